@@ -1,0 +1,1 @@
+"""Penchant: per-user online learning and ranking inside NVIDIA Triton Inference Server."""

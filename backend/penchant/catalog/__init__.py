@@ -1,0 +1,1 @@
+"""Items and their vectors, shared by every reader process."""

@@ -1,0 +1,1 @@
+"""The `penchant` command, one file a command."""

@@ -1,0 +1,1 @@
+"""Types, errors and the mathematics of interest: pure functions over numpy."""

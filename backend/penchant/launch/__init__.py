@@ -1,0 +1,1 @@
+"""Lays the backend out for a Triton, and runs one."""

@@ -1,0 +1,1 @@
+"""Where users, logs and counters are kept: one protocol, several engines."""

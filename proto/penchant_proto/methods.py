@@ -1,0 +1,64 @@
+"""The one table that maps a method of the contract to its Triton model and its messages.
+
+The table is read from `service.proto`, where each method names its model.
+
+    >>> METHODS["rank"].model
+    'penchant_rank'
+    >>> sorted({method.model for method in METHODS.values()})[:2]
+    ['penchant_catalog', 'penchant_encoder']
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penchant_proto.v1 import service_pb2
+
+REQUEST_TENSOR = "REQUEST"
+"""The one input tensor of every model: BYTES, shape [1, 1], a serialized `Call`."""
+
+REPLY_TENSOR = "REPLY"
+"""The one output tensor of every model: BYTES, shape [1, 1], a serialized `Reply`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of the contract."""
+
+    name: str
+    """As in the service, for example `PutItems`."""
+    field: str
+    """As in `Call` and `Reply`, for example `put_items`."""
+    model: str
+    """The Triton model that answers it."""
+
+
+def _read_methods() -> dict[str, Method]:
+    model_option = service_pb2.model
+    fields = {
+        field.message_type.full_name: field.name
+        for field in service_pb2.Call.DESCRIPTOR.oneofs_by_name["method"].fields
+    }
+    service = service_pb2.DESCRIPTOR.services_by_name["Penchant"]
+    methods = [
+        Method(
+            name=method.name,
+            field=fields[method.input_type.full_name],
+            model=method.GetOptions().Extensions[model_option],
+        )
+        for method in service.methods
+    ]
+    return {method.field: method for method in methods}
+
+
+METHODS: dict[str, Method] = _read_methods()
+"""Every method by its field name in `Call`."""
+
+
+def methods_of(model: str) -> frozenset[str]:
+    """The fields of `Call` that a Triton model answers.
+
+    >>> sorted(methods_of("penchant_users"))
+    ['export_user', 'forget_user', 'get_user']
+    """
+    return frozenset(field for field, method in METHODS.items() if method.model == model)

@@ -1,0 +1,84 @@
+from penchant_proto.v1 import event_pb2 as _event_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetUserRequest(_message.Message):
+    __slots__ = ("user",)
+    USER_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    def __init__(self, user: _Optional[str] = ...) -> None: ...
+
+class WindowEvent(_message.Message):
+    __slots__ = ("item", "occurred_at_us", "reward", "weight")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    OCCURRED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    item: str
+    occurred_at_us: int
+    reward: float
+    weight: float
+    def __init__(self, item: _Optional[str] = ..., occurred_at_us: _Optional[int] = ..., reward: _Optional[float] = ..., weight: _Optional[float] = ...) -> None: ...
+
+class GetUserReply(_message.Message):
+    __slots__ = ("user", "state_version", "window", "catalog_version", "slow", "fast")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SLOW_FIELD_NUMBER: _ClassVar[int]
+    FAST_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    state_version: int
+    window: _containers.RepeatedCompositeFieldContainer[WindowEvent]
+    catalog_version: int
+    slow: _containers.RepeatedScalarFieldContainer[float]
+    fast: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, user: _Optional[str] = ..., state_version: _Optional[int] = ..., window: _Optional[_Iterable[_Union[WindowEvent, _Mapping]]] = ..., catalog_version: _Optional[int] = ..., slow: _Optional[_Iterable[float]] = ..., fast: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class ExportUserRequest(_message.Message):
+    __slots__ = ("user", "after_version", "limit")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    after_version: int
+    limit: int
+    def __init__(self, user: _Optional[str] = ..., after_version: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class LoggedEvent(_message.Message):
+    __slots__ = ("event", "state_version", "accepted_at_us")
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    event: _event_pb2.Event
+    state_version: int
+    accepted_at_us: int
+    def __init__(self, event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., state_version: _Optional[int] = ..., accepted_at_us: _Optional[int] = ...) -> None: ...
+
+class ExportUserReply(_message.Message):
+    __slots__ = ("events", "next_after_version", "state_version")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[LoggedEvent]
+    next_after_version: int
+    state_version: int
+    def __init__(self, events: _Optional[_Iterable[_Union[LoggedEvent, _Mapping]]] = ..., next_after_version: _Optional[int] = ..., state_version: _Optional[int] = ...) -> None: ...
+
+class ForgetUserRequest(_message.Message):
+    __slots__ = ("user",)
+    USER_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    def __init__(self, user: _Optional[str] = ...) -> None: ...
+
+class ForgetUserReply(_message.Message):
+    __slots__ = ("deleted_events",)
+    DELETED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    deleted_events: int
+    def __init__(self, deleted_events: _Optional[int] = ...) -> None: ...
