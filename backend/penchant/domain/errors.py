@@ -44,7 +44,7 @@ class PenchantError(Exception):
 
 
 class InvalidRequest(PenchantError):
-    """A call that breaks the contract: a missing field, a size over its limit, bytes that do not parse."""
+    """A call that breaks the contract: a missing field, an excess size, unreadable bytes."""
 
     kind = ErrorKind.INVALID
 

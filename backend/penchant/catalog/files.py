@@ -1,0 +1,125 @@
+"""The catalog's files: derived from the store, mapped by every process of the machine.
+
+    vectors-<generation>.f32    item vectors, one row per item number, room for more at the end
+    offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
+    version-<version>.npz       Gram matrix, population prior and frozen offsets of a version
+
+A file is complete and synced before the store's head names it; rows past the head's count are not
+there yet. Losing the directory costs nothing but the time to write it again from the store.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.types import Matrix, Vector
+
+MIN_CAPACITY = 1024
+KEPT = 4
+"""How many generations and versions stay for readers that have not followed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What one catalog version fixes for the fold."""
+
+    gram: NDArray[np.float64]
+    """X'X / N over the items that can be ranked, shape (d, d)."""
+    prior_mean: NDArray[np.float64]
+    """The population's mean interest, shape (d,)."""
+    offsets: Vector
+    """Offsets as of the version, shape (n,); items that came later have 0."""
+
+
+def vectors_path(directory: Path, generation: int) -> Path:
+    """Where a generation's vectors are."""
+    return directory / f"vectors-{generation}.f32"
+
+
+def offsets_path(directory: Path, generation: int) -> Path:
+    """Where a generation's live offsets are."""
+    return directory / f"offsets-{generation}.f32"
+
+
+def version_path(directory: Path, version: int) -> Path:
+    """Where a version's Gram matrix, prior and frozen offsets are."""
+    return directory / f"version-{version}.npz"
+
+
+def capacity_for(rows: int) -> int:
+    """Rows that a new generation has room for: at least twice as many, a power of two."""
+    return max(MIN_CAPACITY, 1 << (2 * rows - 1).bit_length()) if rows else MIN_CAPACITY
+
+
+def write_generation(directory: Path, generation: int, vectors: Matrix, offsets: Vector) -> None:
+    """Writes a new generation with room to grow, and syncs it. Shapes (n, d) and (n,)."""
+    directory.mkdir(parents=True, exist_ok=True)
+    rows, dimensions = vectors.shape
+    capacity = capacity_for(rows)
+    for path, values, shape in (
+        (vectors_path(directory, generation), vectors, (capacity, dimensions)),
+        (offsets_path(directory, generation), offsets, (capacity,)),
+    ):
+        mapped = np.memmap(path, np.float32, "w+", shape=shape)
+        mapped[:rows] = values
+        mapped.flush()
+
+
+def map_vectors(directory: Path, generation: int, dimensions: int, mode: str = "r") -> Matrix:
+    """Maps a generation's vectors, shape (capacity, d); raises FileNotFoundError."""
+    path = vectors_path(directory, generation)
+    return np.memmap(path, np.float32, mode).reshape(-1, dimensions)  # type: ignore[call-overload, no-any-return]
+
+
+def map_offsets(directory: Path, generation: int, mode: str = "r") -> Vector:
+    """Maps a generation's live offsets, shape (capacity,); raises FileNotFoundError."""
+    return np.memmap(offsets_path(directory, generation), np.float32, mode)  # type: ignore[call-overload, no-any-return]
+
+
+def append_rows(directory: Path, generation: int, start: int, vectors: Matrix) -> bool:
+    """Writes rows past the end of what readers see, and syncs; False where there is no room."""
+    mapped = map_vectors(directory, generation, vectors.shape[1], "r+")
+    if start + len(vectors) > len(mapped):
+        return False
+    mapped[start : start + len(vectors)] = vectors
+    _flush(mapped)
+    return True
+
+
+def _flush(array: NDArray[np.float32]) -> None:
+    base = array if isinstance(array, np.memmap) else array.base
+    assert isinstance(base, np.memmap)
+    base.flush()
+
+
+def write_version(directory: Path, version: int, frozen: Frozen) -> None:
+    """Writes what a version fixes, whole or not at all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = version_path(directory, version)
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez(file, gram=frozen.gram, prior_mean=frozen.prior_mean, offsets=frozen.offsets)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def read_version(directory: Path, version: int) -> Frozen:
+    """Reads what a version fixed; raises FileNotFoundError."""
+    with np.load(version_path(directory, version)) as arrays:
+        return Frozen(arrays["gram"], arrays["prior_mean"], arrays["offsets"])
+
+
+def prune(directory: Path, generation: int, version: int) -> None:
+    """Removes files that no reader can want any more."""
+    newest = {"vectors": generation, "offsets": generation, "version": version}
+    for path in directory.iterdir():
+        match = re.fullmatch(r"(vectors|offsets|version)-(\d+)\.(f32|npz)", path.name)
+        if match and int(match[2]) <= newest[match[1]] - KEPT:
+            path.unlink(missing_ok=True)

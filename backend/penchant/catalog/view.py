@@ -1,0 +1,159 @@
+"""The catalog as one ranking sees it, and the reader that keeps it current."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.catalog import files
+from penchant.domain.interest import Items, Prior, prior_precision
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import CatalogChange, CatalogHead, Matrix, Rows, Vector, Window
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogView:
+    """Items, vectors and prior of one head; what it holds never changes, but for live offsets."""
+
+    head: CatalogHead
+    vectors: Matrix
+    """Shape (rows, d); a memory map that all processes share."""
+    offsets: Vector
+    """b_i now, shape (rows,); moves as feedback arrives, in whatever process it is learnt."""
+    frozen_offsets: Vector
+    """b_i as of the version, shape (rows,): what the fold uses."""
+    prior: Prior
+    alive: NDArray[np.bool_]
+    """Shape (rows,): False for deleted items."""
+    ids: list[str]
+    """Item ids by number; may run ahead of `rows`."""
+    numbers: dict[str, int]
+    """Numbers of the items that can be ranked; may run ahead of `rows`."""
+
+    def number(self, id_: str) -> int | None:
+        """The row of an item that can be ranked, or None."""
+        number = self.numbers.get(id_)
+        return number if number is not None and number < self.head.rows else None
+
+    def items_of(self, window: Window) -> Items:
+        """What the fold needs to know of a window's items."""
+        numbers = window["item"].astype(np.int64)
+        known = numbers < self.head.rows
+        rows = np.where(known, numbers, 0)
+        if self.head.rows == 0:
+            empty = np.zeros((len(window), self.head.dimensions), np.float32)
+            return Items(empty, np.zeros(len(window), np.float32), known)
+        return Items(self.vectors[rows], self.frozen_offsets[rows], known & self.alive[rows])
+
+    def split(self, ids: Iterable[str]) -> tuple[Rows, list[str]]:
+        """The rows of the ids that can be ranked, in order, and the ids that can't."""
+        rows: list[int] = []
+        unknown: list[str] = []
+        lookup, limit = self.numbers.get, self.head.rows
+        for id_ in ids:
+            number = lookup(id_)
+            if number is None or number >= limit:
+                unknown.append(id_)
+            else:
+                rows.append(number)
+        return np.array(rows, np.int64), unknown
+
+
+class CatalogReader:
+    """Follows the head: maps new files, reads new entries of the catalog log. Safe in threads."""
+
+    def __init__(self, directory: Path, settings: FoldSettings) -> None:
+        self._directory = directory
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._ids: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._view: CatalogView | None = None
+
+    def view(
+        self, head: CatalogHead, changes: Callable[[int], Iterable[CatalogChange]]
+    ) -> CatalogView:
+        """The catalog at a head.
+
+        Args:
+            head: read in the caller's snapshot.
+            changes: the catalog log from a position on, in the same snapshot.
+
+        Raises:
+            FileNotFoundError: the head is so old that its files are gone; take a new snapshot.
+
+        Cost: none where the head has not moved.
+        """
+        view = self._view
+        if view is not None and view.head == head:
+            return view
+        with self._lock:
+            self._view = self._follow(head, changes, self._view)
+            return self._view
+
+    def _follow(
+        self,
+        head: CatalogHead,
+        changes: Callable[[int], Iterable[CatalogChange]],
+        old: CatalogView | None,
+    ) -> CatalogView:
+        alive = self._alive(head, changes, old)
+        vectors, offsets = self._files(head, old)
+        prior, frozen_offsets = self._prior(head, old)
+        padded = np.zeros(head.rows, np.float32)
+        known = min(head.rows, len(frozen_offsets))
+        padded[:known] = frozen_offsets[:known]
+        return CatalogView(
+            head=head,
+            vectors=vectors[: head.rows],
+            offsets=offsets[: head.rows],
+            frozen_offsets=padded,
+            prior=prior,
+            alive=alive,
+            ids=self._ids,
+            numbers=self._numbers,
+        )
+
+    def _alive(
+        self,
+        head: CatalogHead,
+        changes: Callable[[int], Iterable[CatalogChange]],
+        old: CatalogView | None,
+    ) -> NDArray[np.bool_]:
+        alive = np.zeros(head.rows, np.bool_)
+        start = 0
+        if old is not None:
+            alive[: len(old.alive)] = old.alive
+            start = old.head.log_length
+        for change in changes(start):
+            if change.number == len(self._ids):
+                self._ids.append(change.id)
+            alive[change.number] = change.alive
+            if change.alive:
+                self._numbers[change.id] = change.number
+            else:
+                self._numbers.pop(change.id, None)
+        return alive
+
+    def _files(self, head: CatalogHead, old: CatalogView | None) -> tuple[Matrix, Vector]:
+        if head.generation == 0:
+            return np.empty((0, head.dimensions), np.float32), np.empty(0, np.float32)
+        vectors = files.map_vectors(self._directory, head.generation, head.dimensions)
+        return vectors, files.map_offsets(self._directory, head.generation)
+
+    def _prior(self, head: CatalogHead, old: CatalogView | None) -> tuple[Prior, Vector]:
+        if head.version == 0:
+            empty = np.zeros((head.dimensions, head.dimensions))
+            precision = prior_precision(empty, self._settings)
+            return Prior(precision, np.zeros(head.dimensions)), np.empty(0, np.float32)
+        if old is not None and old.head.version == head.version:
+            return old.prior, old.frozen_offsets
+        frozen = files.read_version(self._directory, head.version)
+        return Prior(
+            prior_precision(frozen.gram, self._settings), frozen.prior_mean
+        ), frozen.offsets

@@ -1,0 +1,139 @@
+"""Settings: from the parameters of a Triton model's configuration to one frozen dataclass.
+
+Every parameter is a string in `config.pbtxt`; a name that is not a setting is an error, so that a
+typing mistake can't pass as a default. All five models read the same settings.
+"""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from penchant.domain.errors import ConfigError
+from penchant.domain.rewards import DEFAULT_SIGNALS, Signal, SignalTable
+from penchant.domain.settings import FoldSettings
+from penchant.store.lmdb import DEFAULT_MAP_BYTES
+
+TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
+"""Parameters that Triton's Python backend reads itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one call may hold; more is refused with the limit named."""
+
+    request_bytes: int = 8 << 20
+    candidates: int = 5000
+    k: int = 1000
+    query_bytes: int = 2048
+    events: int = 1000
+    items: int = 1000
+    text_bytes: int = 8192
+    texts: int = 256
+    id_bytes: int = 256
+    event_id_bytes: int = 128
+    recommendation_id_bytes: int = 64
+    signal_bytes: int = 64
+    attributes: int = 64
+    context: int = 32
+    context_bytes: int = 128
+    attribute_bytes: int = 1024
+    export_rows: int = 10_000
+    future_s: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of a model."""
+
+    store: str
+    """Address of the store: `lmdb:/absolute/directory` or `memory:`."""
+    encoder: Path
+    """The encoder's directory, as `penchant export` writes it."""
+    catalog_dir: Path | None = None
+    """Where the catalog's files are kept; default: `catalog` inside the LMDB directory."""
+    store_map_bytes: int = DEFAULT_MAP_BYTES
+    """The most that an LMDB store may hold."""
+    encoder_threads: int = 1
+    """Threads that the encoder may use."""
+    offset_half_life_s: float = 30 * 86400.0
+    """An event counts half in its item's offset after this many seconds."""
+    offset_prior_impressions: float = 50.0
+    """Impressions that an item is credited with before it was ever shown."""
+    fold: FoldSettings = field(default_factory=FoldSettings)
+    """Each setting of the fold is a parameter of its own, by its name."""
+    signals: SignalTable = field(default_factory=lambda: DEFAULT_SIGNALS)
+    """As JSON: {"like": {"reward": 1.0}, ...}; replaces the whole default table."""
+    limits: Limits = field(default_factory=Limits)
+
+
+_PLAIN = {
+    "store": str,
+    "encoder": Path,
+    "catalog_dir": Path,
+    "store_map_bytes": int,
+    "encoder_threads": int,
+    "offset_half_life_s": float,
+    "offset_prior_impressions": float,
+}
+
+
+def parse(parameters: Mapping[str, str]) -> Config:
+    """The settings that a model's parameters spell.
+
+    Raises:
+        ConfigError: a parameter is missing, unknown, or its value does not fit.
+
+    >>> parse({"store": "memory:", "encoder": "/e", "ridge": "0.5"}).fold.ridge
+    0.5
+    >>> parse({"store": "memory:", "encoder": "/e", "rigde": "0.5"})
+    Traceback (most recent call last):
+    ...
+    penchant.domain.errors.ConfigError: rigde: unknown setting, expected one of: catalog_dir, ...
+    """
+    fold_types = typing.get_type_hints(FoldSettings)
+    known = sorted({*_PLAIN, *fold_types, "signals"})
+    plain: dict[str, object] = {}
+    fold: dict[str, object] = {}
+    for name, text in parameters.items():
+        if name in TRITON_PARAMETERS:
+            continue
+        if name == "signals":
+            plain[name] = _signals(text)
+        elif name in _PLAIN:
+            plain[name] = _convert(name, text, _PLAIN[name])
+        elif name in fold_types:
+            fold[name] = _convert(name, text, fold_types[name])
+        else:
+            raise ConfigError(f"{name}: unknown setting, expected one of: {', '.join(known)}")
+    for name in ("store", "encoder"):
+        if name not in plain:
+            raise ConfigError(f"{name}: missing; set it in the model's config.pbtxt parameters")
+    return Config(**plain, fold=FoldSettings(**fold))  # type: ignore[arg-type]
+
+
+def catalog_directory(config: Config) -> Path | None:
+    """Where the catalog's files are; None: nowhere yet (a store in memory)."""
+    if config.catalog_dir is not None:
+        return config.catalog_dir
+    engine, _, place = config.store.partition(":")
+    return Path(place) / "catalog" if engine == "lmdb" else None
+
+
+def _convert(name: str, text: str, kind: type) -> object:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ConfigError(f"{name}: got {text!r}, expected {kind.__name__}") from None
+
+
+def _signals(text: str) -> SignalTable:
+    expected = 'a JSON object like {"like": {"reward": 1.0}}'
+    try:
+        table = json.loads(text)
+        return {name: Signal(**row) for name, row in table.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f"signals: {error}; expected {expected}") from None

@@ -1,0 +1,61 @@
+"""What everybody thinks of an item: its log-odds of engagement, from decayed counters.
+
+    b_i = log((p_i / r + a) / (e_i + a)),    r = sum p / (sum e + a N)
+
+p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, a the impressions
+that an item is credited with before it was ever shown. Where impressions are logged this is the
+smoothed click rate against the average; where none are, every item is taken as shown equally often,
+and b_i = log(1 + p_i / mean p). A new item's offset is 0 either way.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.types import Counters, Vector
+
+Float64 = NDArray[np.float64]
+
+
+def log_odds(positives: Float64, impressions: Float64, prior_impressions: float) -> Vector:
+    """The offsets of all items, shape (n,), from p and e of all items, shape (n,) each.
+
+    >>> log_odds(np.array([3.0, 1.0, 0.0, 0.0]), np.zeros(4), 50.0).round(2).tolist()
+    [1.39, 0.69, 0.0, 0.0]
+    """
+    total = float(positives.sum())
+    if total <= 0:
+        return np.zeros(len(positives), np.float32)
+    rate = total / (float(impressions.sum()) + prior_impressions * len(positives))
+    odds = (positives / rate + prior_impressions) / (impressions + prior_impressions)
+    return np.log(odds).astype(np.float32)
+
+
+def decay(elapsed_us: float, half_life_s: float) -> float:
+    """What is left of 1 after so many microseconds.
+
+    >>> decay(10e6, half_life_s=5.0)
+    0.25
+    """
+    return math.exp2(-elapsed_us / 1e6 / half_life_s)
+
+
+def count(
+    counters: Counters, positive: float, impressions: float, at_us: int, half_life_s: float
+) -> Counters:
+    """The counters after an event at `at_us`; a late one counts as if it had come in time.
+
+    >>> count(Counters(4.0, 0.0, 0), 1.0, 0.0, at_us=10_000_000, half_life_s=10.0)
+    Counters(positives=3.0, impressions=0.0, as_of_us=10000000)
+    """
+    as_of_us = max(counters.as_of_us, at_us)
+    old = decay(as_of_us - counters.as_of_us, half_life_s)
+    new = decay(as_of_us - at_us, half_life_s)
+    return Counters(
+        positives=counters.positives * old + positive * new,
+        impressions=counters.impressions * old + impressions * new,
+        as_of_us=as_of_us,
+    )

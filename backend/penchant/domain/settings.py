@@ -1,0 +1,70 @@
+"""The numbers of the fold and the score, with their ranges."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+
+from penchant.domain.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class FoldSettings:
+    """What the fold and the score depend on besides events and vectors.
+
+    The defaults were chosen on the first 30 % of MovieLens-100K; `docs/adr/0003-state-as-a-fold.md`
+    says how.
+
+    >>> FoldSettings(ridge=0.0)
+    Traceback (most recent call last):
+    ...
+    penchant.domain.errors.ConfigError: ridge: got 0.0, expected more than 0
+    """
+
+    window_events: int = 256
+    """W: events that a record keeps, 1 to 65,536."""
+    catalog_weight: float = 1.0
+    """alpha: how strongly the whole catalog counts as a weak negative, 0 or more."""
+    ridge: float = 0.1
+    """lambda: how strongly interest is drawn to the population's, more than 0."""
+    half_life_events: float = 20.0
+    """h_events: an event counts half after this many newer ones, more than 0."""
+    half_life_s: float = 365 * 86400.0
+    """h_time: an event counts half after this many seconds, more than 0."""
+    fast_half_life_events: float = 2.0
+    """h_fast: the same for the fast interest, more than 0."""
+    fast_weight: float = 0.5
+    """gamma, 0 or more."""
+    query_weight: float = 1.0
+    """beta, 0 or more."""
+    offset_weight: float = 0.2
+    """c: how much popularity counts, 0 or more."""
+    offset_share_in_fold: float = 0.0
+    """kappa: how much of an item's popularity the fold takes out of the reward, 0 to 1."""
+    time_bucket_s: float = 600.0
+    """The fold's clock moves in steps of this many seconds, 1 or more."""
+
+    def __post_init__(self) -> None:
+        for name in ("ridge", "half_life_events", "half_life_s", "fast_half_life_events"):
+            _require(name, getattr(self, name), 0.0, math.inf, open_below=True)
+        for name in ("catalog_weight", "fast_weight", "query_weight", "offset_weight"):
+            _require(name, getattr(self, name), 0.0, math.inf)
+        _require("offset_share_in_fold", self.offset_share_in_fold, 0.0, 1.0)
+        _require("time_bucket_s", self.time_bucket_s, 1.0, math.inf)
+        _require("window_events", self.window_events, 1, 65536)
+
+    def digest(self) -> int:
+        """A 64-bit name of these settings: equal settings, equal names, in every process."""
+        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _require(name: str, value: float, low: float, high: float, *, open_below: bool = False) -> None:
+    inside = (low < value if open_below else low <= value) and value <= high
+    if not (inside and math.isfinite(value)):
+        below = f"more than {low:g}" if open_below else f"{low:g} or more"
+        expected = below if high == math.inf else f"{low:g} to {high:g}"
+        raise ConfigError(f"{name}: got {value}, expected {expected}")

@@ -1,0 +1,230 @@
+"""The words of the domain: events, windows, records, requests and replies, free of any protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+"""One vector, shape (d,), or one value per row, shape (n,)."""
+
+Matrix = NDArray[np.float32]
+"""Row vectors, shape (n, d)."""
+
+Rows = NDArray[np.int64]
+"""Row numbers of the item matrix, shape (n,)."""
+
+WINDOW_DTYPE = np.dtype(
+    [
+        ("occurred_at_us", "<i8"),  # microseconds since 1970
+        ("event", "<u8"),  # digest of the event id
+        ("recommendation", "<u8"),  # digest of the recommendation id; 0: none
+        ("item", "<u4"),  # the item's number
+        ("reward", "<f4"),  # -1 to 1; an impression's is its default reward
+        ("weight", "<f4"),  # 0 or more
+        ("wait_s", "<f4"),  # an impression's wait window; NO_WAIT: not an impression
+    ]
+)
+"""One event as a user's record holds it: 40 bytes, little-endian."""
+
+NO_WAIT = np.float32(-1.0)
+"""`wait_s` of an event that is an answer by itself."""
+
+Window = NDArray[np.void]
+"""Events of one user, dtype WINDOW_DTYPE, sorted by time, then event digest; each event once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that can be ranked."""
+
+    id: str
+    text: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item as the store holds it."""
+
+    item: Item
+    number: int
+    """The item's row in the item matrix; given once, never given again."""
+    alive: bool
+    """False: deleted, and kept so that its number stays its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a user did (or was shown) with an item, as the caller told it."""
+
+    event_id: str
+    user: str
+    item: str
+    signal: str
+    value: float | None
+    occurred_at_us: int
+    recommendation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """An accepted event in the log."""
+
+    event: Event
+    state_version: int
+    """The user's version that the event made."""
+    accepted_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that ranking needs of one user: nothing but events."""
+
+    state_version: int
+    """How many events of this user were accepted."""
+    window: Window
+    """The latest of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What the fold makes of a window."""
+
+    slow: Vector
+    """Shape (d,): the ridge solution, the lasting taste."""
+    fast: Vector
+    """Shape (d,): the mean direction of the last few likes; zeros where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldKey:
+    """What a fold depends on besides the record: equal keys, equal folds."""
+
+    catalog_version: int
+    time_bucket: int
+    settings: int
+    """Digest of the fold's settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """A record with the cache of its fold."""
+
+    record: Record
+    key: FoldKey | None = None
+    interest: Interest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogHead:
+    """Where the catalog stands: the one value that a publisher switches and every reader reads."""
+
+    version: int = 0
+    """Grows whenever vectors, prior or frozen offsets change under items already there."""
+    generation: int = 0
+    """Names the matrix file; 0: none yet."""
+    rows: int = 0
+    """Rows of the matrix in use, deleted items included; the next item's number."""
+    alive: int = 0
+    """Items that can be ranked."""
+    log_length: int = 0
+    """Entries of the catalog log."""
+    dimensions: int = 0
+    encoder_version: str = ""
+    events: int = 0
+    """Events that the prior and the frozen offsets have seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogChange:
+    """An entry of the catalog log: an item appeared or disappeared."""
+
+    id: str
+    number: int
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Decayed sums over all users' events about one item, as of `as_of_us`."""
+
+    positives: float = 0.0
+    """Weighted positive rewards."""
+    impressions: float = 0.0
+    """Times shown."""
+    as_of_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RankRequest:
+    """See `penchant.v1.RankRequest`."""
+
+    user: str
+    k: int
+    candidates: tuple[str, ...] | None = None
+    query: str = ""
+    exclude_seen: bool = False
+    min_state_version: int = 0
+    explain: bool = False
+    as_of_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One past event's share in one score."""
+
+    event_id: str
+    item: str
+    signal: str
+    occurred_at_us: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The parts of a score; offset + slow + fast + query = score."""
+
+    offset: float
+    slow: float
+    fast: float
+    query: float
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best items, best first."""
+
+    recommendation_id: str
+    ids: list[str]
+    scores: list[float]
+    explanations: list[Explanation] | None
+    unknown_candidates: list[str]
+    state_version: int
+    catalog_version: int
+    encoder_version: str
+    cold_start: bool
+
+
+class EventStatus(Enum):
+    """What became of an event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class EventResult:
+    """What became of one event, and why."""
+
+    event_id: str
+    status: EventStatus
+    state_version: int
+    reason: str = ""
+    message: str = ""

@@ -1,0 +1,179 @@
+"""Values of the store to bytes and back, each with a schema version and a checksum.
+
+    byte 0      schema version
+    bytes 1-4   CRC-32 of the rest, little-endian
+    bytes 5-    the payload
+
+A checksum that fails is StateCorrupt, a version from a newer release StateTooNew; neither is ever
+read as something else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+import zlib
+
+import numpy as np
+
+from penchant.domain.errors import StateCorrupt, StateTooNew
+from penchant.domain.types import (
+    WINDOW_DTYPE,
+    CatalogChange,
+    CatalogHead,
+    Counters,
+    Event,
+    FoldKey,
+    Interest,
+    Item,
+    LogRow,
+    Record,
+    StoredItem,
+    UserState,
+    Vector,
+)
+
+SCHEMA_VERSION = 1
+_HEADER = struct.Struct("<BI")
+_RECORD = struct.Struct("<QI")
+_CACHE = struct.Struct("<QqQI")
+_COUNTERS = struct.Struct("<ddq")
+_FLOAT = np.dtype("<f4")
+
+
+def seal(payload: bytes) -> bytes:
+    """The payload behind its schema version and checksum."""
+    return _HEADER.pack(SCHEMA_VERSION, zlib.crc32(payload)) + payload
+
+
+def unseal(value: bytes, what: str) -> memoryview:
+    """The payload of a sealed value; raises StateCorrupt or StateTooNew, naming `what`."""
+    if len(value) < _HEADER.size:
+        raise StateCorrupt(f"{what}: got {len(value)} bytes, expected at least {_HEADER.size}")
+    version, checksum = _HEADER.unpack_from(value)
+    if version > SCHEMA_VERSION:
+        raise StateTooNew(
+            f"{what}: schema {version}, this release reads up to {SCHEMA_VERSION}: upgrade it"
+        )
+    payload = memoryview(value)[_HEADER.size :]
+    if version < 1 or zlib.crc32(payload) != checksum:
+        raise StateCorrupt(f"{what}: checksum differs")
+    return payload
+
+
+def encode_record(record: Record) -> bytes:
+    """A record alone, without its cache: equal events, equal bytes."""
+    return _RECORD.pack(record.state_version, len(record.window)) + record.window.tobytes()
+
+
+def encode_user(state: UserState) -> bytes:
+    """A record and the cache of its fold."""
+    payload = encode_record(state.record)
+    if state.key is not None and state.interest is not None:
+        slow, fast = state.interest.slow, state.interest.fast
+        key = state.key
+        payload += _CACHE.pack(key.catalog_version, key.time_bucket, key.settings, len(slow))
+        payload += slow.astype(_FLOAT).tobytes() + fast.astype(_FLOAT).tobytes()
+    return seal(payload)
+
+
+def decode_user(value: bytes) -> UserState:
+    """The inverse of `encode_user`; the arrays are views of `value`."""
+    payload = unseal(value, "user record")
+    try:
+        version, count = _RECORD.unpack_from(payload)
+        window = np.frombuffer(payload, WINDOW_DTYPE, count, _RECORD.size)
+        record = Record(version, window)
+        position = _RECORD.size + window.nbytes
+        if position == len(payload):
+            return UserState(record)
+        catalog_version, bucket, settings, d = _CACHE.unpack_from(payload, position)
+        both = np.frombuffer(payload, _FLOAT, 2 * d, position + _CACHE.size)
+    except (struct.error, ValueError) as error:
+        raise StateCorrupt(f"user record: {error}") from error
+    key = FoldKey(catalog_version, bucket, settings)
+    return UserState(record, key, Interest(both[:d], both[d:]))
+
+
+def _encode_json(value: object) -> bytes:
+    return seal(json.dumps(value, separators=(",", ":"), sort_keys=True).encode())
+
+
+def encode_log_row(row: LogRow) -> bytes:
+    """An accepted event."""
+    event = row.event
+    return _encode_json(
+        [
+            event.event_id,
+            event.user,
+            event.item,
+            event.signal,
+            event.value,
+            event.occurred_at_us,
+            event.recommendation_id,
+            row.state_version,
+            row.accepted_at_us,
+        ]
+    )
+
+
+def decode_log_row(value: bytes) -> LogRow:
+    """The inverse of `encode_log_row`."""
+    fields = json.loads(bytes(unseal(value, "log row")))
+    return LogRow(Event(*fields[:7]), state_version=fields[7], accepted_at_us=fields[8])
+
+
+def encode_item(stored: StoredItem) -> bytes:
+    """An item as it was put."""
+    item = stored.item
+    return _encode_json([item.id, item.text, dict(item.attributes), stored.number, stored.alive])
+
+
+def decode_item(value: bytes) -> StoredItem:
+    """The inverse of `encode_item`."""
+    id_, text, attributes, number, alive = json.loads(bytes(unseal(value, "item")))
+    return StoredItem(Item(id_, text, attributes), number, alive)
+
+
+def encode_head(head: CatalogHead) -> bytes:
+    """The catalog's head."""
+    return _encode_json(dataclasses.asdict(head))
+
+
+def decode_head(value: bytes) -> CatalogHead:
+    """The inverse of `encode_head`."""
+    return CatalogHead(**json.loads(bytes(unseal(value, "catalog head"))))
+
+
+def encode_change(change: CatalogChange) -> bytes:
+    """An entry of the catalog log."""
+    return _encode_json([change.id, change.number, change.alive])
+
+
+def decode_change(value: bytes) -> CatalogChange:
+    """The inverse of `encode_change`."""
+    return CatalogChange(*json.loads(bytes(unseal(value, "catalog log"))))
+
+
+def encode_counters(counters: Counters) -> bytes:
+    """An item's counters."""
+    return seal(_COUNTERS.pack(counters.positives, counters.impressions, counters.as_of_us))
+
+
+def decode_counters(value: bytes) -> Counters:
+    """The inverse of `encode_counters`."""
+    payload = unseal(value, "counters")
+    if len(payload) != _COUNTERS.size:
+        raise StateCorrupt(f"counters: got {len(payload)} bytes, expected {_COUNTERS.size}")
+    return Counters(*_COUNTERS.unpack(payload))
+
+
+def encode_vector(vector: Vector) -> bytes:
+    """A text's vector, shape (d,)."""
+    return seal(vector.astype(_FLOAT).tobytes())
+
+
+def decode_vector(value: bytes) -> Vector:
+    """The inverse of `encode_vector`."""
+    return np.frombuffer(unseal(value, "text vector"), _FLOAT)

@@ -1,0 +1,69 @@
+"""The catalog's items, log, head and text vectors, in a store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
+from penchant.store import codec
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.keys import Kind, encode
+
+
+def read_head(snapshot: Snapshot) -> CatalogHead:
+    """Where the catalog stands; the empty catalog's head where there is none yet."""
+    value = snapshot.get(encode(Kind.HEAD))
+    return CatalogHead() if value is None else codec.decode_head(value)
+
+
+def write_head(transaction: Transaction, head: CatalogHead) -> None:
+    """Switches the catalog: readers follow at their next snapshot."""
+    transaction.put(encode(Kind.HEAD), codec.encode_head(head))
+
+
+def read_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
+    """An item, deleted ones included, or None."""
+    value = snapshot.get(encode(Kind.ITEM, id_))
+    return None if value is None else codec.decode_item(value)
+
+
+def write_item(transaction: Transaction, stored: StoredItem) -> None:
+    """Replaces an item."""
+    transaction.put(encode(Kind.ITEM, stored.item.id), codec.encode_item(stored))
+
+
+def scan_items(snapshot: Snapshot) -> Iterator[StoredItem]:
+    """Every item ever put, by id."""
+    for _, value in snapshot.scan(encode(Kind.ITEM)):
+        yield codec.decode_item(value)
+
+
+def write_change(transaction: Transaction, position: int, change: CatalogChange) -> None:
+    """Appends to the catalog log."""
+    transaction.put(encode(Kind.CHANGE, position), codec.encode_change(change))
+
+
+def read_changes(snapshot: Snapshot, start: int) -> Iterator[CatalogChange]:
+    """The catalog log from a position on."""
+    prefix = encode(Kind.CHANGE)
+    for _, value in snapshot.scan(prefix, encode(Kind.CHANGE, start)):
+        yield codec.decode_change(value)
+
+
+def _text_key(encoder_version: str, text: str) -> bytes:
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return encode(Kind.TEXT_VECTOR, encoder_version, digest)
+
+
+def read_text_vector(snapshot: Snapshot, encoder_version: str, text: str) -> Vector | None:
+    """What this encoder made of this text before, shape (d,), or None."""
+    value = snapshot.get(_text_key(encoder_version, text))
+    return None if value is None else codec.decode_vector(value)
+
+
+def write_text_vector(
+    transaction: Transaction, encoder_version: str, text: str, vector: Vector
+) -> None:
+    """Keeps what an encoder made of a text."""
+    transaction.put(_text_key(encoder_version, text), codec.encode_vector(vector))

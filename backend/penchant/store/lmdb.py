@@ -1,0 +1,116 @@
+"""The embedded store: LMDB, one file that many processes map.
+
+Readers never wait. Writers take turns by LMDB's own lock. A commit is written and synced before it
+returns, and a half-written one is invisible: nothing needs repair after a crash.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import lmdb
+
+from penchant.domain.errors import StoreUnavailable
+from penchant.store.base import Snapshot, Transaction, Usage
+
+DEFAULT_MAP_BYTES = 64 << 30
+"""Address space reserved for the file; the file itself grows as it fills."""
+
+RESERVED_FRACTION = 0.02
+"""Of the map, kept back so that deletions and reads still work when writes are refused."""
+
+
+class _LmdbView:
+    """A transaction of LMDB's behind the protocol's four verbs."""
+
+    def __init__(self, inner: lmdb.Transaction) -> None:
+        self._inner = inner
+
+    def get(self, key: bytes) -> bytes | None:
+        value = self._inner.get(key)
+        return None if value is None else bytes(value)
+
+    def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        with self._inner.cursor() as cursor:
+            if not cursor.set_range(max(prefix, start)):
+                return
+            for key, value in cursor:
+                if not bytes(key).startswith(prefix):
+                    return
+                yield bytes(key), bytes(value)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self._inner.put(key, value)
+
+    def delete(self, key: bytes) -> None:
+        self._inner.delete(key)
+
+
+class LmdbStore:
+    """See `penchant.store.base.Store`. Open it once in a process, and not before forking."""
+
+    durable = True
+
+    def __init__(self, directory: Path, *, map_bytes: int = DEFAULT_MAP_BYTES) -> None:
+        """Opens or creates the store in a directory.
+
+        Args:
+            directory: made where absent.
+            map_bytes: the most that it may hold; address space, not disk.
+
+        Raises:
+            StoreUnavailable: the directory can't be made, opened or mapped.
+        """
+        self._map_bytes = map_bytes
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._env = lmdb.open(
+                os.fspath(directory), map_size=map_bytes, max_readers=1024, readahead=False
+            )
+            # Slots of readers that were killed would keep old pages from being reused.
+            self._env.reader_check()
+        except (lmdb.Error, OSError) as error:
+            raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """See `Store.snapshot`; about 3 microseconds."""
+        try:
+            inner = self._env.begin(buffers=False)
+        except lmdb.Error as error:
+            raise StoreUnavailable(f"store: can't begin a read: {error}") from error
+        with inner:
+            yield _LmdbView(inner)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """See `Store.transaction`; the commit is synced to disk."""
+        self._refuse_when_full()
+        try:
+            with self._env.begin(write=True) as inner:
+                yield _LmdbView(inner)
+        except lmdb.MapFullError as error:
+            raise StoreUnavailable(self._full_text()) from error
+        except lmdb.Error as error:
+            raise StoreUnavailable(f"store: the write failed: {error}") from error
+
+    def usage(self) -> Usage:
+        """See `Store.usage`; free pages inside the file count as used until LMDB reuses them."""
+        info, stat = self._env.info(), self._env.stat()
+        used = (int(info["last_pgno"]) + 1) * int(stat["psize"])
+        return Usage(used_bytes=used, map_bytes=int(info["map_size"]), entries=int(stat["entries"]))
+
+    def close(self) -> None:
+        """Unmaps the file."""
+        self._env.close()
+
+    def _refuse_when_full(self) -> None:
+        if self.usage().fraction > 1 - RESERVED_FRACTION:
+            raise StoreUnavailable(self._full_text())
+
+    def _full_text(self) -> str:
+        gibibytes = self._map_bytes / 2**30
+        return f"store: full: its map of {gibibytes:.3g} GiB is used up; raise store_map_bytes"

@@ -1,0 +1,70 @@
+"""A store in one process's memory, for tests: no durability, the same laws."""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from penchant.store.base import Snapshot, Transaction, Usage
+
+
+class _MemoryView:
+    """One immutable version of the data, and the writes laid over it."""
+
+    def __init__(self, data: dict[bytes, bytes]) -> None:
+        self._data = data
+        self._sorted: list[bytes] | None = None
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._data.get(key)
+
+    def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        if self._sorted is None:
+            self._sorted = sorted(self._data)
+        keys = self._sorted
+        for position in range(bisect.bisect_left(keys, max(prefix, start)), len(keys)):
+            if not keys[position].startswith(prefix):
+                return
+            yield keys[position], self._data[keys[position]]
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self._data[key] = bytes(value)
+        self._sorted = None
+
+    def delete(self, key: bytes) -> None:
+        self._data.pop(key, None)
+        self._sorted = None
+
+
+class MemoryStore:
+    """A dictionary that is copied when it is written; see `penchant.store.base.Store`."""
+
+    durable = False
+
+    def __init__(self) -> None:
+        self._data: dict[bytes, bytes] = {}
+        self._writing = threading.RLock()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """See `Store.snapshot`."""
+        yield _MemoryView(self._data)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """See `Store.transaction`; copies the whole dictionary."""
+        with self._writing:
+            data = dict(self._data)
+            yield _MemoryView(data)
+            self._data = data
+
+    def usage(self) -> Usage:
+        """See `Store.usage`."""
+        used = sum(len(key) + len(value) for key, value in self._data.items())
+        return Usage(used_bytes=used, map_bytes=0, entries=len(self._data))
+
+    def close(self) -> None:
+        """Forgets everything."""
+        self._data = {}

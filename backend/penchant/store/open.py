@@ -1,0 +1,32 @@
+"""From a store's address to the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penchant.domain.errors import ConfigError
+from penchant.store.base import Store
+from penchant.store.lmdb import DEFAULT_MAP_BYTES, LmdbStore
+from penchant.store.memory import MemoryStore
+
+
+def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
+    """Opens the store at an address: `lmdb:/absolute/directory` or `memory:`.
+
+    Args:
+        address: the engine's name, a colon, and where it is.
+        map_bytes: for LMDB, the most that it may hold.
+
+    Raises:
+        ConfigError: an address of another form.
+        StoreUnavailable: the engine can't open it.
+
+    >>> open_store("memory:").durable
+    False
+    """
+    engine, colon, place = address.partition(":")
+    if engine == "lmdb" and place:
+        return LmdbStore(Path(place), map_bytes=map_bytes)
+    if engine == "memory" and colon:
+        return MemoryStore()
+    raise ConfigError(f"store: got {address!r}, expected lmdb:/absolute/directory or memory:")

@@ -1,0 +1,55 @@
+"""Users' records and their event logs, in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from penchant.domain.types import LogRow, UserState
+from penchant.domain.window import digest64
+from penchant.store import codec
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.keys import Kind, encode
+
+
+def read_user(snapshot: Snapshot, user: str) -> UserState | None:
+    """A user's state, or None; raises StateCorrupt or StateTooNew."""
+    value = snapshot.get(encode(Kind.USER, user))
+    return None if value is None else codec.decode_user(value)
+
+
+def write_user(transaction: Transaction, user: str, state: UserState) -> None:
+    """Replaces a user's state."""
+    transaction.put(encode(Kind.USER, user), codec.encode_user(state))
+
+
+def read_event(snapshot: Snapshot, user: str, event_digest: int) -> LogRow | None:
+    """The accepted event with this digest of its id, or None."""
+    value = snapshot.get(encode(Kind.LOG, user, event_digest))
+    return None if value is None else codec.decode_log_row(value)
+
+
+def write_event(transaction: Transaction, row: LogRow) -> None:
+    """Appends an accepted event to its user's log."""
+    key = encode(Kind.LOG, row.event.user, digest64(row.event.event_id))
+    transaction.put(key, codec.encode_log_row(row))
+
+
+def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
+    """A user's whole log, by state version."""
+    rows = [codec.decode_log_row(value) for _, value in snapshot.scan(encode(Kind.LOG, user))]
+    return sorted(rows, key=lambda row: row.state_version)
+
+
+def scan_users(snapshot: Snapshot) -> Iterator[UserState]:
+    """Every user's state, by user id."""
+    for _, value in snapshot.scan(encode(Kind.USER)):
+        yield codec.decode_user(value)
+
+
+def delete_user(transaction: Transaction, user: str) -> int:
+    """Removes the record and every log row; returns how many rows there were."""
+    keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
+    for key in keys:
+        transaction.delete(key)
+    transaction.delete(encode(Kind.USER, user))
+    return len(keys)
