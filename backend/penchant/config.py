@@ -13,36 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
+from penchant.domain.limits import Limits
 from penchant.domain.rewards import DEFAULT_SIGNALS, Signal, SignalTable
 from penchant.domain.settings import FoldSettings
 from penchant.store.lmdb import DEFAULT_MAP_BYTES
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
 """Parameters that Triton's Python backend reads itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The most that one call may hold; more is refused with the limit named."""
-
-    request_bytes: int = 8 << 20
-    candidates: int = 5000
-    k: int = 1000
-    query_bytes: int = 2048
-    events: int = 1000
-    items: int = 1000
-    text_bytes: int = 8192
-    texts: int = 256
-    id_bytes: int = 256
-    event_id_bytes: int = 128
-    recommendation_id_bytes: int = 64
-    signal_bytes: int = 64
-    attributes: int = 64
-    context: int = 32
-    context_bytes: int = 128
-    attribute_bytes: int = 1024
-    export_rows: int = 10_000
-    future_s: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +36,7 @@ class Config:
     """The most that an LMDB store may hold."""
     encoder_threads: int = 1
     """Threads that the encoder may use."""
-    offset_half_life_s: float = 30 * 86400.0
+    offset_half_life_s: float = 14 * 86400.0
     """An event counts half in its item's offset after this many seconds."""
     offset_prior_impressions: float = 50.0
     """Impressions that an item is credited with before it was ever shown."""

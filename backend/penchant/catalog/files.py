@@ -2,7 +2,7 @@
 
     vectors-<generation>.f32    item vectors, one row per item number, room for more at the end
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
-    version-<version>.npz       Gram matrix, population prior and frozen offsets of a version
+    version-<version>.npz       Gram matrix and population prior of a version
 
 A file is complete and synced before the store's head names it; rows past the head's count are not
 there yet. Losing the directory costs nothing but the time to write it again from the store.
@@ -14,6 +14,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +34,6 @@ class Frozen:
     """X'X / N over the items that can be ranked, shape (d, d)."""
     prior_mean: NDArray[np.float64]
     """The population's mean interest, shape (d,)."""
-    offsets: Vector
-    """Offsets as of the version, shape (n,); items that came later have 0."""
 
 
 def vectors_path(directory: Path, generation: int) -> Path:
@@ -48,7 +47,7 @@ def offsets_path(directory: Path, generation: int) -> Path:
 
 
 def version_path(directory: Path, version: int) -> Path:
-    """Where a version's Gram matrix, prior and frozen offsets are."""
+    """Where a version's Gram matrix and prior are."""
     return directory / f"version-{version}.npz"
 
 
@@ -71,31 +70,30 @@ def write_generation(directory: Path, generation: int, vectors: Matrix, offsets:
         mapped.flush()
 
 
-def map_vectors(directory: Path, generation: int, dimensions: int, mode: str = "r") -> Matrix:
-    """Maps a generation's vectors, shape (capacity, d); raises FileNotFoundError."""
-    path = vectors_path(directory, generation)
-    return np.memmap(path, np.float32, mode).reshape(-1, dimensions)  # type: ignore[call-overload, no-any-return]
+def map_vectors(directory: Path, generation: int, dimensions: int) -> Matrix:
+    """Maps a generation's vectors for reading, shape (capacity, d); raises FileNotFoundError."""
+    mapped = _map(vectors_path(directory, generation), "r")
+    return mapped.view(np.ndarray).reshape(-1, dimensions)
 
 
-def map_offsets(directory: Path, generation: int, mode: str = "r") -> Vector:
+def map_offsets(directory: Path, generation: int, mode: Literal["r", "r+"] = "r") -> Vector:
     """Maps a generation's live offsets, shape (capacity,); raises FileNotFoundError."""
-    return np.memmap(offsets_path(directory, generation), np.float32, mode)  # type: ignore[call-overload, no-any-return]
+    return _map(offsets_path(directory, generation), mode).view(np.ndarray)
 
 
 def append_rows(directory: Path, generation: int, start: int, vectors: Matrix) -> bool:
     """Writes rows past the end of what readers see, and syncs; False where there is no room."""
-    mapped = map_vectors(directory, generation, vectors.shape[1], "r+")
-    if start + len(vectors) > len(mapped):
+    mapped = _map(vectors_path(directory, generation), "r+")
+    first, values = start * vectors.shape[1], vectors.ravel()
+    if first + len(values) > len(mapped):
         return False
-    mapped[start : start + len(vectors)] = vectors
-    _flush(mapped)
+    mapped[first : first + len(values)] = values
+    mapped.flush()
     return True
 
 
-def _flush(array: NDArray[np.float32]) -> None:
-    base = array if isinstance(array, np.memmap) else array.base
-    assert isinstance(base, np.memmap)
-    base.flush()
+def _map(path: Path, mode: Literal["r", "r+"]) -> np.memmap[tuple[int], np.dtype[np.float32]]:
+    return np.memmap(path, np.float32, mode, shape=(path.stat().st_size // 4,))
 
 
 def write_version(directory: Path, version: int, frozen: Frozen) -> None:
@@ -104,7 +102,7 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> None:
     path = version_path(directory, version)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        np.savez(file, gram=frozen.gram, prior_mean=frozen.prior_mean, offsets=frozen.offsets)
+        np.savez(file, gram=frozen.gram, prior_mean=frozen.prior_mean)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
@@ -113,7 +111,7 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> None:
 def read_version(directory: Path, version: int) -> Frozen:
     """Reads what a version fixed; raises FileNotFoundError."""
     with np.load(version_path(directory, version)) as arrays:
-        return Frozen(arrays["gram"], arrays["prior_mean"], arrays["offsets"])
+        return Frozen(arrays["gram"], arrays["prior_mean"])
 
 
 def prune(directory: Path, generation: int, version: int) -> None:

@@ -25,8 +25,6 @@ class CatalogView:
     """Shape (rows, d); a memory map that all processes share."""
     offsets: Vector
     """b_i now, shape (rows,); moves as feedback arrives, in whatever process it is learnt."""
-    frozen_offsets: Vector
-    """b_i as of the version, shape (rows,): what the fold uses."""
     prior: Prior
     alive: NDArray[np.bool_]
     """Shape (rows,): False for deleted items."""
@@ -47,8 +45,8 @@ class CatalogView:
         rows = np.where(known, numbers, 0)
         if self.head.rows == 0:
             empty = np.zeros((len(window), self.head.dimensions), np.float32)
-            return Items(empty, np.zeros(len(window), np.float32), known)
-        return Items(self.vectors[rows], self.frozen_offsets[rows], known & self.alive[rows])
+            return Items(empty, known)
+        return Items(self.vectors[rows], known & self.alive[rows])
 
     def split(self, ids: Iterable[str]) -> tuple[Rows, list[str]]:
         """The rows of the ids that can be ranked, in order, and the ids that can't."""
@@ -104,16 +102,11 @@ class CatalogReader:
     ) -> CatalogView:
         alive = self._alive(head, changes, old)
         vectors, offsets = self._files(head, old)
-        prior, frozen_offsets = self._prior(head, old)
-        padded = np.zeros(head.rows, np.float32)
-        known = min(head.rows, len(frozen_offsets))
-        padded[:known] = frozen_offsets[:known]
         return CatalogView(
             head=head,
             vectors=vectors[: head.rows],
             offsets=offsets[: head.rows],
-            frozen_offsets=padded,
-            prior=prior,
+            prior=self._prior(head, old),
             alive=alive,
             ids=self._ids,
             numbers=self._numbers,
@@ -146,14 +139,12 @@ class CatalogReader:
         vectors = files.map_vectors(self._directory, head.generation, head.dimensions)
         return vectors, files.map_offsets(self._directory, head.generation)
 
-    def _prior(self, head: CatalogHead, old: CatalogView | None) -> tuple[Prior, Vector]:
+    def _prior(self, head: CatalogHead, old: CatalogView | None) -> Prior:
         if head.version == 0:
             empty = np.zeros((head.dimensions, head.dimensions))
             precision = prior_precision(empty, self._settings)
-            return Prior(precision, np.zeros(head.dimensions)), np.empty(0, np.float32)
+            return Prior(precision, np.zeros(head.dimensions))
         if old is not None and old.head.version == head.version:
-            return old.prior, old.frozen_offsets
+            return old.prior
         frozen = files.read_version(self._directory, head.version)
-        return Prior(
-            prior_precision(frozen.gram, self._settings), frozen.prior_mean
-        ), frozen.offsets
+        return Prior(prior_precision(frozen.gram, self._settings), frozen.prior_mean)

@@ -121,6 +121,10 @@ class StateCorrupt(PenchantError):
     kind = ErrorKind.INTERNAL
 
 
+class InternalError(PenchantError):
+    """A fault that no other error names; the server's log has its traceback."""
+
+
 class ConfigError(PenchantError):
     """A setting that is missing, unknown or out of range; raised at start, never by a request."""
 

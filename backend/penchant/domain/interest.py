@@ -3,10 +3,10 @@
 Ridge regression on the window with two kinds of forgetting, anchored on the catalog:
 
     A = alpha G + lambda I + sum_t w_t x_t x_t'                                          (1)
-    m = A^-1 (A_0 m_0 + sum_t w_t (y_t - kappa b_t) x_t),  A_0 = alpha G + lambda I      (2)
+    m = A^-1 (A_0 m_0 + sum_t w_t y_t x_t),  A_0 = alpha G + lambda I                    (2)
     w_t = weight_t 2^(-(n - t) / h_events) 2^(-(now - s_t) / h_time)                     (3)
     f = sum of recent positives, normalised                                              (4)
-    score(i) = c b_i + m.x_i + gamma f.x_i + beta q.x_i                                  (5)
+    score(i) = c b_i + sigma m.x_i + gamma f.x_i + beta q.x_i                            (5)
 
 alpha G stands for the items that the user never touched: a weak negative for the whole catalog
 at the price of one matrix (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback
@@ -77,8 +77,6 @@ class Items:
 
     vectors: Matrix
     """Shape (n, d); any row for an item that was deleted."""
-    offsets: Vector
-    """b_t of the catalog version, shape (n,)."""
     known: NDArray[np.bool_]
     """Shape (n,): False for an item that was deleted; its events do not count."""
 
@@ -128,7 +126,7 @@ def fold(
         return Interest(prior.mean.astype(np.float32), np.zeros(len(prior.mean), np.float32))
     weights = weigh(window, items.known, bucket, settings)
     vectors = items.vectors.astype(np.float64)
-    precision, targets = _system(prior, vectors, weights.slow, _residual(window, items, settings))
+    precision, targets = _system(prior, vectors, weights.slow, window["reward"])
     slow = np.linalg.solve(precision, targets)
     fast = _unit(weights.fast @ vectors)
     return Interest(slow.astype(np.float32), fast.astype(np.float32))
@@ -136,7 +134,8 @@ def fold(
 
 def direction(interest: Interest, query: Vector | None, settings: FoldSettings) -> Vector:
     """The one vector u of equation 5 with score(i) = c b_i + u.x_i, shape (d,)."""
-    towards = interest.slow + np.float32(settings.fast_weight) * interest.fast
+    slow, fast = np.float32(settings.slow_weight), np.float32(settings.fast_weight)
+    towards = slow * interest.slow + fast * interest.fast
     if query is not None:
         towards = towards + np.float32(settings.query_weight) * query
     return towards
@@ -147,9 +146,9 @@ class Shares:
     """Who says what in the scores of k items, before the offsets and the query."""
 
     prior: Float64
-    """The population's part of the slow interest, shape (k,)."""
+    """The population's part of the slow interest, weighted, shape (k,)."""
     slow: Float64
-    """Each event's part of the slow interest, shape (k, n)."""
+    """Each event's part of the slow interest, weighted, shape (k, n)."""
     fast: Float64
     """Each event's part of the fast interest, weighted, shape (k, n)."""
 
@@ -166,38 +165,32 @@ def shares(
 
     Exact, since equation 2 is linear in the events.
 
-    The rows of the result sum to slow.x and gamma fast.x of the same window's fold.
+    The rows of the result sum to sigma slow.x and gamma fast.x of the same window's fold.
     """
     vectors = items.vectors.astype(np.float64)
     targets = ranked.astype(np.float64)
     if len(window) == 0:
         empty = np.empty((len(ranked), 0))
-        return Shares(targets @ prior.mean, empty, empty)
+        return Shares(settings.slow_weight * (targets @ prior.mean), empty, empty)
     weights = weigh(window, items.known, bucket, settings)
-    residual = _residual(window, items, settings)
-    precision, _ = _system(prior, vectors, weights.slow, residual)
-    towards = np.linalg.solve(precision, targets.T).T
+    rewards = window["reward"].astype(np.float64)
+    precision, _ = _system(prior, vectors, weights.slow, rewards)
+    towards = settings.slow_weight * np.linalg.solve(precision, targets.T).T
     norm = float(np.linalg.norm(weights.fast @ vectors)) or 1.0
     return Shares(
         prior=towards @ (prior.precision @ prior.mean),
-        slow=(towards @ vectors.T) * (weights.slow * residual),
+        slow=(towards @ vectors.T) * (weights.slow * rewards),
         fast=settings.fast_weight * (targets @ vectors.T) * (weights.fast / norm),
     )
 
 
 def _system(
-    prior: Prior, vectors: Float64, weights: Float64, residual: Float64
+    prior: Prior, vectors: Float64, weights: Float64, rewards: Float64
 ) -> tuple[Float64, Float64]:
     """Equation 1, and the right-hand side of equation 2."""
     weighted = vectors * weights[:, None]
     precision = prior.precision + weighted.T @ vectors
-    return precision, prior.precision @ prior.mean + weighted.T @ residual
-
-
-def _residual(window: Window, items: Items, settings: FoldSettings) -> Float64:
-    """y_t - kappa b_t of equation 2."""
-    residual: Float64 = window["reward"] - settings.offset_share_in_fold * items.offsets
-    return residual.astype(np.float64)
+    return precision, prior.precision @ prior.mean + weighted.T @ rewards
 
 
 def _unit(vector: Float64) -> Float64:

@@ -1,11 +1,11 @@
 """What everybody thinks of an item: its log-odds of engagement, from decayed counters.
 
-    b_i = log((p_i / r + a) / (e_i + a)),    r = sum p / (sum e + a N)
+    b_i = log((p_i / r + s) / (e_i + s)),    r = sum p / (sum e + a N),    s = 0.1 a
 
 p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, a the impressions
-that an item is credited with before it was ever shown. Where impressions are logged this is the
-smoothed click rate against the average; where none are, every item is taken as shown equally often,
-and b_i = log(1 + p_i / mean p). A new item's offset is 0 either way.
+that every item is credited with besides. Where impressions are logged this is the smoothed rate of
+engagement against the average; where none are, every item is taken as shown equally often, and
+b_i = log(1 + 10 p_i / mean p). A new item's offset is 0 either way.
 """
 
 from __future__ import annotations
@@ -20,17 +20,34 @@ from penchant.domain.types import Counters, Vector
 Float64 = NDArray[np.float64]
 
 
+SMOOTHING = 0.1
+"""s / a: how many of the credited impressions an offset is drawn towards the average by."""
+
+
 def log_odds(positives: Float64, impressions: Float64, prior_impressions: float) -> Vector:
     """The offsets of all items, shape (n,), from p and e of all items, shape (n,) each.
 
-    >>> log_odds(np.array([3.0, 1.0, 0.0, 0.0]), np.zeros(4), 50.0).round(2).tolist()
-    [1.39, 0.69, 0.0, 0.0]
+    >>> log_odds(np.array([3.0, 1.0, 0.0, 0.0]), np.zeros(4), 50.0).astype(float).round(2).tolist()
+    [3.43, 2.4, 0.0, 0.0]
     """
-    total = float(positives.sum())
-    if total <= 0:
+    rate = mean_rate(positives, impressions, prior_impressions)
+    return log_odds_against(rate, positives, impressions, prior_impressions)
+
+
+def mean_rate(positives: Float64, impressions: Float64, prior_impressions: float) -> float:
+    """The average r over all items; 0 where nothing was ever liked."""
+    shown = float(impressions.sum()) + prior_impressions * len(positives)
+    return float(positives.sum()) / shown if len(positives) else 0.0
+
+
+def log_odds_against(
+    rate: float, positives: Float64, impressions: Float64, prior_impressions: float
+) -> Vector:
+    """The offsets of some items against a given average, shape (n,)."""
+    if rate <= 0:
         return np.zeros(len(positives), np.float32)
-    rate = total / (float(impressions.sum()) + prior_impressions * len(positives))
-    odds = (positives / rate + prior_impressions) / (impressions + prior_impressions)
+    smoothing = SMOOTHING * prior_impressions
+    odds = (positives / rate + smoothing) / (impressions + smoothing)
     return np.log(odds).astype(np.float32)
 
 

@@ -3,8 +3,8 @@
 >>> table = DEFAULT_SIGNALS
 >>> resolve(table, "like", None)
 Outcome(reward=1.0, weight=1.0, wait_s=None)
->>> resolve(table, "rating", 2.0).reward
--0.5
+>>> resolve(table, "rating", 5.0).reward
+1.0
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ SignalTable = Mapping[str, Signal]
 DEFAULT_SIGNALS: SignalTable = {
     "like": Signal(reward=1.0),
     "dislike": Signal(reward=-1.0),
-    "rating": Signal(reward=0.0, neutral=3.0, scale=2.0, value_required=True),
+    "rating": Signal(reward=0.0, neutral=2.0, scale=3.0, value_required=True),
     "purchase": Signal(reward=1.0, weight=2.0),
     "click": Signal(reward=0.5),
     "view": Signal(reward=0.3),

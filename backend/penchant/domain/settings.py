@@ -26,33 +26,33 @@ class FoldSettings:
 
     window_events: int = 256
     """W: events that a record keeps, 1 to 65,536."""
-    catalog_weight: float = 1.0
+    catalog_weight: float = 100.0
     """alpha: how strongly the whole catalog counts as a weak negative, 0 or more."""
-    ridge: float = 0.1
+    ridge: float = 10.0
     """lambda: how strongly interest is drawn to the population's, more than 0."""
-    half_life_events: float = 20.0
+    half_life_events: float = 50.0
     """h_events: an event counts half after this many newer ones, more than 0."""
-    half_life_s: float = 365 * 86400.0
+    half_life_s: float = 30 * 86400.0
     """h_time: an event counts half after this many seconds, more than 0."""
-    fast_half_life_events: float = 2.0
+    fast_half_life_events: float = 3.0
     """h_fast: the same for the fast interest, more than 0."""
-    fast_weight: float = 0.5
+    slow_weight: float = 4.0
+    """sigma, 0 or more."""
+    fast_weight: float = 2.0
     """gamma, 0 or more."""
     query_weight: float = 1.0
     """beta, 0 or more."""
-    offset_weight: float = 0.2
+    offset_weight: float = 1.0
     """c: how much popularity counts, 0 or more."""
-    offset_share_in_fold: float = 0.0
-    """kappa: how much of an item's popularity the fold takes out of the reward, 0 to 1."""
     time_bucket_s: float = 600.0
     """The fold's clock moves in steps of this many seconds, 1 or more."""
 
     def __post_init__(self) -> None:
         for name in ("ridge", "half_life_events", "half_life_s", "fast_half_life_events"):
             _require(name, getattr(self, name), 0.0, math.inf, open_below=True)
-        for name in ("catalog_weight", "fast_weight", "query_weight", "offset_weight"):
+        weights = ("catalog_weight", "slow_weight", "fast_weight", "query_weight", "offset_weight")
+        for name in weights:
             _require(name, getattr(self, name), 0.0, math.inf)
-        _require("offset_share_in_fold", self.offset_share_in_fold, 0.0, 1.0)
         _require("time_bucket_s", self.time_bucket_s, 1.0, math.inf)
         _require("window_events", self.window_events, 1, 65536)
 

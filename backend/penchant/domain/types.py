@@ -125,7 +125,7 @@ class CatalogHead:
     """Where the catalog stands: the one value that a publisher switches and every reader reads."""
 
     version: int = 0
-    """Grows whenever vectors, prior or frozen offsets change under items already there."""
+    """Grows whenever the vectors or the prior change under items already there."""
     generation: int = 0
     """Names the matrix file; 0: none yet."""
     rows: int = 0
@@ -136,8 +136,8 @@ class CatalogHead:
     """Entries of the catalog log."""
     dimensions: int = 0
     encoder_version: str = ""
-    events: int = 0
-    """Events that the prior and the frozen offsets have seen."""
+    frozen_items: int = 0
+    """Items that could be ranked when the version was made."""
 
 
 @dataclass(frozen=True, slots=True)

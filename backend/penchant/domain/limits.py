@@ -1,0 +1,143 @@
+"""What one call may hold, and the checks that say so plainly."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
+from penchant.domain.types import Event, Item, RankRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one call may hold; more is refused with the limit named."""
+
+    request_bytes: int = 8 << 20
+    candidates: int = 5000
+    k: int = 1000
+    query_bytes: int = 2048
+    context_entries: int = 32
+    context_bytes: int = 128
+    events: int = 1000
+    items: int = 1000
+    texts: int = 256
+    text_bytes: int = 8192
+    id_bytes: int = 256
+    event_id_bytes: int = 128
+    recommendation_id_bytes: int = 64
+    attributes: int = 64
+    attribute_key_bytes: int = 128
+    attribute_bytes: int = 1024
+    export_rows: int = 10_000
+    future_s: int = 300
+
+
+def check_id(name: str, value: str, limits: Limits) -> None:
+    """Raises InvalidRequest unless it is 1 to `id_bytes` bytes without control characters."""
+    _check_name(InvalidRequest, name, value, limits.id_bytes)
+
+
+def check_ids(name: str, ids: Sequence[str], most: int, limits: Limits) -> None:
+    """Raises InvalidRequest unless there are 1 to `most` distinct, valid ids."""
+    check_count(name, ids, most)
+    _check_distinct(name, ids)
+    for position, id_ in enumerate(ids):
+        check_id(f"{name}[{position}]", id_, limits)
+
+
+def check_count(name: str, values: Collection[object], most: int, least: int = 1) -> None:
+    """Raises InvalidRequest unless there are `least` to `most` values."""
+    if not least <= len(values) <= most:
+        raise InvalidRequest(f"{name}: got {len(values)}, expected {least} to {most}")
+
+
+def check_text(name: str, text: str, most_bytes: int) -> None:
+    """Raises InvalidRequest unless it has 1 to `most_bytes` bytes and is not blank."""
+    size = _size(text)
+    if size > most_bytes or not text.strip():
+        got = f"{size} bytes" if size > most_bytes else "nothing but white space"
+        raise InvalidRequest(f"{name}: got {got}, expected 1 to {most_bytes} bytes of text")
+
+
+def check_rank(request: RankRequest, context: Mapping[str, str], limits: Limits) -> None:
+    """Raises InvalidRequest where a rank request breaks the contract."""
+    check_id("user", request.user, limits)
+    if not 1 <= request.k <= limits.k:
+        raise InvalidRequest(f"k: got {request.k}, expected 1 to {limits.k}")
+    if request.candidates is not None:
+        check_count("candidates", request.candidates, limits.candidates, least=0)
+        longest = max(map(len, request.candidates), default=0)
+        if longest > limits.id_bytes:
+            raise InvalidRequest(
+                f"candidates: got an id of {longest} characters, "
+                f"expected at most {limits.id_bytes} bytes"
+            )
+        _check_distinct("candidates", request.candidates)
+    if (size := _size(request.query)) > limits.query_bytes:
+        raise InvalidRequest(f"query: got {size} bytes, expected at most {limits.query_bytes}")
+    if context:
+        _check_map("context", context, limits.context_entries, limits.context_bytes)
+    if request.as_of_us is not None and not 0 <= request.as_of_us < 2**53:
+        raise InvalidRequest(f"as_of_us: got {request.as_of_us}, expected 0 to {2**53 - 1}")
+
+
+def check_item(name: str, item: Item, limits: Limits) -> None:
+    """Raises InvalidRequest where an item breaks the contract."""
+    check_id(f"{name}.id", item.id, limits)
+    check_text(f"{name}.text", item.text, limits.text_bytes)
+    check_count(f"{name}.attributes", item.attributes, limits.attributes, least=0)
+    for key, value in item.attributes.items():
+        _check_name(InvalidRequest, f"{name}.attributes", key, limits.attribute_key_bytes)
+        if (size := _size(value)) > limits.attribute_bytes:
+            raise InvalidRequest(
+                f"{name}.attributes[{key!r}]: got {size} bytes, "
+                f"expected at most {limits.attribute_bytes}"
+            )
+
+
+def check_event(event: Event, now_us: int, limits: Limits) -> None:
+    """Raises InvalidEvent where an event breaks the contract, its signal and item aside."""
+    _check_name(InvalidEvent, "event_id", event.event_id, limits.event_id_bytes)
+    _check_name(InvalidEvent, "user", event.user, limits.id_bytes)
+    if event.recommendation_id:
+        name, most = "recommendation_id", limits.recommendation_id_bytes
+        _check_name(InvalidEvent, name, event.recommendation_id, most)
+    latest_us = now_us + limits.future_s * 1_000_000
+    if not 0 <= event.occurred_at_us <= latest_us:
+        raise InvalidEvent(
+            f"occurred_at_us: got {event.occurred_at_us}, expected microseconds since 1970, "
+            f"at most {limits.future_s} s ahead of the server's clock ({now_us})"
+        )
+
+
+def _check_name(error: type[PenchantError], name: str, value: str, most_bytes: int) -> None:
+    size = len(value) if value.isascii() else _size(value)
+    if not 1 <= size <= most_bytes:
+        raise error(f"{name}: got {size} bytes, expected 1 to {most_bytes}")
+    if not value.isprintable():
+        for character in value:
+            if unicodedata.category(character) == "Cc":
+                raise error(f"{name}: got the control character {character!r}, expected none")
+
+
+def _check_distinct(name: str, values: Sequence[str]) -> None:
+    if len(set(values)) == len(values):
+        return
+    seen: set[str] = set()
+    for position, value in enumerate(values):
+        if value in seen:
+            raise InvalidRequest(f"{name}[{position}]: got {value[:64]!r} twice, expected once")
+        seen.add(value)
+
+
+def _check_map(name: str, entries: Mapping[str, str], most: int, most_bytes: int) -> None:
+    check_count(name, entries, most, least=0)
+    for key, value in entries.items():
+        if max(_size(key), _size(value)) > most_bytes:
+            raise InvalidRequest(f"{name}: expected keys and values of at most {most_bytes} bytes")
+
+
+def _size(text: str) -> int:
+    return len(text.encode())

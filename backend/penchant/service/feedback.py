@@ -1,0 +1,181 @@
+"""Feedback: validate, look up, insert, fold, commit, ack — one transaction for the whole batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from penchant.catalog.offsets import OffsetBook, OffsetFile
+from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
+from penchant.domain.interest import fold, time_bucket
+from penchant.domain.limits import Limits, check_event
+from penchant.domain.offsets import count
+from penchant.domain.rewards import Outcome, SignalTable, resolve
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import (
+    Counters,
+    Event,
+    EventResult,
+    EventStatus,
+    LogRow,
+    Record,
+    UserState,
+)
+from penchant.domain.window import digest64, empty_record, entry, insert
+from penchant.service.clock import Clock
+from penchant.service.meter import Meter
+from penchant.service.reading import fold_key, read_catalog
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.counters import (
+    read_counters,
+    write_counters,
+)
+from penchant.store.users import read_event, read_user, write_event, write_user
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction is going to write."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
+    counters: dict[int, Counters] = field(default_factory=dict)
+
+
+class FeedbackService:
+    """Takes events; one process at a time, since it alone writes the live offsets."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: CatalogReader,
+        directory: Path,
+        signals: SignalTable,
+        settings: FoldSettings,
+        book: OffsetBook,
+        limits: Limits,
+        clock: Clock,
+        meter: Meter,
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._signals = signals
+        self._settings = settings
+        self._settings_digest = settings.digest()
+        self._limits = limits
+        self._clock = clock
+        self._meter = meter
+        self._book = book
+        self._offset_file = OffsetFile(directory, book)
+
+    def feedback(self, calls: Sequence[Sequence[Event]]) -> list[list[EventResult]]:
+        """The results of each call's events, durable when this returns.
+
+        Raises:
+            StoreUnavailable: nothing of the whole batch was taken.
+        """
+        arrived_us, started = self._clock(), time.perf_counter()
+        with self._store.transaction() as transaction:
+            view = read_catalog(transaction, self._catalog)
+            batch = _Batch()
+            results = [
+                [self._take(transaction, view, batch, event, arrived_us) for event in call]
+                for call in calls
+            ]
+            if batch.rows:
+                self._write(transaction, view, batch, arrived_us)
+            commit_started = time.perf_counter()
+        if batch.rows:
+            ended = time.perf_counter()
+            self._publish_offsets(view, batch)
+            self._meter.commit(ended - commit_started, len(batch.rows))
+            self._meter.staleness(ended - started)
+        return results
+
+    def _take(
+        self,
+        snapshot: Snapshot,
+        view: CatalogView,
+        batch: _Batch,
+        event: Event,
+        arrived_us: int,
+    ) -> EventResult:
+        """One event into the batch, or the reason why not."""
+        try:
+            check_event(event, arrived_us, self._limits)
+            outcome = resolve(self._signals, event.signal, event.value)
+            record = batch.records.get(event.user) or _read_record(snapshot, event.user)
+            digest = digest64(event.event_id)
+            known = batch.rows.get((event.user, digest)) or read_event(snapshot, event.user, digest)
+            if known is not None:
+                _require_same(known.event, event)
+                status = EventStatus.DUPLICATE
+                return EventResult(event.event_id, status, record.state_version)
+            number = view.number(event.item)
+            if number is None:
+                raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
+        except PenchantError as error:
+            return EventResult(
+                event.event_id, EventStatus.REFUSED, 0, error.reason, _public_text(error)
+            )
+        record = insert(record, [entry(event, number, outcome)], self._settings.window_events)
+        batch.records[event.user] = record
+        batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
+        self._count(snapshot, batch, number, outcome, event.occurred_at_us)
+        return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
+
+    def _count(
+        self, snapshot: Snapshot, batch: _Batch, number: int, outcome: Outcome, at_us: int
+    ) -> None:
+        counters = batch.counters.get(number) or read_counters(snapshot, number)
+        shown = outcome.wait_s is not None
+        positive = 0.0 if shown else outcome.weight * max(0.0, outcome.reward)
+        batch.counters[number] = count(
+            counters, positive, float(shown), at_us, self._book.half_life_s
+        )
+
+    def _write(
+        self, transaction: Transaction, view: CatalogView, batch: _Batch, arrived_us: int
+    ) -> None:
+        bucket = time_bucket(arrived_us, self._settings)
+        key = fold_key(view, bucket, self._settings_digest)
+        for user, record in batch.records.items():
+            started = time.perf_counter()
+            items = view.items_of(record.window)
+            interest = fold(view.prior, record.window, items, bucket, self._settings)
+            self._meter.fold(time.perf_counter() - started)
+            write_user(transaction, user, UserState(record, key, interest))
+        for row in batch.rows.values():
+            write_event(transaction, row)
+        for number, counters in batch.counters.items():
+            write_counters(transaction, number, counters)
+
+    def _publish_offsets(self, view: CatalogView, batch: _Batch) -> None:
+        self._book.set(batch.counters.items())
+        touched = np.fromiter(batch.counters, np.int64, len(batch.counters))
+        self._offset_file.publish(view.head.generation, view.head.rows, touched)
+
+
+def _read_record(snapshot: Snapshot, user: str) -> Record:
+    state = read_user(snapshot, user)
+    return empty_record() if state is None else state.record
+
+
+def _require_same(known: Event, event: Event) -> None:
+    """An event id stands for one event; only the time may differ, which some callers make anew."""
+    if dataclasses.replace(event, occurred_at_us=known.occurred_at_us) == known:
+        return
+    raise EventIdReused(
+        f"event_id: got {event.event_id[:64]!r} with other content than the event "
+        "that was accepted under it; give each event an id of its own"
+    )
+
+
+def _public_text(error: PenchantError) -> str:
+    return "see the server's log" if error.kind is ErrorKind.INTERNAL else str(error)

@@ -1,0 +1,41 @@
+"""What the verbs report about themselves; `triton/metrics.py` turns it into Prometheus metrics."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Meter(Protocol):
+    """Takes measurements; must be cheap and must not fail."""
+
+    def fold(self, seconds: float) -> None:
+        """One fold of one user's window took so long."""
+        ...
+
+    def commit(self, seconds: float, events: int) -> None:
+        """One transaction with so many accepted events took so long, the sync included."""
+        ...
+
+    def staleness(self, seconds: float) -> None:
+        """So long after its arrival an event was in the state that every new ranking reads."""
+        ...
+
+    def encoded(self, texts: int) -> None:
+        """One run of the encoder took so many texts."""
+        ...
+
+
+class SilentMeter:
+    """Drops every measurement."""
+
+    def fold(self, seconds: float) -> None:
+        """See `Meter.fold`."""
+
+    def commit(self, seconds: float, events: int) -> None:
+        """See `Meter.commit`."""
+
+    def staleness(self, seconds: float) -> None:
+        """See `Meter.staleness`."""
+
+    def encoded(self, texts: int) -> None:
+        """See `Meter.encoded`."""

@@ -1,0 +1,161 @@
+"""Publishing: the catalog's files for a new head, written and synced before the head names them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.catalog import files
+from penchant.catalog.files import Frozen
+from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.view import CatalogView
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
+from penchant.service.freezing import freeze, gram_of
+from penchant.store.base import Snapshot, Store
+from penchant.store.items import read_head, read_text_vector, scan_items, write_head
+
+GROWTH = 1.1
+"""Additions alone make a new version (a new Gram matrix) once the catalog grew by this factor."""
+
+
+def _no_rows() -> Rows:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What changes in the item matrix."""
+
+    numbers: Rows = field(default_factory=_no_rows)
+    """Rows that get a vector, shape (n,)."""
+    vectors: Matrix = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    """Their vectors, shape (n, d)."""
+    removed: list[int] = field(default_factory=list)
+    """Rows that leave every ranking."""
+    new_space: bool = False
+    """True: another encoder made the vectors, and no old one may stay."""
+
+
+def publish(
+    directory: Path, view: CatalogView, head: CatalogHead, publication: Publication
+) -> CatalogHead:
+    """Writes the files for a catalog after a change.
+
+    New items are appended to the matrix in place: nobody reads past the head's rows. Whatever
+    touches a row that is being read gets a new file, so that no ranking mixes old and new.
+
+    Args:
+        directory: of the catalog's files.
+        view: the catalog before.
+        head: the head after, but for version and generation.
+        publication: the change.
+
+    Returns:
+        The head to commit. Cost: the new rows; a copy of the matrix where old rows change; the
+        Gram matrix, O(N d^2), where a new version is made.
+    """
+    old = view.head
+    alive = np.zeros(head.rows, np.bool_)
+    alive[: old.rows] = view.alive
+    alive[publication.numbers] = True
+    alive[publication.removed] = False
+    in_place = _only_adds(view, publication) and _append(directory, old, publication)
+    if not in_place:
+        head = _new_generation(directory, view, head, publication)
+    if in_place and head.alive < GROWTH * head.frozen_items:
+        return head
+    matrix = files.map_vectors(directory, head.generation, head.dimensions)[: head.rows]
+    frozen = Frozen(gram_of(matrix, alive), _prior_mean(view, head))
+    head = freeze(directory, head, frozen)
+    files.prune(directory, head.generation, head.version)
+    return head
+
+
+def _only_adds(view: CatalogView, publication: Publication) -> bool:
+    """Whether every row that readers see stays as it is."""
+    if publication.removed or publication.new_space or view.head.generation == 0:
+        return False
+    held = publication.numbers < view.head.rows
+    numbers = publication.numbers[held]
+    same = (view.vectors[numbers] == publication.vectors[held]).all(axis=1)
+    return bool((same & view.alive[numbers]).all())
+
+
+def _append(directory: Path, old: CatalogHead, publication: Publication) -> bool:
+    """Writes the new rows past the old ones; False where the file has no room."""
+    added = np.flatnonzero(publication.numbers >= old.rows)
+    order = added[np.argsort(publication.numbers[added])]
+    return files.append_rows(directory, old.generation, old.rows, publication.vectors[order])
+
+
+def _new_generation(
+    directory: Path, view: CatalogView, head: CatalogHead, publication: Publication
+) -> CatalogHead:
+    matrix = np.zeros((head.rows, head.dimensions), np.float32)
+    if view.head.rows and not publication.new_space:
+        matrix[: view.head.rows] = view.vectors
+    if len(publication.numbers):
+        matrix[publication.numbers] = publication.vectors
+    offsets = np.zeros(head.rows, np.float32)
+    offsets[: view.head.rows] = view.offsets
+    generation = view.head.generation + 1
+    files.write_generation(directory, generation, matrix, offsets)
+    return dataclasses.replace(head, generation=generation)
+
+
+def _prior_mean(view: CatalogView, head: CatalogHead) -> NDArray[np.float64]:
+    """The old version's where the space is the same, else zeros: the catalog's centre."""
+    if view.head.version and view.head.encoder_version == head.encoder_version:
+        return view.prior.mean
+    return np.zeros(head.dimensions)
+
+
+def rebuild_if_lost(store: Store, directory: Path, book: OffsetBook) -> None:
+    """Writes the catalog's files again from the store where they are not there.
+
+    Args:
+        store: holds the items and their texts' vectors.
+        directory: of the catalog's files.
+        book: holds every item's counters.
+
+    Raises:
+        StateCorrupt: the store lacks the vector of an item's text.
+    """
+    with store.transaction() as transaction:
+        head = read_head(transaction)
+        if head.generation == 0 or _complete(directory, head):
+            return
+        matrix = np.zeros((head.rows, head.dimensions), np.float32)
+        alive = np.zeros(head.rows, np.bool_)
+        for stored in scan_items(transaction):
+            alive[stored.number] = stored.alive
+            if stored.alive:
+                matrix[stored.number] = _require_vector(transaction, head, stored.item.text)
+        head = dataclasses.replace(head, generation=head.generation + 1)
+        files.write_generation(directory, head.generation, matrix, book.values(head.rows))
+        frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions))
+        write_head(transaction, freeze(directory, head, frozen))
+
+
+def _complete(directory: Path, head: CatalogHead) -> bool:
+    generation, version = head.generation, head.version
+    paths = (
+        files.vectors_path(directory, generation),
+        files.offsets_path(directory, generation),
+        files.version_path(directory, version),
+    )
+    return all(path.is_file() for path in paths)
+
+
+def _require_vector(snapshot: Snapshot, head: CatalogHead, text: str) -> Vector:
+    vector = read_text_vector(snapshot, head.encoder_version, text)
+    if vector is None:
+        raise StateCorrupt(
+            f"catalog: no vector of encoder {head.encoder_version} for {text[:64]!r}"
+        )
+    return vector

@@ -1,0 +1,131 @@
+"""From Triton's requests to the app and back: tensors, errors, and who may wait for whom."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
+from penchant_proto.v1.service_pb2 import Reply
+from threadpoolctl import threadpool_limits
+
+from penchant.app import App, Parsed, build
+from penchant.config import Config, parse
+from penchant.domain.errors import InternalError, InvalidRequest, PenchantError
+from penchant.encoder.base import Encoder
+from penchant.encoder.bundle import read_bundle
+from penchant.encoder.cache import CachedEncoder
+from penchant.encoder.onnx import OnnxEncoder
+from penchant.triton.errors import to_triton
+from penchant.triton.metrics import MeteredEncoder, TritonMeter
+from penchant.triton.remote_encoder import RemoteEncoder
+
+log = logging.getLogger("penchant")
+
+
+class Adapter:
+    """One instance of one model. Triton calls `execute` from one thread at a time."""
+
+    def __init__(self, pb_utils: Any, args: dict[str, str]) -> None:
+        """Builds the model's app.
+
+        Args:
+            pb_utils: Triton's module, which exists only inside a server.
+            args: Triton's: the model's name and its configuration as JSON.
+
+        Raises:
+            TritonModelException: with the reason in brackets; the server shows it in its log.
+        """
+        logging.basicConfig(stream=sys.stderr, format="penchant %(levelname)s %(message)s")
+        self._pb_utils = pb_utils
+        model = args["model_name"]
+        try:
+            config = parse(_parameters(args["model_config"]))
+            # One thread a process: requests are many and small, and processes run side by side.
+            threadpool_limits(1)
+            self._meter = TritonMeter(pb_utils, model)
+            encoder = self._encoder(model, config)
+            self._app: App = build([model], config, encoder, self._meter)
+        except PenchantError as error:
+            text = f"[{error.reason}] {error}"
+            raise pb_utils.TritonModelException(text) from error
+        self._waiting = ThreadPoolExecutor(1, thread_name_prefix="penchant-slow")
+        # What was loaded stays: without this each full collection walks over all of it.
+        gc.collect()
+        gc.freeze()
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """One response per request, or None for one that is answered when its encoding is done."""
+        responses: list[Any] = [None] * len(requests)
+        now: list[tuple[int, Parsed]] = []
+        later: list[tuple[Any, Parsed]] = []
+        for place, request in enumerate(requests):
+            parsed = self._parse(request)
+            if isinstance(parsed, PenchantError):
+                responses[place] = self._response("none", parsed)
+            elif parsed.slow:
+                later.append((request.get_response_sender(), parsed))
+            else:
+                now.append((place, parsed))
+        if later:
+            self._waiting.submit(self._answer_later, later)
+        for (place, parsed), reply in zip(now, self._answer([p for _, p in now]), strict=True):
+            responses[place] = self._response(parsed.field, reply)
+        return responses
+
+    def close(self) -> None:
+        """Answers what waits, sends the last metrics, closes the store."""
+        self._waiting.shutdown(wait=True)
+        self._meter.close()
+        self._app.close()
+
+    def _encoder(self, model: str, config: Config) -> Encoder:
+        if model == METHODS["embed"].model:
+            onnx = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
+            return CachedEncoder(MeteredEncoder(onnx, self._meter))
+        bundle = read_bundle(config.encoder)
+        return RemoteEncoder(self._pb_utils, bundle.version, bundle.settings.dimensions)
+
+    def _parse(self, request: Any) -> Parsed | PenchantError:
+        if request.is_cancelled():
+            return InvalidRequest("REQUEST: cancelled by the caller")
+        tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)
+        array = tensor.as_numpy()
+        if array.size != 1:
+            return InvalidRequest(
+                f"{REQUEST_TENSOR}: got shape {list(array.shape)}, expected [1, 1]"
+            )
+        return self._app.parse(array.item())
+
+    def _answer(self, calls: Sequence[Parsed]) -> Sequence[Reply | PenchantError]:
+        try:
+            return self._app.answer(calls) if calls else []
+        except Exception:
+            log.exception("a batch of %d failed", len(calls))
+            return [InternalError()] * len(calls)
+
+    def _answer_later(self, waiting: list[tuple[Any, Parsed]]) -> None:
+        replies = self._answer([parsed for _, parsed in waiting])
+        for (sender, parsed), reply in zip(waiting, replies, strict=True):
+            response = self._response(parsed.field, reply)
+            sender.send(response, flags=self._pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+
+    def _response(self, field: str, reply: Reply | PenchantError) -> Any:
+        pb_utils = self._pb_utils
+        if isinstance(reply, PenchantError):
+            self._meter.request(field, reply.reason)
+            return pb_utils.InferenceResponse([], error=to_triton(pb_utils, reply))
+        self._meter.request(field, "")
+        payload = np.array([[reply.SerializeToString()]], dtype=np.object_)
+        return pb_utils.InferenceResponse([pb_utils.Tensor(REPLY_TENSOR, payload)])
+
+
+def _parameters(model_config: str) -> dict[str, str]:
+    parameters = json.loads(model_config).get("parameters", {})
+    return {name: value["string_value"] for name, value in parameters.items()}

@@ -1,0 +1,135 @@
+"""Penchant's Prometheus metrics, on the port where Triton serves its own.
+
+A metric of Triton's Python backend is updated by a message to the server process, which may wait
+behind requests. So measurements are summed here and sent by a thread once a second. Histograms are
+sent as counters named `..._bucket`, `..._sum` and `..._count`, which is what Prometheus reads.
+"""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from penchant.domain.types import Matrix
+from penchant.encoder.base import Encoder
+
+SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0)
+SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0)
+SEND_EVERY_S = 1.0
+
+HELP = {
+    "penchant_requests_total": "Calls answered, by method and result (ok or the error's reason)",
+    "penchant_errors_total": "Calls that got an error, by its reason",
+    "penchant_fold_seconds": "Time of one fold of one user's window",
+    "penchant_commit_seconds": "Time of one commit of the store, the sync included",
+    "penchant_commit_events": "Events accepted in one commit",
+    "penchant_encoder_batch_texts": "Texts in one run of the encoder",
+    "penchant_staleness_seconds": "From an event's arrival until every new ranking uses it",
+}
+
+_Series = tuple[str, tuple[tuple[str, str], ...]]
+
+
+class TritonMeter:
+    """Sums measurements and sends them to Triton; see `penchant.service.meter.Meter`."""
+
+    def __init__(self, pb_utils: Any, model: str) -> None:
+        """Starts the thread that sends.
+
+        Args:
+            pb_utils: Triton's module.
+            model: becomes the label `model` of every series.
+        """
+        self._pb_utils = pb_utils
+        self._model = model
+        self._sums: defaultdict[_Series, float] = defaultdict(float)
+        self._families: dict[str, Any] = {}
+        self._metrics: dict[_Series, Any] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._sender = threading.Thread(target=self._send_forever, daemon=True)
+        self._sender.start()
+
+    def request(self, method: str, reason: str) -> None:
+        """One call of a method was answered; `reason` names its error, empty: none."""
+        self._add("penchant_requests_total", 1.0, method=method, result=reason or "ok")
+        if reason:
+            self._add("penchant_errors_total", 1.0, reason=reason)
+
+    def fold(self, seconds: float) -> None:
+        """See `Meter.fold`."""
+        self._observe("penchant_fold_seconds", SECONDS, seconds)
+
+    def commit(self, seconds: float, events: int) -> None:
+        """See `Meter.commit`."""
+        self._observe("penchant_commit_seconds", SECONDS, seconds)
+        self._observe("penchant_commit_events", SIZES, events)
+
+    def staleness(self, seconds: float) -> None:
+        """See `Meter.staleness`."""
+        self._observe("penchant_staleness_seconds", SECONDS, seconds)
+
+    def encoded(self, texts: int) -> None:
+        """See `Meter.encoded`."""
+        self._observe("penchant_encoder_batch_texts", SIZES, texts)
+
+    def send(self) -> None:
+        """Sends what was summed since the last time."""
+        with self._lock:
+            sums, self._sums = self._sums, defaultdict(float)
+        for series, value in sums.items():
+            self._metric(series).increment(value)
+
+    def close(self) -> None:
+        """Sends the rest and stops the thread."""
+        self._closing.set()
+        self._sender.join()
+        self.send()
+
+    def _send_forever(self) -> None:
+        while not self._closing.wait(SEND_EVERY_S):
+            self.send()
+
+    def _add(self, name: str, value: float, **labels: str) -> None:
+        with self._lock:
+            self._sums[name, tuple(labels.items())] += value
+
+    def _observe(self, name: str, bounds: tuple[float, ...], value: float) -> None:
+        with self._lock:
+            for bound in bounds[bisect.bisect_left(bounds, value) :]:
+                self._sums[f"{name}_bucket", (("le", f"{bound:g}"),)] += 1
+            self._sums[f"{name}_bucket", (("le", "+Inf"),)] += 1
+            self._sums[f"{name}_sum", ()] += value
+            self._sums[f"{name}_count", ()] += 1
+
+    def _metric(self, series: _Series) -> Any:
+        metric = self._metrics.get(series)
+        if metric is None:
+            name, labels = series
+            if name not in self._families:
+                stem = name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
+                kind = self._pb_utils.MetricFamily.COUNTER
+                self._families[name] = self._pb_utils.MetricFamily(
+                    name=name, description=HELP[stem], kind=kind
+                )
+            metric = self._families[name].Metric(labels={"model": self._model, **dict(labels)})
+            self._metrics[series] = metric
+        return metric
+
+
+class MeteredEncoder:
+    """An encoder that reports the size of each run; see `penchant.encoder.base.Encoder`."""
+
+    def __init__(self, inner: Encoder, meter: TritonMeter) -> None:
+        self._inner = inner
+        self._meter = meter
+        self.version = inner.version
+        self.dimensions = inner.dimensions
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """See `Encoder.encode`."""
+        self._meter.encoded(len(texts))
+        return self._inner.encode(texts)

@@ -1,0 +1,61 @@
+"""The way from a model to the one that holds the encoder: a call inside the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
+from penchant_proto.v1.service_pb2 import Call, Reply
+
+from penchant import wire
+from penchant.domain.errors import EncoderUnavailable
+from penchant.domain.types import Matrix
+
+TEXTS_PER_CALL = 256
+"""What the encoder's model takes at once."""
+
+
+class RemoteEncoder:
+    """An encoder in another model of the same Triton; see `penchant.encoder.base.Encoder`."""
+
+    def __init__(self, pb_utils: Any, version: str, dimensions: int) -> None:
+        """Points at the server's encoder.
+
+        Args:
+            pb_utils: Triton's module.
+            version: what the encoder's directory says; another one is refused, since vectors of
+                two encoders must not meet.
+            dimensions: length of a vector.
+        """
+        self._pb_utils = pb_utils
+        self.version = version
+        self.dimensions = dimensions
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """See `Encoder.encode`."""
+        if not texts:
+            return np.empty((0, self.dimensions), np.float32)
+        starts = range(0, len(texts), TEXTS_PER_CALL)
+        return np.concatenate([self._call(texts[s : s + TEXTS_PER_CALL]) for s in starts])
+
+    def _call(self, texts: Sequence[str]) -> Matrix:
+        call = Call()
+        call.embed.texts.extend(texts)
+        payload = np.array([[call.SerializeToString()]], dtype=np.object_)
+        response = self._pb_utils.InferenceRequest(
+            model_name=METHODS["embed"].model,
+            requested_output_names=[REPLY_TENSOR],
+            inputs=[self._pb_utils.Tensor(REQUEST_TENSOR, payload)],
+        ).exec()
+        if response.has_error():
+            raise EncoderUnavailable(f"encoder: {response.error().message()}")
+        tensor = self._pb_utils.get_output_tensor_by_name(response, REPLY_TENSOR)
+        reply = Reply.FromString(tensor.as_numpy().item()).embed
+        if reply.encoder_version != self.version:
+            raise EncoderUnavailable(
+                f"encoder: the server runs {reply.encoder_version}, this model was started for "
+                f"{self.version}; reload the models after changing the encoder"
+            )
+        return wire.embeddings(reply)
