@@ -1,4 +1,4 @@
-"""Penchant's Triton backend. All it does is hand Triton's module on; see `penchant.triton.adapter`."""
+"""Penchant's Triton backend: it hands Triton's module on to `penchant.triton.adapter`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from penchant.domain.types import LogRow, UserState
 from penchant.domain.window import digest64
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.keys import Kind, encode
+from penchant.store.keys import Kind, decode, encode
 
 
 def read_user(snapshot: Snapshot, user: str) -> UserState | None:
@@ -40,10 +40,11 @@ def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
     return sorted(rows, key=lambda row: row.state_version)
 
 
-def scan_users(snapshot: Snapshot) -> Iterator[UserState]:
-    """Every user's state, by user id."""
-    for _, value in snapshot.scan(encode(Kind.USER)):
-        yield codec.decode_user(value)
+def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
+    """Every user that has a record, in order."""
+    for key, _ in snapshot.scan(encode(Kind.USER)):
+        _, (user,) = decode(key)
+        yield str(user)
 
 
 def delete_user(transaction: Transaction, user: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import logging
 import sys
@@ -13,7 +14,6 @@ from typing import Any
 import numpy as np
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Reply
-from threadpoolctl import threadpool_limits
 
 from penchant.app import App, Parsed, build
 from penchant.config import Config, parse
@@ -48,7 +48,7 @@ class Adapter:
         try:
             config = parse(_parameters(args["model_config"]))
             # One thread a process: requests are many and small, and processes run side by side.
-            threadpool_limits(1)
+            importlib.import_module("threadpoolctl").threadpool_limits(1)
             self._meter = TritonMeter(pb_utils, model)
             encoder = self._encoder(model, config)
             self._app: App = build([model], config, encoder, self._meter)
