@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,18 +48,16 @@ class CatalogView:
             return Items(empty, known)
         return Items(self.vectors[rows], known & self.alive[rows])
 
-    def split(self, ids: Iterable[str]) -> tuple[Rows, list[str]]:
+    def split(self, ids: Sequence[str]) -> tuple[Rows, list[str]]:
         """The rows of the ids that can be ranked, in order, and the ids that can't."""
-        rows: list[int] = []
-        unknown: list[str] = []
-        lookup, limit = self.numbers.get, self.head.rows
-        for id_ in ids:
-            number = lookup(id_)
-            if number is None or number >= limit:
-                unknown.append(id_)
-            else:
-                rows.append(number)
-        return np.array(rows, np.int64), unknown
+        found = list(map(self.numbers.get, ids))
+        if None not in found:
+            rows = np.array(found, np.int64)
+            if len(rows) == 0 or rows.max() < self.head.rows:
+                return rows, []
+        known = [(id_, self.number(id_)) for id_ in ids]
+        rows = np.array([number for _, number in known if number is not None], np.int64)
+        return rows, [id_ for id_, number in known if number is None]
 
 
 class CatalogReader:

@@ -1,7 +1,7 @@
 """Rebuild: users' records from their event logs, as the configuration reads them now.
 
-A record is a function of the log, so a rebuilt one equals the live one byte for byte; after a change
-of the signal table or of the window, rebuilding is how old events get their new worth.
+A record is a function of the log, so a rebuilt one equals the live one byte for byte; after a
+change of the signal table or of the window, rebuilding is how old events get their new worth.
 """
 
 from __future__ import annotations
