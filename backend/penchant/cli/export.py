@@ -32,11 +32,7 @@ def export(
     ] = 0.0,
     max_tokens: Annotated[int, typer.Option(help="Texts are cut after so many tokens.")] = 128,
 ) -> None:
-    """Exports an encoder to ONNX and compares it with PyTorch.
-
-    Raises:
-        ConfigError: an argument does not fit, or the source can't be exported.
-    """
+    """Exports an encoder to ONNX and compares it with PyTorch."""
     console = Console()
     source = source or default_source()
     texts = None if projection_texts is None else read_lines(projection_texts)
