@@ -1,0 +1,57 @@
+"""The processes and the shared memory of one server."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import psutil
+
+from penchant.launch.tritonserver import STUB
+
+SHARED_MEMORY = Path("/dev/shm")
+
+_INSTANCE = re.compile(r"[A-Za-z]\w*_\d+_\d+")
+
+
+def stubs(server_pid: int) -> dict[str, int]:
+    """Process id of each model instance's stub, by the instance's name (`penchant_rank_0_1`).
+
+    A stub that died is not in it.
+    """
+    found: dict[str, int] = {}
+    try:
+        children = psutil.Process(server_pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return found
+    for child in children:
+        try:
+            line = child.cmdline()
+            alive = child.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            continue
+        if not alive or not line or Path(line[0]).name != STUB:
+            continue
+        names = [part for part in line[1:] if _INSTANCE.fullmatch(part)]
+        found[names[-1] if names else f"stub_{child.pid}"] = child.pid
+    return dict(sorted(found.items()))
+
+
+def kill_group(group: int) -> None:
+    """Ends every process of a group at once; nothing happens where there is none."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def remove_shared_memory(prefix: str) -> list[str]:
+    """Removes the regions whose names begin so, which a killed server leaves; returns the names."""
+    if not SHARED_MEMORY.is_dir():
+        return []
+    left = sorted(path for path in SHARED_MEMORY.iterdir() if path.name.startswith(prefix))
+    for path in left:
+        path.unlink(missing_ok=True)
+    return [path.name for path in left]

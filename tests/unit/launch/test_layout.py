@@ -1,0 +1,90 @@
+"""What is laid out for Triton, and that doing it again is safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penchant.launch import layout
+from penchant.launch.errors import LaunchError
+from penchant.launch.tritonserver import STUB, Triton
+from tests.unit.launch.standin import write_sources
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    """Every file below a directory with its contents."""
+    return {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_backend_is_model_py_and_its_packages(tmp_path: Path) -> None:
+    folder = layout.write_backend(tmp_path / "backends", write_sources(tmp_path))
+    files = tree(folder)
+    assert {"model.py", "penchant_proto/__init__.py", "penchant_proto/methods.py"} <= set(files)
+    assert not [name for name in files if "__pycache__" in name]
+
+
+def test_writing_the_backend_again_drops_what_is_old_and_nothing_of_others(tmp_path: Path) -> None:
+    sources, backends = write_sources(tmp_path), tmp_path / "backends"
+    (backends / "python").mkdir(parents=True)
+    (backends / "python" / "keep").touch()
+    first = tree(layout.write_backend(backends, sources))
+    (backends / "penchant" / "stale.py").touch()
+    assert tree(layout.write_backend(backends, sources)) == first
+    assert sorted(path.name for path in backends.iterdir()) == ["penchant", "python"]
+    assert (backends / "python" / "keep").exists()
+
+
+def test_a_folder_that_is_somebody_elses_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "backends" / "penchant" / "libtriton_penchant.so"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    with pytest.raises(LaunchError, match="not Penchant's"):
+        layout.write_backend(tmp_path / "backends", write_sources(tmp_path))
+    assert other.exists()
+
+
+def test_each_model_has_its_settings_and_an_empty_version(tmp_path: Path) -> None:
+    sources, models = write_sources(tmp_path), tmp_path / "models"
+    (models / "another" / "1").mkdir(parents=True)
+    for _ in range(2):
+        names = layout.write_models(models, sources, {"store": "memory:"}, {"penchant_rank": 3})
+    assert names == [
+        "penchant_catalog",
+        "penchant_encoder",
+        "penchant_feedback",
+        "penchant_rank",
+        "penchant_users",
+    ]
+    for name in names:
+        text = (models / name / "config.pbtxt").read_text()
+        assert text.count('parameters { key: "store" value { string_value: "memory:" } }') == 1
+        assert f"count: {3 if name == 'penchant_rank' else 1}" in text
+        assert list((models / name / "1").iterdir()) == []
+    assert (models / "another" / "1").is_dir()
+
+
+def test_instances_of_an_unknown_model_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="no model is named rank"):
+        layout.write_models(tmp_path / "models", write_sources(tmp_path), {}, {"rank": 3})
+
+
+def test_the_python_backend_is_copied_with_the_stub_for_this_python(tmp_path: Path) -> None:
+    backend = tmp_path / "triton" / "python"
+    backend.mkdir(parents=True)
+    (backend / "libtriton_python.so").write_bytes(b"library")
+    stub = tmp_path / "stub"
+    stub.write_bytes(b"stub")
+    triton = Triton(tmp_path, backend, stub, (), "")
+    folder = layout.write_python_backend(tmp_path / "backends", triton)
+    assert tree(folder) == {"libtriton_python.so": b"library", STUB: b"stub"}
+    assert not any(path.is_symlink() for path in folder.iterdir())
+
+
+def test_a_path_that_a_stub_cannot_open_is_refused() -> None:
+    with pytest.raises(LaunchError, match=r"store: got .*ASCII"):
+        layout.check_path("store", "/données")

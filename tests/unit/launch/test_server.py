@@ -1,0 +1,99 @@
+"""A real Triton is started, found sick, killed, started again and stopped, and leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from penchant.launch import FREE, LaunchError, Ports, Server, canary, processes
+from tests.unit.launch.standin import write_sources
+
+pytestmark = pytest.mark.server
+
+
+def regions() -> set[str]:
+    """Our shared memory, and that of servers beside us."""
+    return {path.name for path in processes.SHARED_MEMORY.glob("penchant_*")}
+
+
+def alive(target: str) -> set[str]:
+    return {result.model for result in canary.ask(target) if result.alive}
+
+
+def test_the_life_of_a_server(tmp_path: Path) -> None:
+    before = regions()
+    settings = {"greeting": 'é "x"\\\n'}
+    server = Server(
+        tmp_path, settings, instances={"penchant_rank": 2}, sources=write_sources(tmp_path)
+    )
+    with server:
+        assert alive(server.target) == set(canary.calls())
+        stubs = server.pids()
+        assert len(stubs) == 6
+        assert {"penchant_rank_0_0", "penchant_rank_0_1"} < set(stubs)
+        assert r'"greeting": "\u00e9 \"x\"\\\n"' in server.log_path.read_text()
+        mine = regions() - before
+        assert mine
+
+        os.kill(stubs["penchant_users_0_0"], signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(stubs["penchant_users_0_0"])], timeout=10)
+        assert alive(server.target) == set(canary.calls()) - {"penchant_users"}
+        assert set(server.pids()) == set(stubs) - {"penchant_users_0_0"}
+
+        pid, target = server.pid, server.target
+        server.kill()
+        assert server.returncode == -signal.SIGKILL
+        assert server.pid is None
+        assert server.pids() == {}
+        assert mine & regions() == set()
+
+        server.start()
+        assert server.pid != pid
+        assert server.target == target
+        assert alive(target) == set(canary.calls())
+        left = [psutil.Process(stub) for stub in server.pids().values()]
+    assert server.returncode == 0
+    assert [process for process in left if process.is_running()] == []
+    server.stop()  # Again: nothing happens.
+
+
+def test_a_model_that_fails_says_its_own_reason_first(tmp_path: Path) -> None:
+    before = regions()
+    server = Server(tmp_path, {"fail": "got 1, expected 2"}, sources=write_sources(tmp_path))
+    with pytest.raises(LaunchError) as raised:
+        server.start()
+    first, reason, *_ = str(raised.value).splitlines()
+    assert first == "Triton ended at its start (with status 1):"
+    assert reason.strip() == "[ConfigError] fail: got 1, expected 2"
+    assert raised.value.log == server.log_path
+    assert server.pid is None
+    assert regions() <= before
+
+
+def test_a_model_that_stays_sick_is_named(tmp_path: Path) -> None:
+    sources = write_sources(tmp_path)
+    server = Server(tmp_path, {"sick": "embed"}, sources=sources, start_timeout_s=3)
+    with pytest.raises(LaunchError, match=r"penchant_encoder: UNAVAILABLE: \[StoreUnavailable\]"):
+        server.start()
+    assert server.pid is None
+
+
+def test_a_taken_port_is_named_before_anything_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ports = Ports(grpc=port, http=0, metrics=0)
+        server = Server(tmp_path, {}, ports=ports, sources=write_sources(tmp_path))
+        with pytest.raises(LaunchError, match=f"port {port} is taken"):
+            server.start()
+    assert server.returncode is None
+
+
+def test_a_directory_that_stubs_cannot_open_is_refused(tmp_path: Path) -> None:
+    server = Server(tmp_path / "é", {}, ports=FREE, sources=write_sources(tmp_path))
+    with pytest.raises(LaunchError, match="ASCII"):
+        server.start()
