@@ -77,6 +77,8 @@ def check_rank(request: RankRequest, context: Mapping[str, str], limits: Limits)
         _check_distinct("candidates", request.candidates)
     if (size := _size(request.query)) > limits.query_bytes:
         raise InvalidRequest(f"query: got {size} bytes, expected at most {limits.query_bytes}")
+    if request.query and not request.query.strip():
+        raise InvalidRequest("query: got nothing but white space, expected text or no query")
     if context:
         _check_map("context", context, limits.context_entries, limits.context_bytes)
     if request.as_of_us is not None and not 0 <= request.as_of_us < 2**53:

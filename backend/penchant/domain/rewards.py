@@ -40,6 +40,8 @@ class Signal:
             raise ConfigError(f"signals: weight: got {self.weight}, expected 0 or more")
         if (self.neutral is None) != (self.scale is None) or self.scale == 0:
             raise ConfigError("signals: neutral and scale go together, and scale is not 0")
+        if not (math.isfinite(self.neutral or 0.0) and math.isfinite(self.scale or 0.0)):
+            raise ConfigError("signals: neutral and scale: expected finite numbers")
         if self.wait_s is not None and not 0 <= self.wait_s < math.inf:
             raise ConfigError(f"signals: wait_s: got {self.wait_s}, expected 0 or more seconds")
 

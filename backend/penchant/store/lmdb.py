@@ -26,8 +26,9 @@ RESERVED_FRACTION = 0.02
 class _LmdbView:
     """A transaction of LMDB's behind the protocol's four verbs."""
 
-    def __init__(self, inner: lmdb.Transaction) -> None:
+    def __init__(self, inner: lmdb.Transaction, refusal: str = "") -> None:
         self._inner = inner
+        self._refusal = refusal
 
     def get(self, key: bytes) -> bytes | None:
         value = self._inner.get(key)
@@ -43,6 +44,8 @@ class _LmdbView:
                 yield bytes(key), bytes(value)
 
     def put(self, key: bytes, value: bytes) -> None:
+        if self._refusal:
+            raise StoreUnavailable(self._refusal)
         self._inner.put(key, value)
 
     def delete(self, key: bytes) -> None:
@@ -88,10 +91,10 @@ class LmdbStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """See `Store.transaction`; the commit is synced to disk."""
-        self._refuse_when_full()
+        full = self.usage().fraction > 1 - RESERVED_FRACTION
         try:
             with self._env.begin(write=True) as inner:
-                yield _LmdbView(inner)
+                yield _LmdbView(inner, self._full_text() if full else "")
         except lmdb.MapFullError as error:
             raise StoreUnavailable(self._full_text()) from error
         except lmdb.Error as error:
@@ -106,10 +109,6 @@ class LmdbStore:
     def close(self) -> None:
         """Unmaps the file."""
         self._env.close()
-
-    def _refuse_when_full(self) -> None:
-        if self.usage().fraction > 1 - RESERVED_FRACTION:
-            raise StoreUnavailable(self._full_text())
 
     def _full_text(self) -> str:
         gibibytes = self._map_bytes / 2**30

@@ -1,0 +1,165 @@
+"""The laws of `penchant.store.base.Store`, one suite for all engines."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penchant.store.base import Store
+
+KEYS = st.binary(min_size=1, max_size=6)
+VALUES = st.binary(max_size=20)
+
+WRITES = st.lists(st.tuples(KEYS, st.none() | VALUES), max_size=12)
+"""Puts and, where the value is None, deletions."""
+
+
+class Spoilt(Exception):
+    """What a test raises inside a transaction."""
+
+
+def contents(store: Store, prefix: bytes = b"", start: bytes = b"") -> list[tuple[bytes, bytes]]:
+    with store.snapshot() as snapshot:
+        return list(snapshot.scan(prefix, start))
+
+
+def clear(store: Store) -> None:
+    with store.transaction() as transaction:
+        for key in [key for key, _ in transaction.scan(b"")]:
+            transaction.delete(key)
+
+
+def apply(store: Store, writes: list[tuple[bytes, bytes | None]]) -> dict[bytes, bytes]:
+    """Writes in one transaction; returns what a dictionary would hold."""
+    model: dict[bytes, bytes] = dict(contents(store))
+    with store.transaction() as transaction:
+        for key, value in writes:
+            if value is None:
+                transaction.delete(key)
+                model.pop(key, None)
+            else:
+                transaction.put(key, value)
+                model[key] = value
+    return model
+
+
+class StoreLaws:
+    """Inherit, and give a fixture `store`: an empty store."""
+
+    def test_a_key_never_put_is_absent(self, store: Store) -> None:
+        with store.snapshot() as snapshot:
+            assert snapshot.get(b"k") is None
+
+    def test_what_was_committed_is_read_in_every_later_snapshot(self, store: Store) -> None:
+        with store.transaction() as transaction:
+            transaction.put(b"k", b"v")
+            transaction.put(b"empty", b"")
+        for _ in range(2):
+            with store.snapshot() as snapshot:
+                assert snapshot.get(b"k") == b"v"
+                assert snapshot.get(b"empty") == b""
+
+    def test_a_put_replaces_the_value_before(self, store: Store) -> None:
+        apply(store, [(b"k", b"old"), (b"k", b"new")])
+        apply(store, [(b"k", b"newest, and longer")])
+        assert contents(store) == [(b"k", b"newest, and longer")]
+
+    def test_a_snapshot_sees_nothing_that_was_committed_after_it_began(self, store: Store) -> None:
+        apply(store, [(b"a", b"1"), (b"b", b"1")])
+        with store.snapshot() as snapshot:
+            # A thread of its own: some engines allow a thread one transaction at a time.
+            writer = threading.Thread(target=apply, args=(store, [(b"a", b"2"), (b"b", None)]))
+            writer.start()
+            writer.join()
+            assert snapshot.get(b"a") == b"1"
+            assert list(snapshot.scan(b"")) == [(b"a", b"1"), (b"b", b"1")]
+        assert contents(store) == [(b"a", b"2")]
+
+    def test_an_open_transaction_is_seen_by_nobody_else(self, store: Store) -> None:
+        seen: list[list[tuple[bytes, bytes]]] = []
+        with store.transaction() as transaction:
+            transaction.put(b"k", b"v")
+            other = threading.Thread(target=lambda: seen.append(contents(store)))
+            other.start()
+            other.join()
+        assert seen == [[]]
+
+    def test_a_transaction_reads_its_own_writes(self, store: Store) -> None:
+        apply(store, [(b"a", b"1"), (b"b", b"1")])
+        with store.transaction() as transaction:
+            transaction.put(b"a", b"2")
+            transaction.delete(b"b")
+            transaction.put(b"c", b"3")
+            assert transaction.get(b"a") == b"2"
+            assert transaction.get(b"b") is None
+            assert list(transaction.scan(b"")) == [(b"a", b"2"), (b"c", b"3")]
+
+    def test_an_exception_leaves_the_store_as_it_was(self, store: Store) -> None:
+        apply(store, [(b"a", b"1"), (b"b", b"1")])
+
+        def spoil() -> None:
+            with store.transaction() as transaction:
+                transaction.put(b"a", b"2")
+                transaction.delete(b"b")
+                transaction.put(b"c", b"3")
+                raise Spoilt
+
+        with pytest.raises(Spoilt):
+            spoil()
+        assert contents(store) == [(b"a", b"1"), (b"b", b"1")]
+        apply(store, [(b"a", b"2")])
+        assert contents(store) == [(b"a", b"2"), (b"b", b"1")]
+
+    def test_deleting_an_absent_key_changes_nothing(self, store: Store) -> None:
+        apply(store, [(b"a", b"1"), (b"b", None)])
+        assert contents(store) == [(b"a", b"1")]
+
+    def test_transactions_take_turns(self, store: Store) -> None:
+        def add(times: int) -> None:
+            for _ in range(times):
+                with store.transaction() as transaction:
+                    count = int(transaction.get(b"n") or b"0")
+                    transaction.put(b"n", b"%d" % (count + 1))
+
+        threads = [threading.Thread(target=add, args=(20,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert contents(store) == [(b"n", b"80")]
+
+    @settings(
+        max_examples=40,
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,  # Each example clears the store first.
+            HealthCheck.differing_executors,  # One law on several engines.
+        ],
+    )
+    @given(batches=st.lists(WRITES, max_size=4), prefix=st.binary(max_size=2), start=KEYS)
+    def test_a_store_is_a_sorted_dictionary(
+        self,
+        store: Store,
+        batches: list[list[tuple[bytes, bytes | None]]],
+        prefix: bytes,
+        start: bytes,
+    ) -> None:
+        clear(store)
+        model: dict[bytes, bytes] = {}
+        for writes in batches:
+            model = apply(store, writes)
+        assert contents(store) == sorted(model.items())
+        begun = [(key, value) for key, value in model.items() if key.startswith(prefix)]
+        assert contents(store, prefix) == sorted(begun)
+        late = [(key, value) for key, value in begun if key >= start]
+        assert contents(store, prefix, start) == sorted(late)
+
+    def test_usage_counts_what_is_held(self, store: Store) -> None:
+        before = store.usage()
+        apply(store, [(b"%03d" % number, b"x" * 1000) for number in range(100)])
+        after = store.usage()
+        assert after.entries == before.entries + 100
+        assert after.used_bytes >= before.used_bytes + 100_000
+        assert 0 <= after.fraction <= 1

@@ -1,0 +1,191 @@
+"""The services over one store, wired as `penchant.app` does it, with a clock that tests set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.config import Config
+from penchant.domain.errors import PenchantError
+from penchant.domain.rewards import DEFAULT_SIGNALS, Signal, SignalTable
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import (
+    Event,
+    EventResult,
+    Item,
+    LogRow,
+    Ranking,
+    RankRequest,
+    Record,
+    UserState,
+)
+from penchant.service.catalog import CatalogService, PutResult
+from penchant.service.feedback import FeedbackService
+from penchant.service.rank import RankService
+from penchant.service.reading import read_catalog
+from penchant.service.users import UserService
+from penchant.store.base import Store
+from penchant.store.codec import encode_record
+from penchant.store.counters import scan_counters
+from penchant.store.memory import MemoryStore
+from penchant.store.users import read_log, read_user
+from tests.support.bag_of_words import BagOfWords
+
+NOW_US = 1_700_000_000_000_000
+"""Where the clock stands at first."""
+
+SECOND_US = 1_000_000
+
+
+@dataclass(slots=True)
+class CountingMeter:
+    """Counts the measurements that it is given."""
+
+    folds: int = 0
+    committed: list[int] = field(default_factory=list)
+    stalenesses: list[float] = field(default_factory=list)
+
+    def fold(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.folds += 1
+
+    def commit(self, seconds: float, events: int) -> None:
+        assert seconds >= 0
+        self.committed.append(events)
+
+    def staleness(self, seconds: float) -> None:
+        self.stalenesses.append(seconds)
+
+    def encoded(self, texts: int) -> None:
+        pass
+
+
+class World:
+    """A server's worth of services in one process."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        store: Store | None = None,
+        encoder: BagOfWords | None = None,
+        fold: FoldSettings | None = None,
+        signals: SignalTable = DEFAULT_SIGNALS,
+    ) -> None:
+        self.now_us = NOW_US
+        self.directory = directory
+        self.store = store if store is not None else MemoryStore()
+        self.encoder = encoder if encoder is not None else BagOfWords()
+        self.config = Config(
+            store="memory:",
+            encoder=directory,
+            catalog_dir=directory,
+            fold=fold if fold is not None else FoldSettings(),
+            signals=signals,
+        )
+        self.meter = CountingMeter()
+        self.reader = CatalogReader(directory, self.config.fold)
+        self.catalog = CatalogService(
+            self.store, self.reader, directory, self.encoder, self.read_book()
+        )
+        self.feedback = FeedbackService(
+            self.store,
+            self.reader,
+            directory,
+            self.config.signals,
+            self.config.fold,
+            self.read_book(),
+            self.config.limits,
+            self.clock,
+            self.meter,
+        )
+        self.ranker = RankService(
+            self.store, self.reader, self.encoder, self.config.fold, self.clock, self.meter
+        )
+        self.users = UserService(self.store, self.reader, self.config.fold, self.clock)
+
+    def clock(self) -> int:
+        return self.now_us
+
+    def read_book(self) -> OffsetBook:
+        book = OffsetBook(self.config.offset_half_life_s, self.config.offset_prior_impressions)
+        with self.store.snapshot() as snapshot:
+            book.set(scan_counters(snapshot))
+        return book
+
+    def put(self, **texts: str) -> PutResult:
+        return self.catalog.put([Item(id_, text) for id_, text in texts.items()])
+
+    def feed(self, *events: Event) -> list[EventResult]:
+        return self.feedback.feedback([events])[0]
+
+    def rank_all(self, requests: Sequence[RankRequest]) -> list[Ranking | PenchantError]:
+        return self.ranker.rank(requests)
+
+    def rank(self, request: RankRequest) -> Ranking:
+        (reply,) = self.ranker.rank([request])
+        if isinstance(reply, PenchantError):
+            raise reply
+        return reply
+
+    def view(self) -> CatalogView:
+        with self.store.snapshot() as snapshot:
+            return read_catalog(snapshot, self.reader)
+
+    def state(self, user: str) -> UserState | None:
+        with self.store.snapshot() as snapshot:
+            return read_user(snapshot, user)
+
+    def record(self, user: str) -> Record:
+        state = self.state(user)
+        assert state is not None
+        return state.record
+
+    def record_bytes(self, user: str) -> bytes:
+        return encode_record(self.record(user))
+
+    def log(self, user: str) -> list[LogRow]:
+        with self.store.snapshot() as snapshot:
+            return read_log(snapshot, user)
+
+
+def copy_of(store: Store) -> MemoryStore:
+    """A store in memory with the same content."""
+    copy = MemoryStore()
+    with store.snapshot() as snapshot, copy.transaction() as transaction:
+        for key, value in snapshot.scan(b""):
+            transaction.put(key, value)
+    return copy
+
+
+def liked(
+    event_id: str,
+    item: str,
+    *,
+    user: str = "u",
+    signal: str = "like",
+    value: float | None = None,
+    ago_s: float = 0.0,
+    recommendation_id: str = "",
+) -> Event:
+    """An event, so many seconds before NOW_US."""
+    at_us = NOW_US - round(ago_s * SECOND_US)
+    return Event(event_id, user, item, signal, value, at_us, recommendation_id)
+
+
+def shuffled_batches(events: Iterable[Event], sizes: Iterable[int]) -> list[list[Event]]:
+    """The events cut into batches of these sizes, the rest as the last."""
+    left, batches = list(events), []
+    for size in sizes:
+        batches.append(left[:size])
+        left = left[size:]
+    return [batch for batch in [*batches, left] if batch]
+
+
+SIGNALS_WITH_SHORT_WAIT: SignalTable = {
+    **DEFAULT_SIGNALS,
+    "impression": Signal(reward=-0.5, weight=1.0, wait_s=60.0),
+}

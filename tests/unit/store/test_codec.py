@@ -1,0 +1,147 @@
+"""Encodings: what was written is read back, and damage is never read as something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penchant.domain.errors import StateCorrupt, StateTooNew
+from penchant.domain.types import (
+    CatalogChange,
+    CatalogHead,
+    Counters,
+    Event,
+    FoldKey,
+    Interest,
+    Item,
+    LogRow,
+    StoredItem,
+    UserState,
+)
+from penchant.domain.window import empty_record, insert
+from penchant.store import codec
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+COUNTS = st.integers(0, 2**53)
+DIGESTS = st.integers(0, 2**64 - 1)
+
+EVENTS = st.builds(Event, TEXTS, TEXTS, TEXTS, TEXTS, st.none() | FINITE, COUNTS, TEXTS)
+ROWS = st.builds(LogRow, EVENTS, COUNTS, COUNTS)
+ITEMS = st.builds(Item, TEXTS, TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3))
+STORED = st.builds(StoredItem, ITEMS, COUNTS, st.booleans())
+HEADS = st.builds(CatalogHead, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, TEXTS, COUNTS)
+CHANGES = st.builds(CatalogChange, TEXTS, COUNTS, st.booleans())
+COUNTERS = st.builds(Counters, FINITE, FINITE, COUNTS)
+SINGLE = st.floats(-1, 1, width=32)
+ENTRIES = st.tuples(COUNTS, DIGESTS, DIGESTS, st.integers(0, 2**32 - 1), SINGLE, SINGLE, SINGLE)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> UserState:
+    record = insert(empty_record(), draw(st.lists(ENTRIES, max_size=5)), 4)
+    if draw(st.booleans()):
+        return UserState(record)
+    dimensions = draw(st.integers(1, 5))
+    vectors = st.lists(SINGLE, min_size=dimensions, max_size=dimensions)
+    slow, fast = (np.array(draw(vectors), np.float32) for _ in range(2))
+    key = FoldKey(draw(COUNTS), draw(COUNTS), draw(DIGESTS))
+    return UserState(record, key, Interest(slow, fast))
+
+
+Kind = tuple[st.SearchStrategy[Any], Callable[[Any], bytes], Callable[[bytes], Any]]
+
+PLAIN: dict[str, Kind] = {
+    "log row": (ROWS, codec.encode_log_row, codec.decode_log_row),
+    "item": (STORED, codec.encode_item, codec.decode_item),
+    "head": (HEADS, codec.encode_head, codec.decode_head),
+    "change": (CHANGES, codec.encode_change, codec.decode_change),
+    "counters": (COUNTERS, codec.encode_counters, codec.decode_counters),
+}
+ARRAYS: dict[str, Kind] = {
+    "user": (states(), codec.encode_user, codec.decode_user),
+    "vector": (
+        st.lists(SINGLE, max_size=5).map(lambda values: np.array(values, np.float32)),
+        codec.encode_vector,
+        codec.decode_vector,
+    ),
+}
+KINDS = PLAIN | ARRAYS
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+@given(data=st.data())
+def test_what_was_encoded_is_decoded(kind: str, data: st.DataObject) -> None:
+    values, encode, decode = PLAIN[kind]
+    value = data.draw(values)
+    assert decode(encode(value)) == value
+
+
+@given(state=states())
+def test_a_user_is_decoded_as_it_was_encoded(state: UserState) -> None:
+    decoded = codec.decode_user(codec.encode_user(state))
+    assert decoded.record.state_version == state.record.state_version
+    assert decoded.record.window.dtype == state.record.window.dtype
+    assert decoded.record.window.tobytes() == state.record.window.tobytes()
+    assert decoded.key == state.key
+    if state.interest is None:
+        assert decoded.interest is None
+    else:
+        assert decoded.interest is not None
+        np.testing.assert_array_equal(decoded.interest.slow, state.interest.slow)
+        np.testing.assert_array_equal(decoded.interest.fast, state.interest.fast)
+
+
+@given(values=st.lists(SINGLE, max_size=8))
+def test_a_vector_is_decoded_as_it_was_encoded(values: list[float]) -> None:
+    vector = np.array(values, np.float32)
+    np.testing.assert_array_equal(codec.decode_vector(codec.encode_vector(vector)), vector)
+
+
+@given(state=states(), key=st.builds(FoldKey, COUNTS, COUNTS, DIGESTS))
+def test_the_record_does_not_depend_on_the_cache(state: UserState, key: FoldKey) -> None:
+    interest = Interest(np.ones(3, np.float32), np.ones(3, np.float32))
+    cached = codec.decode_user(codec.encode_user(UserState(state.record, key, interest)))
+    assert codec.encode_record(cached.record) == codec.encode_record(state.record)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_any_changed_byte_is_noticed(kind: str, data: st.DataObject) -> None:
+    values, encode, decode = KINDS[kind]
+    sealed = bytearray(encode(data.draw(values)))
+    position = data.draw(st.integers(0, len(sealed) - 1))
+    sealed[position] ^= data.draw(st.integers(1, 255))
+    newer = position == 0 and sealed[0] > codec.SCHEMA_VERSION
+    with pytest.raises(StateTooNew if newer else StateCorrupt):
+        decode(bytes(sealed))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_a_value_cut_short_is_corrupt(kind: str, data: st.DataObject) -> None:
+    values, encode, decode = KINDS[kind]
+    sealed = encode(data.draw(values))
+    if len(sealed) > len(codec.seal(b"")):
+        with pytest.raises(StateCorrupt):
+            decode(sealed[: data.draw(st.integers(0, len(sealed) - 1))])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data(), newer=st.integers(codec.SCHEMA_VERSION + 1, 255))
+def test_a_newer_schema_is_too_new(kind: str, data: st.DataObject, newer: int) -> None:
+    values, encode, decode = KINDS[kind]
+    sealed = encode(data.draw(values))
+    with pytest.raises(StateTooNew, match="upgrade it"):
+        decode(bytes([newer]) + sealed[1:])
+
+
+def test_a_sealed_value_of_another_shape_is_corrupt() -> None:
+    for decode in (codec.decode_user, codec.decode_counters):
+        with pytest.raises(StateCorrupt):
+            decode(codec.seal(b"short"))
