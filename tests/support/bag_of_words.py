@@ -19,6 +19,7 @@ class BagOfWords:
         self.dimensions = dimensions
         self.encoded: list[str] = []
         self.error: Exception | None = None
+        self.fails_at = ""
 
     def break_down(self) -> None:
         self.error = EncoderUnavailable("encoder: down")
@@ -26,6 +27,8 @@ class BagOfWords:
     def encode(self, texts: Sequence[str]) -> Matrix:
         if self.error is not None:
             raise self.error
+        if self.fails_at in texts:
+            raise EncoderUnavailable("encoder: failed midway")
         self.encoded += texts
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         for row, text in enumerate(texts):

@@ -53,7 +53,8 @@ class OffsetBook:
         return log_odds_against(self._rate, positives, impressions, self._prior_impressions)
 
     def _decayed(self, numbers: Rows) -> tuple[Float64, Float64]:
-        age_us = self._latest_us - self._as_of_us[numbers]
+        # Counters newer than the average are taken as of its time: nothing grows by decaying.
+        age_us = np.maximum(0.0, self._latest_us - self._as_of_us[numbers])
         left: Float64 = np.exp2(-age_us / (self.half_life_s * 1e6))
         return self._positives[numbers] * left, self._impressions[numbers] * left
 

@@ -74,7 +74,7 @@ class CatalogReader:
     def view(
         self, head: CatalogHead, changes: Callable[[int], Iterable[CatalogChange]]
     ) -> CatalogView:
-        """The catalog at a head.
+        """The catalog at a head, or at a newer one that another thread has followed to.
 
         Args:
             head: read in the caller's snapshot.
@@ -89,7 +89,9 @@ class CatalogReader:
         if view is not None and view.head == head:
             return view
         with self._lock:
-            self._view = self._follow(head, changes, self._view)
+            # A thread that began earlier may ask for less than another has shown already.
+            if self._view is None or _order(self._view.head) <= _order(head):
+                self._view = self._follow(head, changes, self._view)
             return self._view
 
     def _follow(
@@ -146,3 +148,8 @@ class CatalogReader:
             return old.prior
         frozen = files.read_version(self._directory, head.version)
         return Prior(prior_precision(frozen.gram, self._settings), frozen.prior_mean)
+
+
+def _order(head: CatalogHead) -> tuple[int, int]:
+    """Grows with every change of the catalog."""
+    return head.version, head.log_length

@@ -1,0 +1,287 @@
+"""Catalog: what a put, a deletion and a growing catalog do to readers."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penchant.catalog import files, offsets
+from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.domain.errors import EncoderUnavailable, StateCorrupt, StoreUnavailable
+from penchant.domain.types import CatalogHead, Item, RankRequest
+from penchant.service.reading import read_catalog
+from penchant.store.items import read_changes, read_head
+from penchant.store.keys import Kind, encode
+from tests.support.bag_of_words import BagOfWords
+from tests.support.world import World, liked
+
+
+def head(world: World) -> CatalogHead:
+    with world.store.snapshot() as snapshot:
+        return read_head(snapshot)
+
+
+def ranked(world: World, user: str = "u", k: int = 1000) -> list[tuple[str, float]]:
+    ranking = world.rank(RankRequest(user, k))
+    return list(zip(ranking.ids, ranking.scores, strict=True))
+
+
+def second_reader(world: World) -> CatalogView:
+    """The catalog as a process sees it that has just begun."""
+    with world.store.snapshot() as snapshot:
+        return read_catalog(snapshot, CatalogReader(world.directory, world.config.fold))
+
+
+def assert_same_catalog(one: CatalogView, two: CatalogView) -> None:
+    assert one.head == two.head
+    np.testing.assert_array_equal(one.vectors, two.vectors)
+    np.testing.assert_array_equal(one.alive, two.alive)
+    assert one.ids[: one.head.rows] == two.ids[: two.head.rows]
+    assert one.numbers == two.numbers
+    np.testing.assert_array_equal(one.prior.precision, two.prior.precision)
+
+
+def test_a_repeated_put_changes_and_encodes_nothing(world: World) -> None:
+    before, encoded = head(world), list(world.encoder.encoded)
+    items = world.catalog.get(["toy", "heat"]).items
+    result = world.catalog.put(items)
+    assert (result.changed, result.unchanged, result.encoded) == (0, 2, 0)
+    assert head(world) == result.head == before
+    assert world.encoder.encoded == encoded
+
+
+def test_only_changed_texts_are_encoded(world: World) -> None:
+    world.encoder.encoded.clear()
+    result = world.put(toy="toy story animation comedy", alien="aliens", new="something new")
+    assert (result.changed, result.unchanged, result.encoded) == (2, 1, 2)
+    assert sorted(world.encoder.encoded) == ["aliens", "something new"]
+
+
+def test_a_text_that_this_encoder_met_before_is_not_encoded_again(world: World) -> None:
+    world.put(toy="another text")
+    world.encoder.encoded.clear()
+    result = world.put(toy="toy story animation comedy", twin="heat crime drama")
+    assert (result.changed, result.encoded) == (2, 0)
+    assert world.encoder.encoded == []
+
+
+def test_changed_attributes_are_kept_without_encoding_or_a_new_version(world: World) -> None:
+    world.encoder.encoded.clear()
+    before = head(world)
+    item = Item("toy", "toy story animation comedy", {"year": "1995"})
+    result = world.catalog.put([item])
+    assert (result.changed, result.encoded, head(world).version) == (1, 0, before.version)
+    assert world.catalog.get(["toy"]).items == [item]
+
+
+def test_additions_keep_the_version_until_the_catalog_grew(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put(**{f"i{number}": f"film {number}" for number in range(100)})
+    version, generation = head(world).version, head(world).generation
+    for number in range(10):
+        world.put(**{f"more{number}": f"more {number}"})
+        assert head(world).version == version
+    world.put(one="one more")
+    assert head(world).version == version + 1
+    assert head(world).generation == generation
+
+
+@pytest.mark.parametrize("change", ["text", "deletion", "return"])
+def test_whatever_touches_a_row_that_is_read_makes_a_new_version(change: str, world: World) -> None:
+    if change == "return":
+        world.catalog.delete(["toy"])
+    before, old = head(world), world.view()
+    old_vectors = old.vectors.copy()
+    if change == "text":
+        world.put(toy="quite another story")
+    elif change == "deletion":
+        world.catalog.delete(["toy"])
+    else:
+        world.put(toy="quite another story")
+    assert head(world).version == before.version + 1
+    assert head(world).generation == before.generation + 1
+    np.testing.assert_array_equal(old.vectors, old_vectors)
+
+
+def test_a_second_reader_sees_a_put_and_a_deletion_at_once(world: World) -> None:
+    other = CatalogReader(world.directory, world.config.fold)
+
+    def seen() -> CatalogView:
+        with world.store.snapshot() as snapshot:
+            return read_catalog(snapshot, other)
+
+    assert_same_catalog(seen(), world.view())
+    world.put(new="a new film")
+    assert seen().number("new") == 6
+    assert_same_catalog(seen(), second_reader(world))
+    world.catalog.delete(["toy"])
+    assert seen().number("toy") is None
+    assert_same_catalog(seen(), second_reader(world))
+
+
+def test_a_reader_that_is_asked_for_an_older_head_keeps_what_it_has(world: World) -> None:
+    with world.store.snapshot() as old:
+        old_head = read_head(old)
+        world.put(new="a new film")
+        newest = world.view()
+        view = world.reader.view(old_head, lambda start: read_changes(old, start))
+    assert view.head == newest.head
+    assert world.view().number("new") == 6
+
+
+def test_the_matrix_grows_past_its_capacity(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for start in range(0, files.MIN_CAPACITY + 200, 400):
+        texts = {f"i{number}": f"film {number}" for number in range(start, start + 400)}
+        world.catalog.put([Item(id_, text) for id_, text in texts.items()])
+    assert head(world).alive == head(world).rows == 1600
+    last = world.encoder.encode(["film 1599"])[0]
+    np.testing.assert_array_equal(world.view().vectors[1599], last)
+    assert_same_catalog(world.view(), second_reader(world))
+
+
+def test_deleted_items_are_never_ranked(world: World) -> None:
+    world.feed(liked("e1", "toy"))
+    result = world.catalog.delete(["toy", "bug", "nope"])
+    assert (result.deleted, result.unknown, result.head.alive) == (2, ["nope"], 4)
+    assert {id_ for id_, _ in ranked(world)} == {"alien", "gravity", "heat", "babe"}
+    ranking = world.rank(RankRequest("u", 10, candidates=("toy", "heat")))
+    assert (ranking.ids, ranking.unknown_candidates) == (["heat"], ["toy"])
+    assert world.catalog.get(["toy", "heat"]).unknown == ["toy"]
+    again = world.catalog.delete(["toy"])
+    assert (again.deleted, again.unknown, again.head) == (0, ["toy"], result.head)
+
+
+def test_an_item_that_is_put_again_gets_its_number_and_its_events_back(world: World) -> None:
+    world.feed(liked("e1", "toy"))
+    before = ranked(world)
+    number = world.view().number("toy")
+    world.catalog.delete(["toy"])
+    world.put(toy="toy story animation comedy")
+    assert world.view().number("toy") == number
+    assert [id_ for id_, _ in ranked(world)] == [id_ for id_, _ in before]
+    assert [score for _, score in ranked(world)] == pytest.approx([score for _, score in before])
+
+
+def test_a_catalog_may_be_emptied_and_filled_again(world: World) -> None:
+    world.catalog.delete(["toy", "bug", "alien", "gravity", "heat", "babe"])
+    assert ranked(world) == []
+    world.put(heat="heat crime drama")
+    assert [id_ for id_, _ in ranked(world)] == ["heat"]
+
+
+def test_a_lost_directory_is_built_again_with_the_same_rankings(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offsets, "WHOLE_EVERY_S", 0.0)
+    world.catalog.delete(["babe"])
+    world.feed(liked("e1", "toy"), liked("e2", "alien", signal="dislike"), liked("e3", "heat"))
+    before = ranked(world)
+    shutil.rmtree(world.directory)
+    rebuilt = World(world.directory, store=world.store)
+    assert ranked(rebuilt) == before
+    assert rebuilt.encoder.encoded == []
+
+
+def test_a_directory_lost_under_a_reader_is_store_unavailable(world: World) -> None:
+    shutil.rmtree(world.directory)
+    with pytest.raises(StoreUnavailable, match="restart the model penchant_catalog"):
+        second_reader(world)
+
+
+def test_a_lost_directory_without_the_texts_vectors_is_corrupt(world: World) -> None:
+    with world.store.transaction() as transaction:
+        for key, _ in list(transaction.scan(encode(Kind.TEXT_VECTOR))):
+            transaction.delete(key)
+    shutil.rmtree(world.directory)
+    with pytest.raises(StateCorrupt, match="no vector of encoder"):
+        World(world.directory, store=world.store)
+
+
+@pytest.mark.parametrize("dimensions", [16, 8])
+def test_another_encoder_encodes_everything_anew(world: World, dimensions: int) -> None:
+    world.catalog.delete(["babe"])
+    world.feed(liked("e1", "toy"))
+    encoder = BagOfWords("c0c0c0c0c0c0c0c0", dimensions)
+    changed = World(world.directory, store=world.store, encoder=encoder)
+    result = changed.put(heat="heat crime drama")
+    assert (result.changed, result.unchanged, result.encoded) == (0, 1, 5)
+    assert head(changed).encoder_version == encoder.version
+    view = second_reader(changed)
+    texts = {item.id: item.text for item in changed.catalog.get(view.ids).items}
+    assert sorted(texts) == ["alien", "bug", "gravity", "heat", "toy"]
+    for id_, text in texts.items():
+        np.testing.assert_array_equal(view.vectors[view.numbers[id_]], encoder.encode([text])[0])
+    assert changed.rank(RankRequest("u", 3)).encoder_version == encoder.version
+
+
+def test_a_query_is_not_compared_with_another_encoders_vectors(world: World) -> None:
+    changed = World(world.directory, store=world.store, encoder=BagOfWords("c0c0c0c0c0c0c0c0"))
+    with pytest.raises(EncoderUnavailable, match="put the items again"):
+        changed.rank(RankRequest("u", 3, query="comedy"))
+    assert len(changed.rank(RankRequest("u", 3)).ids) == 3
+
+
+def test_a_failing_encoder_changes_nothing(world: World) -> None:
+    before, view = head(world), world.view()
+    world.encoder.break_down()
+    with pytest.raises(EncoderUnavailable):
+        world.put(toy="toy story animation comedy", new="a new film")
+    assert head(world) == before
+    assert world.catalog.get(["new"]).unknown == ["new"]
+    assert_same_catalog(second_reader(world), view)
+
+
+def test_an_encoder_that_fails_midway_changes_nothing(world: World) -> None:
+    before = head(world)
+    world.encoder.fails_at = "film 40"
+    with pytest.raises(EncoderUnavailable):
+        world.put(**{f"i{number}": f"film {number}" for number in range(60)})
+    assert head(world) == before
+
+
+STEPS = st.lists(
+    st.dictionaries(st.sampled_from("abcdefgh"), st.none() | st.sampled_from("stuvw"), max_size=5),
+    max_size=6,
+)
+"""Each step: what becomes of some items; None deletes."""
+
+
+@settings(max_examples=30)
+@given(steps=STEPS)
+def test_a_catalog_is_a_dictionary_of_texts(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[dict[str, str | None]]
+) -> None:
+    world = World(tmp_path_factory.mktemp("catalog"))
+    model: dict[str, str] = {}
+    for step in steps:
+        puts = {id_: text for id_, text in step.items() if text is not None}
+        deletions = [id_ for id_, text in step.items() if text is None]
+        changed = sum(model.get(id_) != text for id_, text in puts.items())
+        assert world.put(**puts).changed == changed
+        gone = world.catalog.delete(deletions)
+        assert gone.unknown == sorted(id_ for id_ in deletions if id_ not in model)
+        model = {id_: text for id_, text in (model | puts).items() if id_ not in deletions}
+    view = world.view()
+    assert view.head.alive == len(model) == int(view.alive.sum())
+    assert set(view.numbers) == set(model)
+    for id_, text in model.items():
+        np.testing.assert_array_equal(
+            view.vectors[view.numbers[id_]], world.encoder.encode([text])[0]
+        )
+    if view.head.rows:
+        assert_same_catalog(second_reader(world), view)
+    assert {id_ for id_, _ in ranked(world)} == set(model)
+
+
+def test_numbers_are_given_once(world: World) -> None:
+    world.catalog.delete(["toy"])
+    world.put(new="a new film")
+    assert world.view().number("new") == 6
+    assert dataclasses.replace(head(world)).rows == 7
