@@ -27,7 +27,7 @@ class BagOfWords:
     def encode(self, texts: Sequence[str]) -> Matrix:
         if self.error is not None:
             raise self.error
-        if self.fails_at in texts:
+        if self.fails_at and self.fails_at in texts:
             raise EncoderUnavailable("encoder: failed midway")
         self.encoded += texts
         vectors = np.zeros((len(texts), self.dimensions), np.float32)

@@ -40,8 +40,12 @@ def rebuild_all(store: Store, config: Config) -> int:
     """
     with store.snapshot() as snapshot:
         users = list(scan_user_ids(snapshot))
+    rebuilt = 0
     for user in users:
         with store.transaction() as transaction:
-            record = rebuild_record(transaction, read_log(transaction, user), config)
-            write_user(transaction, user, UserState(record))
-    return len(users)
+            rows = read_log(transaction, user)
+            if rows:  # None: forgotten since the list was made.
+                record = rebuild_record(transaction, rows, config)
+                write_user(transaction, user, UserState(record))
+                rebuilt += 1
+    return rebuilt

@@ -120,6 +120,7 @@ class FeedbackService:
             number = view.number(event.item)
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
+            counters = batch.counters.get(number) or read_counters(snapshot, number)
         except PenchantError as error:
             return EventResult(
                 event.event_id, EventStatus.REFUSED, 0, error.reason, _public_text(error)
@@ -127,18 +128,13 @@ class FeedbackService:
         record = insert(record, [entry(event, number, outcome)], self._settings.window_events)
         batch.records[event.user] = record
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
-        self._count(snapshot, batch, number, outcome, event.occurred_at_us)
+        batch.counters[number] = self._count(counters, outcome, event.occurred_at_us)
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
 
-    def _count(
-        self, snapshot: Snapshot, batch: _Batch, number: int, outcome: Outcome, at_us: int
-    ) -> None:
-        counters = batch.counters.get(number) or read_counters(snapshot, number)
+    def _count(self, counters: Counters, outcome: Outcome, at_us: int) -> Counters:
         shown = outcome.wait_s is not None
         positive = 0.0 if shown else outcome.weight * max(0.0, outcome.reward)
-        batch.counters[number] = count(
-            counters, positive, float(shown), at_us, self._book.half_life_s
-        )
+        return count(counters, positive, float(shown), at_us, self._book.half_life_s)
 
     def _write(
         self, transaction: Transaction, view: CatalogView, batch: _Batch, arrived_us: int

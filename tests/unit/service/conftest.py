@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.histories import FILMS
 from tests.support.world import World
-
-FILMS = {
-    "toy": "toy story animation comedy",
-    "bug": "a bug life animation comedy",
-    "alien": "alien horror space",
-    "gravity": "gravity space drama",
-    "heat": "heat crime drama",
-    "babe": "babe pig comedy",
-}
 
 
 @pytest.fixture
