@@ -14,7 +14,7 @@ from penchant.domain.types import Matrix, Vector
 class BagOfWords:
     """Keeps the promises of `penchant.encoder.base.Encoder`, counts, and fails when told to."""
 
-    def __init__(self, version: str = "b0b0b0b0b0b0b0b0", dimensions: int = 16) -> None:
+    def __init__(self, version: str = "b0b0b0b0b0b0b0b0", dimensions: int = 64) -> None:
         self.version = version
         self.dimensions = dimensions
         self.encoded: list[str] = []

@@ -204,7 +204,7 @@ def test_a_lost_directory_without_the_texts_vectors_is_corrupt(world: World) -> 
         World(world.directory, store=world.store)
 
 
-@pytest.mark.parametrize("dimensions", [16, 8])
+@pytest.mark.parametrize("dimensions", [64, 8])
 def test_another_encoder_encodes_everything_anew(world: World, dimensions: int) -> None:
     world.catalog.delete(["babe"])
     world.feed(liked("e1", "toy"))

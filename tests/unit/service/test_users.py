@@ -1,0 +1,88 @@
+"""Users: read, export, forget."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penchant.domain.errors import UserNotFound
+from penchant.domain.types import EventStatus, RankRequest
+from penchant.store.keys import Kind, encode
+from tests.support.world import World, liked
+
+
+def test_a_users_record_names_its_items_and_its_interest(world: World) -> None:
+    world.feed(liked("e1", "toy", ago_s=60), liked("e2", "heat"))
+    view = world.users.get("u")
+    assert view.items == ["toy", "heat"]
+    assert view.state_version == 2
+    assert view.window["reward"].tolist() == [1.0, 1.0]
+    assert view.catalog_version == world.view().head.version
+    assert view.interest.slow.shape == view.interest.fast.shape == (64,)
+
+
+def test_a_deleted_item_has_no_name_in_the_record(world: World) -> None:
+    world.feed(liked("e1", "toy", ago_s=60), liked("e2", "heat"))
+    world.catalog.delete(["toy"])
+    assert world.users.get("u").items == ["", "heat"]
+
+
+@given(count=st.integers(1, 12), limit=st.integers(1, 14))
+def test_the_pages_of_an_export_are_the_log(
+    tmp_path_factory: pytest.TempPathFactory, count: int, limit: int
+) -> None:
+    world = World(tmp_path_factory.mktemp("catalog"))
+    world.put(toy="toy story")
+    world.feed(*(liked(f"e{number}", "toy", ago_s=number) for number in range(count)))
+    exported, after = [], 0
+    while True:
+        page = world.users.export("u", after, limit)
+        assert 1 <= len(page.rows) <= limit
+        assert page.state_version == count
+        exported += page.rows
+        after = page.next_after_version
+        if after == 0:
+            break
+    assert exported == world.log("u")
+    assert [row.event.event_id for row in exported] == [f"e{number}" for number in range(count)]
+
+
+def test_a_forgotten_user_is_a_stranger(world: World) -> None:
+    stranger = world.rank(RankRequest("u", 6))
+    events = [liked("e1", "toy"), liked("e2", "heat")]
+    world.feed(*events, liked("e1", "toy", user="u2"), liked("e1", "heat", user="v"))
+    others = [world.record_bytes(user) for user in ("u2", "v")]
+    assert world.users.forget("u") == 2
+    assert world.state("u") is None
+    assert world.log("u") == []
+    assert [world.record_bytes(user) for user in ("u2", "v")] == others
+    assert [len(world.log(user)) for user in ("u2", "v")] == [1, 1]
+    again = world.rank(RankRequest("u", 6))
+    assert (again.state_version, again.cold_start) == (0, True)
+    offsets = world.view().offsets
+    known = world.view().numbers
+    personal = [
+        score - float(offsets[known[id_]])
+        for id_, score in zip(again.ids, again.scores, strict=True)
+    ]
+    np.testing.assert_allclose(personal, stranger.scores, atol=1e-6)
+    assert [result.status for result in world.feed(*events)] == [EventStatus.ACCEPTED] * 2
+
+
+def test_nothing_of_a_forgotten_user_is_left_in_the_store(world: World) -> None:
+    world.feed(liked("e1", "toy", user="a stranger's name"))
+    world.users.forget("a stranger's name")
+    with world.store.snapshot() as snapshot:
+        for key, value in snapshot.scan(b""):
+            assert b"stranger" not in key
+            assert b"stranger" not in value
+        assert list(snapshot.scan(encode(Kind.LOG))) == []
+
+
+@pytest.mark.parametrize("verb", ["get", "export", "forget"])
+def test_a_user_without_events_is_not_found(world: World, verb: str) -> None:
+    arguments = ("nobody", 0, 10) if verb == "export" else ("nobody",)
+    with pytest.raises(UserNotFound, match="user: no event of 'nobody' was ever accepted"):
+        getattr(world.users, verb)(*arguments)
