@@ -1,0 +1,101 @@
+"""Penchant's SDK: rank, tell what users did, rank again.
+
+    >>> from penchant_sdk import Event, Item, Penchant
+    >>> client = Penchant("localhost:8001", timeout_s=0.5)
+    >>> client
+    Penchant('localhost:8001')
+    >>> client.close()
+
+`AsyncPenchant` is its twin for asyncio, `penchant_sdk.testing` has fakes of both for your tests.
+"""
+
+from __future__ import annotations
+
+from penchant_sdk._transport import AsyncTransport, Transport
+from penchant_sdk.aio import AsyncPenchant
+from penchant_sdk.client import Penchant
+from penchant_sdk.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    EncoderUnavailable,
+    EventIdReused,
+    InvalidEvent,
+    InvalidRequest,
+    ModelNotFound,
+    Overloaded,
+    PenchantError,
+    PermissionDenied,
+    ServerError,
+    StateBehind,
+    StateCorrupt,
+    StateTooNew,
+    StoreUnavailable,
+    Unauthenticated,
+    Unavailable,
+    UnknownItem,
+    UserNotFound,
+)
+from penchant_sdk.records import (
+    DeleteItemsResult,
+    Embeddings,
+    GetItemsResult,
+    LoggedEvent,
+    PutItemsResult,
+    UserExport,
+    UserState,
+    WindowEvent,
+)
+from penchant_sdk.types import (
+    Contribution,
+    Event,
+    EventResult,
+    EventStatus,
+    Explanation,
+    FeedbackAck,
+    Item,
+    RankedItem,
+    Ranking,
+)
+
+__all__ = [
+    "AsyncPenchant",
+    "AsyncTransport",
+    "Cancelled",
+    "Contribution",
+    "DeadlineExceeded",
+    "DeleteItemsResult",
+    "Embeddings",
+    "EncoderUnavailable",
+    "Event",
+    "EventIdReused",
+    "EventResult",
+    "EventStatus",
+    "Explanation",
+    "FeedbackAck",
+    "GetItemsResult",
+    "InvalidEvent",
+    "InvalidRequest",
+    "Item",
+    "LoggedEvent",
+    "ModelNotFound",
+    "Overloaded",
+    "Penchant",
+    "PenchantError",
+    "PermissionDenied",
+    "PutItemsResult",
+    "RankedItem",
+    "Ranking",
+    "ServerError",
+    "StateBehind",
+    "StateCorrupt",
+    "StateTooNew",
+    "StoreUnavailable",
+    "Transport",
+    "Unauthenticated",
+    "Unavailable",
+    "UnknownItem",
+    "UserExport",
+    "UserNotFound",
+    "UserState",
+    "WindowEvent",
+]

@@ -1,0 +1,221 @@
+"""Replies of the contract to the SDK's dataclasses: pure, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from google.protobuf.message import DecodeError
+
+from penchant_proto.v1 import (
+    catalog_pb2,
+    embed_pb2,
+    event_pb2,
+    feedback_pb2,
+    item_pb2,
+    rank_pb2,
+    service_pb2,
+    user_pb2,
+)
+from penchant_sdk.errors import ServerError
+from penchant_sdk.records import (
+    DeleteItemsResult,
+    Embeddings,
+    GetItemsResult,
+    LoggedEvent,
+    PutItemsResult,
+    UserState,
+    WindowEvent,
+)
+from penchant_sdk.types import (
+    Contribution,
+    Event,
+    EventResult,
+    EventStatus,
+    Explanation,
+    Item,
+    RankedItem,
+    Ranking,
+    from_microseconds,
+)
+
+_STATUS = {
+    feedback_pb2.EventResult.STATUS_ACCEPTED: EventStatus.ACCEPTED,
+    feedback_pb2.EventResult.STATUS_DUPLICATE: EventStatus.DUPLICATE,
+    feedback_pb2.EventResult.STATUS_REFUSED: EventStatus.REFUSED,
+}
+
+
+def parse(verb: str, answer: bytes) -> service_pb2.Reply:
+    """The reply to a verb; raises ServerError where it is no such thing."""
+    try:
+        reply = service_pb2.Reply.FromString(answer)
+    except DecodeError as error:
+        raise ServerError(f"{verb}: the reply of {len(answer)} bytes does not parse") from error
+    got = reply.WhichOneof("method")
+    if got != verb:
+        raise ServerError(f"{verb}: got the reply of {got}, expected its own")
+    return reply
+
+
+def ranking(reply: rank_pb2.RankReply) -> Ranking:
+    """The ranking of a reply."""
+    return Ranking(
+        recommendation_id=reply.recommendation_id,
+        items=tuple([_ranked_item(item) for item in reply.items]),
+        unknown_candidates=tuple(reply.unknown_candidates),
+        state_version=reply.state_version,
+        catalog_version=reply.catalog_version,
+        encoder_version=reply.encoder_version,
+        cold_start=reply.cold_start,
+    )
+
+
+def _ranked_item(item: rank_pb2.RankedItem) -> RankedItem:
+    explained = item.HasField("explanation")
+    return RankedItem(item.id, item.score, _explanation(item.explanation) if explained else None)
+
+
+def _explanation(part: rank_pb2.Explanation) -> Explanation:
+    return Explanation(
+        offset=part.offset,
+        slow=part.slow,
+        fast=part.fast,
+        query=part.query,
+        contributions=tuple(
+            Contribution(
+                event_id=share.event_id,
+                item=share.item,
+                signal=share.signal,
+                occurred_at=from_microseconds(share.occurred_at_us),
+                share=share.share,
+            )
+            for share in part.contributions
+        ),
+    )
+
+
+def event_results(
+    events: Sequence[Event], reply: feedback_pb2.FeedbackReply
+) -> tuple[EventResult, ...]:
+    """One result per event sent; raises ServerError where the reply does not answer them all."""
+    if len(reply.results) != len(events):
+        raise ServerError(
+            f"the reply holds {len(reply.results)} results, expected one for each of "
+            f"{len(events)} events"
+        )
+    return tuple(
+        EventResult(
+            event_id=event.event_id,
+            user=event.user,
+            status=_status(result.status),
+            state_version=result.state_version,
+            reason=result.reason,
+            message=result.message,
+        )
+        for event, result in zip(events, reply.results, strict=True)
+    )
+
+
+def _status(status: feedback_pb2.EventResult.Status) -> EventStatus:
+    try:
+        return _STATUS[status]
+    except KeyError:
+        # A newer server: better no answer than a wrong one.
+        raise ServerError(f"the reply holds the event status {status}, unknown here") from None
+
+
+def put_items(replies: Sequence[catalog_pb2.PutItemsReply]) -> PutItemsResult:
+    """The sum of one or more replies; versions and count as of the last."""
+    last = replies[-1]
+    return PutItemsResult(
+        catalog_version=last.catalog_version,
+        encoder_version=last.encoder_version,
+        changed=sum(reply.changed for reply in replies),
+        unchanged=sum(reply.unchanged for reply in replies),
+        encoded=sum(reply.encoded for reply in replies),
+        item_count=last.item_count,
+    )
+
+
+def delete_items(replies: Sequence[catalog_pb2.DeleteItemsReply]) -> DeleteItemsResult:
+    """The sum of one or more replies; version and count as of the last."""
+    last = replies[-1]
+    return DeleteItemsResult(
+        catalog_version=last.catalog_version,
+        deleted=sum(reply.deleted for reply in replies),
+        unknown=tuple(id for reply in replies for id in reply.unknown),
+        item_count=last.item_count,
+    )
+
+
+def get_items(replies: Sequence[catalog_pb2.GetItemsReply]) -> GetItemsResult:
+    """The items of one or more replies; versions and count as of the last."""
+    last = replies[-1]
+    return GetItemsResult(
+        items=tuple(_item(item) for reply in replies for item in reply.items),
+        unknown=tuple(id for reply in replies for id in reply.unknown),
+        catalog_version=last.catalog_version,
+        encoder_version=last.encoder_version,
+        item_count=last.item_count,
+    )
+
+
+def _item(item: item_pb2.Item) -> Item:
+    return Item(item.id, item.text, dict(item.attributes))
+
+
+def user_state(reply: user_pb2.GetUserReply) -> UserState:
+    """A user's record."""
+    return UserState(
+        user=reply.user,
+        state_version=reply.state_version,
+        window=tuple(
+            WindowEvent(
+                item=event.item,
+                occurred_at=from_microseconds(event.occurred_at_us),
+                reward=event.reward,
+                weight=event.weight,
+            )
+            for event in reply.window
+        ),
+        catalog_version=reply.catalog_version,
+        slow=tuple(reply.slow),
+        fast=tuple(reply.fast),
+    )
+
+
+def logged_events(rows: Iterable[user_pb2.LoggedEvent]) -> list[LoggedEvent]:
+    """Rows of the log, in their order."""
+    return [
+        LoggedEvent(
+            event=_event(row.event),
+            state_version=row.state_version,
+            accepted_at=from_microseconds(row.accepted_at_us),
+        )
+        for row in rows
+    ]
+
+
+def _event(event: event_pb2.Event) -> Event:
+    return Event(
+        user=event.user,
+        item=event.item,
+        signal=event.signal,
+        value=event.value if event.HasField("value") else None,
+        occurred_at=from_microseconds(event.occurred_at_us),
+        recommendation_id=event.recommendation_id,
+        event_id=event.event_id,
+    )
+
+
+def embeddings(replies: Sequence[embed_pb2.EmbedReply]) -> Embeddings:
+    """The vectors of one or more replies, one after the other."""
+    last = replies[-1]
+    if len({(reply.dimensions, reply.encoder_version) for reply in replies}) > 1:
+        # Vectors of two encoders are not comparable, so they must not end up in one answer.
+        raise ServerError("the encoder was replaced between two calls; embed the texts again")
+    return Embeddings(
+        data=b"".join(reply.vectors for reply in replies),
+        dimensions=last.dimensions,
+        encoder_version=last.encoder_version,
+    )

@@ -1,0 +1,99 @@
+"""When to try again, and how long to wait first: one deadline over all attempts of a call.
+
+>>> from penchant_sdk.errors import Overloaded
+>>> attempts = Attempts(RetryPolicy(max_attempts=2), "rank", timeout_s=1.0)
+>>> 0 < attempts.remaining_s() <= 1.0
+True
+>>> 0 < attempts.pause_after(Overloaded("queue full")) < 0.05
+True
+>>> attempts.pause_after(Overloaded("queue full"))
+Traceback (most recent call last):
+penchant_sdk.errors.Overloaded: queue full (rank: 2 attempts)
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from dataclasses import dataclass
+
+from penchant_sdk.errors import DeadlineExceeded, InvalidRequest, PenchantError, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how patiently to try."""
+
+    max_attempts: int = 4
+    """Calls on the wire for one call of the client, the first included; 1: no retry."""
+    first_pause_s: float = 0.04
+    """Upper bound of the first pause; each later one is twice as long."""
+    max_pause_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.max_attempts < 1:
+            raise InvalidRequest(f"max_attempts: got {self.max_attempts}, expected 1 or more")
+
+
+def check_timeout(timeout_s: float) -> float:
+    """The timeout; raises InvalidRequest unless it is a positive, finite number of seconds."""
+    if not 0 < timeout_s < math.inf:
+        raise InvalidRequest(f"timeout_s: got {timeout_s}, expected more than 0 and finite")
+    return timeout_s
+
+
+class Attempts:
+    """The attempts of one call."""
+
+    __slots__ = ("_deadline", "_made", "_policy", "_timeout_s", "_verb")
+
+    def __init__(self, policy: RetryPolicy, verb: str, timeout_s: float) -> None:
+        self._policy = policy
+        self._verb = verb
+        self._timeout_s = check_timeout(timeout_s)
+        self._deadline = time.monotonic() + timeout_s
+        self._made = 0
+
+    def remaining_s(self) -> float:
+        """Seconds left for the next attempt; raises DeadlineExceeded where there are none."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise self._expired("")
+        return left
+
+    def pause_after(self, error: PenchantError) -> float:
+        """Seconds to wait before the next attempt, after one that failed.
+
+        Args:
+            error: why it failed.
+
+        Raises:
+            PenchantError: no further attempt is due: the error itself, with the number of attempts
+                where there was more than one.
+        """
+        self._made += 1
+        if isinstance(error, DeadlineExceeded):
+            raise self._expired(str(error))
+        if not isinstance(error, Unavailable):
+            raise error
+        if self._made >= self._policy.max_attempts:
+            raise self._given_up(error)
+        longest = min(
+            self._policy.max_pause_s, self._policy.first_pause_s * 2.0 ** (self._made - 1)
+        )
+        # Between half of it and all: clients that failed together do not come back together.
+        pause = longest * random.uniform(0.5, 1.0)
+        if time.monotonic() + pause >= self._deadline:
+            # Say what is wrong rather than that time is up.
+            raise self._given_up(error)
+        return pause
+
+    def _given_up(self, error: PenchantError) -> PenchantError:
+        if self._made == 1:
+            return error
+        return type(error)(f"{error} ({self._verb}: {self._made} attempts)")
+
+    def _expired(self, message: str) -> DeadlineExceeded:
+        detail = f": {message}" if message else ""
+        return DeadlineExceeded(f"{self._verb}: no answer within {self._timeout_s:g} s{detail}")

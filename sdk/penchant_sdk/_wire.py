@@ -1,0 +1,50 @@
+r"""A call as KServe v2 bytes and back: pure, no I/O.
+
+>>> body = encode("penchant_rank", b"payload")
+>>> kserve_pb2.ModelInferRequest.FromString(body).raw_input_contents[0]
+b'\x07\x00\x00\x00payload'
+"""
+
+from __future__ import annotations
+
+import struct
+
+from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_proto.methods import METHODS, REQUEST_TENSOR
+from penchant_sdk.errors import ServerError
+
+SERVICE = "/inference.GRPCInferenceService"
+MODELS = tuple(sorted({method.model for method in METHODS.values()}))
+"""The Triton models that together are Penchant."""
+
+_LENGTH = struct.Struct("<I")
+
+
+def _head(model: str) -> bytes:
+    tensor = kserve_pb2.ModelInferRequest.InferInputTensor(
+        name=REQUEST_TENSOR, datatype="BYTES", shape=[1, 1]
+    )
+    return kserve_pb2.ModelInferRequest(model_name=model, inputs=[tensor]).SerializeToString()
+
+
+# Two serialized messages of one type, one after the other, are their merger: the part that never
+# changes is encoded once.
+_HEADS = {model: _head(model) for model in MODELS}
+
+
+def encode(model: str, payload: bytes) -> bytes:
+    """A serialized ModelInferRequest that carries a payload to a model."""
+    tail = kserve_pb2.ModelInferRequest(raw_input_contents=[_LENGTH.pack(len(payload)) + payload])
+    return _HEADS[model] + tail.SerializeToString()
+
+
+def decode(response: kserve_pb2.ModelInferResponse) -> bytes:
+    """The payload of a response; raises ServerError for one that is no answer of Penchant's."""
+    contents = response.raw_output_contents
+    raw = contents[0] if len(contents) == 1 else b""
+    if len(raw) < 4 or _LENGTH.unpack_from(raw)[0] != len(raw) - 4:
+        raise ServerError(
+            f"{response.model_name}: got {len(contents)} output tensors, the first of {len(raw)} "
+            "bytes, expected one BYTES tensor of one element; is the model Penchant's?"
+        )
+    return raw[4:]
