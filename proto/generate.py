@@ -1,4 +1,4 @@
-"""Generates `penchant_proto` from the `.proto` files; with `--check`, fails where it is out of date.
+"""Generates `penchant_proto` from the `.proto` files; `--check` fails where it is out of date.
 
     python proto/generate.py            writes the generated modules and their type stubs
     python proto/generate.py --check    writes nothing; exit status 1 names each file that differs
