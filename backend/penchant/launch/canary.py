@@ -37,6 +37,7 @@ class CanaryResult:
     alive: bool
     """Whether the model took the request and its store or encoder works."""
     latency_ms: float
+    """Of the call that failed, or the median."""
     text: str
     """`ok`, or the error as it came."""
 
@@ -54,13 +55,15 @@ def calls() -> dict[str, Call]:
 
 
 def ask(
-    target: str, models: Iterable[str] | None = None, *, timeout_s: float = 5.0
+    target: str, models: Iterable[str] | None = None, *, times: int = 1, timeout_s: float = 5.0
 ) -> list[CanaryResult]:
     """Sends the canary calls, one after the other.
 
     Args:
         target: the gRPC address, `host:port`.
         models: default: all five.
+        times: calls to each model, until one fails. An idle Triton gives them to the model's
+            instances in turn, so as many calls as instances reach each of them.
         timeout_s: for each call, in seconds.
 
     Returns:
@@ -76,7 +79,22 @@ def ask(
             request_serializer=kserve_pb2.ModelInferRequest.SerializeToString,
             response_deserializer=kserve_pb2.ModelInferResponse.FromString,
         )
-        return [_ask(infer, name, todo[name], timeout_s) for name in names]
+        return [_ask_times(infer, name, todo[name], times, timeout_s) for name in names]
+
+
+def _ask_times(
+    infer: Callable[..., kserve_pb2.ModelInferResponse],
+    model: str,
+    call: Call,
+    times: int,
+    timeout_s: float,
+) -> CanaryResult:
+    results = []
+    for _ in range(times):
+        results.append(_ask(infer, model, call, timeout_s))
+        if not results[-1].alive:
+            return results[-1]
+    return sorted(results, key=lambda result: result.latency_ms)[len(results) // 2]
 
 
 def _ask(

@@ -37,7 +37,7 @@ def find_sources() -> Sources:
     Raises:
         LaunchError: neither has them.
     """
-    packages = (_PACKAGE, Path(methods.__file__).resolve().parent)
+    packages = find_packages()
     wheel = _PACKAGE / "_triton"
     if wheel.is_dir():
         return Sources(wheel / "model.py", wheel / "model_repository", packages)
@@ -50,6 +50,11 @@ def find_sources() -> Sources:
         f"this installation of penchant is not whole: expected {wheel}, or {checkout.model} and "
         f"{checkout.repository}; install it again"
     )
+
+
+def find_packages() -> tuple[Path, ...]:
+    """The packages that our `model.py` imports."""
+    return _PACKAGE, Path(methods.__file__).resolve().parent
 
 
 def write_backend(backends: Path, sources: Sources) -> Path:

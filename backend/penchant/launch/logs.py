@@ -9,6 +9,7 @@ _PREFIX = re.compile(
     r"^(ERROR: Failed to create instance: |failed to load '\w+' version \d+: (\w+: )?)"
 )
 _REASON = re.compile(r"\[[A-Z][A-Za-z]+\] .*")
+_TABLE = "+|"
 _NOISE = ("CudaDriverHelper", "creating server")
 
 
@@ -25,7 +26,8 @@ def failure(log: str, limit: int = 8) -> list[str]:
     """
     own: list[str] = []
     others: list[str] = []
-    for line in log.splitlines():
+    lines = [line for line in log.splitlines() if line.strip() and line[0] not in _TABLE]
+    for line in lines:
         found = _ERROR.search(line)
         if not found:
             continue
@@ -36,5 +38,5 @@ def failure(log: str, limit: int = 8) -> list[str]:
             own.append(reason.group())
         elif not any(word in text for word in _NOISE):
             others.append(_PREFIX.sub("", text))
-    lines = list(dict.fromkeys(own or others))
-    return lines[:limit] or log.strip().splitlines()[-limit:]
+    errors = list(dict.fromkeys(own or others))
+    return errors[:limit] or lines[-limit:]

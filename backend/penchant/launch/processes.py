@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ from penchant.launch.tritonserver import STUB
 
 SHARED_MEMORY = Path("/dev/shm")
 
+_DEATH_S = 10.0
 _INSTANCE = re.compile(r"[A-Za-z]\w*_\d+_\d+")
 
 
@@ -40,11 +42,28 @@ def stubs(server_pid: int) -> dict[str, int]:
 
 
 def kill_group(group: int) -> None:
-    """Ends every process of a group at once; nothing happens where there is none."""
+    """Ends every process of a group and waits, 10 seconds at most, until none of them lives.
+
+    Nothing happens where there is no such group.
+    """
+    deadline = time.monotonic() + _DEATH_S
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         return
+    while _has_living(group) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def _has_living(group: int) -> bool:
+    """Whether a process of the group is more than an entry that its parent has not read yet."""
+    for pid in psutil.pids():
+        try:
+            if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                return True
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue
+    return False
 
 
 def remove_shared_memory(prefix: str) -> list[str]:

@@ -187,6 +187,10 @@ class Server:
             return []
         return logs.failure(self.log_path.read_text(encoding="utf-8", errors="replace"))
 
+    def death(self) -> LaunchError:
+        """An error that says how a server ended that nobody stopped, with what its log says."""
+        return self._failure(f"Triton ended by itself ({_ended(self.returncode or 0)})")
+
     def _address(self, port: int) -> str:
         host = _ANYWHERE.get(self._host, self._host)
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -77,6 +77,20 @@ def test_a_reply_is_alive() -> None:
     assert all(result.latency_ms > 0 for result in results)
 
 
+def test_one_failure_among_many_calls_is_not_alive() -> None:
+    asked: list[str] = []
+
+    def once_sick(call: Call, context: grpc.ServicerContext) -> bytes:
+        asked.append(call.WhichOneof("method") or "")
+        if len(asked) == 3:
+            context.abort(grpc.StatusCode.INTERNAL, "Stub process is not healthy.")
+        return echo(call, context)
+
+    with serving(once_sick) as target:
+        (result,) = canary.ask(target, ["penchant_rank"], times=8)
+    assert (result.alive, asked) == (False, ["rank"] * 3)
+
+
 def test_a_reply_of_another_method_is_not_alive() -> None:
     with serving(lambda call, context: b"\0\0\0\0") as target:
         (result,) = canary.ask(target, ["penchant_rank"])

@@ -1,0 +1,98 @@
+"""The `penchant` command: a table of commands, each loaded when it is used.
+
+A new command is one line in COMMANDS: its name, the module and the function (or the `typer.Typer`
+of a group of commands), and its line in the help.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module, metadata
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
+    "install": ("penchant.cli.install:install", "Lay Penchant out for a Triton that you run."),
+    "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
+    "export": ("penchant.cli.export:export", "Export a Hugging Face encoder to ONNX."),
+}
+"""Name to `module:attribute` and one line of help, in the order of the help."""
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are named in COMMANDS and imported only to be run."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A stand-in that has a name and a help line; None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(name=cmd_name, help=COMMANDS[cmd_name][1])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command itself, which is about to run."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(str(name)), rest
+
+
+def load(name: str) -> Any:
+    """Imports a command of the table and makes it one of Typer's."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        function, found = found, typer.Typer(add_completion=False)
+        found.command(name)(function)
+    return typer.main.get_command(found)
+
+
+app = typer.Typer(
+    cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(metadata.version("penchant"))
+        raise typer.Exit
+
+
+@app.callback()
+def penchant(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Per-user online learning and ranking inside NVIDIA Triton Inference Server."""
+
+
+def main() -> None:
+    """Runs the command; an error that Penchant foresees becomes one plain message and status 1."""
+    try:
+        app(prog_name="penchant")
+    except Exception as error:
+        if not isinstance(error, _foreseen()):
+            raise
+        print(f"penchant: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _foreseen() -> tuple[type[Exception], ...]:
+    from penchant.domain.errors import PenchantError
+    from penchant.launch.errors import LaunchError
+
+    kinds: list[type[Exception]] = [PenchantError, LaunchError]
+    sdk = sys.modules.get("penchant_sdk.errors")  # Loaded only by the commands that are clients.
+    if sdk is not None:
+        kinds.append(sdk.PenchantError)
+    return tuple(kinds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The table of commands: each exists, none is loaded for the help, errors are one plain line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from penchant.cli import main
+from penchant.launch import LaunchError
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_each_command_of_the_table_has_help(name: str) -> None:
+    result = CliRunner().invoke(main.app, [name, "--help"])
+    assert result.exit_code == 0
+    assert name in result.output
+
+
+def test_the_help_lists_the_commands_in_order() -> None:
+    output = CliRunner().invoke(main.app, ["--help"]).output
+    places = [output.index(line) for _, line in main.COMMANDS.values()]
+    assert places == sorted(places)
+
+
+def test_the_help_loads_no_command_and_nothing_heavy() -> None:
+    program = (
+        "import sys; from penchant.cli.main import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: print(*sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(run.stdout.split())
+    assert "penchant.cli.main" in loaded
+    assert {"grpc", "numpy", "lmdb", "penchant.cli.serve"} & loaded == set()
+
+
+def test_an_unknown_command_is_refused() -> None:
+    result = CliRunner().invoke(main.app, ["nothing"])
+    assert result.exit_code == 2
+    assert "nothing" in result.output
+
+
+def test_a_foreseen_error_is_one_message_and_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise LaunchError("port 8001 is taken")
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(SystemExit) as exit_:
+        main.main()
+    assert exit_.value.code == 1
+    assert capsys.readouterr().err == "penchant: port 8001 is taken\n"
+
+
+def test_an_unforeseen_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(ZeroDivisionError):
+        main.main()

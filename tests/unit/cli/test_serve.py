@@ -1,0 +1,88 @@
+"""`penchant serve` as a process: up, told to stop, and with its server killed under it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from penchant.launch import canary
+from tests.unit.launch.standin import write_sources
+
+# The stand-in's models have no Penchant in them, so their sources are put in place of ours.
+PROGRAM = """
+import sys
+from pathlib import Path
+from penchant.cli.main import main
+from penchant.launch import layout
+
+root = Path("sources")
+sources = layout.Sources(root / "model.py", root / "model_repository", layout.find_packages())
+layout.find_sources = lambda: sources
+main()
+"""
+
+
+@contextmanager
+def serving(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The command in a directory, and the lines `name value` of what it printed when it was up."""
+    write_sources(directory)
+    (directory / ".penchant" / "encoder").mkdir(parents=True)
+    ports = ["--grpc-port=0", "--http-port=0", "--metrics-port=0", "--rank-instances=1"]
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "serve", *ports],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said: dict[str, str] = {}
+        for line in process.stdout:
+            name, _, value = line.strip().partition(" ")
+            said[name] = value.strip()
+            if line.startswith("Ctrl-C"):
+                break
+        try:
+            yield process, said
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+
+
+def triton_of(process: subprocess.Popen[str]) -> psutil.Process:
+    (server,) = psutil.Process(process.pid).children()
+    return server
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path) as (process, said):
+        assert all(result.alive for result in canary.ask(said["gRPC"]))
+        assert said["store"] == f"lmdb:{tmp_path / '.penchant' / 'store'}"
+        assert Path(said["log"]).is_file()
+        server = triton_of(process)
+        process.send_signal(number)
+        output, errors = process.communicate()
+    assert (process.returncode, output, errors) == (0, "Stopping.\n", "")
+    assert not server.is_running()
+
+
+@pytest.mark.server
+def test_it_fails_when_its_server_dies(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, said):
+        triton_of(process).kill()
+        _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.startswith("penchant: Triton ended by itself (by SIGKILL):\n")
+    assert said["log"] in errors
