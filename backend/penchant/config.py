@@ -7,6 +7,7 @@ typing mistake can't pass as a default. All five models read the same settings.
 from __future__ import annotations
 
 import json
+import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,21 @@ class Config:
     """As JSON: {"like": {"reward": 1.0}, ...}; replaces the whole default table."""
     limits: Limits = field(default_factory=Limits)
 
+    def __post_init__(self) -> None:
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise ConfigError(f"{name}: got {value}, expected more than 0")
+        if not self.signals:
+            raise ConfigError("signals: got an empty table, expected at least one signal")
+
+
+_POSITIVE = (
+    "store_map_bytes",
+    "encoder_threads",
+    "offset_half_life_s",
+    "offset_prior_impressions",
+)
 
 _PLAIN = {
     "store": str,

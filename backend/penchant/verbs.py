@@ -5,14 +5,12 @@ A verb answers all requests of one method that arrived together: one reply or er
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from penchant_proto.v1 import catalog_pb2, embed_pb2, feedback_pb2, rank_pb2, user_pb2
-from penchant_proto.v1.service_pb2 import Reply
-
 from penchant import wire
-from penchant.domain.errors import InvalidRequest, PenchantError
+from penchant.domain.errors import InternalError, InvalidRequest, PenchantError
 from penchant.domain.limits import (
     Limits,
     check_count,
@@ -29,6 +27,10 @@ from penchant.service.embed import EmbedService
 from penchant.service.feedback import FeedbackService
 from penchant.service.rank import RankService
 from penchant.service.users import UserService
+from penchant_proto.v1 import catalog_pb2, embed_pb2, feedback_pb2, rank_pb2, user_pb2
+from penchant_proto.v1.service_pb2 import Reply
+
+log = logging.getLogger("penchant")
 
 Message = TypeVar("Message")
 Checked = TypeVar("Checked")
@@ -150,6 +152,9 @@ def _each(answer: Callable[[Any], Reply]) -> Verb:
                 answers.append(answer(message))
             except PenchantError as error:
                 answers.append(error)
+            except Exception:  # The others may be done already, and must not be done twice.
+                log.exception("%s failed", answer.__name__)
+                answers.append(InternalError())
         return answers
 
     return verb

@@ -260,7 +260,6 @@ def test_the_event_that_is_named_first_is_the_one_to_blame(world: World) -> None
     assert by_id["babe"].contributions[0].event_id == "e2"
     assert by_id["babe"].contributions[0].share > 0
     blamed = {part.event_id: part.share for part in by_id["heat"].contributions}
-    assert min(blamed, key=blamed.__getitem__) == "e3"
     assert blamed["e3"] < 0
 
 
