@@ -69,16 +69,16 @@ def serve(
         arguments=triton_arguments or (),
         start_timeout_s=timeout,
     )
-    try:
-        with _signals_as_interrupts():
+    with _signals_as_interrupts():
+        try:
             with console.status("Starting Triton"):
                 server.start()
             console.print(_summary(server, parameters))
             _watch(server, console)
-    except KeyboardInterrupt:
-        console.print("Stopping.")
-    finally:
-        server.stop()
+        except KeyboardInterrupt:
+            console.print("Stopping.")
+        finally:
+            server.stop()  # A second Ctrl-C makes it kill.
 
 
 def _summary(server: Server, parameters: dict[str, str]) -> str:
