@@ -96,6 +96,8 @@ class Adapter:
         if request.is_cancelled():
             return InvalidRequest("REQUEST: cancelled by the caller")
         tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)
+        if tensor is None:
+            return InvalidRequest(f"{REQUEST_TENSOR}: missing, expected shape [1, 1]")
         array = tensor.as_numpy()
         if array.size != 1:
             return InvalidRequest(
@@ -113,8 +115,11 @@ class Adapter:
     def _answer_later(self, waiting: list[tuple[Any, Parsed]]) -> None:
         replies = self._answer([parsed for _, parsed in waiting])
         for (sender, parsed), reply in zip(waiting, replies, strict=True):
-            response = self._response(parsed.field, reply)
-            sender.send(response, flags=self._pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+            try:
+                response = self._response(parsed.field, reply)
+                sender.send(response, flags=self._pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+            except Exception:  # One caller that is gone must not keep the others waiting.
+                log.exception("a reply to %s could not be sent", parsed.field)
 
     def _response(self, field: str, reply: Reply | PenchantError) -> Any:
         pb_utils = self._pb_utils

@@ -44,11 +44,15 @@ class RemoteEncoder:
         call = Call()
         call.embed.texts.extend(texts)
         payload = np.array([[call.SerializeToString()]], dtype=np.object_)
-        response = self._pb_utils.InferenceRequest(
+        request = self._pb_utils.InferenceRequest(
             model_name=METHODS["embed"].model,
             requested_output_names=[REPLY_TENSOR],
             inputs=[self._pb_utils.Tensor(REQUEST_TENSOR, payload)],
-        ).exec()
+        )
+        try:
+            response = request.exec()
+        except self._pb_utils.TritonModelException as error:
+            raise EncoderUnavailable(f"encoder: {error}") from error
         if response.has_error():
             raise EncoderUnavailable(f"encoder: {response.error().message()}")
         tensor = self._pb_utils.get_output_tensor_by_name(response, REPLY_TENSOR)
