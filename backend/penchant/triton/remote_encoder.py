@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
-from penchant_proto.v1.service_pb2 import Call, Reply
 
 from penchant import wire
 from penchant.domain.errors import EncoderUnavailable
 from penchant.domain.types import Matrix
+from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
+from penchant_proto.v1.service_pb2 import Call, Reply
 
 TEXTS_PER_CALL = 256
 """What the encoder's model takes at once."""
