@@ -1,0 +1,105 @@
+"""A writer that is killed at any moment loses no acked event and applies none twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.domain.types import LogRow
+from penchant.offline.rebuild import rebuild_record
+from penchant.store.base import Snapshot
+from penchant.store.codec import encode_record
+from penchant.store.counters import scan_counters
+from penchant.store.items import read_head, read_item, scan_items
+from penchant.store.lmdb import LmdbStore
+from penchant.store.users import read_log, read_user, scan_user_ids
+from tests.support.feeder import MAP_BYTES, config_of
+from tests.support.world import World
+
+ROUNDS = 10
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def write_and_kill(what: str, directory: Path, round_: int, dice: random.Random) -> set[str]:
+    """Starts a writer, kills it a moment after some acks; returns all that were acked."""
+    after_acks, moment_s = dice.randint(1, 60), dice.uniform(0.0, 0.02)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.feeder", what, str(directory), str(round_)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    ) as writer:
+        assert writer.stdout is not None
+        lines = [writer.stdout.readline() for _ in range(after_acks)]
+        time.sleep(moment_s)
+        writer.kill()
+        lines += writer.stdout.readlines()
+    assert writer.returncode < 0, "the writer ended before it was killed"
+    return {line.decode().strip() for line in lines if line.endswith(b"\n")}
+
+
+def assert_counted_once(snapshot: Snapshot, rows: list[LogRow]) -> None:
+    """The items' counters hold each logged like once; all of them are of one short while."""
+    likes: Counter[int] = Counter()
+    for row in rows:
+        stored = read_item(snapshot, row.event.item)
+        assert stored is not None
+        likes[stored.number] += 1
+    counted = dict(scan_counters(snapshot))
+    assert set(counted) == set(likes)
+    for number, counters in counted.items():
+        assert counters.positives == pytest.approx(likes[number], rel=1e-3)
+
+
+def test_a_killed_writer_loses_no_acked_event_and_applies_none_twice(tmp_path: Path) -> None:
+    dice = random.Random(20260101)
+    acked: set[str] = set()
+    for round_ in range(ROUNDS):
+        acked |= write_and_kill("events", tmp_path, round_, dice)
+        store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
+        with store.snapshot() as snapshot:
+            logs = {user: read_log(snapshot, user) for user in scan_user_ids(snapshot)}
+            rows = [row for log in logs.values() for row in log]
+            logged = [row.event.event_id for row in rows]
+            assert acked <= set(logged)
+            assert len(logged) == len(set(logged))
+            for user, log in logs.items():
+                state = read_user(snapshot, user)
+                assert state is not None
+                assert state.record.state_version == len(log)
+                assert [row.state_version for row in log] == list(range(1, len(log) + 1))
+                rebuilt = rebuild_record(snapshot, log, config_of(tmp_path))
+                assert encode_record(rebuilt) == encode_record(state.record)
+            assert_counted_once(snapshot, rows)
+            assert read_head(snapshot).alive == 6
+        store.close()
+    assert len(acked) > ROUNDS
+
+
+def test_a_killed_publisher_loses_no_acked_item_and_mixes_no_vectors(tmp_path: Path) -> None:
+    dice = random.Random(20260102)
+    acked: set[str] = set()
+    for round_ in range(ROUNDS):
+        acked |= write_and_kill("items", tmp_path, round_, dice)
+        store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
+        world = World(tmp_path / "catalog", store=store)
+        with store.snapshot() as snapshot:
+            stored = {row.item.id: row for row in scan_items(snapshot)}
+        view = world.view()
+        assert acked <= set(view.numbers)
+        assert sorted(row.number for row in stored.values()) == list(range(view.head.rows))
+        for id_, row in stored.items():
+            assert (id_ in view.numbers) == row.alive == bool(view.alive[row.number])
+            if row.alive:
+                expected = world.encoder.encode([row.item.text])[0]
+                np.testing.assert_array_equal(view.vectors[row.number], expected)
+        store.close()
+    assert len(acked) > ROUNDS

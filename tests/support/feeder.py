@@ -1,0 +1,109 @@
+"""A process that writes to a store and says what was acked, until it is killed.
+
+It takes what to write (events or items), the store's directory, and a number for its ids.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+from penchant.app import App, build
+from penchant.config import Config
+from penchant.domain.settings import FoldSettings
+from penchant.service.meter import SilentMeter
+from penchant_proto.v1.item_pb2 import Item
+from penchant_proto.v1.service_pb2 import Call, Reply
+from tests.support.bag_of_words import BagOfWords
+from tests.support.calls import together
+from tests.support.histories import FILMS
+from tests.support.world import NOW_US, SECOND_US
+
+USERS = 3
+MAP_BYTES = 64 << 20
+
+
+def config_of(directory: Path) -> Config:
+    """A window smaller than the number of events."""
+    fold = FoldSettings(window_events=16)
+    return Config(
+        store=f"lmdb:{directory}", encoder=directory, store_map_bytes=MAP_BYTES, fold=fold
+    )
+
+
+def add_event(call: Call, round_: int, number: int) -> None:
+    """The event with this number: the same content whenever it is sent."""
+    dice = random.Random(f"{round_} {number}")
+    call.feedback.events.add(
+        event_id=f"{round_}-{number}",
+        user=f"u{dice.randrange(USERS)}",
+        item=dice.choice(sorted(FILMS)),
+        signal="like",
+        occurred_at_us=NOW_US - dice.randrange(1000) * SECOND_US,
+    )
+
+
+def put(app: App, texts: dict[str, str]) -> None:
+    call = Call()
+    call.put_items.items.extend(Item(id=id_, text=text) for id_, text in texts.items())
+    assert isinstance(app.handle(call.SerializeToString()), Reply)
+
+
+def feed(app: App, calls: list[Call]) -> None:
+    """Feeds one batch, then prints the ids of its acked events."""
+    acked: list[str] = []
+    for reply in together(app, calls):
+        assert isinstance(reply, Reply)
+        assert not any(result.reason for result in reply.feedback.results)
+        acked += [result.event_id for result in reply.feedback.results]
+    tell(acked)
+
+
+def tell(acked: Iterable[str]) -> None:
+    os.write(1, "".join(f"{id_}\n" for id_ in acked).encode())
+
+
+def main() -> None:
+    what, directory, round_ = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    models = ["penchant_catalog", "penchant_feedback"]
+    app = build(models, config_of(directory), BagOfWords(), SilentMeter(), clock=lambda: NOW_US)
+    if what == "events":
+        feed_for_ever(app, round_)
+    put_for_ever(app, round_)
+
+
+def put_for_ever(app: App, round_: int) -> NoReturn:
+    """Adds items, changes old ones, and deletes a passing one."""
+    for number in itertools.count():
+        texts = {f"{round_}-{number}": f"film {round_} {number}"}
+        if number % 3 == 2:
+            texts[f"{round_}-{number - 1}"] = f"film {round_} {number - 1} again"
+        put(app, texts | {"passing": f"passing {number}"})
+        call = Call()
+        call.delete_items.ids.append("passing")
+        assert isinstance(app.handle(call.SerializeToString()), Reply)
+        tell(texts)
+    raise AssertionError("numbers have no end")
+
+
+def feed_for_ever(app: App, round_: int) -> NoReturn:
+    put(app, FILMS)
+    dice = random.Random(round_)
+    numbers = itertools.count()
+    while True:
+        calls = [Call() for _ in range(dice.randint(1, 3))]
+        for call in calls:
+            for _ in range(dice.randint(1, 4)):
+                add_event(call, round_, next(numbers))
+            if round_:  # What a client sends again when it does not know whether it was taken.
+                add_event(call, dice.randrange(round_), dice.randrange(40))
+        feed(app, calls)
+
+
+if __name__ == "__main__":
+    main()
