@@ -18,6 +18,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "install": ("penchant.cli.install:install", "Lay Penchant out for a Triton that you run."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
     "export": ("penchant.cli.export:export", "Export a Hugging Face encoder to ONNX."),
+    "import": ("penchant.cli.import_:app", "Import items and events from files."),
+    "rank": ("penchant.cli.rank:rank", "The best items for a user, and why."),
+    "feedback": ("penchant.cli.feedback:feedback", "Tell what a user did with an item."),
+    "user": ("penchant.cli.user:user", "Show, export or forget a user."),
+    "rebuild": ("penchant.cli.rebuild:rebuild", "Make users' records anew from their logs."),
+    "demo": ("penchant.cli.demo.command:demo", "Watch rankings improve on MovieLens."),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""
 

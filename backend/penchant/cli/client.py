@@ -1,0 +1,97 @@
+"""What the commands that talk to a server share: the connection, its errors, and times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from textwrap import shorten
+from typing import Annotated
+
+import typer
+
+from penchant.domain.errors import ConfigError
+from penchant.offline.tables.cells import BadRow, time_us_of
+from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
+
+DEFAULT_TARGET = "localhost:8001"
+
+Target = Annotated[str, typer.Option(metavar="HOST:PORT", help="The gRPC address of the server.")]
+"""The option that all of them have."""
+
+TIMEOUT_S = 10.0
+"""People wait longer than programs."""
+
+_NAME_LENGTH = 60
+
+
+def _connect(target: str) -> Penchant:
+    return Penchant(target, timeout_s=TIMEOUT_S)
+
+
+connect: Callable[[str], Penchant] = _connect
+"""Makes the client; tests put a fake here."""
+
+
+@contextmanager
+def connected(target: str) -> Iterator[Penchant]:
+    """A client for one command; an unreachable server becomes a line that says what to do.
+
+    Raises:
+        ConfigError: nobody answers there, or a Triton without Penchant does.
+    """
+    with connect(target) as penchant:
+        try:
+            yield penchant
+        except ModelNotFound as error:
+            raise ConfigError(
+                f"the server at {target} does not serve Penchant ({error}); start one with "
+                "`penchant serve`, or name another with --target"
+            ) from error
+        except (Unavailable, DeadlineExceeded) as error:
+            if type(error) not in (Unavailable, DeadlineExceeded):
+                raise  # The server answered, and says itself what it lacks.
+            raise ConfigError(
+                f"no answer from {target}; start a server with `penchant serve`, or name a "
+                "running one with --target"
+            ) from error
+
+
+def parse_time(text: str | None, name: str) -> float | None:
+    """Epoch seconds of ISO 8601 text or an epoch number; None for None.
+
+    Raises:
+        ConfigError: it is neither.
+
+    >>> parse_time("1970-01-01T00:01:00Z", "as-of")
+    60.0
+    """
+    if text is None:
+        return None
+    try:
+        return time_us_of(text, "s") / 1e6
+    except BadRow as error:
+        raise ConfigError(f"{name}: {str(error).partition(': ')[2]}") from None
+
+
+def names_of(penchant: Penchant, ids: Iterable[str]) -> dict[str, str]:
+    """What to call each item of the catalog: its title or name, else its text, cut short."""
+    distinct = list(dict.fromkeys(id_ for id_ in ids if id_))
+    if not distinct:
+        return {}
+    return {item.id: _name(item) for item in penchant.get_items(distinct).items}
+
+
+def counted(count: int, thing: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "event"), counted(1200, "event")
+    ('1 event', '1,200 events')
+    """
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def _name(item: Item) -> str:
+    for key in ("title", "name"):
+        if item.attributes.get(key):
+            return item.attributes[key]
+    return shorten(item.text, _NAME_LENGTH, placeholder=" ...")

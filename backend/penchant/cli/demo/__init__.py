@@ -1,0 +1,1 @@
+"""`penchant demo`: MovieLens-100K as live traffic against a real server, measured."""

@@ -1,0 +1,131 @@
+"""What a trial is, and the numbers of many: recall, NDCG, percentiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+K = 10
+"""Places that count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A range of how many feedbacks a user had given, both ends included."""
+
+    first: int
+    last: int | None
+    """None: no end."""
+
+    def __str__(self) -> str:
+        if self.last is None:
+            return f"{self.first}+"
+        return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
+
+    def holds(self, count: int) -> bool:
+        """Whether a count is in it."""
+        return self.first <= count and (self.last is None or count <= self.last)
+
+
+BANDS = (Band(0, 0), Band(1, 5), Band(6, 20), Band(21, None))
+"""The rows of the demo's table."""
+
+FINE_BANDS = (
+    Band(0, 0),
+    Band(1, 2),
+    Band(3, 5),
+    Band(6, 10),
+    Band(11, 20),
+    Band(21, 40),
+    Band(41, 80),
+    Band(81, 160),
+    Band(161, None),
+)
+"""The points of the learning curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One film that a user went on to rate 4 or 5, and where it stood in two rankings before."""
+
+    user: str
+    item: str
+    earlier: int
+    """Feedbacks that the user had given before."""
+    place: int | None
+    """0 to 9 in Penchant's top ten; None: not in it."""
+    popular_place: int | None
+    """The same in the popularity ranking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a ranking was over some trials; one relevant film a trial.
+
+    >>> Quality.of([0, None, 2, None])
+    Quality(trials=4, recall=0.5, ndcg=0.375)
+    """
+
+    trials: int
+    recall: float
+    """Share of the trials with the film in the top ten; NaN without trials."""
+    ndcg: float
+    """Mean of 1 / log2(place + 2), 0 where it is not in the top ten."""
+
+    @classmethod
+    def of(cls, places: Sequence[int | None]) -> Quality:
+        """From the places of the trials."""
+        count = len(places)
+        if not count:
+            return cls(0, math.nan, math.nan)
+        found = [place for place in places if place is not None]
+        gain = sum(1 / math.log2(place + 2) for place in found)
+        return cls(count, len(found) / count, gain / count)
+
+    @property
+    def error(self) -> float:
+        """The standard error of the recall."""
+        if not self.trials:
+            return math.nan
+        return math.sqrt(self.recall * (1 - self.recall) / self.trials)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both rankings over the trials of one band."""
+
+    band: Band
+    penchant: Quality
+    popularity: Quality
+
+    @property
+    def lift(self) -> float:
+        """Recall over popularity's; NaN where that is nothing."""
+        if not self.popularity.recall > 0:
+            return math.nan
+        return self.penchant.recall / self.popularity.recall
+
+
+def compare(trials: Iterable[Trial], bands: Sequence[Band]) -> list[Comparison]:
+    """One comparison a band, empty ones included."""
+    listed = list(trials)
+    rows = []
+    for band in bands:
+        inside = [trial for trial in listed if band.holds(trial.earlier)]
+        ours = Quality.of([trial.place for trial in inside])
+        theirs = Quality.of([trial.popular_place for trial in inside])
+        rows.append(Comparison(band, ours, theirs))
+    return rows
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that so large a share of the values does not exceed; NaN of none.
+
+    >>> percentile([4.0, 1.0, 3.0, 2.0], 0.5), percentile([4.0, 1.0, 3.0, 2.0], 0.99)
+    (2.0, 4.0)
+    """
+    if not values:
+        return math.nan
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
