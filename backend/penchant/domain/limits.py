@@ -137,8 +137,10 @@ def _check_distinct(name: str, values: Sequence[str]) -> None:
 def _check_map(name: str, entries: Mapping[str, str], most: int, most_bytes: int) -> None:
     check_count(name, entries, most, least=0)
     for key, value in entries.items():
-        if max(_size(key), _size(value)) > most_bytes:
-            raise InvalidRequest(f"{name}: expected keys and values of at most {most_bytes} bytes")
+        if (size := max(_size(key), _size(value))) > most_bytes:
+            raise InvalidRequest(
+                f"{name}: got a key or value of {size} bytes, expected at most {most_bytes}"
+            )
 
 
 def _size(text: str) -> int:

@@ -126,8 +126,8 @@ def test_a_query_of_white_space_is_refused_before_it_reaches_the_encoder() -> No
     ("context", "text"),
     [
         ({"a": "", "b": "", "c": ""}, "context: got 3, expected 0 to 2"),
-        ({"abcde": ""}, "context: expected keys and values of at most 4 bytes"),
-        ({"a": "abcde"}, "context: expected keys and values of at most 4 bytes"),
+        ({"abcde": ""}, "context: got a key or value of 5 bytes, expected at most 4"),
+        ({"a": "abcde"}, "context: got a key or value of 5 bytes, expected at most 4"),
     ],
 )
 def test_a_context_out_of_bounds_is_refused(context: Mapping[str, str], text: str) -> None:

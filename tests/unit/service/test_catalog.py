@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -278,6 +280,36 @@ def test_a_catalog_is_a_dictionary_of_texts(
     if view.head.rows:
         assert_same_catalog(second_reader(world), view)
     assert {id_ for id_, _ in ranked(world)} == set(model)
+
+
+def test_the_prior_is_made_of_the_items_that_can_be_ranked(world: World) -> None:
+    world.catalog.delete(["toy"])
+    view, fold = second_reader(world), world.config.fold
+    ranked_vectors = view.vectors[view.alive].astype(np.float64)
+    gram = ranked_vectors.T @ ranked_vectors / 5
+    expected = fold.catalog_weight * gram + fold.ridge * np.eye(64)
+    np.testing.assert_allclose(view.prior.precision, expected, atol=1e-4)
+    np.testing.assert_array_equal(view.prior.mean, np.zeros(64))
+
+
+def test_threads_that_share_a_reader_follow_a_moving_catalog(world: World) -> None:
+    moving = threading.Event()
+
+    def rank_on() -> int:
+        rankings = 0
+        while not moving.is_set() or rankings == 0:
+            ranking = world.rank(RankRequest("u", 1000, exclude_seen=True))
+            assert set(ranking.ids) >= {"heat", "babe"}
+            rankings += 1
+        return rankings
+
+    with ThreadPoolExecutor(3) as threads:
+        ranking_threads = [threads.submit(rank_on) for _ in range(3)]
+        for number in range(30):
+            world.put(**{f"new{number}": f"a new film {number}", "toy": f"toy {number}"})
+            world.catalog.delete([f"new{number - 1}"])
+        moving.set()
+        assert all(thread.result() > 0 for thread in ranking_threads)
 
 
 def test_numbers_are_given_once(world: World) -> None:
