@@ -63,7 +63,7 @@ def rank(
         names = names_of(penchant, [*ranking.ids, *_reason_ids(ranking)])
     console = Console()
     console.print(ranking_table(ranking, names))
-    console.print(Text(_summary(user, ranking), style="dim"))
+    console.print(Text(_summary(user, ranking), style="dim"), soft_wrap=True)
 
 
 def ranking_table(ranking: Ranking, names: Mapping[str, str]) -> Table:

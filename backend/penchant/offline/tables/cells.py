@@ -63,7 +63,7 @@ def number_of(cell: Any) -> float | None:
     if is_missing(cell):
         return None
     try:
-        if isinstance(cell, (str, int, float, Decimal)):
+        if isinstance(cell, (str, int, float, Decimal)) and not isinstance(cell, bool):
             number = float(cell)
             if math.isfinite(number):
                 return number

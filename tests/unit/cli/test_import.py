@@ -1,0 +1,205 @@
+"""`penchant import` against the SDK's fake: good rows in, bad ones aside, and going on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grpc import StatusCode
+from typer.testing import CliRunner, Result
+
+from penchant.cli import client
+from penchant.cli.import_ import app
+from penchant.domain.errors import ConfigError
+from penchant_sdk.testing import FakePenchant, FakeServer
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    server = FakeServer()
+    monkeypatch.setattr(client, "connect", lambda target: FakePenchant(server))
+    return server
+
+
+def run(*arguments: object) -> Result:
+    result = RUNNER.invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def films(path: Path, count: int) -> Path:
+    return jsonl(path, ({"id": str(n), "text": f"film {n}"} for n in range(count)))
+
+
+def likes(path: Path, count: int, **more: Any) -> Path:
+    row = {"user": "ann", "signal": "like", **more}
+    return jsonl(path, ({**row, "item": str(n), "occurred_at": n} for n in range(count)))
+
+
+def side_files(path: Path) -> list[str]:
+    return sorted(other.name for other in path.parent.iterdir() if other.name != path.name)
+
+
+def rejected(path: Path) -> list[tuple[int, str]]:
+    lines = path.with_name(path.name + ".rejected.jsonl").read_text().splitlines()
+    return [(row["row"], row["reason"]) for row in map(json.loads, lines)]
+
+
+def test_items_of_a_csv_file_by_a_template(server: FakeServer, tmp_path: Path) -> None:
+    path = tmp_path / "films.csv"
+    path.write_text("movie,title,year\n1,Heat,1995\n2,Fargo,1996\n")
+    result = run("items", path, "--map", "movie=id", "--text-template", "{title} ({year})")
+    assert result.exit_code == 0
+    assert "new or changed" in result.output
+    got = FakePenchant(server).get_items(["1", "2"]).items
+    assert [item.text for item in got] == ["Heat (1995)", "Fargo (1996)"]
+    assert got[0].attributes == {"title": "Heat", "year": "1995"}
+    assert side_files(path) == []
+
+
+def test_bad_rows_go_to_the_side_file_and_the_good_ones_in(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    path = jsonl(
+        tmp_path / "films.jsonl",
+        [{"id": "1", "text": "one"}, {"id": "", "text": "x"}, {"id": "3", "text": "three"}],
+    )
+    result = run("items", path)
+    assert result.exit_code == 0
+    assert "films.jsonl.rejected.jsonl" in result.output.replace("\n", "")
+    assert rejected(path) == [(2, "id: column 'id' is empty")]
+    assert FakePenchant(server).get_items(["1", "3"]).unknown == ()
+
+
+def test_the_later_of_two_rows_with_one_id_wins(server: FakeServer, tmp_path: Path) -> None:
+    rows = [{"id": "1", "text": "old"}, {"id": "2", "text": "two"}, {"id": "1", "text": "new"}]
+    run("items", jsonl(tmp_path / "films.jsonl", rows))
+    assert FakePenchant(server).get_items(["1"]).items[0].text == "new"
+
+
+def test_a_refused_call_of_items_is_narrowed_down_to_the_one_to_blame(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    path = films(tmp_path / "films.jsonl", 20)
+    # The first call is refused, then both halves of it are taken.
+    server.fail_next("[InvalidRequest] items[3]: no", code=StatusCode.INVALID_ARGUMENT, times=1)
+    assert run("items", path).exit_code == 0
+    assert FakePenchant(server).get_items(["0"]).item_count == 20
+    # Refused whatever the size: each item is rejected for itself, once.
+    server.fail_next("[InvalidRequest] text: no", code=StatusCode.INVALID_ARGUMENT, times=39)
+    assert run("items", path).exit_code == 1
+    assert rejected(path) == [(n, "text: no") for n in range(1, 21)]
+
+
+def test_events_are_learnt_once(server: FakeServer, tmp_path: Path) -> None:
+    run("items", films(tmp_path / "films.jsonl", 5))
+    path = likes(tmp_path / "likes.jsonl", 5)
+    assert "accepted" in run("events", path).output
+    assert "known already" in run("events", path).output
+    assert FakePenchant(server).user("ann").state_version == 5
+
+
+def test_ratings_need_no_column_for_their_signal(server: FakeServer, tmp_path: Path) -> None:
+    run("items", films(tmp_path / "films.jsonl", 1))
+    path = tmp_path / "ratings.tsv"
+    path.write_text("uid\titem\tstars\tts\n7\t0\t5\t1000\n")
+    columns = ("--user-column", "uid", "--value-column", "stars", "--time-column", "ts")
+    run("events", path, *columns, "--signal", "rating", "--time-unit", "ms")
+    (row,) = FakePenchant(server).export_user("7").events
+    assert (row.event.signal, row.event.value, row.event.occurred_at_us) == ("rating", 5, 1_000_000)
+
+
+def test_a_refused_event_is_set_aside_with_the_servers_reason(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    run("items", films(tmp_path / "films.jsonl", 1))
+    path = likes(tmp_path / "likes.jsonl", 2)
+    assert run("events", path).exit_code == 0
+    ((row, reason),) = rejected(path)
+    assert row == 2
+    assert reason.startswith("UnknownItem: item: got '1'")
+
+
+def test_all_rows_bad_is_a_failure(server: FakeServer, tmp_path: Path) -> None:
+    path = likes(tmp_path / "likes.jsonl", 3)
+    result = run("events", path, "--map", "when=occurred_at")
+    assert result.exit_code == 1
+    assert len(rejected(path)) == 3
+    assert FakePenchant(server).rank("ann").cold_start
+
+
+def test_an_empty_file_is_no_failure(server: FakeServer, tmp_path: Path) -> None:
+    path = tmp_path / "nothing.csv"
+    path.touch()
+    result = run("items", path)
+    assert (result.exit_code, "no rows" in result.output) == (0, True)
+
+
+def test_what_was_cut_off_goes_on_behind_the_last_acked_row(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    run("items", films(tmp_path / "films.jsonl", 1))
+    path = likes(tmp_path / "likes.jsonl", 2500)  # Three batches; all but the first are refused.
+    calls = 0
+
+    def cut_off(target: str) -> FakePenchant:
+        penchant = FakePenchant(server)
+        real = penchant.feedback
+
+        def feedback(*arguments: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == 2:
+                raise KeyboardInterrupt
+            return real(*arguments, **named)
+
+        penchant.feedback = feedback  # type: ignore[method-assign]
+        return penchant
+
+    patch = pytest.MonkeyPatch()
+    with patch.context() as context:
+        context.setattr(client, "connect", cut_off)
+        first = RUNNER.invoke(app, ["events", str(path)])
+    assert "1,000 rows are done" in first.output
+    assert "likes.jsonl.import.json" in side_files(path)
+    second = run("events", path)
+    assert "Going on behind row 1,000" in second.output
+    assert [row for row, _ in rejected(path)] == list(range(2, 2501))
+    assert "likes.jsonl.import.json" not in side_files(path)
+
+
+def test_a_changed_file_or_other_columns_start_over(server: FakeServer, tmp_path: Path) -> None:
+    path = films(tmp_path / "films.jsonl", 3)
+    state = tmp_path / "films.jsonl.import.json"
+    state.write_text('{"inputs": {}, "row": 2, "counts": {}, "rejected_bytes": 0}')
+    run("items", path)
+    assert FakePenchant(server).get_items(["0"]).item_count == 3
+    state.write_text("not JSON")
+    assert run("items", path).exit_code == 0
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("entry", ["title", "=id", "title=name"])
+def test_a_mapping_that_does_not_fit_is_refused(
+    server: FakeServer, tmp_path: Path, entry: str
+) -> None:
+    with pytest.raises(ConfigError, match="--map"):
+        run("items", films(tmp_path / "films.jsonl", 1), "--map", entry)
+
+
+def test_a_server_that_is_down_is_one_plain_line(tmp_path: Path, server: FakeServer) -> None:
+    path = films(tmp_path / "films.jsonl", 1)
+    server.fail_next("connection refused", code=StatusCode.UNAVAILABLE, times=9)
+    with pytest.raises(ConfigError, match="penchant serve"):
+        run("items", path)
