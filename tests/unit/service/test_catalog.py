@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,40 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penchant.catalog import files, offsets
+from penchant.catalog import files
 from penchant.catalog.view import CatalogReader, CatalogView
-from penchant.domain.errors import EncoderUnavailable, StateCorrupt, StoreUnavailable
-from penchant.domain.types import CatalogHead, Item, RankRequest
+from penchant.domain.types import Item, RankRequest
 from penchant.service.reading import read_catalog
 from penchant.store.items import read_changes, read_head
-from penchant.store.keys import Kind, encode
-from tests.support.bag_of_words import BagOfWords
+from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
 from tests.support.world import World, liked
-
-
-def head(world: World) -> CatalogHead:
-    with world.store.snapshot() as snapshot:
-        return read_head(snapshot)
-
-
-def ranked(world: World, user: str = "u", k: int = 1000) -> list[tuple[str, float]]:
-    ranking = world.rank(RankRequest(user, k))
-    return list(zip(ranking.ids, ranking.scores, strict=True))
-
-
-def second_reader(world: World) -> CatalogView:
-    """The catalog as a process sees it that has just begun."""
-    with world.store.snapshot() as snapshot:
-        return read_catalog(snapshot, CatalogReader(world.directory, world.config.fold))
-
-
-def assert_same_catalog(one: CatalogView, two: CatalogView) -> None:
-    assert one.head == two.head
-    np.testing.assert_array_equal(one.vectors, two.vectors)
-    np.testing.assert_array_equal(one.alive, two.alive)
-    assert one.ids[: one.head.rows] == two.ids[: two.head.rows]
-    assert one.numbers == two.numbers
-    np.testing.assert_array_equal(one.prior.precision, two.prior.precision)
 
 
 def test_a_repeated_put_changes_and_encodes_nothing(world: World) -> None:
@@ -178,76 +149,6 @@ def test_a_catalog_may_be_emptied_and_filled_again(world: World) -> None:
     assert [id_ for id_, _ in ranked(world)] == ["heat"]
 
 
-def test_a_lost_directory_is_built_again_with_the_same_rankings(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(offsets, "WHOLE_EVERY_S", 0.0)
-    world.catalog.delete(["babe"])
-    world.feed(liked("e1", "toy"), liked("e2", "alien", signal="dislike"), liked("e3", "heat"))
-    before = ranked(world)
-    shutil.rmtree(world.directory)
-    rebuilt = World(world.directory, store=world.store)
-    assert ranked(rebuilt) == before
-    assert rebuilt.encoder.encoded == []
-
-
-def test_a_directory_lost_under_a_reader_is_store_unavailable(world: World) -> None:
-    shutil.rmtree(world.directory)
-    with pytest.raises(StoreUnavailable, match="restart the model penchant_catalog"):
-        second_reader(world)
-
-
-def test_a_lost_directory_without_the_texts_vectors_is_corrupt(world: World) -> None:
-    with world.store.transaction() as transaction:
-        for key, _ in list(transaction.scan(encode(Kind.TEXT_VECTOR))):
-            transaction.delete(key)
-    shutil.rmtree(world.directory)
-    with pytest.raises(StateCorrupt, match="no vector of encoder"):
-        World(world.directory, store=world.store)
-
-
-@pytest.mark.parametrize("dimensions", [64, 8])
-def test_another_encoder_encodes_everything_anew(world: World, dimensions: int) -> None:
-    world.catalog.delete(["babe"])
-    world.feed(liked("e1", "toy"))
-    encoder = BagOfWords("c0c0c0c0c0c0c0c0", dimensions)
-    changed = World(world.directory, store=world.store, encoder=encoder)
-    result = changed.put(heat="heat crime drama")
-    assert (result.changed, result.unchanged, result.encoded) == (0, 1, 5)
-    assert head(changed).encoder_version == encoder.version
-    view = second_reader(changed)
-    texts = {item.id: item.text for item in changed.catalog.get(view.ids).items}
-    assert sorted(texts) == ["alien", "bug", "gravity", "heat", "toy"]
-    for id_, text in texts.items():
-        np.testing.assert_array_equal(view.vectors[view.numbers[id_]], encoder.encode([text])[0])
-    assert changed.rank(RankRequest("u", 3)).encoder_version == encoder.version
-
-
-def test_a_query_is_not_compared_with_another_encoders_vectors(world: World) -> None:
-    changed = World(world.directory, store=world.store, encoder=BagOfWords("c0c0c0c0c0c0c0c0"))
-    with pytest.raises(EncoderUnavailable, match="put the items again"):
-        changed.rank(RankRequest("u", 3, query="comedy"))
-    assert len(changed.rank(RankRequest("u", 3)).ids) == 3
-
-
-def test_a_failing_encoder_changes_nothing(world: World) -> None:
-    before, view = head(world), world.view()
-    world.encoder.break_down()
-    with pytest.raises(EncoderUnavailable):
-        world.put(toy="toy story animation comedy", new="a new film")
-    assert head(world) == before
-    assert world.catalog.get(["new"]).unknown == ["new"]
-    assert_same_catalog(second_reader(world), view)
-
-
-def test_an_encoder_that_fails_midway_changes_nothing(world: World) -> None:
-    before = head(world)
-    world.encoder.fails_at = "film 40"
-    with pytest.raises(EncoderUnavailable):
-        world.put(**{f"i{number}": f"film {number}" for number in range(60)})
-    assert head(world) == before
-
-
 STEPS = st.lists(
     st.dictionaries(st.sampled_from("abcdefgh"), st.none() | st.sampled_from("stuvw"), max_size=5),
     max_size=6,
@@ -316,4 +217,4 @@ def test_numbers_are_given_once(world: World) -> None:
     world.catalog.delete(["toy"])
     world.put(new="a new film")
     assert world.view().number("new") == 6
-    assert dataclasses.replace(head(world)).rows == 7
+    assert head(world).rows == 7
