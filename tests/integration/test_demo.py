@@ -47,7 +47,7 @@ def test_the_demo_shows_that_feedback_helps_and_tidies_up(tmp_path: Path) -> Non
         COMMAND, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
     )
     assert run.returncode == 0, run.stderr
-    for words in ("Triton is up", "Better with each feedback", "Latency", "Try next"):
+    for words in ("Triton is up", "popularity", "Latency", "Try next"):
         assert words in run.stdout
     results = json.loads((tmp_path / "out" / "demo.json").read_text())
     *_, many = results["bands"]

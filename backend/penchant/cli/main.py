@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feedback": ("penchant.cli.feedback:feedback", "Tell what a user did with an item."),
     "user": ("penchant.cli.user:user", "Show, export or forget a user."),
     "rebuild": ("penchant.cli.rebuild:rebuild", "Make users' records anew from their logs."),
-    "demo": ("penchant.cli.demo.command:demo", "Watch rankings improve on MovieLens."),
+    "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from penchant import config
+from penchant.cli.client import counted
 from penchant.domain.errors import ConfigError
 from penchant.launch.settings import gather
 from penchant.offline.rebuild import rebuild_all
@@ -39,4 +40,4 @@ def rebuild(
             users = rebuild_all(opened, config.parse(parameters))
     finally:
         opened.close()
-    typer.echo(f"Rebuilt the records of {users:,} users.")
+    typer.echo(f"Rebuilt the records of {counted(users, 'user')}.")

@@ -17,8 +17,11 @@ from penchant.cli.rank import rank
 from penchant.cli.rebuild import rebuild
 from penchant.cli.user import user
 from penchant.domain.errors import ConfigError
+from penchant.store.lmdb import LmdbStore
+from penchant.store.users import read_user
 from penchant_sdk import InvalidEvent, Item, UnknownItem, UserNotFound
 from penchant_sdk.testing import FakePenchant, FakeServer
+from tests.support.world import World, liked
 
 ITEMS = [
     Item("1", "A space opera about rockets", {"title": "Rockets"}),
@@ -167,3 +170,22 @@ def test_rebuild_wants_a_store_that_is_there(tmp_path: Path) -> None:
         run(rebuild, "--store", f"lmdb:{tmp_path / 'none'}")
     with pytest.raises(ConfigError, match="unknown setting"):
         run(rebuild, "--store", f"lmdb:{tmp_path}", "--set", "windows=3")
+
+
+def test_rebuild_reads_old_events_under_new_settings(tmp_path: Path) -> None:
+    directory = tmp_path / "store"
+    store = LmdbStore(directory, map_bytes=1 << 22)
+    world = World(tmp_path / "catalog", store=store)
+    world.put(a="rockets", b="horses", c="kitchens")
+    world.feed(*(liked(f"e{item}", item) for item in "abc"))
+    store.close()
+
+    output = run(rebuild, "--store", f"lmdb:{directory}", "--set", "window_events=2").output
+    assert output == "Rebuilt the records of 1 user.\n"
+
+    again = LmdbStore(directory, map_bytes=1 << 22)
+    with again.snapshot() as snapshot:
+        state = read_user(snapshot, "u")
+    assert state is not None
+    assert (state.record.state_version, len(state.record.window)) == (3, 2)
+    again.close()

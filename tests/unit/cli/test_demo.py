@@ -51,6 +51,14 @@ def test_recall_and_ndcg_against_numbers_made_by_hand() -> None:
     assert quality.error == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
 
 
+def test_the_lift_and_its_error_against_numbers_made_by_hand() -> None:
+    trials = [trial(30, 0, 0), trial(30, 1, None), trial(30, None, None), trial(30, None, None)]
+    (row,) = compare(trials, [Band(0, None)])
+    assert row.lift == 2
+    spread = math.sqrt((0.25 / 0.5) ** 2 + (math.sqrt(0.1875 / 4) / 0.25) ** 2)
+    assert row.lift_error == pytest.approx(2 * spread)
+
+
 def test_no_trials_give_no_number() -> None:
     assert math.isnan(Quality.of([]).recall)
     assert math.isnan(compare([], BANDS)[0].lift)

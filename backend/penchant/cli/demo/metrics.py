@@ -106,6 +106,14 @@ class Comparison:
             return math.nan
         return self.penchant.recall / self.popularity.recall
 
+    @property
+    def lift_error(self) -> float:
+        """The standard error of the lift, as if the rankings were independent: rather too large."""
+        ours, theirs = self.penchant, self.popularity
+        if not (ours.recall > 0 and theirs.recall > 0):
+            return math.nan
+        return self.lift * math.hypot(ours.error / ours.recall, theirs.error / theirs.recall)
+
 
 def compare(trials: Iterable[Trial], bands: Sequence[Band]) -> list[Comparison]:
     """One comparison a band, empty ones included."""

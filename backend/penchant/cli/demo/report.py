@@ -28,7 +28,7 @@ _REASONS = 2
 
 def quality_table(rows: Sequence[Comparison], total: Comparison) -> Table:
     """Recall and NDCG of both rankings by the number of earlier feedbacks."""
-    table = _table("Better with each feedback", show_footer=True)
+    table = _table("Films rated 4 or 5, found in the top ten before", show_footer=True)
     table.add_column("feedbacks\nbefore", footer="all")
     table.add_column("\nrankings", justify="right", footer=f"{total.penchant.trials:,}")
     for name, ours, theirs in (
