@@ -1,0 +1,120 @@
+"""Request bytes, made before the clock starts: what is measured is the server, not a client."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.floor_models import FloorModel
+from benchmarks.prepare import item_id, user_id
+from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_proto.methods import METHODS, REQUEST_TENSOR
+from penchant_proto.v1 import event_pb2, feedback_pb2, rank_pb2
+from penchant_proto.v1.feedback_pb2 import EventResult
+from penchant_proto.v1.service_pb2 import Call, Reply
+
+_POOL = 1000
+_LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A kind of call; it travels to the client's process, which makes the bytes there."""
+
+    verb: str
+    """floor, rank, search or feedback."""
+    model: str
+    users: int = 0
+    """The store's users; ranks take the even ones, feedback the odd ones."""
+    items: int = 0
+    candidates: int = 0
+    k: int = 10
+    as_of_us: int | None = None
+    """For ranks: when the users' folds are current."""
+    datatype: str = "BYTES"
+
+
+def floor(model: FloorModel) -> Recipe:
+    """A call of a no-op model."""
+    return Recipe("floor", model.name, datatype=model.datatype)
+
+
+def bodies(recipe: Recipe, count: int, seed: int) -> list[bytes]:
+    """Serialized ModelInferRequests: one each for feedback, whose events must be new, else a pool.
+
+    Another seed gives other users, and events with other ids.
+    """
+    rng = random.Random(seed)
+    make = _MAKERS[recipe.verb]
+    if recipe.verb == "feedback":
+        return [make(recipe, rng) for _ in range(count)]
+    pool = [make(recipe, rng) for _ in range(min(count, _POOL))]
+    return (pool * (count // len(pool) + 1))[:count]
+
+
+def check(recipe: Recipe, answer: bytes) -> None:
+    """Raises ValueError unless the answer is what a right call gets."""
+    raw = kserve_pb2.ModelInferResponse.FromString(answer).raw_output_contents[0]
+    if recipe.verb == "floor":
+        return
+    reply = Reply.FromString(raw[4:])
+    if recipe.verb == "feedback":
+        (result,) = reply.feedback.results
+        if result.status != EventResult.STATUS_ACCEPTED:
+            raise ValueError(f"feedback: got {result}, expected an accepted event")
+    elif len(reply.rank.items) != recipe.k or reply.rank.cold_start:
+        raise ValueError(f"rank: got {len(reply.rank.items)} items, expected {recipe.k}, warm")
+
+
+def _floor(recipe: Recipe, rng: random.Random) -> bytes:
+    if recipe.datatype == "FP32":
+        return _request(recipe, struct.pack("<f", rng.random()))
+    return _request(recipe, _LENGTH.pack(4) + b"noop")
+
+
+def _rank(recipe: Recipe, rng: random.Random) -> bytes:
+    user = 2 * rng.randrange(recipe.users // 2)
+    request = rank_pb2.RankRequest(user=user_id(user), k=recipe.k)
+    if recipe.as_of_us is not None:
+        request.as_of_us = recipe.as_of_us
+    if recipe.candidates:
+        chosen = rng.sample(range(recipe.items), recipe.candidates)
+        request.candidates.ids.extend(map(item_id, chosen))
+    return _call(recipe, Call(rank=request))
+
+
+def _feedback(recipe: Recipe, rng: random.Random) -> bytes:
+    event = event_pb2.Event(
+        event_id=f"{rng.getrandbits(128):032x}",
+        user=user_id(2 * rng.randrange(recipe.users // 2) + 1),
+        item=item_id(rng.randrange(recipe.items)),
+        signal="like",
+    )
+    return _call(recipe, Call(feedback=feedback_pb2.FeedbackRequest(events=[event])))
+
+
+def _call(recipe: Recipe, call: Call) -> bytes:
+    payload = call.SerializeToString()
+    return _request(recipe, _LENGTH.pack(len(payload)) + payload)
+
+
+def _request(recipe: Recipe, raw: bytes) -> bytes:
+    tensor = kserve_pb2.ModelInferRequest.InferInputTensor(
+        name=REQUEST_TENSOR, datatype=recipe.datatype, shape=[1, 1]
+    )
+    request = kserve_pb2.ModelInferRequest(
+        model_name=recipe.model, inputs=[tensor], raw_input_contents=[raw]
+    )
+    return request.SerializeToString()
+
+
+_MAKERS: dict[str, Callable[[Recipe, random.Random], bytes]] = {
+    "floor": _floor,
+    "rank": _rank,
+    "search": _rank,
+    "feedback": _feedback,
+}
+RANK_MODEL = METHODS["rank"].model
+FEEDBACK_MODEL = METHODS["feedback"].model

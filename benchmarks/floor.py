@@ -1,0 +1,190 @@
+"""How far above the floor are Penchant's calls, and does that grow with the number of users?
+
+The floor is a Python model that does nothing, on the same server, asked by the same client. Run it
+with `make bench`; `docs/benchmarks.md` says what each row means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from rich.console import Console
+
+from benchmarks import calls, client, floor_models, machine, prepare
+from benchmarks.encoder import encoder_directory
+from benchmarks.report import rows_of
+from benchmarks.rounds import Measure, run
+from benchmarks.table import Row, missed, render, write_json
+from penchant.config import Config
+from penchant.encoder.bundle import read_bundle
+from penchant.launch import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to measure."""
+
+    rounds: int
+    alone_s: float
+    crowd_s: float
+    items: int
+    few_users: int
+    many_users: int
+
+
+FULL = Size(9, 0.5, 1.0, 100_000, 1_000, 200_000)
+QUICK = Size(2, 0.1, 0.2, 5_000, 200, 2_000)
+_DAY_US = 86_400_000_000
+
+
+class Bench:
+    """The measures, on two servers that differ in their number of users."""
+
+    def __init__(self, pool: ProcessPoolExecutor, size: Size, as_of_us: int) -> None:
+        self._pool = pool
+        self._size = size
+        self._rank = calls.Recipe(
+            "rank",
+            calls.RANK_MODEL,
+            size.few_users,
+            size.items,
+            candidates=min(100, size.items),
+            as_of_us=as_of_us,
+        )
+        self._feedback = calls.Recipe("feedback", calls.FEEDBACK_MODEL, size.few_users, size.items)
+        self._salt = 0
+        self.most_client_cores = 0.0
+
+    def measures(self, few: str, many: str, vectors: Path, dimensions: int) -> dict[str, Measure]:
+        """Every measure by its name; `few` and `many` are the two servers' addresses."""
+        size, rank, feedback = self._size, self._rank, self._feedback
+        as_of_us = rank.as_of_us or 0
+        floor, pair = calls.floor(floor_models.FLOOR), calls.floor(floor_models.FLOOR_PAIR)
+        search = replace(rank, verb="search", candidates=0)
+        rank_many = replace(rank, users=size.many_users)
+        feedback_many = replace(feedback, users=size.many_users)
+        return {
+            "floor, alone": self._alone(few, pair),
+            "floor with BYTES, alone": self._alone(few, calls.floor(floor_models.FLOOR_BYTES)),
+            "rank, alone": self._alone(few, rank),
+            "rank with a fold, alone": self._alone(few, replace(rank, as_of_us=as_of_us + _DAY_US)),
+            "search, alone": self._alone(few, search),
+            "NumPy alone": lambda number: self._pool.submit(
+                client.bare_search, vectors, dimensions, size.items, search.k, size.alone_s
+            ).result(),
+            "rank, few users": self._alone(few, rank),
+            "rank, many users": self._alone(many, rank_many),
+            "feedback, few users": self._alone(few, feedback),
+            "feedback, many users": self._alone(many, feedback_many),
+            "floor, 16 clients": self._crowd(few, pair, 16),
+            "rank, 16 clients": self._crowd(few, rank, 16),
+            "floor, 32 clients": self._crowd(few, floor, 32),
+            "feedback, 32 clients": self._crowd(few, feedback, 32),
+        }
+
+    def _alone(self, target: str, recipe: calls.Recipe) -> Measure:
+        seconds, seed = self._size.alone_s, self._next_seed()
+        return lambda number: self._pool.submit(
+            client.alone, target, recipe, seconds, seed + number
+        ).result()
+
+    def _crowd(self, target: str, recipe: calls.Recipe, clients: int) -> Measure:
+        seconds, seed = self._size.crowd_s, self._next_seed()
+
+        def measure(number: int) -> float:
+            job = self._pool.submit(client.crowd, target, recipe, clients, seconds, seed + number)
+            done = job.result()
+            self.most_client_cores = max(self.most_client_cores, done.client_cores)
+            return done.per_second
+
+        return measure
+
+    def _next_seed(self) -> int:
+        """Seeds of different measures never meet: an event id that is sent twice is a duplicate."""
+        self._salt += 1
+        return 1000 * self._salt
+
+
+def bench(
+    size: Size, encoder: Path, directory: Path, say: Callable[[str], None]
+) -> tuple[list[Row], list[str]]:
+    """Runs everything in an empty directory; returns the table's rows and notes."""
+    say(f"Preparing {size.items:,} items and {size.many_users:,} users")
+    as_of_us = prepare.now()
+    few, many = (prepare.config_for(directory / name, encoder) for name in ("few", "many"))
+    vectors = prepare.fill_catalog(few, size.items)
+    prepare.fill_users(few, size.few_users, as_of_us)
+    shutil.copytree(directory / "few", directory / "many")
+    prepare.fill_users(many, size.many_users, as_of_us, first=size.few_users)
+    noop = floor_models.write(directory / "noop")
+    say("Starting two servers")
+    with ExitStack() as stack:
+        first = _start(stack, directory / "server-few", few, noop)
+        second = _start(stack, directory / "server-many", many)
+        pool = stack.enter_context(client.client_process())
+        measuring = Bench(pool, size, as_of_us)
+        dimensions = read_bundle(encoder).settings.dimensions
+        measures = measuring.measures(first.target, second.target, vectors, dimensions)
+        facts = machine.facts(directory)
+        series = run(measures, size.rounds, say)
+        memories = machine.memory(first.pids()), machine.memory(second.pids())
+    rows = rows_of(series, *memories, (size.few_users, size.many_users))
+    notes = [
+        facts,
+        f"{size.rounds} rounds of everything, in turn; ratios are medians of the rounds' ratios",
+        "floor: an FP32 tensor; as many processes as the measured model has (2 for ranks, 1 for "
+        "feedback), the same batching",
+        f"the client used at most {measuring.most_client_cores:.2f} cores of its own",
+        f"{size.items:,} items; each user has {prepare.WINDOW_EVENTS} events in the record and "
+        f"{prepare.LOGGED_EVENTS} in the log; each feedback is one new event, synced",
+    ]
+    return rows, notes
+
+
+def _start(
+    stack: ExitStack, directory: Path, config: Config, more_models: Path | None = None
+) -> Server:
+    arguments = [] if more_models is None else [f"--model-repository={more_models}"]
+    settings = {"store": config.store, "encoder": str(config.encoder)}
+    return stack.enter_context(Server(directory, settings, arguments=arguments))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the benchmark as the command line says; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--quick", action="store_true", help="small and short: does it run?")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 1 where a target is missed"
+    )
+    parser.add_argument("--rounds", type=int, metavar="N", help="measure everything N times")
+    parser.add_argument(
+        "--encoder", type=Path, metavar="DIR", help="its dimensions count; no text is encoded"
+    )
+    options = parser.parse_args(arguments)
+    size = QUICK if options.quick else FULL
+    if options.rounds:
+        size = replace(size, rounds=options.rounds)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    with console.status("Starting") as status:
+        encoder = encoder_directory(options.encoder, status.update)
+        with tempfile.TemporaryDirectory(prefix="penchant-bench-") as directory:
+            rows, notes = bench(size, encoder, Path(directory), status.update)
+    render(rows, notes, console)
+    if options.json:
+        write_json(options.json, rows, notes)
+    return 1 if options.strict and missed(rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

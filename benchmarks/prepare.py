@@ -1,0 +1,148 @@
+"""Fills a store before its server starts, without an encoder and without a client.
+
+Users are made from a few hundred templates: a window, its fold and its newest log rows. So 200,000
+records cost seconds, and each is what the writer would have left.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.config import Config, catalog_directory, parse
+from penchant.domain.interest import fold, time_bucket
+from penchant.domain.rewards import resolve
+from penchant.domain.types import Event, Item, LogRow, UserState
+from penchant.domain.window import empty_record, entry, insert
+from penchant.encoder.bundle import read_bundle
+from penchant.service.catalog import CatalogService
+from penchant.service.reading import fold_key, read_catalog
+from penchant.store.base import Store
+from penchant.store.open import open_store
+from penchant.store.users import write_event, write_user
+
+WINDOW_EVENTS = 30
+"""Events in each user's record."""
+LOGGED_EVENTS = 3
+"""Of them, those that are written to the log too: the log's size would cost minutes."""
+TEMPLATES = 500
+CHUNK = 20_000
+_DAY_US = 86_400_000_000
+_SIGNALS = ("like", "click", "view", "skip")
+
+
+class RandomEncoder:
+    """Stands in for an encoder: seeded random unit vectors under the real one's version."""
+
+    def __init__(self, version: str, dimensions: int, seed: int = 1) -> None:
+        self.version = version
+        self.dimensions = dimensions
+        self._random = np.random.default_rng(seed)
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, shape (n, d); the same text gets another vector at each call."""
+        shape = (len(texts), self.dimensions)
+        vectors = self._random.standard_normal(shape, dtype=np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
+
+
+def item_id(number: int) -> str:
+    """The id of an item of `fill_catalog`."""
+    return f"item-{number:06}"
+
+
+def user_id(number: int) -> str:
+    """The id of a user of `fill_users`."""
+    return f"user-{number:07}"
+
+
+def config_for(store: Path, encoder: Path) -> Config:
+    """The settings of a server on this store."""
+    return parse({"store": f"lmdb:{store}", "encoder": str(encoder)})
+
+
+def fill_catalog(config: Config, items: int) -> Path:
+    """Puts items through the backend's own service; returns the file of their vectors."""
+    bundle = read_bundle(config.encoder)
+    encoder = RandomEncoder(bundle.version, bundle.settings.dimensions)
+    directory = _directory(config)
+    store = open_store(config.store)
+    try:
+        reader = CatalogReader(directory, config.fold)
+        book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+        service = CatalogService(store, reader, directory, encoder, book)
+        head = service.put([Item(item_id(n), f"item number {n}") for n in range(items)]).head
+    finally:
+        store.close()
+    return directory / f"vectors-{head.generation}.f32"
+
+
+def fill_users(config: Config, users: int, now_us: int, first: int = 0) -> None:
+    """Writes the users `first` to `users` - 1, warm: their folds are current at `now_us`."""
+    store = open_store(config.store)
+    try:
+        templates = _templates(config, store, now_us)
+        for start in range(first, users, CHUNK):
+            with store.transaction() as transaction:
+                for number in range(start, min(start + CHUNK, users)):
+                    user = user_id(number)
+                    state, rows = templates[number % len(templates)]
+                    write_user(transaction, user, state)
+                    for row in rows:
+                        event = dataclasses.replace(row.event, user=user)
+                        write_event(transaction, dataclasses.replace(row, event=event))
+    finally:
+        store.close()
+
+
+def now() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def _directory(config: Config) -> Path:
+    directory = catalog_directory(config)
+    if directory is None:
+        raise ValueError(f"store: got {config.store}, expected one in a directory")
+    return directory
+
+
+def _templates(config: Config, store: Store, now_us: int) -> list[tuple[UserState, list[LogRow]]]:
+    reader = CatalogReader(_directory(config), config.fold)
+    with store.snapshot() as snapshot:
+        view = read_catalog(snapshot, reader)
+    rng = random.Random(2)
+    return [_template(config, view, now_us, rng) for _ in range(TEMPLATES)]
+
+
+def _template(
+    config: Config, view: CatalogView, now_us: int, rng: random.Random
+) -> tuple[UserState, list[LogRow]]:
+    times = sorted(now_us - rng.randrange(1, 30 * _DAY_US) for _ in range(WINDOW_EVENTS))
+    rows = [
+        LogRow(_event(rng, view.head.rows, at_us), position + 1, at_us)
+        for position, at_us in enumerate(times)
+    ]
+    entries = []
+    for row in rows:
+        outcome = resolve(config.signals, row.event.signal, None)
+        entries.append(entry(row.event, view.numbers[row.event.item], outcome))
+    record = insert(empty_record(), entries, config.fold.window_events)
+    bucket = time_bucket(now_us, config.fold)
+    interest = fold(view.prior, record.window, view.items_of(record.window), bucket, config.fold)
+    key = fold_key(view, bucket, config.fold.digest())
+    return UserState(record, key, interest), rows[-LOGGED_EVENTS:]
+
+
+def _event(rng: random.Random, items: int, at_us: int) -> Event:
+    item, signal = item_id(rng.randrange(items)), rng.choice(_SIGNALS)
+    return Event(f"{rng.getrandbits(128):032x}", "", item, signal, None, at_us)

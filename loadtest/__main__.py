@@ -1,0 +1,162 @@
+"""`python -m loadtest`: a fresh server, its capacity, then two minutes at half of it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.encoder import encoder_directory
+from loadtest import results
+from loadtest.report import Report, Thresholds, broken
+from loadtest.results import Results
+from loadtest.traffic import item_id, item_text
+from penchant.domain.errors import ConfigError
+from penchant.launch import LaunchError, Server
+from penchant_sdk import Item, Penchant
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+CAPACITY_CLIENTS = 16
+CAPACITY_S = 10.0
+CAPACITY_WARM_UP_S = 3.0
+WARM_UP_S = 5.0
+SHARE_OF_CAPACITY = 0.5
+_LATEST_S = 15.0
+"""How long Locust may take to end after its last step was due."""
+
+
+class LoadTestError(Exception):
+    """The load test could not be run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One run of Locust."""
+
+    clients: int
+    rate: float
+    """Arrivals a second; 0: a closed loop."""
+    warm_up_s: float
+    duration_s: float
+
+
+def run_locust(
+    target: str, load: Load, options: argparse.Namespace, scratch: Path, html: Path | None
+) -> Results:
+    """Runs Locust in a process of its own, since it changes how all of Python waits.
+
+    Raises:
+        LoadTestError: it left no results.
+    """
+    path, log = scratch / "results.json", scratch / "locust.log"
+    path.unlink(missing_ok=True)
+    seconds = load.warm_up_s + load.duration_s + 2
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless"]
+    command += ["--only-summary", "--exit-code-on-error", "0", "--stop-timeout", "5"]
+    command += ["--users", str(load.clients), "--spawn-rate", str(load.clients)]
+    command += ["--run-time", f"{seconds:.0f}s", "--target", target, "--rate", str(load.rate)]
+    command += ["--warm-up-s", str(load.warm_up_s), "--duration-s", str(load.duration_s)]
+    command += ["--items", str(options.items), "--visitors", str(options.visitors)]
+    command += ["--seed", str(options.seed), "--results", str(path)]
+    if html is not None:
+        command += ["--html", str(html)]
+    # Locust that hangs has left no results, or left them before: both show below.
+    with log.open("wb") as file, contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            timeout=seconds + _LATEST_S,
+            check=False,
+        )
+    if not path.is_file():
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
+        raise LoadTestError("Locust left no results:\n" + "\n".join(tail))
+    return results.read(path)
+
+
+def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> Report:
+    """Starts a server with an empty store, loads it, and stops it, whatever happens."""
+    html = options.out / "loadtest.html"
+    with tempfile.TemporaryDirectory(prefix="penchant-loadtest-") as name:
+        scratch = Path(name)
+        settings = {"store": f"lmdb:{scratch / 'store'}", "encoder": str(encoder)}
+        with console.status("Starting Triton") as status, Server(scratch, settings) as server:
+            status.update(f"Encoding {options.items:,} items")
+            put_items(server.target, options.items)
+            capacity, rate = None, options.rate
+            if rate is None:
+                status.update(f"Measuring the capacity, {CAPACITY_S:g} s")
+                closed = Load(CAPACITY_CLIENTS, 0.0, CAPACITY_WARM_UP_S, CAPACITY_S)
+                capacity = run_locust(server.target, closed, options, scratch, None).rate
+                rate = SHARE_OF_CAPACITY * capacity
+            status.update(f"{rate:,.0f} arrivals a second for {options.duration_s:g} s")
+            load = Load(options.users, rate, WARM_UP_S, options.duration_s)
+            taken = run_locust(server.target, load, options, scratch, html)
+    thresholds = Thresholds(
+        p99_ms={"rank": options.p99_rank_ms, "feedback": options.p99_feedback_ms}
+    )
+    return Report(capacity, rate, options.users, taken, broken(taken, rate, thresholds))
+
+
+def put_items(target: str, count: int) -> None:
+    """Fills the catalog through the SDK, as a caller would."""
+    items = [Item(id=item_id(number), text=item_text(number)) for number in range(count)]
+    with Penchant(target) as penchant:
+        penchant.put_items(items, timeout_s=120.0)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Reads the command line."""
+    default = Thresholds().p99_ms
+    parser = argparse.ArgumentParser("python -m loadtest", description=__doc__)
+    parser.add_argument("--duration-s", type=float, default=120.0, help="after the warm-up")
+    parser.add_argument("--rate", type=float, help="arrivals a second; default: half the capacity")
+    parser.add_argument(
+        "--users", type=int, default=64, help="clients that the arrivals are dealt to"
+    )
+    parser.add_argument("--items", type=int, default=2000)
+    parser.add_argument(
+        "--visitors", type=int, default=10_000, help="users of the store who may come"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--p99-rank-ms", type=float, default=default["rank"])
+    parser.add_argument("--p99-feedback-ms", type=float, default=default["feedback"])
+    parser.add_argument("--encoder", type=Path, metavar="DIR", help="default: the one in .penchant")
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    options = parser.parse_args(arguments)
+    if options.duration_s <= 0 or (options.rate is not None and options.rate <= 0):
+        parser.error("--duration-s and --rate: expected more than 0")
+    if min(options.users, options.items, options.visitors) < 1:
+        parser.error("--users, --items and --visitors: expected 1 or more")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the load test; returns 0, 1 where a threshold is broken, 2 where it could not run."""
+    options = parse(arguments)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        with console.status("Looking for an encoder") as status:
+            encoder = encoder_directory(options.encoder, status.update)
+        report = load_test(options, encoder, console)
+    except (ConfigError, LaunchError, LoadTestError) as error:
+        console.print(str(error), markup=False)
+        return 2
+    report.write(options.out / "loadtest.json")
+    report.show(console)
+    console.print(f"Reports: {options.out / 'loadtest.html'}, {options.out / 'loadtest.json'}")
+    return 1 if report.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

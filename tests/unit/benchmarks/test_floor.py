@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmarks import calls, floor_models
+from benchmarks.rounds import Measure, Series, compare, run
+from benchmarks.table import Row, Target, missed, render, write_json
+from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_proto.v1.service_pb2 import Call
+
+OURS = Path(__file__).parents[3] / "model_repository/penchant_rank/config.pbtxt"
+FEEDBACK = calls.Recipe("feedback", calls.FEEDBACK_MODEL, users=100, items=1000)
+RANK = calls.Recipe("rank", calls.RANK_MODEL, users=100, items=1000, candidates=20)
+
+
+def call_in(body: bytes) -> Call:
+    request = kserve_pb2.ModelInferRequest.FromString(body)
+    return Call.FromString(request.raw_input_contents[0][4:])
+
+
+def test_a_target_holds_at_its_bound() -> None:
+    assert Target("<=", 1.6).met(1.6)
+    assert not Target("<=", 1.6).met(1.61)
+    assert Target(">=", 0.6).met(0.6)
+    assert not Target(">=", 0.6).met(0.59)
+
+
+def test_the_ratio_is_the_median_of_the_rounds_ratios() -> None:
+    row = compare("a", "ms", Series([2.0, 9.0, 8.0]), Series([1.0, 3.0, 8.0]), "b")
+    assert (row.measured, row.peer, row.ratio) == (8.0, 3.0, 2.0)
+
+
+def test_a_peer_may_be_scaled_and_stand_on_the_floor() -> None:
+    row = compare("a", "ms", Series([4.0]), Series([2.0]), "b", factor=1.5, added=Series([1.0]))
+    assert (row.peer, row.ratio) == (4.0, 1.0)
+
+
+def test_rounds_go_forth_and_back() -> None:
+    order: list[str] = []
+
+    def rate(number: int) -> float:
+        order.append("rate")
+        return float(number)
+
+    def latency(number: int) -> list[float]:
+        order.append("latency")
+        return [1.0, 3.0, 5.0]
+
+    measures: dict[str, Measure] = {"rate": rate, "latency": latency}
+    series = run(measures, 2, lambda text: None)
+    assert order == ["rate", "latency", "latency", "rate"]
+    assert series["rate"].rounds == [0.0, 1.0]
+    assert series["latency"].rounds == [3.0, 3.0]
+    assert series["latency"].quantile(0.99) == 5.0
+
+
+def test_events_are_new_within_a_run_and_between_seeds() -> None:
+    ids = [
+        call_in(body).feedback.events[0].event_id
+        for seed in (1, 2)
+        for body in calls.bodies(FEEDBACK, 300, seed)
+    ]
+    assert len(set(ids)) == 600
+
+
+def test_ranks_and_feedback_never_share_a_user() -> None:
+    ranked = {call_in(body).rank.user for body in calls.bodies(RANK, 300, 1)}
+    told = {call_in(body).feedback.events[0].user for body in calls.bodies(FEEDBACK, 300, 1)}
+    assert not ranked & told
+
+
+def test_a_rank_names_distinct_candidates() -> None:
+    candidates = call_in(calls.bodies(RANK, 1, 1)[0]).rank.candidates.ids
+    assert len(set(candidates)) == 20
+
+
+def test_the_floor_batches_as_the_models_do(tmp_path: Path) -> None:
+    floor_models.write(tmp_path)
+    for model in floor_models.ALL:
+        text = (tmp_path / model.name / "config.pbtxt").read_text(encoding="utf-8")
+        assert f"count: {model.instances} " in text
+        ours = OURS.read_text(encoding="utf-8")
+        for setting in ("max_batch_size: 64", "max_queue_delay_microseconds: 0", "1024"):
+            assert setting in text
+            assert setting in ours
+
+
+ROWS = [
+    Row("rank", 1.0, "ms", peer=0.5, peer_name="floor", ratio=2.0, target=Target("<=", 1.6)),
+    Row("feedback", 900.0, "/s", peer=1800.0, ratio=0.5, target=Target(">=", 0.4)),
+    Row("floor", 0.5, "ms", p99=2.0),
+]
+
+
+def test_missed_targets_are_named() -> None:
+    assert missed(ROWS) == ["rank"]
+
+
+def test_the_table_and_the_file_say_the_same(tmp_path: Path) -> None:
+    out = io.StringIO()
+    render(ROWS, ["two cores"], Console(file=out, width=120))
+    assert "floor 0.500 ms" in out.getvalue()
+    assert "- two cores" in out.getvalue()
+    write_json(tmp_path / "new" / "bench.json", ROWS, ["two cores"])
+    content = json.loads((tmp_path / "new" / "bench.json").read_text(encoding="utf-8"))
+    assert [row["met"] for row in content["rows"]] == [False, True, None]
+    assert content["rows"][0]["target"] == "<= 1.6"
+
+
+def test_an_answer_that_is_not_right_is_refused() -> None:
+    empty = kserve_pb2.ModelInferResponse(raw_output_contents=[b"\0\0\0\0"]).SerializeToString()
+    with pytest.raises(ValueError, match="expected 10, warm"):
+        calls.check(RANK, empty)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from loadtest.report import Report, Thresholds, broken
+from loadtest.results import Recorder, Results, quantile, read
+
+
+def recorded(*, rank_ms: float = 5.0, failures: int = 0) -> Results:
+    """100 rankings and 100 feedbacks in 2 seconds."""
+    recorder = Recorder()
+    for number in range(100):
+        recorder.take("rank", rank_ms, 1.0, "Overloaded: queue full" if number < failures else "")
+        recorder.take("feedback", 8.0, 2.0)
+    return recorder.results(2.0)
+
+
+def test_all_is_well() -> None:
+    assert broken(recorded(), 100.0, Thresholds()) == []
+
+
+def test_one_failure_breaks_the_run_and_is_named() -> None:
+    (text,) = broken(recorded(failures=1), 100.0, Thresholds())
+    assert text == "failures: got 1 (Overloaded: queue full), expected at most 0"
+
+
+def test_a_slow_verb_breaks_the_run() -> None:
+    (text,) = broken(recorded(rank_ms=120.0), 100.0, Thresholds(p99_ms={"rank": 100.0}))
+    assert text == "rank: p99 of 120.0 ms, expected at most 100 ms"
+
+
+def test_a_verb_without_requests_breaks_the_run() -> None:
+    assert broken(recorded(), 100.0, Thresholds(p99_ms={"search": 1.0})) == [
+        "search: no request, expected some"
+    ]
+
+
+def test_arrivals_that_were_never_sent_break_the_run() -> None:
+    (text,) = broken(recorded(), 150.0, Thresholds())
+    assert text == "arrivals: 66.7% of them were sent, expected at least 99%"
+
+
+def test_latencies_count_from_when_a_request_was_due() -> None:
+    verb = recorded(rank_ms=50.0).verbs["rank"]
+    assert (verb.p50, verb.p99, verb.longest) == (50.0, 50.0, 50.0)
+    assert (verb.sent_p50, verb.sent_p99) == (1.0, 1.0)
+
+
+def test_the_rate_leaves_failures_out() -> None:
+    results = recorded(failures=50)
+    assert (results.requests, results.failures, results.rate) == (200, 50, 75.0)
+
+
+def test_results_survive_their_file(tmp_path: Path) -> None:
+    results = recorded(failures=2)
+    results.write(tmp_path / "results.json")
+    assert read(tmp_path / "results.json") == results
+
+
+@pytest.mark.parametrize(
+    ("fraction", "expected"), [(0.0, 1.0), (0.5, 50.0), (0.95, 95.0), (0.99, 99.0), (1.0, 100.0)]
+)
+def test_a_quantile_is_a_value_that_was_taken(fraction: float, expected: float) -> None:
+    assert quantile([float(value) for value in range(1, 101)], fraction) == expected
+
+
+def test_a_quantile_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        quantile([], 0.5)
+
+
+def test_the_report_says_whether_it_passed(tmp_path: Path) -> None:
+    for texts in ([], ["rank: too slow"]):
+        Report(1000.0, 500.0, 64, recorded(), texts).write(tmp_path / "report.json")
+        content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+        assert content["passed"] is not bool(texts)
+        assert content["results"]["verbs"]["rank"]["p99"] == 5.0
+
+
+def test_the_summary_names_what_was_not_kept() -> None:
+    out = io.StringIO()
+    report = Report(1000.0, 500.0, 64, recorded(), ["rank: too slow"])
+    report.show(Console(file=out, width=120))
+    assert "500 arrivals a second (capacity 1,000/s) for 2 s, 64 clients" in out.getvalue()
+    assert "Not kept: rank: too slow" in out.getvalue()
