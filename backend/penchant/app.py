@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penchant_proto.methods import METHODS, methods_of
-from penchant_proto.v1.service_pb2 import Reply
-
 from penchant import wire
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogReader
@@ -35,6 +32,8 @@ from penchant.verbs import (
     rank_verbs,
     user_verbs,
 )
+from penchant_proto.methods import METHODS, methods_of
+from penchant_proto.v1.service_pb2 import Reply
 
 log = logging.getLogger("penchant")
 

@@ -6,16 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from google.protobuf.message import DecodeError
-from penchant_proto.v1 import (
-    catalog_pb2,
-    embed_pb2,
-    event_pb2,
-    feedback_pb2,
-    item_pb2,
-    rank_pb2,
-    service_pb2,
-    user_pb2,
-)
 
 from penchant.domain.errors import InvalidRequest
 from penchant.domain.types import (
@@ -32,6 +22,16 @@ from penchant.domain.types import (
 )
 from penchant.service.catalog import DeleteResult, GetResult, PutResult
 from penchant.service.users import LogPage, UserView
+from penchant_proto.v1 import (
+    catalog_pb2,
+    embed_pb2,
+    event_pb2,
+    feedback_pb2,
+    item_pb2,
+    rank_pb2,
+    service_pb2,
+    user_pb2,
+)
 
 _STATUS = {
     EventStatus.ACCEPTED: feedback_pb2.EventResult.STATUS_ACCEPTED,

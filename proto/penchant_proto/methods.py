@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from google.protobuf.descriptor import MethodDescriptor
+
 from penchant_proto.v1 import service_pb2
 
 REQUEST_TENSOR = "REQUEST"
@@ -34,21 +36,26 @@ class Method:
 
 
 def _read_methods() -> dict[str, Method]:
-    model_option = service_pb2.model
     fields = {
         field.message_type.full_name: field.name
         for field in service_pb2.Call.DESCRIPTOR.oneofs_by_name["method"].fields
+        if field.message_type is not None
     }
     service = service_pb2.DESCRIPTOR.services_by_name["Penchant"]
     methods = [
         Method(
             name=method.name,
             field=fields[method.input_type.full_name],
-            model=method.GetOptions().Extensions[model_option],
+            model=_option(method, "model"),
         )
         for method in service.methods
     ]
     return {method.field: method for method in methods}
+
+
+def _option(method: MethodDescriptor, name: str) -> str:
+    options = {field.name: value for field, value in method.GetOptions().ListFields()}
+    return str(options[name])
 
 
 METHODS: dict[str, Method] = _read_methods()

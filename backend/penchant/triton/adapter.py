@@ -12,12 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
-from penchant_proto.v1.service_pb2 import Reply
 
 from penchant.app import App, Parsed, build
 from penchant.config import Config, parse
-from penchant.domain.errors import InternalError, InvalidRequest, PenchantError
+from penchant.domain.errors import InternalError, InvalidRequest, Overloaded, PenchantError
 from penchant.encoder.base import Encoder
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
@@ -25,8 +23,15 @@ from penchant.encoder.onnx import OnnxEncoder
 from penchant.triton.errors import to_triton
 from penchant.triton.metrics import MeteredEncoder, TritonMeter
 from penchant.triton.remote_encoder import RemoteEncoder
+from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
+from penchant_proto.v1.service_pb2 import Reply
 
 log = logging.getLogger("penchant")
+
+MAX_BATCH = 64
+"""`max_batch_size` of every model: a batch of this size means that more are waiting."""
+
+_ABANDONED = Overloaded("REQUEST: the caller's deadline passed while it waited")
 
 
 class Adapter:
@@ -63,10 +68,11 @@ class Adapter:
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """One response per request, or None for one that is answered when its encoding is done."""
         responses: list[Any] = [None] * len(requests)
+        abandoned = self._abandoned(requests)
         now: list[tuple[int, Parsed]] = []
         later: list[tuple[Any, Parsed]] = []
         for place, request in enumerate(requests):
-            parsed = self._parse(request)
+            parsed = _ABANDONED if abandoned[place] else self._parse(request)
             if isinstance(parsed, PenchantError):
                 responses[place] = self._response("none", parsed)
             elif parsed.slow:
@@ -78,6 +84,16 @@ class Adapter:
         for (place, parsed), reply in zip(now, self._answer([p for _, p in now]), strict=True):
             responses[place] = self._response(parsed.field, reply)
         return responses
+
+    def _abandoned(self, requests: Sequence[Any]) -> Sequence[bool]:
+        """Which requests nobody waits for any more: under overload they must not cost the others.
+
+        Asking costs a message to the server, so it is only done when a batch is full, and for all
+        of it only when the caller of the oldest has given up.
+        """
+        if len(requests) < MAX_BATCH or not requests[0].is_cancelled():
+            return [False] * len(requests)
+        return [request.is_cancelled() for request in requests]
 
     def close(self) -> None:
         """Answers what waits, sends the last metrics, closes the store."""
@@ -93,8 +109,6 @@ class Adapter:
         return RemoteEncoder(self._pb_utils, bundle.version, bundle.settings.dimensions)
 
     def _parse(self, request: Any) -> Parsed | PenchantError:
-        if request.is_cancelled():
-            return InvalidRequest("REQUEST: cancelled by the caller")
         tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)
         if tensor is None:
             return InvalidRequest(f"{REQUEST_TENSOR}: missing, expected shape [1, 1]")
