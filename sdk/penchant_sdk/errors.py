@@ -86,6 +86,10 @@ class ServerError(PenchantError):
     """The fault is the server's; the details are in its log."""
 
 
+class InternalError(ServerError):
+    """The server met something that it did not foresee."""
+
+
 class StateCorrupt(ServerError):
     """The user's record is damaged."""
 
@@ -121,6 +125,7 @@ _BY_REASON: dict[str, type[PenchantError]] = {
         StateBehind,
         StateTooNew,
         StateCorrupt,
+        InternalError,
     )
 }
 

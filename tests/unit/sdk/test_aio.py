@@ -1,0 +1,149 @@
+"""The asyncio client: a twin of the synchronous one, in signature and in behaviour."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from grpc import StatusCode
+
+from penchant_sdk import (
+    AsyncPenchant,
+    Cancelled,
+    DeadlineExceeded,
+    Event,
+    InvalidRequest,
+    Item,
+    Overloaded,
+    Penchant,
+)
+from penchant_sdk._drive import AsyncDriver, Driver
+from penchant_sdk._transport import AsyncGrpcTransport, AsyncTransport, GrpcTransport, Transport
+from penchant_sdk.testing import AsyncFakePenchant, FakePenchant, FakeServer
+
+if TYPE_CHECKING:
+    from tests.unit.sdk.conftest import Wire
+
+TWINS: list[tuple[type, type]] = [
+    (Penchant, AsyncPenchant),
+    (FakePenchant, AsyncFakePenchant),
+    (Transport, AsyncTransport),
+    (GrpcTransport, AsyncGrpcTransport),
+    (Driver, AsyncDriver),
+]
+
+
+def public(kind: type) -> dict[str, Callable[..., Any]]:
+    return {
+        name: member
+        for name, member in inspect.getmembers(kind, inspect.isfunction)
+        if name == "__init__" or not name.startswith("_")
+    }
+
+
+@pytest.mark.parametrize("twins", TWINS, ids=lambda twins: twins[0].__name__)
+def test_twins_have_the_same_signatures(twins: tuple[type, type]) -> None:
+    sync, asynchronous = (public(kind) for kind in twins)
+    assert sync.keys() == asynchronous.keys()
+    for name, member in sync.items():
+        twin = asynchronous[name]
+        one, other = (str(inspect.signature(each)) for each in (member, twin))
+        assert other.replace("AsyncTransport", "Transport") == one, name
+        assert inspect.iscoroutinefunction(twin) is (name != "__init__"), name
+        assert not inspect.iscoroutinefunction(member), name
+
+
+@pytest.mark.parametrize("name", sorted(public(Penchant)))
+def test_every_verb_is_documented(name: str) -> None:
+    text = inspect.getdoc(getattr(Penchant, name)) or ""
+    parameters = set(inspect.signature(getattr(Penchant, name)).parameters) - {"self"}
+    assert all(f"{parameter}: " in text for parameter in parameters)
+    assert inspect.getdoc(getattr(AsyncPenchant, name))
+
+
+def test_round_trip_over_grpc(wire: Wire) -> None:
+    async def main() -> None:
+        async with AsyncPenchant(wire.target, timeout_s=10) as penchant:
+            assert await penchant.ready()
+            await penchant.put_items([Item("1", "a film"), Item("2", "another")])
+            ranking = await penchant.rank("u", k=1)
+            ack = await penchant.feedback([Event(user="u", item=ranking.ids[0], signal="like")])
+            again = await penchant.rank("u", min_state_version=ack.state_version("u"))
+            assert again.state_version == 1
+            assert len((await penchant.export_user("u")).events) == 1
+            assert (await penchant.get_items(["1"])).items[0].text == "a film"
+            assert len(await penchant.embed(["a", "b"])) == 2
+            assert (await penchant.delete_items(["2"])).deleted == 1
+            assert await penchant.forget_user("u") == 1
+
+    asyncio.run(main())
+
+
+def test_many_tasks_share_a_client(wire: Wire) -> None:
+    async def one_user(penchant: AsyncPenchant, user: str) -> int:
+        for _ in range(5):
+            ack = await penchant.feedback([Event(user=user, item="1", signal="like")])
+        return ack.state_version(user)
+
+    async def main() -> list[int]:
+        async with AsyncPenchant(wire.target, timeout_s=10) as penchant:
+            await penchant.put_items([Item("1", "a film")])
+            return await asyncio.gather(*(one_user(penchant, f"u{n}") for n in range(10)))
+
+    assert asyncio.run(main()) == [5] * 10
+
+
+def test_retry_sends_the_same_bytes(wire: Wire) -> None:
+    async def main() -> None:
+        async with AsyncPenchant(wire.target, timeout_s=10) as penchant:
+            await penchant.put_items([Item("1", "a film")])
+            wire.requests.clear()
+            wire.fake.fail_next("[StoreUnavailable] busy", code=StatusCode.UNAVAILABLE, times=2)
+            await penchant.feedback([Event(user="u", item="1", signal="like")])
+
+    asyncio.run(main())
+    assert len(wire.requests) == 3
+    assert len({request.SerializeToString() for request in wire.requests}) == 1
+
+
+def slow(_: object) -> bytes:
+    time.sleep(0.5)
+    return b""
+
+
+def test_errors_are_those_of_the_synchronous_client(wire: Wire) -> None:
+    async def main() -> None:
+        async with AsyncPenchant(wire.target, timeout_s=10, max_attempts=2) as penchant:
+            wire.fake.fail_next("[Overloaded] full", code=StatusCode.UNAVAILABLE, times=2)
+            with pytest.raises(Overloaded, match="2 attempts"):
+                await penchant.rank("u")
+            with pytest.raises(InvalidRequest, match="k: got 1001"):
+                await penchant.rank("u", k=1001)
+            wire.answer = slow
+            with pytest.raises(DeadlineExceeded):
+                await penchant.rank("u", timeout_s=0.1)
+        with pytest.raises(Cancelled, match="closed"):
+            await penchant.rank("u")
+
+    asyncio.run(main())
+
+
+def test_client_is_made_outside_of_the_loop_too(wire: Wire) -> None:
+    penchant = AsyncPenchant(wire.target)
+
+    async def main() -> None:
+        async with penchant:
+            await penchant.rank("u")
+
+    asyncio.run(main())
+
+
+def test_fakes_of_one_server_see_each_others_work() -> None:
+    server = FakeServer()
+    FakePenchant(server).put_items([Item("1", "a film")])
+    ranking = asyncio.run(AsyncFakePenchant(server).rank("u"))
+    assert ranking.ids == ("1",)
