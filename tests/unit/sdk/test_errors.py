@@ -9,6 +9,7 @@ from grpc import StatusCode
 
 import penchant_sdk
 from penchant.domain import errors as domain
+from penchant.triton.errors import CODE_OF
 from penchant_sdk import (
     Cancelled,
     DeadlineExceeded,
@@ -20,15 +21,7 @@ from penchant_sdk import (
     UserNotFound,
 )
 from penchant_sdk.errors import error_from_reason, error_from_status
-
-CODES = {
-    domain.ErrorKind.INVALID: StatusCode.INVALID_ARGUMENT,
-    domain.ErrorKind.NOT_FOUND: StatusCode.NOT_FOUND,
-    domain.ErrorKind.CONFLICT: StatusCode.ALREADY_EXISTS,
-    domain.ErrorKind.UNAVAILABLE: StatusCode.UNAVAILABLE,
-    domain.ErrorKind.UNSUPPORTED: StatusCode.UNIMPLEMENTED,
-    domain.ErrorKind.INTERNAL: StatusCode.INTERNAL,
-}
+from tests.unit.sdk.status_codes import GRPC_CODE_OF
 
 # Made by the client, or of the wire alone.
 WITHOUT_REASON = {Cancelled, DeadlineExceeded, ModelNotFound, ServerError, Unavailable}
@@ -51,7 +44,7 @@ CLIENT_ERRORS = sorted(tree(PenchantError), key=lambda kind: kind.__name__)
 @pytest.mark.parametrize("kind", SERVER_ERRORS)
 def test_every_error_of_the_server_has_its_exception(kind: type[domain.PenchantError]) -> None:
     error = kind("k: got 0")
-    raised = error_from_status(CODES[kind.kind], f"[{error.reason}] {error}")
+    raised = error_from_status(GRPC_CODE_OF[CODE_OF[kind.kind]], f"[{error.reason}] {error}")
     assert type(raised).__name__ == kind.__name__
     assert str(raised) == "k: got 0"
     assert isinstance(raised, Unavailable) is (kind.kind is domain.ErrorKind.UNAVAILABLE)
