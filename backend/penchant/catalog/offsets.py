@@ -16,6 +16,9 @@ from penchant.domain.types import Counters, Rows, Vector
 WHOLE_EVERY_S = 1.0
 """How often the offsets of all items follow the average; those of touched items do at once."""
 
+FADE = 0.005
+"""Half-lives that the events' clock may move before all offsets follow, however soon that is."""
+
 
 class OffsetBook:
     """Counters by item number, and the offsets that they give."""
@@ -51,6 +54,11 @@ class OffsetBook:
         """The offsets of a few items, against the average that `values` found last, shape (n,)."""
         positives, impressions = self._decayed(numbers)
         return log_odds_against(self._rate, positives, impressions, self._prior_impressions)
+
+    def outruns(self, numbers: Rows) -> bool:
+        """Whether these items' events are so much later that all others have faded since."""
+        newest_us = float(self._as_of_us[numbers].max(initial=0.0))
+        return newest_us - self._latest_us > FADE * self.half_life_s * 1e6
 
     def _decayed(self, numbers: Rows) -> tuple[Float64, Float64]:
         # Counters newer than the average are taken as of its time: nothing grows by decaying.
@@ -93,7 +101,8 @@ class OffsetFile:
             self._generation = generation
             touched = None
         now_s = time.monotonic()
-        if touched is None or now_s - self._whole_at_s >= WHOLE_EVERY_S:
+        due = now_s - self._whole_at_s >= WHOLE_EVERY_S
+        if touched is None or due or self._book.outruns(touched):
             self._mapped[:rows] = self._book.values(rows)
             self._whole_at_s = now_s
         else:
