@@ -25,7 +25,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/ready libpython ## Start a real Triton and watch rankings improve on MovieLens (5 minutes).
+demo: $(VENV)/ready libpython ## Start a real Triton and watch it learn from MovieLens (2 minutes).
 	@$(BIN)/penchant demo $(ARGS)
 
 test: $(VENV)/ready libpython test-numpy2 ## Run all tests, those on a real Triton included.
@@ -57,9 +57,12 @@ baseline: $(VENV)/ready ## Make today's contract the one that later ones must be
 bench: $(VENV)/ready libpython ## Measure latency and throughput against an empty model.
 	@$(BIN)/python benchmarks/floor.py $(ARGS)
 
-serve: $(VENV)/ready libpython ## Serve from an embedded store in .penchant/ until Ctrl-C.
-	@mkdir -p .penchant
+serve: $(VENV)/ready libpython .penchant/encoder/encoder.json ## Serve from an embedded store in .penchant/ until Ctrl-C.
 	@$(BIN)/penchant serve --store lmdb:.penchant/store $(ARGS)
+
+# Only where there is none: `make demo` leaves one that is fitted to its films.
+.penchant/encoder/encoder.json: | $(VENV)/ready
+	@$(BIN)/penchant export --output .penchant/encoder
 
 loadtest: $(VENV)/ready libpython ## Load an embedded server for two minutes; leaves an HTML report.
 	@$(BIN)/python -m loadtest $(ARGS)
