@@ -1,0 +1,1 @@
+"""Penchant's tests; `tests.support` holds what several of them share."""
