@@ -69,12 +69,13 @@ class Bench:
         """Every measure by its name; `few` and `many` are the two servers' addresses."""
         size, rank, feedback = self._size, self._rank, self._feedback
         as_of_us = rank.as_of_us or 0
-        floor, pair = calls.floor(floor_models.FLOOR), calls.floor(floor_models.FLOOR_PAIR)
+        floor = calls.floor(floor_models.FLOOR_RANK)
+        writer_floor = calls.floor(floor_models.FLOOR_FEEDBACK)
         search = replace(rank, verb="search", candidates=0)
         rank_many = replace(rank, users=size.many_users)
         feedback_many = replace(feedback, users=size.many_users)
         return {
-            "floor, alone": self._alone(few, pair),
+            "floor, alone": self._alone(few, floor),
             "floor with BYTES, alone": self._alone(few, calls.floor(floor_models.FLOOR_BYTES)),
             "rank, alone": self._alone(few, rank),
             "rank with a fold, alone": self._alone(few, replace(rank, as_of_us=as_of_us + _DAY_US)),
@@ -86,9 +87,9 @@ class Bench:
             "rank, many users": self._alone(many, rank_many),
             "feedback, few users": self._alone(few, feedback),
             "feedback, many users": self._alone(many, feedback_many),
-            "floor, 16 clients": self._crowd(few, pair, 16),
+            "floor, 16 clients": self._crowd(few, floor, 16),
             "rank, 16 clients": self._crowd(few, rank, 16),
-            "floor, 32 clients": self._crowd(few, floor, 32),
+            "floor, 32 clients": self._crowd(few, writer_floor, 32),
             "feedback, 32 clients": self._crowd(few, feedback, 32),
         }
 
@@ -142,8 +143,7 @@ def bench(
     notes = [
         facts,
         f"{size.rounds} rounds of everything, in turn; ratios are medians of the rounds' ratios",
-        "floor: an FP32 tensor; as many processes as the measured model has (2 for ranks, 1 for "
-        "feedback), the same batching",
+        "floor: one FP32 number; the configuration (processes, batching) is the measured model's",
         f"the client used at most {measuring.most_client_cores:.2f} cores of its own",
         f"{size.items:,} items; each user has {prepare.WINDOW_EVENTS} events in the record and "
         f"{prepare.LOGGED_EVENTS} in the log; each feedback is one new event, synced",

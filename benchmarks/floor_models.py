@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-_CONFIG = """\
-name: "{name}"
-backend: "python"
-max_batch_size: 64
-input [{{ name: "REQUEST", data_type: {kind}, dims: [ 1 ] }}]
-output [{{ name: "REPLY", data_type: {kind}, dims: [ 1 ] }}]
-instance_group [{{ kind: KIND_CPU, count: {instances} }}]
-dynamic_batching {{
-  max_queue_delay_microseconds: 0
-  default_queue_policy {{ max_queue_size: 1024 }}
-}}
-"""
+from penchant.launch.layout import find_sources
+from penchant_proto.methods import METHODS
 
 # Text, not a file: only the backend's entry point imports Triton's module.
 _MODEL = """\
@@ -35,27 +25,21 @@ class TritonPythonModel:
 
 @dataclass(frozen=True, slots=True)
 class FloorModel:
-    """A no-op model: its batching is that of Penchant's models."""
+    """A no-op model with the batching and the processes of one of Penchant's."""
 
     name: str
-    kind: str
-    """FP32 or STRING, as in `config.pbtxt`."""
-    instances: int
-
-    @property
-    def datatype(self) -> str:
-        """The tensor's type on the wire."""
-        return "BYTES" if self.kind == "TYPE_STRING" else "FP32"
+    like: str
+    """Penchant's model."""
+    datatype: str = "FP32"
+    """The tensor's type on the wire: FP32 or BYTES."""
 
 
-FLOOR = FloorModel("floor", "TYPE_FP32", 1)
-"""One process, as the writer has."""
-FLOOR_PAIR = FloorModel("floor_pair", "TYPE_FP32", 2)
-"""As many processes as `penchant_rank` has."""
-FLOOR_BYTES = FloorModel("floor_bytes", "TYPE_STRING", 1)
+FLOOR_RANK = FloorModel("floor_rank", METHODS["rank"].model)
+FLOOR_FEEDBACK = FloorModel("floor_feedback", METHODS["feedback"].model)
+FLOOR_BYTES = FloorModel("floor_bytes", METHODS["rank"].model, "BYTES")
 """With the tensor type of Penchant's own calls."""
 
-ALL = (FLOOR, FLOOR_PAIR, FLOOR_BYTES)
+ALL = (FLOOR_RANK, FLOOR_FEEDBACK, FLOOR_BYTES)
 
 
 def write(repository: Path) -> Path:
@@ -64,6 +48,13 @@ def write(repository: Path) -> Path:
         version = repository / model.name / "1"
         version.mkdir(parents=True, exist_ok=True)
         (version / "model.py").write_text(_MODEL, encoding="utf-8")
-        text = _CONFIG.format(name=model.name, kind=model.kind, instances=model.instances)
-        (repository / model.name / "config.pbtxt").write_text(text, encoding="utf-8")
+        (repository / model.name / "config.pbtxt").write_text(config(model), encoding="utf-8")
     return repository
+
+
+def config(model: FloorModel) -> str:
+    """The configuration of Penchant's model, but for name, backend and tensors."""
+    text = (find_sources().repository / model.like / "config.pbtxt").read_text(encoding="utf-8")
+    text = text.replace(f'name: "{model.like}"', f'name: "{model.name}"')
+    text = text.replace('backend: "penchant"', 'backend: "python"')
+    return text if model.datatype == "BYTES" else text.replace("TYPE_STRING", "TYPE_FP32")

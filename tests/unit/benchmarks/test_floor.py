@@ -13,7 +13,7 @@ from benchmarks.table import Row, Target, missed, render, write_json
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.v1.service_pb2 import Call
 
-OURS = Path(__file__).parents[3] / "model_repository/penchant_rank/config.pbtxt"
+REPOSITORY = Path(__file__).parents[3] / "model_repository"
 FEEDBACK = calls.Recipe("feedback", calls.FEEDBACK_MODEL, users=100, items=1000)
 RANK = calls.Recipe("rank", calls.RANK_MODEL, users=100, items=1000, candidates=20)
 
@@ -79,15 +79,23 @@ def test_a_rank_names_distinct_candidates() -> None:
     assert len(set(candidates)) == 20
 
 
-def test_the_floor_batches_as_the_models_do(tmp_path: Path) -> None:
+def test_a_floor_has_its_models_configuration_but_for_name_backend_and_tensors() -> None:
+    ours = (REPOSITORY / "penchant_feedback/config.pbtxt").read_text(encoding="utf-8").splitlines()
+    floors = floor_models.config(floor_models.FLOOR_FEEDBACK).splitlines()
+    changed = [line for line, other in zip(floors, ours, strict=True) if line != other]
+    assert changed == [
+        'name: "floor_feedback"',
+        'backend: "python"',
+        'input [{ name: "REQUEST", data_type: TYPE_FP32, dims: [ 1 ] }]',
+        'output [{ name: "REPLY", data_type: TYPE_FP32, dims: [ 1 ] }]',
+    ]
+
+
+def test_the_floors_are_written_whole(tmp_path: Path) -> None:
     floor_models.write(tmp_path)
     for model in floor_models.ALL:
-        text = (tmp_path / model.name / "config.pbtxt").read_text(encoding="utf-8")
-        assert f"count: {model.instances} " in text
-        ours = OURS.read_text(encoding="utf-8")
-        for setting in ("max_batch_size: 64", "max_queue_delay_microseconds: 0", "1024"):
-            assert setting in text
-            assert setting in ours
+        compile((tmp_path / model.name / "1/model.py").read_text(), model.name, "exec")
+        assert (tmp_path / model.name / "config.pbtxt").is_file()
 
 
 ROWS = [
