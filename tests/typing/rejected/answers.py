@@ -18,5 +18,5 @@ penchant.feedback([event]).state_version + 1  # E: operator
 
 async def forgotten_await(client: AsyncPenchant) -> Ranking:
     with client:  # E: attr-defined attr-defined
-        items = client.rank("u").items  # E: attr-defined
+        print(client.rank("u").items)  # E: attr-defined
     return client.rank("u")  # E: return-value

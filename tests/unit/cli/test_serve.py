@@ -23,7 +23,7 @@ from pathlib import Path
 from penchant.cli.main import main
 from penchant.launch import layout
 
-root = Path("sources")
+root = Path("sources").resolve()
 sources = layout.Sources(root / "model.py", root / "model_repository", layout.find_packages())
 layout.find_sources = lambda: sources
 main()
