@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -172,6 +173,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--encoder", type=Path, metavar="DIR", help="its dimensions count; no text is encoded"
     )
     options = parser.parse_args(arguments)
+    # As Ctrl-C does: the servers are stopped and their files are removed.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     size = QUICK if options.quick else FULL
     if options.rounds:
         size = replace(size, rounds=options.rounds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -143,6 +144,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the load test; returns 0, 1 where a threshold is broken, 2 where it could not run."""
     options = parse(arguments)
+    # As Ctrl-C does: the server is stopped and its files are removed.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     options.out.mkdir(parents=True, exist_ok=True)
     try:
