@@ -1,4 +1,4 @@
-"""One real Triton for all tests of a run that only talk to it, and the default encoder."""
+"""One real Triton for all tests of a run that only talk to it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from penchant.encoder.source import default_source
 from penchant.launch import Server
 from penchant.launch.settings import gather
+from penchant.offline.export import ExportReport
 from penchant_sdk import Penchant
 
 TIMEOUT_S = 10.0
@@ -17,11 +17,9 @@ TIMEOUT_S = 10.0
 
 
 @pytest.fixture(scope="session")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MiniLM as `penchant export` writes it."""
-    from penchant.offline.export import export
-
-    return export(default_source(), tmp_path_factory.mktemp("encoder") / "minilm").directory
+def encoder(minilm_report: ExportReport) -> Path:
+    """Its directory."""
+    return minilm_report.directory
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +40,7 @@ def server(
     """A server that all tests share: each makes users and items of its own, and none kills it."""
     with server_in(tmp_path_factory.mktemp("shared")) as running:
         yield running
+    assert "Traceback" not in running.log_path.read_text(errors="replace")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from penchant.encoder.onnx import OnnxEncoder
 from penchant.triton.errors import to_triton
 from penchant.triton.metrics import MeteredEncoder, TritonMeter
 from penchant.triton.remote_encoder import RemoteEncoder
+from penchant.triton.slow_lane import SlowLane
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Reply
 
@@ -60,7 +60,7 @@ class Adapter:
         except PenchantError as error:
             text = f"[{error.reason}] {error}"
             raise pb_utils.TritonModelException(text) from error
-        self._waiting = ThreadPoolExecutor(1, thread_name_prefix="penchant-slow")
+        self._slow_lane = SlowLane(self._answer_slow, MAX_BATCH)
         # What was loaded stays: without this each full collection walks over all of it.
         gc.collect()
         gc.freeze()
@@ -70,17 +70,14 @@ class Adapter:
         responses: list[Any] = [None] * len(requests)
         abandoned = self._abandoned(requests)
         now: list[tuple[int, Parsed]] = []
-        later: list[tuple[Any, Parsed]] = []
         for place, request in enumerate(requests):
             parsed = _ABANDONED if abandoned[place] else self._parse(request)
             if isinstance(parsed, PenchantError):
                 responses[place] = self._response("none", parsed)
             elif parsed.slow:
-                later.append((request.get_response_sender(), parsed))
+                self._slow_lane.put((request.get_response_sender(), parsed))
             else:
                 now.append((place, parsed))
-        if later:
-            self._waiting.submit(self._answer_later, later)
         for (place, parsed), reply in zip(now, self._answer([p for _, p in now]), strict=True):
             responses[place] = self._response(parsed.field, reply)
         return responses
@@ -97,7 +94,7 @@ class Adapter:
 
     def close(self) -> None:
         """Answers what waits, sends the last metrics, closes the store."""
-        self._waiting.shutdown(wait=True)
+        self._slow_lane.close()
         self._meter.close()
         self._app.close()
 
@@ -126,7 +123,7 @@ class Adapter:
             log.exception("a batch of %d failed", len(calls))
             return [InternalError()] * len(calls)
 
-    def _answer_later(self, waiting: list[tuple[Any, Parsed]]) -> None:
+    def _answer_slow(self, waiting: Sequence[tuple[Any, Parsed]]) -> None:
         replies = self._answer([parsed for _, parsed in waiting])
         for (sender, parsed), reply in zip(waiting, replies, strict=True):
             try:

@@ -1,4 +1,4 @@
-"""Encoders for the tests: MiniLM exported once, and graphs of one or two nodes."""
+"""Encoders for the tests: MiniLM, and graphs of one or two nodes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,9 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, write_bundle
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.encoder.source import default_source
-from penchant.offline.export import ExportReport, export
+from penchant.offline.export import ExportReport
 
 WORDS = {"[UNK]": 0, "zero": 1, "one": 2, "two": 3, "nan": 4}
-
-
-@pytest.fixture(scope="session")
-def minilm_report(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
-    return export(default_source(), tmp_path_factory.mktemp("export") / "minilm")
 
 
 @pytest.fixture(scope="session")
