@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.catalog import files
+from penchant.catalog.numbers import NONE, ItemNumbers
 from penchant.domain.interest import Items, Prior, prior_precision
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogChange, CatalogHead, Matrix, Rows, Vector, Window
@@ -30,7 +31,7 @@ class CatalogView:
     """Shape (rows,): False for deleted items."""
     ids: list[str]
     """Item ids by number; may run ahead of `rows`."""
-    numbers: dict[str, int]
+    numbers: ItemNumbers
     """Numbers of the items that can be ranked; may run ahead of `rows`."""
 
     def number(self, id_: str) -> int | None:
@@ -50,14 +51,11 @@ class CatalogView:
 
     def split(self, ids: Sequence[str]) -> tuple[Rows, list[str]]:
         """The rows of the ids that can be ranked, in order, and the ids that can't."""
-        found = list(map(self.numbers.get, ids))
-        if None not in found:
-            rows = np.array(found, np.int64)
-            if len(rows) == 0 or rows.max() < self.head.rows:
-                return rows, []
-        known = [(id_, self.number(id_)) for id_ in ids]
-        rows = np.array([number for _, number in known if number is not None], np.int64)
-        return rows, [id_ for id_, number in known if number is None]
+        rows = self.numbers.find(ids)
+        known = (rows != NONE) & (rows < self.head.rows)
+        if known.all():
+            return rows, []
+        return rows[known], [ids[place] for place in np.flatnonzero(~known)]
 
 
 class CatalogReader:
@@ -68,7 +66,7 @@ class CatalogReader:
         self._settings = settings
         self._lock = threading.Lock()
         self._ids: list[str] = []
-        self._numbers: dict[str, int] = {}
+        self._numbers = ItemNumbers()
         self._view: CatalogView | None = None
 
     def view(
@@ -128,9 +126,10 @@ class CatalogReader:
                 self._ids.append(change.id)
             alive[change.number] = change.alive
             if change.alive:
-                self._numbers[change.id] = change.number
+                self._numbers.give(change.id, change.number)
             else:
-                self._numbers.pop(change.id, None)
+                self._numbers.take(change.id)
+        self._numbers.settle()
         return alive
 
     def _files(self, head: CatalogHead, old: CatalogView | None) -> tuple[Matrix, Vector]:

@@ -137,8 +137,8 @@ class RankService:
             best = top_k(scores, request.k)
             return _Scored(best, scores[best], offsets[best], [])
         rows, unknown = view.split(request.candidates)
-        offsets = weight * view.offsets[rows]
-        scores = view.vectors[rows] @ towards + offsets
+        offsets = weight * view.offsets.take(rows)
+        scores = view.vectors.take(rows, axis=0) @ towards + offsets
         if seen is not None:
             scores[np.isin(rows, seen)] = _MINUS_INFINITY
         best = top_k(scores, request.k)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -25,6 +26,16 @@ def test_the_best_k_are_those_of_a_full_sort(scores: Vector, k: int) -> None:
     assert top_k(scores, k).tolist() == expected
 
 
+@pytest.mark.parametrize(("count", "k"), [(257, 256), (1000, 10), (5000, 3), (70_000, 200)])
+@pytest.mark.parametrize("values", [3, 1_000_000])
+def test_among_many_the_best_k_are_those_of_a_full_sort(count: int, k: int, values: int) -> None:
+    scores = np.random.default_rng(count + k).integers(0, values, count).astype(np.float32)
+    scores[::7] = -np.inf
+    expected = np.argsort(-scores, kind="stable")[:k]
+    assert top_k(scores, k).tolist() == expected[scores[expected] > -np.inf].tolist()
+
+
 def test_where_all_are_left_out_nothing_is_found() -> None:
     assert top_k(np.full(100, -np.inf, np.float32), 3).tolist() == []
+    assert top_k(np.full(9000, -np.inf, np.float32), 3).tolist() == []
     assert top_k(np.empty(0, np.float32), 3).tolist() == []

@@ -1,0 +1,99 @@
+"""From item ids to the numbers of their rows: one id at a time, or a request's all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.types import Rows
+
+NONE = -1
+"""Stands for no number in an array."""
+
+_FEW = 4096
+"""A dictionary of so few ids stays in the processor's caches."""
+_FRESH_SHARE = 0.1
+"""The table is made anew when so much of it has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The ids of some moment by their hashes, and what has changed since."""
+
+    hashes: NDArray[np.int64]
+    """Sorted, shape (n,)."""
+    numbers: Rows
+    """Shape (n,)."""
+    fresh: dict[str, int] = field(default_factory=dict)
+    """Ids given or taken since; NONE: taken."""
+
+
+class ItemNumbers(Mapping[str, int]):
+    """Ids of rankable items and their numbers. One thread may write while others read.
+
+    Looking up a hundred ids of a large catalog in a dictionary waits for memory several hundred
+    times. So many ids at once are looked up by their 64-bit hashes, which Python keys at random in
+    each process: that a foreign id has the hash of one of a million items has odds of 1 to 10^13.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._table: _Table | None = None
+
+    def __getitem__(self, id_: str) -> int:
+        return self._numbers[id_]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def find(self, ids: Sequence[str]) -> Rows:
+        """The number of each id, shape (n,), NONE where it has none.
+
+        >>> numbers = ItemNumbers()
+        >>> numbers.give("b", 1)
+        >>> numbers.find(["a", "b"]).tolist()
+        [-1, 1]
+        """
+        table = self._table
+        if table is None:
+            get = self._numbers.get
+            return np.fromiter((get(id_, NONE) for id_ in ids), np.int64, len(ids))
+        hashes = np.fromiter(map(hash, ids), np.int64, len(ids))
+        places = table.hashes.searchsorted(hashes)
+        known = table.hashes.take(places, mode="clip") == hashes
+        found = np.where(known, table.numbers.take(places, mode="clip"), NONE)
+        if table.fresh:
+            for place, id_ in enumerate(ids):
+                found[place] = table.fresh.get(id_, found[place])
+        return found
+
+    def give(self, id_: str, number: int) -> None:
+        """Gives an id a number."""
+        self._numbers[id_] = number
+        if self._table is not None:
+            self._table.fresh[id_] = number
+
+    def take(self, id_: str) -> None:
+        """Takes an id's number away; nothing happens where it has none."""
+        self._numbers.pop(id_, None)
+        if self._table is not None:
+            self._table.fresh[id_] = NONE
+
+    def settle(self) -> None:
+        """Keeps `find` quick after changes; costs O(n log n) once in a tenth of n changes."""
+        count = len(self._numbers)
+        fresh = count if self._table is None else len(self._table.fresh)
+        if count < _FEW or fresh < _FRESH_SHARE * count:
+            return
+        hashes = np.fromiter(map(hash, self._numbers), np.int64, count)
+        order = np.argsort(hashes)
+        hashes = hashes[order]
+        distinct = bool((hashes[1:] != hashes[:-1]).all())
+        numbers = np.fromiter(self._numbers.values(), np.int64, count)[order]
+        self._table = _Table(hashes, numbers) if distinct else None

@@ -1,0 +1,52 @@
+"""Many ids at once are found as one at a time, in small catalogs and large, after any changes."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from penchant.catalog import numbers
+from penchant.catalog.numbers import NONE, ItemNumbers
+
+
+def expected(held: ItemNumbers, ids: list[str]) -> list[int]:
+    return [held.get(id_, NONE) for id_ in ids]
+
+
+@pytest.mark.parametrize("count", [0, 10, 20_000])
+def test_all_at_once_finds_what_one_at_a_time_finds(count: int) -> None:
+    dice = random.Random(count)
+    held = ItemNumbers()
+    for number in range(count):
+        held.give(f"item {number}", number)
+    held.settle()
+    for step in range(60):
+        for _ in range(100):
+            if dice.random() < 0.5:
+                held.take(f"item {dice.randrange(count + 100)}")
+            else:
+                held.give(f"item {count + dice.randrange(100)}", dice.randrange(count + 1))
+        if step % 3 == 0:
+            held.settle()
+        ids = [f"item {dice.randrange(count + 150)}" for _ in range(50)]
+        found = held.find(ids)
+        assert found.dtype == np.int64
+        assert found.tolist() == expected(held, ids)
+
+
+def test_ids_with_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clash(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            return hash(self[:1])
+
+    monkeypatch.setattr(numbers, "_FEW", 1)
+    held = ItemNumbers()
+    ids = [Clash("ab"), Clash("ac"), Clash("b")]
+    for number, id_ in enumerate(ids):
+        held.give(id_, number)
+    held.settle()
+    assert held.find(ids).tolist() == [0, 1, 2]
