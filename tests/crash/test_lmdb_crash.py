@@ -7,20 +7,13 @@ import random
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from penchant.domain.types import LogRow
-from penchant.offline.rebuild import rebuild_record
-from penchant.store.base import Snapshot
-from penchant.store.codec import encode_record
-from penchant.store.counters import scan_counters
-from penchant.store.items import read_head, read_item, scan_items
+from penchant.store.items import read_head, scan_items
 from penchant.store.lmdb import LmdbStore
-from penchant.store.users import read_log, read_user, scan_user_ids
+from tests.support.acked import assert_all_is_there_once
 from tests.support.feeder import MAP_BYTES, config_of
 from tests.support.world import World
 
@@ -46,19 +39,6 @@ def write_and_kill(what: str, directory: Path, round_: int, dice: random.Random)
     return {line.decode().strip() for line in lines if line.endswith(b"\n")}
 
 
-def assert_counted_once(snapshot: Snapshot, rows: list[LogRow]) -> None:
-    """The items' counters hold each logged like once; all of them are of one short while."""
-    likes: Counter[int] = Counter()
-    for row in rows:
-        stored = read_item(snapshot, row.event.item)
-        assert stored is not None
-        likes[stored.number] += 1
-    counted = dict(scan_counters(snapshot))
-    assert set(counted) == set(likes)
-    for number, counters in counted.items():
-        assert counters.positives == pytest.approx(likes[number], rel=1e-3)
-
-
 def test_a_killed_writer_loses_no_acked_event_and_applies_none_twice(tmp_path: Path) -> None:
     dice = random.Random(20260101)
     acked: set[str] = set()
@@ -66,19 +46,7 @@ def test_a_killed_writer_loses_no_acked_event_and_applies_none_twice(tmp_path: P
         acked |= write_and_kill("events", tmp_path, round_, dice)
         store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
         with store.snapshot() as snapshot:
-            logs = {user: read_log(snapshot, user) for user in scan_user_ids(snapshot)}
-            rows = [row for log in logs.values() for row in log]
-            logged = [row.event.event_id for row in rows]
-            assert acked <= set(logged)
-            assert len(logged) == len(set(logged))
-            for user, log in logs.items():
-                state = read_user(snapshot, user)
-                assert state is not None
-                assert state.record.state_version == len(log)
-                assert [row.state_version for row in log] == list(range(1, len(log) + 1))
-                rebuilt = rebuild_record(snapshot, log, config_of(tmp_path))
-                assert encode_record(rebuilt) == encode_record(state.record)
-            assert_counted_once(snapshot, rows)
+            assert_all_is_there_once(snapshot, acked, config_of(tmp_path))
             assert read_head(snapshot).alive == 6
         store.close()
     assert len(acked) > ROUNDS
