@@ -48,9 +48,9 @@ class CountingMeter:
     committed: list[int] = field(default_factory=list)
     stalenesses: list[float] = field(default_factory=list)
 
-    def fold(self, seconds: float) -> None:
+    def fold(self, seconds: float, users: int = 1) -> None:
         assert seconds >= 0
-        self.folds += 1
+        self.folds += users
 
     def commit(self, seconds: float, events: int) -> None:
         assert seconds >= 0

@@ -16,6 +16,7 @@ the population's mean interest (empirical Bayes).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,10 +92,26 @@ class Weights:
     """The event's factor in equation 4, normalised: the vector f is fast' X."""
 
 
-def weigh(window: Window, known: NDArray[np.bool_], bucket: int, settings: FoldSettings) -> Weights:
-    """Equations 3 and 4 for a window whose items are `known` to the catalog, shape (n,)."""
-    counts = counted(window, bucket, settings) & known
-    age_events = np.cumsum(counts[::-1])[::-1] - 1.0
+def weigh(
+    window: Window,
+    known: NDArray[np.bool_],
+    bucket: int,
+    settings: FoldSettings,
+    lengths: NDArray[np.int64] | None = None,
+) -> Weights:
+    """Equations 3 and 4 for a window, or for several one after the other.
+
+    Args:
+        window: n events.
+        known: which of their items the catalog knows, shape (n,).
+        bucket: `time_bucket` of now.
+        settings: the fold's numbers.
+        lengths: of the several windows, shape (m,), each 1 or more; they sum to n.
+    """
+    lengths = np.array([len(window)]) if lengths is None else lengths
+    counts = _counted_in_each(window, bucket, settings, lengths) & known
+    so_far = counts.cumsum()
+    age_events = np.repeat(so_far[lengths.cumsum() - 1], lengths) - so_far
     bucket_start_us = bucket * settings.time_bucket_s * 1e6
     age_s = np.maximum(0.0, (bucket_start_us - window["occurred_at_us"]) / 1e6)
     slow = (
@@ -105,6 +122,15 @@ def weigh(window: Window, known: NDArray[np.bool_], bucket: int, settings: FoldS
     liked = counts * np.maximum(0.0, window["reward"])
     fast = liked * np.exp2(-age_events / settings.fast_half_life_events)
     return Weights(slow=slow, fast=fast)
+
+
+def _counted_in_each(
+    window: Window, bucket: int, settings: FoldSettings, lengths: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    if len(lengths) == 1 or not (window["wait_s"] != NO_WAIT).any():
+        return counted(window, bucket, settings)
+    parts = np.split(window, lengths.cumsum()[:-1])
+    return np.concatenate([counted(part, bucket, settings) for part in parts])
 
 
 def fold(
@@ -124,12 +150,43 @@ def fold(
     """
     if len(window) == 0:
         return Interest(prior.mean.astype(np.float32), np.zeros(len(prior.mean), np.float32))
-    weights = weigh(window, items.known, bucket, settings)
+    (interest,) = fold_each(prior, [window], items, bucket, settings)
+    return interest
+
+
+def fold_each(
+    prior: Prior, windows: Sequence[Window], items: Items, bucket: int, settings: FoldSettings
+) -> list[Interest]:
+    """`fold` of several users' windows: bit by bit the same, for less than half the time of each.
+
+    Args:
+        prior: of the catalog version that `items` are of.
+        windows: m windows with at least one event each.
+        items: the events' items, of one window after the other.
+        bucket: `time_bucket` of now.
+        settings: the fold's numbers.
+
+    Returns:
+        m interests. Memory: 8 m d^2 bytes, beside the items' vectors.
+    """
+    lengths = np.fromiter(map(len, windows), np.int64, len(windows))
+    window = windows[0] if len(windows) == 1 else np.concatenate(windows)
+    weights = weigh(window, items.known, bucket, settings, lengths)
     vectors = items.vectors.astype(np.float64)
-    precision, targets = _system(prior, vectors, weights.slow, window["reward"])
-    slow = np.linalg.solve(precision, targets)
-    fast = _unit(weights.fast @ vectors)
-    return Interest(slow.astype(np.float32), fast.astype(np.float32))
+    weighted = vectors * weights.slow[:, None]
+    ends = lengths.cumsum()
+    starts = ends - lengths
+    precision = np.empty((len(windows), *prior.precision.shape))
+    for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        np.matmul(weighted[start:end].T, vectors[start:end], out=precision[number])
+    precision += prior.precision
+    targets = np.add.reduceat(weighted * window["reward"][:, None], starts)
+    targets += prior.precision @ prior.mean
+    slow = np.linalg.solve(precision, targets[:, :, None])[:, :, 0].astype(np.float32)
+    fast = np.add.reduceat(vectors * weights.fast[:, None], starts)
+    norms = np.linalg.norm(fast, axis=1, keepdims=True)
+    fast = np.divide(fast, norms, out=fast, where=norms > 0).astype(np.float32)
+    return [Interest(slow[number], fast[number]) for number in range(len(windows))]
 
 
 def direction(interest: Interest, query: Vector | None, settings: FoldSettings) -> Vector:
@@ -174,7 +231,7 @@ def shares(
         return Shares(settings.slow_weight * (targets @ prior.mean), empty, empty)
     weights = weigh(window, items.known, bucket, settings)
     rewards = window["reward"].astype(np.float64)
-    precision, _ = _system(prior, vectors, weights.slow, rewards)
+    precision = prior.precision + (vectors * weights.slow[:, None]).T @ vectors
     towards = settings.slow_weight * np.linalg.solve(precision, targets.T).T
     norm = float(np.linalg.norm(weights.fast @ vectors)) or 1.0
     return Shares(
@@ -182,17 +239,3 @@ def shares(
         slow=(towards @ vectors.T) * (weights.slow * rewards),
         fast=settings.fast_weight * (targets @ vectors.T) * (weights.fast / norm),
     )
-
-
-def _system(
-    prior: Prior, vectors: Float64, weights: Float64, rewards: Float64
-) -> tuple[Float64, Float64]:
-    """Equation 1, and the right-hand side of equation 2."""
-    weighted = vectors * weights[:, None]
-    precision = prior.precision + weighted.T @ vectors
-    return precision, prior.precision @ prior.mean + weighted.T @ rewards
-
-
-def _unit(vector: Float64) -> Float64:
-    norm = float(np.linalg.norm(vector))
-    return vector / norm if norm > 0 else vector

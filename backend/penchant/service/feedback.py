@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from penchant.catalog.offsets import OffsetBook, OffsetFile
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
-from penchant.domain.interest import fold, time_bucket
+from penchant.domain.interest import fold_each, time_bucket
 from penchant.domain.limits import Limits, check_event
 from penchant.domain.offsets import count
 from penchant.domain.rewards import Outcome, SignalTable, resolve
@@ -37,6 +38,11 @@ from penchant.store.counters import (
     write_counters,
 )
 from penchant.store.users import read_event, read_user, write_event, write_user
+
+FOLDED_TOGETHER = 64
+"""Users: more of them save no more time, and take memory."""
+
+_Some = TypeVar("_Some")
 
 
 @dataclass(slots=True)
@@ -141,12 +147,14 @@ class FeedbackService:
     ) -> None:
         bucket = time_bucket(arrived_us, self._settings)
         key = fold_key(view, bucket, self._settings_digest)
-        for user, record in batch.records.items():
+        for some in _in_chunks(list(batch.records.items()), FOLDED_TOGETHER):
             started = time.perf_counter()
-            items = view.items_of(record.window)
-            interest = fold(view.prior, record.window, items, bucket, self._settings)
-            self._meter.fold(time.perf_counter() - started)
-            write_user(transaction, user, UserState(record, key, interest))
+            windows = [record.window for _, record in some]
+            items = view.items_of(np.concatenate(windows))
+            interests = fold_each(view.prior, windows, items, bucket, self._settings)
+            self._meter.fold(time.perf_counter() - started, len(some))
+            for (user, record), interest in zip(some, interests, strict=True):
+                write_user(transaction, user, UserState(record, key, interest))
         for row in batch.rows.values():
             write_event(transaction, row)
         for number, counters in batch.counters.items():
@@ -156,6 +164,11 @@ class FeedbackService:
         self._book.set(batch.counters.items())
         touched = np.fromiter(batch.counters, np.int64, len(batch.counters))
         self._offset_file.publish(view.head.generation, view.head.rows, touched)
+
+
+def _in_chunks(things: Sequence[_Some], size: int) -> Iterator[Sequence[_Some]]:
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
 
 
 def _read_record(snapshot: Snapshot, user: str) -> Record:

@@ -8,8 +8,8 @@ from typing import Protocol
 class Meter(Protocol):
     """Takes measurements; must be cheap and must not fail."""
 
-    def fold(self, seconds: float) -> None:
-        """One fold of one user's window took so long."""
+    def fold(self, seconds: float, users: int = 1) -> None:
+        """The windows of so many users were folded together in so long."""
         ...
 
     def commit(self, seconds: float, events: int) -> None:
@@ -28,7 +28,7 @@ class Meter(Protocol):
 class SilentMeter:
     """Drops every measurement."""
 
-    def fold(self, seconds: float) -> None:
+    def fold(self, seconds: float, users: int = 1) -> None:
         """See `Meter.fold`."""
 
     def commit(self, seconds: float, events: int) -> None:

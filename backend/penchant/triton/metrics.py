@@ -8,6 +8,7 @@ sent as counters named `..._bucket`, `..._sum` and `..._count`, which is what Pr
 from __future__ import annotations
 
 import bisect
+import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -33,6 +34,27 @@ HELP = {
 _Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
+class _Histogram:
+    """What was observed since the last time."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        """By bucket; the last one has no upper bound."""
+        self.sum = 0.0
+
+    def series(self, name: str) -> dict[_Series, float]:
+        """The buckets that grew, each with all below it, the sum and the count."""
+        labels = [f"{bound:g}" for bound in self.bounds] + ["+Inf"]
+        totals = itertools.accumulate(self.counts)
+        grown: dict[_Series, float] = {
+            (f"{name}_bucket", (("le", label),)): total
+            for label, total in zip(labels, totals, strict=True)
+            if total
+        }
+        return grown | {(f"{name}_sum", ()): self.sum, (f"{name}_count", ()): sum(self.counts)}
+
+
 class TritonMeter:
     """Sums measurements and sends them to Triton; see `penchant.service.meter.Meter`."""
 
@@ -46,6 +68,7 @@ class TritonMeter:
         self._pb_utils = pb_utils
         self._model = model
         self._sums: defaultdict[_Series, float] = defaultdict(float)
+        self._histograms: dict[str, _Histogram] = {}
         self._families: dict[str, Any] = {}
         self._metrics: dict[_Series, Any] = {}
         self._lock = threading.Lock()
@@ -59,9 +82,9 @@ class TritonMeter:
         if reason:
             self._add("penchant_errors_total", 1.0, reason=reason)
 
-    def fold(self, seconds: float) -> None:
+    def fold(self, seconds: float, users: int = 1) -> None:
         """See `Meter.fold`."""
-        self._observe("penchant_fold_seconds", SECONDS, seconds)
+        self._observe("penchant_fold_seconds", SECONDS, seconds / users, users)
 
     def commit(self, seconds: float, events: int) -> None:
         """See `Meter.commit`."""
@@ -80,6 +103,9 @@ class TritonMeter:
         """Sends what was summed since the last time."""
         with self._lock:
             sums, self._sums = self._sums, defaultdict(float)
+            histograms, self._histograms = self._histograms, {}
+        for name, histogram in histograms.items():
+            sums |= histogram.series(name)
         for series, value in sums.items():
             self._metric(series).increment(value)
 
@@ -97,13 +123,13 @@ class TritonMeter:
         with self._lock:
             self._sums[name, tuple(labels.items())] += value
 
-    def _observe(self, name: str, bounds: tuple[float, ...], value: float) -> None:
+    def _observe(self, name: str, bounds: tuple[float, ...], value: float, times: int = 1) -> None:
         with self._lock:
-            for bound in bounds[bisect.bisect_left(bounds, value) :]:
-                self._sums[f"{name}_bucket", (("le", f"{bound:g}"),)] += 1
-            self._sums[f"{name}_bucket", (("le", "+Inf"),)] += 1
-            self._sums[f"{name}_sum", ()] += value
-            self._sums[f"{name}_count", ()] += 1
+            histogram = self._histograms.get(name)
+            if histogram is None:
+                histogram = self._histograms[name] = _Histogram(bounds)
+            histogram.counts[bisect.bisect_left(bounds, value)] += times
+            histogram.sum += value * times
 
     def _metric(self, series: _Series) -> Any:
         metric = self._metrics.get(series)

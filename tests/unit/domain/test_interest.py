@@ -15,6 +15,7 @@ from penchant.domain.interest import (
     counted,
     direction,
     fold,
+    fold_each,
     shares,
     time_bucket,
 )
@@ -52,6 +53,23 @@ def interest(
 
 def score(told: list[Told], item: int, bucket: int = 100) -> float:
     return float(direction(interest(told, bucket), None, SETTINGS) @ catalog()[item])
+
+
+@given(
+    tolds=st.lists(histories().filter(bool), min_size=1, max_size=5),
+    bucket=BUCKETS,
+    deleted=DELETED,
+)
+def test_users_folded_together_get_what_each_gets_alone_bit_by_bit(
+    tolds: list[list[Told]], bucket: int, deleted: frozenset[int]
+) -> None:
+    windows = [window_of(told) for told in tolds]
+    items = items_of(np.concatenate(windows), deleted)
+    together = fold_each(prior(), windows, items, bucket, SETTINGS)
+    for told, one in zip(tolds, together, strict=True):
+        alone = interest(told, bucket, deleted)
+        assert one.slow.tobytes() == alone.slow.tobytes()
+        assert one.fast.tobytes() == alone.fast.tobytes()
 
 
 @given(told=histories(), bucket=BUCKETS, deleted=DELETED, mean=st.sampled_from([0.0, 0.3]))

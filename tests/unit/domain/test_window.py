@@ -12,7 +12,7 @@ from tests.support.folds import Told, histories, window_of
 
 def parts(told: list[Told], cuts: list[int], capacity: int) -> Record:
     """The record after the events arrive in parts."""
-    record, left = empty_record(), [tuple(row) for row in window_of(told).tolist()]
+    record, left = empty_record(), [row.tobytes() for row in window_of(told)]
     for cut in [*cuts, len(left)]:
         record = insert(record, left[:cut], capacity)
         left = left[cut:]

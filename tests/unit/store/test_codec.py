@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from penchant.domain.errors import StateCorrupt, StateTooNew
 from penchant.domain.types import (
+    WINDOW_DTYPE,
     CatalogChange,
     CatalogHead,
     Counters,
@@ -39,7 +40,9 @@ HEADS = st.builds(CatalogHead, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, T
 CHANGES = st.builds(CatalogChange, TEXTS, COUNTS, st.booleans())
 COUNTERS = st.builds(Counters, FINITE, FINITE, COUNTS)
 SINGLE = st.floats(-1, 1, width=32)
-ENTRIES = st.tuples(COUNTS, DIGESTS, DIGESTS, st.integers(0, 2**32 - 1), SINGLE, SINGLE, SINGLE)
+ENTRIES = st.tuples(
+    COUNTS, DIGESTS, DIGESTS, st.integers(0, 2**32 - 1), SINGLE, SINGLE, SINGLE
+).map(lambda row: np.array(row, WINDOW_DTYPE).tobytes())
 
 
 @st.composite
