@@ -1,0 +1,73 @@
+"""From rows of the plan to a step's texts and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from penchant.domain.types import Matrix, Vector
+from penchant.offline.finetune.batches import Neighbourhood, assemble
+from penchant.offline.finetune.losses import StepLabels
+from penchant.offline.finetune.sequences import History, Segment, cut, item_shares
+
+
+@dataclass(slots=True)
+class StepCollator:
+    """Rows of the plan to the texts and the labels of a step."""
+
+    preprocess: Callable[[list[str]], dict[str, Any]]
+    """Texts to the encoder's inputs."""
+    texts: Sequence[str]
+    """Of all items."""
+    histories: Sequence[History]
+    length: int
+    nearness: Neighbourhood
+    teacher: Matrix | None
+    """The last encoder's vectors of all items, shape (items, d)."""
+    valid_label_columns: tuple[str, ...] = ("label",)
+    _shares: NDArray[np.float64] = field(init=False)
+    _liked: dict[int, list[NDArray[np.int64]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._shares = item_shares(self.histories, len(self.texts))
+        self._liked = {}
+        for history in self.histories:
+            self._liked.setdefault(history.user, []).append(history.items)
+
+    def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
+        """The inputs of the loss."""
+        items, labels = self.step([(row["history"], row["start"]) for row in rows])
+        texts = self.preprocess([self.texts[item] for item in items])
+        return {"label": labels, **{f"text_{name}": value for name, value in texts.items()}}
+
+    def step(self, segments: Sequence[Segment]) -> tuple[NDArray[np.int64], StepLabels]:
+        """The items of a step, shape (n,), and its labels."""
+        pieces = [cut(self.histories, segment, self.length) for segment in segments]
+        liked = [np.concatenate(self._liked[piece.user]) for piece in pieces]
+        batch = assemble(pieces, liked, self.nearness)
+        presence = log_presence(self._shares[batch.items], sum(len(p.items) for p in pieces))
+        labels: StepLabels = {
+            "anchors": torch.from_numpy(batch.anchors),
+            "targets": torch.from_numpy(batch.targets),
+            "negatives": torch.from_numpy(batch.negatives),
+            "log_presence": torch.from_numpy(presence),
+        }
+        if self.teacher is not None:
+            labels["teacher"] = torch.from_numpy(self.teacher[batch.items])
+        return batch.items, labels
+
+
+def log_presence(shares: NDArray[np.float64], draws: int) -> Vector:
+    """The log-probability that an item of a share is among so many likes, shape (n,).
+
+    >>> np.exp(log_presence(np.array([0.5, 0.1]), 2)).round(2).tolist()
+    [0.75, 0.1899999976158142]
+    """
+    absent = draws * np.log1p(-np.clip(shares, 1e-12, 1 - 1e-12))
+    present: Vector = np.log(-np.expm1(absent)).astype(np.float32)
+    return present

@@ -1,0 +1,97 @@
+"""What training lowers: a sampled softmax over the items of the step, and the way back.
+
+For an anchor u (the history of a user, or one liked item) and a target j that its user liked next
+or nearby, over the items N of the step that its user does not like,
+
+    loss(u, j) = -log( e^s(u,j) / (e^s(u,j) + sum_{k in N} e^s(u,k)) )                     (1)
+    s(u, k)    = u.x_k / temperature - c log P(k in the step)                              (2)
+
+Equation 2 with c = 1 undoes that popular items are in nearly every step (Yi et al., "Sampling-bias-
+corrected neural modeling for large corpus item recommendations", 2019, eq. 3). Each item stands in
+a step once, however often it was liked there, so P is the probability of at least one appearance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypedDict
+
+import torch
+from torch import Tensor, nn
+
+_NEVER = -1e9
+
+
+class StepLabels(TypedDict, total=False):
+    """What a step knows of its a anchors and n items, beside the texts."""
+
+    anchors: Tensor
+    """See `Batch`, shape (a, n)."""
+    targets: Tensor
+    """See `Batch`, shape (a, n)."""
+    negatives: Tensor
+    """See `Batch`, bool, shape (a, n)."""
+    log_presence: Tensor
+    """log P of equation 2, shape (n,)."""
+    teacher: Tensor
+    """The last encoder's vectors, shape (n, at least d); absent: nothing to keep."""
+
+
+def sampled_softmax(vectors: Tensor, labels: StepLabels, temperature: float, c: float) -> Tensor:
+    """The mean of equation 1 over all pairs of anchor and target, weighted by `targets`.
+
+    Args:
+        vectors: Unit vectors of the items, shape (n, d).
+        labels: of the step.
+        temperature: of equation 2, above 0.
+        c: of equation 2, 0 to 1.
+
+    Returns:
+        A scalar.
+    """
+    anchors = nn.functional.normalize(labels["anchors"] @ vectors, dim=-1)
+    scores = anchors @ vectors.T / temperature - c * labels["log_presence"]
+    # Finite, since a row of nothing but minus infinity has no gradient.
+    against = scores.masked_fill(~labels["negatives"], _NEVER).logsumexp(dim=1, keepdim=True)
+    targets = labels["targets"]
+    # Where a user likes all items of the step, nothing stands against them, and the loss is 0.
+    losses = torch.logaddexp(scores, against) - scores
+    return (targets * losses).sum() / targets.sum().clamp(min=1e-9)
+
+
+class NextItemLoss(nn.Module):
+    """Equation 1, and with a teacher the mean of 1 - cos to its vectors (distillation)."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        temperature: float,
+        popularity_correction: float,
+        distillation_weight: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.temperature = temperature
+        self.popularity_correction = popularity_correction
+        self.distillation_weight = distillation_weight
+
+    def forward(self, features: Iterable[dict[str, Tensor]], labels: StepLabels) -> Tensor:
+        """The loss of a step whose texts are one column."""
+        (texts,) = features
+        vectors: Tensor = self.model(texts)["sentence_embedding"]
+        vectors = nn.functional.normalize(vectors.float(), dim=-1)
+        loss = sampled_softmax(vectors, labels, self.temperature, self.popularity_correction)
+        if "teacher" in labels:
+            width = vectors.shape[-1]
+            known = nn.functional.normalize(labels["teacher"][:, :width], dim=-1)
+            distance = 1 - (vectors * known).sum(dim=-1).mean()
+            loss = loss + self.distillation_weight * distance
+        return loss
+
+    def get_config_dict(self) -> dict[str, float]:
+        """The settings, as sentence-transformers lists them."""
+        return {
+            "temperature": self.temperature,
+            "popularity_correction": self.popularity_correction,
+            "distillation_weight": self.distillation_weight,
+        }
