@@ -122,7 +122,8 @@ def _read(console: Console, choices: Choices, relevant: str) -> Stream:
         f"{len(stream.users):,} users; a hit is {relevant}"
     )
     for kind, count in left_out.counts.items():
-        console.print(Text(f"Left out: {count:,} {kind}, first {left_out.first[kind]}", "yellow"))
+        line = f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})"
+        console.print(Text(line, "yellow"), soft_wrap=True)
     return stream
 
 
@@ -178,12 +179,14 @@ def _rendered(table: TextTable) -> Table:
 def _write(console: Console, choices: Choices, result: Result, more: dict[str, object]) -> None:
     from penchant.offline.evaluation.run import numbers, report
 
+    files = []  # All is made before anything is written.
     if choices.json is not None:
-        write(choices.json, as_json(numbers(result, more)))
-        console.print(Text(f"Numbers: {choices.json}"))
+        files.append(("Numbers", choices.json, as_json(numbers(result, more))))
     if choices.report is not None:
-        write(choices.report, report(result, more))
-        console.print(Text(f"Report: {choices.report}"))
+        files.append(("Report", choices.report, report(result, more)))
+    for what, path, text in files:
+        write(path, text)
+        console.print(Text(f"{what}: {path}"), soft_wrap=True)
 
 
 def _what_next(console: Console, choices: Choices, result: Result, seconds: float) -> None:

@@ -102,7 +102,7 @@ def _figure() -> tuple[Figure, Axes]:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"report: the package {error.name} is missing, which draws the plots; "
+            "report: the package matplotlib is missing, which draws the plots; "
             "`pip install matplotlib`"
         ) from error
     figure = Figure(figsize=_SIZE, dpi=110, layout="constrained")
