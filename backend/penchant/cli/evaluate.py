@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from penchant.cli import evaluation
-from penchant.cli.evaluation import EVENT_FIELDS, GOOD_RATING, ITEM_FIELDS, Choices, Source
+from penchant.cli.evaluation import EVENT_FIELDS, GENRES, GOOD_RATING, ITEM_FIELDS, Choices, Source
 from penchant.cli.import_ import mapped_fields
 from penchant.config import Config, parse
 from penchant.domain.errors import ConfigError
@@ -67,6 +67,13 @@ def evaluate(
         str, typer.Option(help="unseen: items that the user has no event about yet; or all.")
     ] = "unseen",
     seed: Annotated[int, typer.Option(help="Of the intervals and the peers.")] = 1,
+    attribute: Annotated[
+        str,
+        typer.Option(
+            help="Attribute of items to measure calibration by.",
+            show_default=f"none; {GENRES} for movielens",
+        ),
+    ] = "",
     json: Annotated[
         Path | None, typer.Option(help="Write all numbers to this file.", rich_help_panel=_OUTPUT)
     ] = None,
@@ -148,6 +155,7 @@ def evaluate(
         relevant=relevant,
         ks=_cut_offs(k),
         seed=seed,
+        attribute=attribute,
         json=json,
         report=report,
     )

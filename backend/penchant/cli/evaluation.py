@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ITEM_FIELDS = ("id", "text")
 EVENT_FIELDS = ("user", "item", "signal", "value", "occurred_at", "event_id", "recommendation_id")
-MOVIELENS, GOOD_RATING = "movielens", "rating>=4"
+MOVIELENS, GOOD_RATING, GENRES = "movielens", "rating>=4", "genres"
 
 _STEP = 50
 
@@ -62,6 +62,7 @@ class Choices:
     relevant: str
     ks: list[int]
     seed: int
+    attribute: str
     json: Path | None
     report: Path | None
 
@@ -81,7 +82,16 @@ def run(console: Console, choices: Choices) -> None:
 
         ours = PenchantContender.load(choices.config, stream)
     with _progress(console, stream, choices.plan) as on_event:
-        result = evaluate(stream, choices.plan, ours, peers, choices.ks, choices.seed, on_event)
+        result = evaluate(
+            stream,
+            choices.plan,
+            ours,
+            peers,
+            choices.ks,
+            choices.seed,
+            choices.attribute or (GENRES if choices.source.dataset else ""),
+            on_event,
+        )
     for table in tables(result.summaries):
         console.print(_rendered(table))
     seconds = time.monotonic() - began

@@ -6,8 +6,11 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from threadpoolctl import threadpool_limits
+
 from penchant.domain.errors import ConfigError
 from penchant.offline.evaluation import plots
+from penchant.offline.evaluation.calibration import attribute_shares
 from penchant.offline.evaluation.cases import Cases, Plan, choose_cases
 from penchant.offline.evaluation.contender import Contender
 from penchant.offline.evaluation.drift import Drift, InterestWatch, busiest
@@ -43,6 +46,7 @@ def evaluate(
     peers: Sequence[Contender],
     ks: Sequence[int],
     seed: int,
+    attribute: str = "",
     on_event: Callable[[str, int], None] = lambda name, position: None,
 ) -> Result:
     """Replays the stream once for each contender.
@@ -54,13 +58,17 @@ def evaluate(
         peers: the others, with names of their own.
         ks: cut-offs of recall and NDCG, each 1 or more.
         seed: of the confidence intervals.
+        attribute: of the items, for the calibration; empty: none.
         on_event: told a contender's name and the position that is done.
 
     Raises:
-        ConfigError: there is nothing to rank for, or a cut-off is below 1.
+        ConfigError: there is nothing to rank for, a cut-off is below 1, or no item has the
+            attribute.
     """
     if not ks or min(ks) < 1:
         raise ConfigError(f"k: got {list(ks)}, expected one or more numbers from 1")
+    if attribute:
+        attribute_shares(stream.items, attribute)  # For its error, before the work.
     cases = choose_cases(stream, plan)
     watch = InterestWatch(ours, busiest(stream, cases))
     trials = []
@@ -71,8 +79,10 @@ def evaluate(
         def done(position: int, name: str = name) -> None:
             on_event(name, position)
 
-        trials.append(replay(stream, contender, cases, plan, done))
-    summaries = summarise(stream, cases, trials, ks, seed)
+        # As in a server, where one BLAS thread serves many small requests best.
+        with threadpool_limits(1 if contender is watch else None):
+            trials.append(replay(stream, contender, cases, plan, done))
+    summaries = summarise(stream, cases, trials, ks, seed, attribute)
     drifts = watch.drifts(stream)
     return Result(stream, plan, cases, tuple(ks), seed, trials, summaries, drifts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.offline.evaluation import metrics
+from penchant.offline.evaluation.calibration import attribute_shares, miscalibration
 from penchant.offline.evaluation.cases import Cases
 from penchant.offline.evaluation.metrics import Estimate
 from penchant.offline.evaluation.replay import Trials
@@ -79,6 +81,8 @@ class Summary:
     novelty_bits: float
     gini: float
     """Of the items' places in top tens."""
+    miscalibration_bits: float
+    """How far the top tens' mix of an attribute is from the user's; NaN without an attribute."""
     ranking: Latency
     update: Latency
     fits: list[tuple[int, float]]
@@ -102,7 +106,12 @@ def case_values(rank: NDArray[np.float64], ks: Sequence[int]) -> NDArray[np.floa
 
 
 def summarise(
-    stream: Stream, cases: Cases, trials: Sequence[Trials], ks: Sequence[int], seed: int
+    stream: Stream,
+    cases: Cases,
+    trials: Sequence[Trials],
+    ks: Sequence[int],
+    seed: int,
+    attribute: str = "",
 ) -> list[Summary]:
     """One summary a contender, in the order given.
 
@@ -112,7 +121,12 @@ def summarise(
         trials: of each contender over these cases, one at least.
         ks: cut-offs of recall and NDCG.
         seed: of the confidence intervals.
+        attribute: of the items, for the calibration; empty: none.
+
+    Raises:
+        ConfigError: no item has the attribute.
     """
+    shares = attribute_shares(stream.items, attribute) if attribute else None
     user = stream.user[cases.positions]
     values = [case_values(one.rank, ks) for one in trials]
     names = metric_names(ks)
@@ -135,6 +149,9 @@ def summarise(
                     one.top, cases.positions, stream.item, len(stream.items)
                 ),
                 gini=metrics.gini(exposed),
+                miscalibration_bits=(
+                    math.nan if shares is None else miscalibration(stream, cases, one.top, shares)
+                ),
                 ranking=_latency(one.rank_s),
                 update=_latency(one.learn_s),
                 fits=one.fit_s,

@@ -71,11 +71,12 @@ def _slices(
 
 
 def _exposure(summaries: Sequence[Summary]) -> TextTable:
-    columns = ["", "coverage", "novelty, bits", "Gini"]
-    rows = [
-        [one.name, f"{one.coverage:.1%}", f"{one.novelty_bits:.2f}", f"{one.gini:.3f}"]
-        for one in summaries
-    ]
+    columns = ["", "coverage", "novelty, bits", "Gini", "miscalibration, bits"]
+    rows = []
+    for one in summaries:
+        numbers = [f"{one.novelty_bits:.2f}", f"{one.gini:.3f}", f"{one.miscalibration_bits:.3f}"]
+        shown = ["–" if number == "nan" else number for number in numbers]
+        rows.append([one.name, f"{one.coverage:.1%}", *shown])
     return TextTable("What the top tens show", columns, rows)
 
 
