@@ -178,9 +178,22 @@ def _progress(console: Console, stream: Stream, plan: Plan) -> Iterator[Callable
 
 
 def _rendered(table: TextTable) -> Table:
-    rendered = Table(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    rendered = Table(
+        title=table.title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 0, 0, 1),  # Five numbers with their intervals and a name in 80 columns.
+        pad_edge=False,
+    )
     for place, column in enumerate(table.columns):
-        rendered.add_column(Text(column), justify="right" if place else "left", no_wrap=place > 0)
+        numbers = place > 0
+        rendered.add_column(
+            Text(column),
+            justify="right" if numbers else "left",
+            no_wrap=numbers,
+            overflow="fold",
+        )
     for row in table.rows:
         rendered.add_row(*(Text(cell) for cell in row))
     return rendered

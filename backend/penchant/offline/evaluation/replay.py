@@ -57,7 +57,7 @@ def replay(
         contender: trained on the first part, then asked and told in turn.
         cases: the events to rank for.
         plan: the same as the cases were chosen by.
-        on_event: told each position that is done.
+        on_event: told each position that is done, and the one before the first when it begins.
 
     Raises:
         ConfigError: the contender gave scores that are not numbers, or not one per item.
@@ -66,6 +66,7 @@ def replay(
     trials = _empty(contender.name, len(cases.positions), len(stream.events) - start)
     seen = _seen_before(stream, start)
     places = dict(zip(cases.positions.tolist(), range(len(cases.positions)), strict=True))
+    on_event(start - 1)
     _fit(contender, stream, start, trials)
     for position in range(start, len(stream.events)):
         if position in refits:
