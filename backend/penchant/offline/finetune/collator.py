@@ -15,6 +15,9 @@ from penchant.offline.finetune.batches import Neighbourhood, assemble
 from penchant.offline.finetune.losses import StepLabels
 from penchant.offline.finetune.sequences import History, Segment, cut, item_shares
 
+COLUMNS = 4
+"""How many groups of texts a step is encoded in, each padded to its own longest."""
+
 
 @dataclass(slots=True)
 class StepCollator:
@@ -31,10 +34,12 @@ class StepCollator:
     """The last encoder's vectors of all items, shape (items, d)."""
     valid_label_columns: tuple[str, ...] = ("label",)
     _shares: NDArray[np.float64] = field(init=False)
+    _lengths: NDArray[np.int64] = field(init=False)
     _liked: dict[int, list[NDArray[np.int64]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._shares = item_shares(self.histories, len(self.texts))
+        self._lengths = np.array([len(text) for text in self.texts])
         self._liked = {}
         for history in self.histories:
             self._liked.setdefault(history.user, []).append(history.items)
@@ -42,24 +47,30 @@ class StepCollator:
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
         """The inputs of the loss."""
         items, labels = self.step([(row["history"], row["start"]) for row in rows])
-        texts = self.preprocess([self.texts[item] for item in items])
-        return {"label": labels, **{f"text_{name}": value for name, value in texts.items()}}
+        inputs: dict[str, Any] = {"label": labels}
+        # Short texts apart from long ones: padding to the longest would double the work.
+        for number, part in enumerate(np.array_split(items, min(COLUMNS, len(items)))):
+            texts = self.preprocess([self.texts[item] for item in part])
+            inputs |= {f"text{number}_{name}": value for name, value in texts.items()}
+        return inputs
 
     def step(self, segments: Sequence[Segment]) -> tuple[NDArray[np.int64], StepLabels]:
-        """The items of a step, shape (n,), and its labels."""
+        """The items of a step, those with short texts first, shape (n,), and its labels."""
         pieces = [cut(self.histories, segment, self.length) for segment in segments]
         liked = [np.concatenate(self._liked[piece.user]) for piece in pieces]
         batch = assemble(pieces, liked, self.nearness)
-        presence = log_presence(self._shares[batch.items], sum(len(p.items) for p in pieces))
+        order = np.argsort(self._lengths[batch.items], kind="stable")
+        items = batch.items[order]
+        presence = log_presence(self._shares[items], sum(len(piece.items) for piece in pieces))
         labels: StepLabels = {
-            "anchors": torch.from_numpy(batch.anchors),
-            "targets": torch.from_numpy(batch.targets),
-            "negatives": torch.from_numpy(batch.negatives),
+            "anchors": torch.from_numpy(batch.anchors[:, order]),
+            "targets": torch.from_numpy(batch.targets[:, order]),
+            "negatives": torch.from_numpy(batch.negatives[:, order]),
             "log_presence": torch.from_numpy(presence),
         }
         if self.teacher is not None:
-            labels["teacher"] = torch.from_numpy(self.teacher[batch.items])
-        return batch.items, labels
+            labels["teacher"] = torch.from_numpy(self.teacher[items])
+        return items, labels
 
 
 def log_presence(shares: NDArray[np.float64], draws: int) -> Vector:

@@ -76,10 +76,13 @@ class NextItemLoss(nn.Module):
         self.distillation_weight = distillation_weight
 
     def forward(self, features: Iterable[dict[str, Tensor]], labels: StepLabels) -> Tensor:
-        """The loss of a step whose texts are one column."""
-        (texts,) = features
-        vectors: Tensor = self.model(texts)["sentence_embedding"]
-        vectors = nn.functional.normalize(vectors.float(), dim=-1)
+        """The loss of a step; its columns of texts, one after the other, are its n items."""
+        parts = [self.model(column)["sentence_embedding"] for column in features]
+        vectors = nn.functional.normalize(torch.cat(parts).float(), dim=-1)
+        with torch.autocast(vectors.device.type, enabled=False):  # Half precision is too coarse.
+            return self._loss(vectors, labels)
+
+    def _loss(self, vectors: Tensor, labels: StepLabels) -> Tensor:
         loss = sampled_softmax(vectors, labels, self.temperature, self.popularity_correction)
         if "teacher" in labels:
             width = vectors.shape[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from penchant.offline.evaluation.cases import Cases, Plan, choose_cases
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.replay import replay
 from penchant.offline.evaluation.stream import Stream
+from penchant.offline.finetune.split import first_events
 
 K = 10
 
@@ -63,20 +63,6 @@ class Ranker:
         """
         contender = PenchantContender(self._config, vectors)
         return quality_of(replay(self._stream, contender, self._cases, self._plan).rank)
-
-
-def first_events(stream: Stream, count: int) -> Stream:
-    """The stream as it was after so many events; items and users keep their numbers."""
-    return dataclasses.replace(
-        stream,
-        events=stream.events[:count],
-        user=stream.user[:count],
-        item=stream.item[:count],
-        at_us=stream.at_us[:count],
-        reward=stream.reward[:count],
-        weight=stream.weight[:count],
-        relevant=stream.relevant[:count],
-    )
 
 
 def quality_of(ranks: NDArray[np.float64]) -> Quality:

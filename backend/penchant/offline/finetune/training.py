@@ -111,6 +111,8 @@ def train(
             raise
         raise ConfigError(f"report_to: {watch.report_to}: {error}") from error
     trainer.remove_callback(PrinterCallback)
+    # On a CPU, numbers too small for float32's normal range are many times slower than others.
+    torch.set_flush_denormal(True)
     found = last_checkpoint(checkpoints)
     trainer.train(resume_from_checkpoint=None if found is None else str(found))
     state = trainer.state

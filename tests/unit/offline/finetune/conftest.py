@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,11 @@ def group_of(item: int) -> int:
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_encoder(tmp_path_factory.mktemp("source"))
+
+
+def write_encoder(directory: Path) -> Path:
     """A plain model directory: two layers, 32 dimensions, one word a token, random weights."""
-    directory = tmp_path_factory.mktemp("source")
     words = [f"word{number}" for number in range(ITEMS)]
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "film", "about", *words]
     tokenizer = Tokenizer(WordLevel({t: n for n, t in enumerate(tokens)}, unk_token="[UNK]"))
@@ -65,12 +69,12 @@ def stream() -> Stream:
     return planted(USERS)
 
 
-def planted(users: int) -> Stream:
-    """A log of so many users; at each moment one of them likes an item."""
+def planted(users: int, group: Callable[[int], int] = group_of, begin: int = 1) -> Stream:
+    """A log of so many users; each second, from `begin` on, one of them likes an item."""
     random = np.random.default_rng(0)
     items = [Item(str(n), f"film about word{n}") for n in range(ITEMS)]
     orders = {
-        user: random.permutation([n for n in range(ITEMS) if group_of(n) == user % GROUPS])
+        user: random.permutation([n for n in range(ITEMS) if group(n) == user % GROUPS])
         for user in range(users)
     }
     turns = random.permutation(np.repeat(np.arange(users), LIKES))
@@ -79,6 +83,7 @@ def planted(users: int) -> Stream:
     for moment, user in enumerate(turns.tolist()):
         item = orders[user][places[user]]
         places[user] += 1
-        at_us = 1_000_000 * (1 + moment)
-        events.append(Event(f"e{moment}", f"u{user}", str(item), "like", None, at_us))
+        at_us = 1_000_000 * (begin + moment)
+        name = f"u{begin}-{user}"
+        events.append(Event(f"{name}-{moment}", name, str(item), "like", None, at_us))
     return make_stream(items, events, DEFAULT_SIGNALS, parse_relevance(POSITIVE), LeftOut())
