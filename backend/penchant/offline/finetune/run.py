@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 from sentence_transformers import SentenceTransformer
 from transformers import set_seed
@@ -98,7 +99,7 @@ def finetune(
     """
     began_s = time.monotonic()
     _check_output(request.output)
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    _hush()
     set_seed(request.settings.seed)
     texts = [item.text for item in request.stream.items]
     rounds = read_note(request.source).rounds if request.continued else ()
@@ -171,6 +172,13 @@ def _check_output(output: Path) -> None:
     empty = output.is_dir() and not any(output.iterdir())
     if output.exists() and not empty and not (output / NOTE).is_file():
         raise ConfigError(f"output: {output} holds something else than a fine-tuned encoder")
+
+
+def _hush() -> None:
+    """Our own steps and results are told to the watch; the libraries need not speak of theirs."""
+    logging = cast(Any, transformers_logging)  # Its functions carry no types.
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
 
 
 def _begin(request: Request, material: Material) -> None:
