@@ -62,6 +62,9 @@ def finetune(
     steps: Annotated[
         int, _training("Steps of the encoder at most; 0: only its projection learns.", min=0)
     ] = 300,
+    head_steps: Annotated[
+        int, _training("Steps of a new projection alone before; they take seconds.", min=0)
+    ] = 2000,
     learning_rate: Annotated[
         float | None, _training("Of the encoder.", show_default="1e-4; 1e-3 for lora")
     ] = None,
@@ -130,6 +133,7 @@ def finetune(
         "method": method,
         "dimensions": _lengths(dimensions),
         "steps": steps,
+        "head_steps": head_steps,
         "learning_rate": learning_rate or (1e-3 if method == "lora" else 1e-4),
         "frozen_layers": frozen_layers,
         "lora_rank": lora_rank,

@@ -46,7 +46,8 @@ def call(place: Path, output: Path, *more: str) -> str:
     arguments = ["--items", str(place / "items.csv"), "--events", str(place / "events.csv")]
     arguments += ["--text-template", "film about {word}", "--signal", "rating"]
     arguments += ["--map", "stars=value", "--output", str(output)]
-    arguments += ["--dimensions", "8,4", "--steps", "4", "--evaluate-every", "2", *more]
+    arguments += ["--dimensions", "8,4", "--head-steps", "20", "--steps", "4"]
+    arguments += ["--evaluate-every", "2", *more]
     result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output

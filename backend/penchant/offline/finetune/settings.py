@@ -34,7 +34,7 @@ class FinetuneSettings:
     """The embeddings and the first so many layers stay as they are; 0: nothing does."""
     lora_rank: int = 16
     """Rank of the additions, 1 or more."""
-    head_steps: int = 500
+    head_steps: int = 2000
     """Steps of a new projection alone, before the encoder learns too: seconds in all; 0 or more."""
     steps: int = 300
     """Training steps of the encoder at most; 0: only the projection is trained."""
@@ -44,7 +44,7 @@ class FinetuneSettings:
     """Likes in a segment, 2 or more."""
     learning_rate: float = 1e-4
     """Of the encoder's weights, above 0."""
-    head_learning_rate: float = 1e-3
+    head_learning_rate: float = 2e-3
     """Of the projection, above 0."""
     warm_up_fraction: float = 0.1
     """Share of the steps in which the learning rate rises, 0 to 1; then it falls to 0."""
