@@ -77,6 +77,12 @@ def finetune(
     popularity_correction: Annotated[
         float, _training("0: popularity is the offsets' affair; 1: the vectors' too.")
     ] = 0.0,
+    validation_fraction: Annotated[
+        float, _training("The share of the events that chooses when to stop.")
+    ] = 0.1,
+    test_fraction: Annotated[
+        float, _training("The share, the newest, that is only looked at at the end; 0: none.")
+    ] = 0.1,
     evaluate_every: Annotated[
         int, _training("Rank the validation part after so many steps.", min=1)
     ] = 50,
@@ -140,6 +146,8 @@ def finetune(
         "max_tokens": max_tokens,
         "temperature": temperature,
         "popularity_correction": popularity_correction,
+        "validation_fraction": validation_fraction,
+        "test_fraction": test_fraction,
         "evaluate_every": evaluate_every,
         "patience": patience,
         "replay_share": replay_share,

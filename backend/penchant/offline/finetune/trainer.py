@@ -33,20 +33,27 @@ class Trainer(SentenceTransformerTrainer):
         """Leaves out the model card, which would encode sample texts."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        directory = Path(output_dir or str(self.args.output_dir))
+        self.save_weights(Path(output_dir or str(self.args.output_dir)))
+
+    def _load_from_checkpoint(
+        self, resume_from_checkpoint: str, model: nn.Module | None = None
+    ) -> None:
+        self.load_weights(Path(resume_from_checkpoint))
+
+    def save_weights(self, directory: Path) -> None:
+        """Writes the weights that training changes."""
         directory.mkdir(parents=True, exist_ok=True)
         trained = {name for name, weight in self.model.named_parameters() if weight.requires_grad}
         state = self.model.state_dict()
         save_file({name: state[name].contiguous() for name in trained}, directory / WEIGHTS)
 
-    def _load_from_checkpoint(
-        self, resume_from_checkpoint: str, model: nn.Module | None = None
-    ) -> None:
-        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+    def load_weights(self, directory: Path) -> None:
+        """Reads what `save_weights` wrote; ConfigError where it is another encoder's."""
+        weights = load_file(directory / WEIGHTS)
         unknown = self.model.load_state_dict(weights, strict=False).unexpected_keys
         if unknown:
             raise ConfigError(
-                f"checkpoint: {resume_from_checkpoint} holds weights of another encoder "
+                f"checkpoint: {directory} holds weights of another encoder "
                 f"({unknown[0]}); remove the directory, or name another output"
             )
 

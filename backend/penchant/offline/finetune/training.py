@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss
 from torch import nn
-from transformers import PrinterCallback
+from transformers import PrinterCallback, TrainerState
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
@@ -33,6 +34,8 @@ from penchant.offline.finetune.trainer import (
     Trainer,
     last_checkpoint,
 )
+
+START, RESULT = "start", "validation.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Trained:
     stopped_by: str
     """`steps`: all were done; `patience`: no new best for long; `time`: go on with another run."""
     best_step: int
-    """Whose weights the model has now."""
+    """Whose weights the model has now; 0: no look was better than the start."""
     log: tuple[dict[str, float], ...]
     """All rows, those of earlier runs included."""
 
@@ -114,15 +117,38 @@ def train(
     # On a CPU, numbers too small for float32's normal range are many times slower than others.
     torch.set_flush_denormal(True)
     found = last_checkpoint(checkpoints)
+    if found is None:
+        _keep_start(trainer, checkpoints / START)
     trainer.train(resume_from_checkpoint=None if found is None else str(found))
     state = trainer.state
+    best_step = state.best_global_step or state.global_step
+    if not limit.reached and _read_start(checkpoints / START) >= _best_of(state):
+        trainer.load_weights(checkpoints / START)
+        best_step = 0
     ended = "steps" if state.global_step >= settings.steps else "patience"
     return Trained(
         steps=state.global_step,
         stopped_by="time" if limit.reached else ended,
-        best_step=state.best_global_step or state.global_step,
+        best_step=best_step,
         log=tuple(state.log_history),
     )
+
+
+def _keep_start(trainer: Trainer, directory: Path) -> None:
+    """Saves the weights before the first step, and how well they rank the validation part."""
+    trainer.save_weights(directory)
+    assert trainer.evaluator is not None
+    found = trainer.evaluator(trainer.model)
+    assert isinstance(found, dict)
+    (directory / RESULT).write_text(json.dumps(found) + "\n", encoding="utf-8")
+
+
+def _read_start(directory: Path) -> float:
+    return float(json.loads((directory / RESULT).read_text(encoding="utf-8"))[METRIC])
+
+
+def _best_of(state: TrainerState) -> float:
+    return -math.inf if state.best_metric is None else state.best_metric
 
 
 def make_collator(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
@@ -17,6 +18,7 @@ from penchant.offline.finetune.encoder import encode, read_encoder
 from penchant.offline.finetune.note import read_note
 from penchant.offline.finetune.run import Report, Request, finetune
 from penchant.offline.finetune.settings import FinetuneSettings
+from penchant.offline.finetune.trainer import WEIGHTS
 from penchant.offline.finetune.training import Watch
 from tests.unit.offline.finetune.conftest import GROUPS, ITEMS, group_of
 
@@ -99,13 +101,14 @@ class Killed(BaseException):
     """Stands for a kill: nothing is saved on its way out."""
 
 
+def kill(step: int) -> None:
+    if step == 27:
+        raise Killed
+
+
 def test_a_killed_training_ends_as_if_nothing_had_happened(
     report: Report, stream: Stream, source: Path, tmp_path: Path
 ) -> None:
-    def kill(step: int) -> None:
-        if step == 27:
-            raise Killed
-
     request = Request(stream, source, tmp_path / "out", SETTINGS)
     with pytest.raises(Killed):
         finetune(request, Watch(on_step=kill))
@@ -160,23 +163,41 @@ def test_training_stops_when_the_ranking_gets_no_better(
     done = finetune(Request(stream, source, tmp_path / "out", settings))
     assert done.trained.stopped_by == "patience"
     assert done.trained.steps == 40
-    assert done.trained.best_step == 20
+    assert done.trained.best_step == 0
 
 
 def test_what_comes_after_the_training_part_changes_no_weight(
     report: Report, stream: Stream, source: Path, tmp_path: Path
 ) -> None:
-    """Rewards of validation and test are turned round; the best step is fixed by one look."""
-    settings = dataclasses.replace(SETTINGS, steps=10)
+    """The weights of a checkpoint, since the later events do choose whose weights are kept."""
     begin = int(len(stream.at_us) * 0.8)
     reward = stream.reward.copy()
     reward[begin:] = -reward[begin:]
     item = stream.item.copy()
     item[begin:] = (item[begin:] + 1) % ITEMS
     changed = dataclasses.replace(stream, reward=reward, item=item)
-    finetune(Request(stream, source, tmp_path / "a", settings))
-    finetune(Request(changed, source, tmp_path / "b", settings))
-    np.testing.assert_array_equal(vectors_of(tmp_path / "a"), vectors_of(tmp_path / "b"))
+    settings = dataclasses.replace(SETTINGS, head_steps=20)
+    weights = []
+    for name, log in (("as it was", stream), ("turned round", changed)):
+        request = Request(log, source, tmp_path / name, settings)
+        with pytest.raises(Killed):
+            finetune(request, Watch(on_step=kill))
+        found = load_file(request.checkpoints / "checkpoint-20" / WEIGHTS)
+        weights.append({name: weight.numpy() for name, weight in found.items()})
+    assert weights[0].keys() == weights[1].keys()
+    for name, weight in weights[0].items():
+        np.testing.assert_array_equal(weight, weights[1][name])
+
+
+def test_what_training_would_make_worse_is_left_as_it_began(
+    stream: Stream, source: Path, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(SETTINGS, learning_rate=1.0, head_learning_rate=1.0)
+    done = finetune(Request(stream, source, tmp_path / "out", settings))
+    assert done.trained.best_step == 0
+    for part in ("validation", "test"):
+        metric = f"{part} ndcg@10"
+        assert done.measured[f"{metric} after"] == done.measured[f"{metric} before"]
 
 
 def test_the_note_says_what_was_trained_on(report: Report, stream: Stream) -> None:
