@@ -170,7 +170,8 @@ def report_table(report: Report) -> Table:
     trained = report.trained
     table = Table("fine-tuned encoder", str(report.directory))
     why = {"steps": "all done", "patience": "no new best for long"}[trained.stopped_by]
-    table.add_row("steps", f"{trained.steps:,} ({why}), the best is {trained.best_step:,}")
+    steps = f"{trained.steps:,} ({why}), the best is {trained.best_step:,}"
+    table.add_row("steps of the encoder", steps if trained.steps else "none")
     share = report.trainable / report.weights
     table.add_row("weights that learn", f"{report.trainable:,} of {report.weights:,} ({share:.1%})")
     for name in [n.removesuffix(" before") for n in report.measured if n.endswith(" before")]:

@@ -120,8 +120,9 @@ def choose_weights(model: SentenceTransformer, settings: FinetuneSettings) -> No
     torch.manual_seed(settings.seed)
     model.max_seq_length = min(settings.max_tokens, model.max_seq_length or settings.max_tokens)
     body = transformer_of(model)
-    if settings.method == "lora":
+    if settings.method == "lora" or not settings.steps:
         body.requires_grad_(False)
+    if settings.method == "lora" and settings.steps:
         model.add_adapter(
             LoraConfig(
                 r=settings.lora_rank,

@@ -27,6 +27,7 @@ from penchant.offline.finetune.run import Request, finetune
 from penchant.offline.finetune.settings import FinetuneSettings
 from penchant.offline.finetune.trainer import WEIGHTS
 from penchant.offline.finetune.training import Watch
+from tests.unit.offline.finetune.conftest import HIDDEN
 from tests.unit.offline.finetune.test_run import SETTINGS, TEXTS, gap, vectors_of
 
 LORA = dataclasses.replace(
@@ -111,4 +112,5 @@ def test_a_projection_alone_takes_no_step_of_the_encoder(
     settings = dataclasses.replace(SETTINGS, steps=0, head_steps=200)
     report = finetune(Request(stream, source, tmp_path / "out", settings))
     assert report.trained.steps == 0
+    assert report.trainable == 16 * HIDDEN + 16
     assert gap(vectors_of(tmp_path / "out")) > 0.1
