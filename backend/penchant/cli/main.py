@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rank": ("penchant.cli.rank:rank", "The best items for a user, and why."),
     "feedback": ("penchant.cli.feedback:feedback", "Tell what a user did with an item."),
     "user": ("penchant.cli.user:user", "Show, export or forget a user."),
+    "refresh": ("penchant.cli.refresh:refresh", "Let item vectors learn from the log."),
     "rebuild": ("penchant.cli.rebuild:rebuild", "Make users' records anew from their logs."),
     "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }
