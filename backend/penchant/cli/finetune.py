@@ -55,6 +55,10 @@ def finetune(
             help="An earlier output: learn from newer events, replay older ones, keep the rest.",
         ),
     ] = None,
+    objective: Annotated[
+        str,
+        _training("next-item: what is liked next; rating: the next reward; class: its sign."),
+    ] = "next-item",
     method: Annotated[str, _training("full: all weights; lora: low-rank additions.")] = "full",
     dimensions: Annotated[
         str, _training("Lengths that vectors will be cut to; the largest is the whole.")
@@ -136,6 +140,7 @@ def finetune(
     if source is not None and last is not None:
         raise ConfigError("--source, --from: got both, expected one encoder to start from")
     training: dict[str, object] = {
+        "objective": objective,
         "method": method,
         "dimensions": _lengths(dimensions),
         "steps": steps,

@@ -68,6 +68,39 @@ def assemble(
     return Batch(items, stacked[kept], wanted[kept], np.concatenate(negatives)[kept])
 
 
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """a anchors over n distinct items, each with one event that followed."""
+
+    items: NDArray[np.int64]
+    """See `Batch`."""
+    anchors: Float32
+    """See `Batch`."""
+    following: NDArray[np.int64]
+    """The column of the item of the event that followed, shape (a,)."""
+    rewards: Float32
+    """That event's reward, -1 to 1, shape (a,)."""
+
+
+def assemble_outcomes(segments: Sequence[History], nearness: Neighbourhood) -> Outcomes:
+    """What followed the likes of some segments; an event before the first like tells nothing."""
+    items = np.unique(np.concatenate([segment.items for segment in segments]))
+    anchors, following, rewards = [], [], []
+    for segment in segments:
+        columns = np.searchsorted(items, segment.items)
+        onto = np.zeros((len(columns), len(items)), np.float32)
+        onto[np.arange(len(columns)), columns] = 1.0
+        likes = History(segment.user, segment.items, np.maximum(segment.rewards, 0))
+        anchors.append((_weights(likes, nearness)[0] @ onto)[:-1])
+        following.append(columns[1:])
+        rewards.append(segment.rewards[1:])
+    stacked = np.concatenate(anchors)
+    kept = stacked.sum(axis=1) > 0
+    return Outcomes(
+        items, stacked[kept], np.concatenate(following)[kept], np.concatenate(rewards)[kept]
+    )
+
+
 def _weights(segment: History, nearness: Neighbourhood) -> tuple[Float32, Float32, Float32]:
     """Over a segment's places, shape (m, m) each: history, next items, pairs."""
     places = np.arange(len(segment.items))

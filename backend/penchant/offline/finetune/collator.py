@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from penchant.domain.types import Matrix, Vector
-from penchant.offline.finetune.batches import Neighbourhood, assemble
-from penchant.offline.finetune.losses import StepLabels
+from penchant.offline.finetune.batches import Neighbourhood, assemble, assemble_outcomes
+from penchant.offline.finetune.losses import NEXT_ITEM, StepLabels
 from penchant.offline.finetune.sequences import History, Segment, cut, item_shares
 
 COLUMNS = 4
@@ -28,6 +28,7 @@ class StepCollator:
     texts: Sequence[str]
     """Of all items."""
     histories: Sequence[History]
+    objective: str
     length: int
     nearness: Neighbourhood
     teacher: Matrix | None
@@ -57,20 +58,36 @@ class StepCollator:
     def step(self, segments: Sequence[Segment]) -> tuple[NDArray[np.int64], StepLabels]:
         """The items of a step, those with short texts first, shape (n,), and its labels."""
         pieces = [cut(self.histories, segment, self.length) for segment in segments]
+        items, labels = self._likes(pieces) if self.objective == NEXT_ITEM else self._rest(pieces)
+        if self.teacher is not None:
+            labels["teacher"] = torch.from_numpy(self.teacher[items])
+        return items, labels
+
+    def _likes(self, pieces: Sequence[History]) -> tuple[NDArray[np.int64], StepLabels]:
         liked = [np.concatenate(self._liked[piece.user]) for piece in pieces]
         batch = assemble(pieces, liked, self.nearness)
-        order = np.argsort(self._lengths[batch.items], kind="stable")
+        order = self._by_length(batch.items)
         items = batch.items[order]
         presence = log_presence(self._shares[items], sum(len(piece.items) for piece in pieces))
-        labels: StepLabels = {
+        return items, {
             "anchors": torch.from_numpy(batch.anchors[:, order]),
             "targets": torch.from_numpy(batch.targets[:, order]),
             "negatives": torch.from_numpy(batch.negatives[:, order]),
             "log_presence": torch.from_numpy(presence),
         }
-        if self.teacher is not None:
-            labels["teacher"] = torch.from_numpy(self.teacher[items])
-        return items, labels
+
+    def _rest(self, pieces: Sequence[History]) -> tuple[NDArray[np.int64], StepLabels]:
+        batch = assemble_outcomes(pieces, self.nearness)
+        order = self._by_length(batch.items)
+        place = np.argsort(order)
+        return batch.items[order], {
+            "anchors": torch.from_numpy(batch.anchors[:, order]),
+            "following": torch.from_numpy(place[batch.following]),
+            "rewards": torch.from_numpy(batch.rewards),
+        }
+
+    def _by_length(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.argsort(self._lengths[items], kind="stable")
 
 
 def log_presence(shares: NDArray[np.float64], draws: int) -> Vector:

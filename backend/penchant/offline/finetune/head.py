@@ -13,7 +13,7 @@ from torch import nn
 
 from penchant.domain.types import Matrix
 from penchant.offline.finetune.collator import StepCollator
-from penchant.offline.finetune.losses import sampled_softmax
+from penchant.offline.finetune.losses import step_loss
 from penchant.offline.finetune.sequences import Segment
 from penchant.offline.finetune.settings import FinetuneSettings
 
@@ -45,9 +45,7 @@ def fit_head(
         loss = torch.zeros(())
         for dimensions in settings.dimensions:
             part = nn.functional.normalize(vectors[:, :dimensions], dim=-1)
-            loss = loss + sampled_softmax(
-                part, labels, settings.temperature, settings.popularity_correction
-            )
+            loss = loss + step_loss(part, labels, settings.loss)
         for group in optimizer.param_groups:
             group["lr"] = settings.head_learning_rate * (1 - step / steps)
         optimizer.zero_grad()

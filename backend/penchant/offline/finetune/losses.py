@@ -6,6 +6,10 @@ or nearby, over the items N of the step that its user does not like,
     loss(u, j) = -log( e^s(u,j) / (e^s(u,j) + sum_{k in N} e^s(u,k)) )                     (1)
     s(u, k)    = u.x_k / temperature - c log P(k in the step)                              (2)
 
+`rating` and `class` ask instead what an event's reward y will be, from the history before it:
+
+    loss = (u.x_j - y)^2,   loss = -log sigmoid(+-u.x_j / temperature), + where y > 0         (3)
+
 Equation 2 with c = 1 undoes that popular items are in nearly every step (Yi et al., "Sampling-bias-
 corrected neural modeling for large corpus item recommendations", 2019, eq. 3). Each item stands in
 a step once, however often it was liked there, so P is the probability of at least one appearance.
@@ -14,12 +18,27 @@ a step once, however often it was liked there, so P is the probability of at lea
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
 
+NEXT_ITEM, RATING, CLASS = OBJECTIVES = ("next-item", "rating", "class")
+
 _NEVER = -1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """Which loss, and its numbers."""
+
+    name: str = NEXT_ITEM
+    """`next-item` (equations 1 and 2), `rating` or `class` (equation 3)."""
+    temperature: float = 0.25
+    """Above 0; `rating` has none."""
+    popularity_correction: float = 0.0
+    """c of equation 2, 0 to 1."""
 
 
 class StepLabels(TypedDict, total=False):
@@ -33,6 +52,10 @@ class StepLabels(TypedDict, total=False):
     """See `Batch`, bool, shape (a, n)."""
     log_presence: Tensor
     """log P of equation 2, shape (n,)."""
+    following: Tensor
+    """See `Outcomes`, shape (a,)."""
+    rewards: Tensor
+    """See `Outcomes`, shape (a,)."""
     teacher: Tensor
     """The last encoder's vectors, shape (n, at least d); absent: nothing to keep."""
 
@@ -59,20 +82,34 @@ def sampled_softmax(vectors: Tensor, labels: StepLabels, temperature: float, c: 
     return (targets * losses).sum() / targets.sum().clamp(min=1e-9)
 
 
-class NextItemLoss(nn.Module):
-    """Equation 1, and with a teacher the mean of 1 - cos to its vectors (distillation)."""
+def outcome_loss(vectors: Tensor, labels: StepLabels, objective: Objective) -> Tensor:
+    """The mean of equation 3 over all anchors; vectors as for `sampled_softmax`."""
+    anchors = nn.functional.normalize(labels["anchors"] @ vectors, dim=-1)
+    cosines = (anchors * vectors[labels["following"]]).sum(dim=-1)
+    rewards = labels["rewards"]
+    if objective.name == RATING:
+        return nn.functional.mse_loss(cosines, rewards)
+    logits = cosines / objective.temperature
+    return nn.functional.binary_cross_entropy_with_logits(logits, (rewards > 0).float())
+
+
+def step_loss(vectors: Tensor, labels: StepLabels, objective: Objective) -> Tensor:
+    """The loss of a step by its objective; vectors as for `sampled_softmax`."""
+    if objective.name == NEXT_ITEM:
+        correction = objective.popularity_correction
+        return sampled_softmax(vectors, labels, objective.temperature, correction)
+    return outcome_loss(vectors, labels, objective)
+
+
+class StepLoss(nn.Module):
+    """An objective's loss, and with a teacher the mean of 1 - cos to its vectors (distillation)."""
 
     def __init__(
-        self,
-        model: nn.Module,
-        temperature: float,
-        popularity_correction: float,
-        distillation_weight: float = 0.0,
+        self, model: nn.Module, objective: Objective, distillation_weight: float = 0.0
     ) -> None:
         super().__init__()
         self.model = model
-        self.temperature = temperature
-        self.popularity_correction = popularity_correction
+        self.objective = objective
         self.distillation_weight = distillation_weight
 
     def forward(self, features: Iterable[dict[str, Tensor]], labels: StepLabels) -> Tensor:
@@ -83,18 +120,10 @@ class NextItemLoss(nn.Module):
             return self._loss(vectors, labels)
 
     def _loss(self, vectors: Tensor, labels: StepLabels) -> Tensor:
-        loss = sampled_softmax(vectors, labels, self.temperature, self.popularity_correction)
+        loss = step_loss(vectors, labels, self.objective)
         if "teacher" in labels:
             width = vectors.shape[-1]
             known = nn.functional.normalize(labels["teacher"][:, :width], dim=-1)
             distance = 1 - (vectors * known).sum(dim=-1).mean()
             loss = loss + self.distillation_weight * distance
         return loss
-
-    def get_config_dict(self) -> dict[str, float]:
-        """The settings, as sentence-transformers lists them."""
-        return {
-            "temperature": self.temperature,
-            "popularity_correction": self.popularity_correction,
-            "distillation_weight": self.distillation_weight,
-        }

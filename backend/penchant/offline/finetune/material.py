@@ -9,11 +9,12 @@ import numpy as np
 
 from penchant.domain.errors import ConfigError
 from penchant.offline.evaluation.stream import Stream
+from penchant.offline.finetune.losses import NEXT_ITEM
 from penchant.offline.finetune.note import Round, Span
 from penchant.offline.finetune.sequences import (
     History,
     Segment,
-    liked_histories,
+    histories_of,
     plan_segments,
 )
 from penchant.offline.finetune.settings import FinetuneSettings
@@ -55,8 +56,10 @@ def gather(stream: Stream, earlier: Sequence[Round], settings: FinetuneSettings)
         begin,
     )
     train = _span(stream, parts.train)
-    new = liked_histories(stream, train.holds(stream.at_us))
-    old = liked_histories(stream, _any_holds([row.train for row in earlier], stream))
+    likes_only = settings.objective == NEXT_ITEM
+    new = histories_of(stream, train.holds(stream.at_us), likes_only=likes_only)
+    replayed = _any_holds([row.train for row in earlier], stream)
+    old = histories_of(stream, replayed, likes_only=likes_only)
     return Material(
         histories=(*new, *old),
         segments=tuple(_order(new, old, settings)),

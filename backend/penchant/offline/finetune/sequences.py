@@ -14,33 +14,36 @@ from penchant.offline.evaluation.stream import Stream
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The likes of one user in one part of the log, in time order; m of them, at least two."""
+    """The likes of one user in one part of the log, or all events, in time order; two or more."""
 
     user: int
     """The user's number."""
     items: NDArray[np.int64]
     """Item numbers, shape (m,)."""
     rewards: NDArray[np.float32]
-    """Above 0, at most 1, shape (m,)."""
+    """-1 to 1, of a like above 0, shape (m,)."""
 
 
 Segment = tuple[int, int]
 """A history by number, and the place in it where the segment begins."""
 
 
-def liked_histories(stream: Stream, part: NDArray[np.bool_]) -> list[History]:
+def histories_of(
+    stream: Stream, part: NDArray[np.bool_], *, likes_only: bool = True
+) -> list[History]:
     """The histories of all users with two likes or more among some events.
 
     Args:
         stream: n events; one with a reward above 0 is a like.
         part: which events are taken, shape (n,).
+        likes_only: False: of users with two events or more, all events.
     """
-    liked = np.flatnonzero((stream.reward > 0) & part)
-    liked = liked[np.argsort(stream.user[liked], kind="stable")]
-    borders = np.flatnonzero(np.diff(stream.user[liked])) + 1
+    taken = np.flatnonzero((stream.reward > 0) & part if likes_only else part)
+    taken = taken[np.argsort(stream.user[taken], kind="stable")]
+    borders = np.flatnonzero(np.diff(stream.user[taken])) + 1
     return [
         History(int(stream.user[rows[0]]), stream.item[rows], stream.reward[rows])
-        for rows in np.split(liked, borders)
+        for rows in np.split(taken, borders)
         if len(rows) > 1
     ]
 
@@ -71,7 +74,7 @@ def plan_segments(
         ConfigError: there is no history.
     """
     if not histories:
-        raise ConfigError("events: no user likes two items in the training part; give more events")
+        raise ConfigError("events: no user has two events in the training part; give more events")
     random = np.random.default_rng(seed)
     segments: list[Segment] = []
     while len(segments) < count:

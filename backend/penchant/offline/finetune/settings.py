@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from penchant.domain.errors import ConfigError
 from penchant.offline.finetune.batches import Neighbourhood
+from penchant.offline.finetune.losses import NEXT_ITEM, OBJECTIVES, Objective
 
 METHODS = ("full", "lora")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
@@ -24,6 +25,8 @@ class FinetuneSettings:
     False
     """
 
+    objective: str = NEXT_ITEM
+    """`next-item`: what is liked next; `rating`: the next reward; `class`: that it is above 0."""
     method: str = "full"
     """`full`: all weights; `lora`: low-rank additions to them, merged at the end."""
     dimensions: tuple[int, ...] = (64,)
@@ -74,6 +77,7 @@ class FinetuneSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _one_of("objective", self.objective, OBJECTIVES)
         _one_of("method", self.method, METHODS)
         _one_of("precision", self.precision, PRECISIONS)
         if not self.dimensions or min(self.dimensions) < 1:
@@ -89,6 +93,11 @@ class FinetuneSettings:
                 raise ConfigError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
         if not 0 <= self.replay_share < 1:
             raise ConfigError(f"replay_share: got {self.replay_share}, expected 0 to below 1")
+
+    @property
+    def loss(self) -> Objective:
+        """The objective with its numbers."""
+        return Objective(self.objective, self.temperature, self.popularity_correction)
 
     @property
     def width(self) -> int:

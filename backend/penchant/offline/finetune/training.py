@@ -20,7 +20,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.offline.finetune.collator import StepCollator
 from penchant.offline.finetune.encoder import HEAD, has_head
-from penchant.offline.finetune.losses import NextItemLoss
+from penchant.offline.finetune.losses import StepLoss
 from penchant.offline.finetune.material import Material
 from penchant.offline.finetune.ranking import Ranker
 from penchant.offline.finetune.settings import FinetuneSettings
@@ -159,16 +159,20 @@ def make_collator(
     teacher: Matrix | None,
 ) -> StepCollator:
     """What turns segments of the material into steps; see `train`."""
-    length, nearness = settings.segment_likes, settings.nearness
-    return StepCollator(model.preprocess, texts, material.histories, length, nearness, teacher)
+    return StepCollator(
+        model.preprocess,
+        texts,
+        material.histories,
+        settings.objective,
+        settings.segment_likes,
+        settings.nearness,
+        teacher,
+    )
 
 
 def _loss(model: SentenceTransformer, settings: FinetuneSettings, distil: bool) -> nn.Module:
-    loss: nn.Module = NextItemLoss(
-        model,
-        settings.temperature,
-        settings.popularity_correction,
-        settings.distillation_weight if distil else 0.0,
+    loss: nn.Module = StepLoss(
+        model, settings.loss, settings.distillation_weight if distil else 0.0
     )
     if len(settings.dimensions) > 1:
         loss = MatryoshkaLoss(model, loss, sorted(settings.dimensions, reverse=True))

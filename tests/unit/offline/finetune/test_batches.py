@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.offline.evaluation.stream import Stream
-from penchant.offline.finetune.batches import Neighbourhood, assemble
+from penchant.offline.finetune.batches import Neighbourhood, assemble, assemble_outcomes
 from penchant.offline.finetune.sequences import (
     History,
     cut,
+    histories_of,
     item_shares,
-    liked_histories,
     plan_segments,
 )
 
@@ -80,9 +80,20 @@ def test_segments_are_pieces_of_histories_and_equal_for_equal_seeds(
 
 def test_only_likes_of_the_part_are_taken(stream: Stream) -> None:
     part = np.arange(len(stream.at_us)) < 100
-    found = liked_histories(stream, part)
+    found = histories_of(stream, part)
     assert sum(len(history.items) for history in found) <= 100
     for history in found:
         own = (stream.user == history.user) & part
         assert history.items.tolist() == stream.item[own].tolist()
     assert abs(item_shares(found, len(stream.items)).sum() - 1) < 1e-9
+
+
+def test_what_followed_is_the_next_event_with_its_reward() -> None:
+    rewards = np.array([-1.0, 1.0, -0.5, 0.3], np.float32)
+    history = History(0, np.array([9, 5, 7, 6]), rewards)
+    found = assemble_outcomes([history], Neighbourhood(history_half_life=1.0))
+    assert found.items.tolist() == [5, 6, 7, 9]
+    # Nothing was liked before the second event; what was disliked is no part of a history.
+    np.testing.assert_allclose(found.anchors, np.array([[1, 0, 0, 0], [0.5, 0, 0, 0]]))
+    assert found.following.tolist() == [2, 1]
+    np.testing.assert_allclose(found.rewards, np.array([-0.5, 0.3], np.float32))

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from penchant.offline.finetune.losses import StepLabels, sampled_softmax
+from penchant.offline.finetune.losses import Objective, StepLabels, sampled_softmax, step_loss
 
 
 def labels(targets: list[list[float]], negatives: list[list[bool]]) -> StepLabels:
@@ -49,3 +49,25 @@ def test_gradients_pull_the_target_and_push_the_negative() -> None:
     torch.autograd.backward(sampled_softmax(vectors, step, 1.0, 0.0))
     assert vectors.grad is not None
     assert vectors.grad[1, 0] < 0 < vectors.grad[2, 0]
+
+
+def outcomes(rewards: list[float]) -> StepLabels:
+    """The anchor is item 0; what followed is item 1, then item 2."""
+    return {
+        "anchors": torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]),
+        "following": torch.tensor([1, 2]),
+        "rewards": torch.tensor(rewards),
+    }
+
+
+def test_a_rating_is_a_cosine() -> None:
+    vectors = torch.tensor([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
+    loss = step_loss(vectors, outcomes([0.5, -1.0]), Objective("rating"))
+    assert math.isclose(loss.item(), (0.1**2 + 0.0) / 2, rel_tol=1e-4)
+
+
+def test_a_class_is_the_sign_of_the_reward() -> None:
+    vectors = torch.tensor([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
+    loss = step_loss(vectors, outcomes([0.2, -0.3]), Objective("class", temperature=0.5))
+    expected = (math.log1p(math.exp(-1.2)) + math.log1p(math.exp(-2.0))) / 2
+    assert math.isclose(loss.item(), expected, rel_tol=1e-5)

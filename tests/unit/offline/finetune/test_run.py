@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from penchant.domain.errors import ConfigError
+from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.domain.types import Event
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.offline.evaluation.reading import LeftOut, make_stream
+from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.export import export
 from penchant.offline.finetune.encoder import encode, read_encoder
@@ -95,6 +99,28 @@ def test_a_seed_decides_the_result(
     other = dataclasses.replace(SETTINGS, seed=1, steps=10)
     finetune(Request(stream, source, tmp_path / "other", other))
     assert np.abs(vectors_of(tmp_path / "other") - same).max() > 0.01
+
+
+@pytest.mark.parametrize("objective", ["rating", "class"])
+def test_other_objectives_learn_what_is_disliked_too(
+    objective: str, stream: Stream, source: Path, tmp_path: Path
+) -> None:
+    """Every second event is about an item of another group, and is a dislike."""
+    random = np.random.default_rng(0)
+    events = []
+    for like in stream.events:
+        other = int(random.choice([n for n in range(ITEMS) if group_of(n) != int(like.item) % 4]))
+        events.append(dataclasses.replace(like, occurred_at_us=2 * like.occurred_at_us))
+        at_us = 2 * like.occurred_at_us + 1
+        id_ = f"not {like.event_id}"
+        events.append(Event(id_, like.user, str(other), "dislike", None, at_us))
+    relevance = parse_relevance(POSITIVE)
+    mixed = make_stream(stream.items, events, DEFAULT_SIGNALS, relevance, LeftOut())
+    settings = dataclasses.replace(SETTINGS, objective=objective, learning_rate=1e-3)
+    done = finetune(Request(mixed, source, tmp_path / "out", settings))
+    losses = [row["loss"] for row in done.trained.log if "loss" in row]
+    assert losses[-1] < 0.9 * losses[0]
+    assert gap(vectors_of(tmp_path / "out")) > 0.2
 
 
 class Killed(BaseException):
