@@ -107,6 +107,7 @@ def finetune(
     _begin(request, material)
     on_stage("Reading the encoder")
     model = read_encoder(request.source)
+    longest = model.max_seq_length
     rankers = _rankers(request, material)
     start = _prepare(model, texts, material, request, on_stage)
     sizes = trainable_parameters(model)
@@ -118,6 +119,7 @@ def finetune(
     if trained.stopped_by != "time":
         on_stage("Measuring before and after")
         merge_adapters(model)
+        model.max_seq_length = longest  # As it was; the one of the settings is for training.
         for when, vectors in (("before", start), ("after", encode(model, texts))):
             for name, ranker in rankers.items():
                 quality = ranker.quality(vectors)
@@ -207,8 +209,6 @@ def _begin(request: Request, material: Material) -> None:
 def _write(model: SentenceTransformer, request: Request, note: Note) -> None:
     """Into a directory beside, then into place; the checkpoints go last."""
     output = request.output
-    longest = read_encoder(request.source).max_seq_length
-    model.max_seq_length = longest
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
         made = Path(temporary) / output.name
         model.save_pretrained(str(made), create_model_card=False)
