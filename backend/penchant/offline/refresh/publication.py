@@ -6,6 +6,7 @@ items put meanwhile have no residual yet, and changed texts keep theirs.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,7 +137,8 @@ def _text_vectors(snapshot: Snapshot, head: CatalogHead, items: list[StoredItem]
 def _read(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> Events:
     """Outcomes for items that can be ranked; an impression says nothing of what is liked."""
     places: dict[str, int | None] = {}
-    found: list[tuple[int, int, float, int]] = []
+    users, items, times = array("q"), array("q"), array("q")
+    rewards = array("d")
     for number, user in enumerate(scan_user_ids(snapshot)):
         for log_row in read_log(snapshot, user):
             event = log_row.event
@@ -146,10 +148,13 @@ def _read(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> Events:
             row = places[event.item]
             outcome = resolve(config.signals, event.signal, event.value)
             if row is not None and outcome.wait_s is None:
-                found.append((number, row, outcome.reward, event.occurred_at_us))
+                users.append(number)
+                items.append(row)
+                rewards.append(outcome.reward)
+                times.append(event.occurred_at_us)
     return Events(
-        user=np.array([row[0] for row in found], np.int64),
-        item=np.array([row[1] for row in found], np.int64),
-        reward=np.array([row[2] for row in found], np.float64),
-        at_us=np.array([row[3] for row in found], np.int64),
+        user=np.array(users, np.int64),
+        item=np.array(items, np.int64),
+        reward=np.array(rewards, np.float64),
+        at_us=np.array(times, np.int64),
     )
