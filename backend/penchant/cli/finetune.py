@@ -93,10 +93,10 @@ def finetune(
     patience: Annotated[int, _training("Stop after so many looks without a new best.", min=1)] = 4,
     replay_share: Annotated[
         float, _training("With --from: the share of each step that is older events.")
-    ] = 0.3,
+    ] = 0.5,
     distillation_weight: Annotated[
         float, _training("With --from: how strongly vectors are held to the last encoder's.")
-    ] = 1.0,
+    ] = 5.0,
     precision: Annotated[str, _training("auto, fp32, bf16 or fp16.")] = "auto",
     gradient_checkpointing: Annotated[
         bool,

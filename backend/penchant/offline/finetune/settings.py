@@ -66,9 +66,9 @@ class FinetuneSettings:
     """Looks without a new best before training stops, 1 or more."""
     max_evaluated: int = 2000
     """Relevant events that a look ranks for at most, 1 or more."""
-    replay_share: float = 0.3
+    replay_share: float = 0.5
     """Share of each step taken from events that the last encoder was trained on, 0 to below 1."""
-    distillation_weight: float = 1.0
+    distillation_weight: float = 5.0
     """How strongly vectors are held to the last encoder's, 0 or more; without one: nothing."""
     precision: str = "auto"
     """`auto`: bf16 on a GPU that has it, else fp32."""
