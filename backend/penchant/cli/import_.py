@@ -71,7 +71,7 @@ def items(
 ) -> None:
     """Adds or replaces items; columns that are neither id nor text become attributes."""
     columns = ItemColumns(id_column, text_column, text_template)
-    columns = dataclasses.replace(columns, **_fields(mapped, ("id", "text")))
+    columns = dataclasses.replace(columns, **mapped_fields(mapped, ("id", "text")))
     with connected(target) as penchant:
         batches = Batches(columns.read, items_to(penchant), ITEMS_PER_BATCH, lambda item: item.id)
         options = {"kind": "items", "target": target, **dataclasses.asdict(columns)}
@@ -113,7 +113,7 @@ def events(
         time_unit=time_unit,
     )
     fields = ("user", "item", "signal", "value", "occurred_at", "event_id", "recommendation_id")
-    columns = dataclasses.replace(columns, **_fields(mapped, fields))
+    columns = dataclasses.replace(columns, **mapped_fields(mapped, fields))
     with connected(target) as penchant:
         batches = Batches(columns.read, events_to(penchant), EVENTS_PER_BATCH)
         options = {"kind": "events", "target": target, **dataclasses.asdict(columns)}
@@ -173,8 +173,8 @@ def sdk_event(event: types.Event) -> Event:
     )
 
 
-def _fields(mapped: Sequence[str] | None, known: Sequence[str]) -> dict[str, str]:
-    """`COLUMN=FIELD` options as column by field."""
+def mapped_fields(mapped: Sequence[str] | None, known: Sequence[str]) -> dict[str, str]:
+    """`COLUMN=FIELD` options as column by field; ConfigError where one is no such pair."""
     columns: dict[str, str] = {}
     for entry in mapped or ():
         column, equals, field = entry.rpartition("=")

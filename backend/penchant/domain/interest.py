@@ -198,6 +198,23 @@ def direction(interest: Interest, query: Vector | None, settings: FoldSettings) 
     return towards
 
 
+def score(
+    vectors: Matrix, offsets: Vector, towards: Vector, settings: FoldSettings
+) -> tuple[Vector, Vector]:
+    """Equation 5 for n items, and the offset's part c b_i of it, shape (n,) each.
+
+    Args:
+        vectors: the items', shape (n, d).
+        offsets: b_i, shape (n,); read once, since it may be a live map.
+        towards: `direction` of the user, shape (d,).
+        settings: the score's numbers.
+    """
+    parts = np.float32(settings.offset_weight) * offsets
+    scores: Vector = vectors @ towards
+    scores += parts
+    return scores, parts
+
+
 @dataclass(frozen=True, slots=True)
 class Shares:
     """Who says what in the scores of k items, before the offsets and the query."""

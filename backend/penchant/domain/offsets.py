@@ -15,6 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.rewards import Outcome
 from penchant.domain.types import Counters, Vector
 
 Float64 = NDArray[np.float64]
@@ -76,3 +77,14 @@ def count(
         impressions=counters.impressions * old + impressions * new,
         as_of_us=as_of_us,
     )
+
+
+def count_outcome(counters: Counters, outcome: Outcome, at_us: int, half_life_s: float) -> Counters:
+    """`count` of one event: an impression counts as shown, anything else by its positive reward.
+
+    >>> count_outcome(Counters(), Outcome(0.5, 2.0, wait_s=None), at_us=0, half_life_s=1.0)
+    Counters(positives=1.0, impressions=0.0, as_of_us=0)
+    """
+    shown = outcome.wait_s is not None
+    positive = 0.0 if shown else outcome.weight * max(0.0, outcome.reward)
+    return count(counters, positive, float(shown), at_us, half_life_s)

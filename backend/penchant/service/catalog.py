@@ -13,7 +13,7 @@ from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogReader
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
 from penchant.encoder.base import Encoder
-from penchant.service.publishing import Publication, publish, rebuild_if_lost
+from penchant.service.publishing import Publication, placed, publish, rebuild_if_lost
 from penchant.service.reading import read_catalog
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.items import (
@@ -157,9 +157,13 @@ class CatalogService:
                 dimensions=self._encoder.dimensions,
             )
             rewritten = list(scan_items(transaction)) if new_space else stored
+            alive = [row for row in rewritten if row.alive]
+            placements = [
+                placed(transaction, head, row.number, vectors[row.item.text]) for row in alive
+            ]
             publication = Publication(
-                numbers=np.array([row.number for row in rewritten if row.alive], np.int64),
-                vectors=np.array([vectors[row.item.text] for row in rewritten if row.alive]),
+                numbers=np.array([row.number for row in alive], np.int64),
+                vectors=np.array(placements),
                 new_space=new_space,
             )
             head = publish(self._directory, view, head, publication)

@@ -16,8 +16,8 @@ from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
 from penchant.domain.interest import fold_each, time_bucket
 from penchant.domain.limits import Limits, check_event
-from penchant.domain.offsets import count
-from penchant.domain.rewards import Outcome, SignalTable, resolve
+from penchant.domain.offsets import count_outcome
+from penchant.domain.rewards import SignalTable, resolve
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import (
     Counters,
@@ -134,13 +134,10 @@ class FeedbackService:
         record = insert(record, [entry(event, number, outcome)], self._settings.window_events)
         batch.records[event.user] = record
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
-        batch.counters[number] = self._count(counters, outcome, event.occurred_at_us)
+        batch.counters[number] = count_outcome(
+            counters, outcome, event.occurred_at_us, self._book.half_life_s
+        )
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
-
-    def _count(self, counters: Counters, outcome: Outcome, at_us: int) -> Counters:
-        shown = outcome.wait_s is not None
-        positive = 0.0 if shown else outcome.weight * max(0.0, outcome.reward)
-        return count(counters, positive, float(shown), at_us, self._book.half_life_s)
 
     def _write(
         self, transaction: Transaction, view: CatalogView, batch: _Batch, arrived_us: int

@@ -14,10 +14,17 @@ from penchant.catalog.files import Frozen
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import StateCorrupt
+from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
 from penchant.service.freezing import freeze, gram_of
 from penchant.store.base import Snapshot, Store
-from penchant.store.items import read_head, read_text_vector, scan_items, write_head
+from penchant.store.items import (
+    read_head,
+    read_residual,
+    read_text_vector,
+    scan_items,
+    write_head,
+)
 
 GROWTH = 1.1
 """Additions alone make a new version (a new Gram matrix) once the catalog grew by this factor."""
@@ -135,7 +142,8 @@ def rebuild_if_lost(store: Store, directory: Path, book: OffsetBook) -> None:
         for stored in scan_items(transaction):
             alive[stored.number] = stored.alive
             if stored.alive:
-                matrix[stored.number] = _require_vector(transaction, head, stored.item.text)
+                text = require_text_vector(transaction, head, stored.item.text)
+                matrix[stored.number] = placed(transaction, head, stored.number, text)
         head = dataclasses.replace(head, generation=head.generation + 1)
         files.write_generation(directory, head.generation, matrix, book.values(head.rows))
         frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions))
@@ -152,7 +160,14 @@ def _complete(directory: Path, head: CatalogHead) -> bool:
     return all(path.is_file() for path in paths)
 
 
-def _require_vector(snapshot: Snapshot, head: CatalogHead, text: str) -> Vector:
+def placed(snapshot: Snapshot, head: CatalogHead, number: int, text: Vector) -> Vector:
+    """An item's vector, shape (d,): its text's, moved by its residual in the same space."""
+    residual = read_residual(snapshot, head.encoder_version, number)
+    return text if residual is None else anchored(text[None], residual[None])[0]
+
+
+def require_text_vector(snapshot: Snapshot, head: CatalogHead, text: str) -> Vector:
+    """The vector of an item's text; raises StateCorrupt where the store lacks it."""
     vector = read_text_vector(snapshot, head.encoder_version, text)
     if vector is None:
         raise StateCorrupt(

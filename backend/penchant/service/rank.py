@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penchant.catalog.search import top_k
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.errors import EncoderUnavailable, PenchantError, StateBehind
-from penchant.domain.interest import direction, time_bucket
+from penchant.domain.interest import direction, score, time_bucket
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, Ranking, RankRequest, Rows, UserState, Vector
 from penchant.domain.window import empty_record
@@ -127,18 +127,15 @@ class RankService:
         self, view: CatalogView, state: UserState, request: RankRequest, towards: Vector
     ) -> _Scored:
         """Equation 5 of `domain.interest` over the candidates or the catalog."""
-        weight = np.float32(self._settings.offset_weight)
         seen = state.record.window["item"] if request.exclude_seen else None
         if request.candidates is None:
-            offsets = weight * view.offsets
-            scores = view.vectors @ towards
-            scores += offsets
+            scores, offsets = score(view.vectors, view.offsets, towards, self._settings)
             _leave_out(scores, view, seen)
             best = top_k(scores, request.k)
             return _Scored(best, scores[best], offsets[best], [])
         rows, unknown = view.split(request.candidates)
-        offsets = weight * view.offsets.take(rows)
-        scores = view.vectors.take(rows, axis=0) @ towards + offsets
+        vectors = view.vectors.take(rows, axis=0)
+        scores, offsets = score(vectors, view.offsets.take(rows), towards, self._settings)
         if seen is not None:
             scores[np.isin(rows, seen)] = _MINUS_INFINITY
         best = top_k(scores, request.k)

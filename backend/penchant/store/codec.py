@@ -173,10 +173,10 @@ def decode_counters(value: bytes) -> Counters:
 
 
 def encode_vector(vector: Vector) -> bytes:
-    """A text's vector, shape (d,)."""
+    """A text's vector or an item's residual, shape (d,)."""
     return seal(vector.astype(_FLOAT).tobytes())
 
 
 def decode_vector(value: bytes) -> Vector:
     """The inverse of `encode_vector`."""
-    return np.frombuffer(unseal(value, "text vector"), _FLOAT)
+    return np.frombuffer(unseal(value, "vector"), _FLOAT)

@@ -1,14 +1,14 @@
-"""The catalog's items, log, head and text vectors, in a store."""
+"""The catalog's items, log, head, text vectors and residuals, in a store."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.keys import Kind, encode
+from penchant.store.keys import Kind, decode, encode
 
 
 def read_head(snapshot: Snapshot) -> CatalogHead:
@@ -67,3 +67,27 @@ def write_text_vector(
 ) -> None:
     """Keeps what an encoder made of a text."""
     transaction.put(_text_key(encoder_version, text), codec.encode_vector(vector))
+
+
+def read_residual(snapshot: Snapshot, encoder_version: str, number: int) -> Vector | None:
+    """What users taught about an item beside its text, shape (d,), or None."""
+    value = snapshot.get(encode(Kind.RESIDUAL, encoder_version, number))
+    return None if value is None else codec.decode_vector(value)
+
+
+def replace_residuals(
+    transaction: Transaction, encoder_version: str, residuals: Iterable[tuple[int, Vector]]
+) -> None:
+    """Keeps these residuals, by item number, and drops all others, whatever encoder's."""
+    for key in [key for key, _ in transaction.scan(encode(Kind.RESIDUAL))]:
+        transaction.delete(key)
+    for number, residual in residuals:
+        key = encode(Kind.RESIDUAL, encoder_version, number)
+        transaction.put(key, codec.encode_vector(residual))
+
+
+def scan_residuals(snapshot: Snapshot, encoder_version: str) -> Iterator[tuple[int, Vector]]:
+    """Item numbers and residuals in one encoder's space, by number."""
+    for key, value in snapshot.scan(encode(Kind.RESIDUAL, encoder_version)):
+        _, (_, number) = decode(key)
+        yield int(number), codec.decode_vector(value)

@@ -35,6 +35,8 @@ class Kind(IntEnum):
     """(item number): decayed sums over all users."""
     TEXT_VECTOR = ord("V")
     """(encoder version, text digest): a text's vector."""
+    RESIDUAL = ord("R")
+    """(encoder version, item number): what the event log adds to the text's vector."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:

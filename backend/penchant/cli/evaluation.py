@@ -1,0 +1,228 @@
+"""What `penchant evaluate` does with its options: read, replay with progress, show, write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from penchant.config import Config
+from penchant.domain.errors import ConfigError
+from penchant.domain.types import Event, Item
+from penchant.offline.evaluation.cases import Plan
+from penchant.offline.evaluation.reading import LeftOut, make_stream, read_events, read_items
+from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
+from penchant.offline.evaluation.report import as_json, check_writable, write
+from penchant.offline.evaluation.stream import Stream
+from penchant.offline.evaluation.tables import TextTable, tables
+from penchant.offline.events import EventColumns, ItemColumns
+from penchant.offline.movielens import read_movielens
+from penchant.offline.tables.files import open_table
+
+if TYPE_CHECKING:
+    from penchant.offline.evaluation.contender import Contender
+    from penchant.offline.evaluation.run import Result
+
+ITEM_FIELDS = ("id", "text")
+EVENT_FIELDS = ("user", "item", "signal", "value", "occurred_at", "event_id", "recommendation_id")
+MOVIELENS, GOOD_RATING, GENRES = "movielens", "rating>=4", "genres"
+
+_STEP = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where items and events come from."""
+
+    items: Path | None
+    events: Path | None
+    dataset: str
+    format: str | None
+    item_columns: ItemColumns
+    event_columns: EventColumns
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user chose."""
+
+    source: Source
+    config: Config
+    peers: str
+    plan: Plan
+    relevant: str
+    ks: list[int]
+    seed: int
+    attribute: str
+    json: Path | None
+    report: Path | None
+
+
+def run(console: Console, choices: Choices) -> None:
+    """Evaluates, shows the tables and writes the files; ConfigError where a choice is wrong."""
+    began = time.monotonic()
+    _check_outputs(choices)
+    peers = _peers(choices)
+    relevant = choices.relevant or _default_relevance(choices.source)
+    with console.status("Reading ..."):
+        stream = _read(console, choices, relevant)
+    with console.status(f"Encoding {len(stream.items):,} texts ..."):
+        # Only here: ONNX Runtime is loaded by it.
+        from penchant.offline.evaluation.ours import PenchantContender
+        from penchant.offline.evaluation.run import evaluate
+
+        ours = PenchantContender.load(choices.config, stream)
+    with _progress(console, stream, choices.plan) as on_event:
+        result = evaluate(
+            stream,
+            choices.plan,
+            ours,
+            peers,
+            choices.ks,
+            choices.seed,
+            choices.attribute or (GENRES if choices.source.dataset else ""),
+            on_event,
+        )
+    for table in tables(result.summaries):
+        console.print(_rendered(table))
+    seconds = time.monotonic() - began
+    _write(console, choices, result, {"relevant": relevant, "seconds": round(seconds, 1)})
+    _what_next(console, choices, result, seconds)
+
+
+def _check_outputs(choices: Choices) -> None:
+    if choices.json is not None:
+        check_writable(choices.json, "--json")
+    if choices.report is not None:
+        from penchant.offline.evaluation.plots import require_matplotlib
+
+        check_writable(choices.report, "--report")
+        require_matplotlib()
+
+
+def _peers(choices: Choices) -> list[Contender]:
+    if not choices.peers:
+        return []
+    # Only here: some of them load PyTorch.
+    from penchant.offline.evaluation.peers import NAMES, make
+
+    wanted = NAMES if choices.peers == "all" else [one.strip() for one in choices.peers.split(",")]
+    return [make(name, choices.seed) for name in dict.fromkeys(wanted)]
+
+
+def _default_relevance(source: Source) -> str:
+    return GOOD_RATING if source.dataset else POSITIVE
+
+
+def _read(console: Console, choices: Choices, relevant: str) -> Stream:
+    relevance, left_out = parse_relevance(relevant), LeftOut()
+    items, events = _sources(choices.source, left_out)
+    stream = make_stream(items, events, choices.config.signals, relevance, left_out)
+    console.print(
+        f"{len(stream.items):,} items, {len(stream.events):,} events of "
+        f"{len(stream.users):,} users; a hit is {relevant}"
+    )
+    for kind, count in left_out.counts.items():
+        line = f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})"
+        console.print(Text(line, "yellow"), soft_wrap=True)
+    return stream
+
+
+def _sources(source: Source, left_out: LeftOut) -> tuple[Iterable[Item], Iterable[Event]]:
+    if source.dataset:
+        if source.dataset != MOVIELENS or source.items or source.events:
+            raise ConfigError(
+                f"--dataset: got {source.dataset!r}, expected {MOVIELENS}, and then neither "
+                "--items nor --events"
+            )
+        data = read_movielens()
+        return data.films, data.ratings
+    if source.items is None or source.events is None:
+        raise ConfigError("nothing to evaluate: name --items and --events, or --dataset movielens")
+    table = open_table(source.items, source.format)
+    try:
+        items = read_items(table, source.item_columns, left_out)
+    finally:
+        table.close()
+    table = open_table(source.events, source.format)
+    try:
+        return items, read_events(table, source.event_columns, left_out)
+    finally:
+        table.close()
+
+
+@contextmanager
+def _progress(console: Console, stream: Stream, plan: Plan) -> Iterator[Callable[[str, int], None]]:
+    """A bar for each contender, from when it begins."""
+    start, last = plan.start(stream), len(stream.events) - 1
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def on_event(name: str, position: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=last + 1 - start)
+            if position % _STEP == 0 or position == last:
+                progress.update(tasks[name], completed=position + 1 - start)
+
+        yield on_event
+
+
+def _rendered(table: TextTable) -> Table:
+    rendered = Table(
+        title=table.title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 0, 0, 1),  # Five numbers with their intervals and a name in 80 columns.
+        pad_edge=False,
+    )
+    for place, column in enumerate(table.columns):
+        numbers = place > 0
+        rendered.add_column(
+            Text(column),
+            justify="right" if numbers else "left",
+            no_wrap=numbers,
+            overflow="fold",
+        )
+    for row in table.rows:
+        rendered.add_row(*(Text(cell) for cell in row))
+    return rendered
+
+
+def _write(console: Console, choices: Choices, result: Result, more: dict[str, object]) -> None:
+    from penchant.offline.evaluation.run import numbers, report
+
+    files = []  # All is made before anything is written.
+    if choices.json is not None:
+        files.append(("Numbers", choices.json, as_json(numbers(result, more))))
+    if choices.report is not None:
+        files.append(("Report", choices.report, report(result, more)))
+    for what, path, text in files:
+        write(path, text)
+        console.print(Text(f"{what}: {path}"), soft_wrap=True)
+
+
+def _what_next(console: Console, choices: Choices, result: Result, seconds: float) -> None:
+    lines = [f"Done in {seconds:.0f} s. Try next:"]
+    if result.cases.seen > len(result.cases.positions):
+        lines.append(
+            "  --candidates all            most relevant events are about items seen before"
+        )
+    if not choices.peers:
+        lines.append("  --peers all                 the same beside what you could use instead")
+    if choices.report is None:
+        lines.append("  --report report.html        with plots, for a browser")
+    if choices.source.dataset:
+        lines.append("  --items F --events F        your own log")
+    lines.append("  --set fast_weight=0         what a setting adds; any of the models' settings")
+    console.print(Text("\n".join(lines)), soft_wrap=True)

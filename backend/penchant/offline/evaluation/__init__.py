@@ -1,0 +1,1 @@
+"""Evaluation by replay: rank before each event, learn after it, strictly in time order."""

@@ -1,0 +1,28 @@
+"""What can be evaluated: anything that scores the whole catalog and learns event by event."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from penchant.domain.types import Vector
+from penchant.offline.evaluation.stream import Stream
+
+
+class Contender(Protocol):
+    """Called in this order: `fit` once before the first ranking, then `scores` and `learn`.
+
+    `fit` is called again at each re-fit moment. Nothing may look past what it was given: `fit` may
+    read `stream` up to `until`, `learn` up to and with its position.
+    """
+
+    name: str
+    """As the tables show it."""
+
+    def fit(self, stream: Stream, until: int) -> None:
+        """Learns from the events before position `until`, all of which were known or learnt."""
+
+    def scores(self, user: int, at_us: int) -> Vector:
+        """One score per item for a user at a moment, shape (items,); higher ranks earlier."""
+
+    def learn(self, position: int) -> None:
+        """Learns from one event of the stream that was last fitted."""

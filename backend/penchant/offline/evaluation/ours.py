@@ -1,0 +1,141 @@
+"""Penchant itself as a contender: the server's own fold, score and counters, without a store.
+
+The live offsets are those of all items at every ranking. A server publishes them within a second
+(`penchant.catalog.offsets.WHOLE_EVERY_S`), which is the same where events are seconds apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.view import CatalogView
+from penchant.config import Config
+from penchant.domain.errors import ConfigError
+from penchant.domain.interest import Prior, direction, prior_precision, score, time_bucket
+from penchant.domain.offsets import count_outcome
+from penchant.domain.rewards import resolve
+from penchant.domain.types import CatalogHead, Counters, Interest, Matrix, UserState, Vector
+from penchant.domain.window import empty_record, entry, insert
+from penchant.encoder.onnx import OnnxEncoder
+from penchant.offline.evaluation.stream import Stream
+from penchant.service.freezing import gram_of
+from penchant.service.reading import fold_key, interest_of
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshedCatalog:
+    """What the middle clock makes of the events so far."""
+
+    vectors: Matrix
+    """The items' vectors from now on, shape (items, d)."""
+    prior_mean: NDArray[np.float64]
+    """The population's mean interest, shape (d,)."""
+
+
+Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
+"""From the stream, the position before which all is known, and the text vectors."""
+
+
+class PenchantContender:
+    """Penchant with its default or other settings; see `Contender`."""
+
+    def __init__(
+        self,
+        config: Config,
+        vectors: Matrix,
+        refresh: Refresh | None = None,
+        name: str = "Penchant",
+    ) -> None:
+        """Describes a contender that has learnt nothing.
+
+        Args:
+            config: the settings of a server; its store is not opened.
+            vectors: the items' text vectors, shape (items, d), in the order of the stream's items.
+            refresh: called at every fit; None: the text vectors stay.
+            name: as the tables show it.
+        """
+        self.name = name
+        self._config = config
+        self._digest = config.fold.digest()
+        self._text_vectors = vectors
+        self._refresh = refresh
+        self._version = 0
+        self._learnt = 0
+        self._stream: Stream | None = None
+        self._view = self._catalog(vectors, np.zeros(vectors.shape[1]))
+        self._states: dict[int, UserState] = {}
+        self._counters: dict[int, Counters] = {}
+        self._book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+
+    @classmethod
+    def load(cls, config: Config, stream: Stream, refresh: Refresh | None = None) -> Self:
+        """Encodes the stream's items by the encoder of the settings; ConfigError without one."""
+        encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
+        return cls(config, encoder.encode([item.text for item in stream.items]), refresh)
+
+    def fit(self, stream: Stream, until: int) -> None:
+        """Takes the events up to `until` that it has not learnt, and refreshes the catalog."""
+        if len(stream.items) != len(self._text_vectors):
+            raise ConfigError(
+                f"items: the stream has {len(stream.items)}, expected {len(self._text_vectors)}, "
+                "as many as there are vectors"
+            )
+        self._stream = stream
+        for position in range(self._learnt, until):
+            self.learn(position)
+        if self._refresh is not None:
+            fresh = self._refresh(stream, until, self._text_vectors)
+            self._view = self._catalog(fresh.vectors, fresh.prior_mean)
+
+    def scores(self, user: int, at_us: int) -> Vector:
+        """Equation 5 of `penchant.domain.interest` over the catalog, shape (items,)."""
+        view = self._view
+        towards = direction(self.interest(user, at_us), None, self._config.fold)
+        view.offsets[:] = self._book.values(view.head.rows)
+        return score(view.vectors, view.offsets, towards, self._config.fold)[0]
+
+    def interest(self, user: int, at_us: int) -> Interest:
+        """The user's interest at a moment."""
+        bucket = time_bucket(at_us, self._config.fold)
+        state = self._states.get(user) or UserState(empty_record())
+        key = fold_key(self._view, bucket, self._digest)
+        return interest_of(state, self._view, key, self._config.fold)[0]
+
+    def learn(self, position: int) -> None:
+        """Inserts the event into its user's window and counts it for its item."""
+        if self._stream is None or position != self._learnt:
+            raise ValueError(f"position: got {position}, expected {self._learnt}, after a fit")
+        event, stream = self._stream.events[position], self._stream
+        user, item = int(stream.user[position]), int(stream.item[position])
+        outcome = resolve(self._config.signals, event.signal, event.value)
+        state = self._states.get(user) or UserState(empty_record())
+        added = [entry(event, item, outcome)]
+        record = insert(state.record, added, self._config.fold.window_events)
+        self._states[user] = UserState(record)
+        counters = self._counters.get(item) or Counters()
+        half_life_s = self._book.half_life_s
+        counters = count_outcome(counters, outcome, event.occurred_at_us, half_life_s)
+        self._counters[item] = counters
+        self._book.set([(item, counters)])
+        self._learnt += 1
+
+    def _catalog(self, vectors: Matrix, prior_mean: NDArray[np.float64]) -> CatalogView:
+        rows, dimensions = vectors.shape
+        self._version += 1
+        alive = np.ones(rows, np.bool_)
+        precision = prior_precision(gram_of(vectors, alive), self._config.fold)
+        return CatalogView(
+            head=CatalogHead(self._version, 1, rows, rows, rows, dimensions),
+            vectors=vectors,
+            offsets=np.zeros(rows, np.float32),
+            prior=Prior(precision, prior_mean),
+            alive=alive,
+            ids=[],
+            numbers={},
+        )

@@ -1,0 +1,124 @@
+"""A whole evaluation: the same cases for all contenders, one pass each, and what comes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from threadpoolctl import threadpool_limits
+
+from penchant.domain.errors import ConfigError
+from penchant.offline.evaluation import plots
+from penchant.offline.evaluation.calibration import attribute_shares
+from penchant.offline.evaluation.cases import Cases, Plan, choose_cases
+from penchant.offline.evaluation.contender import Contender
+from penchant.offline.evaluation.drift import Drift, InterestWatch, busiest
+from penchant.offline.evaluation.ours import PenchantContender
+from penchant.offline.evaluation.replay import Trials, replay
+from penchant.offline.evaluation.report import page
+from penchant.offline.evaluation.stream import Stream
+from penchant.offline.evaluation.summary import Summary, summarise
+from penchant.offline.evaluation.tables import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an evaluation found."""
+
+    stream: Stream
+    plan: Plan
+    cases: Cases
+    ks: tuple[int, ...]
+    seed: int
+    trials: list[Trials]
+    """Of each contender, in the order given."""
+    summaries: list[Summary]
+    """Of each contender, in the same order."""
+    drifts: list[Drift]
+    """Of the busiest users, as the first contender saw them."""
+
+
+def evaluate(
+    stream: Stream,
+    plan: Plan,
+    ours: PenchantContender,
+    peers: Sequence[Contender],
+    ks: Sequence[int],
+    seed: int,
+    attribute: str = "",
+    on_event: Callable[[str, int], None] = lambda name, position: None,
+) -> Result:
+    """Replays the stream once for each contender.
+
+    Args:
+        stream: the events.
+        plan: which of them are ranked for, and when contenders fit again.
+        ours: Penchant; first in all that is reported.
+        peers: the others, with names of their own.
+        ks: cut-offs of recall and NDCG, each 1 or more.
+        seed: of the confidence intervals.
+        attribute: of the items, for the calibration; empty: none.
+        on_event: told a contender's name and the position that is done.
+
+    Raises:
+        ConfigError: there is nothing to rank for, a cut-off is below 1, or no item has the
+            attribute.
+    """
+    if not ks or min(ks) < 1:
+        raise ConfigError(f"k: got {list(ks)}, expected one or more numbers from 1")
+    if attribute:
+        attribute_shares(stream.items, attribute)  # For its error, before the work.
+    cases = choose_cases(stream, plan)
+    watch = InterestWatch(ours, busiest(stream, cases))
+    trials = []
+    contenders: list[Contender] = [watch, *peers]
+    for contender in contenders:
+        name = contender.name
+
+        def done(position: int, name: str = name) -> None:
+            on_event(name, position)
+
+        # As in a server, where one BLAS thread serves many small requests best.
+        with threadpool_limits(1 if contender is watch else None):
+            trials.append(replay(stream, contender, cases, plan, done))
+    summaries = summarise(stream, cases, trials, ks, seed, attribute)
+    drifts = watch.drifts(stream)
+    return Result(stream, plan, cases, tuple(ks), seed, trials, summaries, drifts)
+
+
+def facts(result: Result) -> dict[str, object]:
+    """What was evaluated, and how."""
+    stream, plan = result.stream, result.plan
+    return {
+        "items": len(stream.items),
+        "users": len(stream.users),
+        "events": len(stream.events),
+        "training_events": plan.start(stream),
+        **dataclasses.asdict(plan),
+        "rankings": len(result.cases.positions),
+        "relevant_but_seen": result.cases.seen,
+        "seed": result.seed,
+    }
+
+
+def numbers(result: Result, more: Mapping[str, object]) -> dict[str, object]:
+    """All that is reported, as plain data; `more` joins the facts."""
+    return {
+        "facts": {**facts(result), **more},
+        "contenders": [dataclasses.asdict(summary) for summary in result.summaries],
+    }
+
+
+def report(result: Result, more: Mapping[str, object]) -> str:
+    """The same as a page of HTML with pictures; `more` joins the facts."""
+    k, seed = result.ks[0], result.seed
+    stream, cases, trials = result.stream, result.cases, result.trials
+    curve = f"Learning curve: recall@{k} by events that the user had before (bands: 95 %)"
+    pictures = {
+        curve: plots.learning_curve(stream, cases, trials, k, seed),
+        f"recall@{k} over the stream's time": plots.over_time(stream, cases, trials, k),
+        "How the interest of the busiest users drifts": plots.drift(result.drifts),
+    }
+    texts = {name.replace("_", " "): str(fact) for name, fact in {**facts(result), **more}.items()}
+    return page("Penchant: evaluation", texts, tables(result.summaries), pictures)

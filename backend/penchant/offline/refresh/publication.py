@@ -1,0 +1,160 @@
+"""Refreshing a store beside a running server: read the log, fit, publish in one transaction.
+
+Only the last step holds the store's write lock. What changed since the log was read is not lost:
+items put meanwhile have no residual yet, and changed texts keep theirs.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from penchant.catalog.view import CatalogReader
+from penchant.config import Config
+from penchant.domain.errors import ConfigError, StoreUnavailable
+from penchant.domain.residuals import anchored
+from penchant.domain.rewards import resolve
+from penchant.domain.types import CatalogHead, Matrix, StoredItem
+from penchant.offline.refresh.catalog import Events, RefreshedCatalog, refresh
+from penchant.offline.refresh.settings import RefreshSettings
+from penchant.service.publishing import Publication, publish, require_text_vector
+from penchant.service.reading import read_catalog
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.items import (
+    read_head,
+    read_item,
+    replace_residuals,
+    scan_items,
+    scan_residuals,
+    write_head,
+)
+from penchant.store.users import read_log, scan_user_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a refresh learns from, as of one snapshot."""
+
+    head: CatalogHead
+    numbers: dict[int, int]
+    """From an item's number in the catalog to its row of `texts`."""
+    texts: Matrix
+    """Text vectors of the items that can be ranked, shape (n, d)."""
+    events: Events
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What a refresh of a store did."""
+
+    head: CatalogHead
+    """The head that readers follow now."""
+    events: int
+    """Events of items that can be ranked."""
+    moved: int
+    """Items that have a residual."""
+
+
+def refresh_store(
+    store: Store, directory: Path, config: Config, settings: RefreshSettings
+) -> RefreshReport:
+    """Fits the catalog to the whole log and publishes a version where anything changed.
+
+    Args:
+        store: the server's, or a copy.
+        directory: of the catalog's files.
+        config: signals as the server has them.
+        settings: of the fit.
+
+    Raises:
+        ConfigError: the store holds no items.
+        InvalidEvent: a logged signal is no longer configured.
+        StoreUnavailable: another encoder came meanwhile, or the files are gone: nothing changed.
+    """
+    with store.snapshot() as snapshot:
+        material = read_material(snapshot, config)
+    fresh = refresh(material.events, material.texts, settings)
+    with store.transaction() as transaction:
+        head = publish_refreshed(transaction, directory, config, material, fresh)
+    moved = int(fresh.residuals.any(axis=1).sum())
+    return RefreshReport(head, len(material.events.item), moved)
+
+
+def read_material(snapshot: Snapshot, config: Config) -> Material:
+    """The log and the texts' vectors; see `refresh_store` for the errors."""
+    head = read_head(snapshot)
+    alive = [stored for stored in scan_items(snapshot) if stored.alive]
+    if not alive:
+        raise ConfigError("refresh: the store holds no items; put some first")
+    rows = {stored.number: row for row, stored in enumerate(alive)}
+    return Material(head, rows, _text_vectors(snapshot, head, alive), _read(snapshot, config, rows))
+
+
+def publish_refreshed(
+    transaction: Transaction,
+    directory: Path,
+    config: Config,
+    material: Material,
+    fresh: RefreshedCatalog,
+) -> CatalogHead:
+    """Stores the residuals, writes the files and switches the head, all with the transaction."""
+    view = read_catalog(transaction, CatalogReader(directory, config.fold))
+    head = view.head
+    if head.encoder_version != material.head.encoder_version:
+        raise StoreUnavailable(
+            f"refresh: the catalog's encoder changed from {material.head.encoder_version} to "
+            f"{head.encoder_version} meanwhile; nothing was published, run it again"
+        )
+    moved = fresh.residuals.any(axis=1)
+    kept = [
+        (number, fresh.residuals[row]) for number, row in material.numbers.items() if moved[row]
+    ]
+    replace_residuals(transaction, head.encoder_version, kept)
+    alive = [stored for stored in scan_items(transaction) if stored.alive]
+    texts = _text_vectors(transaction, head, alive)
+    numbers = np.array([stored.number for stored in alive], np.int64)
+    residuals = np.zeros((head.rows, head.dimensions), np.float32)
+    for number, residual in scan_residuals(transaction, head.encoder_version):
+        residuals[number] = residual
+    vectors = anchored(texts, residuals[numbers])
+    if np.array_equal(view.vectors[numbers], vectors):
+        return head
+    head = publish(directory, view, head, Publication(numbers=numbers, vectors=vectors))
+    write_head(transaction, head)
+    return head
+
+
+def _text_vectors(snapshot: Snapshot, head: CatalogHead, items: list[StoredItem]) -> Matrix:
+    vectors = np.empty((len(items), head.dimensions), np.float32)
+    for row, stored in enumerate(items):
+        vectors[row] = require_text_vector(snapshot, head, stored.item.text)
+    return vectors
+
+
+def _read(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> Events:
+    """Outcomes for items that can be ranked; an impression says nothing of what is liked."""
+    places: dict[str, int | None] = {}
+    users, items, times = array("q"), array("q"), array("q")
+    rewards = array("d")
+    for number, user in enumerate(scan_user_ids(snapshot)):
+        for log_row in read_log(snapshot, user):
+            event = log_row.event
+            if event.item not in places:
+                stored = read_item(snapshot, event.item)
+                places[event.item] = None if stored is None else rows.get(stored.number)
+            row = places[event.item]
+            outcome = resolve(config.signals, event.signal, event.value)
+            if row is not None and outcome.wait_s is None:
+                users.append(number)
+                items.append(row)
+                rewards.append(outcome.reward)
+                times.append(event.occurred_at_us)
+    return Events(
+        user=np.array(users, np.int64),
+        item=np.array(items, np.int64),
+        reward=np.array(rewards, np.float64),
+        at_us=np.array(times, np.int64),
+    )

@@ -1,0 +1,59 @@
+"""A real encoder directory, written in milliseconds: a text is the sum of its words' vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+
+from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, write_bundle
+
+MAX_TOKENS = 64
+
+
+def write_word_encoder(directory: Path, texts: Iterable[str], dimensions: int, seed: int) -> Path:
+    """Knows the words of these texts, each by a seeded random vector; returns the directory."""
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    split = Whitespace().pre_tokenize_str
+    words = sorted({word for text in texts for word, _ in split(text)})
+    vocabulary = {"[UNK]": 0, **{word: number for number, word in enumerate(words, start=1)}}
+    tokenizer.model = WordLevel(vocabulary, unk_token="[UNK]")
+    directory.mkdir(parents=True)
+    tokenizer.save(str(directory / TOKENIZER))
+    random = np.random.default_rng(seed)
+    # Whole numbers: their sums are exact, so that a vector does not depend on the batch.
+    table = random.integers(-8, 9, (len(vocabulary), dimensions)).astype(np.float32)
+    onnx.save(_graph(table), directory / GRAPH)
+    write_bundle(directory, Settings(dimensions, MAX_TOKENS, 0, "", "mean", "truncate", "words"))
+    return directory
+
+
+def _graph(table: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> onnx.ModelProto:
+    constants = [
+        numpy_helper.from_array(table, "table"),
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("last", TensorProto.INT64, [1], [2]),
+    ]
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["states"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
+        helper.make_node("Mul", ["states", "column"], ["known"]),
+        helper.make_node("ReduceSum", ["known", "axis"], ["sum"], keepdims=0),
+        helper.make_node("LpNormalization", ["sum"], ["embedding"], axis=1, p=2),
+    ]
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
+        for name in ("input_ids", "attention_mask")
+    ]
+    shape: list[str | int | None] = ["batch", table.shape[1]]
+    outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, shape)]
+    graph = helper.make_graph(nodes, "words", inputs, outputs, constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)

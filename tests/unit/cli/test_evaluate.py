@@ -1,0 +1,189 @@
+"""`penchant evaluate` on a small log of one's own, from files to numbers and a page."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from penchant.cli import evaluation
+from penchant.cli.evaluate import evaluate
+from penchant.domain.errors import ConfigError
+from tests.support.word_encoder import write_word_encoder
+
+KINDS = ("shoes", "dress", "coat")
+ITEMS, USERS, EVENTS = 30, 12, 400
+
+APP = typer.Typer(add_completion=False)
+APP.command()(evaluate)
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(APP, [str(argument) for argument in arguments])
+
+
+def run(*arguments: object) -> Result:
+    result = invoke(*arguments)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def write_csv(path: Path, heading: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(heading)
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> list[object]:
+    """Clothes of three kinds, and users who each want one kind: the options that name them."""
+    random = np.random.default_rng(1)
+    texts = [f"a {KINDS[number % 3]} number {number}" for number in range(ITEMS)]
+    items = write_csv(tmp_path / "items.csv", ("item_id", "text"), list(enumerate(texts)))
+    rows = []
+    for at_s in range(EVENTS):
+        user, item = int(random.integers(USERS)), int(random.integers(ITEMS))
+        wanted = item % 3 == user % 3
+        rows.append((user, item, 5 if wanted else 1, 1_600_000_000 + at_s * 3600))
+    heading = ("user_id", "item_id", "rating", "timestamp")
+    events = write_csv(tmp_path / "events.csv", heading, rows)
+    encoder = write_word_encoder(tmp_path / "encoder", texts, dimensions=16, seed=2)
+    return ["--items", items, "--events", events, "--encoder", encoder, "--candidates", "all"]
+
+
+def numbers_of(tmp_path: Path, *arguments: object) -> dict[str, Any]:
+    path = tmp_path / "out.json"
+    run(*arguments, "--json", path)
+    numbers: dict[str, Any] = json.loads(path.read_text())
+    return numbers
+
+
+def test_a_log_of_ones_own_is_evaluated_without_any_change(
+    shop: list[object], tmp_path: Path
+) -> None:
+    path, html = tmp_path / "out.json", tmp_path / "out.html"
+    result = run(*shop, "--relevant", "rating>=4", "--k", "1,5", "--json", path, "--report", html)
+    assert result.exit_code == 0
+    assert "30 items, 400 events of 12 users; a hit is rating>=4" in result.output
+    assert "Try next" in result.output
+    numbers = json.loads(path.read_text())
+    (ours,) = numbers["contenders"]
+    assert numbers["facts"]["training_events"] == 120
+    assert numbers["facts"]["rankings"] == ours["overall"]["rankings"] > 60
+    # Ten of thirty are of the wanted kind: who learns the kind finds one of five in half the cases.
+    assert ours["overall"]["quality"]["recall@5"]["low"] > 5 / 30
+    text = html.read_text()
+    assert text.count("data:image/png;base64,") == 3
+    assert "rating&gt;=4" in text
+
+
+def test_equal_seeds_give_equal_numbers(shop: list[object], tmp_path: Path) -> None:
+    first, again, other = (
+        numbers_of(tmp_path, *shop, "--seed", seed)["contenders"][0]["overall"]
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first["quality"]["MRR"]["mean"] == other["quality"]["MRR"]["mean"]
+    assert first["quality"]["MRR"]["low"] != other["quality"]["MRR"]["low"]
+
+
+def test_settings_of_the_models_change_the_ranking(shop: list[object], tmp_path: Path) -> None:
+    plain = numbers_of(tmp_path, *shop)
+    without = numbers_of(tmp_path, *shop, "--set", "slow_weight=0", "--set", "fast_weight=0")
+    means = [
+        found["contenders"][0]["overall"]["quality"]["recall@10"]["mean"]
+        for found in (plain, without)
+    ]
+    assert means[0] > means[1]
+
+
+def test_a_peer_meets_the_same_rankings(shop: list[object], tmp_path: Path) -> None:
+    result = run(*shop, "--peers", "popularity", "--json", tmp_path / "out.json")
+    assert "minus each" in result.output
+    ours, peer = json.loads((tmp_path / "out.json").read_text())["contenders"]
+    assert (ours["name"], peer["name"]) == ("Penchant", "popularity")
+    assert ours["overall"]["rankings"] == peer["overall"]["rankings"]
+    assert ours["by_earlier"][1]["rankings"] == peer["by_earlier"][1]["rankings"]
+
+
+def test_columns_can_be_named_or_mapped(shop: list[object], tmp_path: Path) -> None:
+    path = write_csv(
+        tmp_path / "other.csv",
+        ("who", "what", "when"),
+        [(number % 5, number % ITEMS, 1000 * number) for number in range(100)],
+    )
+    shop[3] = path
+    columns = ("--user-column", "who", "--map", "what=item", "--time-column", "when")
+    output = run(*shop, *columns, "--signal", "like", "--time-unit", "ms").output
+    assert "100 events of 5 users; a hit is reward>0" in output
+
+
+def test_rows_that_are_left_out_are_counted(shop: list[object], tmp_path: Path) -> None:
+    path = Path(str(shop[3]))
+    path.write_text(path.read_text() + "7,999,5,1700000000\n")
+    assert "Left out, events about unknown items: 1 (first: item '999')" in run(*shop).output
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("--relevant", "stars>4"), "relevant: got 'stars>4'"),
+        (("--k", "ten"), "--k: got 'ten'"),
+        (("--k", "0"), "--k: got '0'"),
+        (("--train-fraction", "1"), "train_fraction: got 1.0"),
+        (("--candidates", "new"), "candidates: got 'new'"),
+        (("--set", "ridge"), "--set: got 'ridge'"),
+        (("--set", "rigde=1"), "rigde: unknown setting"),
+        (("--map", "a=b"), "--map: got 'a=b'"),
+        (("--peers", "nobody"), "peers: got 'nobody'"),
+        (("--dataset", "netflix"), "--dataset: got 'netflix'"),
+        (("--dataset", "movielens"), "neither --items nor --events"),
+        (("--encoder", "/nowhere"), "encoder: /nowhere is not a directory"),
+        (("--json", "/nowhere/out.json"), "--json: /nowhere/out.json can't be written"),
+    ],
+)
+def test_a_wrong_option_is_one_plain_message(
+    shop: list[object], wrong: tuple[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        run(*shop, *wrong)
+    assert message in str(error.value)
+
+
+def test_nothing_to_evaluate_is_said(shop: list[object]) -> None:
+    with pytest.raises(ConfigError, match="name --items and --events, or --dataset movielens"):
+        run(*shop[2:])
+
+
+def test_a_report_without_matplotlib_is_refused_before_the_work(
+    shop: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setattr(evaluation, "make_stream", None)
+    with pytest.raises(ConfigError, match="matplotlib is missing"):
+        run(*shop, "--report", tmp_path / "out.html")
+
+
+def test_an_interrupt_leaves_no_file(
+    shop: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluation, "make_stream", interrupt)
+    before = sorted(tmp_path.iterdir())
+    result = invoke(*shop, "--json", tmp_path / "out.json")
+    assert result.exit_code == 130
+    assert "Stopped" in result.output
+    assert sorted(tmp_path.iterdir()) == before

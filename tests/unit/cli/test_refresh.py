@@ -1,0 +1,55 @@
+"""`penchant refresh` beside a store that other processes have open."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from typer.testing import CliRunner
+
+from penchant.cli.main import app
+from penchant.store.lmdb import LmdbStore
+from tests.support.catalogs import head
+from tests.support.world import World, liked
+
+RUNNER = CliRunner()
+
+
+def test_another_process_publishes_while_the_services_run(tmp_path: Path) -> None:
+    store = LmdbStore(tmp_path / "store", map_bytes=1 << 28)
+    world = World(tmp_path / "store" / "catalog", store=store)
+    world.put(one="first text", two="second text", three="third text")
+    for user in ("u", "v"):
+        world.feed(liked(f"{user}1", "one", user=user), liked(f"{user}2", "two", user=user))
+    before, texts = head(world), world.view().vectors.copy()
+    paths = os.pathsep.join(path for path in sys.path if path)
+    command = [sys.executable, "-m", "penchant.cli.main", "refresh"]
+    done = subprocess.run(
+        [*command, "--store", f"lmdb:{tmp_path / 'store'}"],
+        env={
+            **os.environ,
+            "PYTHONPATH": paths,
+            "COLUMNS": "200",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Learnt from 4 events: 2 items moved" in done.stdout
+    vectors = world.view().vectors
+    assert head(world).version == before.version + 1
+    assert (vectors[:2] != texts[:2]).any(axis=1).all()
+    np.testing.assert_array_equal(vectors[2], texts[2])
+    world.put(four="put after the refresh")
+    np.testing.assert_array_equal(world.view().vectors[:3], vectors)
+    store.close()
+
+
+def test_a_directory_without_a_store_is_refused(tmp_path: Path) -> None:
+    result = RUNNER.invoke(app, ["refresh", "--store", f"lmdb:{tmp_path}"])
+    assert result.exit_code != 0
+    assert not (tmp_path / "data.mdb").exists()
