@@ -27,6 +27,12 @@ def _sasrec(seed: int) -> Contender:
     return SasRec(seed)
 
 
+def _vowpal_wabbit(seed: int) -> Contender:
+    from penchant.offline.evaluation.peers.vowpal_wabbit import VowpalWabbit
+
+    return VowpalWabbit(seed)
+
+
 _MAKERS: dict[str, Callable[[int], Contender]] = {
     "popularity": lambda seed: Popularity(),
     "decayed-popularity": lambda seed: DecayedPopularity(),
@@ -36,6 +42,7 @@ _MAKERS: dict[str, Callable[[int], Contender]] = {
     "ease": lambda seed: Ease(),
     "ease-windowed": lambda seed: EaseWindowed(),
     "sasrec": _sasrec,
+    "vowpal-wabbit": _vowpal_wabbit,
 }
 
 NAMES: tuple[str, ...] = tuple(_MAKERS)

@@ -25,7 +25,7 @@ class Ease:
 
     name = "ease"
 
-    def __init__(self, *, regularization: float = 200.0, decay: float = 0.9) -> None:
+    def __init__(self, *, regularization: float = 400.0, decay: float = 0.9) -> None:
         self._regularization = regularization
         self._decay = decay
         self._likes = Likes()
@@ -65,7 +65,7 @@ class EaseWindowed(Ease):
     name = "ease-windowed"
 
     def __init__(
-        self, *, window: int = 40, regularization: float = 200.0, decay: float = 0.9
+        self, *, window: int = 160, regularization: float = 400.0, decay: float = 0.85
     ) -> None:
         super().__init__(regularization=regularization, decay=decay)
         self._window = window

@@ -59,7 +59,7 @@ class ItemKnn:
     def _count(self, position: int) -> None:
         stream = self._likes.stream
         liked, item = self._liked[stream.user[position]], int(stream.item[position])
-        if not stream.relevant[position] or item in liked:
+        if not self._likes.is_like(position) or item in liked:
             return
         others = list(liked)
         self._together[item, others] += 1

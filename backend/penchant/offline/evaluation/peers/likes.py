@@ -1,7 +1,8 @@
-"""What peers remember of the stream: who liked what, in order, and how often each item was liked.
+"""What peers remember of the stream: who liked what, in order, and how often each item was a hit.
 
-A like is a relevant event. Peers learn from likes alone: none of the methods has a place for a
-dislike, except that an item the user disliked is no longer a candidate.
+A like is an event with a positive reward, or a relevant one. It is often more than a hit: at
+`rating>=4` a film rated 3 is a like, for it was chosen. Peers learn from likes alone, as none of
+the methods has a place for a dislike.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Likes:
         self.by_user: list[list[int]] = []
         """The items that each user liked, in order."""
         self.counts: Vector = np.zeros(0, np.float32)
-        """How often each item was liked, shape (items,)."""
+        """How often each item was a hit, shape (items,); what a cold user gets."""
 
     @property
     def stream(self) -> Stream:
@@ -48,20 +49,31 @@ class Likes:
         Returns:
             The positions that are new, so that incremental peers learn each event once.
         """
-        if stream is not self._stream:
-            self._stream, self.position = stream, 0
-            self.by_user = [[] for _ in stream.users]
-            self.counts = np.zeros(len(stream.items), np.float32)
+        self.start(stream)
         new = range(self.position, until)
         for position in new:
             self.add(position)
         return new
 
+    def start(self, stream: Stream) -> bool:
+        """Whether the stream is another than before; if so, it starts afresh with no event."""
+        if stream is self._stream:
+            return False
+        self._stream, self.position = stream, 0
+        self.by_user = [[] for _ in stream.users]
+        self.counts = np.zeros(len(stream.items), np.float32)
+        return True
+
+    def is_like(self, position: int) -> bool:
+        """Whether that event is one to learn from."""
+        return bool(self.stream.relevant[position] or self.stream.reward[position] > 0)
+
     def add(self, position: int) -> None:
         """Takes in one event; it is ignored if it is no like."""
-        if self.stream.relevant[position]:
-            item = int(self.stream.item[position])
+        item = int(self.stream.item[position])
+        if self.is_like(position):
             self.by_user[self.stream.user[position]].append(item)
+        if self.stream.relevant[position]:
             self.counts[item] += 1
         self.position = position + 1
 

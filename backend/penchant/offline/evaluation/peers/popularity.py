@@ -12,7 +12,7 @@ _US_PER_DAY = 86_400_000_000
 
 
 class Popularity:
-    """Counts likes per item, for ever; see `Contender`. Needs no re-fit; O(1) per event."""
+    """Counts hits per item, for ever; see `Contender`. Needs no re-fit; O(1) per event."""
 
     name = "popularity"
 
@@ -20,7 +20,7 @@ class Popularity:
         self._likes = Likes()
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Counts the likes before `until`."""
+        """Counts the hits before `until`."""
         self._likes.follow(stream, until)
 
     def scores(self, user: int, at_us: int) -> Vector:
@@ -33,7 +33,7 @@ class Popularity:
 
 
 class DecayedPopularity:
-    """Counts likes per item, each halved every `half_life_days`; see `Contender`.
+    """Counts hits per item, each halved every `half_life_days`; see `Contender`.
 
     Needs no re-fit; O(items) per event. All counts fade alike, so when one asks does not matter.
     """
@@ -47,7 +47,7 @@ class DecayedPopularity:
         self._as_of_us = 0
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Counts the likes before `until` that are new."""
+        """Counts the hits before `until` that are new."""
         new = self._likes.follow(stream, until)
         if new.start == 0:
             self._counts = np.zeros(len(stream.items))

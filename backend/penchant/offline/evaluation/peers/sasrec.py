@@ -32,14 +32,14 @@ class Settings:
     dimensions: int = 64
     blocks: int = 2
     heads: int = 2
-    dropout: float = 0.3
+    dropout: float = 0.4
     length: int = 50
     """The latest likes that the network sees."""
     batch: int = 64
     """Sequences per step."""
-    rate: float = 1e-3
-    weight_decay: float = 0.0
-    epochs: int = 35
+    rate: float = 3e-3
+    weight_decay: float = 0.1
+    epochs: int = 30
     """Of the first fit."""
     warm_epochs: int = 3
     """Of each later fit, which goes on from the last one's weights."""

@@ -122,11 +122,14 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
         make("easy", seed=0)
 
 
-@pytest.mark.parametrize(("name", "package"), [("ials", "implicit"), ("sasrec", "torch")])
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("ials", "implicit"), ("sasrec", "torch"), ("vowpal-wabbit", "vowpalwabbit")],
+)
 def test_a_missing_package_is_named_with_its_cure(
     name: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = f"penchant.offline.evaluation.peers.{name}"
+    module = f"penchant.offline.evaluation.peers.{name.replace('-', '_')}"
     monkeypatch.delitem(sys.modules, module, raising=False)
     for loaded in [key for key in sys.modules if key.partition(".")[0] == package]:
         monkeypatch.delitem(sys.modules, loaded)
