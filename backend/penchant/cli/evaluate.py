@@ -57,8 +57,14 @@ def evaluate(
         ),
     ] = "",
     every: Annotated[int, typer.Option(help="Rank for one of so many relevant events.")] = 1,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh", help="Let item vectors learn at each fit, as `penchant refresh` does."
+        ),
+    ] = False,
     refresh_every: Annotated[
-        int, typer.Option(help="Fit again after so many events; 0: never.")
+        int, typer.Option(help="Fit (the peers too) again after so many events; 0: never.")
     ] = 5000,
     k: Annotated[
         str, typer.Option("--k", "-k", metavar="K,K,...", help="Cut-offs of recall and NDCG.")
@@ -152,6 +158,7 @@ def evaluate(
         config=_config(encoder, settings or ()),
         peers=peers,
         plan=Plan(train_fraction, every, refresh_every, candidates),
+        refresh=refresh,
         relevant=relevant,
         ks=_cut_offs(k),
         seed=seed,

@@ -59,6 +59,8 @@ class Choices:
     config: Config
     peers: str
     plan: Plan
+    refresh: bool
+    """Whether the middle clock runs, besides the per-event one."""
     relevant: str
     ks: list[int]
     seed: int
@@ -77,10 +79,12 @@ def run(console: Console, choices: Choices) -> None:
         stream = _read(console, choices, relevant)
     with console.status(f"Encoding {len(stream.items):,} texts ..."):
         # Only here: ONNX Runtime is loaded by it.
-        from penchant.offline.evaluation.ours import PenchantContender
+        from penchant.offline.evaluation.ours import PenchantContender, middle_clock
         from penchant.offline.evaluation.run import evaluate
 
-        ours = PenchantContender.load(choices.config, stream)
+        ours = PenchantContender.load(
+            choices.config, stream, middle_clock if choices.refresh else None
+        )
     with _progress(console, stream, choices.plan) as on_event:
         result = evaluate(
             stream,
@@ -218,6 +222,8 @@ def _what_next(console: Console, choices: Choices, result: Result, seconds: floa
         lines.append(
             "  --candidates all            most relevant events are about items seen before"
         )
+    if not choices.refresh:
+        lines.append("  --refresh --set fast_weight=6  item vectors that learn from the log too")
     if not choices.peers:
         lines.append("  --peers all                 the same beside what you could use instead")
     if choices.report is None:

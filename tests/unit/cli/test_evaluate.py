@@ -98,6 +98,17 @@ def test_equal_seeds_give_equal_numbers(shop: list[object], tmp_path: Path) -> N
     assert first["quality"]["MRR"]["low"] != other["quality"]["MRR"]["low"]
 
 
+def test_the_middle_clock_runs_on_demand_and_moves_vectors(
+    shop: list[object], tmp_path: Path
+) -> None:
+    plain = numbers_of(tmp_path, *shop)["contenders"][0]["overall"]["quality"]
+    refreshed = numbers_of(tmp_path, *shop, "--refresh", "--refresh-every", "50")
+    quality = refreshed["contenders"][0]["overall"]["quality"]
+    assert quality["recall@10"]["mean"] != plain["recall@10"]["mean"]
+    # Still far better than ten of thirty by chance.
+    assert quality["recall@10"]["low"] > 10 / 30
+
+
 def test_settings_of_the_models_change_the_ranking(shop: list[object], tmp_path: Path) -> None:
     plain = numbers_of(tmp_path, *shop)
     without = numbers_of(tmp_path, *shop, "--set", "slow_weight=0", "--set", "fast_weight=0")

@@ -7,12 +7,12 @@ The live offsets are those of all items at every ranking. A server publishes the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.catalog.numbers import ItemNumbers
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
@@ -24,22 +24,18 @@ from penchant.domain.types import CatalogHead, Counters, Interest, Matrix, UserS
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.offline.evaluation.stream import Stream
+from penchant.offline.refresh.catalog import Events, RefreshedCatalog, refresh
 from penchant.service.freezing import gram_of
 from penchant.service.reading import fold_key, interest_of
 
-
-@dataclass(frozen=True, slots=True)
-class RefreshedCatalog:
-    """What the middle clock makes of the events so far."""
-
-    vectors: Matrix
-    """The items' vectors from now on, shape (items, d)."""
-    prior_mean: NDArray[np.float64]
-    """The population's mean interest, shape (d,)."""
-
-
 Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
 """From the stream, the position before which all is known, and the text vectors."""
+
+
+def middle_clock(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
+    """What `penchant refresh` makes of the events before a position."""
+    user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
+    return refresh(Events(user, item, reward, stream.at_us[:until]), text_vectors)
 
 
 class PenchantContender:
@@ -137,5 +133,5 @@ class PenchantContender:
             prior=Prior(precision, prior_mean),
             alive=alive,
             ids=[],
-            numbers={},
+            numbers=ItemNumbers(),
         )

@@ -9,8 +9,9 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix, RankRequest, Vector
-from penchant.offline.evaluation.ours import PenchantContender, RefreshedCatalog
+from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.stream import Stream
+from penchant.offline.refresh.catalog import RefreshedCatalog
 from tests.support.world import World
 from tests.unit.offline.evaluation.streams import FIRST_US, HOUR_US, random_stream, stream_of
 
@@ -49,7 +50,8 @@ def test_a_refresh_gets_the_text_vectors_each_time_and_gives_the_catalog(tmp_pat
 
     def refresh(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
         calls.append((until, text_vectors))
-        return RefreshedCatalog(-text_vectors, np.array([1.0, 0.0, 0.0, 0.0]))
+        mean = np.array([1.0, 0.0, 0.0, 0.0])
+        return RefreshedCatalog(-text_vectors, np.zeros_like(text_vectors), mean)
 
     stream = stream_of([(0, 0), (1, 1)], items=4)
     ours = PenchantContender(World(tmp_path).config, vectors_of(4), refresh)
