@@ -66,8 +66,10 @@ class ItemNumbers(Mapping[str, int]):
             return np.fromiter((get(id_, NONE) for id_ in ids), np.int64, len(ids))
         hashes = np.fromiter(map(hash, ids), np.int64, len(ids))
         places = table.hashes.searchsorted(hashes)
+        found = table.numbers.take(places, mode="clip")
         known = table.hashes.take(places, mode="clip") == hashes
-        found = np.where(known, table.numbers.take(places, mode="clip"), NONE)
+        if not known.all():
+            found[~known] = NONE
         if table.fresh:
             for place, id_ in enumerate(ids):
                 found[place] = table.fresh.get(id_, found[place])

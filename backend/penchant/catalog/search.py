@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from penchant.domain.types import Rows, Vector
 
+_LEFT_OUT = np.float32(-np.inf)
 _FEW = 256
 """So few scores are sorted as fast as they are looked through."""
 _GROUP = 64
@@ -27,8 +28,10 @@ def top_k(scores: Vector, k: int) -> Rows:
 
 
 def _in_order(scores: Vector, k: int) -> Rows:
-    order: NDArray[np.int64] = np.argsort(-scores, kind="stable")[:k]
-    return order[scores[order] > -np.inf]
+    order: NDArray[np.int64] = (-scores).argsort(kind="stable")[:k]
+    if len(order) and scores[order[-1]] > _LEFT_OUT:
+        return order
+    return order[scores[order] > _LEFT_OUT]
 
 
 def _low_end(scores: Vector, k: int) -> np.float32:

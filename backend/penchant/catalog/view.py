@@ -52,9 +52,9 @@ class CatalogView:
     def split(self, ids: Sequence[str]) -> tuple[Rows, list[str]]:
         """The rows of the ids that can be ranked, in order, and the ids that can't."""
         rows = self.numbers.find(ids)
-        known = (rows != NONE) & (rows < self.head.rows)
-        if known.all():
+        if rows.min(initial=0) > NONE and rows.max(initial=NONE) < self.head.rows:
             return rows, []
+        known = (rows != NONE) & (rows < self.head.rows)
         return rows[known], [ids[place] for place in np.flatnonzero(~known)]
 
 
