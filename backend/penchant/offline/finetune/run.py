@@ -142,6 +142,11 @@ def _prepare(
     """Gives the encoder its projection and adapters; returns the vectors before all training."""
     settings = request.settings
     if has_head(model):
+        if not settings.steps:
+            raise ConfigError(
+                "steps: got 0, expected 1 or more: this encoder has its projection already, which "
+                "learns on together with the encoder"
+            )
         vectors = encode(model, texts)
     else:
         embeddings = embed(model, texts)

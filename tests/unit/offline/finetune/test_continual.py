@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import DEFAULT_SIGNALS
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
@@ -57,6 +58,14 @@ def test_a_round_has_its_own_events_and_those_that_earlier_rounds_trained_on(
     assert earlier.test.holds(at_us[material.earlier_test]).all()
     replayed = [number >= len(new) for number, _ in material.segments]
     assert np.mean(replayed) == 0.5
+
+
+def test_a_round_without_steps_would_learn_nothing_and_is_refused(
+    first: Report, longer: Stream, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(KEEPING, steps=0)
+    with pytest.raises(ConfigError, match="steps: got 0, expected 1 or more"):
+        finetune(Request(longer, first.directory, tmp_path / "out", settings, continued=True))
 
 
 def test_replay_and_distillation_keep_what_the_first_round_learnt(
