@@ -84,15 +84,23 @@ def test_the_two_commands_are_targets_of_the_makefile() -> None:
 
 
 def test_a_server_of_your_own(tmp_path: Path) -> None:
-    export, serve, import_items, rank, doctor = commands("penchant")
+    export, serve, import_items, rank, doctor, evaluate = commands("penchant")
     films = {"id": ["1", "2"], "text": ["Heat (1995). Crime", "Toy Story (1995). Animation"]}
     pq.write_table(pa.table(films), tmp_path / import_items[-1])
+    likes = {
+        "user": [f"u{number % 5}" for number in range(40)],
+        "item": [str(1 + number % 2) for number in range(40)],
+        "signal": ["like"] * 40,
+        "occurred_at": [1_600_000_000 + 60 * number for number in range(40)],
+    }
+    pq.write_table(pa.table(likes), tmp_path / evaluate[evaluate.index("--events") + 1])
     run(export, tmp_path)
     with serving(serve, tmp_path) as target:
         assert "2" in run([*import_items, "--target", target], tmp_path)
         ranking = run([*rank, "--target", target], tmp_path)
         assert "Toy Story (1995)" in ranking
         assert "penchant_rank" in run([*doctor, "--target", target], tmp_path)
+    assert "recall@10" in run([*evaluate, "--candidates", "all"], tmp_path)
 
 
 def test_the_command_that_installs_into_a_running_triton(tmp_path: Path) -> None:
