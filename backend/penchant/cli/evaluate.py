@@ -19,7 +19,9 @@ from penchant.launch.settings import HOME
 from penchant.offline.evaluation.cases import Plan
 from penchant.offline.evaluation.relevance import POSITIVE
 from penchant.offline.events import EventColumns, ItemColumns
+from penchant.offline.refresh.settings import RefreshSettings
 
+_REFRESH = RefreshSettings()
 _COLUMNS, _OUTPUT = "Columns, as for penchant import", "Output"
 
 
@@ -63,6 +65,9 @@ def evaluate(
             "--refresh", help="Let item vectors learn at each fit, as `penchant refresh` does."
         ),
     ] = False,
+    text_weight: Annotated[
+        float, typer.Option(help="Of --refresh: how much texts count beside co-occurrence.")
+    ] = _REFRESH.text_weight,
     refresh_every: Annotated[
         int, typer.Option(help="Fit (the peers too) again after so many events; 0: never.")
     ] = 5000,
@@ -158,7 +163,7 @@ def evaluate(
         config=_config(encoder, settings or ()),
         peers=peers,
         plan=Plan(train_fraction, every, refresh_every, candidates),
-        refresh=refresh,
+        refresh=RefreshSettings(text_weight=text_weight) if refresh else None,
         relevant=relevant,
         ks=_cut_offs(k),
         seed=seed,

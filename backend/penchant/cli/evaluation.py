@@ -26,6 +26,7 @@ from penchant.offline.evaluation.stream import Stream
 from penchant.offline.evaluation.tables import TextTable, tables
 from penchant.offline.events import EventColumns, ItemColumns
 from penchant.offline.movielens import read_movielens
+from penchant.offline.refresh.settings import RefreshSettings
 from penchant.offline.tables.files import open_table
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class Choices:
     config: Config
     peers: str
     plan: Plan
-    refresh: bool
-    """Whether the middle clock runs, besides the per-event one."""
+    refresh: RefreshSettings | None
+    """How the middle clock runs besides the per-event one; None: not at all."""
     relevant: str
     ks: list[int]
     seed: int
@@ -82,9 +83,8 @@ def run(console: Console, choices: Choices) -> None:
         from penchant.offline.evaluation.ours import PenchantContender, middle_clock
         from penchant.offline.evaluation.run import evaluate
 
-        ours = PenchantContender.load(
-            choices.config, stream, middle_clock if choices.refresh else None
-        )
+        clock = None if choices.refresh is None else middle_clock(choices.refresh)
+        ours = PenchantContender.load(choices.config, stream, clock)
     with _progress(console, stream, choices.plan) as on_event:
         result = evaluate(
             stream,
@@ -222,7 +222,7 @@ def _what_next(console: Console, choices: Choices, result: Result, seconds: floa
         lines.append(
             "  --candidates all            most relevant events are about items seen before"
         )
-    if not choices.refresh:
+    if choices.refresh is None:
         lines.append("  --refresh --set fast_weight=6  item vectors that learn from the log too")
     if not choices.peers:
         lines.append("  --peers all                 the same beside what you could use instead")

@@ -25,6 +25,7 @@ from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.refresh.catalog import Events, RefreshedCatalog, refresh
+from penchant.offline.refresh.settings import RefreshSettings
 from penchant.service.freezing import gram_of
 from penchant.service.reading import fold_key, interest_of
 
@@ -32,10 +33,15 @@ Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
 """From the stream, the position before which all is known, and the text vectors."""
 
 
-def middle_clock(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
+def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
     """What `penchant refresh` makes of the events before a position."""
-    user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
-    return refresh(Events(user, item, reward, stream.at_us[:until]), text_vectors)
+
+    def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
+        user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
+        events = Events(user, item, reward, stream.at_us[:until])
+        return refresh(events, text_vectors, settings)
+
+    return run
 
 
 class PenchantContender:

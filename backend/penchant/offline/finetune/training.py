@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -114,12 +115,11 @@ def train(
             raise
         raise ConfigError(f"report_to: {watch.report_to}: {error}") from error
     trainer.remove_callback(PrinterCallback)
-    # On a CPU, numbers too small for float32's normal range are many times slower than others.
-    torch.set_flush_denormal(True)
-    found = last_checkpoint(checkpoints)
-    if found is None:
-        _keep_start(trainer, checkpoints / START)
-    trainer.train(resume_from_checkpoint=None if found is None else str(found))
+    with _tiny_numbers_as_zero():
+        found = last_checkpoint(checkpoints)
+        if found is None:
+            _keep_start(trainer, checkpoints / START)
+        trainer.train(resume_from_checkpoint=None if found is None else str(found))
     state = trainer.state
     best_step = state.best_global_step or state.global_step
     if not limit.reached and _read_start(checkpoints / START) >= _best_of(state):
@@ -132,6 +132,19 @@ def train(
         best_step=best_step,
         log=tuple(state.log_history),
     )
+
+
+@contextmanager
+def _tiny_numbers_as_zero() -> Iterator[None]:
+    """On a CPU, numbers too small for float32's normal range are many times slower than others.
+
+    Only here: the switch is the whole thread's, and whoever calls us may need such numbers.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _keep_start(trainer: Trainer, directory: Path) -> None:
