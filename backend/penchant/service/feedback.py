@@ -147,8 +147,9 @@ class FeedbackService:
         for some in _in_chunks(list(batch.records.items()), FOLDED_TOGETHER):
             started = time.perf_counter()
             windows = [record.window for _, record in some]
-            items = view.items_of(np.concatenate(windows))
-            interests = fold_each(view.prior, windows, items, bucket, self._settings)
+            window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
+            items = view.items_of(window)
+            interests = fold_each(view.prior, window, lengths, items, bucket, self._settings)
             self._meter.fold(time.perf_counter() - started, len(some))
             for (user, record), interest in zip(some, interests, strict=True):
                 write_user(transaction, user, UserState(record, key, interest))

@@ -64,8 +64,8 @@ def test_users_folded_together_get_what_each_gets_alone_bit_by_bit(
     tolds: list[list[Told]], bucket: int, deleted: frozenset[int]
 ) -> None:
     windows = [window_of(told) for told in tolds]
-    items = items_of(np.concatenate(windows), deleted)
-    together = fold_each(prior(), windows, items, bucket, SETTINGS)
+    window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
+    together = fold_each(prior(), window, lengths, items_of(window, deleted), bucket, SETTINGS)
     for told, one in zip(tolds, together, strict=True):
         alone = interest(told, bucket, deleted)
         assert one.slow.tobytes() == alone.slow.tobytes()
