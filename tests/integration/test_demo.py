@@ -7,27 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import psutil
 import pytest
 
-from penchant.offline.movielens import PACKAGE
+from tests.support.movielens import needs_movielens
 
-
-def installed(package: str) -> bool:
-    try:
-        metadata.distribution(package)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-pytestmark = [
-    pytest.mark.server,
-    pytest.mark.skipif(not installed(PACKAGE), reason=f"{PACKAGE} is not installed"),
-]
+pytestmark = [pytest.mark.server, needs_movielens]
 
 COMMAND = [sys.executable, "-m", "penchant.cli.main", "demo", "--users", "12"]
 

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from penchant.cli import evaluation
-from penchant.cli.evaluation import EVENT_FIELDS, GENRES, GOOD_RATING, ITEM_FIELDS, Choices, Source
+from penchant.cli.evaluation import GENRES, Choices
 from penchant.cli.import_ import mapped_fields
+from penchant.cli.logs import EVENT_FIELDS, GOOD_RATING, ITEM_FIELDS, Source
 from penchant.config import Config, parse
 from penchant.domain.errors import ConfigError
 from penchant.launch.settings import HOME

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,41 +15,23 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from penchant.cli.logs import Source, read_source
 from penchant.config import Config
-from penchant.domain.errors import ConfigError
-from penchant.domain.types import Event, Item
 from penchant.offline.evaluation.cases import Plan
-from penchant.offline.evaluation.reading import LeftOut, make_stream, read_events, read_items
-from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
+from penchant.offline.evaluation.reading import LeftOut, make_stream
+from penchant.offline.evaluation.relevance import parse_relevance
 from penchant.offline.evaluation.report import as_json, check_writable, write
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.evaluation.tables import TextTable, tables
-from penchant.offline.events import EventColumns, ItemColumns
-from penchant.offline.movielens import read_movielens
 from penchant.offline.refresh.settings import RefreshSettings
-from penchant.offline.tables.files import open_table
 
 if TYPE_CHECKING:
     from penchant.offline.evaluation.contender import Contender
     from penchant.offline.evaluation.run import Result
 
-ITEM_FIELDS = ("id", "text")
-EVENT_FIELDS = ("user", "item", "signal", "value", "occurred_at", "event_id", "recommendation_id")
-MOVIELENS, GOOD_RATING, GENRES = "movielens", "rating>=4", "genres"
+GENRES = "genres"
 
 _STEP = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where items and events come from."""
-
-    items: Path | None
-    events: Path | None
-    dataset: str
-    format: str | None
-    item_columns: ItemColumns
-    event_columns: EventColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +57,7 @@ def run(console: Console, choices: Choices) -> None:
     began = time.monotonic()
     _check_outputs(choices)
     peers = _peers(choices)
-    relevant = choices.relevant or _default_relevance(choices.source)
+    relevant = choices.relevant or choices.source.relevant
     with console.status("Reading ..."):
         stream = _read(console, choices, relevant)
     with console.status(f"Encoding {len(stream.items):,} texts ..."):
@@ -123,13 +105,9 @@ def _peers(choices: Choices) -> list[Contender]:
     return [make(name, choices.seed) for name in dict.fromkeys(wanted)]
 
 
-def _default_relevance(source: Source) -> str:
-    return GOOD_RATING if source.dataset else POSITIVE
-
-
 def _read(console: Console, choices: Choices, relevant: str) -> Stream:
     relevance, left_out = parse_relevance(relevant), LeftOut()
-    items, events = _sources(choices.source, left_out)
+    items, events = read_source(choices.source, left_out, "nothing to evaluate")
     stream = make_stream(items, events, choices.config.signals, relevance, left_out)
     console.print(
         f"{len(stream.items):,} items, {len(stream.events):,} events of "
@@ -139,29 +117,6 @@ def _read(console: Console, choices: Choices, relevant: str) -> Stream:
         line = f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})"
         console.print(Text(line, "yellow"), soft_wrap=True)
     return stream
-
-
-def _sources(source: Source, left_out: LeftOut) -> tuple[Iterable[Item], Iterable[Event]]:
-    if source.dataset:
-        if source.dataset != MOVIELENS or source.items or source.events:
-            raise ConfigError(
-                f"--dataset: got {source.dataset!r}, expected {MOVIELENS}, and then neither "
-                "--items nor --events"
-            )
-        data = read_movielens()
-        return data.films, data.ratings
-    if source.items is None or source.events is None:
-        raise ConfigError("nothing to evaluate: name --items and --events, or --dataset movielens")
-    table = open_table(source.items, source.format)
-    try:
-        items = read_items(table, source.item_columns, left_out)
-    finally:
-        table.close()
-    table = open_table(source.events, source.format)
-    try:
-        return items, read_events(table, source.event_columns, left_out)
-    finally:
-        table.close()
 
 
 @contextmanager

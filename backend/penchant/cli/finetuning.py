@@ -14,18 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.evaluation import EVENT_FIELDS, GOOD_RATING, ITEM_FIELDS, MOVIELENS
 from penchant.cli.import_ import mapped_fields
+from penchant.cli.logs import EVENT_FIELDS, ITEM_FIELDS, Source, read_source
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.reading import LeftOut, make_stream, read_events, read_items
-from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
+from penchant.offline.evaluation.reading import LeftOut, make_stream
+from penchant.offline.evaluation.relevance import parse_relevance
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.events import EventColumns, ItemColumns
 from penchant.offline.finetune.split import first_events
-from penchant.offline.movielens import read_movielens
-from penchant.offline.tables.files import open_table
 
 if TYPE_CHECKING:
     from penchant.offline.finetune.run import Report, Request
@@ -100,11 +98,10 @@ def read_log(console: Console, log: Log) -> Stream:
     """
     if not 0 < log.train_fraction <= 1:
         raise ConfigError(f"--train-fraction: got {log.train_fraction}, expected above 0 to 1")
-    relevant = log.relevant or (GOOD_RATING if log.dataset else POSITIVE)
-    left_out = LeftOut()
-    stream = make_stream(
-        *_items_and_events(log, left_out), DEFAULT_SIGNALS, parse_relevance(relevant), left_out
-    )
+    source, left_out = _source(log), LeftOut()
+    relevant = log.relevant or source.relevant
+    items, events = read_source(source, left_out, "no log")
+    stream = make_stream(items, events, DEFAULT_SIGNALS, parse_relevance(relevant), left_out)
     stream = first_events(stream, int(log.train_fraction * len(stream.events)))
     console.print(
         f"{len(stream.items):,} items, {len(stream.events):,} events; a hit is {relevant}"
@@ -114,32 +111,13 @@ def read_log(console: Console, log: Log) -> Stream:
     return stream
 
 
-def _items_and_events(log: Log, left_out: LeftOut) -> tuple[Any, Any]:
-    if log.dataset:
-        if log.dataset != MOVIELENS or log.items or log.events:
-            raise ConfigError(
-                f"--dataset: got {log.dataset!r}, expected {MOVIELENS}, and then neither --items "
-                "nor --events"
-            )
-        data = read_movielens()
-        return data.films, data.ratings
-    if log.items is None or log.events is None:
-        raise ConfigError("no log: name --items and --events, or --dataset movielens")
+def _source(log: Log) -> Source:
     fields = mapped_fields(log.mapped, (*ITEM_FIELDS, *EVENT_FIELDS))
     of_items = {name: column for name, column in fields.items() if name in ITEM_FIELDS}
     of_events = {name: column for name, column in fields.items() if name in EVENT_FIELDS}
     items = ItemColumns(text_template=log.text_template, **of_items)
     events = EventColumns(constant_signal=log.signal, time_unit=log.time_unit, **of_events)
-    table = open_table(log.items, log.format)
-    try:
-        found = read_items(table, items, left_out)
-    finally:
-        table.close()
-    table = open_table(log.events, log.format)
-    try:
-        return found, read_events(table, events, left_out)
-    finally:
-        table.close()
+    return Source(log.items, log.events, log.dataset, log.format, items, events)
 
 
 @contextmanager

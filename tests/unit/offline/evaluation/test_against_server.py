@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -19,25 +18,14 @@ from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import parse_relevance
 from penchant.offline.evaluation.replay import mean_rank, replay
 from penchant.offline.evaluation.stream import Stream
-from penchant.offline.movielens import PACKAGE, read_movielens
+from penchant.offline.movielens import read_movielens
 from penchant_sdk import Event as SdkEvent
 from penchant_sdk import Item as SdkItem
 from penchant_sdk import Penchant
+from tests.support.movielens import needs_movielens
 from tests.support.word_encoder import write_word_encoder
 
-
-def installed(package: str) -> bool:
-    try:
-        metadata.distribution(package)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-pytestmark = [
-    pytest.mark.server,
-    pytest.mark.skipif(not installed(PACKAGE), reason=f"{PACKAGE} is not installed"),
-]
+pytestmark = [pytest.mark.server, needs_movielens]
 
 ITEMS = 1000
 """As many as one ranking may name."""

@@ -1,0 +1,67 @@
+"""A log to learn from or to replay: two files of one's own, or MovieLens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penchant.domain.errors import ConfigError
+from penchant.domain.types import Event, Item
+from penchant.offline.evaluation.reading import LeftOut, read_events, read_items
+from penchant.offline.evaluation.relevance import POSITIVE
+from penchant.offline.events import EventColumns, ItemColumns
+from penchant.offline.movielens import read_movielens
+from penchant.offline.tables.files import open_table
+
+ITEM_FIELDS = ("id", "text")
+EVENT_FIELDS = ("user", "item", "signal", "value", "occurred_at", "event_id", "recommendation_id")
+MOVIELENS, GOOD_RATING = "movielens", "rating>=4"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where items and events come from."""
+
+    items: Path | None
+    events: Path | None
+    dataset: str
+    format: str | None
+    item_columns: ItemColumns
+    event_columns: EventColumns
+
+    @property
+    def relevant(self) -> str:
+        """What counts as a hit where nobody says so."""
+        return GOOD_RATING if self.dataset else POSITIVE
+
+
+def read_source(
+    source: Source, left_out: LeftOut, nothing: str
+) -> tuple[Sequence[Item], Sequence[Event]]:
+    """The items and the events.
+
+    Raises:
+        ConfigError: the options do not fit, or a file can't be read; where none is named, the
+            text begins with `nothing`.
+    """
+    if source.dataset:
+        if source.dataset != MOVIELENS or source.items or source.events:
+            raise ConfigError(
+                f"--dataset: got {source.dataset!r}, expected {MOVIELENS}, and then neither "
+                "--items nor --events"
+            )
+        data = read_movielens()
+        return data.films, data.ratings
+    if source.items is None or source.events is None:
+        raise ConfigError(f"{nothing}: name --items and --events, or --dataset movielens")
+    table = open_table(source.items, source.format)
+    try:
+        items = read_items(table, source.item_columns, left_out)
+    finally:
+        table.close()
+    table = open_table(source.events, source.format)
+    try:
+        return items, read_events(table, source.event_columns, left_out)
+    finally:
+        table.close()

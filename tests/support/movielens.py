@@ -1,0 +1,20 @@
+"""The mark of tests that need MovieLens, which an installed package carries."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import pytest
+
+from penchant.offline.movielens import PACKAGE
+
+
+def _installed() -> bool:
+    try:
+        metadata.distribution(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+needs_movielens = pytest.mark.skipif(not _installed(), reason=f"{PACKAGE} is not installed")
