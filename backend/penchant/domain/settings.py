@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from penchant.domain.errors import ConfigError
 
+UPDATER_NAMES = ("ridge", "logistic", "diagonal", "ogd", "adagrad", "prototypes")
+"""What `updater` may be; `penchant.domain.updaters` says what each does."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoldSettings:
@@ -46,20 +49,50 @@ class FoldSettings:
     """c: how much popularity counts, 0 or more."""
     time_bucket_s: float = 600.0
     """The fold's clock moves in steps of this many seconds, 1 or more."""
+    updater: str = "ridge"
+    """What makes the slow interest of the events, one of `UPDATER_NAMES`."""
+    learning_rate: float = 1.0
+    """eta of `ogd` and `adagrad`, more than 0."""
+    initial_accumulator: float = 1.0
+    """delta of `adagrad`, more than 0."""
+    prototypes: int = 3
+    """p of `prototypes`: interests a user, 1 to 16."""
+    prototype_sharing: float = 0.5
+    """rho of `prototypes`: how much a like counts in the other interests, 0 to 1."""
 
     def __post_init__(self) -> None:
-        for name in ("ridge", "half_life_events", "half_life_s", "fast_half_life_events"):
+        if self.updater not in UPDATER_NAMES:
+            names = ", ".join(UPDATER_NAMES)
+            raise ConfigError(f"updater: got {self.updater!r}, expected one of: {names}")
+        for name in _ABOVE_ZERO:
             _require(name, getattr(self, name), 0.0, math.inf, open_below=True)
         weights = ("catalog_weight", "slow_weight", "fast_weight", "query_weight", "offset_weight")
         for name in weights:
             _require(name, getattr(self, name), 0.0, math.inf)
         _require("time_bucket_s", self.time_bucket_s, 1.0, math.inf)
         _require("window_events", self.window_events, 1, 65536)
+        _require("prototypes", self.prototypes, 1, 16)
+        _require("prototype_sharing", self.prototype_sharing, 0.0, 1.0)
+
+    @property
+    def interests(self) -> int:
+        """p: how many slow interests the updater keeps of a user."""
+        return self.prototypes if self.updater == "prototypes" else 1
 
     def digest(self) -> int:
         """A 64-bit name of these settings: equal settings, equal names, in every process."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+_ABOVE_ZERO = (
+    "ridge",
+    "half_life_events",
+    "half_life_s",
+    "fast_half_life_events",
+    "learning_rate",
+    "initial_accumulator",
+)
 
 
 def _require(name: str, value: float, low: float, high: float, *, open_below: bool = False) -> None:

@@ -96,7 +96,7 @@ class Interest:
     """What the fold makes of a window."""
 
     slow: Vector
-    """Shape (d,): the ridge solution, the lasting taste."""
+    """Shape (d,): the lasting taste; (p d,): p of them, where the updater keeps as many."""
     fast: Vector
     """Shape (d,): the mean direction of the last few likes; zeros where there are none."""
 

@@ -74,7 +74,7 @@ def encode_user(state: UserState) -> bytes:
     if state.key is not None and state.interest is not None:
         slow, fast = state.interest.slow, state.interest.fast
         key = state.key
-        payload += _CACHE.pack(key.catalog_version, key.time_bucket, key.settings, len(slow))
+        payload += _CACHE.pack(key.catalog_version, key.time_bucket, key.settings, len(fast))
         payload += slow.astype(_FLOAT).tobytes() + fast.astype(_FLOAT).tobytes()
     return seal(payload)
 
@@ -91,11 +91,14 @@ def decode_user(value: bytes) -> UserState:
         if position == len(payload):
             return UserState(record)
         catalog_version, bucket, settings, d = _CACHE.unpack_from(payload, position)
-        both = np.frombuffer(bytes(payload[position + _CACHE.size :]), _FLOAT, 2 * d)
+        both = np.frombuffer(bytes(payload[position + _CACHE.size :]), _FLOAT)
+        if len(both) < 2 * d or (len(both) % d if d else len(both)):
+            raise ValueError(f"got {len(both)} numbers, expected two or more vectors of {d}")
     except (struct.error, ValueError) as error:
         raise StateCorrupt(f"user record: {error}") from error
     key = FoldKey(catalog_version, bucket, settings)
-    return UserState(record, key, Interest(both[:d], both[d:]))
+    slow = len(both) - d
+    return UserState(record, key, Interest(both[:slow], both[slow:]))
 
 
 def _encode_json(value: object) -> bytes:

@@ -1,0 +1,21 @@
+"""The updaters, by the names that the setting `updater` knows them by.
+
+All see the same events, weights and prior (equations 1 and 3 of `penchant.domain.interest`) and
+differ in what replaces equation 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from penchant.domain.updaters import adagrad, diagonal, logistic, ogd, prototypes, ridge
+from penchant.domain.updaters.evidence import Updater
+
+UPDATERS: Mapping[str, Updater] = {
+    "ridge": ridge,
+    "logistic": logistic,
+    "diagonal": diagonal,
+    "ogd": ogd,
+    "adagrad": adagrad,
+    "prototypes": prototypes,
+}
