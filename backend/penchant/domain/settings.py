@@ -52,7 +52,7 @@ class FoldSettings:
     updater: str = "ridge"
     """What makes the slow interest of the events, one of `UPDATER_NAMES`."""
     learning_rate: float = 1.0
-    """eta of `ogd` and `adagrad`, more than 0."""
+    """eta of `adagrad`, more than 0."""
     initial_accumulator: float = 1.0
     """delta of `adagrad`, more than 0."""
     prototypes: int = 3

@@ -7,7 +7,7 @@
 J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and stochastic
 optimization", JMLR 2011, figure 1 with diagonal matrices, on ridge's losses. The dimensions are
 the catalog's principal axes, scaled so that the prior's precision is 1 in each: with a large delta
-and eta = sqrt(delta) this is `ogd` with small steps. No dimension moves by more than eta an event,
+and eta = sqrt(delta) this is `ogd` for small weights. No dimension moves by more than eta an event,
 whatever the weights.
 """
 

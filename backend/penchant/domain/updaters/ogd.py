@@ -1,17 +1,17 @@
 """`ogd`: online gradient descent, one step an event, oldest first.
 
-    m_t = m_(t-1) + eta w_t (y_t - x_t.m_t) A_0^-1 x_t,  t = 1 to n, from m_0
+    m_t = m_(t-1) + w_t (y_t - x_t.m_t) A_0^-1 x_t,  t = 1 to n, from m_0
         = m_(t-1) + a_t A_0^-1 x_t
-    a_t = eta w_t (y_t - x_t.m_(t-1)) / (1 + eta w_t x_t'A_0^-1 x_t)
+    a_t = w_t (y_t - x_t.m_(t-1)) / (1 + w_t x_t'A_0^-1 x_t)
 
 M. Zinkevich, "Online convex programming and generalized infinitesimal gradient ascent", ICML 2003,
-on ridge's losses 1/2 w_t (y_t - x_t.m)^2, with distances measured by A_0, so that the catalog and
-the population count as they do in ridge. The gradient is taken where the step ends (B. Kulis and
-P. L. Bartlett, "Implicit online learning", ICML 2010): no weight, however large, makes it
-overshoot.
+on ridge's losses 1/2 w_t (y_t - x_t.m)^2, with distances measured by A_0: the catalog and the
+population count as they do in ridge, and the settings that weigh them are the step size. The
+gradient is taken where the step ends (B. Kulis and P. L. Bartlett, "Implicit online learning",
+ICML 2010): no weight, however large, makes it overshoot.
 
-Ridge has the same form: its m is m_0 + sum_t w_t (y_t - x_t.m) A_0^-1 x_t. With eta = 1 the one
-difference is that here an event answers only for what was known when it came.
+Ridge has the same form: its m is m_0 + sum_t w_t (y_t - x_t.m) A_0^-1 x_t. The one difference is
+that here an event answers only for what was known when it came.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def solve(evidence: Evidence, settings: FoldSettings) -> Float64:
     start = 0
     for number, one in enumerate(evidence.each()):
         own = gains[start : start + len(one.vectors)]
-        solved[number] = evidence.mean + _steps(one, own, settings.learning_rate) @ own
+        solved[number] = evidence.mean + _steps(one, own) @ own
         start += len(own)
     return solved
 
@@ -37,7 +37,7 @@ def solve(evidence: Evidence, settings: FoldSettings) -> Float64:
 def split(evidence: Evidence, settings: FoldSettings) -> Parts:
     """See `Updater.split`: event t adds a_t A_0^-1 x_t."""
     gains = _gains(evidence)
-    steps = _steps(evidence, gains, settings.learning_rate)
+    steps = _steps(evidence, gains)
     return Parts(prior=evidence.mean[None], events=(gains * steps[:, None])[None])
 
 
@@ -47,10 +47,10 @@ def _gains(evidence: Evidence) -> Float64:
     return np.ascontiguousarray(gains)
 
 
-def _steps(evidence: Evidence, gains: Float64, learning_rate: float) -> Float64:
+def _steps(evidence: Evidence, gains: Float64) -> Float64:
     """a_t of one user's events, shape (n,)."""
-    rates = learning_rate * evidence.weights
-    rates /= 1 + rates * (evidence.vectors * gains).sum(axis=1)
+    weights = evidence.weights
+    rates = weights / (1 + weights * (evidence.vectors * gains).sum(axis=1))
     mean = evidence.mean.copy()
     steps = np.empty(len(rates))
     rows = zip(rates.tolist(), evidence.rewards.tolist(), evidence.vectors, gains, strict=True)

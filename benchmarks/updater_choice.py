@@ -1,0 +1,97 @@
+"""Settings for an updater, chosen on MovieLens' first 30,000 ratings alone.
+
+    python -m benchmarks.updater_choice --encoder DIRECTORY --updater logistic
+
+The encoder: fine-tuned on the oldest 20,000, exported with 64 dimensions or more. The fold learns
+20,000 ratings, then is ranked by over the next 10,000. What counts is NDCG@10, the mean of item
+vectors refreshed every 5,000 ratings and never. A random search: half of the draws near a start
+that all updaters share, half near the best so far; as many draws for each updater. Prints the best
+as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.updater_runs import (
+    REFRESH_EVERY,
+    SEED,
+    Settings,
+    measure,
+    read_stream,
+    remembered,
+    vectors_by,
+)
+from penchant.domain.settings import UPDATER_NAMES
+from penchant.offline.evaluation.cases import Plan
+
+RATINGS, DIMENSIONS = 30_000, 64
+FIRST, LEARNT = 2 / 3, 4
+"""The share that is learnt before the first ranking; one of so many hits is ranked for."""
+
+SHARED = {
+    "slow_weight": 5.0,
+    "fast_weight": 5.5,
+    "catalog_weight": 130.0,
+    "ridge": 1.5,
+    "half_life_events": 55.0,
+    "fast_half_life_events": 2.0,
+    "offset_weight": 0.75,
+}
+"""Where every search starts: what docs/quality.md chose for ridge."""
+
+OWN = {
+    "adagrad": {"learning_rate": 1.0, "initial_accumulator": 1.0},
+    "prototypes": {"prototypes": 3, "prototype_sharing": 0.5},
+}
+"""An updater's own settings, at their defaults."""
+
+WIDE, NARROW = 0.5, 0.25
+"""Standard deviations of the logarithms of a draw's factors."""
+
+
+def near(centre: Settings, spread: float, rng: np.random.Generator) -> dict[str, float | int]:
+    """Each setting times a log-normal factor, within its range, to three digits."""
+    drawn: dict[str, float | int] = {}
+    for name, value in centre.items():
+        moved = float(value) * math.exp(spread * rng.standard_normal())
+        if name == "prototypes":
+            drawn[name] = min(8, max(2, round(moved)))
+        elif name == "prototype_sharing":
+            drawn[name] = float(f"{min(1.0, moved):.3g}")
+        else:
+            drawn[name] = float(f"{moved:.3g}")
+    return drawn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--encoder", type=Path, required=True)
+    parser.add_argument("--updater", choices=UPDATER_NAMES, required=True)
+    parser.add_argument("--draws", type=int, default=30)
+    options = parser.parse_args()
+    stream = read_stream(RATINGS)
+    vectors = vectors_by(options.encoder, stream, [DIMENSIONS])[DIMENSIONS]
+    refresh, rng = remembered(), np.random.default_rng(SEED)
+    best: dict[str, float | int] = {**SHARED, **OWN.get(options.updater, {})}
+    start, best_value = best, 0.0
+    for draw in range(options.draws):
+        tried = start if draw == 0 else near(start, WIDE, rng)
+        if draw > options.draws // 2:
+            tried = near(best, NARROW, rng)
+        settings: Settings = {**tried, "updater": options.updater}
+        fresh = measure(stream, vectors, Plan(FIRST, LEARNT, REFRESH_EVERY), settings, refresh)
+        fixed = measure(stream, vectors, Plan(FIRST, LEARNT, 0), settings, None)
+        value = (fresh.ndcg + fixed.ndcg) / 2
+        if value > best_value:
+            best, best_value = tried, value
+            print(draw, f"{best_value:.4f}", json.dumps(best), flush=True)
+
+
+if __name__ == "__main__":
+    main()

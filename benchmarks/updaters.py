@@ -1,0 +1,178 @@
+r"""The updaters side by side: quality, cost and size.
+
+    penchant finetune --dataset movielens --train-fraction 0.3 --test-fraction 0 --steps 0 \
+        --dimensions 128,64,32 --output tuned
+    penchant export --source tuned --output onnx --dimensions 128
+    python -m benchmarks.updaters --encoder onnx --dimensions 32,64,128
+
+Quality: MovieLens-100K in time order, the first 30,000 ratings for training, then a ranking of all
+films the user has not rated before every second later rating of 4 or 5; item vectors refreshed
+every 5,000 ratings, and never. Cost: of the fold of the busiest user's latest 256 ratings, and of
+the scores of all films. Prints rows of Markdown, as docs/updaters.md has them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.updater_runs import (
+    REFRESH_EVERY,
+    Quality,
+    Settings,
+    measure,
+    read_stream,
+    remembered,
+    vectors_by,
+)
+from penchant.domain.interest import (
+    Items,
+    Prior,
+    direction,
+    fold,
+    prior_precision,
+    score,
+    time_bucket,
+)
+from penchant.domain.rewards import Outcome
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import FoldKey, Interest, Matrix, Record, UserState
+from penchant.domain.window import empty_record, entry, insert
+from penchant.offline.evaluation.cases import Plan
+from penchant.offline.evaluation.stream import Stream
+from penchant.service.freezing import gram_of
+from penchant.store.codec import encode_user
+
+RATINGS, TRAIN_FRACTION = 100_000, 0.3
+ROUNDS, CALLS = 7, 100
+
+CHOSEN: Mapping[str, Settings] = {}
+"""What `benchmarks.updater_choice` chose for each updater."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one updater takes of a user with a full window."""
+
+    fold_us: list[float]
+    """Microseconds of a fold, by round."""
+    score_us: list[float]
+    """Microseconds of the scores of the whole catalog, by round."""
+    record_bytes: int
+    """The record in the store, the cached interest included."""
+
+
+def settings_of(updater: str) -> FoldSettings:
+    return FoldSettings(updater=updater, **CHOSEN[updater])  # type: ignore[arg-type]
+
+
+def full_record(stream: Stream) -> tuple[Record, int]:
+    """The busiest user's, and a moment after its last event."""
+    user = int(np.bincount(stream.user).argmax())
+    own = np.flatnonzero(stream.user == user).tolist()
+    entries = [
+        entry(
+            stream.events[position],
+            int(stream.item[position]),
+            Outcome(float(stream.reward[position]), float(stream.weight[position]), None),
+        )
+        for position in own
+    ]
+    record = insert(empty_record(), entries, FoldSettings().window_events)
+    return record, int(stream.at_us[own[-1]])
+
+
+def costs(stream: Stream, vectors: Matrix) -> dict[str, Cost]:
+    """The updaters in turn, round by round, so that all meet the same machine."""
+    record, at_us = full_record(stream)
+    window = record.window
+    known = np.ones(len(window), np.bool_)
+    items = Items(vectors[window["item"].astype(int)], known)
+    gram = gram_of(vectors, np.ones(len(vectors), np.bool_))
+    offsets = np.zeros(len(vectors), np.float32)
+    found: dict[str, Cost] = {}
+    for _ in range(ROUNDS):
+        for updater in CHOSEN:
+            settings = settings_of(updater)
+            prior = Prior(prior_precision(gram, settings), np.zeros(len(gram)))
+            bucket = time_bucket(at_us, settings)
+
+            def folded(
+                prior: Prior = prior, bucket: int = bucket, settings: FoldSettings = settings
+            ) -> Interest:
+                return fold(prior, window, items, bucket, settings)
+
+            interest = folded()
+
+            def scored(interest: Interest = interest, settings: FoldSettings = settings) -> object:
+                return score(vectors, offsets, direction(interest, None, settings), settings)
+
+            state = UserState(record, FoldKey(1, bucket, settings.digest()), interest)
+            cost = found.setdefault(updater, Cost([], [], len(encode_user(state))))
+            cost.fold_us.append(_microseconds(folded))
+            cost.score_us.append(_microseconds(scored))
+    return found
+
+
+def _microseconds(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    for _ in range(CALLS):
+        call()
+    return (time.perf_counter() - began) / CALLS * 1e6
+
+
+def qualities(stream: Stream, vectors: Matrix, every: int) -> dict[str, tuple[Quality, Quality]]:
+    """Of each updater, with the item vectors refreshed, and never."""
+    refresh = remembered()
+    plans = Plan(TRAIN_FRACTION, every, REFRESH_EVERY), Plan(TRAIN_FRACTION, every, 0)
+    found = {}
+    for updater, chosen in CHOSEN.items():
+        settings = {**chosen, "updater": updater}
+        fresh = measure(stream, vectors, plans[0], settings, refresh)
+        found[updater] = fresh, measure(stream, vectors, plans[1], settings, None)
+    return found
+
+
+def row(
+    updater: str, quality: Mapping[str, tuple[Quality, Quality]], cost: Mapping[str, Cost]
+) -> str:
+    """One row of the table: values, and differences to ridge behind them."""
+    cells = [f"`{updater}`"]
+    for one, ridge in zip(quality[updater], quality["ridge"], strict=True):
+        recall, ndcg = one.beside(ridge)
+        for value, apart in ((one.recall, recall), (one.ndcg, ndcg)):
+            half = (apart.high - apart.low) / 2
+            behind = "" if updater == "ridge" else f" ({apart.mean:+.4f} ± {half:.4f})"
+            cells.append(f"{value:.4f}{behind}")
+    own, base = cost[updater], cost["ridge"]
+    for ours, theirs in ((own.fold_us, base.fold_us), (own.score_us, base.score_us)):
+        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        cells.append(f"{statistics.median(ours):.0f} ({ratio:.2f})")
+    cells.append(f"{own.record_bytes:,}")
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--encoder", type=Path, required=True)
+    parser.add_argument("--dimensions", default="32,64,128")
+    parser.add_argument("--every", type=int, default=2, help="rank for one of so many hits")
+    options = parser.parse_args()
+    stream = read_stream(RATINGS)
+    lengths = [int(one) for one in options.dimensions.split(",")]
+    for dimensions, vectors in vectors_by(options.encoder, stream, lengths).items():
+        cost, quality = costs(stream, vectors), qualities(stream, vectors, options.every)
+        rankings = len(quality["ridge"][0].user)
+        print(f"\nd = {dimensions}, {rankings:,} rankings")
+        for updater in CHOSEN:
+            print(row(updater, quality, cost), flush=True)
+
+
+if __name__ == "__main__":
+    main()
