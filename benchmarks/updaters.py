@@ -52,7 +52,66 @@ from penchant.store.codec import encode_user
 RATINGS, TRAIN_FRACTION = 100_000, 0.3
 ROUNDS, CALLS = 7, 100
 
-CHOSEN: Mapping[str, Settings] = {}
+CHOSEN: Mapping[str, Settings] = {
+    "ridge": {
+        "slow_weight": 5.75,
+        "fast_weight": 4.49,
+        "catalog_weight": 176.0,
+        "ridge": 1.39,
+        "half_life_events": 78.4,
+        "fast_half_life_events": 1.27,
+        "offset_weight": 0.681,
+    },
+    "logistic": {
+        "slow_weight": 5.75,
+        "fast_weight": 4.49,
+        "catalog_weight": 176.0,
+        "ridge": 1.39,
+        "half_life_events": 78.4,
+        "fast_half_life_events": 1.27,
+        "offset_weight": 0.681,
+    },
+    "diagonal": {
+        "slow_weight": 3.15,
+        "fast_weight": 6.91,
+        "catalog_weight": 296.0,
+        "ridge": 0.335,
+        "half_life_events": 23.0,
+        "fast_half_life_events": 1.35,
+        "offset_weight": 0.721,
+    },
+    "ogd": {
+        "slow_weight": 4.31,
+        "fast_weight": 6.27,
+        "catalog_weight": 132.0,
+        "ridge": 0.947,
+        "half_life_events": 59.3,
+        "fast_half_life_events": 1.38,
+        "offset_weight": 0.699,
+    },
+    "adagrad": {
+        "slow_weight": 3.26,
+        "fast_weight": 6.09,
+        "catalog_weight": 111.0,
+        "ridge": 0.672,
+        "half_life_events": 90.9,
+        "fast_half_life_events": 1.79,
+        "offset_weight": 0.692,
+        "learning_rate": 0.732,
+        "initial_accumulator": 0.895,
+    },
+    "prototypes": {
+        "slow_weight": 7.33,
+        "fast_weight": 3.72,
+        "catalog_weight": 362.0,
+        "ridge": 0.922,
+        "half_life_events": 24.5,
+        "fast_half_life_events": 1.27,
+        "offset_weight": 0.49,
+        "prototypes": 6,
+        "prototype_sharing": 0.48,
+    },
+}
 """What `benchmarks.updater_choice` chose for each updater."""
 
 
