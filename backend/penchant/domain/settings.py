@@ -19,7 +19,7 @@ class FoldSettings:
     """What the fold and the score depend on besides events and vectors.
 
     The defaults were chosen on the first 30 % of MovieLens-100K; `docs/adr/0003-state-as-a-fold.md`
-    says how.
+    says how, and `docs/updaters.md` how those that a single updater reads.
 
     >>> FoldSettings(ridge=0.0)
     Traceback (most recent call last):
@@ -51,11 +51,11 @@ class FoldSettings:
     """The fold's clock moves in steps of this many seconds, 1 or more."""
     updater: str = "ridge"
     """What makes the slow interest of the events, one of `UPDATER_NAMES`."""
-    learning_rate: float = 1.0
+    learning_rate: float = 0.7
     """eta of `adagrad`, more than 0."""
     initial_accumulator: float = 1.0
     """delta of `adagrad`, more than 0."""
-    prototypes: int = 3
+    prototypes: int = 6
     """p of `prototypes`: interests a user, 1 to 16."""
     prototype_sharing: float = 0.5
     """rho of `prototypes`: how much a like counts in the other interests, 0 to 1."""

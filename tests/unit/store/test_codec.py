@@ -51,8 +51,10 @@ def states(draw: st.DrawFn) -> UserState:
     if draw(st.booleans()):
         return UserState(record)
     dimensions = draw(st.integers(1, 5))
-    vectors = st.lists(SINGLE, min_size=dimensions, max_size=dimensions)
-    slow, fast = (np.array(draw(vectors), np.float32) for _ in range(2))
+    slow, fast = (
+        np.array(draw(st.lists(SINGLE, min_size=size, max_size=size)), np.float32)
+        for size in (draw(st.integers(1, 3)) * dimensions, dimensions)
+    )
     key = FoldKey(draw(COUNTS), draw(COUNTS), draw(DIGESTS))
     return UserState(record, key, Interest(slow, fast))
 
