@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config, catalog_directory, parse
-from penchant.domain.interest import fold, time_bucket
+from penchant.domain.interest import fold
 from penchant.domain.rewards import resolve
 from penchant.domain.types import Event, Item, LogRow, UserState
+from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.bundle import read_bundle
 from penchant.service.catalog import CatalogService

@@ -38,11 +38,11 @@ from penchant.domain.interest import (
     fold,
     prior_precision,
     score,
-    time_bucket,
 )
 from penchant.domain.rewards import Outcome
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import FoldKey, Interest, Matrix, Record, UserState
+from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
 from penchant.offline.evaluation.cases import Plan
 from penchant.offline.evaluation.stream import Stream

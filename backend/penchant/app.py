@@ -164,7 +164,7 @@ def _stored_verbs(
     if "rank" in fields:
         verbs |= rank_verbs(RankService(store, reader, encoder, fold, clock, meter), limits)
     if "feedback" in fields:
-        book = _read_book(store, config)
+        book = _empty_book(config)
         feedback = FeedbackService(
             store, reader, directory, config.signals, fold, book, limits, clock, meter
         )
@@ -176,7 +176,11 @@ def _stored_verbs(
 
 def _read_book(store: Store, config: Config) -> OffsetBook:
     """Every item's counters."""
-    book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+    book = _empty_book(config)
     with store.snapshot() as snapshot:
         book.set(scan_counters(snapshot))
     return book
+
+
+def _empty_book(config: Config) -> OffsetBook:
+    return OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)

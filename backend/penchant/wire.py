@@ -93,6 +93,7 @@ def _explanation(explanation: Explanation) -> rank_pb2.Explanation:
         offset=explanation.offset,
         slow=explanation.slow,
         fast=explanation.fast,
+        near=explanation.near,
         query=explanation.query,
         contributions=[_contribution(part) for part in explanation.contributions],
     )

@@ -80,6 +80,7 @@ def _explanation(part: rank_pb2.Explanation) -> Explanation:
         offset=part.offset,
         slow=part.slow,
         fast=part.fast,
+        near=part.near,
         query=part.query,
         contributions=tuple(
             Contribution(

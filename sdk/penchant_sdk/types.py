@@ -125,7 +125,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The parts of one score: offset + slow + fast + query = score."""
+    """The parts of one score: offset + slow + fast + near + query = score."""
 
     offset: float
     """What everybody thinks of the item."""
@@ -133,6 +133,8 @@ class Explanation:
     """What the user's lasting taste adds."""
     fast: float
     """What the user's last few likes add."""
+    near: float
+    """What the neighbours of the last few likes add, or for a newcomer what people begin with."""
     query: float
     """What the query adds."""
     contributions: tuple[Contribution, ...]

@@ -144,7 +144,7 @@ def test_a_rank_reply_holds_scores_explanations_and_versions(app: App) -> None:
     assert (reply.state_version, reply.catalog_version, reply.cold_start) == (1, 1, False)
     for item in reply.items:
         parts = item.explanation
-        assert parts.offset + parts.slow + parts.fast + parts.query == pytest.approx(
+        assert parts.offset + parts.slow + parts.fast + parts.near + parts.query == pytest.approx(
             item.score, abs=1e-5
         )
         (contribution,) = parts.contributions

@@ -2,24 +2,30 @@
 
     vectors-<generation>.f32    item vectors, one row per item number, room for more at the end
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
-    version-<version>.npz       Gram matrix and population prior of a version
+    version-<version>.npz       Gram matrix, population prior and expectation of a version
+    neighbours-<number>.npy     which items people turn to next to which, of the last refresh
 
 A file is complete and synced before the store's head names it; rows past the head's count are not
-there yet. Losing the directory costs nothing but the time to write it again from the store.
+there yet. Losing the directory costs the time to write it again from the store, and what a refresh
+learnt besides residuals (prior, expectation, neighbours) until the next refresh.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.domain.types import Matrix, Vector
+from penchant.domain.neighbours import Neighbours, no_neighbours
+from penchant.domain.newcomers import Expectation
+from penchant.domain.types import CatalogHead, Matrix, Vector
 
 MIN_CAPACITY = 1024
 KEPT = 4
@@ -34,6 +40,8 @@ class Frozen:
     """X'X / N over the items that can be ranked, shape (d, d)."""
     prior_mean: NDArray[np.float64]
     """The population's mean interest, shape (d,)."""
+    expectation: Expectation
+    """What a new item starts with."""
 
 
 def vectors_path(directory: Path, generation: int) -> Path:
@@ -49,6 +57,11 @@ def offsets_path(directory: Path, generation: int) -> Path:
 def version_path(directory: Path, version: int) -> Path:
     """Where a version's Gram matrix and prior are."""
     return directory / f"version-{version}.npz"
+
+
+def neighbours_path(directory: Path, number: int) -> Path:
+    """Where the neighbours of one refresh are."""
+    return directory / f"neighbours-{number}.npy"
 
 
 def capacity_for(rows: int) -> int:
@@ -98,26 +111,59 @@ def _map(path: Path, mode: Literal["r", "r+"]) -> np.memmap[tuple[int], np.dtype
 
 def write_version(directory: Path, version: int, frozen: Frozen) -> None:
     """Writes what a version fixes, whole or not at all."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = version_path(directory, version)
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez(file, gram=frozen.gram, prior_mean=frozen.prior_mean)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    arrays = {
+        "gram": frozen.gram,
+        "prior_mean": frozen.prior_mean,
+        "expectation": frozen.expectation.weights,
+        "expectation_as_of_us": np.array(frozen.expectation.as_of_us),
+    }
+    with _whole(version_path(directory, version)) as file:
+        np.savez(file, **arrays)
 
 
 def read_version(directory: Path, version: int) -> Frozen:
     """Reads what a version fixed; raises FileNotFoundError."""
     with np.load(version_path(directory, version)) as arrays:
-        return Frozen(arrays["gram"], arrays["prior_mean"])
+        as_of_us = int(arrays["expectation_as_of_us"])
+        expectation = Expectation(arrays["expectation"], as_of_us)
+        return Frozen(arrays["gram"], arrays["prior_mean"], expectation)
 
 
-def prune(directory: Path, generation: int, version: int) -> None:
+def write_neighbours(directory: Path, number: int, neighbours: Neighbours) -> None:
+    """Writes the neighbours of a refresh, whole or not at all."""
+    with _whole(neighbours_path(directory, number)) as file:
+        np.save(file, neighbours)
+
+
+def map_neighbours(directory: Path, number: int) -> Neighbours:
+    """Maps the neighbours of a refresh; none for number 0; raises FileNotFoundError."""
+    if number == 0:
+        return no_neighbours()
+    mapped: Neighbours = np.load(neighbours_path(directory, number), mmap_mode="r")
+    return mapped.view(np.ndarray)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears under its name when all of it is written and synced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def prune(directory: Path, head: CatalogHead) -> None:
     """Removes files that no reader can want any more."""
-    newest = {"vectors": generation, "offsets": generation, "version": version}
+    newest = {
+        "vectors": head.generation,
+        "offsets": head.generation,
+        "version": head.version,
+        "neighbours": head.neighbours,
+    }
     for path in directory.iterdir():
-        match = re.fullmatch(r"(vectors|offsets|version)-(\d+)\.(f32|npz)", path.name)
+        match = re.fullmatch(rf"({'|'.join(newest)})-(\d+)\.(f32|npz|npy)", path.name)
         if match and int(match[2]) <= newest[match[1]] - KEPT:
             path.unlink(missing_ok=True)

@@ -50,6 +50,13 @@ class OffsetBook:
         self._rate = mean_rate(positives, impressions, self._prior_impressions)
         return log_odds_against(self._rate, positives, impressions, self._prior_impressions)
 
+    def positives(self, rows: int) -> tuple[Float64, int]:
+        """p_i of the first `rows` items, shape (rows,), and the moment they are decayed to."""
+        if rows > len(self._positives):
+            self._grow(rows)
+        self._latest_us = float(self._as_of_us[:rows].max(initial=0.0))
+        return self._decayed(np.arange(rows))[0], int(self._latest_us)
+
     def values_of(self, numbers: Rows) -> Vector:
         """The offsets of a few items, against the average that `values` found last, shape (n,)."""
         positives, impressions = self._decayed(numbers)

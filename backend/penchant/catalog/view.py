@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from penchant.catalog import files
 from penchant.catalog.numbers import NONE, ItemNumbers
 from penchant.domain.interest import Items, Prior, prior_precision
+from penchant.domain.neighbours import Neighbours
+from penchant.domain.newcomers import Expectation, no_expectation
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogChange, CatalogHead, Matrix, Rows, Vector, Window
 
@@ -27,6 +29,10 @@ class CatalogView:
     offsets: Vector
     """b_i now, shape (rows,); moves as feedback arrives, in whatever process it is learnt."""
     prior: Prior
+    expectation: Expectation
+    """What a new item starts with."""
+    neighbours: Neighbours
+    """Which items people turn to next to which; a map that all processes share."""
     alive: NDArray[np.bool_]
     """Shape (rows,): False for deleted items."""
     ids: list[str]
@@ -100,11 +106,14 @@ class CatalogReader:
     ) -> CatalogView:
         alive = self._alive(head, changes, old)
         vectors, offsets = self._files(head, old)
+        prior, expectation = self._frozen(head, old)
         return CatalogView(
             head=head,
             vectors=vectors[: head.rows],
             offsets=offsets[: head.rows],
-            prior=self._prior(head, old),
+            prior=prior,
+            expectation=expectation,
+            neighbours=self._neighbours(head, old),
             alive=alive,
             ids=self._ids,
             numbers=self._numbers,
@@ -138,15 +147,21 @@ class CatalogReader:
         vectors = files.map_vectors(self._directory, head.generation, head.dimensions)
         return vectors, files.map_offsets(self._directory, head.generation)
 
-    def _prior(self, head: CatalogHead, old: CatalogView | None) -> Prior:
+    def _frozen(self, head: CatalogHead, old: CatalogView | None) -> tuple[Prior, Expectation]:
         if head.version == 0:
             empty = np.zeros((head.dimensions, head.dimensions))
             precision = prior_precision(empty, self._settings)
-            return Prior(precision, np.zeros(head.dimensions))
+            return Prior(precision, np.zeros(head.dimensions)), no_expectation(head.dimensions)
         if old is not None and old.head.version == head.version:
-            return old.prior
+            return old.prior, old.expectation
         frozen = files.read_version(self._directory, head.version)
-        return Prior(prior_precision(frozen.gram, self._settings), frozen.prior_mean)
+        precision = prior_precision(frozen.gram, self._settings)
+        return Prior(precision, frozen.prior_mean), frozen.expectation
+
+    def _neighbours(self, head: CatalogHead, old: CatalogView | None) -> Neighbours:
+        if old is not None and old.head.neighbours == head.neighbours:
+            return old.neighbours
+        return files.map_neighbours(self._directory, head.neighbours)
 
 
 def _order(head: CatalogHead) -> tuple[int, int]:

@@ -95,6 +95,8 @@ def parts(why: Explanation) -> Text:
     """The parts of a score, one a line; they sum to it."""
     lines = [f"{why.offset:+.2f} everybody", f"{why.slow:+.2f} lasting taste"]
     lines.append(f"{why.fast:+.2f} recent likes")
+    if why.near:
+        lines.append(f"{why.near:+.2f} what others turn to next")
     if why.query:
         lines.append(f"{why.query:+.2f} the query")
     return Text("\n".join(lines))

@@ -7,12 +7,12 @@ Ridge regression on the window with two kinds of forgetting, anchored on the cat
     m = A^-1 (A_0 m_0 + sum_t w_t y_t x_t),  A_0 = alpha G + lambda I                    (2)
     w_t = weight_t 2^(-(n - t) / h_events) 2^(-(now - s_t) / h_time)                     (3)
     f = sum of recent positives, normalised                                              (4)
-    score(i) = c b_i + sigma m.x_i + gamma f.x_i + beta q.x_i                            (5)
+    score(i) = c b_i + sigma m.x_i + gamma f.x_i + delta near(i) + beta q.x_i            (5)
 
 alpha G stands for the items that the user never touched: a weak negative for the whole catalog
 at the price of one matrix (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback
 datasets", 2008, eq. 4; Rendle et al., "Revisiting the performance of iALS", 2021, eq. 3). m_0 is
-the population's mean interest (empirical Bayes).
+the population's mean interest (empirical Bayes). near(i) is of `penchant.domain.neighbours`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.neighbours import recent_of
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import NO_WAIT, Interest, Matrix, Vector, Window
+from penchant.domain.types import Interest, Matrix, Recent, Vector, Window
 from penchant.domain.updaters import UPDATERS
 from penchant.domain.updaters.evidence import Evidence
+from penchant.domain.weighing import Weights, weigh
 
 Float64 = NDArray[np.float64]
 
@@ -46,34 +48,6 @@ def prior_precision(gram: Float64, settings: FoldSettings) -> Float64:
     return settings.catalog_weight * gram + settings.ridge * identity
 
 
-def time_bucket(now_us: int, settings: FoldSettings) -> int:
-    """The bucket of the fold's clock that a moment falls in; folds in one bucket are equal."""
-    return int(now_us // int(settings.time_bucket_s * 1e6))
-
-
-def counted(window: Window, bucket: int, settings: FoldSettings) -> NDArray[np.bool_]:
-    """Which events of the window count, shape (n,).
-
-    An outcome always does. An impression does where nothing answered it (an outcome for the same
-    item that names the same recommendation; without one, any later outcome for the item) and its
-    wait window has passed by the bucket's start.
-    """
-    impression = window["wait_s"] != NO_WAIT
-    if not impression.any():
-        return np.ones(len(window), np.bool_)
-    bucket_start_us = bucket * settings.time_bucket_s * 1e6
-    shown, outcome = window[impression], window[~impression]
-    same_item = shown["item"][:, None] == outcome["item"]
-    tied = shown["recommendation"][:, None] == outcome["recommendation"]
-    later = shown["occurred_at_us"][:, None] <= outcome["occurred_at_us"]
-    untied = shown["recommendation"][:, None] == 0
-    answered = (same_item & np.where(untied, later, tied)).any(axis=1)
-    overdue = shown["occurred_at_us"] + shown["wait_s"] * 1e6 <= bucket_start_us
-    counts = np.ones(len(window), np.bool_)
-    counts[impression] = overdue & ~answered
-    return counts
-
-
 @dataclass(frozen=True, slots=True)
 class Items:
     """What the catalog knows of the items of a window's n events."""
@@ -82,57 +56,6 @@ class Items:
     """Shape (n, d); any row for an item that was deleted."""
     known: NDArray[np.bool_]
     """Shape (n,): False for an item that was deleted; its events do not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each event of a window weighs, shape (n,) each; 0 where it does not count."""
-
-    slow: Float64
-    """w_t of equation 3."""
-    fast: Float64
-    """The event's factor in equation 4, normalised: the vector f is fast' X."""
-
-
-def weigh(
-    window: Window,
-    known: NDArray[np.bool_],
-    bucket: int,
-    settings: FoldSettings,
-    lengths: NDArray[np.int64] | None = None,
-) -> Weights:
-    """Equations 3 and 4 for a window, or for several one after the other.
-
-    Args:
-        window: n events.
-        known: which of their items the catalog knows, shape (n,).
-        bucket: `time_bucket` of now.
-        settings: the fold's numbers.
-        lengths: of the several windows, shape (m,), each 1 or more; they sum to n.
-    """
-    lengths = np.array([len(window)]) if lengths is None else lengths
-    counts = _counted_in_each(window, bucket, settings, lengths) & known
-    so_far = counts.cumsum()
-    age_events = np.repeat(so_far[lengths.cumsum() - 1], lengths) - so_far
-    bucket_start_us = bucket * settings.time_bucket_s * 1e6
-    age_s = np.maximum(0.0, (bucket_start_us - window["occurred_at_us"]) / 1e6)
-    slow = (
-        counts
-        * window["weight"]
-        * np.exp2(-age_events / settings.half_life_events - age_s / settings.half_life_s)
-    )
-    liked = counts * np.maximum(0.0, window["reward"])
-    fast = liked * np.exp2(-age_events / settings.fast_half_life_events)
-    return Weights(slow=slow, fast=fast)
-
-
-def _counted_in_each(
-    window: Window, bucket: int, settings: FoldSettings, lengths: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    if len(lengths) == 1 or not (window["wait_s"] != NO_WAIT).any():
-        return counted(window, bucket, settings)
-    parts = np.split(window, lengths.cumsum()[:-1])
-    return np.concatenate([counted(part, bucket, settings) for part in parts])
 
 
 def fold(
@@ -152,7 +75,9 @@ def fold(
     """
     if len(window) == 0:
         slow = np.tile(prior.mean.astype(np.float32), settings.interests)
-        return Interest(slow, np.zeros(len(prior.mean), np.float32))
+        nothing = np.zeros(len(prior.mean), np.float32)
+        recent = recent_of(window["item"], np.empty(0), 0, settings.near_half_life_events)
+        return Interest(slow, nothing, recent)
     lengths = np.array([len(window)])
     (interest,) = fold_each(prior, window, lengths, items, bucket, settings)
     return interest
@@ -189,7 +114,20 @@ def fold_each(
     fast = np.add.reduceat(vectors * weights.fast[:, None], starts)
     norms = np.linalg.norm(fast, axis=1, keepdims=True)
     fast = np.divide(fast, norms, out=fast, where=norms > 0).astype(np.float32)
-    return [Interest(slow[number], fast[number]) for number in range(len(lengths))]
+    recent = _recent(window, weights, lengths, settings)
+    return [Interest(*parts) for parts in zip(slow, fast, recent, strict=True)]
+
+
+def _recent(
+    window: Window, weights: Weights, lengths: NDArray[np.int64], settings: FoldSettings
+) -> list[Recent]:
+    ends, counted = lengths.cumsum(), weights.counted.tolist()
+    bounds = zip((ends - lengths).tolist(), ends.tolist(), counted, strict=True)
+    half_life, items = settings.near_half_life_events, window["item"]
+    return [
+        recent_of(items[start:end], weights.near[start:end], n, half_life)
+        for start, end, n in bounds
+    ]
 
 
 def _evidence(
@@ -204,9 +142,9 @@ def _evidence(
 
 
 def direction(interest: Interest, query: Vector | None, settings: FoldSettings) -> Vector:
-    """The vector u of equation 5 with score(i) = c b_i + u.x_i, shape (d,).
+    """The vector u of equation 5 with score(i) = c b_i + u.x_i + delta near(i), shape (d,).
 
-    For p > 1 slow interests one each, shape (p, d): score(i) = c b_i + max_j u_j.x_i.
+    For p > 1 slow interests one each, shape (p, d): max_j u_j.x_i in the place of u.x_i.
     """
     slow, fast = np.float32(settings.slow_weight), np.float32(settings.fast_weight)
     towards = slow * interest.slow.reshape(settings.interests, -1) + fast * interest.fast
@@ -218,7 +156,7 @@ def direction(interest: Interest, query: Vector | None, settings: FoldSettings) 
 def score(
     vectors: Matrix, offsets: Vector, towards: Vector, settings: FoldSettings
 ) -> tuple[Vector, Vector]:
-    """Equation 5 for n items, and the offset's part c b_i of it, shape (n,) each.
+    """Equation 5 without near(i) for n items, and its offset's part c b_i, shape (n,) each.
 
     Args:
         vectors: the items', shape (n, d).
@@ -235,7 +173,7 @@ def score(
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Who says what in the scores of k items, before the offsets and the query."""
+    """Who says what in the scores of k items, beside offsets, neighbours and query."""
 
     prior: Float64
     """The population's part of the slow interest, weighted, shape (k,)."""

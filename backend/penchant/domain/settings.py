@@ -47,6 +47,10 @@ class FoldSettings:
     """beta, 0 or more."""
     offset_weight: float = 1.0
     """c: how much popularity counts, 0 or more."""
+    near_weight: float = 2.0
+    """delta: how much the neighbours of recent likes count, 0 or more."""
+    near_half_life_events: float = 5.0
+    """h_near: a like's neighbours count half after this many newer events, more than 0."""
     time_bucket_s: float = 600.0
     """The fold's clock moves in steps of this many seconds, 1 or more."""
     updater: str = "ridge"
@@ -66,8 +70,7 @@ class FoldSettings:
             raise ConfigError(f"updater: got {self.updater!r}, expected one of: {names}")
         for name in _ABOVE_ZERO:
             _require(name, getattr(self, name), 0.0, math.inf, open_below=True)
-        weights = ("catalog_weight", "slow_weight", "fast_weight", "query_weight", "offset_weight")
-        for name in weights:
+        for name in _FROM_ZERO:
             _require(name, getattr(self, name), 0.0, math.inf)
         _require("time_bucket_s", self.time_bucket_s, 1.0, math.inf)
         _require("window_events", self.window_events, 1, 65536)
@@ -90,8 +93,18 @@ _ABOVE_ZERO = (
     "half_life_events",
     "half_life_s",
     "fast_half_life_events",
+    "near_half_life_events",
     "learning_rate",
     "initial_accumulator",
+)
+
+_FROM_ZERO = (
+    "catalog_weight",
+    "slow_weight",
+    "fast_weight",
+    "query_weight",
+    "offset_weight",
+    "near_weight",
 )
 
 

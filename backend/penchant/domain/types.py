@@ -38,6 +38,17 @@ Window = NDArray[np.void]
 """Events of one user, dtype WINDOW_DTYPE, sorted by time, then event digest; each event once."""
 
 
+RECENT_DTYPE = np.dtype([("item", "<u4"), ("weight", "<f4")])
+"""An item that a user turned to lately, and how much it counts: 8 bytes, little-endian."""
+
+Recent = NDArray[np.void]
+"""Some of them, dtype RECENT_DTYPE, shape (m,); the weights of all sum to 1."""
+
+
+def _nothing_recent() -> Recent:
+    return np.empty(0, RECENT_DTYPE)
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """Something that can be ranked."""
@@ -99,6 +110,8 @@ class Interest:
     """Shape (d,): the lasting taste; (p d,): p of them, where the updater keeps as many."""
     fast: Vector
     """Shape (d,): the mean direction of the last few likes; zeros where there are none."""
+    recent: Recent = field(default_factory=_nothing_recent)
+    """What the neighbours of count (`penchant.domain.neighbours`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +151,8 @@ class CatalogHead:
     encoder_version: str = ""
     frozen_items: int = 0
     """Items that could be ranked when the version was made."""
+    neighbours: int = 0
+    """Names the file of neighbours; 0: none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +202,12 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The parts of a score; offset + slow + fast + query = score."""
+    """The parts of a score; offset + slow + fast + near + query = score."""
 
     offset: float
     slow: float
     fast: float
+    near: float
     query: float
     contributions: tuple[Contribution, ...]
 

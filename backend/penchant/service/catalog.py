@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from penchant.catalog.offsets import OffsetBook
-from penchant.catalog.view import CatalogReader
+from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.domain.newcomers import credits
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
 from penchant.encoder.base import Encoder
 from penchant.service.publishing import Publication, placed, publish, rebuild_if_lost
 from penchant.service.reading import read_catalog
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.counters import write_counters
 from penchant.store.items import (
     read_head,
     read_item,
@@ -150,6 +152,7 @@ class CatalogService:
             for text, vector in vectors.items():
                 write_text_vector(transaction, self._encoder.version, text, vector)
             stored = self._number(transaction, view.head, changed)
+            self._credit(transaction, view, stored, vectors)
             head = self._log(transaction, view.head, stored)
             head = dataclasses.replace(
                 head,
@@ -181,6 +184,21 @@ class CatalogService:
             next_number += old is None
             stored.append(StoredItem(item, number, alive=True))
         return stored
+
+    def _credit(
+        self,
+        transaction: Transaction,
+        view: CatalogView,
+        stored: Sequence[StoredItem],
+        vectors: dict[str, Vector],
+    ) -> None:
+        """Items that come now start with the likes that their texts predict."""
+        new = [row for row in stored if row.number >= view.head.rows]
+        if not new or not view.expectation.weights.any():
+            return
+        texts = np.array([vectors[row.item.text] for row in new])
+        for row, counters in zip(new, credits(view.expectation, texts), strict=True):
+            write_counters(transaction, row.number, counters)
 
     def _log(
         self, transaction: Transaction, head: CatalogHead, stored: Sequence[StoredItem]

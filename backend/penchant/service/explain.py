@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.catalog.view import CatalogView
-from penchant.domain.interest import shares
+from penchant.domain.interest import Items, shares
+from penchant.domain.neighbours import OPENING, near_shares
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Contribution, Explanation, Rows, Vector, Window
+from penchant.domain.types import Contribution, Explanation, Recent, Rows, Vector, Window
+from penchant.domain.weighing import weigh
 from penchant.store.base import Snapshot
 from penchant.store.users import read_event
 
@@ -24,6 +26,8 @@ class Subject:
 
     user: str
     window: Window
+    recent: Recent
+    """The interest's."""
     bucket: int
 
 
@@ -53,17 +57,43 @@ def explain(
     queried = np.zeros(len(vectors), np.float32)
     if ranked.query is not None:
         queried = settings.query_weight * (vectors @ ranked.query)
-    by_event = split.slow + split.fast
+    near = _near(view, subject, items, ranked.rows, settings)
+    by_event = split.slow + split.fast + near.events
     return [
         Explanation(
             offset=float(ranked.offsets[position]),
             slow=float(split.prior[position] + split.slow[position].sum()),
             fast=float(split.fast[position].sum()),
+            near=float(near.opening[position] + near.events[position].sum()),
             query=float(queried[position]),
             contributions=_weightiest(snapshot, view, subject, by_event[position]),
         )
         for position in range(len(vectors))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """The neighbours' part of the scores of k items."""
+
+    opening: NDArray[np.float64]
+    """What people begin with, shape (k,)."""
+    events: NDArray[np.float64]
+    """The neighbours of each event's item, shape (k, n)."""
+
+
+def _near(
+    view: CatalogView, subject: Subject, items: Items, rows: Rows, settings: FoldSettings
+) -> _Near:
+    window, recent = subject.window, subject.recent
+    parts = settings.near_weight * near_shares(view.neighbours, recent, rows)
+    events = np.zeros((len(rows), len(window)))
+    if len(window):
+        weights = weigh(window, items.known, subject.bucket, settings)
+        liked = np.flatnonzero(weights.near)
+        events[:, liked] = parts[:, : len(liked)]
+    of_events = recent["item"] != OPENING
+    return _Near(parts[:, ~of_events].sum(axis=1), events)
 
 
 def _weightiest(

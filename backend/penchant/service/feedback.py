@@ -14,7 +14,7 @@ import numpy as np
 from penchant.catalog.offsets import OffsetBook, OffsetFile
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
-from penchant.domain.interest import fold_each, time_bucket
+from penchant.domain.interest import fold_each
 from penchant.domain.limits import Limits, check_event
 from penchant.domain.offsets import count_outcome
 from penchant.domain.rewards import SignalTable, resolve
@@ -28,15 +28,14 @@ from penchant.domain.types import (
     Record,
     UserState,
 )
+from penchant.domain.weighing import time_bucket
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
 from penchant.service.reading import fold_key, read_catalog
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.counters import (
-    read_counters,
-    write_counters,
-)
+from penchant.store.counters import read_counters, scan_counters, write_counters
+from penchant.store.items import read_head
 from penchant.store.users import read_event, read_user, write_event, write_user
 
 FOLDED_TOGETHER = 64
@@ -78,6 +77,9 @@ class FeedbackService:
         self._clock = clock
         self._meter = meter
         self._book = book
+        with store.snapshot() as snapshot:
+            book.set(scan_counters(snapshot))
+            self._counted_rows = read_head(snapshot).rows
         self._offset_file = OffsetFile(directory, book)
 
     def feedback(self, calls: Sequence[Sequence[Event]]) -> list[list[EventResult]]:
@@ -89,6 +91,7 @@ class FeedbackService:
         arrived_us, started = self._clock(), time.perf_counter()
         with self._store.transaction() as transaction:
             view = read_catalog(transaction, self._catalog)
+            self._meet_newcomers(transaction, view)
             batch = _Batch()
             results = [
                 [self._take(transaction, view, batch, event, arrived_us) for event in call]
@@ -157,6 +160,12 @@ class FeedbackService:
             write_event(transaction, row)
         for number, counters in batch.counters.items():
             write_counters(transaction, number, counters)
+
+    def _meet_newcomers(self, snapshot: Snapshot, view: CatalogView) -> None:
+        """Takes over the counters that new items were credited with when they were put."""
+        for number in range(self._counted_rows, view.head.rows):
+            self._book.set([(number, read_counters(snapshot, number))])
+        self._counted_rows = max(self._counted_rows, view.head.rows)
 
     def _publish_offsets(self, view: CatalogView, batch: _Batch) -> None:
         self._book.set(batch.counters.items())

@@ -14,6 +14,8 @@ from penchant.catalog.files import Frozen
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import StateCorrupt
+from penchant.domain.neighbours import Neighbours, no_neighbours
+from penchant.domain.newcomers import Expectation, no_expectation
 from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
 from penchant.service.freezing import freeze, gram_of
@@ -35,6 +37,18 @@ def _no_rows() -> Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a refresh learns besides vectors."""
+
+    prior_mean: NDArray[np.float64]
+    """The population's mean interest, shape (d,)."""
+    expectation: Expectation
+    """What a new item starts with."""
+    neighbours: Neighbours
+    """By item number."""
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """What changes in the item matrix."""
 
@@ -46,6 +60,8 @@ class Publication:
     """Rows that leave every ranking."""
     new_space: bool = False
     """True: another encoder made the vectors, and no old one may stay."""
+    learnt: Learnt | None = None
+    """What a refresh learnt besides vectors; None: what the version before had stays."""
 
 
 def publish(
@@ -74,12 +90,19 @@ def publish(
     in_place = _only_adds(view, publication) and _append(directory, old, publication)
     if not in_place:
         head = _new_generation(directory, view, head, publication)
-    if in_place and head.alive < GROWTH * head.frozen_items:
+    learnt = publication.learnt
+    if in_place and head.alive < GROWTH * head.frozen_items and learnt is None:
         return head
     matrix = files.map_vectors(directory, head.generation, head.dimensions)[: head.rows]
-    frozen = Frozen(gram_of(matrix, alive), _prior_mean(view, head))
-    head = freeze(directory, head, frozen)
-    files.prune(directory, head.generation, head.version)
+    gram = gram_of(matrix, alive)
+    if learnt is None:
+        prior_mean, expectation = _as_before(view, head)
+    else:
+        prior_mean, expectation = learnt.prior_mean, learnt.expectation
+        head = dataclasses.replace(head, neighbours=old.neighbours + 1)
+        files.write_neighbours(directory, head.neighbours, learnt.neighbours)
+    head = freeze(directory, head, Frozen(gram, prior_mean, expectation))
+    files.prune(directory, head)
     return head
 
 
@@ -115,11 +138,11 @@ def _new_generation(
     return dataclasses.replace(head, generation=generation)
 
 
-def _prior_mean(view: CatalogView, head: CatalogHead) -> NDArray[np.float64]:
+def _as_before(view: CatalogView, head: CatalogHead) -> tuple[NDArray[np.float64], Expectation]:
     """The old version's where the space is the same, else zeros: the catalog's centre."""
     if view.head.version and view.head.encoder_version == head.encoder_version:
-        return view.prior.mean
-    return np.zeros(head.dimensions)
+        return view.prior.mean, view.expectation
+    return np.zeros(head.dimensions), no_expectation(head.dimensions)
 
 
 def rebuild_if_lost(store: Store, directory: Path, book: OffsetBook) -> None:
@@ -145,18 +168,24 @@ def rebuild_if_lost(store: Store, directory: Path, book: OffsetBook) -> None:
                 text = require_text_vector(transaction, head, stored.item.text)
                 matrix[stored.number] = placed(transaction, head, stored.number, text)
         head = dataclasses.replace(head, generation=head.generation + 1)
+        if head.neighbours:  # A number of its own, since readers remember what they mapped.
+            head = dataclasses.replace(head, neighbours=head.neighbours + 1)
+            files.write_neighbours(directory, head.neighbours, no_neighbours())
         files.write_generation(directory, head.generation, matrix, book.values(head.rows))
-        frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions))
+        nothing = no_expectation(head.dimensions)
+        frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions), nothing)
         write_head(transaction, freeze(directory, head, frozen))
 
 
 def _complete(directory: Path, head: CatalogHead) -> bool:
     generation, version = head.generation, head.version
-    paths = (
+    paths = [
         files.vectors_path(directory, generation),
         files.offsets_path(directory, generation),
         files.version_path(directory, version),
-    )
+    ]
+    if head.neighbours:
+        paths.append(files.neighbours_path(directory, head.neighbours))
     return all(path.is_file() for path in paths)
 
 

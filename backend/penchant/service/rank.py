@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from penchant.catalog.search import top_k
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.errors import EncoderUnavailable, PenchantError, StateBehind
-from penchant.domain.interest import direction, score, time_bucket
+from penchant.domain.interest import direction, score
+from penchant.domain.neighbours import near_all, near_some
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, Ranking, RankRequest, Rows, UserState, Vector
+from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record
 from penchant.encoder.base import Encoder
 from penchant.service.clock import Clock
@@ -96,12 +98,11 @@ class RankService:
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
         bucket = time_bucket(now_us, self._settings)
         interest = self._interest(state, view, bucket)
-        towards = direction(interest, query, self._settings)
-        scored = self._score(view, state, request, towards)
+        scored = self._score(view, state, request, interest, query)
         explanations = None
         if request.explain:
             ranked = Ranked(scored.rows, scored.offsets, query)
-            subject = Subject(request.user, state.record.window, bucket)
+            subject = Subject(request.user, state.record.window, interest.recent, bucket)
             explanations = explain(snapshot, view, subject, ranked, self._settings)
         return Ranking(
             recommendation_id=os.urandom(12).hex(),
@@ -124,18 +125,29 @@ class RankService:
         return interest
 
     def _score(
-        self, view: CatalogView, state: UserState, request: RankRequest, towards: Vector
+        self,
+        view: CatalogView,
+        state: UserState,
+        request: RankRequest,
+        interest: Interest,
+        query: Vector | None,
     ) -> _Scored:
         """Equation 5 of `domain.interest` over the candidates or the catalog."""
+        towards = direction(interest, query, self._settings)
+        near_weight = np.float32(self._settings.near_weight)
         seen = state.record.window["item"] if request.exclude_seen else None
         if request.candidates is None:
             scores, offsets = score(view.vectors, view.offsets, towards, self._settings)
+            if len(view.neighbours):
+                scores += near_weight * near_all(view.neighbours, interest.recent, view.head.rows)
             _leave_out(scores, view, seen)
             best = top_k(scores, request.k)
             return _Scored(best, scores[best], offsets[best], [])
         rows, unknown = view.split(request.candidates)
         vectors = view.vectors.take(rows, axis=0)
         scores, offsets = score(vectors, view.offsets.take(rows), towards, self._settings)
+        if len(view.neighbours):
+            scores += near_weight * near_some(view.neighbours, interest.recent, rows)
         if seen is not None:
             scores[np.isin(rows, seen)] = _MINUS_INFINITY
         best = top_k(scores, request.k)

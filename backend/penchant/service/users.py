@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from penchant.catalog.view import CatalogReader
 from penchant.domain.errors import UserNotFound
-from penchant.domain.interest import time_bucket
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, LogRow, UserState, Window
+from penchant.domain.weighing import time_bucket
 from penchant.service.clock import Clock
 from penchant.service.reading import fold_key, interest_of, read_catalog
 from penchant.store.base import Snapshot, Store

@@ -1,7 +1,7 @@
 """Values of the store to bytes and back, each with a schema version and a checksum.
 
     byte 0      schema version
-    bytes 1-4   CRC-32 of the rest, little-endian
+    bytes 1-4   CRC-32 of the rest, little-endian, begun with the version (from version 2 on)
     bytes 5-    the payload
 
 A checksum that fails is StateCorrupt, a version from a newer release StateTooNew; neither is ever
@@ -20,6 +20,7 @@ import numpy as np
 
 from penchant.domain.errors import StateCorrupt, StateTooNew
 from penchant.domain.types import (
+    RECENT_DTYPE,
     WINDOW_DTYPE,
     CatalogChange,
     CatalogHead,
@@ -35,17 +36,19 @@ from penchant.domain.types import (
     Vector,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _HEADER = struct.Struct("<BI")
 _RECORD = struct.Struct("<QI")
-_CACHE = struct.Struct("<QqQI")
+_CACHE = struct.Struct("<QqQII")
+_CACHE_SINCE = 2
+"""The schema version with this layout of the cache; an older one is left out, and folded again."""
 _COUNTERS = struct.Struct("<ddq")
 _FLOAT = np.dtype("<f4")
 
 
 def seal(payload: bytes) -> bytes:
     """The payload behind its schema version and checksum."""
-    return _HEADER.pack(SCHEMA_VERSION, zlib.crc32(payload)) + payload
+    return _HEADER.pack(SCHEMA_VERSION, zlib.crc32(payload, SCHEMA_VERSION)) + payload
 
 
 def unseal(value: bytes, what: str) -> memoryview:
@@ -58,7 +61,8 @@ def unseal(value: bytes, what: str) -> memoryview:
             f"{what}: schema {version}, this release reads up to {SCHEMA_VERSION}: upgrade it"
         )
     payload = memoryview(value)[_HEADER.size :]
-    if version < 1 or zlib.crc32(payload) != checksum:
+    begun_with = 0 if version == 1 else version
+    if version < 1 or zlib.crc32(payload, begun_with) != checksum:
         raise StateCorrupt(f"{what}: checksum differs")
     return payload
 
@@ -73,9 +77,11 @@ def encode_user(state: UserState) -> bytes:
     payload = encode_record(state.record)
     if state.key is not None and state.interest is not None:
         slow, fast = state.interest.slow, state.interest.fast
-        key = state.key
-        payload += _CACHE.pack(key.catalog_version, key.time_bucket, key.settings, len(fast))
+        key, recent = state.key, state.interest.recent
+        numbers = len(fast), len(recent)
+        payload += _CACHE.pack(key.catalog_version, key.time_bucket, key.settings, *numbers)
         payload += slow.astype(_FLOAT).tobytes() + fast.astype(_FLOAT).tobytes()
+        payload += recent.tobytes()
     return seal(payload)
 
 
@@ -88,17 +94,19 @@ def decode_user(value: bytes) -> UserState:
         # Copies, since NumPy is several times slower on numbers that are not aligned.
         window = np.frombuffer(bytes(payload[_RECORD.size : position]), WINDOW_DTYPE, count)
         record = Record(version, window)
-        if position == len(payload):
+        if position == len(payload) or value[0] < _CACHE_SINCE:
             return UserState(record)
-        catalog_version, bucket, settings, d = _CACHE.unpack_from(payload, position)
-        both = np.frombuffer(bytes(payload[position + _CACHE.size :]), _FLOAT)
+        catalog_version, bucket, settings, d, m = _CACHE.unpack_from(payload, position)
+        recent_at = len(payload) - m * RECENT_DTYPE.itemsize
+        both = np.frombuffer(bytes(payload[position + _CACHE.size : recent_at]), _FLOAT)
+        recent = np.frombuffer(bytes(payload[recent_at:]), RECENT_DTYPE, m)
         if len(both) < 2 * d or (len(both) % d if d else len(both)):
             raise ValueError(f"got {len(both)} numbers, expected two or more vectors of {d}")
     except (struct.error, ValueError) as error:
         raise StateCorrupt(f"user record: {error}") from error
     key = FoldKey(catalog_version, bucket, settings)
     slow = len(both) - d
-    return UserState(record, key, Interest(both[:slow], both[slow:]))
+    return UserState(record, key, Interest(both[:slow], both[slow:], recent))
 
 
 def _encode_json(value: object) -> bytes:

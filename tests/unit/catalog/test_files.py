@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 
 from penchant.catalog import files
 from penchant.catalog.files import Frozen
+from penchant.domain.newcomers import Expectation
+from penchant.domain.types import CatalogHead
+
+ENDINGS = {"vectors": "f32", "offsets": "f32", "version": "npz", "neighbours": "npy"}
 
 
 @given(rows=st.integers(0, 100_000))
@@ -40,11 +44,13 @@ def test_a_full_file_takes_no_more_rows_and_keeps_what_it_has(tmp_path: Path) ->
 
 
 def test_a_version_is_read_as_it_was_written(tmp_path: Path) -> None:
-    frozen = Frozen(np.eye(3), np.array([1.0, 2.0, 3.0]))
+    frozen = Frozen(np.eye(3), np.array([1.0, 2.0, 3.0]), Expectation(np.arange(4.0), 5))
     files.write_version(tmp_path, 7, frozen)
     read = files.read_version(tmp_path, 7)
     np.testing.assert_array_equal(read.gram, frozen.gram)
     np.testing.assert_array_equal(read.prior_mean, frozen.prior_mean)
+    np.testing.assert_array_equal(read.expectation.weights, frozen.expectation.weights)
+    assert read.expectation.as_of_us == 5
     assert [path.name for path in tmp_path.iterdir()] == ["version-7.npz"]
 
 
@@ -52,16 +58,22 @@ def test_the_newest_files_outlive_pruning(tmp_path: Path) -> None:
     names = [
         f"{name}-{n}.{end}"
         for n in range(1, 9)
-        for name, end in [("vectors", "f32"), ("offsets", "f32"), ("version", "npz")]
+        for name, end in [
+            ("vectors", "f32"),
+            ("offsets", "f32"),
+            ("version", "npz"),
+            ("neighbours", "npy"),
+        ]
     ]
     for name in [*names, "notes.txt"]:
         (tmp_path / name).write_bytes(b"")
-    files.prune(tmp_path, 8, 6)
+    files.prune(tmp_path, CatalogHead(version=6, generation=8, neighbours=5))
     left = {path.name for path in tmp_path.iterdir()}
     assert "notes.txt" in left
     assert {f"vectors-{n}.f32" in left for n in range(5, 9)} == {True}
     assert {f"version-{n}.npz" in left for n in range(3, 9)} == {True}
-    assert {"vectors-4.f32", "offsets-4.f32", "version-2.npz"}.isdisjoint(left)
+    assert {f"neighbours-{n}.npy" in left for n in range(2, 9)} == {True}
+    assert {"neighbours-1.npy", "vectors-4.f32", "offsets-4.f32", "version-2.npz"}.isdisjoint(left)
 
 
 def test_files_that_are_not_there_are_file_not_found(tmp_path: Path) -> None:

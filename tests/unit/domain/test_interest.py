@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from penchant.domain.interest import (
     Items,
-    counted,
     direction,
     fold,
     fold_each,
     shares,
-    time_bucket,
 )
 from penchant.domain.types import Interest
+from penchant.domain.weighing import counted, time_bucket
 from tests.support.folds import (
     DIMENSIONS,
     ITEMS,

@@ -16,10 +16,18 @@ POSITIVE = [
     "half_life_events",
     "half_life_s",
     "fast_half_life_events",
+    "near_half_life_events",
     "learning_rate",
     "initial_accumulator",
 ]
-NOT_NEGATIVE = ["catalog_weight", "slow_weight", "fast_weight", "query_weight", "offset_weight"]
+NOT_NEGATIVE = [
+    "catalog_weight",
+    "slow_weight",
+    "fast_weight",
+    "query_weight",
+    "offset_weight",
+    "near_weight",
+]
 FROM_ONE = ["time_bucket_s", "window_events", "prototypes"]
 SHARES = ["prototype_sharing"]
 

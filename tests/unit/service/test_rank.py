@@ -230,7 +230,7 @@ def test_the_parts_of_an_explanation_sum_to_the_score(
     assert ranking.explanations is not None
     own = {event.event_id: event for event in history if event.user == "u"}
     for score, parts in zip(ranking.scores, ranking.explanations, strict=True):
-        total = parts.offset + parts.slow + parts.fast + parts.query
+        total = parts.offset + parts.slow + parts.fast + parts.near + parts.query
         assert total == pytest.approx(score, abs=1e-5)
         assert query or parts.query == 0
         shares = [abs(contribution.share) for contribution in parts.contributions]
@@ -238,7 +238,7 @@ def test_the_parts_of_an_explanation_sum_to_the_score(
         assert len(shares) <= 5
         if len(own) <= 5 and not deleted:
             personal = sum(contribution.share for contribution in parts.contributions)
-            assert personal == pytest.approx(parts.slow + parts.fast, abs=1e-5)
+            assert personal == pytest.approx(parts.slow + parts.fast + parts.near, abs=1e-5)
         for contribution in parts.contributions:
             event = own[contribution.event_id]
             assert (contribution.item, contribution.signal) == (event.item, event.signal)

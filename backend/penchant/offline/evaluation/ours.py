@@ -17,10 +17,13 @@ from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.interest import Prior, direction, prior_precision, score, time_bucket
+from penchant.domain.interest import Prior, direction, prior_precision, score
+from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
+from penchant.domain.newcomers import no_expectation
 from penchant.domain.offsets import count_outcome
 from penchant.domain.rewards import resolve
 from penchant.domain.types import CatalogHead, Counters, Interest, Matrix, UserState, Vector
+from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.offline.evaluation.stream import Stream
@@ -70,7 +73,7 @@ class PenchantContender:
         self._version = 0
         self._learnt = 0
         self._stream: Stream | None = None
-        self._view = self._catalog(vectors, np.zeros(vectors.shape[1]))
+        self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
         self._states: dict[int, UserState] = {}
         self._counters: dict[int, Counters] = {}
         self._book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
@@ -93,14 +96,19 @@ class PenchantContender:
             self.learn(position)
         if self._refresh is not None:
             fresh = self._refresh(stream, until, self._text_vectors)
-            self._view = self._catalog(fresh.vectors, fresh.prior_mean)
+            self._view = self._catalog(fresh.vectors, fresh.prior_mean, fresh.neighbours)
 
     def scores(self, user: int, at_us: int) -> Vector:
         """Equation 5 of `penchant.domain.interest` over the catalog, shape (items,)."""
-        view = self._view
-        towards = direction(self.interest(user, at_us), None, self._config.fold)
+        view, fold = self._view, self._config.fold
+        interest = self.interest(user, at_us)
         view.offsets[:] = self._book.values(view.head.rows)
-        return score(view.vectors, view.offsets, towards, self._config.fold)[0]
+        towards = direction(interest, None, fold)
+        scores = score(view.vectors, view.offsets, towards, fold)[0]
+        if len(view.neighbours):
+            near = near_all(view.neighbours, interest.recent, view.head.rows)
+            scores += np.float32(fold.near_weight) * near
+        return scores
 
     def interest(self, user: int, at_us: int) -> Interest:
         """The user's interest at a moment."""
@@ -127,7 +135,9 @@ class PenchantContender:
         self._book.set([(item, counters)])
         self._learnt += 1
 
-    def _catalog(self, vectors: Matrix, prior_mean: NDArray[np.float64]) -> CatalogView:
+    def _catalog(
+        self, vectors: Matrix, prior_mean: NDArray[np.float64], neighbours: Neighbours
+    ) -> CatalogView:
         rows, dimensions = vectors.shape
         self._version += 1
         alive = np.ones(rows, np.bool_)
@@ -137,6 +147,8 @@ class PenchantContender:
             vectors=vectors,
             offsets=np.zeros(rows, np.float32),
             prior=Prior(precision, prior_mean),
+            expectation=no_expectation(dimensions),
+            neighbours=neighbours,
             alive=alive,
             ids=[],
             numbers=ItemNumbers(),

@@ -4,7 +4,8 @@
     r_i = (n_i / k) c_i              n_i likes of the item; none, no residual
     x_i = (t_i + r_i) / |t_i + r_i|  (`penchant.domain.residuals`)
 
-So the item's own vector weighs n_i / (n_i + k), as an average shrunk towards its prior does.
+So the item's own vector weighs n_i / (n_i + k), as an average shrunk towards its prior does. Beside
+the vectors it finds which items people turn to next to which (`neighbours`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.domain.errors import ConfigError
+from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
 from penchant.domain.types import Matrix, Rows
 from penchant.offline.refresh.cooccurrence import (
@@ -25,6 +27,7 @@ from penchant.offline.refresh.cooccurrence import (
     row_sums,
 )
 from penchant.offline.refresh.factors import factorise, turn
+from penchant.offline.refresh.neighbours import find_neighbours
 from penchant.offline.refresh.settings import RefreshSettings
 
 
@@ -51,7 +54,10 @@ class RefreshedCatalog:
     residuals: Matrix
     """What was added to the texts' vectors, shape (items, d), float32; zeros without events."""
     prior_mean: NDArray[np.float64]
-    """The population's mean interest, shape (d,): zeros, since the offsets say it already."""
+    """The population's mean interest, shape (d,): zeros, since the offsets and the neighbours of
+    the opening say it already."""
+    neighbours: Neighbours
+    """By row of the texts, shape (1 + items, ...)."""
 
 
 def refresh(
@@ -83,4 +89,6 @@ def refresh(
         known = likes / (likes + chosen.shrinkage)
         own = turn(factors, texts, known)
         residuals = (own * (likes / chosen.shrinkage)[:, None]).astype(np.float32)
-    return RefreshedCatalog(anchored(texts, residuals), residuals, np.zeros(texts.shape[1]))
+    prior_mean = np.zeros(texts.shape[1])
+    neighbours = find_neighbours(user, item, items)
+    return RefreshedCatalog(anchored(texts, residuals), residuals, prior_mean, neighbours)

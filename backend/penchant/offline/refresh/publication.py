@@ -12,17 +12,21 @@ from pathlib import Path
 
 import numpy as np
 
+from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogReader
 from penchant.config import Config
 from penchant.domain.errors import ConfigError, StoreUnavailable
+from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
+from penchant.domain.newcomers import Expectation, fit_expectation
 from penchant.domain.residuals import anchored
 from penchant.domain.rewards import resolve
-from penchant.domain.types import CatalogHead, Matrix, StoredItem
+from penchant.domain.types import CatalogHead, Matrix, Rows, StoredItem
 from penchant.offline.refresh.catalog import Events, RefreshedCatalog, refresh
 from penchant.offline.refresh.settings import RefreshSettings
-from penchant.service.publishing import Publication, publish, require_text_vector
+from penchant.service.publishing import Learnt, Publication, publish, require_text_vector
 from penchant.service.reading import read_catalog
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.counters import scan_counters
 from penchant.store.items import (
     read_head,
     read_item,
@@ -120,11 +124,34 @@ def publish_refreshed(
     for number, residual in scan_residuals(transaction, head.encoder_version):
         residuals[number] = residual
     vectors = anchored(texts, residuals[numbers])
-    if np.array_equal(view.vectors[numbers], vectors):
+    neighbours = _by_number(fresh.neighbours, material, head.rows)
+    same = np.array_equal(view.neighbours, neighbours)
+    if same and np.array_equal(view.vectors[numbers], vectors):
         return head
-    head = publish(directory, view, head, Publication(numbers=numbers, vectors=vectors))
+    expectation = _expectation(transaction, config, numbers, texts)
+    learnt = Learnt(fresh.prior_mean, expectation, neighbours)
+    publication = Publication(numbers=numbers, vectors=vectors, learnt=learnt)
+    head = publish(directory, view, head, publication)
     write_head(transaction, head)
     return head
+
+
+def _by_number(neighbours: Neighbours, material: Material, rows: int) -> Neighbours:
+    """Neighbours by the rows of `material.texts`, by item number instead."""
+    if neighbours.shape[1] == 0:
+        return no_neighbours()
+    numbers = np.fromiter(material.numbers, np.int64)
+    moved = np.zeros((1 + rows, neighbours.shape[1]), NEIGHBOUR_DTYPE)
+    moved[0], moved[1 + numbers] = neighbours[0], neighbours[1:]
+    moved["item"] = numbers[moved["item"]]
+    return moved
+
+
+def _expectation(snapshot: Snapshot, config: Config, numbers: Rows, texts: Matrix) -> Expectation:
+    book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+    book.set(scan_counters(snapshot))
+    positives, as_of_us = book.positives(int(numbers.max()) + 1)
+    return fit_expectation(texts, positives[numbers], as_of_us)
 
 
 def _text_vectors(snapshot: Snapshot, head: CatalogHead, items: list[StoredItem]) -> Matrix:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
+from penchant.domain.neighbours import no_neighbours
 from penchant.domain.types import Matrix, RankRequest, Vector
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.stream import Stream
@@ -51,7 +52,7 @@ def test_a_refresh_gets_the_text_vectors_each_time_and_gives_the_catalog(tmp_pat
     def refresh(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
         calls.append((until, text_vectors))
         mean = np.array([1.0, 0.0, 0.0, 0.0])
-        return RefreshedCatalog(-text_vectors, np.zeros_like(text_vectors), mean)
+        return RefreshedCatalog(-text_vectors, np.zeros_like(text_vectors), mean, no_neighbours())
 
     stream = stream_of([(0, 0), (1, 1)], items=4)
     ours = PenchantContender(World(tmp_path).config, vectors_of(4), refresh)

@@ -1,0 +1,106 @@
+"""What people turn to next to what, as a sparse part of the score.
+
+    near(i) = sum_t a_t N[i_t, i] + a_0 N[opening, i]
+    a_t ~ liked_t 2^(-(n - t) / h_near),   a_0 ~ 2^(-n / h_near),   sum a = 1
+
+over the last `RECENT_EVENTS` of a user's n counted events. N[j, i] says how much more often i was
+liked next to j than its share of all likes explains; its opening row, how much more often people
+began with i. A vector of some dozen numbers can't keep which few items lie right beside each
+other; this can. The refresh makes N from the event log (`penchant.offline.refresh.neighbours`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.types import RECENT_DTYPE, Recent, Rows, Vector
+
+NEIGHBOURS = 100
+"""How many neighbours an item has at most."""
+
+RECENT_EVENTS = 16
+"""How many of a user's latest counted events have neighbours that count."""
+
+OPENING = np.uint32(2**32 - 1)
+"""In the place of an item: the beginning of a user's history."""
+
+NEIGHBOUR_DTYPE = np.dtype([("item", "<u4"), ("strength", "<f4")])
+
+Neighbours = NDArray[np.void]
+"""N, dtype NEIGHBOUR_DTYPE, shape (1 + items, at most `NEIGHBOURS`).
+
+Row 0 is the opening's, row 1 + j item j's; strength 0 where there are fewer.
+"""
+
+
+def no_neighbours() -> Neighbours:
+    """N where nothing is known."""
+    return np.zeros((0, 0), NEIGHBOUR_DTYPE)
+
+
+def recent_of(
+    items: NDArray[np.uint32], weights: NDArray[np.float64], counted: int, half_life_events: float
+) -> Recent:
+    """The a of the module's equation, for those that are not 0; the opening's is the last.
+
+    Args:
+        items: of a user's events, in order, shape (m,).
+        weights: their liked_t 2^(-(n - t) / h_near), 0 for all but the latest, shape (m,).
+        counted: n, how many of the events count.
+        half_life_events: h_near.
+
+    >>> recent_of(np.array([7, 8], np.uint32), np.array([0.5, 0.5]), 20, 5.0).tolist()
+    [(7, 0.5), (8, 0.5)]
+    >>> recent_of(np.empty(0, np.uint32), np.empty(0), 0, 5.0)["weight"].tolist()
+    [1.0]
+    """
+    liked = np.flatnonzero(weights)
+    begun = counted < RECENT_EVENTS
+    recent = np.empty(len(liked) + begun, RECENT_DTYPE)
+    opening = 2.0 ** (-counted / half_life_events)
+    total = float(weights.sum()) + begun * opening
+    recent["item"][: len(liked)] = items[liked]
+    recent["weight"][: len(liked)] = weights[liked] / (total or 1.0)
+    if begun:
+        recent[-1] = (OPENING, opening / total)
+    return recent
+
+
+def near_all(neighbours: Neighbours, recent: Recent, rows: int) -> Vector:
+    """near(i) for the first `rows` items, shape (rows,). Cost: O(rows + neighbours)."""
+    items, strengths = _entries(neighbours, recent)
+    return np.bincount(items, strengths, rows)[:rows].astype(np.float32)
+
+
+def near_some(neighbours: Neighbours, recent: Recent, wanted: Rows) -> Vector:
+    """near(i) for some items, shape (n,). Cost: O((n + neighbours) log n)."""
+    near = np.zeros(len(wanted), np.float32)
+    items, strengths = _entries(neighbours, recent)
+    if len(wanted) == 0 or len(items) == 0:
+        return near
+    distinct, places = np.unique(wanted, return_inverse=True)
+    found = np.minimum(np.searchsorted(distinct, items), len(distinct) - 1)
+    hits = distinct[found] == items
+    sums = np.bincount(found[hits], strengths[hits], len(distinct))
+    near[:] = sums[places]
+    return near
+
+
+def near_shares(neighbours: Neighbours, recent: Recent, wanted: Rows) -> NDArray[np.float64]:
+    """Each recent event's part of near(i), shape (n, len(recent))."""
+    parts = [
+        near_some(neighbours, recent[place : place + 1], wanted) for place in range(len(recent))
+    ]
+    return np.array(parts, np.float64).reshape(len(recent), len(wanted)).T
+
+
+def _entries(
+    neighbours: Neighbours, recent: Recent
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Items and what each adds, for all neighbours of all recent events, shape (m,) each."""
+    places = (recent["item"] + np.uint32(1)).astype(np.int64)  # The opening wraps round to 0.
+    held = places < len(neighbours)  # Newer items have no neighbours yet.
+    rows = neighbours[places[held]]
+    strengths = rows["strength"] * recent["weight"][held][:, None]
+    return rows["item"].ravel().astype(np.int64), strengths.ravel().astype(np.float64)
