@@ -19,7 +19,7 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.interest import Prior, direction, prior_precision, score
 from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
-from penchant.domain.newcomers import no_expectation
+from penchant.domain.newcomers import credits, fit_expectation, no_expectation
 from penchant.domain.offsets import count_outcome
 from penchant.domain.rewards import resolve
 from penchant.domain.types import CatalogHead, Counters, Interest, Matrix, UserState, Vector
@@ -72,6 +72,7 @@ class PenchantContender:
         self._refresh = refresh
         self._version = 0
         self._learnt = 0
+        self._fitted = 0
         self._stream: Stream | None = None
         self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
         self._states: dict[int, UserState] = {}
@@ -97,6 +98,18 @@ class PenchantContender:
         if self._refresh is not None:
             fresh = self._refresh(stream, until, self._text_vectors)
             self._view = self._catalog(fresh.vectors, fresh.prior_mean, fresh.neighbours)
+            self._credit(stream, until)
+        self._fitted = until
+
+    def _credit(self, stream: Stream, until: int) -> None:
+        """Items put since the last fit start as a server lets them, by what it knows now."""
+        texts = self._text_vectors
+        positives, as_of_us = self._book.positives(len(texts))
+        expectation = fit_expectation(texts, positives, as_of_us)
+        new = np.flatnonzero((stream.put_at > self._fitted) & (stream.put_at <= until))
+        counters = credits(expectation, texts[new])
+        self._counters |= zip(new.tolist(), counters, strict=True)
+        self._book.set(zip(new.tolist(), counters, strict=True))
 
     def scores(self, user: int, at_us: int) -> Vector:
         """Equation 5 of `penchant.domain.interest` over the catalog, shape (items,)."""

@@ -110,6 +110,7 @@ def make_stream(
         reward=reward,
         weight=np.array([outcome.weight for _, outcome in kept], np.float32),
         relevant=np.array([relevance(event, outcome.reward) for event, outcome in kept], np.bool_),
+        put_at=np.zeros(len(catalog), np.int64),
     )
 
 

@@ -32,3 +32,5 @@ class Stream:
     """0 or more, shape (n,)."""
     relevant: NDArray[np.bool_]
     """Which events count as a hit, shape (n,)."""
+    put_at: NDArray[np.int64]
+    """The position before which each item was put, shape (items,); 0: known from the start."""

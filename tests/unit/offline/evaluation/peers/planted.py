@@ -29,6 +29,7 @@ def stream_of(user: list[int], item: list[int], relevant: list[bool], users: int
         reward=reward,
         weight=np.ones(len(user), np.float32),
         relevant=np.array(relevant, bool),
+        put_at=np.zeros(ITEMS, np.int64),
     )
 
 
