@@ -49,6 +49,9 @@ def evaluate(
         str, typer.Option("--k", "-k", metavar="K,K,...", help="Cut-offs of recall and NDCG.")
     ] = "10,50",
     candidates: log.Candidates = "unseen",
+    hold_out_items: Annotated[
+        float, typer.Option(help="Share of the items that come only when training ends.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the intervals and the peers.")] = 1,
     attribute: Annotated[
         str,
@@ -110,6 +113,7 @@ def evaluate(
         plan=Plan(train_fraction, every, refresh_every, candidates),
         refresh=RefreshSettings(window, text_weight, shrinkage) if refresh else None,
         relevant=relevant,
+        hold_out_items=hold_out_items,
         ks=_cut_offs(k),
         seed=seed,
         attribute=attribute,

@@ -18,6 +18,7 @@ from rich.text import Text
 from penchant.cli.logs import Source, read_source
 from penchant.config import Config
 from penchant.offline.evaluation.cases import Plan
+from penchant.offline.evaluation.holding_out import hold_out
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import parse_relevance
 from penchant.offline.evaluation.report import as_json, check_writable, write
@@ -45,6 +46,8 @@ class Choices:
     refresh: RefreshSettings | None
     """How the middle clock runs besides the per-event one; None: not at all."""
     relevant: str
+    hold_out_items: float
+    """Share of the items that come only when training ends."""
     ks: list[int]
     seed: int
     attribute: str
@@ -60,6 +63,7 @@ def run(console: Console, choices: Choices) -> None:
     relevant = choices.relevant or choices.source.relevant
     with console.status("Reading ..."):
         stream = _read(console, choices, relevant)
+        stream, plan = hold_out(stream, choices.plan, choices.hold_out_items, choices.seed)
     with console.status(f"Encoding {len(stream.items):,} texts ..."):
         # Only here: ONNX Runtime is loaded by it.
         from penchant.offline.evaluation.ours import PenchantContender, middle_clock
@@ -67,10 +71,10 @@ def run(console: Console, choices: Choices) -> None:
 
         clock = None if choices.refresh is None else middle_clock(choices.refresh)
         ours = PenchantContender.load(choices.config, stream, clock)
-    with _progress(console, stream, choices.plan) as on_event:
+    with _progress(console, stream, plan) as on_event:
         result = evaluate(
             stream,
-            choices.plan,
+            plan,
             ours,
             peers,
             choices.ks,

@@ -1,7 +1,10 @@
 """What a new item may expect: the likes that its text predicts, credited when it is put.
 
-    log(1 + p_i) ~ v.(t_i, 1)    ridge regression over the items that were ever liked
+    log(1 + p_i) ~ v.(t_i, 1)             ridge regression over the items that were ever liked
+    1 + credit   = s exp(v.(t, 1)),       s = mean of exp(log(1 + p_i) - v.(t_i, 1))
 
+s makes it the mean of what is expected, not the median (N. Duan, "Smearing estimate: a
+nonparametric retransformation method", 1983, equation 2.2).
 p_i is an item's decayed sum of positive rewards (`penchant.domain.offsets`), t_i its text's vector.
 Without a credit an item that nobody could like yet would start as far behind as one that everybody
 has passed over. The credit is counted like likes of that moment: it fades as they do, and what the
@@ -28,7 +31,7 @@ class Expectation:
     """What texts say of likes, as of one moment."""
 
     weights: Float64
-    """v, shape (d + 1,); zeros where nothing is known."""
+    """v, log s added to its last, shape (d + 1,); zeros where nothing is known."""
     as_of_us: int = 0
     """The moment that the p_i were decayed to."""
 
@@ -55,8 +58,10 @@ def fit_expectation(texts: Matrix, positives: Float64, as_of_us: int) -> Expecta
     penalty = np.full(inputs.shape[1], RIDGE)
     penalty[-1] = 1e-9  # The mean is not drawn to 0.
     normal = inputs.T @ inputs + np.diag(penalty)
-    targets = inputs.T @ np.log1p(positives[liked])
-    return Expectation(np.linalg.solve(normal, targets), as_of_us)
+    logs = np.log1p(positives[liked])
+    weights = np.linalg.solve(normal, inputs.T @ logs)
+    weights[-1] += np.log(np.exp(logs - inputs @ weights).mean())
+    return Expectation(weights, as_of_us)
 
 
 def credits(expectation: Expectation, texts: Matrix) -> list[Counters]:

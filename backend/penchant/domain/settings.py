@@ -47,7 +47,7 @@ class FoldSettings:
     """beta, 0 or more."""
     offset_weight: float = 1.0
     """c: how much popularity counts, 0 or more."""
-    near_weight: float = 2.0
+    near_weight: float = 1.0
     """delta: how much the neighbours of recent likes count, 0 or more."""
     near_half_life_events: float = 5.0
     """h_near: a like's neighbours count half after this many newer events, more than 0."""
