@@ -53,9 +53,10 @@ class Quality:
         """The mean NDCG at ten."""
         return float(self.values[:, 1].mean())
 
-    def beside(self, other: Quality) -> list[Estimate]:
-        """How much recall and NDCG are above another pass's, with 95 % intervals by user."""
-        return metrics.estimates(self.values - other.values, self.user, SEED)
+    def intervals(self, base: Quality | None = None) -> list[Estimate]:
+        """Recall and NDCG, or how much they are above another pass's, with 95 % by user."""
+        values = self.values if base is None else self.values - base.values
+        return metrics.estimates(values, self.user, SEED)
 
 
 def read_stream(events: int) -> Stream:

@@ -201,14 +201,15 @@ def qualities(stream: Stream, vectors: Matrix, every: int) -> dict[str, tuple[Qu
 def row(
     updater: str, quality: Mapping[str, tuple[Quality, Quality]], cost: Mapping[str, Cost]
 ) -> str:
-    """One row of the table: values, and differences to ridge behind them."""
+    """One row of the table: values, and behind them, but for ridge, the differences to ridge."""
     cells = [f"`{updater}`"]
     for one, ridge in zip(quality[updater], quality["ridge"], strict=True):
-        recall, ndcg = one.beside(ridge)
-        for value, apart in ((one.recall, recall), (one.ndcg, ndcg)):
-            half = (apart.high - apart.low) / 2
-            behind = "" if updater == "ridge" else f" ({apart.mean:+.4f} ± {half:.4f})"
-            cells.append(f"{value:.4f}{behind}")
+        itself = updater == "ridge"
+        recall, ndcg = one.intervals() if itself else one.intervals(ridge)
+        for value, found in ((one.recall, recall), (one.ndcg, ndcg)):
+            half = (found.high - found.low) / 2
+            behind = f"± {half:.4f}" if itself else f"({found.mean:+.4f} ± {half:.4f})"
+            cells.append(f"{value:.4f} {behind}")
     own, base = cost[updater], cost["ridge"]
     for ours, theirs in ((own.fold_us, base.fold_us), (own.score_us, base.score_us)):
         ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
