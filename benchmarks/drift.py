@@ -25,10 +25,11 @@ from benchmarks.recovery import Curve, curve_of, recovery_of
 from penchant.cli.logs import Source, read_source
 from penchant.config import parse
 from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import default_source
 from penchant.offline.evaluation.cases import Plan, choose_cases
 from penchant.offline.evaluation.contender import Contender
-from penchant.offline.evaluation.ours import PenchantContender
+from penchant.offline.evaluation.ours import PenchantContender, middle_clock
 from penchant.offline.evaluation.peers import make
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
@@ -160,8 +161,15 @@ def read_stream(directory: Path, template: str) -> Stream:
 
 def curves(directory: Path, stream: Stream, acts: Sequence[Act], seed: int) -> list[Curve]:
     """Of Penchant and its peers: how much of each top ten is in the user's taste of the moment."""
-    config = parse({"store": "memory:", "encoder": str(directory / "encoder")})
-    contenders: list[Contender] = [PenchantContender.load(config, stream)]
+    parameters = {"store": "memory:", "encoder": str(directory / "encoder")}
+    config = parse(parameters)
+    encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
+    vectors = encoder.encode([item.text for item in stream.items])
+    listening = parse({**parameters, "fast_weight": "6"})  # As docs/refresh.md says.
+    contenders: list[Contender] = [
+        PenchantContender(config, vectors),
+        PenchantContender(listening, vectors, middle_clock(), "Penchant, refreshed"),
+    ]
     contenders += [make(name, seed) for name in PEERS.split(",")]
     plan = Plan()
     cases = choose_cases(stream, plan)
@@ -183,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="for the files")
     parser.add_argument("--picture", type=Path, default=Path("docs/images/drift.png"))
-    parser.add_argument("--template", default="{title}. {review}")
+    parser.add_argument("--template", default="{class}. {title}. {review}")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     directory, template = options.directory, options.template

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.recovery import LAST, Curve, recovery_of
 
-_COLOURS = ("#0b7a5c", "#2f6fb4", "#c2571a", "#7a4fa3", "#8a8f98")
+_COLOURS = ("#0b7a5c", "#b23a5b", "#2f6fb4", "#c2571a", "#7a4fa3", "#8a8f98")
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
