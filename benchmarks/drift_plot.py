@@ -15,7 +15,7 @@ _COLOURS = ("#0b7a5c", "#b23a5b", "#2f6fb4", "#c2571a", "#7a4fa3", "#8a8f98")
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
     """Writes a PNG of all curves with their intervals, each named at its end."""
-    figure = Figure(figsize=(9.0, 4.6), dpi=130, layout="constrained")
+    figure = Figure(figsize=(10.5, 4.4), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.axvline(0, color="#444a52", linewidth=1, linestyle=":")
@@ -31,7 +31,7 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
         if events is not None:
             place = curve.since.tolist().index(events)
             axes.plot([events], [mean[place]], "o", color=colour, markersize=6)
-    axes.set_xlabel("the user's events since the change (dot: nine tenths of the share before it)")
+    axes.set_xlabel("the user's events since the change (dot: nine tenths of the share before)")
     axes.set_ylabel("share of the top ten in the user's taste")
     axes.set_xlim(-10, LAST)
     axes.set_ylim(0, 1.0)
@@ -40,5 +40,5 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
-    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    axes.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.6))
     figure.savefig(path)
