@@ -191,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="for the files")
     parser.add_argument("--picture", type=Path, default=Path("docs/images/drift.png"))
-    parser.add_argument("--template", default="{class}. {title}. {review}")
+    parser.add_argument("--template", default="{title}. {review}")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     directory, template = options.directory, options.template
