@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penchant.cli.import_ import mapped_fields
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Event, Item
 from penchant.offline.evaluation.reading import LeftOut, read_events, read_items
@@ -34,6 +35,12 @@ class Source:
     def relevant(self) -> str:
         """What counts as a hit where nobody says so."""
         return GOOD_RATING if self.dataset else POSITIVE
+
+
+def event_columns(mapped: Sequence[str] | None, signal: str, time_unit: str) -> EventColumns:
+    """Where an event's fields are, by `COLUMN=FIELD` options; ConfigError where one is wrong."""
+    fields = mapped_fields(mapped, EVENT_FIELDS)
+    return EventColumns(constant_signal=signal, time_unit=time_unit, **fields)
 
 
 def read_source(

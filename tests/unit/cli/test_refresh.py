@@ -53,3 +53,24 @@ def test_a_directory_without_a_store_is_refused(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["refresh", "--store", f"lmdb:{tmp_path}"])
     assert result.exit_code != 0
     assert not (tmp_path / "data.mdb").exists()
+
+
+def test_a_log_in_a_file_is_learnt_from_instead_of_the_stores(tmp_path: Path) -> None:
+    store = LmdbStore(tmp_path / "store", map_bytes=1 << 28)
+    world = World(tmp_path / "store" / "catalog", store=store)
+    world.put(one="first text", two="second text", three="third text")
+    texts = world.view().vectors.copy()
+    store.close()
+    log = tmp_path / "log.csv"
+    rows = [f"{user},{film},5,9" for user in ("u", "v") for film in ("two", "three")]
+    log.write_text("\n".join(["user_id,film,rating,timestamp", *rows, "u,gone,5,9"]))
+    options = ["--store", f"lmdb:{tmp_path / 'store'}", "--events", str(log), "--map", "film=item"]
+    result = RUNNER.invoke(app, ["refresh", *options])
+    assert result.exit_code == 0, result.output
+    assert "Learnt from 4 events: 2 items moved" in result.output
+    assert "events about unknown items: 1" in result.output
+    store = LmdbStore(tmp_path / "store", map_bytes=1 << 28)
+    vectors = World(tmp_path / "store" / "catalog", store=store).view().vectors
+    np.testing.assert_array_equal(vectors[0], texts[0])
+    assert (vectors[1:] != texts[1:]).any(axis=1).all()
+    store.close()

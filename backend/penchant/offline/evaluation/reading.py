@@ -36,9 +36,9 @@ class LeftOut:
     first: dict[str, str] = field(default_factory=dict)
     """The first case of each kind."""
 
-    def add(self, kind: str, what: str) -> None:
-        """Notes one."""
-        self.counts[kind] += 1
+    def add(self, kind: str, what: str, count: int = 1) -> None:
+        """Notes one, or so many of which `what` is the first."""
+        self.counts[kind] += count
         self.first.setdefault(kind, what)
 
 
@@ -67,14 +67,20 @@ def read_events(table: Table, columns: EventColumns, left_out: LeftOut) -> list[
     """
 
     def fit(names: Iterable[str]) -> Callable[[Row], Event]:
-        found = _with_aliases(columns, _EVENT_ALIASES, names)
-        if not found.constant_signal and found.signal not in names and RATING in names:
-            found = dataclasses.replace(found, constant_signal=RATING)
-        if found.value not in names and RATING in names:
-            found = dataclasses.replace(found, value=RATING)
-        return found.read
+        return fitted(columns, names).read
 
     return list(_read(table, fit, "events", left_out))
+
+
+def fitted(columns: EventColumns, names: Iterable[str]) -> EventColumns:
+    """The columns of events as `read_events` takes them in a table with these column names."""
+    present = set(names)
+    found = _with_aliases(columns, _EVENT_ALIASES, present)
+    if not found.constant_signal and found.signal not in present and RATING in present:
+        found = dataclasses.replace(found, constant_signal=RATING)
+    if found.value not in present and RATING in present:
+        found = dataclasses.replace(found, value=RATING)
+    return found
 
 
 def make_stream(

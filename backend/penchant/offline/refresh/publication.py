@@ -7,6 +7,7 @@ items put meanwhile have no residual yet, and changed texts keep theirs.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,9 @@ from penchant.store.items import (
 )
 from penchant.store.users import read_log, scan_user_ids
 
+ReadLog = Callable[[Mapping[str, int]], Events]
+"""From the rows of the items that can be ranked, by id, to the events about them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -63,7 +67,11 @@ class RefreshReport:
 
 
 def refresh_store(
-    store: Store, directory: Path, config: Config, settings: RefreshSettings
+    store: Store,
+    directory: Path,
+    config: Config,
+    settings: RefreshSettings,
+    read: ReadLog | None = None,
 ) -> RefreshReport:
     """Fits the catalog to the whole log and publishes a version where anything changed.
 
@@ -72,14 +80,15 @@ def refresh_store(
         directory: of the catalog's files.
         config: signals as the server has them.
         settings: of the fit.
+        read: reads a log that is kept elsewhere; None: the store's.
 
     Raises:
-        ConfigError: the store holds no items.
+        ConfigError: the store holds no items; whatever `read` raises.
         InvalidEvent: a logged signal is no longer configured.
         StoreUnavailable: another encoder came meanwhile, or the files are gone: nothing changed.
     """
     with store.snapshot() as snapshot:
-        material = read_material(snapshot, config)
+        material = read_material(snapshot, config, read)
     fresh = refresh(material.events, material.texts, settings)
     with store.transaction() as transaction:
         head = publish_refreshed(transaction, directory, config, material, fresh)
@@ -87,14 +96,18 @@ def refresh_store(
     return RefreshReport(head, len(material.events.item), moved)
 
 
-def read_material(snapshot: Snapshot, config: Config) -> Material:
+def read_material(snapshot: Snapshot, config: Config, read: ReadLog | None = None) -> Material:
     """The log and the texts' vectors; see `refresh_store` for the errors."""
     head = read_head(snapshot)
     alive = [stored for stored in scan_items(snapshot) if stored.alive]
     if not alive:
         raise ConfigError("refresh: the store holds no items; put some first")
     rows = {stored.number: row for row, stored in enumerate(alive)}
-    return Material(head, rows, _text_vectors(snapshot, head, alive), _read(snapshot, config, rows))
+    texts = _text_vectors(snapshot, head, alive)
+    if read is None:
+        return Material(head, rows, texts, _read(snapshot, config, rows))
+    places = {stored.item.id: row for row, stored in enumerate(alive)}
+    return Material(head, rows, texts, read(places))
 
 
 def publish_refreshed(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penchant.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pyarrow
 
 FORMATS = {
     ".csv": "csv",
@@ -92,7 +95,7 @@ def open_table(path: Path, format: str | None = None) -> Table:
         if format == "jsonl":
             return _Jsonl(path)
         if format == "parquet":
-            return _Parquet(path)
+            return ParquetTable(path)
     except OSError as error:
         raise ConfigError(f"file: {path} can't be opened: {error.strerror or error}") from error
     raise ConfigError(f"format: got {format!r}, expected csv, tsv, jsonl or parquet")
@@ -168,7 +171,9 @@ class _Jsonl(_Bytes):
                     yield Row(number, {}, f"got a JSON {name}, expected an object")
 
 
-class _Parquet(Table):
+class ParquetTable(Table):
+    """A Parquet file, by rows or by batches of columns."""
+
     def __init__(self, path: Path) -> None:
         with path.open("rb"):
             pass  # For the plain error of a file that is not there.
@@ -184,15 +189,30 @@ class _Parquet(Table):
 
     @property
     def done(self) -> int:
+        """Rows."""
         return self._done
 
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._file.schema_arrow.names)
+
+    def batches(self, columns: Collection[str], rows: int) -> Iterator[pyarrow.RecordBatch]:
+        """Some columns of all rows in their order, at most so many rows at once."""
+        wanted = [name for name in self.columns if name in columns]
+        for batch in self._file.iter_batches(batch_size=rows, columns=wanted):
+            self._done += batch.num_rows
+            yield batch
+
     def rows(self) -> Iterator[Row]:
+        """See `Table.rows`."""
         for batch in self._file.iter_batches(batch_size=_PARQUET_ROWS):
             for values in batch.to_pylist():
                 self._done += 1
                 yield Row(self._done, values)
 
     def close(self) -> None:
+        """See `Table.close`."""
         self._file.close()
 
 

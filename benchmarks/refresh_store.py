@@ -1,0 +1,180 @@
+"""A refresh end to end, by the product's own command: `python -m benchmarks.refresh_store`.
+
+A synthetic log of `benchmarks.refresh`, in a Parquet file or in the store itself, and a real LMDB
+store with the items. What is timed is one `penchant refresh` in a process of its own: start, read,
+fit, publish. What was planted is looked for in what was published: whether an item's nearest
+neighbours are of its own group.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.refresh import GROUPS, synthetic_events, unit_rows
+from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.view import CatalogReader
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import Event, Item, LogRow, Matrix, UserState
+from penchant.domain.window import empty_record
+from penchant.offline.refresh.catalog import Events
+from penchant.service.catalog import CatalogService
+from penchant.service.reading import read_catalog
+from penchant.store.lmdb import LmdbStore
+from penchant.store.users import write_event, write_user
+
+PUT = 5_000
+COMMIT = 50_000
+"""Events in one transaction; by user, as a refresh reads them."""
+ROW_GROUP = 1 << 20
+MEASURED = """
+import atexit, runpy
+from pathlib import Path
+atexit.register(lambda: print(Path("/proc/self/status").read_text()))
+runpy.run_module("penchant.cli.main", run_name="__main__")
+"""
+"""The command, then the process's own figures: resource usage would hold its parent's peak too."""
+EPOCH_US = 1_700_000_000_000_000
+
+
+class RowsAsTexts:
+    """An encoder whose text is the number of a row."""
+
+    version = "0000000000000000"
+
+    def __init__(self, rows: Matrix) -> None:
+        self._rows = rows
+        self.dimensions = rows.shape[1]
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """The rows of these numbers, shape (n, d)."""
+        vectors: Matrix = self._rows[[int(text) for text in texts]]
+        return vectors
+
+
+def write_parquet(path: Path, events: Events) -> None:
+    """A log as an export has it: ids as text, a signal, a time, an event id."""
+    schema = pa.schema(
+        [
+            ("event_id", pa.string()),
+            ("user", pa.string()),
+            ("item", pa.string()),
+            ("signal", pa.string()),
+            ("occurred_at", pa.timestamp("us", "UTC")),
+        ]
+    )
+    with pq.ParquetWriter(path, schema) as writer:
+        for start in range(0, len(events.user), ROW_GROUP):
+            part = slice(start, start + ROW_GROUP)
+            count = len(events.user[part])
+            columns = [
+                pa.array(np.arange(start, start + count)).cast(pa.string()),
+                pa.array(events.user[part]).cast(pa.string()),
+                pa.array(events.item[part]).cast(pa.string()),
+                pa.array(["like"] * count),
+                pa.array(events.at_us[part] + EPOCH_US, pa.timestamp("us", "UTC")),
+            ]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def fill_log(store: LmdbStore, events: Events) -> None:
+    """The same log as the store's own."""
+    order = np.argsort(events.user, kind="stable")
+    for start in range(0, len(order), COMMIT):
+        with store.transaction() as transaction:
+            for place in order[start : start + COMMIT].tolist():
+                user, item = str(events.user[place]), str(events.item[place])
+                at_us = EPOCH_US + int(events.at_us[place])
+                event = Event(str(place), user, item, "like", None, at_us)
+                write_event(transaction, LogRow(event, place + 1, at_us))
+    with store.transaction() as transaction:
+        for number in np.unique(events.user).tolist():
+            write_user(transaction, str(number), UserState(empty_record()))
+
+
+def fill_items(store: LmdbStore, directory: Path, texts: Matrix) -> None:
+    """One item for each row of the texts' vectors."""
+    reader, book = CatalogReader(directory, FoldSettings()), OffsetBook(1.0, 1.0)
+    service = CatalogService(store, reader, directory, RowsAsTexts(texts), book)
+    for start in range(0, len(texts), PUT):
+        numbers = range(start, min(start + PUT, len(texts)))
+        service.put([Item(str(number), str(number)) for number in numbers])
+
+
+def neighbours_of_the_group(store: LmdbStore, directory: Path, items: int) -> float:
+    """Share of the ten nearest that are of an item's group, over a thousand of the liked items."""
+    with store.snapshot() as snapshot:
+        vectors = np.array(read_catalog(snapshot, CatalogReader(directory, FoldSettings())).vectors)
+    per_group = items // GROUPS
+    often = np.arange(GROUPS * 10)
+    asked = (often // 10) * per_group + often % 10
+    nearness = vectors[asked] @ vectors.T
+    nearness[np.arange(len(asked)), asked] = -np.inf
+    nearest = np.argpartition(-nearness, 10, axis=1)[:, :10]
+    return float((nearest // per_group == (asked // per_group)[:, None]).mean())
+
+
+def refresh_in_a_process(place: Path, log: Path | None) -> tuple[float, float, str]:
+    """Seconds, peak memory in GiB, and what the command said."""
+    command = [sys.executable, "-c", MEASURED, "refresh", "--store", f"lmdb:{place}"]
+    if log is not None:
+        command += ["--events", str(log)]
+    began = time.perf_counter()
+    done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=True)
+    seconds = time.perf_counter() - began
+    said, _, status = done.stdout.partition("Name:")
+    peak_kib = int(status.partition("VmHWM:")[2].split()[0])
+    return seconds, peak_kib / 2**20, said.strip()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--dimensions", type=int, default=64)
+    parser.add_argument("--log", choices=("parquet", "store"), default="parquet")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    users = max(1, options.events // 100)
+    with tempfile.TemporaryDirectory() as temporary:
+        place, log = Path(temporary) / "store", Path(temporary) / "log.parquet"
+        events = synthetic_events(options.items, options.events, users, options.seed)
+        store = LmdbStore(place)
+        began = time.perf_counter()
+        fill_items(store, place / "catalog", unit_rows(options.items, options.dimensions, 1))
+        if options.log == "store":
+            fill_log(store, events)
+        else:
+            write_parquet(log, events)
+        prepared = time.perf_counter() - began
+        del events
+        store.close()
+        kept_elsewhere = log if options.log == "parquet" else None
+        seconds, peak_gib, said = refresh_in_a_process(place, kept_elsewhere)
+        store = LmdbStore(place)
+        share = neighbours_of_the_group(store, place / "catalog", options.items)
+        store.close()
+    figures = {
+        **vars(options),
+        "prepared_s": round(prepared, 1),
+        "refresh_s": round(seconds, 1),
+        "peak_gib": round(peak_gib, 2),
+        "neighbours_of_the_group": round(share, 3),
+        "said": said,
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
