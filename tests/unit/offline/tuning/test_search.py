@@ -10,6 +10,7 @@ import pytest
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
+from penchant.domain.types import Matrix
 from penchant.offline.evaluation.cases import Plan
 from penchant.offline.evaluation.fingerprint import fingerprint
 from penchant.offline.evaluation.ours import PenchantContender, middle_clock
@@ -26,9 +27,10 @@ FOLD = choose(["ridge", "fast_weight"], [Part.SERVER])
 TASK = {"log": "a", "encoder": "b"}
 
 
-def vectors(items: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def vectors(items: int) -> Matrix:
     drawn = np.random.default_rng(3).normal(size=(items, 8)).astype(np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    unit: Matrix = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return unit
 
 
 def objective(part: Stream, refresh: bool = False) -> Objective:
