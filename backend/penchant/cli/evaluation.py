@@ -15,12 +15,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.logs import Source, read_source
+from penchant.cli.logs import Source, read_log
 from penchant.config import Config
 from penchant.offline.evaluation.cases import Plan
 from penchant.offline.evaluation.holding_out import hold_out
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
 from penchant.offline.evaluation.report import as_json, check_writable, write
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.evaluation.tables import TextTable, tables
@@ -62,7 +60,9 @@ def run(console: Console, choices: Choices) -> None:
     peers = _peers(choices)
     relevant = choices.relevant or choices.source.relevant
     with console.status("Reading ..."):
-        stream = _read(console, choices, relevant)
+        stream = read_log(
+            console, choices.source, choices.config.signals, relevant, "nothing to evaluate"
+        )
         stream, plan = hold_out(stream, choices.plan, choices.hold_out_items, choices.seed)
     with console.status(f"Encoding {len(stream.items):,} texts ..."):
         # Only here: ONNX Runtime is loaded by it.
@@ -107,20 +107,6 @@ def _peers(choices: Choices) -> list[Contender]:
 
     wanted = NAMES if choices.peers == "all" else [one.strip() for one in choices.peers.split(",")]
     return [make(name, choices.seed) for name in dict.fromkeys(wanted)]
-
-
-def _read(console: Console, choices: Choices, relevant: str) -> Stream:
-    relevance, left_out = parse_relevance(relevant), LeftOut()
-    items, events = read_source(choices.source, left_out, "nothing to evaluate")
-    stream = make_stream(items, events, choices.config.signals, relevance, left_out)
-    console.print(
-        f"{len(stream.items):,} items, {len(stream.events):,} events of "
-        f"{len(stream.users):,} users; a hit is {relevant}"
-    )
-    for kind, count in left_out.counts.items():
-        line = f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})"
-        console.print(Text(line, "yellow"), soft_wrap=True)
-    return stream
 
 
 @contextmanager

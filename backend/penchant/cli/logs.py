@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+from rich.text import Text
+
 from penchant.cli.import_ import mapped_fields
 from penchant.domain.errors import ConfigError
+from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
-from penchant.offline.evaluation.reading import LeftOut, read_events, read_items
-from penchant.offline.evaluation.relevance import POSITIVE
+from penchant.offline.evaluation.reading import LeftOut, make_stream, read_events, read_items
+from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
+from penchant.offline.evaluation.stream import Stream
 from penchant.offline.events import EventColumns, ItemColumns
 from penchant.offline.movielens import read_movielens
 from penchant.offline.tables.files import open_table
@@ -72,3 +77,31 @@ def read_source(
         return items, read_events(table, source.event_columns, left_out)
     finally:
         table.close()
+
+
+def read_log(
+    console: Console, source: Source, signals: SignalTable, relevant: str, nothing: str
+) -> Stream:
+    """The log as a replay takes it; says how much there is, and what was left out.
+
+    Args:
+        console: where to say it.
+        source: where it is.
+        signals: what each signal is worth.
+        relevant: which events count as a hit; see `parse_relevance`.
+        nothing: the beginning of the error where no file is named.
+
+    Raises:
+        ConfigError: the options do not fit, or a file can't be read.
+    """
+    relevance, left_out = parse_relevance(relevant), LeftOut()
+    items, events = read_source(source, left_out, nothing)
+    stream = make_stream(items, events, signals, relevance, left_out)
+    console.print(
+        f"{len(stream.items):,} items, {len(stream.events):,} events of "
+        f"{len(stream.users):,} users; a hit is {relevant}"
+    )
+    for kind, count in left_out.counts.items():
+        line = f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})"
+        console.print(Text(line, "yellow"), soft_wrap=True)
+    return stream

@@ -181,7 +181,7 @@ def test_a_report_without_matplotlib_is_refused_before_the_work(
     shop: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    monkeypatch.setattr(evaluation, "make_stream", None)
+    monkeypatch.setattr(evaluation, "read_log", None)
     with pytest.raises(ConfigError, match="matplotlib is missing"):
         run(*shop, "--report", tmp_path / "out.html")
 
@@ -192,7 +192,7 @@ def test_an_interrupt_leaves_no_file(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluation, "make_stream", interrupt)
+    monkeypatch.setattr(evaluation, "read_log", interrupt)
     before = sorted(tmp_path.iterdir())
     result = invoke(*shop, "--json", tmp_path / "out.json")
     assert result.exit_code == 130
