@@ -1,4 +1,4 @@
-"""The credit of new items: given once, when an item first comes, after a refresh that learnt one."""
+"""The credit of new items: once, when an item first comes, after a refresh that learnt one."""
 
 from __future__ import annotations
 

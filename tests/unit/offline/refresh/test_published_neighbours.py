@@ -1,4 +1,4 @@
-"""Neighbours from a refresh to the score: explained to the last part, by number, rebuilt when lost."""
+"""Neighbours from a refresh to the score: explained in full, by number, rebuilt when lost."""
 
 from __future__ import annotations
 
