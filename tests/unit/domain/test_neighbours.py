@@ -73,10 +73,12 @@ def test_all_and_some_are_the_double_loop(
     neighbours: Neighbours, recent: Recent, wanted: list[int]
 ) -> None:
     slowly = [naive_near(neighbours, recent, item) for item in range(ROWS + 4)]
-    np.testing.assert_array_equal(near_all(neighbours, recent, ROWS + 4), np.float32(slowly))
+    np.testing.assert_array_equal(
+        near_all(neighbours, recent, ROWS + 4), np.array(slowly, np.float32)
+    )
     rows = np.array(wanted, np.int64)
     found = near_some(neighbours, recent, rows)
-    np.testing.assert_array_equal(found, np.float32(slowly)[rows])
+    np.testing.assert_array_equal(found, np.array(slowly, np.float32)[rows])
 
 
 @given(neighbours=tables(), recent=RECENTS, wanted=NUMBERS)

@@ -61,6 +61,14 @@ def test_a_new_item_has_a_positive_offset_from_the_next_event_on(world: World) -
     assert scores["new"] > scores["i5"]  # Nobody ever liked i5, and it got no credit.
 
 
+def test_the_next_event_shows_credits_however_soon_it_comes(world: World) -> None:
+    refreshed(world)
+    world.feed(liked("before", "i0", user="u9"))
+    world.put(new="a new film", newer="a newer film")
+    world.feed(liked("next", "i1", user="u9"))
+    assert (world.view().offsets[NEW:] > 0).all()
+
+
 def test_likes_count_on_top_of_the_credit(world: World) -> None:
     refreshed(world)
     world.put(new="a new film")

@@ -46,7 +46,7 @@ def refreshed(world: World) -> None:
 
 
 def explained(
-    world: World, user: str, candidates: list[str] | None = None
+    world: World, user: str, candidates: tuple[str, ...] | None = None
 ) -> dict[str, Explanation]:
     """The explanations of all items, each checked against its score."""
     ranking = world.rank(RankRequest(user, ITEMS, candidates=candidates, explain=True))
@@ -72,7 +72,7 @@ def test_the_parts_sum_to_the_score_and_neighbours_are_one_of_them(world: World,
     assert {parts.near for parts in explained(world, user).values()} == {0.0}
     refreshed(world)
     assert any(parts.near for parts in explained(world, user).values())
-    candidates = explained(world, user, ["i5", "i2", "i9"])
+    candidates = explained(world, user, ("i5", "i2", "i9"))
     everything = explained(world, user)
     for id_, parts in candidates.items():
         assert parts.near == pytest.approx(everything[id_].near, abs=1e-6)
