@@ -59,9 +59,10 @@ def recent_of(
     begun = counted < RECENT_EVENTS
     recent = np.empty(len(liked) + begun, RECENT_DTYPE)
     opening = 2.0 ** (-counted / half_life_events)
-    total = float(weights.sum()) + begun * opening
+    # 0 only where a half-life of hundredths of an event leaves nothing.
+    total = (float(weights.sum()) + begun * opening) or 1.0
     recent["item"][: len(liked)] = items[liked]
-    recent["weight"][: len(liked)] = weights[liked] / (total or 1.0)
+    recent["weight"][: len(liked)] = weights[liked] / total
     if begun:
         recent[-1] = (OPENING, opening / total)
     return recent

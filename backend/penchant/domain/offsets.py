@@ -5,7 +5,7 @@
 p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, a the impressions
 that every item is credited with besides. Where impressions are logged this is the smoothed rate of
 engagement against the average; where none are, every item is taken as shown equally often, and
-b_i = log(1 + 10 p_i / mean p). A new item's offset is 0 either way.
+b_i = log(1 + 10 p_i / mean p). An item without counters has an offset of 0 either way.
 """
 
 from __future__ import annotations

@@ -193,6 +193,8 @@ class CatalogService:
         vectors: dict[str, Vector],
     ) -> None:
         """Items that come now start with the likes that their texts predict."""
+        if view.head.encoder_version != self._encoder.version:
+            return  # What was learnt of the old encoder's vectors says nothing of these.
         new = [row for row in stored if row.number >= view.head.rows]
         if not new or not view.expectation.weights.any():
             return

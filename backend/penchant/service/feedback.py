@@ -165,12 +165,14 @@ class FeedbackService:
         """Takes over the counters that new items were credited with when they were put."""
         for number in range(self._counted_rows, view.head.rows):
             self._book.set([(number, read_counters(snapshot, number))])
-        self._counted_rows = max(self._counted_rows, view.head.rows)
 
     def _publish_offsets(self, view: CatalogView, batch: _Batch) -> None:
         self._book.set(batch.counters.items())
-        touched = np.fromiter(batch.counters, np.int64, len(batch.counters))
+        counted = np.fromiter(batch.counters, np.int64, len(batch.counters))
+        newcomers = np.arange(self._counted_rows, view.head.rows)
+        touched = np.concatenate([counted, newcomers])
         self._offset_file.publish(view.head.generation, view.head.rows, touched)
+        self._counted_rows = view.head.rows
 
 
 def _in_chunks(things: Sequence[_Some], size: int) -> Iterator[Sequence[_Some]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from penchant.domain.errors import StateCorrupt, StateTooNew
 from penchant.domain.types import (
+    RECENT_DTYPE,
     WINDOW_DTYPE,
     CatalogChange,
     CatalogHead,
@@ -36,7 +39,9 @@ EVENTS = st.builds(Event, TEXTS, TEXTS, TEXTS, TEXTS, st.none() | FINITE, COUNTS
 ROWS = st.builds(LogRow, EVENTS, COUNTS, COUNTS)
 ITEMS = st.builds(Item, TEXTS, TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3))
 STORED = st.builds(StoredItem, ITEMS, COUNTS, st.booleans())
-HEADS = st.builds(CatalogHead, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, TEXTS, COUNTS)
+HEADS = st.builds(
+    CatalogHead, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, TEXTS, COUNTS, COUNTS
+)
 CHANGES = st.builds(CatalogChange, TEXTS, COUNTS, st.booleans())
 COUNTERS = st.builds(Counters, FINITE, FINITE, COUNTS)
 SINGLE = st.floats(-1, 1, width=32)
@@ -56,7 +61,8 @@ def states(draw: st.DrawFn) -> UserState:
         for size in (draw(st.integers(1, 3)) * dimensions, dimensions)
     )
     key = FoldKey(draw(COUNTS), draw(COUNTS), draw(DIGESTS))
-    return UserState(record, key, Interest(slow, fast))
+    recent = draw(st.lists(st.tuples(st.integers(0, 2**32 - 1), SINGLE), max_size=4))
+    return UserState(record, key, Interest(slow, fast, np.array(recent, RECENT_DTYPE)))
 
 
 Kind = tuple[st.SearchStrategy[Any], Callable[[Any], bytes], Callable[[bytes], Any]]
@@ -100,6 +106,28 @@ def test_a_user_is_decoded_as_it_was_encoded(state: UserState) -> None:
         assert decoded.interest is not None
         np.testing.assert_array_equal(decoded.interest.slow, state.interest.slow)
         np.testing.assert_array_equal(decoded.interest.fast, state.interest.fast)
+        assert decoded.interest.recent.dtype == state.interest.recent.dtype
+        assert decoded.interest.recent.tobytes() == state.interest.recent.tobytes()
+
+
+@given(state=states(), cached=st.booleans())
+def test_a_users_record_of_schema_1_is_read_without_its_cache(
+    state: UserState, cached: bool
+) -> None:
+    payload = codec.encode_record(state.record)
+    if cached:  # Catalog version, time bucket, settings, d, then the slow and the fast vector.
+        payload += struct.pack("<QqQI", 3, 5, 7, 2) + np.ones(4, "<f4").tobytes()
+    decoded = codec.decode_user(struct.pack("<BI", 1, zlib.crc32(payload)) + payload)
+    assert codec.encode_record(decoded.record) == codec.encode_record(state.record)
+    assert (decoded.key, decoded.interest) == (None, None)
+
+
+def test_a_head_of_schema_1_has_no_neighbours() -> None:
+    payload = b'{"alive":4,"dimensions":8,"encoder_version":"e","generation":2,"version":3}'
+    head = codec.decode_head(struct.pack("<BI", 1, zlib.crc32(payload)) + payload)
+    assert head == CatalogHead(
+        version=3, generation=2, alive=4, dimensions=8, encoder_version="e", neighbours=0
+    )
 
 
 @given(values=st.lists(SINGLE, max_size=8))
