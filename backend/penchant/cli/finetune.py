@@ -67,11 +67,12 @@ def finetune(
         int, _training("Steps of the encoder at most; 0: only its projection learns.", min=0)
     ] = 300,
     head_steps: Annotated[
-        int, _training("Steps of a new projection alone before; they take seconds.", min=0)
+        int, _training("Steps of a projection alone: of a new one, or with --steps 0.", min=0)
     ] = 2000,
     learning_rate: Annotated[
         float | None, _training("Of the encoder.", show_default="1e-4; 1e-3 for lora")
     ] = None,
+    head_learning_rate: Annotated[float, _training("Of the projection.")] = 2e-3,
     frozen_layers: Annotated[
         int, _training("The embeddings and so many layers do not learn.", min=0)
     ] = 0,
@@ -146,6 +147,7 @@ def finetune(
         "steps": steps,
         "head_steps": head_steps,
         "learning_rate": learning_rate or (1e-3 if method == "lora" else 1e-4),
+        "head_learning_rate": head_learning_rate,
         "frozen_layers": frozen_layers,
         "lora_rank": lora_rank,
         "max_tokens": max_tokens,

@@ -68,6 +68,26 @@ def has_head(model: SentenceTransformer) -> bool:
     return HEAD in dict(model.named_children())
 
 
+def head_of(model: SentenceTransformer) -> nn.Module:
+    """The linear part of the projection, from (n, hidden) to (n, width); it must be there."""
+    head = model.get_submodule(HEAD)
+    assert isinstance(head, Dense)
+    return head.linear
+
+
+def embed_before_head(model: SentenceTransformer, texts: Sequence[str]) -> Matrix:
+    """What the projection is given of texts, shape (n, hidden); it must be there."""
+    names = [name for name, _ in model.named_children()]
+    modules = [model.get_submodule(name) for name in names[: names.index(HEAD)]]
+    body = SentenceTransformer(
+        modules=modules,
+        device=str(model.device),
+        prompts=model.prompts,
+        default_prompt_name=model.default_prompt_name,
+    )
+    return embed(body, texts)
+
+
 def add_head(model: SentenceTransformer, width: int, embeddings: Matrix) -> nn.Module:
     """Puts a projection behind an encoder that has none of ours yet.
 
