@@ -82,6 +82,9 @@ def finetune(
     popularity_correction: Annotated[
         float, _training("0: popularity is the offsets' affair; 1: the vectors' too.")
     ] = 0.0,
+    hard_negatives: Annotated[
+        int, _training("For each piece of likes so many near items that are not liked.", min=0)
+    ] = 0,
     validation_fraction: Annotated[
         float, _training("The share of the events that chooses when to stop.")
     ] = 0.1,
@@ -153,6 +156,7 @@ def finetune(
         "max_tokens": max_tokens,
         "temperature": temperature,
         "popularity_correction": popularity_correction,
+        "hard_negatives": hard_negatives,
         "validation_fraction": validation_fraction,
         "test_fraction": test_fraction,
         "evaluate_every": evaluate_every,

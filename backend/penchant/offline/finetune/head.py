@@ -97,6 +97,8 @@ def fit_head(
     optimizer = torch.optim.Adam(head.parameters(), lr=settings.head_learning_rate)
     known = torch.from_numpy(embeddings)
     for step in range(steps):
+        if settings.hard_negatives and step % settings.evaluate_every == 0:
+            collator.mined_by = unit(project(head, embeddings))
         begin = step * settings.segments
         items, labels = collator.step(segments[begin : begin + settings.segments])
         vectors = head(known[items])

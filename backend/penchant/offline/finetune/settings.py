@@ -56,6 +56,8 @@ class FinetuneSettings:
     popularity_correction: float = 0.0
     """0: popularity is left to the offsets, which a server adds; 1: the vectors learn it too."""
     nearness: Neighbourhood = field(default_factory=Neighbourhood)
+    hard_negatives: int = 0
+    """For each segment so many items that lie near it and that its user does not like, 0: none."""
     validation_fraction: float = 0.1
     """Share of the log that chooses when to stop, above 0."""
     test_fraction: float = 0.1
@@ -91,6 +93,11 @@ class FinetuneSettings:
         for name in ("warm_up_fraction", "popularity_correction"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
+        if self.hard_negatives and self.objective != NEXT_ITEM:
+            raise ConfigError(
+                f"hard_negatives: got {self.hard_negatives} with objective {self.objective}, "
+                f"expected 0: only {NEXT_ITEM} has negatives"
+            )
         if not 0 <= self.replay_share < 1:
             raise ConfigError(f"replay_share: got {self.replay_share}, expected 0 to below 1")
 
@@ -118,6 +125,7 @@ _LEAST = {
     "steps": 0,
     "segments": 2,
     "segment_likes": 2,
+    "hard_negatives": 0,
     "evaluate_every": 1,
     "patience": 1,
     "max_evaluated": 1,
