@@ -105,9 +105,7 @@ def fit_head(
         loss = torch.zeros(())
         for dimensions in settings.dimensions:
             part = nn.functional.normalize(vectors[:, :dimensions], dim=-1)
-            loss = loss + training_loss(
-                part, labels, settings.loss, settings.distillation_weight
-            )
+            loss = loss + training_loss(part, labels, settings.loss, settings.distillation_weight)
         for group in optimizer.param_groups:
             group["lr"] = settings.head_learning_rate * (1 - step / steps)
         optimizer.zero_grad()

@@ -21,6 +21,7 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.finetune.encoder import (
+    cap_length,
     choose_weights,
     encode,
     merge_adapters,
@@ -33,7 +34,7 @@ from penchant.offline.finetune.note import NOTE, Note, read_note
 from penchant.offline.finetune.ranking import Ranker
 from penchant.offline.finetune.settings import FinetuneSettings
 from penchant.offline.finetune.trainer import last_checkpoint
-from penchant.offline.finetune.training import Trained, Watch, make_collator, train
+from penchant.offline.finetune.training import Trained, Watch, train
 
 STATE = "run.json"
 """What a begun training was begun with."""
@@ -124,6 +125,7 @@ def finetune(
         on_stage("Measuring before and after")
         merge_adapters(model)
         model.max_seq_length = longest  # As it was; the one of the settings is for training.
+        cap_length(model)
         for when, vectors in (("before", start), ("after", encode(model, texts))):
             for name, ranker in rankers.items():
                 quality = ranker.quality(vectors)

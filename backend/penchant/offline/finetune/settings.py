@@ -11,7 +11,7 @@ from penchant.domain.errors import ConfigError
 from penchant.offline.finetune.batches import Neighbourhood
 from penchant.offline.finetune.losses import NEXT_ITEM, OBJECTIVES, Objective
 
-METHODS = ("full", "lora")
+METHODS = ("full", "lora", "prefix", "prompt")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
@@ -28,7 +28,8 @@ class FinetuneSettings:
     objective: str = NEXT_ITEM
     """`next-item`: what is liked next; `rating`: the next reward; `class`: that it is above 0."""
     method: str = "full"
-    """`full`: all weights; `lora`: low-rank additions to them, merged at the end."""
+    """`full`: all weights; `lora`: low-rank additions to them, merged at the end; `prefix`,
+    `prompt`: vectors before each text, in every layer or before the first alone."""
     dimensions: tuple[int, ...] = (64,)
     """Each is trained to serve alone, as the first so many values; the largest is the width."""
     max_tokens: int = 32
@@ -37,6 +38,8 @@ class FinetuneSettings:
     """The embeddings and the first so many layers stay as they are; 0: nothing does."""
     lora_rank: int = 16
     """Rank of the additions, 1 or more."""
+    virtual_tokens: int = 10
+    """Of `prefix` and `prompt`, 1 or more."""
     head_steps: int = 2000
     """Steps of a new projection alone, before the encoder learns too: seconds in all; 0 or more."""
     steps: int = 300
@@ -121,6 +124,7 @@ _LEAST = {
     "max_tokens": 3,
     "frozen_layers": 0,
     "lora_rank": 1,
+    "virtual_tokens": 1,
     "head_steps": 0,
     "steps": 0,
     "segments": 2,
