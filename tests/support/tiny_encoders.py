@@ -105,30 +105,21 @@ def _gpt2(vocabulary: int, hidden: int, layers: int, spread: float) -> PreTraine
     return transformers.GPT2LMHeadModel(config)
 
 
-def _decoder(name: str) -> Callable[..., PreTrainedModel]:
-    """Of Llama's kind: fewer heads of keys and values than of queries."""
-
-    def make(vocabulary: int, hidden: int, layers: int, spread: float) -> PreTrainedModel:
-        config: Any = getattr(transformers, f"{name}Config")
-        model: Any = getattr(transformers, f"{name}ForCausalLM")
-        made: PreTrainedModel = model(
-            config(
-                vocab_size=vocabulary,
-                hidden_size=hidden,
-                num_hidden_layers=layers,
-                num_attention_heads=2,
-                num_key_value_heads=1,
-                intermediate_size=2 * hidden,
-                max_position_embeddings=64,
-                pad_token_id=0,
-                bos_token_id=2,
-                eos_token_id=3,
-                initializer_range=spread,
-            )
-        )
-        return made
-
-    return make
+def _llama(vocabulary: int, hidden: int, layers: int, spread: float) -> PreTrainedModel:
+    config = transformers.LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        intermediate_size=2 * hidden,
+        max_position_embeddings=64,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+        initializer_range=spread,
+    )
+    return transformers.LlamaForCausalLM(config)
 
 
 KINDS: dict[str, Callable[..., PreTrainedModel]] = {
@@ -138,7 +129,6 @@ KINDS: dict[str, Callable[..., PreTrainedModel]] = {
     "distilbert": _distilbert,
     "t5": _t5,
     "gpt2": _gpt2,
-    "llama": _decoder("Llama"),
-    "qwen2": _decoder("Qwen2"),
+    "llama": _llama,
 }
-DECODERS = ("gpt2", "llama", "qwen2")
+DECODERS = ("gpt2", "llama")

@@ -61,8 +61,8 @@ class SentenceEncoder(nn.Module):
         if self.pooling == "cls":
             vectors = states[:, 0]
         elif self.pooling == "lasttoken":
-            last = attention_mask.sum(dim=1) - 1
-            vectors = states[torch.arange(len(states), device=states.device), last]
+            last = attention_mask.cumsum(dim=1) == attention_mask.sum(dim=1, keepdim=True)
+            vectors = (states * mask * last.unsqueeze(-1)).sum(dim=1)
         elif self.pooling == "max":
             vectors = (states * mask + (mask - 1) * 1e9).amax(dim=1)
         else:

@@ -8,8 +8,9 @@ sees the tokens alone. They lie among the weights of the encoder, and its config
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -67,11 +68,7 @@ def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
         nn.init.normal_(cast(nn.Embedding, tokens.embedding).weight, std=0.02)
     body.add_module(NAME, tokens.to(body.device))
     setattr(config, NAME, {"method": method, "count": count})
-    body.register_forward_pre_hook(
-        _before_prompt if method == PROMPT else _before_prefix, with_kwargs=True
-    )
-    if method == PROMPT:
-        body.register_forward_hook(_after_prompt)
+    _put_before(body, _with_prompt if method == PROMPT else _with_prefix)
 
 
 def restore_virtual_tokens(body: PreTrainedModel, directory: Path) -> None:
@@ -110,45 +107,53 @@ def _key_value_shape(config: Any) -> tuple[int, int]:
     return int(heads), int(size)
 
 
-def _before_prompt(
-    body: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    known = dict(named)
+def _put_before(
+    body: PreTrainedModel, extended: Callable[[PreTrainedModel, dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Wraps `forward` itself: sentence-transformers calls it past the hooks of PyTorch."""
+    plain = body.forward
+    count = virtual_token_count(body.config)
+
+    @functools.wraps(plain)
+    def forward(**inputs: Any) -> Any:
+        output = plain(**extended(body, inputs))
+        if extended is _with_prompt:  # The states of the tokens alone.
+            output["last_hidden_state"] = output["last_hidden_state"][:, count:]
+        return output
+
+    body.forward = forward
+
+
+def _with_prompt(body: PreTrainedModel, inputs: dict[str, Any]) -> dict[str, Any]:
+    known = dict(inputs)
     ids, mask = cast(Tensor, known.pop("input_ids")), cast(Tensor, known["attention_mask"])
-    rows = len(ids)
-    prompt = cast(Tensor, cast(nn.Embedding, body.get_submodule(NAME).embedding).weight)
-    words = cast(PreTrainedModel, body).get_input_embeddings()(ids)
-    known["inputs_embeds"] = torch.cat(
-        [prompt.to(words.dtype).unsqueeze(0).expand(rows, -1, -1), words], dim=1
-    )
+    rows = ids.shape[0]  # Never len(): it would be a constant of the exported graph.
+    prompt = _table(body)
+    words = cast(Tensor, body.get_input_embeddings()(ids))
+    before = prompt.to(words.dtype).unsqueeze(0).expand(rows, -1, -1)
+    known["inputs_embeds"] = torch.cat([before, words], dim=1)
     known["attention_mask"] = _longer(mask, len(prompt), 1)
     if known.get("token_type_ids") is not None:
         known["token_type_ids"] = _longer(known["token_type_ids"], len(prompt), 0)
-    return arguments, known
+    return known
 
 
-def _after_prompt(body: nn.Module, arguments: tuple[Any, ...], output: Any) -> Any:
-    """The states of the tokens alone."""
-    count = virtual_token_count(cast(PreTrainedModel, body).config)
-    output["last_hidden_state"] = output["last_hidden_state"][:, count:]
-    return output
-
-
-def _before_prefix(
-    body: nn.Module, arguments: tuple[Any, ...], named: Mapping[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    known = dict(named)
-    mask = cast(Tensor, known["attention_mask"])
-    heads, size = _key_value_shape(cast(PreTrainedModel, body).config)
-    table = cast(Tensor, cast(nn.Embedding, body.get_submodule(NAME).embedding).weight)
-    count = len(table)
+def _with_prefix(body: PreTrainedModel, inputs: dict[str, Any]) -> dict[str, Any]:
+    mask = cast(Tensor, inputs["attention_mask"])
+    heads, size = _key_value_shape(body.config)
+    table = _table(body)
     # As peft lays them out: for each virtual token, for each layer, the key and then the value.
-    pairs = table.view(count, -1, 2, heads, size).permute(1, 2, 3, 0, 4)
-    whole = pairs.unsqueeze(2).expand(-1, -1, len(mask), -1, -1, -1)
-    known["past_key_values"] = DynamicCache([(layer[0], layer[1]) for layer in whole])
-    known["attention_mask"] = _longer(mask, count, 1)
-    return arguments, known
+    pairs = table.view(len(table), -1, 2, heads, size).permute(1, 2, 3, 0, 4)
+    whole = pairs.unsqueeze(2).expand(-1, -1, mask.shape[0], -1, -1, -1)
+    cache = DynamicCache([(layer[0], layer[1]) for layer in whole])
+    longer = _longer(mask, len(table), 1)
+    return {**inputs, "past_key_values": cache, "attention_mask": longer}
+
+
+def _table(body: PreTrainedModel) -> Tensor:
+    """The learnt values, one row for each virtual token."""
+    return cast(nn.Embedding, body.get_submodule(NAME).embedding).weight
 
 
 def _longer(rows: Tensor, count: int, value: int) -> Tensor:
-    return torch.cat([rows.new_full((len(rows), count), value), rows], dim=1)
+    return torch.cat([rows.new_full((rows.shape[0], count), value), rows], dim=1)
