@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,8 +47,13 @@ def test_a_plain_directory_is_exported_as_the_trainer_reads_it(kind: str, tmp_pa
 
 def test_an_encoder_with_a_decoder_of_which_none_is_half_is_refused(tmp_path: Path) -> None:
     write_encoder(tmp_path, WORDS)
-    size = {"encoder_ffn_dim": 8, "decoder_ffn_dim": 8, "encoder_layers": 1, "decoder_layers": 1}
-    heads = {"encoder_attention_heads": 1, "decoder_attention_heads": 1}
+    size: dict[str, Any] = {
+        "encoder_ffn_dim": 8,
+        "decoder_ffn_dim": 8,
+        "encoder_layers": 1,
+        "decoder_layers": 1,
+    }
+    heads: dict[str, Any] = {"encoder_attention_heads": 1, "decoder_attention_heads": 1}
     BartModel(BartConfig(vocab_size=50, d_model=8, **size, **heads)).save_pretrained(tmp_path)
     with pytest.raises(ConfigError, match=r"an encoder with a decoder \(bart\)"):
         read_encoder(tmp_path)
