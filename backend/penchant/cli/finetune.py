@@ -12,6 +12,8 @@ from penchant.cli import finetuning
 from penchant.cli.finetuning import Choices, Log
 from penchant.domain.errors import ConfigError
 
+LEARNING_RATES = {"full": 1e-4, "lora": 1e-3, "prefix": 1e-2, "prompt": 1e-2}
+
 _COLUMNS, _TRAINING, _LOG = "Columns, as for penchant import", "Training", "The log"
 
 
@@ -59,7 +61,13 @@ def finetune(
         str,
         _training("next-item: what is liked next; rating: the next reward; class: its sign."),
     ] = "next-item",
-    method: Annotated[str, _training("full: all weights; lora: low-rank additions.")] = "full",
+    method: Annotated[
+        str,
+        _training(
+            "full: all weights; lora: low-rank additions; prefix, prompt: learnt vectors before "
+            "each text, in every layer or before the first alone."
+        ),
+    ] = "full",
     dimensions: Annotated[
         str, _training("Lengths that vectors will be cut to; the largest is the whole.")
     ] = "64",
@@ -67,20 +75,26 @@ def finetune(
         int, _training("Steps of the encoder at most; 0: only its projection learns.", min=0)
     ] = 300,
     head_steps: Annotated[
-        int, _training("Steps of a new projection alone before; they take seconds.", min=0)
+        int, _training("Steps of a projection alone: of a new one, or with --steps 0.", min=0)
     ] = 2000,
     learning_rate: Annotated[
-        float | None, _training("Of the encoder.", show_default="1e-4; 1e-3 for lora")
+        float | None,
+        _training("Of the encoder.", show_default="1e-4; 1e-3 for lora; 1e-2 for prefix, prompt"),
     ] = None,
+    head_learning_rate: Annotated[float, _training("Of the projection.")] = 2e-3,
     frozen_layers: Annotated[
         int, _training("The embeddings and so many layers do not learn.", min=0)
     ] = 0,
     lora_rank: Annotated[int, _training("Rank of the additions.", min=1)] = 16,
+    virtual_tokens: Annotated[int, _training("Of prefix and prompt.", min=1)] = 10,
     max_tokens: Annotated[int, _training("Texts are cut after so many tokens.", min=3)] = 32,
     temperature: Annotated[float, _training("Of the softmax.")] = 0.25,
     popularity_correction: Annotated[
         float, _training("0: popularity is the offsets' affair; 1: the vectors' too.")
     ] = 0.0,
+    hard_negatives: Annotated[
+        int, _training("For each piece of likes so many near items that are not liked.", min=0)
+    ] = 0,
     validation_fraction: Annotated[
         float, _training("The share of the events that chooses when to stop.")
     ] = 0.1,
@@ -145,12 +159,15 @@ def finetune(
         "dimensions": _lengths(dimensions),
         "steps": steps,
         "head_steps": head_steps,
-        "learning_rate": learning_rate or (1e-3 if method == "lora" else 1e-4),
+        "learning_rate": learning_rate or LEARNING_RATES.get(method, 1e-4),
+        "head_learning_rate": head_learning_rate,
         "frozen_layers": frozen_layers,
         "lora_rank": lora_rank,
+        "virtual_tokens": virtual_tokens,
         "max_tokens": max_tokens,
         "temperature": temperature,
         "popularity_correction": popularity_correction,
+        "hard_negatives": hard_negatives,
         "validation_fraction": validation_fraction,
         "test_fraction": test_fraction,
         "evaluate_every": evaluate_every,

@@ -35,7 +35,7 @@ class Settings:
     prefix: str
     """Put before each text."""
     pooling: str
-    """How tokens became one vector: "mean", "cls" or "max"; part of the graph."""
+    """How tokens became one vector: "mean", "cls", "max" or "lasttoken"; part of the graph."""
     projection: str
     """How vectors were brought to d dimensions: "truncate" or "pca"; part of the graph."""
     source: str

@@ -15,13 +15,23 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForTextEncoding,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.encoder.bundle import Settings
 from penchant.encoder.tokens import Texts
+from penchant.encoder.virtual_tokens import restore_virtual_tokens, virtual_token_count
 
+POOLINGS = ("mean", "cls", "max", "lasttoken")
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "Identity": nn.Identity,
     "Tanh": nn.Tanh,
@@ -50,6 +60,9 @@ class SentenceEncoder(nn.Module):
         mask = attention_mask.unsqueeze(-1).to(states.dtype)
         if self.pooling == "cls":
             vectors = states[:, 0]
+        elif self.pooling == "lasttoken":
+            last = attention_mask.cumsum(dim=1) == attention_mask.sum(dim=1, keepdim=True)
+            vectors = (states * mask * last.unsqueeze(-1)).sum(dim=1)
         elif self.pooling == "max":
             vectors = (states * mask + (mask - 1) * 1e9).amax(dim=1)
         else:
@@ -107,17 +120,14 @@ def read_source(
     """
     if not (source / "config.json").is_file():
         raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
-    pooling, head = _modules(source)
+    modules = _modules(source)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
-        body = AutoModel.from_pretrained(
-            source, local_files_only=True, dtype=torch.float32, attn_implementation="eager"
-        ).eval()
+        body = read_body(source)
         backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
         raise ConfigError(f"source: {source} can't be read: {error}") from error
-    if body.config.is_encoder_decoder:
-        raise ConfigError(f"source: {source}: got an encoder with a decoder, expected an encoder")
+    pooling, head = modules or (default_pooling(body.config), nn.Sequential())
     width = next(
         (m.linear.out_features for m in reversed(head) if isinstance(m, Dense)),
         int(body.config.hidden_size),
@@ -143,11 +153,41 @@ def read_source(
     )
 
 
-def _modules(source: Path) -> tuple[str, nn.Sequential]:
-    """The pooling and what follows it, as modules.json lists them; mean and nothing without one."""
+def read_body(source: Path) -> PreTrainedModel:
+    """The Hugging Face model of a directory, with its virtual tokens, in float32, to infer.
+
+    Raises:
+        ConfigError: it has an encoder and a decoder, of which no encoder alone can be read.
+        OSError, ValueError: it can't be read.
+    """
+    config = AutoConfig.from_pretrained(source, local_files_only=True)
+    name = MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES.get(config.model_type, "")
+    alone = name.endswith("EncoderModel")  # As of a T5.
+    if config.is_encoder_decoder and not alone:
+        raise ConfigError(
+            f"source: {source}: got an encoder with a decoder ({config.model_type}), expected an "
+            "encoder, a decoder, or a T5, whose encoder is taken"
+        )
+    auto: Any = AutoModelForTextEncoding if alone else AutoModel
+    body: PreTrainedModel = auto.from_pretrained(
+        source, local_files_only=True, dtype=torch.float32, attn_implementation="eager"
+    )
+    restore_virtual_tokens(body, source)
+    return body.eval()
+
+
+def default_pooling(config: PreTrainedConfig) -> str:
+    """How a plain model's tokens become one vector; only a decoder's last one has seen all."""
+    name = (getattr(config, "architectures", None) or [""])[0]
+    causal = name.endswith(("ForCausalLM", "LMHeadModel")) and getattr(config, "is_causal", True)
+    return "lasttoken" if causal else "mean"
+
+
+def _modules(source: Path) -> tuple[str, nn.Sequential] | None:
+    """The pooling and what follows it, as modules.json lists them; None without one."""
     pooling, head = "mean", nn.Sequential()
     if not (source / "modules.json").is_file():
-        return pooling, head
+        return None
     for row in _json(source / "modules.json"):
         kind, directory = str(row["type"]).rsplit(".", 1)[-1], source / str(row["path"])
         if kind == "Pooling":
@@ -170,8 +210,9 @@ def _pooling(path: Path) -> str:
         if name.startswith("pooling_mode_") and used
     ]
     modes = [modes] if isinstance(modes, str) else modes
-    if len(modes) != 1 or modes[0] not in ("mean", "cls", "max"):
-        raise ConfigError(f"source: {path}: pooling: got {modes}, expected one of mean, cls, max")
+    if len(modes) != 1 or modes[0] not in POOLINGS:
+        expected = ", ".join(POOLINGS)
+        raise ConfigError(f"source: {path}: pooling: got {modes}, expected one of {expected}")
     return str(modes[0])
 
 
@@ -194,7 +235,7 @@ def _token_limit(body: PreTrainedModel, tokenizer_limit: int) -> int:
     padding = getattr(getattr(body, "embeddings", None), "padding_idx", None)
     if padding is not None:  # RoBERTa and its kin count positions from behind the padding's
         positions -= padding + 1
-    return int(min(positions, tokenizer_limit))
+    return int(min(positions - virtual_token_count(body.config), tokenizer_limit))
 
 
 def embed(model: SentenceEncoder, texts: Texts, strings: Sequence[str]) -> Matrix:

@@ -14,7 +14,8 @@ from penchant.cli.main import COMMANDS
 from penchant.domain.errors import ConfigError
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.finetune.note import read_note
-from tests.unit.offline.finetune.conftest import planted, write_encoder
+from tests.support.tiny_encoders import write_encoder
+from tests.unit.offline.finetune.conftest import WORDS, planted
 
 app = typer.Typer()
 app.command()(finetune)
@@ -30,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_encoder_and_log(directory: Path, stream: Stream) -> None:
     (directory / "source").mkdir()
-    write_encoder(directory / "source")
+    write_encoder(directory / "source", WORDS)
     with (directory / "items.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["item_id", "word"])

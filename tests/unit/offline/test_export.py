@@ -13,9 +13,7 @@ import torch
 import typer
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
-from tokenizers.models import WordPiece
-from transformers import BertConfig, BertModel
+from transformers import BertModel
 from typer.testing import CliRunner
 
 from penchant.cli.export import export as command
@@ -23,6 +21,7 @@ from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.pytorch import embed, read_source
 from penchant.offline.export import ExportReport, export
+from tests.support.tiny_encoders import write_encoder
 
 Array = NDArray[np.float32]
 HIDDEN = 16
@@ -32,29 +31,10 @@ TEXTS = [" ".join(f"{chr(97 + n * k % 26)}" for k in range(1, 2 + n % 9)) for n 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model directory without a sentence-transformers layout: one layer, 16 dimensions."""
-    directory = tmp_path_factory.mktemp("plain")
     letters = [chr(97 + n) for n in range(26)]
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *("##" + letter for letter in letters)]
-    tokenizer = Tokenizer(WordPiece({t: n for n, t in enumerate(tokens)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokenizer.save(str(directory / "tokenizer.json"))
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "model_max_length": 48}
-    kind = {"tokenizer_class": "PreTrainedTokenizerFast"}
-    (directory / "tokenizer_config.json").write_text(json.dumps(special | kind))
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(tokens),
-        hidden_size=HIDDEN,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-        initializer_range=0.5,
-    )
-    BertModel(config).save_pretrained(directory)
-    return directory
+    pieces = [*letters, *("##" + letter for letter in letters)]
+    directory = tmp_path_factory.mktemp("plain")
+    return write_encoder(directory, pieces, hidden=HIDDEN, layers=1, initializer_range=0.5)
 
 
 Layout = Callable[..., Path]
@@ -210,7 +190,7 @@ def test_an_output_with_something_else_is_left_alone(plain: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("pooling", "modules", "message"),
     [
-        ({"pooling_mode": "lasttoken"}, {}, "expected one of mean, cls, max"),
+        ({"pooling_mode": "weightedmean"}, {}, "expected one of mean, cls, max, lasttoken"),
         ({"pooling_mode": ["mean", "max"]}, {}, "expected one of mean, cls, max"),
         ({"pooling_mode": "mean"}, {"LSTM": {}}, "a LSTM module can't be exported"),
         ({"pooling_mode": "mean"}, {"Dense": {"use_residual": True}}, "this Dense module"),

@@ -40,7 +40,10 @@ class Batch:
 
 
 def assemble(
-    segments: Sequence[History], liked: Sequence[NDArray[np.int64]], nearness: Neighbourhood
+    segments: Sequence[History],
+    liked: Sequence[NDArray[np.int64]],
+    nearness: Neighbourhood,
+    hard: Sequence[NDArray[np.int64]] = (),
 ) -> Batch:
     """The batch of some segments.
 
@@ -48,11 +51,12 @@ def assemble(
         segments: of any users.
         liked: All items that each segment's user likes in the training part.
         nearness: what counts as near.
+        hard: More items, which stand against all whose users do not like them.
 
     Returns:
         The batch; an anchor without a target is left out. Cost: O(likes * n).
     """
-    items = np.unique(np.concatenate([segment.items for segment in segments]))
+    items = np.unique(np.concatenate([*(segment.items for segment in segments), *hard]))
     anchors, targets, negatives = [], [], []
     for segment, own in zip(segments, liked, strict=True):
         columns = np.searchsorted(items, segment.items)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penchant.domain.types import Matrix, Vector
 from penchant.offline.finetune.batches import Neighbourhood, assemble, assemble_outcomes
 from penchant.offline.finetune.losses import NEXT_ITEM, StepLabels
+from penchant.offline.finetune.negatives import nearest_not_liked
 from penchant.offline.finetune.sequences import History, Segment, cut, item_shares
 
 COLUMNS = 4
@@ -33,6 +34,10 @@ class StepCollator:
     nearness: Neighbourhood
     teacher: Matrix | None
     """The last encoder's vectors of all items, shape (items, d)."""
+    hard_negatives: int = 0
+    """How many are mined for each segment, from `mined_by`."""
+    mined_by: Matrix | None = None
+    """Unit vectors of all items as they are now, or were not long ago, shape (items, d)."""
     valid_label_columns: tuple[str, ...] = ("label",)
     _shares: NDArray[np.float64] = field(init=False)
     _lengths: NDArray[np.int64] = field(init=False)
@@ -65,7 +70,12 @@ class StepCollator:
 
     def _likes(self, pieces: Sequence[History]) -> tuple[NDArray[np.int64], StepLabels]:
         liked = [np.concatenate(self._liked[piece.user]) for piece in pieces]
-        batch = assemble(pieces, liked, self.nearness)
+        hard = [
+            nearest_not_liked(self.mined_by, piece, own, self.hard_negatives)
+            for piece, own in zip(pieces, liked, strict=True)
+            if self.mined_by is not None
+        ]
+        batch = assemble(pieces, liked, self.nearness, hard)
         order = self._by_length(batch.items)
         items = batch.items[order]
         presence = log_presence(self._shares[items], sum(len(piece.items) for piece in pieces))

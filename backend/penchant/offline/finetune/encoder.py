@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,6 +17,15 @@ from transformers import PreTrainedModel
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
+from penchant.encoder.pytorch import default_pooling
+from penchant.encoder.virtual_tokens import (
+    METHODS,
+    NAME,
+    PREFIX,
+    add_virtual_tokens,
+    restore_virtual_tokens,
+    virtual_token_count,
+)
 from penchant.offline.finetune.settings import FinetuneSettings
 
 HEAD = "penchant_head"
@@ -39,6 +48,21 @@ def read_encoder(source: Path) -> SentenceTransformer:
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ConfigError(f"source: {source} can't be read: {error}") from error
+    body = transformer_of(model)
+    if body.config.is_encoder_decoder:
+        raise ConfigError(
+            f"source: {source}: got an encoder with a decoder ({body.config.model_type}), "
+            "expected an encoder, a decoder, or a T5, whose encoder is taken"
+        )
+    restore_virtual_tokens(body, source)
+    cap_length(model)
+    tokenizer = cast(Any, model.tokenizer)
+    if tokenizer.pad_token is None:  # Decoders often have none; what pads is masked.
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "right"  # As it will be served.
+    if not (source / "modules.json").is_file():
+        _, pooling = model.children()
+        cast(Any, pooling).pooling_mode = default_pooling(body.config)
     return model
 
 
@@ -66,6 +90,26 @@ def unit(vectors: Matrix) -> Matrix:
 def has_head(model: SentenceTransformer) -> bool:
     """Whether a projection of ours is in the encoder already."""
     return HEAD in dict(model.named_children())
+
+
+def head_of(model: SentenceTransformer) -> nn.Module:
+    """The linear part of the projection, from (n, hidden) to (n, width); it must be there."""
+    head = model.get_submodule(HEAD)
+    assert isinstance(head, Dense)
+    return head.linear
+
+
+def embed_before_head(model: SentenceTransformer, texts: Sequence[str]) -> Matrix:
+    """What the projection is given of texts, shape (n, hidden); it must be there."""
+    names = [name for name, _ in model.named_children()]
+    modules = [model.get_submodule(name) for name in names[: names.index(HEAD)]]
+    body = SentenceTransformer(
+        modules=modules,
+        device=str(model.device),
+        prompts=model.prompts,
+        default_prompt_name=model.default_prompt_name,
+    )
+    return embed(body, texts)
 
 
 def add_head(model: SentenceTransformer, width: int, embeddings: Matrix) -> nn.Module:
@@ -120,7 +164,7 @@ def choose_weights(model: SentenceTransformer, settings: FinetuneSettings) -> No
     torch.manual_seed(settings.seed)
     model.max_seq_length = min(settings.max_tokens, model.max_seq_length or settings.max_tokens)
     body = transformer_of(model)
-    if settings.method == "lora" or not settings.steps:
+    if settings.method != "full" or not settings.steps:
         body.requires_grad_(False)
     if settings.method == "lora" and settings.steps:
         model.add_adapter(
@@ -131,10 +175,22 @@ def choose_weights(model: SentenceTransformer, settings: FinetuneSettings) -> No
                 task_type="FEATURE_EXTRACTION",
             )
         )
+    if settings.method in METHODS and settings.steps:
+        _train_virtual_tokens(body, settings)
+        cap_length(model)
     if settings.frozen_layers:
         _freeze(body, settings.frozen_layers)
     if settings.activation_checkpointing:
         body.activation_checkpointing_enable()
+
+
+def cap_length(model: SentenceTransformer) -> None:
+    """Leaves the positions that virtual tokens take free of text."""
+    body = transformer_of(model)
+    positions = getattr(body.config, "max_position_embeddings", None)
+    count = virtual_token_count(body.config)
+    if count and positions and model.max_seq_length:
+        model.max_seq_length = min(model.max_seq_length, positions - count)
 
 
 def trainable_parameters(model: nn.Module) -> tuple[int, int]:
@@ -163,6 +219,22 @@ def transformer_of(model: SentenceTransformer) -> PreTrainedModel:
     if not isinstance(body, PreTrainedModel):
         raise ConfigError("source: got no Hugging Face transformer inside, expected one")
     return body
+
+
+def _train_virtual_tokens(body: PreTrainedModel, settings: FinetuneSettings) -> None:
+    """New ones, or those that are there already."""
+    method, count = settings.method, settings.virtual_tokens
+    if settings.activation_checkpointing and method == PREFIX:
+        raise ConfigError("activation_checkpointing: got true with prefix, expected false")
+    there = getattr(body.config, NAME, None)
+    if there is None:
+        add_virtual_tokens(body, method, count)
+    elif there != {"method": method, "count": count}:
+        raise ConfigError(
+            f"method, virtual_tokens: got {method}, {count}, expected what the source has: "
+            f"{there['method']}, {there['count']}"
+        )
+    body.get_submodule(NAME).requires_grad_(True)
 
 
 def _freeze(body: PreTrainedModel, count: int) -> None:

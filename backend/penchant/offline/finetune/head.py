@@ -6,16 +6,73 @@ al., "Fine-tuning can distort pretrained features and underperform out-of-distri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
+from sentence_transformers import SentenceTransformer
 from torch import nn
 
+from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.offline.finetune.collator import StepCollator
-from penchant.offline.finetune.losses import step_loss
+from penchant.offline.finetune.encoder import (
+    add_head,
+    embed,
+    embed_before_head,
+    has_head,
+    head_of,
+    unit,
+)
+from penchant.offline.finetune.losses import training_loss
+from penchant.offline.finetune.material import Material
 from penchant.offline.finetune.sequences import Segment
 from penchant.offline.finetune.settings import FinetuneSettings
+from penchant.offline.finetune.training import make_collator
+
+
+def prepare_head(
+    model: SentenceTransformer,
+    texts: Sequence[str],
+    material: Material,
+    settings: FinetuneSettings,
+    *,
+    continued: bool,
+    begun: bool,
+    on_stage: Callable[[str], None],
+) -> Matrix:
+    """Gives the encoder its projection, if it has none yet, and trains it alone.
+
+    A projection that is there already is trained alone only where nothing else is (`steps` 0);
+    else it learns on together with the encoder.
+
+    Args:
+        model: the encoder.
+        texts: of all items.
+        material: what to train on.
+        settings: how.
+        continued: The encoder is the last round's, whose vectors are held.
+        begun: The training proper has begun already; its checkpoint holds the projection.
+        on_stage: told when the training of the projection begins.
+
+    Returns:
+        Unit vectors of all items before all training, shape (items, width).
+
+    Raises:
+        ConfigError: the width is too large, or there is nothing to train.
+    """
+    there = has_head(model)
+    if there and not settings.steps and not settings.head_steps:
+        raise ConfigError("steps, head_steps: got 0 and 0, expected one of them above 0")
+    embeddings = embed_before_head(model, texts) if there else embed(model, texts)
+    head = head_of(model) if there else add_head(model, settings.width, embeddings)
+    vectors = unit(project(head, embeddings))
+    if (not there or not settings.steps) and not begun:
+        on_stage("Fitting the projection")
+        teacher = vectors if continued else None
+        collator = make_collator(model, texts, material, settings, teacher)
+        fit_head(head, embeddings, collator, material.segments, settings)
+        head.to(model.device)
+    return vectors
 
 
 def fit_head(
@@ -30,7 +87,8 @@ def fit_head(
     Args:
         head: maps shape (n, hidden) to (n, width).
         embeddings: What it is given, of all items, shape (items, hidden).
-        collator: makes steps; its preprocessing is not used.
+        collator: makes steps; its preprocessing is not used. With a teacher, vectors are held to
+            the teacher's.
         segments: in the order of training; `settings.segments` a step.
         settings: how; `head_steps` steps, or as many as the segments give.
     """
@@ -39,13 +97,15 @@ def fit_head(
     optimizer = torch.optim.Adam(head.parameters(), lr=settings.head_learning_rate)
     known = torch.from_numpy(embeddings)
     for step in range(steps):
+        if settings.hard_negatives and step % settings.evaluate_every == 0:
+            collator.mined_by = unit(project(head, embeddings))
         begin = step * settings.segments
         items, labels = collator.step(segments[begin : begin + settings.segments])
         vectors = head(known[items])
         loss = torch.zeros(())
         for dimensions in settings.dimensions:
             part = nn.functional.normalize(vectors[:, :dimensions], dim=-1)
-            loss = loss + step_loss(part, labels, settings.loss)
+            loss = loss + training_loss(part, labels, settings.loss, settings.distillation_weight)
         for group in optimizer.param_groups:
             group["lr"] = settings.head_learning_rate * (1 - step / steps)
         optimizer.zero_grad()

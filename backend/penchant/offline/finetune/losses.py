@@ -101,8 +101,19 @@ def step_loss(vectors: Tensor, labels: StepLabels, objective: Objective) -> Tens
     return outcome_loss(vectors, labels, objective)
 
 
-class StepLoss(nn.Module):
+def training_loss(
+    vectors: Tensor, labels: StepLabels, objective: Objective, distillation_weight: float
+) -> Tensor:
     """An objective's loss, and with a teacher the mean of 1 - cos to its vectors (distillation)."""
+    loss = step_loss(vectors, labels, objective)
+    if "teacher" in labels:
+        known = nn.functional.normalize(labels["teacher"][:, : vectors.shape[-1]], dim=-1)
+        loss = loss + distillation_weight * (1 - (vectors * known).sum(dim=-1).mean())
+    return loss
+
+
+class StepLoss(nn.Module):
+    """`training_loss` of what an encoder makes of a step's texts."""
 
     def __init__(
         self, model: nn.Module, objective: Objective, distillation_weight: float = 0.0
@@ -117,13 +128,4 @@ class StepLoss(nn.Module):
         parts = [self.model(column)["sentence_embedding"] for column in features]
         vectors = nn.functional.normalize(torch.cat(parts).float(), dim=-1)
         with torch.autocast(vectors.device.type, enabled=False):  # Half precision is too coarse.
-            return self._loss(vectors, labels)
-
-    def _loss(self, vectors: Tensor, labels: StepLabels) -> Tensor:
-        loss = step_loss(vectors, labels, self.objective)
-        if "teacher" in labels:
-            width = vectors.shape[-1]
-            known = nn.functional.normalize(labels["teacher"][:, :width], dim=-1)
-            distance = 1 - (vectors * known).sum(dim=-1).mean()
-            loss = loss + self.distillation_weight * distance
-        return loss
+            return training_loss(vectors, labels, self.objective, self.distillation_weight)

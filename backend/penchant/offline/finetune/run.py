@@ -19,26 +19,22 @@ from transformers.utils import logging as transformers_logging
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.types import Matrix
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.finetune.encoder import (
-    add_head,
+    cap_length,
     choose_weights,
-    embed,
     encode,
-    has_head,
     merge_adapters,
     read_encoder,
     trainable_parameters,
-    unit,
 )
-from penchant.offline.finetune.head import fit_head, project
+from penchant.offline.finetune.head import prepare_head
 from penchant.offline.finetune.material import Material, gather
 from penchant.offline.finetune.note import NOTE, Note, read_note
 from penchant.offline.finetune.ranking import Ranker
 from penchant.offline.finetune.settings import FinetuneSettings
 from penchant.offline.finetune.trainer import last_checkpoint
-from penchant.offline.finetune.training import Trained, Watch, make_collator, train
+from penchant.offline.finetune.training import Trained, Watch, train
 
 STATE = "run.json"
 """What a begun training was begun with."""
@@ -109,7 +105,16 @@ def finetune(
     model = read_encoder(request.source)
     longest = model.max_seq_length
     rankers = _rankers(request, material)
-    start = _prepare(model, texts, material, request, on_stage)
+    start = prepare_head(
+        model,
+        texts,
+        material,
+        request.settings,
+        continued=request.continued,
+        begun=last_checkpoint(request.checkpoints) is not None,
+        on_stage=on_stage,
+    )
+    choose_weights(model, request.settings)
     sizes = trainable_parameters(model)
     teacher = start if request.continued else None
     on_stage("Training")
@@ -120,6 +125,7 @@ def finetune(
         on_stage("Measuring before and after")
         merge_adapters(model)
         model.max_seq_length = longest  # As it was; the one of the settings is for training.
+        cap_length(model)
         for when, vectors in (("before", start), ("after", encode(model, texts))):
             for name, ranker in rankers.items():
                 quality = ranker.quality(vectors)
@@ -130,35 +136,6 @@ def finetune(
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     seconds = time.monotonic() - began_s
     return Report(request.output, trained, measured, *sizes, seconds, peak_bytes)
-
-
-def _prepare(
-    model: SentenceTransformer,
-    texts: list[str],
-    material: Material,
-    request: Request,
-    on_stage: Callable[[str], None],
-) -> Matrix:
-    """Gives the encoder its projection and adapters; returns the vectors before all training."""
-    settings = request.settings
-    if has_head(model):
-        if not settings.steps:
-            raise ConfigError(
-                "steps: got 0, expected 1 or more: this encoder has its projection already, which "
-                "learns on together with the encoder"
-            )
-        vectors = encode(model, texts)
-    else:
-        embeddings = embed(model, texts)
-        head = add_head(model, settings.width, embeddings)
-        vectors = unit(project(head, embeddings))
-        if last_checkpoint(request.checkpoints) is None:
-            on_stage("Fitting the projection")
-            collator = make_collator(model, texts, material, settings, None)
-            fit_head(head, embeddings, collator, material.segments, settings)
-            head.to(model.device)
-    choose_weights(model, settings)
-    return vectors
 
 
 def _rankers(request: Request, material: Material) -> dict[str, Ranker]:

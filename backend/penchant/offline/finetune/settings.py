@@ -11,7 +11,7 @@ from penchant.domain.errors import ConfigError
 from penchant.offline.finetune.batches import Neighbourhood
 from penchant.offline.finetune.losses import NEXT_ITEM, OBJECTIVES, Objective
 
-METHODS = ("full", "lora")
+METHODS = ("full", "lora", "prefix", "prompt")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
@@ -28,7 +28,8 @@ class FinetuneSettings:
     objective: str = NEXT_ITEM
     """`next-item`: what is liked next; `rating`: the next reward; `class`: that it is above 0."""
     method: str = "full"
-    """`full`: all weights; `lora`: low-rank additions to them, merged at the end."""
+    """`full`: all weights; `lora`: low-rank additions to them, merged at the end; `prefix`,
+    `prompt`: vectors before each text, in every layer or before the first alone."""
     dimensions: tuple[int, ...] = (64,)
     """Each is trained to serve alone, as the first so many values; the largest is the width."""
     max_tokens: int = 32
@@ -37,6 +38,8 @@ class FinetuneSettings:
     """The embeddings and the first so many layers stay as they are; 0: nothing does."""
     lora_rank: int = 16
     """Rank of the additions, 1 or more."""
+    virtual_tokens: int = 10
+    """Of `prefix` and `prompt`, 1 or more."""
     head_steps: int = 2000
     """Steps of a new projection alone, before the encoder learns too: seconds in all; 0 or more."""
     steps: int = 300
@@ -56,6 +59,8 @@ class FinetuneSettings:
     popularity_correction: float = 0.0
     """0: popularity is left to the offsets, which a server adds; 1: the vectors learn it too."""
     nearness: Neighbourhood = field(default_factory=Neighbourhood)
+    hard_negatives: int = 0
+    """For each segment so many items that lie near it and that its user does not like, 0: none."""
     validation_fraction: float = 0.1
     """Share of the log that chooses when to stop, above 0."""
     test_fraction: float = 0.1
@@ -91,6 +96,11 @@ class FinetuneSettings:
         for name in ("warm_up_fraction", "popularity_correction"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
+        if self.hard_negatives and self.objective != NEXT_ITEM:
+            raise ConfigError(
+                f"hard_negatives: got {self.hard_negatives} with objective {self.objective}, "
+                f"expected 0: only {NEXT_ITEM} has negatives"
+            )
         if not 0 <= self.replay_share < 1:
             raise ConfigError(f"replay_share: got {self.replay_share}, expected 0 to below 1")
 
@@ -114,10 +124,12 @@ _LEAST = {
     "max_tokens": 3,
     "frozen_layers": 0,
     "lora_rank": 1,
+    "virtual_tokens": 1,
     "head_steps": 0,
     "steps": 0,
     "segments": 2,
     "segment_likes": 2,
+    "hard_negatives": 0,
     "evaluate_every": 1,
     "patience": 1,
     "max_evaluated": 1,

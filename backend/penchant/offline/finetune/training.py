@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
@@ -20,7 +21,7 @@ from transformers import PrinterCallback, TrainerState
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.offline.finetune.collator import StepCollator
-from penchant.offline.finetune.encoder import HEAD, has_head
+from penchant.offline.finetune.encoder import HEAD, encode, has_head
 from penchant.offline.finetune.losses import StepLoss
 from penchant.offline.finetune.material import Material
 from penchant.offline.finetune.ranking import Ranker
@@ -36,7 +37,7 @@ from penchant.offline.finetune.trainer import (
     last_checkpoint,
 )
 
-START, RESULT = "start", "validation.json"
+START, RESULT, VECTORS = "start", "validation.json", "vectors.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,9 @@ def train(
     with _tiny_numbers_as_zero():
         found = last_checkpoint(checkpoints)
         if found is None:
-            _keep_start(trainer, checkpoints / START)
+            _keep_start(trainer, checkpoints / START, texts)
+        if settings.hard_negatives:
+            collator.mined_by = np.load(checkpoints / START / VECTORS)
         trainer.train(resume_from_checkpoint=None if found is None else str(found))
     state = trainer.state
     best_step = state.best_global_step or state.global_step
@@ -147,9 +150,10 @@ def _tiny_numbers_as_zero() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _keep_start(trainer: Trainer, directory: Path) -> None:
-    """Saves the weights before the first step, and how well they rank the validation part."""
+def _keep_start(trainer: Trainer, directory: Path, texts: Sequence[str]) -> None:
+    """Saves the weights before the first step, their vectors, and how well they rank validation."""
     trainer.save_weights(directory)
+    np.save(directory / VECTORS, encode(cast(SentenceTransformer, trainer.model), texts))
     assert trainer.evaluator is not None
     found = trainer.evaluator(trainer.model)
     assert isinstance(found, dict)
@@ -180,6 +184,7 @@ def make_collator(
         settings.segment_likes,
         settings.nearness,
         teacher,
+        settings.hard_negatives,
     )
 
 

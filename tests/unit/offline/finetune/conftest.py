@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
-from tokenizers.models import WordLevel
-from transformers import BertConfig, BertModel
 
 from penchant.domain.rewards import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
 from penchant.offline.evaluation.stream import Stream
+from tests.support.tiny_encoders import write_encoder
 
 HIDDEN = 32
 GROUPS = 4
 ITEMS = 32
 USERS = 40
+WORDS = ["film", "about", *(f"word{number}" for number in range(ITEMS))]
+"""Of the texts of all items."""
 LIKES = 7
 """Of each user, all in one group of items."""
 
@@ -34,33 +32,7 @@ def group_of(item: int) -> int:
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_encoder(tmp_path_factory.mktemp("source"))
-
-
-def write_encoder(directory: Path) -> Path:
-    """A plain model directory: two layers, 32 dimensions, one word a token, random weights."""
-    words = [f"word{number}" for number in range(ITEMS)]
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "film", "about", *words]
-    tokenizer = Tokenizer(WordLevel({t: n for n, t in enumerate(tokens)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokenizer.save(str(directory / "tokenizer.json"))
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "model_max_length": 48}
-    kind = {"tokenizer_class": "PreTrainedTokenizerFast"}
-    (directory / "tokenizer_config.json").write_text(json.dumps(special | kind))
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(tokens),
-        hidden_size=HIDDEN,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        initializer_range=0.2,
-    )
-    BertModel(config).save_pretrained(directory)
-    return directory
+    return write_encoder(tmp_path_factory.mktemp("source"), WORDS, hidden=HIDDEN)
 
 
 @pytest.fixture(scope="session")

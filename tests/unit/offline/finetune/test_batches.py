@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.finetune.batches import Neighbourhood, assemble, assemble_outcomes
+from penchant.offline.finetune.negatives import nearest_not_liked
 from penchant.offline.finetune.sequences import (
     History,
     cut,
@@ -97,3 +98,31 @@ def test_what_followed_is_the_next_event_with_its_reward() -> None:
     np.testing.assert_allclose(found.anchors, np.array([[1, 0, 0, 0], [0.5, 0, 0, 0]]))
     assert found.following.tolist() == [2, 1]
     np.testing.assert_allclose(found.rewards, np.array([-0.5, 0.3], np.float32))
+
+
+@given(histories, st.integers(0, 6), st.integers(0, 3))
+def test_hard_negatives_are_never_liked_and_the_nearest_of_the_rest(
+    found: list[History], count: int, seed: int
+) -> None:
+    vectors = np.random.default_rng(seed).normal(size=(10, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for piece in found:
+        hard = nearest_not_liked(vectors, piece, piece.items, count)
+        others = np.setdiff1d(np.arange(10), piece.items)
+        assert len(hard) == min(count, len(others))
+        assert np.isin(hard, others).all()
+        cosines = vectors @ (piece.rewards @ vectors[piece.items])
+        left = np.setdiff1d(others, hard)
+        if len(hard) and len(left):
+            assert cosines[hard].min() >= cosines[left].max()
+
+
+def test_hard_negatives_stand_against_all_who_do_not_like_them() -> None:
+    first = History(0, np.array([1, 2]), np.ones(2, np.float32))
+    second = History(1, np.array([3, 4]), np.ones(2, np.float32))
+    hard = [np.array([7]), np.array([8])]
+    batch = assemble([first, second], [first.items, np.array([3, 4, 7])], Neighbourhood(), hard)
+    assert batch.items.tolist() == [1, 2, 3, 4, 7, 8]
+    assert batch.negatives[0].tolist() == [False, False, True, True, True, True]
+    assert batch.negatives[-1].tolist() == [True, True, False, False, False, True]
+    assert not batch.targets[:, 4:].any()

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import DEFAULT_SIGNALS
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
 from penchant.offline.evaluation.stream import Stream
+from penchant.offline.finetune.encoder import read_encoder, transformer_of
 from penchant.offline.finetune.material import gather
 from penchant.offline.finetune.note import read_note
 from penchant.offline.finetune.run import Report, Request, finetune
+from penchant.offline.finetune.settings import FinetuneSettings
 from tests.unit.offline.finetune.conftest import USERS, planted
 from tests.unit.offline.finetune.test_run import SETTINGS, gap, vectors_of
 
@@ -60,12 +63,28 @@ def test_a_round_has_its_own_events_and_those_that_earlier_rounds_trained_on(
     assert np.mean(replayed) == 0.5
 
 
-def test_a_round_without_steps_would_learn_nothing_and_is_refused(
+def test_a_round_that_trains_nothing_is_refused(
     first: Report, longer: Stream, tmp_path: Path
 ) -> None:
-    settings = dataclasses.replace(KEEPING, steps=0)
-    with pytest.raises(ConfigError, match="steps: got 0, expected 1 or more"):
+    settings = dataclasses.replace(KEEPING, steps=0, head_steps=0)
+    with pytest.raises(ConfigError, match="steps, head_steps: got 0 and 0, expected one of them"):
         finetune(Request(longer, first.directory, tmp_path / "out", settings, continued=True))
+
+
+def test_the_projection_alone_learns_on_and_keeps_what_it_learnt(
+    first: Report, longer: Stream, tmp_path: Path
+) -> None:
+    def second(settings: FinetuneSettings, name: str) -> Report:
+        settings = dataclasses.replace(settings, steps=0, head_steps=200)
+        return finetune(Request(longer, first.directory, tmp_path / name, settings, continued=True))
+
+    kept, lost = second(KEEPING, "kept"), second(FORGETTING, "lost")
+    assert kept.trained.steps == 0
+    before = gap(vectors_of(first.directory))
+    assert gap(vectors_of(lost.directory)) < 0.5 * before
+    assert gap(vectors_of(kept.directory)) > 0.5 * before
+    bodies = [transformer_of(read_encoder(r.directory)).state_dict() for r in (first, kept)]
+    assert all(torch.equal(weight, bodies[1][name]) for name, weight in bodies[0].items())
 
 
 def test_replay_and_distillation_keep_what_the_first_round_learnt(

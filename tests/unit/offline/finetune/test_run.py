@@ -163,6 +163,20 @@ def test_a_training_that_runs_out_of_time_is_gone_on_with(
     np.testing.assert_array_equal(vectors_of(request.output), vectors_of(report.directory))
 
 
+def test_with_hard_negatives_a_killed_training_ends_the_same_too(
+    stream: Stream, source: Path, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(SETTINGS, hard_negatives=3, head_steps=60, steps=30)
+    whole = Request(stream, source, tmp_path / "whole", settings)
+    finetune(whole)
+    assert gap(vectors_of(whole.output)) > 0.3
+    request = Request(stream, source, tmp_path / "killed", settings)
+    with pytest.raises(Killed):
+        finetune(request, Watch(on_step=kill))
+    finetune(request)
+    np.testing.assert_array_equal(vectors_of(request.output), vectors_of(whole.output))
+
+
 def test_a_begun_training_is_not_mixed_with_another(
     stream: Stream, source: Path, tmp_path: Path
 ) -> None:

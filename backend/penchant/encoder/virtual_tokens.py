@@ -1,0 +1,159 @@
+"""Learnt vectors before each text, where the weights of the encoder stay as they are.
+
+`prompt`: vectors before the embeddings of the tokens (Lester, Al-Rfou and Constant, "The power of
+scale for parameter-efficient prompt tuning", 2021). `prefix`: keys and values before those of the
+tokens, in every layer (Li and Liang, "Prefix-tuning", 2021). Tokens attend to both; the pooling
+sees the tokens alone. They lie among the weights of the encoder, and its config.json names them.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from peft import PrefixEncoder, PrefixTuningConfig, PromptEmbedding, PromptTuningConfig
+from safetensors import safe_open
+from torch import Tensor, nn
+from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
+
+from penchant.domain.errors import ConfigError
+
+NAME = "penchant_virtual_tokens"
+"""Of the entry of config.json, and of the module inside the encoder."""
+PROMPT, PREFIX = METHODS = ("prompt", "prefix")
+
+
+def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
+    """Puts untrained ones before all texts that an encoder gets from now on.
+
+    Args:
+        body: the encoder, without virtual tokens.
+        method: `prompt` or `prefix`.
+        count: How many, 1 or more. Each takes one of the positions that the encoder has.
+
+    Raises:
+        ConfigError: this architecture takes none of this kind.
+    """
+    takes = inspect.signature(body.forward).parameters
+    needed = "inputs_embeds" if method == PROMPT else "past_key_values"
+    if needed not in takes:
+        raise ConfigError(
+            f"method: got {method}, but {type(body).__name__} takes no {needed}; "
+            f"expected {'prompt, ' if method == PREFIX else ''}lora or full"
+        )
+    config = cast(Any, body.config)
+    heads, size = _key_value_shape(config)
+    shape = {
+        "num_virtual_tokens": count,
+        "num_layers": config.num_hidden_layers,
+        "num_transformer_submodules": 1,
+    }
+    words = cast(nn.Embedding, body.get_input_embeddings())
+    tokens: nn.Module
+    if method == PROMPT:
+        tokens = PromptEmbedding(
+            PromptTuningConfig(
+                token_dim=words.embedding_dim, prompt_tuning_init="SAMPLE_VOCAB", **shape
+            ),
+            words,
+        )
+    else:
+        tokens = PrefixEncoder(
+            PrefixTuningConfig(token_dim=heads * size, num_attention_heads=heads, **shape)
+        )
+        nn.init.normal_(cast(nn.Embedding, tokens.embedding).weight, std=0.02)
+    body.add_module(NAME, tokens.to(body.device))
+    setattr(config, NAME, {"method": method, "count": count})
+    _put_before(body, _with_prompt if method == PROMPT else _with_prefix)
+
+
+def restore_virtual_tokens(body: PreTrainedModel, directory: Path) -> None:
+    """Puts those of a directory before all texts of the encoder read from it, if it has any.
+
+    Raises:
+        ConfigError: config.json names some, and the weights have none.
+    """
+    found = getattr(body.config, NAME, None)
+    if found is None:
+        return
+    add_virtual_tokens(body, str(found["method"]), int(found["count"]))
+    weights = {
+        name.removeprefix(f"{NAME}."): file.get_tensor(name)
+        for path in sorted(directory.glob("*.safetensors"))
+        for file in [safe_open(path, framework="pt")]
+        for name in file.keys()  # noqa: SIM118
+        if name.startswith(f"{NAME}.")
+    }
+    try:
+        body.get_submodule(NAME).load_state_dict(weights)
+    except RuntimeError as error:
+        raise ConfigError(f"source: {directory} lacks the virtual tokens that it names") from error
+
+
+def virtual_token_count(config: PreTrainedConfig) -> int:
+    """How many positions they take, 0 without any."""
+    found = getattr(config, NAME, None)
+    return 0 if found is None else int(found["count"])
+
+
+def _key_value_shape(config: Any) -> tuple[int, int]:
+    """Heads of keys and values, and the size of each."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(heads), int(size)
+
+
+def _put_before(
+    body: PreTrainedModel, extended: Callable[[PreTrainedModel, dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Wraps `forward` itself: sentence-transformers calls it past the hooks of PyTorch."""
+    plain = body.forward
+    count = virtual_token_count(body.config)
+
+    @functools.wraps(plain)
+    def forward(**inputs: Any) -> Any:
+        output = plain(**extended(body, inputs))
+        if extended is _with_prompt:  # The states of the tokens alone.
+            output["last_hidden_state"] = output["last_hidden_state"][:, count:]
+        return output
+
+    body.forward = forward
+
+
+def _with_prompt(body: PreTrainedModel, inputs: dict[str, Any]) -> dict[str, Any]:
+    known = dict(inputs)
+    ids, mask = cast(Tensor, known.pop("input_ids")), cast(Tensor, known["attention_mask"])
+    rows = ids.shape[0]  # Never len(): it would be a constant of the exported graph.
+    prompt = _table(body)
+    words = cast(Tensor, body.get_input_embeddings()(ids))
+    before = prompt.to(words.dtype).unsqueeze(0).expand(rows, -1, -1)
+    known["inputs_embeds"] = torch.cat([before, words], dim=1)
+    known["attention_mask"] = _longer(mask, len(prompt), 1)
+    if known.get("token_type_ids") is not None:
+        known["token_type_ids"] = _longer(known["token_type_ids"], len(prompt), 0)
+    return known
+
+
+def _with_prefix(body: PreTrainedModel, inputs: dict[str, Any]) -> dict[str, Any]:
+    mask = cast(Tensor, inputs["attention_mask"])
+    heads, size = _key_value_shape(body.config)
+    table = _table(body)
+    # As peft lays them out: for each virtual token, for each layer, the key and then the value.
+    pairs = table.view(len(table), -1, 2, heads, size).permute(1, 2, 3, 0, 4)
+    whole = pairs.unsqueeze(2).expand(-1, -1, mask.shape[0], -1, -1, -1)
+    cache = DynamicCache([(layer[0], layer[1]) for layer in whole])
+    longer = _longer(mask, len(table), 1)
+    return {**inputs, "past_key_values": cache, "attention_mask": longer}
+
+
+def _table(body: PreTrainedModel) -> Tensor:
+    """The learnt values, one row for each virtual token."""
+    return cast(nn.Embedding, body.get_submodule(NAME).embedding).weight
+
+
+def _longer(rows: Tensor, count: int, value: int) -> Tensor:
+    return torch.cat([rows.new_full((rows.shape[0], count), value), rows], dim=1)
