@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from random import Random
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -68,16 +69,17 @@ def recent_after(
     return fold(prior(), window, items_of(window, deleted), bucket, SETTINGS).recent
 
 
-@given(neighbours=tables(), recent=RECENTS, wanted=NUMBERS)
+@given(neighbours=tables(), recent=RECENTS, wanted=NUMBERS, small=st.sampled_from([0, 16_384]))
 def test_all_and_some_are_the_double_loop(
-    neighbours: Neighbours, recent: Recent, wanted: list[int]
+    neighbours: Neighbours, recent: Recent, wanted: list[int], small: int
 ) -> None:
     slowly = [naive_near(neighbours, recent, item) for item in range(ROWS + 4)]
     np.testing.assert_array_equal(
         near_all(neighbours, recent, ROWS + 4), np.array(slowly, np.float32)
     )
     rows = np.array(wanted, np.int64)
-    found = near_some(neighbours, recent, rows)
+    with mock.patch("penchant.domain.neighbours.SMALL_ROWS", small):
+        found = near_some(neighbours, recent, rows)
     np.testing.assert_array_equal(found, np.array(slowly, np.float32)[rows])
 
 
