@@ -11,7 +11,7 @@ from rich.console import Console
 
 from penchant.cli import evaluation
 from penchant.cli import log_options as log
-from penchant.cli.evaluation import GENRES, Choices
+from penchant.cli.evaluation import GENRES, Choices, Finetuning
 from penchant.domain.errors import ConfigError
 from penchant.offline.evaluation.cases import Plan
 from penchant.offline.refresh.settings import RefreshSettings
@@ -45,6 +45,14 @@ def evaluate(
     refresh_every: Annotated[
         int, typer.Option(help="Fit (the peers too) again after so many events; 0: never.")
     ] = 5000,
+    finetune: Annotated[
+        bool,
+        typer.Option("--finetune", help="Train the encoder's projection on the training part."),
+    ] = False,
+    finetune_every: Annotated[
+        int, typer.Option(help="Of --finetune: again after so many events, at a fit; 0: never.")
+    ] = 0,
+    dimensions: Annotated[int, typer.Option(help="Of --finetune: length of the vectors.")] = 64,
     k: Annotated[
         str, typer.Option("--k", "-k", metavar="K,K,...", help="Cut-offs of recall and NDCG.")
     ] = "10,50",
@@ -112,6 +120,7 @@ def evaluate(
         peers=peers,
         plan=Plan(train_fraction, every, refresh_every, candidates),
         refresh=RefreshSettings(window, text_weight, shrinkage) if refresh else None,
+        finetune=Finetuning(dimensions, finetune_every) if finetune else None,
         relevant=relevant,
         hold_out_items=hold_out_items,
         ks=_cut_offs(k),

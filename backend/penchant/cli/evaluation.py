@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from penchant.cli.logs import Source, read_log
 from penchant.config import Config
+from penchant.encoder.source import default_source
 from penchant.offline.evaluation.cases import Plan
 from penchant.offline.evaluation.holding_out import hold_out
 from penchant.offline.evaluation.report import as_json, check_writable, write
@@ -27,10 +29,20 @@ from penchant.offline.refresh.settings import RefreshSettings
 if TYPE_CHECKING:
     from penchant.offline.evaluation.contender import Contender
     from penchant.offline.evaluation.run import Result
+    from penchant.offline.evaluation.slow_clock import SlowClock
 
 GENRES = "genres"
 
 _STEP = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Finetuning:
+    """What the user chose of the slow clock."""
+
+    dimensions: int
+    every: int
+    """Events between two rounds; 0: one round alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,8 @@ class Choices:
     plan: Plan
     refresh: RefreshSettings | None
     """How the middle clock runs besides the per-event one; None: not at all."""
+    finetune: Finetuning | None
+    """How the slow clock runs; None: the encoder stays."""
     relevant: str
     hold_out_items: float
     """Share of the items that come only when training ends."""
@@ -55,6 +69,11 @@ class Choices:
 
 def run(console: Console, choices: Choices) -> None:
     """Evaluates, shows the tables and writes the files; ConfigError where a choice is wrong."""
+    with tempfile.TemporaryDirectory(prefix="penchant-rounds-") as rounds:
+        _run(console, choices, Path(rounds))
+
+
+def _run(console: Console, choices: Choices, rounds: Path) -> None:
     began = time.monotonic()
     _check_outputs(choices)
     peers = _peers(choices)
@@ -70,7 +89,7 @@ def run(console: Console, choices: Choices) -> None:
         from penchant.offline.evaluation.run import evaluate
 
         clock = None if choices.refresh is None else middle_clock(choices.refresh)
-        ours = PenchantContender.load(choices.config, stream, clock)
+        ours = PenchantContender.load(choices.config, stream, clock, _slow_clock(choices, rounds))
     with _progress(console, stream, plan) as on_event:
         result = evaluate(
             stream,
@@ -97,6 +116,15 @@ def _check_outputs(choices: Choices) -> None:
 
         check_writable(choices.report, "--report")
         require_matplotlib()
+
+
+def _slow_clock(choices: Choices, rounds: Path) -> SlowClock | None:
+    if choices.finetune is None:
+        return None
+    from penchant.offline.evaluation.slow_clock import SlowClock
+
+    chosen = choices.finetune
+    return SlowClock(default_source(), rounds, chosen.dimensions, chosen.every, choices.seed)
 
 
 def _peers(choices: Choices) -> list[Contender]:

@@ -26,6 +26,7 @@ from penchant.domain.types import CatalogHead, Counters, Interest, Matrix, UserS
 from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.offline.evaluation.slow_clock import SlowClock
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.refresh.catalog import Events, RefreshedCatalog, refresh
 from penchant.offline.refresh.settings import RefreshSettings
@@ -34,6 +35,10 @@ from penchant.service.reading import fold_key, interest_of
 
 Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
 """From the stream, the position before which all is known, and the text vectors."""
+
+
+Finetune = Callable[[Stream, int], Matrix | None]
+"""From the same to new text vectors; None: they stay."""
 
 
 def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
@@ -56,6 +61,7 @@ class PenchantContender:
         vectors: Matrix,
         refresh: Refresh | None = None,
         name: str = "Penchant",
+        slow_clock: Finetune | None = None,
     ) -> None:
         """Describes a contender that has learnt nothing.
 
@@ -64,12 +70,15 @@ class PenchantContender:
             vectors: the items' text vectors, shape (items, d), in the order of the stream's items.
             refresh: called at every fit; None: the text vectors stay.
             name: as the tables show it.
+            slow_clock: called at every fit, before `refresh`; None: the encoder stays.
         """
         self.name = name
         self._config = config
         self._digest = config.fold.digest()
         self._text_vectors = vectors
         self._refresh = refresh
+        self._slow_clock = slow_clock
+        self.finetuned_at: list[int] = []
         self._version = 0
         self._learnt = 0
         self._fitted = 0
@@ -80,8 +89,20 @@ class PenchantContender:
         self._book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
 
     @classmethod
-    def load(cls, config: Config, stream: Stream, refresh: Refresh | None = None) -> Self:
-        """Encodes the stream's items by the encoder of the settings; ConfigError without one."""
+    def load(
+        cls,
+        config: Config,
+        stream: Stream,
+        refresh: Refresh | None = None,
+        slow_clock: SlowClock | None = None,
+    ) -> Self:
+        """Encodes the stream's items by the encoder of the settings; ConfigError without one.
+
+        With a slow clock that encoder is not read: the first round makes one.
+        """
+        if slow_clock is not None:
+            nothing = np.zeros((len(stream.items), slow_clock.dimensions), np.float32)
+            return cls(config, nothing, refresh, slow_clock=slow_clock)
         encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
         return cls(config, encoder.encode([item.text for item in stream.items]), refresh)
 
@@ -95,11 +116,20 @@ class PenchantContender:
         self._stream = stream
         for position in range(self._learnt, until):
             self.learn(position)
+        if self._slow_clock is not None:
+            self._change_encoder(self._slow_clock(stream, until), until)
         if self._refresh is not None:
             fresh = self._refresh(stream, until, self._text_vectors)
             self._view = self._catalog(fresh.vectors, fresh.prior_mean, fresh.neighbours)
             self._credit(stream, until)
         self._fitted = until
+
+    def _change_encoder(self, vectors: Matrix | None, until: int) -> None:
+        if vectors is None:
+            return
+        self.finetuned_at.append(until)
+        self._text_vectors = vectors
+        self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
 
     def _credit(self, stream: Stream, until: int) -> None:
         """Items put since the last fit start as a server lets them, by what it knows now."""

@@ -71,10 +71,11 @@ def learning_curve(
 
 
 def over_time(stream: Stream, cases: Cases, trials: Sequence[Trials], k: int) -> bytes:
-    """recall@k over the stream's time; dotted lines where contenders were fitted again."""
+    """recall@k over the stream's time; lines where contenders were fitted or fine-tuned again."""
     figure, axes = _figure()
     for position, _ in trials[0].fit_s[1:]:
-        axes.axvline(_day(stream, position), color="#c9ccd1", linestyle=":", linewidth=1)
+        style = "-" if position in trials[0].finetuned_at else ":"
+        axes.axvline(_day(stream, position), color="#c9ccd1", linestyle=style, linewidth=1)
     periods = np.array_split(np.arange(len(cases.positions)), PERIODS)
     periods = [period for period in periods if len(period)]
     days = [_day(stream, int(cases.positions[period[len(period) // 2]])) for period in periods]
@@ -83,7 +84,7 @@ def over_time(stream: Stream, cases: Cases, trials: Sequence[Trials], k: int) ->
         means = [float(hits[period].mean()) for period in periods]
         axes.plot(days, means, "-", color=colour, label=one.name)
     axes.xaxis_date()
-    axes.set_xlabel("time of the event; dotted: fitted again")
+    axes.set_xlabel("time of the event; dotted: fitted again; solid: fine-tuned too")
     return _png(figure, axes, f"recall@{k}")
 
 

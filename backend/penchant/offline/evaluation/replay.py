@@ -41,6 +41,8 @@ class Trials:
     """Seconds of each call of `learn`, shape (m,)."""
     fit_s: list[tuple[int, float]] = field(default_factory=list)
     """Position and seconds of each call of `fit`."""
+    finetuned_at: list[int] = field(default_factory=list)
+    """Positions of the fits at which the encoder was fine-tuned too."""
 
 
 def replay(

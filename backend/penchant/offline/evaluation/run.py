@@ -82,6 +82,7 @@ def evaluate(
         # As in a server, where one BLAS thread serves many small requests best.
         with threadpool_limits(1 if contender is watch else None):
             trials.append(replay(stream, contender, cases, plan, done))
+    trials[0].finetuned_at = ours.finetuned_at
     summaries = summarise(stream, cases, trials, ks, seed, attribute)
     drifts = watch.drifts(stream)
     return Result(stream, plan, cases, tuple(ks), seed, trials, summaries, drifts)
