@@ -173,7 +173,8 @@ def read_body(source: Path) -> PreTrainedModel:
         source, local_files_only=True, dtype=torch.float32, attn_implementation="eager"
     )
     restore_virtual_tokens(body, source)
-    return body.eval()
+    cast(Any, body).eval()
+    return body
 
 
 def default_pooling(config: PreTrainedConfig) -> str:

@@ -52,17 +52,17 @@ def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
         "num_layers": config.num_hidden_layers,
         "num_transformer_submodules": 1,
     }
-    words = cast(nn.Embedding, body.get_input_embeddings())
+    words: Any = body.get_input_embeddings()
     tokens: nn.Module
     if method == PROMPT:
-        tokens = PromptEmbedding(
+        tokens = cast(Any, PromptEmbedding)(  # Its classes carry no types.
             PromptTuningConfig(
                 token_dim=words.embedding_dim, prompt_tuning_init="SAMPLE_VOCAB", **shape
             ),
             words,
         )
     else:
-        tokens = PrefixEncoder(
+        tokens = cast(Any, PrefixEncoder)(
             PrefixTuningConfig(token_dim=heads * size, num_attention_heads=heads, **shape)
         )
         nn.init.normal_(cast(nn.Embedding, tokens.embedding).weight, std=0.02)
@@ -81,13 +81,11 @@ def restore_virtual_tokens(body: PreTrainedModel, directory: Path) -> None:
     if found is None:
         return
     add_virtual_tokens(body, str(found["method"]), int(found["count"]))
-    weights = {
-        name.removeprefix(f"{NAME}."): file.get_tensor(name)
-        for path in sorted(directory.glob("*.safetensors"))
-        for file in [safe_open(path, framework="pt")]
-        for name in file.keys()  # noqa: SIM118
-        if name.startswith(f"{NAME}.")
-    }
+    weights: dict[str, Tensor] = {}
+    for path in sorted(directory.glob("*.safetensors")):
+        file: Any = safe_open(path, framework="pt")
+        own = [name for name in file.keys() if name.startswith(f"{NAME}.")]  # noqa: SIM118
+        weights |= {name.removeprefix(f"{NAME}."): file.get_tensor(name) for name in own}
     try:
         body.get_submodule(NAME).load_state_dict(weights)
     except RuntimeError as error:

@@ -103,10 +103,11 @@ def embed_before_head(model: SentenceTransformer, texts: Sequence[str]) -> Matri
     """What the projection is given of texts, shape (n, hidden); it must be there."""
     names = [name for name, _ in model.named_children()]
     modules = [model.get_submodule(name) for name in names[: names.index(HEAD)]]
+    prompts: Any = model.prompts
     body = SentenceTransformer(
         modules=modules,
         device=str(model.device),
-        prompts=model.prompts,
+        prompts=prompts,
         default_prompt_name=model.default_prompt_name,
     )
     return embed(body, texts)

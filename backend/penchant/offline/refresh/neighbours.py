@@ -19,7 +19,7 @@ from penchant.domain.types import Rows
 from penchant.offline.refresh.cooccurrence import CONTEXT_POWER, Pairs, count_near, row_sums
 
 WINDOW = 10
-"""w: likes of a user that are at most so many places apart; chosen as `docs/quality.md` says."""
+"""w: likes of a user that are at most so many places apart; ADR 5 says how it was chosen."""
 
 SHRINKAGE = 1.0
 """k: counts at which a strength is halved."""
