@@ -29,6 +29,12 @@ def evaluate(
     peers: Annotated[
         str, typer.Option(metavar="NAME,NAME,...", help="What to compare with; all: every one.")
     ] = "",
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False, help="Directory: peers that are done there are not run again."
+        ),
+    ] = None,
     train_fraction: log.TrainFraction = 0.3,
     relevant: log.Relevant = "",
     every: log.Every = 1,
@@ -126,6 +132,7 @@ def evaluate(
         ks=_cut_offs(k),
         seed=seed,
         attribute=attribute,
+        keep=keep,
         json=json,
         report=report,
     )

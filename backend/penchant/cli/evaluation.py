@@ -63,6 +63,8 @@ class Choices:
     ks: list[int]
     seed: int
     attribute: str
+    keep: Path | None
+    """Where finished peers' results are; None: nowhere."""
     json: Path | None
     report: Path | None
 
@@ -85,11 +87,14 @@ def _run(console: Console, choices: Choices, rounds: Path) -> None:
         stream, plan = hold_out(stream, choices.plan, choices.hold_out_items, choices.seed)
     with console.status(f"Encoding {len(stream.items):,} texts ..."):
         # Only here: ONNX Runtime is loaded by it.
+        from penchant.offline.evaluation.keeping import KeptTrials
         from penchant.offline.evaluation.ours import PenchantContender, middle_clock
         from penchant.offline.evaluation.run import evaluate
 
         clock = None if choices.refresh is None else middle_clock(choices.refresh)
         ours = PenchantContender.load(choices.config, stream, clock, _slow_clock(choices, rounds))
+        keep, seed = choices.keep, choices.seed
+        kept = None if keep is None else KeptTrials(keep, stream, plan, seed)
     with _progress(console, stream, plan) as on_event:
         result = evaluate(
             stream,
@@ -100,6 +105,7 @@ def _run(console: Console, choices: Choices, rounds: Path) -> None:
             choices.seed,
             choices.attribute or (GENRES if choices.source.dataset else ""),
             on_event,
+            kept,
         )
     for table in tables(result.summaries):
         console.print(_rendered(table))

@@ -14,6 +14,7 @@ from penchant.offline.evaluation.calibration import attribute_shares
 from penchant.offline.evaluation.cases import Cases, Plan, choose_cases
 from penchant.offline.evaluation.contender import Contender
 from penchant.offline.evaluation.drift import Drift, InterestWatch, busiest
+from penchant.offline.evaluation.keeping import KeptTrials
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.replay import Trials, replay
 from penchant.offline.evaluation.report import page
@@ -48,6 +49,7 @@ def evaluate(
     seed: int,
     attribute: str = "",
     on_event: Callable[[str, int], None] = lambda name, position: None,
+    kept: KeptTrials | None = None,
 ) -> Result:
     """Replays the stream once for each contender.
 
@@ -60,6 +62,7 @@ def evaluate(
         seed: of the confidence intervals.
         attribute: of the items, for the calibration; empty: none.
         on_event: told a contender's name and the position that is done.
+        kept: peers that are done in there are not replayed, the others are put there.
 
     Raises:
         ConfigError: there is nothing to rank for, a cut-off is below 1, or no item has the
@@ -74,6 +77,10 @@ def evaluate(
     trials = []
     contenders: list[Contender] = [watch, *peers]
     for contender in contenders:
+        known = None if kept is None or contender is watch else kept.read(contender.name)
+        if known is not None:
+            trials.append(known)
+            continue
         name = contender.name
 
         def done(position: int, name: str = name) -> None:
@@ -82,6 +89,8 @@ def evaluate(
         # As in a server, where one BLAS thread serves many small requests best.
         with threadpool_limits(1 if contender is watch else None):
             trials.append(replay(stream, contender, cases, plan, done))
+        if kept is not None and contender is not watch:
+            kept.write(trials[-1])
     trials[0].finetuned_at = ours.finetuned_at
     summaries = summarise(stream, cases, trials, ks, seed, attribute)
     drifts = watch.drifts(stream)
