@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -17,10 +14,7 @@ from typer.testing import CliRunner, Result
 from penchant.cli import evaluation
 from penchant.cli.evaluate import evaluate
 from penchant.domain.errors import ConfigError
-from tests.support.word_encoder import write_word_encoder
-
-KINDS = ("shoes", "dress", "coat")
-ITEMS, USERS, EVENTS = 30, 12, 400
+from tests.support.shop_log import ITEMS, write_csv, write_shop
 
 APP = typer.Typer(add_completion=False)
 APP.command()(evaluate)
@@ -37,29 +31,10 @@ def run(*arguments: object) -> Result:
     return result
 
 
-def write_csv(path: Path, heading: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(heading)
-        writer.writerows(rows)
-    return path
-
-
 @pytest.fixture
 def shop(tmp_path: Path) -> list[object]:
-    """Clothes of three kinds, and users who each want one kind: the options that name them."""
-    random = np.random.default_rng(1)
-    texts = [f"a {KINDS[number % 3]} number {number}" for number in range(ITEMS)]
-    items = write_csv(tmp_path / "items.csv", ("item_id", "text"), list(enumerate(texts)))
-    rows = []
-    for at_s in range(EVENTS):
-        user, item = int(random.integers(USERS)), int(random.integers(ITEMS))
-        wanted = item % 3 == user % 3
-        rows.append((user, item, 5 if wanted else 1, 1_600_000_000 + at_s * 3600))
-    heading = ("user_id", "item_id", "rating", "timestamp")
-    events = write_csv(tmp_path / "events.csv", heading, rows)
-    encoder = write_word_encoder(tmp_path / "encoder", texts, dimensions=16, seed=2)
-    return ["--items", items, "--events", events, "--encoder", encoder, "--candidates", "all"]
+    """The options that name a small log's files."""
+    return write_shop(tmp_path)
 
 
 def numbers_of(tmp_path: Path, *arguments: object) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from penchant.offline.finetune.losses import training_loss
 from penchant.offline.finetune.material import Material
 from penchant.offline.finetune.sequences import Segment
 from penchant.offline.finetune.settings import FinetuneSettings
-from penchant.offline.finetune.training import make_collator
+from penchant.offline.finetune.training import make_collator, tiny_numbers_as_zero
 
 
 def prepare_head(
@@ -70,7 +70,8 @@ def prepare_head(
         on_stage("Fitting the projection")
         teacher = vectors if continued else None
         collator = make_collator(model, texts, material, settings, teacher)
-        fit_head(head, embeddings, collator, material.segments, settings)
+        with tiny_numbers_as_zero():
+            fit_head(head, embeddings, collator, material.segments, settings)
         head.to(model.device)
     return vectors
 

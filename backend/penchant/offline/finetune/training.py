@@ -116,7 +116,7 @@ def train(
             raise
         raise ConfigError(f"report_to: {watch.report_to}: {error}") from error
     trainer.remove_callback(PrinterCallback)
-    with _tiny_numbers_as_zero():
+    with tiny_numbers_as_zero():
         found = last_checkpoint(checkpoints)
         if found is None:
             _keep_start(trainer, checkpoints / START, texts)
@@ -138,7 +138,7 @@ def train(
 
 
 @contextmanager
-def _tiny_numbers_as_zero() -> Iterator[None]:
+def tiny_numbers_as_zero() -> Iterator[None]:
     """On a CPU, numbers too small for float32's normal range are many times slower than others.
 
     Only here: the switch is the whole thread's, and whoever calls us may need such numbers.

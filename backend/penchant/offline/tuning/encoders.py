@@ -23,7 +23,14 @@ def exported(config: Config, stream: Stream) -> tuple[Vectors, str]:
     return lambda values: vectors, encoder.version
 
 
-def finetuned(stream: Stream, source: Path, steps: int, seed: int) -> tuple[Vectors, str]:
+def finetuned(
+    stream: Stream,
+    source: Path,
+    steps: int,
+    seed: int,
+    dimensions: int = 64,
+    head_steps: int = 2000,
+) -> tuple[Vectors, str]:
     """Fine-tunes an encoder for each trial, by low-rank additions.
 
     Args:
@@ -31,6 +38,8 @@ def finetuned(stream: Stream, source: Path, steps: int, seed: int) -> tuple[Vect
         source: Hugging Face directory to start from.
         steps: of the encoder, at most; 0: only the projection learns.
         seed: of the training.
+        dimensions: length of the vectors.
+        head_steps: of the projection alone, before.
 
     Returns:
         The vectors, of which the last ones are kept, and the source's version.
@@ -47,7 +56,13 @@ def finetuned(stream: Stream, source: Path, steps: int, seed: int) -> tuple[Vect
             f"finetune: the package {error.name} is missing; `pip install 'penchant[train]'`"
         ) from error
     base = FinetuneSettings(
-        method="lora", learning_rate=1e-3, steps=steps, seed=seed, test_fraction=0.0
+        method="lora",
+        learning_rate=1e-3,
+        steps=steps,
+        seed=seed,
+        test_fraction=0.0,
+        dimensions=(dimensions,),
+        head_steps=head_steps,
     )
     texts = [item.text for item in stream.items]
     last: dict[FinetuneSettings, Matrix] = {}

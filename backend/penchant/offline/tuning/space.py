@@ -88,6 +88,8 @@ SPACE = (
     _server("fast_half_life_events", 0.3, 30),
     _server("slow_weight", 0.1, 40),
     _server("fast_weight", 0.1, 40),
+    _server("near_weight", 0.05, 20),
+    _server("near_half_life_events", 0.5, 50),
     _server("offset_weight", 0.03, 10),
     _server("offset_half_life_s", _HOUR_S, 1000 * _DAY_S),
     _server("offset_prior_impressions", 1, 1000),

@@ -25,8 +25,8 @@ from penchant.domain.errors import ConfigError
 from penchant.offline.tuning.space import Parameter, defaults
 
 _STUDY, _TASK = "penchant", "task"
-_LEAST_TRIALS = 2
-"""Importance needs at least so many trials."""
+_LEAST_TRIALS = 20
+"""Importance says nothing of fewer."""
 
 Task = Mapping[str, str]
 """All that a search depends on, each part by a name for people."""
@@ -81,11 +81,11 @@ class Study:
     def importance(self) -> dict[str, float]:
         """The share of each parameter in what made trials good, largest first; sums to 1.
 
-        S. Watanabe, A. Bansal and F. Hutter, "PED-ANOVA", 2023. Empty with fewer than two trials
-        or parameters, and where all trials are equally good.
+        S. Watanabe, A. Bansal and F. Hutter, "PED-ANOVA", 2023. Empty with fewer than 20 trials
+        or two parameters, and where all trials are equally good.
         """
-        metrics = {trial.value for trial in self._complete()}
-        if len(metrics) < _LEAST_TRIALS or len(self._space) == 1:
+        metrics = [trial.value for trial in self._complete()]
+        if len(metrics) < _LEAST_TRIALS or len(set(metrics)) == 1 or len(self._space) == 1:
             return {}
         return optuna.importance.get_param_importances(self._study)
 

@@ -1,0 +1,38 @@
+"""A small shop's log in files: clothes of three kinds, and users who each want one kind."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tests.support.word_encoder import write_word_encoder
+
+KINDS = ("shoes", "dress", "coat")
+ITEMS, USERS, EVENTS = 30, 12, 400
+
+
+def write_csv(path: Path, heading: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(heading)
+        writer.writerows(rows)
+    return path
+
+
+def write_shop(directory: Path) -> list[object]:
+    """The files, and the options that name them."""
+    random = np.random.default_rng(1)
+    texts = [f"a {KINDS[number % 3]} number {number}" for number in range(ITEMS)]
+    items = write_csv(directory / "items.csv", ("item_id", "text"), list(enumerate(texts)))
+    rows = []
+    for at_s in range(EVENTS):
+        user, item = int(random.integers(USERS)), int(random.integers(ITEMS))
+        wanted = item % 3 == user % 3
+        rows.append((user, item, 5 if wanted else 1, 1_600_000_000 + at_s * 3600))
+    heading = ("user_id", "item_id", "rating", "timestamp")
+    events = write_csv(directory / "events.csv", heading, rows)
+    encoder = write_word_encoder(directory / "encoder", texts, dimensions=16, seed=2)
+    return ["--items", items, "--events", events, "--encoder", encoder, "--candidates", "all"]
