@@ -54,15 +54,16 @@ def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
     }
     words = cast(nn.Embedding, body.get_input_embeddings())
     tokens: nn.Module
+    prompt_embedding, prefix_encoder = cast(Any, PromptEmbedding), cast(Any, PrefixEncoder)
     if method == PROMPT:
-        tokens = PromptEmbedding(
+        tokens = prompt_embedding(
             PromptTuningConfig(
                 token_dim=words.embedding_dim, prompt_tuning_init="SAMPLE_VOCAB", **shape
             ),
             words,
         )
     else:
-        tokens = PrefixEncoder(
+        tokens = prefix_encoder(
             PrefixTuningConfig(token_dim=heads * size, num_attention_heads=heads, **shape)
         )
         nn.init.normal_(cast(nn.Embedding, tokens.embedding).weight, std=0.02)
@@ -84,7 +85,7 @@ def restore_virtual_tokens(body: PreTrainedModel, directory: Path) -> None:
     weights = {
         name.removeprefix(f"{NAME}."): file.get_tensor(name)
         for path in sorted(directory.glob("*.safetensors"))
-        for file in [safe_open(path, framework="pt")]
+        for file in [cast(Any, safe_open(path, framework="pt"))]
         for name in file.keys()  # noqa: SIM118
         if name.startswith(f"{NAME}.")
     }

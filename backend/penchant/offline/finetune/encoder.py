@@ -106,7 +106,7 @@ def embed_before_head(model: SentenceTransformer, texts: Sequence[str]) -> Matri
     body = SentenceTransformer(
         modules=modules,
         device=str(model.device),
-        prompts=model.prompts,
+        prompts={name: prompt or "" for name, prompt in model.prompts.items()},
         default_prompt_name=model.default_prompt_name,
     )
     return embed(body, texts)

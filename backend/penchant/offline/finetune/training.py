@@ -153,7 +153,7 @@ def _tiny_numbers_as_zero() -> Iterator[None]:
 def _keep_start(trainer: Trainer, directory: Path, texts: Sequence[str]) -> None:
     """Saves the weights before the first step, their vectors, and how well they rank validation."""
     trainer.save_weights(directory)
-    np.save(directory / VECTORS, encode(cast(SentenceTransformer, trainer.model), texts))
+    np.save(directory / VECTORS, encode(trainer.model, texts))
     assert trainer.evaluator is not None
     found = trainer.evaluator(trainer.model)
     assert isinstance(found, dict)
