@@ -169,7 +169,7 @@ def read_body(source: Path) -> PreTrainedModel:
             "encoder, a decoder, or a T5, whose encoder is taken"
         )
     auto: Any = AutoModelForTextEncoding if alone else AutoModel
-    body = auto.from_pretrained(
+    body: PreTrainedModel = auto.from_pretrained(
         source, local_files_only=True, dtype=torch.float32, attn_implementation="eager"
     )
     restore_virtual_tokens(body, source)

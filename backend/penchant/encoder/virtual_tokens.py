@@ -54,7 +54,6 @@ def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
     }
     words: Any = body.get_input_embeddings()
     tokens: nn.Module
-    prompt_embedding, prefix_encoder = cast(Any, PromptEmbedding), cast(Any, PrefixEncoder)
     if method == PROMPT:
         tokens = cast(Any, PromptEmbedding)(  # Its classes carry no types.
             PromptTuningConfig(

