@@ -17,6 +17,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
     "install": ("penchant.cli.install:install", "Lay Penchant out for a Triton that you run."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
+    "pretrain": (
+        "penchant.cli.pretrain:pretrain",
+        "Let an encoder read a domain's texts.",
+    ),
     "finetune": ("penchant.cli.finetune:finetune", "Let the encoder learn from a log."),
     "export": ("penchant.cli.export:export", "Export a Hugging Face encoder to ONNX."),
     "import": ("penchant.cli.import_:app", "Import items and events from files."),
