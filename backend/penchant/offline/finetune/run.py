@@ -95,7 +95,7 @@ def finetune(
     """
     began_s = time.monotonic()
     _check_output(request.output)
-    _hush()
+    hush()
     set_seed(request.settings.seed)
     texts = [item.text for item in request.stream.items]
     rounds = read_note(request.source).rounds if request.continued else ()
@@ -158,7 +158,7 @@ def _check_output(output: Path) -> None:
         raise ConfigError(f"output: {output} holds something else than a fine-tuned encoder")
 
 
-def _hush() -> None:
+def hush() -> None:
     """Our own steps and results are told to the watch; the libraries need not speak of theirs."""
     logging = cast(Any, transformers_logging)  # Its functions carry no types.
     logging.disable_progress_bar()

@@ -35,6 +35,7 @@ from transformers import (
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from penchant.domain.errors import ConfigError
+from penchant.offline.finetune.run import hush
 from penchant.offline.finetune.trainer import last_checkpoint
 
 STATE = "run.json"
@@ -119,6 +120,7 @@ def pretrain(
     held_out = max(1, round(settings.held_out_share * len(texts)))
     if len(texts) <= held_out:
         raise ConfigError(f"texts: got {len(texts)} different ones, expected two or more")
+    hush()
     set_seed(settings.seed)
     model, tokenizer = _read(request.source)
     order = np.random.default_rng(settings.seed).permutation(len(texts))
