@@ -91,7 +91,7 @@ def measure(
     stream: Stream, vectors: Matrix, plan: Plan, settings: Settings, refresh: Refresh | None
 ) -> Quality:
     """One pass over the stream by the evaluation's replay, with these settings of the fold."""
-    config = Config("memory:", Path(), fold=FoldSettings(**settings))  # type: ignore[arg-type]
+    config = Config("memory:", Path(), fold=FoldSettings(near_weight=0.0, **settings))  # type: ignore[arg-type]
     contender = PenchantContender(config, vectors, refresh)
     cases = choose_cases(stream, plan)
     rank = replay(stream, contender, cases, plan).rank

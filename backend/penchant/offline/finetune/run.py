@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import resource
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from transformers.utils import logging as transformers_logging
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
+from penchant.offline.begun import note_begun
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.finetune.encoder import (
     cap_length,
@@ -35,9 +35,6 @@ from penchant.offline.finetune.ranking import Ranker
 from penchant.offline.finetune.settings import FinetuneSettings
 from penchant.offline.finetune.trainer import last_checkpoint
 from penchant.offline.finetune.training import Trained, Watch, train
-
-STATE = "run.json"
-"""What a begun training was begun with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +171,7 @@ def _begin(request: Request, material: Material) -> None:
         "events": len(request.stream.at_us),
         "items": len(request.stream.items),
     }
-    state = request.checkpoints / STATE
-    if not state.is_file():
-        request.checkpoints.mkdir(parents=True, exist_ok=True)
-        state.write_text(json.dumps(begun) + "\n", encoding="utf-8")
-        return
-    known = json.loads(state.read_text(encoding="utf-8"))
-    other = [name for name, value in begun.items() if known.get(name) != value]
-    if other:
-        raise ConfigError(
-            f"output: {request.checkpoints} holds a training with other {', '.join(other)}; "
-            "use the same, remove the directory to begin anew, or name another output"
-        )
+    note_begun(request.checkpoints, begun)
 
 
 def _write(model: SentenceTransformer, request: Request, note: Note) -> None:

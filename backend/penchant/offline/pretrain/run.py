@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -35,11 +34,9 @@ from transformers import (
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from penchant.domain.errors import ConfigError
+from penchant.offline.begun import note_begun
 from penchant.offline.finetune.run import hush
 from penchant.offline.finetune.trainer import last_checkpoint
-
-STATE = "run.json"
-"""What a begun training was begun with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,23 +157,12 @@ def _read(source: Path) -> tuple[Any, Any]:
 
 def _begin(request: PretrainRequest, texts: Sequence[str]) -> None:
     """Notes what is begun, or sees that it is what was begun before."""
-    begun = {
+    begun: dict[str, object] = {
         "settings": dataclasses.asdict(request.settings),
         "source": str(request.source.resolve()),
         "texts": hashlib.blake2b("\0".join(texts).encode(), digest_size=8).hexdigest(),
     }
-    state = request.checkpoints / STATE
-    if not state.is_file():
-        request.checkpoints.mkdir(parents=True, exist_ok=True)
-        state.write_text(json.dumps(begun) + "\n", encoding="utf-8")
-        return
-    known = json.loads(state.read_text(encoding="utf-8"))
-    other = [name for name, value in begun.items() if known.get(name) != value]
-    if other:
-        raise ConfigError(
-            f"output: {request.checkpoints} holds a training with other {', '.join(other)}; "
-            "use the same, remove the directory to begin anew, or name another output"
-        )
+    note_begun(request.checkpoints, begun)
 
 
 def _tokens(
