@@ -26,10 +26,10 @@ from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import parse_relevance
 from penchant.offline.evaluation.replay import replay
+from penchant.offline.evaluation.stream import first_events
 from penchant.offline.evaluation.summary import summarise
 from penchant.offline.events import ItemColumns
 from penchant.offline.export import export
-from penchant.offline.finetune.split import first_events
 from penchant.offline.movielens import read_movielens
 from penchant.offline.tables.files import Row
 

@@ -21,9 +21,8 @@ from penchant.domain.rewards import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.stream import Stream
+from penchant.offline.evaluation.stream import Stream, first_events
 from penchant.offline.events import EventColumns, ItemColumns
-from penchant.offline.finetune.split import first_events
 
 if TYPE_CHECKING:
     from penchant.offline.finetune.run import Report, Request

@@ -26,8 +26,7 @@ from penchant.offline.evaluation.cases import Plan
 from penchant.offline.evaluation.fingerprint import fingerprint
 from penchant.offline.evaluation.metrics import estimates
 from penchant.offline.evaluation.report import check_writable
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.finetune.split import first_events
+from penchant.offline.evaluation.stream import Stream, first_events
 from penchant.offline.tuning.encoders import exported, finetuned
 from penchant.offline.tuning.objective import Metric, Objective, Vectors, training_part
 from penchant.offline.tuning.space import Parameter, Part, as_options, choose

@@ -8,7 +8,7 @@ import numpy as np
 
 from penchant.domain.errors import ConfigError
 from penchant.offline.evaluation.cases import Plan
-from penchant.offline.evaluation.stream import Stream
+from penchant.offline.evaluation.stream import Stream, part_of
 
 
 def hold_out(stream: Stream, plan: Plan, share: float, seed: int) -> tuple[Stream, Plan]:
@@ -35,11 +35,6 @@ def hold_out(stream: Stream, plan: Plan, share: float, seed: int) -> tuple[Strea
         raise ConfigError(f"hold_out_items: got {share}, which leaves no event to train on")
     put_at = stream.put_at.copy()
     put_at[chosen] = left
-    columns = {
-        name: getattr(stream, name)[kept]
-        for name in ("user", "item", "at_us", "reward", "weight", "relevant")
-    }
-    events = tuple(stream.events[position] for position in kept.tolist())
-    shorter = dataclasses.replace(stream, events=events, put_at=put_at, **columns)
+    shorter = dataclasses.replace(part_of(stream, kept), put_at=put_at)
     # Half an event more, so that rounding can't lose the last one.
     return shorter, dataclasses.replace(plan, train_fraction=(left + 0.5) / len(kept))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.offline.evaluation.stream import Stream
+from penchant.offline.evaluation.stream import Stream, first_events
 
 
 class SlowClock:
@@ -66,7 +66,6 @@ class SlowClock:
             return None
         from penchant.offline.finetune.encoder import encode, read_encoder
         from penchant.offline.finetune.settings import FinetuneSettings
-        from penchant.offline.finetune.split import first_events
 
         output = self._directory / f"round-{self._rounds}"
         settings = FinetuneSettings(

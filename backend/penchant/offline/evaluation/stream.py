@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,3 +35,25 @@ class Stream:
     """Which events count as a hit, shape (n,)."""
     put_at: NDArray[np.int64]
     """The position before which each item was put, shape (items,); 0: known from the start."""
+
+
+def part_of(stream: Stream, positions: NDArray[np.int64]) -> Stream:
+    """The stream of some of its events, in the order of their positions, shape (m,).
+
+    Items and users keep their numbers.
+    """
+    return dataclasses.replace(
+        stream,
+        events=tuple(stream.events[position] for position in positions.tolist()),
+        user=stream.user[positions],
+        item=stream.item[positions],
+        at_us=stream.at_us[positions],
+        reward=stream.reward[positions],
+        weight=stream.weight[positions],
+        relevant=stream.relevant[positions],
+    )
+
+
+def first_events(stream: Stream, count: int) -> Stream:
+    """The stream as it was after so many events."""
+    return part_of(stream, np.arange(min(count, len(stream.events))))

@@ -13,8 +13,7 @@ from penchant.domain.types import Matrix
 from penchant.offline.evaluation.cases import Cases, Plan, choose_cases
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.replay import replay
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.finetune.split import first_events
+from penchant.offline.evaluation.stream import Stream, first_events
 
 K = 10
 

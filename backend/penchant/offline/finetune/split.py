@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penchant.domain.errors import ConfigError
-from penchant.offline.evaluation.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +52,6 @@ def split_by_time(
             f"({validation_fraction}) and a test part ({test_fraction}); give more events"
         )
     return parts
-
-
-def first_events(stream: Stream, count: int) -> Stream:
-    """The stream as it was after so many events; items and users keep their numbers."""
-    return dataclasses.replace(
-        stream,
-        events=stream.events[:count],
-        user=stream.user[:count],
-        item=stream.item[:count],
-        at_us=stream.at_us[:count],
-        reward=stream.reward[:count],
-        weight=stream.weight[:count],
-        relevant=stream.relevant[:count],
-    )
 
 
 def _cut(at_us: NDArray[np.int64], position: int) -> int:

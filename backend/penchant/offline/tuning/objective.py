@@ -20,8 +20,7 @@ from penchant.offline.evaluation.cases import Plan, choose_cases
 from penchant.offline.evaluation.metrics import Float64
 from penchant.offline.evaluation.ours import PenchantContender, Refresh, middle_clock
 from penchant.offline.evaluation.replay import replay
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.finetune.split import first_events
+from penchant.offline.evaluation.stream import Stream, first_events
 from penchant.offline.refresh.catalog import RefreshedCatalog
 from penchant.offline.refresh.settings import RefreshSettings
 from penchant.offline.tuning.space import Part, Values, of_part, refresh_settings, with_values
