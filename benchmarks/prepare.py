@@ -24,6 +24,7 @@ from penchant.domain.types import Event, Item, LogRow, UserState
 from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.bundle import read_bundle
+from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService
 from penchant.service.reading import fold_key, read_catalog
 from penchant.store.base import Store
@@ -80,7 +81,7 @@ def fill_catalog(config: Config, items: int) -> Path:
     try:
         reader = CatalogReader(directory, config.fold)
         book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
-        service = CatalogService(store, reader, directory, encoder, book)
+        service = CatalogService(store, reader, directory, EncoderLibrary(encoder), book)
         head = service.put([Item(item_id(n), f"item number {n}") for n in range(items)]).head
     finally:
         store.close()
@@ -140,8 +141,7 @@ def _template(
     record = insert(empty_record(), entries, config.fold.window_events)
     bucket = time_bucket(now_us, config.fold)
     interest = fold(view.prior, record.window, view.items_of(record.window), bucket, config.fold)
-    key = fold_key(view, bucket, config.fold.digest())
-    return UserState(record, key, interest), rows[-LOGGED_EVENTS:]
+    return UserState(record, fold_key(view, bucket), interest), rows[-LOGGED_EVENTS:]
 
 
 def _event(rng: random.Random, items: int, at_us: int) -> Event:

@@ -28,6 +28,7 @@ from penchant.catalog.view import CatalogReader
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Item, LogRow, Matrix, UserState
 from penchant.domain.window import empty_record
+from penchant.encoder.library import EncoderLibrary
 from penchant.offline.refresh.catalog import Events
 from penchant.service.catalog import CatalogService
 from penchant.service.reading import read_catalog
@@ -106,7 +107,7 @@ def fill_log(store: LmdbStore, events: Events) -> None:
 def fill_items(store: LmdbStore, directory: Path, texts: Matrix) -> None:
     """One item for each row of the texts' vectors."""
     reader, book = CatalogReader(directory, FoldSettings()), OffsetBook(1.0, 1.0)
-    service = CatalogService(store, reader, directory, RowsAsTexts(texts), book)
+    service = CatalogService(store, reader, directory, EncoderLibrary(RowsAsTexts(texts)), book)
     for start in range(0, len(texts), PUT):
         numbers = range(start, min(start + PUT, len(texts)))
         service.put([Item(str(number), str(number)) for number in numbers])

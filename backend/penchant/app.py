@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from penchant import wire
@@ -13,7 +14,7 @@ from penchant.catalog.view import CatalogReader
 from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, InternalError, InvalidRequest, PenchantError
 from penchant.domain.limits import Limits
-from penchant.encoder.base import Encoder
+from penchant.encoder.base import Encoders
 from penchant.service.catalog import CatalogService
 from penchant.service.clock import Clock, system_clock
 from penchant.service.embed import EmbedService
@@ -55,7 +56,7 @@ class Parsed:
 class App:
     """Answers the methods that it was built with."""
 
-    def __init__(self, verbs: Mapping[str, Verb], limits: Limits, store: Store | None) -> None:
+    def __init__(self, verbs: Mapping[str, Verb], limits: Limits, store: Store) -> None:
         self._verbs = verbs
         self._limits = limits
         self._store = store
@@ -95,8 +96,7 @@ class App:
 
     def close(self) -> None:
         """Closes the store."""
-        if self._store is not None:
-            self._store.close()
+        self._store.close()
 
     def _answer_alike(self, field: str, requests: Sequence[Any]) -> Sequence[Reply | PenchantError]:
         try:
@@ -113,7 +113,7 @@ class App:
 def build(
     models: Sequence[str],
     config: Config,
-    encoder: Encoder,
+    encoders: Encoders,
     meter: Meter,
     clock: Clock = system_clock,
 ) -> App:
@@ -122,7 +122,7 @@ def build(
     Args:
         models: their names; a Triton model is given its own, an evaluation all of them.
         config: the settings.
-        encoder: for the encoder's model the engine itself, for the others a way to it.
+        encoders: for the encoder's model the engines themselves, for the others a way to them.
         meter: takes the measurements.
         clock: microseconds since 1970.
 
@@ -134,43 +134,41 @@ def build(
     if not fields:
         known = sorted({method.model for method in METHODS.values()})
         raise ConfigError(f"model: got {models}, expected some of: {', '.join(known)}")
-    verbs: dict[str, Verb] = {}
-    store: Store | None = None
-    if "embed" in fields:
-        verbs |= embed_verbs(EmbedService(encoder), config.limits)
-    if fields != {"embed"}:
-        store = open_store(config.store, map_bytes=config.store_map_bytes)
-        verbs |= _stored_verbs(fields, config, store, encoder, meter, clock)
+    directory = catalog_directory(config)
+    if directory is None:
+        raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
+    store = open_store(config.store, map_bytes=config.store_map_bytes)
+    verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
     return App(verbs, config.limits, store)
 
 
-def _stored_verbs(
+def _verbs(
     fields: frozenset[str],
     config: Config,
     store: Store,
-    encoder: Encoder,
+    directory: Path,
+    encoders: Encoders,
     meter: Meter,
     clock: Clock,
 ) -> dict[str, Verb]:
-    """The verbs that need the store, among `fields`."""
-    directory, limits, fold = catalog_directory(config), config.limits, config.fold
-    if directory is None:
-        raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
-    reader = CatalogReader(directory, fold)
+    """The verbs among `fields`."""
+    limits, reader = config.limits, CatalogReader(directory, config.fold)
     verbs: dict[str, Verb] = {}
+    if "embed" in fields:
+        verbs |= embed_verbs(EmbedService(store, encoders), limits)
     if "put_items" in fields:
         book = _read_book(store, config)
-        verbs |= catalog_verbs(CatalogService(store, reader, directory, encoder, book), limits)
+        verbs |= catalog_verbs(CatalogService(store, reader, directory, encoders, book), limits)
     if "rank" in fields:
-        verbs |= rank_verbs(RankService(store, reader, encoder, fold, clock, meter), limits)
+        verbs |= rank_verbs(RankService(store, reader, encoders, clock, meter), limits)
     if "feedback" in fields:
         book = _empty_book(config)
         feedback = FeedbackService(
-            store, reader, directory, config.signals, fold, book, limits, clock, meter
+            store, reader, directory, config.signals, book, limits, clock, meter
         )
         verbs |= feedback_verbs(feedback, limits, clock)
     if "get_user" in fields:
-        verbs |= user_verbs(UserService(store, reader, fold, clock), limits)
+        verbs |= user_verbs(UserService(store, reader, clock), limits)
     return verbs
 
 

@@ -33,6 +33,8 @@ class Config:
     """The encoder's directory, as `penchant export` writes it."""
     catalog_dir: Path | None = None
     """Where the catalog's files are kept; default: `catalog` inside the LMDB directory."""
+    releases_dir: Path | None = None
+    """Where releases are kept; default: `releases` inside the LMDB directory."""
     store_map_bytes: int = DEFAULT_MAP_BYTES
     """The most that an LMDB store may hold."""
     encoder_threads: int = 1
@@ -67,6 +69,7 @@ _PLAIN = {
     "store": str,
     "encoder": Path,
     "catalog_dir": Path,
+    "releases_dir": Path,
     "store_map_bytes": int,
     "encoder_threads": int,
     "offset_half_life_s": float,
@@ -110,10 +113,17 @@ def parse(parameters: Mapping[str, str]) -> Config:
 
 def catalog_directory(config: Config) -> Path | None:
     """Where the catalog's files are; None: nowhere yet (a store in memory)."""
-    if config.catalog_dir is not None:
-        return config.catalog_dir
+    return config.catalog_dir or _beside_store(config, "catalog")
+
+
+def releases_directory(config: Config) -> Path | None:
+    """Where releases are; None: nowhere (a store in memory)."""
+    return config.releases_dir or _beside_store(config, "releases")
+
+
+def _beside_store(config: Config, name: str) -> Path | None:
     engine, _, place = config.store.partition(":")
-    return Path(place) / "catalog" if engine == "lmdb" else None
+    return Path(place) / name if engine == "lmdb" else None
 
 
 def _convert(name: str, text: str, kind: type) -> object:

@@ -23,7 +23,7 @@ from penchant.domain.limits import (
 from penchant.domain.types import RankRequest
 from penchant.service.catalog import CatalogService
 from penchant.service.clock import Clock
-from penchant.service.embed import EmbedService
+from penchant.service.embed import EmbedRequest, EmbedService
 from penchant.service.feedback import FeedbackService
 from penchant.service.rank import RankService
 from penchant.service.users import UserService
@@ -125,18 +125,18 @@ def user_verbs(service: UserService, limits: Limits) -> dict[str, Verb]:
 def embed_verbs(service: EmbedService, limits: Limits) -> dict[str, Verb]:
     """The verb of the encoder."""
 
-    def check(message: embed_pb2.EmbedRequest) -> Sequence[str]:
+    def check(message: embed_pb2.EmbedRequest) -> EmbedRequest:
         check_count("texts", message.texts, limits.texts)
         for position, text in enumerate(message.texts):
             check_text(f"texts[{position}]", text, limits.text_bytes)
-        return list(message.texts)
+        return EmbedRequest(list(message.texts), message.encoder_version)
 
     def embed(messages: Sequence[embed_pb2.EmbedRequest]) -> Answers:
         return _together(
             messages,
             check,
             service.embed,
-            lambda vectors: wire.embed_reply(vectors, service.encoder_version),
+            lambda found: wire.embed_reply(found.vectors, found.encoder_version),
         )
 
     return {"embed": embed}

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from penchant_proto.methods import METHODS
-from penchant_proto.v1 import event_pb2, service_pb2
+from penchant_proto.v1 import embed_pb2, event_pb2, service_pb2
 from penchant_sdk import _replies
 from penchant_sdk.errors import InvalidRequest, PenchantError
 from penchant_sdk.records import (
@@ -206,10 +206,12 @@ def forget_user(user: str) -> Plan[int]:
 
 def embed(texts: Iterable[str]) -> Plan[Embeddings]:
     """See `Penchant.embed`."""
-    replies = []
+    replies: list[embed_pb2.EmbedReply] = []
     for chunk in _chunks(_some("texts", texts), TEXTS_PER_CALL):
         call = service_pb2.Call()
         call.embed.texts.extend(chunk)
+        if replies:  # A release may be published meanwhile: all of the vectors are one encoder's.
+            call.embed.encoder_version = replies[0].encoder_version
         reply = yield _request("embed", call)
         replies.append(reply.embed)
     return _replies.embeddings(replies)

@@ -10,6 +10,7 @@ from penchant.app import App, build
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits
+from penchant.encoder.library import EncoderLibrary
 from penchant.service.meter import SilentMeter
 from penchant_proto.methods import METHODS
 from penchant_proto.v1.item_pb2 import Item
@@ -35,7 +36,7 @@ def app_of(config: Config, encoder: BagOfWords | None = None) -> App:
     return build(
         ALL_MODELS,
         config,
-        encoder if encoder is not None else BagOfWords(),
+        EncoderLibrary(encoder if encoder is not None else BagOfWords()),
         SilentMeter(),
         clock=lambda: NOW_US,
     )

@@ -16,6 +16,7 @@ from typing import NoReturn
 from penchant.app import App, build
 from penchant.config import Config
 from penchant.domain.settings import FoldSettings
+from penchant.encoder.library import EncoderLibrary
 from penchant.service.meter import SilentMeter
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call, Reply
@@ -71,7 +72,13 @@ def tell(acked: Iterable[str]) -> None:
 def main() -> None:
     what, directory, round_ = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     models = ["penchant_catalog", "penchant_feedback"]
-    app = build(models, config_of(directory), BagOfWords(), SilentMeter(), clock=lambda: NOW_US)
+    app = build(
+        models,
+        config_of(directory),
+        EncoderLibrary(BagOfWords()),
+        SilentMeter(),
+        clock=lambda: NOW_US,
+    )
     if what == "events":
         feed_for_ever(app, round_)
     put_for_ever(app, round_)

@@ -22,6 +22,7 @@ from penchant.domain.types import (
     Record,
     UserState,
 )
+from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
 from penchant.service.feedback import FeedbackService
 from penchant.service.rank import RankService
@@ -79,6 +80,7 @@ class World:
         self.directory = directory
         self.store = store if store is not None else MemoryStore()
         self.encoder = encoder if encoder is not None else BagOfWords()
+        self.encoders = EncoderLibrary(self.encoder)
         self.config = Config(
             store="memory:",
             encoder=directory,
@@ -89,23 +91,20 @@ class World:
         self.meter = CountingMeter()
         self.reader = CatalogReader(directory, self.config.fold)
         self.catalog = CatalogService(
-            self.store, self.reader, directory, self.encoder, self.read_book()
+            self.store, self.reader, directory, self.encoders, self.read_book()
         )
         self.feedback = FeedbackService(
             self.store,
             self.reader,
             directory,
             self.config.signals,
-            self.config.fold,
             self.read_book(),
             self.config.limits,
             self.clock,
             self.meter,
         )
-        self.ranker = RankService(
-            self.store, self.reader, self.encoder, self.config.fold, self.clock, self.meter
-        )
-        self.users = UserService(self.store, self.reader, self.config.fold, self.clock)
+        self.ranker = RankService(self.store, self.reader, self.encoders, self.clock, self.meter)
+        self.users = UserService(self.store, self.reader, self.clock)
 
     def clock(self) -> int:
         return self.now_us

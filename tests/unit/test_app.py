@@ -20,8 +20,10 @@ from penchant.domain.errors import (
     UserNotFound,
 )
 from penchant.domain.limits import Limits
+from penchant.encoder.library import EncoderLibrary
 from penchant.service.meter import SilentMeter
 from penchant.service.users import UserService
+from penchant.store.memory import MemoryStore
 from penchant.verbs import Answers
 from penchant_proto.methods import METHODS
 from penchant_proto.v1.service_pb2 import Call, Reply
@@ -96,7 +98,7 @@ def test_a_call_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_another_models_method_is_refused_by_name(tmp_path: Path) -> None:
-    app = build(["penchant_rank"], config_of(tmp_path), BagOfWords(), SilentMeter())
+    app = build(["penchant_rank"], config_of(tmp_path), EncoderLibrary(BagOfWords()), SilentMeter())
     error = refused(app, feedback_call("e1"))
     assert isinstance(error, InvalidRequest)
     assert str(error) == (
@@ -106,7 +108,7 @@ def test_another_models_method_is_refused_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ALL_MODELS)
 def test_each_model_answers_its_own_methods(tmp_path: Path, model: str) -> None:
-    app = build([model], config_of(tmp_path), BagOfWords(), SilentMeter())
+    app = build([model], config_of(tmp_path), EncoderLibrary(BagOfWords()), SilentMeter())
     for field, method in METHODS.items():
         call = Call()
         getattr(call, field).SetInParent()
@@ -133,7 +135,7 @@ def test_an_unexpected_failure_costs_only_its_own_call(caplog: pytest.LogCapture
             raise RuntimeError("a bug")
         return [Reply() for _ in requests]
 
-    app = App({"rank": verb}, Limits(), None)
+    app = App({"rank": verb}, Limits(), MemoryStore())
     with caplog.at_level(logging.ERROR, "penchant"):
         replies = together(app, [rank_call("a"), rank_call("bad"), rank_call("c")])
     assert [type(reply) for reply in replies] == [Reply, InternalError, Reply]
@@ -178,19 +180,10 @@ def test_a_query_and_a_put_may_wait_for_the_encoder(app: App) -> None:
 
 def test_an_unknown_model_is_a_config_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected some of: penchant_catalog, "):
-        build(["penchant_typo"], config_of(tmp_path), BagOfWords(), SilentMeter())
+        build(["penchant_typo"], config_of(tmp_path), EncoderLibrary(BagOfWords()), SilentMeter())
 
 
 def test_a_store_in_memory_needs_a_directory_for_the_catalog(tmp_path: Path) -> None:
     config = Config(store="memory:", encoder=tmp_path)
     with pytest.raises(ConfigError, match="catalog_dir: missing"):
-        build(["penchant_rank"], config, BagOfWords(), SilentMeter())
-
-
-def test_the_encoders_model_opens_no_store(tmp_path: Path) -> None:
-    config = Config(store="lmdb:/proc/none", encoder=tmp_path)
-    app = build(["penchant_encoder"], config, BagOfWords(), SilentMeter())
-    call = Call()
-    call.embed.texts.append("pig")
-    assert answered(app, call).embed.dimensions == 64
-    app.close()
+        build(["penchant_rank"], config, EncoderLibrary(BagOfWords()), SilentMeter())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ class CatalogView:
     """Items, vectors and prior of one head; what it holds never changes, but for live offsets."""
 
     head: CatalogHead
+    settings: FoldSettings
+    """The server's, with the release's score weights in place of its own."""
+    digest: int
+    """64 bits that name all that a fold depends on besides the head's version, window and clock."""
     vectors: Matrix
     """Shape (rows, d); a memory map that all processes share."""
     offsets: Vector
@@ -106,9 +111,12 @@ class CatalogReader:
     ) -> CatalogView:
         alive = self._alive(head, changes, old)
         vectors, offsets = self._files(head, old)
-        prior, expectation = self._frozen(head, old)
+        settings = self._settings_of(head, old)
+        prior, expectation = self._frozen(head, settings, old)
         return CatalogView(
             head=head,
+            settings=settings,
+            digest=fold_digest(settings, head),
             vectors=vectors[: head.rows],
             offsets=offsets[: head.rows],
             prior=prior,
@@ -147,21 +155,34 @@ class CatalogReader:
         vectors = files.map_vectors(self._directory, head.generation, head.dimensions)
         return vectors, files.map_offsets(self._directory, head.generation)
 
-    def _frozen(self, head: CatalogHead, old: CatalogView | None) -> tuple[Prior, Expectation]:
+    def _settings_of(self, head: CatalogHead, old: CatalogView | None) -> FoldSettings:
+        if old is not None and old.head.score_weights == head.score_weights:
+            return old.settings
+        return self._settings.with_score_weights(head.score_weights)
+
+    def _frozen(
+        self, head: CatalogHead, settings: FoldSettings, old: CatalogView | None
+    ) -> tuple[Prior, Expectation]:
         if head.version == 0:
             empty = np.zeros((head.dimensions, head.dimensions))
-            precision = prior_precision(empty, self._settings)
+            precision = prior_precision(empty, settings)
             return Prior(precision, np.zeros(head.dimensions)), no_expectation(head.dimensions)
         if old is not None and old.head.version == head.version:
             return old.prior, old.expectation
         frozen = files.read_version(self._directory, head.version)
-        precision = prior_precision(frozen.gram, self._settings)
+        precision = prior_precision(frozen.gram, settings)
         return Prior(precision, frozen.prior_mean), frozen.expectation
 
     def _neighbours(self, head: CatalogHead, old: CatalogView | None) -> Neighbours:
         if old is not None and old.head.neighbours == head.neighbours:
             return old.neighbours
         return files.map_neighbours(self._directory, head.neighbours)
+
+
+def fold_digest(settings: FoldSettings, head: CatalogHead) -> int:
+    """Names settings and vector space: equal digests and versions, equal folds of equal windows."""
+    text = f"{settings.digest()} {head.encoder_version} {head.release}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def _order(head: CatalogHead) -> tuple[int, int]:

@@ -77,6 +77,23 @@ class FoldSettings:
         _require("prototypes", self.prototypes, 1, 16)
         _require("prototype_sharing", self.prototype_sharing, 0.0, 1.0)
 
+    def with_score_weights(self, weights: str) -> FoldSettings:
+        """These settings with what a release sets, a JSON object.
+
+        Raises:
+            ConfigError: a name is not a setting, or a value does not fit.
+
+        >>> FoldSettings().with_score_weights('{"near_weight": 0.5}').near_weight
+        0.5
+        """
+        try:
+            return dataclasses.replace(self, **json.loads(weights))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"score weights: got {weights}, expected a JSON object of the fold's settings: "
+                f"{error}"
+            ) from error
+
     @property
     def interests(self) -> int:
         """p: how many slow interests the updater keeps of a user."""

@@ -153,6 +153,10 @@ class CatalogHead:
     """Items that could be ranked when the version was made."""
     neighbours: int = 0
     """Names the file of neighbours; 0: none yet."""
+    release: str = ""
+    """Id of the release that is served; empty: none was published."""
+    score_weights: str = "{}"
+    """What the release sets of the fold's settings, as a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)

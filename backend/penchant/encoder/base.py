@@ -41,3 +41,20 @@ class Encoder(Protocol):
             EncoderUnavailable: the encoder can't be reached or failed.
         """
         ...
+
+
+class Encoders(Protocol):
+    """The encoders that a server can use: the configured one, and those of its releases."""
+
+    @property
+    def default(self) -> Encoder:
+        """The configured one, for a catalog that no release was published to."""
+        ...
+
+    def of(self, version: str, dimensions: int) -> Encoder:
+        """The encoder of a version, whose vectors have so many dimensions.
+
+        Raises:
+            EncoderUnavailable: neither the configured one nor any release's.
+        """
+        ...

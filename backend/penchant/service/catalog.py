@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.domain.errors import EncoderUnavailable
 from penchant.domain.newcomers import credits
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
-from penchant.encoder.base import Encoder
+from penchant.encoder.base import Encoder, Encoders
 from penchant.service.publishing import Publication, placed, publish, rebuild_if_lost
 from penchant.service.reading import read_catalog
 from penchant.store.base import Snapshot, Store, Transaction
@@ -31,6 +32,8 @@ from penchant.store.items import (
 
 ENCODE_TEXTS = 32
 """Texts a request to the encoder, so that queries need not wait long behind a large put."""
+PLANNED_AGAIN = 3
+"""How often a put follows a change of the encoder before the caller is told to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,20 @@ class GetResult:
     unknown: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a put is going to do, as of the head that it saw."""
+
+    head: CatalogHead
+    encoder: Encoder
+    changed: list[Item]
+    known: dict[str, Vector]
+    """Vectors of texts that were encoded before."""
+    missing: list[str]
+    """Texts to encode."""
+    new_space: bool
+
+
 class CatalogService:
     """Changes the catalog; one process at a time."""
 
@@ -69,13 +86,13 @@ class CatalogService:
         store: Store,
         reader: CatalogReader,
         directory: Path,
-        encoder: Encoder,
+        encoders: Encoders,
         book: OffsetBook,
     ) -> None:
         self._store = store
         self._reader = reader
         self._directory = directory
-        self._encoder = encoder
+        self._encoders = encoders
         rebuild_if_lost(store, directory, book)
 
     def put(self, items: Sequence[Item]) -> PutResult:
@@ -85,18 +102,26 @@ class CatalogService:
             EncoderUnavailable: nothing was changed.
             StoreUnavailable: nothing was changed.
         """
-        with self._store.snapshot() as snapshot:
-            head = read_head(snapshot)
-            changed = [item for item in items if _differs(item, read_item(snapshot, item.id))]
-            texts = [item.text for item in changed]
-            new_space = head.rows > 0 and head.encoder_version != self._encoder.version
-            if new_space:
-                texts += [stored.item.text for stored in scan_items(snapshot) if stored.alive]
-            vectors, missing = self._known_vectors(snapshot, texts)
-        vectors |= self._encode(missing)
-        if changed or new_space:
-            head = self._write(changed, vectors, new_space=new_space)
-        return PutResult(head, len(changed), len(items) - len(changed), len(missing))
+        for _ in range(PLANNED_AGAIN + 1):
+            with self._store.snapshot() as snapshot:
+                plan = self._plan(snapshot, items)
+            vectors = plan.known | self._encode(plan)
+            head = self._write(plan, vectors) if plan.changed or plan.new_space else plan.head
+            if head is not None:
+                count = len(plan.changed)
+                return PutResult(head, count, len(items) - count, len(plan.missing))
+        raise EncoderUnavailable("items: the encoder is being changed; put them again in a moment")
+
+    def _plan(self, snapshot: Snapshot, items: Sequence[Item]) -> _Plan:
+        head = read_head(snapshot)
+        encoder = encoder_of(head, self._encoders)
+        changed = [item for item in items if _differs(item, read_item(snapshot, item.id))]
+        texts = [item.text for item in changed]
+        new_space = head.rows > 0 and head.encoder_version != encoder.version
+        if new_space:
+            texts += [stored.item.text for stored in scan_items(snapshot) if stored.alive]
+        known, missing = known_vectors(snapshot, encoder.version, texts)
+        return _Plan(head, encoder, changed, known, missing, new_space)
 
     def delete(self, ids: Sequence[str]) -> DeleteResult:
         """Takes items out of every ranking; raises StoreUnavailable."""
@@ -123,43 +148,30 @@ class CatalogService:
         held = {item.id for item in items}
         return GetResult(head, items, [id_ for id_ in ids if id_ not in held])
 
-    def _known_vectors(
-        self, snapshot: Snapshot, texts: Sequence[str]
-    ) -> tuple[dict[str, Vector], list[str]]:
-        known: dict[str, Vector] = {}
-        missing: list[str] = []
-        for text in dict.fromkeys(texts):
-            vector = read_text_vector(snapshot, self._encoder.version, text)
-            if vector is None:
-                missing.append(text)
-            else:
-                known[text] = vector
-        return known, missing
-
-    def _encode(self, texts: list[str]) -> dict[str, Vector]:
+    def _encode(self, plan: _Plan) -> dict[str, Vector]:
         """Encodes slice by slice, so that others' texts get their turn in between."""
         vectors: dict[str, Vector] = {}
-        for start in range(0, len(texts), ENCODE_TEXTS):
-            part = texts[start : start + ENCODE_TEXTS]
-            vectors |= zip(part, self._encoder.encode(part), strict=True)
+        for start in range(0, len(plan.missing), ENCODE_TEXTS):
+            part = plan.missing[start : start + ENCODE_TEXTS]
+            vectors |= zip(part, plan.encoder.encode(part), strict=True)
         return vectors
 
-    def _write(
-        self, changed: Sequence[Item], vectors: dict[str, Vector], *, new_space: bool
-    ) -> CatalogHead:
+    def _write(self, plan: _Plan, vectors: dict[str, Vector]) -> CatalogHead | None:
+        """The head afterwards; None: a release was published meanwhile, and nothing written."""
+        encoder = plan.encoder
         with self._store.transaction() as transaction:
             view = read_catalog(transaction, self._reader)
+            if _space(view.head) != _space(plan.head):
+                return None
             for text, vector in vectors.items():
-                write_text_vector(transaction, self._encoder.version, text, vector)
-            stored = self._number(transaction, view.head, changed)
-            self._credit(transaction, view, stored, vectors)
+                write_text_vector(transaction, encoder.version, text, vector)
+            stored = self._number(transaction, view.head, plan.changed)
+            self._credit(transaction, view, stored, vectors, encoder.version)
             head = self._log(transaction, view.head, stored)
             head = dataclasses.replace(
-                head,
-                encoder_version=self._encoder.version,
-                dimensions=self._encoder.dimensions,
+                head, encoder_version=encoder.version, dimensions=encoder.dimensions
             )
-            rewritten = list(scan_items(transaction)) if new_space else stored
+            rewritten = list(scan_items(transaction)) if plan.new_space else stored
             alive = [row for row in rewritten if row.alive]
             placements = [
                 placed(transaction, head, row.number, vectors[row.item.text]) for row in alive
@@ -167,7 +179,7 @@ class CatalogService:
             publication = Publication(
                 numbers=np.array([row.number for row in alive], np.int64),
                 vectors=np.array(placements),
-                new_space=new_space,
+                new_space=plan.new_space,
             )
             head = publish(self._directory, view, head, publication)
             write_head(transaction, head)
@@ -191,9 +203,10 @@ class CatalogService:
         view: CatalogView,
         stored: Sequence[StoredItem],
         vectors: dict[str, Vector],
+        encoder_version: str,
     ) -> None:
         """Items that come now start with the likes that their texts predict."""
-        if view.head.encoder_version != self._encoder.version:
+        if view.head.encoder_version != encoder_version:
             return  # What was learnt of the old encoder's vectors says nothing of these.
         new = [row for row in stored if row.number >= view.head.rows]
         if not new or not view.expectation.weights.any():
@@ -217,6 +230,34 @@ class CatalogService:
                 alive += 1 if row.alive else -1
             rows = max(rows, row.number + 1)
         return dataclasses.replace(head, log_length=position, alive=alive, rows=rows)
+
+
+def encoder_of(head: CatalogHead, encoders: Encoders) -> Encoder:
+    """The encoder that new texts of a catalog need: its release's, or else the configured one.
+
+    Raises:
+        EncoderUnavailable: the release's encoder is not there.
+    """
+    return encoders.of(head.encoder_version, head.dimensions) if head.release else encoders.default
+
+
+def known_vectors(
+    snapshot: Snapshot, encoder_version: str, texts: Iterable[str]
+) -> tuple[dict[str, Vector], list[str]]:
+    """Vectors of the texts that this encoder has encoded before, and the texts that it has not."""
+    known: dict[str, Vector] = {}
+    missing: list[str] = []
+    for text in dict.fromkeys(texts):
+        vector = read_text_vector(snapshot, encoder_version, text)
+        if vector is None:
+            missing.append(text)
+        else:
+            known[text] = vector
+    return known, missing
+
+
+def _space(head: CatalogHead) -> tuple[str, str]:
+    return head.release, head.encoder_version
 
 
 def _differs(item: Item, stored: StoredItem | None) -> bool:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from penchant.catalog.view import CatalogView
 from penchant.domain.interest import Items, shares
 from penchant.domain.neighbours import OPENING, near_shares
-from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Contribution, Explanation, Recent, Rows, Vector, Window
 from penchant.domain.weighing import weigh
 from penchant.store.base import Snapshot
@@ -47,17 +46,16 @@ def explain(
     view: CatalogView,
     subject: Subject,
     ranked: Ranked,
-    settings: FoldSettings,
 ) -> list[Explanation]:
     """One explanation per ranked item; the parts of each sum to its score."""
-    window = subject.window
+    window, settings = subject.window, view.settings
     vectors = view.vectors[ranked.rows]
     items = view.items_of(window)
     split = shares(view.prior, window, items, subject.bucket, settings, vectors)
     queried = np.zeros(len(vectors), np.float32)
     if ranked.query is not None:
         queried = settings.query_weight * (vectors @ ranked.query)
-    near = _near(view, subject, items, ranked.rows, settings)
+    near = _near(view, subject, items, ranked.rows)
     by_event = split.slow + split.fast + near.events
     return [
         Explanation(
@@ -82,10 +80,8 @@ class _Near:
     """The neighbours of each event's item, shape (k, n)."""
 
 
-def _near(
-    view: CatalogView, subject: Subject, items: Items, rows: Rows, settings: FoldSettings
-) -> _Near:
-    window, recent = subject.window, subject.recent
+def _near(view: CatalogView, subject: Subject, items: Items, rows: Rows) -> _Near:
+    window, recent, settings = subject.window, subject.recent, view.settings
     parts = settings.near_weight * near_shares(view.neighbours, recent, rows)
     events = np.zeros((len(rows), len(window)))
     if len(window):

@@ -18,7 +18,6 @@ from penchant.domain.interest import fold_each
 from penchant.domain.limits import Limits, check_event
 from penchant.domain.offsets import count_outcome
 from penchant.domain.rewards import SignalTable, resolve
-from penchant.domain.settings import FoldSettings
 from penchant.domain.types import (
     Counters,
     Event,
@@ -62,7 +61,6 @@ class FeedbackService:
         catalog: CatalogReader,
         directory: Path,
         signals: SignalTable,
-        settings: FoldSettings,
         book: OffsetBook,
         limits: Limits,
         clock: Clock,
@@ -71,8 +69,6 @@ class FeedbackService:
         self._store = store
         self._catalog = catalog
         self._signals = signals
-        self._settings = settings
-        self._settings_digest = settings.digest()
         self._limits = limits
         self._clock = clock
         self._meter = meter
@@ -134,7 +130,7 @@ class FeedbackService:
             return EventResult(
                 event.event_id, EventStatus.REFUSED, 0, error.reason, _public_text(error)
             )
-        record = insert(record, [entry(event, number, outcome)], self._settings.window_events)
+        record = insert(record, [entry(event, number, outcome)], view.settings.window_events)
         batch.records[event.user] = record
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
         batch.counters[number] = count_outcome(
@@ -145,14 +141,14 @@ class FeedbackService:
     def _write(
         self, transaction: Transaction, view: CatalogView, batch: _Batch, arrived_us: int
     ) -> None:
-        bucket = time_bucket(arrived_us, self._settings)
-        key = fold_key(view, bucket, self._settings_digest)
+        bucket = time_bucket(arrived_us, view.settings)
+        key = fold_key(view, bucket)
         for some in _in_chunks(list(batch.records.items()), FOLDED_TOGETHER):
             started = time.perf_counter()
             windows = [record.window for _, record in some]
             window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
             items = view.items_of(window)
-            interests = fold_each(view.prior, window, lengths, items, bucket, self._settings)
+            interests = fold_each(view.prior, window, lengths, items, bucket, view.settings)
             self._meter.fold(time.perf_counter() - started, len(some))
             for (user, record), interest in zip(some, interests, strict=True):
                 write_user(transaction, user, UserState(record, key, interest))

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +16,29 @@ from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.errors import EncoderUnavailable, PenchantError, StateBehind
 from penchant.domain.interest import direction, score
 from penchant.domain.neighbours import near_all, near_some
-from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, Ranking, RankRequest, Rows, UserState, Vector
 from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record
-from penchant.encoder.base import Encoder
+from penchant.encoder.base import Encoders
 from penchant.service.clock import Clock
 from penchant.service.explain import Ranked, Subject, explain
 from penchant.service.meter import Meter
-from penchant.service.reading import fold_key, interest_of, read_catalog
+from penchant.service.reading import interest_of, read_catalog
 from penchant.store.base import Snapshot, Store
 from penchant.store.users import read_user
 
+ENCODED_AGAIN = 3
+"""How often queries follow a change of the encoder before the caller is told to come again."""
+
 _MINUS_INFINITY = np.float32(-np.inf)
+
+
+class _Query(NamedTuple):
+    """A text and the space that its vector is wanted in."""
+
+    encoder_version: str
+    dimensions: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,62 +59,75 @@ class RankService:
         self,
         store: Store,
         catalog: CatalogReader,
-        encoder: Encoder,
-        settings: FoldSettings,
+        encoders: Encoders,
         clock: Clock,
         meter: Meter,
     ) -> None:
         self._store = store
         self._catalog = catalog
-        self._encoder = encoder
-        self._settings = settings
-        self._settings_digest = settings.digest()
+        self._encoders = encoders
         self._clock = clock
         self._meter = meter
 
     def rank(self, requests: Sequence[RankRequest]) -> list[Ranking | PenchantError]:
-        """One ranking or error per request, independent of the others; one snapshot for all."""
-        queries = self._encode_queries(requests)
-        with self._store.snapshot() as snapshot:
-            view = read_catalog(snapshot, self._catalog)
-            replies: list[Ranking | PenchantError] = []
-            for request in requests:
-                try:
-                    query = queries[request.query] if request.query else None
-                    if isinstance(query, PenchantError):
-                        raise query
-                    replies.append(self._rank_one(snapshot, view, request, query))
-                except PenchantError as error:
-                    replies.append(error)
-        return replies
+        """One ranking or error per request, independent of the others; one snapshot for all.
 
-    def _encode_queries(self, requests: Sequence[RankRequest]) -> dict[str, Vector | PenchantError]:
-        texts = sorted({request.query for request in requests if request.query})
-        if not texts:
-            return {}
+        Queries are encoded between two snapshots, since that takes milliseconds; where a release
+        is published in between, they are encoded again, so that no ranking mixes two spaces.
+        """
+        queries: dict[_Query, Vector | PenchantError] = {}
+        for _ in range(ENCODED_AGAIN + 1):
+            with self._store.snapshot() as snapshot:
+                view = read_catalog(snapshot, self._catalog)
+                wanted = [_query(view, request) for request in requests]
+                missing = {query for query in wanted if query is not None} - queries.keys()
+                if not missing:
+                    return [
+                        self._answer(snapshot, view, request, query and queries[query])
+                        for request, query in zip(requests, wanted, strict=True)
+                    ]
+            queries |= self._encode(sorted(missing))
+        raise EncoderUnavailable("query: the encoder is being changed; ask again in a moment")
+
+    def _encode(self, queries: Sequence[_Query]) -> dict[_Query, Vector | PenchantError]:
+        vectors: dict[_Query, Vector | PenchantError] = {}
+        for space in dict.fromkeys((query.encoder_version, query.dimensions) for query in queries):
+            some = [query for query in queries if query[:2] == space]
+            try:
+                encoder = self._encoders.of(*space)
+                vectors |= zip(some, encoder.encode([query.text for query in some]), strict=True)
+            except PenchantError as error:
+                vectors |= dict.fromkeys(some, error)
+        return vectors
+
+    def _answer(
+        self,
+        snapshot: Snapshot,
+        view: CatalogView,
+        request: RankRequest,
+        query: Vector | PenchantError | None,
+    ) -> Ranking | PenchantError:
+        if isinstance(query, PenchantError):
+            return query
         try:
-            return dict(zip(texts, self._encoder.encode(texts), strict=True))
+            return self._rank_one(snapshot, view, request, query)
         except PenchantError as error:
-            return dict.fromkeys(texts, error)
+            return error
 
     def _rank_one(
         self, snapshot: Snapshot, view: CatalogView, request: RankRequest, query: Vector | None
     ) -> Ranking:
         state = read_user(snapshot, request.user) or UserState(empty_record())
         _require_version(state, request.min_state_version)
-        if view.head.rows == 0:
-            query = None
-        if query is not None:
-            self._require_one_space(view)
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
-        bucket = time_bucket(now_us, self._settings)
+        bucket = time_bucket(now_us, view.settings)
         interest = self._interest(state, view, bucket)
         scored = self._score(view, state, request, interest, query)
         explanations = None
         if request.explain:
             ranked = Ranked(scored.rows, scored.offsets, query)
             subject = Subject(request.user, state.record.window, interest.recent, bucket)
-            explanations = explain(snapshot, view, subject, ranked, self._settings)
+            explanations = explain(snapshot, view, subject, ranked)
         return Ranking(
             recommendation_id=os.urandom(12).hex(),
             ids=[view.ids[row] for row in scored.rows.tolist()],
@@ -118,8 +142,7 @@ class RankService:
 
     def _interest(self, state: UserState, view: CatalogView, bucket: int) -> Interest:
         started = time.perf_counter()
-        key = fold_key(view, bucket, self._settings_digest)
-        interest, folded = interest_of(state, view, key, self._settings)
+        interest, folded = interest_of(state, view, bucket)
         if folded:
             self._meter.fold(time.perf_counter() - started)
         return interest
@@ -133,11 +156,12 @@ class RankService:
         query: Vector | None,
     ) -> _Scored:
         """Equation 5 of `domain.interest` over the candidates or the catalog."""
-        towards = direction(interest, query, self._settings)
-        near_weight = np.float32(self._settings.near_weight)
+        settings = view.settings
+        towards = direction(interest, query, settings)
+        near_weight = np.float32(settings.near_weight)
         seen = state.record.window["item"] if request.exclude_seen else None
         if request.candidates is None:
-            scores, offsets = score(view.vectors, view.offsets, towards, self._settings)
+            scores, offsets = score(view.vectors, view.offsets, towards, settings)
             if len(view.neighbours):
                 scores += near_weight * near_all(view.neighbours, interest.recent, view.head.rows)
             _leave_out(scores, view, seen)
@@ -145,7 +169,7 @@ class RankService:
             return _Scored(best, scores[best], offsets[best], [])
         rows, unknown = view.split(request.candidates)
         vectors = view.vectors.take(rows, axis=0)
-        scores, offsets = score(vectors, view.offsets.take(rows), towards, self._settings)
+        scores, offsets = score(vectors, view.offsets.take(rows), towards, settings)
         if len(view.neighbours):
             scores += near_weight * near_some(view.neighbours, interest.recent, rows)
         if seen is not None:
@@ -153,12 +177,12 @@ class RankService:
         best = top_k(scores, request.k)
         return _Scored(rows[best], scores[best], offsets[best], unknown)
 
-    def _require_one_space(self, view: CatalogView) -> None:
-        if view.head.encoder_version != self._encoder.version:
-            raise EncoderUnavailable(
-                f"query: the catalog is encoded by {view.head.encoder_version}, the encoder that "
-                f"is loaded is {self._encoder.version}; put the items again to encode them anew"
-            )
+
+def _query(view: CatalogView, request: RankRequest) -> _Query | None:
+    """What must be encoded for a request; None: nothing, as where the catalog is empty."""
+    if not request.query or view.head.rows == 0:
+        return None
+    return _Query(view.head.encoder_version, view.head.dimensions, request.query)
 
 
 def _leave_out(scores: Vector, view: CatalogView, seen: NDArray[np.uint32] | None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.interest import fold
-from penchant.domain.settings import FoldSettings
 from penchant.domain.types import FoldKey, Interest, UserState
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
@@ -23,17 +22,15 @@ def read_catalog(snapshot: Snapshot, reader: CatalogReader) -> CatalogView:
         ) from error
 
 
-def fold_key(view: CatalogView, bucket: int, settings_digest: int) -> FoldKey:
+def fold_key(view: CatalogView, bucket: int) -> FoldKey:
     """What a fold made now is good for."""
-    return FoldKey(view.head.version, bucket, settings_digest)
+    return FoldKey(view.head.version, bucket, view.digest)
 
 
-def interest_of(
-    state: UserState, view: CatalogView, key: FoldKey, settings: FoldSettings
-) -> tuple[Interest, bool]:
-    """The user's interest under a key, and whether it was folded now (False: cached)."""
-    if state.interest is not None and state.key == key:
+def interest_of(state: UserState, view: CatalogView, bucket: int) -> tuple[Interest, bool]:
+    """The user's interest in a time bucket, and whether it was folded now (False: cached)."""
+    if state.interest is not None and state.key == fold_key(view, bucket):
         return state.interest, False
     window = state.record.window
     items = view.items_of(window)
-    return fold(view.prior, window, items, key.time_bucket, settings), True
+    return fold(view.prior, window, items, bucket, view.settings), True

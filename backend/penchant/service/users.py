@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from penchant.catalog.view import CatalogReader
 from penchant.domain.errors import UserNotFound
-from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.weighing import time_bucket
 from penchant.service.clock import Clock
-from penchant.service.reading import fold_key, interest_of, read_catalog
+from penchant.service.reading import interest_of, read_catalog
 from penchant.store.base import Snapshot, Store
 from penchant.store.users import delete_user, read_log, read_user
 
@@ -41,12 +40,9 @@ class LogPage:
 class UserService:
     """Answers what concerns one user by name."""
 
-    def __init__(
-        self, store: Store, catalog: CatalogReader, settings: FoldSettings, clock: Clock
-    ) -> None:
+    def __init__(self, store: Store, catalog: CatalogReader, clock: Clock) -> None:
         self._store = store
         self._catalog = catalog
-        self._settings = settings
         self._clock = clock
 
     def get(self, user: str) -> UserView:
@@ -54,9 +50,7 @@ class UserService:
         with self._store.snapshot() as snapshot:
             state = _require(snapshot, user)
             view = read_catalog(snapshot, self._catalog)
-        bucket = time_bucket(self._clock(), self._settings)
-        key = fold_key(view, bucket, self._settings.digest())
-        interest, _ = interest_of(state, view, key, self._settings)
+        interest, _ = interest_of(state, view, time_bucket(self._clock(), view.settings))
         window = state.record.window
         alive = view.items_of(window).known.tolist()
         numbers = window["item"].tolist()

@@ -8,20 +8,23 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from penchant.app import App, Parsed, build
-from penchant.config import Config, parse
+from penchant.config import Config, parse, releases_directory
 from penchant.domain.errors import InternalError, InvalidRequest, Overloaded, PenchantError
-from penchant.encoder.base import Encoder
+from penchant.encoder.base import Encoder, Encoders
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
+from penchant.encoder.library import EncoderLibrary
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.triton.errors import to_triton
 from penchant.triton.metrics import MeteredEncoder, TritonMeter
-from penchant.triton.remote_encoder import RemoteEncoder
+from penchant.triton.remote_encoder import RemoteEncoders
 from penchant.triton.slow_lane import SlowLane
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Reply
@@ -55,8 +58,7 @@ class Adapter:
             # One thread a process: requests are many and small, and processes run side by side.
             importlib.import_module("threadpoolctl").threadpool_limits(1)
             self._meter = TritonMeter(pb_utils, model)
-            encoder = self._encoder(model, config)
-            self._app: App = build([model], config, encoder, self._meter)
+            self._app: App = build([model], config, self._encoders(model, config), self._meter)
         except PenchantError as error:
             text = f"[{error.reason}] {error}"
             raise pb_utils.TritonModelException(text) from error
@@ -98,12 +100,17 @@ class Adapter:
         self._meter.close()
         self._app.close()
 
-    def _encoder(self, model: str, config: Config) -> Encoder:
+    def _encoders(self, model: str, config: Config) -> Encoders:
+        """The encoder's model holds them; the others reach them there."""
         if model == METHODS["embed"].model:
-            onnx = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
-            return CachedEncoder(MeteredEncoder(onnx, self._meter))
+            load = partial(self._load, threads=config.encoder_threads)
+            return EncoderLibrary(load(config.encoder), releases_directory(config), load)
         bundle = read_bundle(config.encoder)
-        return RemoteEncoder(self._pb_utils, bundle.version, bundle.settings.dimensions)
+        return RemoteEncoders(self._pb_utils, bundle.version, bundle.settings.dimensions)
+
+    def _load(self, directory: Path, threads: int) -> Encoder:
+        onnx = OnnxEncoder.load(directory, threads=threads)
+        return CachedEncoder(MeteredEncoder(onnx, self._meter))
 
     def _parse(self, request: Any) -> Parsed | PenchantError:
         tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)

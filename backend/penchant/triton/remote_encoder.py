@@ -10,6 +10,7 @@ import numpy as np
 from penchant import wire
 from penchant.domain.errors import EncoderUnavailable
 from penchant.domain.types import Matrix
+from penchant.encoder.base import Encoder
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Call, Reply
 
@@ -17,16 +18,36 @@ TEXTS_PER_CALL = 256
 """What the encoder's model takes at once."""
 
 
+class RemoteEncoders:
+    """What the encoder's model can load; see `penchant.encoder.base.Encoders`."""
+
+    def __init__(self, pb_utils: Any, version: str, dimensions: int) -> None:
+        """Points at the server's encoders.
+
+        Args:
+            pb_utils: Triton's module.
+            version: of the configured one, as its directory says.
+            dimensions: of its vectors.
+        """
+        self._pb_utils = pb_utils
+        self.default: Encoder = RemoteEncoder(pb_utils, version, dimensions)
+
+    def of(self, version: str, dimensions: int) -> Encoder:
+        """See `Encoders.of`; whether the encoder is there shows when it is used."""
+        if version == self.default.version:
+            return self.default
+        return RemoteEncoder(self._pb_utils, version, dimensions)
+
+
 class RemoteEncoder:
     """An encoder in another model of the same Triton; see `penchant.encoder.base.Encoder`."""
 
     def __init__(self, pb_utils: Any, version: str, dimensions: int) -> None:
-        """Points at the server's encoder.
+        """Points at one of the server's encoders.
 
         Args:
             pb_utils: Triton's module.
-            version: what the encoder's directory says; another one is refused, since vectors of
-                two encoders must not meet.
+            version: asked for by name, since vectors of two encoders must not meet.
             dimensions: length of a vector.
         """
         self._pb_utils = pb_utils
@@ -43,6 +64,7 @@ class RemoteEncoder:
     def _call(self, texts: Sequence[str]) -> Matrix:
         call = Call()
         call.embed.texts.extend(texts)
+        call.embed.encoder_version = self.version
         payload = np.array([[call.SerializeToString()]], dtype=np.object_)
         request = self._pb_utils.InferenceRequest(
             model_name=METHODS["embed"].model,
@@ -59,7 +81,7 @@ class RemoteEncoder:
         reply = Reply.FromString(tensor.as_numpy().item()).embed
         if reply.encoder_version != self.version:
             raise EncoderUnavailable(
-                f"encoder: the server runs {reply.encoder_version}, this model was started for "
-                f"{self.version}; reload the models after changing the encoder"
+                f"encoder: got vectors of {reply.encoder_version}, expected {self.version}; "
+                "reload the models after changing the encoder"
             )
         return wire.embeddings(reply)

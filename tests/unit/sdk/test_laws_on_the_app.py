@@ -15,6 +15,7 @@ import pytest
 from penchant.app import App, build
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
+from penchant.encoder.library import EncoderLibrary
 from penchant.service.meter import SilentMeter
 from penchant.triton.errors import CODE_OF, message_of
 from penchant_sdk import Penchant
@@ -50,7 +51,7 @@ class AppTransport:
 def penchant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Penchant]:
     directory: Path = tmp_path_factory.mktemp("app")
     config = Config(store="memory:", encoder=directory, catalog_dir=directory)
-    app = build(MODELS, config, BagOfWords(), SilentMeter())
+    app = build(MODELS, config, EncoderLibrary(BagOfWords()), SilentMeter())
     with Penchant("app", transport=AppTransport(app), timeout_s=10) as penchant:
         yield penchant
 

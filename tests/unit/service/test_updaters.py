@@ -47,7 +47,7 @@ def test_the_cached_interest_is_the_one_that_is_folded_anew(world: World) -> Non
     assert state.key is not None
     assert state.interest is not None
     anew = type(state)(state.record)
-    interest, folded = interest_of(anew, world.view(), state.key, world.config.fold)
+    interest, folded = interest_of(anew, world.view(), state.key.time_bucket)
     assert folded
     assert interest.slow.tobytes() == state.interest.slow.tobytes()
     assert interest.fast.tobytes() == state.interest.fast.tobytes()

@@ -12,7 +12,8 @@ import pytest
 from penchant.app import App
 from penchant.config import Config
 from penchant.domain.errors import StateCorrupt
-from penchant.encoder.base import Encoder
+from penchant.encoder.base import Encoders
+from penchant.encoder.library import EncoderLibrary
 from penchant.triton.adapter import Adapter
 from penchant.triton.errors import INTERNAL_TEXT
 from penchant_proto.v1.item_pb2 import Item
@@ -50,10 +51,10 @@ def start(
 ) -> Iterator[Start]:
     """Starts a model over one store in a directory."""
 
-    def local_encoder(adapter: Adapter, model: str, config: Config) -> Encoder:
-        return encoder
+    def local_encoders(adapter: Adapter, model: str, config: Config) -> Encoders:
+        return EncoderLibrary(encoder)
 
-    monkeypatch.setattr(Adapter, "_encoder", local_encoder)
+    monkeypatch.setattr(Adapter, "_encoders", local_encoders)
     started: list[Adapter] = []
 
     def begin(model: str) -> Adapter:

@@ -74,5 +74,5 @@ def test_an_encoder_that_is_not_there_is_encoder_unavailable() -> None:
 def test_vectors_of_another_encoder_are_not_taken() -> None:
     pb_utils = FakePbUtils()
     pb_utils.inner_response = response(wire.embed_reply(ENCODER.encode(["a"]), "another"))
-    with pytest.raises(EncoderUnavailable, match="the server runs another, this model was started"):
+    with pytest.raises(EncoderUnavailable, match="got vectors of another, expected b0b0"):
         remote(pb_utils).encode(["a"])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from penchant.catalog.numbers import ItemNumbers
 from penchant.catalog.offsets import OffsetBook
-from penchant.catalog.view import CatalogView
+from penchant.catalog.view import CatalogView, fold_digest
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.interest import Prior, direction, prior_precision, score
@@ -31,7 +31,7 @@ from penchant.offline.evaluation.stream import Stream
 from penchant.offline.refresh.catalog import Events, RefreshedCatalog, refresh
 from penchant.offline.refresh.settings import RefreshSettings
 from penchant.service.freezing import gram_of
-from penchant.service.reading import fold_key, interest_of
+from penchant.service.reading import interest_of
 
 Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
 """From the stream, the position before which all is known, and the text vectors."""
@@ -74,7 +74,6 @@ class PenchantContender:
         """
         self.name = name
         self._config = config
-        self._digest = config.fold.digest()
         self._text_vectors = vectors
         self._refresh = refresh
         self._slow_clock = slow_clock
@@ -157,8 +156,7 @@ class PenchantContender:
         """The user's interest at a moment."""
         bucket = time_bucket(at_us, self._config.fold)
         state = self._states.get(user) or UserState(empty_record())
-        key = fold_key(self._view, bucket, self._digest)
-        return interest_of(state, self._view, key, self._config.fold)[0]
+        return interest_of(state, self._view, bucket)[0]
 
     def learn(self, position: int) -> None:
         """Inserts the event into its user's window and counts it for its item."""
@@ -185,8 +183,11 @@ class PenchantContender:
         self._version += 1
         alive = np.ones(rows, np.bool_)
         precision = prior_precision(gram_of(vectors, alive), self._config.fold)
+        head = CatalogHead(self._version, 1, rows, rows, rows, dimensions)
         return CatalogView(
-            head=CatalogHead(self._version, 1, rows, rows, rows, dimensions),
+            head=head,
+            settings=self._config.fold,
+            digest=fold_digest(self._config.fold, head),
             vectors=vectors,
             offsets=np.zeros(rows, np.float32),
             prior=Prior(precision, prior_mean),
