@@ -1,12 +1,26 @@
-"""A release's folder as far as the encoders of a server care."""
+"""Releases as tests make them: real folders around encoders that need no model."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from penchant.domain.types import CatalogHead, Event, Item
+from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, read_bundle, write_bundle
 from penchant.encoder.library import ENCODER, MANIFEST, EncoderLibrary
+from penchant.offline.evaluation.reading import LeftOut, make_stream
+from penchant.offline.evaluation.relevance import parse_relevance
+from penchant.offline.evaluation.stream import Stream
+from penchant.offline.releases.build import Recipe, build_release
+from penchant.offline.releases.manifest import Manifest
+from penchant.offline.releases.publication import OnStep, publish_release, target_of
+from penchant.offline.releases.rollback import roll_back
+from penchant.store.items import scan_items
+from penchant.store.users import read_log, scan_user_ids
 from tests.support.bag_of_words import BagOfWords
+from tests.support.world import World
 
 
 def release_with(encoder: BagOfWords, releases: Path, default: BagOfWords) -> EncoderLibrary:
@@ -16,3 +30,82 @@ def release_with(encoder: BagOfWords, releases: Path, default: BagOfWords) -> En
     manifest = json.dumps({"encoder_version": encoder.version})
     (folder / MANIFEST).write_text(manifest, encoding="utf-8")
     return EncoderLibrary(default, releases, lambda directory: encoder)
+
+
+def write_words(directory: Path, seed: str, dimensions: int = 16) -> Path:
+    """An encoder's directory that `load_words` makes an encoder of; each seed has a version."""
+    directory.mkdir(parents=True)
+    (directory / GRAPH).write_text(seed, encoding="utf-8")
+    (directory / TOKENIZER).write_text("{}", encoding="utf-8")
+    write_bundle(directory, Settings(dimensions, 32, 0, "", "mean", "truncate", "words"))
+    return directory
+
+
+def load_words(directory: Path) -> BagOfWords:
+    """The encoder of a directory that `write_words` wrote."""
+    bundle = read_bundle(directory)
+    return BagOfWords(bundle.version, bundle.settings.dimensions)
+
+
+def stream_of(world: World) -> Stream:
+    """Items and log of a world's store."""
+    items: list[Item] = []
+    events: list[Event] = []
+    with world.store.snapshot() as snapshot:
+        items += (stored.item for stored in scan_items(snapshot) if stored.alive)
+        for user in scan_user_ids(snapshot):
+            events += (row.event for row in read_log(snapshot, user))
+    relevant = parse_relevance("reward>0")
+    return make_stream(items, events, world.config.signals, relevant, LeftOut())
+
+
+class Releasing:
+    """A world whose encoder is a directory's, with releases beside it."""
+
+    def __init__(self, root: Path, dimensions: int = 16) -> None:
+        self.root = root
+        self.releases = root / "releases"
+        first = load_words(write_words(root / "first", "first", dimensions))
+        self.world = World(
+            root / "catalog",
+            encoder=first,
+            encoders=EncoderLibrary(first, self.releases, load_words),
+            encoder_dir=root / "first",
+        )
+
+    def build(
+        self,
+        seed: str,
+        dimensions: int = 16,
+        weights: Mapping[str, Any] | None = None,
+        parent: str = "",
+    ) -> Manifest:
+        """A release of another encoder, made from the world's own log."""
+        directory = self.root / seed
+        if not directory.exists():
+            write_words(directory, seed, dimensions)
+        recipe = Recipe(directory, weights or {}, parent=parent)
+        encode = load_words(directory).encode
+        stream = stream_of(self.world)
+        return build_release(self.releases, stream, self.world.config, recipe, encode)
+
+    def publish(self, release: str, on_step: OnStep = lambda step: None) -> CatalogHead:
+        """Serves a release that was built."""
+        world = self.world
+        target = target_of(self.releases / release, "publish", load_words)
+        return publish_release(
+            world.store, world.directory, world.config, target, on_step, world.clock
+        )
+
+    def roll_back(self, to: str | None = None) -> CatalogHead:
+        """Serves an earlier one again."""
+        world = self.world
+        return roll_back(
+            world.store,
+            world.directory,
+            self.releases,
+            world.config,
+            load_words,
+            to,
+            clock=world.clock,
+        )

@@ -22,6 +22,7 @@ from penchant.domain.types import (
     Record,
     UserState,
 )
+from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
 from penchant.service.feedback import FeedbackService
@@ -75,15 +76,17 @@ class World:
         encoder: BagOfWords | None = None,
         fold: FoldSettings | None = None,
         signals: SignalTable = DEFAULT_SIGNALS,
+        encoders: Encoders | None = None,
+        encoder_dir: Path | None = None,
     ) -> None:
         self.now_us = NOW_US
         self.directory = directory
         self.store = store if store is not None else MemoryStore()
         self.encoder = encoder if encoder is not None else BagOfWords()
-        self.encoders = EncoderLibrary(self.encoder)
+        self.encoders = encoders or EncoderLibrary(self.encoder)
         self.config = Config(
             store="memory:",
-            encoder=directory,
+            encoder=encoder_dir or directory,
             catalog_dir=directory,
             fold=fold if fold is not None else FoldSettings(),
             signals=signals,

@@ -160,6 +160,22 @@ class CatalogHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """An entry of the log of releases: what was served from then on."""
+
+    release: str
+    """Its id; empty: the configured encoder, before any release."""
+    encoder_version: str
+    action: str
+    """`start`, `publish` or `rollback`."""
+    at_us: int
+    score_weights: str = "{}"
+    """What it sets of the fold's settings, as a JSON object."""
+    refresh: str = "{}"
+    """Its settings of `penchant refresh`, as a JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogChange:
     """An entry of the catalog log: an item appeared or disappeared."""
 

@@ -31,6 +31,7 @@ from penchant.domain.types import (
     Interest,
     Item,
     LogRow,
+    Published,
     Record,
     StoredItem,
     UserState,
@@ -164,6 +165,16 @@ def encode_head(head: CatalogHead) -> bytes:
 def decode_head(value: bytes) -> CatalogHead:
     """The inverse of `encode_head`; remembered, since every call reads it and it seldom changes."""
     return CatalogHead(**_decode_json(value, "catalog head"))
+
+
+def encode_published(published: Published) -> bytes:
+    """An entry of the log of releases."""
+    return _encode_json(dataclasses.asdict(published))
+
+
+def decode_published(value: bytes) -> Published:
+    """The inverse of `encode_published`."""
+    return Published(**_decode_json(value, "log of releases"))
 
 
 def encode_change(change: CatalogChange) -> bytes:

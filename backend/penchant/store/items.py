@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
 from penchant.store import codec
@@ -78,8 +78,8 @@ def read_residual(snapshot: Snapshot, encoder_version: str, number: int) -> Vect
 def replace_residuals(
     transaction: Transaction, encoder_version: str, residuals: Iterable[tuple[int, Vector]]
 ) -> None:
-    """Keeps these residuals, by item number, and drops all others, whatever encoder's."""
-    for key in [key for key, _ in transaction.scan(encode(Kind.RESIDUAL))]:
+    """Keeps these residuals, by item number, and drops all others in this encoder's space."""
+    for key in [key for key, _ in transaction.scan(encode(Kind.RESIDUAL, encoder_version))]:
         transaction.delete(key)
     for number, residual in residuals:
         key = encode(Kind.RESIDUAL, encoder_version, number)
@@ -91,3 +91,16 @@ def scan_residuals(snapshot: Snapshot, encoder_version: str) -> Iterator[tuple[i
     for key, value in snapshot.scan(encode(Kind.RESIDUAL, encoder_version)):
         _, (_, number) = decode(key)
         yield int(number), codec.decode_vector(value)
+
+
+def drop_encoders(transaction: Transaction, kept: Collection[str]) -> int:
+    """Drops vectors and residuals of all encoders but these; returns how many. Cost: scans all."""
+    dropped = [
+        key
+        for kind in (Kind.TEXT_VECTOR, Kind.RESIDUAL)
+        for key, _ in transaction.scan(encode(kind))
+        if decode(key)[1][0] not in kept
+    ]
+    for key in dropped:
+        transaction.delete(key)
+    return len(dropped)

@@ -37,6 +37,8 @@ class Kind(IntEnum):
     """(encoder version, text digest): a text's vector."""
     RESIDUAL = ord("R")
     """(encoder version, item number): what the event log adds to the text's vector."""
+    RELEASE = ord("P")
+    """(position): the log of what was published."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:

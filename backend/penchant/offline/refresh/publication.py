@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penchant.catalog.offsets import OffsetBook
-from penchant.catalog.view import CatalogReader
+from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
@@ -96,9 +97,17 @@ def refresh_store(
     return RefreshReport(head, len(material.events.item), moved)
 
 
-def read_material(snapshot: Snapshot, config: Config, read: ReadLog | None = None) -> Material:
-    """The log and the texts' vectors; see `refresh_store` for the errors."""
-    head = read_head(snapshot)
+def read_material(
+    snapshot: Snapshot,
+    config: Config,
+    read: ReadLog | None = None,
+    head: CatalogHead | None = None,
+) -> Material:
+    """The log and the texts' vectors in the space of a head; default: of the one that is served.
+
+    See `refresh_store` for the errors.
+    """
+    head = head or read_head(snapshot)
     alive = [stored for stored in scan_items(snapshot) if stored.alive]
     if not alive:
         raise ConfigError("refresh: the store holds no items; put some first")
@@ -125,11 +134,58 @@ def publish_refreshed(
             f"refresh: the catalog's encoder changed from {material.head.encoder_version} to "
             f"{head.encoder_version} meanwhile; nothing was published, run it again"
         )
+    return place_refreshed(transaction, directory, config, view, head, material, fresh)
+
+
+def place_refreshed(
+    transaction: Transaction,
+    directory: Path,
+    config: Config,
+    view: CatalogView,
+    head: CatalogHead,
+    material: Material,
+    fresh: RefreshedCatalog,
+) -> CatalogHead:
+    """The same for a head that may name another encoder than the view's, with all its texts known.
+
+    Args:
+        transaction: in which the head is switched.
+        directory: of the catalog's files.
+        config: the server's.
+        view: the catalog before.
+        head: the catalog after, but for version and files.
+        material: in the space of `head`.
+        fresh: what was learnt from the material.
+    """
     moved = fresh.residuals.any(axis=1)
     kept = [
         (number, fresh.residuals[row]) for number, row in material.numbers.items() if moved[row]
     ]
     replace_residuals(transaction, head.encoder_version, kept)
+    neighbours = _by_number(fresh.neighbours, material, head.rows)
+    return place_kept(transaction, directory, config, view, head, fresh.prior_mean, neighbours)
+
+
+def place_kept(
+    transaction: Transaction,
+    directory: Path,
+    config: Config,
+    view: CatalogView,
+    head: CatalogHead,
+    prior_mean: NDArray[np.float64],
+    neighbours: Neighbours,
+) -> CatalogHead:
+    """Writes the files and switches the head, with the residuals that the store has in its space.
+
+    Args:
+        transaction: in which the head is switched.
+        directory: of the catalog's files.
+        config: the server's.
+        view: the catalog before.
+        head: the catalog after, but for version and files.
+        prior_mean: the population's mean interest in the head's space, shape (d,).
+        neighbours: by item number.
+    """
     alive = [stored for stored in scan_items(transaction) if stored.alive]
     texts = _text_vectors(transaction, head, alive)
     numbers = np.array([stored.number for stored in alive], np.int64)
@@ -137,13 +193,13 @@ def publish_refreshed(
     for number, residual in scan_residuals(transaction, head.encoder_version):
         residuals[number] = residual
     vectors = anchored(texts, residuals[numbers])
-    neighbours = _by_number(fresh.neighbours, material, head.rows)
-    same = np.array_equal(view.neighbours, neighbours)
+    same = head == view.head and np.array_equal(view.neighbours, neighbours)
     if same and np.array_equal(view.vectors[numbers], vectors):
         return head
     expectation = _expectation(transaction, config, numbers, texts)
-    learnt = Learnt(fresh.prior_mean, expectation, neighbours)
-    publication = Publication(numbers=numbers, vectors=vectors, learnt=learnt)
+    learnt = Learnt(prior_mean, expectation, neighbours)
+    new_space = head.encoder_version != view.head.encoder_version
+    publication = Publication(numbers, vectors, new_space=new_space, learnt=learnt)
     head = publish(directory, view, head, publication)
     write_head(transaction, head)
     return head
