@@ -17,6 +17,7 @@ from penchant.offline.releases.build import Recipe, build_release
 from penchant.offline.releases.manifest import Manifest
 from penchant.offline.releases.publication import OnStep, publish_release, target_of
 from penchant.offline.releases.rollback import roll_back
+from penchant.store.base import Store
 from penchant.store.items import scan_items
 from penchant.store.users import read_log, scan_user_ids
 from tests.support.bag_of_words import BagOfWords
@@ -62,12 +63,13 @@ def stream_of(world: World) -> Stream:
 class Releasing:
     """A world whose encoder is a directory's, with releases beside it."""
 
-    def __init__(self, root: Path, dimensions: int = 16) -> None:
+    def __init__(self, root: Path, dimensions: int = 16, store: Store | None = None) -> None:
         self.root = root
         self.releases = root / "releases"
         first = load_words(write_words(root / "first", "first", dimensions))
         self.world = World(
             root / "catalog",
+            store=store,
             encoder=first,
             encoders=EncoderLibrary(first, self.releases, load_words),
             encoder_dir=root / "first",
@@ -79,6 +81,7 @@ class Releasing:
         dimensions: int = 16,
         weights: Mapping[str, Any] | None = None,
         parent: str = "",
+        releases: Path | None = None,
     ) -> Manifest:
         """A release of another encoder, made from the world's own log."""
         directory = self.root / seed
@@ -87,7 +90,7 @@ class Releasing:
         recipe = Recipe(directory, weights or {}, parent=parent)
         encode = load_words(directory).encode
         stream = stream_of(self.world)
-        return build_release(self.releases, stream, self.world.config, recipe, encode)
+        return build_release(releases or self.releases, stream, self.world.config, recipe, encode)
 
     def publish(self, release: str, on_step: OnStep = lambda step: None) -> CatalogHead:
         """Serves a release that was built."""
