@@ -204,14 +204,14 @@ def forget_user(user: str) -> Plan[int]:
     return int(reply.forget_user.deleted_events)
 
 
-def embed(texts: Iterable[str]) -> Plan[Embeddings]:
+def embed(texts: Iterable[str], encoder_version: str) -> Plan[Embeddings]:
     """See `Penchant.embed`."""
     replies: list[embed_pb2.EmbedReply] = []
     for chunk in _chunks(_some("texts", texts), TEXTS_PER_CALL):
         call = service_pb2.Call()
         call.embed.texts.extend(chunk)
-        if replies:  # A release may be published meanwhile: all of the vectors are one encoder's.
-            call.embed.encoder_version = replies[0].encoder_version
+        # A release may be published meanwhile: all of the vectors are one encoder's.
+        call.embed.encoder_version = replies[0].encoder_version if replies else encoder_version
         reply = yield _request("embed", call)
         replies.append(reply.embed)
     return _replies.embeddings(replies)

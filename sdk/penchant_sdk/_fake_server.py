@@ -16,12 +16,19 @@ from penchant_sdk import _fake_checks as checks
 from penchant_sdk._fake_catalog import ENCODER_VERSION, FakeCatalog
 from penchant_sdk._fake_maths import DIMENSIONS, Taste, embed
 from penchant_sdk._fake_users import FakeUsers
-from penchant_sdk.errors import InvalidRequest, PenchantError, StateBehind, UserNotFound
+from penchant_sdk.errors import (
+    EncoderUnavailable,
+    InvalidRequest,
+    PenchantError,
+    StateBehind,
+    UserNotFound,
+)
 
 _CODES: dict[type[PenchantError], StatusCode] = {
     InvalidRequest: StatusCode.INVALID_ARGUMENT,
     UserNotFound: StatusCode.NOT_FOUND,
     StateBehind: StatusCode.UNAVAILABLE,
+    EncoderUnavailable: StatusCode.UNAVAILABLE,
 }
 
 
@@ -132,6 +139,8 @@ class FakeServer:
 
     def _embed(self, request: embed_pb2.EmbedRequest) -> embed_pb2.EmbedReply:
         checks.check_texts(request.texts)
+        if request.encoder_version not in ("", ENCODER_VERSION):
+            raise EncoderUnavailable(f"encoder: {request.encoder_version} is not there")
         return embed_pb2.EmbedReply(
             vectors=b"".join(
                 struct.pack(f"<{DIMENSIONS}f", *embed(text)) for text in request.texts

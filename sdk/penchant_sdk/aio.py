@@ -143,9 +143,15 @@ class AsyncPenchant:
         """Deletes a user's record and every log row; see `Penchant.forget_user`."""
         return await self._driver.run(_calls.forget_user(user), self._limit(timeout_s))
 
-    async def embed(self, texts: Iterable[str], *, timeout_s: float | None = None) -> Embeddings:
+    async def embed(
+        self,
+        texts: Iterable[str],
+        *,
+        encoder_version: str = "",
+        timeout_s: float | None = None,
+    ) -> Embeddings:
         """Encodes texts as the catalog's are; see `Penchant.embed`."""
-        return await self._driver.run(_calls.embed(texts), self._bulk(timeout_s))
+        return await self._driver.run(_calls.embed(texts, encoder_version), self._bulk(timeout_s))
 
     async def ready(self, *, timeout_s: float | None = None) -> bool:
         """Whether the server says that it is ready; see `Penchant.ready`."""

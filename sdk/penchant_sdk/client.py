@@ -207,14 +207,21 @@ class Penchant:
         """
         return self._driver.run(_calls.forget_user(user), self._limit(timeout_s))
 
-    def embed(self, texts: Iterable[str], *, timeout_s: float | None = None) -> Embeddings:
+    def embed(
+        self,
+        texts: Iterable[str],
+        *,
+        encoder_version: str = "",
+        timeout_s: float | None = None,
+    ) -> Embeddings:
         """Encodes texts as the catalog's are.
 
         Args:
             texts: 1 or more, each of 1 to 8,192 bytes.
+            encoder_version: the encoder to use, as a reply named it. Default: the catalog's own.
             timeout_s: seconds for each call of 256 texts. Default: 30, or the client's if longer.
         """
-        return self._driver.run(_calls.embed(texts), self._bulk(timeout_s))
+        return self._driver.run(_calls.embed(texts, encoder_version), self._bulk(timeout_s))
 
     def ready(self, *, timeout_s: float | None = None) -> bool:
         """Whether the server says that all of Penchant's models take requests; it does not retry.

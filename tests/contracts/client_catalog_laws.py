@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from penchant_sdk import (
+    EncoderUnavailable,
     Event,
     InvalidRequest,
     Item,
@@ -67,6 +68,13 @@ class CatalogLaws(Laws):
         with pytest.raises(InvalidRequest):
             penchant.put_items([Item(good, "good"), Item("x" * 300, "its id is too long")])
         assert penchant.get_items([good]).unknown == (good,)
+
+    def test_embeddings_of_a_named_encoder_are_its_own_or_refused(self, penchant: Penchant) -> None:
+        default = penchant.embed([SPACE[0]])
+        named = penchant.embed([SPACE[0]], encoder_version=default.encoder_version)
+        assert named == default
+        with pytest.raises(EncoderUnavailable):
+            penchant.embed([SPACE[0]], encoder_version="0000000000000000")
 
     def test_embeddings_are_unit_vectors_in_order(self, penchant: Penchant) -> None:
         both = penchant.embed([SPACE[0], KITCHEN[0]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,37 +11,49 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from penchant import config
 from penchant.cli.client import counted
 from penchant.cli.import_ import Format, Map
 from penchant.cli.logs import event_columns
-from penchant.domain.errors import ConfigError
-from penchant.launch.settings import gather
+from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.offline.evaluation.reading import LeftOut
 from penchant.offline.refresh.settings import RefreshSettings
-from penchant.store.open import open_store
+from penchant.store.base import Store
+from penchant.store.releases import read_releases
 
 _DEFAULTS = RefreshSettings()
+
+
+def _default(value: float) -> str:
+    return f"the served release's, or {value:g}"
+
+
 _FILE = "A log in a file: columns as for penchant import"
 
 
 def refresh(
-    store: Annotated[str, typer.Option(help="Where users live: lmdb:DIRECTORY.")],
-    settings: Annotated[
-        list[str] | None,
+    store: StoreAddress,
+    settings: StoreSettings = None,
+    window: Annotated[
+        int | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="A setting, as the server has it; repeatable."
+            help="Likes of a user are near if at most so many places apart.",
+            show_default=_default(_DEFAULTS.window),
         ),
     ] = None,
-    window: Annotated[
-        int, typer.Option(help="Likes of a user are near if at most so many places apart.")
-    ] = _DEFAULTS.window,
     text_weight: Annotated[
-        float, typer.Option(help="How much texts count beside what was liked together.")
-    ] = _DEFAULTS.text_weight,
+        float | None,
+        typer.Option(
+            help="How much texts count beside what was liked together.",
+            show_default=_default(_DEFAULTS.text_weight),
+        ),
+    ] = None,
     shrinkage: Annotated[
-        float, typer.Option(help="Likes at which an item's own vector weighs as much as its text.")
-    ] = _DEFAULTS.shrinkage,
+        float | None,
+        typer.Option(
+            help="Likes at which an item's own vector weighs as much as its text.",
+            show_default=_default(_DEFAULTS.shrinkage),
+        ),
+    ] = None,
     events: Annotated[
         Path | None,
         typer.Option(
@@ -60,31 +74,31 @@ def refresh(
 
     A running server may stay up and follows at its next request; it needs the same settings.
     """
-    chosen = RefreshSettings(window, text_weight, shrinkage)
-    # The texts' vectors are in the store, but settings without an encoder are refused.
-    parameters = gather(store, Path("unused"), settings or ())
-    parsed = config.parse(parameters)
-    directory = config.catalog_directory(parsed)
-    place = parameters["store"].partition(":")[2]
-    if directory is None or not (Path(place) / "data.mdb").is_file():
-        raise ConfigError(f"store: there is none in {place}; name the server's own --store")
-    # Only here: SciPy is loaded by it.
+    # Only here: SciPy is loaded by them.
     from penchant.offline.refresh.log_file import LogFile
     from penchant.offline.refresh.publication import refresh_store
 
+    given = {"window": window, "text_weight": text_weight, "shrinkage": shrinkage}
     left_out, read = LeftOut(), None
-    if events is not None:
-        file = LogFile(events, format, event_columns(mapped, signal, time_unit))
-        read = partial(file.read, signals=parsed.signals, left_out=left_out)
-    opened = open_store(parameters["store"], map_bytes=0)  # As large as its writer made it.
-    try:
-        with Console().status("Refreshing"):
-            report = refresh_store(opened, directory, parsed, chosen, read)
-    finally:
-        opened.close()
+    with opened(store, settings) as place, Console().status("Refreshing"):
+        if events is not None:
+            file = LogFile(events, format, event_columns(mapped, signal, time_unit))
+            read = partial(file.read, signals=place.config.signals, left_out=left_out)
+        chosen = _settings(place.store, given)
+        report = refresh_store(place.store, place.directory, place.config, chosen, read)
     for kind, count in left_out.counts.items():
         typer.echo(f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})")
     typer.echo(
         f"Learnt from {counted(report.events, 'event')}: {counted(report.moved, 'item')} moved "
         f"away from the text alone. Catalog version {report.head.version}."
+    )
+
+
+def _settings(store: Store, given: Mapping[str, float | None]) -> RefreshSettings:
+    """What was given; else as the release says that is served; else the defaults."""
+    with store.snapshot() as snapshot:
+        log = read_releases(snapshot)
+    released = json.loads(log[-1].refresh) if log else {}
+    return RefreshSettings(
+        **{**released, **{name: value for name, value in given.items() if value is not None}}
     )
