@@ -1,0 +1,204 @@
+"""A release is published, and gone back from, under a real Triton whose clients keep asking."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from penchant.config import Config, catalog_directory, parse, releases_directory
+from penchant.domain.types import Item as DomainItem
+from penchant.encoder.onnx import OnnxEncoder
+from penchant.launch import Server
+from penchant.launch.settings import gather
+from penchant.offline.evaluation.reading import LeftOut, make_stream
+from penchant.offline.evaluation.relevance import parse_relevance
+from penchant.offline.evaluation.stream import Stream
+from penchant.offline.refresh.publication import refresh_store
+from penchant.offline.refresh.settings import RefreshSettings
+from penchant.offline.releases.build import Recipe, build_release
+from penchant.offline.releases.publication import publish_release, target_of
+from penchant.offline.releases.rollback import roll_back
+from penchant.store.lmdb import LmdbStore
+from penchant.store.users import read_log, scan_user_ids
+from penchant_sdk import Event, Item, Penchant, PenchantError, Ranking
+from tests.support.word_encoder import write_word_encoder
+
+pytestmark = pytest.mark.server
+
+WORDS = ("shoes", "dress", "coat", "hat")
+ITEMS = [Item(f"i{n}", f"a {WORDS[n % 4]} number {n}") for n in range(40)]
+TEXTS = [item.text for item in ITEMS]
+USERS = [f"u{n}" for n in range(8)]
+QUERIES = ("", "a new coat", "hat")
+AS_OF_S = 1_700_000_000.0
+THREADS = 3
+TIMEOUT_S = 10.0
+BOTH_SEEN = 40
+"""Replies of the space that was switched to that each phase waits for."""
+
+
+@pytest.fixture
+def encoders(tmp_path: Path) -> list[Path]:
+    """Two that agree on nothing, not even on the vectors' length."""
+    return [
+        write_word_encoder(tmp_path / f"encoder-{d}", TEXTS, dimensions=d, seed=d) for d in (16, 8)
+    ]
+
+
+@pytest.fixture
+def config(tmp_path: Path, encoders: list[Path]) -> Config:
+    return parse({"store": f"lmdb:{tmp_path / 'store'}", "encoder": str(encoders[0])})
+
+
+@pytest.fixture
+def server(tmp_path: Path, encoders: list[Path]) -> Iterator[Server]:
+    settings = gather(f"lmdb:{tmp_path / 'store'}", encoders[0])
+    with Server(tmp_path / "server", settings, instances={"penchant_rank": 2}) as running:
+        yield running
+    assert "Traceback" not in running.log_path.read_text(errors="replace")
+
+
+@pytest.fixture
+def store(config: Config, server: Server) -> Iterator[LmdbStore]:
+    """The server's own, opened beside it."""
+    store = LmdbStore(Path(config.store.partition(":")[2]), map_bytes=0)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def penchant(server: Server, config: Config, store: LmdbStore) -> Iterator[Penchant]:
+    """A client of a server that has items, users and a refreshed catalog."""
+    with Penchant(server.target, timeout_s=TIMEOUT_S) as client:
+        client.put_items(ITEMS)
+        client.feedback(
+            [
+                Event(user=user, item=f"i{n}", signal="like", occurred_at=AS_OF_S - 100 + n)
+                for place, user in enumerate(USERS)
+                for n in range(place % 4, 20, 4)
+            ]
+        )
+        directory = catalog_directory(config)
+        assert directory is not None
+        refresh_store(store, directory, config, RefreshSettings())
+        yield client
+
+
+def personal(ranking: Ranking) -> dict[str, float]:
+    """What a score says of user, query and space; offsets are everybody's."""
+    parts = {}
+    for item in ranking.items:
+        assert item.explanation is not None
+        why = item.explanation
+        parts[item.id] = why.slow + why.fast + why.near + why.query
+    return parts
+
+
+@dataclass
+class Asking:
+    """Clients that rank without a pause, each time for the same state and moment."""
+
+    target: str
+    stopped: threading.Event = field(default_factory=threading.Event)
+    replies: list[tuple[str, str, Ranking]] = field(default_factory=list)
+    failures: list[PenchantError] = field(default_factory=list)
+
+    def ask(self, client: Penchant, user: str, query: str) -> Ranking:
+        return client.rank(user, k=40, query=query, as_of=AS_OF_S, explain=True)
+
+    def run(self, offset: int) -> None:
+        with Penchant(self.target, timeout_s=TIMEOUT_S) as client:
+            turn = offset
+            while not self.stopped.is_set():
+                user, query = USERS[turn % len(USERS)], QUERIES[turn % len(QUERIES)]
+                try:
+                    self.replies.append((user, query, self.ask(client, user, query)))
+                except PenchantError as error:
+                    self.failures.append(error)
+                turn += 1
+
+    def wait_for(self, version: str) -> None:
+        """Until so many replies came from an encoder's space."""
+        seen, deadline = 0, threading.Event()
+        while seen < BOTH_SEEN:
+            assert not self.failures, self.failures[0]
+            deadline.wait(0.05)
+            seen = sum(reply.encoder_version == version for _, _, reply in self.replies[-1000:])
+
+
+@pytest.fixture
+def asking(server: Server, penchant: Penchant) -> Iterator[Asking]:
+    asking = Asking(server.target)
+    threads = [threading.Thread(target=asking.run, args=(n,)) for n in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    yield asking
+    asking.stopped.set()
+    for thread in threads:
+        thread.join()
+
+
+def load(directory: Path) -> OnnxEncoder:
+    return OnnxEncoder.load(directory, threads=1)
+
+
+def logged(store: LmdbStore, config: Config) -> Stream:
+    items = [DomainItem(item.id, item.text, {}) for item in ITEMS]
+    with store.snapshot() as snapshot:
+        users = list(scan_user_ids(snapshot))
+        events = [row.event for user in users for row in read_log(snapshot, user)]
+    return make_stream(items, events, config.signals, parse_relevance("reward>0"), LeftOut())
+
+
+def expected_of(asking: Asking, penchant: Penchant) -> dict[tuple[str, str], dict[str, float]]:
+    asked = [(user, query) for user in USERS for query in QUERIES]
+    return {(user, query): personal(asking.ask(penchant, user, query)) for user, query in asked}
+
+
+def test_no_request_fails_and_no_ranking_mixes_two_spaces(
+    config: Config, encoders: list[Path], store: LmdbStore, penchant: Penchant, asking: Asking
+) -> None:
+    directory, releases = catalog_directory(config), releases_directory(config)
+    assert directory is not None
+    assert releases is not None
+    old, new = load(encoders[0]).version, load(encoders[1]).version
+    expected = {old: expected_of(asking, penchant)}
+    asking.wait_for(old)
+    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    manifest = build_release(releases, logged(store, config), config, recipe, encode)
+    target = target_of(releases / manifest.id, "publish", load)
+    assert penchant.embed(["warm"], encoder_version=new).dimensions == 8
+
+    publish_release(store, directory, config, target)
+    assert penchant.rank("u0").encoder_version == new
+    expected[new] = expected_of(asking, penchant)
+    asking.wait_for(new)
+    roll_back(store, directory, releases, config, load)
+    assert penchant.rank("u0").encoder_version == old
+    asking.wait_for(old)
+    asking.stopped.set()
+
+    assert asking.failures == []
+    assert {reply.encoder_version for _, _, reply in asking.replies} == {old, new}
+    for user, query, reply in asking.replies:
+        meant = expected[reply.encoder_version][user, query]
+        assert personal(reply) == pytest.approx(meant, abs=1e-4)
+
+
+def test_items_put_under_a_release_are_encoded_by_it(
+    config: Config, encoders: list[Path], store: LmdbStore, penchant: Penchant
+) -> None:
+    directory, releases = catalog_directory(config), releases_directory(config)
+    assert directory is not None
+    assert releases is not None
+    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    manifest = build_release(releases, logged(store, config), config, recipe, encode)
+    publish_release(store, directory, config, target_of(releases / manifest.id, "publish", load))
+    put = penchant.put_items([Item("late", "a late coat")])
+    assert put.encoder_version == manifest.encoder_version
+    assert penchant.embed(["a late coat"]).encoder_version == manifest.encoder_version
+    assert "late" in [item.id for item in penchant.rank("u0", k=41, query="late coat").items]
