@@ -45,13 +45,8 @@ def attribute_shares(items: Sequence[Item], attribute: str) -> Float64:
     >>> attribute_shares(films, "genres").tolist()
     [[0.5, 0.5], [0.0, 0.0]]
     """
-    values = [
-        [value for value in _SEPARATOR.split(item.attributes.get(attribute, "")) if value]
-        for item in items
-    ]
-    places: dict[str, int] = {}
-    for value in (value for row in values for value in row):
-        places.setdefault(value, len(places))
+    values = [_values(item, attribute) for item in items]
+    places = {value: place for place, value in enumerate(attribute_values(items, attribute))}
     if not places:
         known = sorted({name for item in items for name in item.attributes})
         raise ConfigError(
@@ -62,6 +57,15 @@ def attribute_shares(items: Sequence[Item], attribute: str) -> Float64:
         for value in row:
             shares[number, places[value]] += 1 / len(row)
     return shares
+
+
+def attribute_values(items: Sequence[Item], attribute: str) -> list[str]:
+    """The values of an attribute, as they come: the columns of `attribute_shares`."""
+    return list(dict.fromkeys(value for item in items for value in _values(item, attribute)))
+
+
+def _values(item: Item, attribute: str) -> list[str]:
+    return [value for value in _SEPARATOR.split(item.attributes.get(attribute, "")) if value]
 
 
 def miscalibration(stream: Stream, cases: Cases, top: NDArray[np.int32], shares: Float64) -> float:
