@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feedback": ("penchant.cli.feedback:feedback", "Tell what a user did with an item."),
     "user": ("penchant.cli.user:user", "Show, export or forget a user."),
     "refresh": ("penchant.cli.refresh:refresh", "Let item vectors learn from the log."),
+    "publish": ("penchant.cli.publish:publish", "Judge an encoder, and serve it from now on."),
     "rollback": ("penchant.cli.rollback:rollback", "Serve the release before again."),
     "releases": ("penchant.cli.releases:releases", "What was built, and what is served."),
     "rebuild": ("penchant.cli.rebuild:rebuild", "Make users' records anew from their logs."),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import DEFAULT_SIGNALS, SignalTable, resolve
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import WINDOW_DTYPE, Window
+from penchant.domain.types import Window
 from penchant.domain.window import empty_record, entry, insert
 from penchant.offline.evaluation.cases import Plan, choose_cases
 from penchant.offline.evaluation.stream import Stream
