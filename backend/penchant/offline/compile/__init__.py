@@ -1,0 +1,1 @@
+"""ONNX graphs to TensorRT engines, also on a machine without a GPU."""

@@ -1,0 +1,59 @@
+"""A graph in half precision, where that is safe: sums, normalisation and pooling stay in fp32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
+
+from penchant.domain.errors import ConfigError
+from penchant.encoder.bundle import Bundle
+from penchant.encoder.onnx import OUTPUT
+from penchant.encoder.tokens import Texts
+
+IN_FP32 = ["LayerNormalization", "Softmax", "ReduceL2", "ReduceSum", "ReduceMean", "Clip"]
+"""Operators whose sums lose too much in half precision."""
+LEAST_COSINE = 0.999
+"""With the fp32 graph, over all texts that are compared."""
+
+
+def to_half(graph: Path, output: Path) -> None:
+    """Writes the graph with fp16 weights and products; inputs and output keep their types."""
+    converted = convert_float_to_float16(
+        onnx.load(str(graph)), keep_io_types=True, op_block_list=IN_FP32
+    )
+    model = OnnxModel(converted)
+    model.topological_sort()  # The converter leaves its casts at the end.
+    del model.model.graph.value_info[:]  # Types of before; the checker infers them anew.
+    onnx.save(model.model, str(output))
+    onnx.checker.check_model(str(output), full_check=True)
+
+
+def require_alike(bundle: Bundle, half: Path, texts: list[str]) -> float:
+    """The least cosine between the two graphs' vectors of texts, by ONNX Runtime on the CPU.
+
+    Raises:
+        ConfigError: it is below `LEAST_COSINE`.
+    """
+    tokens, sessions = Texts.load(bundle), [_session(bundle.graph), _session(half)]
+    least = 1.0
+    for batch in tokens.batches(texts):
+        feed = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+        full, short = (np.asarray(session.run([OUTPUT], feed)[0]) for session in sessions)
+        norms = np.linalg.norm(full, axis=1) * np.linalg.norm(short, axis=1)
+        least = min(least, float(((full * short).sum(axis=1) / norms).min()))
+    if not least >= LEAST_COSINE:
+        raise ConfigError(
+            f"precision: in fp16 a text's vector has a cosine of {least:.4f} with fp32, expected "
+            f"at least {LEAST_COSINE}; compile this encoder with --precision fp32"
+        )
+    return least
+
+
+def _session(graph: Path) -> Any:
+    return ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
