@@ -77,7 +77,7 @@ class Verdict:
 
     @property
     def refused(self) -> tuple[Finding, ...]:
-        """The findings that refuse it, the worst first: by how many budgets they lost."""
+        """The findings that refuse it, the worst first: files, then by the share that is lost."""
         found = [one for one in self.findings if one.outcome is Outcome.REFUSED]
         return tuple(sorted(found, key=_badness, reverse=True))
 
@@ -99,10 +99,10 @@ class Verdict:
 
     def table(self) -> TextTable:
         """All findings as rows of text."""
-        columns = ["", "metric", "baseline", "candidate", "lost", "budget", "rankings", "outcome"]
+        columns = ["", "metric", "before", "after", "lost", "budget", "rankings", "outcome"]
         rows = [
             [
-                f"{one.gate}: {one.cohort}",
+                one.cohort,
                 one.metric,
                 _number(one.baseline),
                 _number(one.candidate),
@@ -113,16 +113,14 @@ class Verdict:
             ]
             for one in self.findings
         ]
-        return TextTable("Candidate beside baseline", columns, rows)
+        return TextTable("Baseline (before) and candidate (after)", columns, rows)
 
 
 _NEITHER = (Outcome.WITHIN_CHANCE, Outcome.NOT_JUDGED)
 
 
 def _badness(finding: Finding) -> float:
-    if math.isnan(finding.loss):
-        return math.inf  # A file that is not the right one.
-    return finding.loss / finding.budget if finding.budget else math.inf
+    return math.inf if math.isnan(finding.loss) else finding.loss
 
 
 def _number(value: float) -> str:
