@@ -136,8 +136,8 @@ def _finding(
 def loss_of(gap: float, scale: float) -> float:
     """Equation 1; where the baseline found nothing, there is nothing to lose a share of.
 
-    >>> loss_of(-0.02, 0.1), loss_of(0.0, 0.0), loss_of(-0.1, 0.0)
-    (0.2, 0.0, inf)
+    >>> loss_of(-0.25, 0.5), loss_of(0.0, 0.0), loss_of(-0.1, 0.0)
+    (0.5, 0.0, inf)
     """
     if scale > 0:
         return 0.0 - gap / scale

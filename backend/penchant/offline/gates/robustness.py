@@ -22,7 +22,7 @@ def careless(texts: Sequence[str], seed: int) -> tuple[str, ...]:
     Which, and how, is drawn by the seed: equal seeds, equal texts.
 
     >>> careless(["Heat (1995). Crime, Drama", "Toy Story (1995). Comedy"], seed=1)
-    ('HEAT (1995). CRIME, DRAMA', 'Toy Sory (1995). Comedy')
+    ('Heat (1995). Crime, Drrama', 'TOY STORY (1995). COMEDY')
     """
     kinds = np.random.default_rng(seed).permutation(len(texts)) % 3
     return tuple(
