@@ -25,12 +25,10 @@ import numpy as np
 from penchant.offline.evaluation import metrics
 from penchant.offline.evaluation.metrics import Float64, Int64
 from penchant.offline.gates.budgets import Budgets
-from penchant.offline.gates.verdict import Finding, Outcome
+from penchant.offline.gates.verdict import NDCG, Finding, Outcome
 
 OUTSIDE = 0.05
 """How often chance may put one interval of a gate or more beside the truth."""
-
-NDCG, RECALL = "NDCG@10", "recall@10"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

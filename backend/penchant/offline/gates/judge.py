@@ -15,13 +15,13 @@ from penchant.offline.evaluation.metrics import Float64, Int64
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.gates.budgets import Budgets
 from penchant.offline.gates.cohorts import Mask, attribute_cohorts, usual_cohorts
-from penchant.offline.gates.comparison import NDCG, RECALL, Comparison, compared, findings_of
+from penchant.offline.gates.comparison import Comparison, compared, findings_of
 from penchant.offline.gates.probes import ProbeSet
 from penchant.offline.gates.probing import probe_ranks
 from penchant.offline.gates.robustness import careless
 from penchant.offline.gates.side import Side
 from penchant.offline.gates.validation import Validation
-from penchant.offline.gates.verdict import Finding, Outcome, Verdict
+from penchant.offline.gates.verdict import NDCG, RECALL, Finding, Outcome, Verdict
 
 ALL, CARELESS = "all rankings", "careless texts"
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 from penchant.offline.evaluation.report import as_json
 from penchant.offline.evaluation.tables import TextTable
 
+NDCG, RECALL = "NDCG@10", "recall@10"
+
 
 class Outcome(StrEnum):
     """What became of one comparison."""
@@ -99,11 +101,10 @@ class Verdict:
 
     def table(self) -> TextTable:
         """All findings as rows of text."""
-        columns = ["", "metric", "before", "after", "lost", "budget", "rankings", "outcome"]
+        columns = ["", "before", "after", "lost", "budget", "rankings", "outcome"]
         rows = [
             [
-                one.cohort,
-                one.metric,
+                one.cohort if one.metric == NDCG else f"{one.cohort}, {one.metric}",
                 _number(one.baseline),
                 _number(one.candidate),
                 _percent(one.loss),
@@ -113,7 +114,11 @@ class Verdict:
             ]
             for one in self.findings
         ]
-        return TextTable("Baseline (before) and candidate (after)", columns, rows)
+        return TextTable(
+            f"Baseline (before) and candidate (after), {NDCG} where no other is named",
+            columns,
+            rows,
+        )
 
 
 _NEITHER = (Outcome.WITHIN_CHANCE, Outcome.NOT_JUDGED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,11 +73,8 @@ class Words:
 
     def __init__(self, known: dict[str, Matrix]) -> None:
         self._known = known
-        self.encoded = 0
 
-    def encode(self, texts: object) -> Matrix:
-        assert isinstance(texts, (list, tuple))
-        self.encoded += len(texts)
+    def encode(self, texts: Sequence[str]) -> Matrix:
         width = len(next(iter(self._known.values())))
         rows = []
         for text in texts:
@@ -89,7 +87,7 @@ class Words:
 
 def words(fragile: bool = False) -> Words:
     """Knows each kind by its word; fragile: only in small letters and without a slip."""
-    known = {}
+    known: dict[str, Matrix] = {}
     for number, kind in enumerate(KINDS):
         forms = {kind} if fragile else {kind, kind.upper(), *_slips(kind)}
         known |= dict.fromkeys(forms, np.eye(len(KINDS), dtype=np.float32)[number])

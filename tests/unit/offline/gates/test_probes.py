@@ -39,7 +39,7 @@ def test_a_probe_set_ranks_as_a_replay_without_popularity_does(candidates: str) 
     plan = Plan(0.0, refresh_every=0, candidates=candidates)
     cases = choose_cases(stream, plan)
     known = cases.earlier > 0
-    cases = Cases(*(part[known] for part in (cases.positions, cases.earlier, cases.item_age)), 0)
+    cases = Cases(cases.positions[known], cases.earlier[known], cases.item_age[known], cases.seen)
     vectors = np.random.default_rng(1).standard_normal((40, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     contender = PenchantContender(dataclasses.replace(CONFIG, fold=BARE), vectors)

@@ -18,6 +18,7 @@ from penchant.offline.gates.budgets import Budgets
 from penchant.offline.gates.judge import judge
 from penchant.offline.gates.side import Side
 from penchant.offline.gates.validation import Validation
+from penchant.offline.gates.verdict import Verdict
 from tests.support.tiny_encoders import write_encoder
 from tests.unit.offline.finetune.conftest import HIDDEN, WORDS, group_of, planted
 from tests.unit.offline.gates.planted import CONFIG
@@ -55,16 +56,16 @@ def test_it_is_refused_with_the_cohort_and_the_figures(log: Stream, tmp_path: Pa
     for name, stream in logs.items():
         finetune(Request(stream, source, tmp_path / name, HEAD_ALONE))
         sides[name] = Side(Tuned(tmp_path / name), CONFIG)
-    asked = {
-        "budgets": Budgets(min_rankings=50),
-        "attributes": ["group"],
-        "validation": Validation(1 - TRAINED),
-    }
-    verdict = judge(log, sides["good"], sides["bad"], **asked)
+
+    def judged(baseline: Side, candidate: Side) -> Verdict:
+        newest, budgets = Validation(1 - TRAINED), Budgets(min_rankings=50)
+        return judge(log, baseline, candidate, budgets, attributes=["group"], validation=newest)
+
+    verdict = judged(sides["good"], sides["bad"])
     assert not verdict.passed
     worst = verdict.refused[0]
     assert worst.loss > 0.2
     assert verdict.text().startswith(f"gate: refused: {worst.cohort}: NDCG@10 fell from 0.")
     assert "budget 3 %" in verdict.text()
     assert {"all rankings", "group = 0"} <= {one.cohort for one in verdict.refused}
-    assert judge(log, sides["bad"], sides["good"], **asked).passed
+    assert judged(sides["bad"], sides["good"]).passed

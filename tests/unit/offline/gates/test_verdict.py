@@ -61,6 +61,8 @@ def test_json_holds_every_figure_and_null_for_none() -> None:
 
 def test_the_table_has_a_row_for_each_finding_in_their_order() -> None:
     table = Verdict((FINE, NEW, FEW, FILE)).table()
-    assert [row[0] for row in table.rows] == [one.cohort for one in (FINE, NEW, FEW, FILE)]
-    assert table.rows[1][2:] == ["0.081", "0.043", "47 %", "3 %", "412", "refused"]
-    assert table.rows[2][2:] == ["–", "–", "–", "–", "–", "not judged"]
+    assert [row[0] for row in table.rows] == [one.cohort for one in (FINE, NEW, FEW)] + [
+        "encoder.onnx, SHA-256"
+    ]
+    assert table.rows[1][1:] == ["0.081", "0.043", "47 %", "3 %", "412", "refused"]
+    assert table.rows[2][1:] == ["–", "–", "–", "–", "–", "not judged"]
