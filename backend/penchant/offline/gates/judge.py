@@ -167,7 +167,7 @@ class _Court:
         return findings_of(gate, comparisons, budget, self._budgets, self._seed)
 
     def _without_encoder(self) -> bool:
-        return any(side.asks is None for side in self._sides.values())
+        return any(side.text_encoder is None for side in self._sides.values())
 
     def _unasked(self, gate: str, cohort: str, budget: float) -> Finding:
         note = "not judged: vectors alone can't be asked about other texts; give encoders"

@@ -88,7 +88,7 @@ class Verdict:
         of = {kind: [one for one in self.findings if one.outcome is kind] for kind in Outcome}
         if self.passed:
             rest = [f"{len(of[kind])} {kind}" for kind in _NEITHER if of[kind]]
-            told = ", ".join([f"{len(of[Outcome.PASSED])} comparisons", *rest])
+            told = ", ".join([f"{len(of[Outcome.PASSED])} within budget", *rest])
             return f"gate: passed: {told}"
         worst, *others = self.refused
         more = f"; and {len(others)} more" if others else ""

@@ -85,6 +85,7 @@ def test_the_findings_come_in_one_order_and_twice_the_same() -> None:
         for _ in range(2)
     )
     assert one == two
+    assert one.passed
     assert [(found.gate, found.cohort) for found in one.findings] == [
         ("validation", "all rankings"),
         ("validation", "all rankings"),

@@ -46,7 +46,7 @@ def test_a_file_that_is_not_the_right_one_comes_first() -> None:
 
 
 def test_what_was_not_judged_is_counted_in_a_pass() -> None:
-    assert Verdict((FINE, FEW)).text() == "gate: passed: 1 comparisons, 1 not judged"
+    assert Verdict((FINE, FEW)).text() == "gate: passed: 1 within budget, 1 not judged"
     assert Verdict((FINE, FEW)).passed
 
 
