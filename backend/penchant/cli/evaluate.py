@@ -24,6 +24,7 @@ def evaluate(
     items: log.ItemsFile = None,
     events: log.EventsFile = None,
     dataset: log.Dataset = "",
+    store: log.Store = "",
     encoder: log.EncoderDirectory = log.ENCODER,
     settings: log.ServerSettings = None,
     peers: Annotated[
@@ -119,6 +120,7 @@ def evaluate(
         time_unit=time_unit,
         mapped=mapped,
         format=format,
+        store=store,
     )
     choices = Choices(
         source=source,

@@ -108,7 +108,7 @@ def _run(console: Console, choices: Choices, rounds: Path) -> None:
             kept,
         )
     for table in tables(result.summaries):
-        console.print(_rendered(table))
+        console.print(rendered(table))
     seconds = time.monotonic() - began
     _write(console, choices, result, {"relevant": relevant, "seconds": round(seconds, 1)})
     _what_next(console, choices, result, seconds)
@@ -160,7 +160,8 @@ def _progress(console: Console, stream: Stream, plan: Plan) -> Iterator[Callable
         yield on_event
 
 
-def _rendered(table: TextTable) -> Table:
+def rendered(table: TextTable) -> Table:
+    """A table for the terminal: names to the left, numbers to the right."""
     rendered = Table(
         title=table.title,
         title_justify="left",

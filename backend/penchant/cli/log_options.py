@@ -28,6 +28,7 @@ EventsFile = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="File of events.")
 ]
 Dataset = Annotated[str, typer.Option(help="movielens, instead of the two files.")]
+Store = Annotated[str, typer.Option(help="lmdb:DIRECTORY of a server, instead of files.")]
 EncoderDirectory = Annotated[
     Path, typer.Option(help="The encoder's directory, as `penchant export` writes it.")
 ]
@@ -109,6 +110,7 @@ def source_of(
     time_unit: str,
     mapped: list[str] | None,
     format: str | None,
+    store: str = "",
 ) -> Source:
     """What the options say; `columns` by field, which `mapped` overrules.
 
@@ -125,6 +127,7 @@ def source_of(
         format,
         ItemColumns(text_template=text_template, **of_items),
         EventColumns(constant_signal=signal, time_unit=time_unit, **of_events),
+        store,
     )
 
 

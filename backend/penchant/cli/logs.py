@@ -1,4 +1,4 @@
-"""A log to learn from or to replay: two files of one's own, or MovieLens."""
+"""A log to learn from or to replay: two files of one's own, a server's store, or MovieLens."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
 from penchant.offline.evaluation.reading import LeftOut, make_stream, read_events, read_items
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
+from penchant.offline.evaluation.store_log import items_and_events
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.events import EventColumns, ItemColumns
 from penchant.offline.movielens import read_movielens
 from penchant.offline.tables.files import open_table
+from penchant.store.open import open_store
 
 ITEM_FIELDS = ("id", "text")
 EVENT_FIELDS = ("user", "item", "signal", "value", "occurred_at", "event_id", "recommendation_id")
@@ -35,6 +37,8 @@ class Source:
     format: str | None
     item_columns: ItemColumns
     event_columns: EventColumns
+    store: str = ""
+    """Of a server, `lmdb:DIRECTORY`; empty: none."""
 
     @property
     def relevant(self) -> str:
@@ -57,6 +61,10 @@ def read_source(
         ConfigError: the options do not fit, or a file can't be read; where none is named, the
             text begins with `nothing`.
     """
+    if source.store:
+        if source.dataset or source.items or source.events:
+            raise ConfigError("--store: expected neither --items, --events nor --dataset with it")
+        return _read_store(source.store)
     if source.dataset:
         if source.dataset != MOVIELENS or source.items or source.events:
             raise ConfigError(
@@ -77,6 +85,20 @@ def read_source(
         return items, read_events(table, source.event_columns, left_out)
     finally:
         table.close()
+
+
+def _read_store(address: str) -> tuple[Sequence[Item], Sequence[Event]]:
+    engine, _, place = address.partition(":")
+    if engine != "lmdb" or not (Path(place) / "data.mdb").is_file():
+        raise ConfigError(
+            f"--store: there is none in {address!r}; expected lmdb:DIRECTORY, a server's own"
+        )
+    store = open_store(address, map_bytes=0)  # As large as its writer made it.
+    try:
+        with store.snapshot() as snapshot:
+            return items_and_events(snapshot)
+    finally:
+        store.close()
 
 
 def read_log(

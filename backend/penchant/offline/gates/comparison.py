@@ -25,12 +25,10 @@ import numpy as np
 from penchant.offline.evaluation import metrics
 from penchant.offline.evaluation.metrics import Float64, Int64
 from penchant.offline.gates.budgets import Budgets
-from penchant.offline.gates.verdict import Finding, Outcome
+from penchant.offline.gates.verdict import NDCG, Finding, Outcome
 
 OUTSIDE = 0.05
 """How often chance may put one interval of a gate or more beside the truth."""
-
-NDCG, RECALL = "NDCG@10", "recall@10"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,8 +134,8 @@ def _finding(
 def loss_of(gap: float, scale: float) -> float:
     """Equation 1; where the baseline found nothing, there is nothing to lose a share of.
 
-    >>> loss_of(-0.02, 0.1), loss_of(0.0, 0.0), loss_of(-0.1, 0.0)
-    (0.2, 0.0, inf)
+    >>> loss_of(-0.25, 0.5), loss_of(0.0, 0.0), loss_of(-0.1, 0.0)
+    (0.5, 0.0, inf)
     """
     if scale > 0:
         return 0.0 - gap / scale

@@ -15,15 +15,15 @@ from penchant.offline.evaluation.metrics import Float64, Int64
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.gates.budgets import Budgets
 from penchant.offline.gates.cohorts import Mask, attribute_cohorts, usual_cohorts
-from penchant.offline.gates.comparison import NDCG, RECALL, Comparison, compared, findings_of
+from penchant.offline.gates.comparison import Comparison, compared, findings_of
 from penchant.offline.gates.probes import ProbeSet
 from penchant.offline.gates.probing import probe_ranks
-from penchant.offline.gates.robustness import KINDS, careless
+from penchant.offline.gates.robustness import careless
 from penchant.offline.gates.side import Side
 from penchant.offline.gates.validation import Validation
-from penchant.offline.gates.verdict import Finding, Outcome, Verdict
+from penchant.offline.gates.verdict import NDCG, RECALL, Finding, Outcome, Verdict
 
-ALL = "all rankings"
+ALL, CARELESS = "all rankings", "careless texts"
 
 Progress = Callable[[str, float], None]
 """Told the name of a step and the share of it that is done, 0 to 1."""
@@ -115,39 +115,31 @@ class _Court:
         """Each probe set."""
         budget = self._budgets.probes
         if probes and self._without_encoder():
-            return [self._unasked("probes", one.era, budget) for one in probes]
+            return [self._unasked("probes", _of(one), budget) for one in probes]
         comparisons = []
         for one in probes:
             ranks = {}
             for name, side in self._sides.items():
-                self._progress(f"{name}, probes of {one.era}", 0.0)
+                self._progress(f"{name}, {_of(one)}", 0.0)
                 ranks[name] = probe_ranks(one, side.vectors(one.texts), side.config.fold)
-                self._progress(f"{name}, probes of {one.era}", 1.0)
+                self._progress(f"{name}, {_of(one)}", 1.0)
             sides = ranks["baseline"], ranks["candidate"]
-            comparisons.append(compared(one.era, NDCG, *sides, one.user))
+            comparisons.append(compared(_of(one), NDCG, *sides, one.user))
         return self._judged("probes", comparisons, budget)
 
     def robustness(self) -> list[Finding]:
         """What careless texts cost the candidate more than the baseline."""
         budget = self._budgets.robustness
         if self._without_encoder():
-            return [self._unasked("robustness", "careless texts", budget)]
-        changed = careless([item.text for item in self._stream.items], self._seed)
-        ranks = self._replayed(changed.texts, " with careless texts")
-        kind = changed.kind[self._stream.item[self._cases.positions]]
-        masks = {name: kind == number for number, name in enumerate(KINDS)}
-        everything = np.ones(len(kind), np.bool_)
-        cohorts = {"careless texts": everything, **masks}
-        comparisons = [self._drops(name, mask, ranks) for name, mask in cohorts.items()]
-        return self._judged("robustness", comparisons, budget)
-
-    def _drops(self, cohort: str, mask: Mask, ranks: dict[str, Float64]) -> Comparison:
-        """What the changes did to each ranking, as shares of the baseline as it was."""
-        plain = {name: metrics.ndcg(self._ranks[name][mask], 10) for name in self._sides}
-        drops = {name: metrics.ndcg(ranks[name][mask], 10) - plain[name] for name in self._sides}
-        scale = float(plain["baseline"].mean()) if mask.any() else 0.0
-        metric, user = f"change of {NDCG}", self._user[mask]
-        return Comparison(cohort, metric, drops["baseline"], drops["candidate"], user, scale)
+            return [self._unasked("robustness", CARELESS, budget)]
+        texts = careless([item.text for item in self._stream.items], self._seed)
+        ranks = self._replayed(texts, " with careless texts")
+        plain = {name: metrics.ndcg(self._ranks[name], 10) for name in self._sides}
+        changes = {name: metrics.ndcg(ranks[name], 10) - plain[name] for name in self._sides}
+        before, after = changes["baseline"], changes["candidate"]
+        scale = float(plain["baseline"].mean())
+        whole = Comparison(CARELESS, f"Δ{NDCG}", before, after, self._user, scale)
+        return self._judged("robustness", [whole], budget)
 
     def _replayed(self, texts: Sequence[str], how: str) -> dict[str, Float64]:
         first, count = self._plan.start(self._stream), len(self._stream.events)
@@ -175,7 +167,7 @@ class _Court:
         return findings_of(gate, comparisons, budget, self._budgets, self._seed)
 
     def _without_encoder(self) -> bool:
-        return any(side.asks is None for side in self._sides.values())
+        return any(side.text_encoder is None for side in self._sides.values())
 
     def _unasked(self, gate: str, cohort: str, budget: float) -> Finding:
         note = "not judged: vectors alone can't be asked about other texts; give encoders"
@@ -190,6 +182,10 @@ def _require_enough(stream: Stream, cases: Cases, budgets: Budgets) -> None:
             f"{budgets.min_rankings:,} of {budgets.min_users:,} to judge by; give a longer log, a "
             "larger validation part, or lower what is enough"
         )
+
+
+def _of(probes: ProbeSet) -> str:
+    return f"probes of {probes.era}"
 
 
 def _distinct(numbers: Int64) -> int:

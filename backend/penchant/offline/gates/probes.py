@@ -54,9 +54,8 @@ class ProbeSet:
         """From which day to which.
 
         >>> moment = np.array([0, 86_400_000_000])
-        >>> few = np.zeros(2, np.int64)
-        >>> empty = np.empty(0, WINDOW_DTYPE)
-        >>> ProbeSet((), (), empty, few, few, moment, few, "all").era
+        >>> some = np.zeros(2, np.int64)
+        >>> ProbeSet((), (), np.empty(0), some, some, moment, some, "all").era
         '1970-01-01 to 1970-01-02'
         """
         first, last = (

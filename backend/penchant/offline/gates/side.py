@@ -38,7 +38,7 @@ class Side:
     """How `penchant refresh` runs before the validation part; None: not at all."""
 
     @property
-    def asks(self) -> TextEncoder | None:
+    def text_encoder(self) -> TextEncoder | None:
         """The encoder; None where there are vectors alone."""
         return None if isinstance(self.encoder, np.ndarray) else self.encoder
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 from penchant.offline.evaluation.report import as_json
 from penchant.offline.evaluation.tables import TextTable
 
+NDCG, RECALL = "NDCG@10", "recall@10"
+
 
 class Outcome(StrEnum):
     """What became of one comparison."""
@@ -77,7 +79,7 @@ class Verdict:
 
     @property
     def refused(self) -> tuple[Finding, ...]:
-        """The findings that refuse it, the worst first: by how many budgets they lost."""
+        """The findings that refuse it, the worst first: files, then by the share that is lost."""
         found = [one for one in self.findings if one.outcome is Outcome.REFUSED]
         return tuple(sorted(found, key=_badness, reverse=True))
 
@@ -86,7 +88,7 @@ class Verdict:
         of = {kind: [one for one in self.findings if one.outcome is kind] for kind in Outcome}
         if self.passed:
             rest = [f"{len(of[kind])} {kind}" for kind in _NEITHER if of[kind]]
-            told = ", ".join([f"{len(of[Outcome.PASSED])} comparisons", *rest])
+            told = ", ".join([f"{len(of[Outcome.PASSED])} within budget", *rest])
             return f"gate: passed: {told}"
         worst, *others = self.refused
         more = f"; and {len(others)} more" if others else ""
@@ -99,11 +101,10 @@ class Verdict:
 
     def table(self) -> TextTable:
         """All findings as rows of text."""
-        columns = ["", "metric", "baseline", "candidate", "lost", "budget", "rankings", "outcome"]
+        columns = ["", "before", "after", "lost", "budget", "rankings", "outcome"]
         rows = [
             [
-                f"{one.gate}: {one.cohort}",
-                one.metric,
+                one.cohort if one.metric == NDCG else f"{one.cohort}, {one.metric}",
                 _number(one.baseline),
                 _number(one.candidate),
                 _percent(one.loss),
@@ -113,16 +114,18 @@ class Verdict:
             ]
             for one in self.findings
         ]
-        return TextTable("Candidate beside baseline", columns, rows)
+        return TextTable(
+            f"Baseline (before) and candidate (after), {NDCG} where no other is named",
+            columns,
+            rows,
+        )
 
 
 _NEITHER = (Outcome.WITHIN_CHANCE, Outcome.NOT_JUDGED)
 
 
 def _badness(finding: Finding) -> float:
-    if math.isnan(finding.loss):
-        return math.inf  # A file that is not the right one.
-    return finding.loss / finding.budget if finding.budget else math.inf
+    return math.inf if math.isnan(finding.loss) else finding.loss
 
 
 def _number(value: float) -> str:
