@@ -66,7 +66,7 @@ def run(console: Console, choices: Choices) -> bool:
 
         baseline, candidate = _sides(choices)
         probes = [read_probes(path) for path in choices.probes]
-    with _progress(console) as progress:
+    with judging(console) as progress:
         verdict = judge(
             stream,
             baseline,
@@ -78,7 +78,7 @@ def run(console: Console, choices: Choices) -> bool:
             seed=choices.seed,
             progress=progress,
         )
-    _show(console, verdict)
+    show(console, verdict)
     _write(console, choices, stream, verdict)
     console.print(f"Done in {time.monotonic() - began:.0f} s.")
     return verdict.passed
@@ -100,7 +100,8 @@ def _sides(choices: Choices) -> tuple[Side, Side]:
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[judge.Progress]:
+def judging(console: Console) -> Iterator[judge.Progress]:
+    """A bar for each step of a gate, which is gone when all are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         tasks: dict[str, TaskID] = {}
@@ -116,7 +117,8 @@ def _progress(console: Console) -> Iterator[judge.Progress]:
         yield on_step
 
 
-def _show(console: Console, verdict: Verdict) -> None:
+def show(console: Console, verdict: Verdict) -> None:
+    """All findings, what there is to say of some, and the verdict."""
     console.print(rendered(verdict.table()))
     for finding in verdict.findings:
         if finding.note:

@@ -39,6 +39,10 @@ ServerSettings = Annotated[
 TrainFraction = Annotated[
     float, typer.Option(help="The share of the events, the oldest, to train on.")
 ]
+ValidationFraction = Annotated[
+    float, typer.Option(help="The share of the events, the newest, to rank for.")
+]
+LogFraction = Annotated[float, typer.Option(help="Use only this share of the events, the oldest.")]
 Relevant = Annotated[
     str,
     typer.Option(

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "finetune": ("penchant.cli.finetune:finetune", "Let the encoder learn from a log."),
     "export": ("penchant.cli.export:export", "Export a Hugging Face encoder to ONNX."),
+    "quantize": ("penchant.cli.quantize:quantize", "Make an encoder int8, if it loses little."),
     "compile": ("penchant.cli.compile:compile", "Compile an encoder for GPUs, by TensorRT."),
     "import": ("penchant.cli.import_:app", "Import items and events from files."),
     "evaluate": ("penchant.cli.evaluate:evaluate", "How good rankings are on a log of yours."),

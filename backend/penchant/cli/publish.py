@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from penchant.cli import publishing
+from penchant.cli.gating import REFUSED
 from penchant.cli.log_options import pairs_of
 from penchant.cli.stores import StoreAddress, StoreSettings
 from penchant.domain.errors import ConfigError
@@ -19,8 +20,6 @@ from penchant.offline.refresh.settings import RefreshSettings
 
 _DEFAULTS, _BUDGETS, _PART = RefreshSettings(), Budgets(), Validation()
 _MADE, _GATE = "What it is made of", "The gate"
-REFUSED = 2
-"""Exit status where the gate refuses; 1 is an error."""
 
 
 def _made(help: str) -> Any:

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from penchant.cli.client import connected
+from penchant.cli.gating import judging, show
 from penchant.cli.stores import Opened, opened
 from penchant.domain.errors import ConfigError
 from penchant.encoder.base import Encoder
+from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import MANIFEST
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.offline.evaluation.reading import LeftOut
@@ -90,7 +89,7 @@ def run(console: Console, choices: Choices) -> bool:
             stream = stream_of_store(snapshot, place.config.signals, relevance, LeftOut())
         verdict = _judge(console, choices, place, served, stream, candidate)
         if verdict is not None and not verdict.passed:
-            console.print(f"Nothing was published: {verdict.text()}", soft_wrap=True)
+            console.print("Nothing was published.")
             return False
         folder = candidate.folder or _build(
             console, choices, place, served, stream, candidate, verdict, reports
@@ -137,20 +136,18 @@ def _judge(
         return None
     encoder = served.encoder(place.releases, choices.configured, load_encoder)
     config = with_weights(place.config, json.dumps(candidate.weights))
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Judging", total=1.0)
+    with judging(console) as progress:
         verdict = judge(
             stream,
             served.side(encoder, place.config),
-            Side(candidate.encoder, config, candidate.refresh),
+            Side(CachedEncoder(candidate.encoder), config, candidate.refresh),
             choices.budgets,
             probes=earlier_probes(served.log, place.releases),
             attributes=choices.attributes,
             validation=choices.validation,
-            progress=lambda step, done: bar.update(task, description=step, completed=done),
+            progress=progress,
         )
-    console.print(verdict_table(verdict))
+    show(console, verdict)
     return verdict
 
 
@@ -197,17 +194,6 @@ def _publish(
         f"back again: penchant rollback --store {choices.store}",
         soft_wrap=True,
     )
-
-
-def verdict_table(verdict: Verdict) -> Table:
-    """All findings, as people read them."""
-    found = verdict.table()
-    table = Table(title=found.title, title_justify="left", box=SIMPLE)
-    for column in found.columns:
-        table.add_column(column)
-    for row in found.rows:
-        table.add_row(*row)
-    return table
 
 
 def _read_reports(paths: tuple[Path, ...]) -> dict[str, bytes]:

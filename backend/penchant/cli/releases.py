@@ -58,10 +58,12 @@ def _read(folder: Path) -> tuple[list[Manifest], list[str]]:
 
 
 def _table(manifests: list[Manifest], log: list[Published]) -> Table:
-    table = Table("", "release", "built (UTC)", "encoder", "d", "events", box=SIMPLE)
+    table = Table("", box=SIMPLE)
+    for name in ("release", "built (UTC)", "d", "events"):
+        table.add_column(name, no_wrap=True)
     names = sorted({name for manifest in manifests for name in manifest.metrics})
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     served = log[-1].release if log else ""
     for manifest in manifests:
         metrics = [f"{manifest.metrics[n]:.4f}" if n in manifest.metrics else "" for n in names]
@@ -69,7 +71,6 @@ def _table(manifests: list[Manifest], log: list[Published]) -> Table:
             "served" if manifest.id == served else "",
             manifest.id,
             manifest.created_at[:16].replace("T", " "),
-            manifest.encoder_version,
             str(manifest.dimensions),
             f"{manifest.data.get('events', 0):,}",
             *metrics,
