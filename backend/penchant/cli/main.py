@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "finetune": ("penchant.cli.finetune:finetune", "Let the encoder learn from a log."),
     "export": ("penchant.cli.export:export", "Export a Hugging Face encoder to ONNX."),
+    "prune": ("penchant.cli.prune:prune", "Make an encoder smaller, taught by the larger."),
     "quantize": ("penchant.cli.quantize:quantize", "Make an encoder int8, if it loses little."),
     "compile": ("penchant.cli.compile:compile", "Compile an encoder for GPUs, by TensorRT."),
     "import": ("penchant.cli.import_:app", "Import items and events from files."),
@@ -37,6 +38,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("penchant.cli.rollback:rollback", "Serve the release before again."),
     "releases": ("penchant.cli.releases:releases", "What was built, and what is served."),
     "rebuild": ("penchant.cli.rebuild:rebuild", "Make users' records anew from their logs."),
+    "demo-release": (
+        "penchant.cli.demo.release:demo_release",
+        "Watch a release being made, served and taken back.",
+    ),
     "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""

@@ -125,7 +125,7 @@ def _play(console: Console, penchant: Penchant, data: MovieLens, choices: Choice
     replay = Replay(penchant, Popularity([film.id for film in data.films]))
     with bars(console) as progress:
         with bar(console, progress, "Registering films", len(data.films)) as task:
-            _register(penchant, data.films, progress, task)
+            register(penchant, data.films, progress, task)
         with bar(console, progress, "Importing ratings as history", len(history)) as task:
             replay.history(history, lambda count: progress.advance(task, count))
         text = f"Playing ratings, {len(watched)} users live"
@@ -135,7 +135,8 @@ def _play(console: Console, penchant: Penchant, data: MovieLens, choices: Choice
     return replay.outcome
 
 
-def _register(penchant: Penchant, films: Sequence[Item], progress: Progress, task: TaskID) -> None:
+def register(penchant: Penchant, films: Sequence[Item], progress: Progress, task: TaskID) -> None:
+    """Puts the films, chunk by chunk."""
     for start in range(0, len(films), _FILMS_PER_CALL):
         chunk = films[start : start + _FILMS_PER_CALL]
         penchant.put_items([SdkItem(film.id, film.text, film.attributes) for film in chunk])

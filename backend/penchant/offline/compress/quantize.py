@@ -97,11 +97,7 @@ def quantize(
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
         work = _Work(source, Path(temporary), method, judge)
-        order: list[str] = []
-        if method != "blockwise":
-            on_step("Measuring each product's harm")
-            order = work.by_harm()
-        made, change, kept = work.least_kept(order, max_loss, on_step)
+        made, change, kept = work.least_kept(max_loss, on_step)
         require_within(change, max_loss, "quantize")
         result = Quantized(
             output, read_bundle(made).version, method, kept, len(work.products), change
@@ -143,15 +139,17 @@ class _Work:
             harm[name] = float((1 - cosines_of(true, self._encode(made, texts))).mean())
         return sorted(self.products, key=lambda name: (-harm[name], self.products.index(name)))
 
-    def least_kept(
-        self, order: list[str], max_loss: float, on_step: OnStep
-    ) -> tuple[Path, Change, tuple[str, ...]]:
+    def least_kept(self, max_loss: float, on_step: OnStep) -> tuple[Path, Change, tuple[str, ...]]:
         """The graph with the fewest products in fp32 whose loss is within the budget.
 
         Where none is: the last that was tried.
         """
         source = OnnxEncoder.load(self._source, threads=1)
-        for count in KEPT if order else KEPT[:1]:
+        order: list[str] = []
+        for count in KEPT if self._method != "blockwise" else KEPT[:1]:
+            if count and not order:
+                on_step("Measuring each product's harm")
+                order = self.by_harm()
             kept = tuple(order[:count])
             on_step(f"Measuring the loss with {count} products in fp32")
             made = self._made("made", kept)

@@ -1,0 +1,69 @@
+"""Which layers an encoder can do without: dropped one by one, the least missed first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sentence_transformers import SentenceTransformer
+from torch import nn
+
+from penchant.domain.errors import ConfigError
+from penchant.offline.finetune.encoder import transformer_of
+
+
+def layers_of(model: SentenceTransformer) -> nn.ModuleList:
+    """The encoder's layers: the longest list of modules inside."""
+    lists = [m for m in transformer_of(model).modules() if isinstance(m, nn.ModuleList)]
+    if not lists:
+        raise ConfigError("source: got no list of layers inside, expected one")
+    return max(lists, key=len)
+
+
+def put_layers(model: SentenceTransformer, layers: list[nn.Module]) -> None:
+    """Leaves the encoder with these layers, in this order."""
+    body: Any = transformer_of(model)
+    old = layers_of(model)
+    name = next(name for name, module in body.named_modules() if module is old)
+    parent, _, leaf = name.rpartition(".")
+    setattr(body.get_submodule(parent), leaf, nn.ModuleList(layers))
+    body.config.num_hidden_layers = len(layers)
+
+
+def drop_layers(
+    model: SentenceTransformer,
+    count: int,
+    quality: Callable[[], float],
+    on_step: Callable[[str], None] = lambda step: None,
+) -> list[int]:
+    """Drops layers until so many are left; each time the one whose loss is missed least.
+
+    Args:
+        model: changed in place.
+        count: layers to keep, 1 to as many as there are.
+        quality: of the model as it is, the more the better.
+        on_step: told what is tried.
+
+    Returns:
+        The places of the kept layers in the original.
+
+    Raises:
+        ConfigError: the count is out of its range.
+
+    Cost: one look at the quality for each layer that is left, for each that is dropped.
+    """
+    layers = list(layers_of(model))
+    if not 1 <= count <= len(layers):
+        raise ConfigError(f"layers: got {count}, expected 1 to {len(layers)}")
+    kept = list(range(len(layers)))
+    while len(kept) > count:
+        found = {}
+        for place in kept:
+            rest = [other for other in kept if other != place]
+            on_step(f"Trying layers {', '.join(str(1 + other) for other in rest)}")
+            put_layers(model, [layers[other] for other in rest])
+            found[place] = quality()
+        least = max(kept, key=lambda place: (found[place], -place))
+        kept.remove(least)
+    put_layers(model, [layers[place] for place in kept])
+    return kept
