@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +39,10 @@ class Config:
     """The most that an LMDB store may hold."""
     encoder_threads: int = 1
     """Threads that the encoder may use."""
+    encoder_runtime: str = "auto"
+    """tensorrt, onnxruntime, or auto: TensorRT where this machine can run it."""
+    encoder_fallback: bool = True
+    """Where TensorRT fails later, whether ONNX Runtime goes on in its place."""
     offset_half_life_s: float = 14 * 86400.0
     """An event counts half in its item's offset after this many seconds."""
     offset_prior_impressions: float = 50.0
@@ -65,13 +69,23 @@ _POSITIVE = (
     "offset_prior_impressions",
 )
 
-_PLAIN = {
+
+def _flag(text: str) -> bool:
+    """`true` or `false`; ValueError for other text."""
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
+
+
+_PLAIN: dict[str, Callable[[str], object]] = {
     "store": str,
     "encoder": Path,
     "catalog_dir": Path,
     "releases_dir": Path,
     "store_map_bytes": int,
     "encoder_threads": int,
+    "encoder_runtime": str,
+    "encoder_fallback": _flag,
     "offset_half_life_s": float,
     "offset_prior_impressions": float,
 }
@@ -126,11 +140,12 @@ def _beside_store(config: Config, name: str) -> Path | None:
     return Path(place) / name if engine == "lmdb" else None
 
 
-def _convert(name: str, text: str, kind: type) -> object:
+def _convert(name: str, text: str, kind: Callable[[str], object]) -> object:
     try:
         return kind(text)
     except ValueError:
-        raise ConfigError(f"{name}: got {text!r}, expected {kind.__name__}") from None
+        expected = "true or false" if kind is _flag else kind.__name__
+        raise ConfigError(f"{name}: got {text!r}, expected {expected}") from None
 
 
 def _signals(text: str) -> SignalTable:

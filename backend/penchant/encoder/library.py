@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -16,8 +15,6 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError, EncoderUnavailable
 from penchant.encoder.base import Encoder
 from penchant.encoder.onnx import OnnxEncoder
-
-log = logging.getLogger("penchant")
 
 MANIFEST = "release.json"
 """What a release is, in its folder."""
@@ -66,7 +63,6 @@ class EncoderLibrary:
             encoder = self._loaded.get(version)
             if encoder is None:
                 encoder = self._loaded[version] = self._find(version)
-                log.warning("encoder %s was loaded", version)
             self._loaded.move_to_end(version)
             while len(self._loaded) > LOADED:
                 self._loaded.popitem(last=False)

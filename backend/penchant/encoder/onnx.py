@@ -91,7 +91,7 @@ class OnnxEncoder:
                 vectors[batch.rows] = self._session.run([OUTPUT], feed)[0]
             except Exception as error:  # the library's errors share no other base
                 raise EncoderUnavailable("encoder: ONNX Runtime failed") from error
-        return _unit(vectors)
+        return unit(vectors)
 
 
 def _open(graph: Path, threads: int) -> _Session:
@@ -122,7 +122,7 @@ def _check(bundle: Bundle, session: _Session) -> None:
         )
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Holds rows to norm 1; a text whose vector is all zero gets the first axis."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not np.isfinite(norms).all():

@@ -20,8 +20,8 @@ from penchant.domain.errors import InternalError, InvalidRequest, Overloaded, Pe
 from penchant.encoder.base import Encoder, Encoders
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
+from penchant.encoder.choose import load_encoder
 from penchant.encoder.library import EncoderLibrary
-from penchant.encoder.onnx import OnnxEncoder
 from penchant.triton.errors import to_triton
 from penchant.triton.metrics import MeteredEncoder, TritonMeter
 from penchant.triton.remote_encoder import RemoteEncoders
@@ -103,14 +103,20 @@ class Adapter:
     def _encoders(self, model: str, config: Config) -> Encoders:
         """The encoder's model holds them; the others reach them there."""
         if model == METHODS["embed"].model:
-            load = partial(self._load, threads=config.encoder_threads)
+            load = partial(self._load, config=config)
             return EncoderLibrary(load(config.encoder), releases_directory(config), load)
         bundle = read_bundle(config.encoder)
         return RemoteEncoders(self._pb_utils, bundle.version, bundle.settings.dimensions)
 
-    def _load(self, directory: Path, threads: int) -> Encoder:
-        onnx = OnnxEncoder.load(directory, threads=threads)
-        return CachedEncoder(MeteredEncoder(onnx, self._meter))
+    def _load(self, directory: Path, config: Config) -> Encoder:
+        encoder, why = load_encoder(
+            directory,
+            config.encoder_runtime,
+            threads=config.encoder_threads,
+            fallback=config.encoder_fallback,
+        )
+        log.warning("encoder %s runs by %s", encoder.version, why)
+        return CachedEncoder(MeteredEncoder(encoder, self._meter))
 
     def _parse(self, request: Any) -> Parsed | PenchantError:
         tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)

@@ -1,0 +1,118 @@
+"""Which runtime an encoder gets on this machine, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from penchant.domain.errors import ConfigError, EncoderUnavailable
+from penchant.domain.types import Matrix
+from penchant.encoder.base import Encoder
+from penchant.encoder.bundle import read_bundle
+from penchant.encoder.cuda import Cuda, find_cuda
+from penchant.encoder.engines import EngineNote, read_notes
+from penchant.encoder.onnx import OnnxEncoder
+from penchant.encoder.tensorrt import TensorRtEncoder
+from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
+
+log = logging.getLogger("penchant")
+
+RUNTIMES = ("auto", "tensorrt", "onnxruntime")
+
+
+def load_encoder(
+    directory: Path,
+    runtime: str = "auto",
+    *,
+    threads: int = 1,
+    fallback: bool = True,
+    find: Callable[[], tuple[Any | None, Cuda | None]] = lambda: (find_tensorrt(), find_cuda()),
+) -> tuple[Encoder, str]:
+    """The encoder of a directory by the best runtime that can run it here, and why that one.
+
+    Args:
+        directory: as `penchant export` writes it, engines of `penchant compile` included.
+        runtime: `tensorrt` or `onnxruntime` insist on it; `auto` takes TensorRT where it can run.
+        threads: of ONNX Runtime.
+        fallback: with TensorRT, go on by ONNX Runtime where the GPU fails later.
+        find: TensorRT's module and CUDA; None for what is not installed.
+
+    Raises:
+        ConfigError: the directory is not whole, or the runtime that is insisted on can't run it.
+    """
+    if runtime not in RUNTIMES:
+        expected = ", ".join(RUNTIMES)
+        raise ConfigError(f"encoder_runtime: got {runtime!r}, expected one of: {expected}")
+
+    def onnx() -> Encoder:
+        return OnnxEncoder.load(directory, threads=threads)
+
+    if runtime == "onnxruntime":
+        return onnx(), "onnxruntime, as configured"
+    trt, cuda = find()
+    fit = fitting_engine(directory, trt, cuda)
+    if isinstance(fit, str):
+        if runtime == "tensorrt":
+            raise ConfigError(f"encoder_runtime: got tensorrt, but {fit}")
+        return onnx(), f"onnxruntime, since {fit}"
+    assert cuda is not None
+    encoder: Encoder = TensorRtEncoder.load(directory, fit, trt, cuda)
+    if fallback:
+        encoder = FallbackEncoder(encoder, onnx)
+    return encoder, f"tensorrt, engine {fit.name} on compute capability {cuda.compute_capability()}"
+
+
+def fitting_engine(directory: Path, trt: Any | None, cuda: Cuda | None) -> EngineNote | str:
+    """An engine that can run here; else why there is none, in a few words."""
+    if trt is None:
+        return "TensorRT is not installed (`pip install 'penchant[tensorrt]'`)"
+    if cuda is None or not cuda.devices():
+        return "there is no GPU with a driver"
+    here, name = cuda.compute_capability(), runtime_name(trt)
+    graph = hashlib.sha256(read_bundle(directory).graph.read_bytes()).hexdigest()
+    notes = [note for note in read_notes(directory) if note.graph_sha256 == graph]
+    if not notes:
+        return f"no engine of this graph is beside it (`penchant compile --encoder {directory}`)"
+    for note in sorted(notes, key=lambda note: note.precision != "fp16"):
+        built_for = note.compute_capabilities or (here,)
+        if note.runtime == name and here in built_for:
+            return note
+    found = "; ".join(f"{n.runtime} for {', '.join(n.compute_capabilities)}" for n in notes)
+    return f"no engine is for {name} on compute capability {here}, there are: {found}"
+
+
+class FallbackEncoder:
+    """Goes over to another encoder of the same version, once and for all, when the first fails."""
+
+    def __init__(self, first: Encoder, make_second: Callable[[], Encoder]) -> None:
+        self._encoder = first
+        self._make_second: Callable[[], Encoder] | None = make_second
+        self._lock = threading.Lock()
+
+    @property
+    def version(self) -> str:
+        """See `Encoder.version`."""
+        return self._encoder.version
+
+    @property
+    def dimensions(self) -> int:
+        """See `Encoder.dimensions`."""
+        return self._encoder.dimensions
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """See `Encoder.encode`."""
+        encoder = self._encoder
+        try:
+            return encoder.encode(texts)
+        except EncoderUnavailable as error:
+            with self._lock:
+                if self._encoder is encoder:
+                    if self._make_second is None:
+                        raise
+                    log.error("%s; going on by ONNX Runtime on the CPU", error)
+                    self._encoder, self._make_second = self._make_second(), None
+            return self._encoder.encode(texts)

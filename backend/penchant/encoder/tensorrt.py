@@ -1,0 +1,164 @@
+"""An encoder that runs a TensorRT engine. Not run on a GPU yet: see docs/tensorrt.md.
+
+Each optimization profile has a lane of its own: one execution context, one stream, and buffers that
+are allocated once. Texts are padded to the lane's token count and to a power of two of texts, so
+that there are few shapes, and each shape is captured as a CUDA graph when it is first met: copy in,
+run, copy out. A call then fills pinned memory, launches a graph and waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.errors import ConfigError, EncoderUnavailable
+from penchant.encoder.bundle import Bundle, read_bundle
+from penchant.encoder.cuda import Cuda, Pinned
+from penchant.encoder.engines import EngineNote, Profile
+from penchant.encoder.onnx import INPUTS, OUTPUT, unit
+from penchant.encoder.tokens import Batch, Texts
+
+_LONG, _FLOAT = 8, 4
+"""Bytes of an int64 and of a float32."""
+
+
+class TensorRtEncoder:
+    """See `penchant.encoder.base.Encoder`; safe in threads, one run a lane at a time."""
+
+    def __init__(self, bundle: Bundle, texts: Texts, lanes: Sequence[_Lane]) -> None:
+        self._bundle = bundle
+        self._texts = texts
+        self._lanes = lanes
+
+    @classmethod
+    def load(cls, directory: Path, note: EngineNote, trt: Any, cuda: Cuda) -> TensorRtEncoder:
+        """Loads an engine of an encoder's directory.
+
+        Args:
+            directory: the encoder's.
+            note: which engine.
+            trt: TensorRT's module.
+            cuda: the GPU.
+
+        Raises:
+            ConfigError: the engine can't be loaded here.
+            EncoderUnavailable: the GPU has not the memory for it.
+        """
+        bundle = read_bundle(directory)
+        runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
+        engine = runtime.deserialize_cuda_engine(note.path(directory).read_bytes())
+        if engine is None:
+            raise ConfigError(
+                f"encoder: {note.path(directory)} can't be loaded by {note.runtime} "
+                f"{trt.__version__}, it was built by {note.runtime_version} for "
+                f"{', '.join(note.compute_capabilities)}; compile it again here"
+            )
+        lanes = [
+            _Lane.open(engine, place, profile, bundle.settings.dimensions, cuda)
+            for place, profile in enumerate(note.profiles)
+        ]
+        return cls(bundle, Texts.load(bundle), lanes)
+
+    @property
+    def version(self) -> str:
+        """See `Encoder.version`; that of the graph which the engine was built of."""
+        return self._bundle.version
+
+    @property
+    def dimensions(self) -> int:
+        """See `Encoder.dimensions`."""
+        return self._bundle.settings.dimensions
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Encoder.encode`."""
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        for batch in self._texts.batches(texts):
+            tokens = batch.input_ids.shape[1]
+            lane = next(lane for lane in self._lanes if lane.profile.most_tokens >= tokens)
+            vectors[batch.rows] = lane.run(batch, self._bundle.settings.pad_id)
+        return unit(vectors)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One profile's context, stream and buffers."""
+
+    profile: Profile
+    dimensions: int
+    cuda: Cuda
+    context: Any
+    stream: Any
+    host: dict[str, Pinned]
+    device: dict[str, int]
+    graphs: dict[int, Any] = field(default_factory=dict)
+    """By number of texts."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def open(cls, engine: Any, place: int, profile: Profile, dimensions: int, cuda: Cuda) -> _Lane:
+        """Allocates all that the profile's largest shape needs."""
+        context, stream = engine.create_execution_context(), cuda.stream()
+        if context is None or not context.set_optimization_profile_async(place, int(stream)):
+            raise EncoderUnavailable(f"encoder: TensorRT can't make a context for {profile}")
+        longest = profile.most_texts * profile.most_tokens * _LONG
+        sizes = dict.fromkeys(INPUTS, longest)
+        sizes[OUTPUT] = profile.most_texts * dimensions * _FLOAT
+        host = {name: cuda.pinned(size) for name, size in sizes.items()}
+        device = {name: cuda.device(size) for name, size in sizes.items()}
+        for name, address in device.items():
+            context.set_tensor_address(name, address)
+        cuda.synchronize(stream)
+        return cls(profile, dimensions, cuda, context, stream, host, device)
+
+    def run(self, batch: Batch, pad_id: int) -> NDArray[np.float32]:
+        """Vectors of a batch of at most the profile's texts and tokens, shape (n, d)."""
+        count, tokens = batch.input_ids.shape
+        padded = min(1 << (count - 1).bit_length(), self.profile.most_texts)
+        with self.lock:
+            for name, values, filler in (
+                (INPUTS[0], batch.input_ids, pad_id),
+                (INPUTS[1], batch.attention_mask, 0),
+            ):
+                shaped = self._input(name, padded)
+                shaped[:] = filler
+                shaped[:count, :tokens] = values
+            # A row without a single token would be divided by zero.
+            self._input(INPUTS[1], padded)[count:, 0] = 1
+            graph = self.graphs.get(padded)
+            if graph is None:
+                graph = self.graphs[padded] = self._capture(padded)
+            self.cuda.launch(graph, self.stream)
+            self.cuda.synchronize(self.stream)
+            return self._output(padded)[:count].copy()
+
+    def _capture(self, texts: int) -> Any:
+        shape = (texts, self.profile.most_tokens)
+        for name in INPUTS:
+            if not self.context.set_input_shape(name, shape):
+                raise EncoderUnavailable(f"encoder: TensorRT refuses the shape {shape}")
+        self._queue(texts)  # The first run of a shape sets up what a capture must not hold.
+        self.cuda.synchronize(self.stream)
+        return self.cuda.capture(self.stream, lambda: self._queue(texts))
+
+    def _queue(self, texts: int) -> None:
+        size = texts * self.profile.most_tokens * _LONG
+        for name in INPUTS:
+            self.cuda.to_device(self.device[name], self.host[name].address, size, self.stream)
+        if not self.context.execute_async_v3(int(self.stream)):
+            raise EncoderUnavailable("encoder: TensorRT could not run the engine")
+        size = texts * self.dimensions * _FLOAT
+        self.cuda.to_host(self.host[OUTPUT].address, self.device[OUTPUT], size, self.stream)
+
+    def _input(self, name: str, texts: int) -> NDArray[np.int64]:
+        count = texts * self.profile.most_tokens
+        return self.host[name].array[: count * _LONG].view(np.int64).reshape(texts, -1)
+
+    def _output(self, texts: int) -> NDArray[np.float32]:
+        count = texts * self.dimensions
+        return self.host[OUTPUT].array[: count * _FLOAT].view(np.float32).reshape(texts, -1)
