@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "user": ("penchant.cli.user:user", "Show, export or forget a user."),
     "refresh": ("penchant.cli.refresh:refresh", "Let item vectors learn from the log."),
     "rebuild": ("penchant.cli.rebuild:rebuild", "Make users' records anew from their logs."),
+    "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
     "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""
