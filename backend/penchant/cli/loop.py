@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json as json_format
 import shlex
@@ -12,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import typer
 from rich.console import Console
@@ -43,8 +44,8 @@ def loop(
             typer.echo(shlex.join(("penchant", *step.arguments)))
         return
     try:
-        with locked(plan.runs, now()) as lock:
-            code, directory, state = run(plan, parameters, Processes(lock), _say)
+        with locked(plan.runs, now()) as lock, Processes(lock) as processes:
+            code, directory, state = run(plan, parameters, processes, _say)
     except LockHeld as error:
         typer.echo(f"penchant: {error}", err=True)
         raise typer.Exit(HELD) from error
@@ -75,41 +76,46 @@ def parameters(command: str) -> Mapping[str, bool]:
 
 
 class Processes:
-    """Runs each step as a process of its own, and passes signals on to it."""
+    """Runs each step as a process of its own; within `with`, passes signals on to it."""
 
     def __init__(self, lock: int) -> None:
         self._lock = lock
+        self._stopped: list[int] = []
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in _STOPS:
+            self._before[number] = signal.signal(
+                number, lambda got, _frame: self._stopped.append(got)
+            )
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def __call__(self, step: Step, log: Path) -> int:
         """Runs a step to its end; 128 + n after signal n."""
-        stopped: list[int] = []
+        if self._stopped:
+            return 128 + self._stopped[0]
         command = [sys.executable, "-m", "penchant.cli.main", *step.arguments]
-        before = {number: signal.getsignal(number) for number in _STOPS}
-        for number in _STOPS:  # One that comes before the process is there is passed on below.
-            signal.signal(number, lambda got, _frame: stopped.append(got))
-        try:
-            with log.open("ab") as file:
-                process = subprocess.Popen(
-                    command,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    pass_fds=(self._lock,),
-                )
-                sent = 0
-                while process.poll() is None:
-                    for number in stopped[sent:]:
-                        process.send_signal(number)
-                        sent += 1
-                    try:
-                        process.wait(0.2)
-                    except subprocess.TimeoutExpired:
-                        continue
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        if stopped:
-            return 128 + stopped[0]
+        with log.open("ab") as file:
+            process = subprocess.Popen(
+                command,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(self._lock,),
+            )
+            sent = 0
+            while process.poll() is None:
+                for number in self._stopped[sent:]:
+                    process.send_signal(number)
+                    sent += 1
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.2)
+        if process.returncode and self._stopped:
+            return 128 + self._stopped[0]
         return process.returncode if process.returncode >= 0 else 1
 
 

@@ -17,20 +17,24 @@ class Wiring:
     """Which options of a command the loop itself gives."""
 
     takes: str = ""
-    """The option that names what the step before made; empty: none."""
+    """The option that names what an earlier step made; empty: none."""
     gives: str = ""
     """The option that names its output; empty: it makes no directory of its own."""
+    needs: str = ""
+    """What it takes: a checkpoint (a Hugging Face directory) or an encoder (an export)."""
+    makes: str = ""
+    """What its output is."""
 
 
 WIRINGS = {
-    "finetune": Wiring(gives="output"),
-    "prune": Wiring(takes="source", gives="output"),
-    "export": Wiring(takes="source", gives="output"),
-    "quantize": Wiring(takes="encoder", gives="output"),
-    "compile": Wiring(takes="encoder"),
-    "evaluate": Wiring(takes="encoder"),
-    "gate": Wiring(takes="candidate"),
-    "publish": Wiring(takes="encoder"),
+    "finetune": Wiring(gives="output", makes="checkpoint"),
+    "prune": Wiring("source", "output", needs="checkpoint", makes="checkpoint"),
+    "export": Wiring("source", "output", needs="checkpoint", makes="encoder"),
+    "quantize": Wiring("encoder", "output", needs="encoder", makes="encoder"),
+    "compile": Wiring("encoder", needs="encoder"),
+    "evaluate": Wiring("encoder", needs="encoder"),
+    "gate": Wiring("candidate", needs="encoder"),
+    "publish": Wiring("encoder", needs="encoder"),
 }
 """The steps in the order in which they run."""
 COMMON = ("store", "items", "events", "dataset", "set")
@@ -105,10 +109,15 @@ def steps_of(
     """The commands of one run.
 
     Args:
+        plan: a checked file.
         directory: of the run.
+        parameters: the options of commands.
         earlier: what finetune made in the last published run; the next round goes on from it.
+
+    Raises:
+        ConfigError: a step needs an encoder or a checkpoint that no step before it makes.
     """
-    made: Path | None = None
+    made: dict[str, Path] = {}
     steps, digest = [], ""
     for name, own in plan.steps.items():
         wiring, known = WIRINGS[name], parameters(name)
@@ -117,14 +126,20 @@ def steps_of(
         if name == "finetune" and earlier is not None and "from" not in options:
             options.pop("source", None)
             options["from"] = str(earlier)
-        if wiring.takes and made is not None:
-            options[wiring.takes] = str(made)
+        if wiring.needs in made:
+            options[wiring.takes] = str(made[wiring.needs])
+        elif wiring.takes and wiring.takes not in options:
+            raise ConfigError(
+                f"steps.{name}: got no {wiring.needs}; enable a step that makes one, or set "
+                f"{wiring.takes}"
+            )
         if output is not None:
             options[wiring.gives] = str(output)
         arguments = (name, *_arguments(options))
         digest = hashlib.sha256(json.dumps([digest, arguments]).encode()).hexdigest()
         steps.append(Step(name, arguments, output, digest))
-        made = output or made
+        if output is not None:
+            made[wiring.makes] = output
     return steps
 
 

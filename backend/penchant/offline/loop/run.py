@@ -25,6 +25,8 @@ from penchant.offline.loop.state import (
 
 REFUSAL = 2
 """Exit code of a step that refuses what it was given."""
+JUDGES = frozenset({"prune", "quantize", "gate", "publish"})
+"""Steps that may refuse; from others the code means that they were called wrongly."""
 
 Runner = Callable[[Step, Path], int]
 """Runs one step with its log at a path, and gives its exit code; 128 + n after signal n."""
@@ -71,7 +73,10 @@ def run(
                 shutil.rmtree(step.output)
         code = _run_step(step, directory, state, runner, say)
         if code:
-            return _ended(code, directory, state)
+            refused = code == REFUSAL and step.name in JUDGES
+            state.status = REFUSED if refused else UNFINISHED
+            write_state(directory, state)
+            return (code if refused or code > 128 else 1), directory, state
     state.status, state.published = FINISHED, "publish" in plan.steps
     write_state(directory, state)
     drop_old(plan.runs, plan.keep)
@@ -91,10 +96,3 @@ def _run_step(
     say(f"{step.name}: exit code {done.exit_code} after {done.seconds:.1f} s")
     write_state(directory, state)
     return done.exit_code
-
-
-def _ended(code: int, directory: Path, state: RunState) -> tuple[int, Path, RunState]:
-    if code == REFUSAL:
-        state.status = REFUSED
-        write_state(directory, state)
-    return (code if code == REFUSAL or code > 128 else 1), directory, state
