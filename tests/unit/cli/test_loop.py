@@ -26,7 +26,7 @@ def test_sigterm_leaves_a_run_that_a_second_call_finishes(tmp_path: Path) -> Non
         f'runs = "{tmp_path / "runs"}"\nitems = "{items}"\nevents = "{events}"\n'
         f'[steps.finetune]\nsource = "{tmp_path / "source"}"\nsteps = 0\nhead_steps = 5\n'
         'dimensions = "8"\nsignal = "rating"\nmap = ["rating=value"]\n'
-        "[steps.export]\ndimensions = 8\n"
+        "[steps.export]\ndimensions = 8\nmax_tokens = 32\n"
     )
     first = begin(file)
     assert first.stdout is not None

@@ -114,6 +114,6 @@ def test_a_typing_mistake_is_an_error_that_names_it(tmp_path: Path, steps: dict[
 
 
 def test_of_two_at_once_one_gets_the_lock(tmp_path: Path) -> None:
-    with locked(tmp_path, "noon"), pytest.raises(LockHeld, match="since noon"):
-        with locked(tmp_path, "later"):
-            pass
+    refused = pytest.raises(LockHeld, match="since noon")
+    with locked(tmp_path, "noon"), refused, locked(tmp_path, "later"):
+        pass
