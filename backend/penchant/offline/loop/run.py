@@ -76,6 +76,7 @@ def run(
             refused = code == REFUSAL and step.name in JUDGES
             state.status = REFUSED if refused else UNFINISHED
             write_state(directory, state)
+            drop_old(plan.runs, plan.keep)
             return (code if refused or code > 128 else 1), directory, state
     state.status, state.published = FINISHED, "publish" in plan.steps
     write_state(directory, state)
