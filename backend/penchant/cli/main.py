@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.demo.release:demo_release",
         "Watch a release being made, served and taken back.",
     ),
+    "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
     "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""

@@ -109,9 +109,8 @@ def test_each_profile_has_a_context_of_its_own(encoder: TensorRtEncoder, trt: Fa
 def test_threads_do_not_mix_their_texts(encoder: TensorRtEncoder, directory: Path) -> None:
     expected = {text: by_onnx(directory, [text]) for text in TEXTS}
     with ThreadPoolExecutor(4) as threads:
-        for text, vector in zip(
-            TEXTS, threads.map(lambda t: encoder.encode([t]), TEXTS), strict=True
-        ):
+        found = threads.map(lambda text: encoder.encode([text]), TEXTS)
+        for text, vector in zip(TEXTS, found, strict=True):
             np.testing.assert_array_equal(vector, expected[text])
 
 
@@ -212,9 +211,7 @@ def parameters_in(text: str, name: str) -> int:
 
 
 def methods(double: type) -> list[str]:
-    return [
-        name for name in vars(double) if not name.startswith("_") and callable(vars(double)[name])
-    ]
+    return [name for name, one in vars(double).items() if name[0] != "_" and callable(one)]
 
 
 @pytest.mark.parametrize(
