@@ -34,6 +34,7 @@ def finetune(
     items: Annotated[Path | None, _log("File of items.", exists=True, dir_okay=False)] = None,
     events: Annotated[Path | None, _log("File of events.", exists=True, dir_okay=False)] = None,
     dataset: Annotated[str, _log("movielens, instead of the two files.")] = "",
+    store: Annotated[str, _log("lmdb:DIRECTORY of a server, instead of files.")] = "",
     train_fraction: Annotated[
         float, _log("Use only this share of the events, the oldest, as penchant evaluate does.")
     ] = 1.0,
@@ -185,6 +186,7 @@ def finetune(
                 items,
                 events,
                 dataset,
+                store,
                 train_fraction,
                 relevant,
                 text_template,

@@ -36,6 +36,7 @@ class Log:
     items: Path | None
     events: Path | None
     dataset: str
+    store: str
     train_fraction: float
     relevant: str
     text_template: str
@@ -116,7 +117,7 @@ def _source(log: Log) -> Source:
     of_events = {name: column for name, column in fields.items() if name in EVENT_FIELDS}
     items = ItemColumns(text_template=log.text_template, **of_items)
     events = EventColumns(constant_signal=log.signal, time_unit=log.time_unit, **of_events)
-    return Source(log.items, log.events, log.dataset, log.format, items, events)
+    return Source(log.items, log.events, log.dataset, log.format, items, events, store=log.store)
 
 
 @contextmanager

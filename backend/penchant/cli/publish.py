@@ -98,6 +98,13 @@ def publish(
             help="gRPC address of the server: it loads the new encoder before the switch.",
         ),
     ] = "",
+    triton: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REPOSITORY",
+            help="Also add the encoder alone to a model repository, for a Triton without Penchant.",
+        ),
+    ] = None,
     settings: StoreSettings = None,
 ) -> None:
     """Builds a release, judges it beside what is served, and serves it in its place.
@@ -124,6 +131,7 @@ def publish(
         relevant=relevant,
         configured=configured,
         target=target,
+        triton=triton,
     )
     if not publishing.run(Console(highlight=False), choices):
         raise typer.Exit(REFUSED)

@@ -41,6 +41,7 @@ from penchant.offline.releases.gating import (
 )
 from penchant.offline.releases.manifest import Manifest, check_release, encoder_directory
 from penchant.offline.releases.publication import install_release, publish_release, target_of
+from penchant.offline.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
 
@@ -64,6 +65,7 @@ class Choices:
     relevant: str
     configured: Path
     target: str
+    triton: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,9 @@ def run(console: Console, choices: Choices) -> bool:
             console, choices, place, served, stream, candidate, verdict, reports
         )
         manifest = check_release(folder)
+        if choices.triton is not None:
+            version = write_model_version(choices.triton, encoder_directory(folder))
+            console.print(f"For a Triton without Penchant: {version}", soft_wrap=True)
         if choices.build_only:
             console.print(
                 f"Built {manifest.id} in {folder}. Next: penchant publish {manifest.id} "

@@ -9,6 +9,9 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError
 
+SHOWN = 3
+"""Nodes that an error names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -59,8 +62,12 @@ def parse(trt: Any, builder: Any, logger: Any, graph: Path) -> tuple[Any, Any]:
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(str(graph)):
         errors = [parser.get_error(number) for number in range(parser.num_errors)]
-        told = "; ".join(f"node {error.node_name()!r}: {error.desc()}" for error in errors)
-        raise ConfigError(f"compile: TensorRT {trt.__version__} can't take {graph}: {told}")
+        told = "; ".join(f"node {error.node_name()!r}: {error.desc()}" for error in errors[:SHOWN])
+        more = f"; and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
+        raise ConfigError(
+            f"compile: TensorRT {trt.__version__} can't take {graph}: {told}{more}. Of quantized "
+            "graphs it takes those of `penchant quantize --method static` alone"
+        )
     return network, parser
 
 
