@@ -62,11 +62,10 @@ def config_of(bundle: Bundle, plan: EngineNote | None) -> str:
     engine = 'platform: "tensorrt_plan"' if plan else 'backend: "onnxruntime"'
     texts = plan.profiles[-1].most_texts if plan else 64
     inputs = ",\n".join(
-        f'  {{ name: "{name}", data_type: TYPE_INT64, dims: [ -1 ], allow_ragged_batch: false }}'
-        for name in INPUTS
+        f'  {{ name: "{name}", data_type: TYPE_INT64, dims: [ -1 ] }}' for name in INPUTS
     )
     settings = bundle.settings
-    return f"""# Encoder {bundle.version} ({settings.source}): at most {settings.max_tokens} tokens a text.
+    return f"""# Encoder {bundle.version}, {settings.source}: at most {settings.max_tokens} tokens.
 name: "{MODEL}"
 {engine}
 max_batch_size: {texts}

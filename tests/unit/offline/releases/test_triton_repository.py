@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf import text_format
-from tritonclient.grpc import model_config_pb2
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import read_bundle
@@ -17,13 +18,15 @@ from penchant.offline.releases.triton_repository import MODEL, write_model_versi
 from tests.support.fake_gpu import engine_file
 from tests.support.word_encoder import write_word_encoder
 
+model_config_pb2: Any = importlib.import_module("tritonclient.grpc.model_config_pb2")
+
 
 @pytest.fixture
 def encoder(tmp_path: Path) -> Path:
     return write_word_encoder(tmp_path / "words", ["red shoes"], dimensions=8, seed=1)
 
 
-def config_in(repository: Path) -> model_config_pb2.ModelConfig:
+def config_in(repository: Path) -> Any:
     text = (repository / MODEL / "config.pbtxt").read_text(encoding="utf-8")
     return text_format.Parse(text, model_config_pb2.ModelConfig())
 
@@ -63,5 +66,5 @@ def test_a_plan_of_the_data_centres_tensorrt_goes_first_and_one_for_rtx_does_not
 
 def test_a_repository_that_cannot_be_written_is_named(encoder: Path, tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file")
-    with pytest.raises(ConfigError, match="--triton: .* can't be written"):
+    with pytest.raises(ConfigError, match=r"--triton: .* can't be written"):
         write_model_version(tmp_path / "models", encoder)
