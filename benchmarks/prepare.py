@@ -26,7 +26,7 @@ from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService
-from penchant.service.reading import fold_key, read_catalog
+from penchant.service.reading import Catalogs, fold_key, read_catalog
 from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.store.users import write_event, write_user
@@ -79,9 +79,9 @@ def fill_catalog(config: Config, items: int) -> Path:
     directory = _directory(config)
     store = open_store(config.store)
     try:
-        reader = CatalogReader(directory, config.fold)
+        catalogs = Catalogs(directory, config.fold)
         book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
-        service = CatalogService(store, reader, directory, EncoderLibrary(encoder), book)
+        service = CatalogService(store, catalogs, EncoderLibrary(encoder), book)
         head = service.put([Item(item_id(n), f"item number {n}") for n in range(items)]).head
     finally:
         store.close()

@@ -31,7 +31,7 @@ from penchant.domain.window import empty_record
 from penchant.encoder.library import EncoderLibrary
 from penchant.offline.refresh.catalog import Events
 from penchant.service.catalog import CatalogService
-from penchant.service.reading import read_catalog
+from penchant.service.reading import Catalogs, read_catalog
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import write_event, write_user
 
@@ -106,8 +106,8 @@ def fill_log(store: LmdbStore, events: Events) -> None:
 
 def fill_items(store: LmdbStore, directory: Path, texts: Matrix) -> None:
     """One item for each row of the texts' vectors."""
-    reader, book = CatalogReader(directory, FoldSettings()), OffsetBook(1.0, 1.0)
-    service = CatalogService(store, reader, directory, EncoderLibrary(RowsAsTexts(texts)), book)
+    catalogs, book = Catalogs(directory, FoldSettings()), OffsetBook(1.0, 1.0)
+    service = CatalogService(store, catalogs, EncoderLibrary(RowsAsTexts(texts)), book)
     for start in range(0, len(texts), PUT):
         numbers = range(start, min(start + PUT, len(texts)))
         service.put([Item(str(number), str(number)) for number in numbers])

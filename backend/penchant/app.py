@@ -10,7 +10,6 @@ from typing import Any
 
 from penchant import wire
 from penchant.catalog.offsets import OffsetBook
-from penchant.catalog.view import CatalogReader
 from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, InternalError, InvalidRequest, PenchantError
 from penchant.domain.limits import Limits
@@ -21,6 +20,7 @@ from penchant.service.embed import EmbedService
 from penchant.service.feedback import FeedbackService
 from penchant.service.meter import Meter
 from penchant.service.rank import RankService
+from penchant.service.reading import Catalogs
 from penchant.service.users import UserService
 from penchant.store.base import Store
 from penchant.store.counters import scan_counters
@@ -152,23 +152,21 @@ def _verbs(
     clock: Clock,
 ) -> dict[str, Verb]:
     """The verbs among `fields`."""
-    limits, reader = config.limits, CatalogReader(directory, config.fold)
+    limits, catalogs = config.limits, Catalogs(directory, config.fold)
     verbs: dict[str, Verb] = {}
     if "embed" in fields:
         verbs |= embed_verbs(EmbedService(store, encoders), limits)
     if "put_items" in fields:
         book = _read_book(store, config)
-        verbs |= catalog_verbs(CatalogService(store, reader, directory, encoders, book), limits)
+        verbs |= catalog_verbs(CatalogService(store, catalogs, encoders, book), limits)
     if "rank" in fields:
-        verbs |= rank_verbs(RankService(store, reader, encoders, clock, meter), limits)
+        verbs |= rank_verbs(RankService(store, catalogs, encoders, clock, meter), limits)
     if "feedback" in fields:
         book = _empty_book(config)
-        feedback = FeedbackService(
-            store, reader, directory, config.signals, book, limits, clock, meter
-        )
+        feedback = FeedbackService(store, catalogs, config.signals, book, limits, clock, meter)
         verbs |= feedback_verbs(feedback, limits, clock)
     if "get_user" in fields:
-        verbs |= user_verbs(UserService(store, reader, clock), limits)
+        verbs |= user_verbs(UserService(store, catalogs, clock), limits)
     return verbs
 
 

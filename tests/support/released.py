@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from penchant.domain.trial import Trial
 from penchant.domain.types import CatalogHead, Event, Item
 from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, read_bundle, write_bundle
 from penchant.encoder.library import ENCODER, MANIFEST, EncoderLibrary
@@ -17,6 +18,7 @@ from penchant.offline.releases.build import Recipe, build_release
 from penchant.offline.releases.manifest import Manifest
 from penchant.offline.releases.publication import OnStep, publish_release, target_of
 from penchant.offline.releases.rollback import roll_back
+from penchant.offline.releases.trial import TrialPlan, begin_trial
 from penchant.store.base import Store
 from penchant.store.items import scan_items
 from penchant.store.users import read_log, scan_user_ids
@@ -98,6 +100,19 @@ class Releasing:
         target = target_of(self.releases / release, "publish", load_words)
         return publish_release(
             world.store, world.directory, world.config, target, on_step, world.clock
+        )
+
+    def begin(self, release: str, mode: str, share: float, **plan: Any) -> Trial:
+        """Puts a release that was built on trial."""
+        world = self.world
+        target = target_of(self.releases / release, "publish", load_words)
+        return begin_trial(
+            world.store,
+            world.directory,
+            world.config,
+            target,
+            TrialPlan(mode, share, **plan),
+            clock=world.clock,
         )
 
     def roll_back(self, to: str | None = None) -> CatalogHead:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penchant.catalog.offsets import OffsetBook
-from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.catalog.view import CatalogView
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
 from penchant.domain.rewards import DEFAULT_SIGNALS, Signal, SignalTable
@@ -27,7 +27,7 @@ from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
 from penchant.service.feedback import FeedbackService
 from penchant.service.rank import RankService
-from penchant.service.reading import read_catalog
+from penchant.service.reading import Catalogs, read_catalog
 from penchant.service.users import UserService
 from penchant.store.base import Store
 from penchant.store.codec import encode_record
@@ -92,22 +92,20 @@ class World:
             signals=signals,
         )
         self.meter = CountingMeter()
-        self.reader = CatalogReader(directory, self.config.fold)
-        self.catalog = CatalogService(
-            self.store, self.reader, directory, self.encoders, self.read_book()
-        )
+        self.catalogs = Catalogs(directory, self.config.fold)
+        self.reader = self.catalogs.served
+        self.catalog = CatalogService(self.store, self.catalogs, self.encoders, self.read_book())
         self.feedback = FeedbackService(
             self.store,
-            self.reader,
-            directory,
+            self.catalogs,
             self.config.signals,
             self.read_book(),
             self.config.limits,
             self.clock,
             self.meter,
         )
-        self.ranker = RankService(self.store, self.reader, self.encoders, self.clock, self.meter)
-        self.users = UserService(self.store, self.reader, self.clock)
+        self.ranker = RankService(self.store, self.catalogs, self.encoders, self.clock, self.meter)
+        self.users = UserService(self.store, self.catalogs, self.clock)
 
     def clock(self) -> int:
         return self.now_us

@@ -17,9 +17,10 @@ from penchant.launch.settings import HOME
 from penchant.offline.gates.budgets import Budgets
 from penchant.offline.gates.validation import Validation
 from penchant.offline.refresh.settings import RefreshSettings
+from penchant.offline.releases.trial import TrialPlan
 
 _DEFAULTS, _BUDGETS, _PART = RefreshSettings(), Budgets(), Validation()
-_MADE, _GATE = "What it is made of", "The gate"
+_MADE, _GATE, _TRIAL = "What it is made of", "The gate", "On trial first"
 
 
 def _made(help: str) -> Any:
@@ -98,6 +99,29 @@ def publish(
             help="gRPC address of the server: it loads the new encoder before the switch.",
         ),
     ] = "",
+    shadow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Don't serve it: compare it for this share of the users, as 20%.",
+            rich_help_panel=_TRIAL,
+        ),
+    ] = None,
+    canary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Serve it to this share of the users alone, as 5%.",
+            rich_help_panel=_TRIAL,
+        ),
+    ] = None,
+    max_trial_loss: Annotated[
+        str,
+        typer.Option(
+            help="What the trial's metric may lose before the server ends it.",
+            rich_help_panel=_TRIAL,
+        ),
+    ] = "5%",
     triton: Annotated[
         Path | None,
         typer.Option(
@@ -132,9 +156,19 @@ def publish(
         configured=configured,
         target=target,
         triton=triton,
+        trial=_trial(shadow, canary, max_trial_loss),
     )
     if not publishing.run(Console(highlight=False), choices):
         raise typer.Exit(REFUSED)
+
+
+def _trial(shadow: str | None, canary: str | None, max_loss: str) -> TrialPlan | None:
+    if shadow is not None and canary is not None:
+        raise ConfigError("--shadow, --canary: got both, expected one")
+    loss = share_of("--max-trial-loss", max_loss)
+    if canary is not None:
+        return TrialPlan("canary", share_of("--canary", canary), loss)
+    return None if shadow is None else TrialPlan("shadow", share_of("--shadow", shadow), loss)
 
 
 def _budgets(overall: str, cohort: str) -> Budgets:

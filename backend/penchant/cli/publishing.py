@@ -41,6 +41,7 @@ from penchant.offline.releases.gating import (
 )
 from penchant.offline.releases.manifest import Manifest, check_release, encoder_directory
 from penchant.offline.releases.publication import install_release, publish_release, target_of
+from penchant.offline.releases.trial import TrialPlan, begin_trial
 from penchant.offline.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
@@ -66,6 +67,8 @@ class Choices:
     configured: Path
     target: str
     triton: Path | None
+    trial: TrialPlan | None
+    """None: it is served to everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,17 @@ def _publish(
         if choices.target:
             with connected(choices.target) as penchant:
                 penchant.embed(["ready"], encoder_version=manifest.encoder_version)
+        if choices.trial is not None:
+            plan = choices.trial
+            begin_trial(place.store, place.directory, place.config, target, plan, status.update)
+            console.print(
+                f"On trial from the next request on: {manifest.id}, {plan.mode} for "
+                f"{plan.share:.0%} of the users. Next: penchant releases --store {choices.store} "
+                f"shows how it stands; penchant publish {manifest.id} --store {choices.store} "
+                "serves it to all, penchant rollback ends the trial",
+                soft_wrap=True,
+            )
+            return
         head = publish_release(place.store, place.directory, place.config, target, status.update)
     console.print(
         f"Served from the next request on: {manifest.id} (encoder {head.encoder_version}, catalog "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +13,17 @@ import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.domain.errors import ConfigError
+from penchant.domain.trial import Standing, Trial
 from penchant.domain.types import Published
 from penchant.encoder.library import MANIFEST
 from penchant.offline.releases.manifest import Manifest, read_manifest
-from penchant.store.releases import read_releases
+from penchant.offline.releases.trial import read_standing
+from penchant.service.trialling import describe
+from penchant.store.releases import read_log_of_releases
 
 
 def releases(
@@ -29,7 +34,7 @@ def releases(
     """Lists the releases beside a store, with what their gates measured, and which is served."""
     with opened(store, settings) as place:
         with place.store.snapshot() as snapshot:
-            log = read_releases(snapshot)
+            log, trial = read_log_of_releases(snapshot), read_standing(snapshot)
         manifests, broken = _read(place.releases)
     if as_json:
         typer.echo(json.dumps(_plain(manifests, log), indent=2))
@@ -40,7 +45,9 @@ def releases(
             "No release yet. Next: penchant publish --encoder DIR --store " + store, soft_wrap=True
         )
         return
-    console.print(_table(manifests, log))
+    console.print(_table(manifests, _served(log), trial[0].release if trial else ""))
+    if trial is not None:
+        console.print(Text(_on_trial(*trial)), soft_wrap=True)
     console.print(_history(log))
     for line in broken:
         console.print(line, style="yellow", soft_wrap=True)
@@ -57,18 +64,18 @@ def _read(folder: Path) -> tuple[list[Manifest], list[str]]:
     return sorted(manifests, key=lambda manifest: manifest.created_at), broken
 
 
-def _table(manifests: list[Manifest], log: list[Published]) -> Table:
+def _table(manifests: list[Manifest], served: str, tried: str) -> Table:
     table = Table("", box=SIMPLE)
     for name in ("release", "built (UTC)", "d", "events"):
         table.add_column(name, no_wrap=True)
     names = sorted({name for manifest in manifests for name in manifest.metrics})
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
-    served = log[-1].release if log else ""
+    roles = {tried: "on trial", served: "served"}
     for manifest in manifests:
         metrics = [f"{manifest.metrics[n]:.4f}" if n in manifest.metrics else "" for n in names]
         table.add_row(
-            "served" if manifest.id == served else "",
+            roles.get(manifest.id, ""),
             manifest.id,
             manifest.created_at[:16].replace("T", " "),
             str(manifest.dimensions),
@@ -79,16 +86,33 @@ def _table(manifests: list[Manifest], log: list[Published]) -> Table:
 
 
 def _history(log: list[Published]) -> Table:
-    table = Table("when (UTC)", "what", "release", title="Log", title_justify="left", box=SIMPLE)
+    table = Table(title="Log", title_justify="left", box=SIMPLE)
+    for name in ("when (UTC)", "what", "release"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("")
     for entry in log:
         when = datetime.fromtimestamp(entry.at_us / 1e6, UTC)
-        table.add_row(f"{when:%Y-%m-%d %H:%M:%S}", entry.action, entry.release or "(none)")
+        table.add_row(
+            f"{when:%Y-%m-%d %H:%M:%S}", entry.action, entry.release or "(none)", entry.note
+        )
     return table
+
+
+def _served(log: list[Published]) -> str:
+    return next((entry.release for entry in reversed(log) if entry.serves), "")
+
+
+def _on_trial(trial: Trial, found: Standing) -> str:
+    overlap = "" if math.isnan(found.overlap) else f"; top tens share {found.overlap:.0%}"
+    return (
+        f"On trial: {trial.release}, {trial.mode} for {trial.share:.0%} of the users. "
+        f"{describe(trial, found)}{overlap}"
+    )
 
 
 def _plain(manifests: list[Manifest], log: list[Published]) -> dict[str, object]:
     return {
-        "served": log[-1].release if log else "",
+        "served": _served(log),
         "releases": [asdict(manifest) for manifest in manifests],
         "log": [asdict(entry) for entry in log],
     }

@@ -11,6 +11,7 @@ from rich.console import Console
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.offline.releases.rollback import roll_back
+from penchant.offline.releases.trial import stop_trial
 
 
 def rollback(
@@ -33,8 +34,9 @@ def rollback(
 ) -> None:
     """Serves an earlier release again; a running server follows at its next request.
 
-    Nothing is fitted: what the earlier release had learnt is still in the store. Users, their
-    events and everything learnt of them stay as they are.
+    While a release is on trial, that trial is ended instead. Nothing is fitted: what the earlier
+    release had learnt is still in the store. Users, their events and everything learnt of them
+    stay as they are.
     """
     console = Console(highlight=False)
     to = "" if release == "start" else release
@@ -42,6 +44,11 @@ def rollback(
         opened(store, settings, encoder) as place,
         console.status("Reading the log of releases") as status,
     ):
+        if release is None:
+            trial = stop_trial(place.store, "by penchant rollback")
+            if trial is not None:
+                typer.echo(f"The {trial.mode} of {trial.release} is ended; what was served stays.")
+                return
         head = roll_back(
             place.store,
             place.directory,

@@ -167,12 +167,19 @@ class Published:
     """Its id; empty: the configured encoder, before any release."""
     encoder_version: str
     action: str
-    """`start`, `publish` or `rollback`."""
+    """`start`, `publish`, `rollback`; `shadow` or `canary` for a trial, and its `end`."""
     at_us: int
     score_weights: str = "{}"
     """What it sets of the fold's settings, as a JSON object."""
     refresh: str = "{}"
     """Its settings of `penchant refresh`, as a JSON object."""
+    note: str = ""
+    """For people: why, and the figures."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether everybody was served by it from then on; a trial leaves that as it was."""
+        return self.action in ("start", "publish", "rollback")
 
 
 @dataclass(frozen=True, slots=True)

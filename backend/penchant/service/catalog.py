@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from penchant.catalog.offsets import OffsetBook
-from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.catalog.view import CatalogView
 from penchant.domain.errors import EncoderUnavailable
 from penchant.domain.newcomers import credits
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
-from penchant.encoder.base import Encoder, Encoders
+from penchant.encoder.base import Encoders
+from penchant.service.encoding import Space, encoder_of, space_of
 from penchant.service.publishing import Publication, placed, publish, rebuild_if_lost
-from penchant.service.reading import read_catalog
+from penchant.service.reading import Catalogs, Offered, trial_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import write_counters
 from penchant.store.items import (
     read_head,
     read_item,
-    read_text_vector,
     scan_items,
     write_change,
     write_head,
     write_item,
     write_text_vector,
 )
+from penchant.store.trials import read_trial, write_trial
 
-ENCODE_TEXTS = 32
-"""Texts a request to the encoder, so that queries need not wait long behind a large put."""
 PLANNED_AGAIN = 3
 """How often a put follows a change of the encoder before the caller is told to come again."""
 
@@ -66,34 +64,28 @@ class GetResult:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a put is going to do, as of the head that it saw."""
+    """What a put is going to do, as of the snapshot that it saw."""
 
-    head: CatalogHead
-    encoder: Encoder
     changed: list[Item]
-    known: dict[str, Vector]
-    """Vectors of texts that were encoded before."""
-    missing: list[str]
-    """Texts to encode."""
-    new_space: bool
+    spaces: list[Space]
+    """Of what is served, and of what is on trial."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.changed and not any(space.new for space in self.spaces)
 
 
 class CatalogService:
-    """Changes the catalog; one process at a time."""
+    """Changes the catalog, the one on trial too; one process at a time."""
 
     def __init__(
-        self,
-        store: Store,
-        reader: CatalogReader,
-        directory: Path,
-        encoders: Encoders,
-        book: OffsetBook,
+        self, store: Store, catalogs: Catalogs, encoders: Encoders, book: OffsetBook
     ) -> None:
         self._store = store
-        self._reader = reader
-        self._directory = directory
+        self._catalogs = catalogs
         self._encoders = encoders
-        rebuild_if_lost(store, directory, book)
+        rebuild_if_lost(store, catalogs.directory, book)
 
     def put(self, items: Sequence[Item]) -> PutResult:
         """Adds or replaces items; all of them are durable and rankable when this returns.
@@ -105,38 +97,39 @@ class CatalogService:
         for _ in range(PLANNED_AGAIN + 1):
             with self._store.snapshot() as snapshot:
                 plan = self._plan(snapshot, items)
-            vectors = plan.known | self._encode(plan)
-            head = self._write(plan, vectors) if plan.changed or plan.new_space else plan.head
+            vectors = [space.encoded() for space in plan.spaces]
+            head = plan.spaces[0].head if plan.idle else self._write(plan, vectors)
             if head is not None:
-                count = len(plan.changed)
-                return PutResult(head, count, len(items) - count, len(plan.missing))
+                count, encoded = len(plan.changed), len(plan.spaces[0].missing)
+                return PutResult(head, count, len(items) - count, encoded)
         raise EncoderUnavailable("items: the encoder is being changed; put them again in a moment")
 
     def _plan(self, snapshot: Snapshot, items: Sequence[Item]) -> _Plan:
-        head = read_head(snapshot)
-        encoder = encoder_of(head, self._encoders)
         changed = [item for item in items if _differs(item, read_item(snapshot, item.id))]
         texts = [item.text for item in changed]
-        new_space = head.rows > 0 and head.encoder_version != encoder.version
-        if new_space:
-            texts += [stored.item.text for stored in scan_items(snapshot) if stored.alive]
-        known, missing = known_vectors(snapshot, encoder.version, texts)
-        return _Plan(head, encoder, changed, known, missing, new_space)
+        trial = read_trial(snapshot)
+        heads = [read_head(snapshot)] + ([] if trial is None else [trial.head])
+        encoders = [encoder_of(head, self._encoders) for head in heads]
+        spaces = [
+            space_of(snapshot, head, encoder, texts)
+            for head, encoder in zip(heads, encoders, strict=True)
+        ]
+        return _Plan(changed, spaces)
 
     def delete(self, ids: Sequence[str]) -> DeleteResult:
         """Takes items out of every ranking; raises StoreUnavailable."""
         with self._store.transaction() as transaction:
-            view = read_catalog(transaction, self._reader)
+            offered = self._catalogs.read(transaction)
             found = [read_item(transaction, id_) for id_ in ids]
             alive = [stored for stored in found if stored is not None and stored.alive]
             unknown = sorted(set(ids) - {stored.item.id for stored in alive})
-            head = view.head
+            head = offered.served.head
             if alive:
                 gone = [dataclasses.replace(stored, alive=False) for stored in alive]
-                head = self._log(transaction, head, gone)
+                logged = self._log(transaction, head, gone)
                 publication = Publication(removed=[stored.number for stored in gone])
-                head = publish(self._directory, view, head, publication)
-                write_head(transaction, head)
+                publications = [publication] * len(_views(offered))
+                head = self._publish(transaction, offered, logged, publications)
         return DeleteResult(head, len(alive), unknown)
 
     def get(self, ids: Sequence[str]) -> GetResult:
@@ -148,41 +141,71 @@ class CatalogService:
         held = {item.id for item in items}
         return GetResult(head, items, [id_ for id_ in ids if id_ not in held])
 
-    def _encode(self, plan: _Plan) -> dict[str, Vector]:
-        """Encodes slice by slice, so that others' texts get their turn in between."""
-        vectors: dict[str, Vector] = {}
-        for start in range(0, len(plan.missing), ENCODE_TEXTS):
-            part = plan.missing[start : start + ENCODE_TEXTS]
-            vectors |= zip(part, plan.encoder.encode(part), strict=True)
-        return vectors
-
-    def _write(self, plan: _Plan, vectors: dict[str, Vector]) -> CatalogHead | None:
-        """The head afterwards; None: a release was published meanwhile, and nothing written."""
-        encoder = plan.encoder
+    def _write(self, plan: _Plan, vectors: list[dict[str, Vector]]) -> CatalogHead | None:
+        """The head afterwards; None: a release came or went meanwhile, and nothing is written."""
         with self._store.transaction() as transaction:
-            view = read_catalog(transaction, self._reader)
-            if _space(view.head) != _space(plan.head):
+            offered = self._catalogs.read(transaction)
+            views = _views(offered)
+            if [_space(view.head) for view in views] != [_space(s.head) for s in plan.spaces]:
                 return None
-            for text, vector in vectors.items():
-                write_text_vector(transaction, encoder.version, text, vector)
-            stored = self._number(transaction, view.head, plan.changed)
-            self._credit(transaction, view, stored, vectors, encoder.version)
-            head = self._log(transaction, view.head, stored)
-            head = dataclasses.replace(
-                head, encoder_version=encoder.version, dimensions=encoder.dimensions
+            for space, mine in zip(plan.spaces, vectors, strict=True):
+                for text, vector in mine.items():
+                    write_text_vector(transaction, space.encoder.version, text, vector)
+            served = plan.spaces[0]
+            stored = self._number(transaction, offered.served.head, plan.changed)
+            version = served.encoder.version
+            self._credit(transaction, offered.served, stored, vectors[0], version)
+            logged = self._log(transaction, offered.served.head, stored)
+            logged = dataclasses.replace(
+                logged, encoder_version=version, dimensions=served.encoder.dimensions
             )
-            rewritten = list(scan_items(transaction)) if plan.new_space else stored
-            alive = [row for row in rewritten if row.alive]
-            placements = [
-                placed(transaction, head, row.number, vectors[row.item.text]) for row in alive
+            publications = [
+                self._placed(transaction, space, mine, stored)
+                for space, mine in zip(plan.spaces, vectors, strict=True)
             ]
-            publication = Publication(
-                numbers=np.array([row.number for row in alive], np.int64),
-                vectors=np.array(placements),
-                new_space=plan.new_space,
+            return self._publish(transaction, offered, logged, publications)
+
+    def _placed(
+        self,
+        transaction: Transaction,
+        space: Space,
+        vectors: dict[str, Vector],
+        stored: Sequence[StoredItem],
+    ) -> Publication:
+        """Where the items lie in a space."""
+        rewritten = list(scan_items(transaction)) if space.new else stored
+        alive = [row for row in rewritten if row.alive]
+        version = space.encoder.version
+        placements = [
+            placed(transaction, version, row.number, vectors[row.item.text]) for row in alive
+        ]
+        return Publication(
+            numbers=np.array([row.number for row in alive], np.int64),
+            vectors=np.array(placements),
+            new_space=space.new,
+        )
+
+    def _publish(
+        self,
+        transaction: Transaction,
+        offered: Offered,
+        logged: CatalogHead,
+        publications: Sequence[Publication],
+    ) -> CatalogHead:
+        """Files and heads of what is served, and of what is on trial; the head that is served."""
+        directory, trial = self._catalogs.directory, offered.trial
+        head = publish(directory, offered.served, logged, publications[0])
+        write_head(transaction, head)
+        if trial is not None and offered.candidate is not None:
+            tried = dataclasses.replace(
+                offered.candidate.head,
+                log_length=logged.log_length,
+                alive=logged.alive,
+                rows=logged.rows,
             )
-            head = publish(self._directory, view, head, publication)
-            write_head(transaction, head)
+            place = trial_directory(directory, trial.release)
+            tried = publish(place, offered.candidate, tried, publications[1])
+            write_trial(transaction, dataclasses.replace(trial, head=tried))
         return head
 
     def _number(
@@ -232,28 +255,8 @@ class CatalogService:
         return dataclasses.replace(head, log_length=position, alive=alive, rows=rows)
 
 
-def encoder_of(head: CatalogHead, encoders: Encoders) -> Encoder:
-    """The encoder that new texts of a catalog need: its release's, or else the configured one.
-
-    Raises:
-        EncoderUnavailable: the release's encoder is not there.
-    """
-    return encoders.of(head.encoder_version, head.dimensions) if head.release else encoders.default
-
-
-def known_vectors(
-    snapshot: Snapshot, encoder_version: str, texts: Iterable[str]
-) -> tuple[dict[str, Vector], list[str]]:
-    """Vectors of the texts that this encoder has encoded before, and the texts that it has not."""
-    known: dict[str, Vector] = {}
-    missing: list[str] = []
-    for text in dict.fromkeys(texts):
-        vector = read_text_vector(snapshot, encoder_version, text)
-        if vector is None:
-            missing.append(text)
-        else:
-            known[text] = vector
-    return known, missing
+def _views(offered: Offered) -> list[CatalogView]:
+    return [offered.served] + ([] if offered.candidate is None else [offered.candidate])
 
 
 def _space(head: CatalogHead) -> tuple[str, str]:

@@ -6,13 +6,12 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from penchant.catalog.offsets import OffsetBook, OffsetFile
-from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.catalog.view import CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
 from penchant.domain.interest import fold_each
 from penchant.domain.limits import Limits, check_event
@@ -31,7 +30,8 @@ from penchant.domain.weighing import time_bucket
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
-from penchant.service.reading import fold_key, read_catalog
+from penchant.service.reading import Catalogs, Offered, fold_key
+from penchant.service.trialling import TrialCount
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import read_counters, scan_counters, write_counters
 from penchant.store.items import read_head
@@ -58,8 +58,7 @@ class FeedbackService:
     def __init__(
         self,
         store: Store,
-        catalog: CatalogReader,
-        directory: Path,
+        catalogs: Catalogs,
         signals: SignalTable,
         book: OffsetBook,
         limits: Limits,
@@ -67,7 +66,7 @@ class FeedbackService:
         meter: Meter,
     ) -> None:
         self._store = store
-        self._catalog = catalog
+        self._catalogs = catalogs
         self._signals = signals
         self._limits = limits
         self._clock = clock
@@ -76,7 +75,7 @@ class FeedbackService:
         with store.snapshot() as snapshot:
             book.set(scan_counters(snapshot))
             self._counted_rows = read_head(snapshot).rows
-        self._offset_file = OffsetFile(directory, book)
+        self._offset_file = OffsetFile(catalogs.directory, book)
 
     def feedback(self, calls: Sequence[Sequence[Event]]) -> list[list[EventResult]]:
         """The results of each call's events, durable when this returns.
@@ -86,15 +85,17 @@ class FeedbackService:
         """
         arrived_us, started = self._clock(), time.perf_counter()
         with self._store.transaction() as transaction:
-            view = read_catalog(transaction, self._catalog)
+            offered = self._catalogs.read(transaction)
+            view = offered.served
             self._meet_newcomers(transaction, view)
-            batch = _Batch()
+            batch, count = _Batch(), TrialCount(offered)
             results = [
-                [self._take(transaction, view, batch, event, arrived_us) for event in call]
+                [self._take(transaction, view, batch, count, event, arrived_us) for event in call]
                 for call in calls
             ]
             if batch.rows:
-                self._write(transaction, view, batch, arrived_us)
+                self._write(transaction, offered, batch, arrived_us)
+                count.settle(transaction, arrived_us)
             commit_started = time.perf_counter()
         if batch.rows:
             ended = time.perf_counter()
@@ -108,6 +109,7 @@ class FeedbackService:
         snapshot: Snapshot,
         view: CatalogView,
         batch: _Batch,
+        count: TrialCount,
         event: Event,
         arrived_us: int,
     ) -> EventResult:
@@ -130,6 +132,7 @@ class FeedbackService:
             return EventResult(
                 event.event_id, EventStatus.REFUSED, 0, error.reason, _public_text(error)
             )
+        count.event(event.user, record, number, outcome, arrived_us)
         record = insert(record, [entry(event, number, outcome)], view.settings.window_events)
         batch.records[event.user] = record
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
@@ -139,11 +142,32 @@ class FeedbackService:
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
 
     def _write(
-        self, transaction: Transaction, view: CatalogView, batch: _Batch, arrived_us: int
+        self, transaction: Transaction, offered: Offered, batch: _Batch, arrived_us: int
     ) -> None:
+        for view in (offered.served, offered.candidate):
+            mine = [
+                (user, record)
+                for user, record in batch.records.items()
+                if offered.shown_to(user) is view
+            ]
+            if view is not None:
+                self._fold(transaction, view, mine, arrived_us)
+        for row in batch.rows.values():
+            write_event(transaction, row)
+        for number, counters in batch.counters.items():
+            write_counters(transaction, number, counters)
+
+    def _fold(
+        self,
+        transaction: Transaction,
+        view: CatalogView,
+        records: Sequence[tuple[str, Record]],
+        arrived_us: int,
+    ) -> None:
+        """Writes records with the interest that their users' next ranking needs."""
         bucket = time_bucket(arrived_us, view.settings)
         key = fold_key(view, bucket)
-        for some in _in_chunks(list(batch.records.items()), FOLDED_TOGETHER):
+        for some in _in_chunks(records, FOLDED_TOGETHER):
             started = time.perf_counter()
             windows = [record.window for _, record in some]
             window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
@@ -152,10 +176,6 @@ class FeedbackService:
             self._meter.fold(time.perf_counter() - started, len(some))
             for (user, record), interest in zip(some, interests, strict=True):
                 write_user(transaction, user, UserState(record, key, interest))
-        for row in batch.rows.values():
-            write_event(transaction, row)
-        for number, counters in batch.counters.items():
-            write_counters(transaction, number, counters)
 
     def _meet_newcomers(self, snapshot: Snapshot, view: CatalogView) -> None:
         """Takes over the counters that new items were credited with when they were put."""

@@ -166,7 +166,9 @@ def rebuild_if_lost(store: Store, directory: Path, book: OffsetBook) -> None:
             alive[stored.number] = stored.alive
             if stored.alive:
                 text = require_text_vector(transaction, head, stored.item.text)
-                matrix[stored.number] = placed(transaction, head, stored.number, text)
+                matrix[stored.number] = placed(
+                    transaction, head.encoder_version, stored.number, text
+                )
         head = dataclasses.replace(head, generation=head.generation + 1)
         if head.neighbours:  # A number of its own, since readers remember what they mapped.
             head = dataclasses.replace(head, neighbours=head.neighbours + 1)
@@ -189,9 +191,9 @@ def _complete(directory: Path, head: CatalogHead) -> bool:
     return all(path.is_file() for path in paths)
 
 
-def placed(snapshot: Snapshot, head: CatalogHead, number: int, text: Vector) -> Vector:
+def placed(snapshot: Snapshot, encoder_version: str, number: int, text: Vector) -> Vector:
     """An item's vector, shape (d,): its text's, moved by its residual in the same space."""
-    residual = read_residual(snapshot, head.encoder_version, number)
+    residual = read_residual(snapshot, encoder_version, number)
     return text if residual is None else anchored(text[None], residual[None])[0]
 
 

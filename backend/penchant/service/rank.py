@@ -5,32 +5,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from penchant.catalog.search import top_k
-from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.catalog.view import CatalogView
 from penchant.domain.errors import EncoderUnavailable, PenchantError, StateBehind
-from penchant.domain.interest import direction, score
-from penchant.domain.neighbours import near_all, near_some
-from penchant.domain.types import Interest, Ranking, RankRequest, Rows, UserState, Vector
+from penchant.domain.types import Interest, Ranking, RankRequest, UserState, Vector
 from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record
 from penchant.encoder.base import Encoders
 from penchant.service.clock import Clock
 from penchant.service.explain import Ranked, Subject, explain
 from penchant.service.meter import Meter
-from penchant.service.reading import interest_of, read_catalog
+from penchant.service.reading import Catalogs, interest_of
+from penchant.service.scoring import score_for
 from penchant.store.base import Snapshot, Store
 from penchant.store.users import read_user
 
 ENCODED_AGAIN = 3
 """How often queries follow a change of the encoder before the caller is told to come again."""
-
-_MINUS_INFINITY = np.float32(-np.inf)
 
 
 class _Query(NamedTuple):
@@ -41,30 +33,19 @@ class _Query(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    """The best rows of one request with their scores, before anything is named."""
-
-    rows: Rows
-    scores: Vector
-    offsets: Vector
-    """The offset's part of each score, as it stood when the score was made."""
-    unknown: list[str]
-
-
 class RankService:
     """Answers rank requests; only reads, so any number of processes may run one."""
 
     def __init__(
         self,
         store: Store,
-        catalog: CatalogReader,
+        catalogs: Catalogs,
         encoders: Encoders,
         clock: Clock,
         meter: Meter,
     ) -> None:
         self._store = store
-        self._catalog = catalog
+        self._catalogs = catalogs
         self._encoders = encoders
         self._clock = clock
         self._meter = meter
@@ -78,13 +59,14 @@ class RankService:
         queries: dict[_Query, Vector | PenchantError] = {}
         for _ in range(ENCODED_AGAIN + 1):
             with self._store.snapshot() as snapshot:
-                view = read_catalog(snapshot, self._catalog)
-                wanted = [_query(view, request) for request in requests]
+                offered = self._catalogs.read(snapshot)
+                views = [offered.shown_to(request.user) for request in requests]
+                wanted = [_query(*pair) for pair in zip(views, requests, strict=True)]
                 missing = {query for query in wanted if query is not None} - queries.keys()
                 if not missing:
                     return [
                         self._answer(snapshot, view, request, query and queries[query])
-                        for request, query in zip(requests, wanted, strict=True)
+                        for view, request, query in zip(views, requests, wanted, strict=True)
                     ]
             queries |= self._encode(sorted(missing))
         raise EncoderUnavailable("query: the encoder is being changed; ask again in a moment")
@@ -122,7 +104,7 @@ class RankService:
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
         bucket = time_bucket(now_us, view.settings)
         interest = self._interest(state, view, bucket)
-        scored = self._score(view, state, request, interest, query)
+        scored = score_for(view, state, request, interest, query)
         explanations = None
         if request.explain:
             ranked = Ranked(scored.rows, scored.offsets, query)
@@ -147,49 +129,12 @@ class RankService:
             self._meter.fold(time.perf_counter() - started)
         return interest
 
-    def _score(
-        self,
-        view: CatalogView,
-        state: UserState,
-        request: RankRequest,
-        interest: Interest,
-        query: Vector | None,
-    ) -> _Scored:
-        """Equation 5 of `domain.interest` over the candidates or the catalog."""
-        settings = view.settings
-        towards = direction(interest, query, settings)
-        near_weight = np.float32(settings.near_weight)
-        seen = state.record.window["item"] if request.exclude_seen else None
-        if request.candidates is None:
-            scores, offsets = score(view.vectors, view.offsets, towards, settings)
-            if len(view.neighbours):
-                scores += near_weight * near_all(view.neighbours, interest.recent, view.head.rows)
-            _leave_out(scores, view, seen)
-            best = top_k(scores, request.k)
-            return _Scored(best, scores[best], offsets[best], [])
-        rows, unknown = view.split(request.candidates)
-        vectors = view.vectors.take(rows, axis=0)
-        scores, offsets = score(vectors, view.offsets.take(rows), towards, settings)
-        if len(view.neighbours):
-            scores += near_weight * near_some(view.neighbours, interest.recent, rows)
-        if seen is not None:
-            scores[np.isin(rows, seen)] = _MINUS_INFINITY
-        best = top_k(scores, request.k)
-        return _Scored(rows[best], scores[best], offsets[best], unknown)
-
 
 def _query(view: CatalogView, request: RankRequest) -> _Query | None:
     """What must be encoded for a request; None: nothing, as where the catalog is empty."""
     if not request.query or view.head.rows == 0:
         return None
     return _Query(view.head.encoder_version, view.head.dimensions, request.query)
-
-
-def _leave_out(scores: Vector, view: CatalogView, seen: NDArray[np.uint32] | None) -> None:
-    if view.head.alive < view.head.rows:
-        scores[~view.alive] = _MINUS_INFINITY
-    if seen is not None:
-        scores[seen[seen < view.head.rows]] = _MINUS_INFINITY
 
 
 def _require_version(state: UserState, least: int) -> None:

@@ -1,18 +1,31 @@
-"""What every verb reads first: the catalog as of a snapshot, and a user's interest in it."""
+"""What every verb reads first: the catalogs as of a snapshot, and a user's interest in one."""
 
 from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
 
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.interest import fold
-from penchant.domain.types import FoldKey, Interest, UserState
+from penchant.domain.settings import FoldSettings
+from penchant.domain.trial import Trial
+from penchant.domain.types import CatalogHead, FoldKey, Interest, UserState
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
+from penchant.store.trials import read_trial
 
 
-def read_catalog(snapshot: Snapshot, reader: CatalogReader) -> CatalogView:
-    """The catalog at the snapshot's head; raises StoreUnavailable where its files are gone."""
-    head = read_head(snapshot)
+def read_catalog(
+    snapshot: Snapshot, reader: CatalogReader, head: CatalogHead | None = None
+) -> CatalogView:
+    """The catalog at a head, by default the snapshot's.
+
+    Raises:
+        StoreUnavailable: its files are gone.
+    """
+    head = head or read_head(snapshot)
     try:
         return reader.view(head, lambda start: read_changes(snapshot, start))
     except FileNotFoundError as error:
@@ -20,6 +33,54 @@ def read_catalog(snapshot: Snapshot, reader: CatalogReader) -> CatalogView:
             f"catalog: the files of version {head.version} are not there; "
             "if that lasts, restart the model penchant_catalog, which writes them again"
         ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The catalogs that rankings are made from: what is served, and what is on trial."""
+
+    served: CatalogView
+    trial: Trial | None = None
+    candidate: CatalogView | None = None
+    """The trial's; None: there is none."""
+
+    def shown_to(self, user: str) -> CatalogView:
+        """The catalog that a user is ranked by."""
+        if self.trial is None or self.candidate is None or not self.trial.shows(user):
+            return self.served
+        return self.candidate
+
+
+class Catalogs:
+    """Follows what is served and what is on trial; safe in threads."""
+
+    def __init__(self, directory: Path, settings: FoldSettings) -> None:
+        self.directory = directory
+        self._settings = settings
+        self.served = CatalogReader(directory, settings)
+        self._tried: tuple[str, CatalogReader] | None = None
+
+    def read(self, snapshot: Snapshot) -> Offered:
+        """Both as of a snapshot; raises StoreUnavailable where files are gone."""
+        served = read_catalog(snapshot, self.served)
+        trial = read_trial(snapshot)
+        if trial is None:
+            return Offered(served)
+        view = read_catalog(snapshot, self._reader(trial.release), trial.head)
+        # Offsets are everybody's, whatever the space; feedback writes those of what is served.
+        return Offered(served, trial, dataclasses.replace(view, offsets=served.offsets))
+
+    def _reader(self, release: str) -> CatalogReader:
+        tried = self._tried
+        if tried is None or tried[0] != release:
+            place = trial_directory(self.directory, release)
+            tried = self._tried = (release, CatalogReader(place, self._settings))
+        return tried[1]
+
+
+def trial_directory(directory: Path, release: str) -> Path:
+    """Where the files of a catalog on trial are, by the directory of what is served."""
+    return directory / f"trial-{release}"
 
 
 def fold_key(view: CatalogView, bucket: int) -> FoldKey:

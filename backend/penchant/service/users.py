@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from penchant.catalog.view import CatalogReader
 from penchant.domain.errors import UserNotFound
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.weighing import time_bucket
 from penchant.service.clock import Clock
-from penchant.service.reading import interest_of, read_catalog
+from penchant.service.reading import Catalogs, interest_of
 from penchant.store.base import Snapshot, Store
 from penchant.store.users import delete_user, read_log, read_user
 
@@ -40,16 +39,16 @@ class LogPage:
 class UserService:
     """Answers what concerns one user by name."""
 
-    def __init__(self, store: Store, catalog: CatalogReader, clock: Clock) -> None:
+    def __init__(self, store: Store, catalogs: Catalogs, clock: Clock) -> None:
         self._store = store
-        self._catalog = catalog
+        self._catalogs = catalogs
         self._clock = clock
 
     def get(self, user: str) -> UserView:
         """The user's record; raises UserNotFound."""
         with self._store.snapshot() as snapshot:
             state = _require(snapshot, user)
-            view = read_catalog(snapshot, self._catalog)
+            view = self._catalogs.read(snapshot).shown_to(user)
         interest, _ = interest_of(state, view, time_bucket(self._clock(), view.settings))
         window = state.record.window
         alive = view.items_of(window).known.tolist()

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from penchant.domain.errors import StateCorrupt, StateTooNew
+from penchant.domain.trial import Sums, Trial, no_sums
 from penchant.domain.types import (
     RECENT_DTYPE,
     WINDOW_DTYPE,
@@ -175,6 +176,31 @@ def encode_published(published: Published) -> bytes:
 def decode_published(value: bytes) -> Published:
     """The inverse of `encode_published`."""
     return Published(**_decode_json(value, "log of releases"))
+
+
+def encode_trial(trial: Trial) -> bytes:
+    """The release on trial."""
+    return _encode_json(dataclasses.asdict(trial))
+
+
+@functools.lru_cache(maxsize=4)
+def decode_trial(value: bytes) -> Trial:
+    """The inverse of `encode_trial`; remembered, since every call reads it."""
+    fields = _decode_json(value, "trial")
+    return Trial(**{**fields, "head": CatalogHead(**fields["head"])})
+
+
+def encode_sums(sums: Sums) -> bytes:
+    """What was counted in a trial."""
+    return seal(sums.astype("<f8").tobytes())
+
+
+def decode_sums(value: bytes | None) -> Sums:
+    """The inverse of `encode_sums`; None: nothing was counted."""
+    sums = no_sums()
+    if value is not None:
+        sums[:] = np.frombuffer(unseal(value, "sums of a trial"), "<f8").reshape(sums.shape)
+    return sums
 
 
 def encode_change(change: CatalogChange) -> bytes:

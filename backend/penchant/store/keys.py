@@ -39,6 +39,10 @@ class Kind(IntEnum):
     """(encoder version, item number): what the event log adds to the text's vector."""
     RELEASE = ord("P")
     """(position): the log of what was published."""
+    TRIAL = ord("T")
+    """(): the release on trial."""
+    SUMS = ord("S")
+    """(): what was counted in its trial."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:

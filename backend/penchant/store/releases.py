@@ -8,9 +8,14 @@ from penchant.store.base import Snapshot, Transaction
 from penchant.store.keys import Kind, encode
 
 
-def read_releases(snapshot: Snapshot) -> list[Published]:
-    """All entries, the oldest first; the last one is what is served."""
+def read_log_of_releases(snapshot: Snapshot) -> list[Published]:
+    """All entries, those of trials too, the oldest first."""
     return [codec.decode_published(value) for _, value in snapshot.scan(encode(Kind.RELEASE))]
+
+
+def read_releases(snapshot: Snapshot) -> list[Published]:
+    """What was served to everybody, the oldest first; the last one is what is served."""
+    return [entry for entry in read_log_of_releases(snapshot) if entry.serves]
 
 
 def append_release(transaction: Transaction, published: Published) -> None:

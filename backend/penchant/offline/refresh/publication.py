@@ -6,6 +6,8 @@ items put meanwhile have no residual yet, and changed texts keep theirs.
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,11 +24,12 @@ from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbour
 from penchant.domain.newcomers import Expectation, fit_expectation
 from penchant.domain.residuals import anchored
 from penchant.domain.rewards import resolve
+from penchant.domain.trial import Trial
 from penchant.domain.types import CatalogHead, Matrix, Rows, StoredItem
 from penchant.offline.refresh.catalog import Events, RefreshedCatalog, refresh
 from penchant.offline.refresh.settings import RefreshSettings
 from penchant.service.publishing import Learnt, Publication, publish, require_text_vector
-from penchant.service.reading import read_catalog
+from penchant.service.reading import read_catalog, trial_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import scan_counters
 from penchant.store.items import (
@@ -37,6 +40,8 @@ from penchant.store.items import (
     scan_residuals,
     write_head,
 )
+from penchant.store.releases import read_log_of_releases
+from penchant.store.trials import read_trial, write_trial
 from penchant.store.users import read_log, scan_user_ids
 
 ReadLog = Callable[[Mapping[str, int]], Events]
@@ -90,11 +95,33 @@ def refresh_store(
     """
     with store.snapshot() as snapshot:
         material = read_material(snapshot, config, read)
+        trial = read_trial(snapshot)
+        tried = None if trial is None else read_material(snapshot, config, read, trial.head)
     fresh = refresh(material.events, material.texts, settings)
     with store.transaction() as transaction:
         head = publish_refreshed(transaction, directory, config, material, fresh)
+    if trial is not None and tried is not None:
+        _refresh_trial(store, directory, config, trial, tried)
     moved = int(fresh.residuals.any(axis=1).sum())
     return RefreshReport(head, len(material.events.item), moved)
+
+
+def _refresh_trial(
+    store: Store, directory: Path, config: Config, trial: Trial, material: Material
+) -> None:
+    """The same for a release on trial, with its own settings, if it is still on trial."""
+    with store.snapshot() as snapshot:
+        log = read_log_of_releases(snapshot)
+    by = next(entry.refresh for entry in reversed(log) if entry.release == trial.release)
+    fresh = refresh(material.events, material.texts, RefreshSettings(**json.loads(by)))
+    with store.transaction() as transaction:
+        now = read_trial(transaction)
+        if now is None or now.release != trial.release:
+            return
+        place = trial_directory(directory, trial.release)
+        view = read_catalog(transaction, CatalogReader(place, config.fold), now.head)
+        head = place_refreshed(transaction, place, config, view, now.head, material, fresh)
+        write_trial(transaction, dataclasses.replace(now, head=head))
 
 
 def read_material(
@@ -134,7 +161,9 @@ def publish_refreshed(
             f"refresh: the catalog's encoder changed from {material.head.encoder_version} to "
             f"{head.encoder_version} meanwhile; nothing was published, run it again"
         )
-    return place_refreshed(transaction, directory, config, view, head, material, fresh)
+    head = place_refreshed(transaction, directory, config, view, head, material, fresh)
+    write_head(transaction, head)
+    return head
 
 
 def place_refreshed(
@@ -175,10 +204,12 @@ def place_kept(
     prior_mean: NDArray[np.float64],
     neighbours: Neighbours,
 ) -> CatalogHead:
-    """Writes the files and switches the head, with the residuals that the store has in its space.
+    """Writes the files of a head, with the residuals that the store has in its space.
+
+    The caller commits the head that is returned.
 
     Args:
-        transaction: in which the head is switched.
+        transaction: in which the head will be switched.
         directory: of the catalog's files.
         config: the server's.
         view: the catalog before.
@@ -200,9 +231,7 @@ def place_kept(
     learnt = Learnt(prior_mean, expectation, neighbours)
     new_space = head.encoder_version != view.head.encoder_version
     publication = Publication(numbers, vectors, new_space=new_space, learnt=learnt)
-    head = publish(directory, view, head, publication)
-    write_head(transaction, head)
-    return head
+    return publish(directory, view, head, publication)
 
 
 def _by_number(neighbours: Neighbours, material: Material, rows: int) -> Neighbours:

@@ -29,12 +29,20 @@ from penchant.offline.refresh.publication import Material, place_refreshed, read
 from penchant.offline.refresh.settings import RefreshSettings
 from penchant.offline.releases.items import ReleasedItems, read_items
 from penchant.offline.releases.manifest import ITEMS, check_release, encoder_directory
-from penchant.service.catalog import known_vectors
 from penchant.service.clock import Clock, system_clock
+from penchant.service.encoding import known_vectors
 from penchant.service.reading import read_catalog
+from penchant.service.trialling import end_trial
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.items import drop_encoders, read_head, scan_items, write_text_vector
+from penchant.store.items import (
+    drop_encoders,
+    read_head,
+    scan_items,
+    write_head,
+    write_text_vector,
+)
 from penchant.store.releases import append_release, read_releases
+from penchant.store.trials import read_trial
 
 TEXTS = 256
 """Texts that are encoded and kept at once."""
@@ -127,22 +135,30 @@ def publish_release(
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
     on_step("Encoding texts")
-    _encode_texts(store, target)
+    encode_texts(store, target)
     on_step("Fitting item vectors to the log")
     with store.snapshot() as snapshot:
         material = read_material(snapshot, config, head=head_of(target, read_head(snapshot)))
-        fresh = _learn(snapshot, target, material)
+        fresh = learn(snapshot, target, material)
     on_step("Switching")
     with store.transaction() as transaction:
         view = read_catalog(transaction, CatalogReader(directory, config.fold))
         head = begin_switch(transaction, view.head, target, clock())
         head = place_refreshed(transaction, directory, config, view, head, material, fresh)
+        write_head(transaction, head)
         on_step("Committing")
     on_step("Dropping what nobody can go back to")
     with store.transaction() as transaction:
         drop_encoders(transaction, kept_encoders(read_releases(transaction)))
+    _drop_trials(directory)
     on_step("Done")
     return head
+
+
+def _drop_trials(directory: Path) -> None:
+    """The files of trials, which end when a release is published."""
+    for place in directory.glob("trial-*"):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def missing_texts(snapshot: Snapshot, target: Target) -> list[str]:
@@ -157,7 +173,8 @@ def kept_encoders(log: Sequence[Published]) -> set[str]:
     return {entry.encoder_version for entry in log if entry.release in latest}
 
 
-def _encode_texts(store: Store, target: Target) -> None:
+def encode_texts(store: Store, target: Target) -> None:
+    """Encodes and keeps the texts that lack the target's vectors, batch by batch."""
     with store.snapshot() as snapshot:
         missing = missing_texts(snapshot, target)
     for start in range(0, len(missing), TEXTS):
@@ -165,6 +182,11 @@ def _encode_texts(store: Store, target: Target) -> None:
         vectors = _vectors(target, part)
         with store.transaction() as transaction:
             _write(transaction, target, vectors)
+
+
+def write_missing(transaction: Transaction, target: Target) -> None:
+    """Encodes and keeps what still lacks the target's vectors: texts put a moment ago."""
+    _write(transaction, target, _vectors(target, missing_texts(transaction, target)))
 
 
 def _vectors(target: Target, texts: Sequence[str]) -> dict[str, Vector]:
@@ -179,7 +201,7 @@ def _write(transaction: Transaction, target: Target, vectors: Mapping[str, Vecto
         write_text_vector(transaction, target.encoder.version, text, vector)
 
 
-def _learn(snapshot: Snapshot, target: Target, material: Material) -> RefreshedCatalog:
+def learn(snapshot: Snapshot, target: Target, material: Material) -> RefreshedCatalog:
     """From the store's log; where it holds no event yet, what the release has learnt elsewhere."""
     if len(material.events.item) or target.items is None:
         settings = RefreshSettings(**json.loads(target.published.refresh))
@@ -202,8 +224,14 @@ def head_of(target: Target, head: CatalogHead) -> CatalogHead:
 def begin_switch(
     transaction: Transaction, before: CatalogHead, target: Target, now_us: int
 ) -> CatalogHead:
-    """Encodes what was put meanwhile, and writes the log; the head to make files for."""
-    _write(transaction, target, _vectors(target, missing_texts(transaction, target)))
+    """Encodes what was put meanwhile, and writes the log; the head to make files for.
+
+    A trial that is running ends with it.
+    """
+    trial = read_trial(transaction)
+    if trial is not None:
+        end_trial(transaction, trial, now_us, f"another release came ({target.published.action})")
+    write_missing(transaction, target)
     if not read_releases(transaction):
         start = Published("", before.encoder_version, "start", now_us)
         append_release(transaction, start)

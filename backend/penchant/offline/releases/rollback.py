@@ -25,6 +25,7 @@ from penchant.offline.releases.publication import (
 from penchant.service.clock import Clock, system_clock
 from penchant.service.reading import read_catalog
 from penchant.store.base import Store
+from penchant.store.items import write_head
 from penchant.store.releases import read_releases
 
 
@@ -71,6 +72,7 @@ def roll_back(
         head = begin_switch(transaction, view.head, target, clock())
         nothing = np.zeros(head.dimensions)
         head = place_kept(transaction, directory, config, view, head, nothing, view.neighbours)
+        write_head(transaction, head)
         on_step("Committing")
     on_step("Done")
     return head
