@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("penchant.cli.export:export", "Export a Hugging Face encoder to ONNX."),
     "import": ("penchant.cli.import_:app", "Import items and events from files."),
     "evaluate": ("penchant.cli.evaluate:evaluate", "How good rankings are on a log of yours."),
+    "ope": ("penchant.cli.ope:ope", "What another policy would have earned on your log."),
     "tune": ("penchant.cli.tune:tune", "Search settings that suit a log of yours."),
     "rank": ("penchant.cli.rank:rank", "The best items for a user, and why."),
     "feedback": ("penchant.cli.feedback:feedback", "Tell what a user did with an item."),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penchant.domain.errors import ConfigError
 from penchant.offline.ope import estimators
@@ -79,7 +80,7 @@ def evaluate(
     logging = Terms(log.reward, np.ones_like(log.reward))
     everyone = np.ones(len(log.reward), dtype=bool)
 
-    def estimate(one: Terms, rows: Floats) -> Estimate:
+    def estimate(one: Terms, rows: NDArray[np.bool_]) -> Estimate:
         part = Terms(one.numerator[rows], one.denominator[rows])
         return interval(part, log.cluster[rows], settings.level)
 

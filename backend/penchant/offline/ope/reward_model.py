@@ -6,15 +6,13 @@ V. Chernozhukov et al., "Double/Debiased Machine Learning", Econometrics Journal
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from penchant.offline.ope.estimators import Floats, Ints
 from penchant.offline.ope.impressions import Impressions
-
-MAX_CELLS = 50_000_000
-"""Rows times actions that are held at once, 8 bytes each."""
 
 
 def folds_of(cluster: Ints, folds: int, seed: int) -> Ints:
@@ -52,8 +50,8 @@ def cross_fit(log: Impressions, fold: Ints, regularisation: float = 1.0) -> Floa
 def _fit(
     design: sparse.csr_matrix,
     log: Impressions,
-    train: Ints,
-    held: Ints,
+    train: NDArray[np.bool_],
+    held: NDArray[np.bool_],
     binary: bool,
     regularisation: float,
 ) -> Floats:
