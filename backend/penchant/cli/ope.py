@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
@@ -111,14 +112,14 @@ def ope(
         candidate, q = named.from_column(log), None
     outcome = evaluate(log, candidate, q, settings)
     console = Console()
-    _show(console, outcome)
+    _show(console, outcome, log.left_out)
     if json is not None:
         write(json, as_json(asdict(outcome) | {"left_out_because": dict(log.left_out)}))
         console.print(Text(f"Numbers: {json}"), soft_wrap=True)
     _what_next(console, outcome, json)
 
 
-def _show(console: Console, outcome: Outcome) -> None:
+def _show(console: Console, outcome: Outcome, left_out: Counter[str]) -> None:
     _table(console, f"Candidate {outcome.candidate}", outcome.logging, outcome.estimates)
     for name, estimates in outcome.by_position.items():
         others = {key: one for key, one in estimates.items() if key != "logging"}
@@ -131,7 +132,13 @@ def _show(console: Console, outcome: Outcome) -> None:
         f"({seen.effective_sample_size / seen.rows:.1%}); the largest 1 % of the weights hold "
         f"{seen.top_percent_share:.1%}; mean weight {seen.mean_weight:.3f}, largest "
         f"{seen.largest_weight:.3g}.",
+        *(
+            ["DM's interval leaves out the error of its model."]
+            if "DM" in outcome.estimates
+            else []
+        ),
         *(f"Warning: {warning}" for warning in outcome.warnings),
+        *(f"  {count} rows: {reason}" for reason, count in left_out.most_common(3)),
     ]
     console.print(Text("\n".join(lines)), soft_wrap=True)
 

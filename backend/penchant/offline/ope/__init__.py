@@ -1,1 +1,1 @@
-"""Off-policy evaluation: what a candidate policy would have earned, from what another one logged."""
+"""Off-policy evaluation: what a candidate policy would have earned, from the log of another one."""
