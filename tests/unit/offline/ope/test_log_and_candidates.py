@@ -138,7 +138,7 @@ def test_a_file_of_probabilities_is_taken_by_impression_then_position(tmp_path: 
 
 def test_probabilities_that_do_not_sum_to_one_are_refused(tmp_path: Path) -> None:
     log = read(tmp_path, uniform_log(4))
-    with pytest.raises(ConfigError, match="sum to 0.4000, expected 1"):
+    with pytest.raises(ConfigError, match=r"sum to 0\.4000, expected 1"):
         candidates.spread(candidates.with_actions(log, {("", "", "a"): 0.4}), {("", "", "a"): 0.4})
 
 
