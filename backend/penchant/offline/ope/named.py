@@ -74,6 +74,12 @@ def _fitted(log: Impressions, fitting: Fitting) -> tuple[Floats, Ints]:
             "reward model: scikit-learn is missing; pip install 'penchant[ope]', or judge a "
             "--candidate-column, which needs no model"
         ) from error
+    clusters = int(log.cluster.max()) + 1
+    if clusters < fitting.folds:
+        raise ConfigError(
+            f"impressions: {clusters} {'users' if log.by_user else 'rows'} are fewer than "
+            f"{fitting.folds} folds; name fewer --folds, or take a longer log"
+        )
     fold = folds_of(log.cluster, fitting.folds, fitting.seed)
     return cross_fit(log, fold), fold
 

@@ -42,7 +42,7 @@ def cross_fit(log: Impressions, fold: Ints, regularisation: float = 1.0) -> Floa
     binary = bool(np.isin(log.reward, (0.0, 1.0)).all())
     for number in np.unique(fold):
         held = fold == number
-        train = ~held if not held.all() else held
+        train = ~held
         q[held] = _fit(design, log, train, held, binary, regularisation)
     return q
 

@@ -143,19 +143,22 @@ def test_probabilities_that_do_not_sum_to_one_are_refused(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("field", "value", "words"),
     [
-        ({"propensity": 1.0}, "was certain of 100%"),
-        ({"propensity": 0.9}, "weights' mean is"),
-        ({"reward": 0.0}, "Only 0 rewards count"),
+        ("propensity", 1.0, "was certain of 100%"),
+        ("propensity", 0.9, "weights' mean is"),
+        ("reward", 0.0, "Only 0 rewards count"),
     ],
 )
 def test_a_log_that_can_not_tell_is_said_to_be_so(
-    tmp_path: Path, change: dict[str, float], words: str
+    tmp_path: Path, field: str, value: float, words: str
 ) -> None:
     log = read(tmp_path, uniform_log(1000))
-    filled = {name: np.full(1000, value) for name, value in change.items()}
-    assert any(words in warning for warning in judge(replace(log, **filled), "uniform").warnings)
+    filled = np.full(1000, value)
+    other = (
+        replace(log, propensity=filled) if field == "propensity" else replace(log, reward=filled)
+    )
+    assert any(words in warning for warning in judge(other, "uniform").warnings)
 
 
 def test_few_effective_rows_and_heavy_weights_are_warned_of(tmp_path: Path) -> None:
@@ -171,3 +174,9 @@ def test_actions_that_were_never_shown_are_warned_of(tmp_path: Path) -> None:
     log, candidate, q = named.from_file(read(tmp_path, uniform_log(900)), found, named.Fitting())
     warnings = evaluate(log, candidate, q, Settings()).warnings
     assert any("50.0% of the candidate's choices" in warning for warning in warnings)
+
+
+def test_fewer_users_than_folds_are_refused(tmp_path: Path) -> None:
+    log = read(tmp_path, uniform_log(8))
+    with pytest.raises(ConfigError, match="2 users are fewer than 5 folds"):
+        named.from_policy(log, "popularity", named.Fitting())
