@@ -31,7 +31,7 @@ def cross_fit(log: Impressions, fold: Ints, regularisation: float = 1.0) -> Floa
 
     Args:
         log: n impressions.
-        fold: Shape (n,); a row's model is fitted on the other folds alone.
+        fold: Shape (n,), two folds or more; a row's model is fitted on the other folds alone.
         regularisation: L2, as scikit-learn's `alpha`, or `1 / C`.
 
     Returns:
