@@ -84,7 +84,7 @@ def test_dr_with_a_perfect_model_is_dm_row_by_row_whatever_the_weights(log: Log)
 
 
 @given(logs())
-def test_switch_dr_lies_between_dm_and_dr(log: Log) -> None:
+def test_switch_dr_is_dm_at_tau_0_and_dr_at_infinity(log: Log) -> None:
     judged = (log.reward, log.weight, log.action, log.candidate, log.q)
     assert ope.switch_dr(*judged, tau=0.0).value == ope.dm(log.candidate, log.q).value
     assert ope.switch_dr(*judged, tau=np.inf).value == ope.dr(*judged).value
