@@ -1,0 +1,172 @@
+"""publish, releases and rollback by their commands, on a store that a server could have open."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from penchant.cli.main import app
+from penchant.domain.errors import ConfigError
+from penchant.encoder.library import EncoderLibrary
+from penchant.encoder.onnx import OnnxEncoder
+from penchant.store.lmdb import LmdbStore
+from tests.support.feeder import MAP_BYTES
+from tests.support.word_encoder import write_word_encoder
+from tests.support.world import World, liked
+
+KINDS = ("shoes", "dress", "coat")
+ITEMS = [f"a {KINDS[n % 3]} number {n}" for n in range(45)]
+USERS = 30
+
+
+def load(directory: Path) -> OnnxEncoder:
+    return OnnxEncoder.load(directory, threads=1)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A store whose users like one kind each, and an encoder that knows the kinds."""
+    first = write_word_encoder(tmp_path / "first", ITEMS, dimensions=32, seed=1)
+    store = LmdbStore(tmp_path / "store", map_bytes=MAP_BYTES)
+    encoders = EncoderLibrary(load(first), tmp_path / "store" / "releases", load)
+    world = World(tmp_path / "store" / "catalog", store=store, encoders=encoders)
+    world.put(**{f"i{number}": text for number, text in enumerate(ITEMS)})
+    random = np.random.default_rng(1)
+    for user in range(USERS):
+        wanted = random.permutation(range(user % 3, len(ITEMS), 3))
+        events = [
+            liked(f"{user}-{n}", f"i{item}", user=f"u{user}", ago_s=1000.0 * (20 - n))
+            for n, item in enumerate(wanted.tolist())
+        ]
+        world.feed(*events)
+    store.close()
+    return tmp_path
+
+
+def penchant(place: Path, *arguments: str) -> Result:
+    given = [*arguments, "--store", f"lmdb:{place / 'store'}"]
+    return CliRunner().invoke(app, given, env={"COLUMNS": "200"})
+
+
+def publish(place: Path, *arguments: str) -> Result:
+    common = ("--configured", str(place / "first"), "--validation-fraction", "0.4")
+    return penchant(place, "publish", *arguments, *common)
+
+
+def listed(place: Path) -> dict[str, Any]:
+    result = penchant(place, "releases", "--json")
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.output)
+    return found
+
+
+def test_a_release_is_published_listed_and_taken_back(place: Path) -> None:
+    second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
+    result = publish(place, "--encoder", str(second), "--max-loss", "60%", "--weight", "ridge=5")
+    assert result.exit_code == 0, result.output
+    assert "Served from the next request on" in result.output
+    found = listed(place)
+    (release,) = found["releases"]
+    assert found["served"] == release["id"]
+    assert release["score_weights"] == {"ridge": 5.0}
+    assert set(release["files"]) >= {"gate.json", "probes.parquet", "items.npz"}
+    assert release["metrics"]["NDCG@10"] > 0
+    table = penchant(place, "releases").output
+    assert "served" in table
+    assert release["id"] in table
+
+    back = penchant(place, "rollback", "--encoder", str(place / "first"))
+    assert back.exit_code == 0, back.output
+    assert listed(place)["served"] == ""
+    again = publish(place, release["id"], "--max-loss", "60%")
+    assert again.exit_code == 0, again.output
+    assert listed(place)["served"] == release["id"]
+
+
+def test_a_bad_candidate_is_refused_with_the_cohort_and_the_figure(place: Path) -> None:
+    blind = write_word_encoder(place / "blind", ["nothing of these"], dimensions=32, seed=3)
+    # A refresh would give even these texts vectors, so what is learnt must not count either.
+    nothing = ("--weight=slow_weight=0", "--weight=fast_weight=0", "--weight=near_weight=0")
+    result = publish(place, "--encoder", str(blind), *nothing)
+    assert result.exit_code == 2
+    assert "gate: refused: " in result.output
+    assert "NDCG@10 fell from" in result.output
+    assert "Nothing was published." in result.output
+    assert listed(place) == {"served": "", "releases": [], "log": []}
+    assert not list((place / "store").glob("releases/*"))
+
+
+def test_build_only_serves_nothing_and_the_id_publishes_it(place: Path) -> None:
+    second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
+    common = ("--max-loss", "60%")
+    built = publish(place, "--encoder", str(second), "--build-only", *common)
+    assert built.exit_code == 0, built.output
+    found = listed(place)
+    (release,) = found["releases"]
+    assert found["served"] == ""
+    folder = place / "store" / "releases" / release["id"]
+    assert publish(place, str(folder), *common).exit_code == 0
+    assert listed(place)["served"] == release["id"]
+
+
+def test_a_canary_is_listed_as_it_stands_and_rollback_ends_it(place: Path) -> None:
+    second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
+    result = publish(place, "--encoder", str(second), "--no-gate", "--canary", "20%")
+    assert result.exit_code == 0, result.output
+    assert "canary for 20% of the users" in result.output
+    found = listed(place)
+    assert found["served"] == ""
+    table = penchant(place, "releases").output
+    assert "on trial" in table
+    assert "canary for 20% of the users" in table
+    ended = penchant(place, "rollback", "--encoder", str(place / "first"))
+    assert "The canary of" in ended.output
+    assert "is ended" in ended.output
+    actions = [entry["action"] for entry in listed(place)["log"]]
+    assert actions == ["canary", "end"]
+
+
+def test_a_stock_tritons_repository_gets_a_version(place: Path) -> None:
+    second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
+    models = place / "models"
+    more = ("--no-gate", "--build-only", "--triton", str(models))
+    assert publish(place, "--encoder", str(second), *more).exit_code == 0
+    assert (models / "penchant_text_encoder" / "1" / "model.onnx").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), "name a release that was built, or --encoder"),
+        (("some", "--encoder", "dir"), "name a release that was built, or --encoder"),
+        (("some",), "holds no release.json"),
+        (("--encoder", "none"), "is not a directory"),
+        (("--encoder", "none", "--weight", "fast=1"), "--weight: got fast, expected one of"),
+        (("--encoder", "none", "--max-loss", "lots"), "expected a share as 1% or 0.01"),
+        (("some", "--canary", "5%", "--shadow", "5%"), "got both, expected one"),
+    ],
+)
+def test_what_does_not_fit_is_said(place: Path, arguments: tuple[str, ...], expected: str) -> None:
+    result = publish(place, *arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, ConfigError)
+    assert expected in str(result.exception)
+
+
+def test_a_baseline_that_is_not_served_is_refused(place: Path) -> None:
+    second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
+    given = ["publish", "--encoder", str(second), "--configured", str(second)]
+    result = penchant(place, *given)
+    assert "name the server's encoder with --configured" in str(result.exception)
+
+
+def test_without_a_release_the_next_step_is_said(place: Path) -> None:
+    assert "Next: penchant publish" in penchant(place, "releases").output
+    back = penchant(place, "rollback", "--encoder", str(place / "first"))
+    assert "no release was ever published" in str(back.exception)
