@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.domain.errors import PenchantError
+from penchant.encoder.cuda import Cuda, find_cuda
+from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
 from penchant.launch import LaunchError, Ports, canary, tritonserver
 from penchant.launch.ports import is_free
 from penchant.launch.processes import SHARED_MEMORY
@@ -84,6 +86,7 @@ def checks(target: str | None, store: str | None) -> Iterator[Check]:
     yield check_python()
     yield check_packages()
     yield from check_triton()
+    yield check_gpu(find_tensorrt(), find_cuda())
     yield check_shared_memory()
     yield check_store(store)
     yield from check_server(target)
@@ -123,6 +126,17 @@ def check_triton() -> Iterator[Check]:
     except metadata.PackageNotFoundError:
         numpy = ""
     yield _passes("numpy", lambda: tritonserver.check_numpy(triton), f"{numpy}, fits this Triton")
+
+
+def check_gpu(trt: Any | None, cuda: Cuda | None) -> Check:
+    """What would run the encoder: TensorRT's module and CUDA, None for what is not installed."""
+    if cuda is None or not cuda.devices():
+        return Check("GPU", "skip", "none with a driver: the encoder runs by ONNX Runtime")
+    found = f"compute capability {cuda.compute_capability()}"
+    if trt is None:
+        advice = "pip install 'penchant[tensorrt]', then penchant compile --this-gpu"
+        return Check("GPU", "warn", f"{found}, but no TensorRT", advice)
+    return Check("GPU", "ok", f"{found}, {runtime_name(trt)} {trt.__version__}")
 
 
 def check_shared_memory(place: Path = SHARED_MEMORY) -> Check:

@@ -11,9 +11,12 @@ from typer.testing import CliRunner
 
 from penchant.cli import doctor
 from penchant.cli.main import app
+from penchant.encoder.cuda import Cuda
 from penchant.launch import LaunchError, Ports, canary, ports, tritonserver
 from penchant.launch.canary import CanaryResult
 from penchant.store.open import open_store
+from tests.support.fake_gpu import FakeRuntime, FakeTensorRt
+from tests.support.word_encoder import write_word_encoder
 
 
 def free_target() -> str:
@@ -121,3 +124,14 @@ def test_the_status_is_1_only_where_a_check_fails(
     assert result.exit_code == status
     assert "found [it]" in result.output
     assert "do [this]" in result.output
+
+
+def test_a_gpu_without_tensorrt_is_told_what_to_install(tmp_path: Path) -> None:
+    encoder = write_word_encoder(tmp_path / "words", ["red"], dimensions=4, seed=1)
+    gpu = FakeRuntime("9.0")
+    trt = FakeTensorRt(encoder / "encoder.onnx", 4, gpu)
+    alone, both = doctor.check_gpu(None, Cuda(gpu)), doctor.check_gpu(trt, Cuda(gpu))
+    assert (alone.state, both.state) == ("warn", "ok")
+    assert "penchant[tensorrt]" in alone.advice
+    assert both.found == "compute capability 9.0, tensorrt-rtx 1.7.1.116"
+    assert doctor.check_gpu(None, None).state == "skip"
