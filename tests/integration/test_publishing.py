@@ -22,6 +22,7 @@ from penchant.offline.refresh.settings import RefreshSettings
 from penchant.offline.releases.build import Recipe, build_release
 from penchant.offline.releases.publication import publish_release, target_of
 from penchant.offline.releases.rollback import roll_back
+from penchant.offline.releases.trial import TrialPlan, begin_trial
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import read_log, scan_user_ids
 from penchant_sdk import Event, Item, Penchant, PenchantError, Ranking
@@ -202,3 +203,28 @@ def test_items_put_under_a_release_are_encoded_by_it(
     assert put.encoder_version == manifest.encoder_version
     assert penchant.embed(["a late coat"]).encoder_version == manifest.encoder_version
     assert "late" in [item.id for item in penchant.rank("u0", k=41, query="late coat").items]
+
+
+def test_a_canary_is_shown_to_its_share_in_every_process_until_it_is_ended(
+    config: Config, encoders: list[Path], store: LmdbStore, penchant: Penchant
+) -> None:
+    directory, releases = catalog_directory(config), releases_directory(config)
+    assert directory is not None
+    assert releases is not None
+    old = load(encoders[0]).version
+    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    manifest = build_release(releases, logged(store, config), config, recipe, encode)
+    target = target_of(releases / manifest.id, "publish", load)
+    trial = begin_trial(store, directory, config, target, TrialPlan("canary", 0.5, min_cases=20))
+    users = [f"user-{number}" for number in range(60)]
+    meant = {user: manifest.encoder_version if trial.tries(user) else old for user in users}
+    for _ in range(3):  # So that each of the two processes is asked.
+        shown = {user: penchant.rank(user, query="a new coat").encoder_version for user in users}
+        assert shown == meant
+    events = [
+        Event(user=user, item=f"i{n}", signal="dislike" if trial.tries(user) else "like")
+        for user in users
+        for n in range(4)
+    ]
+    penchant.feedback(events)
+    assert {penchant.rank(user).encoder_version for user in users} == {old}

@@ -6,11 +6,11 @@ B = `BUCKETS` buckets. Per arm and bucket two sums are kept, n of cases and s of
     r = s / n over all buckets of an arm,   d = r_candidate - r_served              (1)
     d_j = d without bucket j,   se^2 = (B - 1) / B sum_j (d_j - mean d_j)^2           (2)
 
-the trial is worse where d < -budget |r_served| and d < -`SIGMAS` se. (2) is the delete-a-group
-jackknife (P. S. Kott, "The delete-a-group jackknife", Journal of Official Statistics, 2001): users
-are whole in their bucket, so that the likeness of one user's events makes no difference look surer
-than it is. It is looked at after every batch, hence so many sigmas: a test draws trials of equal
-arms and finds fewer than one in twenty ended.
+the trial is worse where d < -budget |r_served| and d < -`SIGMAS` se, with at least half of the
+buckets filled. (2) is the delete-a-group jackknife (P. S. Kott, "The delete-a-group jackknife",
+Journal of Official Statistics, 2001): users are whole in their bucket, so that the likeness of one
+user's events makes no difference look surer than it is. It is looked at after every batch, hence so
+many sigmas: a test draws trials of equal arms and finds fewer than one in twenty ended.
 """
 
 from __future__ import annotations
@@ -117,7 +117,8 @@ def standing(sums: Sums, trial: Trial) -> Standing:
     means = totals[:, 1] / totals[:, 0]
     difference = float(means[CANDIDATE] - means[SERVED])
     error = _error(arms, totals)
-    enough = min(cases) >= trial.min_cases and error > 0
+    filled = (arms[:, :, 0] > 0).sum(axis=1).min()
+    enough = min(cases) >= trial.min_cases and filled >= BUCKETS / 2
     over = difference < -trial.max_loss * abs(float(means[SERVED]))
     worse = enough and over and difference < -SIGMAS * error
     both = float(means[SERVED]), float(means[CANDIDATE])

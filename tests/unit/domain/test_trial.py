@@ -67,6 +67,16 @@ def test_equal_arms_are_never_worse(cases: int, rewards: list[float]) -> None:
     assert not found.worse
 
 
+def test_one_users_many_events_say_nothing_and_a_difference_without_noise_does() -> None:
+    sums = no_sums()
+    sums[:2, 3, 0], sums[SERVED, 3, 1] = 10_000, 10_000
+    assert not standing(sums, trial()).worse
+    sums[:2, :, 0], sums[SERVED, :, 1], sums[CANDIDATE, :, 1] = 10, 10, -10
+    found = standing(sums, trial())
+    assert found.error == 0
+    assert found.worse
+
+
 def test_without_cases_nothing_is_said() -> None:
     found = standing(no_sums(), trial())
     assert found.cases == (0, 0)
