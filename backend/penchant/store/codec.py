@@ -39,7 +39,7 @@ from penchant.domain.types import (
     Vector,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _HEADER = struct.Struct("<BI")
 _RECORD = struct.Struct("<QI")
 _CACHE = struct.Struct("<QqQII")

@@ -96,6 +96,12 @@ def read_plan(table: Mapping[str, Any], parameters: Parameters) -> Plan:
             chosen[name] = _checked(name, options, parameters(name))
     if not chosen:
         raise ConfigError(f"steps: none is enabled, expected some of {', '.join(WIRINGS)}")
+    int8 = chosen.get("quantize", {"method": "static"}).get("method", "dynamic")
+    if "compile" in chosen and int8 != "static":
+        raise ConfigError(
+            f"steps: got quantize with method {int8} and compile, expected one of them: TensorRT "
+            'takes int8 of method = "static" alone'
+        )
     common = {key: table[key] for key in COMMON if key in table}
     taken = {key for name in chosen for key in parameters(name)}
     if lost := [key for key in common if key not in taken]:

@@ -15,7 +15,8 @@ from penchant.offline.loop.state import LockHeld, known_runs, locked
 OPTIONS = {
     "finetune": {"output": False, "from": False, "source": False, "steps": False, "set": False},
     "export": {"output": False, "source": False},
-    "quantize": {"output": False, "encoder": False, "max-loss": False},
+    "quantize": {"output": False, "encoder": False, "max-loss": False, "method": False},
+    "compile": {"encoder": False},
     "publish": {"encoder": False, "store": False, "shadow": True},
 }
 STEPS: dict[str, Any] = {"finetune": {"steps": 1}, "export": {}, "quantize": {}, "publish": {}}
@@ -103,6 +104,13 @@ def test_an_encoder_that_no_step_makes_is_an_error(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, export={"enabled": False})
     with pytest.raises(ConfigError, match="quantize: got no encoder"):
         steps_of(plan, tmp_path, OPTIONS.__getitem__, None)
+
+
+def test_int8_for_a_cpu_and_an_engine_for_a_gpu_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected one of them"):
+        plan_of(tmp_path, compile={})
+    plan = plan_of(tmp_path, compile={}, quantize={"method": "static"})
+    assert "compile" in plan.steps
 
 
 @pytest.mark.parametrize(
