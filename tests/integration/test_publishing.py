@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from penchant.cli.demo.asking import QUERIES, Asked, Recomputed
 from penchant.config import Config, catalog_directory, parse, releases_directory
 from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
@@ -34,7 +35,6 @@ WORDS = ("shoes", "dress", "coat", "hat")
 ITEMS = [Item(f"i{n}", f"a {WORDS[n % 4]} number {n}") for n in range(40)]
 TEXTS = [item.text for item in ITEMS]
 USERS = [f"u{n}" for n in range(8)]
-QUERIES = ("", "a new coat", "hat")
 AS_OF_S = 1_700_000_000.0
 THREADS = 3
 TIMEOUT_S = 10.0
@@ -160,6 +160,12 @@ def expected_of(asking: Asking, penchant: Penchant) -> dict[tuple[str, str], dic
     return {(user, query): personal(asking.ask(penchant, user, query)) for user, query in asked}
 
 
+def recomputed(store: LmdbStore, config: Config, encoder: Path) -> Recomputed:
+    directory = catalog_directory(config)
+    assert directory is not None
+    return Recomputed(store, directory, config, load(encoder), USERS, AS_OF_S)
+
+
 def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     config: Config, encoders: list[Path], store: LmdbStore, penchant: Penchant, asking: Asking
 ) -> None:
@@ -168,6 +174,7 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     assert releases is not None
     old, new = load(encoders[0]).version, load(encoders[1]).version
     expected = {old: expected_of(asking, penchant)}
+    before = recomputed(store, config, encoders[0])
     asking.wait_for(old)
     recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
     manifest = build_release(releases, logged(store, config), config, recipe, encode)
@@ -177,9 +184,11 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     publish_release(store, directory, config, target)
     assert penchant.rank("u0").encoder_version == new
     expected[new] = expected_of(asking, penchant)
+    meanwhile = recomputed(store, config, encoders[1])
     asking.wait_for(new)
     roll_back(store, directory, releases, config, load)
     assert penchant.rank("u0").encoder_version == old
+    after = recomputed(store, config, encoders[0])
     asking.wait_for(old)
     asking.stopped.set()
 
@@ -188,6 +197,15 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     for user, query, reply in asking.replies:
         meant = expected[reply.encoder_version][user, query]
         assert personal(reply) == pytest.approx(meant, abs=1e-4)
+    # The same by what `penchant demo-release` makes of the files, which finds a mixture too.
+    known = {one.version: one for one in (before, meanwhile, after)}
+    assert len(known) == 3
+    for user, query, reply in asking.replies:
+        asked = Asked(user, query, reply, 0.0)
+        assert known[reply.catalog_version].agrees(asked)
+        mixed = replace(reply, encoder_version=new if reply.encoder_version == old else old)
+        other = meanwhile if mixed.encoder_version == new else before
+        assert not other.agrees(replace(asked, reply=mixed))
 
 
 def test_items_put_under_a_release_are_encoded_by_it(

@@ -76,9 +76,9 @@ def test_the_sdk_in_ten_lines(server: Server) -> None:
     assert again.items[0].explanation is not None  # type: ignore[attr-defined]
 
 
-def test_the_two_commands_are_targets_of_the_makefile() -> None:
+def test_the_make_commands_are_targets_of_the_makefile() -> None:
     targets = [arguments[0] for arguments in commands("make")]
-    assert targets == ["demo", "test"]
+    assert targets == ["demo", "test", "demo-release"]
     for target in targets:
         subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
 
