@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,7 +91,10 @@ def merge_adapter(body: PreTrainedModel, source: Path) -> PreTrainedModel:
     try:
         config: Any = LoraConfig.from_pretrained(str(source))
         config.inference_mode = True
-        adapted: Any = PeftModel(body, config)
+        with warnings.catch_warnings():
+            # PEFT 0.21 asks transformers 5.23 by a name that it is about to drop.
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+            adapted: Any = PeftModel(body, config)
         # Loaded by hand, as PeftModel.from_pretrained only warns of weights that found no place.
         found = adapted.load_adapter(str(source), "default", torch_device="cpu")
         strays = [*found.missing_keys, *found.unexpected_keys]
