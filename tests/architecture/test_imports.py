@@ -52,7 +52,9 @@ def test_only_the_entry_point_imports_tritons_module() -> None:
 TRAINING = frozenset(
     {"torch", "transformers", "sentence_transformers", "safetensors", "onnxscript"}
 )
-PYTORCH_ENCODERS = frozenset({"penchant.encoder.pytorch", "penchant.encoder.virtual_tokens"})
+PYTORCH_ENCODERS = frozenset(
+    {"penchant.encoder.adapter", "penchant.encoder.pytorch", "penchant.encoder.virtual_tokens"}
+)
 
 
 def test_what_serves_never_imports_what_trains() -> None:
@@ -64,6 +66,7 @@ def test_what_serves_never_imports_what_trains() -> None:
     }
     outside = {path for path in importers if not path.startswith(training)}
     assert outside <= {
+        "backend/penchant/encoder/adapter.py",
         "backend/penchant/encoder/pytorch.py",
         "backend/penchant/encoder/virtual_tokens.py",
     }

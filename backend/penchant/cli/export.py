@@ -9,8 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from penchant.cli import log_options as log
+from penchant.cli.logs import MOVIELENS, Source
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
+from penchant.offline.evaluation.reading import LeftOut, read_items
+from penchant.offline.movielens import read_movielens
+from penchant.offline.tables.files import open_table
 
 if TYPE_CHECKING:
     from penchant.offline.export import ExportReport
@@ -20,7 +25,10 @@ def export(
     output: Annotated[Path, typer.Option(help="Directory to write; an encoder there is replaced.")],
     source: Annotated[
         Path | None,
-        typer.Option(help="Hugging Face encoder directory.", show_default="all-MiniLM-L6-v2"),
+        typer.Option(
+            help="Hugging Face encoder directory, or a LoRA adapter of one.",
+            show_default="all-MiniLM-L6-v2",
+        ),
     ] = None,
     dimensions: Annotated[int, typer.Option(min=1, help="Length of the vectors.")] = 64,
     projection_texts: Annotated[
@@ -31,11 +39,34 @@ def export(
         float, typer.Option(min=0.0, max=0.5, help="Flatten the components; 0.5 whitens.")
     ] = 0.0,
     max_tokens: Annotated[int, typer.Option(help="Texts are cut after so many tokens.")] = 128,
+    items: log.ItemsFile = None,
+    dataset: Annotated[str, typer.Option(help="movielens, instead of a file of items.")] = "",
+    id_column: log.IdColumn = "id",
+    text_column: log.TextColumn = "text",
+    text_template: log.TextTemplate = "",
+    mapped: log.Mapped = None,
+    format: log.Format = None,
 ) -> None:
-    """Exports an encoder to ONNX and compares it with PyTorch."""
+    """Exports an encoder to ONNX and compares it with PyTorch.
+
+    With --items or --dataset, up to 1,000 texts of that catalog are compared too. A LoRA adapter
+    that lies apart from its base model is merged first.
+    """
     console = Console()
     source = source or default_source()
     texts = None if projection_texts is None else read_lines(projection_texts)
+    where = log.source_of(
+        items,
+        None,
+        dataset,
+        columns={"id": id_column, "text": text_column},
+        text_template=text_template,
+        signal="",
+        time_unit="s",
+        mapped=mapped,
+        format=format,
+    )
+    catalog = _catalog(where)
     with console.status("Loading PyTorch") as status:
         try:  # only here: PyTorch takes seconds to load, and a server has none
             from penchant.offline.export import export as run
@@ -51,6 +82,7 @@ def export(
             projection_texts=texts,
             max_tokens=max_tokens,
             pca_power=pca_power,
+            catalog=catalog,
             on_step=status.update,
         )
     console.print(report_table(report))
@@ -73,6 +105,23 @@ def read_lines(path: Path) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
+def _catalog(source: Source) -> list[str]:
+    """The texts of a source's items; none where it names no items."""
+    if source.dataset:
+        if source.dataset != MOVIELENS or source.items is not None:
+            raise ConfigError(
+                f"--dataset: got {source.dataset!r}, expected {MOVIELENS}, without --items"
+            )
+        return [film.text for film in read_movielens().films]
+    if source.items is None:
+        return []
+    table = open_table(source.items, source.format)
+    try:
+        return [item.text for item in read_items(table, source.item_columns, LeftOut())]
+    finally:
+        table.close()
+
+
 def report_table(report: ExportReport) -> Table:
     """What an export made, as people read it."""
     table = Table("encoder", str(report.directory))
@@ -84,7 +133,9 @@ def report_table(report: ExportReport) -> Table:
     )
     table.add_row("most tokens", str(report.settings.max_tokens))
     table.add_row("size", f"{report.size_bytes / 1e6:.1f} MB")
-    compared = f"{report.max_difference:.1e} over {report.compared_texts} texts"
+    compared = f"{report.max_difference:.1e} over {report.compared_texts:,} texts"
+    if report.compared_of_catalog:
+        compared += f", {report.compared_of_catalog:,} of them the catalog's"
     table.add_row("largest difference to PyTorch", compared)
     table.add_row("time", f"{report.seconds:.1f} s")
     return table

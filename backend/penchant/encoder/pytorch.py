@@ -27,6 +27,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPI
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
+from penchant.encoder.adapter import base_of, has_adapter, merge_adapter, without_adapter
 from penchant.encoder.bundle import Settings
 from penchant.encoder.tokens import Texts
 from penchant.encoder.virtual_tokens import restore_virtual_tokens, virtual_token_count
@@ -107,7 +108,8 @@ def read_source(
     """Reads a source from its directory alone.
 
     Args:
-        source: sentence-transformers layout, or a plain model directory.
+        source: sentence-transformers layout, or a plain model directory; or a LoRA adapter of one,
+            whose tokenizer and layout are the base's where it has none.
         dimensions: Length d of the vectors, 1 to the source's own.
         projection: Recorded in the settings; "pca" is fitted later.
         max_tokens: 3 to the source's limit.
@@ -118,11 +120,14 @@ def read_source(
     Raises:
         ConfigError: an argument does not fit, or the source can't be read or exported.
     """
-    if not (source / "config.json").is_file():
+    base = base_of(source)
+    if not (base / "config.json").is_file():
         raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
-    modules = _modules(source)
+    layout = source if (source / "modules.json").is_file() else base
+    modules = _modules(layout)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
+        own = any((source / name).is_file() for name in ("tokenizer_config.json", "tokenizer.json"))
+        tokenizer = AutoTokenizer.from_pretrained(source if own else base, local_files_only=True)
         body = read_body(source)
         backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
@@ -141,7 +146,7 @@ def read_source(
         dimensions=dimensions,
         max_tokens=max_tokens,
         pad_id=int(tokenizer.pad_token_id or 0),
-        prefix=_prefix(source),
+        prefix=_prefix(layout),
         pooling=pooling,
         projection=projection,
         source="/".join(source.resolve().parts[-2:]),
@@ -156,10 +161,23 @@ def read_source(
 def read_body(source: Path) -> PreTrainedModel:
     """The Hugging Face model of a directory, with its virtual tokens, in float32, to infer.
 
+    A LoRA adapter is merged into the weights of its base.
+
     Raises:
-        ConfigError: it has an encoder and a decoder, of which no encoder alone can be read.
+        ConfigError: it has an encoder and a decoder, of which no encoder alone can be read; or an
+            adapter that has no base here, or does not fit it.
         OSError, ValueError: it can't be read.
     """
+    with without_adapter(base_of(source)) as base:
+        body = _read_whole(base)
+        restore_virtual_tokens(body, base)
+    if has_adapter(source):
+        body = merge_adapter(body, source)
+    cast(Any, body).eval()
+    return body
+
+
+def _read_whole(source: Path) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(source, local_files_only=True)
     name = MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES.get(config.model_type, "")
     alone = name.endswith("EncoderModel")  # As of a T5.
@@ -172,8 +190,6 @@ def read_body(source: Path) -> PreTrainedModel:
     body: PreTrainedModel = auto.from_pretrained(
         source, local_files_only=True, dtype=torch.float32, attn_implementation="eager"
     )
-    restore_virtual_tokens(body, source)
-    cast(Any, body).eval()
     return body
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal, Protocol, cast
 
 import numpy as np
-import onnx
 import torch
 from torch import nn
 from transformers.utils import logging as transformers_logging
@@ -24,14 +23,16 @@ from transformers.utils import logging as transformers_logging
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.encoder.bundle import GRAPH, MANIFEST, TOKENIZER, Bundle, Settings, write_bundle
-from penchant.encoder.onnx import INPUTS, OUTPUT, OnnxEncoder
+from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.pytorch import SentenceEncoder, embed, read_source
 from penchant.encoder.tokens import Texts, pad
+from penchant.offline.export_graph import write_graph
 
 Projection = Literal["truncate", "pca"]
-OPSET = 18
 TOLERANCE = 1e-4
 """The most that a value of the ONNX vector may differ from PyTorch's."""
+CATALOG_TEXTS = 1000
+"""The most texts of a catalog that an export is compared on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class ExportReport:
     max_difference: float
     """The largest difference to PyTorch in any value of the compared vectors, 0 to 1e-4."""
     compared_texts: int
+    """How many texts were compared, the catalog's among them."""
+    compared_of_catalog: int
+    """How many of those are the catalog's, 0 to 1,000."""
     explained: float | None
     """Share of the variance that the principal components keep, 0 to 1; None without "pca"."""
     seconds: float
@@ -61,19 +65,23 @@ def export(
     projection_texts: Sequence[str] | None = None,
     max_tokens: int = 128,
     pca_power: float = 0.0,
+    catalog: Sequence[str] = (),
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportReport:
     """Exports an encoder to ONNX and proves the result equal to PyTorch; needs no network.
 
     Args:
         source: A Hugging Face encoder directory: sentence-transformers layout (pooling mean, cls
-            or max; Dense and Normalize modules are kept), or a plain model (mean pooling).
+            or max; Dense and Normalize modules are kept), or a plain model (mean pooling); or a
+            LoRA adapter of either, which is merged into its base, a directory on this machine.
         output: The directory to write; an encoder that is there already is replaced.
         dimensions: Length d of the vectors, 1 to the source's own.
         projection: "truncate" keeps the first d values; "pca" the first d principal components.
         projection_texts: Texts like those to come, more than d, that "pca" is fitted on.
         max_tokens: Texts are cut after so many tokens, 3 to the source's limit.
         pca_power: Each component is divided by its variance to this power, 0 to 0.5; 0.5 whitens.
+        catalog: Texts of the items to serve; up to 1,000 of them, evenly spread, are compared with
+            PyTorch too.
         on_step: Told what begins, in a few words.
 
     Raises:
@@ -95,12 +103,12 @@ def export(
             made = Path(temporary) / output.name
             made.mkdir()
             on_step("Writing the ONNX graph")
-            _write_graph(model, made / GRAPH)
+            write_graph(model, made / GRAPH)
             (made / TOKENIZER).write_text(texts.tokenizer_json(), encoding="utf-8")
             bundle = write_bundle(made, settings)
             on_step("Comparing with PyTorch")
-            compared = comparison_texts()
-            difference = _difference(model, texts, bundle, compared)
+            own = _spread(catalog)
+            difference = _difference(model, texts, bundle, own)
             if not difference <= TOLERANCE:
                 raise ConfigError(
                     f"source: the ONNX graph differs from PyTorch by {difference:.2g}, expected "
@@ -110,14 +118,21 @@ def export(
             if output.exists():
                 output.replace(Path(temporary) / "replaced")
             made.replace(output)
-    seconds = time.monotonic() - began
     return ExportReport(
-        output, settings, bundle.version, size, difference, len(compared), explained, seconds
+        directory=output,
+        settings=settings,
+        version=bundle.version,
+        size_bytes=size,
+        max_difference=difference,
+        compared_texts=len(comparison_texts()) + len(own),
+        compared_of_catalog=len(own),
+        explained=explained,
+        seconds=time.monotonic() - began,
     )
 
 
 def comparison_texts() -> list[str]:
-    """The 96 texts that an export is compared on: lengths, scripts, and nearly nothing."""
+    """The 96 texts that every export is compared on: lengths, scripts, and nearly nothing."""
     words = "red lamp 1995 drama, comedy! Größe 東京 кино सेब 🎬 don't a-b x1 of by".split()  # noqa: SIM905
     nearly = ["", "\u200b\x00", " \t\n", "!?", "a", "東京タワー", "e\u0301 é", "🎬🎬", "<b>&amp;"]
     random = np.random.default_rng(0)
@@ -162,10 +177,6 @@ def _principal(embeddings: Matrix, dimensions: int, power: float) -> tuple[nn.Li
     return linear, float(kept.sum() / variances.sum())
 
 
-class _Annotated(Protocol):
-    metadata_props: dict[str, str]
-
-
 class _Bars(Protocol):
     """The progress bars of transformers; their functions carry no types."""
 
@@ -176,46 +187,33 @@ class _Bars(Protocol):
     def enable_progress_bar(self) -> None: ...
 
 
-def _write_graph(model: SentenceEncoder, path: Path) -> None:
-    ids = torch.ones((3, 5), dtype=torch.int64)
-    axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
-    mask = torch.tensor([[1] * size + [0] * (5 - size) for size in (5, 4, 2)])
-    try:
-        program = torch.onnx.export(
-            model,
-            (ids, mask),
-            input_names=INPUTS,
-            output_names=["unit_vectors"],
-            dynamic_shapes=[axes, axes],
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    except torch.onnx.OnnxExporterError as error:
-        raise ConfigError("source: this model can't be exported by torch.onnx") from error
-    assert program is not None
-    graph = program.model.graph
-    # Names and paths of this machine's Python files, and its build of PyTorch: not reproducible.
-    program.model.producer_version = None
-    holders = (program.model, graph, *graph.inputs, *graph.initializers.values())
-    for holder in cast(tuple[_Annotated, ...], holders):
-        holder.metadata_props.clear()
-    for node in graph:
-        node.metadata_props.clear()
-        for value in node.outputs:
-            value.metadata_props.clear()
-            if value.name == OUTPUT:  # so the exporter names the look-up of token vectors
-                value.name = "token_vectors"
-    graph.outputs[0].name = OUTPUT
-    program.save(path)
-    onnx.checker.check_model(str(path), full_check=True)
+def _spread(catalog: Sequence[str]) -> list[str]:
+    """Up to CATALOG_TEXTS of a catalog, from its first to its last at even distances."""
+    count = min(len(catalog), CATALOG_TEXTS)
+    places = np.linspace(0, len(catalog) - 1, count).round().astype(int)
+    return [catalog[place] for place in places]
 
 
-def _difference(model: SentenceEncoder, texts: Texts, bundle: Bundle, strings: list[str]) -> float:
-    """The largest difference of ONNX, batched and alone, to PyTorch on unsorted batches."""
+def _difference(
+    model: SentenceEncoder, texts: Texts, bundle: Bundle, catalog: Sequence[str]
+) -> float:
+    """The largest difference of ONNX to PyTorch on unsorted batches.
+
+    The built-in texts are compared batched and alone, the catalog's batched, as a call each takes
+    long.
+    """
     encoder = OnnxEncoder.load(bundle.directory, threads=max(1, torch.get_num_threads()))
-    together = encoder.encode(strings)
-    alone = np.concatenate([encoder.encode([text]) for text in strings])
+    built_in = comparison_texts()
+    expected = _in_pytorch(model, texts, bundle, [*built_in, *catalog])
+    together = encoder.encode([*built_in, *catalog])
+    alone = np.concatenate([encoder.encode([text]) for text in built_in])
+    differences = together - expected, alone - expected[: len(built_in)]
+    return float(np.max([np.abs(difference).max() for difference in differences]))
+
+
+def _in_pytorch(
+    model: SentenceEncoder, texts: Texts, bundle: Bundle, strings: Sequence[str]
+) -> Matrix:
     parts = []
     for start in range(0, len(strings), 24):
         tokens = [texts.token_ids(text) for text in strings[start : start + 24]]
@@ -223,8 +221,7 @@ def _difference(model: SentenceEncoder, texts: Texts, bundle: Bundle, strings: l
         with torch.inference_mode():
             ids, mask = torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask)
             parts.append(model(ids, mask).numpy())
-    expected = np.concatenate(parts)
-    return float(max(np.abs(together - expected).max(), np.abs(alone - expected).max()))
+    return np.concatenate(parts)
 
 
 @contextmanager

@@ -148,7 +148,7 @@ def test_a_wrong_graph_is_not_put_in_place(
     def write_other(model: torch.nn.Module, path: Path) -> None:
         shutil.copy(report.directory / "encoder.onnx", path)
 
-    monkeypatch.setattr("penchant.offline.export._write_graph", write_other)
+    monkeypatch.setattr("penchant.offline.export.write_graph", write_other)
     source = layout({"pooling_mode": "max"})
     with pytest.raises(ConfigError, match=r"the ONNX graph differs from PyTorch by 0\.\d+"):
         export(source, tmp_path / "out", dimensions=HIDDEN, max_tokens=16)
