@@ -91,6 +91,9 @@ def run(console: Console, choices: Choices) -> bool:
         with console.status("Reading the log"), place.store.snapshot() as snapshot:
             served = Served(read_head(snapshot), read_releases(snapshot))
             relevance = parse_relevance(choices.relevant)
+            if candidate.folder is not None and candidate.folder.name == served.head.release:
+                console.print(f"{served.head.release} is what is served; nothing is to be done.")
+                return True
             stream = stream_of_store(snapshot, place.config.signals, relevance, LeftOut())
         verdict = _judge(console, choices, place, served, stream, candidate)
         if verdict is not None and not verdict.passed:

@@ -86,6 +86,7 @@ def test_a_release_is_published_listed_and_taken_back(place: Path) -> None:
     again = publish(place, release["id"], "--max-loss", "60%")
     assert again.exit_code == 0, again.output
     assert listed(place)["served"] == release["id"]
+    assert "nothing is to be done" in publish(place, release["id"]).output
 
 
 def test_a_bad_candidate_is_refused_with_the_cohort_and_the_figure(place: Path) -> None:
