@@ -18,8 +18,20 @@ from sentence_transformers import SentenceTransformer
 from penchant.domain.errors import ConfigError
 from penchant.offline.compress.distillation import distil, training_texts
 from penchant.offline.compress.layers import drop_layers, layers_of
-from penchant.offline.compress.measure import Change, Judge, compare, require_within
-from penchant.offline.compress.vocabulary import tokens_in_use, trim_embeddings, write_tokenizer
+from penchant.offline.compress.measure import (
+    Change,
+    Judge,
+    check_budget,
+    check_output,
+    compare,
+    require_within,
+)
+from penchant.offline.compress.vocabulary import (
+    state_of,
+    tokens_in_use,
+    trim_embeddings,
+    write_tokenizer,
+)
 from penchant.offline.finetune.encoder import encode, read_encoder
 from penchant.offline.finetune.note import NOTE
 from penchant.offline.finetune.run import hush
@@ -94,14 +106,17 @@ def prune(
         on_step: told what begins.
 
     Raises:
-        ConfigError: an argument does not fit, or more is lost than may be: then nothing is written.
+        ConfigError: an argument does not fit; nothing is written.
+        BudgetExceeded: more is lost than may be; nothing is written.
     """
     chosen = settings or PruneSettings()
-    if output.exists() and any(output.iterdir()) and not (output / PRUNED).is_file():
-        raise ConfigError(f"output: {output} holds something else than a pruned encoder")
+    check_budget(max_loss)
+    check_output(output, PRUNED, "a pruned encoder")
     hush()
     on_step("Reading the encoder")
     teacher, student = read_encoder(source), read_encoder(source)
+    if chosen.trim_vocabulary:
+        tokens_in_use(state_of(student), ())  # Refused now, rather than when all is taught.
     count = len(layers_of(student))
     kept = drop_layers(student, chosen.layers, lambda: _quality(judge, student), on_step)
     texts = training_texts([*judge.texts, *more_texts], chosen.seed)
@@ -128,7 +143,8 @@ def prune(
         require_within(change, max_loss, "prune")
         places = tuple(1 + place for place in kept)
         result = Pruned(output, places, count, *tokens, change)
-        note = {**dataclasses.asdict(result), "directory": "", **dataclasses.asdict(chosen)}
+        note = {**dataclasses.asdict(result), "directory": ""}
+        note["settings"] = dataclasses.asdict(chosen)
         (made / PRUNED).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
         if output.exists():
             output.replace(Path(temporary) / "replaced")
@@ -145,12 +161,13 @@ def _write(
 ) -> tuple[int, int]:
     """Saves it, with its vocabulary trimmed if that is wanted; tokens now and before."""
     tokenizer = cast(Any, model.tokenizer)
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
+    state = state_of(model)
     count = len(state["model"]["vocab"])
     if not settings.trim_vocabulary:
         model.save_pretrained(str(directory), create_model_card=False)
         return count, count
-    ids = {number for text in texts for number in tokenizer(text)["input_ids"]}
+    known = [*texts, *model.prompts.values()]
+    ids = {number for text in known for number in tokenizer(text)["input_ids"]}
     kept = tokens_in_use(state, ids)
     trim_embeddings(model, kept)
     model.save_pretrained(str(directory), create_model_card=False)
