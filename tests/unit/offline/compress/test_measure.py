@@ -104,7 +104,9 @@ def test_more_than_the_budget_is_refused_with_the_figures(
     ]
     change = compare(judge, *sides)
     require_within(change, change.loss, "prune")
-    with pytest.raises(BudgetExceeded, match=r"prune: NDCG@10 fell from 0\.\d+ to 0\.\d+ over") as it:
+    with pytest.raises(
+        BudgetExceeded, match=r"prune: NDCG@10 fell from 0\.\d+ to 0\.\d+ over"
+    ) as it:
         require_within(change, change.loss - 0.001, "prune")
     assert f"{change.loss:.1%} lost" in str(it.value)
 

@@ -167,9 +167,7 @@ def test_a_refusal_names_the_best_that_was_tried(
         quantize(outlier, tmp_path / "out", judge, "dynamic", 0.1)
 
 
-def test_an_encoder_that_was_there_is_replaced(
-    outlier: Path, judge: Judge, tmp_path: Path
-) -> None:
+def test_an_encoder_that_was_there_is_replaced(outlier: Path, judge: Judge, tmp_path: Path) -> None:
     output = tmp_path / "out"
     shutil.copytree(outlier, output)
     made = quantize(outlier, output, judge, "blockwise", 0.99)
