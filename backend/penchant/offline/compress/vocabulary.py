@@ -33,7 +33,7 @@ def tokens_in_use(state: Mapping[str, Any], ids: Iterable[int]) -> list[int]:
 
     Args:
         state: of the tokenizer, as tokenizer.json holds it.
-        ids: of the texts.
+        ids: of the texts, with the special tokens that are put around each.
 
     Raises:
         ConfigError: the vocabulary is of a kind that can't be trimmed.
@@ -50,6 +50,7 @@ def tokens_in_use(state: Mapping[str, Any], ids: Iterable[int]) -> list[int]:
         if len(token.removeprefix(prefix)) == 1
     }
     special = {int(added["id"]) for added in state["added_tokens"]}
+    special.add(state["model"]["vocab"][state["model"]["unk_token"]])
     return sorted(single | special | set(ids))
 
 

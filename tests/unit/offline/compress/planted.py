@@ -13,7 +13,8 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from penchant.domain.types import Matrix
 from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, write_bundle
-from tests.unit.offline.gates.planted import EACH, KINDS
+from tests.support.shop_log import write_csv
+from tests.unit.offline.gates.planted import EACH, KINDS, planted_log
 
 WIDE, OWN = 64, 16
 """Values that say an item's kind, and values of its own word."""
@@ -78,3 +79,13 @@ def _graph(table: Matrix) -> onnx.ModelProto:
     constants = [numpy_helper.from_array(value, name) for name, value in weights.items()]
     graph = helper.make_graph(nodes, "outlier", inputs, outputs, constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def write_log(directory: Path) -> None:
+    """The files items.csv and events.csv of `planted_log`."""
+    log = planted_log()
+    items = [(item.id, item.text) for item in log.items]
+    write_csv(directory / "items.csv", ("item_id", "text"), items)
+    heading = ("user_id", "item_id", "timestamp")
+    rows = [(one.user, one.item, one.occurred_at_us // 1_000_000) for one in log.events]
+    write_csv(directory / "events.csv", heading, rows)

@@ -84,7 +84,7 @@ def test_texts_to_teach_are_the_catalogs_and_parts_and_careless_copies(
 
 def test_a_part_is_of_neighbouring_words() -> None:
     text = "one two three four five six"
-    found = {text for seed in range(50) for text in training_texts([text], seed)}
+    found = {one for seed in range(50) for one in training_texts([text], seed)}
     parts = [one for one in found if one in text and one != text]
     assert len(parts) > 10
     assert all(part.split()[0] in text.split() for part in parts)

@@ -19,6 +19,8 @@ from penchant.offline.compress.vocabulary import TOKENIZER
 from penchant.offline.export import export
 from penchant.offline.finetune.encoder import encode, read_encoder
 from penchant.offline.finetune.note import Note, read_note
+from tests.support.tiny_encoders import SPECIAL
+from tests.unit.offline.compress.conftest import PIECES
 
 TAUGHT = PruneSettings(layers=1, steps=30)
 RUINED = PruneSettings(layers=1, steps=5, learning_rate=10.0)
@@ -42,7 +44,7 @@ def made(noted: Path, judge: Judge, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_it_says_what_is_kept_and_so_does_its_note(made: Pruned) -> None:
     assert len(made.kept_layers) == 1
-    assert (made.layers, made.tokens) == (3, 253)
+    assert (made.layers, made.tokens) == (3, len(SPECIAL) + len(PIECES))
     assert made.kept_tokens < made.tokens
     assert made.change.after.size_bytes < made.change.before.size_bytes
     note = json.loads((made.directory / PRUNED).read_text())
@@ -135,7 +137,7 @@ def test_byte_pairs_are_refused_before_anything_is_tried_unless_the_vocabulary_i
     assert not (tmp_path / "out").exists()
     settings = PruneSettings(layers=2, trim_vocabulary=False, steps=0)
     made = prune(spelling, tmp_path / "out", judge, settings, max_loss=0.99)
-    assert made.kept_tokens == made.tokens == 253
+    assert made.kept_tokens == made.tokens == len(SPECIAL) + len(PIECES)
 
 
 def test_wrong_arguments_are_refused_and_nothing_is_written(

@@ -96,10 +96,16 @@ def test_special_tokens_behind_others_are_numbered_anew_where_a_text_gets_them(
     assert [kept[number] for number in found.ids] == expected.ids
 
 
+def test_the_token_for_what_is_unknown_stays_though_no_text_has_it(source: Path) -> None:
+    state = json.loads((source / TOKENIZER).read_text())
+    state["added_tokens"] = []
+    assert state["model"]["vocab"]["[UNK]"] in tokens_in_use(state, [40])
+
+
 def test_the_state_that_was_given_stays_as_it_was(source: Path) -> None:
     state = state_of(read_encoder(source))
     before = json.dumps(state)
-    trimmed(state, tokens_in_use(state, [40]))
+    trimmed(state, tokens_in_use(state, [2, 3, 40]))
     assert json.dumps(state) == before
 
 
