@@ -30,7 +30,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def invoke(place: Path, output: Path, *more: object) -> Result:
     named = {"encoder": "encoder", "items": "items.csv", "events": "events.csv"}
-    arguments = [part for name, file in named.items() for part in (f"--{name}", place / file)]
+    arguments: list[object] = [
+        part for name, file in named.items() for part in (f"--{name}", place / file)
+    ]
     arguments += ["--output", output, "--signal", "like", "--validation-fraction", 0.5, *more]
     runner = CliRunner(env={"COLUMNS": "120"})
     return runner.invoke(APP, [str(one) for one in arguments])

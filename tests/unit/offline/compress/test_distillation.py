@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,11 +62,11 @@ def test_no_step_changes_nothing(source: Path) -> None:
 
 def test_the_embeddings_of_tokens_stay(source: Path, judge: Judge) -> None:
     student = student_of(source)
-    words = transformer_of(student).get_input_embeddings()
-    before = words.weight.detach().clone().numpy()  # type: ignore[union-attr, operator]
+    words: Any = transformer_of(student).get_input_embeddings()
+    before = words.weight.detach().clone().numpy()
     vectors = encode(read_encoder(source), judge.texts)
     distil(student, judge.texts, vectors, 3)
-    np.testing.assert_array_equal(words.weight.detach().numpy(), before)  # type: ignore[union-attr, operator]
+    np.testing.assert_array_equal(words.weight.detach().numpy(), before)
 
 
 WORDS = st.lists(st.text("abcXYZ", min_size=1, max_size=6), min_size=1, max_size=6)
@@ -85,9 +86,9 @@ def test_texts_to_teach_are_the_catalogs_and_parts_and_careless_copies(
 def test_a_part_is_of_neighbouring_words() -> None:
     text = "one two three four five six"
     found = {one for seed in range(50) for one in training_texts([text], seed)}
-    parts = [one for one in found if one in text and one != text]
+    parts = [one for one in found if set(one.split()) < set(text.split())]
     assert len(parts) > 10
-    assert all(part.split()[0] in text.split() for part in parts)
+    assert all(part in text for part in parts)
 
 
 @pytest.mark.parametrize("text", ["", "one", "one two"])

@@ -98,11 +98,8 @@ def test_an_encoder_against_itself_loses_nothing(judge: Judge, places: tuple[Pat
 def test_more_than_the_budget_is_refused_with_the_figures(
     judge: Judge, places: tuple[Path, Path]
 ) -> None:
-    sides = [
-        (Table(judge.texts, vectors), place)
-        for vectors, place in zip((KNOWING, FORGETFUL), places, strict=True)
-    ]
-    change = compare(judge, *sides)
+    before, after = (Table(judge.texts, vectors) for vectors in (KNOWING, FORGETFUL))
+    change = compare(judge, (before, places[0]), (after, places[1]))
     require_within(change, change.loss, "prune")
     with pytest.raises(
         BudgetExceeded, match=r"prune: NDCG@10 fell from 0\.\d+ to 0\.\d+ over"

@@ -154,7 +154,8 @@ def test_wrong_arguments_are_refused_and_nothing_is_written(
             prune(source, output, judge, TAUGHT, max_loss=most)
     with pytest.raises(ConfigError, match="layers: got 4, expected 1 to 3"):
         prune(source, tmp_path / "out", judge, PruneSettings(layers=4))
-    for wrong in ({"layers": 0}, {"steps": -1}):
-        with pytest.raises(ConfigError, match="or more"):
-            PruneSettings(**wrong)
+    with pytest.raises(ConfigError, match="layers: got 0, expected 1 or more"):
+        PruneSettings(layers=0)
+    with pytest.raises(ConfigError, match="steps: got -1, expected 0 or more"):
+        PruneSettings(steps=-1)
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
