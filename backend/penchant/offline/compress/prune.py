@@ -119,27 +119,18 @@ def prune(
         tokens_in_use(state_of(student), ())  # Refused now, rather than when all is taught.
     count = len(layers_of(student))
     kept = drop_layers(student, chosen.layers, lambda: _quality(judge, student), on_step)
-    texts = training_texts([*judge.texts, *more_texts], chosen.seed)
-    on_step(f"Encoding {len(texts):,} texts")
-    vectors = encode(teacher, texts)
-    distil(
-        student,
-        texts,
-        vectors,
-        chosen.steps,
-        learning_rate=chosen.learning_rate,
-        seed=chosen.seed,
-        on_step=lambda step, loss: on_step(f"Teaching, {step} of {chosen.steps}: {loss:.4f}"),
-    )
+    known = [*judge.texts, *more_texts]
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
-        made = Path(temporary) / "made"
-        tokens = _write(student, made, chosen, [*judge.texts, *more_texts])
+        untaught, made = Path(temporary) / "untaught", Path(temporary) / "made"
+        tokens = _write(student, untaught, chosen, known)
+        small = read_encoder(untaught)  # It is taught with the tokens that it will be given.
+        _teach(small, teacher, training_texts(known, chosen.seed), chosen, on_step)
+        small.save_pretrained(str(made), create_model_card=False)
         if (source / NOTE).is_file():
             shutil.copy2(source / NOTE, made / NOTE)
         on_step("Measuring before and after")
-        small = read_encoder(made)
-        change = compare(judge, (_Model(teacher), source), (_Model(small), made))
+        change = compare(judge, (_Model(teacher), source), (_Model(read_encoder(made)), made))
         require_within(change, max_loss, "prune")
         places = tuple(1 + place for place in kept)
         result = Pruned(output, places, count, *tokens, change)
@@ -154,6 +145,26 @@ def prune(
 
 def _quality(judge: Judge, model: SentenceTransformer) -> float:
     return float(judge.gains(encode(model, judge.texts))[:, 0].mean())
+
+
+def _teach(
+    student: SentenceTransformer,
+    teacher: SentenceTransformer,
+    texts: list[str],
+    settings: PruneSettings,
+    on_step: OnStep,
+) -> None:
+    on_step(f"Encoding {len(texts):,} texts")
+    steps = settings.steps
+    distil(
+        student,
+        texts,
+        encode(teacher, texts),
+        steps,
+        learning_rate=settings.learning_rate,
+        seed=settings.seed,
+        on_step=lambda step, loss: on_step(f"Teaching, {step} of {steps}: {loss:.4f}"),
+    )
 
 
 def _write(

@@ -13,13 +13,14 @@ from tokenizers.models import BPE
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.offline.compress.distillation import training_texts
 from penchant.offline.compress.measure import BudgetExceeded, Judge
 from penchant.offline.compress.prune import PRUNED, Pruned, PruneSettings, prune
 from penchant.offline.compress.vocabulary import TOKENIZER
 from penchant.offline.export import export
 from penchant.offline.finetune.encoder import encode, read_encoder
 from penchant.offline.finetune.note import Note, read_note
-from tests.support.tiny_encoders import SPECIAL
+from tests.support.tiny_encoders import SPECIAL, write_encoder
 from tests.unit.offline.compress.conftest import PIECES
 
 TAUGHT = PruneSettings(layers=1, steps=30)
@@ -159,3 +160,23 @@ def test_wrong_arguments_are_refused_and_nothing_is_written(
     with pytest.raises(ConfigError, match="steps: got -1, expected 0 or more"):
         PruneSettings(steps=-1)
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_careless_texts_are_taught_with_the_tokens_that_are_left(
+    judge: Judge, tmp_path: Path
+) -> None:
+    texts = [text for text in training_texts(judge.texts, 0) if text not in judge.texts]
+    slips = {word for text in texts for word in text.split()} - set(PIECES)
+    source = tmp_path / "source"
+    source.mkdir()
+    write_encoder(source, [*PIECES, *sorted(slips)], layers=1)
+    meant = encode(read_encoder(source), texts)
+    likeness = []
+    for steps in (0, 60):
+        settings = PruneSettings(layers=1, steps=steps)
+        made = prune(source, tmp_path / str(steps), judge, settings, max_loss=0.99)
+        found = encode(read_encoder(made.directory), texts)
+        likeness.append(float((meant * found).sum(axis=1).mean()))
+    untaught, taught = likeness
+    assert untaught < 0.99
+    assert 1 - taught < (1 - untaught) / 2
