@@ -172,7 +172,7 @@ def test_careless_texts_are_taught_with_the_tokens_that_are_left(
     write_encoder(source, [*PIECES, *sorted(slips)], layers=1)
     meant = encode(read_encoder(source), texts)
     likeness = []
-    for steps in (0, 60):
+    for steps in (0, 120):
         settings = PruneSettings(layers=1, steps=steps)
         made = prune(source, tmp_path / str(steps), judge, settings, max_loss=0.99)
         found = encode(read_encoder(made.directory), texts)
