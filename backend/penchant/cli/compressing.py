@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from penchant.cli.gating import REFUSED
 from penchant.cli.logs import Source, read_log
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.offline.compress.measure import Change, Judge
+from penchant.offline.compress.measure import BudgetExceeded, Change, Judge
 from penchant.offline.evaluation.stream import first_events
 
 MAX_RANKINGS = 4000
@@ -36,6 +42,16 @@ def judge_of(
         stream = read_log(console, source, config.signals, hit, "nothing to measure on")
     stream = first_events(stream, int(of_log * len(stream.events)))
     return Judge(stream, fraction, MAX_RANKINGS, config)
+
+
+@contextmanager
+def refusals(console: Console) -> Iterator[None]:
+    """Where the budget refuses, says so and ends the command with the status of `penchant gate`."""
+    try:
+        yield
+    except BudgetExceeded as refused:
+        console.print(Text(str(refused), "red"), soft_wrap=True)
+        raise typer.Exit(REFUSED) from None
 
 
 def change_table(change: Change) -> Table:

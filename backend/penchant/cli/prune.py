@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from penchant.cli import log_options as log
-from penchant.cli.compressing import change_table, judge_of
+from penchant.cli.compressing import change_table, judge_of, refusals
 from penchant.cli.export import read_lines
 from penchant.cli.publish import share_of
 from penchant.domain.errors import ConfigError
@@ -77,7 +77,8 @@ def prune(
                 f"prune: the package {error.name} is missing; `pip install 'penchant[train]'`"
             ) from error
         chosen = PruneSettings(layers, not keep_vocabulary, steps, learning_rate, seed)
-        result = run(source, output, judge, chosen, more, budget, status.update)
+        with refusals(console):
+            result = run(source, output, judge, chosen, more, budget, status.update)
     console.print(change_table(result.change))
     kept = ", ".join(map(str, result.kept_layers))
     console.print(

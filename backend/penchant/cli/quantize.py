@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from penchant.cli import log_options as log
-from penchant.cli.compressing import change_table, judge_of
+from penchant.cli.compressing import change_table, judge_of, refusals
 from penchant.cli.publish import share_of
 from penchant.domain.errors import ConfigError
 
@@ -66,7 +66,8 @@ def quantize(
             raise ConfigError(
                 f"quantize: the package {error.name} is missing; `pip install 'penchant[train]'`"
             ) from error
-        result = run(encoder, output, judge, method, budget, status.update)
+        with refusals(console):
+            result = run(encoder, output, judge, method, budget, status.update)
     console.print(change_table(result.change))
     console.print(
         f"{len(result.kept)} of {result.products} products stay in fp32. "

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.util import batch_to_device
 from torch.nn.functional import cosine_similarity
 
 from penchant.domain.types import Matrix
@@ -71,9 +72,9 @@ def distil(
     student.train()
     for step in range(steps):
         rows = order[step * batch : (step + 1) * batch]
-        features = student.preprocess([texts[row] for row in rows])
+        features = batch_to_device(student.preprocess([texts[row] for row in rows]), student.device)
         given = student(features)["sentence_embedding"]
-        meant = torch.from_numpy(vectors[rows])
+        meant = torch.from_numpy(vectors[rows]).to(student.device)
         loss = (1 - cosine_similarity(given, meant)).mean()
         optimiser.zero_grad()
         torch.autograd.backward(loss)

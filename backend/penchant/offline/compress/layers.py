@@ -9,6 +9,7 @@ from sentence_transformers import SentenceTransformer
 from torch import nn
 
 from penchant.domain.errors import ConfigError
+from penchant.encoder.virtual_tokens import NAME, PREFIX
 from penchant.offline.finetune.encoder import transformer_of
 
 
@@ -48,22 +49,37 @@ def drop_layers(
         The places of the kept layers in the original.
 
     Raises:
-        ConfigError: the count is out of its range.
+        ConfigError: the count is out of its range, or each layer has a learnt prefix of its own.
 
     Cost: one look at the quality for each layer that is left, for each that is dropped.
     """
     layers = list(layers_of(model))
-    if not 1 <= count <= len(layers):
-        raise ConfigError(f"layers: got {count}, expected 1 to {len(layers)}")
+    needed = _needed(layers)
+    fewest = max(1, len(needed))
+    if not fewest <= count <= len(layers):
+        raise ConfigError(f"layers: got {count}, expected {fewest} to {len(layers)}")
+    virtual = getattr(transformer_of(model).config, NAME, None)
+    if count < len(layers) and virtual and virtual["method"] == PREFIX:
+        raise ConfigError(
+            f"layers: got {count}, expected {len(layers)}: this encoder was fine-tuned with "
+            "--method prefix, whose keys and values belong to its layers"
+        )
     kept = list(range(len(layers)))
     while len(kept) > count:
         found = {}
-        for place in kept:
+        for place in (place for place in kept if place not in needed):
             rest = [other for other in kept if other != place]
             on_step(f"Trying layers {', '.join(str(1 + other) for other in rest)}")
             put_layers(model, [layers[other] for other in rest])
             found[place] = quality()
-        least = max(kept, key=lambda place: (found[place], -place))
+        least = max(found, key=lambda place: (found[place], -place))
         kept.remove(least)
     put_layers(model, [layers[place] for place in kept])
     return kept
+
+
+def _needed(layers: list[nn.Module]) -> set[int]:
+    """Places of layers that hold weights for the others too, as the first of a T5 does."""
+    names = [{name for name, _ in layer.named_parameters()} for layer in layers]
+    shared = set.intersection(*names)
+    return {place for place, own in enumerate(names) if own != shared}

@@ -27,6 +27,10 @@ TIMED = 500
 """Texts that are encoded together, at most."""
 
 
+class BudgetExceeded(ConfigError):
+    """More was lost than may be; no setting is wrong in itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One encoder."""
@@ -104,11 +108,19 @@ def compare(
 ) -> Change:
     """Quality, size and speed of two encoders, each with its directory.
 
+    Raises:
+        ConfigError: the first one's NDCG@10 is 0, so that no share of it can be lost.
+
     Cost: each encodes the catalog once and up to `TIMED` of its texts `ROUNDS` times.
     """
     encoders = [before[0], after[0]]
     vectors = [encoder.encode(judge.texts) for encoder in encoders]
     gains = [judge.gains(one) for one in vectors]
+    if not gains[0].any():
+        raise ConfigError(
+            f"validation_fraction: the encoder has NDCG@10 0 over {len(gains[0]):,} rankings, so "
+            "that no loss can be measured; expected more. Rank a larger part of the log"
+        )
     together, alone = _speeds(encoders, judge.texts)
     first, second = (
         Measured(
@@ -121,12 +133,13 @@ def compare(
         for place, (_, directory) in enumerate((before, after))
     )
     means = metrics.bootstrap(np.stack([one[:, 0] for one in gains], axis=1), judge.user, seed)
-    low, high = np.quantile(1 - means[:, 1] / means[:, 0], (0.025, 0.975)).tolist()
+    old, new = means[means[:, 0] > 0].T  # Of few users, some draw none with a gain.
+    low, high = np.quantile(1 - new / old, (0.025, 0.975)).tolist()
     cosines = cosines_of(*vectors)
     return Change(
         before=first,
         after=second,
-        loss=1 - second.ndcg / first.ndcg if first.ndcg else 0.0,
+        loss=1 - second.ndcg / first.ndcg,
         low=low,
         high=high,
         rankings=len(gains[0]),
@@ -135,11 +148,24 @@ def compare(
     )
 
 
+def check_output(output: Path, note: str, kind: str) -> None:
+    """Raises ConfigError where a directory to write holds something, but no such note."""
+    empty = output.is_dir() and not any(output.iterdir())
+    if output.exists() and not empty and not (output / note).is_file():
+        raise ConfigError(f"output: {output} holds something else than {kind}")
+
+
+def check_budget(max_loss: float) -> None:
+    """Raises ConfigError where a loss budget is no share from 0 to below 1."""
+    if not 0 <= max_loss < 1:
+        raise ConfigError(f"max_loss: got {max_loss}, expected 0 to below 1")
+
+
 def require_within(change: Change, max_loss: float, verb: str) -> None:
-    """Raises ConfigError, naming the figures, where more was lost than may be."""
+    """Raises BudgetExceeded, naming the figures, where more was lost than may be."""
     if change.loss <= max_loss:
         return
-    raise ConfigError(
+    raise BudgetExceeded(
         f"{verb}: NDCG@10 fell from {change.before.ndcg:.4f} to {change.after.ndcg:.4f} over "
         f"{change.rankings:,} rankings: {change.loss:.1%} lost, expected at most {max_loss:.1%}; "
         "nothing was written. Choose a milder setting, or a larger --max-loss"

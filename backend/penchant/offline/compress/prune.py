@@ -18,8 +18,20 @@ from sentence_transformers import SentenceTransformer
 from penchant.domain.errors import ConfigError
 from penchant.offline.compress.distillation import distil, training_texts
 from penchant.offline.compress.layers import drop_layers, layers_of
-from penchant.offline.compress.measure import Change, Judge, compare, require_within
-from penchant.offline.compress.vocabulary import tokens_in_use, trim_embeddings, write_tokenizer
+from penchant.offline.compress.measure import (
+    Change,
+    Judge,
+    check_budget,
+    check_output,
+    compare,
+    require_within,
+)
+from penchant.offline.compress.vocabulary import (
+    state_of,
+    tokens_in_use,
+    trim_embeddings,
+    write_tokenizer,
+)
 from penchant.offline.finetune.encoder import encode, read_encoder
 from penchant.offline.finetune.note import NOTE
 from penchant.offline.finetune.run import hush
@@ -94,41 +106,36 @@ def prune(
         on_step: told what begins.
 
     Raises:
-        ConfigError: an argument does not fit, or more is lost than may be: then nothing is written.
+        ConfigError: an argument does not fit; nothing is written.
+        BudgetExceeded: more is lost than may be; nothing is written.
     """
     chosen = settings or PruneSettings()
-    if output.exists() and any(output.iterdir()) and not (output / PRUNED).is_file():
-        raise ConfigError(f"output: {output} holds something else than a pruned encoder")
+    check_budget(max_loss)
+    check_output(output, PRUNED, "a pruned encoder")
     hush()
     on_step("Reading the encoder")
     teacher, student = read_encoder(source), read_encoder(source)
+    if chosen.trim_vocabulary:
+        tokens_in_use(state_of(student), ())  # Refused now, rather than when all is taught.
     count = len(layers_of(student))
     kept = drop_layers(student, chosen.layers, lambda: _quality(judge, student), on_step)
-    texts = training_texts([*judge.texts, *more_texts], chosen.seed)
-    on_step(f"Encoding {len(texts):,} texts")
-    vectors = encode(teacher, texts)
-    distil(
-        student,
-        texts,
-        vectors,
-        chosen.steps,
-        learning_rate=chosen.learning_rate,
-        seed=chosen.seed,
-        on_step=lambda step, loss: on_step(f"Teaching, {step} of {chosen.steps}: {loss:.4f}"),
-    )
+    known = [*judge.texts, *more_texts]
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
-        made = Path(temporary) / "made"
-        tokens = _write(student, made, chosen, [*judge.texts, *more_texts])
+        untaught, made = Path(temporary) / "untaught", Path(temporary) / "made"
+        tokens = _write(student, untaught, chosen, known)
+        small = read_encoder(untaught)  # It is taught with the tokens that it will be given.
+        _teach(small, teacher, training_texts(known, chosen.seed), chosen, on_step)
+        small.save_pretrained(str(made), create_model_card=False)
         if (source / NOTE).is_file():
             shutil.copy2(source / NOTE, made / NOTE)
         on_step("Measuring before and after")
-        small = read_encoder(made)
-        change = compare(judge, (_Model(teacher), source), (_Model(small), made))
+        change = compare(judge, (_Model(teacher), source), (_Model(read_encoder(made)), made))
         require_within(change, max_loss, "prune")
         places = tuple(1 + place for place in kept)
         result = Pruned(output, places, count, *tokens, change)
-        note = {**dataclasses.asdict(result), "directory": "", **dataclasses.asdict(chosen)}
+        note = {**dataclasses.asdict(result), "directory": ""}
+        note["settings"] = dataclasses.asdict(chosen)
         (made / PRUNED).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
         if output.exists():
             output.replace(Path(temporary) / "replaced")
@@ -140,17 +147,38 @@ def _quality(judge: Judge, model: SentenceTransformer) -> float:
     return float(judge.gains(encode(model, judge.texts))[:, 0].mean())
 
 
+def _teach(
+    student: SentenceTransformer,
+    teacher: SentenceTransformer,
+    texts: list[str],
+    settings: PruneSettings,
+    on_step: OnStep,
+) -> None:
+    on_step(f"Encoding {len(texts):,} texts")
+    steps = settings.steps
+    distil(
+        student,
+        texts,
+        encode(teacher, texts),
+        steps,
+        learning_rate=settings.learning_rate,
+        seed=settings.seed,
+        on_step=lambda step, loss: on_step(f"Teaching, {step} of {steps}: {loss:.4f}"),
+    )
+
+
 def _write(
     model: SentenceTransformer, directory: Path, settings: PruneSettings, texts: list[str]
 ) -> tuple[int, int]:
     """Saves it, with its vocabulary trimmed if that is wanted; tokens now and before."""
     tokenizer = cast(Any, model.tokenizer)
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
+    state = state_of(model)
     count = len(state["model"]["vocab"])
     if not settings.trim_vocabulary:
         model.save_pretrained(str(directory), create_model_card=False)
         return count, count
-    ids = {number for text in texts for number in tokenizer(text)["input_ids"]}
+    known = [*texts, *model.prompts.values()]
+    ids = {number for text in known for number in tokenizer(text)["input_ids"]}
     kept = tokens_in_use(state, ids)
     trim_embeddings(model, kept)
     model.save_pretrained(str(directory), create_model_card=False)

@@ -38,7 +38,15 @@ from penchant.domain.types import Matrix
 from penchant.encoder.bundle import GRAPH, MANIFEST, TOKENIZER, read_bundle, write_bundle
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.tokens import Batch, Texts
-from penchant.offline.compress.measure import Change, Judge, compare, cosines_of, require_within
+from penchant.offline.compress.measure import (
+    Change,
+    Judge,
+    check_budget,
+    check_output,
+    compare,
+    cosines_of,
+    require_within,
+)
 
 METHODS = ("dynamic", "blockwise", "static")
 NOTE = "quantize.json"
@@ -87,12 +95,13 @@ def quantize(
         on_step: told what begins.
 
     Raises:
-        ConfigError: an argument does not fit, or more is lost than may be: then nothing is written.
+        ConfigError: an argument does not fit; nothing is written.
+        BudgetExceeded: more is lost than may be; nothing is written.
     """
     if method not in METHODS:
         raise ConfigError(f"method: got {method!r}, expected one of: {', '.join(METHODS)}")
-    if output.exists() and any(output.iterdir()) and not (output / MANIFEST).is_file():
-        raise ConfigError(f"output: {output} holds something else than an encoder")
+    check_budget(max_loss)
+    check_output(output, MANIFEST, "an encoder")
     bundle = read_bundle(source)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
@@ -127,6 +136,8 @@ class _Work:
             if node.op_type == "MatMul" and node.input[1] in weights
         ]
         """Names of the products of weights, in the graph's order."""
+        if not self.products:
+            raise ConfigError(f"encoder: {source} has no product of weights that int8 could do")
 
     def by_harm(self) -> list[str]:
         """The products, the one first that alone turns the vectors most."""
@@ -142,22 +153,27 @@ class _Work:
     def least_kept(self, max_loss: float, on_step: OnStep) -> tuple[Path, Change, tuple[str, ...]]:
         """The graph with the fewest products in fp32 whose loss is within the budget.
 
-        Where none is: the last that was tried.
+        Where none is: the best that was tried. One product at least is quantized.
         """
         source = OnnxEncoder.load(self._source, threads=1)
         order: list[str] = []
-        for count in KEPT if self._method != "blockwise" else KEPT[:1]:
+        best: tuple[Path, Change, tuple[str, ...]] | None = None
+        most = len(self.products) if self._method != "blockwise" else 1
+        for count in (count for count in KEPT if count < most):
             if count and not order:
                 on_step("Measuring each product's harm")
                 order = self.by_harm()
             kept = tuple(order[:count])
             on_step(f"Measuring the loss with {count} products in fp32")
-            made = self._made("made", kept)
+            made = self._made(f"kept-{count}", kept)
             encoder = OnnxEncoder.load(made, threads=1)
             change = compare(self._judge, (source, self._source), (encoder, made))
+            if best is None or change.loss < best[1].loss:
+                best = made, change, kept
             if change.loss <= max_loss:
                 break
-        return made, change, kept
+        assert best is not None
+        return best
 
     def _made(self, name: str, kept: Sequence[str]) -> Path:
         """An encoder's directory with all products quantized but these."""

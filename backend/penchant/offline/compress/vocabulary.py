@@ -21,12 +21,19 @@ from penchant.offline.finetune.encoder import transformer_of
 TOKENIZER, CONFIG, WORDS = "tokenizer.json", "tokenizer_config.json", "vocab.txt"
 
 
+def state_of(model: SentenceTransformer) -> dict[str, Any]:
+    """The state of an encoder's tokenizer, as tokenizer.json holds it."""
+    tokenizer: Any = model.tokenizer
+    state: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
+    return state
+
+
 def tokens_in_use(state: Mapping[str, Any], ids: Iterable[int]) -> list[int]:
     """Ids to keep, in order: those of texts, of special tokens, and of single characters.
 
     Args:
         state: of the tokenizer, as tokenizer.json holds it.
-        ids: of the texts.
+        ids: of the texts, with the special tokens that are put around each.
 
     Raises:
         ConfigError: the vocabulary is of a kind that can't be trimmed.
@@ -34,7 +41,7 @@ def tokens_in_use(state: Mapping[str, Any], ids: Iterable[int]) -> list[int]:
     if state["model"]["type"] != "WordPiece":
         raise ConfigError(
             f"vocabulary: got a tokenizer of kind {state['model']['type']}, expected WordPiece; "
-            "prune without trimming it"
+            "keep it whole: --keep-vocabulary"
         )
     prefix = state["model"]["continuing_subword_prefix"]
     single = {
@@ -43,6 +50,7 @@ def tokens_in_use(state: Mapping[str, Any], ids: Iterable[int]) -> list[int]:
         if len(token.removeprefix(prefix)) == 1
     }
     special = {int(added["id"]) for added in state["added_tokens"]}
+    special.add(state["model"]["vocab"][state["model"]["unk_token"]])
     return sorted(single | special | set(ids))
 
 
@@ -54,11 +62,22 @@ def trimmed(state: Mapping[str, Any], kept: list[int]) -> dict[str, Any]:
     out["model"]["vocab"] = {t: new[n] for t, n in vocabulary.items() if n in new}
     for added in out["added_tokens"]:
         added["id"] = new[added["id"]]
-    for special in (out["post_processor"] or {}).get("special_tokens", {}).values():
-        special["ids"] = [new[number] for number in special["ids"]]
+    _renumber(out["post_processor"] or {}, new)
     if out["padding"] is not None:
         out["padding"]["pad_id"] = new[out["padding"]["pad_id"]]
     return out
+
+
+def _renumber(processor: dict[str, Any], new: Mapping[int, int]) -> None:
+    """What puts special tokens around a text: a template, BERT's or RoBERTa's pair, or a list."""
+    for part in processor.get("processors", ()):
+        _renumber(part, new)
+    for special in processor.get("special_tokens", {}).values():
+        special["ids"] = [new[number] for number in special["ids"]]
+    for name in ("cls", "sep"):
+        if name in processor:
+            token, number = processor[name]
+            processor[name] = [token, new[number]]
 
 
 def trim_embeddings(model: SentenceTransformer, kept: list[int]) -> None:

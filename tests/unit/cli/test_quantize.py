@@ -1,0 +1,76 @@
+"""`penchant quantize`: what it shows, and its exit statuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from penchant.cli.gating import REFUSED
+from penchant.cli.quantize import quantize
+from penchant.domain.errors import ConfigError
+from penchant.encoder.onnx import OnnxEncoder
+from penchant.offline.compress import quantize as module
+from tests.unit.offline.compress.planted import write_log, write_outlier_encoder
+
+APP = typer.Typer(add_completion=False)
+APP.command()(quantize)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with an encoder and a log."""
+    directory = tmp_path_factory.mktemp("place")
+    write_log(directory)
+    write_outlier_encoder(directory / "encoder")
+    return directory
+
+
+def invoke(place: Path, output: Path, *more: object) -> Result:
+    named = {"encoder": "encoder", "items": "items.csv", "events": "events.csv"}
+    arguments: list[object] = [
+        part for name, file in named.items() for part in (f"--{name}", place / file)
+    ]
+    arguments += ["--output", output, "--signal", "like", "--validation-fraction", 0.5, *more]
+    runner = CliRunner(env={"COLUMNS": "120"})
+    return runner.invoke(APP, [str(one) for one in arguments])
+
+
+def test_it_writes_an_encoder_and_shows_what_it_cost(place: Path, tmp_path: Path) -> None:
+    result = invoke(place, tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    for word in ("NDCG@10", "% lost (", "cosine", "MB", "texts together", "one text alone"):
+        assert word in result.output
+    assert "1 of 2 products stay in fp32. Next: penchant publish --encoder" in result.output
+    assert OnnxEncoder.load(tmp_path / "out", threads=1).encode(["shoes"]).shape == (1, 80)
+
+
+def test_past_the_budget_it_ends_with_the_status_of_a_refusal_and_writes_nothing(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT", (0,))
+    result = invoke(place, tmp_path / "out", "--max-loss", "0%")
+    assert result.exit_code == REFUSED == 2
+    assert "quantize: NDCG@10 fell from 0." in result.output
+    assert "expected at most 0.0%; nothing was written" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--max-loss", "much"), "--max-loss: got 'much'"),
+        (("--max-loss", "100%"), "max_loss: got 1.0, expected 0 to below 1"),
+        (("--method", "int4"), "method: got 'int4'"),
+        (("--log-fraction", "0"), "--log-fraction: got 0.0"),
+    ],
+)
+def test_a_wrong_choice_is_an_error_and_no_refusal(
+    more: tuple[str, str], words: str, place: Path, tmp_path: Path
+) -> None:
+    result = invoke(place, tmp_path / "out", *more)
+    assert isinstance(result.exception, ConfigError)
+    assert words in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
