@@ -19,8 +19,8 @@ def quantize(
     output: Annotated[Path, typer.Option(help="Directory to write; an encoder is replaced.")],
     method: Annotated[
         str,
-        typer.Option(help="dynamic: fastest; blockwise: most faithful; static: for TensorRT."),
-    ] = "dynamic",
+        typer.Option(help="blockwise: faithful; dynamic: faster, lossy; static: for TensorRT."),
+    ] = "blockwise",
     max_loss: Annotated[
         str, typer.Option(help="Share of NDCG@10 that may be lost, as 1% or 0.01.")
     ] = "1%",

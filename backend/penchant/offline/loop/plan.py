@@ -96,7 +96,7 @@ def read_plan(table: Mapping[str, Any], parameters: Parameters) -> Plan:
             chosen[name] = _checked(name, options, parameters(name))
     if not chosen:
         raise ConfigError(f"steps: none is enabled, expected some of {', '.join(WIRINGS)}")
-    int8 = chosen.get("quantize", {"method": "static"}).get("method", "dynamic")
+    int8 = chosen.get("quantize", {"method": "static"}).get("method", "blockwise")
     if "compile" in chosen and int8 != "static":
         raise ConfigError(
             f"steps: got quantize with method {int8} and compile, expected one of them: TensorRT "
