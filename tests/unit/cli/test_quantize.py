@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -39,7 +40,7 @@ def invoke(place: Path, output: Path, *more: object) -> Result:
 
 
 def test_it_writes_an_encoder_and_shows_what_it_cost(place: Path, tmp_path: Path) -> None:
-    result = invoke(place, tmp_path / "out")
+    result = invoke(place, tmp_path / "out", "--method", "dynamic")
     assert result.exit_code == 0, result.output
     for word in ("NDCG@10", "% lost (", "cosine", "MB", "texts together", "one text alone"):
         assert word in result.output
@@ -51,11 +52,21 @@ def test_past_the_budget_it_ends_with_the_status_of_a_refusal_and_writes_nothing
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "KEPT", (0,))
-    result = invoke(place, tmp_path / "out", "--max-loss", "0%")
+    result = invoke(place, tmp_path / "out", "--method", "dynamic", "--max-loss", "0%")
     assert result.exit_code == REFUSED == 2
     assert "quantize: NDCG@10 fell from 0." in result.output
     assert "expected at most 0.0%; nothing was written" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_unless_told_otherwise_a_text_has_one_vector_in_any_company(
+    place: Path, tmp_path: Path
+) -> None:
+    assert invoke(place, tmp_path / "out").exit_code == 0
+    encoder = OnnxEncoder.load(tmp_path / "out", threads=1)
+    texts = ["shoes", "a dress", "coats"]
+    alone = np.concatenate([encoder.encode([text]) for text in texts])
+    np.testing.assert_allclose(encoder.encode(texts), alone, atol=1e-5)
 
 
 @pytest.mark.parametrize(
