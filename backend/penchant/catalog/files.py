@@ -4,6 +4,7 @@
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
     version-<version>.npz       Gram matrix, population prior and expectation of a version
     neighbours-<number>.npy     which items people turn to next to which, of the last refresh
+    trial-<release>/            the same files of a release on trial
 
 A file is complete and synced before the store's head names it; rows past the head's count are not
 there yet. Losing the directory costs the time to write it again from the store, and what a refresh
