@@ -28,7 +28,7 @@ help: ## List the targets.
 demo: $(VENV)/ready libpython ## Start a real Triton and watch it learn from MovieLens (2 minutes).
 	@$(BIN)/penchant demo $(ARGS)
 
-demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (6 minutes).
+demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)
 
 test: $(VENV)/ready libpython test-numpy2 ## Run all tests, those on a real Triton included.
