@@ -12,7 +12,6 @@ from rich.console import Console
 from penchant.cli import gating
 from penchant.cli import log_options as log
 from penchant.cli.gating import REFUSED, Choices
-from penchant.domain.errors import ConfigError
 from penchant.offline.gates.budgets import Budgets
 from penchant.offline.gates.validation import Validation
 from penchant.offline.refresh.settings import RefreshSettings
@@ -150,10 +149,10 @@ def gate(
         attributes=tuple(attribute or ()),
         probes=tuple(probes or ()),
         budgets=Budgets(
-            overall=_share("--max-loss", max_loss),
-            cohort=_share("--max-cohort-loss", max_cohort_loss),
-            probes=_share("--max-probe-loss", max_probe_loss),
-            robustness=_share("--max-robustness-loss", max_robustness_loss),
+            overall=log.share_of("--max-loss", max_loss),
+            cohort=log.share_of("--max-cohort-loss", max_cohort_loss),
+            probes=log.share_of("--max-probe-loss", max_probe_loss),
+            robustness=log.share_of("--max-robustness-loss", max_robustness_loss),
             min_rankings=min_rankings,
             min_users=min_users,
         ),
@@ -168,16 +167,3 @@ def gate(
         raise typer.Exit(128 + signals.SIGINT) from None
     if not passed:
         raise typer.Exit(REFUSED)
-
-
-def _share(option: str, text: str) -> float:
-    """A share: `1%` or `0.01`.
-
-    >>> _share("--max-loss", "2.5%"), _share("--max-loss", "0.5")
-    (0.025, 0.5)
-    """
-    number = text.strip().removesuffix("%")
-    try:
-        return float(number) / (100 if number != text.strip() else 1)
-    except ValueError:
-        raise ConfigError(f"{option}: got {text!r}, expected a share, as in 1% or 0.01") from None

@@ -153,3 +153,16 @@ def pairs_of(settings: list[str] | None) -> dict[str, str]:
             raise ConfigError(f"--set: got {setting!r}, expected key=value")
         pairs[name.strip()] = value
     return pairs
+
+
+def share_of(name: str, text: str) -> float:
+    """A share, given as `1%` or `0.01`; ConfigError where it is none.
+
+    >>> share_of("--max-loss", "2.5%"), share_of("--max-loss", "0.01")
+    (0.025, 0.01)
+    """
+    given = text.strip()
+    try:
+        return float(given.removesuffix("%")) / (100 if given.endswith("%") else 1)
+    except ValueError:
+        raise ConfigError(f"{name}: got {text!r}, expected a share as 1% or 0.01") from None

@@ -11,7 +11,6 @@ from rich.console import Console
 from penchant.cli import log_options as log
 from penchant.cli.compressing import change_table, judge_of, refusals
 from penchant.cli.export import read_lines
-from penchant.cli.publish import share_of
 from penchant.domain.errors import ConfigError
 
 
@@ -51,7 +50,7 @@ def prune(
     Each layer's worth is measured on the validation part. The smaller encoder then learns to give
     the vectors that the larger one gave. Refused, with nothing written, past the budget.
     """
-    budget = share_of("--max-loss", max_loss)
+    budget = log.share_of("--max-loss", max_loss)
     more = [] if texts is None else read_lines(texts)
     console = Console(highlight=False)
     where = log.source_of(

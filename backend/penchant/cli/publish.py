@@ -10,7 +10,7 @@ from rich.console import Console
 
 from penchant.cli import publishing
 from penchant.cli.gating import REFUSED
-from penchant.cli.log_options import pairs_of
+from penchant.cli.log_options import pairs_of, share_of
 from penchant.cli.stores import StoreAddress, StoreSettings
 from penchant.domain.errors import ConfigError
 from penchant.launch.settings import HOME
@@ -174,15 +174,3 @@ def _trial(shadow: str | None, canary: str | None, max_loss: str) -> TrialPlan |
 def _budgets(overall: str, cohort: str) -> Budgets:
     least = share_of("--max-cohort-loss", cohort)
     return Budgets(share_of("--max-loss", overall), cohort=least, probes=least, robustness=least)
-
-
-def share_of(name: str, text: str) -> float:
-    """A share from 0 to below 1, given as `1%` or `0.01`; ConfigError where it is none.
-
-    >>> share_of("--max-loss", "2.5%"), share_of("--max-loss", "0.01")
-    (0.025, 0.01)
-    """
-    try:
-        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        raise ConfigError(f"{name}: got {text!r}, expected a share as 1% or 0.01") from None

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from penchant.cli import log_options as log
 from penchant.cli.compressing import change_table, judge_of, refusals
-from penchant.cli.publish import share_of
 from penchant.domain.errors import ConfigError
 
 
@@ -43,7 +42,7 @@ def quantize(
     Products of weights whose activations int8 serves badly stay in fp32: as few as the budget
     needs, found by measuring.
     """
-    budget = share_of("--max-loss", max_loss)
+    budget = log.share_of("--max-loss", max_loss)
     console = Console(highlight=False)
     source = log.source_of(
         items,

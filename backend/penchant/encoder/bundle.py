@@ -64,7 +64,7 @@ class Bundle:
 
 def write_bundle(directory: Path, settings: Settings) -> Bundle:
     """Writes encoder.json over the graph and the tokenizer that are already there."""
-    hashes = {name: _sha256(directory / name) for name in (GRAPH, TOKENIZER)}
+    hashes = {name: sha256_of(directory / name) for name in (GRAPH, TOKENIZER)}
     manifest = {"format": FORMAT, **asdict(settings), "sha256": hashes}
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (directory / MANIFEST).write_text(text, encoding="utf-8")
@@ -83,7 +83,7 @@ def read_bundle(directory: Path) -> Bundle:
     for name in (GRAPH, TOKENIZER):
         if not (directory / name).is_file():
             raise ConfigError(f"encoder: {directory / name} is missing; export the encoder again")
-        if _sha256(directory / name) != hashes.get(name):
+        if sha256_of(directory / name) != hashes.get(name):
             raise ConfigError(
                 f"encoder: {directory / name} is not the file that encoder.json names "
                 "(its SHA-256 differs); export the encoder again"
@@ -139,6 +139,7 @@ def _parse(path: Path, manifest: object) -> tuple[Settings, dict[str, str]]:
     return Settings(**fields), {str(name): str(value) for name, value in hashes.items()}
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

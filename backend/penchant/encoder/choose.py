@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 from penchant.domain.errors import ConfigError, EncoderUnavailable
 from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
-from penchant.encoder.bundle import read_bundle
+from penchant.encoder.bundle import read_bundle, sha256_of
 from penchant.encoder.cuda import Cuda, find_cuda
 from penchant.encoder.engines import EngineNote, read_notes
 from penchant.encoder.onnx import OnnxEncoder
@@ -73,7 +72,7 @@ def fitting_engine(directory: Path, trt: Any | None, cuda: Cuda | None) -> Engin
     if cuda is None or not cuda.devices():
         return "there is no GPU with a driver"
     here, name = cuda.compute_capability(), runtime_name(trt)
-    graph = hashlib.sha256(read_bundle(directory).graph.read_bytes()).hexdigest()
+    graph = sha256_of(read_bundle(directory).graph)
     notes = [note for note in read_notes(directory) if note.graph_sha256 == graph]
     if not notes:
         return f"no engine of this graph is beside it (`penchant compile --encoder {directory}`)"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from penchant.domain.errors import ConfigError
-from penchant.encoder.bundle import Bundle, read_bundle
+from penchant.encoder.bundle import Bundle, read_bundle, sha256_of
 from penchant.encoder.engines import EngineNote, write_note
 from penchant.encoder.onnx import INPUTS
 from penchant.encoder.tensorrt_bindings import require_tensorrt, runtime_name
@@ -162,7 +162,7 @@ def _note(trt: Any, bundle: Bundle, settings: CompileSettings, engine: bytes) ->
         compute_capabilities=settings.compute_capabilities,
         precision=settings.precision,
         profiles=settings.profiles(),
-        graph_sha256=hashlib.sha256(bundle.graph.read_bytes()).hexdigest(),
+        graph_sha256=sha256_of(bundle.graph),
         engine_sha256=hashlib.sha256(engine).hexdigest(),
         size_bytes=len(engine),
         refittable=settings.refittable,

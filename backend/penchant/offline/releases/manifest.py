@@ -21,6 +21,7 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.settings import FoldSettings
+from penchant.encoder.bundle import sha256_of
 from penchant.encoder.library import ENCODER, MANIFEST
 from penchant.offline.refresh.settings import RefreshSettings
 
@@ -142,7 +143,7 @@ def hash_files(folder: Path) -> dict[str, str]:
     """SHA-256 of every file but the manifest, by path inside the folder, in order."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        path.relative_to(folder).as_posix(): _sha256(path)
+        path.relative_to(folder).as_posix(): sha256_of(path)
         for path in paths
         if path != folder / MANIFEST
     }
@@ -151,8 +152,3 @@ def hash_files(folder: Path) -> dict[str, str]:
 def encoder_directory(folder: Path) -> Path:
     """Where a release's encoder is."""
     return folder / ENCODER
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
