@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpenchant_proto/v1/rank.proto\x12\x0bpenchant.v1\"\x19\n\nCandidates\x12\x0b\n\x03ids\x18\x01 \x03(\t\"\xb0\x02\n\x0bRankRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12+\n\ncandidates\x18\x02 \x01(\x0b\x32\x17.penchant.v1.Candidates\x12\t\n\x01k\x18\x03 \x01(\r\x12\r\n\x05query\x18\x04 \x01(\t\x12\x36\n\x07\x63ontext\x18\x05 \x03(\x0b\x32%.penchant.v1.RankRequest.ContextEntry\x12\x14\n\x0c\x65xclude_seen\x18\x06 \x01(\x08\x12\x19\n\x11min_state_version\x18\x07 \x01(\x04\x12\x0f\n\x07\x65xplain\x18\x08 \x01(\x08\x12\x15\n\x08\x61s_of_us\x18\t \x01(\x03H\x00\x88\x01\x01\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_as_of_us\"e\n\x0c\x43ontribution\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04item\x18\x02 \x01(\t\x12\x0e\n\x06signal\x18\x03 \x01(\t\x12\x16\n\x0eoccurred_at_us\x18\x04 \x01(\x03\x12\r\n\x05share\x18\x05 \x01(\x01\"\x88\x01\n\x0b\x45xplanation\x12\x0e\n\x06offset\x18\x01 \x01(\x01\x12\x0c\n\x04slow\x18\x02 \x01(\x01\x12\x0c\n\x04\x66\x61st\x18\x03 \x01(\x01\x12\r\n\x05query\x18\x04 \x01(\x01\x12\x30\n\rcontributions\x18\x05 \x03(\x0b\x32\x19.penchant.v1.Contribution\x12\x0c\n\x04near\x18\x06 \x01(\x01\"V\n\nRankedItem\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12-\n\x0b\x65xplanation\x18\x03 \x01(\x0b\x32\x18.penchant.v1.Explanation\"\xc7\x01\n\tRankReply\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12&\n\x05items\x18\x02 \x03(\x0b\x32\x17.penchant.v1.RankedItem\x12\x1a\n\x12unknown_candidates\x18\x03 \x03(\t\x12\x15\n\rstate_version\x18\x04 \x01(\x04\x12\x17\n\x0f\x63\x61talog_version\x18\x05 \x01(\x04\x12\x17\n\x0f\x65ncoder_version\x18\x06 \x01(\t\x12\x12\n\ncold_start\x18\x07 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpenchant_proto/v1/rank.proto\x12\x0bpenchant.v1\"\x19\n\nCandidates\x12\x0b\n\x03ids\x18\x01 \x03(\t\"\xce\x02\n\x0b\x45xploration\x12>\n\rplackett_luce\x18\x01 \x01(\x0b\x32%.penchant.v1.Exploration.PlackettLuceH\x00\x12@\n\x0e\x65psilon_greedy\x18\x02 \x01(\x0b\x32&.penchant.v1.Exploration.EpsilonGreedyH\x00\x12\x35\n\x08thompson\x18\x03 \x01(\x0b\x32!.penchant.v1.Exploration.ThompsonH\x00\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x01\x88\x01\x01\x1a#\n\x0cPlackettLuce\x12\x13\n\x0btemperature\x18\x01 \x01(\x01\x1a \n\rEpsilonGreedy\x12\x0f\n\x07\x65psilon\x18\x01 \x01(\x01\x1a\x19\n\x08Thompson\x12\r\n\x05scale\x18\x01 \x01(\x01\x42\x08\n\x06policyB\x07\n\x05_seed\"\x85\x03\n\x0bRankRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12+\n\ncandidates\x18\x02 \x01(\x0b\x32\x17.penchant.v1.Candidates\x12\t\n\x01k\x18\x03 \x01(\r\x12\r\n\x05query\x18\x04 \x01(\t\x12\x36\n\x07\x63ontext\x18\x05 \x03(\x0b\x32%.penchant.v1.RankRequest.ContextEntry\x12\x14\n\x0c\x65xclude_seen\x18\x06 \x01(\x08\x12\x19\n\x11min_state_version\x18\x07 \x01(\x04\x12\x0f\n\x07\x65xplain\x18\x08 \x01(\x08\x12\x15\n\x08\x61s_of_us\x18\t \x01(\x03H\x00\x88\x01\x01\x12)\n\x07\x65xplore\x18\n \x01(\x0b\x32\x18.penchant.v1.Exploration\x12\x11\n\tdiversity\x18\x0b \x01(\x01\x12\x15\n\rexclude_owned\x18\x0c \x01(\x08\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_as_of_us\"e\n\x0c\x43ontribution\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04item\x18\x02 \x01(\t\x12\x0e\n\x06signal\x18\x03 \x01(\t\x12\x16\n\x0eoccurred_at_us\x18\x04 \x01(\x03\x12\r\n\x05share\x18\x05 \x01(\x01\"\x88\x01\n\x0b\x45xplanation\x12\x0e\n\x06offset\x18\x01 \x01(\x01\x12\x0c\n\x04slow\x18\x02 \x01(\x01\x12\x0c\n\x04\x66\x61st\x18\x03 \x01(\x01\x12\r\n\x05query\x18\x04 \x01(\x01\x12\x30\n\rcontributions\x18\x05 \x03(\x0b\x32\x19.penchant.v1.Contribution\x12\x0c\n\x04near\x18\x06 \x01(\x01\"j\n\nRankedItem\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12-\n\x0b\x65xplanation\x18\x03 \x01(\x0b\x32\x18.penchant.v1.Explanation\x12\x12\n\npropensity\x18\x04 \x01(\x01\"\x92\x02\n\tRankReply\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12&\n\x05items\x18\x02 \x03(\x0b\x32\x17.penchant.v1.RankedItem\x12\x1a\n\x12unknown_candidates\x18\x03 \x03(\t\x12\x15\n\rstate_version\x18\x04 \x01(\x04\x12\x17\n\x0f\x63\x61talog_version\x18\x05 \x01(\x04\x12\x17\n\x0f\x65ncoder_version\x18\x06 \x01(\t\x12\x12\n\ncold_start\x18\x07 \x01(\x08\x12\x10\n\x08\x65xplored\x18\x08 \x01(\x08\x12\x1c\n\x14propensity_estimated\x18\t \x01(\x08\x12\x19\n\x11\x65xplorations_left\x18\n \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKREQUEST_CONTEXTENTRY']._serialized_options = b'8\001'
   _globals['_CANDIDATES']._serialized_start=45
   _globals['_CANDIDATES']._serialized_end=70
-  _globals['_RANKREQUEST']._serialized_start=73
-  _globals['_RANKREQUEST']._serialized_end=377
-  _globals['_RANKREQUEST_CONTEXTENTRY']._serialized_start=318
-  _globals['_RANKREQUEST_CONTEXTENTRY']._serialized_end=364
-  _globals['_CONTRIBUTION']._serialized_start=379
-  _globals['_CONTRIBUTION']._serialized_end=480
-  _globals['_EXPLANATION']._serialized_start=483
-  _globals['_EXPLANATION']._serialized_end=619
-  _globals['_RANKEDITEM']._serialized_start=621
-  _globals['_RANKEDITEM']._serialized_end=707
-  _globals['_RANKREPLY']._serialized_start=710
-  _globals['_RANKREPLY']._serialized_end=909
+  _globals['_EXPLORATION']._serialized_start=73
+  _globals['_EXPLORATION']._serialized_end=407
+  _globals['_EXPLORATION_PLACKETTLUCE']._serialized_start=292
+  _globals['_EXPLORATION_PLACKETTLUCE']._serialized_end=327
+  _globals['_EXPLORATION_EPSILONGREEDY']._serialized_start=329
+  _globals['_EXPLORATION_EPSILONGREEDY']._serialized_end=361
+  _globals['_EXPLORATION_THOMPSON']._serialized_start=363
+  _globals['_EXPLORATION_THOMPSON']._serialized_end=388
+  _globals['_RANKREQUEST']._serialized_start=410
+  _globals['_RANKREQUEST']._serialized_end=799
+  _globals['_RANKREQUEST_CONTEXTENTRY']._serialized_start=740
+  _globals['_RANKREQUEST_CONTEXTENTRY']._serialized_end=786
+  _globals['_CONTRIBUTION']._serialized_start=801
+  _globals['_CONTRIBUTION']._serialized_end=902
+  _globals['_EXPLANATION']._serialized_start=905
+  _globals['_EXPLANATION']._serialized_end=1041
+  _globals['_RANKEDITEM']._serialized_start=1043
+  _globals['_RANKEDITEM']._serialized_end=1149
+  _globals['_RANKREPLY']._serialized_start=1152
+  _globals['_RANKREPLY']._serialized_end=1426
 # @@protoc_insertion_point(module_scope)
