@@ -10,8 +10,9 @@ from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
-from penchant.domain.rewards import DEFAULT_SIGNALS, Signal, SignalTable
+from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import (
     Event,
     EventResult,

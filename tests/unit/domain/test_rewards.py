@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError, InvalidEvent
-from penchant.domain.rewards import DEFAULT_SIGNALS, Outcome, Signal, resolve
+from penchant.domain.rewards import Outcome, Signal, resolve
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 
 
 @pytest.mark.parametrize(
