@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.client import DEFAULT_TARGET, Target, connected
+from penchant.cli.import_games import games
 from penchant.domain import types
 from penchant.domain.errors import ConfigError
 from penchant.offline.events import EventColumns, ItemColumns
@@ -52,6 +53,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 def import_() -> None:
     """Imports items and events from files. An import that was cut off goes on where it stopped."""
 
+
+app.command()(games)
 
 @app.command()
 def items(

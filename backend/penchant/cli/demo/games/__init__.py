@@ -1,0 +1,1 @@
+"""`penchant demo-games`: simulated players of Debian's games on a real server."""

@@ -1,0 +1,1 @@
+"""A real catalogue of games, and where it comes from."""
