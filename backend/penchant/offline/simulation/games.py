@@ -24,7 +24,7 @@ from numpy.random import Generator
 from penchant.domain.errors import ConfigError
 
 TRIED = 3
-LEAST_GAMES = 15
+LEAST_GAMES = 20
 """A kind with fewer games is nobody's taste: it would soon be played through."""
 
 Genres = Mapping[str, Sequence[str]]
