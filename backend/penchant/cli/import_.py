@@ -56,6 +56,7 @@ def import_() -> None:
 
 app.command()(games)
 
+
 @app.command()
 def items(
     file: File,

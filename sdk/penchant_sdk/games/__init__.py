@@ -1,15 +1,15 @@
 """Games: recommend some, tell what players do, recommend again. Over `Penchant`'s two calls.
 
-    >>> from datetime import timedelta
-    >>> from penchant_sdk.testing import FakePenchant  # Penchant("localhost:8001") in real life
-    >>> games, session = GameClient(FakePenchant()), Session("evening-1")
-    >>> put = games.put_games([Game("freeciv", "Freeciv", genres=("strategy",))])
-    >>> session = Session("s1", part_of_day=PartOfDay.EVENING)
-    >>> result = games.played(
-    ...     user="ann", game="freeciv", played_for=timedelta(minutes=40), session=session
-    ... )
-    >>> result.status
-    <EventStatus.ACCEPTED: 'accepted'>
+>>> from datetime import timedelta
+>>> from penchant_sdk.testing import FakePenchant  # Penchant("localhost:8001") in real life
+>>> games, session = GameClient(FakePenchant()), Session("evening-1")
+>>> put = games.put_games([Game("freeciv", "Freeciv", genres=("strategy",))])
+>>> session = Session("s1", part_of_day=PartOfDay.EVENING)
+>>> result = games.played(
+...     user="ann", game="freeciv", played_for=timedelta(minutes=40), session=session
+... )
+>>> result.status
+<EventStatus.ACCEPTED: 'accepted'>
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def event_id(signal: str, *parts: object) -> str:
     >>> event_id("purchased", "0ad") == event_id("purchased", "0ad")
     True
     """
-    text = "\\0".join(str(part) for part in parts)
+    text = "\0".join(str(part) for part in parts)
     return f"{signal}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from penchant_sdk import _calls
-from penchant_sdk._calls import Exploration, Plan
+from penchant_sdk._calls import Plan
 from penchant_sdk.errors import EventIdReused, InvalidRequest, UnknownItem
+from penchant_sdk.exploration import Exploration
 from penchant_sdk.games._reasons import Asked, best_of, reason
 from penchant_sdk.games.types import Game, Recommendation, Recommendations, Session
 from penchant_sdk.records import PutItemsResult
@@ -169,6 +170,4 @@ def tell_one(event: Event) -> Plan[EventResult]:
 def _known(result: EventResult) -> EventResult:
     if result.reason != EventIdReused.reason:
         return result
-    return EventResult(
-        result.event_id, result.user, EventStatus.DUPLICATE, result.state_version
-    )
+    return EventResult(result.event_id, result.user, EventStatus.DUPLICATE, result.state_version)

@@ -19,8 +19,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from penchant_sdk._calls import Exploration, Plan
+from penchant_sdk._calls import Plan
 from penchant_sdk.aio import AsyncPenchant
+from penchant_sdk.exploration import Exploration
 from penchant_sdk.games import _events, _plans
 from penchant_sdk.games._events import Moment
 from penchant_sdk.games.types import Game, Recommendations, Session, Stars

@@ -1,8 +1,8 @@
-"""Debian's package metadata: stanzas of fields, as apt and dpkg keep them.
+r"""Debian's package metadata: stanzas of fields, as apt and dpkg keep them.
 
->>> (stanza,) = stanzas("Package: chess\\nDescription: a game\\n of kings\\n")
+>>> (stanza,) = stanzas("Package: chess\nDescription: a game\n of kings\n")
 >>> stanza["Package"], stanza["Description"]
-('chess', 'a game\\nof kings')
+('chess', 'a game\nof kings')
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ _FAMILY = re.compile(
 _NO_GAME = re.compile(
     r"\b(emulator|emulation|interpreter for|librar(y|ies)|server|editor|transitional|dummy|"
     r"metapackage|meta-package|debug|data files|game data|converter|front-?end|launcher|plugin|"
-    r"compiler|development (environment|framework)|tools? (for|to)|utilit(y|ies)|manager|client for the .* network|"
+    r"compiler|development (environment|framework)|tools? (for|to)|utilit(y|ies)|manager|"
+    r"client for the .* network|"
     r"engine for|chess engine|database|screensaver|fonts?|benchmark|client-side mods?)\b",
     re.IGNORECASE,
 )
