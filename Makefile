@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-release test test-numpy2 check format proto baseline bench serve loadtest \
+.PHONY: help setup demo demo-games demo-release test test-numpy2 check format proto baseline bench serve loadtest \
 	clean libpython
 
 help: ## List the targets.
@@ -27,6 +27,9 @@ help: ## List the targets.
 
 demo: $(VENV)/ready libpython ## Start a real Triton and watch it learn from MovieLens (2 minutes).
 	@$(BIN)/penchant demo $(ARGS)
+
+demo-games: $(VENV)/ready libpython ## Recommend Debian's games to simulated players (2 minutes).
+	@$(BIN)/penchant demo-games $(ARGS)
 
 demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)

@@ -47,6 +47,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.demo.release:demo_release",
         "Watch a release being made, served and taken back.",
     ),
+    "demo-games": (
+        "penchant.cli.demo.games.command:demo_games",
+        "Watch simulated players being recommended Debian's games.",
+    ),
     "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
     "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }

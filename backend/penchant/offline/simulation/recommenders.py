@@ -1,4 +1,4 @@
-"""What games are recommended by where nothing is known of the player: popularity, and chance."""
+"""What else could recommend games: popularity, chance, and somebody who knows the truth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from penchant.offline.simulation.games import Act, Player, Recommender
+from penchant.offline.simulation.games import Act, Player, Recommender, World
 
 K = 10
 GOOD_MINUTES = 15.0
@@ -45,3 +45,17 @@ def chance(games: Sequence[str], seed: int) -> Recommender:
         known[player.name].update(act.game for act in acts)
 
     return Recommender("chance", recommend, learn)
+
+
+def truth(world: World) -> Recommender:
+    """Games that are truly liked, as long as there are some that the player does not know."""
+    known: defaultdict[str, set[str]] = defaultdict(set)
+
+    def recommend(player: Player, session: int) -> list[str]:
+        unknown = [game for game in world.games if game not in known[player.name]]
+        return sorted(unknown, key=lambda game: not player.likes(world.genres[game], session))[:K]
+
+    def learn(player: Player, session: int, acts: Sequence[Act]) -> None:
+        known[player.name].update(act.game for act in acts)
+
+    return Recommender("the truth", recommend, learn)

@@ -16,7 +16,14 @@ DAY_S = 86_400.0
 EVENT_S = 60.0
 """Between two events of a session."""
 
-GAME_SETTINGS: Mapping[str, str] = {"signals": "games"}
+GAME_SETTINGS: Mapping[str, str] = {
+    "signals": "games",
+    "context_halvings": "2",
+    "fast_weight": "4",
+    "offset_weight": "0.1",
+    "query_weight": "20",
+    "ridge": "2",
+}
 """What a server for games is started with, beside store and encoder; `docs/games.md` says why."""
 
 
