@@ -66,7 +66,7 @@ def reason(why: Explanation | None, asked: Asked, name_of: NameOf) -> Reason:
         return Reason(kind, text=kind.value)
     name, did = name_of(best.item), _DID[best.signal]
     if why.fast > why.slow + why.near:
-        text = f"more like {name}, which you just {did}"
+        text = f"more like {name}, just {did}"
         return Reason(ReasonKind.MORE_LIKE, best.item, text, best.share)
     text = f"because you {did} {name}"
     return Reason(ReasonKind.BECAUSE_YOU_PLAYED, best.item, text, best.share)
