@@ -29,7 +29,7 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Context, Event, Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.metrics import Float64, estimates, ndcg, recall
+from penchant.offline.evaluation.metrics import Float64, Int64, estimates, ndcg, recall
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import parse_relevance
@@ -54,6 +54,8 @@ class Turn:
     genre: str
     positions: tuple[int, ...]
     """Of the three likes, in the stream."""
+    sitting_begun: bool
+    """Whether most of the ten likes before were of earlier sittings."""
 
 
 def in_sittings(ratings: Sequence[Event]) -> list[Event]:
@@ -95,25 +97,29 @@ def find_turns(stream: Stream, start: int) -> list[Turn]:
             three = positions[place : place + EVENTS]
             if place < free or three[0] < start:
                 continue
-            genre = _new_genre(stream, genres, positions[:place], three)
+            liked = [one for one in positions[:place] if stream.relevant[one]][-EARLIER:]
+            genre = _new_genre(stream, genres, liked, three)
             if genre:
-                turns.append(Turn(genre, tuple(three)))
+                here = dict(stream.events[three[0]].context)["session"]
+                earlier = sum(dict(stream.events[one].context)["session"] != here for one in liked)
+                turns.append(Turn(genre, tuple(three), 2 * earlier > len(liked)))
                 free = place + EVENTS
     return sorted(turns, key=lambda turn: turn.positions)
 
 
 def _new_genre(
-    stream: Stream, genres: Sequence[frozenset[str]], before: Sequence[int], three: Sequence[int]
+    stream: Stream, genres: Sequence[frozenset[str]], liked: Sequence[int], three: Sequence[int]
 ) -> str:
-    """The genre that is new in three events; empty: there is none."""
+    """The genre that is new in three events, beside the likes before; empty: there is none."""
     if not all(stream.relevant[position] for position in three):
         return ""
     if len({stream.events[position].context for position in three}) > 1:
         return ""
-    liked = [position for position in before if stream.relevant[position]][-EARLIER:]
     if len(liked) < EARLIER:
         return ""
-    common = frozenset.intersection(*(genres[stream.item[position]] for position in three))
+    common: frozenset[str] = frozenset.intersection(
+        *(genres[stream.item[position]] for position in three)
+    )
     for genre in sorted(common):
         if sum(genre in genres[stream.item[position]] for position in liked) <= OF_THE_GENRE:
             return genre
@@ -168,23 +174,31 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
         cases = choose_cases(stream, plan)
         rank = replay(stream, PenchantContender(mine, vectors), cases, plan).rank
         held = shares(stream, vectors, mine, turns)
-        users = stream.user[[turn.positions[0] for turn in turns]]
         plain = plain or {"shares": held, "recall": recall(rank, TOP)}
-        gain = estimates((held - plain["shares"])[:, 1:], users, SEED)
         worth = estimates(
             (recall(rank, TOP) - plain["recall"])[:, None], stream.user[cases.positions], SEED
         )
+        begun = np.array([turn.sitting_begun for turn in turns])
+        users = stream.user[[turn.positions[0] for turn in turns]]
         yield {
             "context_halvings": halvings,
             "NDCG@10 on the first part": round(chosen_by, 4),
             "recall@10": round(float(recall(rank, TOP).mean()), 4),
             "against 0": _rounded(worth),
-            "turns": len(turns),
-            "share of the new genre": held.mean(0).round(3).tolist(),
-            "gain after each event": _rounded(gain),
-            "risen": (held[:, 1:] > held[:, :1]).mean(0).round(3).tolist(),
-            "held": (held * TOP >= HELD - 1e-9).mean(0).round(3).tolist(),
+            "all turns": _figures(held, plain["shares"], users),
+            "a sitting just begun": _figures(held[begun], plain["shares"][begun], users[begun]),
         }
+
+
+def _figures(held: Float64, plain: Float64, users: Int64) -> dict[str, object]:
+    """What came of some turns, shape (turns, 4), against `context_halvings` 0."""
+    return {
+        "turns": len(held),
+        "share of the new genre": held.mean(0).round(3).tolist(),
+        "gain after each event": _rounded(estimates((held - plain)[:, 1:], users, SEED)),
+        "risen": (held[:, 1:] > held[:, :1]).mean(0).round(3).tolist(),
+        "held": (held * TOP >= HELD - 1e-9).mean(0).round(3).tolist(),
+    }
 
 
 def _ndcg(stream: Stream, vectors: Matrix, config: Config, plan: Plan) -> float:

@@ -53,7 +53,7 @@ def test_a_machine_with_apt_is_asked_for_its_games_alone(
         every = CHESS + "\nPackage: ed\nSection: editors\nDescription: an editor\n"
         return subprocess.CompletedProcess(command, 0, every.encode())
 
-    monkeypatch.setattr(control.subprocess, "run", apt)
+    monkeypatch.setattr(subprocess, "run", apt)
     read_metadata()
     assert asked == [("dumpavail",), ("show", "chess")]
 
@@ -64,7 +64,7 @@ def test_a_machine_without_lists_says_what_to_do(
     def no_apt(*_: object, **__: object) -> None:
         raise FileNotFoundError
 
-    monkeypatch.setattr(control.subprocess, "run", no_apt)
+    monkeypatch.setattr(subprocess, "run", no_apt)
     monkeypatch.setattr(control, "AVAILABLE", tmp_path / "available")
     with pytest.raises(ConfigError, match="apt-get update"):
         read_metadata()

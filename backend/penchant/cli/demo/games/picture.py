@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Shares = NDArray[np.float64]
 """Of one recommender, shape (sessions, players)."""
 
+_NAME_HEIGHT = 0.055
+
 _GREEN, _GREY, _INK, _LIGHT, _BLUE = "#0b7a5c", "#8a8f98", "#22262b", "#c9cdd3", "#2f6fb5"
 _LOOKS: Mapping[str, tuple[str, str]] = {
     "the truth": (_LIGHT, ":"),
@@ -35,8 +37,8 @@ def draw_rounds(shares: Mapping[str, Shares], drift_at: int, path: Path) -> None
         ConfigError: matplotlib is not installed.
     """
     figure = _figure((8.0, 4.6))
-    axes = figure.subplots()
-    for name, mine in shares.items():
+    axes, height = figure.subplots(), 2.0
+    for name, mine in sorted(shares.items(), key=lambda pair: -pair[1][-1].mean()):
         colour, style = _LOOKS[name]
         sessions = np.arange(1, len(mine) + 1)
         mean, error = mine.mean(1), 1.96 * mine.std(1) / np.sqrt(mine.shape[1])
@@ -44,9 +46,11 @@ def draw_rounds(shares: Mapping[str, Shares], drift_at: int, path: Path) -> None
             sessions, mean - error, mean + error, color=colour, alpha=0.15, linewidth=0
         )
         axes.plot(sessions, mean, style, color=colour, linewidth=2, markersize=5)
-        axes.annotate(
-            name, (sessions[-1], mean[-1]), (8, 0), textcoords="offset points",
-            va="center", color=_INK if colour == _LIGHT else colour, fontsize=9,
+        # Beside the last points, which may be too near each other for their names.
+        height = min(float(mean[-1]), height - _NAME_HEIGHT)
+        axes.text(
+            sessions[-1] + 0.25, height, name, va="center", fontsize=9,
+            color=_INK if colour == _LIGHT else colour,
         )  # fmt: skip
     axes.axvline(drift_at + 0.5, color=_LIGHT, linewidth=1)
     axes.text(

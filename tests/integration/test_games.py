@@ -1,0 +1,61 @@
+"""The game client on a real Triton, by the example that users start from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penchant.cli.demo.games.players import GAME_SETTINGS
+from penchant.cli.import_games import snapshot_games
+from penchant.launch import Server
+from penchant.launch.settings import gather
+from penchant_sdk import Penchant
+from penchant_sdk.games import GameClient
+
+pytestmark = pytest.mark.server
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "games.py"
+KINDS = {"racing", "chess"}
+
+
+@pytest.fixture(scope="module")
+def target(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for games that holds those of a few kinds: encoding all takes long."""
+    directory = tmp_path_factory.mktemp("games")
+    settings = [f"{name}={value}" for name, value in GAME_SETTINGS.items()]
+    parameters = gather(f"lmdb:{directory / 'store'}", encoder, settings)
+    with Server(directory / "server", parameters) as server:
+        with Penchant(server.target, timeout_s=30) as penchant:
+            some = [game for game in snapshot_games() if KINDS & set(game.genres)]
+            GameClient(penchant).put_games(some)
+        yield server.target
+
+
+def test_the_example_runs_as_it_is_written(target: str) -> None:
+    run = subprocess.run(
+        [sys.executable, str(EXAMPLE), target],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    new, races, owned, like = run.stdout.strip().split("\n\n")
+    assert new.count("popular now") == 5
+    assert races.count("racing") >= 3
+    assert re.search(r"because you (played|rated)|more like", races)
+    assert "torcs " not in owned
+    assert like.count("chess") >= 3
+    assert "more like gnuchess" in like
+
+
+def test_the_settings_of_the_docs_and_of_the_example_are_the_demos() -> None:
+    pages = [EXAMPLE, EXAMPLE.parents[1] / "docs" / "games.md"]
+    for page in pages:
+        told = dict(re.findall(r"--set (\w+)=(\S+)", page.read_text(encoding="utf-8")))
+        assert told == dict(GAME_SETTINGS), page.name
