@@ -1,10 +1,12 @@
-"""A game launcher on Penchant: recommend, tell what happens, recommend again.
+r"""A game launcher on Penchant: recommend, tell what happens, recommend again.
 
-    penchant export --output .penchant/encoder      # once
+First, once: `penchant export --output .penchant/encoder`. Then a server, with games in it:
+
     penchant serve --set signals=games --set context_halvings=2 --set fast_weight=4 \
         --set offset_weight=0.1 --set query_weight=20 --set ridge=2
     penchant import games --snapshot
-    python examples/games.py [HOST:PORT]
+
+And `python examples/games.py [HOST:PORT]`.
 """
 
 from __future__ import annotations
