@@ -46,6 +46,15 @@ from penchant_sdk.records import (
     UserState,
     WindowEvent,
 )
+from penchant_sdk.reservations import (
+    Budget,
+    Cap,
+    Reservation,
+    Reservations,
+    ReserveOption,
+    Unreserved,
+    UnreservedReason,
+)
 from penchant_sdk.types import (
     Contribution,
     Event,
@@ -61,7 +70,9 @@ from penchant_sdk.types import (
 __all__ = [
     "AsyncPenchant",
     "AsyncTransport",
+    "Budget",
     "Cancelled",
+    "Cap",
     "Contribution",
     "DeadlineExceeded",
     "DeleteItemsResult",
@@ -87,6 +98,9 @@ __all__ = [
     "PutItemsResult",
     "RankedItem",
     "Ranking",
+    "Reservation",
+    "Reservations",
+    "ReserveOption",
     "ServerError",
     "StateBehind",
     "StateCorrupt",
@@ -96,6 +110,8 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "UnknownItem",
+    "Unreserved",
+    "UnreservedReason",
     "UserExport",
     "UserNotFound",
     "UserState",

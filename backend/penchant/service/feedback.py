@@ -28,6 +28,7 @@ from penchant.domain.types import (
 )
 from penchant.domain.weighing import time_bucket
 from penchant.domain.window import digest64, empty_record, entry, insert
+from penchant.service.books import Books
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
 from penchant.service.reading import Catalogs, Offered, fold_key
@@ -47,6 +48,7 @@ _Some = TypeVar("_Some")
 class _Batch:
     """What one transaction is going to write."""
 
+    books: Books
     records: dict[str, Record] = field(default_factory=dict)
     rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
     counters: dict[int, Counters] = field(default_factory=dict)
@@ -88,7 +90,7 @@ class FeedbackService:
             offered = self._catalogs.read(transaction)
             view = offered.served
             self._meet_newcomers(transaction, view)
-            batch, count = _Batch(), TrialCount(offered)
+            batch, count = _Batch(Books(transaction)), TrialCount(offered)
             results = [
                 [self._take(transaction, view, batch, count, event, arrived_us) for event in call]
                 for call in calls
@@ -128,6 +130,8 @@ class FeedbackService:
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
             counters = batch.counters.get(number) or read_counters(snapshot, number)
+            if outcome.wait_s is not None:
+                batch.books.confirm(event)
         except PenchantError as error:
             return EventResult(
                 event.event_id, EventStatus.REFUSED, 0, error.reason, _public_text(error)
@@ -156,6 +160,7 @@ class FeedbackService:
             write_event(transaction, row)
         for number, counters in batch.counters.items():
             write_counters(transaction, number, counters)
+        batch.books.write()
 
     def _fold(
         self,

@@ -48,9 +48,10 @@ def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
 
 
 def delete_user(transaction: Transaction, user: str) -> int:
-    """Removes the record and every log row; returns how many rows there were."""
+    """Removes the record, the ledger and every log row; returns how many rows there were."""
     keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
     for key in keys:
         transaction.delete(key)
     transaction.delete(encode(Kind.USER, user))
+    transaction.delete(encode(Kind.LEDGER, user))
     return len(keys)
