@@ -98,7 +98,8 @@ def prune(ledger: Ledger, at_us: int) -> Ledger:
     shown = ledger["shown_at_us"] != NOT_SHOWN
     stays = np.where(shown, np.maximum(ledger["window_us"], LATE_US), LATE_US)
     since = np.where(shown, ledger["shown_at_us"], ledger["lapses_at_us"])
-    return ledger[since + stays > at_us]
+    kept: Ledger = ledger[since + stays > at_us]
+    return kept
 
 
 def taken(ledger: Ledger, at_us: int) -> dict[int, list[int]]:
