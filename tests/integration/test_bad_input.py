@@ -126,6 +126,7 @@ BAD_CALLS = {
         Call(feedback=feedback_pb2.FeedbackRequest(events=[event_pb2.Event()] * 1001)),
         "events: got 1001",
     ),
+    "nothing to reserve": (Call(reserve=reserve_pb2.ReserveRequest(user="u")), "recommendation_id"),
     "no texts": (Call(embed=embed_pb2.EmbedRequest()), "texts: got 0"),
     "an empty text to embed": (Call(embed=embed_pb2.EmbedRequest(texts=["a", ""])), "texts[1]"),
     "no user to read": (Call(get_user=user_pb2.GetUserRequest()), "user"),
