@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from penchant.launch import Server
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.methods import METHODS
-from penchant_proto.v1 import catalog_pb2, embed_pb2, event_pb2, feedback_pb2, rank_pb2, user_pb2
+from penchant_proto.v1 import (
+    catalog_pb2,
+    embed_pb2,
+    event_pb2,
+    feedback_pb2,
+    rank_pb2,
+    reserve_pb2,
+    user_pb2,
+)
 from penchant_proto.v1.item_pb2 import Item as ItemMessage
 from penchant_proto.v1.service_pb2 import Call
 from penchant_sdk import Item, Penchant

@@ -93,9 +93,7 @@ def test_a_reply_names_what_is_reserved_until_when_and_what_is_not(app: App) -> 
         ("toy", NOW_US + 60 * SECOND_US),
         ("heat", NOW_US + 60 * SECOND_US),
     ]
-    assert [(one.item, one.reason) for one in reply.refused] == [
-        ("bug", Unreserved.REASON_CAPPED)
-    ]
+    assert [(one.item, one.reason) for one in reply.refused] == [("bug", Unreserved.REASON_CAPPED)]
     broke = with_budget()
     broke.reserve.recommendation_id = "r2"
     (refusal,) = answered(app, broke).reserve.refused
