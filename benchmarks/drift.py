@@ -24,7 +24,7 @@ from benchmarks.drift_plot import draw
 from benchmarks.recovery import Curve, curve_of, recovery_of
 from penchant.cli.logs import Source, read_source
 from penchant.config import parse
-from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import default_source
 from penchant.offline.evaluation.cases import Plan, choose_cases

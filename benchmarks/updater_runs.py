@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from penchant.cli.logs import GOOD_RATING
 from penchant.config import Config
-from penchant.domain.rewards import DEFAULT_SIGNALS
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.offline.evaluation import metrics

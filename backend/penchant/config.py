@@ -15,8 +15,10 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.limits import Limits
-from penchant.domain.rewards import DEFAULT_SIGNALS, Signal, SignalTable
+from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signals import named_signals
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.store.lmdb import DEFAULT_MAP_BYTES
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
@@ -50,7 +52,10 @@ class Config:
     fold: FoldSettings = field(default_factory=FoldSettings)
     """Each setting of the fold is a parameter of its own, by its name."""
     signals: SignalTable = field(default_factory=lambda: DEFAULT_SIGNALS)
-    """As JSON: {"like": {"reward": 1.0}, ...}; replaces the whole default table."""
+    """As JSON: {"like": {"reward": 1.0}, ...}, or names of tables (`default`, `ads`, `games`,
+    `home`), parted by commas; replaces the whole default table."""
+    explorations_per_day: int = 50
+    """Explored impressions a user and day; 0: rankings that ask for exploration get none."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -58,6 +63,9 @@ class Config:
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise ConfigError(f"{name}: got {value}, expected more than 0")
+        if self.explorations_per_day < 0:
+            got = self.explorations_per_day
+            raise ConfigError(f"explorations_per_day: got {got}, expected 0 or more")
         if not self.signals:
             raise ConfigError("signals: got an empty table, expected at least one signal")
 
@@ -84,6 +92,7 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "releases_dir": Path,
     "store_map_bytes": int,
     "encoder_threads": int,
+    "explorations_per_day": int,
     "encoder_runtime": str,
     "encoder_fallback": _flag,
     "offset_half_life_s": float,
@@ -150,6 +159,8 @@ def _convert(name: str, text: str, kind: Callable[[str], object]) -> object:
 
 def _signals(text: str) -> SignalTable:
     expected = 'a JSON object like {"like": {"reward": 1.0}}'
+    if not text.lstrip().startswith("{"):
+        return named_signals(text)
     try:
         table = json.loads(text)
         return {name: Signal(**row) for name, row in table.items()}

@@ -36,6 +36,7 @@ from penchant_sdk.errors import (
     UnknownItem,
     UserNotFound,
 )
+from penchant_sdk.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
@@ -65,6 +66,7 @@ from penchant_sdk.types import (
     Item,
     RankedItem,
     Ranking,
+    Shown,
 )
 
 __all__ = [
@@ -78,11 +80,13 @@ __all__ = [
     "DeleteItemsResult",
     "Embeddings",
     "EncoderUnavailable",
+    "EpsilonGreedy",
     "Event",
     "EventIdReused",
     "EventResult",
     "EventStatus",
     "Explanation",
+    "Exploration",
     "FeedbackAck",
     "GetItemsResult",
     "InternalError",
@@ -95,6 +99,7 @@ __all__ = [
     "Penchant",
     "PenchantError",
     "PermissionDenied",
+    "PlackettLuce",
     "PutItemsResult",
     "RankedItem",
     "Ranking",
@@ -102,10 +107,12 @@ __all__ = [
     "Reservations",
     "ReserveOption",
     "ServerError",
+    "Shown",
     "StateBehind",
     "StateCorrupt",
     "StateTooNew",
     "StoreUnavailable",
+    "Thompson",
     "Transport",
     "Unauthenticated",
     "Unavailable",

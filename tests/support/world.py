@@ -10,18 +10,11 @@ from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
-from penchant.domain.rewards import DEFAULT_SIGNALS, Signal, SignalTable
+from penchant.domain.ranking import Ranking, RankRequest
+from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import (
-    Event,
-    EventResult,
-    Item,
-    LogRow,
-    Ranking,
-    RankRequest,
-    Record,
-    UserState,
-)
+from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.types import Event, EventResult, Item, LogRow, Record, UserState
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
@@ -78,6 +71,7 @@ class World:
         signals: SignalTable = DEFAULT_SIGNALS,
         encoders: Encoders | None = None,
         encoder_dir: Path | None = None,
+        explorations_per_day: int = 50,
     ) -> None:
         self.now_us = NOW_US
         self.directory = directory
@@ -90,6 +84,7 @@ class World:
             catalog_dir=directory,
             fold=fold if fold is not None else FoldSettings(),
             signals=signals,
+            explorations_per_day=explorations_per_day,
         )
         self.meter = CountingMeter()
         self.catalogs = Catalogs(directory, self.config.fold)
@@ -104,7 +99,14 @@ class World:
             self.clock,
             self.meter,
         )
-        self.ranker = RankService(self.store, self.catalogs, self.encoders, self.clock, self.meter)
+        self.ranker = RankService(
+            self.store,
+            self.catalogs,
+            self.encoders,
+            self.clock,
+            self.meter,
+            self.config.explorations_per_day,
+        )
         self.users = UserService(self.store, self.catalogs, self.clock)
 
     def clock(self) -> int:

@@ -9,8 +9,9 @@ import pytest
 
 from penchant.config import Config, catalog_directory, parse
 from penchant.domain.errors import ConfigError
-from penchant.domain.rewards import DEFAULT_SIGNALS, Signal
+from penchant.domain.rewards import Signal
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 
 LEAST = {"store": "lmdb:/data", "encoder": "/encoder"}
 

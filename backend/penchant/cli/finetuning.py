@@ -17,7 +17,7 @@ from rich.text import Text
 from penchant.cli.import_ import mapped_fields
 from penchant.cli.logs import EVENT_FIELDS, ITEM_FIELDS, Source, read_source
 from penchant.domain.errors import ConfigError
-from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import parse_relevance

@@ -1,8 +1,8 @@
 """Signals to rewards: what an event is worth, by configuration.
 
->>> table = DEFAULT_SIGNALS
+>>> table = {"like": Signal(reward=1.0), "rating": Signal(reward=0.0, neutral=2.0, scale=3.0)}
 >>> resolve(table, "like", None)
-Outcome(reward=1.0, weight=1.0, wait_s=None)
+Outcome(reward=1.0, weight=1.0, wait_s=None, owned=False)
 >>> resolve(table, "rating", 5.0).reward
 1.0
 """
@@ -32,6 +32,8 @@ class Signal:
     """Refuse the signal without a value."""
     wait_s: float | None = None
     """For impressions: the reward counts once so many seconds passed without an answer."""
+    owned: bool = False
+    """Whether such an event makes the item the user's own: `exclude_owned` leaves it out."""
 
     def __post_init__(self) -> None:
         if not -1 <= self.reward <= 1:
@@ -53,23 +55,10 @@ class Outcome:
     reward: float
     weight: float
     wait_s: float | None
+    owned: bool = False
 
 
 SignalTable = Mapping[str, Signal]
-
-DEFAULT_SIGNALS: SignalTable = {
-    "like": Signal(reward=1.0),
-    "dislike": Signal(reward=-1.0),
-    "rating": Signal(reward=0.0, neutral=2.0, scale=3.0, value_required=True),
-    "purchase": Signal(reward=1.0, weight=2.0),
-    "click": Signal(reward=0.5),
-    "view": Signal(reward=0.3),
-    "complete": Signal(reward=0.8),
-    "skip": Signal(reward=-0.3),
-    "hide": Signal(reward=-1.0, weight=2.0),
-    "impression": Signal(reward=-0.1, weight=0.2, wait_s=1800.0),
-}
-"""The signals of a server whose configuration names none."""
 
 
 def resolve(table: SignalTable, signal: str, value: float | None) -> Outcome:
@@ -81,10 +70,10 @@ def resolve(table: SignalTable, signal: str, value: float | None) -> Outcome:
     if value is None:
         if row.value_required:
             raise InvalidEvent(f"value: missing, expected a number with the signal {signal!r}")
-        return Outcome(row.reward, row.weight, row.wait_s)
+        return Outcome(row.reward, row.weight, row.wait_s, row.owned)
     if not math.isfinite(value):
         raise InvalidEvent(f"value: got {value}, expected a finite number")
     if row.neutral is None or row.scale is None:
-        return Outcome(row.reward, row.weight, row.wait_s)
+        return Outcome(row.reward, row.weight, row.wait_s, row.owned)
     reward = (value - row.neutral) / row.scale
-    return Outcome(max(-1.0, min(1.0, reward)), row.weight, row.wait_s)
+    return Outcome(max(-1.0, min(1.0, reward)), row.weight, row.wait_s, row.owned)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError, InvalidEvent
-from penchant.domain.rewards import DEFAULT_SIGNALS, Outcome, Signal, resolve
+from penchant.domain.rewards import Outcome, Signal, resolve
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,9 @@ from penchant.domain.rewards import DEFAULT_SIGNALS, Outcome, Signal, resolve
     ],
 )
 def test_the_default_table(signal: str, value: float | None, reward: float, weight: float) -> None:
-    assert resolve(DEFAULT_SIGNALS, signal, value) == Outcome(reward, weight, None)
+    assert resolve(DEFAULT_SIGNALS, signal, value) == Outcome(
+        reward, weight, None, signal == "purchase"
+    )
 
 
 def test_an_impression_is_a_weak_no_after_half_an_hour() -> None:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.rewards import DEFAULT_SIGNALS, SignalTable, resolve
+from penchant.domain.rewards import SignalTable, resolve
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Window
 from penchant.domain.window import empty_record, entry, insert
 from penchant.offline.evaluation.cases import Plan, choose_cases

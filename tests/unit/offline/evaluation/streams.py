@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item, Vector
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance

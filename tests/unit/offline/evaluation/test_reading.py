@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.offline.evaluation.reading import LeftOut, make_stream, read_events, read_items
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance

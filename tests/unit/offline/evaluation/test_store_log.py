@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
 from penchant.offline.evaluation.store_log import stream_of_store

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from penchant.config import Config
-from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item, Matrix
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance

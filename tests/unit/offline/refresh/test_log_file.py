@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.rewards import DEFAULT_SIGNALS
+from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.offline.evaluation.reading import LeftOut
 from penchant.offline.events import EventColumns
 from penchant.offline.refresh.catalog import Events
