@@ -5,6 +5,7 @@ cap of its keys as if it were shown now; one that was shown counts from then on 
 window. Whoever reserves later sees all that can be shown within the same window, so that no window
 of shown impressions ever holds more than the cap, if each was confirmed before it lapsed.
 
+    >>> from penchant.domain.reservations import Cap
     >>> option = ReserveOption("ad", caps=(Cap("campaign", limit=1, window_s=3600),))
     >>> request = ReserveRequest("u", "r1", (option,), n=1, lapse_s=60)
     >>> first = grant(empty_ledger(), {}, request, now_us=0)
@@ -20,8 +21,9 @@ of shown impressions ever holds more than the cap, if each was confirmed before 
 from __future__ import annotations
 
 import functools
+import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,7 +31,6 @@ from numpy.typing import NDArray
 
 from penchant.domain.reservations import (
     Budget,
-    Cap,
     Reservation,
     Reservations,
     ReserveOption,
@@ -55,7 +56,7 @@ LEDGER_DTYPE = np.dtype(
         ("at_us", "<i8"),  # when it was reserved, microseconds since 1970
         ("lapses_at_us", "<i8"),
         ("shown_at_us", "<i8"),  # NOT_SHOWN: not confirmed
-        ("window_us", "<i8"),  # the longest among the caps of that key
+        ("window_us", "<i8"),  # the longest that the request has for the key
     ]
 )
 """One reserved impression under one of its cap keys: 72 bytes, little-endian."""
@@ -147,8 +148,9 @@ def grant(
     refused: list[Unreserved] = []
     rows: list[tuple[int, ...]] = []
     lapses_at_us = at_us + request.lapse_s * SECOND_US
+    windows = _windows(request.options)
     for option in request.options:
-        item, windows = _digest(option.item), _windows(option.caps)
+        item = _digest(option.item)
         if item in known:
             reserved.append(Reservation(option.item, known[item]))
             continue
@@ -158,12 +160,16 @@ def grant(
             refused.append(Unreserved(option.item, reason))
         elif not known and len(reserved) < request.n:
             reserved.append(Reservation(option.item, lapses_at_us))
-            for key in windows:
+            keys = _keys(option)
+            for key in keys:
                 counts.setdefault(key, []).append(_ANY_TIME)
             if option.budget is not None:
                 cost = option.budget.cost_micros
                 changed[_digest(option.budget.key)] = spending.hold(cost, lapses_at_us, now_us)
-            rows += _rows(option, windows, item, recommendation, at_us, lapses_at_us)
+            rows += [
+                (key, item, recommendation, *cost, at_us, lapses_at_us, NOT_SHOWN, windows[key])
+                for key, cost in zip(keys, _costs(option.budget), strict=False)
+            ]
     reply = Reservations(tuple(reserved), tuple(refused))
     return Granted(reply, _append(ledger, rows, at_us) if rows else ledger, changed)
 
@@ -205,13 +211,19 @@ def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:
     return dict(zip(rows["item"].tolist(), rows["lapses_at_us"].tolist(), strict=True))
 
 
-def _windows(caps: Iterable[Cap]) -> dict[int, int]:
-    """The longest window, in microseconds, under each cap key; under 0 where there are no caps."""
-    windows: dict[int, int] = {}
-    for cap in caps:
-        key = _digest(cap.key)
-        windows[key] = max(windows.get(key, 0), cap.window_s * SECOND_US)
-    return windows or {0: 0}
+def _keys(option: ReserveOption) -> list[int]:
+    """The distinct keys that an impression is counted under; 0 where there are no caps."""
+    return list(dict.fromkeys(_digest(cap.key) for cap in option.caps)) or [0]
+
+
+def _windows(options: Iterable[ReserveOption]) -> dict[int, int]:
+    """The longest window, in microseconds, that any of the options has under each key."""
+    windows = {0: 0}
+    for option in options:
+        for cap in option.caps:
+            key = _digest(cap.key)
+            windows[key] = max(windows.get(key, 0), cap.window_s * SECOND_US)
+    return windows
 
 
 def _spending(
@@ -241,22 +253,11 @@ def _forbidden(
     return UnreservedReason.BUDGET if after > budget.allowed_micros else None
 
 
-def _rows(
-    option: ReserveOption,
-    windows: Mapping[int, int],
-    item: int,
-    recommendation: int,
-    at_us: int,
-    lapses_at_us: int,
-) -> list[tuple[int, ...]]:
-    """One entry under each cap key; the first bears the cost."""
-    budget = 0 if option.budget is None else _digest(option.budget.key)
-    cost = 0 if option.budget is None else option.budget.cost_micros
-    rest = at_us, lapses_at_us, NOT_SHOWN
-    return [
-        (key, item, recommendation, *((0, 0) if place else (budget, cost)), *rest, window_us)
-        for place, (key, window_us) in enumerate(windows.items())
-    ]
+def _costs(budget: Budget | None) -> Iterator[tuple[int, int]]:
+    """Budget and cost of the entries of one impression: the first bears it."""
+    if budget is not None:
+        yield _digest(budget.key), budget.cost_micros
+    yield from itertools.repeat((0, 0))
 
 
 def _append(ledger: Ledger, rows: list[tuple[int, ...]], at_us: int) -> Ledger:

@@ -157,6 +157,21 @@ def test_a_place_that_may_still_be_shown_is_taken_however_short_the_window() -> 
     assert items(asked(ledger, "r2", capped("b", caps=short), now_us=50 * SECOND_US)) == []
 
 
+def test_an_impression_counts_under_the_longer_window_of_another_option() -> None:
+    """The hour of one advert must not make its impressions vanish from the day of another."""
+    hour = ReserveOption("a", (Cap("k", 1, 3600),))
+    day = ReserveOption("b", (Cap("k", 1, 86_400),))
+    ledger = asked(empty_ledger(), "r", (hour, day), now_us=0).ledger
+    confirmed = confirm(ledger, "r", "a", 0)
+    assert confirmed is not None
+    later = asked(confirmed[0], "r2", (day, hour), now_us=5 * HOUR_US)
+    assert items(later) == ["a"]
+    again = confirm(later.ledger, "r2", "a", 5 * HOUR_US)
+    assert again is not None
+    assert items(asked(again[0], "r3", (day, hour), now_us=25 * HOUR_US)) == ["a"]
+    assert len(asked(again[0], "r3", (day, hour), now_us=25 * HOUR_US).reply.refused) == 1
+
+
 def test_a_shown_place_comes_back_when_its_window_has_passed() -> None:
     ledger = asked(empty_ledger(), "r", capped("a"), now_us=0).ledger
     confirmed = confirm(ledger, "r", "a", shown_at_us=30 * SECOND_US)
