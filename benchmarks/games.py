@@ -109,7 +109,7 @@ def sessions(bench: Bench, images: Path) -> dict[str, object]:
     picture.draw_rounds(shares, DRIFT_AT, images / "games_sessions.png")
     turned = turn_knob(game_play, world, players, SESSIONS - 1)
     distances = [bench.distance(one.lists) for one in turned]
-    picture.draw_knob(turned, distances, images / "games_diversity.png")
+    picture.draw_knob(turned, images / "games_diversity.png")
     return {
         "liked": {name: mine.mean(1).round(3).tolist() for name, mine in shares.items()},
         "95 % of the last": {

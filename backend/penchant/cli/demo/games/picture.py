@@ -86,8 +86,12 @@ def draw_turn(lines: Mapping[str, Sequence[float]], chance: float, path: Path) -
     for (name, line), colour in zip(lines.items(), (_GREEN, _GREY, _BLUE), strict=False):
         axes.plot(range(len(line)), line, "o-", color=colour, linewidth=2, label=name)
     axes.axhline(chance, color=_LIGHT, linestyle="--")
-    axes.text(0, chance + 0.01, "its share of the catalogue", color=_GREY, fontsize=9)
-    axes.set_xticks(range(len(next(iter(lines.values())))))
+    events = len(next(iter(lines.values()))) - 1
+    axes.text(
+        events, chance - 0.01, "its share of the catalogue", color=_GREY, fontsize=9,
+        ha="right", va="top",
+    )  # fmt: skip
+    axes.set_xticks(range(events + 1))
     axes.set_xlabel("events of the new taste, in one session")
     _style(axes, "share of the top ten")
     axes.set_ylim(0, 1)
@@ -96,8 +100,8 @@ def draw_turn(lines: Mapping[str, Sequence[float]], chance: float, path: Path) -
     figure.savefig(path)
 
 
-def draw_knob(turned: Sequence[Turned], distances: Sequence[float] | None, path: Path) -> None:
-    """Writes a PNG of what is truly liked, and how much a list differs in itself, by the knob.
+def draw_knob(turned: Sequence[Turned], path: Path) -> None:
+    """Writes a PNG of what is truly liked, and how many kinds a list has, by the knob.
 
     Raises:
         ConfigError: matplotlib is not installed.
@@ -108,13 +112,9 @@ def draw_knob(turned: Sequence[Turned], distances: Sequence[float] | None, path:
     liked.plot(knob, [one.liked for one in turned], "o-", color=_GREEN, linewidth=2)
     _style(liked, "truly liked share")
     liked.set_ylim(0, 1)
-    if distances is None:
-        kinds.plot(knob, [one.kinds for one in turned], "o-", color=_BLUE, linewidth=2)
-        _style(kinds, "kinds in the top ten")
-    else:
-        kinds.plot(knob, distances, "o-", color=_BLUE, linewidth=2)
-        _style(kinds, "distance in the list")
-    kinds.set_ylim(bottom=0)
+    kinds.plot(knob, [one.kinds for one in turned], "o-", color=_BLUE, linewidth=2)
+    _style(kinds, "kinds in the top ten")
+    kinds.set_ylim(0, 1.1 * max(one.kinds for one in turned))
     kinds.set_xlabel("diversity")
     kinds.set_xticks(knob)
     _title(figure, "One knob: what is liked against how much it differs")

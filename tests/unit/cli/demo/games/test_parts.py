@@ -88,10 +88,9 @@ def test_the_end_can_be_read_and_drawn(client: GameClient, tmp_path: Path) -> No
     assert "a taste changed" in printed(report.rounds_table(shares, 2))
     assert "kinds" in printed(report.knob_table(turned))
     assert "p99" in printed(report.latency_table(game_play.recommend_s, game_play.feedback_s))
-    paths = [tmp_path / f"{name}.png" for name in ("rounds", "knob", "distance", "turn")]
+    paths = [tmp_path / f"{name}.png" for name in ("rounds", "knob", "turn")]
     picture.draw_rounds(shares, 2, paths[0])
-    picture.draw_knob(turned, None, paths[1])
-    picture.draw_knob(turned, [0.1] * len(turned), paths[2])
-    picture.draw_turn({"now": switch.shares(WORLD)}, 0.25, paths[3])
+    picture.draw_knob(turned, paths[1])
+    picture.draw_turn({"now": switch.shares(WORLD)}, 0.25, paths[2])
     for path in paths:
         assert path.read_bytes().startswith(b"\x89PNG")

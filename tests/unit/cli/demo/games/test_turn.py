@@ -39,7 +39,8 @@ class Projected:
         self._known = dict(zip(texts, units, strict=True))
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return np.stack([self._known[text] for text in texts]).astype(np.float32)
+        rows: NDArray[np.float32] = np.stack([self._known[text] for text in texts])
+        return rows
 
 
 @pytest.fixture(scope="module")
