@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from penchant_sdk import _calls
 from penchant_sdk._calls import Plan
 from penchant_sdk.errors import EventIdReused, InvalidRequest, UnknownItem
 from penchant_sdk.exploration import Exploration
-from penchant_sdk.games._reasons import Asked, best_of, reason
+from penchant_sdk.games._reasons import Asked, nameable, reason
 from penchant_sdk.games.types import Game, Recommendation, Recommendations, Session
 from penchant_sdk.records import PutItemsResult
-from penchant_sdk.types import Event, EventResult, EventStatus, FeedbackAck, Item, Ranking
+from penchant_sdk.types import (
+    Event,
+    EventResult,
+    EventStatus,
+    FeedbackAck,
+    Item,
+    Ranking,
+    from_microseconds,
+    to_microseconds,
+)
 
 QUERY_BYTES = 2_048
 """The most that a query holds."""
@@ -53,10 +62,10 @@ class Shelf:
         with self._lock:
             return self._items.get(id_)
 
-    def name(self, id_: str) -> str:
-        """The game's name; empty where it is not here."""
+    def game(self, id_: str) -> Game | None:
+        """The game, if it is here."""
         item = self.item(id_)
-        return Game.from_item(item).name if item else ""
+        return Game.from_item(item) if item else None
 
 
 def put_games(games: Iterable[Game]) -> Plan[PutItemsResult]:
@@ -100,7 +109,8 @@ def recommend(
     )
     shelf.turn_to(ranking.catalog_version)
     yield from _fetch(shelf, _named(ranking, more_like or ""))
-    return _recommendations(shelf, ranking, k, Asked(more_like or "", ranking.explored))
+    when = datetime.now(UTC) if at is None else from_microseconds(to_microseconds(at, "at"))
+    return _recommendations(shelf, ranking, k, Asked(more_like or "", ranking.explored, when))
 
 
 def _text_of(shelf: Shelf, game: str) -> Plan[str]:
@@ -122,26 +132,25 @@ def _named(ranking: Ranking, more_like: str) -> list[str]:
     """All games that the list and its reasons name."""
     ids = [*ranking.ids, more_like]
     for item in ranking.items:
-        best = best_of(item.explanation) if item.explanation else None
-        ids += [best.item] if best else []
+        ids += [one.item for one in nameable(item.explanation)]
     return [id_ for id_ in ids if id_]
 
 
 def _recommendations(shelf: Shelf, ranking: Ranking, k: int, asked: Asked) -> Recommendations:
     listed = [one for one in ranking.items if one.id != asked.more_like][:k]
     # One that was deleted between the two calls is left out.
-    found = [(one, item) for one in listed if (item := shelf.item(one.id)) is not None]
+    found = [(one, game) for one in listed if (game := shelf.game(one.id)) is not None]
     return Recommendations(
         recommendation_id=ranking.recommendation_id,
         items=tuple(
             Recommendation(
-                game=Game.from_item(item),
+                game=game,
                 position=position,
                 score=one.score,
-                reason=reason(one.explanation, asked, shelf.name),
+                reason=reason(game, one.explanation, asked, shelf.game),
                 propensity=one.propensity,
             )
-            for position, (one, item) in enumerate(found, start=1)
+            for position, (one, game) in enumerate(found, start=1)
         ),
         cold_start=ranking.cold_start,
         explored=ranking.explored,

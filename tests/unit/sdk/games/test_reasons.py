@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from penchant_sdk import Contribution, Explanation
-from penchant_sdk.games import ReasonKind
-from penchant_sdk.games._reasons import Asked, reason
+from penchant_sdk.games import Game, Reason, ReasonKind
+from penchant_sdk.games._reasons import JUST, Asked, reason
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+GAME = Game("shogi", "Shogi", genres=("board",))
+KINDS = {"go": "board", "chess": "board", "torcs": "racing"}
 
 
-def name(id_: str) -> str:
-    return "" if id_ == "gone" else id_.title()
+def game_of(id_: str) -> Game | None:
+    return None if id_ == "gone" else Game(id_, id_.title(), genres=(KINDS.get(id_, "other"),))
 
 
 def said(
@@ -24,31 +26,50 @@ def said(
     return Explanation(-2.0, slow, fast, 0.0, query, contributions)
 
 
+def why(
+    explanation: Explanation | None,
+    *,
+    more_like: str = "",
+    explored: bool = False,
+    later: timedelta = timedelta(0),
+) -> Reason:
+    return reason(GAME, explanation, Asked(more_like, explored, NOW + later), game_of)
+
+
 def test_the_event_that_speaks_most_is_named_by_what_was_done() -> None:
-    why = said(("go", "played", 0.2), ("chess", "purchased", 0.5), ("ludo", "skipped", 0.9))
-    found = reason(why, Asked(), name)
+    found = why(said(("go", "played", 0.2), ("chess", "purchased", 0.5), ("ludo", "skipped", 0.9)))
     assert (found.kind, found.game, found.share) == (ReasonKind.BECAUSE_YOU_PLAYED, "chess", 0.5)
     assert str(found) == "because you bought Chess"
 
 
-def test_where_the_last_likes_weigh_more_it_is_more_like_the_last() -> None:
-    found = reason(said(("go", "played", 0.5), fast=2.0), Asked(), name)
+def test_of_events_that_weigh_nearly_the_same_one_of_a_like_game_is_named() -> None:
+    assert why(said(("torcs", "played", 0.5), ("go", "played", 0.4))).game == "go"
+    assert why(said(("torcs", "played", 0.5), ("go", "played", 0.2))).game == "torcs"
+
+
+def test_where_no_event_weighs_much_none_is_named() -> None:
+    found = why(said(("go", "played", 0.1), ("chess", "played", 0.1)))
+    assert (found.game, str(found)) == ("", "because of several games that you played")
+
+
+def test_where_the_last_likes_weigh_more_it_is_more_like_what_was_just_played() -> None:
+    found = why(said(("go", "played", 0.9), fast=2.0))
     assert (found.kind, str(found)) == (ReasonKind.MORE_LIKE, "more like Go, just played")
+    assert str(why(said(("go", "played", 0.9), fast=2.0), later=JUST)) == "because you played Go"
 
 
 def test_more_like_what_was_asked_for_where_that_weighs_most() -> None:
-    asked = Asked(more_like="ludo")
-    assert str(reason(said(("go", "played", 0.5), query=0.6), asked, name)) == "more like Ludo"
-    assert reason(said(("go", "played", 0.5), query=0.4), asked, name).game == "go"
-    assert reason(said(query=-0.4), asked, name).kind is ReasonKind.POPULAR
+    assert str(why(said(("go", "played", 0.5), query=0.6), more_like="ludo")) == "more like Ludo"
+    assert why(said(("go", "played", 0.5), query=0.4), more_like="ludo").game == "go"
+    assert why(said(query=-0.4), more_like="ludo").kind is ReasonKind.POPULAR
 
 
 def test_where_nothing_speaks_for_a_game_nothing_is_made_up() -> None:
-    for why in (
+    for explanation in (
         None,
         said(),
         said(("go", "played", -0.5)),
         said(("go", "uninstalled", 0.5), ("", "played", 0.5), ("gone", "played", 0.5)),
     ):
-        assert reason(why, Asked(), name).kind is ReasonKind.POPULAR
-        assert reason(why, Asked(explored=True), name).kind is ReasonKind.NEW
+        assert why(explanation).kind is ReasonKind.POPULAR
+        assert why(explanation, explored=True).kind is ReasonKind.NEW

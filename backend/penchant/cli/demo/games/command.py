@@ -131,7 +131,8 @@ def _conclude(
     console.print(report.rounds_table(played.shares, DRIFT_AT))
     console.print(report.knob_table(played.knob))
     console.print(report.latency_table(played.recommend_s, played.feedback_s))
-    console.print(report.story_table(played.story, names))
+    for table in report.story_tables(played.story, names):
+        console.print(table)
     path, numbers = output / PICTURE, output / NUMBERS
     picture.draw_rounds(played.shares, DRIFT_AT, path)
     facts = {
@@ -139,9 +140,11 @@ def _conclude(
         "liked": {name: mine.mean(1).round(4).tolist() for name, mine in played.shares.items()},
         "knob": [[one.diversity, round(one.liked, 4), one.kinds] for one in played.knob],
         "story": {
-            "before": played.story.lists[0].ids,
             "played": played.story.played,
-            "after": [[one.game.id, one.reason.text] for one in played.story.lists[-1].items],
+            "lists": [
+                [[one.game.id, one.reason.text] for one in listed.items]
+                for listed in played.story.lists
+            ],
         },
     }
     numbers.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from penchant.cli.demo.games.knob import Turned
 from penchant.cli.demo.games.picture import Shares
 from penchant.cli.demo.games.switch import Switch
 from penchant.cli.demo.metrics import percentile
-from penchant_sdk.games import Recommendation, Recommendations
+from penchant_sdk.games import Recommendations
 
 
 def rounds_table(shares: Mapping[str, Shares], drift_at: int) -> Table:
@@ -59,39 +59,29 @@ def latency_table(recommend_s: Sequence[float], feedback_s: Sequence[float]) -> 
     return table
 
 
-def story_table(switch: Switch, names: Mapping[str, str]) -> Table:
-    """One player's list before and after three events of a new taste."""
-    first, new = switch.player.first, switch.player.later[1]
+def story_tables(switch: Switch, names: Mapping[str, str]) -> list[Table]:
+    """One player's list with its reasons, before and after the events of a new taste."""
+    first, kinds = switch.player.first, (switch.player.later[1], *switch.player.first)
     played = ", ".join(names[game] for game in switch.played)
-    table = _table(
-        f"A player of {first[0]} and {first[1]} turns to {new}: {played}, 40 minutes each"
-    )
+    return [
+        _list_table(f"For a player of {first[0]} and {first[1]}", switch.lists[0], kinds),
+        _list_table(f"The same after 40 minutes each of {played}", switch.lists[-1], kinds),
+    ]
+
+
+def _list_table(title: str, listed: Recommendations, kinds: Sequence[str]) -> Table:
+    """A list; bold what is of the first of the player's kinds, the new one."""
+    table = _table(title)
     table.add_column("", justify="right", style="dim")
-    table.add_column("before", overflow="fold", ratio=2)
-    table.add_column("after three events", overflow="fold", ratio=2)
-    table.add_column("why", overflow="fold", ratio=3)
-    before, after = switch.lists[0], switch.lists[-1]
-    for place in range(max(len(before.items), len(after.items))):
-        one = _at(after, place)
-        table.add_row(
-            str(place + 1),
-            _named(_at(before, place), new),
-            _named(one, new),
-            Text(one.reason.text if one else ""),
-        )
+    for name in ("game", "kind", "why"):
+        table.add_column(name, overflow="fold")
+    for item in listed.items:
+        genres = item.game.genres
+        kind = next((one for one in kinds if one in genres), genres[0])
+        style = "bold" if kind == kinds[0] else ""
+        cells = [Text(text, style) for text in (item.game.name, kind, item.reason.text)]
+        table.add_row(str(item.position), *cells)
     return table
-
-
-def _at(listed: Recommendations, place: int) -> Recommendation | None:
-    return listed.items[place] if place < len(listed.items) else None
-
-
-def _named(one: Recommendation | None, new: str) -> Text:
-    """A game with its kinds; bold where it is of the new kind."""
-    if one is None:
-        return Text("")
-    style = "bold" if new in one.game.genres else ""
-    return Text.assemble((one.game.name, style), (f" ({', '.join(one.game.genres)})", "dim"))
 
 
 def _table(title: str) -> Table:

@@ -82,9 +82,10 @@ def test_the_end_can_be_read_and_drawn(client: GameClient, tmp_path: Path) -> No
     assert len(switch.lists) == 4
     assert np.isfinite(switch.shares(WORLD)).all()
     names = {game.id: game.name for game in GAMES}
-    text = printed(report.story_table(switch, names))
-    assert "turns to race" in text
-    assert "Race" in text
+    before, after = (printed(table) for table in report.story_tables(switch, names))
+    assert "For a player of board and card" in before
+    assert all(names[game] in after for game in switch.played)
+    assert "Race" in after
     assert "a taste changed" in printed(report.rounds_table(shares, 2))
     assert "kinds" in printed(report.knob_table(turned))
     assert "p99" in printed(report.latency_table(game_play.recommend_s, game_play.feedback_s))
