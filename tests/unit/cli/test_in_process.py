@@ -1,0 +1,30 @@
+"""A client of an app in this process says what one over the wire says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penchant.cli.in_process import client_of
+from penchant.domain.errors import ConfigError
+from penchant_sdk import Event, InvalidRequest, Item, UserNotFound
+from tests.support.bag_of_words import BagOfWords
+
+
+def test_it_ranks_learns_and_names_errors_as_the_sdk_does(tmp_path: Path) -> None:
+    with client_of(BagOfWords(), tmp_path, {"signals": "games"}) as penchant:
+        assert penchant.ready()
+        penchant.put_items([Item("a", "chess with kings"), Item("b", "car race")])
+        ack = penchant.feedback([Event("ann", "b", "purchased")])
+        ack.raise_for_refused()
+        assert penchant.rank("ann", exclude_owned=True).ids == ("a",)
+        with pytest.raises(UserNotFound):
+            penchant.user("bob")
+        with pytest.raises(InvalidRequest, match="k"):
+            penchant.rank("ann", k=5_000)
+
+
+def test_a_wrong_setting_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown setting"):
+        client_of(BagOfWords(), tmp_path, {"speed": "11"})
