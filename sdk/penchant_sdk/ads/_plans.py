@@ -58,7 +58,7 @@ class _Offer:
 
 
 def select(selection: Selection, knowledge: Knowledge) -> Plan[tuple[Decision, ...]] | None:
-    """The plan of `AdClient.select`; None: no campaign may be shown, and there is nothing to ask."""
+    """The plan of `AdClient.select`; None: no campaign may be shown, nothing is to be asked."""
     may = eligible(knowledge.campaigns.values(), selection.slot, selection.moment)
     return _select(may, selection, knowledge) if may else None
 

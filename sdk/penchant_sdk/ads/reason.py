@@ -16,6 +16,7 @@ _VERBS = {
     "complete": "finished",
     "played": "played",
     "started": "started",
+    "rating": "rated",
 }
 _NAME_LENGTH = 60
 _MOST_NAMED = 2
@@ -87,10 +88,7 @@ def _because(campaign: str, parts: Explanation, names: Mapping[str, str]) -> str
 
 
 def _did(campaign: str, part: Contribution, names: Mapping[str, str]) -> str:
-    if part.signal == "rating":
-        verb = "rated"
-    else:
-        verb = _VERBS.get(part.signal, "chose")
+    verb = _VERBS.get(part.signal, "chose")
     if part.item == campaign:
         return f"{verb} this ad before"
     return f'{verb} "{names.get(part.item, part.item)}"'

@@ -56,7 +56,7 @@ class Fit:
         """The chance of a click of each impression, shape (n,); a place behind the last is it."""
         place = np.minimum(position, len(self.examination)) - 1
         wish = _sigmoid(self.slope * score + self.intercept)
-        return np.minimum(1.0, self.examination[place] * wish)
+        return np.asarray(np.minimum(1.0, self.examination[place] * wish), np.float64)
 
 
 def fit(shown: Shown, *, by_position: bool = True) -> Fit:
@@ -144,7 +144,8 @@ class _Problem:
         later = np.flatnonzero(self.place)
         slopes[later, self.place[later] + 1] = 1.0
         precision = self._prior(np.ones_like(weights))
-        return slopes.T @ (slopes * (chance / (1 - chance))[:, None]) + np.diag(precision)
+        seen: Floats = slopes.T @ (slopes * (chance / (1 - chance))[:, None])
+        return seen + np.diag(precision)
 
     def _prior(self, weights: Floats) -> Floats:
         pulled: Floats = weights / PRIOR_SD**2

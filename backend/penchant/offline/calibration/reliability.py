@@ -89,7 +89,7 @@ def wilson(successes: float, trials: int) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson 1927).
 
     >>> low, high = wilson(0, 100)
-    >>> low, round(high, 3)
+    >>> round(low, 3), round(high, 3)
     (0.0, 0.037)
     """
     share, squared = successes / trials, _Z95**2
