@@ -54,4 +54,5 @@ def delete_user(transaction: Transaction, user: str) -> int:
         transaction.delete(key)
     transaction.delete(encode(Kind.USER, user))
     transaction.delete(encode(Kind.OWNED, user))
+    transaction.delete(encode(Kind.LEDGER, user))
     return len(keys)
