@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 from penchant_sdk import _calls
 from penchant_sdk._calls import Plan
+from penchant_sdk._reserve import reserve
 from penchant_sdk.ads import choosing, pacing
 from penchant_sdk.ads._knowledge import Knowledge
 from penchant_sdk.ads.calibration import Calibration
@@ -19,8 +20,9 @@ from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.reason import name_of, reason, unnamed
 from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.errors import InvalidRequest
-from penchant_sdk.records import Budget, Cap, ReserveOption
-from penchant_sdk.types import Event, EventResult, PlackettLuce, RankedItem, Shown
+from penchant_sdk.exploration import PlackettLuce
+from penchant_sdk.reservations import Budget, Cap, ReserveOption
+from penchant_sdk.types import Event, EventResult, RankedItem, Shown
 
 MAX_OPTIONS = 1000
 """The most that one reservation looks at: of more campaigns, those with the best scores."""
@@ -76,6 +78,7 @@ def _select(
         query=_clipped(selection.context.page_text),
         context=selection.moment.ranking_context,
         explain=selection.explain,
+        exclude_owned=True,  # What this user hid.
         as_of=as_of,
     )
     offers = {
@@ -91,7 +94,7 @@ def _select(
         if explore
         else choosing.by_value(values)
     )
-    reservations = yield from _calls.reserve(
+    reservations = yield from reserve(
         selection.user,
         ranking.recommendation_id,
         [_option(offers[id_], selection.moment) for id_ in order],

@@ -15,8 +15,9 @@ from penchant_sdk.ads.client import LAPSE_S
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.aio import AsyncPenchant
+from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.records import PutItemsResult
-from penchant_sdk.types import EventResult, PlackettLuce
+from penchant_sdk.types import EventResult
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@
 >>> tents = Campaign("tents", "Tents for two", "Oak & Sons", year, Money.of(500), Money.of("0.40"))
 >>> ads = AdClient(FakePenchant())
 >>> put = ads.put_campaigns([tents])
->>> noon = AdContext(page_text="Ten camp sites by the sea", at=datetime(2026, 7, 1, 12, tzinfo=UTC))
+>>> noon = AdContext("Tents for two: which one?", at=datetime(2026, 7, 1, 12, tzinfo=UTC))
 >>> (decision,) = ads.select(user="u42", slot=Slot("article", Size(300, 250)), context=noon)
 >>> decision.campaign, decision.reason
 ('tents', 'Because it fits the text of the page.')
@@ -29,8 +29,9 @@ from penchant_sdk.ads.campaign import Campaign, to_item
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.client import Penchant
+from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.records import PutItemsResult
-from penchant_sdk.types import EventResult, PlackettLuce
+from penchant_sdk.types import EventResult
 
 T = TypeVar("T")
 

@@ -11,13 +11,13 @@ from scipy.optimize import check_grad
 from penchant.domain.errors import ConfigError
 from penchant.offline.calibration import model
 from penchant.offline.calibration.model import fit
-from penchant.offline.calibration.shown import Shown
+from penchant.offline.calibration.shown import Floats, Shown
 
 EXAMINATION = np.array([1.0, 0.55, 0.3])
 SLOPE, INTERCEPT = 1.4, -2.0
 
 
-def simulated(count: int, seed: int, examination: np.ndarray = EXAMINATION) -> Shown:
+def simulated(count: int, seed: int, examination: Floats = EXAMINATION) -> Shown:
     random = np.random.default_rng(seed)
     position = random.integers(1, len(examination) + 1, count)
     # Better ads go to better places, as a ranking has it: places and scores are entangled.
