@@ -54,9 +54,8 @@ def at(when: datetime) -> AdContext:
 
 def three(**fields: object) -> list[Campaign]:
     bids = {"tents": "0.50", "tea": "0.30", "vinyl": "0.20"}
-    return [
-        campaign(id_, f"{id_} for two", bid=Money.of(bid), **fields) for id_, bid in bids.items()
-    ]
+    rich = {"budget": Money.of(1_000_000), **fields}
+    return [campaign(id_, f"{id_} for two", bid=Money.of(bid), **rich) for id_, bid in bids.items()]
 
 
 def test_the_most_valuable_come_first_each_with_its_place_and_price() -> None:
