@@ -48,6 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Watch a release being made, served and taken back.",
     ),
     "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
+    "demo-ads": (
+        "penchant.cli.demo.ads.command:demo_ads",
+        "Watch a day of ads under caps and budgets.",
+    ),
     "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""

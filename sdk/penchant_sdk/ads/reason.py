@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from textwrap import shorten
 
 from penchant_sdk.types import Contribution, Explanation, Item
@@ -81,14 +81,20 @@ def _because(campaign: str, parts: Explanation, names: Mapping[str, str]) -> str
     if parts.query > max(personal, parts.offset, 0.0):
         return "Because it fits the text of the page."
     if events and personal > 0:
-        return f"Because this user {' and '.join(_did(campaign, part, names) for part in events)}."
+        return f"Because this user {_did(campaign, events, names)}."
     if parts.offset > 0:
         return "Because it is clicked more often than others are; this user's taste says little."
     return f"{_PAYS} Nothing known of this user speaks for it."
 
 
-def _did(campaign: str, part: Contribution, names: Mapping[str, str]) -> str:
-    verb = _VERBS.get(part.signal, "chose")
-    if part.item == campaign:
-        return f"{verb} this ad before"
-    return f'{verb} "{names.get(part.item, part.item)}"'
+def _did(campaign: str, events: Sequence[Contribution], names: Mapping[str, str]) -> str:
+    """`clicked "A" and "B"`: a verb is said once where it is the same."""
+    said: list[str] = []
+    before = ""
+    for part in events:
+        verb = _VERBS.get(part.signal, "chose")
+        name = names.get(part.item, part.item)
+        what = "this ad before" if part.item == campaign else f'"{name}"'
+        said.append(what if verb == before else f"{verb} {what}")
+        before = verb
+    return " and ".join(said)

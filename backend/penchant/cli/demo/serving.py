@@ -7,7 +7,7 @@ import select
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -31,7 +31,14 @@ def scratch(home: Path) -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def make_server(directory: Path, encoder: Path, store: str | None, *, keep: bool) -> Server:
+def make_server(
+    directory: Path,
+    encoder: Path,
+    store: str | None,
+    *,
+    keep: bool,
+    settings: Sequence[str] = (),
+) -> Server:
     """Describes the server; nothing is started yet.
 
     Args:
@@ -39,6 +46,7 @@ def make_server(directory: Path, encoder: Path, store: str | None, *, keep: bool
         encoder: The encoder's directory.
         store: Address of an LMDB store that is not there yet.
         keep: Prefer the usual ports, so that other commands find the server.
+        settings: More of them, each as `key=value`.
 
     Raises:
         ConfigError: the store holds something.
@@ -49,8 +57,8 @@ def make_server(directory: Path, encoder: Path, store: str | None, *, keep: bool
         raise ConfigError(
             f"store: {place} is not empty, and the demo needs a fresh one; name another directory"
         )
-    settings = gather(address, encoder)
-    return Server(directory / "server", settings, host=HOST, ports=_ports(keep))
+    gathered = gather(address, encoder, settings)
+    return Server(directory / "server", gathered, host=HOST, ports=_ports(keep))
 
 
 @contextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from random import Random
 
 from penchant.offline.simulation.ads import Readers, Visit
@@ -15,6 +14,8 @@ from penchant_sdk.ads import AdClient, AdContext, Decision, Slot
 
 SHOWN_AFTER = timedelta(seconds=1)
 CLICKED_AFTER = timedelta(seconds=9)
+LAPSE_S = 3600
+"""Of the decisions: minutes of the day go by between visits that are served at the same time."""
 PHONES = 0.6
 """The share of visits from a phone."""
 
@@ -59,9 +60,8 @@ class Day:
         self, visits: Iterable[Visit], on_visits: Callable[[int], None] = lambda count: None
     ) -> None:
         """Plays more visits, in time order; those served at once overlap."""
-        following = iter(visits)
         with ThreadPoolExecutor(self.plan.at_once) as threads:
-            while chunk := list(islice(following, self.plan.at_once)):
+            for chunk in _at_once(visits, self.plan.at_once):
                 numbered = list(enumerate(chunk, start=self.visits))
                 for shown in threads.map(self._visit, numbered):
                     self.impressions += shown
@@ -93,6 +93,18 @@ class Day:
                 self.ads.click(decision, at=at + CLICKED_AFTER)
             shown.append(Impression(visit.at_s, decision, clicked))
         return shown
+
+
+def _at_once(visits: Iterable[Visit], most: int) -> Iterator[list[Visit]]:
+    """Visits that may overlap: neighbours in time, of different users, as time goes forward."""
+    chunk: list[Visit] = []
+    for visit in visits:
+        if len(chunk) == most or any(visit.user == one.user for one in chunk):
+            yield chunk
+            chunk = []
+        chunk.append(visit)
+    if chunk:
+        yield chunk
 
 
 def most_in(impressions: Sequence[Impression], window_s: float) -> int:

@@ -33,10 +33,9 @@ UNRATED = 0.03
 USERS, FILMS, CAMPAIGNS, HISTORY = 240, 500, 14, 60
 LEAST_RATED = 5
 """Campaigns that each reader has rated, at least: their tastes are known."""
-BUDGETS = ("7", "5", "9", "6", "8", "4")
-"""In turn; they together are less than what the day's places would earn."""
+BUDGETS = ("3.00", "2.50", "4.00", "2.00", "3.50", "2.25")
+"""In turn; together they are less than what the day's places would earn."""
 BIDS = ("0.30", "0.40", "0.25", "0.35")
-BLOCKED = "horror"
 
 
 @dataclass(frozen=True, slots=True)
