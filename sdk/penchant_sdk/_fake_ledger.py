@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from penchant_proto.v1 import event_pb2, reserve_pb2
 from penchant_sdk import _fake_checks as checks
 from penchant_sdk._fake_catalog import FakeCatalog
+from penchant_sdk._fake_signals import IMPRESSIONS
 from penchant_sdk.errors import InvalidRequest, UnknownItem
 
-IMPRESSIONS = frozenset({"impression"})
-"""Signals that confirm a reservation."""
 _DEFAULT_LAPSE_S = 60
 
 

@@ -5,6 +5,7 @@ cap of its keys as if it were shown now; one that was shown counts from then on 
 window. Whoever reserves later sees all that can be shown within the same window, so that no window
 of shown impressions ever holds more than the cap, if each was confirmed before it lapsed.
 
+    >>> from penchant.domain.reservations import Cap
     >>> option = ReserveOption("ad", caps=(Cap("campaign", limit=1, window_s=3600),))
     >>> request = ReserveRequest("u", "r1", (option,), n=1, lapse_s=60)
     >>> first = grant(empty_ledger(), {}, request, now_us=0)
@@ -19,8 +20,10 @@ of shown impressions ever holds more than the cap, if each was confirmed before 
 
 from __future__ import annotations
 
+import functools
+import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +31,6 @@ from numpy.typing import NDArray
 
 from penchant.domain.reservations import (
     Budget,
-    Cap,
     Reservation,
     Reservations,
     ReserveOption,
@@ -54,7 +56,7 @@ LEDGER_DTYPE = np.dtype(
         ("at_us", "<i8"),  # when it was reserved, microseconds since 1970
         ("lapses_at_us", "<i8"),
         ("shown_at_us", "<i8"),  # NOT_SHOWN: not confirmed
-        ("window_us", "<i8"),  # the longest among the caps of that key
+        ("window_us", "<i8"),  # the longest that the request has for the key
     ]
 )
 """One reserved impression under one of its cap keys: 72 bytes, little-endian."""
@@ -64,6 +66,9 @@ Ledger = NDArray[np.void]
 
 NOT_SHOWN = -1
 """`shown_at_us` of a reservation that no impression has confirmed."""
+
+_digest = functools.lru_cache(maxsize=16_384)(digest64)
+"""Remembered, since the same items, caps and budgets come with every request."""
 
 _ANY_TIME = 2**62
 """When a living reservation may be shown, as caps see it: inside every window."""
@@ -98,7 +103,8 @@ def prune(ledger: Ledger, at_us: int) -> Ledger:
     shown = ledger["shown_at_us"] != NOT_SHOWN
     stays = np.where(shown, np.maximum(ledger["window_us"], LATE_US), LATE_US)
     since = np.where(shown, ledger["shown_at_us"], ledger["lapses_at_us"])
-    return ledger[since + stays > at_us]
+    kept: Ledger = ledger[since + stays > at_us]
+    return kept
 
 
 def taken(ledger: Ledger, at_us: int) -> dict[int, list[int]]:
@@ -135,15 +141,16 @@ def grant(
         now_us: microseconds since 1970.
     """
     at_us = moment(ledger, now_us)
-    recommendation = digest64(request.recommendation_id)
+    recommendation = _digest(request.recommendation_id)
     known = _known(ledger, recommendation, at_us)
     counts, changed = taken(ledger, at_us), dict[int, Spending]()
     reserved: list[Reservation] = []
     refused: list[Unreserved] = []
     rows: list[tuple[int, ...]] = []
     lapses_at_us = at_us + request.lapse_s * SECOND_US
+    windows = _windows(request.options)
     for option in request.options:
-        item, windows = digest64(option.item), _windows(option.caps)
+        item = _digest(option.item)
         if item in known:
             reserved.append(Reservation(option.item, known[item]))
             continue
@@ -153,12 +160,16 @@ def grant(
             refused.append(Unreserved(option.item, reason))
         elif not known and len(reserved) < request.n:
             reserved.append(Reservation(option.item, lapses_at_us))
-            for key in windows:
+            keys = _keys(option)
+            for key in keys:
                 counts.setdefault(key, []).append(_ANY_TIME)
             if option.budget is not None:
                 cost = option.budget.cost_micros
-                changed[digest64(option.budget.key)] = spending.hold(cost, lapses_at_us, now_us)
-            rows += _rows(option, windows, item, recommendation, at_us, lapses_at_us)
+                changed[_digest(option.budget.key)] = spending.hold(cost, lapses_at_us, now_us)
+            rows += [
+                (key, item, recommendation, *cost, at_us, lapses_at_us, NOT_SHOWN, windows[key])
+                for key, cost in zip(keys, _costs(option.budget), strict=False)
+            ]
     reply = Reservations(tuple(reserved), tuple(refused))
     return Granted(reply, _append(ledger, rows, at_us) if rows else ledger, changed)
 
@@ -180,8 +191,8 @@ def confirm(
         The ledger and (budget digest, cost in micros, lapses_at_us) of what is spent; None where
         there is no such reservation, or it was confirmed before.
     """
-    mine = (ledger["recommendation"] == digest64(recommendation_id)) & (
-        ledger["item"] == digest64(item)
+    mine = (ledger["recommendation"] == _digest(recommendation_id)) & (
+        ledger["item"] == _digest(item)
     )
     mine &= ledger["shown_at_us"] == NOT_SHOWN
     if not mine.any():
@@ -200,13 +211,19 @@ def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:
     return dict(zip(rows["item"].tolist(), rows["lapses_at_us"].tolist(), strict=True))
 
 
-def _windows(caps: Iterable[Cap]) -> dict[int, int]:
-    """The longest window, in microseconds, under each cap key; under 0 where there are no caps."""
-    windows: dict[int, int] = {}
-    for cap in caps:
-        key = digest64(cap.key)
-        windows[key] = max(windows.get(key, 0), cap.window_s * SECOND_US)
-    return windows or {0: 0}
+def _keys(option: ReserveOption) -> list[int]:
+    """The distinct keys that an impression is counted under; 0 where there are no caps."""
+    return list(dict.fromkeys(_digest(cap.key) for cap in option.caps)) or [0]
+
+
+def _windows(options: Iterable[ReserveOption]) -> dict[int, int]:
+    """The longest window, in microseconds, that any of the options has under each key."""
+    windows = {0: 0}
+    for option in options:
+        for cap in option.caps:
+            key = _digest(cap.key)
+            windows[key] = max(windows.get(key, 0), cap.window_s * SECOND_US)
+    return windows
 
 
 def _spending(
@@ -214,7 +231,7 @@ def _spending(
 ) -> Spending:
     if budget is None:
         return Spending()
-    key = digest64(budget.key)
+    key = _digest(budget.key)
     return changed.get(key) or budgets[key]
 
 
@@ -226,7 +243,7 @@ def _forbidden(
     now_us: int,
 ) -> UnreservedReason | None:
     for cap in option.caps:
-        times = counts.get(digest64(cap.key), [])
+        times = counts.get(_digest(cap.key), [])
         if len(times) - bisect_right(times, at_us - cap.window_s * SECOND_US) >= cap.limit:
             return UnreservedReason.CAPPED
     budget = option.budget
@@ -236,29 +253,19 @@ def _forbidden(
     return UnreservedReason.BUDGET if after > budget.allowed_micros else None
 
 
-def _rows(
-    option: ReserveOption,
-    windows: Mapping[int, int],
-    item: int,
-    recommendation: int,
-    at_us: int,
-    lapses_at_us: int,
-) -> list[tuple[int, ...]]:
-    """One entry under each cap key; the first bears the cost."""
-    budget = 0 if option.budget is None else digest64(option.budget.key)
-    cost = 0 if option.budget is None else option.budget.cost_micros
-    rest = at_us, lapses_at_us, NOT_SHOWN
-    return [
-        (key, item, recommendation, *((0, 0) if place else (budget, cost)), *rest, window_us)
-        for place, (key, window_us) in enumerate(windows.items())
-    ]
+def _costs(budget: Budget | None) -> Iterator[tuple[int, int]]:
+    """Budget and cost of the entries of one impression: the first bears it."""
+    if budget is not None:
+        yield _digest(budget.key), budget.cost_micros
+    yield from itertools.repeat((0, 0))
 
 
 def _append(ledger: Ledger, rows: list[tuple[int, ...]], at_us: int) -> Ledger:
     """The ledger with new entries, in the place of lapsed ones of the same impression."""
     new: Ledger = np.array(rows, LEDGER_DTYPE)
     kept = prune(ledger, at_us)
-    again = (kept["recommendation"] == new["recommendation"][0]) & np.isin(
-        kept["item"], new["item"]
-    )
-    return np.concatenate([kept[~again], new])
+    again = kept["recommendation"] == new["recommendation"][0]
+    if again.any():
+        kept = kept[~(again & np.isin(kept["item"], new["item"]))]
+    # Bytes, since NumPy takes longer to compare the types of two such arrays than to copy them.
+    return np.frombuffer(kept.tobytes() + new.tobytes(), LEDGER_DTYPE)
