@@ -33,6 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.calibrate:calibrate",
         "Learn click probabilities from shown ads.",
     ),
+    "impressions": (
+        "penchant.cli.impressions:impressions",
+        "What was shown and what came of it, to a file.",
+    ),
     "ope": ("penchant.cli.ope:ope", "What another policy would have earned on your log."),
     "tune": ("penchant.cli.tune:tune", "Search settings that suit a log of yours."),
     "rank": ("penchant.cli.rank:rank", "The best items for a user, and why."),

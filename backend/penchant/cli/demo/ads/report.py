@@ -80,10 +80,11 @@ def totals(accounts: Sequence[Account], day: Day, later: Sequence[Impression]) -
     explored = sum(one.decision.propensity < 1 for one in day.impressions)
     expected = sum(one.decision.click_probability for one in later)
     return Text(
-        f"{day.visits:,} visits, {len(day.impressions):,} ads shown, {explored:,} of them explored; "
-        f"spent {spent:.2f} of {budget:.2f}.\nMost an hour, a day: by one reader of one film's ad; "
-        "the caps are 2 and 5.\nOff even pace: the most that the share spent was ahead of or behind "
-        f"the time gone by.\nAfter 8:00 {expected:.0f} clicks were expected, and "
+        f"{day.visits:,} visits, {len(day.impressions):,} ads shown, {explored:,} of them "
+        f"explored; spent {spent:.2f} of {budget:.2f}.\n"
+        "Off even pace: how far the share spent was ahead of or behind the time gone by, at most."
+        "\nMost an hour, a day: of one film's ad, by one reader; the caps are 2 and 5.\n"
+        f"After 8:00 {expected:.0f} clicks were expected, and "
         f"{sum(one.clicked for one in later)} came.\n"
     )
 
