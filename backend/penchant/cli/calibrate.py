@@ -45,7 +45,7 @@ def calibrate(
     click_signal: Annotated[str, typer.Option(help="The signal that answers.")] = "click",
     score_column: Annotated[str, typer.Option(rich_help_panel=_COLUMNS)] = "score",
     position_column: Annotated[str, typer.Option(rich_help_panel=_COLUMNS)] = "position",
-    click_column: Annotated[str, typer.Option(rich_help_panel=_COLUMNS)] = "click",
+    click_column: Annotated[str, typer.Option(rich_help_panel=_COLUMNS)] = "reward",
     time_column: Annotated[
         str, typer.Option(rich_help_panel=_COLUMNS, show_default="rows are in time order")
     ] = "",
@@ -100,12 +100,11 @@ def _of_file(path: Path, columns: Columns) -> Shown:
 
 
 def _of_store(store: str, settings: list[str] | None, click_signal: str) -> Shown:
-    from penchant.offline.calibration.shown import from_events
-    from penchant.offline.evaluation.store_log import items_and_events
+    from penchant.offline.calibration.shown import from_impressions
+    from penchant.offline.impressions import impressions_in
 
     with opened(store, settings) as place, place.store.snapshot() as snapshot:
-        _, events = items_and_events(snapshot)
-    return from_events(events, click_signal)
+        return from_impressions(impressions_in(snapshot, place.config.signals), click_signal)
 
 
 def _report(console: Console, found: Calibrated) -> None:

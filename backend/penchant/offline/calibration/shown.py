@@ -1,7 +1,6 @@
 """Impressions that were shown with a score at a place, and which of them were clicked.
 
-From a store's log: events whose signal waits for an answer and that say how they were shown, and
-the clicks with the same user, recommendation and item, whichever came first. Or from a file.
+From a store's log, or from a file such as `penchant impressions` writes.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.types import Event
+from penchant.offline.impressions import Impression
 from penchant.offline.tables.cells import BadRow, number_of, time_us_of
 from penchant.offline.tables.files import Row, Table
 
@@ -45,42 +44,34 @@ class Shown:
         return Shown(self.score[rows], self.position[rows], self.clicked[rows], Counter())
 
 
-def from_events(events: Iterable[Event], click: str = "click") -> Shown:
-    """The impressions of a log.
+def from_impressions(impressions: Iterable[Impression], click: str = "click") -> Shown:
+    """The impressions of a log that say how they were shown.
 
     Args:
-        events: in any order.
+        impressions: in any order.
         click: the signal that answers.
 
     Raises:
-        ConfigError: no impression says how it was shown.
+        ConfigError: none of them says how it was shown.
 
-    >>> from penchant.domain.types import Shown as HowShown
-    >>> how = HowShown(position=2, score=0.4)
-    >>> log = [
-    ...     Event("a", "ann", "tent", "click", None, 9, "r1"),
-    ...     Event("b", "ann", "tent", "impression", None, 5, "r1", shown=how),
-    ... ]
-    >>> from_events(log).clicked.tolist()
+    >>> from penchant.domain.types import Event, Shown as HowShown
+    >>> shown = HowShown(position=2, score=0.4)
+    >>> seen = Event("b", "ann", "tent", "impression", None, 5, "r1", shown=shown)
+    >>> clicked = Event("a", "ann", "tent", "click", None, 9, "r1")
+    >>> from_impressions([Impression(seen, (clicked,))]).clicked.tolist()
     [1.0]
     """
-    impressions: list[Event] = []
-    clicked: set[tuple[str, str, str]] = set()
+    rows: list[tuple[int, float, int, bool]] = []
     left_out: Counter[str] = Counter()
-    for event in events:
-        if event.signal == click and event.recommendation_id:
-            clicked.add(_key(event))
-        elif event.shown is not None:
-            if event.shown.position and event.recommendation_id:
-                impressions.append(event)
-            else:
-                left_out["impressions without a place or a recommendation"] += 1
-    rows = sorted(
-        (event.occurred_at_us, event.shown.score, event.shown.position, _key(event) in clicked)
-        for event in impressions
-        if event.shown is not None
-    )
-    return _shown(rows, left_out, "no impression in the log says how it was shown")
+    for one in impressions:
+        shown = one.event.shown
+        if shown is None or not shown.position:
+            left_out["impressions that don't say at which place"] += 1
+            continue
+        clicked = bool(one.reward(frozenset({click})))
+        rows.append((one.event.occurred_at_us, shown.score, shown.position, clicked))
+    rows.sort()
+    return _shown(rows, left_out, "none in the log says at which place it was shown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +80,7 @@ class Columns:
 
     score: str = "score"
     position: str = "position"
-    click: str = "click"
+    click: str = "reward"
     at: str = ""
     """When: ISO 8601 or epoch seconds; empty: the rows are in time order."""
 
@@ -123,10 +114,6 @@ def _shown(rows: list[tuple[int, float, int, bool]], left_out: Counter[str], non
         np.array(clicks, np.float64),
         left_out,
     )
-
-
-def _key(event: Event) -> tuple[str, str, str]:
-    return event.user, event.recommendation_id, event.item
 
 
 def _read(row: Row, columns: Columns) -> tuple[int, float, int, bool]:

@@ -28,8 +28,8 @@ from penchant.cli.stores import opened
 from penchant.domain.errors import ConfigError
 from penchant.launch.settings import HOME
 from penchant.offline.calibration.run import Calibrated, as_json_ready, calibrate
-from penchant.offline.calibration.shown import from_events
-from penchant.offline.evaluation.store_log import items_and_events
+from penchant.offline.calibration.shown import from_impressions
+from penchant.offline.impressions import impressions_in
 from penchant.offline.movielens import read_movielens
 from penchant.offline.simulation.ads import visits
 from penchant_sdk import Penchant, PlackettLuce
@@ -147,7 +147,7 @@ def _play(console: Console, day: Day, store: str, choices: Choices) -> Calibrate
         day.play(night, lambda count: progress.advance(task, count))
     with step(console, "Calibrating click probabilities on the store's log") as now:
         with opened(store, SETTINGS) as place, place.store.snapshot() as snapshot:
-            found = calibrate(from_events(items_and_events(snapshot)[1]))
+            found = calibrate(from_impressions(impressions_in(snapshot, place.config.signals)))
         path = choices.output / CALIBRATION
         path.write_text(json.dumps(as_json_ready(found), indent=2) + "\n", encoding="utf-8")
         day.ads.calibration = Calibration.load(path)
