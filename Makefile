@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-release test test-numpy2 check format proto baseline bench serve loadtest \
+.PHONY: help setup demo demo-release demo-ads test test-numpy2 check format proto baseline bench serve loadtest \
 	clean libpython
 
 help: ## List the targets.
@@ -30,6 +30,9 @@ demo: $(VENV)/ready libpython ## Start a real Triton and watch it learn from Mov
 
 demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)
+
+demo-ads: $(VENV)/ready libpython ## Play a day of ads with caps and budgets on a real Triton (2 minutes).
+	@$(BIN)/penchant demo-ads $(ARGS)
 
 test: $(VENV)/ready libpython test-numpy2 ## Run all tests, those on a real Triton included.
 	@$(BIN)/python -m pytest $(ARGS)

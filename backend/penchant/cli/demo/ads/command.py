@@ -33,12 +33,14 @@ from penchant.offline.impressions import impressions_in
 from penchant.offline.movielens import read_movielens
 from penchant.offline.simulation.ads import visits
 from penchant_sdk import Penchant, PlackettLuce
-from penchant_sdk.ads import UNCALIBRATED, AdClient, Calibration, Size, Slot
+from penchant_sdk.ads import AdClient, Calibration, Size, Slot
 
 VISITS = 2500
 PLACES = 3
 CALIBRATED_AT_S = 8 * 3600
 """When the night's impressions are calibrated on."""
+GUESS = Calibration(slope=0.5, intercept=-2.5, examination=(1.0,))
+"""Until then: 8 % of clicks at score 0, and all places alike."""
 SETTINGS = ("signals=default,ads",)
 PICTURE, NUMBERS, CALIBRATION = "ads.png", "ads.json", "calibration.json"
 _CALL_EVENTS = 1000
@@ -98,7 +100,7 @@ def _run(console: Console, directory: Path, choices: Choices) -> None:
             server.start()
             now.done = f"Triton is up on {server.target}"
         with client.connect(server.target) as penchant:
-            ads = AdClient(penchant, lapse_s=LAPSE_S, seed=choices.seed)
+            ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=choices.seed)
             _prepare(console, penchant, ads, films)
             day = _new_day(ads, films, midnight, choices)
             night = _play(console, day, store, choices)
@@ -171,7 +173,7 @@ def _conclude(
         account(campaign, day.impressions, day.plan.midnight) for campaign in films.campaigns
     ]
     later = [one for one in day.impressions if one.at_s >= CALIBRATED_AT_S]
-    stated = report.reliabilities(later, UNCALIBRATED)
+    stated = report.reliabilities(later, GUESS)
     console.print()
     console.print(report.campaigns_table(accounts))
     console.print(report.totals(accounts, day, later), soft_wrap=True)

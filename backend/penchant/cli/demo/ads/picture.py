@@ -72,7 +72,7 @@ def _reliability(axes: Axes, stated: Mapping[str, Reliability]) -> None:
     axes.set_title("Do click probabilities hold? (after 8:00)", loc="left", fontsize=10, color=_INK)
     axes.set_xlabel("stated click probability")
     axes.set_ylabel("share clicked, 95 % intervals")
-    axes.legend(frameon=False, fontsize=9)
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
     _plain(axes)
 
 
