@@ -158,5 +158,7 @@ def explored_lately(window: Window, now_us: int) -> int:
     Those whose propensity was told and is under 1.
     """
     chance = window["propensity"]
+    if not chance.any():  # Nearly always, and a ranking has no time to waste.
+        return 0
     explored = (window["wait_s"] != NO_WAIT) & (chance > 0) & (chance < 1)
     return int((explored & (window["occurred_at_us"] > now_us - DAY_US)).sum())
