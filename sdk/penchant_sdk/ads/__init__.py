@@ -18,7 +18,6 @@ from penchant_sdk.ads.campaign import (
     Weekday,
 )
 from penchant_sdk.ads.client import AdClient
-from penchant_sdk.ads.eligibility import Ineligible
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.types import AdContext, Decision, Size, Slot
 
@@ -33,7 +32,6 @@ __all__ = [
     "Decision",
     "Flight",
     "FrequencyCap",
-    "Ineligible",
     "Money",
     "Per",
     "Size",

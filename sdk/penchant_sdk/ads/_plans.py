@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -22,7 +22,7 @@ from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.reservations import Budget, Cap, ReserveOption
-from penchant_sdk.types import Event, EventResult, RankedItem, Shown
+from penchant_sdk.types import Event, EventResult, Explanation, Ranking, Shown
 
 MAX_OPTIONS = 1000
 """The most that one reservation looks at: of more campaigns, those with the best scores."""
@@ -53,7 +53,7 @@ class _Offer:
     """A campaign that may be shown, with what it is worth."""
 
     campaign: Campaign
-    ranked: RankedItem
+    score: float
     price: Money
     value: float
     """Expected earnings in micros, above 0."""
@@ -70,19 +70,9 @@ def _select(
 ) -> Plan[tuple[Decision, ...]]:
     """Rank, value, order, reserve."""
     by_id = {campaign.id: campaign for campaign in may}
-    as_of = selection.context.at
-    ranking = yield from _calls.rank(
-        selection.user,
-        k=min(len(by_id), MAX_OPTIONS),
-        candidates=by_id,
-        query=_clipped(selection.context.page_text),
-        context=selection.moment.ranking_context,
-        explain=selection.explain,
-        exclude_owned=True,  # What this user hid.
-        as_of=as_of,
-    )
+    ranking = yield from _rank(selection, by_id, explain=False)
     offers = {
-        item.id: _offer(by_id[item.id], item, selection, knowledge.calibration)
+        item.id: _offer(by_id[item.id], item.score, selection, knowledge.calibration)
         for item in ranking.items
     }
     if not offers:
@@ -100,42 +90,70 @@ def _select(
         [_option(offers[id_], selection.moment) for id_ in order],
         n=selection.n,
         lapse_s=selection.lapse_s,
-        as_of=as_of,
+        as_of=selection.context.at,
     )
-    shown = [offers[reservation.item] for reservation in reservations.reserved]
+    shown = [reservation.item for reservation in reservations.reserved]
     chances: list[float] | None = None
     if explore:
         refused = {option.item for option in reservations.refused}
-        ids = [offer.campaign.id for offer in shown]
-        chances = choosing.propensities(values, explore.temperature, refused, ids)
-    yield from _learn_names(shown, knowledge)
+        chances = choosing.propensities(values, explore.temperature, refused, shown)
+    explanations = yield from _explain(shown, selection, knowledge)
     return tuple(
         Decision(
             recommendation_id=ranking.recommendation_id,
             user=selection.user,
-            campaign=offer.campaign.id,
-            position=position,
-            click_probability=knowledge.calibration.click_probability(offer.ranked.score, position),
-            price=offer.price,
-            propensity=chances[place] if chances else 1.0,
-            score=offer.ranked.score,
-            reason=reason(
-                offer.campaign.id,
-                offer.ranked.explanation,
-                knowledge.names,
-                chances[place] if chances else None,
+            campaign=id_,
+            position=selection.slot.position + place,
+            click_probability=knowledge.calibration.click_probability(
+                offers[id_].score, selection.slot.position + place
             ),
-            explanation=offer.ranked.explanation,
+            price=offers[id_].price,
+            propensity=chances[place] if chances else 1.0,
+            score=offers[id_].score,
+            reason=reason(
+                id_, explanations.get(id_), knowledge.names, chances[place] if chances else None
+            ),
+            explanation=explanations.get(id_),
             lapses_at=reservations.reserved[place].lapses_at,
             context=selection.moment.ranking_context,
         )
-        for place, offer in enumerate(shown)
-        for position in (selection.slot.position + place,)
+        for place, id_ in enumerate(shown)
     )
 
 
+def _rank(selection: Selection, ids: Collection[str], *, explain: bool) -> Plan[Ranking]:
+    ranking = yield from _calls.rank(
+        selection.user,
+        k=min(len(ids), MAX_OPTIONS),
+        candidates=ids,
+        query=_clipped(selection.context.page_text),
+        context=selection.moment.ranking_context,
+        explain=explain,
+        exclude_owned=True,  # What this user hid.
+        as_of=selection.context.at,
+    )
+    return ranking
+
+
+def _explain(
+    shown: Sequence[str], selection: Selection, knowledge: Knowledge
+) -> Plan[Mapping[str, Explanation]]:
+    """The parts of the scores of what is shown; of all that was ranked they would cost much."""
+    if not (selection.explain and shown):
+        return {}
+    ranking = yield from _rank(selection, shown, explain=True)
+    found = {item.id: item.explanation for item in ranking.items if item.explanation}
+    wanted = unnamed(found.values(), knowledge.names)
+    if wanted:
+        named = yield from _calls.get_items(wanted)
+        # One that is gone keeps its id as its name, and is not asked for again.
+        knowledge.add_names({id_: id_ for id_ in wanted})
+        knowledge.add_names({item.id: name_of(item) for item in named.items})
+    return found
+
+
 def _offer(
-    campaign: Campaign, ranked: RankedItem, selection: Selection, calibration: Calibration
+    campaign: Campaign, score: float, selection: Selection, calibration: Calibration
 ) -> _Offer:
     """What a campaign is worth here.
 
@@ -144,11 +162,11 @@ def _offer(
     """
     first = selection.slot.position
     chances = [
-        calibration.click_probability(ranked.score, position)
+        calibration.click_probability(score, position)
         for position in range(first, first + selection.n)
     ]
     chance = sum(chances) / len(chances)
-    return _Offer(campaign, ranked, campaign.bid * chance, campaign.bid.micros * chance)
+    return _Offer(campaign, score, campaign.bid * chance, campaign.bid.micros * chance)
 
 
 def _option(offer: _Offer, moment: Moment) -> ReserveOption:
@@ -159,16 +177,6 @@ def _option(offer: _Offer, moment: Moment) -> ReserveOption:
         tuple(Cap(campaign.id, cap.limit, campaign.window_s(cap)) for cap in campaign.caps),
         Budget(campaign.id, offer.price.micros, allowed.micros),
     )
-
-
-def _learn_names(offers: Sequence[_Offer], knowledge: Knowledge) -> Plan[None]:
-    explanations = [offer.ranked.explanation for offer in offers if offer.ranked.explanation]
-    wanted = unnamed(explanations, knowledge.names)
-    if wanted:
-        found = yield from _calls.get_items(wanted)
-        # One that is gone keeps its id as its name, and is not asked for again.
-        knowledge.add_names({id_: id_ for id_ in wanted})
-        knowledge.add_names({item.id: name_of(item) for item in found.items})
 
 
 def tell(

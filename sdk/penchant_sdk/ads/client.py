@@ -144,8 +144,8 @@ class AdClient:
                 to the value, below it closer to the best. Each decision's propensity is exact (see
                 `penchant_sdk.ads.choosing`). None, or where the user's budget of explored
                 impressions is used up: the best, with propensity 1.
-            explain: give each decision a reason that names past events.
-            timeout_s: seconds for each of the two or three calls. Default: the connection's.
+            explain: give each decision a reason that names past events; it costs a call more.
+            timeout_s: seconds for each of the two to four calls. Default: the connection's.
 
         Returns:
             Decisions from the first place on, the most valuable first unless it was explored.
