@@ -49,7 +49,7 @@ def _reliability(axes: Axes, found: Calibrated) -> None:
     axes.set_title(title, loc="left", fontsize=9, color=_INK)
     axes.set_xlabel("stated chance of a click")
     axes.set_ylabel("share clicked, 95 % intervals")
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
     _plain(axes)
 
 

@@ -33,7 +33,7 @@ UNRATED = 0.03
 USERS, FILMS, CAMPAIGNS, HISTORY = 240, 500, 14, 60
 LEAST_RATED = 5
 """Campaigns that each reader has rated, at least: their tastes are known."""
-BUDGETS = ("2.40", "2.00", "3.20", "1.60", "2.80", "1.80")
+BUDGETS = ("3.40", "2.80", "4.50", "2.20", "3.90", "2.50")
 """In turn; together they are less than what the day's places would earn."""
 BIDS = ("0.30", "0.40", "0.25", "0.35")
 

@@ -52,15 +52,16 @@ def campaigns_table(accounts: Sequence[Account]) -> Table:
     """One row a campaign."""
     table = Table(title="Campaigns", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("film", no_wrap=True)
-    for heading in ("shown", "CTR", "spent", "off even pace", "most an hour, a day"):
-        table.add_column(heading, justify="right")
+    for heading in ("shown", "CTR", "spent", "budget", "off pace", "seen most"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in accounts:
         ctr = f"{one.clicks / one.impressions:.1%}" if one.impressions else "-"
         table.add_row(
             _name(one),
             f"{one.impressions:,}",
             ctr,
-            f"{one.spent} of {one.campaign.budget}",
+            str(one.spent),
+            str(one.campaign.budget),
             f"{one.off_pace:.1%}",
             f"{one.hour_most}, {one.day_most}",
         )
@@ -82,17 +83,17 @@ def totals(accounts: Sequence[Account], day: Day, later: Sequence[Impression]) -
     return Text(
         f"{day.visits:,} visits, {len(day.impressions):,} ads shown, {explored:,} of them "
         f"explored; spent {spent:.2f} of {budget:.2f}.\n"
-        "Off even pace: how far the share spent was ahead of or behind the time gone by, at most."
-        "\nMost an hour, a day: of one film's ad, by one reader; the caps are 2 and 5.\n"
+        "Off pace: how far the share spent was ahead of or behind the time gone by, at most.\n"
+        "Seen most: a film's ad by one reader, in an hour and a day; the caps are 2 and 5.\n"
         f"After 8:00 {expected:.0f} clicks were expected, and "
         f"{sum(one.clicked for one in later)} came.\n"
     )
 
 
 def calibration_table(
-    night: Calibrated, stated: Mapping[str, Reliability], truth: Sequence[float]
+    last: Calibrated, stated: Mapping[str, Reliability], truth: Sequence[float]
 ) -> Table:
-    """What calibration brought, and how much places are looked at."""
+    """What calibration brought, and how much places are looked at, by the last one."""
     table = Table(title="Click probabilities after 8:00", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("")
     for heading in ("calibration error", "by chance alone", "log-loss"):
@@ -100,7 +101,7 @@ def calibration_table(
     for name, one in stated.items():
         row = (f"{one.ece:.4f}", f"{one.ece_by_chance:.4f}", f"{one.log_loss:.4f}")
         table.add_row(name, *row)
-    places = zip(night.fit.examination, night.fit.examination_intervals, truth, strict=False)
+    places = zip(last.fit.examination, last.fit.examination_intervals, truth, strict=False)
     looks = "; ".join(
         f"place {place} {looks:.2f} ({low:.2f} to {high:.2f}), true {true}"
         for place, (looks, (low, high), true) in enumerate(places, start=1)
@@ -144,7 +145,7 @@ def _says(shown: Sequence[Impression]) -> tuple[bool, int, int]:
 def numbers(
     accounts: Sequence[Account],
     day: Day,
-    night: Calibrated,
+    last: Calibrated,
     stated: Mapping[str, Reliability],
     seconds: float,
 ) -> dict[str, Any]:
@@ -169,8 +170,8 @@ def numbers(
             for one in accounts
         ],
         "examination": {
-            "estimated": night.fit.examination.tolist(),
-            "intervals_95": night.fit.examination_intervals,
+            "estimated": last.fit.examination.tolist(),
+            "intervals_95": last.fit.examination_intervals,
             "true": list(day.readers.examination),
         },
         "calibration_error": {name: one.ece for name, one in stated.items()},
