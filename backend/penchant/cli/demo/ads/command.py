@@ -7,6 +7,7 @@ import signal
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -31,16 +32,16 @@ from penchant.offline.calibration.run import Calibrated, as_json_ready, calibrat
 from penchant.offline.calibration.shown import from_impressions
 from penchant.offline.impressions import impressions_in
 from penchant.offline.movielens import read_movielens
-from penchant.offline.simulation.ads import visits
+from penchant.offline.simulation.ads import DAY_S, visits
 from penchant_sdk import Penchant, PlackettLuce
 from penchant_sdk.ads import AdClient, Calibration, Size, Slot
 
-VISITS = 2500
+VISITS = 3500
 PLACES = 3
-CALIBRATED_AT_S = 8 * 3600
-"""When the night's impressions are calibrated on."""
+CALIBRATED_AT_S = tuple(3600 * hour for hour in (8, 12, 16, 20))
+"""When click probabilities are calibrated on all impressions so far."""
 GUESS = Calibration(slope=0.5, intercept=-2.5, examination=(1.0,))
-"""Until then: 8 % of clicks at score 0, and all places alike."""
+"""Until 8:00: 8 % of clicks at score 0, and all places alike."""
 SETTINGS = ("signals=default,ads",)
 PICTURE, NUMBERS, CALIBRATION = "ads.png", "ads.json", "calibration.json"
 _CALL_EVENTS = 1000
@@ -67,8 +68,8 @@ def demo_ads(
 
     Readers are people of MovieLens-100K; the server knows their ratings of other films. Who rated
     an advertised film 4 or 5 in truth clicks its ad often, others hardly: that is simulated, and
-    so is how much each of three places is looked at. At 8:00 the night's impressions calibrate the
-    click probabilities; the later ones show whether they hold.
+    so is how much each of three places is looked at. From 8:00 on, click probabilities are
+    calibrated every four hours on the impressions so far; the later ones show whether they hold.
     """
     console = Console(highlight=False)
     output.mkdir(parents=True, exist_ok=True)
@@ -103,8 +104,8 @@ def _run(console: Console, directory: Path, choices: Choices) -> None:
             ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=choices.seed)
             _prepare(console, penchant, ads, films)
             day = _new_day(ads, films, midnight, choices)
-            night = _play(console, day, store, choices)
-        _conclude(console, films, day, night, choices, time.monotonic() - began)
+            last = _play(console, day, store, choices)
+        _conclude(console, films, day, last, choices, time.monotonic() - began)
     finally:
         server.stop()
 
@@ -139,47 +140,48 @@ def _new_day(ads: AdClient, films: FilmDay, midnight: datetime, choices: Choices
 
 
 def _play(console: Console, day: Day, store: str, choices: Choices) -> Calibrated:
-    """The night, its calibration, and the rest of the day."""
+    """The day in parts, each but the last followed by a calibration; returns the last one."""
     coming = list(visits(day.readers.users, choices.visits, choices.seed))
-    night = [visit for visit in coming if visit.at_s < CALIBRATED_AT_S]
-    with (
-        bars(console) as progress,
-        bar(console, progress, "Visits, 0:00 to 8:00", len(night)) as task,
-    ):
-        day.play(night, lambda count: progress.advance(task, count))
-    with step(console, "Calibrating click probabilities on the store's log") as now:
-        with opened(store, SETTINGS) as place, place.store.snapshot() as snapshot:
-            found = calibrate(from_impressions(impressions_in(snapshot, place.config.signals)))
-        path = choices.output / CALIBRATION
-        path.write_text(json.dumps(as_json_ready(found), indent=2) + "\n", encoding="utf-8")
-        day.ads.calibration = Calibration.load(path)
-        now.done = (
-            f"8:00: click probabilities calibrated on {found.impressions:,} impressions of the "
-            f"night, {found.clicks} clicks"
-        )
-    rest = coming[len(night) :]
-    with (
-        bars(console) as progress,
-        bar(console, progress, "Visits, 8:00 to 24:00", len(rest)) as task,
-    ):
-        day.play(rest, lambda count: progress.advance(task, count))
+    since_s = 0
+    with bars(console) as progress:
+        for until_s in (*CALIBRATED_AT_S, DAY_S):
+            now = [visit for visit in coming if since_s <= visit.at_s < until_s]
+            text = f"Visits, {since_s // 3600}:00 to {until_s // 3600}:00"
+            with bar(console, progress, text, len(now)) as task:
+                day.play(now, partial(progress.advance, task))
+            if until_s < DAY_S:
+                last = _calibrate(console, day, until_s, store, choices.output / CALIBRATION)
+            since_s = until_s
+    return last
+
+
+def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) -> Calibrated:
+    """What `penchant calibrate` does, beside the running server."""
+    with opened(store, SETTINGS) as place, place.store.snapshot() as snapshot:
+        found = calibrate(from_impressions(impressions_in(snapshot, place.config.signals)))
+    path.write_text(json.dumps(as_json_ready(found), indent=2) + "\n", encoding="utf-8")
+    day.ads.calibration = Calibration.load(path)
+    text = (
+        f"{at_s // 3600}:00: calibrated on {found.impressions:,} impressions, {found.clicks} clicks"
+    )
+    console.print(Text.assemble(("✓ ", "green"), text))
     return found
 
 
 def _conclude(
-    console: Console, films: FilmDay, day: Day, night: Calibrated, choices: Choices, seconds: float
+    console: Console, films: FilmDay, day: Day, last: Calibrated, choices: Choices, seconds: float
 ) -> None:
     accounts = [
         account(campaign, day.impressions, day.plan.midnight) for campaign in films.campaigns
     ]
-    later = [one for one in day.impressions if one.at_s >= CALIBRATED_AT_S]
+    later = [one for one in day.impressions if one.at_s >= CALIBRATED_AT_S[0]]
     stated = report.reliabilities(later, GUESS)
     console.print()
     console.print(report.campaigns_table(accounts))
     console.print(report.totals(accounts, day, later), soft_wrap=True)
-    console.print(report.calibration_table(night, stated, films.readers.examination))
+    console.print(report.calibration_table(last, stated, films.readers.examination))
     console.print(report.visit_table(later, films))
-    numbers = report.numbers(accounts, day, night, stated, seconds)
+    numbers = report.numbers(accounts, day, last, stated, seconds)
     path = choices.output / NUMBERS
     path.write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     picture.draw(accounts, stated, choices.output / PICTURE)

@@ -52,7 +52,7 @@ def campaigns_table(accounts: Sequence[Account]) -> Table:
     """One row a campaign."""
     table = Table(title="Campaigns", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("film", no_wrap=True)
-    for heading in ("shown", "CTR", "spent", "budget", "off pace", "seen most"):
+    for heading in ("shown", "CTR", "spent", "budget", "off pace", "seen"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in accounts:
         ctr = f"{one.clicks / one.impressions:.1%}" if one.impressions else "-"
@@ -84,7 +84,7 @@ def totals(accounts: Sequence[Account], day: Day, later: Sequence[Impression]) -
         f"{day.visits:,} visits, {len(day.impressions):,} ads shown, {explored:,} of them "
         f"explored; spent {spent:.2f} of {budget:.2f}.\n"
         "Off pace: how far the share spent was ahead of or behind the time gone by, at most.\n"
-        "Seen most: a film's ad by one reader, in an hour and a day; the caps are 2 and 5.\n"
+        "Seen: a film's ad by one reader, at most, in an hour and a day; the caps are 2 and 5.\n"
         f"After 8:00 {expected:.0f} clicks were expected, and "
         f"{sum(one.clicked for one in later)} came.\n"
     )
@@ -181,4 +181,4 @@ def numbers(
 
 
 def _name(one: Account) -> str:
-    return shorten(one.campaign.text.partition(". ")[0], 26, placeholder=" ...")
+    return shorten(one.campaign.text.partition(". ")[0], 22, placeholder=" ...")
