@@ -37,7 +37,7 @@ GUESS = Calibration(slope=1.0, intercept=-2.2, examination=(1.0,))
 RICH = Money.of(1_000_000)
 FAVOURED = 2
 """A candidate policy shows so many campaigns, those most clicked in truth, four times as often."""
-CALIBRATION_VISITS = (1000, 4000)
+CALIBRATION_VISITS = (1000, 3000)
 PICTURE, NUMBERS = "ads_calibration.png", "ads.json"
 
 
@@ -168,8 +168,8 @@ def _directory() -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("out"))
-    parser.add_argument("--visits", type=int, default=12_000, help="of the busy day")
-    parser.add_argument("--logs", type=int, default=20, help="for the off-policy estimates")
+    parser.add_argument("--visits", type=int, default=8000, help="of the busy day")
+    parser.add_argument("--logs", type=int, default=10, help="for the off-policy estimates")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}
