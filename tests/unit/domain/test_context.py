@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant.domain.context import Slots, context_digest, kernel, nowhere, slots_of
+from penchant.domain.context import Slots, as_slots, context_digest, kernel, nowhere, slots_of
 from penchant.domain.interest import fold, fold_each, shares
 from penchant.domain.types import Context, Interest, Window
 from tests.support.folds import SETTINGS, Told, catalog, items_of, prior, window_of
@@ -40,7 +40,7 @@ def windows(draw: st.DrawFn) -> Window:
 
 
 def slots(context: Context) -> Slots:
-    return np.array(slots_of(context), np.uint32)
+    return as_slots(context)
 
 
 def interest(window: Window, context: Context, settings: object = LISTENING) -> Interest:

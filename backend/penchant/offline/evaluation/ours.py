@@ -16,7 +16,7 @@ from penchant.catalog.numbers import ItemNumbers
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView, fold_digest
 from penchant.config import Config
-from penchant.domain.context import slots_of
+from penchant.domain.context import as_slots
 from penchant.domain.errors import ConfigError
 from penchant.domain.interest import Prior, direction, prior_precision, score
 from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
@@ -165,8 +165,7 @@ class PenchantContender:
         """The user's interest at a moment and in a context."""
         bucket = time_bucket(at_us, self._config.fold)
         state = self._states.get(user) or UserState(empty_record())
-        here = np.array(slots_of(context), np.uint32)
-        return interest_of(state, self._view, bucket, here)[0]
+        return interest_of(state, self._view, bucket, as_slots(context))[0]
 
     def learn(self, position: int) -> None:
         """Inserts the event into its user's window and counts it for its item."""
