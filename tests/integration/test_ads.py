@@ -11,21 +11,41 @@ from pathlib import Path
 
 import pytest
 
+from penchant.cli.demo.ads.day import LAPSE_S, Day, Plan
 from penchant.launch import Server
 from penchant.launch.settings import gather
+from penchant.offline.simulation.ads import simulated_readers, visits
 from penchant_sdk import Penchant
-from penchant_sdk.ads import AdClient, Campaign, Flight, FrequencyCap, Money, Per, Size, Slot
+from penchant_sdk.ads import (
+    AdClient,
+    Calibration,
+    Campaign,
+    Flight,
+    FrequencyCap,
+    Money,
+    Per,
+    Size,
+    Slot,
+)
 from tests.architecture.source_tree import ROOT
+from tests.support.ad_days import campaigns_of, yesterday
 
 pytestmark = pytest.mark.server
 SLOT = Slot("article", Size(300, 250))
 
 
 @pytest.fixture(scope="module")
-def target(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The server's store."""
+    directory: Path = tmp_path_factory.mktemp("ads-store")
+    return f"lmdb:{directory}"
+
+
+@pytest.fixture(scope="module")
+def target(encoder: Path, store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that knows the ads' signals."""
     directory: Path = tmp_path_factory.mktemp("ads")
-    settings = gather(f"lmdb:{directory / 'store'}", encoder, ["signals=default,ads"])
+    settings = gather(store, encoder, ["signals=default,ads"])
     with Server(directory / "server", settings) as running:
         yield running.target
 
@@ -73,3 +93,25 @@ def test_many_ad_servers_at_once_keep_a_cap_and_a_budget(target: str) -> None:
     spent = sum(int(line.split()[1]) for line in shown if line.startswith("dear"))
     assert times == 3
     assert 0 < spent <= 100_000
+
+
+def test_the_log_of_a_running_server_is_calibrated(target: str, store: str, tmp_path: Path) -> None:
+    readers, midnight = simulated_readers(20, seed=1, texts_per_topic=1), yesterday()
+    with Penchant(target, timeout_s=10.0) as penchant:
+        ads = AdClient(penchant, lapse_s=LAPSE_S)
+        ads.put_campaigns(campaigns_of(readers, midnight, Money.of(1000), caps=()))
+        day = Day(ads, readers, Plan(SLOT, midnight, at_once=8))
+        day.play(visits(readers.users, 150, seed=1))
+        output = tmp_path / "calibration.json"
+        options = ["--store", store, "--set", "signals=default,ads", "--output", str(output)]
+        result = subprocess.run(
+            [sys.executable, "-m", "penchant.cli.main", "calibrate", *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert result.returncode == 0, result.stderr
+        ads.calibration = Calibration.load(output)
+        assert ads.calibration.impressions >= len(day.impressions) == 450
+        assert len(ads.calibration.examination) == 3
