@@ -20,7 +20,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-games demo-release test test-fast test-server test-numpy2 check format proto baseline bench serve loadtest \
+.PHONY: help setup demo demo-ads demo-games demo-release test test-fast test-server \
+	test-numpy2 check format proto baseline bench serve loadtest \
 	clean libpython
 
 help: ## List the targets.
@@ -34,6 +35,9 @@ demo-games: $(VENV)/ready libpython ## Recommend Debian's games to simulated pla
 
 demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)
+
+demo-ads: $(VENV)/ready libpython ## Play a day of ads with caps and budgets on a real Triton (1 minute).
+	@$(BIN)/penchant demo-ads $(ARGS)
 
 test: test-numpy2 test-fast test-server ## Run all tests, those on a real Triton included.
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("backend", "sdk", "proto", "benchmarks", "loadtest", "tests", "deploy", "docs")
+SOURCES = (
+    "backend", "sdk", "proto", "benchmarks", "loadtest", "examples", "tests", "deploy", "docs",
+)  # fmt: skip
 
 
 def hand_written(*folders: str) -> Iterator[Path]:

@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("penchant.cli.import_:app", "Import items and events from files."),
     "evaluate": ("penchant.cli.evaluate:evaluate", "How good rankings are on a log of yours."),
     "gate": ("penchant.cli.gate:gate", "May a candidate encoder serve? Exit status 2: no."),
+    "calibrate": (
+        "penchant.cli.calibrate:calibrate",
+        "Learn click probabilities from shown ads.",
+    ),
     "impressions": (
         "penchant.cli.impressions:impressions",
         "What was shown and what came of it, to a file.",
@@ -52,6 +56,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Watch simulated players being recommended Debian's games.",
     ),
     "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
+    "demo-ads": (
+        "penchant.cli.demo.ads.command:demo_ads",
+        "Watch a day of ads under caps and budgets.",
+    ),
     "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""

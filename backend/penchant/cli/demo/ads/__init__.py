@@ -1,0 +1,1 @@
+"""`penchant demo-ads`: a day of film ads on a real Triton."""

@@ -1,0 +1,1 @@
+"""Calibration: from logged impressions to click probabilities that hold."""

@@ -1,0 +1,83 @@
+"""Position bias and calibration on the Open Bandit samples: `python -m benchmarks.ads_open_bandit`.
+
+The samples have no score of a ranking. In its place stands what was known of an item before each
+impression: the log-odds of its clicks so far, smoothed by the rate of all items.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+
+import numpy as np
+
+from penchant.offline.calibration.run import Calibrated, calibrate
+from penchant.offline.calibration.shown import Shown
+from tests.support.open_bandit import sample_file
+
+POLICIES = {"random": "uniformly random", "bts": "Thompson sampling"}
+CAMPAIGNS = ("all", "men", "women")
+PRIOR_IMPRESSIONS = 250.0
+"""An item begins with so many at the rate of all items: about one click."""
+
+
+def impressions(policy: str, campaign: str) -> Shown:
+    """A sample in time order, each with a score of what came before."""
+    with sample_file(policy, campaign).open(newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: row["timestamp"])
+    shown: Counter[str] = Counter()
+    clicked: Counter[str] = Counter()
+    scores = []
+    for row in rows:
+        item = row["item_id"]
+        rate = (clicked.total() + 1) / (shown.total() + 250)
+        odds = (clicked[item] + PRIOR_IMPRESSIONS * rate) / (shown[item] + PRIOR_IMPRESSIONS)
+        scores.append(math.log(odds / (1 - odds)))
+        shown[item] += 1
+        clicked[item] += int(row["click"])
+    return Shown(
+        np.array(scores),
+        np.array([int(row["position"]) for row in rows]),
+        np.array([float(row["click"]) for row in rows]),
+        Counter(),
+    )
+
+
+def line(name: str, found: Calibrated) -> str:
+    """A row of the table in docs/ads.md."""
+    cells = [name, f"{found.impressions:,}", str(found.clicks)]
+    for looks, (low, high) in zip(
+        found.fit.examination[1:], found.fit.examination_intervals[1:], strict=True
+    ):
+        cells.append(f"{looks:.2f} ({low:.2f}–{high:.2f})")
+    low, high = found.fit.slope_interval
+    cells.append(f"{found.fit.slope:.2f} ({low:.2f}–{high:.2f})")
+    for key in ("score", "without places", "with places"):
+        one = found.held_out[key]
+        cells.append(f"{one.ece:.4f} ({one.ece_by_chance:.4f})")
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parts = []
+    for policy, words in POLICIES.items():
+        for campaign in CAMPAIGNS:
+            part = impressions(policy, campaign)
+            parts.append(part)
+            print(line(f"{campaign}, {words}", calibrate(part)))
+    together = Shown(
+        np.concatenate([one.score for one in parts]),
+        np.concatenate([one.position for one in parts]),
+        np.concatenate([one.clicked for one in parts]),
+        Counter(),
+    )
+    order = np.random.default_rng(1).permutation(len(together.score))
+    mixed = Shown(
+        together.score[order], together.position[order], together.clicked[order], Counter()
+    )
+    print(line("all six, mixed", calibrate(mixed)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Ads: campaigns with rules, caps and budgets, selected for slots by what each user wants.
+
+`AdClient` is a thin layer over a `Penchant` connection: it ranks, values, reserves and feeds back.
+`AsyncAdClient` is its twin for asyncio. docs/ads.md is the way through.
+"""
+
+from __future__ import annotations
+
+from penchant_sdk.ads.aio import AsyncAdClient
+from penchant_sdk.ads.calibration import UNCALIBRATED, Calibration
+from penchant_sdk.ads.campaign import (
+    Campaign,
+    DayPart,
+    Flight,
+    FrequencyCap,
+    Per,
+    TargetingRule,
+    Weekday,
+)
+from penchant_sdk.ads.client import AdClient
+from penchant_sdk.ads.money import Money
+from penchant_sdk.ads.types import AdContext, Decision, Size, Slot
+
+__all__ = [
+    "UNCALIBRATED",
+    "AdClient",
+    "AdContext",
+    "AsyncAdClient",
+    "Calibration",
+    "Campaign",
+    "DayPart",
+    "Decision",
+    "Flight",
+    "FrequencyCap",
+    "Money",
+    "Per",
+    "Size",
+    "Slot",
+    "TargetingRule",
+    "Weekday",
+]

@@ -1,0 +1,263 @@
+"""Campaigns, and how they travel: as items of the catalog.
+
+>>> from datetime import UTC
+>>> june = Flight(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
+>>> shoes = Campaign(
+...     "shoes", "Trail shoes that grip", "Oak & Sons", june, Money.of(100), Money.of("0.40"),
+...     targeting=(TargetingRule.one_of("device", "phone"),), caps=(FrequencyCap(3, Per.DAY),),
+... )
+>>> from_item(to_item(shoes)) == shoes
+True
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, IntEnum
+
+from google.protobuf import json_format
+
+from penchant_proto.v1 import ads_pb2
+from penchant_sdk.ads.money import Money
+from penchant_sdk.errors import InvalidRequest
+from penchant_sdk.types import Item, from_microseconds, to_microseconds
+
+ATTRIBUTE = "ads.campaign"
+"""The item attribute that holds a campaign."""
+_PIECE_BYTES = 1024
+"""The most that one attribute holds."""
+_MAX_PIECES = 32
+_MAX_CAPS = 16
+_YEAR_S = 365 * 86_400
+
+
+class Weekday(IntEnum):
+    """ISO's numbers."""
+
+    MONDAY = 1
+    TUESDAY = 2
+    WEDNESDAY = 3
+    THURSDAY = 4
+    FRIDAY = 5
+    SATURDAY = 6
+    SUNDAY = 7
+
+
+class Per(Enum):
+    """The stretch of time of a frequency cap."""
+
+    HOUR = "hour"
+    DAY = "day"
+    FLIGHT = "flight"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetingRule:
+    """One condition on a request; see `DERIVED_KEYS` for what every request has."""
+
+    key: str
+    values: frozenset[str]
+    excluded: bool = False
+    """False: the key has one of the values. True: it has none of them, or is not told."""
+
+    def __post_init__(self) -> None:
+        if not self.key or not self.values:
+            raise InvalidRequest("targeting: got a rule without key or values, expected both")
+
+    @classmethod
+    def one_of(cls, key: str, *values: str) -> TargetingRule:
+        """The key has one of the values."""
+        return cls(key, frozenset(values))
+
+    @classmethod
+    def none_of(cls, key: str, *values: str) -> TargetingRule:
+        """The key has none of the values, or is not told."""
+        return cls(key, frozenset(values), excluded=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencyCap:
+    """At most so many impressions for one user in any such stretch of time."""
+
+    limit: int
+    per: Per
+
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise InvalidRequest(f"cap: got the limit {self.limit}, expected 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class DayPart:
+    """Hours of some days of the week, by the slot's clock."""
+
+    from_hour: int
+    """0 to 23."""
+    until_hour: int
+    """The hour that is no longer part of it: above `from_hour`, to 24."""
+    weekdays: frozenset[Weekday] = frozenset()
+    """Empty: every day."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.from_hour < self.until_hour <= 24:
+            raise InvalidRequest(
+                f"day part: got {self.from_hour} to {self.until_hour}, expected hours from 0 to "
+                "24, the first below the second; past midnight takes two parts"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """When a campaign runs: from its start, until before its end; datetimes with a time zone."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.seconds <= 0:
+            raise InvalidRequest(f"flight: ends at {self.ends_at}, expected after its start")
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return (self.ends_at_us - self.starts_at_us) / 1e6
+
+    @property
+    def starts_at_us(self) -> int:
+        """Microseconds since 1970-01-01 UTC."""
+        return to_microseconds(self.starts_at, "starts_at")
+
+    @property
+    def ends_at_us(self) -> int:
+        """Microseconds since 1970-01-01 UTC."""
+        return to_microseconds(self.ends_at, "ends_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One ad of one advertiser, with its rules and its money."""
+
+    id: str
+    """1 to 256 bytes: caps and budget are counted under it."""
+    text: str
+    """What is advertised, in words: all that the encoder knows of it."""
+    advertiser: str
+    flight: Flight
+    budget: Money
+    """For the whole flight; it is spent evenly over the time that day-parts leave."""
+    bid: Money
+    """For one click."""
+    categories: frozenset[str] = frozenset()
+    targeting: tuple[TargetingRule, ...] = ()
+    """All must hold."""
+    caps: tuple[FrequencyCap, ...] = ()
+    """All must hold; at most 16."""
+    day_parts: tuple[DayPart, ...] = ()
+    """One must hold. None: at any time."""
+
+    def __post_init__(self) -> None:
+        for name in ("id", "text", "advertiser"):
+            if not getattr(self, name):
+                raise InvalidRequest(f"{name}: got none, expected text of 1 byte or more")
+        for name in ("budget", "bid"):
+            if not getattr(self, name).micros:
+                raise InvalidRequest(f"{name}: got 0, expected more")
+        if len(self.caps) > _MAX_CAPS:
+            raise InvalidRequest(f"caps: got {len(self.caps)}, expected at most {_MAX_CAPS}")
+        if self.flight.seconds > _YEAR_S and any(cap.per is Per.FLIGHT for cap in self.caps):
+            raise InvalidRequest(
+                "caps: got one per flight of over 365 days, expected a shorter one"
+            )
+
+    def window_s(self, cap: FrequencyCap) -> int:
+        """The stretch of time of one of its caps, in seconds."""
+        lengths = {Per.HOUR: 3600, Per.DAY: 86_400, Per.FLIGHT: math.ceil(self.flight.seconds)}
+        return lengths[cap.per]
+
+
+def to_item(campaign: Campaign) -> Item:
+    """The item that a campaign travels as.
+
+    Raises:
+        InvalidRequest: its rules take more than 32 attributes of 1,024 bytes.
+    """
+    text = json.dumps(json_format.MessageToDict(_message(campaign)), separators=(",", ":"))
+    pieces = [text[start : start + _PIECE_BYTES] for start in range(0, len(text), _PIECE_BYTES)]
+    if len(pieces) > _MAX_PIECES:
+        raise InvalidRequest(
+            f"campaign {campaign.id!r}: its rules take {len(text):,} bytes, expected at most "
+            f"{_MAX_PIECES * _PIECE_BYTES:,}; name fewer values in its targeting"
+        )
+    return Item(campaign.id, campaign.text, dict(zip(_names(len(pieces)), pieces, strict=True)))
+
+
+def from_item(item: Item) -> Campaign | None:
+    """The campaign that an item is; None: it is something else.
+
+    Raises:
+        InvalidRequest: its attribute can't be read.
+    """
+    if ATTRIBUTE not in item.attributes:
+        return None
+    text = "".join(item.attributes.get(name, "") for name in _names(_MAX_PIECES))
+    try:
+        # A newer program's campaign may hold more: what it forbids must not be shown unknowingly.
+        message = json_format.Parse(text, ads_pb2.Campaign())
+    except json_format.ParseError as error:
+        raise InvalidRequest(f"item {item.id!r}: its {ATTRIBUTE} can't be read: {error}") from None
+    return Campaign(
+        item.id,
+        item.text,
+        message.advertiser,
+        Flight(from_microseconds(message.starts_at_us), from_microseconds(message.ends_at_us)),
+        Money(message.budget_micros),
+        Money(message.bid_micros),
+        frozenset(message.categories),
+        tuple(TargetingRule(r.key, frozenset(r.values), r.excluded) for r in message.targeting),
+        tuple(FrequencyCap(cap.limit, _PER[cap.per]) for cap in message.caps),
+        tuple(
+            DayPart(part.from_hour, part.until_hour, frozenset(map(Weekday, part.weekdays)))
+            for part in message.day_parts
+        ),
+    )
+
+
+_PER = {
+    ads_pb2.FrequencyCap.PER_HOUR: Per.HOUR,
+    ads_pb2.FrequencyCap.PER_DAY: Per.DAY,
+    ads_pb2.FrequencyCap.PER_FLIGHT: Per.FLIGHT,
+}
+_PER_NUMBER = {per: number for number, per in _PER.items()}
+
+
+def _names(count: int) -> list[str]:
+    return [ATTRIBUTE, *(f"{ATTRIBUTE}.{number}" for number in range(2, count + 1))]
+
+
+def _message(campaign: Campaign) -> ads_pb2.Campaign:
+    return ads_pb2.Campaign(
+        advertiser=campaign.advertiser,
+        categories=sorted(campaign.categories),
+        targeting=[
+            ads_pb2.TargetingRule(key=rule.key, values=sorted(rule.values), excluded=rule.excluded)
+            for rule in campaign.targeting
+        ],
+        starts_at_us=campaign.flight.starts_at_us,
+        ends_at_us=campaign.flight.ends_at_us,
+        budget_micros=campaign.budget.micros,
+        bid_micros=campaign.bid.micros,
+        caps=[
+            ads_pb2.FrequencyCap(limit=cap.limit, per=_PER_NUMBER[cap.per]) for cap in campaign.caps
+        ],
+        day_parts=[
+            ads_pb2.DayPart(
+                weekdays=sorted(part.weekdays),
+                from_hour=part.from_hour,
+                until_hour=part.until_hour,
+            )
+            for part in campaign.day_parts
+        ],
+    )
