@@ -9,11 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from penchant.app import build
 from penchant.cli.demo.ads.day import LAPSE_S, Day, Impression, Plan
-from penchant.config import Config
-from penchant.domain.signals import named_signals
-from penchant.encoder.library import EncoderLibrary
+from penchant.cli.in_process import client_of
 from penchant.offline.calibration.shown import Shown
 from penchant.offline.simulation.ads import (
     Readers,
@@ -21,9 +18,7 @@ from penchant.offline.simulation.ads import (
     simulated_readers,
     visits,
 )
-from penchant.service.meter import SilentMeter
-from penchant_sdk import Penchant, PlackettLuce
-from penchant_sdk._wire import MODELS
+from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import (
     UNCALIBRATED,
     AdClient,
@@ -37,7 +32,6 @@ from penchant_sdk.ads import (
     Slot,
 )
 from tests.support.bag_of_words import BagOfWords
-from tests.unit.sdk.test_laws_on_the_app import AppTransport
 
 CAPS = (FrequencyCap(3, Per.HOUR), FrequencyCap(8, Per.DAY))
 SLOT = Slot("article", Size(300, 250))
@@ -75,14 +69,7 @@ def play(
     texts_per_topic: int = 1,
 ) -> tuple[Day, list[Campaign]]:
     """A whole day's visits; the server begins knowing nothing of anybody."""
-    config = Config(
-        store="memory:",
-        encoder=directory,
-        catalog_dir=directory,
-        signals=named_signals("ads"),
-        explorations_per_day=explorations_per_day,
-    )
-    app = build(MODELS, config, EncoderLibrary(BagOfWords()), SilentMeter())
+    settings = {"signals": "ads", "explorations_per_day": str(explorations_per_day)}
     readers, midnight = simulated_readers(users, seed, texts_per_topic=texts_per_topic), yesterday()
     campaigns = campaigns_of(readers, midnight, budget, caps)
     plan = Plan(
@@ -94,7 +81,7 @@ def play(
         at_once=4,
         seed=seed,
     )
-    with Penchant("app", transport=AppTransport(app), timeout_s=10) as penchant:
+    with client_of(BagOfWords(), directory, settings) as penchant:
         ads = AdClient(penchant, calibration=calibration, lapse_s=LAPSE_S, seed=seed)
         ads.put_campaigns(campaigns)
         day = Day(ads, readers, plan)

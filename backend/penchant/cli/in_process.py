@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 
 from penchant.app import App, build
 from penchant.config import parse
@@ -20,18 +21,23 @@ from penchant_proto.methods import METHODS
 from penchant_sdk import Penchant, ServerError
 from penchant_sdk.errors import error_from_reason
 
+TIMEOUT_S = 10.0
+"""Of the clients: a put encodes in their own process."""
+
 MODELS = tuple(sorted({method.model for method in METHODS.values()}))
 
 
 class AppTransport:
-    """Carries calls to an app; see `penchant_sdk.Transport`."""
+    """Carries calls to an app, one at a time; see `penchant_sdk.Transport`."""
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._lock = Lock()
 
     def infer(self, model: str, payload: bytes, timeout_s: float) -> bytes:
         """The serialized reply; raises the SDK's errors."""
-        reply = self._app.handle(payload)
+        with self._lock:
+            reply = self._app.handle(payload)
         if isinstance(reply, PenchantError):
             raise error_from_reason(reply.reason, str(reply)) or ServerError(str(reply))
         return reply.SerializeToString()
@@ -65,4 +71,4 @@ def client_of(
     given = {"store": "memory:", "encoder": str(directory), "catalog_dir": str(directory)}
     config = parse({**given, **(settings or {})})
     app = build(MODELS, config, EncoderLibrary(encoder), SilentMeter(), clock)
-    return Penchant("in process", transport=AppTransport(app))
+    return Penchant("in process", transport=AppTransport(app), timeout_s=TIMEOUT_S)

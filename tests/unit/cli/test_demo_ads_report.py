@@ -9,25 +9,19 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from penchant.app import build
 from penchant.cli.demo.ads import picture, report
 from penchant.cli.demo.ads.accounts import account, broken_rules
 from penchant.cli.demo.ads.day import LAPSE_S, Day, Plan
 from penchant.cli.demo.ads.films import CAMPAIGNS, HISTORY, FilmDay, film_day
 from penchant.cli.import_ import sdk_event
-from penchant.config import Config
-from penchant.domain.signals import named_signals
-from penchant.encoder.library import EncoderLibrary
+from penchant.cli.in_process import client_of
 from penchant.offline.calibration.run import calibrate
 from penchant.offline.movielens import read_movielens
 from penchant.offline.simulation.ads import visits
-from penchant.service.meter import SilentMeter
-from penchant_sdk import Item, Penchant, PlackettLuce
-from penchant_sdk._wire import MODELS
+from penchant_sdk import Item, PlackettLuce
 from penchant_sdk.ads import AdClient, Calibration
 from tests.support.ad_days import SLOT, shown_of, yesterday
 from tests.support.bag_of_words import BagOfWords
-from tests.unit.sdk.test_laws_on_the_app import AppTransport
 
 GUESS = Calibration(slope=0.5, intercept=-2.0, examination=(1.0,))
 
@@ -40,14 +34,7 @@ def films() -> FilmDay:
 @pytest.fixture(scope="module")
 def day(films: FilmDay, tmp_path_factory: pytest.TempPathFactory) -> Day:
     directory: Path = tmp_path_factory.mktemp("films")
-    config = Config(
-        store="memory:",
-        encoder=directory,
-        catalog_dir=directory,
-        signals=named_signals("default,ads"),
-    )
-    app = build(MODELS, config, EncoderLibrary(BagOfWords()), SilentMeter())
-    with Penchant("app", transport=AppTransport(app), timeout_s=10) as penchant:
+    with client_of(BagOfWords(), directory, {"signals": "default,ads"}) as penchant:
         penchant.put_items([Item(one.id, one.text, one.attributes) for one in films.films])
         penchant.feedback([sdk_event(event) for event in films.history])
         ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=1)

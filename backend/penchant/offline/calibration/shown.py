@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penchant.domain.errors import ConfigError
 from penchant.offline.impressions import Impression
-from penchant.offline.tables.cells import BadRow, number_of, time_us_of
+from penchant.offline.tables.cells import BadRow, time_us_of
+from penchant.offline.tables.columns import cell_at, number_at
 from penchant.offline.tables.files import Row, Table
 
 Floats = NDArray[np.float64]
@@ -119,25 +119,11 @@ def _shown(rows: list[tuple[int, float, int, bool]], left_out: Counter[str], non
 def _read(row: Row, columns: Columns) -> tuple[int, float, int, bool]:
     if row.fault:
         raise BadRow(row.fault)
-    click = _number(row, columns.click)
+    click = number_at(row, columns.click)
     if click not in (0, 1):
         raise BadRow(f"{columns.click}: got {click}, expected 0 or 1")
-    position = _number(row, columns.position)
+    position = number_at(row, columns.position)
     if not (position.is_integer() and 1 <= position <= MAX_POSITION):
         raise BadRow(f"{columns.position}: got {position}, expected 1 to {MAX_POSITION}")
-    at_us = time_us_of(_cell(row, columns.at), "s") if columns.at else row.number
-    return at_us, _number(row, columns.score), int(position), bool(click)
-
-
-def _cell(row: Row, column: str) -> Any:
-    if column not in row.values:
-        raise BadRow(f"no column {column!r}; there are {', '.join(map(str, row.values))[:200]}")
-    return row.values[column]
-
-
-def _number(row: Row, column: str) -> float:
-    cell = _cell(row, column)
-    number = number_of(float(cell) if isinstance(cell, bool) else cell)
-    if number is None:
-        raise BadRow(f"{column}: missing")
-    return number
+    at_us = time_us_of(cell_at(row, columns.at), "s") if columns.at else row.number
+    return at_us, number_at(row, columns.score), int(position), bool(click)

@@ -12,6 +12,7 @@ import numpy as np
 from penchant.domain.errors import ConfigError
 from penchant.offline.ope.estimators import Floats, Ints
 from penchant.offline.tables.cells import BadRow, number_of, text_of
+from penchant.offline.tables.columns import cell_at, number_at
 from penchant.offline.tables.files import Row, Table
 
 MAX_CATEGORIES = 50
@@ -112,40 +113,23 @@ def read_impressions(table: Table, columns: Columns) -> Impressions:
 def _read(row: Row, columns: Columns) -> _Shown:
     if row.fault:
         raise BadRow(row.fault)
-    action = text_of(_cell(row, columns.action))
+    action = text_of(cell_at(row, columns.action))
     if not action:
         raise BadRow(f"{columns.action}: missing")
     return _Shown(
         action=action,
-        reward=_number(row, columns.reward),
+        reward=number_at(row, columns.reward),
         propensity=_probability(row, columns.propensity, zero=False),
-        position=text_of(_cell(row, columns.position)) if columns.position else "",
-        user=text_of(_cell(row, columns.user)) if columns.user else "",
+        position=text_of(cell_at(row, columns.position)) if columns.position else "",
+        user=text_of(cell_at(row, columns.user)) if columns.user else "",
         candidate=_probability(row, columns.candidate, zero=True) if columns.candidate else 0.0,
-        impression=text_of(_cell(row, columns.impression)) if columns.impression else "",
-        context=tuple(_cell(row, name) for name in columns.context),
+        impression=text_of(cell_at(row, columns.impression)) if columns.impression else "",
+        context=tuple(cell_at(row, name) for name in columns.context),
     )
 
 
-def _cell(row: Row, column: str) -> Any:
-    if column not in row.values:
-        raise BadRow(f"no column {column!r}; there are {', '.join(map(str, row.values))[:200]}")
-    return row.values[column]
-
-
-def _number(row: Row, column: str) -> float:
-    cell = _cell(row, column)
-    try:
-        number = number_of(float(cell) if isinstance(cell, bool) else cell)
-    except BadRow:
-        number = None
-    if number is None:
-        raise BadRow(f"{column}: missing, or not a finite number")
-    return number
-
-
 def _probability(row: Row, column: str, *, zero: bool) -> float:
-    number = _number(row, column)
+    number = number_at(row, column)
     if number > 1 or number < 0 or (number == 0 and not zero):
         raise BadRow(f"{column}: not in {'[' if zero else '('}0, 1]")
     return number

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from penchant.cli.demo.ads.accounts import Account
 from penchant.cli.demo.ads.report import CALIBRATED, GUESSED
 from penchant.domain.errors import ConfigError
+from penchant.offline.calibration.plot import GREEN, GREY, INK, RED, plain
 from penchant.offline.calibration.reliability import Reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_INK, _GREY, _GREEN, _RED = "#2b2f36", "#8a8f98", "#0b7a5c", "#c2571a"
 
 
 def draw(accounts: Sequence[Account], stated: Mapping[str, Reliability], path: Path) -> None:
@@ -43,22 +42,22 @@ def _pace(axes: Axes, accounts: Sequence[Account]) -> None:
     for number, one in enumerate(accounts):
         label = "spent" if number == 0 else None
         spent = [0.0, *one.by_hour.tolist()]
-        axes.plot(hours, spent, color=_GREEN, linewidth=1.2, alpha=0.6, label=label)
+        axes.plot(hours, spent, color=GREEN, linewidth=1.2, alpha=0.6, label=label)
     evens = {tuple(one.even.tolist()) for one in accounts}
     for number, even in enumerate(sorted(evens)):
         label = "even pace" if number == 0 else None
-        axes.plot(hours, [0.0, *even], color=_GREY, linestyle="--", linewidth=1.5, label=label)
+        axes.plot(hours, [0.0, *even], color=GREY, linestyle="--", linewidth=1.5, label=label)
     axes.set_title(
         f"Share of the budget spent by each of {len(accounts)} campaigns",
-        loc="left", fontsize=10, color=_INK,
+        loc="left", fontsize=10, color=INK,
     )  # fmt: skip
     axes.set_xticks(range(0, 25, 4), [f"{hour}:00" for hour in range(0, 25, 4)])
     axes.legend(frameon=False, fontsize=9)
-    _plain(axes)
+    plain(axes)
 
 
 def _reliability(axes: Axes, stated: Mapping[str, Reliability]) -> None:
-    for name, colour in ((GUESSED, _RED), (CALIBRATED, _GREEN)):
+    for name, colour in ((GUESSED, RED), (CALIBRATED, GREEN)):
         one = stated[name]
         clicked = [bin.clicked for bin in one.bins]
         low = [max(0.0, bin.clicked - bin.low) for bin in one.bins]
@@ -68,18 +67,9 @@ def _reliability(axes: Axes, stated: Mapping[str, Reliability]) -> None:
             fmt="o", color=colour, markersize=4, elinewidth=1, label=f"{name}: ECE {one.ece:.3f}",
         )  # fmt: skip
     most = max(bin.high for one in stated.values() for bin in one.bins)
-    axes.plot([0, most], [0, most], color=_GREY, linestyle="--", linewidth=1.2, zorder=0)
-    axes.set_title("Do click probabilities hold? (after 8:00)", loc="left", fontsize=10, color=_INK)
+    axes.plot([0, most], [0, most], color=GREY, linestyle="--", linewidth=1.2, zorder=0)
+    axes.set_title("Do click probabilities hold? (after 8:00)", loc="left", fontsize=10, color=INK)
     axes.set_xlabel("stated click probability")
     axes.set_ylabel("share clicked, 95 % intervals")
     axes.legend(frameon=False, fontsize=9, loc="lower right")
-    _plain(axes)
-
-
-def _plain(axes: Axes) -> None:
-    axes.set_ylim(bottom=0)
-    axes.grid(axis="y", color="#e6e8eb")
-    axes.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=0, colors=_INK)
+    plain(axes)
