@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config, catalog_directory, parse
+from penchant.domain.context import nowhere
 from penchant.domain.interest import fold
 from penchant.domain.rewards import resolve
 from penchant.domain.types import Event, Item, LogRow, UserState
@@ -141,7 +142,7 @@ def _template(
     record = insert(empty_record(), entries, config.fold.window_events)
     bucket = time_bucket(now_us, config.fold)
     interest = fold(view.prior, record.window, view.items_of(record.window), bucket, config.fold)
-    return UserState(record, fold_key(view, bucket), interest), rows[-LOGGED_EVENTS:]
+    return UserState(record, fold_key(view, bucket, nowhere()), interest), rows[-LOGGED_EVENTS:]
 
 
 def _event(rng: random.Random, items: int, at_us: int) -> Event:

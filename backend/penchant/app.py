@@ -160,7 +160,9 @@ def _verbs(
         book = _read_book(store, config)
         verbs |= catalog_verbs(CatalogService(store, catalogs, encoders, book), limits)
     if "rank" in fields:
-        verbs |= rank_verbs(RankService(store, catalogs, encoders, clock, meter), limits)
+        explorations = config.explorations_per_day
+        rank = RankService(store, catalogs, encoders, clock, meter, explorations)
+        verbs |= rank_verbs(rank, limits)
     if "feedback" in fields:
         book = _empty_book(config)
         feedback = FeedbackService(store, catalogs, config.signals, book, limits, clock, meter)

@@ -20,7 +20,7 @@ from penchant.domain.limits import (
     check_rank,
     check_text,
 )
-from penchant.domain.types import RankRequest
+from penchant.domain.ranking import RankRequest
 from penchant.service.catalog import CatalogService
 from penchant.service.clock import Clock
 from penchant.service.embed import EmbedRequest, EmbedService
@@ -49,8 +49,8 @@ def rank_verbs(service: RankService, limits: Limits) -> dict[str, Verb]:
     """The verb of the readers."""
 
     def check(message: rank_pb2.RankRequest) -> RankRequest:
-        request, context = wire.rank_request(message)
-        check_rank(request, context, limits)
+        request = wire.rank_request(message)
+        check_rank(request, limits)
         return request
 
     def rank(messages: Sequence[rank_pb2.RankRequest]) -> Answers:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import itertools
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
 from penchant.domain.errors import InvalidRequest
+from penchant.domain.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
+from penchant.domain.ranking import Contribution, Explanation, Ranking, RankRequest
 from penchant.domain.types import (
-    Contribution,
+    Context,
     Event,
     EventResult,
     EventStatus,
-    Explanation,
     Item,
     LogRow,
     Matrix,
-    Ranking,
-    RankRequest,
+    Shown,
 )
 from penchant.service.catalog import DeleteResult, GetResult, PutResult
 from penchant.service.users import LogPage, UserView
@@ -55,9 +56,14 @@ def parse_call(payload: bytes) -> tuple[str, service_pb2.Call]:
     return field, call
 
 
-def rank_request(message: rank_pb2.RankRequest) -> tuple[RankRequest, Mapping[str, str]]:
-    """A rank request and its context."""
-    request = RankRequest(
+def context_of(message: rank_pb2.RankRequest | event_pb2.Event) -> Context:
+    """The context of a ranking or an event, by key."""
+    return tuple(sorted(message.context.items())) if message.context else ()
+
+
+def rank_request(message: rank_pb2.RankRequest) -> RankRequest:
+    """A rank request."""
+    return RankRequest(
         user=message.user,
         k=message.k,
         candidates=tuple(message.candidates.ids) if message.HasField("candidates") else None,
@@ -66,8 +72,23 @@ def rank_request(message: rank_pb2.RankRequest) -> tuple[RankRequest, Mapping[st
         min_state_version=message.min_state_version,
         explain=message.explain,
         as_of_us=message.as_of_us if message.HasField("as_of_us") else None,
+        context=context_of(message),
+        exclude_owned=message.exclude_owned,
+        explore=_exploration(message.explore) if message.HasField("explore") else None,
+        diversity=message.diversity,
     )
-    return request, message.context
+
+
+def _exploration(message: rank_pb2.Exploration) -> Exploration:
+    seed = message.seed if message.HasField("seed") else None
+    match message.WhichOneof("policy"):
+        case "plackett_luce":
+            return Exploration(PlackettLuce(message.plackett_luce.temperature), seed)
+        case "epsilon_greedy":
+            return Exploration(EpsilonGreedy(message.epsilon_greedy.epsilon), seed)
+        case "thompson":
+            return Exploration(Thompson(message.thompson.scale), seed)
+    raise InvalidRequest("explore: got no policy, expected one")
 
 
 def rank_reply(ranking: Ranking) -> service_pb2.Reply:
@@ -81,8 +102,12 @@ def rank_reply(ranking: Ranking) -> service_pb2.Reply:
     message.encoder_version = ranking.encoder_version
     message.cold_start = ranking.cold_start
     add = message.items.add
-    for id_, score in zip(ranking.ids, ranking.scores, strict=True):
-        add(id=id_, score=score)
+    message.explored = ranking.propensities is not None
+    message.propensity_estimated = ranking.propensity_estimated
+    message.explorations_left = ranking.explorations_left
+    chances = itertools.repeat(1.0) if ranking.propensities is None else ranking.propensities
+    for id_, score, chance in zip(ranking.ids, ranking.scores, chances, strict=False):
+        add(id=id_, score=score, propensity=chance)
     for item, explanation in zip(message.items, ranking.explanations or [], strict=False):
         item.explanation.CopyFrom(_explanation(explanation))
     return reply
@@ -119,7 +144,13 @@ def event(message: event_pb2.Event, now_us: int) -> Event:
         value=message.value if message.HasField("value") else None,
         occurred_at_us=message.occurred_at_us if message.HasField("occurred_at_us") else now_us,
         recommendation_id=message.recommendation_id,
+        context=context_of(message),
+        shown=_shown(message.shown) if message.HasField("shown") else None,
     )
+
+
+def _shown(message: event_pb2.Shown) -> Shown:
+    return Shown(message.position, message.propensity, message.propensity_estimated, message.score)
 
 
 def feedback_reply(results: list[EventResult]) -> service_pb2.Reply:
@@ -230,6 +261,8 @@ def _logged_event(row: LogRow) -> user_pb2.LoggedEvent:
             value=event.value,
             occurred_at_us=event.occurred_at_us,
             recommendation_id=event.recommendation_id,
+            context=dict(event.context),
+            shown=event_pb2.Shown(**dataclasses.asdict(event.shown)) if event.shown else None,
         ),
         state_version=row.state_version,
         accepted_at_us=row.accepted_at_us,

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.config import Config
+from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Event, EventStatus, RankRequest
-from penchant.offline.rebuild import rebuild_all, rebuild_record
+from penchant.domain.types import Event, EventStatus
+from penchant.offline.rebuild import rebuild_all, rebuild_user
 from penchant.store.codec import encode_record
 from penchant.store.users import scan_user_ids
 from tests.support.histories import FILMS, USERS, events
@@ -73,7 +74,7 @@ def test_a_record_rebuilt_from_the_log_equals_the_live_one_byte_for_byte(
     live = records(world)
     with world.store.snapshot() as snapshot:
         for user, record in live.items():
-            rebuilt = rebuild_record(snapshot, world.log(user), world.config)
+            rebuilt = rebuild_user(snapshot, world.log(user), world.config).record
             assert encode_record(rebuilt) == record
     assert rebuild_all(world.store, world.config) == len(live)
     assert records(world) == live

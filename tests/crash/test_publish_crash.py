@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from penchant.domain.types import RankRequest
+from penchant.domain.ranking import RankRequest
 from penchant.encoder.library import EncoderLibrary
 from penchant.store.lmdb import LmdbStore
 from tests.support.feeder import MAP_BYTES

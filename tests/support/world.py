@@ -10,19 +10,11 @@ from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
+from penchant.domain.ranking import Ranking, RankRequest
 from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signals.default import DEFAULT_SIGNALS
-from penchant.domain.types import (
-    Event,
-    EventResult,
-    Item,
-    LogRow,
-    Ranking,
-    RankRequest,
-    Record,
-    UserState,
-)
+from penchant.domain.types import Event, EventResult, Item, LogRow, Record, UserState
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
@@ -105,7 +97,14 @@ class World:
             self.clock,
             self.meter,
         )
-        self.ranker = RankService(self.store, self.catalogs, self.encoders, self.clock, self.meter)
+        self.ranker = RankService(
+            self.store,
+            self.catalogs,
+            self.encoders,
+            self.clock,
+            self.meter,
+            self.config.explorations_per_day,
+        )
         self.users = UserService(self.store, self.catalogs, self.clock)
 
     def clock(self) -> int:

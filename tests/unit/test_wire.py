@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as npst
 
 from penchant import wire
 from penchant.domain.errors import InvalidRequest
-from penchant.domain.types import EventResult, EventStatus, Item, Matrix, RankRequest
+from penchant.domain.ranking import RankRequest
+from penchant.domain.types import EventResult, EventStatus, Item, Matrix
 from penchant_proto.v1.event_pb2 import Event as EventMessage
 from penchant_proto.v1.item_pb2 import Item as ItemMessage
 from penchant_proto.v1.rank_pb2 import RankRequest as RankMessage
@@ -35,10 +36,17 @@ def test_a_rank_request_is_read_as_it_was_written(
         message.candidates.SetInParent()
         message.candidates.ids.extend(ids)
     message.context.update(context)
-    request, found = wire.rank_request(message)
+    request = wire.rank_request(message)
     candidates = None if ids is None else tuple(ids)
-    assert request == RankRequest(user, k, candidates, query="q", exclude_seen=True, as_of_us=at_us)
-    assert dict(found) == context
+    assert request == RankRequest(
+        user,
+        k,
+        candidates,
+        query="q",
+        context=tuple(sorted(context.items())),
+        exclude_seen=True,
+        as_of_us=at_us,
+    )
 
 
 @given(value=st.none() | st.floats(allow_nan=False), at_us=TIMES, now_us=st.integers(0, 2**53))

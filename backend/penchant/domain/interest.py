@@ -5,14 +5,15 @@ Ridge regression on the window with two kinds of forgetting, anchored on the cat
 
     A = alpha G + lambda I + sum_t w_t x_t x_t'                                          (1)
     m = A^-1 (A_0 m_0 + sum_t w_t y_t x_t),  A_0 = alpha G + lambda I                    (2)
-    w_t = weight_t 2^(-(n - t) / h_events) 2^(-(now - s_t) / h_time)                     (3)
+    w_t = weight_t k(c_t, c) 2^(-(n - t) / h_events) 2^(-(now - s_t) / h_time)           (3)
     f = sum of recent positives, normalised                                              (4)
     score(i) = c b_i + sigma m.x_i + gamma f.x_i + delta near(i) + beta q.x_i            (5)
 
 alpha G stands for the items that the user never touched: a weak negative for the whole catalog
 at the price of one matrix (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback
 datasets", 2008, eq. 4; Rendle et al., "Revisiting the performance of iALS", 2021, eq. 3). m_0 is
-the population's mean interest (empirical Bayes). near(i) is of `penchant.domain.neighbours`.
+the population's mean interest (empirical Bayes). near(i) is of `penchant.domain.neighbours`, the
+kernel k of contexts of `penchant.domain.context`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.context import Slots
 from penchant.domain.neighbours import recent_of
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, Matrix, Recent, Vector, Window
@@ -59,7 +61,12 @@ class Items:
 
 
 def fold(
-    prior: Prior, window: Window, items: Items, bucket: int, settings: FoldSettings
+    prior: Prior,
+    window: Window,
+    items: Items,
+    bucket: int,
+    settings: FoldSettings,
+    context: Slots | None = None,
 ) -> Interest:
     """The interest that a window's events leave, equations 1 to 4.
 
@@ -69,6 +76,7 @@ def fold(
         items: the events' items.
         bucket: `time_bucket` of now.
         settings: the fold's numbers.
+        context: what the interest is for, shape (5,); None: any.
 
     Returns:
         The interest. Cost with `ridge`: O(n d^2 + d^3), about 0.1 ms at n = 200, d = 64.
@@ -79,7 +87,7 @@ def fold(
         recent = recent_of(window["item"], np.empty(0), 0, settings.near_half_life_events)
         return Interest(slow, nothing, recent)
     lengths = np.array([len(window)])
-    (interest,) = fold_each(prior, window, lengths, items, bucket, settings)
+    (interest,) = fold_each(prior, window, lengths, items, bucket, settings, context)
     return interest
 
 
@@ -90,6 +98,7 @@ def fold_each(
     items: Items,
     bucket: int,
     settings: FoldSettings,
+    context: Slots | None = None,
 ) -> list[Interest]:
     """`fold` of several users' windows: bit by bit the same.
 
@@ -102,11 +111,12 @@ def fold_each(
         items: the events' items.
         bucket: `time_bucket` of now.
         settings: the fold's numbers.
+        context: what the interests are for, one for each, shape (m, 5), or one for all, shape (5,).
 
     Returns:
         m interests. Memory with `ridge`: 8 m d^2 bytes, beside the items' vectors.
     """
-    weights = weigh(window, items.known, bucket, settings, lengths)
+    weights = weigh(window, items.known, bucket, settings, lengths, context)
     vectors = items.vectors.astype(np.float64)
     evidence = _evidence(prior, vectors, window, weights, lengths)
     slow = UPDATERS[settings.updater].solve(evidence, settings).astype(np.float32)
@@ -190,6 +200,7 @@ def shares(
     bucket: int,
     settings: FoldSettings,
     ranked: Matrix,
+    context: Slots | None = None,
 ) -> Shares:
     """Splits the scores of `ranked`, shape (k, d), by event.
 
@@ -203,7 +214,7 @@ def shares(
     if len(window) == 0:
         empty = np.empty((len(ranked), 0))
         return Shares(settings.slow_weight * (targets @ prior.mean), empty, empty)
-    weights = weigh(window, items.known, bucket, settings)
+    weights = weigh(window, items.known, bucket, settings, context=context)
     evidence = _evidence(prior, vectors, window, weights, np.array([len(window)]))
     parts = UPDATERS[settings.updater].split(evidence, settings)
     from_prior = targets @ parts.prior.T

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
-from penchant.domain.types import Event, Item, RankRequest
+from penchant.domain.exploration import EpsilonGreedy, PlackettLuce, Thompson
+from penchant.domain.ranking import RankRequest
+from penchant.domain.types import Context, Event, Item, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def check_text(name: str, text: str, most_bytes: int) -> None:
         raise InvalidRequest(f"{name}: got {got}, expected 1 to {most_bytes} bytes of text")
 
 
-def check_rank(request: RankRequest, context: Mapping[str, str], limits: Limits) -> None:
+def check_rank(request: RankRequest, limits: Limits) -> None:
     """Raises InvalidRequest where a rank request breaks the contract."""
     check_id("user", request.user, limits)
     if not 1 <= request.k <= limits.k:
@@ -79,10 +82,29 @@ def check_rank(request: RankRequest, context: Mapping[str, str], limits: Limits)
         raise InvalidRequest(f"query: got {size} bytes, expected at most {limits.query_bytes}")
     if request.query and not request.query.strip():
         raise InvalidRequest("query: got nothing but white space, expected text or no query")
-    if context:
-        _check_map("context", context, limits.context_entries, limits.context_bytes)
+    _check_context(InvalidRequest, request.context, limits)
+    _check_choice(request)
     if request.as_of_us is not None and not 0 <= request.as_of_us < 2**53:
         raise InvalidRequest(f"as_of_us: got {request.as_of_us}, expected 0 to {2**53 - 1}")
+
+
+def _check_choice(request: RankRequest) -> None:
+    if not 0 <= request.diversity <= 1:
+        raise InvalidRequest(f"diversity: got {request.diversity}, expected 0 to 1")
+    if request.explore is None:
+        return
+    if request.diversity:
+        raise InvalidRequest(
+            "diversity: got one together with explore, expected one of the two; "
+            "the chances of a diverse list are not known"
+        )
+    match request.explore.policy:
+        case PlackettLuce(temperature) if not 1e-6 <= temperature < math.inf:
+            raise InvalidRequest(f"explore.temperature: got {temperature}, expected 1e-6 or more")
+        case EpsilonGreedy(epsilon) if not 0 <= epsilon <= 1:
+            raise InvalidRequest(f"explore.epsilon: got {epsilon}, expected 0 to 1")
+        case Thompson(scale) if not 0 < scale <= 1000:
+            raise InvalidRequest(f"explore.scale: got {scale}, expected more than 0, at most 1,000")
 
 
 def check_item(name: str, item: Item, limits: Limits) -> None:
@@ -106,6 +128,10 @@ def check_event(event: Event, now_us: int, limits: Limits) -> None:
     if event.recommendation_id:
         name, most = "recommendation_id", limits.recommendation_id_bytes
         _check_name(InvalidEvent, name, event.recommendation_id, most)
+    if event.context:
+        _check_context(InvalidEvent, event.context, limits)
+    if event.shown is not None:
+        _check_shown(event.shown)
     latest_us = now_us + limits.future_s * 1_000_000
     if not 0 <= event.occurred_at_us <= latest_us:
         raise InvalidEvent(
@@ -134,13 +160,22 @@ def _check_distinct(name: str, values: Sequence[str]) -> None:
         seen.add(value)
 
 
-def _check_map(name: str, entries: Mapping[str, str], most: int, most_bytes: int) -> None:
-    check_count(name, entries, most, least=0)
-    for key, value in entries.items():
-        if (size := max(_size(key), _size(value))) > most_bytes:
-            raise InvalidRequest(
-                f"{name}: got a key or value of {size} bytes, expected at most {most_bytes}"
+def _check_context(error: type[PenchantError], context: Context, limits: Limits) -> None:
+    if len(context) > limits.context_entries:
+        raise error(f"context: got {len(context)}, expected 0 to {limits.context_entries}")
+    for key, value in context:
+        if (size := max(_size(key), _size(value))) > limits.context_bytes:
+            raise error(
+                f"context: got a key or value of {size} bytes, "
+                f"expected at most {limits.context_bytes}"
             )
+
+
+def _check_shown(shown: Shown) -> None:
+    if not 0 <= shown.propensity <= 1:
+        raise InvalidEvent(f"shown.propensity: got {shown.propensity}, expected 0 to 1")
+    if not math.isfinite(shown.score):
+        raise InvalidEvent(f"shown.score: got {shown.score}, expected a finite number")
 
 
 def _size(text: str) -> int:

@@ -51,6 +51,9 @@ class FoldSettings:
     """delta: how much the neighbours of recent likes count, 0 or more."""
     near_half_life_events: float = 5.0
     """h_near: a like's neighbours count half after this many newer events, more than 0."""
+    context_halvings: float = 0.0
+    """How often the weight of an event is halved whose context differs in every key, 0 or more; 0:
+    contexts do not count."""
     time_bucket_s: float = 600.0
     """The fold's clock moves in steps of this many seconds, 1 or more."""
     updater: str = "ridge"
@@ -122,6 +125,7 @@ _FROM_ZERO = (
     "query_weight",
     "offset_weight",
     "near_weight",
+    "context_halvings",
 )
 
 

@@ -1,4 +1,4 @@
-"""The words of the domain: events, windows, records, requests and replies, free of any protocol."""
+"""The words of the domain: events, windows, records and the catalog, free of any protocol."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ WINDOW_DTYPE = np.dtype(
         ("reward", "<f4"),  # -1 to 1; an impression's is its default reward
         ("weight", "<f4"),  # 0 or more
         ("wait_s", "<f4"),  # an impression's wait window; NO_WAIT: not an impression
+        ("propensity", "<f4"),  # an impression's; 0: not told
+        ("context", "<u4", (5,)),  # `penchant.domain.context.slots_of`
     ]
 )
-"""One event as a user's record holds it: 40 bytes, little-endian."""
+"""One event as a user's record holds it: 64 bytes, little-endian."""
 
 NO_WAIT = np.float32(-1.0)
 """`wait_s` of an event that is an answer by itself."""
@@ -69,6 +71,22 @@ class StoredItem:
     """False: deleted, and kept so that its number stays its own."""
 
 
+Context = tuple[tuple[str, str], ...]
+"""Where and when something happens: keys and values, by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How an item was shown, as its ranking had it; zeros where it was not told."""
+
+    position: int = 0
+    """1: first."""
+    propensity: float = 0.0
+    """The chance of the item at its place, given those above it."""
+    propensity_estimated: bool = False
+    score: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that a user did (or was shown) with an item, as the caller told it."""
@@ -80,6 +98,8 @@ class Event:
     value: float | None
     occurred_at_us: int
     recommendation_id: str = ""
+    context: Context = ()
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +142,8 @@ class FoldKey:
     time_bucket: int
     settings: int
     """Digest of the fold's settings."""
+    context: int = 0
+    """Digest of the context that it is folded for; 0: none, or the settings ask for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,58 +222,6 @@ class Counters:
     impressions: float = 0.0
     """Times shown."""
     as_of_us: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RankRequest:
-    """See `penchant.v1.RankRequest`."""
-
-    user: str
-    k: int
-    candidates: tuple[str, ...] | None = None
-    query: str = ""
-    exclude_seen: bool = False
-    min_state_version: int = 0
-    explain: bool = False
-    as_of_us: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """One past event's share in one score."""
-
-    event_id: str
-    item: str
-    signal: str
-    occurred_at_us: int
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The parts of a score; offset + slow + fast + near + query = score."""
-
-    offset: float
-    slow: float
-    fast: float
-    near: float
-    query: float
-    contributions: tuple[Contribution, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The best items, best first."""
-
-    recommendation_id: str
-    ids: list[str]
-    scores: list[float]
-    explanations: list[Explanation] | None
-    unknown_candidates: list[str]
-    state_version: int
-    catalog_version: int
-    encoder_version: str
-    cold_start: bool
 
 
 class EventStatus(Enum):

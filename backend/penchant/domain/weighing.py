@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.context import Slots, kernel
 from penchant.domain.neighbours import RECENT_EVENTS
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import NO_WAIT, Window
@@ -62,6 +63,7 @@ def weigh(
     bucket: int,
     settings: FoldSettings,
     lengths: NDArray[np.int64] | None = None,
+    context: Slots | None = None,
 ) -> Weights:
     """Equations 3 and 4 for a window, or for several one after the other.
 
@@ -71,24 +73,41 @@ def weigh(
         bucket: `time_bucket` of now.
         settings: the fold's numbers.
         lengths: of the several windows, shape (m,), each 1 or more; they sum to n.
+        context: what the interest is for, shape (5,), or one for each window, shape (m, 5); None:
+            no context. A weight is multiplied by the kernel of `penchant.domain.context`.
     """
     lengths = np.array([len(window)]) if lengths is None else lengths
     counts = _counted_in_each(window, bucket, settings, lengths) & known
+    alike = _alike(window, settings, lengths, context)
     so_far = counts.cumsum()
     age_events = np.repeat(so_far[lengths.cumsum() - 1], lengths) - so_far
     bucket_start_us = bucket * settings.time_bucket_s * 1e6
     age_s = np.maximum(0.0, (bucket_start_us - window["occurred_at_us"]) / 1e6)
     slow = (
         counts
+        * alike
         * window["weight"]
         * np.exp2(-age_events / settings.half_life_events - age_s / settings.half_life_s)
     )
-    liked = counts * np.maximum(0.0, window["reward"])
+    liked = counts * alike * np.maximum(0.0, window["reward"])
     fast = liked * np.exp2(-age_events / settings.fast_half_life_events)
     near = liked * np.exp2(-age_events / settings.near_half_life_events)
     near[age_events >= RECENT_EVENTS] = 0.0
     totals = np.add.reduceat(counts.astype(np.int64), lengths.cumsum() - lengths)
     return Weights(slow=slow, fast=fast, near=near, counted=totals)
+
+
+def _alike(
+    window: Window,
+    settings: FoldSettings,
+    lengths: NDArray[np.int64],
+    context: Slots | None,
+) -> Float64 | float:
+    if context is None:
+        return 1.0
+    now = np.repeat(context, lengths, axis=0) if context.ndim == 2 else context
+    weights = kernel(window["context"], now, settings)
+    return 1.0 if weights is None else weights
 
 
 def _counted_in_each(

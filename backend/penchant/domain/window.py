@@ -11,10 +11,11 @@ import struct
 
 import numpy as np
 
+from penchant.domain.context import slots_of
 from penchant.domain.rewards import Outcome
 from penchant.domain.types import NO_WAIT, WINDOW_DTYPE, Event, Record, Window
 
-_ROW = struct.Struct("<qQQIfff")
+_ROW = struct.Struct("<qQQIffff5I")
 """WINDOW_DTYPE's layout."""
 _NO_WAIT = float(NO_WAIT)
 
@@ -45,6 +46,8 @@ def entry(event: Event, item_number: int, outcome: Outcome) -> bytes:
         outcome.reward,
         outcome.weight,
         _NO_WAIT if outcome.wait_s is None else outcome.wait_s,
+        event.shown.propensity if event.shown else 0.0,
+        *slots_of(event.context),
     )
 
 

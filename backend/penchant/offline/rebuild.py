@@ -7,6 +7,7 @@ change of the signal table or of the window, rebuilding is how old events get th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from penchant.config import Config
 from penchant.domain.rewards import resolve
@@ -14,22 +15,36 @@ from penchant.domain.types import LogRow, Record, UserState
 from penchant.domain.window import empty_record, entry, insert
 from penchant.store.base import Snapshot, Store
 from penchant.store.items import read_item
+from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_log, scan_user_ids, write_user
 
 
-def rebuild_record(snapshot: Snapshot, rows: Iterable[LogRow], config: Config) -> Record:
-    """The record that a user's log rows make, in whatever order they come.
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a user's log makes."""
+
+    record: Record
+    owned: frozenset[int]
+    """Numbers of the items that are the user's own."""
+
+
+def rebuild_user(snapshot: Snapshot, rows: Iterable[LogRow], config: Config) -> Rebuilt:
+    """What a user's log rows make, in whatever order they come.
 
     Raises:
         InvalidEvent: a row's signal is no longer configured.
     """
     entries = []
+    owned = set()
     for row in rows:
         stored = read_item(snapshot, row.event.item)
         if stored is not None:
             outcome = resolve(config.signals, row.event.signal, row.event.value)
             entries.append(entry(row.event, stored.number, outcome))
-    return insert(empty_record(), entries, config.fold.window_events)
+            if outcome.owned:
+                owned.add(stored.number)
+    record = insert(empty_record(), entries, config.fold.window_events)
+    return Rebuilt(record, frozenset(owned))
 
 
 def rebuild_all(store: Store, config: Config) -> int:
@@ -45,7 +60,9 @@ def rebuild_all(store: Store, config: Config) -> int:
         with store.transaction() as transaction:
             rows = read_log(transaction, user)
             if rows:  # None: forgotten since the list was made.
-                record = rebuild_record(transaction, rows, config)
-                write_user(transaction, user, UserState(record))
+                made = rebuild_user(transaction, rows, config)
+                write_user(transaction, user, UserState(made.record))
+                if made.owned or len(read_owned(transaction, user)):
+                    write_owned(transaction, user, made.owned)
                 rebuilt += 1
     return rebuilt

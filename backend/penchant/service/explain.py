@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.catalog.view import CatalogView
+from penchant.domain.context import Slots
 from penchant.domain.interest import Items, shares
 from penchant.domain.neighbours import OPENING, near_shares
-from penchant.domain.types import Contribution, Explanation, Recent, Rows, Vector, Window
+from penchant.domain.ranking import Contribution, Explanation
+from penchant.domain.types import Recent, Rows, Vector, Window
 from penchant.domain.weighing import weigh
 from penchant.store.base import Snapshot
 from penchant.store.users import read_event
@@ -28,6 +30,8 @@ class Subject:
     recent: Recent
     """The interest's."""
     bucket: int
+    context: Slots
+    """What the ranking is for, shape (5,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def explain(
     window, settings = subject.window, view.settings
     vectors = view.vectors[ranked.rows]
     items = view.items_of(window)
-    split = shares(view.prior, window, items, subject.bucket, settings, vectors)
+    split = shares(view.prior, window, items, subject.bucket, settings, vectors, subject.context)
     queried = np.zeros(len(vectors), np.float32)
     if ranked.query is not None:
         queried = settings.query_weight * (vectors @ ranked.query)
@@ -85,7 +89,7 @@ def _near(view: CatalogView, subject: Subject, items: Items, rows: Rows) -> _Nea
     parts = settings.near_weight * near_shares(view.neighbours, recent, rows)
     events = np.zeros((len(rows), len(window)))
     if len(window):
-        weights = weigh(window, items.known, subject.bucket, settings)
+        weights = weigh(window, items.known, subject.bucket, settings, context=subject.context)
         liked = np.flatnonzero(weights.near)
         events[:, liked] = parts[:, : len(liked)]
     of_events = recent["item"] != OPENING

@@ -35,6 +35,7 @@ from penchant.service.trialling import TrialCount
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import read_counters, scan_counters, write_counters
 from penchant.store.items import read_head
+from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_event, read_user, write_event, write_user
 
 FOLDED_TOGETHER = 64
@@ -50,6 +51,8 @@ class _Batch:
     records: dict[str, Record] = field(default_factory=dict)
     rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
     counters: dict[int, Counters] = field(default_factory=dict)
+    owned: dict[str, set[int]] = field(default_factory=dict)
+    """Items that became their users' own."""
 
 
 class FeedbackService:
@@ -135,6 +138,8 @@ class FeedbackService:
         count.event(event.user, record, number, outcome, arrived_us)
         record = insert(record, [entry(event, number, outcome)], view.settings.window_events)
         batch.records[event.user] = record
+        if outcome.owned:
+            batch.owned.setdefault(event.user, set()).add(number)
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
         batch.counters[number] = count_outcome(
             counters, outcome, event.occurred_at_us, self._book.half_life_s
@@ -156,6 +161,8 @@ class FeedbackService:
             write_event(transaction, row)
         for number, counters in batch.counters.items():
             write_counters(transaction, number, counters)
+        for user, numbers in batch.owned.items():
+            write_owned(transaction, user, numbers.union(read_owned(transaction, user).tolist()))
 
     def _fold(
         self,
@@ -166,15 +173,17 @@ class FeedbackService:
     ) -> None:
         """Writes records with the interest that their users' next ranking needs."""
         bucket = time_bucket(arrived_us, view.settings)
-        key = fold_key(view, bucket)
         for some in _in_chunks(records, FOLDED_TOGETHER):
             started = time.perf_counter()
             windows = [record.window for _, record in some]
             window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
             items = view.items_of(window)
-            interests = fold_each(view.prior, window, lengths, items, bucket, view.settings)
+            # The next ranking is probably where the last event was.
+            places = np.stack([one["context"][-1] for one in windows])
+            interests = fold_each(view.prior, window, lengths, items, bucket, view.settings, places)
             self._meter.fold(time.perf_counter() - started, len(some))
-            for (user, record), interest in zip(some, interests, strict=True):
+            for (user, record), interest, place in zip(some, interests, places, strict=True):
+                key = fold_key(view, bucket, place)
                 write_user(transaction, user, UserState(record, key, interest))
 
     def _meet_newcomers(self, snapshot: Snapshot, view: CatalogView) -> None:

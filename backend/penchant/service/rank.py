@@ -7,18 +7,25 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from penchant.catalog.view import CatalogView
+from penchant.domain.context import Slots, slots_of
 from penchant.domain.errors import EncoderUnavailable, PenchantError, StateBehind
-from penchant.domain.types import Interest, Ranking, RankRequest, UserState, Vector
+from penchant.domain.exploration import explored_lately
+from penchant.domain.ranking import Ranking, RankRequest
+from penchant.domain.types import Interest, UserState, Vector
 from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record
 from penchant.encoder.base import Encoders
+from penchant.service.choosing import Explored, Explorer, diverse, explore
 from penchant.service.clock import Clock
 from penchant.service.explain import Ranked, Subject, explain
 from penchant.service.meter import Meter
 from penchant.service.reading import Catalogs, interest_of
-from penchant.service.scoring import score_for
+from penchant.service.scoring import Picked, Scored, best_of, score_all
 from penchant.store.base import Snapshot, Store
+from penchant.store.owned import read_owned
 from penchant.store.users import read_user
 
 ENCODED_AGAIN = 3
@@ -43,12 +50,14 @@ class RankService:
         encoders: Encoders,
         clock: Clock,
         meter: Meter,
+        explorations_per_day: int,
     ) -> None:
         self._store = store
         self._catalogs = catalogs
         self._encoders = encoders
         self._clock = clock
         self._meter = meter
+        self._explorations_per_day = explorations_per_day
 
     def rank(self, requests: Sequence[RankRequest]) -> list[Ranking | PenchantError]:
         """One ranking or error per request, independent of the others; one snapshot for all.
@@ -103,31 +112,50 @@ class RankService:
         _require_version(state, request.min_state_version)
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
         bucket = time_bucket(now_us, view.settings)
-        interest = self._interest(state, view, bucket)
-        scored = score_for(view, state, request, interest, query)
+        context, window = np.array(slots_of(request.context), np.uint32), state.record.window
+        interest = self._interest(state, view, bucket, context)
+        owned = read_owned(snapshot, request.user) if request.exclude_owned else None
+        scored = score_all(view, state, request, interest, query, owned)
+        left = max(0, self._explorations_per_day - explored_lately(window, now_us))
+        explored: Explored | None = None
+        if request.explore is not None and left:
+            explorer = Explorer(window, bucket, context)
+            explored = explore(view, explorer, scored, request.k, request.explore)
+        picked = explored.picked if explored else _greedy(view, scored, request)
         explanations = None
         if request.explain:
-            ranked = Ranked(scored.rows, scored.offsets, query)
-            subject = Subject(request.user, state.record.window, interest.recent, bucket)
+            ranked = Ranked(picked.rows, picked.offsets, query)
+            subject = Subject(request.user, window, interest.recent, bucket, context)
             explanations = explain(snapshot, view, subject, ranked)
         return Ranking(
             recommendation_id=os.urandom(12).hex(),
-            ids=[view.ids[row] for row in scored.rows.tolist()],
-            scores=scored.scores.tolist(),
+            ids=[view.ids[row] for row in picked.rows.tolist()],
+            scores=picked.scores.tolist(),
+            propensities=explored.propensities if explored else None,
+            propensity_estimated=explored is not None and explored.estimated,
+            explorations_left=left,
             explanations=explanations,
-            unknown_candidates=scored.unknown,
+            unknown_candidates=picked.unknown,
             state_version=state.record.state_version,
             catalog_version=view.head.version,
             encoder_version=view.head.encoder_version,
             cold_start=state.record.state_version == 0,
         )
 
-    def _interest(self, state: UserState, view: CatalogView, bucket: int) -> Interest:
+    def _interest(
+        self, state: UserState, view: CatalogView, bucket: int, context: Slots
+    ) -> Interest:
         started = time.perf_counter()
-        interest, folded = interest_of(state, view, bucket)
+        interest, folded = interest_of(state, view, bucket, context)
         if folded:
             self._meter.fold(time.perf_counter() - started)
         return interest
+
+
+def _greedy(view: CatalogView, scored: Scored, request: RankRequest) -> Picked:
+    if request.diversity:
+        return diverse(view, scored, request.k, request.diversity)
+    return best_of(scored, request.k)
 
 
 def _query(view: CatalogView, request: RankRequest) -> _Query | None:

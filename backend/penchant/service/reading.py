@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.domain.context import Slots, context_digest, nowhere
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.interest import fold
 from penchant.domain.settings import FoldSettings
@@ -83,15 +84,22 @@ def trial_directory(directory: Path, release: str) -> Path:
     return directory / f"trial-{release}"
 
 
-def fold_key(view: CatalogView, bucket: int) -> FoldKey:
-    """What a fold made now is good for."""
-    return FoldKey(view.head.version, bucket, view.digest)
+def fold_key(view: CatalogView, bucket: int, context: Slots) -> FoldKey:
+    """What a fold made now for a context is good for."""
+    digest = context_digest(context, view.settings)
+    return FoldKey(view.head.version, bucket, view.digest, digest)
 
 
-def interest_of(state: UserState, view: CatalogView, bucket: int) -> tuple[Interest, bool]:
-    """The user's interest in a time bucket, and whether it was folded now (False: cached)."""
-    if state.interest is not None and state.key == fold_key(view, bucket):
+def interest_of(
+    state: UserState, view: CatalogView, bucket: int, context: Slots | None = None
+) -> tuple[Interest, bool]:
+    """The user's interest in a time bucket and a context, and whether it was folded now.
+
+    False: it was cached. None stands for no context.
+    """
+    here = nowhere() if context is None else context
+    if state.interest is not None and state.key == fold_key(view, bucket, here):
         return state.interest, False
     window = state.record.window
     items = view.items_of(window)
-    return fold(view.prior, window, items, bucket, view.settings), True
+    return fold(view.prior, window, items, bucket, view.settings, here), True

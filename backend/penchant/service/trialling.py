@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 
 from penchant.catalog.view import CatalogView
+from penchant.domain.ranking import RankRequest
 from penchant.domain.rewards import Outcome
 from penchant.domain.trial import (
     CANDIDATE,
@@ -22,10 +23,10 @@ from penchant.domain.trial import (
     no_sums,
     standing,
 )
-from penchant.domain.types import Published, RankRequest, Record, Rows, UserState
+from penchant.domain.types import Published, Record, Rows, UserState
 from penchant.domain.weighing import time_bucket
 from penchant.service.reading import Offered, interest_of
-from penchant.service.scoring import score_for
+from penchant.service.scoring import best_of, score_all
 from penchant.store.base import Transaction
 from penchant.store.releases import append_release
 from penchant.store.trials import delete_trial, read_sums, write_sums
@@ -93,7 +94,7 @@ class TrialCount:
     def _top(self, view: CatalogView, user: str, record: Record, arrived_us: int) -> Rows:
         state, request = UserState(record), RankRequest(user, TOP, exclude_seen=True)
         interest, _ = interest_of(state, view, time_bucket(arrived_us, view.settings))
-        return score_for(view, state, request, interest, None).rows
+        return best_of(score_all(view, state, request, interest, None), TOP).rows
 
 
 def end_trial(transaction: Transaction, trial: Trial, now_us: int, note: str) -> None:

@@ -34,17 +34,22 @@ from penchant.domain.types import (
     LogRow,
     Published,
     Record,
+    Shown,
     StoredItem,
     UserState,
     Vector,
+    Window,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _HEADER = struct.Struct("<BI")
 _RECORD = struct.Struct("<QI")
-_CACHE = struct.Struct("<QqQII")
-_CACHE_SINCE = 2
+_CACHE = struct.Struct("<QqQQII")
+_CACHE_SINCE = 4
 """The schema version with this layout of the cache; an older one is left out, and folded again."""
+_WINDOW_SINCE = 4
+"""The schema version with this layout of a window; an older one is a part of it."""
+_OLDER_WINDOW = np.dtype(WINDOW_DTYPE.descr[:7])
 _COUNTERS = struct.Struct("<ddq")
 _FLOAT = np.dtype("<f4")
 
@@ -82,7 +87,9 @@ def encode_user(state: UserState) -> bytes:
         slow, fast = state.interest.slow, state.interest.fast
         key, recent = state.key, state.interest.recent
         numbers = len(fast), len(recent)
-        payload += _CACHE.pack(key.catalog_version, key.time_bucket, key.settings, *numbers)
+        payload += _CACHE.pack(
+            key.catalog_version, key.time_bucket, key.settings, key.context, *numbers
+        )
         payload += slow.astype(_FLOAT).tobytes() + fast.astype(_FLOAT).tobytes()
         payload += recent.tobytes()
     return seal(payload)
@@ -93,13 +100,14 @@ def decode_user(value: bytes) -> UserState:
     payload = unseal(value, "user record")
     try:
         version, count = _RECORD.unpack_from(payload)
-        position = _RECORD.size + count * WINDOW_DTYPE.itemsize
+        layout = WINDOW_DTYPE if value[0] >= _WINDOW_SINCE else _OLDER_WINDOW
+        position = _RECORD.size + count * layout.itemsize
         # Copies, since NumPy is several times slower on numbers that are not aligned.
-        window = np.frombuffer(bytes(payload[_RECORD.size : position]), WINDOW_DTYPE, count)
-        record = Record(version, window)
+        window = np.frombuffer(bytes(payload[_RECORD.size : position]), layout, count)
+        record = Record(version, window if layout is WINDOW_DTYPE else _widened(window))
         if position == len(payload) or value[0] < _CACHE_SINCE:
             return UserState(record)
-        catalog_version, bucket, settings, d, m = _CACHE.unpack_from(payload, position)
+        catalog_version, bucket, settings, context, d, m = _CACHE.unpack_from(payload, position)
         recent_at = len(payload) - m * RECENT_DTYPE.itemsize
         both = np.frombuffer(bytes(payload[position + _CACHE.size : recent_at]), _FLOAT)
         recent = np.frombuffer(bytes(payload[recent_at:]), RECENT_DTYPE, m)
@@ -107,9 +115,17 @@ def decode_user(value: bytes) -> UserState:
             raise ValueError(f"got {len(both)} numbers, expected two or more vectors of {d}")
     except (struct.error, ValueError) as error:
         raise StateCorrupt(f"user record: {error}") from error
-    key = FoldKey(catalog_version, bucket, settings)
+    key = FoldKey(catalog_version, bucket, settings, context)
     slow = len(both) - d
     return UserState(record, key, Interest(both[:slow], both[slow:], recent))
+
+
+def _widened(older: Window) -> Window:
+    """A window of an older schema, with nothing in the fields that it did not have."""
+    window = np.zeros(len(older), WINDOW_DTYPE)
+    for name in older.dtype.names or ():
+        window[name] = older[name]
+    return window
 
 
 def _encode_json(value: object) -> bytes:
@@ -135,14 +151,23 @@ def encode_log_row(row: LogRow) -> bytes:
             event.recommendation_id,
             row.state_version,
             row.accepted_at_us,
+            event.context,
+            event.shown and dataclasses.astuple(event.shown),
         ]
     )
 
 
 def decode_log_row(value: bytes) -> LogRow:
     """The inverse of `encode_log_row`."""
-    fields = _decode_json(value, "log row")
-    return LogRow(Event(*fields[:7]), state_version=fields[7], accepted_at_us=fields[8])
+    id_, user, item, signal, told, at_us, recommendation, version, accepted_at_us, *rest = (
+        _decode_json(value, "log row")
+    )
+    # Rows of schema 3 and before have neither of the two.
+    pairs, shown = rest or ([], None)
+    context = tuple((key, entry) for key, entry in pairs)
+    how = Shown(*shown) if shown else None
+    event = Event(id_, user, item, signal, told, at_us, recommendation, context, how)
+    return LogRow(event, version, accepted_at_us)
 
 
 def encode_item(stored: StoredItem) -> bytes:

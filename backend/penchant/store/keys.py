@@ -41,6 +41,8 @@ class Kind(IntEnum):
     """(position): the log of what was published."""
     TRIAL = ord("T")
     """(): the release on trial."""
+    OWNED = ord("O")
+    """(user): the numbers of the items that are the user's own."""
     SUMS = ord("S")
     """(): what was counted in its trial."""
 

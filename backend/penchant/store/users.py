@@ -48,9 +48,10 @@ def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
 
 
 def delete_user(transaction: Transaction, user: str) -> int:
-    """Removes the record and every log row; returns how many rows there were."""
+    """Removes all that is kept of a user; returns how many log rows there were."""
     keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
     for key in keys:
         transaction.delete(key)
     transaction.delete(encode(Kind.USER, user))
+    transaction.delete(encode(Kind.OWNED, user))
     return len(keys)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import InvalidEvent, InvalidRequest
+from penchant.domain.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
 from penchant.domain.limits import (
     Limits,
     check_count,
@@ -20,7 +20,8 @@ from penchant.domain.limits import (
     check_rank,
     check_text,
 )
-from penchant.domain.types import Event, Item, RankRequest
+from penchant.domain.ranking import RankRequest
+from penchant.domain.types import Context, Event, Item
 
 LIMITS = Limits(
     candidates=3,
@@ -106,6 +107,24 @@ def test_an_id_is_taken_exactly_where_its_bytes_fit(id_: str) -> None:
             "candidates: got an id of 9 characters, expected at most 8 bytes",
         ),
         ({"query": "x" * 11}, "query: got 11 bytes, expected at most 10"),
+        ({"diversity": 1.5}, "diversity: got 1.5, expected 0 to 1"),
+        (
+            {"explore": Exploration(PlackettLuce(0.0))},
+            "explore.temperature: got 0.0, expected 1e-6 or more",
+        ),
+        (
+            {"explore": Exploration(EpsilonGreedy(1.1))},
+            "explore.epsilon: got 1.1, expected 0 to 1",
+        ),
+        (
+            {"explore": Exploration(Thompson(0.0))},
+            "explore.scale: got 0.0, expected more than 0, at most 1,000",
+        ),
+        (
+            {"explore": Exploration(Thompson(1.0)), "diversity": 0.5},
+            "diversity: got one together with explore, expected one of the two; "
+            "the chances of a diverse list are not known",
+        ),
         ({"as_of_us": -1}, f"as_of_us: got -1, expected 0 to {2**53 - 1}"),
         ({"as_of_us": 2**53}, f"as_of_us: got {2**53}, expected 0 to {2**53 - 1}"),
     ],
@@ -113,27 +132,31 @@ def test_an_id_is_taken_exactly_where_its_bytes_fit(id_: str) -> None:
 def test_a_rank_request_out_of_bounds_is_refused(fields: dict[str, object], text: str) -> None:
     request = dataclasses.replace(RankRequest("u", 1), **fields)  # type: ignore[arg-type]
     with pytest.raises(InvalidRequest) as refusal:
-        check_rank(request, {}, LIMITS)
+        check_rank(request, LIMITS)
     assert str(refusal.value) == text
 
 
 def test_a_query_of_white_space_is_refused_before_it_reaches_the_encoder() -> None:
     with pytest.raises(InvalidRequest, match="query: got nothing but white space, expected"):
-        check_rank(RankRequest("u", 1, query=" \t"), {}, LIMITS)
+        check_rank(RankRequest("u", 1, query=" \t"), LIMITS)
 
 
 @pytest.mark.parametrize(
     ("context", "text"),
     [
-        ({"a": "", "b": "", "c": ""}, "context: got 3, expected 0 to 2"),
-        ({"abcde": ""}, "context: got a key or value of 5 bytes, expected at most 4"),
-        ({"a": "abcde"}, "context: got a key or value of 5 bytes, expected at most 4"),
+        ((("a", ""), ("b", ""), ("c", "")), "context: got 3, expected 0 to 2"),
+        ((("abcde", ""),), "context: got a key or value of 5 bytes, expected at most 4"),
+        ((("a", "abcde"),), "context: got a key or value of 5 bytes, expected at most 4"),
     ],
 )
-def test_a_context_out_of_bounds_is_refused(context: Mapping[str, str], text: str) -> None:
+def test_a_context_out_of_bounds_is_refused(context: Context, text: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        check_rank(RankRequest("u", 1), context, LIMITS)
+        check_rank(RankRequest("u", 1, context=context), LIMITS)
     assert str(refusal.value) == text
+    event = Event("e", "u", "i", "like", None, 0, context=context)
+    with pytest.raises(InvalidEvent) as event_refusal:
+        check_event(event, 0, LIMITS)
+    assert str(event_refusal.value) == text
 
 
 @pytest.mark.parametrize(
@@ -177,5 +200,6 @@ def test_counts_and_texts_at_the_bounds_are_taken() -> None:
     check_count("events", [1], 1)
     check_count("candidates", [], 1, least=0)
     check_text("text", "t" * 12, 12)
-    check_rank(RankRequest("u" * 8, 5, tuple("abc"), "x" * 10), {"abcd": "abcd"}, LIMITS)
+    context = (("abcd", "abcd"),)
+    check_rank(RankRequest("u" * 8, 5, tuple("abc"), "x" * 10, context), LIMITS)
     check_item("item", Item("i" * 8, "t" * 12, {"abc": "abcde", "b": ""}), LIMITS)

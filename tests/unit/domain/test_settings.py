@@ -27,6 +27,7 @@ NOT_NEGATIVE = [
     "query_weight",
     "offset_weight",
     "near_weight",
+    "context_halvings",
 ]
 FROM_ONE = ["time_bucket_s", "window_events", "prototypes"]
 SHARES = ["prototype_sharing"]

@@ -9,7 +9,7 @@ import pytest
 
 from penchant.catalog import offsets
 from penchant.domain.errors import EncoderUnavailable, StateCorrupt, StoreUnavailable
-from penchant.domain.types import RankRequest
+from penchant.domain.ranking import RankRequest
 from penchant.store.keys import Kind, encode
 from tests.support.bag_of_words import BagOfWords
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader

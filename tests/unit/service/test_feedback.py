@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.errors import StoreUnavailable
+from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Counters, Event, EventStatus, RankRequest
+from penchant.domain.types import Counters, Event, EventStatus
 from penchant.store.base import Store
 from penchant.store.codec import decode_counters
 from penchant.store.keys import Kind, encode

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import EventStatus, RankRequest
+from penchant.domain.types import EventStatus
 from penchant.domain.updaters import UPDATERS
 from penchant.service.reading import interest_of
 from tests.support.histories import FILMS

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import UserNotFound
-from penchant.domain.types import EventStatus, RankRequest
+from penchant.domain.ranking import RankRequest
+from penchant.domain.types import EventStatus
 from penchant.store.keys import Kind, encode
 from tests.support.world import World, liked
 

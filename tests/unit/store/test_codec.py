@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.lib.recfunctions as rfn
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from penchant.domain.types import (
     Interest,
     Item,
     LogRow,
+    Shown,
     StoredItem,
     UserState,
 )
@@ -35,7 +37,12 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 COUNTS = st.integers(0, 2**53)
 DIGESTS = st.integers(0, 2**64 - 1)
 
-EVENTS = st.builds(Event, TEXTS, TEXTS, TEXTS, TEXTS, st.none() | FINITE, COUNTS, TEXTS)
+CONTEXTS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple)
+SHOWN = st.builds(Shown, st.integers(0, 99), FINITE, st.booleans(), FINITE)
+TOLD = st.none() | FINITE
+EVENTS = st.builds(
+    Event, TEXTS, TEXTS, TEXTS, TEXTS, TOLD, COUNTS, TEXTS, CONTEXTS, st.none() | SHOWN
+)
 ROWS = st.builds(LogRow, EVENTS, COUNTS, COUNTS)
 ITEMS = st.builds(Item, TEXTS, TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3))
 STORED = st.builds(StoredItem, ITEMS, COUNTS, st.booleans())
@@ -46,7 +53,15 @@ CHANGES = st.builds(CatalogChange, TEXTS, COUNTS, st.booleans())
 COUNTERS = st.builds(Counters, FINITE, FINITE, COUNTS)
 SINGLE = st.floats(-1, 1, width=32)
 ENTRIES = st.tuples(
-    COUNTS, DIGESTS, DIGESTS, st.integers(0, 2**32 - 1), SINGLE, SINGLE, SINGLE
+    COUNTS,
+    DIGESTS,
+    DIGESTS,
+    st.integers(0, 2**32 - 1),
+    SINGLE,
+    SINGLE,
+    SINGLE,
+    SINGLE,
+    st.tuples(*[st.integers(0, 2**32 - 1)] * 5),
 ).map(lambda row: np.array(row, WINDOW_DTYPE).tobytes())
 
 
@@ -60,7 +75,7 @@ def states(draw: st.DrawFn) -> UserState:
         np.array(draw(st.lists(SINGLE, min_size=size, max_size=size)), np.float32)
         for size in (draw(st.integers(1, 3)) * dimensions, dimensions)
     )
-    key = FoldKey(draw(COUNTS), draw(COUNTS), draw(DIGESTS))
+    key = FoldKey(draw(COUNTS), draw(COUNTS), draw(DIGESTS), draw(DIGESTS))
     recent = draw(st.lists(st.tuples(st.integers(0, 2**32 - 1), SINGLE), max_size=4))
     return UserState(record, key, Interest(slow, fast, np.array(recent, RECENT_DTYPE)))
 
@@ -110,16 +125,31 @@ def test_a_user_is_decoded_as_it_was_encoded(state: UserState) -> None:
         assert decoded.interest.recent.tobytes() == state.interest.recent.tobytes()
 
 
-@given(state=states(), cached=st.booleans())
-def test_a_users_record_of_schema_1_is_read_without_its_cache(
-    state: UserState, cached: bool
+@given(state=states(), schema=st.integers(1, 3), cached=st.booleans())
+def test_an_older_users_record_is_read_without_its_cache(
+    state: UserState, schema: int, cached: bool
 ) -> None:
-    payload = codec.encode_record(state.record)
-    if cached:  # Catalog version, time bucket, settings, d, then the slow and the fast vector.
-        payload += struct.pack("<QqQI", 3, 5, 7, 2) + np.ones(4, "<f4").tobytes()
-    decoded = codec.decode_user(struct.pack("<BI", 1, zlib.crc32(payload)) + payload)
-    assert codec.encode_record(decoded.record) == codec.encode_record(state.record)
+    window = state.record.window
+    names = ["occurred_at_us", "event", "recommendation", "item", "reward", "weight", "wait_s"]
+    older = rfn.repack_fields(window[names])
+    assert older.itemsize == 40
+    payload = struct.pack("<QI", state.record.state_version, len(window)) + older.tobytes()
+    if cached:  # Catalog version, time bucket, settings, d, m, then the slow and the fast vector.
+        payload += struct.pack("<QqQII", 3, 5, 7, 2, 0) + np.ones(4, "<f4").tobytes()
+    checksum = zlib.crc32(payload, 0 if schema == 1 else schema)
+    decoded = codec.decode_user(struct.pack("<BI", schema, checksum) + payload)
+    assert decoded.record.state_version == state.record.state_version
+    assert decoded.record.window.dtype == window.dtype
+    assert decoded.record.window[names].tolist() == window[names].tolist()
+    assert not decoded.record.window["propensity"].any()
+    assert not decoded.record.window["context"].any()
     assert (decoded.key, decoded.interest) == (None, None)
+
+
+def test_a_log_row_of_schema_3_has_no_context_and_was_not_shown() -> None:
+    payload = b'["e","u","i","like",null,7,"r",3,9]'
+    row = codec.decode_log_row(struct.pack("<BI", 3, zlib.crc32(payload, 3)) + payload)
+    assert row == LogRow(Event("e", "u", "i", "like", None, 7, "r"), 3, 9)
 
 
 def test_a_head_of_schema_1_has_no_neighbours() -> None:

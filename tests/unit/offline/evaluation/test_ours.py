@@ -9,7 +9,8 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import no_neighbours
-from penchant.domain.types import Matrix, RankRequest, Vector
+from penchant.domain.ranking import RankRequest
+from penchant.domain.types import Matrix, Vector
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.refresh.catalog import RefreshedCatalog

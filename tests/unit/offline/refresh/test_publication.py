@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError, StoreUnavailable
+from penchant.domain.ranking import RankRequest
 from penchant.domain.residuals import anchored
-from penchant.domain.types import CatalogHead, RankRequest
+from penchant.domain.types import CatalogHead
 from penchant.offline.refresh.catalog import refresh
 from penchant.offline.refresh.publication import publish_refreshed, read_material, refresh_store
 from penchant.offline.refresh.settings import RefreshSettings

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from penchant.domain.neighbours import Neighbours
-from penchant.domain.types import Event, Explanation, RankRequest
+from penchant.domain.ranking import Explanation, RankRequest
+from penchant.domain.types import Event
 from penchant.offline.refresh.publication import read_material, refresh_store
 from penchant.offline.refresh.settings import RefreshSettings
 from tests.support.catalogs import head, second_reader

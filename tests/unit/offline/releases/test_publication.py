@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.types import Explanation, Matrix, RankRequest
+from penchant.domain.ranking import Explanation, RankRequest
+from penchant.domain.types import Matrix
 from penchant.encoder.library import EncoderLibrary
 from penchant.offline.refresh.publication import refresh_store
 from penchant.offline.refresh.settings import RefreshSettings

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.types import Ranking, RankRequest
+from penchant.domain.ranking import Ranking, RankRequest
 from penchant.offline.refresh.publication import refresh_store
 from penchant.offline.refresh.settings import RefreshSettings
 from penchant.offline.releases.trial import read_standing, stop_trial

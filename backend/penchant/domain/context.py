@@ -1,0 +1,87 @@
+"""Where and when events happened, and how much a like context counts.
+
+The weight of an event (equation 3 of `penchant.domain.interest`) is multiplied by the kernel
+
+    k(c_t, c) = 2^(-context_halvings * m),   m = differing keys / keys that both contexts name
+
+with c_t the event's context and c the ranking's: an exponential kernel in the Hamming distance
+(J. Aitchison and C. G. G. Aitken, "Multivariate binary discrimination by the kernel method", 1976,
+eq. 2), whose width is 1 / context_halvings. So a user may be one person in the morning and another
+at night. Keys that only one of the two names say nothing, and no key in common leaves the event as
+it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import Context
+
+CONTEXT_SLOTS = 5
+"""Entries of a context that weigh: the first by key."""
+
+Slots = NDArray[np.uint32]
+"""A context as a window holds it, shape (5,), or one a row, shape (n, 5).
+
+Of each entry 16 bits of its key's digest above 16 of its value's; 0: no entry.
+"""
+
+
+def nowhere() -> Slots:
+    """The slots of no context."""
+    return np.zeros(CONTEXT_SLOTS, np.uint32)
+
+
+def slots_of(context: Context) -> tuple[int, ...]:
+    """The five slots of a context.
+
+    >>> slots_of(())
+    (0, 0, 0, 0, 0)
+    >>> slots_of((("room", "kitchen"),))[0] == slots_of((("room", "kitchen"),))[0] != 0
+    True
+    """
+    filled = [_slot(key, value) for key, value in context[:CONTEXT_SLOTS]]
+    return (*filled, *(0,) * (CONTEXT_SLOTS - len(filled)))
+
+
+def context_digest(slots: Slots, settings: FoldSettings) -> int:
+    """A 64-bit name of what the fold sees of a context; 0 where it sees nothing."""
+    if settings.context_halvings == 0 or not slots.any():
+        return 0
+    return int.from_bytes(hashlib.blake2b(slots.tobytes(), digest_size=8).digest(), "little") | 1
+
+
+def kernel(slots: Slots, now: Slots, settings: FoldSettings) -> NDArray[np.float64] | None:
+    """How much each of n events counts in a context, 0 to 1, shape (n,); None: all fully.
+
+    Args:
+        slots: the events', shape (n, 5).
+        now: the context's, shape (5,), or one for each event, shape (n, 5).
+        settings: for `context_halvings`.
+    """
+    if settings.context_halvings == 0 or not now.any():
+        return None
+    here = np.broadcast_to(now, slots.shape)[:, None, :]
+    there = slots[:, :, None]
+    named = ((here >> 16) == (there >> 16)) & (here != 0) & (there != 0)
+    both = named.sum(axis=(1, 2))
+    differing = (named & (here != there)).sum(axis=(1, 2))
+    share = differing / np.maximum(both, 1)
+    weights: NDArray[np.float64] = np.exp2(-settings.context_halvings * share)
+    return weights
+
+
+@functools.lru_cache(maxsize=4096)
+def _slot(key: str, value: str) -> int:
+    return _sixteen_bits(key) << 16 | _sixteen_bits(value)
+
+
+def _sixteen_bits(text: str) -> int:
+    """1 to 65,535; two texts fall together once in 65,535 pairs."""
+    digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "little") % 65535 + 1

@@ -1,0 +1,141 @@
+"""Rankings that are not always the best, with the chance of each place.
+
+All policies fill places 1 to k one after the other. A propensity is the chance of the item at its
+place, given the items above it; the chance of the whole list is their product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.types import NO_WAIT, Window
+
+Float64 = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+DAY_US = 86_400_000_000
+THOMPSON_DRAWS = 256
+"""Draws of the interest that estimate the propensities."""
+THOMPSON_SHORTLIST = 2_000
+"""Thompson sampling chooses among so many items of the highest scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlackettLuce:
+    """Each place in proportion to exp(score / temperature) among the items left."""
+
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpsilonGreedy:
+    """At each place any of the items left with the chance epsilon, else the best."""
+
+    epsilon: float
+
+
+@dataclass(frozen=True, slots=True)
+class Thompson:
+    """At each place the best of the items left by a draw of the interest from its posterior."""
+
+    scale: float
+
+
+Policy = PlackettLuce | EpsilonGreedy | Thompson
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """How to explore."""
+
+    policy: Policy
+    seed: int | None = None
+    """None: a new one each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A ranking that was drawn."""
+
+    places: Places
+    """The items, by their number in the scores, shape (k,)."""
+    propensities: Float64
+    """Shape (k,), in (0, 1]."""
+
+
+def plackett_luce(scores: Float64, k: int, temperature: float, rng: np.random.Generator) -> Drawn:
+    """A ranking by Plackett and Luce, drawn by Gumbel top-k; the propensities are exact.
+
+    p(i at j | above) = exp(s_i / T) / sum over the items left of exp(s / T)   (R. L. Plackett, "The
+    analysis of permutations", 1975); adding Gumbel noise to s / T and sorting draws from it
+    (W. Kool, H. van Hoof and M. Welling, "Stochastic beams and where to find them", 2019, sec. 2).
+
+    Args:
+        scores: finite, or minus infinity for what must not be shown, shape (n,).
+        k: places; fewer are filled where fewer items may be shown.
+        temperature: above 0, in units of the scores.
+        rng: the source of chance.
+    """
+    allowed = np.flatnonzero(np.isfinite(scores))
+    logits = scores[allowed] / temperature
+    noisy = logits + rng.gumbel(size=len(allowed))
+    chosen = np.argsort(-noisy, kind="stable")[:k]
+    shifted = np.exp(logits - logits.max(initial=-np.inf))
+    others = np.delete(shifted, chosen).sum()
+    # Summed from the least likely end, so that nothing is lost by subtraction.
+    left = others + shifted[chosen][::-1].cumsum()[::-1]
+    propensities = np.divide(shifted[chosen], left, out=np.ones(len(chosen)), where=left > 0)
+    return Drawn(allowed[chosen], np.maximum(propensities, np.finfo(np.float64).tiny))
+
+
+def epsilon_greedy(scores: Float64, k: int, epsilon: float, rng: np.random.Generator) -> Drawn:
+    """At each place a uniform item with the chance epsilon, else the best; exact propensities.
+
+    p(i at j | above) = epsilon / items left + (1 - epsilon) [i is the best of them]; the first in
+    the catalog's order is the best of equals. Arguments as for `plackett_luce`.
+    """
+    order = np.argsort(-scores, kind="stable")[: int(np.isfinite(scores).sum())].tolist()
+    places, propensities = [], []
+    for _ in range(min(k, len(order))):
+        uniform = float(rng.random()) < epsilon
+        at = int(rng.integers(len(order))) if uniform else 0
+        propensities.append(epsilon / len(order) + (1 - epsilon) * (at == 0))
+        places.append(order.pop(at))
+    return Drawn(np.array(places, np.int64), np.array(propensities))
+
+
+def thompson(draws: Float64, k: int) -> Drawn:
+    """At place j the best of the items left by draw j; the propensities are estimated.
+
+    p(i at j | above) is estimated by the share of all draws by which i is the best of the items
+    left, one success added to both sides so that none is 0 (W. R. Thompson, "On the likelihood that
+    one unknown probability exceeds another", 1933; D. Russo and others, "A tutorial on Thompson
+    sampling", 2018, sec. 3).
+
+    Args:
+        draws: the items' scores by each draw of the interest, shape (draws, n), at least k draws;
+            minus infinity for what must not be shown.
+        k: places.
+    """
+    left = draws.copy()
+    places, propensities = [], []
+    for place in range(min(k, int(np.isfinite(draws[0]).sum()))):
+        best = left.argmax(axis=1)
+        item = int(best[place])
+        places.append(item)
+        propensities.append((np.count_nonzero(best == item) + 1) / (len(best) + 1))
+        left[:, item] = -np.inf
+    return Drawn(np.array(places, np.int64), np.array(propensities))
+
+
+def explored_lately(window: Window, now_us: int) -> int:
+    """How many explored impressions of the last day a user's window holds.
+
+    Those whose propensity was told and is under 1.
+    """
+    chance = window["propensity"]
+    explored = (window["wait_s"] != NO_WAIT) & (chance > 0) & (chance < 1)
+    return int((explored & (window["occurred_at_us"] > now_us - DAY_US)).sum())

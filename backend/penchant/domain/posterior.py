@@ -1,0 +1,43 @@
+"""How sure the fold is: draws of the slow interest from its posterior.
+
+    m ~ N(mean, scale^2 A^-1),   A = A_0 + sum_t w_t x_t x_t'
+
+of Bayesian linear regression with unit noise (C. M. Bishop, "Pattern recognition and machine
+learning", 2006, eq. 3.49 to 3.51). For the updater `ridge` A is equation 1 itself; for the others
+it is the same matrix, an approximation. Several interests of a user share each draw's deviation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.context import Slots
+from penchant.domain.interest import Items, Prior
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import Window
+from penchant.domain.weighing import weigh
+
+Float64 = NDArray[np.float64]
+
+
+def deviations(
+    prior: Prior,
+    window: Window,
+    items: Items,
+    bucket: int,
+    settings: FoldSettings,
+    context: Slots | None,
+    draws: int,
+    rng: np.random.Generator,
+) -> Float64:
+    """Draws of m less its mean, of unit scale, shape (draws, d). Cost: O(n d^2 + d^3)."""
+    precision = prior.precision
+    if len(window):
+        weights = weigh(window, items.known, bucket, settings, context=context).slow
+        vectors = items.vectors.astype(np.float64)
+        precision = precision + (vectors * weights[:, None]).T @ vectors
+    factor = np.linalg.cholesky(precision)
+    noise = rng.standard_normal((len(precision), draws))
+    drawn: Float64 = np.linalg.solve(factor.T, noise).T
+    return drawn
