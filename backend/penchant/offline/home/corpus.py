@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from penchant.offline.home.household import HOUSEHOLDS
+from penchant.offline.home.phrases import PHRASES
 from penchant.offline.home.sentences import Speaker
 from penchant.offline.home.templates import (
     HELD_OUT,
@@ -20,6 +21,8 @@ from penchant.offline.home.templates import (
 
 SEEN = "seen"
 """The part of held-out sentences of templates that are trained on."""
+FREE = "free"
+"""The part of hand-written free phrasing that is only measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,11 @@ class Sentence:
     template: str
     """`Template.key`."""
     part: str
-    """`train`, `seen`, `validation`, `held-out` or `near`."""
+    """`train`, `seen`, `validation`, `held-out`, `near` or `free`."""
+    domain: str = ""
+    """Of the entities that it is about; empty: it does not say."""
+    change: str = ""
+    """`up` or `down` where it asks for more or less of something."""
 
 
 def build(language: str, per_template: int = 20, seed: int = 0) -> list[Sentence]:
@@ -59,14 +66,20 @@ def build(language: str, per_template: int = 20, seed: int = 0) -> list[Sentence
             texts = _distinct(speaker, template, per_template, rng)
             seen = min(5, len(texts) // 4) if part == TRAIN else 0
             drawn += [
-                Sentence(text, template.intent, template.key, SEEN if place < seen else part)
+                Sentence(
+                    text,
+                    template.intent,
+                    template.key,
+                    SEEN if place < seen else part,
+                    template.about,
+                )
                 for place, text in enumerate(texts)
             ]
-    return _apart(drawn)
+    return _apart(drawn + _free(language))
 
 
 def exemplars(sentences: Iterable[Sentence], per_template: int = 1) -> list[Sentence]:
-    """The first sentences of each training template: what a home client compares with."""
+    """The first sentences of each training template, and all phrases: what a client compares with."""
     counts: dict[str, int] = {}
     chosen = []
     for sentence in sentences:
@@ -74,6 +87,16 @@ def exemplars(sentences: Iterable[Sentence], per_template: int = 1) -> list[Sent
             counts[sentence.template] = counts.get(sentence.template, 0) + 1
             chosen.append(sentence)
     return chosen
+
+
+def _free(language: str) -> list[Sentence]:
+    """Each hand-written phrase, which is a template of its own."""
+    return [
+        Sentence(text, row.intent, f"phrase/{number}/{text}", part, row.domain, row.change)
+        for number, row in enumerate(PHRASES[language])
+        for part, texts in ((TRAIN, row.learnt), (FREE, row.measured))
+        for text in texts
+    ]
 
 
 def _distinct(speaker: Speaker, template: Template, count: int, rng: random.Random) -> list[str]:
@@ -87,7 +110,7 @@ def _distinct(speaker: Speaker, template: Template, count: int, rng: random.Rand
 
 def _apart(drawn: Sequence[Sentence]) -> list[Sentence]:
     """Each text once: in the first part of this order that holds it, of its only intent."""
-    order = {TRAIN: 0, SEEN: 1, VALIDATION: 2, HELD_OUT: 3, NEAR: 4}
+    order = {TRAIN: 0, SEEN: 1, VALIDATION: 2, HELD_OUT: 3, FREE: 4, NEAR: 5}
     intents: dict[str, set[str]] = {}
     for sentence in drawn:
         intents.setdefault(sentence.text.casefold(), set()).add(sentence.intent)

@@ -30,6 +30,8 @@ class Template:
     """In hassil's template language."""
     domains: tuple[str, ...]
     """Of the entities that it may name; empty: any."""
+    about: str = ""
+    """The one domain that it is about; empty: several, or none."""
 
 
 def load(language: str) -> tuple[list[Template], dict[str, Any]]:
@@ -51,7 +53,7 @@ def load(language: str) -> tuple[list[Template], dict[str, Any]]:
         ) from error
     data: dict[str, Any] = get_intents(language) or {}
     return [
-        Template(f"{intent}/{block}/{place}", intent, text, _domains(group))
+        Template(f"{intent}/{block}/{place}", intent, text, _domains(group), _about(group))
         for intent, body in data["intents"].items()
         for block, group in enumerate(body["data"])
         for place, text in enumerate(group["sentences"])
@@ -88,3 +90,9 @@ def split(templates: Sequence[Template], seed: int = 0) -> dict[str, list[Templa
 def _domains(group: dict[str, Any]) -> tuple[str, ...]:
     wanted = group.get("requires_context", {}).get("domain", [])
     return tuple([wanted] if isinstance(wanted, str) else wanted)
+
+
+def _about(group: dict[str, Any]) -> str:
+    domains = _domains(group)
+    fixed = group.get("slots", {}).get("domain")
+    return str(fixed or (domains[0] if len(domains) == 1 else ""))
