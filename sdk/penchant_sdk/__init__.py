@@ -36,6 +36,7 @@ from penchant_sdk.errors import (
     UnknownItem,
     UserNotFound,
 )
+from penchant_sdk.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
@@ -56,6 +57,7 @@ from penchant_sdk.types import (
     Item,
     RankedItem,
     Ranking,
+    Shown,
 )
 
 __all__ = [
@@ -67,11 +69,13 @@ __all__ = [
     "DeleteItemsResult",
     "Embeddings",
     "EncoderUnavailable",
+    "EpsilonGreedy",
     "Event",
     "EventIdReused",
     "EventResult",
     "EventStatus",
     "Explanation",
+    "Exploration",
     "FeedbackAck",
     "GetItemsResult",
     "InternalError",
@@ -84,14 +88,17 @@ __all__ = [
     "Penchant",
     "PenchantError",
     "PermissionDenied",
+    "PlackettLuce",
     "PutItemsResult",
     "RankedItem",
     "Ranking",
     "ServerError",
+    "Shown",
     "StateBehind",
     "StateCorrupt",
     "StateTooNew",
     "StoreUnavailable",
+    "Thompson",
     "Transport",
     "Unauthenticated",
     "Unavailable",

@@ -16,9 +16,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from penchant_proto.methods import METHODS
-from penchant_proto.v1 import embed_pb2, event_pb2, service_pb2
+from penchant_proto.v1 import embed_pb2, event_pb2, rank_pb2, service_pb2
 from penchant_sdk import _replies
 from penchant_sdk.errors import InvalidRequest, PenchantError
+from penchant_sdk.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
@@ -28,7 +29,15 @@ from penchant_sdk.records import (
     UserExport,
     UserState,
 )
-from penchant_sdk.types import Event, EventResult, FeedbackAck, Item, Ranking, to_microseconds
+from penchant_sdk.types import (
+    Event,
+    EventResult,
+    FeedbackAck,
+    Item,
+    Ranking,
+    Shown,
+    to_microseconds,
+)
 
 ITEMS_PER_PUT = 256
 """Fewer than the contract's 1,000: the texts of a call must encode well inside its deadline."""
@@ -83,6 +92,10 @@ def rank(
     min_state_version: int = 0,
     explain: bool = False,
     as_of: datetime | float | None = None,
+    explore: Exploration | None = None,
+    seed: int | None = None,
+    diversity: float = 0.0,
+    exclude_owned: bool = False,
 ) -> Plan[Ranking]:
     """See `Penchant.rank`."""
     if not 1 <= k <= _UINT32_MAX:
@@ -102,8 +115,31 @@ def rank(
     request.explain = explain
     if as_of is not None:
         request.as_of_us = to_microseconds(as_of, "as_of")
+    if explore is not None:
+        _explore(request.explore, explore, seed)
+    elif seed is not None:
+        raise InvalidRequest("seed: got one without explore, expected both or neither")
+    request.diversity = diversity
+    request.exclude_owned = exclude_owned
     reply = yield _request("rank", call)
     return _replies.ranking(reply.rank)
+
+
+def _explore(message: rank_pb2.Exploration, policy: Exploration, seed: int | None) -> None:
+    match policy:
+        case PlackettLuce(temperature):
+            message.plackett_luce.temperature = temperature
+        case EpsilonGreedy(epsilon):
+            message.epsilon_greedy.epsilon = epsilon
+            message.epsilon_greedy.SetInParent()  # An epsilon of 0 is a policy, too.
+        case Thompson(scale):
+            message.thompson.scale = scale
+        case _:
+            raise InvalidRequest(
+                f"explore: got {policy!r}, expected PlackettLuce, EpsilonGreedy or Thompson"
+            )
+    if seed is not None:
+        message.seed = seed
 
 
 def feedback(events: Iterable[Event]) -> Plan[FeedbackAck]:
@@ -126,6 +162,19 @@ def _event(event: Event) -> event_pb2.Event:
         value=event.value,
         occurred_at_us=event.occurred_at_us,
         recommendation_id=event.recommendation_id,
+        context=event.context,
+        shown=_shown(event.shown),
+    )
+
+
+def _shown(shown: Shown | None) -> event_pb2.Shown | None:
+    if shown is None:
+        return None
+    return event_pb2.Shown(
+        position=shown.position,
+        propensity=shown.propensity,
+        propensity_estimated=shown.propensity_estimated,
+        score=shown.score,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from penchant_proto.v1 import event_pb2, item_pb2, rank_pb2
 from penchant_sdk.errors import InvalidEvent, InvalidRequest, PenchantError
@@ -51,11 +51,21 @@ def check_rank(request: rank_pb2.RankRequest) -> None:
     check_ids("candidates", request.candidates.ids, 5000, least=0)
     if request.query:
         check_id("query", request.query, 2048)
-    check_count("context", request.context, 32, least=0)
-    if any(
-        max(len(key.encode()), len(value.encode())) > 128 for key, value in request.context.items()
-    ):
-        raise InvalidRequest("context: expected keys and values of at most 128 bytes")
+    check_context(request.context, InvalidRequest)
+    if not 0 <= request.diversity <= 1:
+        raise InvalidRequest(f"diversity: got {request.diversity}, expected 0 to 1")
+    if request.HasField("explore") and request.diversity:
+        raise InvalidRequest("diversity: got one together with explore, expected one of the two")
+    if request.HasField("explore") and request.explore.WhichOneof("policy") is None:
+        raise InvalidRequest("explore: got no policy, expected one")
+
+
+def check_context(context: Mapping[str, str], error: type[PenchantError]) -> None:
+    """Raises the error unless there are at most 32 entries, of at most 128 bytes."""
+    if len(context) > 32:
+        raise error(f"context: got {len(context)}, expected 0 to 32")
+    if any(max(len(key.encode()), len(value.encode())) > 128 for key, value in context.items()):
+        raise error("context: expected keys and values of at most 128 bytes")
 
 
 def check_items(items: Sequence[item_pb2.Item]) -> None:
@@ -76,6 +86,9 @@ def check_event(event: event_pb2.Event, now_us: int) -> None:
     check_id("user", event.user, 256, InvalidEvent)
     if event.recommendation_id:
         check_id("recommendation_id", event.recommendation_id, 64, InvalidEvent)
+    check_context(event.context, InvalidEvent)
+    if not 0 <= event.shown.propensity <= 1 or not math.isfinite(event.shown.score):
+        raise InvalidEvent("shown: expected a propensity of 0 to 1 and a finite score")
     if not math.isfinite(event.value):
         raise InvalidEvent(f"value: got {event.value}, expected a finite number")
     if not 0 <= event.occurred_at_us <= now_us + FUTURE_US:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from penchant_proto.v1 import event_pb2, rank_pb2
+from penchant_sdk._fake_signals import IMPRESSIONS, SIGNALS, VALUED
 from penchant_sdk.errors import InvalidEvent
 
 DIMENSIONS = 64
@@ -22,20 +23,6 @@ EXPLAINED_EVENTS = 5
 _SLOW, _FAST, _QUERY, _OFFSET = 0.3, 0.2, 0.5, 0.05
 
 Vector = list[float]
-
-SIGNALS: dict[str, tuple[float, float]] = {
-    "like": (1.0, 1.0),
-    "dislike": (-1.0, 1.0),
-    "rating": (0.0, 1.0),
-    "purchase": (1.0, 2.0),
-    "click": (0.5, 1.0),
-    "view": (0.3, 1.0),
-    "complete": (0.8, 1.0),
-    "skip": (-0.3, 1.0),
-    "hide": (-1.0, 2.0),
-    "impression": (-0.1, 0.2),
-}
-"""Reward and weight of each signal of a server whose configuration names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +61,13 @@ def weigh(event: event_pb2.Event) -> Weighed:
         known = ", ".join(sorted(SIGNALS))
         raise InvalidEvent(f"signal: got {event.signal[:64]!r}, expected one of: {known}")
     reward, weight = SIGNALS[event.signal]
-    if event.signal == "rating":
+    if event.signal in VALUED:
         if not event.HasField("value"):
-            raise InvalidEvent("value: missing, expected a number with the signal 'rating'")
-        reward = max(-1.0, min(1.0, (event.value - 3.0) / 2.0))
+            raise InvalidEvent(
+                f"value: missing, expected a number with the signal {event.signal!r}"
+            )
+        neutral, scale = VALUED[event.signal]
+        reward = max(-1.0, min(1.0, (event.value - neutral) / scale))
     return Weighed(event, reward, weight)
 
 
@@ -87,7 +77,9 @@ class Taste:
     def __init__(self, window: Sequence[Weighed], vectors: dict[str, Vector]) -> None:
         # The real server counts an impression once it went unanswered for long; this one never.
         heard = [
-            one for one in window if one.event.item in vectors and one.event.signal != "impression"
+            one
+            for one in window
+            if one.event.item in vectors and one.event.signal not in IMPRESSIONS
         ]
         likes = [one for one in heard if one.reward > 0][-FAST_EVENTS:]
         liked = {one.event.event_id for one in likes}

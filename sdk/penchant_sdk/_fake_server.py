@@ -14,6 +14,7 @@ from grpc import StatusCode
 from penchant_proto.v1 import embed_pb2, rank_pb2, service_pb2
 from penchant_sdk import _fake_checks as checks
 from penchant_sdk._fake_catalog import ENCODER_VERSION, FakeCatalog
+from penchant_sdk._fake_choosing import choose
 from penchant_sdk._fake_maths import DIMENSIONS, Taste, embed
 from penchant_sdk._fake_users import FakeUsers
 from penchant_sdk.errors import (
@@ -51,6 +52,7 @@ class FakeServer:
             clock: the server's clock, in seconds since 1970-01-01 UTC.
         """
         self._lock = threading.Lock()
+        self._clock = clock
         self._catalog = FakeCatalog()
         self._users = FakeUsers(self._catalog, clock)
         self._failures: list[tuple[StatusCode, str]] = []
@@ -114,22 +116,30 @@ class FakeServer:
         window = user.window()
         asked = set(request.candidates.ids if request.HasField("candidates") else catalog.items)
         seen = {one.event.item for one in window} if request.exclude_seen else set()
-        ids = sorted((asked & catalog.items.keys()) - seen, key=catalog.places.__getitem__)
+        left_out = seen | (user.owned if request.exclude_owned else set())
+        ids = sorted((asked & catalog.items.keys()) - left_out, key=catalog.places.__getitem__)
         taste = Taste(window, catalog.vectors)
         query = embed(request.query) if request.query else None
         scores = {
             id: taste.score(catalog.vectors[id], catalog.positives.get(id, 0.0), query)
             for id in ids
         }
-        best = sorted(ids, key=lambda id: -scores[id])[: request.k]
+        left = user.explorations_left(request.as_of_us or round(self._clock() * 1e6))
+        placed = choose(request, scores, catalog.vectors, left)
         reply = rank_pb2.RankReply(
             recommendation_id=uuid4().hex,
-            items=[rank_pb2.RankedItem(id=id, score=scores[id]) for id in best],
+            items=[
+                rank_pb2.RankedItem(id=id, score=scores[id], propensity=chance)
+                for id, chance in placed
+            ],
             unknown_candidates=[id for id in request.candidates.ids if id not in catalog.items],
             state_version=version,
             catalog_version=catalog.version,
             encoder_version=ENCODER_VERSION,
             cold_start=version == 0,
+            explored=request.HasField("explore") and left > 0,
+            propensity_estimated=request.explore.HasField("thompson") and left > 0,
+            explorations_left=left,
         )
         for item in reply.items if request.explain else ():
             positives = catalog.positives.get(item.id, 0.0)

@@ -9,6 +9,7 @@ from penchant_proto.v1 import event_pb2, feedback_pb2, user_pb2
 from penchant_sdk import _fake_checks as checks
 from penchant_sdk._fake_catalog import FakeCatalog
 from penchant_sdk._fake_maths import Taste, Weighed, weigh
+from penchant_sdk._fake_signals import IMPRESSIONS, OWNING
 from penchant_sdk.errors import (
     EventIdReused,
     InvalidRequest,
@@ -18,6 +19,8 @@ from penchant_sdk.errors import (
 )
 
 WINDOW_EVENTS = 256
+EXPLORATIONS_PER_DAY = 50
+DAY_US = 86_400_000_000
 
 
 @dataclass(slots=True)
@@ -32,6 +35,23 @@ class FakeUser:
         return sorted(self.weighed, key=lambda one: (one.event.occurred_at_us, one.event.event_id))[
             -WINDOW_EVENTS:
         ]
+
+    @property
+    def owned(self) -> set[str]:
+        """The items that are the user's own."""
+        events = (row.event for row in self.rows.values())
+        return {event.item for event in events if event.signal in OWNING}
+
+    def explorations_left(self, now_us: int) -> int:
+        """Explored impressions that the budget still allows."""
+        explored = [
+            one
+            for one in self.window()
+            if one.event.signal in IMPRESSIONS
+            and 0 < one.event.shown.propensity < 1
+            and one.event.occurred_at_us > now_us - DAY_US
+        ]
+        return max(0, EXPLORATIONS_PER_DAY - len(explored))
 
 
 class FakeUsers:

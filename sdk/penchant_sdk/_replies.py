@@ -35,6 +35,7 @@ from penchant_sdk.types import (
     Item,
     RankedItem,
     Ranking,
+    Shown,
     from_microseconds,
 )
 
@@ -67,12 +68,16 @@ def ranking(reply: rank_pb2.RankReply) -> Ranking:
         catalog_version=reply.catalog_version,
         encoder_version=reply.encoder_version,
         cold_start=reply.cold_start,
+        explored=reply.explored,
+        propensity_estimated=reply.propensity_estimated,
+        explorations_left=reply.explorations_left,
     )
 
 
 def _ranked_item(item: rank_pb2.RankedItem) -> RankedItem:
     explained = item.HasField("explanation")
-    return RankedItem(item.id, item.score, _explanation(item.explanation) if explained else None)
+    why = _explanation(item.explanation) if explained else None
+    return RankedItem(item.id, item.score, why, item.propensity)
 
 
 def _explanation(part: rank_pb2.Explanation) -> Explanation:
@@ -206,7 +211,13 @@ def _event(event: event_pb2.Event) -> Event:
         occurred_at=from_microseconds(event.occurred_at_us),
         recommendation_id=event.recommendation_id,
         event_id=event.event_id,
+        context=dict(event.context),
+        shown=_shown(event.shown) if event.HasField("shown") else None,
     )
+
+
+def _shown(shown: event_pb2.Shown) -> Shown:
+    return Shown(shown.position, shown.propensity, shown.propensity_estimated, shown.score)
 
 
 def embeddings(replies: Sequence[embed_pb2.EmbedReply]) -> Embeddings:

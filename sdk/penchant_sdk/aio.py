@@ -25,6 +25,7 @@ from penchant_sdk._drive import AsyncDriver
 from penchant_sdk._retry import RetryPolicy, check_timeout
 from penchant_sdk._transport import AsyncGrpcTransport, AsyncTransport, ChannelOptions, Metadata
 from penchant_sdk.client import BULK_TIMEOUT_S
+from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
@@ -109,6 +110,10 @@ class AsyncPenchant:
         min_state_version: int = 0,
         explain: bool = False,
         as_of: datetime | float | None = None,
+        explore: Exploration | None = None,
+        seed: int | None = None,
+        diversity: float = 0.0,
+        exclude_owned: bool = False,
         timeout_s: float | None = None,
     ) -> Ranking:
         """The best k items for a user; see `Penchant.rank`."""
@@ -122,6 +127,10 @@ class AsyncPenchant:
             min_state_version=min_state_version,
             explain=explain,
             as_of=as_of,
+            explore=explore,
+            seed=seed,
+            diversity=diversity,
+            exclude_owned=exclude_owned,
         )
         return await self._driver.run(plan, self._limit(timeout_s))
 

@@ -23,6 +23,7 @@ from penchant_sdk import _calls
 from penchant_sdk._drive import Driver
 from penchant_sdk._retry import RetryPolicy, check_timeout
 from penchant_sdk._transport import ChannelOptions, GrpcTransport, Metadata, Transport
+from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
@@ -124,6 +125,10 @@ class Penchant:
         min_state_version: int = 0,
         explain: bool = False,
         as_of: datetime | float | None = None,
+        explore: Exploration | None = None,
+        seed: int | None = None,
+        diversity: float = 0.0,
+        exclude_owned: bool = False,
         timeout_s: float | None = None,
     ) -> Ranking:
         """The best k items for a user. A user never seen before gets the population's ranking.
@@ -134,12 +139,19 @@ class Penchant:
             candidates: ids to choose from, at most 5,000, each at most once. None: the whole
                 catalog. Unknown ones are listed in the ranking and never fail the call.
             query: free text that says what is wanted now, at most 2,048 bytes.
-            context: where and when the ranking will be seen, at most 32 entries.
+            context: where and when the ranking will be seen, at most 32 entries; the first five
+                by key weigh, where the server listens to contexts.
             exclude_seen: leave out the items that the user's recent events are about.
             min_state_version: use at least this version of the user's state, from
                 `FeedbackAck.state_version`.
             explain: return the parts of each score and the events that weigh most.
             as_of: rank as if it were this time: a datetime with a time zone, or epoch seconds.
+            explore: show some items that are not the best, with known chances; None: never. Ranks
+                greedily, too, where the user's budget of explored impressions is used up.
+            seed: makes an exploration repeatable; None: a new one each time.
+            diversity: how much the items shall differ, 0 (by score alone) to 1 (by difference
+                alone); not together with `explore`.
+            exclude_owned: leave out the items that are the user's own, by signals that say so.
             timeout_s: seconds for the call. Default: the client's.
 
         Raises:
@@ -155,6 +167,10 @@ class Penchant:
             min_state_version=min_state_version,
             explain=explain,
             as_of=as_of,
+            explore=explore,
+            seed=seed,
+            diversity=diversity,
+            exclude_owned=exclude_owned,
         )
         return self._driver.run(plan, self._limit(timeout_s))
 

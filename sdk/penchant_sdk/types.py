@@ -70,6 +70,32 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """How an item was shown, as its ranking had it; kept in the log for evaluations.
+
+    Raises:
+        InvalidEvent: a propensity outside 0 to 1, a negative position, a score that is not finite.
+    """
+
+    position: int = 0
+    """Place in the list or slot, 1 first; 0: not told."""
+    propensity: float = 0.0
+    """`RankedItem.propensity`; 0: not told."""
+    propensity_estimated: bool = False
+    """`Ranking.propensity_estimated`."""
+    score: float = 0.0
+    """`RankedItem.score`; 0: not told."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.propensity <= 1:
+            raise InvalidEvent(f"propensity: got {self.propensity}, expected 0 to 1")
+        if self.position < 0:
+            raise InvalidEvent(f"position: got {self.position}, expected 0 or more")
+        if not math.isfinite(self.score):
+            raise InvalidEvent(f"score: got {self.score}, expected a finite number")
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that a user did (or was shown) with an item.
 
@@ -94,6 +120,11 @@ class Event:
     """`Ranking.recommendation_id` of the ranking that led to it; empty: none."""
     event_id: str = field(default_factory=_new_event_id)
     """Names the event among its user's, for ever. 1 to 128 bytes. Default: a new random id."""
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Where and when (part of day, room, device, session), as the ranking had it. At most 32
+    entries; the first five by key weigh, where the server listens to contexts."""
+    shown: Shown | None = None
+    """For impressions: how the item was shown."""
 
     def __post_init__(self) -> None:
         for name in ("user", "item", "signal", "event_id"):
@@ -150,6 +181,8 @@ class RankedItem:
     """Higher is better; comparable within one ranking only."""
     explanation: Explanation | None = None
     """Present where `explain` was asked for."""
+    propensity: float = 1.0
+    """The chance of this item at this place, given those above it; 1 where nothing is explored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +200,12 @@ class Ranking:
     encoder_version: str
     cold_start: bool
     """True where the user has no events yet: the ranking is the population's."""
+    explored: bool = False
+    """True where `explore` was asked for and the user's budget allowed it."""
+    propensity_estimated: bool = False
+    """True where the propensities are estimates (Thompson)."""
+    explorations_left: int = 0
+    """Explored impressions that the user's budget still allows today."""
 
     @property
     def ids(self) -> tuple[str, ...]:

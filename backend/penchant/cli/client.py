@@ -73,6 +73,34 @@ def parse_time(text: str | None, name: str) -> float | None:
         raise ConfigError(f"{name}: {str(error).partition(': ')[2]}") from None
 
 
+Context = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--context",
+        metavar="KEY=VALUE",
+        help="Where and when, such as room=kitchen; once for each.",
+        show_default="none",
+    ),
+]
+"""The option of commands that rank or tell where something happened."""
+
+
+def parse_context(entries: list[str] | None) -> dict[str, str]:
+    """The context that options spell.
+
+    Raises:
+        ConfigError: one has no `=`.
+
+    >>> parse_context(["room=kitchen", "part_of_day=morning"])
+    {'room': 'kitchen', 'part_of_day': 'morning'}
+    """
+    parted = [entry.partition("=") for entry in entries or ()]
+    for key, equals, _ in parted:
+        if not equals or not key:
+            raise ConfigError(f"context: got {key!r}, expected KEY=VALUE, such as room=kitchen")
+    return {key: value for key, _, value in parted}
+
+
 def names_of(penchant: Penchant, ids: Iterable[str]) -> dict[str, str]:
     """What to call each item of the catalog: its title or name, else its text, cut short."""
     distinct = list(dict.fromkeys(id_ for id_ in ids if id_))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,7 +10,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.client import DEFAULT_TARGET, Target, connected, parse_time
+from penchant.cli.client import (
+    DEFAULT_TARGET,
+    Context,
+    Target,
+    connected,
+    parse_context,
+    parse_time,
+)
 from penchant_sdk import Event, EventStatus
 
 
@@ -33,11 +41,11 @@ def feedback(
         str | None,
         typer.Option(help="Sent again, it changes nothing.", show_default="a new one"),
     ] = None,
+    context: Context = None,
     target: Target = DEFAULT_TARGET,
 ) -> None:
     """Learns from one event; the user's next ranking uses it."""
     when = parse_time(occurred_at, "occurred-at")
-    given = {} if event_id is None else {"event_id": event_id}
     with connected(target) as penchant:
         event = Event(
             user=user,
@@ -46,8 +54,10 @@ def feedback(
             value=value,
             occurred_at=datetime.now(UTC) if when is None else when,
             recommendation_id=recommendation_id,
-            **given,
+            context=parse_context(context),
         )
+        if event_id is not None:
+            event = replace(event, event_id=event_id)
         ack = penchant.feedback([event])
         ack.raise_for_refused()
     known = ack.results[0].status is EventStatus.DUPLICATE

@@ -13,7 +13,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.client import DEFAULT_TARGET, Target, connected, counted, names_of, parse_time
+from penchant.cli.client import (
+    DEFAULT_TARGET,
+    Context,
+    Target,
+    connected,
+    counted,
+    names_of,
+    parse_context,
+    parse_time,
+)
 from penchant_sdk import Explanation, Ranking
 
 REASONS = 3
@@ -31,6 +40,15 @@ def rank(
     exclude_seen: Annotated[
         bool, typer.Option("--exclude-seen", help="Leave out what the user's events are about.")
     ] = False,
+    exclude_owned: Annotated[
+        bool,
+        typer.Option("--exclude-owned", help="Leave out what is the user's own (purchased)."),
+    ] = False,
+    context: Context = None,
+    diversity: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="How much the items shall differ; 0: by score alone."),
+    ] = 0.0,
     as_of: Annotated[
         str | None,
         typer.Option(
@@ -54,6 +72,9 @@ def rank(
             query=query,
             candidates=None if listed is None else [id_ for id_ in listed if id_],
             exclude_seen=exclude_seen,
+            exclude_owned=exclude_owned,
+            context=parse_context(context),
+            diversity=diversity,
             explain=explain,
             as_of=parse_time(as_of, "as-of"),
         )
