@@ -43,6 +43,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.demo.release:demo_release",
         "Watch a release being made, served and taken back.",
     ),
+    "home-data": (
+        "penchant.cli.home_data:home_data",
+        "Write a smart home's sentences to learn from.",
+    ),
     "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
     "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
 }

@@ -16,7 +16,7 @@ from google.protobuf.json_format import MessageToJson
 
 from penchant_proto.v1 import home_pb2
 from penchant_sdk.home._sentences import canonical
-from penchant_sdk.home._spelling import spelt
+from penchant_sdk.home.spelling import spelt
 from penchant_sdk.home.parameters import (
     Brightness,
     Colour,

@@ -16,6 +16,9 @@ from penchant_sdk.types import RankedItem
 
 HABIT_AFTER = 3
 """So many acceptances make a habit."""
+HABIT_SCORE = 0.2
+"""Below this the user's past says little of the item here and now: with the settings of
+`docs/home.md` a score is the reward that it predicts, -1 to 1."""
 _PARTS = ((6, "night"), (11, "morning"), (17, "day"), (22, "evening"), (24, "night"))
 
 
@@ -43,7 +46,7 @@ def by_habit(
     habits = {
         by_item[one.id].id: place
         for place, one in enumerate(ranked)
-        if one.id in by_item and _chosen(one) >= HABIT_AFTER
+        if one.id in by_item and one.score >= HABIT_SCORE and _chosen(one) >= HABIT_AFTER
     }
     default = quantised(options[0]).id
     worse = next((place for place, one in enumerate(ranked) if one.id == default), len(ranked))

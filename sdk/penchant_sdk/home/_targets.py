@@ -1,13 +1,13 @@
 """Which of the home's entities a frame speaks of, the likeliest first.
 
-    >>> home = [
-    ...     Entity("light.ceiling", "ceiling light", room="kitchen"),
-    ...     Entity("light.floor", "floor lamp", room="office"),
-    ... ]
-    >>> [entity.id for entity in targets(Frame("HassTurnOn", kind="light"), home, "office")]
-    ['light.floor']
-    >>> mentioned("switch the floor lamp off", Frame("HassTurnOff"), home, "en").name
-    'floor lamp'
+>>> home = [
+...     Entity("light.ceiling", "ceiling light", room="kitchen"),
+...     Entity("light.floor", "floor lamp", room="office"),
+... ]
+>>> [entity.id for entity in targets(Frame("HassTurnOn", kind="light"), home, "office")]
+['light.floor']
+>>> mentioned("switch the floor lamp off", Frame("HassTurnOff"), home, "en").name
+'floor lamp'
 """
 
 from __future__ import annotations
