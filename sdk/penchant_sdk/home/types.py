@@ -99,7 +99,7 @@ class Interpretation:
     exact: bool
     """True where one of Home Assistant's own templates matched."""
     suggestions: tuple[Suggestion, ...]
-    """The most wanted first; empty: refused, the home knows nothing that the sentence asks for."""
+    """The most wanted first; empty: refused, or it is not clear which entity is meant."""
     question: str = ""
     """What to ask back; empty where `act` is to be done."""
     recommendation_id: str = ""
@@ -108,7 +108,7 @@ class Interpretation:
     @property
     def refused(self) -> bool:
         """Whether nothing was understood."""
-        return not self.suggestions
+        return not self.suggestions and not self.question
 
     @property
     def best(self) -> Action | None:
