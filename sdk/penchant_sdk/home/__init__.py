@@ -39,7 +39,7 @@ __all__ = [
     "Position",
     "Suggestion",
     "Temperature",
-    "Voting",
     "Volume",
     "VolumeStep",
+    "Voting",
 ]

@@ -16,7 +16,6 @@ from google.protobuf.json_format import MessageToJson
 
 from penchant_proto.v1 import home_pb2
 from penchant_sdk.home._sentences import canonical
-from penchant_sdk.home.spelling import spelt
 from penchant_sdk.home.parameters import (
     Brightness,
     Colour,
@@ -30,6 +29,7 @@ from penchant_sdk.home.parameters import (
     VolumeStep,
     named_value,
 )
+from penchant_sdk.home.spelling import spelt
 from penchant_sdk.home.types import TIMER, Action, Entity
 from penchant_sdk.types import Item
 
@@ -54,7 +54,7 @@ STEPS: dict[str, tuple[Parameter, ...]] = {
     LIGHT_SET: (
         *(Brightness(percent) for percent in (1, 5, *_TENS)),
         *(ColourTemperature(kelvin) for kelvin in (1900, 2700, 3500, 4000, 5000, 6500)),
-        *(Colour(name) for name in "red orange yellow green blue purple pink turquoise".split()),
+        *map(Colour, ("red", "orange", "yellow", "green", "blue", "purple", "pink", "turquoise")),
     ),
     CLIMATE_SET: tuple(Temperature(half / 2) for half in range(30, 57)),
     SET_POSITION: tuple(Position(percent) for percent in _TENS[:-1]),

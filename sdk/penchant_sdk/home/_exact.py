@@ -16,7 +16,7 @@ from penchant_sdk.home._slots import parameter_of
 from penchant_sdk.home.types import Entity
 
 try:
-    from hassil.intents import Intents, TextSlotList
+    from hassil.intents import Intents, SlotList, TextSlotList
     from hassil.recognize import RecognizeResult, recognize_all
     from home_assistant_intents import get_intents
 except ModuleNotFoundError as error:  # pragma: no cover - the extra is part of `dev`.
@@ -45,7 +45,7 @@ class ExactMatcher:
         if data is None:
             raise InvalidRequest(f"language: got {language!r}, expected one of Home Assistant's")
         self._intents = Intents.from_dict(data)
-        self._lists = {
+        self._lists: dict[str, SlotList] = {
             "name": TextSlotList.from_tuples(
                 [
                     (name, name, {"domain": entity.domain})

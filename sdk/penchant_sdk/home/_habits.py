@@ -23,7 +23,7 @@ _PARTS = ((6, "night"), (11, "morning"), (17, "day"), (22, "evening"), (24, "nig
 
 
 def part_of_day(at: datetime) -> str:
-    """night (22 to 6), morning (to 11), day (to 17) or evening, by the datetime's own clock.
+    """Night (22 to 6), morning (to 11), day (to 17) or evening, by the datetime's own clock.
 
     >>> part_of_day(datetime(2026, 1, 1, 23)), part_of_day(datetime(2026, 1, 1, 9))
     ('night', 'morning')

@@ -13,10 +13,11 @@ from __future__ import annotations
 import re
 
 _UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    "nineteen",
+)
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _WORDS = {word: value for value, word in enumerate(_UNITS)} | {
     word: 20 + 10 * place for place, word in enumerate(_TENS)
 }
@@ -60,7 +61,7 @@ def seconds(text: str, language: str) -> int:
 
 
 def in_digits(text: str, language: str) -> str:
-    """The text with the numbers that are written as words in digits, 0 to 100 (Chinese 0 to 999)."""
+    """The text with the numbers that are written as words in digits, up to 100, Chinese 999."""
     if language == "zh-CN":
         digits = _CHINESE.sub(lambda match: _from_chinese(match[0]), text.replace("百分之", ""))
         return re.sub(r"(\d+)个?半", lambda match: f"{match[1]}.5", digits)

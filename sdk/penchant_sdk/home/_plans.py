@@ -24,9 +24,9 @@ from penchant_sdk.home._nearest import Float32, Nearest, Voting, as_array, exemp
 from penchant_sdk.home._risk import is_risky
 from penchant_sdk.home._sentences import HOW_MUCH, WHICH, question
 from penchant_sdk.home._slots import from_text
-from penchant_sdk.home.spelling import spelt
 from penchant_sdk.home._targets import mentioned, targets
 from penchant_sdk.home._words import WORDS
+from penchant_sdk.home.spelling import spelt
 from penchant_sdk.home.types import TIMER, Action, Asked, Entity, Interpretation, Suggestion
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Ranking

@@ -60,8 +60,10 @@ def is_risky(action: Action, entity: Entity | None, listed: Collection[str]) -> 
         listed: What the owner keeps from being done: entity ids, domains, device classes, rooms.
 
     >>> lamp, door = Entity("light.hall", "hall lamp"), Entity("lock.front", "front door")
-    >>> is_risky(Action("HassTurnOn", lamp.id), lamp, ()), is_risky(Action("HassTurnOff", door.id), door, ())
-    (False, True)
+    >>> is_risky(Action("HassTurnOn", lamp.id), lamp, ())
+    False
+    >>> is_risky(Action("HassTurnOff", door.id), door, ())
+    True
     """
     if action.intent in READS:
         return False

@@ -102,7 +102,10 @@ _EN = Words(
     },
     colours={
         name: name
-        for name in "white red orange yellow green blue purple pink brown turquoise".split()
+        for name in (
+            *("white", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown"),
+            "turquoise",
+        )
     },
     percent={
         "half": 50,

@@ -16,8 +16,8 @@ from penchant_sdk.types import Event, FeedbackAck
 class AsyncHomeClient:
     """Understands sentences about one home, learns its people's habits.
 
-    Connection, deadlines and retries are those of the `AsyncPenchant` that it is given, and so are the
-    errors. Locks, doors, ovens, alarms, valves and what else may do harm never act without a yes.
+    Connection, deadlines, retries and errors are those of the `AsyncPenchant` that it is given.
+    Locks, doors, ovens, alarms, valves and what else may do harm never act without a yes.
     """
 
     def __init__(

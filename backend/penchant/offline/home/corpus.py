@@ -79,7 +79,7 @@ def build(language: str, per_template: int = 20, seed: int = 0) -> list[Sentence
 
 
 def exemplars(sentences: Iterable[Sentence], per_template: int = 1) -> list[Sentence]:
-    """The first sentences of each training template, and all phrases: what a client compares with."""
+    """The first sentences of each training template, and all phrases to learn from."""
     counts: dict[str, int] = {}
     chosen = []
     for sentence in sentences:

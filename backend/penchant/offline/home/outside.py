@@ -28,7 +28,7 @@ _QUESTIONS = {
         "|how far is it to {}|translate {} into French|tell me a story about {}"
         "|how many people live in {}|what does {} mean|who won the war of {}",
         "Portugal|the telephone|photosynthesis|the Roman Empire|a sad dragon|Mount Everest"
-        "|quantum physics|chocolate cake|Shakespeare|the moon|Kenya|a bicycle|democracy|jazz history"
+        "|quantum physics|chocolate cake|Shakespeare|the moon|Kenya|a bicycle|democracy|history"
         "|the stock market|volcanoes|my grandmother|the Pacific Ocean|penguins|algebra"
         "|Leonardo da Vinci|Tokyo|a tax return|vitamin C|the French Revolution|honey bees"
         "|electric cars|Iceland|chess openings|a love letter|wild mushrooms|the speed of sound",

@@ -23,7 +23,7 @@ class Phrases:
 
 def _row(meaning: str, learnt: str, measured: str) -> Phrases:
     """From `intent domain change` and sentences parted by bars."""
-    intent, domain, change = (meaning.split() + ["", ""])[:3]
+    intent, domain, change = [*meaning.split(), "", ""][:3]
     return Phrases(
         intent,
         domain if domain != "-" else "",

@@ -24,7 +24,8 @@ from penchant.offline.home.templates import Template
 class Speaker:
     """Says templates of one language.
 
-    >>> speaker = Speaker({"lists": {}, "expansion_rules": {"the": "(the|my)"}}, Household(("hall",), (), {}, {}))
+    >>> data = {"lists": {}, "expansion_rules": {"the": "(the|my)"}}
+    >>> speaker = Speaker(data, Household(("hall",), (), {}, {}))
     >>> template = Template("x/0/0", "x", "turn on [<the>] {area} light[s]", ())
     >>> speaker.say(template, random.Random(3))
     'turn on hall lights'

@@ -18,9 +18,10 @@ from tests.support.house import HOUSE, RISKY
 RECKLESS = Voting(refuse_below=-1.0, sure_above=0.0)
 """Understands everything and is always sure."""
 WORDS = (
-    "open close lock unlock turn on off the front door garage water valve oven alarm movie night "
-    "scene let me in please now house disarm it everything lights curtain to 50 percent"
-).split()
+    *("open", "close", "lock", "unlock", "turn", "on", "off", "the", "front", "door", "garage"),
+    *("water", "valve", "oven", "alarm", "movie", "night", "scene", "let", "me", "in", "please"),
+    *("now", "house", "disarm", "it", "everything", "lights", "curtain", "to", "50", "percent"),
+)
 
 
 @pytest.fixture(scope="module")
