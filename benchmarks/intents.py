@@ -28,6 +28,7 @@ from penchant.offline.home.templates import LANGUAGES
 from penchant_sdk.home import Voting
 from penchant_sdk.home._nearest import Exemplar, Nearest
 from penchant_sdk.home.spelling import spelt
+from penchant_sdk.records import Embeddings
 
 PARTS = ("seen", "held-out", "validation", "free")
 _CHUNK = 64
@@ -53,7 +54,9 @@ class Judge:
         known = tuple(Exemplar(**row) for row in rows(data / f"exemplars-{language}.jsonl"))
         self._vectors = self.encode([one.text for one in known])
         voting = Voting(refuse_below=-1.0)
-        self._nearest = Nearest(known, self._vectors, encoder.version, voting)
+        data_of = self._vectors.astype("<f4").tobytes()
+        parts = [Embeddings(data_of, encoder.dimensions, encoder.version)]
+        self._nearest = Nearest(known, parts, voting)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, shape (texts, d)."""

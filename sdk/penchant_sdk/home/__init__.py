@@ -21,7 +21,7 @@ from penchant_sdk.home.parameters import (
     Volume,
     VolumeStep,
 )
-from penchant_sdk.home.types import Action, Asked, Entity, Interpretation, Suggestion
+from penchant_sdk.home.types import Action, Asked, Entity, Interpretation, Suggestion, Understood
 
 __all__ = [
     "Action",
@@ -39,6 +39,7 @@ __all__ = [
     "Position",
     "Suggestion",
     "Temperature",
+    "Understood",
     "Volume",
     "VolumeStep",
     "Voting",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -66,12 +67,12 @@ class Nearest:
     """The known sentences with their vectors, of one encoder."""
 
     def __init__(
-        self, known: tuple[Exemplar, ...], vectors: Float32, encoder_version: str, voting: Voting
+        self, known: Sequence[Exemplar], parts: Sequence[Embeddings], voting: Voting
     ) -> None:
-        """Takes unit vectors of the sentences, shape (n, d)."""
-        self.encoder_version = encoder_version
+        """Takes the sentences' vectors, in their order, in one part or more, of one encoder."""
+        self.encoder_version = parts[0].encoder_version
         self._known = known
-        self._vectors = vectors
+        self._vectors = np.concatenate([as_array(part) for part in parts])
         self._voting = voting
 
     def frame(self, vector: Float32) -> Frame | None:

@@ -10,8 +10,6 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-import numpy as np
-
 from penchant_sdk import _calls
 from penchant_sdk._calls import Plan
 from penchant_sdk.errors import InvalidRequest
@@ -20,14 +18,22 @@ from penchant_sdk.home._candidates import candidates, needs_value
 from penchant_sdk.home._exact import ExactMatcher
 from penchant_sdk.home._frames import Frame
 from penchant_sdk.home._habits import by_habit, part_of_day
-from penchant_sdk.home._nearest import Float32, Nearest, Voting, as_array, exemplars
+from penchant_sdk.home._nearest import Nearest, Voting, as_array, exemplars
 from penchant_sdk.home._risk import is_risky
 from penchant_sdk.home._sentences import HOW_MUCH, WHICH, question
 from penchant_sdk.home._slots import from_text
 from penchant_sdk.home._targets import mentioned, targets
 from penchant_sdk.home._words import WORDS
 from penchant_sdk.home.spelling import spelt
-from penchant_sdk.home.types import TIMER, Action, Asked, Entity, Interpretation, Suggestion
+from penchant_sdk.home.types import (
+    TIMER,
+    Action,
+    Asked,
+    Entity,
+    Interpretation,
+    Suggestion,
+    Understood,
+)
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Ranking
 
@@ -82,8 +88,8 @@ def learn(home: Home, encoder_version: str) -> Plan[Nearest]:
         texts = [spelt(one.text) for one in known[start : start + TEXTS_PER_CALL]]
         embeddings = yield from _calls.embed(texts, encoder_version)
         encoder_version = embeddings.encoder_version
-        parts.append(as_array(embeddings))
-    home.nearest = Nearest(known, np.concatenate(parts), encoder_version, home.voting)
+        parts.append(embeddings)
+    home.nearest = Nearest(known, parts, home.voting)
     return home.nearest
 
 
@@ -129,18 +135,31 @@ def _items(options: Sequence[Action]) -> list[str]:
     return [quantised(option).id for option in options]
 
 
+def understand(home: Home, texts: Sequence[str]) -> Plan[tuple[Understood | None, ...]]:
+    """See `HomeClient.understand`."""
+    found: list[Understood | None] = []
+    for start in range(0, len(texts), TEXTS_PER_CALL):
+        frames = yield from _nearest_of(home, texts[start : start + TEXTS_PER_CALL])
+        found += [frame and Understood(frame.intent, frame.confidence) for frame in frames]
+    return tuple(found)
+
+
 def _free(home: Home, text: str) -> Plan[Frame | None]:
-    embeddings = yield from _calls.embed([spelt(text)], "")
-    nearest = home.nearest
-    if nearest is None or nearest.encoder_version != embeddings.encoder_version:
-        nearest = yield from learn(home, embeddings.encoder_version)
-    vector: Float32 = as_array(embeddings)[0]
-    frame = nearest.frame(vector)
+    (frame,) = yield from _nearest_of(home, [text])
     if frame is None:
         return None
     frame = mentioned(text, frame, home.entities, home.language)
     parameter, valueless = from_text(frame.intent, text, home.language)
     return dataclasses.replace(frame, parameter=parameter, valueless=valueless)
+
+
+def _nearest_of(home: Home, texts: Sequence[str]) -> Plan[list[Frame | None]]:
+    """What the nearest known sentences make of texts, known to the same encoder."""
+    embeddings = yield from _calls.embed([spelt(text) for text in texts], "")
+    nearest = home.nearest
+    if nearest is None or nearest.encoder_version != embeddings.encoder_version:
+        nearest = yield from learn(home, embeddings.encoder_version)
+    return [nearest.frame(vector) for vector in as_array(embeddings)]
 
 
 def _answer(

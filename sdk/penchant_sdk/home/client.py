@@ -20,7 +20,7 @@ from datetime import datetime
 from penchant_sdk.client import Penchant
 from penchant_sdk.home import _feedback, _plans
 from penchant_sdk.home._nearest import Voting
-from penchant_sdk.home.types import Action, Entity, Interpretation
+from penchant_sdk.home.types import Action, Entity, Interpretation, Understood
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Event, FeedbackAck
 
@@ -84,6 +84,18 @@ class HomeClient:
         """
         return self._penchant._driver.run(
             _plans.interpret(self._home, text, user, room, at), self._penchant._limit(None)
+        )
+
+    def understand(self, texts: Sequence[str]) -> tuple[Understood | None, ...]:
+        """What the nearest known sentences make of free sentences; None: refused.
+
+        Neither templates nor the home's entities are asked: this is for measuring the encoder.
+
+        Args:
+            texts: the sentences, in the home's language.
+        """
+        return self._penchant._driver.run(
+            _plans.understand(self._home, texts), self._penchant._bulk(None)
         )
 
     def suggested(self, said: Interpretation) -> FeedbackAck:

@@ -65,6 +65,15 @@ class Action:
         return f"{base}/{name}={value if isinstance(value, str) else format(value, 'g')}"
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a free sentence says, whatever the home holds."""
+
+    intent: str
+    confidence: float
+    """The intent's share of the votes of the nearest known sentences, 0 to 1."""
+
+
 class Asked(Enum):
     """Why an action waits for a yes."""
 

@@ -1,9 +1,10 @@
 """The log that `penchant finetune --objective class` learns intents from.
 
-One user an intent, who likes its sentences and dislikes others': from the likes so far the
-objective asks for the sign of the next. Half of the dislikes are near misses: of several sentences
-of other intents the one that shares most words with the like before it. The validation templates'
-sentences come last in time, so they are what the training chooses its best weights by.
+Two users an intent, each of whom likes half of its sentences and dislikes others': from the likes
+so far the objective asks for the sign of the next. Half of the dislikes are near misses: of several
+sentences of other intents the one that shares most words with the like before it. At the end each
+user likes some of the other half, which is what the training chooses its best weights by. Only
+training sentences are in the log.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from penchant.offline.home.corpus import Sentence
-from penchant.offline.home.templates import TRAIN, VALIDATION
+from penchant.offline.home.templates import TRAIN
 
-LIKES_PER_INTENT = 240
-"""Sentences of a rare intent are repeated, those of a frequent one drawn, up to this."""
+LIKES = 120
+"""Of each user: sentences of a rare intent are repeated, those of a frequent one drawn."""
+JUDGED = 10
+"""Likes of each user that come last."""
 _TRIED = 12
+_LAST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Lesson:
     signal: str
     """like or dislike."""
     second: int
-    """Epoch seconds; all training comes before all validation."""
+    """Epoch seconds; what is judged by comes after all that is learnt from."""
 
 
 def lessons(
@@ -39,26 +43,34 @@ def lessons(
     """The log, in time order.
 
     Args:
-        sentences: of one language, all parts; only training and validation are read.
+        sentences: of one language; only those of training are read.
         seed: of the draws.
         words: of a text, for the near misses.
     """
     rng = random.Random(seed)
+    own = [sentence for sentence in sentences if sentence.part == TRAIN]
+    bags = {one.text: frozenset(words(one.text.casefold())) for one in own}
     rows: list[Lesson] = []
-    for part, begin in ((TRAIN, 0), (VALIDATION, 1_000_000)):
-        own = [sentence for sentence in sentences if sentence.part == part]
-        bags = {one.text: frozenset(words(one.text.casefold())) for one in own}
-        for intent in dict.fromkeys(sentence.intent for sentence in own):
-            likes = [sentence.text for sentence in own if sentence.intent == intent]
-            others = [sentence.text for sentence in own if sentence.intent != intent]
-            count = LIKES_PER_INTENT if part == TRAIN else len(likes)
-            for place, like in enumerate(_cycled(likes, count, rng)):
+    for intent in dict.fromkeys(sentence.intent for sentence in own):
+        likes = [sentence.text for sentence in own if sentence.intent == intent]
+        others = [sentence.text for sentence in own if sentence.intent != intent]
+        rng.shuffle(likes)
+        for user, half, rest in _halves(likes):
+            name = f"{intent}/{user}"
+            for place, like in enumerate(_cycled(half, LIKES, rng)):
                 tried = rng.choices(others, k=_TRIED if place % 2 else 1)
                 near = max(tried, key=lambda other: _overlap(bags[like], bags[other]))
-                second = begin + 2 * place
-                rows.append(Lesson(intent, like, "like", second))
-                rows.append(Lesson(intent, near, "dislike", second + 1))
+                rows.append(Lesson(name, like, "like", 2 * place))
+                rows.append(Lesson(name, near, "dislike", 2 * place + 1))
+            judged = rng.sample(rest, min(JUDGED, len(rest)))
+            rows += [Lesson(name, like, "like", _LAST + at) for at, like in enumerate(judged)]
     return sorted(rows, key=lambda row: row.second)
+
+
+def _halves(likes: Sequence[str]) -> list[tuple[str, Sequence[str], Sequence[str]]]:
+    """The two users with what each learns from, and what each is judged by."""
+    first, second = likes[::2], likes[1::2]
+    return [("a", first, second), ("b", second or first, first)]
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

@@ -28,7 +28,7 @@ class Speaker:
     >>> speaker = Speaker(data, Household(("hall",), (), {}, {}))
     >>> template = Template("x/0/0", "x", "turn on [<the>] {area} light[s]", ())
     >>> speaker.say(template, random.Random(3))
-    'turn on hall lights'
+    'turn on the hall light'
     """
 
     def __init__(self, data: dict[str, Any], household: Household) -> None:
