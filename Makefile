@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+JOBS ?= 2
 VENV := .venv
 NUMPY2 := .venv-numpy2
 BIN := $(VENV)/bin
@@ -19,7 +20,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-release test test-numpy2 check format proto baseline bench serve loadtest \
+.PHONY: help setup demo demo-release test test-fast test-server test-numpy2 check format proto baseline bench serve loadtest \
 	clean libpython
 
 help: ## List the targets.
@@ -31,8 +32,15 @@ demo: $(VENV)/ready libpython ## Start a real Triton and watch it learn from Mov
 demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)
 
-test: $(VENV)/ready libpython test-numpy2 ## Run all tests, those on a real Triton included.
-	@$(BIN)/python -m pytest $(ARGS)
+test: test-numpy2 test-fast test-server ## Run all tests, those on a real Triton included.
+
+# Files of tests side by side, each process with one thread. Status 5: ARGS names none of these.
+test-fast: $(VENV)/ready ## Run the tests that need no Triton.
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not server" $(ARGS) \
+		|| [ $$? -eq 5 ]
+
+test-server: $(VENV)/ready libpython ## Run the tests that start a Triton.
+	@$(BIN)/python -m pytest -m server $(ARGS) || [ $$? -eq 5 ]
 
 test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
 	@echo "The core under NumPy 2:"

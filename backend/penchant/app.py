@@ -21,6 +21,7 @@ from penchant.service.feedback import FeedbackService
 from penchant.service.meter import Meter
 from penchant.service.rank import RankService
 from penchant.service.reading import Catalogs
+from penchant.service.reserve import ReserveService
 from penchant.service.users import UserService
 from penchant.store.base import Store
 from penchant.store.counters import scan_counters
@@ -31,6 +32,7 @@ from penchant.verbs import (
     embed_verbs,
     feedback_verbs,
     rank_verbs,
+    reserve_verbs,
     user_verbs,
 )
 from penchant_proto.methods import METHODS, methods_of
@@ -167,6 +169,8 @@ def _verbs(
         book = _empty_book(config)
         feedback = FeedbackService(store, catalogs, config.signals, book, limits, clock, meter)
         verbs |= feedback_verbs(feedback, limits, clock)
+    if "reserve" in fields:
+        verbs |= reserve_verbs(ReserveService(store, catalogs, clock), limits, clock)
     if "get_user" in fields:
         verbs |= user_verbs(UserService(store, catalogs, clock), limits)
     return verbs

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from penchant import wire
+from penchant import wire, wire_reserve
 from penchant.domain.errors import InternalError, InvalidRequest, PenchantError
 from penchant.domain.limits import (
     Limits,
@@ -18,16 +18,19 @@ from penchant.domain.limits import (
     check_ids,
     check_item,
     check_rank,
+    check_reserve,
     check_text,
 )
 from penchant.domain.ranking import RankRequest
+from penchant.domain.reservations import ReserveRequest
 from penchant.service.catalog import CatalogService
 from penchant.service.clock import Clock
 from penchant.service.embed import EmbedRequest, EmbedService
 from penchant.service.feedback import FeedbackService
 from penchant.service.rank import RankService
+from penchant.service.reserve import ReserveService
 from penchant.service.users import UserService
-from penchant_proto.v1 import catalog_pb2, embed_pb2, feedback_pb2, rank_pb2, user_pb2
+from penchant_proto.v1 import catalog_pb2, embed_pb2, feedback_pb2, rank_pb2, reserve_pb2, user_pb2
 from penchant_proto.v1.service_pb2 import Reply
 
 log = logging.getLogger("penchant")
@@ -78,6 +81,22 @@ def feedback_verbs(service: FeedbackService, limits: Limits, clock: Clock) -> di
         )
 
     return {"feedback": feedback}
+
+
+def reserve_verbs(service: ReserveService, limits: Limits, clock: Clock) -> dict[str, Verb]:
+    """The verb of impressions that are reserved before they are made."""
+
+    def reserve(messages: Sequence[reserve_pb2.ReserveRequest]) -> Answers:
+        now_us = clock()
+
+        def check(message: reserve_pb2.ReserveRequest) -> ReserveRequest:
+            request = wire_reserve.reserve_request(message)
+            check_reserve(request, now_us, limits)
+            return request
+
+        return _together(messages, check, service.reserve, wire_reserve.reserve_reply)
+
+    return {"reserve": reserve}
 
 
 def catalog_verbs(service: CatalogService, limits: Limits) -> dict[str, Verb]:

@@ -47,6 +47,15 @@ from penchant_sdk.records import (
     UserState,
     WindowEvent,
 )
+from penchant_sdk.reservations import (
+    Budget,
+    Cap,
+    Reservation,
+    Reservations,
+    ReserveOption,
+    Unreserved,
+    UnreservedReason,
+)
 from penchant_sdk.types import (
     Contribution,
     Event,
@@ -63,7 +72,9 @@ from penchant_sdk.types import (
 __all__ = [
     "AsyncPenchant",
     "AsyncTransport",
+    "Budget",
     "Cancelled",
+    "Cap",
     "Contribution",
     "DeadlineExceeded",
     "DeleteItemsResult",
@@ -92,6 +103,9 @@ __all__ = [
     "PutItemsResult",
     "RankedItem",
     "Ranking",
+    "Reservation",
+    "Reservations",
+    "ReserveOption",
     "ServerError",
     "Shown",
     "StateBehind",
@@ -103,6 +117,8 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "UnknownItem",
+    "Unreserved",
+    "UnreservedReason",
     "UserExport",
     "UserNotFound",
     "UserState",

@@ -77,7 +77,8 @@ def first_request(plan: Plan[T]) -> Request:
         raise InvalidRequest(f"an argument is of a wrong type or range: {error}") from error
 
 
-def _request(verb: str, call: service_pb2.Call) -> Request:
+def request_of(verb: str, call: service_pb2.Call) -> Request:
+    """A call to the model that answers it."""
     return Request(verb, METHODS[verb].model, call.SerializeToString())
 
 
@@ -121,7 +122,7 @@ def rank(
         raise InvalidRequest("seed: got one without explore, expected both or neither")
     request.diversity = diversity
     request.exclude_owned = exclude_owned
-    reply = yield _request("rank", call)
+    reply = yield request_of("rank", call)
     return _replies.ranking(reply.rank)
 
 
@@ -148,7 +149,7 @@ def feedback(events: Iterable[Event]) -> Plan[FeedbackAck]:
     for chunk in _chunks(_some("events", events), EVENTS_PER_CALL):
         call = service_pb2.Call()
         call.feedback.events.extend([_event(event) for event in chunk])
-        reply = yield _request("feedback", call)
+        reply = yield request_of("feedback", call)
         results += _replies.event_results(chunk, reply.feedback)
     return FeedbackAck(tuple(results))
 
@@ -193,7 +194,7 @@ def put_items(items: Iterable[Item]) -> Plan[PutItemsResult]:
         call = service_pb2.Call()
         for item in chunk:
             call.put_items.items.add(id=item.id, text=item.text, attributes=item.attributes)
-        reply = yield _request("put_items", call)
+        reply = yield request_of("put_items", call)
         replies.append(reply.put_items)
     return _replies.put_items(replies)
 
@@ -204,7 +205,7 @@ def delete_items(ids: Iterable[str]) -> Plan[DeleteItemsResult]:
     for chunk in _chunks(_some("ids", ids), IDS_PER_CALL):
         call = service_pb2.Call()
         call.delete_items.ids.extend(chunk)
-        reply = yield _request("delete_items", call)
+        reply = yield request_of("delete_items", call)
         replies.append(reply.delete_items)
     return _replies.delete_items(replies)
 
@@ -215,7 +216,7 @@ def get_items(ids: Iterable[str]) -> Plan[GetItemsResult]:
     for chunk in _chunks(_some("ids", ids), IDS_PER_CALL):
         call = service_pb2.Call()
         call.get_items.ids.extend(chunk)
-        reply = yield _request("get_items", call)
+        reply = yield request_of("get_items", call)
         replies.append(reply.get_items)
     return _replies.get_items(replies)
 
@@ -224,7 +225,7 @@ def user(user: str) -> Plan[UserState]:
     """See `Penchant.user`."""
     call = service_pb2.Call()
     call.get_user.user = _text("user", user)
-    reply = yield _request("get_user", call)
+    reply = yield request_of("get_user", call)
     return _replies.user_state(reply.get_user)
 
 
@@ -235,7 +236,7 @@ def export_user(user_id: str) -> Plan[UserExport]:
     call.export_user.user = _text("user", user_id)
     call.export_user.limit = ROWS_PER_PAGE
     while True:
-        reply = yield _request("export_user", call)
+        reply = yield request_of("export_user", call)
         rows += _replies.logged_events(reply.export_user.events)
         if not reply.export_user.next_after_version:
             break
@@ -249,7 +250,7 @@ def forget_user(user: str) -> Plan[int]:
     """See `Penchant.forget_user`."""
     call = service_pb2.Call()
     call.forget_user.user = _text("user", user)
-    reply = yield _request("forget_user", call)
+    reply = yield request_of("forget_user", call)
     return int(reply.forget_user.deleted_events)
 
 
@@ -261,7 +262,7 @@ def embed(texts: Iterable[str], encoder_version: str) -> Plan[Embeddings]:
         call.embed.texts.extend(chunk)
         # A release may be published meanwhile: all of the vectors are one encoder's.
         call.embed.encoder_version = replies[0].encoder_version if replies else encoder_version
-        reply = yield _request("embed", call)
+        reply = yield request_of("embed", call)
         replies.append(reply.embed)
     return _replies.embeddings(replies)
 

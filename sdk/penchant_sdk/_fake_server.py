@@ -15,6 +15,7 @@ from penchant_proto.v1 import embed_pb2, rank_pb2, service_pb2
 from penchant_sdk import _fake_checks as checks
 from penchant_sdk._fake_catalog import ENCODER_VERSION, FakeCatalog
 from penchant_sdk._fake_choosing import choose
+from penchant_sdk._fake_ledger import FakeLedger
 from penchant_sdk._fake_maths import DIMENSIONS, Taste, embed
 from penchant_sdk._fake_users import FakeUsers
 from penchant_sdk.errors import (
@@ -22,11 +23,13 @@ from penchant_sdk.errors import (
     InvalidRequest,
     PenchantError,
     StateBehind,
+    UnknownItem,
     UserNotFound,
 )
 
 _CODES: dict[type[PenchantError], StatusCode] = {
     InvalidRequest: StatusCode.INVALID_ARGUMENT,
+    UnknownItem: StatusCode.INVALID_ARGUMENT,
     UserNotFound: StatusCode.NOT_FOUND,
     StateBehind: StatusCode.UNAVAILABLE,
     EncoderUnavailable: StatusCode.UNAVAILABLE,
@@ -54,7 +57,8 @@ class FakeServer:
         self._lock = threading.Lock()
         self._clock = clock
         self._catalog = FakeCatalog()
-        self._users = FakeUsers(self._catalog, clock)
+        self._ledger = FakeLedger(self._catalog, clock)
+        self._users = FakeUsers(self._catalog, self._ledger, clock)
         self._failures: list[tuple[StatusCode, str]] = []
 
     def fail_next(self, message: str, *, code: StatusCode, times: int = 1) -> None:
@@ -88,6 +92,8 @@ class FakeServer:
                 return service_pb2.Reply(rank=self._rank(call.rank))
             case "feedback":
                 return service_pb2.Reply(feedback=self._users.feedback(call.feedback))
+            case "reserve":
+                return service_pb2.Reply(reserve=self._ledger.reserve(call.reserve))
             case "put_items":
                 return service_pb2.Reply(put_items=self._catalog.put_items(call.put_items))
             case "delete_items":

@@ -36,5 +36,5 @@ VALUED: dict[str, tuple[float, float]] = {
 """Neutral value and scale of the signals that need a value."""
 
 IMPRESSIONS = frozenset({"impression", "suggested"})
-OWNING = frozenset({"purchased"})
+OWNING = frozenset({"purchase", "purchased"})
 """Signals that make an item the user's own."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from penchant_proto.v1 import event_pb2, feedback_pb2, user_pb2
 from penchant_sdk import _fake_checks as checks
 from penchant_sdk._fake_catalog import FakeCatalog
+from penchant_sdk._fake_ledger import FakeLedger
 from penchant_sdk._fake_maths import Taste, Weighed, weigh
 from penchant_sdk._fake_signals import IMPRESSIONS, OWNING
 from penchant_sdk.errors import (
@@ -57,8 +58,11 @@ class FakeUser:
 class FakeUsers:
     """Users in memory."""
 
-    def __init__(self, catalog: FakeCatalog, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, catalog: FakeCatalog, ledger: FakeLedger, clock: Callable[[], float]
+    ) -> None:
         self._catalog = catalog
+        self._ledger = ledger
         self._clock = clock
         self._users: dict[str, FakeUser] = {}
 
@@ -107,6 +111,7 @@ class FakeUsers:
             event=event, state_version=len(user.rows) + 1, accepted_at_us=now_us
         )
         user.weighed.append(weighed)
+        self._ledger.confirm(event)
         if weighed.reward > 0:
             gained = weighed.weight * weighed.reward
             positives = self._catalog.positives
@@ -157,6 +162,9 @@ class FakeUsers:
 
     def forget_user(self, request: user_pb2.ForgetUserRequest) -> user_pb2.ForgetUserReply:
         """Deletes a user."""
+        checks.check_id("user", request.user)
+        if self._ledger.forget(request.user):  # Who only has reservations is known as well.
+            self._users.setdefault(request.user, FakeUser())
         rows = self._known_user(request.user).rows
         del self._users[request.user]
         return user_pb2.ForgetUserReply(deleted_events=len(rows))

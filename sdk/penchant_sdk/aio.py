@@ -14,13 +14,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
 import grpc
 
-from penchant_sdk import _calls
+from penchant_sdk import _calls, _reserve
 from penchant_sdk._drive import AsyncDriver
 from penchant_sdk._retry import RetryPolicy, check_timeout
 from penchant_sdk._transport import AsyncGrpcTransport, AsyncTransport, ChannelOptions, Metadata
@@ -34,6 +34,7 @@ from penchant_sdk.records import (
     UserExport,
     UserState,
 )
+from penchant_sdk.reservations import Reservations, ReserveOption
 from penchant_sdk.types import Event, FeedbackAck, Item, Ranking
 
 
@@ -139,6 +140,21 @@ class AsyncPenchant:
     ) -> FeedbackAck:
         """Learns from events; see `Penchant.feedback`."""
         return await self._driver.run(_calls.feedback(events), self._limit(timeout_s))
+
+    async def reserve(
+        self,
+        user: str,
+        recommendation_id: str,
+        options: Sequence[ReserveOption],
+        n: int,
+        *,
+        lapse_s: int = _reserve.LAPSE_S,
+        as_of: datetime | float | None = None,
+        timeout_s: float | None = None,
+    ) -> Reservations:
+        """Reserves impressions for a user; see `Penchant.reserve`."""
+        plan = _reserve.reserve(user, recommendation_id, options, n, lapse_s=lapse_s, as_of=as_of)
+        return await self._driver.run(plan, self._limit(timeout_s))
 
     async def user(self, user: str, *, timeout_s: float | None = None) -> UserState:
         """Reads a user's record; see `Penchant.user`."""

@@ -13,13 +13,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
 import grpc
 
-from penchant_sdk import _calls
+from penchant_sdk import _calls, _reserve
 from penchant_sdk._drive import Driver
 from penchant_sdk._retry import RetryPolicy, check_timeout
 from penchant_sdk._transport import ChannelOptions, GrpcTransport, Metadata, Transport
@@ -32,6 +32,7 @@ from penchant_sdk.records import (
     UserExport,
     UserState,
 )
+from penchant_sdk.reservations import Reservations, ReserveOption
 from penchant_sdk.types import Event, FeedbackAck, Item, Ranking
 
 BULK_TIMEOUT_S = 30.0
@@ -185,6 +186,38 @@ class Penchant:
             timeout_s: seconds for each call to the server. Default: the client's.
         """
         return self._driver.run(_calls.feedback(events), self._limit(timeout_s))
+
+    def reserve(
+        self,
+        user: str,
+        recommendation_id: str,
+        options: Sequence[ReserveOption],
+        n: int,
+        *,
+        lapse_s: int = _reserve.LAPSE_S,
+        as_of: datetime | float | None = None,
+        timeout_s: float | None = None,
+    ) -> Reservations:
+        """Reserves impressions for a user: caps and budgets are looked at and taken in one step.
+
+        An event with the signal `impression`, the same recommendation id and the item confirms a
+        reservation; one that is not confirmed lapses. A repeated call gets the same reservations.
+
+        Args:
+            user: for whom; 1 to 256 bytes.
+            recommendation_id: `Ranking.recommendation_id`, or 1 to 64 bytes of your own.
+            options: 1 to 1,000, the most wanted first, each item at most once.
+            n: how many to reserve at most, 1 to 100.
+            lapse_s: seconds until an unconfirmed reservation gives back its place and its money,
+                1 to 3,600.
+            as_of: reserve as if it were this time: a datetime with a time zone, or epoch seconds.
+            timeout_s: seconds for the call. Default: the client's.
+
+        Raises:
+            UnknownItem: the catalog does not hold one of the items.
+        """
+        plan = _reserve.reserve(user, recommendation_id, options, n, lapse_s=lapse_s, as_of=as_of)
+        return self._driver.run(plan, self._limit(timeout_s))
 
     def user(self, user: str, *, timeout_s: float | None = None) -> UserState:
         """Reads a user's record.

@@ -9,10 +9,15 @@ import pytest
 
 from penchant_sdk import (
     EncoderUnavailable,
+    EpsilonGreedy,
     Event,
+    Exploration,
     InvalidRequest,
     Item,
     Penchant,
+    PlackettLuce,
+    Shown,
+    Thompson,
 )
 from tests.contracts.client_world import KITCHEN, SPACE, Laws, World, some_events, unique
 
@@ -159,6 +164,65 @@ class RankLaws(Laws):
                 event = sent[one.event_id]
                 assert (one.item, one.signal) == (event.item, event.signal)
                 assert one.occurred_at == event.occurred_at
+
+    def test_what_is_not_explored_is_shown_with_certainty(
+        self, penchant: Penchant, world: World
+    ) -> None:
+        ranking = penchant.rank(world.user, candidates=world.ids)
+        assert not ranking.explored
+        assert {item.propensity for item in ranking.items} == {1.0}
+
+    @pytest.mark.parametrize("policy", [PlackettLuce(0.5), EpsilonGreedy(0.5), Thompson()])
+    def test_exploring_names_the_chance_of_each_place(
+        self, penchant: Penchant, world: World, policy: Exploration
+    ) -> None:
+        one, two = (
+            penchant.rank(world.user, candidates=world.ids, explore=policy, seed=7)
+            for _ in range(2)
+        )
+        assert one.explored
+        assert one.items == two.items
+        assert set(one.ids) == set(world.ids)
+        assert all(0 < item.propensity <= 1 for item in one.items)
+        assert one.propensity_estimated == isinstance(policy, Thompson)
+
+    def test_explored_impressions_use_up_the_budget(self, penchant: Penchant, world: World) -> None:
+        def left() -> int:
+            return penchant.rank(world.user, candidates=world.ids).explorations_left
+
+        before = left()
+        shown = [
+            Event(
+                user=world.user,
+                item=world.ids[0],
+                signal="impression",
+                shown=Shown(position=1, propensity=0.25, score=0.5),
+            )
+            for _ in range(before)
+        ]
+        penchant.feedback(shown[:1])
+        assert left() == before - 1
+        penchant.feedback(shown)
+        ranking = penchant.rank(world.user, candidates=world.ids, explore=PlackettLuce(1.0))
+        assert (ranking.explored, ranking.explorations_left) == (False, 0)
+
+    def test_a_diverse_list_begins_with_the_best(self, penchant: Penchant, world: World) -> None:
+        best = penchant.rank(world.user, candidates=world.ids, k=3)
+        diverse = penchant.rank(world.user, candidates=world.ids, k=3, diversity=0.5)
+        assert diverse.ids[0] == best.ids[0]
+        assert len(set(diverse.ids)) == 3
+
+    def test_an_explored_list_can_not_be_made_diverse(
+        self, penchant: Penchant, world: World
+    ) -> None:
+        with pytest.raises(InvalidRequest, match="diversity: got one together with explore"):
+            penchant.rank(world.user, explore=Thompson(), diversity=0.5)
+
+    def test_owned_items_are_left_out_on_demand(self, penchant: Penchant, world: World) -> None:
+        penchant.feedback([Event(user=world.user, item=world.space[0], signal="purchase")])
+        every = penchant.rank(world.user, candidates=world.ids)
+        others = penchant.rank(world.user, candidates=world.ids, exclude_owned=True)
+        assert set(every.ids) - set(others.ids) == {world.space[0]}
 
     def test_explanations_come_only_on_demand(self, penchant: Penchant, world: World) -> None:
         ranking = penchant.rank(world.user, candidates=world.ids)

@@ -15,6 +15,7 @@ from penchant_sdk import (
     EventIdReused,
     EventStatus,
     Penchant,
+    Shown,
     StateBehind,
     UnknownItem,
     UserNotFound,
@@ -71,6 +72,21 @@ class FeedbackLaws(Laws):
         after = penchant.export_user(world.user)
         assert after.events == before.events
         assert after.state.window == before.state.window
+
+    def test_context_and_manner_of_an_impression_are_kept(
+        self, penchant: Penchant, world: World
+    ) -> None:
+        event = Event(
+            user=world.user,
+            item=world.space[0],
+            signal="impression",
+            recommendation_id="r1",
+            context={"room": "kitchen", "part_of_day": "night"},
+            shown=Shown(position=2, propensity=0.25, propensity_estimated=True, score=-1.5),
+        )
+        penchant.feedback([event])
+        (row,) = penchant.export_user(world.user).events
+        assert row.event == event
 
     def test_event_twice_in_one_call_counts_once(self, penchant: Penchant, world: World) -> None:
         event = Event(user=world.user, item=world.space[0], signal="like")

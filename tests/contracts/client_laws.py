@@ -10,9 +10,10 @@ from __future__ import annotations
 from penchant_sdk import Penchant
 from tests.contracts.client_catalog_laws import CatalogLaws, RankLaws
 from tests.contracts.client_feedback_laws import FeedbackLaws, UserLaws
+from tests.contracts.client_reserve_laws import ReserveLaws
 
 
-class ClientLaws(CatalogLaws, RankLaws, FeedbackLaws, UserLaws):
+class ClientLaws(CatalogLaws, RankLaws, FeedbackLaws, UserLaws, ReserveLaws):
     """All of them."""
 
     def test_server_is_ready(self, penchant: Penchant) -> None:

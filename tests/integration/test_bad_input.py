@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from penchant.launch import Server
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.methods import METHODS
-from penchant_proto.v1 import catalog_pb2, embed_pb2, event_pb2, feedback_pb2, rank_pb2, user_pb2
+from penchant_proto.v1 import (
+    catalog_pb2,
+    embed_pb2,
+    event_pb2,
+    feedback_pb2,
+    rank_pb2,
+    reserve_pb2,
+    user_pb2,
+)
 from penchant_proto.v1.item_pb2 import Item as ItemMessage
 from penchant_proto.v1.service_pb2 import Call
 from penchant_sdk import Item, Penchant
@@ -126,6 +134,7 @@ BAD_CALLS = {
         Call(feedback=feedback_pb2.FeedbackRequest(events=[event_pb2.Event()] * 1001)),
         "events: got 1001",
     ),
+    "nothing to reserve": (Call(reserve=reserve_pb2.ReserveRequest(user="u")), "recommendation_id"),
     "no texts": (Call(embed=embed_pb2.EmbedRequest()), "texts: got 0"),
     "an empty text to embed": (Call(embed=embed_pb2.EmbedRequest(texts=["a", ""])), "texts[1]"),
     "no user to read": (Call(get_user=user_pb2.GetUserRequest()), "user"),

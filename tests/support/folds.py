@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from penchant.domain.interest import Items, Prior, prior_precision
 from penchant.domain.rewards import Outcome
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Event, Matrix, Window
+from penchant.domain.types import Context, Event, Matrix, Window
 from penchant.domain.window import empty_record, entry, insert
 
 DIMENSIONS = 5
@@ -42,12 +42,22 @@ class Told:
     weight: float
     wait_s: float | None = None
     recommendation: str = ""
+    context: Context = ()
 
 
 def window_of(told: list[Told], capacity: int = 64) -> Window:
     entries = [
         entry(
-            Event(one.id, "u", str(one.item), "s", None, one.at_s * 10**6, one.recommendation),
+            Event(
+                one.id,
+                "u",
+                str(one.item),
+                "s",
+                None,
+                one.at_s * 10**6,
+                one.recommendation,
+                one.context,
+            ),
             one.item,
             Outcome(one.reward, one.weight, one.wait_s),
         )

@@ -22,17 +22,23 @@ def write_csv(path: Path, heading: Sequence[str], rows: Sequence[Sequence[object
     return path
 
 
-def write_shop(directory: Path) -> list[object]:
-    """The files, and the options that name them."""
+def write_shop(directory: Path, *, rooms: bool = False) -> list[object]:
+    """The files, and the options that name them.
+
+    With rooms, what a user wants depends on the room of the event's context.
+    """
     random = np.random.default_rng(1)
     texts = [f"a {KINDS[number % 3]} number {number}" for number in range(ITEMS)]
     items = write_csv(directory / "items.csv", ("item_id", "text"), list(enumerate(texts)))
     rows = []
     for at_s in range(EVENTS):
         user, item = int(random.integers(USERS)), int(random.integers(ITEMS))
-        wanted = item % 3 == user % 3
-        rows.append((user, item, 5 if wanted else 1, 1_600_000_000 + at_s * 3600))
-    heading = ("user_id", "item_id", "rating", "timestamp")
+        room = int(random.integers(2)) if rooms else 0
+        wanted = item % 3 == (user + room) % 3
+        row = (user, item, 5 if wanted else 1, 1_600_000_000 + at_s * 3600)
+        rows.append((*row, ("hall", "den")[room]) if rooms else row)
+    heading = ["user_id", "item_id", "rating", "timestamp"]
+    heading += ["context.room"] if rooms else []
     events = write_csv(directory / "events.csv", heading, rows)
     encoder = write_word_encoder(directory / "encoder", texts, dimensions=16, seed=2)
     return ["--items", items, "--events", events, "--encoder", encoder, "--candidates", "all"]

@@ -71,6 +71,7 @@ class World:
         signals: SignalTable = DEFAULT_SIGNALS,
         encoders: Encoders | None = None,
         encoder_dir: Path | None = None,
+        explorations_per_day: int = 50,
     ) -> None:
         self.now_us = NOW_US
         self.directory = directory
@@ -83,6 +84,7 @@ class World:
             catalog_dir=directory,
             fold=fold if fold is not None else FoldSettings(),
             signals=signals,
+            explorations_per_day=explorations_per_day,
         )
         self.meter = CountingMeter()
         self.catalogs = Catalogs(directory, self.config.fold)

@@ -170,6 +170,7 @@ def sdk_event(event: types.Event) -> Event:
         occurred_at=event.occurred_at_us / 1e6,
         recommendation_id=event.recommendation_id,
         event_id=event.event_id,
+        context=dict(event.context),
     )
 
 

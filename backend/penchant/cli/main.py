@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("penchant.cli.import_:app", "Import items and events from files."),
     "evaluate": ("penchant.cli.evaluate:evaluate", "How good rankings are on a log of yours."),
     "gate": ("penchant.cli.gate:gate", "May a candidate encoder serve? Exit status 2: no."),
+    "impressions": (
+        "penchant.cli.impressions:impressions",
+        "What was shown and what came of it, to a file.",
+    ),
     "ope": ("penchant.cli.ope:ope", "What another policy would have earned on your log."),
     "tune": ("penchant.cli.tune:tune", "Search settings that suit a log of yours."),
     "rank": ("penchant.cli.rank:rank", "The best items for a user, and why."),

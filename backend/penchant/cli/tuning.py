@@ -29,7 +29,7 @@ from penchant.offline.evaluation.report import check_writable
 from penchant.offline.evaluation.stream import Stream, first_events
 from penchant.offline.tuning.encoders import exported, finetuned
 from penchant.offline.tuning.objective import Metric, Objective, Vectors, training_part
-from penchant.offline.tuning.space import Parameter, Part, as_options, choose
+from penchant.offline.tuning.space import CONTEXT_HALVINGS, Parameter, Part, as_options, choose
 
 if TYPE_CHECKING:
     from penchant.offline.tuning.study import Study, Tried
@@ -84,6 +84,7 @@ def run(console: Console, choices: Choices) -> int:
             console, choices.source, choices.config.signals, relevant, "nothing to tune on"
         )
         part = training_part(stream, choices.train_fraction)
+        space = _heard(space, part)
     with console.status("Reading the encoder ..."):
         vectors, version = _vectors(choices, part)
     objective = Objective(
@@ -110,6 +111,19 @@ def _space(choices: Choices) -> tuple[Parameter, ...]:
     parts += [Part.REFRESH] if choices.refresh else []
     parts += [Part.FINETUNE] if choices.finetuning is not None else []
     return choose(choices.names, parts, tuple(choices.fixed))
+
+
+def _heard(space: tuple[Parameter, ...], part: Stream) -> tuple[Parameter, ...]:
+    """What the log says something of; ConfigError where that is nothing."""
+    if any(event.context for event in part.events):
+        return space
+    heard = tuple(one for one in space if one.name != CONTEXT_HALVINGS)
+    if not heard:
+        raise ConfigError(
+            f"--parameter: got {CONTEXT_HALVINGS}, but no event has a context; expected columns "
+            "such as context.room"
+        )
+    return heard
 
 
 def _vectors(choices: Choices, part: Stream) -> tuple[Vectors, str]:

@@ -32,9 +32,18 @@ Of each entry 16 bits of its key's digest above 16 of its value's; 0: no entry.
 """
 
 
+_NOWHERE = np.zeros(CONTEXT_SLOTS, np.uint32)
+_NOWHERE.flags.writeable = False
+
+
 def nowhere() -> Slots:
-    """The slots of no context."""
-    return np.zeros(CONTEXT_SLOTS, np.uint32)
+    """The slots of no context, which can't be written."""
+    return _NOWHERE
+
+
+def as_slots(context: Context) -> Slots:
+    """`slots_of` as an array, shape (5,)."""
+    return np.array(slots_of(context), np.uint32) if context else _NOWHERE
 
 
 def slots_of(context: Context) -> tuple[int, ...]:

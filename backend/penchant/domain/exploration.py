@@ -7,6 +7,7 @@ place, given the items above it; the chance of the whole list is their product.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,13 +82,13 @@ def plackett_luce(scores: Float64, k: int, temperature: float, rng: np.random.Ge
     """
     allowed = np.flatnonzero(np.isfinite(scores))
     logits = scores[allowed] / temperature
-    noisy = logits + rng.gumbel(size=len(allowed))
-    chosen = np.argsort(-noisy, kind="stable")[:k]
+    chosen = _highest(logits + rng.gumbel(size=len(allowed)), k)
     shifted = np.exp(logits - logits.max(initial=-np.inf))
-    others = np.delete(shifted, chosen).sum()
+    likely = shifted[chosen]
+    shifted[chosen] = 0.0
     # Summed from the least likely end, so that nothing is lost by subtraction.
-    left = others + shifted[chosen][::-1].cumsum()[::-1]
-    propensities = np.divide(shifted[chosen], left, out=np.ones(len(chosen)), where=left > 0)
+    left = shifted.sum() + likely[::-1].cumsum()[::-1]
+    propensities = np.divide(likely, left, out=np.ones(len(chosen)), where=left > 0)
     return Drawn(allowed[chosen], np.maximum(propensities, np.finfo(np.float64).tiny))
 
 
@@ -97,17 +98,24 @@ def epsilon_greedy(scores: Float64, k: int, epsilon: float, rng: np.random.Gener
     p(i at j | above) = epsilon / items left + (1 - epsilon) [i is the best of them]; the first in
     the catalog's order is the best of equals. Arguments as for `plackett_luce`.
     """
-    order = np.argsort(-scores, kind="stable")[: int(np.isfinite(scores).sum())].tolist()
-    places, propensities = [], []
-    for _ in range(min(k, len(order))):
-        uniform = float(rng.random()) < epsilon
-        at = int(rng.integers(len(order))) if uniform else 0
-        propensities.append(epsilon / len(order) + (1 - epsilon) * (at == 0))
-        places.append(order.pop(at))
+    allowed = np.flatnonzero(np.isfinite(scores))
+    best = allowed[_highest(scores[allowed], k)].tolist()
+    places: list[int] = []
+    propensities: list[float] = []
+    for _ in range(min(k, len(allowed))):
+        best = [item for item in best if item not in places]
+        item = best[0]
+        if float(rng.random()) < epsilon:
+            item = int(rng.choice(allowed))
+            while item in places:  # Uniform over the items left: what is there is drawn again.
+                item = int(rng.choice(allowed))
+        left = len(allowed) - len(places)
+        propensities.append(epsilon / left + (1 - epsilon) * (item == best[0]))
+        places.append(item)
     return Drawn(np.array(places, np.int64), np.array(propensities))
 
 
-def thompson(draws: Float64, k: int) -> Drawn:
+def thompson(draws: NDArray[np.floating[Any]], k: int) -> Drawn:
     """At place j the best of the items left by draw j; the propensities are estimated.
 
     p(i at j | above) is estimated by the share of all draws by which i is the best of the items
@@ -121,14 +129,27 @@ def thompson(draws: Float64, k: int) -> Drawn:
         k: places.
     """
     left = draws.copy()
+    best = left.argmax(axis=1)
     places, propensities = [], []
     for place in range(min(k, int(np.isfinite(draws[0]).sum()))):
-        best = left.argmax(axis=1)
         item = int(best[place])
         places.append(item)
-        propensities.append((np.count_nonzero(best == item) + 1) / (len(best) + 1))
+        wins = np.flatnonzero(best == item)
+        propensities.append((len(wins) + 1) / (len(best) + 1))
         left[:, item] = -np.inf
+        best[wins] = left[wins].argmax(axis=1)  # The other draws' best is still there.
     return Drawn(np.array(places, np.int64), np.array(propensities))
+
+
+def _highest(scores: Float64, k: int) -> Places:
+    """Places of the k highest scores, best first; ties by place. Cost: O(n + k log k)."""
+    if k < len(scores):
+        low_end = np.partition(scores, len(scores) - k)[len(scores) - k]
+        some = np.flatnonzero(scores >= low_end)
+    else:
+        some = np.arange(len(scores))
+    order: Places = some[np.argsort(-scores[some], kind="stable")[:k]]
+    return order
 
 
 def explored_lately(window: Window, now_us: int) -> int:
@@ -137,5 +158,7 @@ def explored_lately(window: Window, now_us: int) -> int:
     Those whose propensity was told and is under 1.
     """
     chance = window["propensity"]
+    if not chance.any():  # Nearly always, and a ranking has no time to waste.
+        return 0
     explored = (window["wait_s"] != NO_WAIT) & (chance > 0) & (chance < 1)
     return int((explored & (window["occurred_at_us"] > now_us - DAY_US)).sum())

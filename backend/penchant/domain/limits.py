@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
 from penchant.domain.exploration import EpsilonGreedy, PlackettLuce, Thompson
 from penchant.domain.ranking import RankRequest
+from penchant.domain.reservations import ReserveOption, ReserveRequest
 from penchant.domain.types import Context, Event, Item, Shown
 
 
@@ -24,6 +25,12 @@ class Limits:
     context_entries: int = 32
     context_bytes: int = 128
     events: int = 1000
+    options: int = 1000
+    reservations: int = 100
+    lapse_s: int = 3600
+    caps: int = 16
+    cap_window_s: int = 31_536_000
+    cost_micros: int = 2**53 - 1
     items: int = 1000
     texts: int = 256
     text_bytes: int = 8192
@@ -119,6 +126,42 @@ def check_item(name: str, item: Item, limits: Limits) -> None:
                 f"{name}.attributes[{key!r}]: got {size} bytes, "
                 f"expected at most {limits.attribute_bytes}"
             )
+
+
+def check_reserve(request: ReserveRequest, now_us: int, limits: Limits) -> None:
+    """Raises InvalidRequest where a reserve request breaks the contract."""
+    check_id("user", request.user, limits)
+    name, most = "recommendation_id", limits.recommendation_id_bytes
+    _check_name(InvalidRequest, name, request.recommendation_id, most)
+    check_ids("options", [option.item for option in request.options], limits.options, limits)
+    _check_range("n", request.n, limits.reservations)
+    _check_range("lapse_s", request.lapse_s, limits.lapse_s)
+    for position, option in enumerate(request.options):
+        _check_option(f"options[{position}]", option, limits)
+    latest_us = now_us + limits.future_s * 1_000_000
+    if request.as_of_us is not None and not 0 <= request.as_of_us <= latest_us:
+        raise InvalidRequest(
+            f"as_of_us: got {request.as_of_us}, expected microseconds since 1970, "
+            f"at most {limits.future_s} s ahead of the server's clock ({now_us})"
+        )
+
+
+def _check_option(name: str, option: ReserveOption, limits: Limits) -> None:
+    check_count(f"{name}.caps", option.caps, limits.caps, least=0)
+    for position, cap in enumerate(option.caps):
+        check_id(f"{name}.caps[{position}].key", cap.key, limits)
+        _check_range(f"{name}.caps[{position}].window_s", cap.window_s, limits.cap_window_s)
+        if cap.limit < 1:
+            raise InvalidRequest(f"{name}.caps[{position}].limit: got 0, expected 1 or more")
+    if option.budget is not None:
+        check_id(f"{name}.budget.key", option.budget.key, limits)
+        cost = option.budget.cost_micros
+        _check_range(f"{name}.budget.cost_micros", cost, limits.cost_micros, least=0)
+
+
+def _check_range(name: str, value: int, most: int, least: int = 1) -> None:
+    if not least <= value <= most:
+        raise InvalidRequest(f"{name}: got {value}, expected {least} to {most}")
 
 
 def check_event(event: Event, now_us: int, limits: Limits) -> None:

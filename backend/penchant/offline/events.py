@@ -11,7 +11,7 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import Limits, check_item
-from penchant.domain.types import Event, Item
+from penchant.domain.types import Context, Event, Item
 from penchant.offline.tables.cells import (
     UNITS_US,
     BadRow,
@@ -24,6 +24,9 @@ from penchant.offline.tables.files import Row
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _LIMITS = Limits()
+
+CONTEXT_PREFIX = "context."
+"""A column of events whose name begins so holds an entry of their contexts: `context.room`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class ItemColumns:
 
 @dataclass(frozen=True, slots=True)
 class EventColumns:
-    """Where an event's fields are.
+    """Where an event's fields are; columns such as `context.room` make its context.
 
     >>> columns = EventColumns(constant_signal="rating", value="stars")
     >>> event = columns.read(Row(1, {"user": 7, "item": 3, "stars": "5", "occurred_at": 60}))
@@ -115,6 +118,7 @@ class EventColumns:
             value=number_of(values.get(self.value)),
             occurred_at_us=time_us_of(when, self.time_unit),
             recommendation_id=_cell(values, self.recommendation_id),
+            context=_context(values),
         )
         if event.event_id:
             return event
@@ -127,7 +131,7 @@ def event_id_of(event: Event, number: int) -> str:
     The same file gives the same ids, so that importing it again changes nothing; two equal rows
     stay two events.
     """
-    content = [
+    content: list[object] = [
         event.user,
         event.item,
         event.signal,
@@ -136,8 +140,19 @@ def event_id_of(event: Event, number: int) -> str:
         event.recommendation_id,
         number,
     ]
+    content += [event.context] if event.context else []
     text = json.dumps(content, ensure_ascii=False)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _context(values: Mapping[str, Any]) -> Context:
+    """The cells of columns such as `context.room`, by key; empty ones say nothing."""
+    entries = (
+        (column.removeprefix(CONTEXT_PREFIX), text_of(cell).strip())
+        for column, cell in values.items()
+        if column.startswith(CONTEXT_PREFIX) and not is_missing(cell)
+    )
+    return tuple(sorted((key, entry) for key, entry in entries if key and entry))
 
 
 def _check_readable(row: Row) -> None:

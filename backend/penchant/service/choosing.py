@@ -101,5 +101,5 @@ def _thompson(
         rng,
     )
     away *= scale * view.settings.slow_weight
-    drawn = thompson(scored.scores[shortlist] + away @ vectors.T, k)
+    drawn = thompson(scored.scores[shortlist] + away.astype(np.float32) @ vectors.T, k)
     return Drawn(shortlist[drawn.places], drawn.propensities)

@@ -28,6 +28,7 @@ from penchant.domain.types import (
 )
 from penchant.domain.weighing import time_bucket
 from penchant.domain.window import digest64, empty_record, entry, insert
+from penchant.service.books import Books
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
 from penchant.service.reading import Catalogs, Offered, fold_key
@@ -48,6 +49,7 @@ _Some = TypeVar("_Some")
 class _Batch:
     """What one transaction is going to write."""
 
+    books: Books
     records: dict[str, Record] = field(default_factory=dict)
     rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
     counters: dict[int, Counters] = field(default_factory=dict)
@@ -91,7 +93,7 @@ class FeedbackService:
             offered = self._catalogs.read(transaction)
             view = offered.served
             self._meet_newcomers(transaction, view)
-            batch, count = _Batch(), TrialCount(offered)
+            batch, count = _Batch(Books(transaction)), TrialCount(offered)
             results = [
                 [self._take(transaction, view, batch, count, event, arrived_us) for event in call]
                 for call in calls
@@ -131,6 +133,8 @@ class FeedbackService:
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
             counters = batch.counters.get(number) or read_counters(snapshot, number)
+            if outcome.wait_s is not None:
+                batch.books.confirm(event)
         except PenchantError as error:
             return EventResult(
                 event.event_id, EventStatus.REFUSED, 0, error.reason, _public_text(error)
@@ -163,6 +167,7 @@ class FeedbackService:
             write_counters(transaction, number, counters)
         for user, numbers in batch.owned.items():
             write_owned(transaction, user, numbers.union(read_owned(transaction, user).tolist()))
+        batch.books.write()
 
     def _fold(
         self,

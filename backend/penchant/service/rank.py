@@ -7,10 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from penchant.catalog.view import CatalogView
-from penchant.domain.context import Slots, slots_of
+from penchant.domain.context import Slots, as_slots
 from penchant.domain.errors import EncoderUnavailable, PenchantError, StateBehind
 from penchant.domain.exploration import explored_lately
 from penchant.domain.ranking import Ranking, RankRequest
@@ -112,7 +110,7 @@ class RankService:
         _require_version(state, request.min_state_version)
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
         bucket = time_bucket(now_us, view.settings)
-        context, window = np.array(slots_of(request.context), np.uint32), state.record.window
+        context, window = as_slots(request.context), state.record.window
         interest = self._interest(state, view, bucket, context)
         owned = read_owned(snapshot, request.user) if request.exclude_owned else None
         scored = score_all(view, state, request, interest, query, owned)

@@ -10,6 +10,7 @@ from penchant.domain.weighing import time_bucket
 from penchant.service.clock import Clock
 from penchant.service.reading import Catalogs, interest_of
 from penchant.store.base import Snapshot, Store
+from penchant.store.ledgers import read_ledger
 from penchant.store.users import delete_user, read_log, read_user
 
 
@@ -66,9 +67,14 @@ class UserService:
         return LogPage(page, page[-1].state_version if more else 0, state.record.state_version)
 
     def forget(self, user: str) -> int:
-        """Deletes record and log, durably; returns the log rows deleted; raises UserNotFound."""
+        """Deletes all that is kept of the user, durably; returns how many log rows there were.
+
+        Raises:
+            UserNotFound: nothing is kept.
+        """
         with self._store.transaction() as transaction:
-            _require(transaction, user)
+            if not len(read_ledger(transaction, user)):  # Who only has reservations goes as well.
+                _require(transaction, user)
             return delete_user(transaction, user)
 
 

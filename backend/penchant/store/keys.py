@@ -45,6 +45,10 @@ class Kind(IntEnum):
     """(user): the numbers of the items that are the user's own."""
     SUMS = ord("S")
     """(): what was counted in its trial."""
+    LEDGER = ord("G")
+    """(user): reserved impressions."""
+    MONEY = ord("M")
+    """(digest of a budget's key): what was spent and what is held."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:

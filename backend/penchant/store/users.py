@@ -53,5 +53,6 @@ def delete_user(transaction: Transaction, user: str) -> int:
     for key in keys:
         transaction.delete(key)
     transaction.delete(encode(Kind.USER, user))
+    transaction.delete(encode(Kind.LEDGER, user))
     transaction.delete(encode(Kind.OWNED, user))
     return len(keys)

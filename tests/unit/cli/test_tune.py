@@ -62,6 +62,19 @@ def test_an_unknown_parameter_is_refused_with_those_there_are(shop: list[object]
         run(*shop, "--parameter", "rigde")
 
 
+def test_a_log_without_contexts_says_nothing_of_their_width(shop: list[object]) -> None:
+    with pytest.raises(ConfigError, match="no event has a context; expected columns such as"):
+        run(*shop, "--parameter", "context_halvings")
+
+
+def test_the_width_of_contexts_is_learnt_where_contexts_tell_tastes_apart(tmp_path: Path) -> None:
+    shop = write_shop(tmp_path, rooms=True)
+    storage = tmp_path / "tune.db"
+    run(*shop, *FEW[:2], "--parameter", "context_halvings", "--trials", "10", "--storage", storage)
+    params, _ = max(trials_of(storage), key=lambda trial: trial[1] or 0.0)
+    assert params["context_halvings"] > 0.5
+
+
 def test_no_time_makes_no_trial(shop: list[object]) -> None:
     result = run(*shop, *FEW, "--minutes", "0")
     assert "Stopped before the first trial was done." in result.output

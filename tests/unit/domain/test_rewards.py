@@ -32,7 +32,9 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
     ],
 )
 def test_the_default_table(signal: str, value: float | None, reward: float, weight: float) -> None:
-    assert resolve(DEFAULT_SIGNALS, signal, value) == Outcome(reward, weight, None)
+    assert resolve(DEFAULT_SIGNALS, signal, value) == Outcome(
+        reward, weight, None, signal == "purchase"
+    )
 
 
 def test_an_impression_is_a_weak_no_after_half_an_hour() -> None:

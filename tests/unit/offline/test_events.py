@@ -56,6 +56,14 @@ def test_a_template_names_a_column_that_is_missing() -> None:
         item_of(ItemColumns(text_template="{title} {year}"), id="1", title="Heat")
 
 
+def test_columns_of_context_make_the_events_context_and_its_id() -> None:
+    plain = EventColumns().read(Row(1, {**EVENT, "context.room": None, "context.device": " "}))
+    told = EventColumns().read(Row(1, {**EVENT, "context.room": "hall", "context.device": "tv"}))
+    assert plain == EventColumns().read(Row(1, EVENT))
+    assert told.context == (("device", "tv"), ("room", "hall"))
+    assert told.event_id != plain.event_id
+
+
 def test_an_event_keeps_its_own_id() -> None:
     event = EventColumns().read(Row(1, {**EVENT, "event_id": 7, "recommendation_id": "r"}))
     assert (event.event_id, event.recommendation_id, event.value) == ("7", "r", None)

@@ -20,6 +20,7 @@ from penchant_sdk import (
     ModelNotFound,
     Overloaded,
     Penchant,
+    ReserveOption,
     ServerError,
     Unavailable,
     UserNotFound,
@@ -62,11 +63,13 @@ def test_each_verb_goes_to_its_model(wire: Wire, penchant: Penchant) -> None:
     penchant.put_items([Item("1", "text")])
     penchant.rank("u")
     penchant.feedback([Event(user="u", item="1", signal="like")])
+    penchant.reserve("u", "r", [ReserveOption("1")], n=1)
     penchant.user("u")
     penchant.embed(["text"])
     assert [request.model_name for request in wire.requests] == [
         "penchant_catalog",
         "penchant_rank",
+        "penchant_feedback",
         "penchant_feedback",
         "penchant_users",
         "penchant_encoder",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from penchant.domain.types import Vector
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
 from penchant.offline.evaluation.stream import Stream
 
 
@@ -21,8 +24,14 @@ class Contender(Protocol):
     def fit(self, stream: Stream, until: int) -> None:
         """Learns from the events before position `until`, all of which were known or learnt."""
 
-    def scores(self, user: int, at_us: int) -> Vector:
-        """One score per item for a user at a moment, shape (items,); higher ranks earlier."""
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
+        """One score per item for a user at a moment, shape (items,); higher ranks earlier.
+
+        Args:
+            user: the user's number.
+            at_us: the moment, in microseconds since 1970.
+            context: where and when, as the event that is looked for has it.
+        """
 
     def learn(self, position: int) -> None:
         """Learns from one event of the stream that was last fitted."""

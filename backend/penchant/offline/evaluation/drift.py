@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.domain.types import Vector
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
 from penchant.offline.evaluation.cases import Cases
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.stream import Stream
@@ -38,11 +41,11 @@ class InterestWatch:
         """See `Contender.fit`."""
         self._contender.fit(stream, until)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """See `Contender.scores`."""
         if user in self._notes:
             self._notes[user].append((at_us, self._contender.interest(user, at_us).slow))
-        return self._contender.scores(user, at_us)
+        return self._contender.scores(user, at_us, context)
 
     def learn(self, position: int) -> None:
         """See `Contender.learn`."""

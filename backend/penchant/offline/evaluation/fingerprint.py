@@ -20,7 +20,14 @@ def fingerprint(stream: Stream) -> str:
         digest.update(json.dumps(named, sort_keys=True).encode())
     for event in stream.events:
         # Without its id: an id tells repeated events, which are left out of a stream.
-        told = (event.user, event.item, event.signal, event.value, event.occurred_at_us)
+        told: list[object] = [
+            event.user,
+            event.item,
+            event.signal,
+            event.value,
+            event.occurred_at_us,
+        ]
+        told += [event.context] if event.context else []
         digest.update(json.dumps(told).encode())
     for values in (stream.reward, stream.weight, stream.relevant):
         digest.update(values.tobytes())

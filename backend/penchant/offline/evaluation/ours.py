@@ -16,13 +16,22 @@ from penchant.catalog.numbers import ItemNumbers
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView, fold_digest
 from penchant.config import Config
+from penchant.domain.context import as_slots
 from penchant.domain.errors import ConfigError
 from penchant.domain.interest import Prior, direction, prior_precision, score
 from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
 from penchant.domain.newcomers import credits, fit_expectation, no_expectation
 from penchant.domain.offsets import count_outcome
 from penchant.domain.rewards import resolve
-from penchant.domain.types import CatalogHead, Counters, Interest, Matrix, UserState, Vector
+from penchant.domain.types import (
+    CatalogHead,
+    Context,
+    Counters,
+    Interest,
+    Matrix,
+    UserState,
+    Vector,
+)
 from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
@@ -140,10 +149,10 @@ class PenchantContender:
         self._counters |= zip(new.tolist(), counters, strict=True)
         self._book.set(zip(new.tolist(), counters, strict=True))
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """Equation 5 of `penchant.domain.interest` over the catalog, shape (items,)."""
         view, fold = self._view, self._config.fold
-        interest = self.interest(user, at_us)
+        interest = self.interest(user, at_us, context)
         view.offsets[:] = self._book.values(view.head.rows)
         towards = direction(interest, None, fold)
         scores = score(view.vectors, view.offsets, towards, fold)[0]
@@ -152,11 +161,11 @@ class PenchantContender:
             scores += np.float32(fold.near_weight) * near
         return scores
 
-    def interest(self, user: int, at_us: int) -> Interest:
-        """The user's interest at a moment."""
+    def interest(self, user: int, at_us: int, context: Context = ()) -> Interest:
+        """The user's interest at a moment and in a context."""
         bucket = time_bucket(at_us, self._config.fold)
         state = self._states.get(user) or UserState(empty_record())
-        return interest_of(state, self._view, bucket)[0]
+        return interest_of(state, self._view, bucket, as_slots(context))[0]
 
     def learn(self, position: int) -> None:
         """Inserts the event into its user's window and counts it for its item."""

@@ -77,7 +77,9 @@ def replay(
         place = places.get(position)
         if place is not None:
             began = time.perf_counter()
-            scores = contender.scores(user, int(stream.at_us[position]))
+            scores = contender.scores(
+                user, int(stream.at_us[position]), stream.events[position].context
+            )
             trials.rank_s[place] = time.perf_counter() - began
             _require_scores(contender, scores, len(stream.items))
             hidden = _rows(seen[user] if plan.candidates == "unseen" else ())

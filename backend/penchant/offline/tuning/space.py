@@ -15,6 +15,9 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.settings import FoldSettings
 from penchant.offline.refresh.settings import RefreshSettings
 
+CONTEXT_HALVINGS = "context_halvings"
+"""A log whose events have no context says nothing of it."""
+
 _HOUR_S, _DAY_S = 3600.0, 86400.0
 _LORA_LEARNING_RATE, _LORA_RANK, _TEMPERATURE = 1e-3, 16, 0.25
 
@@ -90,6 +93,8 @@ SPACE = (
     _server("fast_weight", 0.1, 40),
     _server("near_weight", 0.05, 20),
     _server("near_half_life_events", 0.5, 50),
+    # From nearly nothing: on a logarithmic scale there is no 0, the setting's own default.
+    Parameter(CONTEXT_HALVINGS, Part.SERVER, 0.05, 8, 0.05),
     _server("offset_weight", 0.03, 10),
     _server("offset_half_life_s", _HOUR_S, 1000 * _DAY_S),
     _server("offset_prior_impressions", 1, 1000),

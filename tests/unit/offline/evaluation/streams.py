@@ -8,7 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from penchant.domain.signals.default import DEFAULT_SIGNALS
-from penchant.domain.types import Event, Item, Vector
+from penchant.domain.types import (
+    Context,
+    Event,
+    Item,
+    Vector,
+)
 from penchant.offline.evaluation.reading import LeftOut, make_stream
 from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
 from penchant.offline.evaluation.stream import Stream
@@ -70,7 +75,7 @@ class Counts:
         self._stream = stream
         self._counts = np.bincount(stream.item[:until], minlength=len(stream.items))
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         self.calls.append(("scores", user))
         return self._counts.astype(np.float32)
 
@@ -88,7 +93,7 @@ class Fixed(Counts):
         super().__init__()
         self._scores = np.array(scores, np.float32)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         return self._scores
 
 
@@ -97,6 +102,6 @@ class Cheat(Counts):
 
     name = "cheat"
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         later = np.bincount(self._stream.item, minlength=len(self._stream.items))
         return later.astype(np.float32)

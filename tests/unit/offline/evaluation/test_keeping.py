@@ -14,7 +14,10 @@ import pytest
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.types import Vector
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
 from penchant.offline.evaluation.cases import Plan
 from penchant.offline.evaluation.contender import Contender
 from penchant.offline.evaluation.keeping import KeptTrials
@@ -46,7 +49,7 @@ class Refuses(Popularity):
 class KillsItself(ItemKnn):
     """A peer whose process ends without a word, in the middle of its replay."""
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import no_neighbours
 from penchant.domain.ranking import RankRequest
-from penchant.domain.types import Matrix, Vector
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import Context, Matrix, Vector
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.stream import Stream
 from penchant.offline.refresh.catalog import RefreshedCatalog
@@ -18,8 +20,8 @@ from tests.support.world import World
 from tests.unit.offline.evaluation.streams import FIRST_US, HOUR_US, random_stream, stream_of
 
 
-def served(world: World, stream: Stream, user: int, at_us: int) -> Vector:
-    request = RankRequest(stream.users[user], k=len(stream.items), as_of_us=at_us)
+def served(world: World, stream: Stream, user: int, at_us: int, context: Context = ()) -> Vector:
+    request = RankRequest(stream.users[user], k=len(stream.items), as_of_us=at_us, context=context)
     ranking = world.rank(request)
     numbers = {item.id: number for number, item in enumerate(stream.items)}
     scores = np.empty(len(stream.items), np.float32)
@@ -41,6 +43,27 @@ def test_its_scores_are_the_services_own_to_the_last_bit(tmp_path: Path, seed: i
         np.testing.assert_array_equal(ours.scores(user, at_us), served(world, stream, user, at_us))
         ours.learn(position)
         world.feed(stream.events[position])
+
+
+def test_it_listens_to_contexts_as_the_services_do(tmp_path: Path) -> None:
+    stream = random_stream(4, events=80)
+    rooms = [(("room", ("kitchen", "hall")[number % 2]),) for number in range(80)]
+    told = [
+        dataclasses.replace(event, context=room)
+        for event, room in zip(stream.events, rooms, strict=True)
+    ]
+    stream = dataclasses.replace(stream, events=tuple(told))
+    world = World(tmp_path, fold=FoldSettings(context_halvings=3.0))
+    world.catalog.put(list(stream.items))
+    ours = PenchantContender(world.config, np.array(world.view().vectors))
+    ours.fit(stream, 0)
+    for position, event in enumerate(stream.events):
+        user, at_us = int(stream.user[position]), int(stream.at_us[position])
+        here = ours.scores(user, at_us, event.context)
+        np.testing.assert_array_equal(here, served(world, stream, user, at_us, event.context))
+        ours.learn(position)
+        world.feed(event)
+    assert (here != ours.scores(user, at_us, rooms[position - 1])).any()
 
 
 def vectors_of(count: int) -> Matrix:

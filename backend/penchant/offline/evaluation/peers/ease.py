@@ -8,7 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.domain.types import Matrix, Rows, Vector
+from penchant.domain.types import (
+    Context,
+    Matrix,
+    Rows,
+    Vector,
+)
 from penchant.offline.evaluation.peers.likes import Likes, check_pairs
 from penchant.offline.evaluation.stream import Stream
 
@@ -40,7 +45,7 @@ class Ease:
             self._count(gram, np.array(list(dict.fromkeys(liked)), np.int64))
         self._weights = solve(gram, self._regularization)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """The user's likes, older ones weighing less, times the weights."""
         items, weights = self._likes.decayed(user, self._decay)
         if items.size == 0:

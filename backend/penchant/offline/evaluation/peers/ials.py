@@ -13,7 +13,10 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from penchant.domain.types import Vector
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
 from penchant.offline.evaluation.peers.likes import Likes
 from penchant.offline.evaluation.stream import Stream
 
@@ -71,7 +74,7 @@ class Ials:
             )
             self._model.fit(likes, show_progress=False)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """Item factors times the user's, solved for the likes so far, older ones weighing less."""
         items, weights = self._likes.decayed(user, self._decay)
         if items.size == 0:

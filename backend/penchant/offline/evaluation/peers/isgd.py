@@ -10,7 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.domain.types import Vector
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
 from penchant.offline.evaluation.peers.likes import Likes
 from penchant.offline.evaluation.stream import Stream
 
@@ -51,7 +54,7 @@ class Isgd:
         for position in new:
             self._step(position)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """The closer p·q to 1, the higher, as the paper ranks."""
         distances: Vector = np.abs(1 - self._items @ self._users[user]).astype(np.float32)
         return -distances

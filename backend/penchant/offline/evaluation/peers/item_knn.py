@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from penchant.domain.types import Matrix, Vector
+from penchant.domain.types import (
+    Context,
+    Matrix,
+    Vector,
+)
 from penchant.offline.evaluation.peers.likes import Likes, check_pairs
 from penchant.offline.evaluation.stream import Stream
 
@@ -41,7 +45,7 @@ class ItemKnn:
         for position in new:
             self._count(position)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """The similarities to what the user liked, summed, older likes weighing less."""
         items, weights = self._likes.decayed(user, self._decay)
         if items.size == 0:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from penchant.domain.types import Vector
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
 from penchant.offline.evaluation.peers.likes import Likes
 from penchant.offline.evaluation.stream import Stream
 
@@ -23,7 +26,7 @@ class Popularity:
         """Counts the hits before `until`."""
         self._likes.follow(stream, until)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """The counts, whoever asks and whenever."""
         return self._likes.counts.copy()
 
@@ -54,7 +57,7 @@ class DecayedPopularity:
         for position in new:
             self._count(position)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """The decayed counts, whoever asks."""
         return self._counts.astype(np.float32)
 

@@ -17,7 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from penchant.domain.types import Vector
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
 from penchant.offline.evaluation.peers.likes import Likes
 from penchant.offline.evaluation.stream import Stream
 
@@ -73,7 +76,7 @@ class SasRec:
             self._train(self._network, epochs)
 
     @torch.inference_mode()
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """The network's logits after the user's latest likes."""
         if self._network is None:
             raise RuntimeError("fit was not called yet")

@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 from vowpalwabbit import Workspace
 
-from penchant.domain.types import Vector
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
 from penchant.offline.evaluation.peers.likes import Likes
 from penchant.offline.evaluation.stream import Stream
 
@@ -59,7 +62,7 @@ class VowpalWabbit:
         for position in range(self._likes.position, until):
             self.learn(position)
 
-    def scores(self, user: int, at_us: int) -> Vector:
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """The costs that VW predicts, negated."""
         shared = self._workspace.parse([self._history(user)])
         costs = self._workspace.predict(shared + self._items)

@@ -1,0 +1,271 @@
+"""A user's ledger of reserved impressions: what caps count, what lapses, what was shown.
+
+A reservation that was not shown yet may still be shown until it lapses, so it counts against every
+cap of its keys as if it were shown now; one that was shown counts from then on for the cap's
+window. Whoever reserves later sees all that can be shown within the same window, so that no window
+of shown impressions ever holds more than the cap, if each was confirmed before it lapsed.
+
+    >>> from penchant.domain.reservations import Cap
+    >>> option = ReserveOption("ad", caps=(Cap("campaign", limit=1, window_s=3600),))
+    >>> request = ReserveRequest("u", "r1", (option,), n=1, lapse_s=60)
+    >>> first = grant(empty_ledger(), {}, request, now_us=0)
+    >>> first.reply.reserved
+    (Reservation(item='ad', lapses_at_us=60000000),)
+    >>> other = ReserveRequest("u", "r2", (option,), n=1, lapse_s=60)
+    >>> grant(first.ledger, {}, other, now_us=59_999_999).reply.refused
+    (Unreserved(item='ad', reason=<UnreservedReason.CAPPED: 'capped'>),)
+    >>> len(grant(first.ledger, {}, other, now_us=60_000_000).reply.reserved)
+    1
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.reservations import (
+    Budget,
+    Reservation,
+    Reservations,
+    ReserveOption,
+    ReserveRequest,
+    Unreserved,
+    UnreservedReason,
+)
+from penchant.domain.spending import Spending
+from penchant.domain.window import digest64
+
+SECOND_US = 1_000_000
+
+LATE_US = 3600 * SECOND_US
+"""A lapsed reservation is remembered so long, so that an impression that comes late is counted."""
+
+LEDGER_DTYPE = np.dtype(
+    [
+        ("cap", "<u8"),  # digest of the cap's key; 0: the option has no caps
+        ("item", "<u8"),  # digest of the item's id
+        ("recommendation", "<u8"),  # digest of the recommendation's id
+        ("budget", "<u8"),  # digest of the budget's key, in one row of each impression; 0: none
+        ("cost_micros", "<i8"),
+        ("at_us", "<i8"),  # when it was reserved, microseconds since 1970
+        ("lapses_at_us", "<i8"),
+        ("shown_at_us", "<i8"),  # NOT_SHOWN: not confirmed
+        ("window_us", "<i8"),  # the longest that the request has for the key
+    ]
+)
+"""One reserved impression under one of its cap keys: 72 bytes, little-endian."""
+
+Ledger = NDArray[np.void]
+"""One user's reservations, dtype LEDGER_DTYPE, in the order in which they were granted."""
+
+NOT_SHOWN = -1
+"""`shown_at_us` of a reservation that no impression has confirmed."""
+
+_digest = functools.lru_cache(maxsize=16_384)(digest64)
+"""Remembered, since the same items, caps and budgets come with every request."""
+
+_ANY_TIME = 2**62
+"""When a living reservation may be shown, as caps see it: inside every window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a request makes of a ledger and of the budgets that it names."""
+
+    reply: Reservations
+    ledger: Ledger
+    budgets: dict[int, Spending] = field(default_factory=dict)
+    """The budgets that changed, by the digests of their keys."""
+
+
+def empty_ledger() -> Ledger:
+    """The ledger of a user who never had a reservation."""
+    return np.empty(0, LEDGER_DTYPE)
+
+
+def moment(ledger: Ledger, now_us: int) -> int:
+    """The time at which a ledger is read: for one user, time does not go back.
+
+    What is forgotten is forgotten when something is granted, and the grant bears the time of it. A
+    clock that is set back would else let in what the forgotten entries would have kept out.
+    """
+    return max(now_us, int(ledger["at_us"].max(initial=now_us)))
+
+
+def prune(ledger: Ledger, at_us: int) -> Ledger:
+    """The entries that may still matter: shown within their window, or lapsed a short time ago."""
+    shown = ledger["shown_at_us"] != NOT_SHOWN
+    stays = np.where(shown, np.maximum(ledger["window_us"], LATE_US), LATE_US)
+    since = np.where(shown, ledger["shown_at_us"], ledger["lapses_at_us"])
+    kept: Ledger = ledger[since + stays > at_us]
+    return kept
+
+
+def taken(ledger: Ledger, at_us: int) -> dict[int, list[int]]:
+    """When the impressions of each cap key count, ascending; lapsed ones don't.
+
+    Returns:
+        By the digest of the cap's key. A cap is reached where `limit` or more of the times are
+        later than `at_us` less its window. Cost: one pass over the ledger.
+    """
+    shown = ledger["shown_at_us"] != NOT_SHOWN
+    counting = shown | (ledger["lapses_at_us"] > at_us)
+    times = np.where(shown, ledger["shown_at_us"], _ANY_TIME)[counting]
+    order = np.argsort(times, kind="stable")
+    found: dict[int, list[int]] = {}
+    for key, time in zip(
+        ledger["cap"][counting][order].tolist(), times[order].tolist(), strict=True
+    ):
+        found.setdefault(key, []).append(time)
+    return found
+
+
+def grant(
+    ledger: Ledger, budgets: Mapping[int, Spending], request: ReserveRequest, now_us: int
+) -> Granted:
+    """Reserves what may be reserved, in the order of the options, up to `n`.
+
+    Where the recommendation has reservations that live or were shown, they are the answer, and
+    nothing is added: the call is repeated.
+
+    Args:
+        ledger: the user's.
+        budgets: by the digests of their keys, all that the options name.
+        request: checked.
+        now_us: microseconds since 1970.
+    """
+    at_us = moment(ledger, now_us)
+    recommendation = _digest(request.recommendation_id)
+    known = _known(ledger, recommendation, at_us)
+    counts, changed = taken(ledger, at_us), dict[int, Spending]()
+    reserved: list[Reservation] = []
+    refused: list[Unreserved] = []
+    rows: list[tuple[int, ...]] = []
+    lapses_at_us = at_us + request.lapse_s * SECOND_US
+    windows = _windows(request.options)
+    for option in request.options:
+        item = _digest(option.item)
+        if item in known:
+            reserved.append(Reservation(option.item, known[item]))
+            continue
+        spending = _spending(option.budget, changed, budgets)
+        reason = _forbidden(option, counts, spending, at_us, now_us)
+        if reason is not None:
+            refused.append(Unreserved(option.item, reason))
+        elif not known and len(reserved) < request.n:
+            reserved.append(Reservation(option.item, lapses_at_us))
+            keys = _keys(option)
+            for key in keys:
+                counts.setdefault(key, []).append(_ANY_TIME)
+            if option.budget is not None:
+                cost = option.budget.cost_micros
+                changed[_digest(option.budget.key)] = spending.hold(cost, lapses_at_us, now_us)
+            rows += [
+                (key, item, recommendation, *cost, at_us, lapses_at_us, NOT_SHOWN, windows[key])
+                for key, cost in zip(keys, _costs(option.budget), strict=False)
+            ]
+    reply = Reservations(tuple(reserved), tuple(refused))
+    return Granted(reply, _append(ledger, rows, at_us) if rows else ledger, changed)
+
+
+def confirm(
+    ledger: Ledger, recommendation_id: str, item: str, shown_at_us: int
+) -> tuple[Ledger, list[tuple[int, int, int]]] | None:
+    """The ledger after the impression of a reservation, and the money that it spends.
+
+    A lapsed reservation is confirmed like any other, since it was shown.
+
+    Args:
+        ledger: the user's.
+        recommendation_id: of the ranking.
+        item: that was shown.
+        shown_at_us: when, microseconds since 1970; not before the reservation.
+
+    Returns:
+        The ledger and (budget digest, cost in micros, lapses_at_us) of what is spent; None where
+        there is no such reservation, or it was confirmed before.
+    """
+    mine = (ledger["recommendation"] == _digest(recommendation_id)) & (
+        ledger["item"] == _digest(item)
+    )
+    mine &= ledger["shown_at_us"] == NOT_SHOWN
+    if not mine.any():
+        return None
+    confirmed: Ledger = ledger.copy()
+    confirmed["shown_at_us"][mine] = np.maximum(ledger["at_us"][mine], shown_at_us)
+    paid = ledger[mine & (ledger["budget"] != 0)]
+    return confirmed, paid[["budget", "cost_micros", "lapses_at_us"]].tolist()
+
+
+def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:
+    """When the reservations of a recommendation lapse, by item; those that lapsed unshown not."""
+    mine = ledger["recommendation"] == recommendation
+    mine &= (ledger["shown_at_us"] != NOT_SHOWN) | (ledger["lapses_at_us"] > at_us)
+    rows = ledger[mine]
+    return dict(zip(rows["item"].tolist(), rows["lapses_at_us"].tolist(), strict=True))
+
+
+def _keys(option: ReserveOption) -> list[int]:
+    """The distinct keys that an impression is counted under; 0 where there are no caps."""
+    return list(dict.fromkeys(_digest(cap.key) for cap in option.caps)) or [0]
+
+
+def _windows(options: Iterable[ReserveOption]) -> dict[int, int]:
+    """The longest window, in microseconds, that any of the options has under each key."""
+    windows = {0: 0}
+    for option in options:
+        for cap in option.caps:
+            key = _digest(cap.key)
+            windows[key] = max(windows.get(key, 0), cap.window_s * SECOND_US)
+    return windows
+
+
+def _spending(
+    budget: Budget | None, changed: Mapping[int, Spending], budgets: Mapping[int, Spending]
+) -> Spending:
+    if budget is None:
+        return Spending()
+    key = _digest(budget.key)
+    return changed.get(key) or budgets[key]
+
+
+def _forbidden(
+    option: ReserveOption,
+    counts: Mapping[int, list[int]],
+    spending: Spending,
+    at_us: int,
+    now_us: int,
+) -> UnreservedReason | None:
+    for cap in option.caps:
+        times = counts.get(_digest(cap.key), [])
+        if len(times) - bisect_right(times, at_us - cap.window_s * SECOND_US) >= cap.limit:
+            return UnreservedReason.CAPPED
+    budget = option.budget
+    if budget is None:
+        return None
+    after = spending.committed_micros(now_us) + budget.cost_micros
+    return UnreservedReason.BUDGET if after > budget.allowed_micros else None
+
+
+def _costs(budget: Budget | None) -> Iterator[tuple[int, int]]:
+    """Budget and cost of the entries of one impression: the first bears it."""
+    if budget is not None:
+        yield _digest(budget.key), budget.cost_micros
+    yield from itertools.repeat((0, 0))
+
+
+def _append(ledger: Ledger, rows: list[tuple[int, ...]], at_us: int) -> Ledger:
+    """The ledger with new entries, in the place of lapsed ones of the same impression."""
+    new: Ledger = np.array(rows, LEDGER_DTYPE)
+    kept = prune(ledger, at_us)
+    again = kept["recommendation"] == new["recommendation"][0]
+    if again.any():
+        kept = kept[~(again & np.isin(kept["item"], new["item"]))]
+    # Bytes, since NumPy takes longer to compare the types of two such arrays than to copy them.
+    return np.frombuffer(kept.tobytes() + new.tobytes(), LEDGER_DTYPE)

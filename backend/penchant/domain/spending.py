@@ -1,0 +1,53 @@
+"""What a budget's impressions have spent, and what living reservations may still spend.
+
+>>> spending = Spending().hold(30, lapses_at_us=1_500_000, now_us=0)
+>>> spending.committed_micros(now_us=1_999_999), spending.committed_micros(now_us=2_000_000)
+(30, 0)
+>>> spending.confirm(30, lapses_at_us=1_500_000)
+Spending(spent_micros=30, held={})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """One budget, over all users."""
+
+    spent_micros: int = 0
+    """By impressions that were shown."""
+    held: Mapping[int, int] = field(default_factory=dict)
+    """By reservations, in micros, summed by the second (since 1970) at which they lapse, rounded
+    up: so small whatever the load, and given back up to a second late, never early."""
+
+    def committed_micros(self, now_us: int) -> int:
+        """What is spent or may still be."""
+        return self.spent_micros + sum(self._living(now_us).values())
+
+    def hold(self, micros: int, lapses_at_us: int, now_us: int) -> Spending:
+        """After a reservation; what has lapsed by now is dropped."""
+        held = self._living(now_us)
+        second = _second(lapses_at_us)
+        held[second] = held.get(second, 0) + micros
+        return Spending(self.spent_micros, held)
+
+    def confirm(self, micros: int, lapses_at_us: int) -> Spending:
+        """After the impression of a reservation; spent as well where it had lapsed before."""
+        held = dict(self.held)
+        second = _second(lapses_at_us)
+        left = held.pop(second, 0) - micros
+        if left > 0:
+            held[second] = left
+        return Spending(self.spent_micros + micros, held)
+
+    def _living(self, now_us: int) -> dict[int, int]:
+        return {second: held for second, held in self.held.items() if second * _SECOND_US > now_us}
+
+
+def _second(time_us: int) -> int:
+    return -(-time_us // _SECOND_US)

@@ -1,0 +1,68 @@
+"""Users' ledgers of reserved impressions and the budgets that they spend, in a store."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.ledger import LEDGER_DTYPE, Ledger, empty_ledger
+from penchant.domain.spending import Spending
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.codec import seal, unseal
+from penchant.store.keys import Kind, encode
+
+
+def read_ledger(snapshot: Snapshot, user: str) -> Ledger:
+    """A user's ledger, which can't be written; an empty one where there is none.
+
+    Raises:
+        StateCorrupt, StateTooNew: it can't be read.
+    """
+    value = snapshot.get(encode(Kind.LEDGER, user))
+    return empty_ledger() if value is None else decode_ledger(value)
+
+
+def write_ledger(transaction: Transaction, user: str, ledger: Ledger) -> None:
+    """Replaces a user's ledger."""
+    transaction.put(encode(Kind.LEDGER, user), encode_ledger(ledger))
+
+
+def read_spending(snapshot: Snapshot, budget: int) -> Spending:
+    """What a budget has spent, by the digest of its key; raises StateCorrupt or StateTooNew."""
+    value = snapshot.get(encode(Kind.MONEY, budget))
+    return Spending() if value is None else decode_spending(value)
+
+
+def write_spending(transaction: Transaction, budget: int, spending: Spending) -> None:
+    """Replaces what a budget has spent."""
+    transaction.put(encode(Kind.MONEY, budget), encode_spending(spending))
+
+
+def encode_ledger(ledger: Ledger) -> bytes:
+    """A ledger, sealed."""
+    return seal(ledger.tobytes())
+
+
+def decode_ledger(value: bytes) -> Ledger:
+    """The inverse of `encode_ledger`."""
+    payload = unseal(value, "ledger")
+    if len(payload) % LEDGER_DTYPE.itemsize:
+        raise StateCorrupt(
+            f"ledger: got {len(payload)} bytes, expected entries of {LEDGER_DTYPE.itemsize}"
+        )
+    # A copy, since NumPy is several times slower on numbers that are not aligned.
+    return np.frombuffer(bytes(payload), LEDGER_DTYPE)
+
+
+def encode_spending(spending: Spending) -> bytes:
+    """A budget, sealed."""
+    pairs = sorted(spending.held.items())
+    return seal(json.dumps([spending.spent_micros, pairs], separators=(",", ":")).encode())
+
+
+def decode_spending(value: bytes) -> Spending:
+    """The inverse of `encode_spending`."""
+    spent, pairs = json.loads(str(unseal(value, "budget"), "utf-8"))
+    return Spending(spent, dict(pairs))
