@@ -47,6 +47,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.demo.release:demo_release",
         "Watch a release being made, served and taken back.",
     ),
+    "demo-home": (
+        "penchant.cli.demo.home.command:demo_home",
+        "Watch a smart home understand, ask and learn.",
+    ),
     "home-data": (
         "penchant.cli.home_data:home_data",
         "Write a smart home's sentences to learn from.",

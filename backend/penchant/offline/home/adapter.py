@@ -74,10 +74,7 @@ def extract(checkpoint: Path, layout: Path, output: Path) -> None:
         "r": rank,
         "lora_alpha": 2 * rank,
         "target_modules": sorted(
-            {
-                name.removeprefix("base_model.model.").rpartition(".lora_")[0]
-                for name in additions
-            }
+            {name.removeprefix("base_model.model.").rpartition(".lora_")[0] for name in additions}
         ),
     }
     (output / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
