@@ -1,6 +1,6 @@
 """Free sentences: the nearest of the sentences whose meaning is known vote on the intent.
 
-The known sentences are files of this package, one of each of Home Assistant's templates that the
+The known sentences are files of this package, two of each of Home Assistant's templates that the
 encoder was trained on, and hand-written phrases. They are encoded by the server's encoder at first
 use and again when a reply names another encoder, so a release needs no step of its own here.
 """
@@ -39,9 +39,9 @@ class Exemplar:
 class Voting:
     """How the nearest sentences decide."""
 
-    voters: int = 7
+    voters: int = 15
     """How many vote, 1 or more."""
-    temperature: float = 0.1
+    temperature: float = 0.05
     """A vote weighs e^(cosine / temperature), above 0."""
     refuse_below: float = 0.6
     """Nothing is understood where the nearest sentence's cosine is less, -1 to 1."""

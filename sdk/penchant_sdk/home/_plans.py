@@ -140,7 +140,10 @@ def understand(home: Home, texts: Sequence[str]) -> Plan[tuple[Understood | None
     found: list[Understood | None] = []
     for start in range(0, len(texts), TEXTS_PER_CALL):
         frames = yield from _nearest_of(home, texts[start : start + TEXTS_PER_CALL])
-        found += [frame and Understood(frame.intent, frame.confidence) for frame in frames]
+        found += [
+            None if frame is None else Understood(frame.intent, frame.confidence)
+            for frame in frames
+        ]
     return tuple(found)
 
 

@@ -78,7 +78,7 @@ def build(language: str, per_template: int = 20, seed: int = 0) -> list[Sentence
     return _apart(drawn + _free(language))
 
 
-def exemplars(sentences: Iterable[Sentence], per_template: int = 1) -> list[Sentence]:
+def exemplars(sentences: Iterable[Sentence], per_template: int = 2) -> list[Sentence]:
     """The first sentences of each training template, and all phrases to learn from."""
     counts: dict[str, int] = {}
     chosen = []
