@@ -18,7 +18,7 @@ from penchant_sdk.home._candidates import candidates, needs_value
 from penchant_sdk.home._exact import ExactMatcher
 from penchant_sdk.home._frames import Frame
 from penchant_sdk.home._habits import by_habit, part_of_day
-from penchant_sdk.home._nearest import Nearest, Voting, as_array, exemplars
+from penchant_sdk.home._nearest import VOTING, Nearest, Voting, as_array, exemplars
 from penchant_sdk.home._risk import is_risky
 from penchant_sdk.home._sentences import HOW_MUCH, WHICH, question
 from penchant_sdk.home._slots import from_text
@@ -45,7 +45,9 @@ _NOWHERE = Ranking("", (), (), 0, 0, "", True)
 class Home:
     """What a client knows of its home."""
 
-    def __init__(self, language: str, listed: Collection[str], voting: Voting) -> None:
+    def __init__(
+        self, language: str, listed: Collection[str], voting: Voting | None = None
+    ) -> None:
         """Nothing is registered yet.
 
         Raises:
@@ -55,7 +57,7 @@ class Home:
             raise InvalidRequest(f"language: got {language!r}, expected one of {', '.join(WORDS)}")
         self.language = language
         self.listed = frozenset(listed)
-        self.voting = voting
+        self.voting = voting or VOTING[language]
         self.entities: tuple[Entity, ...] = ()
         self.exact = ExactMatcher(language, ())
         self.nearest: Nearest | None = None

@@ -41,7 +41,7 @@ class AsyncHomeClient:
             InvalidRequest: a language that there is nothing for.
         """
         self._penchant = penchant
-        self._home = _plans.Home(language, never_without_confirmation, voting or Voting())
+        self._home = _plans.Home(language, never_without_confirmation, voting)
 
     async def register(self, entities: Sequence[Entity]) -> PutItemsResult:
         """Makes these the home's entities: their actions become items, and habits can form.

@@ -53,7 +53,7 @@ class HomeClient:
             InvalidRequest: a language that there is nothing for.
         """
         self._penchant = penchant
-        self._home = _plans.Home(language, never_without_confirmation, voting or Voting())
+        self._home = _plans.Home(language, never_without_confirmation, voting)
 
     def register(self, entities: Sequence[Entity]) -> PutItemsResult:
         """Makes these the home's entities: their actions become items, and habits can form.
