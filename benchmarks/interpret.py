@@ -31,6 +31,7 @@ from penchant.offline.home.corpus import FREE, SEEN, build
 from penchant.offline.home.templates import HELD_OUT
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
+from penchant_sdk.home._exact import ExactMatcher
 
 FACTOR = 15
 """The p95 of `interpret` stays below so many times the floor's."""
@@ -43,11 +44,13 @@ def sentences(language: str, seed: int) -> dict[str, list[str]]:
     """Sentences by kind: exact ones are of templates, free ones match none."""
     rng = random.Random(seed)
     drawn = build(language)
-    exact = [one.text for one in drawn if one.part in (SEEN, HELD_OUT)]
+    matcher = ExactMatcher(language, house(language))
+    templates = [one.text for one in drawn if one.part in (SEEN, HELD_OUT)]
+    rng.shuffle(templates)
+    exact = [text for text in templates[:1500] if matcher.match(text, in_room=True)]
     said = [one.text for one in drawn if one.part == FREE]
     # Said in other words each time, so that no cache knows them.
     free = [f"{text} {number}" for number in range(40) for text in said]
-    rng.shuffle(exact)
     mixed = [text for pair in zip(exact, free, strict=False) for text in pair]
     return {
         "exact": exact,

@@ -12,6 +12,7 @@ from typing import Any
 
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home._frames import Frame
+from penchant_sdk.home._index import TemplateIndex
 from penchant_sdk.home._slots import parameter_of
 from penchant_sdk.home.types import Entity
 
@@ -44,7 +45,7 @@ class ExactMatcher:
         data = get_intents(language)
         if data is None:
             raise InvalidRequest(f"language: got {language!r}, expected one of Home Assistant's")
-        self._intents = Intents.from_dict(data)
+        self._templates = TemplateIndex(Intents.from_dict(data))
         self._lists: dict[str, SlotList] = {
             "name": TextSlotList.from_tuples(
                 [
@@ -83,7 +84,10 @@ class ExactMatcher:
         found = [
             result
             for result in recognize_all(
-                text, self._intents, slot_lists=self._lists, intent_context=context
+                text,
+                self._templates.matching(text),
+                slot_lists=self._lists,
+                intent_context=context,
             )
             if _is_exact(result)
         ]
