@@ -47,7 +47,7 @@ _DANGEROUS_NAMES = (
         "报警",
     ),
 )
-_OPENINGS = ("door", "gate", "garage", "lock", "valve", "窗", "门", "锁", "阀", "车库")
+_OPENINGS = ("door", "gate", "garage", "lock", "valve", "窗户", "门", "锁", "阀", "车库")
 
 
 def is_risky(action: Action, entity: Entity | None, listed: Collection[str]) -> bool:

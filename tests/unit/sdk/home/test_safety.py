@@ -106,6 +106,14 @@ def test_an_entity_that_is_not_registered_asks() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["curtains", "窗帘"])
+def test_a_curtain_may_act_and_a_cover_that_does_not_say_what_it_covers_may_not(name: str) -> None:
+    curtain = Entity("cover.x", name, device_class="curtain")
+    cover = Entity("cover.x", name)
+    assert not any(is_risky(action, curtain, ()) for action in actions_of(curtain))
+    assert is_risky(actions_of(cover)[0], cover, ())
+
+
 @pytest.mark.parametrize("name", ["oven", "gas stove", "烤箱", "Alarm siren"])
 def test_a_switch_that_heats_or_alarms_asks_by_its_name(name: str) -> None:
     entity = Entity("switch.x", name)

@@ -27,7 +27,7 @@ from penchant.offline.home import adapter
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 
-MEASURED = 150
+MEASURED = 300
 """Sentences of each part that the demo measures itself by."""
 PICTURE, NUMBERS = "home.png", "home.json"
 _TIMEOUT_S = 30.0
