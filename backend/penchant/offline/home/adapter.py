@@ -11,12 +11,18 @@ import json
 import shutil
 from pathlib import Path
 
+from penchant.encoder.bundle import sha256_of
 from penchant.encoder.source import default_source
 
 ADAPTER = Path(__file__).parent / "intents"
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _HEAD = "penchant_head.linear."
 _BODY = "0.model."
+
+
+def digest() -> str:
+    """8 hex digits of the additions; another adapter, another digest."""
+    return sha256_of(ADAPTER / _WEIGHTS)[:8]
 
 
 def source(directory: Path) -> Path:

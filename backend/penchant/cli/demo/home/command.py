@@ -59,7 +59,7 @@ def demo_home(
 
 def _run(console: Console, directory: Path, most: int, output: Path) -> bool:
     with step(console, "Preparing the encoder") as now:
-        encoder = prepare_encoder(HOME / "encoder-home")
+        encoder = prepare_encoder(HOME / f"encoder-home-{adapter.digest()}")
         now.done = f"The encoder is in {encoder}"
     settings = gather(f"lmdb:{directory / 'store'}", encoder, HOME_SETTINGS)
     server = Server(directory / "server", settings)
