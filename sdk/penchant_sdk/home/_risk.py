@@ -57,7 +57,8 @@ def is_risky(action: Action, entity: Entity | None, listed: Collection[str]) -> 
         action: what would be done.
         entity: the one that it names; None: it is not registered, which is risky where the action
             changes anything.
-        listed: What the owner keeps from being done: entity ids, domains, device classes, rooms.
+        listed: What the owner keeps from being done: entity ids, names, domains, device classes or
+            rooms, letter for letter.
 
     >>> lamp, door = Entity("light.hall", "hall lamp"), Entity("lock.front", "front door")
     >>> is_risky(Action("HassTurnOn", lamp.id), lamp, ())
@@ -69,7 +70,8 @@ def is_risky(action: Action, entity: Entity | None, listed: Collection[str]) -> 
         return False
     if entity is None:
         return True
-    owned = {entity.id, entity.domain, entity.device_class, entity.room} - {""}
+    owned = {entity.id, entity.domain, entity.device_class, entity.room, entity.name} - {""}
+    owned |= set(entity.aliases)
     return bool(owned & set(listed)) or not _may_act(entity)
 
 

@@ -45,8 +45,8 @@ class HomeClient:
         Args:
             penchant: a client of the server.
             language: en or zh-CN.
-            never_without_confirmation: What else always asks: entity ids, domains, device classes
-                or rooms.
+            never_without_confirmation: What else always asks: entity ids, names, domains, device
+                classes or rooms, letter for letter.
             voting: How free sentences are decided. Default: as measured with Penchant's encoder.
 
         Raises:

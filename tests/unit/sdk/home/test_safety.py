@@ -90,8 +90,8 @@ def test_a_kind_of_device_that_nobody_has_heard_of_asks(
     )
 
 
-@pytest.mark.parametrize("listed", ["light.bed", "light", "bedroom"])
-def test_what_the_owner_lists_asks_by_id_domain_or_room(listed: str) -> None:
+@pytest.mark.parametrize("listed", ["light.bed", "bedside lamp", "light", "bedroom"])
+def test_what_the_owner_lists_asks_by_id_name_domain_or_room(listed: str) -> None:
     home = HomeClient(FakePenchant(), never_without_confirmation=(listed,))
     home.register(HOUSE)
     said = home.interpret("turn on the bedside lamp", user="ann", room="bedroom")

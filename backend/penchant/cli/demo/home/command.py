@@ -120,7 +120,13 @@ def prepare_encoder(directory: Path) -> Path:
 
 
 def _shares(found: Sequence[Measured]) -> Table:
-    table = Table("language", *(name.replace("\n", " ") for name in PARTS.values()), "refused")
+    title = "Intents right, a refusal counted as wrong"
+    table = Table(
+        "language",
+        *(name.replace("\n", " ") for name in PARTS.values()),
+        "outside, refused",
+        title=title,
+    )
     for language in dict.fromkeys(one.language for one in found):
         own = {one.part: one for one in found if one.language == language}
         cells = [f"{own[part].right.mean():.1%} of {len(own[part].right)}" for part in PARTS]
