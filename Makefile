@@ -20,7 +20,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-ads demo-games demo-release test test-fast test-server \
+.PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server \
 	test-numpy2 check format proto baseline bench serve loadtest \
 	clean libpython
 

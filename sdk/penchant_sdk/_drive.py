@@ -30,15 +30,14 @@ class Driver:
         self._policy = policy
 
     def run(self, plan: Plan[T], timeout_s: float) -> T:
-        """The result of the plan."""
-        request = first_request(plan)
-        while True:
-            reply = self._send(request, timeout_s)
-            try:
-                request = plan.send(reply)
-            except StopIteration as done:
-                result: T = done.value
-                return result
+        """The result of the plan, which may need no call at all."""
+        try:
+            request = first_request(plan)
+            while True:
+                request = plan.send(self._send(request, timeout_s))
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
     def _send(self, request: Request, timeout_s: float) -> service_pb2.Reply:
         attempts = Attempts(self._policy, request.verb, timeout_s)
@@ -74,15 +73,14 @@ class AsyncDriver:
         self._policy = policy
 
     async def run(self, plan: Plan[T], timeout_s: float) -> T:
-        """The result of the plan."""
-        request = first_request(plan)
-        while True:
-            reply = await self._send(request, timeout_s)
-            try:
-                request = plan.send(reply)
-            except StopIteration as done:
-                result: T = done.value
-                return result
+        """The result of the plan, which may need no call at all."""
+        try:
+            request = first_request(plan)
+            while True:
+                request = plan.send(await self._send(request, timeout_s))
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
     async def _send(self, request: Request, timeout_s: float) -> service_pb2.Reply:
         attempts = Attempts(self._policy, request.verb, timeout_s)

@@ -9,6 +9,10 @@ from tests.architecture.source_tree import hand_written, imports, packages, rela
 STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 
 
+HOME = "sdk/penchant_sdk/home/"
+"""The part of the SDK with an extra of its own."""
+
+
 def foreign(folder: str, allowed: frozenset[str]) -> dict[str, set[str]]:
     """The imports below `folder` that are neither `allowed` nor the standard library's."""
     found = {path: packages(path) - STANDARD_LIBRARY - allowed for path in hand_written(folder)}
@@ -34,7 +38,19 @@ def test_the_domain_imports_of_penchant_only_itself() -> None:
 
 def test_the_sdk_imports_grpc_protobuf_and_the_contract_alone() -> None:
     allowed = frozenset({"grpc", "google", "penchant_proto", "penchant_sdk"})
-    assert foreign("sdk/penchant_sdk", allowed) == {}
+    found = foreign("sdk/penchant_sdk", allowed)
+    home = {path: found.pop(path) for path in list(found) if path.startswith(HOME)}
+    assert found == {}
+    assert set().union(*home.values()) <= {"hassil", "home_assistant_intents", "numpy"}
+
+
+def test_only_the_home_client_imports_itself_so_that_its_extra_is_an_extra() -> None:
+    importers = {
+        relative(path)
+        for path in hand_written("sdk/penchant_sdk")
+        if any(name.startswith("penchant_sdk.home") for name in imports(path))
+    }
+    assert all(path.startswith(HOME) for path in importers)
 
 
 def test_the_contract_imports_grpc_and_protobuf_alone() -> None:

@@ -47,20 +47,28 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("penchant.cli.rollback:rollback", "Serve the release before again."),
     "releases": ("penchant.cli.releases:releases", "What was built, and what is served."),
     "rebuild": ("penchant.cli.rebuild:rebuild", "Make users' records anew from their logs."),
-    "demo-release": (
-        "penchant.cli.demo.release:demo_release",
-        "Watch a release being made, served and taken back.",
+    "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
+    "home-data": (
+        "penchant.cli.home_data:home_data",
+        "Write a smart home's sentences to learn from.",
+    ),
+    "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
+    "demo-ads": (
+        "penchant.cli.demo.ads.command:demo_ads",
+        "Watch a day of ads under caps and budgets.",
     ),
     "demo-games": (
         "penchant.cli.demo.games.command:demo_games",
         "Watch simulated players being recommended Debian's games.",
     ),
-    "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
-    "demo-ads": (
-        "penchant.cli.demo.ads.command:demo_ads",
-        "Watch a day of ads under caps and budgets.",
+    "demo-home": (
+        "penchant.cli.demo.home.command:demo_home",
+        "Watch a smart home understand, ask and learn.",
     ),
-    "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
+    "demo-release": (
+        "penchant.cli.demo.release:demo_release",
+        "Watch a release being made, served and taken back.",
+    ),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""
 

@@ -1,0 +1,46 @@
+"""Sentences about a smart home, understood safely, with each person's habits.
+
+Needs the extra `home`: `pip install 'penchant[home]'`. `docs/home.md` says how it works and how
+well.
+"""
+
+from __future__ import annotations
+
+from penchant_sdk.home._nearest import Voting
+from penchant_sdk.home.aio import AsyncHomeClient
+from penchant_sdk.home.client import HomeClient
+from penchant_sdk.home.parameters import (
+    Brightness,
+    Colour,
+    ColourTemperature,
+    Duration,
+    FanSpeed,
+    Parameter,
+    Position,
+    Temperature,
+    Volume,
+    VolumeStep,
+)
+from penchant_sdk.home.types import Action, Asked, Entity, Interpretation, Suggestion, Understood
+
+__all__ = [
+    "Action",
+    "Asked",
+    "AsyncHomeClient",
+    "Brightness",
+    "Colour",
+    "ColourTemperature",
+    "Duration",
+    "Entity",
+    "FanSpeed",
+    "HomeClient",
+    "Interpretation",
+    "Parameter",
+    "Position",
+    "Suggestion",
+    "Temperature",
+    "Understood",
+    "Volume",
+    "VolumeStep",
+    "Voting",
+]

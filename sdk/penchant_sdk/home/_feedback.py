@@ -1,0 +1,50 @@
+"""What became of an interpretation, as events."""
+
+from __future__ import annotations
+
+from penchant_sdk.errors import InvalidRequest
+from penchant_sdk.home._actions import quantised
+from penchant_sdk.home._plans import context_of
+from penchant_sdk.home.types import Action, Interpretation
+from penchant_sdk.types import Event
+
+SUGGESTED, ACCEPTED, OVERRIDDEN, UNDONE = "suggested", "accepted", "overridden", "undone"
+
+
+def suggested(said: Interpretation) -> list[Event]:
+    """The first suggestion was offered, and nothing is known of it yet."""
+    return [_event(said, _best(said), SUGGESTED)]
+
+
+def accepted(said: Interpretation, action: Action | None) -> list[Event]:
+    """An action was what the user wanted; None: the first suggestion."""
+    return [_event(said, action or _best(said), ACCEPTED)]
+
+
+def overridden(said: Interpretation, by: Action) -> list[Event]:
+    """Another action was done instead of the first suggestion, which the user did not want."""
+    best = _best(said)
+    if quantised(best).id == quantised(by).id:
+        raise InvalidRequest(f"by: got {by}, expected an action other than the one suggested")
+    return [_event(said, best, OVERRIDDEN), _event(said, by, ACCEPTED)]
+
+
+def undone(said: Interpretation, action: Action | None) -> list[Event]:
+    """An action was taken back, and nothing put in its place; None: the first suggestion."""
+    return [_event(said, action or _best(said), UNDONE)]
+
+
+def _best(said: Interpretation) -> Action:
+    if said.best is None:
+        raise InvalidRequest(f"interpretation: got one of {said.text!r} without a suggestion")
+    return said.best
+
+
+def _event(said: Interpretation, action: Action, signal: str) -> Event:
+    return Event(
+        user=said.user,
+        item=quantised(action).id,
+        signal=signal,
+        recommendation_id=said.recommendation_id,
+        context=context_of(said),
+    )

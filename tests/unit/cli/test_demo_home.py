@@ -1,0 +1,57 @@
+"""The home demo's parts on the fake server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.cli.demo.home.figures import OUTSIDE, PARTS, Measured, draw
+from penchant.cli.demo.home.house import house
+from penchant.cli.demo.home.serving import HOME_SETTINGS
+from penchant.cli.demo.home.talk import SAID, habit, spoken, talk
+from penchant.config import parse
+from penchant_sdk.home import Action, HomeClient, Temperature, Voting
+from penchant_sdk.testing import FakePenchant
+
+
+@pytest.mark.parametrize("language", list(SAID))
+def test_every_sentence_is_answered_and_the_door_stays_shut(language: str) -> None:
+    home = HomeClient(FakePenchant(), language=language)
+    home.register(house(language))
+    table = talk(home, language)
+    assert table.row_count == len(SAID[language])
+    assert "nothing yet (risky)" in list(table.columns[3].cells)
+
+
+def test_the_habit_is_told_row_by_row() -> None:
+    home = HomeClient(FakePenchant(), voting=Voting(refuse_below=0.3))
+    home.register(house("en"))
+    night, morning = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (23, 8))
+    table, _ = habit(home, night, morning)
+    assert table.row_count == 3
+    assert list(table.columns[1].cells)[1] == "bedside: brightness 20"
+
+
+def test_actions_are_spoken_in_few_words() -> None:
+    assert spoken(None) == "nothing"
+    assert spoken(Action("HassTurnOn", "light.floor_lamp_zh")) == "floor lamp: on"
+    warm = Action("HassClimateSetTemperature", "climate.den", Temperature(celsius=21.5))
+    assert spoken(warm) == "den: celsius 21.5"
+
+
+def test_the_servers_settings_are_ones_that_it_has() -> None:
+    given = dict(setting.split("=", 1) for setting in HOME_SETTINGS)
+    config = parse({**given, "store": "memory:", "encoder": "x"})
+    assert "accepted" in config.signals
+
+
+def test_the_picture_is_drawn(tmp_path: Path) -> None:
+    right, sure = np.array([True] * 8 + [False] * 2), np.linspace(0.5, 1, 10)
+    found = [
+        Measured(language, part, right, sure) for language in SAID for part in (*PARTS, OUTSIDE)
+    ]
+    draw(found, tmp_path / "home.png")
+    assert (tmp_path / "home.png").stat().st_size > 10_000
