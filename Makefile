@@ -30,14 +30,17 @@ help: ## List the targets.
 demo: $(VENV)/ready libpython ## Start a real Triton and watch it learn from MovieLens (2 minutes).
 	@$(BIN)/penchant demo $(ARGS)
 
+demo-ads: $(VENV)/ready libpython ## Play a day of ads with caps and budgets on a real Triton (1 minute).
+	@$(BIN)/penchant demo-ads $(ARGS)
+
 demo-games: $(VENV)/ready libpython ## Recommend Debian's games to simulated players (2 minutes).
 	@$(BIN)/penchant demo-games $(ARGS)
 
+demo-home: $(VENV)/ready libpython ## Talk to a smart home that asks and learns habits (2 minutes).
+	@$(BIN)/penchant demo-home $(ARGS)
+
 demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)
-
-demo-ads: $(VENV)/ready libpython ## Play a day of ads with caps and budgets on a real Triton (1 minute).
-	@$(BIN)/penchant demo-ads $(ARGS)
 
 test: test-numpy2 test-fast test-server ## Run all tests, those on a real Triton included.
 

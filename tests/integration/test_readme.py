@@ -78,7 +78,7 @@ def test_the_sdk_in_ten_lines(server: Server) -> None:
 
 def test_the_make_commands_are_targets_of_the_makefile() -> None:
     targets = [arguments[0] for arguments in commands("make")]
-    assert targets == ["demo", "test", "demo-ads", "demo-games", "demo-release"]
+    assert targets == ["demo", "test", "demo-ads", "demo-games", "demo-home", "demo-release"]
     for target in targets:
         subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
 
