@@ -8,6 +8,7 @@ from datetime import datetime
 from penchant_sdk.aio import AsyncPenchant
 from penchant_sdk.home import _feedback, _plans
 from penchant_sdk.home._nearest import Voting
+from penchant_sdk.home._sentences import canonical
 from penchant_sdk.home.types import Action, Entity, Interpretation, Understood
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Event, FeedbackAck
@@ -85,6 +86,10 @@ class AsyncHomeClient:
         return await self._penchant._driver.run(
             _plans.understand(self._home, texts), self._penchant._bulk(None)
         )
+
+    def describe(self, action: Action) -> str:
+        """An action as a plain command in the home's language, for people to hear or read."""
+        return canonical(action, self._home.entity(action.entity), self._home.language)
 
     async def suggested(self, said: Interpretation) -> FeedbackAck:
         """The first suggestion was offered; unanswered for long, it counts a little against it."""

@@ -20,6 +20,7 @@ from datetime import datetime
 from penchant_sdk.client import Penchant
 from penchant_sdk.home import _feedback, _plans
 from penchant_sdk.home._nearest import Voting
+from penchant_sdk.home._sentences import canonical
 from penchant_sdk.home.types import Action, Entity, Interpretation, Understood
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Event, FeedbackAck
@@ -97,6 +98,15 @@ class HomeClient:
         return self._penchant._driver.run(
             _plans.understand(self._home, texts), self._penchant._bulk(None)
         )
+
+    def describe(self, action: Action) -> str:
+        """An action as a plain command in the home's language, for people to hear or read.
+
+        >>> from penchant_sdk.testing import FakePenchant
+        >>> HomeClient(FakePenchant()).describe(Action("HassStartTimer", ""))
+        'start a timer'
+        """
+        return canonical(action, self._home.entity(action.entity), self._home.language)
 
     def suggested(self, said: Interpretation) -> FeedbackAck:
         """The first suggestion was offered; unanswered for long, it counts a little against it."""

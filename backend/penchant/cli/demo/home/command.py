@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.table import Table
 from penchant.cli.demo.home.figures import OUTSIDE, PARTS, Measured, draw, measure
 from penchant.cli.demo.home.house import house
 from penchant.cli.demo.home.serving import HOME_SETTINGS
-from penchant.cli.demo.home.talk import SAID, habit, talk
+from penchant.cli.demo.home.talk import LANGUAGES, SAID, habit, plain_table, talk
 from penchant.cli.demo.serving import interruptible, scratch
 from penchant.cli.demo.steps import step
 from penchant.domain.errors import ConfigError
@@ -58,6 +59,7 @@ def demo_home(
 
 
 def _run(console: Console, directory: Path, most: int, output: Path) -> bool:
+    began = time.monotonic()
     with step(console, "Preparing the encoder") as now:
         encoder = prepare_encoder(HOME / f"encoder-home-{adapter.digest()}")
         now.done = f"The encoder is in {encoder}"
@@ -68,17 +70,19 @@ def _run(console: Console, directory: Path, most: int, output: Path) -> bool:
             server.start()
             now.done = f"Triton is up on {server.target}"
         with Penchant(server.target, timeout_s=_TIMEOUT_S) as penchant:
-            return _play(console, penchant, most, output)
+            formed = _play(console, penchant, most, output)
     finally:
         server.stop()
+    _what_next(console, time.monotonic() - began, output)
+    return formed
 
 
 def _play(console: Console, penchant: Penchant, most: int, output: Path) -> bool:
     homes = {language: HomeClient(penchant, language=language) for language in SAID}
     for language, home in homes.items():
-        with step(console, f"Registering the home in {language}") as now:
+        with step(console, f"Registering the home in {LANGUAGES[language]}") as now:
             put = home.register(house(language))
-            now.done = f"The home in {language}: {put.changed} actions are items"
+            now.done = f"The home in {LANGUAGES[language]}: {put.changed} actions are items"
     for language, home in homes.items():
         console.print(talk(home, language))
     today = datetime.now().astimezone()
@@ -94,8 +98,19 @@ def _play(console: Console, penchant: Penchant, most: int, output: Path) -> bool
     draw(found, output / PICTURE)
     numbers = {f"{one.language} {one.part}": float(one.right.mean()) for one in found}
     (output / NUMBERS).write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
-    console.print(f"The picture is in [bold]{output / PICTURE}[/bold].")
     return formed
+
+
+def _what_next(console: Console, seconds: float, output: Path) -> None:
+    lines = [
+        f"Done in {seconds:.0f} s. Picture: {output / PICTURE}. Numbers: {output / NUMBERS}.",
+        "",
+        "Try next:",
+        "  examples/home.py          the same calls in forty lines",
+        "  penchant quantize --help  an encoder twice as fast",
+        "  docs/home.md              what is understood, what never acts, how it was checked",
+    ]
+    console.print("\n".join(lines), soft_wrap=True)
 
 
 def prepare_encoder(directory: Path) -> Path:
@@ -120,16 +135,15 @@ def prepare_encoder(directory: Path) -> Path:
 
 
 def _shares(found: Sequence[Measured]) -> Table:
-    title = "Intents right, a refusal counted as wrong"
-    table = Table(
+    table = plain_table(
+        "Intents right, a refusal counted as wrong",
         "language",
         *(name.replace("\n", " ") for name in PARTS.values()),
         "outside, refused",
-        title=title,
     )
     for language in dict.fromkeys(one.language for one in found):
         own = {one.part: one for one in found if one.language == language}
         cells = [f"{own[part].right.mean():.1%} of {len(own[part].right)}" for part in PARTS]
         strange = own[OUTSIDE].right
-        table.add_row(language, *cells, f"{strange.mean():.1%} of {len(strange)}")
+        table.add_row(LANGUAGES[language], *cells, f"{strange.mean():.1%} of {len(strange)}")
     return table

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from penchant_sdk.home import (
@@ -55,21 +56,32 @@ SAID = {
 DARK = Said("it's so dark in here", "bedroom")
 DIM = Action("HassLightSet", "light.bedside", Brightness(percent=20))
 READING = Action("HassLightSet", "light.bedside", Brightness(percent=60))
-_PARAMETERS = {"HassTurnOn": "on", "HassTurnOff": "off"}
+
+
+LANGUAGES = {"en": "English", "zh-CN": "Chinese"}
+
+
+def plain_table(title: str, *columns: str) -> Table:
+    """An empty table in the look of the demos."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
 
 
 def talk(home: HomeClient, language: str) -> Table:
     """Says every sentence of a language once."""
-    table = Table("said", "in", "understood", "it does", "it asks", title=f"Said in {language}")
+    table = plain_table(f"Said in {LANGUAGES[language]}", "said", "in", "understood", "it does")
     for said in SAID[language]:
         meant = home.interpret(said.text, user="ann", room=said.room)
-        table.add_row(said.text, said.room, _how(meant), _done(meant), meant.question)
+        table.add_row(said.text, said.room, _how(meant), _answer(home, meant))
     return table
 
 
 def habit(home: HomeClient, night: datetime, morning: datetime) -> tuple[Table, bool]:
     """Ann's evenings, and whether each turn went as it should."""
-    table = Table("what happens", "at night", "in the morning", "Bob, at night", title="A habit")
+    heading = f'A habit: what "{DARK.text}" does in the bedroom'
+    table = plain_table(heading, "so far", "at night", "in the morning", "Bob, at night")
     seen: list[tuple[Action | None, Action | None, Action | None]] = []
 
     def look(what: str) -> None:
@@ -78,7 +90,7 @@ def habit(home: HomeClient, night: datetime, morning: datetime) -> tuple[Table, 
             for user, at in (("ann", night), ("ann", morning), ("bob", night))
         )
         seen.append((answers[0], answers[1], answers[2]))
-        table.add_row(what, *(spoken(answer) for answer in answers))
+        table.add_row(what, *(_best(home, answer) for answer in answers))
 
     def choose(action: Action) -> None:
         meant = home.interpret(DARK.text, user="ann", room=DARK.room, at=night)
@@ -87,24 +99,14 @@ def habit(home: HomeClient, night: datetime, morning: datetime) -> tuple[Table, 
         else:
             home.overridden(meant, by=action)
 
-    look(f'"{DARK.text}", for the first time')
+    look("nothing")
     _repeat(3, lambda: choose(DIM))
-    look("Ann dims to 20 % instead, three nights")
+    look("Ann dimmed to 20 % instead, three nights")
     _repeat(4, lambda: choose(READING))
-    look("Ann wants 60 % instead, four nights")
+    look("then she wanted 60 %, four nights")
     first, formed, changed = (row[0] for row in seen)
     others_same = all(row[1] == seen[0][1] and row[2] == seen[0][2] for row in seen)
     return table, first != DIM and formed == DIM and changed == READING and others_same
-
-
-def spoken(action: Action | None) -> str:
-    """An action in few words."""
-    if action is None:
-        return "nothing"
-    name, _, value = action.id.rpartition("/")[2].partition("=")
-    thing = action.entity.partition(".")[2].removesuffix("_zh").replace("_", " ")
-    what = f"{name} {value}" if value else _PARAMETERS.get(name, name.removeprefix("Hass"))
-    return f"{thing}: {what}" if thing else what
 
 
 def _how(meant: Interpretation) -> str:
@@ -115,12 +117,17 @@ def _how(meant: Interpretation) -> str:
     return f"freely, {meant.suggestions[0].confidence:.0%}"
 
 
-def _done(meant: Interpretation) -> str:
+def _answer(home: HomeClient, meant: Interpretation) -> str:
     if meant.act is not None:
-        return spoken(meant.act)
-    if meant.suggestions and meant.suggestions[0].asked is Asked.RISKY:
-        return "nothing yet (risky)"
-    return "nothing" if meant.refused else "nothing yet (unsure)"
+        return home.describe(meant.act)
+    if meant.refused:
+        return "nothing"
+    risky = meant.suggestions and meant.suggestions[0].asked is Asked.RISKY
+    return f"asks ({'risky' if risky else 'unsure'}): {meant.question}"
+
+
+def _best(home: HomeClient, action: Action | None) -> str:
+    return "nothing" if action is None else home.describe(action)
 
 
 def _repeat(times: int, act: Callable[[], None]) -> None:
