@@ -36,7 +36,7 @@ def home_data(
     ] = 20,
     seed: Annotated[int, typer.Option(help="Of splits and draws.")] = 0,
 ) -> None:
-    """Writes what `penchant finetune --objective class` teaches an encoder intents with.
+    """Writes what `penchant finetune` teaches an encoder intents with.
 
     Sentences are Home Assistant's own templates, said with a seeded home's names, and split by
     template; the files beside the log hold what is only measured.
@@ -50,7 +50,7 @@ def home_data(
     console.print(table)
     console.print(
         f"Next: [bold]penchant finetune --items {output / ITEMS} --events {output / EVENTS} "
-        "--objective class --method lora[/bold]; docs/home.md has the whole recipe."
+        "--objective next-item --method lora[/bold]; docs/home.md has the whole recipe."
     )
 
 

@@ -48,6 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "releases": ("penchant.cli.releases:releases", "What was built, and what is served."),
     "rebuild": ("penchant.cli.rebuild:rebuild", "Make users' records anew from their logs."),
     "loop": ("penchant.cli.loop:loop", "The slow clock as one resumable job."),
+    "home-encoder": (
+        "penchant.cli.home_encoder:home_encoder",
+        "Export the encoder that understands a smart home.",
+    ),
     "home-data": (
         "penchant.cli.home_data:home_data",
         "Write a smart home's sentences to learn from.",

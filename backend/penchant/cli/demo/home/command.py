@@ -20,8 +20,7 @@ from penchant.cli.demo.home.serving import HOME_SETTINGS
 from penchant.cli.demo.home.talk import LANGUAGES, SAID, habit, plain_table, talk
 from penchant.cli.demo.serving import interruptible, scratch
 from penchant.cli.demo.steps import step
-from penchant.domain.errors import ConfigError
-from penchant.encoder.bundle import MANIFEST
+from penchant.cli.home_encoder import export_home_encoder
 from penchant.launch import Server
 from penchant.launch.settings import HOME, gather
 from penchant.offline.home import adapter
@@ -61,7 +60,7 @@ def demo_home(
 def _run(console: Console, directory: Path, most: int, output: Path) -> bool:
     began = time.monotonic()
     with step(console, "Preparing the encoder") as now:
-        encoder = prepare_encoder(HOME / f"encoder-home-{adapter.digest()}")
+        encoder = export_home_encoder(HOME / f"encoder-home-{adapter.digest()}")
         now.done = f"The encoder is in {encoder}"
     settings = gather(f"lmdb:{directory / 'store'}", encoder, HOME_SETTINGS)
     server = Server(directory / "server", settings)
@@ -111,27 +110,6 @@ def _what_next(console: Console, seconds: float, output: Path) -> None:
         "  docs/home.md              what is understood, what never acts, how it was checked",
     ]
     console.print("\n".join(lines), soft_wrap=True)
-
-
-def prepare_encoder(directory: Path) -> Path:
-    """Exports the home's encoder, unless it is there.
-
-    Raises:
-        ConfigError: the base model or a package for the export is missing.
-    """
-    if (directory / MANIFEST).is_file():
-        return directory
-    try:  # Only here: PyTorch takes seconds to load.
-        from penchant.offline.export import export
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"the demo exports its encoder, for which the package {error.name} is missing; "
-            "`pip install 'penchant[train]'`"
-        ) from error
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    source = adapter.source(directory.with_name(f"{directory.name}-source"))
-    export(source, directory)
-    return directory
 
 
 def _shares(found: Sequence[Measured]) -> Table:
