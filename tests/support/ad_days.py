@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
+from unittest.mock import patch
 
 import numpy as np
 
@@ -68,7 +70,7 @@ def play(
     places: int = 3,
     texts_per_topic: int = 1,
 ) -> tuple[Day, list[Campaign]]:
-    """A whole day's visits; the server begins knowing nothing of anybody."""
+    """A whole day's visits, the same each time; the server begins knowing nothing of anybody."""
     settings = {"signals": "ads", "explorations_per_day": str(explorations_per_day)}
     readers, midnight = simulated_readers(users, seed, texts_per_topic=texts_per_topic), yesterday()
     campaigns = campaigns_of(readers, midnight, budget, caps)
@@ -78,10 +80,14 @@ def play(
         places=places,
         explore=explore,
         explore_share=1.0 if explore else 0.0,
-        at_once=4,
+        at_once=1,  # Threads would take turns by chance.
         seed=seed,
     )
-    with client_of(BagOfWords(), directory, settings) as penchant:
+    # Ids of rankings become digests of events, by which events of one moment are ordered.
+    ids = patch("penchant.service.rank.os.urandom", Random(seed).randbytes)
+    # Offsets that nobody touched follow with every event, instead of once a second of the wall's.
+    whole = patch("penchant.catalog.offsets.WHOLE_EVERY_S", 0.0)
+    with ids, whole, client_of(BagOfWords(), directory, settings) as penchant:
         ads = AdClient(penchant, calibration=calibration, lapse_s=LAPSE_S, seed=seed)
         ads.put_campaigns(campaigns)
         day = Day(ads, readers, plan)

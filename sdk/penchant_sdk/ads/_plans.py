@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -97,7 +97,6 @@ def _select(
     if explore:
         refused = {option.item for option in reservations.refused}
         chances = choosing.propensities(values, explore.temperature, refused, shown)
-    explanations = yield from _explain(shown, selection, knowledge)
     return tuple(
         Decision(
             recommendation_id=ranking.recommendation_id,
@@ -110,14 +109,32 @@ def _select(
             price=offers[id_].price,
             propensity=chances[place] if chances else 1.0,
             score=offers[id_].score,
-            reason=reason(
-                id_, explanations.get(id_), knowledge.names, chances[place] if chances else None
-            ),
-            explanation=explanations.get(id_),
+            reason=reason(id_, None, knowledge.names, chances[place] if chances else None),
+            explanation=None,
             lapses_at=reservations.reserved[place].lapses_at,
             context=selection.moment.ranking_context,
         )
         for place, id_ in enumerate(shown)
+    )
+
+
+def explained(
+    decisions: Sequence[Decision], selection: Selection, knowledge: Knowledge
+) -> Plan[tuple[Decision, ...]]:
+    """The decisions with their reasons; apart, so that no decision is lost for want of one."""
+    explanations = yield from _explain([one.campaign for one in decisions], selection, knowledge)
+    return tuple(
+        replace(
+            one,
+            reason=reason(
+                one.campaign,
+                explanations.get(one.campaign),
+                knowledge.names,
+                one.propensity if one.propensity < 1 else None,
+            ),
+            explanation=explanations.get(one.campaign),
+        )
+        for one in decisions
     )
 
 
@@ -139,8 +156,6 @@ def _explain(
     shown: Sequence[str], selection: Selection, knowledge: Knowledge
 ) -> Plan[Mapping[str, Explanation]]:
     """The parts of the scores of what is shown; of all that was ranked they would cost much."""
-    if not (selection.explain and shown):
-        return {}
     ranking = yield from _rank(selection, shown, explain=True)
     found = {item.id: item.explanation for item in ranking.items if item.explanation}
     wanted = unnamed(found.values(), knowledge.names)

@@ -15,6 +15,7 @@ from penchant_sdk.ads.client import LAPSE_S
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.aio import AsyncPenchant
+from penchant_sdk.errors import PenchantError
 from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import EventResult
@@ -84,7 +85,14 @@ class AsyncAdClient:
             user, slot, context or AdContext(), n, explore, explain, self._lapse_s
         )
         plan = _plans.select(selection, self._knowledge)
-        return () if plan is None else await self._run(plan, timeout_s)
+        decisions = () if plan is None else await self._run(plan, timeout_s)
+        if not (explain and decisions):
+            return decisions
+        try:
+            why = _plans.explained(decisions, selection, self._knowledge)
+            return await self._run(why, timeout_s)
+        except PenchantError:  # They are reserved: better without their reasons than not at all.
+            return decisions
 
     async def impression(
         self,

@@ -29,6 +29,7 @@ from penchant_sdk.ads.campaign import Campaign, to_item
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.client import Penchant
+from penchant_sdk.errors import PenchantError
 from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import EventResult
@@ -144,7 +145,8 @@ class AdClient:
                 to the value, below it closer to the best. Each decision's propensity is exact (see
                 `penchant_sdk.ads.choosing`). None, or where the user's budget of explored
                 impressions is used up: the best, with propensity 1.
-            explain: give each decision a reason that names past events; it costs a call more.
+            explain: give each decision a reason that names past events; it costs a call more,
+                and where that fails the decisions come without.
             timeout_s: seconds for each of the two to four calls. Default: the connection's.
 
         Returns:
@@ -154,7 +156,14 @@ class AdClient:
             user, slot, context or AdContext(), n, explore, explain, self._lapse_s
         )
         plan = _plans.select(selection, self._knowledge)
-        return () if plan is None else self._run(plan, timeout_s)
+        decisions = () if plan is None else self._run(plan, timeout_s)
+        if not (explain and decisions):
+            return decisions
+        try:
+            why = _plans.explained(decisions, selection, self._knowledge)
+            return self._run(why, timeout_s)
+        except PenchantError:  # They are reserved: better without their reasons than not at all.
+            return decisions
 
     def impression(
         self,

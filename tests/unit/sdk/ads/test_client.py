@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from math import prod
 
 import pytest
+from grpc import StatusCode
 
+from penchant_proto.v1.service_pb2 import Call
 from penchant_sdk import (
     Event,
     EventIdReused,
@@ -27,7 +29,7 @@ from penchant_sdk.ads import (
     Size,
     Slot,
 )
-from penchant_sdk.testing import AsyncFakePenchant, FakePenchant, FakeServer
+from penchant_sdk.testing import AsyncFakePenchant, FakePenchant, FakeServer, StatusError
 from tests.unit.sdk.ads.campaigns import MONDAY, campaign
 
 NOON = MONDAY + timedelta(hours=12)
@@ -68,6 +70,28 @@ def test_the_most_valuable_come_first_each_with_its_place_and_price() -> None:
     # Each pays for the mean place: 0.5 * (1 + 0.5 + 0.25) / 3.
     assert decisions[0].price == Money(round(500_000 * 0.5 * 1.75 / 3))
     assert decisions[0].lapses_at == NOON + timedelta(seconds=60)
+
+
+class NoReasons(FakeServer):
+    """Refuses to explain a ranking."""
+
+    def infer(self, payload: bytes) -> bytes:
+        if Call.FromString(payload).rank.explain:
+            raise StatusError(StatusCode.UNAVAILABLE, "[Overloaded] the queue is full")
+        return super().infer(payload)
+
+
+def test_a_decision_is_not_lost_for_want_of_its_reason() -> None:
+    server = NoReasons(clock=NOON.timestamp)
+    ads = AdClient(FakePenchant(server), calibration=HALF)
+    ads.put_campaigns(three())
+    decisions = ads.select(user="ann", slot=SLOT, context=at(NOON), n=2)
+    assert [one.campaign for one in decisions] == ["tents", "tea"]
+    assert {one.explanation for one in decisions} == {None}
+    assert {one.reason for one in decisions} == {
+        "Because it is worth most among the ads that may be shown here now."
+    }
+    assert ads.impression(decisions[0], at=NOON).status is EventStatus.ACCEPTED
 
 
 def test_a_frequency_cap_holds_until_its_hour_is_over() -> None:
