@@ -27,18 +27,18 @@ from penchant.config import parse
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.contender import Contender
-from penchant.offline.evaluation.ours import PenchantContender, middle_clock
-from penchant.offline.evaluation.peers import make
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
-from penchant.offline.evaluation.replay import replay
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.events import EventColumns, ItemColumns
-from penchant.offline.export import export
-from penchant.offline.movielens import find_files
-from penchant.offline.tables.files import open_table
+from penchant.evaluation.baselines import make
+from penchant.evaluation.penchant import PenchantContender, middle_clock
+from penchant.evaluation.recommender import Contender
+from penchant.evaluation.replay import replay
+from penchant.evaluation.targets import Plan, choose_cases
+from penchant.logs.datasets.movielens import find_files
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import POSITIVE, parse_relevance
+from penchant.logs.stream import Stream
+from penchant.logs.tables.files import open_table
+from penchant.training.export import export
 
 REVIEWS = "WomensClothingE-CommerceReviews.parquet.brotli"
 KINDS = (

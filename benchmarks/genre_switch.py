@@ -28,14 +28,14 @@ from penchant.config import Config, parse
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Context, Event, Matrix
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.metrics import Float64, Int64, estimates, ndcg, recall
-from penchant.offline.evaluation.ours import PenchantContender
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import TOP, replay
-from penchant.offline.evaluation.stream import Stream, first_events
-from penchant.offline.movielens import read_movielens
+from penchant.evaluation.metrics import Float64, Int64, estimates, ndcg, recall
+from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.replay import TOP, replay
+from penchant.evaluation.targets import Plan, choose_cases
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream, first_events
 
 SITTING_S = 1800.0
 LIKED = 4.0

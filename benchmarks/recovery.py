@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.offline.evaluation.metrics import Estimate, estimates
+from penchant.evaluation.metrics import Estimate, estimates
 
 FIRST, LAST = -10, 39
 """Events since the change that a curve shows."""

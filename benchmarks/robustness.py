@@ -19,20 +19,20 @@ from penchant.config import Config, parse
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Item, Matrix
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation.cases import Cases, Plan, choose_cases
-from penchant.offline.evaluation.metrics import estimates, recall
-from penchant.offline.evaluation.ours import PenchantContender, middle_clock
-from penchant.offline.evaluation.perturbations import (
+from penchant.evaluation.metrics import estimates, recall
+from penchant.evaluation.penchant import PenchantContender, middle_clock
+from penchant.evaluation.replay import TOP, Trials, replay
+from penchant.evaluation.targets import Cases, Plan, choose_cases
+from penchant.evaluation.text_noise import (
     in_capitals,
     in_small_letters,
     shuffled_list,
     with_typos,
 )
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import TOP, Trials, replay
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.movielens import read_movielens
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream
 
 SEED = 1
 

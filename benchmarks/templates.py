@@ -21,17 +21,17 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Item
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.ours import PenchantContender
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import replay
-from penchant.offline.evaluation.stream import first_events
-from penchant.offline.evaluation.summary import summarise
-from penchant.offline.events import ItemColumns
-from penchant.offline.export import export
-from penchant.offline.movielens import read_movielens
-from penchant.offline.tables.files import Row
+from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.replay import replay
+from penchant.evaluation.summary import summarise
+from penchant.evaluation.targets import Plan, choose_cases
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.events import ItemColumns
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import first_events
+from penchant.logs.tables.files import Row
+from penchant.training.export import export
 
 CHOSEN_ON, LEARNT = 30_000, 20_000
 

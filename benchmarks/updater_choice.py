@@ -28,7 +28,7 @@ from benchmarks.updater_runs import (
     vectors_by,
 )
 from penchant.domain.settings import UPDATER_NAMES
-from penchant.offline.evaluation.cases import Plan
+from penchant.evaluation.targets import Plan
 
 RATINGS, DIMENSIONS = 30_000, 64
 FIRST, LEARNT = 2 / 3, 4

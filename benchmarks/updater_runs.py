@@ -15,17 +15,17 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Matrix
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation import metrics
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.metrics import Estimate
-from penchant.offline.evaluation.ours import PenchantContender, Refresh, middle_clock
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import replay
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.movielens import read_movielens
-from penchant.offline.refresh.catalog import RefreshedCatalog
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.evaluation import metrics
+from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.penchant import PenchantContender, Refresh, middle_clock
+from penchant.evaluation.replay import replay
+from penchant.evaluation.targets import Plan, choose_cases
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream
+from penchant.refresh.item_vectors import RefreshedCatalog
+from penchant.refresh.refresh_settings import RefreshSettings
 
 K = 10
 SEED = 1

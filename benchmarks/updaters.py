@@ -31,6 +31,7 @@ from benchmarks.updater_runs import (
     remembered,
     vectors_by,
 )
+from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import (
     Items,
     Prior,
@@ -42,11 +43,10 @@ from penchant.domain.interest import (
 from penchant.domain.rewards import Outcome
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import FoldKey, Interest, Matrix, Record, UserState
-from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.evaluation.stream import Stream
-from penchant.service.freezing import gram_of
+from penchant.evaluation.targets import Plan
+from penchant.logs.stream import Stream
+from penchant.service.catalog_version import gram_of
 from penchant.store.codec import encode_user
 
 RATINGS, TRAIN_FRACTION = 100_000, 0.3

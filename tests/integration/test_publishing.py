@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from penchant.cli.demo.asking import QUERIES, Asked, Recomputed
+from demos.release.asking import QUERIES, Asked, Recomputed
 from penchant.config import Config, catalog_directory, parse, releases_directory
 from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch import Server
-from penchant.launch.settings import gather
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.refresh.publication import refresh_store
-from penchant.offline.refresh.settings import RefreshSettings
-from penchant.offline.releases.build import Recipe, build_release
-from penchant.offline.releases.publication import publish_release, target_of
-from penchant.offline.releases.rollback import roll_back
-from penchant.offline.releases.trial import TrialPlan, begin_trial
+from penchant.launch.parameters import gather
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream
+from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.releases.build import Recipe, build_release
+from penchant.releases.publish import publish_release, target_of
+from penchant.releases.rollback import roll_back
+from penchant.releases.rollout import TrialPlan, begin_trial
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import read_log, scan_user_ids
 from penchant_sdk import Event, Item, Penchant, PenchantError, Ranking

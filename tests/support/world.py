@@ -1,4 +1,4 @@
-"""The services over one store, wired as `penchant.app` does it, with a clock that tests set."""
+"""The services over one store, wired as `penchant.server.app` wires them, with a settable clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
 from penchant.service.feedback import FeedbackService
 from penchant.service.rank import RankService
-from penchant.service.reading import Catalogs, read_catalog
+from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.service.users import UserService
 from penchant.store.base import Store
 from penchant.store.codec import encode_record

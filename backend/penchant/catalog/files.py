@@ -24,8 +24,8 @@ from typing import IO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.cold_start import Expectation
 from penchant.domain.neighbours import Neighbours, no_neighbours
-from penchant.domain.newcomers import Expectation
 from penchant.domain.types import CatalogHead, Matrix, Vector
 
 MIN_CAPACITY = 1024

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from penchant.catalog import files
 from penchant.catalog.numbers import NONE, ItemNumbers
+from penchant.domain.cold_start import Expectation, no_expectation
 from penchant.domain.interest import Items, Prior, prior_precision
 from penchant.domain.neighbours import Neighbours
-from penchant.domain.newcomers import Expectation, no_expectation
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogChange, CatalogHead, Matrix, Rows, Vector, Window
 

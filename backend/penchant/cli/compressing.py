@@ -15,8 +15,8 @@ from penchant.cli.gating import REFUSED
 from penchant.cli.logs import Source, read_log
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.offline.compress.measure import BudgetExceeded, Change, Judge
-from penchant.offline.evaluation.stream import first_events
+from penchant.logs.stream import first_events
+from penchant.training.compress.measure import BudgetExceeded, Change, Judge
 
 MAX_RANKINGS = 4000
 """Of the validation part, so that a search with many looks takes minutes."""

@@ -13,8 +13,8 @@ from penchant.cli import evaluation
 from penchant.cli import log_options as log
 from penchant.cli.evaluation import GENRES, Choices, Finetuning
 from penchant.domain.errors import ConfigError
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.evaluation.targets import Plan
+from penchant.refresh.refresh_settings import RefreshSettings
 
 _REFRESH = RefreshSettings()
 _OUTPUT = "Output"

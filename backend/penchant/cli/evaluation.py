@@ -19,17 +19,17 @@ from rich.text import Text
 from penchant.cli.logs import Source, read_log
 from penchant.config import Config
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.evaluation.holding_out import hold_out
-from penchant.offline.evaluation.report import as_json, check_writable, write
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.evaluation.tables import TextTable, tables
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.evaluation.holdout import hold_out
+from penchant.evaluation.html_report import as_json, check_writable, write
+from penchant.evaluation.result_tables import TextTable, tables
+from penchant.evaluation.targets import Plan
+from penchant.logs.stream import Stream
+from penchant.refresh.refresh_settings import RefreshSettings
 
 if TYPE_CHECKING:
-    from penchant.offline.evaluation.contender import Contender
-    from penchant.offline.evaluation.run import Result
-    from penchant.offline.evaluation.slow_clock import SlowClock
+    from penchant.evaluation.evaluate import Result
+    from penchant.evaluation.recommender import Contender
+    from penchant.training.slow_clock import SlowClock
 
 GENRES = "genres"
 
@@ -87,9 +87,9 @@ def _run(console: Console, choices: Choices, rounds: Path) -> None:
         stream, plan = hold_out(stream, choices.plan, choices.hold_out_items, choices.seed)
     with console.status(f"Encoding {len(stream.items):,} texts ..."):
         # Only here: ONNX Runtime is loaded by it.
-        from penchant.offline.evaluation.keeping import KeptTrials
-        from penchant.offline.evaluation.ours import PenchantContender, middle_clock
-        from penchant.offline.evaluation.run import evaluate
+        from penchant.evaluation.evaluate import evaluate
+        from penchant.evaluation.penchant import PenchantContender, middle_clock
+        from penchant.evaluation.result_cache import KeptTrials
 
         clock = None if choices.refresh is None else middle_clock(choices.refresh)
         ours = PenchantContender.load(choices.config, stream, clock, _slow_clock(choices, rounds))
@@ -118,7 +118,7 @@ def _check_outputs(choices: Choices) -> None:
     if choices.json is not None:
         check_writable(choices.json, "--json")
     if choices.report is not None:
-        from penchant.offline.evaluation.plots import require_matplotlib
+        from penchant.evaluation.plots import require_matplotlib
 
         check_writable(choices.report, "--report")
         require_matplotlib()
@@ -127,7 +127,7 @@ def _check_outputs(choices: Choices) -> None:
 def _slow_clock(choices: Choices, rounds: Path) -> SlowClock | None:
     if choices.finetune is None:
         return None
-    from penchant.offline.evaluation.slow_clock import SlowClock
+    from penchant.training.slow_clock import SlowClock
 
     chosen = choices.finetune
     return SlowClock(default_source(), rounds, chosen.dimensions, chosen.every, choices.seed)
@@ -137,7 +137,7 @@ def _peers(choices: Choices) -> list[Contender]:
     if not choices.peers:
         return []
     # Only here: some of them load PyTorch.
-    from penchant.offline.evaluation.peers import NAMES, make
+    from penchant.evaluation.baselines import NAMES, make
 
     wanted = NAMES if choices.peers == "all" else [one.strip() for one in choices.peers.split(",")]
     return [make(name, choices.seed) for name in dict.fromkeys(wanted)]
@@ -184,7 +184,7 @@ def rendered(table: TextTable) -> Table:
 
 
 def _write(console: Console, choices: Choices, result: Result, more: dict[str, object]) -> None:
-    from penchant.offline.evaluation.run import numbers, report
+    from penchant.evaluation.evaluate import numbers, report
 
     files = []  # All is made before anything is written.
     if choices.json is not None:

@@ -19,14 +19,14 @@ from penchant.cli.logs import EVENT_FIELDS, ITEM_FIELDS, Source, read_source
 from penchant.domain.errors import ConfigError
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.stream import Stream, first_events
-from penchant.offline.events import EventColumns, ItemColumns
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream, first_events
 
 if TYPE_CHECKING:
-    from penchant.offline.finetune.run import Report, Request
-    from penchant.offline.finetune.training import Watch
+    from penchant.training.finetuning.finetune import Report, Request
+    from penchant.training.finetuning.training_run import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def run(console: Console, choices: Choices) -> None:
         stream = read_log(console, choices.log)
     with console.status("Loading PyTorch"):
         try:  # Only here: it takes seconds, and a server has none.
-            from penchant.offline.finetune.run import Request, finetune
-            from penchant.offline.finetune.settings import FinetuneSettings
+            from penchant.training.finetuning.finetune import Request, finetune
+            from penchant.training.finetuning.finetune_settings import FinetuneSettings
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"finetune: the package {error.name} is missing; `pip install 'penchant[train]'`"
@@ -123,8 +123,8 @@ def _source(log: Log) -> Source:
 @contextmanager
 def _progress(console: Console, request: Request, choices: Choices) -> Iterator[tuple[Watch, Any]]:
     """A bar of the steps, with the last loss and the last look at the validation part."""
-    from penchant.offline.finetune.trainer import METRIC
-    from penchant.offline.finetune.training import Watch
+    from penchant.training.finetuning.trainer import METRIC
+    from penchant.training.finetuning.training_run import Watch
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[shown]}"))

@@ -18,10 +18,10 @@ from penchant.cli.client import DEFAULT_TARGET, Target, connected
 from penchant.cli.import_games import games
 from penchant.domain import types
 from penchant.domain.errors import ConfigError
-from penchant.offline.events import EventColumns, ItemColumns
-from penchant.offline.tables.files import open_table
-from penchant.offline.tables.ledger import Ledger
-from penchant.offline.tables.load import Batches, Sent, load
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.tables.bulk_load import Batches, Sent, load
+from penchant.logs.tables.files import open_table
+from penchant.logs.tables.import_progress import Ledger
 from penchant_sdk import Event, EventStatus, InvalidRequest, Item, Penchant
 
 T = TypeVar("T")

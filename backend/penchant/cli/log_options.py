@@ -11,9 +11,9 @@ from penchant.cli.import_ import mapped_fields
 from penchant.cli.logs import EVENT_FIELDS, GOOD_RATING, ITEM_FIELDS, Source
 from penchant.config import Config, parse
 from penchant.domain.errors import ConfigError
-from penchant.launch.settings import HOME
-from penchant.offline.evaluation.relevance import POSITIVE
-from penchant.offline.events import EventColumns, ItemColumns
+from penchant.launch.parameters import HOME
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.relevance import POSITIVE
 
 ENCODER = HOME / "encoder"
 _PANEL = "Columns, as for penchant import"

@@ -13,13 +13,13 @@ from penchant.cli.import_ import mapped_fields
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
-from penchant.offline.evaluation.reading import LeftOut, make_stream, read_events, read_items
-from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
-from penchant.offline.evaluation.store_log import items_and_events
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.events import EventColumns, ItemColumns
-from penchant.offline.movielens import read_movielens
-from penchant.offline.tables.files import open_table
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.reading import LeftOut, make_stream, read_events, read_items
+from penchant.logs.relevance import POSITIVE, parse_relevance
+from penchant.logs.store_log import items_and_events
+from penchant.logs.stream import Stream
+from penchant.logs.tables.files import open_table
 from penchant.store.open import open_store
 
 ITEM_FIELDS = ("id", "text")

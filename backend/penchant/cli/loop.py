@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.domain.errors import ConfigError
-from penchant.offline.loop.plan import Step, read_plan
-from penchant.offline.loop.run import now, planned, run
-from penchant.offline.loop.state import LockHeld, RunState, locked
+from penchant.loop.loop_plan import Step, read_plan
+from penchant.loop.loop_run import now, planned, run
+from penchant.loop.loop_state import LockHeld, RunState, locked
 
 HELD = 3
 _STOPS = (signal.SIGTERM, signal.SIGINT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -56,21 +57,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.home_data:home_data",
         "Write a smart home's sentences to learn from.",
     ),
-    "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
+    "demo": ("demos.films.command:demo", "Watch Penchant learn from MovieLens."),
     "demo-ads": (
-        "penchant.cli.demo.ads.command:demo_ads",
+        "demos.ads.command:demo_ads",
         "Watch a day of ads under caps and budgets.",
     ),
     "demo-games": (
-        "penchant.cli.demo.games.command:demo_games",
+        "demos.games.command:demo_games",
         "Watch simulated players being recommended Debian's games.",
     ),
     "demo-home": (
-        "penchant.cli.demo.home.command:demo_home",
+        "demos.home.command:demo_home",
         "Watch a smart home understand, ask and learn.",
     ),
     "demo-release": (
-        "penchant.cli.demo.release:demo_release",
+        "demos.release.command:demo_release",
         "Watch a release being made, served and taken back.",
     ),
 }
@@ -99,11 +100,27 @@ class LazyGroup(TyperGroup):
 def load(name: str) -> Any:
     """Imports a command of the table and makes it one of Typer's."""
     module, _, attribute = COMMANDS[name][0].partition(":")
+    if module.startswith("demos."):
+        _find_demos(name)
     found = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
         function, found = found, typer.Typer(add_completion=False)
         found.command(name)(function)
     return typer.main.get_command(found)
+
+
+def _find_demos(name: str) -> None:
+    """Puts the repository on the path: the demos and their simulators are not in the wheel."""
+    from penchant.domain.errors import ConfigError
+
+    repository = Path(__file__).resolve().parents[3]
+    if not (repository / "demos" / "__init__.py").is_file():
+        raise ConfigError(
+            f"{name}: the demos are not part of the installed package; clone the repository and "
+            f"run `make {name}` there"
+        )
+    if str(repository) not in sys.path:
+        sys.path.append(str(repository))
 
 
 app = typer.Typer(

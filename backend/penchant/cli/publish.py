@@ -13,11 +13,11 @@ from penchant.cli.gating import REFUSED
 from penchant.cli.log_options import pairs_of, share_of
 from penchant.cli.stores import StoreAddress, StoreSettings
 from penchant.domain.errors import ConfigError
-from penchant.launch.settings import HOME
-from penchant.offline.gates.budgets import Budgets
-from penchant.offline.gates.validation import Validation
-from penchant.offline.refresh.settings import RefreshSettings
-from penchant.offline.releases.trial import TrialPlan
+from penchant.evaluation.gates.budgets import Budgets
+from penchant.evaluation.gates.validation import Validation
+from penchant.launch.parameters import HOME
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.releases.rollout import TrialPlan
 
 _DEFAULTS, _BUDGETS, _PART = RefreshSettings(), Budgets(), Validation()
 _MADE, _GATE, _TRIAL = "What it is made of", "The gate", "On trial first"

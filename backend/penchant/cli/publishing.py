@@ -18,18 +18,20 @@ from penchant.encoder.base import Encoder
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import MANIFEST
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation.reading import LeftOut
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.store_log import stream_of_store
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.gates.budgets import Budgets
-from penchant.offline.gates.judge import judge
-from penchant.offline.gates.side import Side
-from penchant.offline.gates.validation import Validation
-from penchant.offline.gates.verdict import Verdict
-from penchant.offline.refresh.settings import RefreshSettings
-from penchant.offline.releases.build import Recipe, build_release
-from penchant.offline.releases.gating import (
+from penchant.evaluation.gates.budgets import Budgets
+from penchant.evaluation.gates.judge import judge
+from penchant.evaluation.gates.side import Side
+from penchant.evaluation.gates.validation import Validation
+from penchant.evaluation.gates.verdict import Verdict
+from penchant.logs.reading import LeftOut
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.store_log import stream_of_store
+from penchant.logs.stream import Stream
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.releases.build import Recipe, build_release
+from penchant.releases.manifest import Manifest, check_release, encoder_directory
+from penchant.releases.publish import install_release, publish_release, target_of
+from penchant.releases.release_gate import (
     GATE,
     PROBES,
     Served,
@@ -39,10 +41,8 @@ from penchant.offline.releases.gating import (
     weights_of,
     with_weights,
 )
-from penchant.offline.releases.manifest import Manifest, check_release, encoder_directory
-from penchant.offline.releases.publication import install_release, publish_release, target_of
-from penchant.offline.releases.trial import TrialPlan, begin_trial
-from penchant.offline.releases.triton_repository import write_model_version
+from penchant.releases.rollout import TrialPlan, begin_trial
+from penchant.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
 

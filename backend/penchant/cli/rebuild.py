@@ -7,7 +7,7 @@ from rich.console import Console
 
 from penchant.cli.client import counted
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
-from penchant.offline.rebuild import rebuild_all
+from penchant.service.rebuild import rebuild_all
 
 
 def rebuild(store: StoreAddress, settings: StoreSettings = None) -> None:
@@ -16,5 +16,5 @@ def rebuild(store: StoreAddress, settings: StoreSettings = None) -> None:
     A running server may stay up; it needs the same settings.
     """
     with opened(store, settings) as place, Console().status("Rebuilding"):
-        users = rebuild_all(place.store, place.config)
+        users = rebuild_all(place.store, place.config.signals, place.config.fold.window_events)
     typer.echo(f"Rebuilt the records of {counted(users, 'user')}.")

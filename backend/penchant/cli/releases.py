@@ -17,12 +17,12 @@ from rich.text import Text
 
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.domain.errors import ConfigError
-from penchant.domain.trial import Standing, Trial
+from penchant.domain.rollout import Standing, Trial
 from penchant.domain.types import Published
 from penchant.encoder.library import MANIFEST
-from penchant.offline.releases.manifest import Manifest, read_manifest
-from penchant.offline.releases.trial import read_standing
-from penchant.service.trialling import describe
+from penchant.releases.manifest import Manifest, read_manifest
+from penchant.releases.rollout import read_standing
+from penchant.service.rollout_watch import describe
 from penchant.store.releases import read_log_of_releases
 
 

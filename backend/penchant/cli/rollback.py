@@ -10,8 +10,8 @@ from rich.console import Console
 
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.releases.rollback import roll_back
-from penchant.offline.releases.trial import stop_trial
+from penchant.releases.rollback import roll_back
+from penchant.releases.rollout import stop_trial
 
 
 def rollback(

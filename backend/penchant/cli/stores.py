@@ -13,7 +13,7 @@ import typer
 from penchant import config
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.launch.settings import gather
+from penchant.launch.parameters import gather
 from penchant.store.base import Store
 from penchant.store.open import open_store
 

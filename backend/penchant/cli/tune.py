@@ -11,8 +11,8 @@ from rich.console import Console
 from penchant.cli import log_options as log
 from penchant.cli import tuning
 from penchant.cli.tuning import Choices, Finetuning
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.tuning.objective import FIT_FRACTION, Metric
+from penchant.evaluation.targets import Plan
+from penchant.tuning.objective import FIT_FRACTION, Metric
 
 _SEARCH = "The search"
 

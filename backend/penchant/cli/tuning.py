@@ -22,17 +22,17 @@ from penchant.cli.logs import Source, read_log
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.evaluation.fingerprint import fingerprint
-from penchant.offline.evaluation.metrics import estimates
-from penchant.offline.evaluation.report import check_writable
-from penchant.offline.evaluation.stream import Stream, first_events
-from penchant.offline.tuning.encoders import exported, finetuned
-from penchant.offline.tuning.objective import Metric, Objective, Vectors, training_part
-from penchant.offline.tuning.space import CONTEXT_HALVINGS, Parameter, Part, as_options, choose
+from penchant.evaluation.fingerprint import fingerprint
+from penchant.evaluation.html_report import check_writable
+from penchant.evaluation.metrics import estimates
+from penchant.evaluation.targets import Plan
+from penchant.logs.stream import Stream, first_events
+from penchant.tuning.encoder_search import exported, finetuned
+from penchant.tuning.objective import Metric, Objective, Vectors, training_part
+from penchant.tuning.space import CONTEXT_HALVINGS, Parameter, Part, as_options, choose
 
 if TYPE_CHECKING:
-    from penchant.offline.tuning.study import Study, Tried
+    from penchant.tuning.study import Study, Tried
 
 _MOST_IMPORTANT = 5
 
@@ -70,7 +70,7 @@ class Choices:
 def run(console: Console, choices: Choices) -> int:
     """Searches and shows what came of it; returns the exit status."""
     try:  # Only here: it takes a moment, and a server has none.
-        from penchant.offline.tuning.study import open_study
+        from penchant.tuning.study import open_study
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"tune: the package {error.name} is missing; `pip install 'penchant[tune]'`"

@@ -24,12 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.domain.context import Slots
+from penchant.domain.event_weights import Weights, weigh
 from penchant.domain.neighbours import recent_of
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, Matrix, Recent, Vector, Window
 from penchant.domain.updaters import UPDATERS
-from penchant.domain.updaters.evidence import Evidence
-from penchant.domain.weighing import Weights, weigh
+from penchant.domain.updaters.observations import Evidence
 
 Float64 = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.domain.context import Slots
+from penchant.domain.event_weights import weigh
 from penchant.domain.interest import Items, Prior
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Window
-from penchant.domain.weighing import weigh
 
 Float64 = NDArray[np.float64]
 

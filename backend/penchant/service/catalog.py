@@ -10,13 +10,13 @@ import numpy as np
 
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
+from penchant.domain.cold_start import credits
 from penchant.domain.errors import EncoderUnavailable
-from penchant.domain.newcomers import credits
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
 from penchant.encoder.base import Encoders
 from penchant.service.encoding import Space, encoder_of, space_of
 from penchant.service.publishing import Publication, placed, publish, rebuild_if_lost
-from penchant.service.reading import Catalogs, Offered, trial_directory
+from penchant.service.user_interest import Catalogs, Offered, trial_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import write_counters
 from penchant.store.items import (
@@ -28,7 +28,7 @@ from penchant.store.items import (
     write_item,
     write_text_vector,
 )
-from penchant.store.trials import read_trial, write_trial
+from penchant.store.rollouts import read_trial, write_trial
 
 PLANNED_AGAIN = 3
 """How often a put follows a change of the encoder before the caller is told to come again."""

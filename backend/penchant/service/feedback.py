@@ -13,6 +13,7 @@ import numpy as np
 from penchant.catalog.offsets import OffsetBook, OffsetFile
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
+from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import fold_each
 from penchant.domain.limits import Limits, check_event
 from penchant.domain.offsets import count_outcome
@@ -26,13 +27,12 @@ from penchant.domain.types import (
     Record,
     UserState,
 )
-from penchant.domain.weighing import time_bucket
 from penchant.domain.window import digest64, empty_record, entry, insert
-from penchant.service.books import Books
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
-from penchant.service.reading import Catalogs, Offered, fold_key
-from penchant.service.trialling import TrialCount
+from penchant.service.reservation_ledger import Books
+from penchant.service.rollout_watch import TrialCount
+from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import read_counters, scan_counters, write_counters
 from penchant.store.items import read_head

@@ -13,12 +13,12 @@ from penchant.catalog import files
 from penchant.catalog.files import Frozen
 from penchant.catalog.offsets import OffsetBook
 from penchant.catalog.view import CatalogView
+from penchant.domain.cold_start import Expectation, no_expectation
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.neighbours import Neighbours, no_neighbours
-from penchant.domain.newcomers import Expectation, no_expectation
 from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
-from penchant.service.freezing import freeze, gram_of
+from penchant.service.catalog_version import freeze, gram_of
 from penchant.store.base import Snapshot, Store
 from penchant.store.items import (
     read_head,

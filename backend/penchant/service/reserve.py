@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import PenchantError, UnknownItem
 from penchant.domain.reservations import Reservations, ReserveRequest
-from penchant.service.books import Books
 from penchant.service.clock import Clock
-from penchant.service.reading import Catalogs
+from penchant.service.reservation_ledger import Books
+from penchant.service.user_interest import Catalogs
 from penchant.store.base import Store
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from penchant.domain.errors import StateCorrupt, StateTooNew
-from penchant.domain.trial import Sums, Trial, no_sums
+from penchant.domain.rollout import Sums, Trial, no_sums
 from penchant.domain.types import (
     RECENT_DTYPE,
     WINDOW_DTYPE,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from penchant.catalog import files
 from penchant.catalog.files import Frozen
-from penchant.domain.newcomers import Expectation
+from penchant.domain.cold_start import Expectation
 from penchant.domain.types import CatalogHead
 
 ENDINGS = {"vectors": "f32", "offsets": "f32", "version": "npz", "neighbours": "npy"}

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from penchant.cli import doctor
 from penchant.cli.main import app
 from penchant.encoder.cuda import Cuda
-from penchant.launch import LaunchError, Ports, canary, ports, tritonserver
-from penchant.launch.canary import CanaryResult
+from penchant.launch import LaunchError, Ports, ports, probe, tritonserver
+from penchant.launch.probe import CanaryResult
 from penchant.store.open import open_store
 from tests.support.fake_gpu import FakeRuntime, FakeTensorRt
 from tests.support.word_encoder import write_word_encoder
@@ -108,7 +108,7 @@ def test_a_dead_model_fails_and_the_others_do_not(monkeypatch: pytest.MonkeyPatc
         CanaryResult("penchant_rank", False, 1001.0, "INTERNAL: not healthy"),
         CanaryResult("penchant_users", True, 1.0, "[UserNotFound] user"),
     ]
-    monkeypatch.setattr(canary, "ask", lambda target, times: results)
+    monkeypatch.setattr(probe, "ask", lambda target, times: results)
     rank, users = doctor.check_server("here:8001")
     assert (rank.state, users.state) == ("fail", "ok")
     assert "restart" in rank.advice

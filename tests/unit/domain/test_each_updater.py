@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import adagrad, diagonal, logistic, ogd, prototypes, ridge
-from penchant.domain.updaters.evidence import Evidence
+from penchant.domain.updaters.observations import Evidence
 from penchant.domain.updaters.prototypes import cluster
 
 Float64 = NDArray[np.float64]

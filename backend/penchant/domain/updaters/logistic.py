@@ -27,7 +27,7 @@ import numpy as np
 
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import ridge
-from penchant.domain.updaters.evidence import Evidence, Float64, Parts
+from penchant.domain.updaters.observations import Evidence, Float64, Parts
 
 TOLERANCE = 1e-7
 """The steps end where no x_t.m moves by more."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import ridge
-from penchant.domain.updaters.evidence import Evidence, Float64, Parts
+from penchant.domain.updaters.observations import Evidence, Float64, Parts
 
 MOST_ROUNDS = 10
 """Of k-means; it mostly settles sooner."""

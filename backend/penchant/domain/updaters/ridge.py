@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from penchant.domain.settings import FoldSettings
-from penchant.domain.updaters.evidence import Evidence, Float64, Parts
+from penchant.domain.updaters.observations import Evidence, Float64, Parts
 
 
 def solve(evidence: Evidence, settings: FoldSettings) -> Float64:
