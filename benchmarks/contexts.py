@@ -26,9 +26,9 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Context, Event, Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.metrics import Float64, Int64, estimates, ndcg, recall
-from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import TOP, replay
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
@@ -131,11 +131,11 @@ class Found:
 def ranks(stream: Stream, vectors: Matrix, config: Config, halvings: float, every: int) -> Found:
     """One replay."""
     fold = dataclasses.replace(config.fold, context_halvings=halvings)
-    ours = PenchantContender(dataclasses.replace(config, fold=fold), vectors)
-    plan = Plan(TRAIN_FRACTION, every=every)
-    cases = choose_cases(stream, plan)
+    ours = PenchantRecommender(dataclasses.replace(config, fold=fold), vectors)
+    plan = ReplayConfig(TRAIN_FRACTION, every=every)
+    targets = choose_targets(stream, plan)
     with threadpool_limits(1):
-        return Found(replay(stream, ours, cases, plan).rank, stream.user[cases.positions])
+        return Found(replay(stream, ours, targets, plan).rank, stream.user[targets.positions])
 
 
 def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:

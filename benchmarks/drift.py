@@ -28,10 +28,10 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import default_source
 from penchant.evaluation.baselines import make
-from penchant.evaluation.penchant import PenchantContender, middle_clock
-from penchant.evaluation.recommender import Contender
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import replay
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.datasets.movielens import find_files
 from penchant.logs.events import EventColumns, ItemColumns
 from penchant.logs.reading import LeftOut, make_stream
@@ -166,24 +166,24 @@ def curves(directory: Path, stream: Stream, acts: Sequence[Act], seed: int) -> l
     encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
     vectors = encoder.encode([item.text for item in stream.items])
     listening = parse({**parameters, "fast_weight": "6"})  # As docs/refresh.md says.
-    contenders: list[Contender] = [
-        PenchantContender(config, vectors),
-        PenchantContender(listening, vectors, middle_clock(), "Penchant, refreshed"),
+    recommenders: list[Recommender] = [
+        PenchantRecommender(config, vectors),
+        PenchantRecommender(listening, vectors, middle_clock(), "Penchant, refreshed"),
     ]
-    contenders += [make(name, seed) for name in PEERS.split(",")]
-    plan = Plan()
-    cases = choose_cases(stream, plan)
+    recommenders += [make(name, seed) for name in PEERS.split(",")]
+    plan = ReplayConfig()
+    targets = choose_targets(stream, plan)
     kind = np.array([KINDS.index(item.attributes["class"]) for item in stream.items])
-    asked = [acts[position] for position in cases.positions.tolist()]
+    asked = [acts[position] for position in targets.positions.tolist()]
     user = np.array([act.user for act in asked])
     since = np.array([act.since for act in asked])
     found = []
-    for contender in contenders:
-        top = replay(stream, contender, cases, plan).top
+    for recommender in recommenders:
+        top = replay(stream, recommender, targets, plan).top
         share = np.array(
             [np.isin(kind[row], act.taste).mean() for row, act in zip(top, asked, strict=True)]
         )
-        found.append(curve_of(contender.name, share, user, since, seed))
+        found.append(curve_of(recommender.name, share, user, since, seed))
     return found
 
 

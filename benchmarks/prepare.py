@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config, catalog_directory, parse
 from penchant.domain.context import nowhere
@@ -81,7 +81,7 @@ def fill_catalog(config: Config, items: int) -> Path:
     store = open_store(config.store)
     try:
         catalogs = Catalogs(directory, config.fold)
-        book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+        book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
         service = CatalogService(store, catalogs, EncoderLibrary(encoder), book)
         head = service.put([Item(item_id(n), f"item number {n}") for n in range(items)]).head
     finally:

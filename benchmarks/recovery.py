@@ -19,7 +19,7 @@ RECOVERED = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One contender's share of the top ten in the user's taste, by events since the change."""
+    """One recommender's share of the top ten in the user's taste, by events since the change."""
 
     name: str
     since: NDArray[np.int64]

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.refresh import GROUPS, synthetic_events, unit_rows
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogReader
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Item, LogRow, Matrix, UserState
@@ -106,7 +106,7 @@ def fill_log(store: LmdbStore, events: LogColumns) -> None:
 
 def fill_items(store: LmdbStore, directory: Path, texts: Matrix) -> None:
     """One item for each row of the texts' vectors."""
-    catalogs, book = Catalogs(directory, FoldSettings()), OffsetBook(1.0, 1.0)
+    catalogs, book = Catalogs(directory, FoldSettings()), ItemBiasTable(1.0, 1.0)
     service = CatalogService(store, catalogs, EncoderLibrary(RowsAsTexts(texts)), book)
     for start in range(0, len(texts), PUT):
         numbers = range(start, min(start + PUT, len(texts)))

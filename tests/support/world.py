@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
@@ -112,8 +112,8 @@ class World:
     def clock(self) -> int:
         return self.now_us
 
-    def read_book(self) -> OffsetBook:
-        book = OffsetBook(self.config.offset_half_life_s, self.config.offset_prior_impressions)
+    def read_book(self) -> ItemBiasTable:
+        book = ItemBiasTable(self.config.offset_half_life_s, self.config.offset_prior_impressions)
         with self.store.snapshot() as snapshot:
             book.set(scan_counters(snapshot))
         return book

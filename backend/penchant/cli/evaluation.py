@@ -22,13 +22,13 @@ from penchant.encoder.source import default_source
 from penchant.evaluation.holdout import hold_out
 from penchant.evaluation.html_report import as_json, check_writable, write
 from penchant.evaluation.result_tables import TextTable, tables
-from penchant.evaluation.targets import Plan
+from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 
 if TYPE_CHECKING:
     from penchant.evaluation.evaluate import Result
-    from penchant.evaluation.recommender import Contender
+    from penchant.evaluation.recommender import Recommender
     from penchant.training.slow_clock import SlowClock
 
 GENRES = "genres"
@@ -52,7 +52,7 @@ class Choices:
     source: Source
     config: Config
     peers: str
-    plan: Plan
+    plan: ReplayConfig
     refresh: RefreshSettings | None
     """How the middle clock runs besides the per-event one; None: not at all."""
     finetune: Finetuning | None
@@ -88,13 +88,13 @@ def _run(console: Console, choices: Choices, rounds: Path) -> None:
     with console.status(f"Encoding {len(stream.items):,} texts ..."):
         # Only here: ONNX Runtime is loaded by it.
         from penchant.evaluation.evaluate import evaluate
-        from penchant.evaluation.penchant import PenchantContender, middle_clock
-        from penchant.evaluation.result_cache import KeptTrials
+        from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+        from penchant.evaluation.result_cache import ResultCache
 
         clock = None if choices.refresh is None else middle_clock(choices.refresh)
-        ours = PenchantContender.load(choices.config, stream, clock, _slow_clock(choices, rounds))
+        ours = PenchantRecommender.load(choices.config, stream, clock, _slow_clock(choices, rounds))
         keep, seed = choices.keep, choices.seed
-        kept = None if keep is None else KeptTrials(keep, stream, plan, seed)
+        kept = None if keep is None else ResultCache(keep, stream, plan, seed)
     with _progress(console, stream, plan) as on_event:
         result = evaluate(
             stream,
@@ -133,7 +133,7 @@ def _slow_clock(choices: Choices, rounds: Path) -> SlowClock | None:
     return SlowClock(default_source(), rounds, chosen.dimensions, chosen.every, choices.seed)
 
 
-def _peers(choices: Choices) -> list[Contender]:
+def _peers(choices: Choices) -> list[Recommender]:
     if not choices.peers:
         return []
     # Only here: some of them load PyTorch.
@@ -144,8 +144,10 @@ def _peers(choices: Choices) -> list[Contender]:
 
 
 @contextmanager
-def _progress(console: Console, stream: Stream, plan: Plan) -> Iterator[Callable[[str, int], None]]:
-    """A bar for each contender, from when it begins."""
+def _progress(
+    console: Console, stream: Stream, plan: ReplayConfig
+) -> Iterator[Callable[[str, int], None]]:
+    """A bar for each recommender, from when it begins."""
     start, last = plan.start(stream), len(stream.events) - 1
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
@@ -198,7 +200,7 @@ def _write(console: Console, choices: Choices, result: Result, more: dict[str, o
 
 def _what_next(console: Console, choices: Choices, result: Result, seconds: float) -> None:
     lines = [f"Done in {seconds:.0f} s. Try next:"]
-    if result.cases.seen > len(result.cases.positions):
+    if result.targets.seen > len(result.targets.positions):
         lines.append(
             "  --candidates all            most relevant events are about items seen before"
         )

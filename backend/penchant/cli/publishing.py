@@ -41,7 +41,7 @@ from penchant.releases.release_gate import (
     weights_of,
     with_weights,
 )
-from penchant.releases.rollout import TrialPlan, begin_trial
+from penchant.releases.rollout import RolloutPlan, begin_rollout
 from penchant.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
@@ -67,7 +67,7 @@ class Choices:
     configured: Path
     target: str
     triton: Path | None
-    trial: TrialPlan | None
+    rollout: RolloutPlan | None
     """None: it is served to everybody."""
 
 
@@ -198,9 +198,9 @@ def _publish(
         if choices.target:
             with connected(choices.target) as penchant:
                 penchant.embed(["ready"], encoder_version=manifest.encoder_version)
-        if choices.trial is not None:
-            plan = choices.trial
-            begin_trial(place.store, place.directory, place.config, target, plan, status.update)
+        if choices.rollout is not None:
+            plan = choices.rollout
+            begin_rollout(place.store, place.directory, place.config, target, plan, status.update)
             console.print(
                 f"On trial from the next request on: {manifest.id}, {plan.mode} for "
                 f"{plan.share:.0%} of the users. Next: penchant releases --store {choices.store} "

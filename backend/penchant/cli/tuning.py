@@ -25,7 +25,7 @@ from penchant.encoder.source import default_source
 from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.html_report import check_writable
 from penchant.evaluation.metrics import estimates
-from penchant.evaluation.targets import Plan
+from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream, first_events
 from penchant.tuning.encoder_search import exported, finetuned
 from penchant.tuning.objective import Metric, Objective, Vectors, training_part
@@ -54,7 +54,7 @@ class Choices:
     fixed: Mapping[str, str]
     """Settings that stay, as they were given."""
     train_fraction: float
-    plan: Plan
+    plan: ReplayConfig
     """Of the training part alone."""
     relevant: str
     refresh: bool

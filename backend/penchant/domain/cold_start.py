@@ -27,7 +27,7 @@ RIDGE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ColdStartPrior:
     """What texts say of likes, as of one moment."""
 
     weights: Float64
@@ -36,12 +36,12 @@ class Expectation:
     """The moment that the p_i were decayed to."""
 
 
-def no_expectation(dimensions: int) -> Expectation:
+def flat_cold_start_prior(dimensions: int) -> ColdStartPrior:
     """Nobody knows: no new item is credited with anything."""
-    return Expectation(np.zeros(dimensions + 1))
+    return ColdStartPrior(np.zeros(dimensions + 1))
 
 
-def fit_expectation(texts: Matrix, positives: Float64, as_of_us: int) -> Expectation:
+def fit_cold_start_prior(texts: Matrix, positives: Float64, as_of_us: int) -> ColdStartPrior:
     """The regression of the module's equation.
 
     Args:
@@ -53,7 +53,7 @@ def fit_expectation(texts: Matrix, positives: Float64, as_of_us: int) -> Expecta
     """
     liked = positives > 0
     if not liked.any():
-        return no_expectation(texts.shape[1])
+        return flat_cold_start_prior(texts.shape[1])
     inputs = _with_one(texts[liked])
     penalty = np.full(inputs.shape[1], RIDGE)
     penalty[-1] = 1e-9  # The mean is not drawn to 0.
@@ -61,18 +61,18 @@ def fit_expectation(texts: Matrix, positives: Float64, as_of_us: int) -> Expecta
     logs = np.log1p(positives[liked])
     weights = np.linalg.solve(normal, inputs.T @ logs)
     weights[-1] += np.log(np.exp(logs - inputs @ weights).mean())
-    return Expectation(weights, as_of_us)
+    return ColdStartPrior(weights, as_of_us)
 
 
-def credits(expectation: Expectation, texts: Matrix) -> list[Counters]:
+def prior_counters(cold_start_prior: ColdStartPrior, texts: Matrix) -> list[Counters]:
     """The counters that new items with these texts start with, n of them.
 
-    >>> half = Expectation(np.array([np.log(3), 0.0]), as_of_us=5)
-    >>> credits(half, np.array([[1.0], [-1.0]], np.float32))[0].positives.__round__(6)
+    >>> half = ColdStartPrior(np.array([np.log(3), 0.0]), as_of_us=5)
+    >>> prior_counters(half, np.array([[1.0], [-1.0]], np.float32))[0].positives.__round__(6)
     2.0
     """
-    likes = np.expm1(np.clip(_with_one(texts) @ expectation.weights, 0.0, 50.0))
-    return [Counters(positives, 0.0, expectation.as_of_us) for positives in likes.tolist()]
+    likes = np.expm1(np.clip(_with_one(texts) @ cold_start_prior.weights, 0.0, 50.0))
+    return [Counters(positives, 0.0, cold_start_prior.as_of_us) for positives in likes.tolist()]
 
 
 def _with_one(texts: Matrix) -> Float64:

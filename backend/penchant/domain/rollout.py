@@ -1,4 +1,4 @@
-"""A release on trial beside the one that is served: who sees it, and when it is worse.
+"""A release on rollout beside the one that is served: who sees it, and when it is worse.
 
 Users fall by hash into the share that is tried on and the rest, and by another hash into
 B = `BUCKETS` buckets. Per arm and bucket two sums are kept, n of cases and s of gains. With
@@ -6,11 +6,11 @@ B = `BUCKETS` buckets. Per arm and bucket two sums are kept, n of cases and s of
     r = s / n over all buckets of an arm,   d = r_candidate - r_served              (1)
     d_j = d without bucket j,   se^2 = (B - 1) / B sum_j (d_j - mean d_j)^2           (2)
 
-the trial is worse where d < -budget |r_served| and d < -`SIGMAS` se, with at least half of the
+the rollout is worse where d < -budget |r_served| and d < -`SIGMAS` se, with at least half of the
 buckets filled. (2) is the delete-a-group jackknife (P. S. Kott, "The delete-a-group jackknife",
 Journal of Official Statistics, 2001): users are whole in their bucket, so that the likeness of one
 user's events makes no difference look surer than it is. It is looked at after every batch, hence so
-many sigmas: a test draws trials of equal arms and finds fewer than one in twenty ended.
+many sigmas: a test draws rollouts of equal arms and finds fewer than one in twenty ended.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Sums = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Rollout:
     """What is tried, and how."""
 
     release: str
@@ -48,7 +48,7 @@ class Trial:
     """The candidate's catalog, whose files are in a directory of their own."""
     begun_us: int
     max_loss: float = 0.05
-    """The share of the metric that may be lost before the trial is ended, 0 to 1."""
+    """The share of the metric that may be lost before the rollout is ended, 0 to 1."""
     min_cases: int = 200
     """Of each arm, before anything is said, 1 or more."""
 
@@ -73,7 +73,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a trial stands; NaN where there is nothing yet."""
+    """How a rollout stands; NaN where there is nothing yet."""
 
     cases: tuple[int, int]
     """Of the arm that is served and of the candidate's."""
@@ -97,13 +97,13 @@ def bucket_of(user: str) -> int:
     return int(_unit(f"bucket {user}") * BUCKETS)
 
 
-def standing(sums: Sums, trial: Trial) -> Standing:
+def standing(sums: Sums, rollout: Rollout) -> Standing:
     """Equations 1 and 2, and what comes of them.
 
     >>> head, sums = CatalogHead(), no_sums()
     >>> sums[:2, :, 0] = 100
     >>> sums[0, :, 1], sums[1, :, 1] = 50, 30 + np.arange(20) % 2
-    >>> found = standing(sums, Trial("r", "canary", 0.5, head, begun_us=0))
+    >>> found = standing(sums, Rollout("r", "canary", 0.5, head, begun_us=0))
     >>> found.cases, found.means, found.worse
     ((2000, 2000), (0.5, 0.305), True)
     """
@@ -118,8 +118,8 @@ def standing(sums: Sums, trial: Trial) -> Standing:
     difference = float(means[CANDIDATE] - means[SERVED])
     error = _error(arms, totals)
     filled = (arms[:, :, 0] > 0).sum(axis=1).min()
-    enough = min(cases) >= trial.min_cases and filled >= BUCKETS / 2
-    over = difference < -trial.max_loss * abs(float(means[SERVED]))
+    enough = min(cases) >= rollout.min_cases and filled >= BUCKETS / 2
+    over = difference < -rollout.max_loss * abs(float(means[SERVED]))
     worse = enough and over and difference < -SIGMAS * error
     both = float(means[SERVED]), float(means[CANDIDATE])
     return Standing(cases, both, difference, error, overlap, worse=worse)

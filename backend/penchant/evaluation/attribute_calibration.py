@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
-from penchant.evaluation.targets import Cases
+from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 
 Float64 = NDArray[np.float64]
@@ -68,7 +68,9 @@ def _values(item: Item, attribute: str) -> list[str]:
     return [value for value in _SEPARATOR.split(item.attributes.get(attribute, "")) if value]
 
 
-def miscalibration(stream: Stream, cases: Cases, top: NDArray[np.int32], shares: Float64) -> float:
+def miscalibration(
+    stream: Stream, targets: EvaluationTargets, top: NDArray[np.int32], shares: Float64
+) -> float:
     """The mean of equation 3, in bits.
 
     Over the rankings for users who liked something before that has the attribute, and where
@@ -76,7 +78,7 @@ def miscalibration(stream: Stream, cases: Cases, top: NDArray[np.int32], shares:
 
     Args:
         stream: the events; those with a positive reward are likes.
-        cases: n of them.
+        targets: n of them.
         top: what was shown at each, -1 is none, shape (n, k).
         shares: p(g|i), shape (items, values).
     """
@@ -84,7 +86,7 @@ def miscalibration(stream: Stream, cases: Cases, top: NDArray[np.int32], shares:
     positive = (stream.reward > 0).tolist()
     users, items = stream.user.tolist(), stream.item.tolist()
     done, total, count = 0, 0.0, 0
-    for row, until in zip(top, cases.positions.tolist(), strict=True):
+    for row, until in zip(top, targets.positions.tolist(), strict=True):
         for position in range(done, until):
             if positive[position]:
                 user, item = users[position], items[position]

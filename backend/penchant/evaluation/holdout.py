@@ -7,11 +7,13 @@ import dataclasses
 import numpy as np
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.targets import Plan
+from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream, part_of
 
 
-def hold_out(stream: Stream, plan: Plan, share: float, seed: int) -> tuple[Stream, Plan]:
+def hold_out(
+    stream: Stream, plan: ReplayConfig, share: float, seed: int
+) -> tuple[Stream, ReplayConfig]:
     """The stream as if some items had been put only when training ends, and the plan for it.
 
     Args:

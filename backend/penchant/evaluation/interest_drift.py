@@ -11,8 +11,8 @@ from penchant.domain.types import (
     Context,
     Vector,
 )
-from penchant.evaluation.penchant import PenchantContender
-from penchant.evaluation.targets import Cases
+from penchant.evaluation.penchant import PenchantRecommender
+from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 
 USERS = 4
@@ -30,25 +30,25 @@ class Drift:
 
 
 class InterestWatch:
-    """A Penchant contender that notes the slow interest of some users whenever it ranks for one."""
+    """Records the slow interest of some users each time Penchant ranks for one of them."""
 
-    def __init__(self, contender: PenchantContender, users: list[int]) -> None:
-        self.name = contender.name
-        self._contender = contender
+    def __init__(self, recommender: PenchantRecommender, users: list[int]) -> None:
+        self.name = recommender.name
+        self._contender = recommender
         self._notes: dict[int, list[tuple[int, Vector]]] = {user: [] for user in users}
 
     def fit(self, stream: Stream, until: int) -> None:
-        """See `Contender.fit`."""
+        """See `Recommender.fit`."""
         self._contender.fit(stream, until)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """See `Contender.scores`."""
+        """See `Recommender.scores`."""
         if user in self._notes:
             self._notes[user].append((at_us, self._contender.interest(user, at_us).slow))
         return self._contender.scores(user, at_us, context)
 
     def learn(self, position: int) -> None:
-        """See `Contender.learn`."""
+        """See `Recommender.learn`."""
         self._contender.learn(position)
 
     def drifts(self, stream: Stream) -> list[Drift]:
@@ -56,9 +56,9 @@ class InterestWatch:
         return [_drift(stream.users[user], notes) for user, notes in self._notes.items() if notes]
 
 
-def busiest(stream: Stream, cases: Cases, count: int = USERS) -> list[int]:
-    """The users with the most cases, the earlier one first where two have as many."""
-    cases_of = np.bincount(stream.user[cases.positions], minlength=len(stream.users))
+def busiest(stream: Stream, targets: EvaluationTargets, count: int = USERS) -> list[int]:
+    """The users with the most targets, the earlier one first where two have as many."""
+    cases_of = np.bincount(stream.user[targets.positions], minlength=len(stream.users))
     users: list[int] = np.argsort(-cases_of, kind="stable")[:count].tolist()
     return users
 

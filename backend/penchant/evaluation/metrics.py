@@ -52,7 +52,7 @@ def reciprocal_rank(rank: Float64) -> Float64:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over cases with its 95 % confidence interval."""
+    """A mean over targets with its 95 % confidence interval."""
 
     mean: float
     low: float
@@ -60,13 +60,13 @@ class Estimate:
 
 
 def bootstrap(values: Float64, user: Int64, seed: int, resamples: int = RESAMPLES) -> Float64:
-    """Means over the cases of resampled users: users are drawn, with replacement, with all theirs.
+    """Means over the targets of resampled users, drawn with replacement.
 
     B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993; by user, since the
-    cases of one user are not independent.
+    targets of one user are not independent.
 
     Args:
-        values: n cases by m quantities, shape (n, m), n at least 1.
+        values: n targets by m quantities, shape (n, m), n at least 1.
         user: whose case it is, shape (n,).
         seed: equal seeds and users draw alike, so that quantities can be compared pair by pair.
         resamples: how many.

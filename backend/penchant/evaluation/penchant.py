@@ -1,4 +1,4 @@
-"""Penchant itself as a contender: the server's own fold, score and counters, without a store.
+"""Penchant itself as a recommender: the server's own fold, score and counters, without a store.
 
 The live offsets are those of all items at every ranking. A server publishes them within a second
 (`penchant.catalog.offsets.WHOLE_EVERY_S`), which is the same where events are seconds apart.
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.catalog.numbers import ItemNumbers
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogView, fold_digest
 from penchant.config import Config
-from penchant.domain.cold_start import credits, fit_expectation, no_expectation
+from penchant.domain.cold_start import fit_cold_start_prior, flat_cold_start_prior, prior_counters
 from penchant.domain.context import as_slots
 from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import time_bucket
@@ -68,8 +68,8 @@ def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
     return run
 
 
-class PenchantContender:
-    """Penchant with its default or other settings; see `Contender`."""
+class PenchantRecommender:
+    """Penchant with its default or other settings; see `Recommender`."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class PenchantContender:
         name: str = "Penchant",
         slow_clock: SlowClock | None = None,
     ) -> None:
-        """Describes a contender that has learnt nothing.
+        """Describes a recommender that has learnt nothing.
 
         Args:
             config: the settings of a server; its store is not opened.
@@ -101,7 +101,7 @@ class PenchantContender:
         self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
         self._states: dict[int, UserState] = {}
         self._counters: dict[int, Counters] = {}
-        self._book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+        self._book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
 
     @classmethod
     def load(
@@ -136,7 +136,7 @@ class PenchantContender:
         if self._refresh is not None:
             fresh = self._refresh(stream, until, self._text_vectors)
             self._view = self._catalog(fresh.vectors, fresh.prior_mean, fresh.neighbours)
-            self._credit(stream, until)
+            self._count_prior(stream, until)
         self._fitted = until
 
     def _change_encoder(self, vectors: Matrix | None, until: int) -> None:
@@ -146,13 +146,13 @@ class PenchantContender:
         self._text_vectors = vectors
         self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
 
-    def _credit(self, stream: Stream, until: int) -> None:
+    def _count_prior(self, stream: Stream, until: int) -> None:
         """Items put since the last fit start as a server lets them, by what it knows now."""
         texts = self._text_vectors
         positives, as_of_us = self._book.positives(len(texts))
-        expectation = fit_expectation(texts, positives, as_of_us)
+        cold_start_prior = fit_cold_start_prior(texts, positives, as_of_us)
         new = np.flatnonzero((stream.put_at > self._fitted) & (stream.put_at <= until))
-        counters = credits(expectation, texts[new])
+        counters = prior_counters(cold_start_prior, texts[new])
         self._counters |= zip(new.tolist(), counters, strict=True)
         self._book.set(zip(new.tolist(), counters, strict=True))
 
@@ -207,7 +207,7 @@ class PenchantContender:
             vectors=vectors,
             offsets=np.zeros(rows, np.float32),
             prior=Prior(precision, prior_mean),
-            expectation=no_expectation(dimensions),
+            cold_start_prior=flat_cold_start_prior(dimensions),
             neighbours=neighbours,
             alive=alive,
             ids=[],

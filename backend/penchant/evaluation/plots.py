@@ -11,9 +11,9 @@ import numpy as np
 from penchant.domain.errors import ConfigError
 from penchant.evaluation import metrics
 from penchant.evaluation.interest_drift import Drift
-from penchant.evaluation.replay import Trials
+from penchant.evaluation.replay import ReplayResult
 from penchant.evaluation.summary import Band
-from penchant.evaluation.targets import Cases
+from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ def require_matplotlib() -> None:
 
 
 def learning_curve(
-    stream: Stream, cases: Cases, trials: Sequence[Trials], k: int, seed: int
+    stream: Stream, targets: EvaluationTargets, results: Sequence[ReplayResult], k: int, seed: int
 ) -> bytes:
     """recall@k by the number of events that the user had before, with 95 % intervals."""
     figure, axes = _figure()
-    user = stream.user[cases.positions]
-    bands = [band for band in CURVE if band.holds(cases.earlier).any()]
+    user = stream.user[targets.positions]
+    bands = [band for band in CURVE if band.holds(targets.earlier).any()]
     places = np.arange(len(bands))
-    for one, colour in zip(trials, _colours(trials), strict=True):
+    for one, colour in zip(results, _colours(results), strict=True):
         points = []
         for band in bands:
-            inside = band.holds(cases.earlier)
+            inside = band.holds(targets.earlier)
             hits = metrics.recall(one.rank[inside], k)[:, None]
             points += metrics.estimates(hits, user[inside], seed)
         low, high = [point.low for point in points], [point.high for point in points]
@@ -70,16 +70,18 @@ def learning_curve(
     return _png(figure, axes, f"recall@{k}")
 
 
-def over_time(stream: Stream, cases: Cases, trials: Sequence[Trials], k: int) -> bytes:
-    """recall@k over the stream's time; lines where contenders were fitted or fine-tuned again."""
+def over_time(
+    stream: Stream, targets: EvaluationTargets, results: Sequence[ReplayResult], k: int
+) -> bytes:
+    """recall@k over the stream's time; lines where recommenders were fitted or fine-tuned again."""
     figure, axes = _figure()
-    for position, _ in trials[0].fit_s[1:]:
-        style = "-" if position in trials[0].finetuned_at else ":"
+    for position, _ in results[0].fit_s[1:]:
+        style = "-" if position in results[0].finetuned_at else ":"
         axes.axvline(_day(stream, position), color="#c9ccd1", linestyle=style, linewidth=1)
-    periods = np.array_split(np.arange(len(cases.positions)), PERIODS)
+    periods = np.array_split(np.arange(len(targets.positions)), PERIODS)
     periods = [period for period in periods if len(period)]
-    days = [_day(stream, int(cases.positions[period[len(period) // 2]])) for period in periods]
-    for one, colour in zip(trials, _colours(trials), strict=True):
+    days = [_day(stream, int(targets.positions[period[len(period) // 2]])) for period in periods]
+    for one, colour in zip(results, _colours(results), strict=True):
         hits = metrics.recall(one.rank, k)
         means = [float(hits[period].mean()) for period in periods]
         axes.plot(days, means, "-", color=colour, label=one.name)
@@ -125,8 +127,8 @@ def _png(figure: Figure, axes: Axes, label: str) -> bytes:
     return buffer.getvalue()
 
 
-def _colours(trials: Sequence[Trials]) -> list[str]:
-    return [_COLOURS[place % len(_COLOURS)] for place in range(len(trials))]
+def _colours(results: Sequence[ReplayResult]) -> list[str]:
+    return [_COLOURS[place % len(_COLOURS)] for place in range(len(results))]
 
 
 def _day(stream: Stream, position: int) -> float:

@@ -11,7 +11,7 @@ from penchant.domain.types import (
 from penchant.logs.stream import Stream
 
 
-class Contender(Protocol):
+class Recommender(Protocol):
     """Called in this order: `fit` once before the first ranking, then `scores` and `learn`.
 
     `fit` is called again at each re-fit moment. Nothing may look past what it was given: `fit` may

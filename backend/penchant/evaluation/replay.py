@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from penchant.catalog.search import top_k
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Rows, Vector
-from penchant.evaluation.recommender import Contender
-from penchant.evaluation.targets import Cases, Plan
+from penchant.evaluation.recommender import Recommender
+from penchant.evaluation.targets import EvaluationTargets, ReplayConfig
 from penchant.logs.stream import Stream
 
 TOP = 10
@@ -27,8 +27,8 @@ TOP = 10
 
 
 @dataclass(slots=True)
-class Trials:
-    """What one contender made of n cases and m later events."""
+class ReplayResult:
+    """What one recommender made of n targets and m later events."""
 
     name: str
     rank: NDArray[np.float64]
@@ -47,51 +47,51 @@ class Trials:
 
 def replay(
     stream: Stream,
-    contender: Contender,
-    cases: Cases,
-    plan: Plan,
+    recommender: Recommender,
+    targets: EvaluationTargets,
+    plan: ReplayConfig,
     on_event: Callable[[int], None] = lambda position: None,
-) -> Trials:
-    """One pass of a contender over the stream.
+) -> ReplayResult:
+    """One pass of a recommender over the stream.
 
     Args:
         stream: the events.
-        contender: trained on the first part, then asked and told in turn.
-        cases: the events to rank for.
-        plan: the same as the cases were chosen by.
+        recommender: trained on the first part, then asked and told in turn.
+        targets: the events to rank for.
+        plan: the same as the targets were chosen by.
         on_event: told each position that is done, and the one before the first when it begins.
 
     Raises:
-        ConfigError: the contender gave scores that are not numbers, or not one per item.
+        ConfigError: the recommender gave scores that are not numbers, or not one per item.
     """
     start, refits = plan.start(stream), set(plan.refits(stream))
-    trials = _empty(contender.name, len(cases.positions), len(stream.events) - start)
+    results = _empty(recommender.name, len(targets.positions), len(stream.events) - start)
     seen = _seen_before(stream, start)
-    places = dict(zip(cases.positions.tolist(), range(len(cases.positions)), strict=True))
+    places = dict(zip(targets.positions.tolist(), range(len(targets.positions)), strict=True))
     on_event(start - 1)
-    _fit(contender, stream, start, trials)
+    _fit(recommender, stream, start, results)
     for position in range(start, len(stream.events)):
         if position in refits:
-            _fit(contender, stream, position, trials)
+            _fit(recommender, stream, position, results)
         user, item = int(stream.user[position]), int(stream.item[position])
         place = places.get(position)
         if place is not None:
             began = time.perf_counter()
-            scores = contender.scores(
+            scores = recommender.scores(
                 user, int(stream.at_us[position]), stream.events[position].context
             )
-            trials.rank_s[place] = time.perf_counter() - began
-            _require_scores(contender, scores, len(stream.items))
+            results.rank_s[place] = time.perf_counter() - began
+            _require_scores(recommender, scores, len(stream.items))
             hidden = _rows(seen[user] if plan.candidates == "unseen" else ())
-            trials.rank[place] = mean_rank(scores, item, hidden)
+            results.rank[place] = mean_rank(scores, item, hidden)
             best = _best(scores, hidden)
-            trials.top[place, : len(best)] = best
+            results.top[place, : len(best)] = best
         began = time.perf_counter()
-        contender.learn(position)
-        trials.learn_s[position - start] = time.perf_counter() - began
+        recommender.learn(position)
+        results.learn_s[position - start] = time.perf_counter() - began
         seen[user].add(item)
         on_event(position)
-    return trials
+    return results
 
 
 def mean_rank(scores: Vector, item: int, hidden: Rows) -> float:
@@ -118,10 +118,10 @@ def _best(scores: Vector, hidden: Rows) -> Rows:
     return top_k(shown, min(TOP, len(shown)))
 
 
-def _fit(contender: Contender, stream: Stream, until: int, trials: Trials) -> None:
+def _fit(recommender: Recommender, stream: Stream, until: int, results: ReplayResult) -> None:
     began = time.perf_counter()
-    contender.fit(stream, until)
-    trials.fit_s.append((until, time.perf_counter() - began))
+    recommender.fit(stream, until)
+    results.fit_s.append((until, time.perf_counter() - began))
 
 
 def _seen_before(stream: Stream, start: int) -> defaultdict[int, set[int]]:
@@ -136,18 +136,20 @@ def _rows(items: Iterable[int]) -> Rows:
     return np.fromiter(items, np.int64)
 
 
-def _empty(name: str, cases: int, events: int) -> Trials:
-    return Trials(
+def _empty(name: str, targets: int, events: int) -> ReplayResult:
+    return ReplayResult(
         name=name,
-        rank=np.zeros(cases),
-        top=np.full((cases, TOP), -1, np.int32),
-        rank_s=np.zeros(cases),
+        rank=np.zeros(targets),
+        top=np.full((targets, TOP), -1, np.int32),
+        rank_s=np.zeros(targets),
         learn_s=np.zeros(events),
     )
 
 
-def _require_scores(contender: Contender, scores: Vector, items: int) -> None:
+def _require_scores(recommender: Recommender, scores: Vector, items: int) -> None:
     if scores.shape != (items,):
-        raise ConfigError(f"{contender.name}: got scores of shape {scores.shape}, expected {items}")
+        raise ConfigError(
+            f"{recommender.name}: got scores of shape {scores.shape}, expected {items}"
+        )
     if np.isnan(scores).any():
-        raise ConfigError(f"{contender.name}: got a score that is not a number")
+        raise ConfigError(f"{recommender.name}: got a score that is not a number")

@@ -1,6 +1,6 @@
 """What finished peers made of a stream, kept, so that nobody waits for it twice.
 
-A peer's trials depend on the stream, the plan, the seed and the release alone; each has a file
+A peer's results depend on the stream, the plan, the seed and the release alone; each has a file
 that is named after all of them, and is written whole or not at all.
 """
 
@@ -18,15 +18,15 @@ import numpy as np
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.fingerprint import fingerprint
-from penchant.evaluation.replay import Trials
-from penchant.evaluation.targets import Plan
+from penchant.evaluation.replay import ReplayResult
+from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream
 
 
-class KeptTrials:
-    """A directory of trials of one stream, plan and seed; safe to share with others'."""
+class ResultCache:
+    """A directory of results of one stream, plan and seed; safe to share with others'."""
 
-    def __init__(self, directory: Path, stream: Stream, plan: Plan, seed: int) -> None:
+    def __init__(self, directory: Path, stream: Stream, plan: ReplayConfig, seed: int) -> None:
         """Opens or makes the directory; ConfigError where that is not possible."""
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -36,11 +36,11 @@ class KeptTrials:
         self._directory = directory
         self._digest = hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
 
-    def read(self, name: str) -> Trials | None:
-        """What a contender of this name made of them, if that was kept."""
+    def read(self, name: str) -> ReplayResult | None:
+        """What a recommender of this name made of them, if that was kept."""
         try:
             with self._path(name).open("rb") as file, np.load(file) as arrays:
-                return Trials(
+                return ReplayResult(
                     name,
                     arrays["rank"],
                     arrays["top"],
@@ -55,19 +55,19 @@ class KeptTrials:
                 f"keep: {self._path(name)} can't be read ({error}); remove it"
             ) from error
 
-    def write(self, trials: Trials) -> None:
-        """Keeps what a contender made of them."""
-        path = self._path(trials.name)
+    def write(self, results: ReplayResult) -> None:
+        """Keeps what a recommender made of them."""
+        path = self._path(results.name)
         partial = path.with_suffix(f".{os.getpid()}.partial")
         with partial.open("wb") as file:
             np.savez(
                 file,
-                rank=trials.rank,
-                top=trials.top,
-                rank_s=trials.rank_s,
-                learn_s=trials.learn_s,
-                fit_at=np.array([position for position, _ in trials.fit_s], np.int64),
-                fit_s=np.array([seconds for _, seconds in trials.fit_s]),
+                rank=results.rank,
+                top=results.top,
+                rank_s=results.rank_s,
+                learn_s=results.learn_s,
+                fit_at=np.array([position for position, _ in results.fit_s], np.int64),
+                fit_s=np.array([seconds for _, seconds in results.fit_s]),
             )
         partial.replace(path)
 

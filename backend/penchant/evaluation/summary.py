@@ -1,4 +1,4 @@
-"""From trials to what is reported of each contender."""
+"""From results to what is reported of each recommender."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from penchant.evaluation import metrics
 from penchant.evaluation.attribute_calibration import attribute_shares, miscalibration
 from penchant.evaluation.metrics import Estimate
-from penchant.evaluation.replay import Trials
-from penchant.evaluation.targets import Cases
+from penchant.evaluation.replay import ReplayResult
+from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 
 
@@ -49,7 +49,7 @@ BY_ITEM_AGE = (Band(0, 4), Band(5, 50), Band(51, None))
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Quality over some of the cases."""
+    """Quality over some of the targets."""
 
     label: str
     rankings: int
@@ -68,14 +68,14 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All that is said of one contender."""
+    """All that is said of one recommender."""
 
     name: str
     overall: Slice
     by_earlier: list[Slice]
     by_item_age: list[Slice]
     behind_first: dict[str, Estimate]
-    """By metric, the first contender minus this one, on the same resampled users."""
+    """By metric, the first recommender minus this one, on the same resampled users."""
     coverage: float
     """Share of the items that were in a top ten."""
     novelty_bits: float
@@ -107,18 +107,18 @@ def case_values(rank: NDArray[np.float64], ks: Sequence[int]) -> NDArray[np.floa
 
 def summarise(
     stream: Stream,
-    cases: Cases,
-    trials: Sequence[Trials],
+    targets: EvaluationTargets,
+    results: Sequence[ReplayResult],
     ks: Sequence[int],
     seed: int,
     attribute: str = "",
 ) -> list[Summary]:
-    """One summary a contender, in the order given.
+    """One summary a recommender, in the order given.
 
     Args:
         stream: the events.
-        cases: those that were ranked for.
-        trials: of each contender over these cases, one at least.
+        targets: those that were ranked for.
+        results: of each recommender over these targets, one at least.
         ks: cut-offs of recall and NDCG.
         seed: of the confidence intervals.
         attribute: of the items, for the calibration; empty: none.
@@ -127,16 +127,16 @@ def summarise(
         ConfigError: no item has the attribute.
     """
     shares = attribute_shares(stream.items, attribute) if attribute else None
-    user = stream.user[cases.positions]
-    values = [case_values(one.rank, ks) for one in trials]
+    user = stream.user[targets.positions]
+    values = [case_values(one.rank, ks) for one in results]
     names = metric_names(ks)
     summaries = []
-    for one, own in zip(trials, values, strict=True):
+    for one, own in zip(results, values, strict=True):
         everything = np.ones(len(own), np.bool_)
         gap = metrics.estimates(values[0] - own, user, seed)
         exposed = metrics.exposure(one.top, len(stream.items))
-        by_earlier = [(str(band), band.holds(cases.earlier)) for band in BY_EARLIER]
-        by_age = [(str(band), band.holds(cases.item_age)) for band in BY_ITEM_AGE]
+        by_earlier = [(str(band), band.holds(targets.earlier)) for band in BY_EARLIER]
+        by_age = [(str(band), band.holds(targets.item_age)) for band in BY_ITEM_AGE]
         summaries.append(
             Summary(
                 name=one.name,
@@ -146,11 +146,11 @@ def summarise(
                 behind_first=dict(zip(names, gap, strict=True)),
                 coverage=metrics.coverage(exposed),
                 novelty_bits=metrics.novelty(
-                    one.top, cases.positions, stream.item, len(stream.items)
+                    one.top, targets.positions, stream.item, len(stream.items)
                 ),
                 gini=metrics.gini(exposed),
                 miscalibration_bits=(
-                    math.nan if shares is None else miscalibration(stream, cases, one.top, shares)
+                    math.nan if shares is None else miscalibration(stream, targets, one.top, shares)
                 ),
                 ranking=_latency(one.rank_s),
                 update=_latency(one.learn_s),

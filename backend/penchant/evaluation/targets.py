@@ -1,4 +1,4 @@
-"""Which events are ranked for, chosen once so that all contenders meet the same ones."""
+"""Which events are ranked for, chosen once so that all recommenders meet the same ones."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ CANDIDATES = ("unseen", "all")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplayConfig:
     """How a stream is replayed.
 
-    >>> Plan(train_fraction=1.0)
+    >>> ReplayConfig(train_fraction=1.0)
     Traceback (most recent call last):
     ...
     penchant.domain.errors.ConfigError: train_fraction: got 1.0, expected 0 or more, below 1
     """
 
     train_fraction: float = 0.3
-    """The share of the events that all contenders may train on before the first ranking."""
+    """The share of the events that all recommenders may train on before the first ranking."""
     every: int = 1
     """One of so many relevant events is ranked for, the first included."""
     refresh_every: int = 5000
@@ -49,7 +49,7 @@ class Plan:
         return int(self.train_fraction * len(stream.events))
 
     def refits(self, stream: Stream) -> range:
-        """The positions before which contenders fit again, the first fit aside."""
+        """The positions before which recommenders fit again, the first fit aside."""
         count = len(stream.events)
         if not self.refresh_every:
             return range(count, count)
@@ -57,7 +57,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
+class EvaluationTargets:
     """The n events that are ranked for, in time order."""
 
     positions: NDArray[np.int64]
@@ -70,7 +70,7 @@ class Cases:
     """Relevant events left out because their item was no candidate."""
 
 
-def choose_cases(stream: Stream, plan: Plan) -> Cases:
+def choose_targets(stream: Stream, plan: ReplayConfig) -> EvaluationTargets:
     """The relevant events behind the training part whose item is a candidate.
 
     Raises:
@@ -100,4 +100,4 @@ def choose_cases(stream: Stream, plan: Plan) -> Cases:
             f"({seen:,} are about items that the user had an event about before, which "
             "--candidates all ranks too); expected at least one"
         )
-    return Cases(chosen[:, 0], chosen[:, 1], chosen[:, 2], seen)
+    return EvaluationTargets(chosen[:, 0], chosen[:, 1], chosen[:, 2], seen)

@@ -30,7 +30,7 @@ _SICK = frozenset({"StoreUnavailable", "EncoderUnavailable", "StateCorrupt", "In
 
 
 @dataclass(frozen=True, slots=True)
-class CanaryResult:
+class ProbeResult:
     """What one model answered."""
 
     model: str
@@ -56,7 +56,7 @@ def calls() -> dict[str, Call]:
 
 def ask(
     target: str, models: Iterable[str] | None = None, *, times: int = 1, timeout_s: float = 5.0
-) -> list[CanaryResult]:
+) -> list[ProbeResult]:
     """Sends the canary calls, one after the other.
 
     Args:
@@ -88,7 +88,7 @@ def _ask_times(
     call: Call,
     times: int,
     timeout_s: float,
-) -> CanaryResult:
+) -> ProbeResult:
     results = []
     for _ in range(times):
         results.append(_ask(infer, model, call, timeout_s))
@@ -102,14 +102,14 @@ def _ask(
     model: str,
     call: Call,
     timeout_s: float,
-) -> CanaryResult:
+) -> ProbeResult:
     started = time.perf_counter()
     try:
         response = infer(_request(model, call), timeout=timeout_s)
         alive, text = _read(response, _field(call))
     except grpc.RpcError as error:
         alive, text = _read_error(error)
-    return CanaryResult(model, alive, (time.perf_counter() - started) * 1e3, text)
+    return ProbeResult(model, alive, (time.perf_counter() - started) * 1e3, text)
 
 
 def _request(model: str, call: Call) -> kserve_pb2.ModelInferRequest:

@@ -16,21 +16,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config
-from penchant.domain.cold_start import Expectation, fit_expectation
+from penchant.domain.cold_start import ColdStartPrior, fit_cold_start_prior
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.residuals import anchored
 from penchant.domain.rewards import resolve
-from penchant.domain.rollout import Trial
+from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Matrix, Rows, StoredItem
 from penchant.logs.log_columns import LogColumns
 from penchant.refresh.item_vectors import RefreshedCatalog, refresh
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.publishing import Learnt, Publication, publish, require_text_vector
-from penchant.service.user_interest import read_catalog, trial_directory
+from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import scan_counters
 from penchant.store.items import (
@@ -42,7 +42,7 @@ from penchant.store.items import (
     write_head,
 )
 from penchant.store.releases import read_log_of_releases
-from penchant.store.rollouts import read_trial, write_trial
+from penchant.store.rollouts import read_rollout, write_rollout
 from penchant.store.users import read_log, scan_user_ids
 
 ReadLog = Callable[[Mapping[str, int]], LogColumns]
@@ -96,33 +96,33 @@ def refresh_store(
     """
     with store.snapshot() as snapshot:
         material = read_material(snapshot, config, read)
-        trial = read_trial(snapshot)
-        tried = None if trial is None else read_material(snapshot, config, read, trial.head)
+        rollout = read_rollout(snapshot)
+        tried = None if rollout is None else read_material(snapshot, config, read, rollout.head)
     fresh = refresh(material.events, material.texts, settings)
     with store.transaction() as transaction:
         head = publish_refreshed(transaction, directory, config, material, fresh)
-    if trial is not None and tried is not None:
-        _refresh_trial(store, directory, config, trial, tried)
+    if rollout is not None and tried is not None:
+        _refresh_trial(store, directory, config, rollout, tried)
     moved = int(fresh.residuals.any(axis=1).sum())
     return RefreshReport(head, len(material.events.item), moved)
 
 
 def _refresh_trial(
-    store: Store, directory: Path, config: Config, trial: Trial, material: Material
+    store: Store, directory: Path, config: Config, rollout: Rollout, material: Material
 ) -> None:
-    """The same for a release on trial, with its own settings, if it is still on trial."""
+    """The same for a release on rollout, with its own settings, if it is still on rollout."""
     with store.snapshot() as snapshot:
         log = read_log_of_releases(snapshot)
-    by = next(entry.refresh for entry in reversed(log) if entry.release == trial.release)
+    by = next(entry.refresh for entry in reversed(log) if entry.release == rollout.release)
     fresh = refresh(material.events, material.texts, RefreshSettings(**json.loads(by)))
     with store.transaction() as transaction:
-        now = read_trial(transaction)
-        if now is None or now.release != trial.release:
+        now = read_rollout(transaction)
+        if now is None or now.release != rollout.release:
             return
-        place = trial_directory(directory, trial.release)
+        place = rollout_directory(directory, rollout.release)
         view = read_catalog(transaction, CatalogReader(place, config.fold), now.head)
         head = place_refreshed(transaction, place, config, view, now.head, material, fresh)
-        write_trial(transaction, dataclasses.replace(now, head=head))
+        write_rollout(transaction, dataclasses.replace(now, head=head))
 
 
 def read_material(
@@ -228,8 +228,8 @@ def place_kept(
     same = head == view.head and np.array_equal(view.neighbours, neighbours)
     if same and np.array_equal(view.vectors[numbers], vectors):
         return head
-    expectation = _expectation(transaction, config, numbers, texts)
-    learnt = Learnt(prior_mean, expectation, neighbours)
+    cold_start_prior = _cold_start_prior(transaction, config, numbers, texts)
+    learnt = Learnt(prior_mean, cold_start_prior, neighbours)
     new_space = head.encoder_version != view.head.encoder_version
     publication = Publication(numbers, vectors, new_space=new_space, learnt=learnt)
     return publish(directory, view, head, publication)
@@ -246,11 +246,13 @@ def _by_number(neighbours: Neighbours, material: Material, rows: int) -> Neighbo
     return moved
 
 
-def _expectation(snapshot: Snapshot, config: Config, numbers: Rows, texts: Matrix) -> Expectation:
-    book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+def _cold_start_prior(
+    snapshot: Snapshot, config: Config, numbers: Rows, texts: Matrix
+) -> ColdStartPrior:
+    book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
     book.set(scan_counters(snapshot))
     positives, as_of_us = book.positives(int(numbers.max()) + 1)
-    return fit_expectation(texts, positives[numbers], as_of_us)
+    return fit_cold_start_prior(texts, positives[numbers], as_of_us)
 
 
 def _text_vectors(snapshot: Snapshot, head: CatalogHead, items: list[StoredItem]) -> Matrix:

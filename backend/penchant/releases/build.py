@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.offsets import count_outcome
@@ -113,7 +113,7 @@ def learn_items(
 
 
 def _offsets(stream: Stream, config: Config) -> Vector:
-    book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+    book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
     counters: dict[int, Counters] = {}
     for item, event in zip(stream.item.tolist(), stream.events, strict=True):
         outcome = resolve(config.signals, event.signal, event.value)

@@ -31,7 +31,7 @@ from penchant.releases.manifest import ITEMS, check_release, encoder_directory
 from penchant.releases.release_items import ReleasedItems, read_items
 from penchant.service.clock import Clock, system_clock
 from penchant.service.encoding import known_vectors
-from penchant.service.rollout_watch import end_trial
+from penchant.service.rollout_watch import end_rollout
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.items import (
@@ -42,7 +42,7 @@ from penchant.store.items import (
     write_text_vector,
 )
 from penchant.store.releases import append_release, read_releases
-from penchant.store.rollouts import read_trial
+from penchant.store.rollouts import read_rollout
 
 TEXTS = 256
 """Texts that are encoded and kept at once."""
@@ -156,7 +156,7 @@ def publish_release(
 
 
 def _drop_trials(directory: Path) -> None:
-    """The files of trials, which end when a release is published."""
+    """The files of rollouts, which end when a release is published."""
     for place in directory.glob("trial-*"):
         shutil.rmtree(place, ignore_errors=True)
 
@@ -226,11 +226,13 @@ def begin_switch(
 ) -> CatalogHead:
     """Encodes what was put meanwhile, and writes the log; the head to make files for.
 
-    A trial that is running ends with it.
+    A rollout that is running ends with it.
     """
-    trial = read_trial(transaction)
-    if trial is not None:
-        end_trial(transaction, trial, now_us, f"another release came ({target.published.action})")
+    rollout = read_rollout(transaction)
+    if rollout is not None:
+        end_rollout(
+            transaction, rollout, now_us, f"another release came ({target.published.action})"
+        )
     write_missing(transaction, target)
     if not read_releases(transaction):
         start = Published("", before.encoder_version, "start", now_us)

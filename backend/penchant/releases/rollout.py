@@ -1,4 +1,4 @@
-"""Beginning and ending a trial: the candidate's catalog beside the one that is served."""
+"""Beginning and ending a rollout: the candidate's catalog beside the one that is served."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from penchant.catalog.view import CatalogReader
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.rollout import Standing, Trial, no_sums, standing
+from penchant.domain.rollout import Rollout, Standing, no_sums, standing
 from penchant.domain.types import Published
 from penchant.refresh.publication import place_refreshed, read_material
 from penchant.releases.publish import (
@@ -22,16 +22,16 @@ from penchant.releases.publish import (
     write_missing,
 )
 from penchant.service.clock import Clock, system_clock
-from penchant.service.rollout_watch import describe, end_trial
-from penchant.service.user_interest import read_catalog, trial_directory
+from penchant.service.rollout_watch import describe, end_rollout
+from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Snapshot, Store
 from penchant.store.items import read_head
 from penchant.store.releases import append_release, read_releases
-from penchant.store.rollouts import read_sums, read_trial, write_sums, write_trial
+from penchant.store.rollouts import read_rollout, read_sums, write_rollout, write_sums
 
 
 @dataclass(frozen=True, slots=True)
-class TrialPlan:
+class RolloutPlan:
     """How a release is tried."""
 
     mode: str
@@ -44,16 +44,16 @@ class TrialPlan:
     """Of each side, before anything is said."""
 
 
-def begin_trial(
+def begin_rollout(
     store: Store,
     directory: Path,
     config: Config,
     target: Target,
-    plan: TrialPlan,
+    plan: RolloutPlan,
     on_step: OnStep = lambda step: None,
     clock: Clock = system_clock,
-) -> Trial:
-    """Puts a release beside what is served; a trial that is running is replaced.
+) -> Rollout:
+    """Puts a release beside what is served; a rollout that is running is replaced.
 
     Args:
         store: the server's.
@@ -79,17 +79,17 @@ def begin_trial(
     on_step("Beginning")
     with store.transaction() as transaction:
         view = read_catalog(transaction, CatalogReader(directory, config.fold))
-        before = read_trial(transaction)
+        before = read_rollout(transaction)
         if before is not None:
-            end_trial(transaction, before, clock(), "replaced by another")
-        place = trial_directory(directory, target.published.release)
+            end_rollout(transaction, before, clock(), "replaced by another")
+        place = rollout_directory(directory, target.published.release)
         shutil.rmtree(place, ignore_errors=True)
         write_missing(transaction, target)
         head = head_of(target, view.head)
         # In a directory of its own no matrix is there yet to which items could be added.
         empty = dataclasses.replace(view, head=dataclasses.replace(view.head, generation=0))
         head = place_refreshed(transaction, place, config, empty, head, material, fresh)
-        trial = Trial(
+        rollout = Rollout(
             release=target.published.release,
             mode=plan.mode,
             share=plan.share,
@@ -98,7 +98,7 @@ def begin_trial(
             max_loss=plan.max_loss,
             min_cases=plan.min_cases,
         )
-        write_trial(transaction, trial)
+        write_rollout(transaction, rollout)
         write_sums(transaction, no_sums())
         note = f"{plan.share:.0%} of the users"
         published = dataclasses.replace(
@@ -107,23 +107,23 @@ def begin_trial(
         append_release(transaction, published)
         on_step("Committing")
     on_step("Done")
-    return trial
+    return rollout
 
 
-def stop_trial(store: Store, reason: str, clock: Clock = system_clock) -> Trial | None:
-    """Ends the trial that is running, and notes how it stood; None: none is."""
+def stop_rollout(store: Store, reason: str, clock: Clock = system_clock) -> Rollout | None:
+    """Ends the rollout that is running, and notes how it stood; None: none is."""
     with store.transaction() as transaction:
-        trial = read_trial(transaction)
-        if trial is not None:
-            note = f"{reason}: {describe(trial, standing(read_sums(transaction), trial))}"
-            end_trial(transaction, trial, clock(), note)
-    return trial
+        rollout = read_rollout(transaction)
+        if rollout is not None:
+            note = f"{reason}: {describe(rollout, standing(read_sums(transaction), rollout))}"
+            end_rollout(transaction, rollout, clock(), note)
+    return rollout
 
 
-def read_standing(snapshot: Snapshot) -> tuple[Trial, Standing] | None:
-    """The running trial and how it stands; None: none is running."""
-    trial = read_trial(snapshot)
-    return None if trial is None else (trial, standing(read_sums(snapshot), trial))
+def read_standing(snapshot: Snapshot) -> tuple[Rollout, Standing] | None:
+    """The running rollout and how it stands; None: none is running."""
+    rollout = read_rollout(snapshot)
+    return None if rollout is None else (rollout, standing(read_sums(snapshot), rollout))
 
 
 def _check(store: Store, target: Target) -> None:

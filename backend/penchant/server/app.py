@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penchant import wire
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, InternalError, InvalidRequest, PenchantError
 from penchant.domain.limits import Limits
@@ -176,7 +176,7 @@ def _verbs(
     return verbs
 
 
-def _read_book(store: Store, config: Config) -> OffsetBook:
+def _read_book(store: Store, config: Config) -> ItemBiasTable:
     """Every item's counters."""
     book = _empty_book(config)
     with store.snapshot() as snapshot:
@@ -184,5 +184,5 @@ def _read_book(store: Store, config: Config) -> OffsetBook:
     return book
 
 
-def _empty_book(config: Config) -> OffsetBook:
-    return OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+def _empty_book(config: Config) -> ItemBiasTable:
+    return ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)

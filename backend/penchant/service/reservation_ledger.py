@@ -11,7 +11,7 @@ from penchant.store.base import Transaction
 from penchant.store.ledgers import read_ledger, read_spending, write_ledger, write_spending
 
 
-class Books:
+class ReservationLedger:
     """What the requests and events of one batch see of each other, and leave behind."""
 
     def __init__(self, transaction: Transaction) -> None:

@@ -1,4 +1,4 @@
-"""What a trial makes of a batch of feedback: it is counted, and ended where it shows itself worse.
+"""Counts a batch of feedback for a rollout, and ends the rollout when the candidate is worse.
 
 A canary's case is an event that is no impression, its gain the reward: what users who are shown the
 candidate's rankings do, against what the others do. A shadow's case is a liked item that the user
@@ -18,8 +18,8 @@ from penchant.domain.rollout import (
     CANDIDATE,
     OVERLAP,
     SERVED,
+    Rollout,
     Standing,
-    Trial,
     bucket_of,
     no_sums,
     standing,
@@ -29,14 +29,14 @@ from penchant.service.scoring import best_of, score_all
 from penchant.service.user_interest import Offered, interest_of
 from penchant.store.base import Transaction
 from penchant.store.releases import append_release
-from penchant.store.rollouts import delete_trial, read_sums, write_sums
+from penchant.store.rollouts import delete_rollout, read_sums, write_sums
 
 log = logging.getLogger("penchant")
 
 TOP = 10
 
 
-class TrialCount:
+class RolloutWatch:
     """Counts the accepted events of one batch."""
 
     def __init__(self, offered: Offered) -> None:
@@ -55,27 +55,27 @@ class TrialCount:
             outcome: what the event is worth.
             arrived_us: when.
         """
-        trial = self._offered.trial
-        if trial is None or outcome.wait_s is not None:
+        rollout = self._offered.rollout
+        if rollout is None or outcome.wait_s is not None:
             return
-        if trial.mode == "canary":
-            arm = CANDIDATE if trial.shows(user) else SERVED
+        if rollout.mode == "canary":
+            arm = CANDIDATE if rollout.shows(user) else SERVED
             self._sums[arm, bucket_of(user)] += (1.0, outcome.reward)
-        elif trial.tries(user) and outcome.reward > 0:
+        elif rollout.tries(user) and outcome.reward > 0:
             self._shadow(user, record, number, arrived_us)
 
     def settle(self, transaction: Transaction, now_us: int) -> None:
-        """Writes the sums with the batch; ends the trial where it is worse."""
-        trial = self._offered.trial
-        if trial is None or not self._sums.any():
+        """Writes the sums with the batch; ends the rollout where it is worse."""
+        rollout = self._offered.rollout
+        if rollout is None or not self._sums.any():
             return
         sums = read_sums(transaction) + self._sums
         write_sums(transaction, sums)
-        found = standing(sums, trial)
+        found = standing(sums, rollout)
         if found.worse:
-            note = f"by itself: {describe(trial, found)}"
-            end_trial(transaction, trial, now_us, note)
-            log.error("the %s of release %s is ended %s", trial.mode, trial.release, note)
+            note = f"by itself: {describe(rollout, found)}"
+            end_rollout(transaction, rollout, now_us, note)
+            log.error("the %s of release %s is ended %s", rollout.mode, rollout.release, note)
 
     def _shadow(self, user: str, record: Record, number: int, arrived_us: int) -> None:
         if number in record.window["item"]:
@@ -97,24 +97,24 @@ class TrialCount:
         return best_of(score_all(view, state, request, interest, None), TOP).rows
 
 
-def end_trial(transaction: Transaction, trial: Trial, now_us: int, note: str) -> None:
-    """Takes a trial away and notes why; users of the share are ranked by what is served again."""
-    delete_trial(transaction)
-    head = trial.head
-    entry = Published(trial.release, head.encoder_version, "end", now_us, note=note)
+def end_rollout(transaction: Transaction, rollout: Rollout, now_us: int, note: str) -> None:
+    """Takes a rollout away and notes why; users of the share are ranked by what is served again."""
+    delete_rollout(transaction)
+    head = rollout.head
+    entry = Published(rollout.release, head.encoder_version, "end", now_us, note=note)
     append_release(transaction, entry)
 
 
-def describe(trial: Trial, found: Standing) -> str:
-    """How a trial stands, in one line.
+def describe(rollout: Rollout, found: Standing) -> str:
+    """How a rollout stands, in one line.
 
     >>> from penchant.domain.types import CatalogHead
-    >>> trial = Trial("r", "canary", 0.05, CatalogHead(), begun_us=0)
-    >>> describe(trial, Standing((900, 50), (0.5, 0.25), -0.25, 0.0625, float("nan"), worse=True))
-    'mean reward 0.5000 served (900 events), 0.2500 on trial (50): -0.2500, 4.0 standard errors'
+    >>> rollout = Rollout("r", "canary", 0.05, CatalogHead(), begun_us=0)
+    >>> describe(rollout, Standing((900, 50), (0.5, 0.25), -0.25, 0.0625, float("nan"), worse=True))
+    'mean reward 0.5000 served (900 events), 0.2500 on rollout (50): -0.2500, 4.0 standard errors'
     """
-    name = "mean reward" if trial.mode == "canary" else f"recall@{TOP}"
-    what = "events" if trial.mode == "canary" else "likes"
+    name = "mean reward" if rollout.mode == "canary" else f"recall@{TOP}"
+    what = "events" if rollout.mode == "canary" else "likes"
     sigmas = abs(found.difference) / found.error if found.error else 0.0
     return (
         f"{name} {found.means[SERVED]:.4f} served ({found.cases[SERVED]:,} {what}), "

@@ -10,12 +10,12 @@ from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.context import Slots, context_digest, nowhere
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.interest import fold
-from penchant.domain.rollout import Trial
+from penchant.domain.rollout import Rollout
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogHead, FoldKey, Interest, UserState
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
-from penchant.store.rollouts import read_trial
+from penchant.store.rollouts import read_rollout
 
 
 def read_catalog(
@@ -38,22 +38,22 @@ def read_catalog(
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """The catalogs that rankings are made from: what is served, and what is on trial."""
+    """The catalogs that rankings are made from: what is served, and what is on rollout."""
 
     served: CatalogView
-    trial: Trial | None = None
+    rollout: Rollout | None = None
     candidate: CatalogView | None = None
-    """The trial's; None: there is none."""
+    """The rollout's; None: there is none."""
 
     def shown_to(self, user: str) -> CatalogView:
         """The catalog that a user is ranked by."""
-        if self.trial is None or self.candidate is None or not self.trial.shows(user):
+        if self.rollout is None or self.candidate is None or not self.rollout.shows(user):
             return self.served
         return self.candidate
 
 
 class Catalogs:
-    """Follows what is served and what is on trial; safe in threads."""
+    """Follows what is served and what is on rollout; safe in threads."""
 
     def __init__(self, directory: Path, settings: FoldSettings) -> None:
         self.directory = directory
@@ -64,23 +64,23 @@ class Catalogs:
     def read(self, snapshot: Snapshot) -> Offered:
         """Both as of a snapshot; raises StoreUnavailable where files are gone."""
         served = read_catalog(snapshot, self.served)
-        trial = read_trial(snapshot)
-        if trial is None:
+        rollout = read_rollout(snapshot)
+        if rollout is None:
             return Offered(served)
-        view = read_catalog(snapshot, self._reader(trial.release), trial.head)
+        view = read_catalog(snapshot, self._reader(rollout.release), rollout.head)
         # Offsets are everybody's, whatever the space; feedback writes those of what is served.
-        return Offered(served, trial, dataclasses.replace(view, offsets=served.offsets))
+        return Offered(served, rollout, dataclasses.replace(view, offsets=served.offsets))
 
     def _reader(self, release: str) -> CatalogReader:
         tried = self._tried
         if tried is None or tried[0] != release:
-            place = trial_directory(self.directory, release)
+            place = rollout_directory(self.directory, release)
             tried = self._tried = (release, CatalogReader(place, self._settings))
         return tried[1]
 
 
-def trial_directory(directory: Path, release: str) -> Path:
-    """Where the files of a catalog on trial are, by the directory of what is served."""
+def rollout_directory(directory: Path, release: str) -> Path:
+    """Where the files of a catalog on rollout are, by the directory of what is served."""
     return directory / f"trial-{release}"
 
 

@@ -17,9 +17,9 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.evaluation import metrics
 from penchant.evaluation.metrics import Float64
-from penchant.evaluation.penchant import PenchantContender, Refresh, middle_clock
+from penchant.evaluation.penchant import PenchantRecommender, Refresh, middle_clock
 from penchant.evaluation.replay import replay
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream, first_events
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.refresh_settings import RefreshSettings
@@ -73,7 +73,7 @@ class Objective:
     def __init__(
         self,
         part: Stream,
-        plan: Plan,
+        plan: ReplayConfig,
         config: Config,
         vectors: Vectors,
         metric: Metric,
@@ -94,18 +94,18 @@ class Objective:
         """
         self._part, self._plan, self._config = part, plan, config
         self._vectors, self._metric, self._runs = vectors, metric, refresh
-        self._cases = choose_cases(part, plan)
+        self._targets = choose_targets(part, plan)
         self._refreshed = _LastRefreshes()
 
     @property
     def rankings(self) -> int:
         """How many there are in each trial."""
-        return len(self._cases.positions)
+        return len(self._targets.positions)
 
     @property
     def users(self) -> metrics.Int64:
         """Whose ranking each is, shape (rankings,)."""
-        return self._part.user[self._cases.positions]
+        return self._part.user[self._targets.positions]
 
     def __call__(self, values: Values) -> float:
         """The metric's mean with these values."""
@@ -120,9 +120,9 @@ class Objective:
         settings = refresh_settings(values)
         finetuned = tuple(of_part(values, Part.FINETUNE).items())
         clock = self._refreshed.clock(settings, finetuned) if self._runs else None
-        contender = PenchantContender(with_values(self._config, values), vectors, clock)
+        recommender = PenchantRecommender(with_values(self._config, values), vectors, clock)
         with threadpool_limits(1):  # As `penchant evaluate` does.
-            trials = replay(self._part, contender, self._cases, self._plan)
+            trials = replay(self._part, recommender, self._targets, self._plan)
         return self._metric.of(trials.rank)
 
 

@@ -13,7 +13,7 @@ from penchant.cli import doctor
 from penchant.cli.main import app
 from penchant.encoder.cuda import Cuda
 from penchant.launch import LaunchError, Ports, ports, probe, tritonserver
-from penchant.launch.probe import CanaryResult
+from penchant.launch.probe import ProbeResult
 from penchant.store.open import open_store
 from tests.support.fake_gpu import FakeRuntime, FakeTensorRt
 from tests.support.word_encoder import write_word_encoder
@@ -105,8 +105,8 @@ def test_without_a_server_the_ports_are_checked(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_dead_model_fails_and_the_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     results = [
-        CanaryResult("penchant_rank", False, 1001.0, "INTERNAL: not healthy"),
-        CanaryResult("penchant_users", True, 1.0, "[UserNotFound] user"),
+        ProbeResult("penchant_rank", False, 1001.0, "INTERNAL: not healthy"),
+        ProbeResult("penchant_users", True, 1.0, "[UserNotFound] user"),
     ]
     monkeypatch.setattr(probe, "ask", lambda target, times: results)
     rank, users = doctor.check_server("here:8001")

@@ -1,4 +1,4 @@
-"""Who is in a share, and when chance alone ends a trial."""
+"""Who is in a share, and when chance alone ends a rollout."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from penchant.domain.rollout import (
     BUCKETS,
     CANDIDATE,
     SERVED,
+    Rollout,
     Sums,
-    Trial,
     bucket_of,
     no_sums,
     standing,
@@ -26,30 +26,30 @@ from penchant.domain.types import CatalogHead
 USERS = [f"user-{number}" for number in range(10_000)]
 
 
-def trial(share: float = 0.5, mode: str = "canary", **more: Any) -> Trial:
-    return Trial("r", mode, share, CatalogHead(), begun_us=0, **more)
+def rollout(share: float = 0.5, mode: str = "canary", **more: Any) -> Rollout:
+    return Rollout("r", mode, share, CatalogHead(), begun_us=0, **more)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 1.0])
 def test_the_share_is_as_large_as_asked_and_grows_without_changing_hands(share: float) -> None:
-    inside = {user for user in USERS if trial(share).tries(user)}
+    inside = {user for user in USERS if rollout(share).tries(user)}
     assert len(inside) / len(USERS) == pytest.approx(share, abs=0.01)
-    assert {user for user in USERS if trial(share / 2).tries(user)} <= inside
+    assert {user for user in USERS if rollout(share / 2).tries(user)} <= inside
 
 
 def test_another_release_tries_other_users() -> None:
-    other = Trial("s", "canary", 0.5, CatalogHead(), begun_us=0)
-    both = sum(trial().tries(user) and other.tries(user) for user in USERS) / len(USERS)
+    other = Rollout("s", "canary", 0.5, CatalogHead(), begun_us=0)
+    both = sum(rollout().tries(user) and other.tries(user) for user in USERS) / len(USERS)
     assert both == pytest.approx(0.25, abs=0.02)
 
 
 def test_a_shadow_is_shown_to_nobody() -> None:
-    assert not any(trial(1.0, "shadow").shows(user) for user in USERS[:100])
+    assert not any(rollout(1.0, "shadow").shows(user) for user in USERS[:100])
 
 
 def test_buckets_are_filled_alike_in_and_out_of_the_share() -> None:
     for inside in (True, False):
-        users = [user for user in USERS if trial().tries(user) == inside]
+        users = [user for user in USERS if rollout().tries(user) == inside]
         counts = np.bincount([bucket_of(user) for user in users], minlength=BUCKETS)
         assert counts.min() > 0.7 * len(users) / BUCKETS
 
@@ -62,7 +62,7 @@ def test_equal_arms_are_never_worse(cases: int, rewards: list[float]) -> None:
     sums = no_sums()
     sums[:2, :, 0] = cases
     sums[:2, :, 1] = np.array(rewards) * cases
-    found = standing(sums, trial())
+    found = standing(sums, rollout())
     assert found.difference == 0
     assert not found.worse
 
@@ -70,22 +70,22 @@ def test_equal_arms_are_never_worse(cases: int, rewards: list[float]) -> None:
 def test_one_users_many_events_say_nothing_and_a_difference_without_noise_does() -> None:
     sums = no_sums()
     sums[:2, 3, 0], sums[SERVED, 3, 1] = 10_000, 10_000
-    assert not standing(sums, trial()).worse
+    assert not standing(sums, rollout()).worse
     sums[:2, :, 0], sums[SERVED, :, 1], sums[CANDIDATE, :, 1] = 10, 10, -10
-    found = standing(sums, trial())
+    found = standing(sums, rollout())
     assert found.error == 0
     assert found.worse
 
 
 def test_without_cases_nothing_is_said() -> None:
-    found = standing(no_sums(), trial())
+    found = standing(no_sums(), rollout())
     assert found.cases == (0, 0)
     assert math.isnan(found.difference)
     assert not found.worse
 
 
 def looks(random: np.random.Generator, served: float, tried: float) -> bool:
-    """Whether a trial of 200 batches ends; users differ a lot, each with many events."""
+    """Whether a rollout of 200 batches ends; users differ a lot, each with many events."""
     sums: Sums = no_sums()
     tastes = random.normal(0, 0.3, (2, 400))
     for _ in range(200):
@@ -94,7 +94,7 @@ def looks(random: np.random.Generator, served: float, tried: float) -> bool:
             rewards = np.clip(mean + tastes[arm, users[arm]] + random.normal(0, 0.5, 20), -1, 1)
             np.add.at(sums[arm], (users[arm] % BUCKETS, 0), 1.0)
             np.add.at(sums[arm], (users[arm] % BUCKETS, 1), rewards)
-        if standing(sums, trial()).worse:
+        if standing(sums, rollout()).worse:
             return True
     return False
 
@@ -113,8 +113,8 @@ def test_a_loss_within_the_budget_does_not_end_a_trial() -> None:
     sums = no_sums()
     sums[:2, :, 0] = 1_000_000
     sums[SERVED, :, 1], sums[CANDIDATE, :, 1] = 500_000, 490_000 + np.arange(BUCKETS)
-    assert not standing(sums, trial(max_loss=0.05)).worse
-    assert standing(sums, trial(max_loss=0.01)).worse
+    assert not standing(sums, rollout(max_loss=0.05)).worse
+    assert standing(sums, rollout(max_loss=0.01)).worse
 
 
 @pytest.mark.parametrize(
@@ -128,4 +128,4 @@ def test_a_loss_within_the_budget_does_not_end_a_trial() -> None:
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
-        trial(**settings)
+        rollout(**settings)

@@ -1,4 +1,4 @@
-"""Small streams, and contenders that are easy to see through."""
+"""Small streams, and recommenders that are easy to see through."""
 
 from __future__ import annotations
 

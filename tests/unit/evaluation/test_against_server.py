@@ -12,9 +12,9 @@ import pytest
 
 from penchant.config import Config, catalog_directory, parse
 from penchant.domain.types import Event, Item
-from penchant.evaluation.penchant import PenchantContender, middle_clock
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
 from penchant.evaluation.replay import mean_rank, replay
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.launch import Server
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.reading import LeftOut, make_stream
@@ -71,11 +71,11 @@ def refresh_beside(config: Config) -> None:
 
 
 def served_ranks(
-    penchant: Penchant, stream: Stream, plan: Plan, refresh: Callable[[], None]
+    penchant: Penchant, stream: Stream, plan: ReplayConfig, refresh: Callable[[], None]
 ) -> list[float]:
     """Each case's rank in the server's own rankings; every event is fed back in its turn."""
     fits = {plan.start(stream), *plan.refits(stream)}
-    cases = set(choose_cases(stream, plan).positions.tolist())
+    targets = set(choose_targets(stream, plan).positions.tolist())
     numbers = {item.id: number for number, item in enumerate(stream.items)}
     penchant.put_items([SdkItem(item.id, item.text) for item in stream.items])
     ranks = []
@@ -83,7 +83,7 @@ def served_ranks(
         at_s = event.occurred_at_us / 1e6
         if position in fits:
             refresh()
-        if position in cases:
+        if position in targets:
             ranking = penchant.rank(event.user, k=ITEMS, exclude_seen=True, as_of=at_s)
             scores = np.full(ITEMS, -np.inf, np.float32)
             for item in ranking.items:
@@ -113,12 +113,12 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
         tmp_path / "encoder", [film.text for film in films], dimensions=32, seed=1
     )
     settings = {"store": f"lmdb:{tmp_path / 'store'}", "encoder": str(encoder)}
-    config, plan = parse(settings), Plan(refresh_every=100 if refreshed else 0)
+    config, plan = parse(settings), ReplayConfig(refresh_every=100 if refreshed else 0)
     relevance = parse_relevance("rating>=4")
     stream = make_stream(films, events, config.signals, relevance, LeftOut())
     middle = middle_clock(RefreshSettings()) if refreshed else None
-    ours = PenchantContender.load(config, stream, middle)
-    trials = replay(stream, ours, choose_cases(stream, plan), plan)
+    ours = PenchantRecommender.load(config, stream, middle)
+    results = replay(stream, ours, choose_targets(stream, plan), plan)
     server = Server(tmp_path / "server", settings)
     with server, Penchant(server.target) as penchant:
 
@@ -126,6 +126,6 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
             if refreshed:
                 refresh_beside(config)
 
-        assert served_ranks(penchant, stream, plan, refresh) == trials.rank.tolist()
-    assert len(trials.rank) > 100
-    assert len(set(trials.rank.tolist())) > 50
+        assert served_ranks(penchant, stream, plan, refresh) == results.rank.tolist()
+    assert len(results.rank) > 100
+    assert len(set(results.rank.tolist())) > 50

@@ -1,4 +1,4 @@
-"""How far the mix that is shown is from the mix that is liked, against cases by hand."""
+"""How far the mix that is shown is from the mix that is liked, against targets by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
 from penchant.evaluation.attribute_calibration import attribute_shares, divergence, miscalibration
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from tests.unit.evaluation.streams import stream_of
 
 SHARES = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.0, 0.0]])
@@ -33,19 +33,19 @@ def test_an_attribute_that_no_item_has_is_refused_with_those_there_are() -> None
 
 def test_only_likes_before_the_ranking_count() -> None:
     stream = stream_of([(0, 0), (0, 1), (0, 2), (0, 1)], 4, ["like", "skip", "like", "like"])
-    cases = choose_cases(stream, Plan(train_fraction=0.5, candidates="all"))
-    assert cases.positions.tolist() == [2, 3]
+    targets = choose_targets(stream, ReplayConfig(train_fraction=0.5, candidates="all"))
+    assert targets.positions.tolist() == [2, 3]
     top = np.array([[0, -1], [2, 3]], np.int32)
     # At 2 item 0 is liked, and shown. At 3 the mix is 3/4 and 1/4, shown is half and half.
     half = 0.99 / 2
     second = 0.75 * math.log2(0.75 / (half + 0.0075)) + 0.25 * math.log2(0.25 / (half + 0.0025))
-    assert miscalibration(stream, cases, top, SHARES) == pytest.approx(second / 2)
+    assert miscalibration(stream, targets, top, SHARES) == pytest.approx(second / 2)
 
 
 def test_a_stranger_is_no_case() -> None:
     stream = stream_of([(0, 0), (1, 1)], 4)
-    cases = choose_cases(stream, Plan(train_fraction=0.5))
-    assert math.isnan(miscalibration(stream, cases, np.array([[0]], np.int32), SHARES))
+    targets = choose_targets(stream, ReplayConfig(train_fraction=0.5))
+    assert math.isnan(miscalibration(stream, targets, np.array([[0]], np.int32), SHARES))
 
 
 MIXES = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(

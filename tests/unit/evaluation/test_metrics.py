@@ -1,4 +1,4 @@
-"""Metrics against cases that are computed by hand."""
+"""Metrics against targets that are computed by hand."""
 
 from __future__ import annotations
 

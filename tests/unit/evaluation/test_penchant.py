@@ -1,4 +1,4 @@
-"""Penchant as a contender gives what the server's own services give."""
+"""Penchant as a recommender gives what the server's own services give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from penchant.domain.neighbours import no_neighbours
 from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Context, Matrix, Vector
-from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.penchant import PenchantRecommender
 from penchant.logs.stream import Stream
 from penchant.refresh.item_vectors import RefreshedCatalog
 from tests.support.world import World
@@ -34,7 +34,7 @@ def test_its_scores_are_the_services_own_to_the_last_bit(tmp_path: Path, seed: i
     stream = random_stream(seed, events=120)
     world = World(tmp_path)
     world.catalog.put(list(stream.items))
-    ours = PenchantContender(world.config, np.array(world.view().vectors))
+    ours = PenchantRecommender(world.config, np.array(world.view().vectors))
     ours.fit(stream, 40)
     for event in stream.events[:40]:
         world.feed(event)
@@ -55,7 +55,7 @@ def test_it_listens_to_contexts_as_the_services_do(tmp_path: Path) -> None:
     stream = dataclasses.replace(stream, events=tuple(told))
     world = World(tmp_path, fold=FoldSettings(context_halvings=3.0))
     world.catalog.put(list(stream.items))
-    ours = PenchantContender(world.config, np.array(world.view().vectors))
+    ours = PenchantRecommender(world.config, np.array(world.view().vectors))
     ours.fit(stream, 0)
     for position, event in enumerate(stream.events):
         user, at_us = int(stream.user[position]), int(stream.at_us[position])
@@ -79,7 +79,7 @@ def test_a_refresh_gets_the_text_vectors_each_time_and_gives_the_catalog(tmp_pat
         return RefreshedCatalog(-text_vectors, np.zeros_like(text_vectors), mean, no_neighbours())
 
     stream = stream_of([(0, 0), (1, 1)], items=4)
-    ours = PenchantContender(World(tmp_path).config, vectors_of(4), refresh)
+    ours = PenchantRecommender(World(tmp_path).config, vectors_of(4), refresh)
     ours.fit(stream, 0)
     cold = ours.scores(0, FIRST_US)
     assert cold.argmin() == 0  # Its vector is the opposite of the prior's mean.
@@ -91,18 +91,18 @@ def test_a_refresh_gets_the_text_vectors_each_time_and_gives_the_catalog(tmp_pat
 
 def test_events_count_once_though_it_fits_again(tmp_path: Path) -> None:
     stream = stream_of([(0, 0), (0, 1), (1, 2)], items=4)
-    often = PenchantContender(World(tmp_path).config, vectors_of(4))
+    often = PenchantRecommender(World(tmp_path).config, vectors_of(4))
     often.fit(stream, 1)
     often.learn(1)
     often.fit(stream, 2)
-    once = PenchantContender(World(tmp_path).config, vectors_of(4))
+    once = PenchantRecommender(World(tmp_path).config, vectors_of(4))
     once.fit(stream, 2)
     at_us = FIRST_US + 5 * HOUR_US
     np.testing.assert_array_equal(often.scores(0, at_us), once.scores(0, at_us))
 
 
 def test_events_come_in_their_order(tmp_path: Path) -> None:
-    ours = PenchantContender(World(tmp_path).config, vectors_of(4))
+    ours = PenchantRecommender(World(tmp_path).config, vectors_of(4))
     stream = stream_of([(0, 0), (0, 1), (1, 2)], items=4)
     ours.fit(stream, 1)
     with pytest.raises(ValueError, match="position: got 2, expected 1"):
@@ -110,7 +110,7 @@ def test_events_come_in_their_order(tmp_path: Path) -> None:
 
 
 def test_vectors_of_other_items_are_refused(tmp_path: Path) -> None:
-    ours = PenchantContender(World(tmp_path).config, vectors_of(3))
+    ours = PenchantRecommender(World(tmp_path).config, vectors_of(3))
     stream = stream_of([(0, 0)], items=4)
     with pytest.raises(ConfigError, match="items: the stream has 4, expected 3"):
         ours.fit(stream, 0)

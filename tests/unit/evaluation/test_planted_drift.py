@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from penchant.config import parse
-from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
 from tests.support.bag_of_words import BagOfWords
 from tests.unit.evaluation.streams import stream_of
@@ -39,13 +39,13 @@ def planted(seed: int) -> Stream:
 
 def share_of_the_wanted_kind(seed: int) -> NDArray[np.float64]:
     """Of the top ten before each turn, mean over the users, shape (turns,)."""
-    stream, plan = planted(seed), Plan(train_fraction=0.0)
+    stream, plan = planted(seed), ReplayConfig(train_fraction=0.0)
     texts = [f"kind{number % KINDS}" for number in range(len(stream.items))]
     words = [f"{text} {text} {text} item{number}" for number, text in enumerate(texts)]
-    ours = PenchantContender(CONFIG, BagOfWords(dimensions=32).encode(words))
-    cases = choose_cases(stream, plan)
-    top = replay(stream, ours, cases, plan).top
-    wanted = stream.item[cases.positions] % KINDS
+    ours = PenchantRecommender(CONFIG, BagOfWords(dimensions=32).encode(words))
+    targets = choose_targets(stream, plan)
+    top = replay(stream, ours, targets, plan).top
+    wanted = stream.item[targets.positions] % KINDS
     shares = (top % KINDS == wanted[:, None]).mean(axis=1)
     return np.array(shares.reshape(BEFORE + AFTER, USERS).mean(axis=1))
 

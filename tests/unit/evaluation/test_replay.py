@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from penchant.config import parse
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.penchant import PenchantContender
-from penchant.evaluation.recommender import Contender
-from penchant.evaluation.replay import Trials, mean_rank, replay
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.penchant import PenchantRecommender
+from penchant.evaluation.recommender import Recommender
+from penchant.evaluation.replay import ReplayResult, mean_rank, replay
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
 from tests.support.bag_of_words import BagOfWords
 from tests.unit.evaluation.streams import (
@@ -29,39 +29,39 @@ from tests.unit.evaluation.streams import (
 CONFIG = parse({"store": "memory:", "encoder": "/nowhere"})
 
 
-def penchant(stream: Stream) -> Contender:
+def penchant(stream: Stream) -> Recommender:
     vectors = BagOfWords(dimensions=16).encode([item.text for item in stream.items])
-    return PenchantContender(CONFIG, vectors)
+    return PenchantRecommender(CONFIG, vectors)
 
 
-def counts(stream: Stream) -> Contender:
+def counts(stream: Stream) -> Recommender:
     return Counts()
 
 
-def cheat(stream: Stream) -> Contender:
+def cheat(stream: Stream) -> Recommender:
     return Cheat()
 
 
-def run(stream: Stream, contender: Contender, plan: Plan | None = None) -> Trials:
-    plan = plan or Plan()
-    return replay(stream, contender, choose_cases(stream, plan), plan)
+def run(stream: Stream, recommender: Recommender, plan: ReplayConfig | None = None) -> ReplayResult:
+    plan = plan or ReplayConfig()
+    return replay(stream, recommender, choose_targets(stream, plan), plan)
 
 
 def ranks_before(
-    stream: Stream, make: Callable[[Stream], Contender], position: int, plan: Plan
+    stream: Stream, make: Callable[[Stream], Recommender], position: int, plan: ReplayConfig
 ) -> list[float]:
-    cases = choose_cases(stream, plan)
-    trials = replay(stream, make(stream), cases, plan)
-    ranks: list[float] = trials.rank[cases.positions < position].tolist()
+    targets = choose_targets(stream, plan)
+    results = replay(stream, make(stream), targets, plan)
+    ranks: list[float] = results.rank[targets.positions < position].tolist()
     return ranks
 
 
 @pytest.mark.parametrize("make", [penchant, counts])
 @pytest.mark.parametrize("position", [60, 90, 119])
 def test_a_planted_future_event_changes_nothing_before_it(
-    make: Callable[[Stream], Contender], position: int
+    make: Callable[[Stream], Recommender], position: int
 ) -> None:
-    plan = Plan(refresh_every=20, candidates="all")
+    plan = ReplayConfig(refresh_every=20, candidates="all")
     stream = random_stream(seed=position, events=120)
     other = with_other_item(stream, position, (int(stream.item[position]) + 1) % 40)
     before = ranks_before(stream, make, position, plan)
@@ -70,51 +70,53 @@ def test_a_planted_future_event_changes_nothing_before_it(
 
 
 def test_a_contender_that_looks_ahead_is_found_out() -> None:
-    plan, stream = Plan(candidates="all"), random_stream(seed=1, events=120)
+    plan, stream = ReplayConfig(candidates="all"), random_stream(seed=1, events=120)
     other = with_other_item(stream, 119, (int(stream.item[119]) + 1) % 40)
     assert ranks_before(stream, cheat, 119, plan) != ranks_before(other, cheat, 119, plan)
 
 
 def test_each_event_is_ranked_for_and_then_learnt() -> None:
     stream = stream_of([(0, 0), (1, 1), (0, 2), (1, 0)], items=4)
-    contender = Counts()
-    run(stream, contender, Plan(train_fraction=0.5))
-    assert contender.calls == [
+    recommender = Counts()
+    run(stream, recommender, ReplayConfig(train_fraction=0.5))
+    assert recommender.calls == [
         ("fit", 2), ("scores", 0), ("learn", 2), ("scores", 1), ("learn", 3)
     ]  # fmt: skip
 
 
 def test_contenders_fit_again_on_schedule_before_the_ranking() -> None:
     stream = stream_of([(user, user) for user in range(10)], items=10)
-    contender = Counts()
-    trials = run(stream, contender, Plan(train_fraction=0.3, refresh_every=3))
-    assert [until for until, _ in trials.fit_s] == [3, 6, 9]
-    at = contender.calls.index(("fit", 6))
-    assert contender.calls[at - 1 : at + 2] == [("learn", 5), ("fit", 6), ("scores", 6)]
+    recommender = Counts()
+    results = run(stream, recommender, ReplayConfig(train_fraction=0.3, refresh_every=3))
+    assert [until for until, _ in results.fit_s] == [3, 6, 9]
+    at = recommender.calls.index(("fit", 6))
+    assert recommender.calls[at - 1 : at + 2] == [("learn", 5), ("fit", 6), ("scores", 6)]
 
 
-@pytest.mark.parametrize("plan", [Plan(refresh_every=0), Plan(refresh_every=3), Plan(every=2)])
-def test_every_event_is_learnt_once_whatever_the_plan(plan: Plan) -> None:
+@pytest.mark.parametrize(
+    "plan", [ReplayConfig(refresh_every=0), ReplayConfig(refresh_every=3), ReplayConfig(every=2)]
+)
+def test_every_event_is_learnt_once_whatever_the_plan(plan: ReplayConfig) -> None:
     stream = stream_of([(user % 3, user) for user in range(10)], items=10)
-    contender = Counts()
-    run(stream, contender, plan)
-    assert [at for call, at in contender.calls if call == "learn"] == list(range(3, 10))
+    recommender = Counts()
+    run(stream, recommender, plan)
+    assert [at for call, at in recommender.calls if call == "learn"] == list(range(3, 10))
 
 
 def test_ties_count_at_their_mean_rank() -> None:
     stream = stream_of([(0, 0), (1, 3)], items=5)
-    trials = run(stream, Fixed([1, 0, 0, 0, 0]), Plan(train_fraction=0.5))
-    assert trials.rank.tolist() == [3.5]
+    results = run(stream, Fixed([1, 0, 0, 0, 0]), ReplayConfig(train_fraction=0.5))
+    assert results.rank.tolist() == [3.5]
 
 
 def test_items_that_the_user_has_met_are_no_candidates() -> None:
     stream = stream_of([(0, 4), (1, 1), (0, 3)], items=5)
     scores = [0, 1, 2, 3, 4]
-    plan = Plan(train_fraction=0.7)
-    trials = run(stream, Fixed(scores), plan)
-    assert trials.rank.tolist() == [1.0]
-    assert trials.top[0].tolist() == [3, 2, 1, 0, *[-1] * 6]
-    everything = run(stream, Fixed(scores), Plan(train_fraction=0.7, candidates="all"))
+    plan = ReplayConfig(train_fraction=0.7)
+    results = run(stream, Fixed(scores), plan)
+    assert results.rank.tolist() == [1.0]
+    assert results.top[0].tolist() == [3, 2, 1, 0, *[-1] * 6]
+    everything = run(stream, Fixed(scores), ReplayConfig(train_fraction=0.7, candidates="all"))
     assert everything.rank.tolist() == [2.0]
 
 
@@ -136,7 +138,7 @@ def test_the_mean_rank_is_that_of_all_orders_of_the_ties(
 
 def test_scores_that_are_not_numbers_are_refused() -> None:
     stream = stream_of([(0, 0), (1, 1)], items=2)
-    plan = Plan(train_fraction=0.5)
+    plan = ReplayConfig(train_fraction=0.5)
     with pytest.raises(ConfigError, match="fixed: got a score that is not a number"):
         run(stream, Fixed([0, np.nan]), plan)
     with pytest.raises(ConfigError, match=r"fixed: got scores of shape \(3,\), expected 2"):

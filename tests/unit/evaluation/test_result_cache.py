@@ -21,21 +21,21 @@ from penchant.domain.types import (
 from penchant.evaluation.baselines.item_knn import ItemKnn
 from penchant.evaluation.baselines.popularity import Popularity
 from penchant.evaluation.evaluate import Result, evaluate
-from penchant.evaluation.penchant import PenchantContender
-from penchant.evaluation.recommender import Contender
-from penchant.evaluation.result_cache import KeptTrials
-from penchant.evaluation.targets import Plan
+from penchant.evaluation.penchant import PenchantRecommender
+from penchant.evaluation.recommender import Recommender
+from penchant.evaluation.result_cache import ResultCache
+from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream
 from tests.unit.evaluation.streams import random_stream
 
 STREAM = random_stream(seed=1, events=300)
-PLAN = Plan(0.3, refresh_every=50)
+PLAN = ReplayConfig(0.3, refresh_every=50)
 
 
-def run(peers: list[Contender], directory: Path | None, plan: Plan = PLAN) -> Result:
+def run(peers: list[Recommender], directory: Path | None, plan: ReplayConfig = PLAN) -> Result:
     vectors = np.random.default_rng(1).standard_normal((len(STREAM.items), 4)).astype(np.float32)
-    ours = PenchantContender(Config("memory:", Path("none")), vectors)
-    kept = None if directory is None else KeptTrials(directory, STREAM, plan, 1)
+    ours = PenchantRecommender(Config("memory:", Path("none")), vectors)
+    kept = None if directory is None else ResultCache(directory, STREAM, plan, 1)
     return evaluate(STREAM, plan, ours, peers, [10], 1, kept=kept)
 
 
@@ -67,7 +67,7 @@ def test_after_a_kill_the_finished_peer_is_not_replayed_and_all_numbers_are_the_
     assert process.returncode == -signal.SIGKILL, process.stderr.decode()
     resumed = run([Refuses(), ItemKnn()], tmp_path)
     whole = run([Popularity(), ItemKnn()], None)
-    for one, other in zip(resumed.trials, whole.trials, strict=True):
+    for one, other in zip(resumed.results, whole.results, strict=True):
         assert one.name == other.name
         np.testing.assert_array_equal(one.rank, other.rank)
         np.testing.assert_array_equal(one.top, other.top)
@@ -78,12 +78,12 @@ def test_another_plan_seed_or_stream_finds_nothing_kept(tmp_path: Path) -> None:
     run([Popularity()], tmp_path)
     shorter = dataclasses.replace(STREAM, reward=-STREAM.reward)
     for other in (
-        KeptTrials(tmp_path, STREAM, dataclasses.replace(PLAN, every=2), 1),
-        KeptTrials(tmp_path, STREAM, PLAN, 2),
-        KeptTrials(tmp_path, shorter, PLAN, 1),
+        ResultCache(tmp_path, STREAM, dataclasses.replace(PLAN, every=2), 1),
+        ResultCache(tmp_path, STREAM, PLAN, 2),
+        ResultCache(tmp_path, shorter, PLAN, 1),
     ):
         assert other.read("popularity") is None
-    assert KeptTrials(tmp_path, STREAM, PLAN, 1).read("popularity") is not None
+    assert ResultCache(tmp_path, STREAM, PLAN, 1).read("popularity") is not None
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""From trials to tables: bands, gaps on the same users, and what the pages say."""
+"""From results to tables: bands, gaps on the same users, and what the pages say."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from penchant.evaluation.metrics import Estimate
 from penchant.evaluation.replay import replay
 from penchant.evaluation.result_tables import TextTable, tables, with_interval
 from penchant.evaluation.summary import Summary, summarise
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from tests.unit.evaluation.streams import Counts, Fixed, random_stream
 
 
 def summaries(seed: int = 1) -> list[Summary]:
-    stream, plan = random_stream(seed=5, events=300), Plan(candidates="all", refresh_every=50)
-    cases = choose_cases(stream, plan)
-    contenders = [Counts(), Fixed(range(40))]
-    trials = [replay(stream, contender, cases, plan) for contender in contenders]
-    return summarise(stream, cases, trials, [1, 10], seed)
+    stream, plan = (
+        random_stream(seed=5, events=300),
+        ReplayConfig(candidates="all", refresh_every=50),
+    )
+    targets = choose_targets(stream, plan)
+    recommenders = [Counts(), Fixed(range(40))]
+    results = [replay(stream, recommender, targets, plan) for recommender in recommenders]
+    return summarise(stream, targets, results, [1, 10], seed)
 
 
 def test_bands_split_the_rankings() -> None:

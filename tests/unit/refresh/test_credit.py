@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penchant.domain.cold_start import credits
+from penchant.domain.cold_start import prior_counters
 from penchant.domain.types import Counters
 from penchant.refresh.publication import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
@@ -44,7 +44,9 @@ def counters(world: World, number: int) -> Counters:
 def test_a_new_items_counters_are_what_its_text_promises(world: World) -> None:
     refreshed(world)
     world.put(new="a new film")
-    (expected,) = credits(world.view().expectation, world.encoder.encode(["a new film"]))
+    (expected,) = prior_counters(
+        world.view().cold_start_prior, world.encoder.encode(["a new film"])
+    )
     assert counters(world, NEW) == expected
     assert expected.positives > 0
 

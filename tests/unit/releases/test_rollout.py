@@ -1,4 +1,4 @@
-"""A release on trial under running services: who sees it, what is counted, and how it ends."""
+"""A release on rollout under running services: who sees it, what is counted, and how it ends."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.ranking import Ranking, RankRequest
 from penchant.refresh.publication import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.releases.rollout import read_standing, stop_trial
+from penchant.releases.rollout import read_standing, stop_rollout
 from penchant.store.releases import read_log_of_releases
-from penchant.store.rollouts import read_trial
+from penchant.store.rollouts import read_rollout
 from tests.support.released import Releasing, load_words
 from tests.support.world import World, liked
 
@@ -49,7 +49,7 @@ def personal(world: World, user: str) -> dict[str, float]:
 
 
 def twin(releasing: Releasing, root: Path) -> Releasing:
-    """The same store and releases, as they were before the trial, to publish to all of them."""
+    """The same store and releases, as they were before the rollout, to publish to all of them."""
     copy = Releasing(root)
     shutil.copytree(releasing.releases, copy.releases)
     copy.world.put(**TEXTS)
@@ -64,8 +64,8 @@ def test_users_of_the_share_see_the_candidate_and_the_others_what_they_saw(
     world = releasing.world
     before = {user: ranking(world, user) for user in USERS}
     manifest = releasing.build("second", dimensions=8)
-    trial = releasing.begin(manifest.id, "canary", 0.5)
-    inside = [user for user in USERS if trial.tries(user)]
+    rollout = releasing.begin(manifest.id, "canary", 0.5)
+    inside = [user for user in USERS if rollout.tries(user)]
     assert 5 < len(inside) < 35
     other = twin(releasing, tmp_path / "twin")
     other.publish(manifest.id)
@@ -89,7 +89,7 @@ def test_a_shadow_counts_hits_of_both_sides_before_the_event_is_learnt(
     releasing: Releasing,
 ) -> None:
     manifest = releasing.build("second", dimensions=8)
-    trial = releasing.begin(manifest.id, "shadow", 0.5)
+    rollout = releasing.begin(manifest.id, "shadow", 0.5)
     for user in USERS:
         releasing.world.feed(liked(f"new-{user}", "i7", user=user))
         releasing.world.feed(liked(f"again-{user}", "i7", user=user))
@@ -97,7 +97,7 @@ def test_a_shadow_counts_hits_of_both_sides_before_the_event_is_learnt(
     with releasing.world.store.snapshot() as snapshot:
         found = read_standing(snapshot)
     assert found is not None
-    inside = sum(trial.tries(user) for user in USERS)
+    inside = sum(rollout.tries(user) for user in USERS)
     assert found[1].cases == (inside, inside)
     assert found[1].means == (1.0, 1.0)  # Eight items: all are among the first ten.
     assert found[1].overlap == 1.0
@@ -105,15 +105,15 @@ def test_a_shadow_counts_hits_of_both_sides_before_the_event_is_learnt(
 
 def test_a_canary_counts_rewards_in_and_out_of_the_share(releasing: Releasing) -> None:
     manifest = releasing.build("second", dimensions=8)
-    trial = releasing.begin(manifest.id, "canary", 0.5)
+    rollout = releasing.begin(manifest.id, "canary", 0.5)
     for user in USERS:
-        signal = "dislike" if trial.tries(user) else "like"
+        signal = "dislike" if rollout.tries(user) else "like"
         releasing.world.feed(liked(f"new-{user}", "i7", user=user, signal=signal))
         releasing.world.feed(liked(f"seen-{user}", "i6", user=user, signal="impression"))
     with releasing.world.store.snapshot() as snapshot:
         found = read_standing(snapshot)
     assert found is not None
-    inside = sum(trial.tries(user) for user in USERS)
+    inside = sum(rollout.tries(user) for user in USERS)
     assert found[1].cases == (len(USERS) - inside, inside)
     assert found[1].means[0] > 0 > found[1].means[1]
 
@@ -123,18 +123,18 @@ def test_a_worse_canary_is_ended_by_the_server_and_the_next_ranking_is_the_old_o
 ) -> None:
     world = releasing.world
     manifest = releasing.build("second", dimensions=8)
-    trial = releasing.begin(manifest.id, "canary", 0.5, min_cases=50)
-    mine = next(user for user in USERS if trial.tries(user))
+    rollout = releasing.begin(manifest.id, "canary", 0.5, min_cases=50)
+    mine = next(user for user in USERS if rollout.tries(user))
     assert ranking(world, mine)[0] == manifest.encoder_version
     fed = 0
     for number in range(3000):
         user = f"v{number}"
-        good = number % 10 < (2 if trial.tries(user) else 8)
+        good = number % 10 < (2 if rollout.tries(user) else 8)
         signal = "like" if good else "dislike"
         world.feed(liked(f"n{number}", f"i{number % 8}", user=user, signal=signal))
         fed += 1
         with world.store.snapshot() as snapshot:
-            if read_trial(snapshot) is None:
+            if read_rollout(snapshot) is None:
                 break
     assert 100 <= fed < 1500
     assert ranking(world, mine)[0] == world.encoder.version
@@ -147,7 +147,7 @@ def test_a_worse_canary_is_ended_by_the_server_and_the_next_ranking_is_the_old_o
 def test_items_put_and_deleted_during_a_trial_are_so_for_both(releasing: Releasing) -> None:
     world = releasing.world
     manifest = releasing.build("second", dimensions=8)
-    trial = releasing.begin(manifest.id, "canary", 0.5)
+    rollout = releasing.begin(manifest.id, "canary", 0.5)
     world.put(late="a late film")
     world.catalog.delete(["i0"])
     encoder = load_words(releasing.releases / manifest.id / "encoder")
@@ -158,7 +158,7 @@ def test_items_put_and_deleted_during_a_trial_are_so_for_both(releasing: Releasi
     with world.store.snapshot() as snapshot:
         view = world.catalogs.read(snapshot).candidate
     assert view is not None
-    assert view.head.release == trial.release
+    assert view.head.release == rollout.release
     late = view.vectors[view.numbers["late"]]
     np.testing.assert_array_equal(late, encoder.encode(["a late film"])[0])
 
@@ -198,9 +198,9 @@ def test_a_trial_that_is_stopped_leaves_what_was_served(releasing: Releasing) ->
     world = releasing.world
     manifest = releasing.build("second")
     releasing.begin(manifest.id, "canary", 1.0)
-    assert stop_trial(world.store, "by hand") is not None
+    assert stop_rollout(world.store, "by hand") is not None
     assert {ranking(world, user)[0] for user in USERS} == {world.encoder.version}
-    assert stop_trial(world.store, "by hand") is None
+    assert stop_rollout(world.store, "by hand") is None
 
 
 def test_the_caches_of_a_trial_outlive_it_for_nobody(releasing: Releasing) -> None:
@@ -210,7 +210,7 @@ def test_the_caches_of_a_trial_outlive_it_for_nobody(releasing: Releasing) -> No
     releasing.begin(manifest.id, "canary", 1.0)
     for user in USERS:
         world.feed(liked(f"seen-{user}", "i6", user=user, signal="impression"))
-    stop_trial(world.store, "by hand")
+    stop_rollout(world.store, "by hand")
     for user in USERS:
         reply: Ranking = world.rank(RankRequest(user, 8))
         assert reply.encoder_version == world.encoder.version

@@ -10,7 +10,7 @@ import pytest
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.penchant import PenchantRecommender
 from penchant.logs.stream import Stream
 from penchant.training.slow_clock import SlowClock
 
@@ -52,7 +52,7 @@ def test_a_contender_notes_when_its_encoder_changed(
 ) -> None:
     half = len(stream.events) // 2
     config = Config("memory:", Path("none"))
-    ours = PenchantContender.load(config, stream, slow_clock=clock(source, tmp_path, 40))
+    ours = PenchantRecommender.load(config, stream, slow_clock=clock(source, tmp_path, 40))
     ours.fit(stream, half)
     before = ours.scores(0, int(stream.at_us[half]))
     ours.fit(stream, half + 20)

@@ -13,8 +13,8 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.fingerprint import fingerprint
-from penchant.evaluation.penchant import PenchantContender, middle_clock
-from penchant.evaluation.targets import Plan
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream
 from penchant.tuning.objective import FIT_FRACTION, Metric, Objective, training_part
 from penchant.tuning.space import SPACE, Part, choose, refresh_settings, with_values
@@ -22,7 +22,7 @@ from penchant.tuning.study import Tried, open_study
 from tests.unit.evaluation.streams import random_stream, with_other_item
 
 CONFIG = Config("memory:", Path("none"))
-PLAN = Plan(FIT_FRACTION, refresh_every=30, candidates="all")
+PLAN = ReplayConfig(FIT_FRACTION, refresh_every=30, candidates="all")
 FOLD = choose(["ridge", "fast_weight"], [Part.SERVER])
 TASK = {"log": "a", "encoder": "b"}
 
@@ -88,7 +88,7 @@ def test_a_trials_value_is_what_evaluate_gives_on_the_same_part(refresh: bool) -
     score = objective(part, refresh)
     for values in ({"ridge": 3.0, "text_weight": 0.4}, {"ridge": 30.0, "text_weight": 0.4}):
         clock = middle_clock(refresh_settings(values)) if refresh else None
-        ours = PenchantContender(with_values(CONFIG, values), vectors(len(part.items)), clock)
+        ours = PenchantRecommender(with_values(CONFIG, values), vectors(len(part.items)), clock)
         (found,) = evaluate(part, PLAN, ours, [], [10], seed=1).summaries
         assert score(values) == pytest.approx(found.overall.quality["NDCG@10"].mean, rel=1e-12)
 

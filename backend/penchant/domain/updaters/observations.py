@@ -16,7 +16,7 @@ Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Observations:
     """The prior and the n events of m users, one user's window after the other's."""
 
     precision: Float64
@@ -32,8 +32,8 @@ class Evidence:
     lengths: NDArray[np.int64]
     """Events of each user, each 1 or more, shape (m,); they sum to n."""
 
-    def each(self) -> Iterator[Evidence]:
-        """The evidence of one user at a time."""
+    def each(self) -> Iterator[Observations]:
+        """The observations of one user at a time."""
         ends = self.lengths.cumsum().tolist()
         for length, end in zip(self.lengths.tolist(), ends, strict=True):
             own = slice(end - length, end)
@@ -57,16 +57,16 @@ class Parts:
 
 
 class Updater(Protocol):
-    """A way from evidence to slow interests; each module of this package but this one is one.
+    """A way from observations to slow interests; each module of this package but this one is one.
 
-    Pure: equal evidence gives equal results, whoever else is in the batch. p is
+    Pure: equal observations gives equal results, whoever else is in the batch. p is
     `FoldSettings.interests`.
     """
 
-    def solve(self, evidence: Evidence, settings: FoldSettings) -> Float64:
+    def solve(self, observations: Observations, settings: FoldSettings) -> Float64:
         """The slow interests of each user, one behind the other, shape (m, p d)."""
         ...
 
-    def split(self, evidence: Evidence, settings: FoldSettings) -> Parts:
+    def split(self, observations: Observations, settings: FoldSettings) -> Parts:
         """What `solve` gives for a single user, taken apart by event."""
         ...

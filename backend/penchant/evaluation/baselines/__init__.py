@@ -12,28 +12,28 @@ from penchant.evaluation.baselines.ease import Ease, EaseWindowed
 from penchant.evaluation.baselines.isgd import Isgd
 from penchant.evaluation.baselines.item_knn import ItemKnn
 from penchant.evaluation.baselines.popularity import DecayedPopularity, Popularity
-from penchant.evaluation.recommender import Contender
+from penchant.evaluation.recommender import Recommender
 
 
-def _ials(seed: int) -> Contender:
+def _ials(seed: int) -> Recommender:
     from penchant.evaluation.baselines.ials import Ials
 
     return Ials(seed)
 
 
-def _sasrec(seed: int) -> Contender:
+def _sasrec(seed: int) -> Recommender:
     from penchant.evaluation.baselines.sasrec import SasRec
 
     return SasRec(seed)
 
 
-def _vowpal_wabbit(seed: int) -> Contender:
+def _vowpal_wabbit(seed: int) -> Recommender:
     from penchant.evaluation.baselines.vowpal_wabbit import VowpalWabbit
 
     return VowpalWabbit(seed)
 
 
-_MAKERS: dict[str, Callable[[int], Contender]] = {
+_MAKERS: dict[str, Callable[[int], Recommender]] = {
     "popularity": lambda seed: Popularity(),
     "decayed-popularity": lambda seed: DecayedPopularity(),
     "isgd": Isgd,
@@ -49,7 +49,7 @@ NAMES: tuple[str, ...] = tuple(_MAKERS)
 """What `make` knows."""
 
 
-def make(name: str, seed: int) -> Contender:
+def make(name: str, seed: int) -> Recommender:
     """A peer that has learnt nothing yet.
 
     The packages that only some peers need are imported here, not before: PyTorch takes seconds.

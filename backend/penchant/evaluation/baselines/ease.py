@@ -22,7 +22,7 @@ Square = NDArray[np.float64]
 
 
 class Ease:
-    """B = I - P · diag(1 / diag P), P = (G + λI)⁻¹, with G = XᵀX; see `Contender`.
+    """B = I - P · diag(1 / diag P), P = (G + λI)⁻¹, with G = XᵀX; see `Recommender`.
 
     A fit takes O(items³) and 8 · items² bytes a few times over, a ranking O(items · likes). A cold
     user gets what is popular.

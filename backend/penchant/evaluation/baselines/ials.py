@@ -22,7 +22,7 @@ from penchant.logs.stream import Stream
 
 
 class Ials:
-    """Item factors of the last fit, user factors of this moment; see `Contender`.
+    """Item factors of the last fit, user factors of this moment; see `Recommender`.
 
     `regularization` times the mean number of likes is the λ of the paper, where that mean is the
     geometric one of a user's and an item's: the largest singular value of the matrix of likes grows

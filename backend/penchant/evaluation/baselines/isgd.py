@@ -19,7 +19,7 @@ from penchant.logs.stream import Stream
 
 
 class Isgd:
-    """User and item vectors that move with every like; see `Contender`.
+    """User and item vectors that move with every like; see `Recommender`.
 
     Needs no re-fit; O(`factors`) per event, O(items · `factors`) per ranking.
     """

@@ -20,7 +20,7 @@ from penchant.logs.stream import Stream
 
 
 class ItemKnn:
-    """Cosine between items over the users so far; see `Contender`.
+    """Cosine between items over the users so far; see `Recommender`.
 
     Needs no re-fit; O(likes of the user) per event and O(items · likes) per ranking; 4 · items²
     bytes. A cold user gets what is popular.

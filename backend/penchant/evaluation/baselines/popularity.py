@@ -15,7 +15,7 @@ _US_PER_DAY = 86_400_000_000
 
 
 class Popularity:
-    """Counts hits per item, for ever; see `Contender`. Needs no re-fit; O(1) per event."""
+    """Counts hits per item, for ever; see `Recommender`. Needs no re-fit; O(1) per event."""
 
     name = "popularity"
 
@@ -36,7 +36,7 @@ class Popularity:
 
 
 class DecayedPopularity:
-    """Counts hits per item, each halved every `half_life_days`; see `Contender`.
+    """Counts hits per item, each halved every `half_life_days`; see `Recommender`.
 
     Needs no re-fit; O(items) per event. All counts fade alike, so when one asks does not matter.
     """

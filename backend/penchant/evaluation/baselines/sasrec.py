@@ -49,7 +49,7 @@ class Settings:
 
 
 class SasRec:
-    """A small causal transformer over likes; see `Contender`.
+    """A small causal transformer over likes; see `Recommender`.
 
     Later fits start warm. A ranking runs the network once per new like of the user. A cold user
     gets what the network predicts as a first like.

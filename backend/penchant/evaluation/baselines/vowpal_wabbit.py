@@ -22,7 +22,7 @@ from penchant.logs.stream import Stream
 
 
 class VowpalWabbit:
-    """Costs 0 for likes, 1 for drawn items, given the user's latest likes; see `Contender`.
+    """Costs 0 for likes, 1 for drawn items, given the user's latest likes; see `Recommender`.
 
     Needs no re-fit; O(`recent` · `negatives`) per event, O(items · `recent`) per ranking. A cold
     user gets what the items' own weights say.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.evaluation.attribute_calibration import attribute_shares, attribute_values
-from penchant.evaluation.targets import Cases
+from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 
 NEW = 5
@@ -15,8 +15,8 @@ NEW = 5
 Mask = NDArray[np.bool_]
 
 
-def usual_cohorts(stream: Stream, cases: Cases) -> dict[str, Mask]:
-    """Which of the n cases are of new users, of heavy users and about new items, shape (n,) each.
+def usual_cohorts(stream: Stream, targets: EvaluationTargets) -> dict[str, Mask]:
+    """Which of the n targets are of new users, of heavy users and about new items, shape (n,) each.
 
     Heavy users are the tenth with the most events in the whole log, and all who have as many as
     the last of them.
@@ -25,19 +25,21 @@ def usual_cohorts(stream: Stream, cases: Cases) -> dict[str, Mask]:
     tenth = -(-len(events) // 10)
     least = np.sort(events)[-tenth]
     return {
-        "new users": cases.earlier < NEW,
-        "heavy users": events[stream.user[cases.positions]] >= least,
-        "new items": cases.item_age < NEW,
+        "new users": targets.earlier < NEW,
+        "heavy users": events[stream.user[targets.positions]] >= least,
+        "new items": targets.item_age < NEW,
     }
 
 
-def attribute_cohorts(stream: Stream, cases: Cases, attribute: str) -> dict[str, Mask]:
-    """Which of the n cases are about an item with each value of an attribute, by name in order.
+def attribute_cohorts(
+    stream: Stream, targets: EvaluationTargets, attribute: str
+) -> dict[str, Mask]:
+    """Which of the n targets are about an item with each value of an attribute, by name in order.
 
     Raises:
         ConfigError: no item has the attribute.
     """
-    item = stream.item[cases.positions]
+    item = stream.item[targets.positions]
     having = attribute_shares(stream.items, attribute) > 0
     names = attribute_values(stream.items, attribute)
     columns = zip(names, having.T, strict=True)

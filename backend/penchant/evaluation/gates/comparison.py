@@ -9,7 +9,7 @@ Of n rankings, with v of the baseline and w of the candidate,
 sd is that of gap over 1,000 resamples of users, each with all their rankings in both (the standard
 normal interval of B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter
 13). m is how many comparisons a gate makes: with Bonferroni's correction all intervals of one gate
-hold at once in 95 of 100 cases. Without it, the twenty cohorts of an attribute would refuse every
+hold at once in 95 of 100 targets. Without it, the twenty cohorts of an attribute would refuse every
 third candidate that is as good as the baseline.
 """
 

@@ -20,7 +20,7 @@ from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import NDCG, RECALL, Finding, Outcome, Verdict
 from penchant.evaluation.metrics import Float64, Int64
-from penchant.evaluation.targets import Cases, Plan
+from penchant.evaluation.targets import EvaluationTargets, ReplayConfig
 from penchant.logs.stream import Stream
 
 ALL, CARELESS = "all rankings", "careless texts"
@@ -67,9 +67,9 @@ def judge(
     chosen, budgets = validation or Validation(), budgets or Budgets()
     for attribute in attributes:
         attribute_shares(stream.items, attribute)  # For its error, before the work.
-    plan, cases = chosen.choose(stream)
-    _require_enough(stream, cases, budgets)
-    court = _Court(stream, baseline, candidate, budgets, seed, plan, cases, progress)
+    plan, targets = chosen.choose(stream)
+    _require_enough(stream, targets, budgets)
+    court = _Court(stream, baseline, candidate, budgets, seed, plan, targets, progress)
     with threadpool_limits(1):  # As `penchant evaluate` does.
         return Verdict(
             (*court.validation(attributes), *court.forgetting(probes), *court.robustness())
@@ -86,15 +86,15 @@ class _Court:
         candidate: Side,
         budgets: Budgets,
         seed: int,
-        plan: Plan,
-        cases: Cases,
+        plan: ReplayConfig,
+        targets: EvaluationTargets,
         progress: Progress,
     ) -> None:
         self._stream = stream
         self._sides = {"baseline": baseline, "candidate": candidate}
         self._budgets, self._seed = budgets, seed
-        self._plan, self._cases = plan, cases
-        self._user = stream.user[cases.positions]
+        self._plan, self._targets = plan, targets
+        self._user = stream.user[targets.positions]
         self._progress = progress
         self._ranks: dict[str, Float64] = {}
 
@@ -105,9 +105,9 @@ class _Court:
         before, after = self._ranks["baseline"], self._ranks["candidate"]
         whole = [compared(ALL, name, before, after, self._user) for name in (NDCG, RECALL)]
         found = self._judged("validation", whole, self._budgets.overall)
-        found += self._cohorts("cohorts", usual_cohorts(self._stream, self._cases))
+        found += self._cohorts("cohorts", usual_cohorts(self._stream, self._targets))
         for attribute in attributes:
-            masks = attribute_cohorts(self._stream, self._cases, attribute)
+            masks = attribute_cohorts(self._stream, self._targets, attribute)
             found += self._cohorts(f"attribute {attribute}", masks)
         return found
 
@@ -152,7 +152,7 @@ class _Court:
                 self._progress(step, (position + 1 - first) / (count - first))
 
             vectors = side.vectors(texts)
-            ranks[name] = side.ranks(self._stream, vectors, self._cases, self._plan, on_event)
+            ranks[name] = side.ranks(self._stream, vectors, self._targets, self._plan, on_event)
         return ranks
 
     def _cohorts(self, gate: str, masks: dict[str, Mask]) -> list[Finding]:
@@ -174,8 +174,8 @@ class _Court:
         return Finding(gate, cohort, NDCG, Outcome.NOT_JUDGED, budget=budget, note=note)
 
 
-def _require_enough(stream: Stream, cases: Cases, budgets: Budgets) -> None:
-    rankings, users = len(cases.positions), _distinct(stream.user[cases.positions])
+def _require_enough(stream: Stream, targets: EvaluationTargets, budgets: Budgets) -> None:
+    rankings, users = len(targets.positions), _distinct(stream.user[targets.positions])
     if rankings < budgets.min_rankings or users < budgets.min_users:
         raise ConfigError(
             f"validation: got {rankings:,} rankings of {users:,} users, expected at least "

@@ -20,7 +20,7 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Window
 from penchant.domain.window import empty_record, entry, insert
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
 
 ITEMS = 2000
@@ -48,7 +48,7 @@ class ProbeSet:
     user: Int64
     """Numbers that tell the users apart, and nothing else, shape (n,)."""
     candidates: str
-    """See `Plan.candidates`: `unseen` hides the items of the window."""
+    """See `ReplayConfig.candidates`: `unseen` hides the items of the window."""
 
     @property
     def era(self) -> str:
@@ -85,7 +85,7 @@ def freeze_probes(
         seed: of the choice.
         signals: what each signal is worth.
         window_events: that a record keeps.
-        candidates: see `Plan.candidates`.
+        candidates: see `ReplayConfig.candidates`.
 
     Returns:
         Equal arguments, equal probe sets. Items that are neither targets nor often in the windows
@@ -96,9 +96,11 @@ def freeze_probes(
     """
     if size < 1:
         raise ConfigError(f"size: got {size}, expected 1 or more")
-    cases = choose_cases(stream, Plan(0.0, refresh_every=0, candidates=candidates))
-    inside = (cases.positions >= part.start) & (cases.positions < part.stop) & (cases.earlier > 0)
-    found = cases.positions[inside]
+    targets = choose_targets(stream, ReplayConfig(0.0, refresh_every=0, candidates=candidates))
+    inside = (
+        (targets.positions >= part.start) & (targets.positions < part.stop) & (targets.earlier > 0)
+    )
+    found = targets.positions[inside]
     if len(found) == 0:
         raise ConfigError(
             f"probes: no relevant event at {part.start:,} to {part.stop:,} of the log has a "

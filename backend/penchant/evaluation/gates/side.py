@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.evaluation.penchant import PenchantContender, middle_clock
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
 from penchant.evaluation.replay import replay
-from penchant.evaluation.targets import Cases, Plan
+from penchant.evaluation.targets import EvaluationTargets, ReplayConfig
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 
@@ -60,19 +60,19 @@ class Side:
         self,
         stream: Stream,
         vectors: Matrix,
-        cases: Cases,
-        plan: Plan,
+        targets: EvaluationTargets,
+        plan: ReplayConfig,
         on_event: Callable[[int], None] = lambda position: None,
     ) -> NDArray[np.float64]:
-        """The place of each case's item from 1, by one replay, shape (cases,).
+        """The place of each case's item from 1, by one replay, shape (targets,).
 
         Args:
             stream: the log.
             vectors: of its items, shape (items, d).
-            cases: what is ranked for.
+            targets: what is ranked for.
             plan: how the stream is replayed.
             on_event: told each position that is done.
         """
         clock = None if self.refresh is None else middle_clock(self.refresh)
-        contender = PenchantContender(self.config, vectors, clock)
-        return replay(stream, contender, cases, plan, on_event).rank
+        recommender = PenchantRecommender(self.config, vectors, clock)
+        return replay(stream, recommender, targets, plan, on_event).rank

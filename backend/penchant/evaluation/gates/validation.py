@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.targets import Cases, Plan, choose_cases
+from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
 
 
@@ -24,7 +24,7 @@ class Validation:
     max_rankings: int = 10_000
     """Of more, one of every few is taken, the same for both sides, 1 or more."""
     candidates: str = "unseen"
-    """See `Plan.candidates`."""
+    """See `ReplayConfig.candidates`."""
 
     def __post_init__(self) -> None:
         if not 0 < self.fraction <= 1:
@@ -32,16 +32,16 @@ class Validation:
         if self.max_rankings < 1:
             raise ConfigError(f"max_rankings: got {self.max_rankings}, expected 1 or more")
 
-    def choose(self, stream: Stream) -> tuple[Plan, Cases]:
+    def choose(self, stream: Stream) -> tuple[ReplayConfig, EvaluationTargets]:
         """How the stream is replayed, and what is ranked for.
 
         Raises:
             ConfigError: nothing in the part can be ranked for.
         """
-        plan = Plan(1 - self.fraction, refresh_every=0, candidates=self.candidates)
-        cases = choose_cases(stream, plan)
-        every = -(-len(cases.positions) // self.max_rankings)
+        plan = ReplayConfig(1 - self.fraction, refresh_every=0, candidates=self.candidates)
+        targets = choose_targets(stream, plan)
+        every = -(-len(targets.positions) // self.max_rankings)
         if every == 1:
-            return plan, cases
+            return plan, targets
         plan = replace(plan, every=every)
-        return plan, choose_cases(stream, plan)
+        return plan, choose_targets(stream, plan)

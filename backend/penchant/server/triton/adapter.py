@@ -22,7 +22,7 @@ from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import EncoderLibrary
 from penchant.encoder.runtime import load_encoder
 from penchant.server.app import App, Parsed, build
-from penchant.server.triton.deferred_queue import SlowLane
+from penchant.server.triton.deferred_queue import DeferredQueue
 from penchant.server.triton.errors import to_triton
 from penchant.server.triton.metrics import MeteredEncoder, TritonMeter
 from penchant.server.triton.remote_encoder import RemoteEncoders
@@ -62,7 +62,7 @@ class Adapter:
         except PenchantError as error:
             text = f"[{error.reason}] {error}"
             raise pb_utils.TritonModelException(text) from error
-        self._slow_lane = SlowLane(self._answer_slow, MAX_BATCH)
+        self._slow_lane = DeferredQueue(self._answer_slow, MAX_BATCH)
         # What was loaded stays: without this each full collection walks over all of it.
         gc.collect()
         gc.freeze()

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 Call = TypeVar("Call")
 
 
-class SlowLane(Generic[Call]):
+class DeferredQueue(Generic[Call]):
     """One thread; all that gathers while it works is what it works on next, together."""
 
     def __init__(self, answer: Callable[[Sequence[Call]], None], most: int) -> None:

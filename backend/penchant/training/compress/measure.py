@@ -14,9 +14,9 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
 from penchant.evaluation import metrics
-from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
-from penchant.evaluation.targets import Plan, choose_cases
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
 
 ROUNDS = 3
@@ -87,19 +87,19 @@ class Judge:
         """
         if not 0 < fraction < 1:
             raise ConfigError(f"validation_fraction: got {fraction}, expected above 0 to below 1")
-        plan = Plan(1 - fraction, refresh_every=0)
-        found = choose_cases(stream, plan)
-        plan = Plan(1 - fraction, max(1, -(-len(found.positions) // max_rankings)), 0)
+        plan = ReplayConfig(1 - fraction, refresh_every=0)
+        found = choose_targets(stream, plan)
+        plan = ReplayConfig(1 - fraction, max(1, -(-len(found.positions) // max_rankings)), 0)
         self._stream, self._plan, self._config = stream, plan, config
-        self._cases = choose_cases(stream, plan)
-        self.user = stream.user[self._cases.positions]
+        self._targets = choose_targets(stream, plan)
+        self.user = stream.user[self._targets.positions]
         """Whose rankings they are, shape (n,)."""
         self.texts = [item.text for item in stream.items]
 
     def gains(self, vectors: Matrix) -> metrics.Float64:
         """NDCG@10 and recall@10 of each ranking, shape (n, 2)."""
-        contender = PenchantContender(self._config, vectors)
-        ranks = replay(self._stream, contender, self._cases, self._plan).rank
+        recommender = PenchantRecommender(self._config, vectors)
+        ranks = replay(self._stream, recommender, self._targets, self._plan).rank
         return np.stack([metrics.ndcg(ranks, 10), metrics.recall(ranks, 10)], axis=1)
 
 

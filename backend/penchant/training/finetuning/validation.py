@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from penchant.config import Config
 from penchant.domain.types import Matrix
-from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
-from penchant.evaluation.targets import Cases, Plan, choose_cases
+from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
 from penchant.logs.stream import Stream, first_events
 
 K = 10
@@ -47,11 +47,11 @@ class Ranker:
         self._config = config
         self._stream = first_events(stream, part.stop)
         # Half an event more, since the plan rounds down.
-        self._plan = Plan((part.start + 0.5) / part.stop, refresh_every=0)
-        found = choose_cases(self._stream, self._plan)
+        self._plan = ReplayConfig((part.start + 0.5) / part.stop, refresh_every=0)
+        found = choose_targets(self._stream, self._plan)
         count = len(found.positions)
         spread = np.linspace(0, count - 1, min(max_events, count)).round().astype(np.int64)
-        self._cases = Cases(
+        self._targets = EvaluationTargets(
             found.positions[spread], found.earlier[spread], found.item_age[spread], found.seen
         )
 
@@ -60,8 +60,8 @@ class Ranker:
 
         Cost: a fold and a pass over the catalog for each event that is ranked for.
         """
-        contender = PenchantContender(self._config, vectors)
-        return quality_of(replay(self._stream, contender, self._cases, self._plan).rank)
+        recommender = PenchantRecommender(self._config, vectors)
+        return quality_of(replay(self._stream, recommender, self._targets, self._plan).rank)
 
 
 def quality_of(ranks: NDArray[np.float64]) -> Quality:

@@ -11,7 +11,7 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.baselines import NAMES, make
-from penchant.evaluation.recommender import Contender
+from penchant.evaluation.recommender import Recommender
 from penchant.logs.stream import Stream
 from tests.unit.evaluation.baselines.planted import HALF, ITEMS, USERS, likes_of, planted
 
@@ -21,7 +21,7 @@ COLD = USERS - 1
 PERSONAL = [name for name in NAMES if "popularity" not in name]
 
 
-def replayed(name: str, stream: Stream, fits: tuple[int, ...], until: int) -> Contender:
+def replayed(name: str, stream: Stream, fits: tuple[int, ...], until: int) -> Recommender:
     """A peer fitted at those positions that learnt all other events before `until` one by one."""
     peer = make(name, seed=3)
     peer.fit(stream, fits[0])
@@ -32,7 +32,7 @@ def replayed(name: str, stream: Stream, fits: tuple[int, ...], until: int) -> Co
     return peer
 
 
-def scores(peer: Contender, stream: Stream) -> list[bytes]:
+def scores(peer: Recommender, stream: Stream) -> list[bytes]:
     now = int(stream.at_us[-1])
     return [peer.scores(user, now).tobytes() for user in (0, 1, 2, 3, COLD)]
 
@@ -43,7 +43,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def peer(name: str) -> Contender:
+def peer(name: str) -> Recommender:
     return replayed(name, STREAM, (MIDDLE, MIDDLE + 50), len(STREAM.item) - 80)
 
 
@@ -57,7 +57,7 @@ def with_another_future(stream: Stream, since: int) -> Stream:
     return replace(stream, user=user, item=item, relevant=relevant, reward=reward)
 
 
-def test_nothing_that_comes_later_changes_a_score(name: str, peer: Contender) -> None:
+def test_nothing_that_comes_later_changes_a_score(name: str, peer: Recommender) -> None:
     until = len(STREAM.item) - 80
     other = with_another_future(STREAM, until)
     again = replayed(name, other, (MIDDLE, MIDDLE + 50), until)
@@ -71,7 +71,7 @@ def test_a_fit_looks_no_further_than_it_may(name: str) -> None:
     assert scores(one, STREAM) == scores(other, STREAM)
 
 
-def test_scores_are_one_finite_float32_per_item(peer: Contender) -> None:
+def test_scores_are_one_finite_float32_per_item(peer: Recommender) -> None:
     for user in range(USERS):
         found = peer.scores(user, int(STREAM.at_us[-1]))
         assert found.shape == (ITEMS,)
@@ -79,7 +79,7 @@ def test_scores_are_one_finite_float32_per_item(peer: Contender) -> None:
         assert np.isfinite(found).all()
 
 
-def test_asking_changes_nothing(peer: Contender) -> None:
+def test_asking_changes_nothing(peer: Recommender) -> None:
     now = int(STREAM.at_us[-1])
     first = peer.scores(0, now)
     kept = first.copy()
@@ -89,7 +89,7 @@ def test_asking_changes_nothing(peer: Contender) -> None:
     np.testing.assert_array_equal(peer.scores(0, now), kept)
 
 
-def test_a_cold_user_gets_a_ranking_that_is_not_all_ties(peer: Contender) -> None:
+def test_a_cold_user_gets_a_ranking_that_is_not_all_ties(peer: Recommender) -> None:
     assert np.unique(peer.scores(COLD, int(STREAM.at_us[-1]))).size > ITEMS // 4
 
 
@@ -102,7 +102,7 @@ def test_without_any_event_there_are_still_scores(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PERSONAL, indirect=True)
-def test_what_is_liked_together_ranks_together(peer: Contender) -> None:
+def test_what_is_liked_together_ranks_together(peer: Recommender) -> None:
     won = []
     for user in range(USERS - 2):
         found = peer.scores(user, int(STREAM.at_us[-1]))
@@ -113,7 +113,7 @@ def test_what_is_liked_together_ranks_together(peer: Contender) -> None:
     assert np.mean(won) > 0.75
 
 
-def test_the_name_is_the_one_that_was_asked_for(name: str, peer: Contender) -> None:
+def test_the_name_is_the_one_that_was_asked_for(name: str, peer: Recommender) -> None:
     assert peer.name == name
 
 

@@ -157,24 +157,24 @@ def test_vectors_of_other_items_are_an_error() -> None:
 
 
 def test_cohorts_are_who_they_say() -> None:
-    _, cases = HALF.choose(LOG)
-    cohorts = usual_cohorts(LOG, cases)
-    np.testing.assert_array_equal(cohorts["new users"], cases.earlier < 5)
-    np.testing.assert_array_equal(cohorts["new items"], cases.item_age < 5)
+    _, targets = HALF.choose(LOG)
+    cohorts = usual_cohorts(LOG, targets)
+    np.testing.assert_array_equal(cohorts["new users"], targets.earlier < 5)
+    np.testing.assert_array_equal(cohorts["new items"], targets.item_age < 5)
     assert cohorts["heavy users"].all()  # All have as many events.
     busy = dataclasses.replace(LOG, user=np.where(LOG.user < 6, LOG.user, LOG.user % 20 + 6))
-    heavy = usual_cohorts(busy, cases)["heavy users"]
+    heavy = usual_cohorts(busy, targets)["heavy users"]
     counts = np.bincount(busy.user, minlength=len(busy.users))
-    np.testing.assert_array_equal(heavy, counts[busy.user[cases.positions]] >= 36)
-    kinds = attribute_cohorts(LOG, cases, "kind")
+    np.testing.assert_array_equal(heavy, counts[busy.user[targets.positions]] >= 36)
+    kinds = attribute_cohorts(LOG, targets, "kind")
     assert list(kinds) == [f"kind = {kind}" for kind in sorted(KINDS)]
     np.testing.assert_array_equal(sum(mask.astype(int) for mask in kinds.values()), 1)
 
 
 def test_more_rankings_than_asked_for_are_thinned_alike_for_both_sides() -> None:
-    plan, cases = Validation(0.5, max_rankings=100).choose(LOG)
+    plan, targets = Validation(0.5, max_rankings=100).choose(LOG)
     assert plan.every == 4
-    assert len(cases.positions) == 90
+    assert len(targets.positions) == 90
     with pytest.raises(ConfigError, match="max_rankings: got 0"):
         Validation(max_rankings=0)
 

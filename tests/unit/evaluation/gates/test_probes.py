@@ -16,9 +16,9 @@ from penchant.evaluation.gates import probes as freezing
 from penchant.evaluation.gates.probe_file import read_probes, write_probes
 from penchant.evaluation.gates.probe_ranks import probe_ranks
 from penchant.evaluation.gates.probes import ProbeSet, freeze_probes
-from penchant.evaluation.penchant import PenchantContender
+from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
-from penchant.evaluation.targets import Cases, Plan, choose_cases
+from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
 from tests.unit.evaluation.gates.planted import CONFIG, kind_vectors, planted_log
 from tests.unit.evaluation.streams import random_stream
 
@@ -36,14 +36,16 @@ def equal(one: ProbeSet, two: ProbeSet) -> bool:
 def test_a_probe_set_ranks_as_a_replay_without_popularity_does(candidates: str) -> None:
     """Impressions and answers to them included, which the frozen window must keep apart."""
     stream = random_stream(7, events=300)
-    plan = Plan(0.0, refresh_every=0, candidates=candidates)
-    cases = choose_cases(stream, plan)
-    known = cases.earlier > 0
-    cases = Cases(cases.positions[known], cases.earlier[known], cases.item_age[known], cases.seen)
+    plan = ReplayConfig(0.0, refresh_every=0, candidates=candidates)
+    targets = choose_targets(stream, plan)
+    known = targets.earlier > 0
+    targets = EvaluationTargets(
+        targets.positions[known], targets.earlier[known], targets.item_age[known], targets.seen
+    )
     vectors = np.random.default_rng(1).standard_normal((40, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    contender = PenchantContender(dataclasses.replace(CONFIG, fold=BARE), vectors)
-    expected = replay(stream, contender, cases, plan).rank
+    recommender = PenchantRecommender(dataclasses.replace(CONFIG, fold=BARE), vectors)
+    expected = replay(stream, recommender, targets, plan).rank
     probes = freeze_probes(stream, range(300), 1000, candidates=candidates)
     assert probes.ids == tuple(item.id for item in stream.items)
     np.testing.assert_array_equal(probe_ranks(probes, vectors, BARE), expected)

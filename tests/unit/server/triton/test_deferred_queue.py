@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant.server.triton.deferred_queue import SlowLane
+from penchant.server.triton.deferred_queue import DeferredQueue
 
 
 def test_what_gathers_while_it_works_is_answered_together() -> None:
@@ -19,7 +19,7 @@ def test_what_gathers_while_it_works_is_answered_together() -> None:
         working.set()
         go.wait(10)
 
-    lane = SlowLane(answer, most=3)
+    lane = DeferredQueue(answer, most=3)
     lane.put(0)
     assert working.wait(10)
     for call in range(1, 6):
@@ -32,7 +32,7 @@ def test_what_gathers_while_it_works_is_answered_together() -> None:
 @given(calls=st.lists(st.integers()), most=st.integers(1, 4))
 def test_closing_waits_until_each_call_was_answered_once(calls: list[int], most: int) -> None:
     answered: list[int] = []
-    lane = SlowLane(answered.extend, most)
+    lane = DeferredQueue(answered.extend, most)
     for call in calls:
         lane.put(call)
     lane.close()
