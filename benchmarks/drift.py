@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from benchmarks.drift_plot import draw
 from benchmarks.recovery import Curve, curve_of, recovery_of
-from penchant.cli.logs import Source, read_source
 from penchant.config import parse
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
@@ -33,7 +32,9 @@ from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.datasets.movielens import find_files
-from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.events import ItemColumns
+from penchant.logs.log_source import LogSource
+from penchant.logs.read_log import read_source
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.stream import Stream
@@ -146,13 +147,10 @@ def evaluate_command(directory: Path, template: str) -> list[str]:
 
 def read_stream(directory: Path, template: str) -> Stream:
     """The two files, as the command reads them."""
-    source = Source(
+    source = LogSource(
         directory / "items.csv",
         directory / "events.csv",
-        "",
-        None,
-        ItemColumns(text_template=template),
-        EventColumns(),
+        item_columns=ItemColumns(text_template=template),
     )
     left_out = LeftOut()
     items, events = read_source(source, left_out, "drift")

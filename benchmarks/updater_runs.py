@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.cli.logs import GOOD_RATING
 from penchant.config import Config
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signals.default import DEFAULT_SIGNALS
@@ -21,6 +20,7 @@ from penchant.evaluation.penchant import PenchantRecommender, Refresh, middle_cl
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.log_source import GOOD_RATING
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream

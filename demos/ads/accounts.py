@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from demos.ads.day import Impression, most_in
+from penchant.domain.arrays import Float64
 from penchant_sdk.ads import Campaign, Money
 from penchant_sdk.ads.pacing import allowed
 
 HOUR_S, DAY_S = 3600, 86_400
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +26,9 @@ class Account:
     expected_clicks: float
     """The sum of the stated chances."""
     spent: Money
-    by_hour: Floats
+    by_hour: Float64
     """Share of the budget spent by the end of each hour, shape (24,)."""
-    even: Floats
+    even: Float64
     """The same, if it were spent evenly over the hours that its day-parts leave."""
     hour_most: int
     """The most impressions to one reader within an hour."""

@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
-
-Floats = NDArray[np.float64]
 
 DAY_S = 86_400
 EXAMINATION = (1.0, 0.55, 0.3)
@@ -42,7 +40,7 @@ class Readers:
 
     users: tuple[str, ...]
     campaigns: tuple[str, ...]
-    wish: Floats
+    wish: Float64
     """The chance of a click where looked at, shape (users, campaigns)."""
     examination: tuple[float, ...] = EXAMINATION
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from penchant.calibration.shown_ads import Floats, Ints, Shown
+from penchant.calibration.shown_ads import Shown
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 
 PRIOR_SD = 3.0
@@ -38,7 +39,7 @@ class Fit:
 
     slope: float
     intercept: float
-    examination: Floats
+    examination: Float64
     """Shape (places,), the first 1."""
     slope_interval: tuple[float, float]
     intercept_interval: tuple[float, float]
@@ -52,7 +53,7 @@ class Fit:
         own = [(float(one), float(one)) for one in looks]
         return cls(slope, intercept, looks, (slope,) * 2, (intercept,) * 2, own, math.nan)
 
-    def probability(self, score: Floats, position: Ints) -> Floats:
+    def probability(self, score: Float64, position: Int64) -> Float64:
         """The chance of a click of each impression, shape (n,); a place behind the last is it."""
         place = np.minimum(position, len(self.examination)) - 1
         wish = _sigmoid(self.slope * score + self.intercept)
@@ -113,19 +114,19 @@ def fit(shown: Shown, *, by_position: bool = True) -> Fit:
 class _Problem:
     """Weights are (slope, intercept, theta of places 2 and later)."""
 
-    score: Floats
-    place: Ints
+    score: Float64
+    place: Int64
     """0 at the top."""
-    clicked: Floats
+    clicked: Float64
     places: int
 
-    def _parts(self, weights: Floats) -> tuple[Floats, Floats]:
+    def _parts(self, weights: Float64) -> tuple[Float64, Float64]:
         """The wish and the chance of a click, each of shape (n,)."""
         wish = _sigmoid(weights[0] * self.score + weights[1])
         looks = np.exp(np.concatenate([[0.0], weights[2:]]))[self.place]
         return wish, np.minimum(looks * wish, _CERTAIN)
 
-    def loss(self, weights: Floats) -> tuple[float, Floats]:
+    def loss(self, weights: Float64) -> tuple[float, Float64]:
         """Minus the log-posterior, and its gradient."""
         wish, chance = self._parts(weights)
         likelihood = self.clicked @ np.log(chance) + (1 - self.clicked) @ np.log1p(-chance)
@@ -136,7 +137,7 @@ class _Problem:
         gradient = np.concatenate([[by_wish @ self.score, by_wish.sum()], by_place]) - prior
         return float(0.5 * (prior @ weights) - likelihood), -gradient
 
-    def information(self, weights: Floats) -> Floats:
+    def information(self, weights: Float64) -> Float64:
         """The expected information, prior included, shape (weights, weights)."""
         wish, chance = self._parts(weights)
         slopes = np.zeros((len(chance), self.places + 1))
@@ -144,14 +145,14 @@ class _Problem:
         later = np.flatnonzero(self.place)
         slopes[later, self.place[later] + 1] = 1.0
         precision = self._prior(np.ones_like(weights))
-        seen: Floats = slopes.T @ (slopes * (chance / (1 - chance))[:, None])
+        seen: Float64 = slopes.T @ (slopes * (chance / (1 - chance))[:, None])
         return seen + np.diag(precision)
 
-    def _prior(self, weights: Floats) -> Floats:
-        pulled: Floats = weights / PRIOR_SD**2
+    def _prior(self, weights: Float64) -> Float64:
+        pulled: Float64 = weights / PRIOR_SD**2
         pulled[1] = 0.0  # The intercept is free.
         return pulled
 
 
-def _sigmoid(log_odds: Floats) -> Floats:
+def _sigmoid(log_odds: Float64) -> Float64:
     return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -500, 500))), np.float64)

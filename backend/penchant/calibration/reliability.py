@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.calibration.shown_ads import Floats, Ints
+from penchant.domain.arrays import Float64, Int64
 
 BINS = 10
 """By place; fewer where there are fewer than PER_BIN impressions for each."""
@@ -49,7 +49,7 @@ class Reliability:
     """Mean minus log-likelihood of what happened, in nats."""
 
 
-def reliability(chance: Floats, position: Ints, clicked: Floats, seed: int = 1) -> Reliability:
+def reliability(chance: Float64, position: Int64, clicked: Float64, seed: int = 1) -> Reliability:
     """Compares stated chances with clicks.
 
     Args:
@@ -99,9 +99,9 @@ def wilson(successes: float, trials: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _groups(chance: Floats, position: Ints) -> list[Ints]:
+def _groups(chance: Float64, position: Int64) -> list[Int64]:
     """Rows of each bin: by place, then by rising chance."""
-    groups: list[Ints] = []
+    groups: list[Int64] = []
     for place in np.unique(position):
         rows = np.flatnonzero(position == place)
         rows = rows[np.argsort(chance[rows], kind="stable")]
@@ -109,6 +109,6 @@ def _groups(chance: Floats, position: Ints) -> list[Ints]:
     return groups
 
 
-def _ece(groups: list[Ints], chance: Floats, clicked: Floats) -> float:
+def _ece(groups: list[Int64], chance: Float64, clicked: Float64) -> float:
     gaps = [abs(float((chance[rows] - clicked[rows]).sum())) for rows in groups]
     return sum(gaps) / len(chance)

@@ -10,16 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 from penchant.logs.impressions import Impression
 from penchant.logs.tables.cells import BadRow, time_us_of
 from penchant.logs.tables.columns import cell_at, number_at
 from penchant.logs.tables.files import Row, Table
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 MAX_POSITION = 1000
 """A larger number in a column of places is taken for a mistake."""
@@ -29,11 +26,11 @@ MAX_POSITION = 1000
 class Shown:
     """n impressions in time order."""
 
-    score: Floats
+    score: Float64
     """As the ranking had it, shape (n,)."""
-    position: Ints
+    position: Int64
     """1 at the top, shape (n,)."""
-    clicked: Floats
+    clicked: Float64
     """0 or 1, shape (n,)."""
     left_out: Counter[str]
     """What is not here, by reason."""

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from penchant.catalog import files
-from penchant.domain.offsets import Float64, log_odds_against, mean_rate
+from penchant.domain.arrays import Float64
+from penchant.domain.offsets import log_odds_against, mean_rate
 from penchant.domain.types import Counters, Rows, Vector
 
 WHOLE_EVERY_S = 1.0

@@ -16,13 +16,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.logs import Source, read_log
+from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.encoder.source import default_source
 from penchant.evaluation.holdout import hold_out
 from penchant.evaluation.html_report import as_json, check_writable, write
 from penchant.evaluation.result_tables import TextTable, tables
 from penchant.evaluation.targets import ReplayConfig
+from penchant.logs.log_source import LogSource
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 
@@ -49,7 +50,7 @@ class Finetuning:
 class Choices:
     """What the user chose."""
 
-    source: Source
+    source: LogSource
     config: Config
     peers: str
     plan: ReplayConfig
@@ -79,7 +80,7 @@ def _run(console: Console, choices: Choices, rounds: Path) -> None:
     began = time.monotonic()
     _check_outputs(choices)
     peers = _peers(choices)
-    relevant = choices.relevant or choices.source.relevant
+    relevant = choices.relevant or choices.source.default_relevance
     with console.status("Reading ..."):
         stream = read_log(
             console, choices.source, choices.config.signals, relevant, "nothing to evaluate"

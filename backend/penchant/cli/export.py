@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.cli import log_options as log
-from penchant.cli.logs import MOVIELENS, Source
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
 from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.log_source import MOVIELENS, LogSource
 from penchant.logs.reading import LeftOut, read_items
 from penchant.logs.tables.files import open_table
 
@@ -105,7 +105,7 @@ def read_lines(path: Path) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def _catalog(source: Source) -> list[str]:
+def _catalog(source: LogSource) -> list[str]:
     """The texts of a source's items; none where it names no items."""
     if source.dataset:
         if source.dataset != MOVIELENS or source.items is not None:

@@ -14,12 +14,13 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.text import Text
 
 from penchant.cli.evaluation import rendered
-from penchant.cli.logs import Source, read_log
+from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.evaluation.html_report import check_writable, write
+from penchant.logs.log_source import LogSource
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 
@@ -35,7 +36,7 @@ REFUSED = 2
 class Choices:
     """What the user chose."""
 
-    source: Source
+    source: LogSource
     baseline: Config
     candidate: Config
     refresh: RefreshSettings | None
@@ -57,7 +58,7 @@ def run(console: Console, choices: Choices) -> bool:
         if path is not None:
             check_writable(path, option)
     with console.status("Reading ..."):
-        relevant = choices.relevant or choices.source.relevant
+        relevant = choices.relevant or choices.source.default_relevance
         signals = choices.baseline.signals
         stream = read_log(console, choices.source, signals, relevant, "nothing to judge by")
         # Only here: ONNX Runtime, SciPy and PyArrow are loaded by them.

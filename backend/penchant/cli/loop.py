@@ -63,16 +63,11 @@ def parameters(command: str) -> Mapping[str, bool]:
     Raises:
         ConfigError: this release has no such command.
     """
-    from penchant.cli.main import COMMANDS, load
+    from penchant.cli.main import COMMANDS, options_of
 
     if command not in COMMANDS:
         raise ConfigError(f"steps.{command}: this release has no command penchant {command}")
-    return {
-        name.removeprefix("--"): bool(option.is_flag)
-        for option in load(command).params
-        for name in option.opts
-        if name.startswith("--") and name != "--help"
-    }
+    return {name.removeprefix("--"): flag for name, flag in options_of(command).items()}
 
 
 class Processes:

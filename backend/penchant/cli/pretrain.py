@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from penchant.cli import log_options as log
-from penchant.cli.logs import MOVIELENS
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.events import ItemColumns
+from penchant.logs.log_source import MOVIELENS
 from penchant.logs.reading import LeftOut, read_items
 from penchant.logs.tables.files import open_table
 

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.logs import Source, read_log
+from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
@@ -26,6 +26,7 @@ from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.html_report import check_writable
 from penchant.evaluation.metrics import estimates
 from penchant.evaluation.targets import ReplayConfig
+from penchant.logs.log_source import LogSource
 from penchant.logs.stream import Stream, first_events
 from penchant.tuning.encoder_search import exported, finetuned
 from penchant.tuning.objective import Metric, Objective, Vectors, training_part
@@ -49,7 +50,7 @@ class Finetuning:
 class Choices:
     """What the user chose."""
 
-    source: Source
+    source: LogSource
     config: Config
     fixed: Mapping[str, str]
     """Settings that stay, as they were given."""
@@ -78,7 +79,7 @@ def run(console: Console, choices: Choices) -> int:
     space = _space(choices)
     if choices.storage is not None:
         check_writable(choices.storage, "--storage")
-    relevant = choices.relevant or choices.source.relevant
+    relevant = choices.relevant or choices.source.default_relevance
     with console.status("Reading ..."):
         stream = read_log(
             console, choices.source, choices.config.signals, relevant, "nothing to tune on"

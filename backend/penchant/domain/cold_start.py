@@ -16,11 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.types import Counters, Matrix
-
-Float64 = NDArray[np.float64]
 
 RIDGE = 3.0
 """Chosen on the first 30 % of MovieLens-100K, with a fifth of the films held out."""

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.context import Slots, kernel
 from penchant.domain.neighbours import RECENT_EVENTS
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import NO_WAIT, Window
-
-Float64 = NDArray[np.float64]
 
 
 def time_bucket(now_us: int, settings: FoldSettings) -> int:

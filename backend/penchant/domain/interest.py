@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.context import Slots
 from penchant.domain.event_weights import Weights, weigh
 from penchant.domain.neighbours import recent_of
@@ -30,8 +31,6 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, Matrix, Recent, Vector, Window
 from penchant.domain.updaters import UPDATERS
 from penchant.domain.updaters.observations import Observations
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
 from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
-
-Float64 = NDArray[np.float64]
 
 SMOOTHING = 0.01
 """a of equation 3."""

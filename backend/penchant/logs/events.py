@@ -7,7 +7,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import Limits, check_item
@@ -25,6 +27,9 @@ from penchant.logs.tables.files import Row
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _LIMITS = Limits()
 
+COLUMNS_GROUP = "Columns, as for penchant import"
+"""The heading of these options in the help of a command."""
+
 CONTEXT_PREFIX = "context."
 """A column of events whose name begins so holds an entry of their contexts: `context.room`."""
 
@@ -38,10 +43,14 @@ class ItemColumns:
     Item(id='7', text='Heat (1995)', attributes={'title': 'Heat', 'year': '1995'})
     """
 
-    id: str = "id"
-    text: str = "text"
-    text_template: str = ""
-    """Text with columns in braces, instead of a column of text; its columns stay attributes."""
+    id: Annotated[str, Parameter(name="--id-column", group=COLUMNS_GROUP)] = "id"
+    """Column of the item's id."""
+    text: Annotated[str, Parameter(name="--text-column", group=COLUMNS_GROUP)] = "text"
+    """Column of the text to encode."""
+    text_template: Annotated[
+        str, Parameter(metavar="TEMPLATE", group=COLUMNS_GROUP, show_default=False)
+    ] = ""
+    """The text, made of columns: '{title} ({year}). {genres}'. These columns stay attributes."""
 
     def read(self, row: Row) -> Item:
         """The item of a row; raises BadRow."""
@@ -86,17 +95,28 @@ class EventColumns:
     ('rating', 5.0, 60000000)
     """
 
-    user: str = "user"
-    item: str = "item"
-    signal: str = "signal"
-    value: str = "value"
-    occurred_at: str = "occurred_at"
-    event_id: str = "event_id"
-    recommendation_id: str = "recommendation_id"
-    constant_signal: str = ""
+    user: Annotated[str, Parameter(name="--user-column", group=COLUMNS_GROUP)] = "user"
+    """Column of the user."""
+    item: Annotated[str, Parameter(name="--item-column", group=COLUMNS_GROUP)] = "item"
+    """Column of the event's item."""
+    signal: Annotated[str, Parameter(name="--signal-column", group=COLUMNS_GROUP)] = "signal"
+    """Column of the signal."""
+    value: Annotated[str, Parameter(name="--value-column", group=COLUMNS_GROUP)] = "value"
+    """Column of the value, if any."""
+    occurred_at: Annotated[str, Parameter(name="--time-column", group=COLUMNS_GROUP)] = (
+        "occurred_at"
+    )
+    """Column of the time: ISO 8601 (UTC where it names no zone) or an epoch number."""
+    event_id: Annotated[str, Parameter(name="--event-id-column", group=COLUMNS_GROUP)] = "event_id"
+    """Column of the event's id; without one, content and row number make it."""
+    recommendation_id: Annotated[str, Parameter(parse=False)] = "recommendation_id"
+    """Column of the recommendation's id; only `--map` changes it."""
+    constant_signal: Annotated[
+        str, Parameter(name="--signal", group=COLUMNS_GROUP, show_default=False)
+    ] = ""
     """The signal of every row, instead of a column."""
-    time_unit: str = "s"
-    """Unit of an epoch time: s, ms, us or ns."""
+    time_unit: Annotated[str, Parameter(group=COLUMNS_GROUP)] = "s"
+    """Unit of epoch times: s, ms, us or ns."""
 
     def __post_init__(self) -> None:
         if self.time_unit not in UNITS_US:

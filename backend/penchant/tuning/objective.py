@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from penchant.config import Config
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.evaluation import metrics
-from penchant.evaluation.metrics import Float64
 from penchant.evaluation.penchant import PenchantRecommender, Refresh, middle_clock
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
@@ -103,7 +103,7 @@ class Objective:
         return len(self._targets.positions)
 
     @property
-    def users(self) -> metrics.Int64:
+    def users(self) -> Int64:
         """Whose ranking each is, shape (rankings,)."""
         return self._part.user[self._targets.positions]
 

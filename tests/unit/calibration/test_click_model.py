@@ -10,14 +10,15 @@ from scipy.optimize import check_grad
 
 from penchant.calibration import click_model
 from penchant.calibration.click_model import fit
-from penchant.calibration.shown_ads import Floats, Shown
+from penchant.calibration.shown_ads import Shown
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 
 EXAMINATION = np.array([1.0, 0.55, 0.3])
 SLOPE, INTERCEPT = 1.4, -2.0
 
 
-def simulated(count: int, seed: int, examination: Floats = EXAMINATION) -> Shown:
+def simulated(count: int, seed: int, examination: Float64 = EXAMINATION) -> Shown:
     random = np.random.default_rng(seed)
     position = random.integers(1, len(examination) + 1, count)
     # Better ads go to better places, as a ranking has it: places and scores are entangled.

@@ -7,14 +7,13 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from penchant.cli import doctor
-from penchant.cli.main import app
 from penchant.encoder.cuda import Cuda
 from penchant.launch import LaunchError, Ports, ports, probe, tritonserver
 from penchant.launch.probe import ProbeResult
 from penchant.store.open import open_store
+from tests.support.command import run
 from tests.support.fake_gpu import FakeRuntime, FakeTensorRt
 from tests.support.word_encoder import write_word_encoder
 
@@ -120,7 +119,7 @@ def test_the_status_is_1_only_where_a_check_fails(
 ) -> None:
     row = doctor.Check("thing", state, "found [it]", "do [this]")
     monkeypatch.setattr(doctor, "checks", lambda target, store: iter([row]))
-    result = CliRunner().invoke(app, ["doctor"])
+    result = run(["doctor"])
     assert result.exit_code == status
     assert "found [it]" in result.output
     assert "do [this]" in result.output

@@ -113,8 +113,8 @@ def dying(self, values):
         os.kill(os.getpid(), signal.SIGKILL)
     return plain(self, values)
 Objective.__call__ = dying
-from penchant.cli.main import app
-app(sys.argv[1:])
+from penchant.cli.main import run
+sys.exit(run(sys.argv[1:]))
 """
 
 

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import adagrad, diagonal, logistic, ogd, prototypes, ridge
 from penchant.domain.updaters.observations import Observations
 from penchant.domain.updaters.prototypes import cluster
 
-Float64 = NDArray[np.float64]
 SETTINGS = FoldSettings()
 SEEDS = st.integers(0, 1000)
 

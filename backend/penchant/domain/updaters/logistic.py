@@ -25,9 +25,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import ridge
-from penchant.domain.updaters.observations import Float64, Observations, Parts
+from penchant.domain.updaters.observations import Observations, Parts
 
 TOLERANCE = 1e-7
 """The steps end where no x_t.m moves by more."""

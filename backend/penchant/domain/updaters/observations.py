@@ -10,9 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

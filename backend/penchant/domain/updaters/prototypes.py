@@ -22,9 +22,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import ridge
-from penchant.domain.updaters.observations import Float64, Observations, Parts
+from penchant.domain.updaters.observations import Observations, Parts
 
 MOST_ROUNDS = 10
 """Of k-means; it mostly settles sooner."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
-from penchant.domain.updaters.observations import Float64, Observations, Parts
+from penchant.domain.updaters.observations import Observations, Parts
 
 
 def solve(observations: Observations, settings: FoldSettings) -> Float64:

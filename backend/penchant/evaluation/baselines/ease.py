@@ -6,19 +6,11 @@ Harald Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, e
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.domain.types import (
-    Context,
-    Matrix,
-    Rows,
-    Vector,
-)
+from penchant.domain.arrays import Float64
+from penchant.domain.types import Context, Matrix, Rows, Vector
 from penchant.evaluation.baselines.likes import Likes, check_pairs
 from penchant.logs.stream import Stream
-
-Square = NDArray[np.float64]
-"""One value for each pair of items, shape (items, items)."""
 
 
 class Ease:
@@ -56,7 +48,7 @@ class Ease:
         """The user's history grows; the weights wait for the next fit."""
         self._likes.add(position)
 
-    def _count(self, gram: Square, liked: Rows) -> None:
+    def _count(self, gram: Float64, liked: Rows) -> None:
         gram[np.ix_(liked, liked)] += 1
 
 
@@ -75,7 +67,7 @@ class EaseWindowed(Ease):
         super().__init__(regularization=regularization, decay=decay)
         self._window = window
 
-    def _count(self, gram: Square, liked: Rows) -> None:
+    def _count(self, gram: Float64, liked: Rows) -> None:
         gram[liked, liked] += 1
         for apart in range(1, min(self._window + 1, liked.size)):
             near = 1 - apart / (self._window + 1)
@@ -83,7 +75,7 @@ class EaseWindowed(Ease):
             gram[liked[:-apart], liked[apart:]] += near
 
 
-def solve(gram: Square, regularization: float) -> Matrix:
+def solve(gram: Float64, regularization: float) -> Matrix:
     """The weights B of a Gram matrix, shape (items, items), zeros on the diagonal.
 
     Column j predicts item j from all others, by ridge regression with that regularization.

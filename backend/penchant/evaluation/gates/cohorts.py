@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Mask
 from penchant.evaluation.attribute_calibration import attribute_shares, attribute_values
 from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 
 NEW = 5
 """Users, and items, with fewer events before are new."""
-
-Mask = NDArray[np.bool_]
 
 
 def usual_cohorts(stream: Stream, targets: EvaluationTargets) -> dict[str, Mask]:

@@ -22,10 +22,10 @@ from statistics import NormalDist
 
 import numpy as np
 
+from penchant.domain.arrays import Float64, Int64
 from penchant.evaluation import metrics
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.verdict import NDCG, Finding, Outcome
-from penchant.evaluation.metrics import Float64, Int64
 
 OUTSIDE = 0.05
 """How often chance may put one interval of a gate or more beside the truth."""

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.evaluation import metrics
 from penchant.evaluation.attribute_calibration import attribute_shares
 from penchant.evaluation.gates.budgets import Budgets
-from penchant.evaluation.gates.cohorts import Mask, attribute_cohorts, usual_cohorts
+from penchant.evaluation.gates.cohorts import attribute_cohorts, usual_cohorts
 from penchant.evaluation.gates.comparison import Comparison, compared, findings_of
 from penchant.evaluation.gates.probe_ranks import probe_ranks
 from penchant.evaluation.gates.probes import ProbeSet
@@ -19,7 +20,6 @@ from penchant.evaluation.gates.robustness import careless
 from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import NDCG, RECALL, Finding, Outcome, Verdict
-from penchant.evaluation.metrics import Float64, Int64
 from penchant.evaluation.targets import EvaluationTargets, ReplayConfig
 from penchant.logs.stream import Stream
 

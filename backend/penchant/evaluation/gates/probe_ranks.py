@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from penchant.domain.arrays import Float64
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Items, Prior, direction, fold, prior_precision, score
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Matrix
 from penchant.evaluation.gates.probes import ProbeSet
-from penchant.evaluation.metrics import Float64
 from penchant.evaluation.replay import mean_rank
 from penchant.service.catalog_version import gram_of
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Int64
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable, resolve
 from penchant.domain.settings import FoldSettings
@@ -25,8 +25,6 @@ from penchant.logs.stream import Stream
 
 ITEMS = 2000
 """A probe set holds at most so many items, or all targets if these are more."""
-
-Int64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import softmax
 
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.ope.estimators import Floats, Ints
 from penchant.evaluation.ope.logged_impressions import Impressions
 from penchant.logs.tables.cells import BadRow, number_of, text_of
 from penchant.logs.tables.files import Table
@@ -20,12 +20,12 @@ Probabilities = dict[tuple[str, str, str], float]
 """By impression, position and action; an empty text stands for all."""
 
 
-def uniform(log: Impressions) -> Floats:
+def uniform(log: Impressions) -> Float64:
     """Every action alike; shape (n, actions)."""
     return np.full((len(log.action), len(log.actions)), 1 / len(log.actions))
 
 
-def popularity(log: Impressions, fold: Ints) -> Floats:
+def popularity(log: Impressions, fold: Int64) -> Float64:
     """In proportion to 1 + the positive rewards of an action in the other folds.
 
     Counts follow what was shown: an action that the logging policy favours is popular for that too.
@@ -39,7 +39,7 @@ def popularity(log: Impressions, fold: Ints) -> Floats:
     return probabilities
 
 
-def by_softmax(q: Floats, temperature: float) -> Floats:
+def by_softmax(q: Float64, temperature: float) -> Float64:
     """softmax(q(x, a) / temperature), q cross-fitted and the temperature in units of the reward.
 
     Raises:
@@ -80,14 +80,14 @@ def with_actions(log: Impressions, found: Probabilities) -> Impressions:
     return replace(log, actions=actions, action=moved[log.action])
 
 
-def spread(log: Impressions, found: Probabilities) -> Floats:
+def spread(log: Impressions, found: Probabilities) -> Float64:
     """The file's probabilities as a matrix, shape (n, actions); rows are scaled to sum to 1.
 
     Raises:
         ConfigError: those of a row sum to something far from 1, or there are none.
     """
     code = {action: number for number, action in enumerate(log.actions)}
-    tables: dict[tuple[str, str], Floats] = {}
+    tables: dict[tuple[str, str], Float64] = {}
     for (impression, position, action), probability in found.items():
         table = tables.setdefault((impression, position), np.zeros(len(log.actions)))
         table[code[action]] = probability

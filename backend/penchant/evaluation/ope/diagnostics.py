@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.evaluation.ope.estimators import Floats
+from penchant.domain.arrays import Float64
 
 MIN_ESS_SHARE = 0.05
 """Below this share of the rows, few rows decide."""
@@ -42,7 +42,7 @@ class Diagnostics:
     """Rows without a usable propensity, or unreadable."""
 
 
-def effective_sample_size(weight: Floats) -> float:
+def effective_sample_size(weight: Float64) -> float:
     """How many unweighted rows would carry as much: (sum w)^2 / sum w^2.
 
     >>> effective_sample_size(np.array([1.0, 1.0, 0.0, 0.0]))
@@ -52,7 +52,7 @@ def effective_sample_size(weight: Floats) -> float:
     return float(weight.sum()) ** 2 / squares if squares else 0.0
 
 
-def top_share(weight: Floats, fraction: float = 0.01) -> float:
+def top_share(weight: Float64, fraction: float = 0.01) -> float:
     """Share of the weight in the largest `fraction` of the rows, at least one row.
 
     >>> top_share(np.array([3.0, 1.0]))
@@ -66,7 +66,7 @@ def top_share(weight: Floats, fraction: float = 0.01) -> float:
 
 
 def diagnose(
-    reward: Floats, weight: Floats, propensity: Floats, *, unseen_mass: float, left_out: int
+    reward: Float64, weight: Float64, propensity: Float64, *, unseen_mass: float, left_out: int
 ) -> Diagnostics:
     """Measures the log; `weight` is not clipped."""
     rows = len(weight)

@@ -10,19 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from penchant.domain.arrays import Float64, Int64
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A value as a ratio of two sums over impressions."""
 
-    numerator: Floats
+    numerator: Float64
     """Shape (n,), in units of the reward."""
-    denominator: Floats
+    denominator: Float64
     """Shape (n,); all ones for a plain mean."""
 
     @property
@@ -32,7 +30,7 @@ class Terms:
         return float(self.numerator.sum()) / below if below else float("nan")
 
 
-def weights(candidate: Floats, propensity: Floats, clip: float | None = None) -> Floats:
+def weights(candidate: Float64, propensity: Float64, clip: float | None = None) -> Float64:
     """Importance weights w_t = pi(a_t|x_t) / p_t, at most `clip`.
 
     Args:
@@ -47,7 +45,7 @@ def weights(candidate: Floats, propensity: Floats, clip: float | None = None) ->
     return ratio if clip is None else np.minimum(ratio, clip)
 
 
-def ips(reward: Floats, weight: Floats) -> Terms:
+def ips(reward: Float64, weight: Float64) -> Terms:
     """Inverse propensity scoring: V = (1/n) sum_t w_t r_t.
 
     D. G. Horvitz and D. J. Thompson, "A Generalization of Sampling Without Replacement from a
@@ -59,7 +57,7 @@ def ips(reward: Floats, weight: Floats) -> Terms:
     return Terms(weight * reward, np.ones_like(reward))
 
 
-def snips(reward: Floats, weight: Floats) -> Terms:
+def snips(reward: Float64, weight: Float64) -> Terms:
     """Self-normalised IPS: V = sum_t w_t r_t / sum_t w_t, never outside the rewards' range.
 
     A. Swaminathan and T. Joachims, "The Self-Normalized Estimator for Counterfactual Learning",
@@ -71,7 +69,7 @@ def snips(reward: Floats, weight: Floats) -> Terms:
     return Terms(weight * reward, weight)
 
 
-def dm(candidate_all: Floats, q: Floats) -> Terms:
+def dm(candidate_all: Float64, q: Float64) -> Terms:
     """The direct method: V = (1/n) sum_t sum_a pi(a|x_t) q(x_t, a); as biased as its model.
 
     M. Dudik, J. Langford and L. Li, "Doubly Robust Policy Evaluation and Learning", ICML 2011.
@@ -87,7 +85,9 @@ def dm(candidate_all: Floats, q: Floats) -> Terms:
     return Terms(by_row, np.ones_like(by_row))
 
 
-def dr(reward: Floats, weight: Floats, action: Ints, candidate_all: Floats, q: Floats) -> Terms:
+def dr(
+    reward: Float64, weight: Float64, action: Int64, candidate_all: Float64, q: Float64
+) -> Terms:
     """Doubly robust: V = DM + (1/n) sum_t w_t (r_t - q(x_t, a_t)).
 
     Right if the propensities are, or the model is. M. Dudik, D. Erhan, J. Langford and L. Li,
@@ -106,7 +106,7 @@ def dr(reward: Floats, weight: Floats, action: Ints, candidate_all: Floats, q: F
 
 
 def switch_dr(
-    reward: Floats, weight: Floats, action: Ints, candidate_all: Floats, q: Floats, tau: float
+    reward: Float64, weight: Float64, action: Int64, candidate_all: Float64, q: Float64, tau: float
 ) -> Terms:
     """Switch-DR: doubly robust where w_t <= tau, the model alone where the weight is larger.
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from penchant.evaluation.ope.estimators import Ints, Terms
+from penchant.domain.arrays import Int64
+from penchant.evaluation.ope.estimators import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Estimate:
     standard_error: float
 
 
-def interval(terms: Terms, cluster: Ints, level: float = 0.95) -> Estimate:
+def interval(terms: Terms, cluster: Int64, level: float = 0.95) -> Estimate:
     """The estimate with its interval: linearised variance over clusters, Student's t.
 
     With residuals e_t = numerator_t - V denominator_t summed by cluster to E_g, the variance of the

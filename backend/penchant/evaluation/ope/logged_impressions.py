@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.ope.estimators import Floats, Ints
 from penchant.logs.tables.cells import BadRow, number_of, text_of
 from penchant.logs.tables.columns import cell_at, number_at
 from penchant.logs.tables.files import Row, Table
@@ -41,23 +41,23 @@ class Impressions:
 
     actions: tuple[str, ...]
     """Every action by column of the matrices, sorted."""
-    action: Ints
+    action: Int64
     """Shape (n,), into `actions`."""
-    reward: Floats
-    propensity: Floats
+    reward: Float64
+    propensity: Float64
     """Shape (n,), in (0, 1]."""
     positions: tuple[str, ...]
     """Slots, sorted; one that has no name where the log has none."""
-    position: Ints
+    position: Int64
     """Shape (n,), into `positions`."""
-    cluster: Ints
+    cluster: Int64
     """The user, or the row itself: rows of one cluster may depend on each other."""
     by_user: bool
-    candidate: Floats | None
+    candidate: Float64 | None
     """Shape (n,), or None: the log holds no candidate."""
     impression: tuple[str, ...]
     """Ids; empty where the log has none."""
-    context: Floats
+    context: Float64
     """Shape (n, features): numbers standardised, texts as indicators."""
     left_out: Counter[str]
     """Rows that are not here, by reason."""
@@ -135,14 +135,14 @@ def _probability(row: Row, column: str, *, zero: bool) -> float:
     return number
 
 
-def _codes(texts: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+def _codes(texts: Sequence[str]) -> tuple[tuple[str, ...], Int64]:
     known = sorted(set(texts))
     code = {text: number for number, text in enumerate(known)}
     return tuple(known), np.array([code[text] for text in texts], dtype=np.int64)
 
 
-def _features(rows: Sequence[tuple[Any, ...]], columns: int) -> Floats:
-    parts: list[Floats] = [np.empty((len(rows), 0))]
+def _features(rows: Sequence[tuple[Any, ...]], columns: int) -> Float64:
+    parts: list[Float64] = [np.empty((len(rows), 0))]
     for column in range(columns):
         cells = [row[column] for row in rows]
         try:

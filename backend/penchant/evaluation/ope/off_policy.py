@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.ope import estimators
 from penchant.evaluation.ope.diagnostics import Diagnostics, diagnose, warnings_of
-from penchant.evaluation.ope.estimators import Floats, Terms
+from penchant.evaluation.ope.estimators import Terms
 from penchant.evaluation.ope.intervals import Estimate, interval
 from penchant.evaluation.ope.logged_impressions import Impressions
 
@@ -38,9 +39,9 @@ class Candidate:
     """A candidate's probabilities of a log's rows."""
 
     name: str
-    shown: Floats
+    shown: Float64
     """Of the action shown, shape (n,)."""
-    everywhere: Floats | None = None
+    everywhere: Float64 | None = None
     """Of all actions, shape (n, actions); None: unknown, and so are DM, DR and switch-DR."""
 
 
@@ -59,13 +60,13 @@ class Outcome:
     """user or row."""
 
 
-def candidate_of(name: str, log: Impressions, everywhere: Floats) -> Candidate:
+def candidate_of(name: str, log: Impressions, everywhere: Float64) -> Candidate:
     """A candidate whose probabilities of all actions are known."""
     return Candidate(name, everywhere[np.arange(len(log.action)), log.action], everywhere)
 
 
 def evaluate(
-    log: Impressions, candidate: Candidate, q: Floats | None, settings: Settings
+    log: Impressions, candidate: Candidate, q: Float64 | None, settings: Settings
 ) -> Outcome:
     """Estimates a candidate's mean reward an impression.
 
@@ -113,7 +114,7 @@ def evaluate(
 
 
 def _terms(
-    log: Impressions, candidate: Candidate, q: Floats | None, settings: Settings
+    log: Impressions, candidate: Candidate, q: Float64 | None, settings: Settings
 ) -> dict[str, Terms]:
     clipped = estimators.weights(candidate.shown, log.propensity, settings.clip)
     weight = estimators.weights(candidate.shown, log.propensity)

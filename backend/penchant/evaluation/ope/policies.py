@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.ope import candidates
 from penchant.evaluation.ope.candidates import POLICIES, Probabilities
-from penchant.evaluation.ope.estimators import Floats, Ints
 from penchant.evaluation.ope.logged_impressions import Impressions
 from penchant.evaluation.ope.off_policy import Candidate, candidate_of
 
@@ -36,7 +36,7 @@ def from_column(log: Impressions) -> Candidate:
     return Candidate("column", log.candidate)
 
 
-def from_policy(log: Impressions, name: str, fitting: Fitting) -> tuple[Candidate, Floats]:
+def from_policy(log: Impressions, name: str, fitting: Fitting) -> tuple[Candidate, Float64]:
     """One of POLICIES, and the reward model, shape (n, actions).
 
     Raises:
@@ -56,7 +56,7 @@ def from_policy(log: Impressions, name: str, fitting: Fitting) -> tuple[Candidat
 
 def from_file(
     log: Impressions, found: Probabilities, fitting: Fitting
-) -> tuple[Impressions, Candidate, Floats]:
+) -> tuple[Impressions, Candidate, Float64]:
     """The candidate of a file; the log comes back with the file's actions in it."""
     log = candidates.with_actions(log, found)
     _check_size(log)
@@ -65,7 +65,7 @@ def from_file(
     return log, candidate_of("file", log, everywhere), q
 
 
-def _fitted(log: Impressions, fitting: Fitting) -> tuple[Floats, Ints]:
+def _fitted(log: Impressions, fitting: Fitting) -> tuple[Float64, Int64]:
     _check_size(log)
     try:
         from penchant.evaluation.ope.reward_model import cross_fit, folds_of

@@ -11,18 +11,18 @@ from scipy import sparse
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from penchant.evaluation.ope.estimators import Floats, Ints
+from penchant.domain.arrays import Float64, Int64
 from penchant.evaluation.ope.logged_impressions import Impressions
 
 
-def folds_of(cluster: Ints, folds: int, seed: int) -> Ints:
+def folds_of(cluster: Int64, folds: int, seed: int) -> Int64:
     """A fold for each row, the same for all rows of one user; shape (n,), in [0, folds)."""
     count = int(cluster.max()) + 1
     order = np.random.default_rng(seed).permutation(count)
     return (order % folds)[cluster].astype(np.int64)
 
 
-def cross_fit(log: Impressions, fold: Ints, regularisation: float = 1.0) -> Floats:
+def cross_fit(log: Impressions, fold: Int64, regularisation: float = 1.0) -> Float64:
     """The model's mean reward of every action in every row.
 
     Logistic regression where all rewards are 0 or 1, else ridge; an effect for each action, each
@@ -54,7 +54,7 @@ def _fit(
     held: NDArray[np.bool_],
     binary: bool,
     regularisation: float,
-) -> Floats:
+) -> Float64:
     reward = log.reward[train]
     actions = len(log.actions)
     if len(np.unique(reward)) == 1:
@@ -73,7 +73,7 @@ def _fit(
 
 
 def _design(log: Impressions) -> sparse.csr_matrix:
-    def indicators(code: Ints, columns: int) -> sparse.csr_matrix:
+    def indicators(code: Int64, columns: int) -> sparse.csr_matrix:
         rows = np.arange(len(code))
         return sparse.csr_matrix((np.ones(len(code)), (rows, code)), (len(code), columns))
 

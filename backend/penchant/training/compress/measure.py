@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from penchant.config import Config
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
@@ -96,7 +97,7 @@ class Judge:
         """Whose rankings they are, shape (n,)."""
         self.texts = [item.text for item in stream.items]
 
-    def gains(self, vectors: Matrix) -> metrics.Float64:
+    def gains(self, vectors: Matrix) -> Float64:
         """NDCG@10 and recall@10 of each ranking, shape (n, 2)."""
         recommender = PenchantRecommender(self._config, vectors)
         ranks = replay(self._stream, recommender, self._targets, self._plan).rank
@@ -172,11 +173,11 @@ def require_within(change: Change, max_loss: float, verb: str) -> None:
     )
 
 
-def cosines_of(before: Matrix, after: Matrix) -> metrics.Float64:
+def cosines_of(before: Matrix, after: Matrix) -> Float64:
     """Of unit vectors row by row, shape (n,); NaN where the vectors' lengths differ."""
     if before.shape != after.shape:
         return np.full(len(before), np.nan)
-    cosines: metrics.Float64 = (before.astype(np.float64) * after).sum(axis=1)
+    cosines: Float64 = (before.astype(np.float64) * after).sum(axis=1)
     return cosines
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float32
 from penchant.training.finetuning.sequences import History
-
-Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

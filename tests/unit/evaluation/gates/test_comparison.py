@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.comparison import (
@@ -17,7 +18,6 @@ from penchant.evaluation.gates.comparison import (
     outcome_of,
 )
 from penchant.evaluation.gates.verdict import NDCG, RECALL, Outcome
-from penchant.evaluation.metrics import Float64
 
 FEW = Budgets(min_rankings=1, min_users=2)
 

@@ -9,22 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penchant.domain.arrays import Float64, Int64
 from penchant.evaluation.ope import estimators as ope
 from penchant.evaluation.ope.diagnostics import effective_sample_size, top_share
-from penchant.evaluation.ope.estimators import Floats, Ints, Terms
+from penchant.evaluation.ope.estimators import Terms
 from penchant.evaluation.ope.intervals import interval
 
 
 @dataclass
 class Log:
-    reward: Floats
-    action: Ints
-    propensity: Floats
-    candidate: Floats
-    q: Floats
+    reward: Float64
+    action: Int64
+    propensity: Float64
+    candidate: Float64
+    q: Float64
 
     @property
-    def weight(self) -> Floats:
+    def weight(self) -> Float64:
         shown = self.candidate[np.arange(len(self.action)), self.action]
         return ope.weights(shown, self.propensity)
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from typer.testing import CliRunner
 
-from penchant.cli.main import app
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import GRAPH, read_bundle, write_bundle
 from penchant.encoder.engines import Profile, read_notes
@@ -20,6 +18,7 @@ from penchant.training.compilation.compile import CompileReport, compile_encoder
 from penchant.training.compilation.compile_settings import CompileSettings
 from penchant.training.compilation.network import Shape, parse, quiet_logger
 from penchant.training.export import ExportReport, comparison_texts
+from tests.support.command import run
 from tests.support.word_encoder import write_word_encoder
 
 TEXTS = ["red shoes", "a blue coat"]
@@ -134,7 +133,7 @@ def test_settings_out_of_range_are_refused(settings: dict[str, object], expected
 
 def test_the_command_says_what_was_built_and_what_was_not_looked_at(words: Path) -> None:
     arguments = ["--encoder", str(words), "--precision", "fp32", "--tokens", "64"]
-    result = CliRunner().invoke(app, ["compile", *arguments])
+    result = run(["compile", *arguments])
     assert result.exit_code == 0, result.output
     assert "tensorrt-rtx" in result.output
     assert "FLOAT" in result.output
