@@ -111,7 +111,7 @@ def describe(rollout: Rollout, found: Standing) -> str:
     >>> from penchant.domain.types import CatalogHead
     >>> rollout = Rollout("r", "canary", 0.05, CatalogHead(), begun_us=0)
     >>> describe(rollout, Standing((900, 50), (0.5, 0.25), -0.25, 0.0625, float("nan"), worse=True))
-    'mean reward 0.5000 served (900 events), 0.2500 on rollout (50): -0.2500, 4.0 standard errors'
+    'mean reward 0.5000 served (900 events), 0.2500 on trial (50): -0.2500, 4.0 standard errors'
     """
     name = "mean reward" if rollout.mode == "canary" else f"recall@{TOP}"
     what = "events" if rollout.mode == "canary" else "likes"
