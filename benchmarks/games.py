@@ -1,6 +1,6 @@
 """What the game client's server makes of simulated players: `python -m benchmarks.games`.
 
-The games are those of Debian 12, the players those of `demos.games.simulation`, the
+The games are those of Debian 12, the players those of `demos.games.games_simulation`, the
 server is the real one in this process. Three questions, a picture each (`docs/images/games_*.png`):
 what players truly like of their lists, session by session; what the knob of diversity costs; and
 how soon a list follows a turn to a new taste, with and without contexts. Settings were chosen on
@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from demos.encoder import prepare_encoder
-from demos.games import picture
-from demos.games.diversity import turn_knob
+from demos.demo_encoder import prepare_encoder
+from demos.games import games_charts
+from demos.games.diversity_sweep import turn_knob
+from demos.games.games_simulation import Player, World, make_players, play, tastes_of
 from demos.games.players import GAME_SETTINGS, GamePlay
-from demos.games.recommenders import chance, popularity, truth
-from demos.games.simulation import Player, World, make_players, play, tastes_of
-from demos.games.switch import turn
+from demos.games.simple_recommenders import chance, popularity, truth
+from demos.games.taste_switch import turn
 from penchant.cli.import_games import snapshot_games
 from penchant.cli.in_process import client_of
 from penchant.encoder.onnx import OnnxEncoder
@@ -106,10 +106,10 @@ def sessions(bench: Bench, images: Path) -> dict[str, object]:
         chance(world.games, SEED),
     )
     shares = {one.name: play(world, players, SESSIONS, one, SEED) for one in everybody}
-    picture.draw_rounds(shares, DRIFT_AT, images / "games_sessions.png")
+    games_charts.draw_rounds(shares, DRIFT_AT, images / "games_sessions.png")
     turned = turn_knob(game_play, world, players, SESSIONS - 1)
     distances = [bench.distance(one.lists) for one in turned]
-    picture.draw_knob(turned, images / "games_diversity.png")
+    games_charts.draw_knob(turned, images / "games_diversity.png")
     return {
         "liked": {name: mine.mean(1).round(3).tolist() for name, mine in shares.items()},
         "95 % of the last": {
@@ -149,7 +149,7 @@ def turns(bench: Bench, images: Path) -> dict[str, object]:
     kinds = [one.later[1] for one in players]
     common = np.mean([sum(kind in of for of in world.genres.values()) for kind in kinds])
     shown = {name: lines[name] for name in ("context_halvings 2", "context_halvings 0")}
-    picture.draw_turn(shown, float(common) / len(world.games), images / "games_turn.png")
+    games_charts.draw_turn(shown, float(common) / len(world.games), images / "games_turn.png")
     return found
 
 

@@ -23,8 +23,8 @@ from rich.table import Table
 
 from benchmarks import calls, client, floor_models, machine
 from benchmarks.rounds import Series, run
+from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
-from demos.home.serving import HOME_SETTINGS
 from penchant.launch import Server
 from penchant.launch.parameters import gather
 from penchant.training.home.corpus import FREE, SEEN, build

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from demos.ads.simulation import Readers, Visit
+from demos.ads.ads_simulation import Readers, Visit
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import AdClient, AdContext, Decision, Slot
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
-from demos.games.simulation import Act, Player, Recommender
+from demos.games.games_simulation import Act, Player, Recommender
 from penchant_sdk.games import GameClient, PartOfDay, Recommendations, Session, Stars
 
 K = 10

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from demos.ads.ads_simulation import simulated_readers, visits
 from demos.ads.day import LAPSE_S, Day, Plan
-from demos.ads.simulation import simulated_readers, visits
 from penchant.launch import Server
 from penchant.launch.parameters import gather
 from penchant_sdk import Penchant

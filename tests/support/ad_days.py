@@ -11,13 +11,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from demos.ads.day import LAPSE_S, Day, Impression, Plan
-from demos.ads.simulation import (
+from demos.ads.ads_simulation import (
     Readers,
     campaign_text,
     simulated_readers,
     visits,
 )
+from demos.ads.day import LAPSE_S, Day, Impression, Plan
 from penchant.calibration.shown_ads import Shown
 from penchant.cli.in_process import client_of
 from penchant_sdk import PlackettLuce

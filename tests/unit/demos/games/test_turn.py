@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from demos.games.games_simulation import Player, World, make_players, tastes_of
 from demos.games.players import GAME_SETTINGS
-from demos.games.simulation import Player, World, make_players, tastes_of
-from demos.games.switch import EVENTS, Switch, turn
+from demos.games.taste_switch import EVENTS, Switch, turn
 from penchant.cli.import_games import snapshot_games
 from penchant.cli.in_process import client_of
 from penchant.encoder.onnx import OnnxEncoder

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demos.home.figures import OUTSIDE, PARTS, Measured, draw
+from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
-from demos.home.serving import HOME_SETTINGS
 from demos.home.talk import SAID, habit, talk
+from demos.home.understanding import OUTSIDE, PARTS, Measured, draw
 from penchant.config import parse
 from penchant_sdk.home import HomeClient, Voting
 from penchant_sdk.testing import FakePenchant

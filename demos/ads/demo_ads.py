@@ -15,15 +15,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from demos.ads import picture, report
+from demos.ads import ads_chart, ads_report
 from demos.ads.accounts import account, broken_rules
+from demos.ads.ads_simulation import DAY_S, visits
 from demos.ads.day import LAPSE_S, Day, Plan
 from demos.ads.films import FilmDay, film_day
-from demos.ads.simulation import DAY_S, visits
-from demos.encoder import prepare_encoder
-from demos.films.command import register
-from demos.server import interruptible, make_server, scratch
-from demos.steps import bar, bars, step
+from demos.demo_encoder import prepare_encoder
+from demos.demo_server import interruptible, make_server, scratch
+from demos.films.demo import register
+from demos.progress_steps import bar, bars, step
 from penchant.calibration.calibrate import Calibrated, as_json_ready, calibrate
 from penchant.calibration.shown_ads import from_impressions
 from penchant.cli import client
@@ -175,18 +175,18 @@ def _conclude(
         account(campaign, day.impressions, day.plan.midnight) for campaign in films.campaigns
     ]
     later = [one for one in day.impressions if one.at_s >= CALIBRATED_AT_S[0]]
-    stated = report.reliabilities(later, GUESS)
+    stated = ads_report.reliabilities(later, GUESS)
     console.print()
-    console.print(report.campaigns_table(accounts))
-    console.print(report.totals(accounts, day, later), soft_wrap=True)
-    console.print(report.calibration_table(last, stated, films.readers.examination))
-    console.print(report.visit_table(later, films))
-    numbers = report.numbers(accounts, day, last, stated, seconds)
+    console.print(ads_report.campaigns_table(accounts))
+    console.print(ads_report.totals(accounts, day, later), soft_wrap=True)
+    console.print(ads_report.calibration_table(last, stated, films.readers.examination))
+    console.print(ads_report.visit_table(later, films))
+    numbers = ads_report.numbers(accounts, day, last, stated, seconds)
     path = choices.output / NUMBERS
     path.write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    picture.draw(accounts, stated, choices.output / PICTURE)
+    ads_chart.draw(accounts, stated, choices.output / PICTURE)
     text = f"Done in {seconds:.0f} s. Picture: {choices.output / PICTURE}. Numbers: {path}."
     console.print(Text(text), soft_wrap=True)
-    console.print(Text(report.NEXT), soft_wrap=True)
+    console.print(Text(ads_report.NEXT), soft_wrap=True)
     if broken := broken_rules(accounts):
         raise ConfigError("demo-ads: a rule was broken: " + "; ".join(broken))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from demos.games.simulation import Act, Player, Recommender, World
+from demos.games.games_simulation import Act, Player, Recommender, World
 
 K = 10
 GOOD_MINUTES = 15.0

@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from demos.encoder import prepare_encoder
-from demos.films.command import register
+from demos.demo_encoder import prepare_encoder
+from demos.demo_server import interruptible, make_server, scratch
+from demos.films.demo import register
+from demos.progress_steps import bar, bars, step
 from demos.release.asking import Asked, Asking, Recomputed
-from demos.server import interruptible, make_server, scratch
-from demos.steps import bar, bars, step
 from penchant.cli import client
 from penchant.cli.import_ import sdk_event
 from penchant.cli.publishing import load_encoder

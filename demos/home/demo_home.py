@@ -14,12 +14,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from demos.home.figures import OUTSIDE, PARTS, Measured, draw, measure
+from demos.demo_server import interruptible, scratch
+from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
-from demos.home.serving import HOME_SETTINGS
 from demos.home.talk import LANGUAGES, SAID, habit, plain_table, talk
-from demos.server import interruptible, scratch
-from demos.steps import step
+from demos.home.understanding import OUTSIDE, PARTS, Measured, draw, measure
+from demos.progress_steps import step
 from penchant.cli.home_encoder import export_home_encoder
 from penchant.launch import Server
 from penchant.launch.parameters import HOME, gather

@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from demos.films.metrics import K, Trial
-from demos.films.popularity import Popularity
+from demos.films.film_metrics import K, Trial
+from demos.films.live_popularity import Popularity
 from penchant.cli.import_ import sdk_event
 from penchant.domain.types import Event
 from penchant_sdk import FeedbackAck, Penchant, Ranking

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.domain.errors import ConfigError
+from penchant.report import chart
 from penchant.training.home.corpus import FREE, SEEN, build
 from penchant.training.home.out_of_scope import outside
 from penchant.training.home.templates import HELD_OUT
@@ -26,7 +26,6 @@ PARTS = {
     FREE: "free phrasing\n(ours, few)",
 }
 OUTSIDE = "outside"
-_GREEN, _GREY, _RED, _INK = "#0b7a5c", "#8a8f98", "#b3402a", "#22262b"
 _BINS = np.array([0.0, 0.4, 0.6, 0.75, 0.85, 0.95, 1.0001])
 
 
@@ -73,43 +72,29 @@ def draw(measured: Sequence[Measured], path: Path) -> None:
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    try:  # Only here: it takes a second to load.
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"the package {error.name} is missing, which draws the picture; "
-            "`pip install matplotlib`"
-        ) from error
-    figure = Figure(figsize=(9.5, 4.4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = chart.new_figure((9.5, 4.4), "What a smart home understands")
     bars, reliability = figure.subplots(1, 2, width_ratios=(3, 2))
     _draw_bars(bars, measured)
     _draw_reliability(reliability, measured)
-    figure.suptitle(
-        "What a smart home understands", x=0.01, ha="left", fontsize=14, fontweight="bold",
-        color=_INK,
-    )  # fmt: skip
-    figure.savefig(path)
+    chart.save(figure, path)
 
 
 def _draw_bars(axes: Axes, measured: Sequence[Measured]) -> None:
     labels = {**PARTS, OUTSIDE: "not for a home:\nrefused"}
-    for place, (language, colour) in enumerate((("en", _GREEN), ("zh-CN", _GREY))):
+    for place, (language, colour) in enumerate((("en", chart.GREEN), ("zh-CN", chart.GREY))):
         own = {one.part: one for one in measured if one.language == language}
         shares = [float(own[part].right.mean()) for part in labels]
         spots = np.arange(len(labels)) + 0.4 * place - 0.2
         drawn = axes.bar(spots, shares, 0.38, color=colour, label=language)
-        axes.bar_label(drawn, [f"{share:.0%}" for share in shares], fontsize=8, color=_INK)
+        axes.bar_label(drawn, [f"{share:.0%}" for share in shares], fontsize=8, color=chart.INK)
     axes.set_xticks(np.arange(len(labels)), list(labels.values()), fontsize=8)
     axes.set_ylim(0, 1.12)
-    axes.set_title("intent right, by what was trained on", loc="left", fontsize=9, color=_GREY)
-    axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
-    axes.spines[["top", "right"]].set_visible(False)
+    chart.plain(axes, "", "share of intents that are right, by what was trained on")
+    chart.legend(axes, "upper right", columns=2)
 
 
 def _draw_reliability(axes: Axes, measured: Sequence[Measured]) -> None:
-    for language, colour in (("en", _GREEN), ("zh-CN", _GREY)):
+    for language, colour in (("en", chart.GREEN), ("zh-CN", chart.GREY)):
         own = [one for one in measured if one.language == language and one.part in PARTS]
         sure = np.concatenate([one.confidence for one in own])
         right = np.concatenate([one.right for one in own])
@@ -122,9 +107,8 @@ def _draw_reliability(axes: Axes, measured: Sequence[Measured]) -> None:
             color=colour,
             label=language,
         )
-    axes.plot([0, 1], [0, 1], ":", color=_RED, linewidth=1)
+    axes.plot([0, 1], [0, 1], ":", color=chart.RED, linewidth=1)
     axes.set_xlabel("confidence", fontsize=8)
-    axes.set_title("of those, how many were right", loc="left", fontsize=9, color=_GREY)
+    chart.plain(axes, "", "share right, by stated confidence")
     axes.set_xlim(0, 1.03)
     axes.set_ylim(0, 1.05)
-    axes.spines[["top", "right"]].set_visible(False)

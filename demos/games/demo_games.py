@@ -13,16 +13,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from demos.encoder import prepare_encoder
-from demos.games import picture, report
-from demos.games.diversity import Turned, turn_knob
-from demos.games.picture import Shares
+from demos.demo_encoder import prepare_encoder
+from demos.demo_server import interruptible, make_server, scratch
+from demos.games import games_charts, games_tables
+from demos.games.diversity_sweep import Turned, turn_knob
+from demos.games.games_charts import Shares
+from demos.games.games_simulation import Player, World, make_players, play, tastes_of
 from demos.games.players import GAME_SETTINGS, GamePlay
-from demos.games.recommenders import chance, popularity, truth
-from demos.games.simulation import Player, World, make_players, play, tastes_of
-from demos.games.switch import Switch, turn
-from demos.server import interruptible, make_server, scratch
-from demos.steps import bar, bars, step
+from demos.games.simple_recommenders import chance, popularity, truth
+from demos.games.taste_switch import Switch, turn
+from demos.progress_steps import bar, bars, step
 from penchant.cli import client
 from penchant.cli.import_games import snapshot_games
 from penchant.launch.parameters import HOME
@@ -128,13 +128,13 @@ def _conclude(
 ) -> None:
     names = {game.id: game.name for game in games}
     console.print()
-    console.print(report.rounds_table(played.shares, DRIFT_AT))
-    console.print(report.knob_table(played.knob))
-    console.print(report.latency_table(played.recommend_s, played.feedback_s))
-    for table in report.story_tables(played.story, names):
+    console.print(games_tables.rounds_table(played.shares, DRIFT_AT))
+    console.print(games_tables.knob_table(played.knob))
+    console.print(games_tables.latency_table(played.recommend_s, played.feedback_s))
+    for table in games_tables.story_tables(played.story, names):
         console.print(table)
     path, numbers = output / PICTURE, output / NUMBERS
-    picture.draw_rounds(played.shares, DRIFT_AT, path)
+    games_charts.draw_rounds(played.shares, DRIFT_AT, path)
     facts = {
         "seconds": round(seconds, 1),
         "liked": {name: mine.mean(1).round(4).tolist() for name, mine in played.shares.items()},

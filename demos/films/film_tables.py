@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from demos.films.metrics import (
+from demos.films.film_metrics import (
     BANDS,
     FINE_BANDS,
     Comparison,
@@ -19,7 +19,7 @@ from demos.films.metrics import (
     compare,
     percentile,
 )
-from demos.films.traffic import Outcome, Story
+from demos.films.live_replay import Outcome, Story
 from penchant.cli.rank import reasons
 from penchant_sdk import Ranking
 

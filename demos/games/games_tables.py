@@ -8,10 +8,10 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from demos.films.metrics import percentile
-from demos.games.diversity import Turned
-from demos.games.picture import Shares
-from demos.games.switch import Switch
+from demos.films.film_metrics import percentile
+from demos.games.diversity_sweep import Turned
+from demos.games.games_charts import Shares
+from demos.games.taste_switch import Switch
 from penchant_sdk.games import Recommendations
 
 

@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.text import Text
 
-from demos.encoder import prepare_encoder
-from demos.films import curve, report
-from demos.films.metrics import BANDS, FINE_BANDS, Band, compare
-from demos.films.popularity import Popularity
-from demos.films.traffic import HISTORY, Outcome, Replay, choose_story, choose_users
-from demos.server import interruptible, make_server, scratch, wait_for_end
-from demos.steps import bar, bars, step
+from demos.demo_encoder import prepare_encoder
+from demos.demo_server import interruptible, make_server, scratch, wait_for_end
+from demos.films import film_tables, learning_curve
+from demos.films.film_metrics import BANDS, FINE_BANDS, Band, compare
+from demos.films.live_popularity import Popularity
+from demos.films.live_replay import HISTORY, Outcome, Replay, choose_story, choose_users
+from demos.progress_steps import bar, bars, step
 from penchant.cli import client
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
@@ -154,19 +154,19 @@ def _conclude(
     (total,) = compare(outcome.trials, [Band(0, None)])
     users = len({trial.user for trial in outcome.trials})
     console.print()
-    console.print(report.quality_table(rows, total))
+    console.print(film_tables.quality_table(rows, total))
     # Without this, the falling numbers look as if learning made things worse.
     console.print(Text(_WHY_BOTH_FALL, style="dim"))
-    console.print(report.latency_table(outcome))
+    console.print(film_tables.latency_table(outcome))
     titles = {film.id: film.attributes["title"] for film in films}
     if outcome.story:
-        console.print(report.story_table(outcome.story, titles))
+        console.print(film_tables.story_table(outcome.story, titles))
     facts = {"users": users, "seed": choices.seed, "history": HISTORY, "seconds": round(seconds, 1)}
     numbers = choices.output / NUMBERS
-    text = json.dumps(report.results(outcome, facts, titles), indent=2, ensure_ascii=False)
+    text = json.dumps(film_tables.results(outcome, facts, titles), indent=2, ensure_ascii=False)
     numbers.write_text(text + "\n", encoding="utf-8")
     picture = choices.output / PICTURE
-    curve.draw(compare(outcome.trials, FINE_BANDS), users, picture)
+    learning_curve.draw(compare(outcome.trials, FINE_BANDS), users, picture)
     console.print(Text(f"Done in {seconds:.0f} s. Learning curve: {picture}. Numbers: {numbers}."))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from demos.games.games_simulation import Player, World
 from demos.games.players import GamePlay
-from demos.games.simulation import Player, World
 
 KNOB = (0.0, 0.2, 0.4, 0.6, 0.8)
 

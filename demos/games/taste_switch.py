@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import numpy as np
 
+from demos.games.games_simulation import Player, World
 from demos.games.players import DAY_S, K
-from demos.games.simulation import Player, World
 from penchant_sdk.games import GameClient, PartOfDay, Recommendations, Session
 
 SESSIONS, GAMES_A_SESSION = 8, 3
