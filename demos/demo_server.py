@@ -7,17 +7,21 @@ import select
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from rich.console import Console
+
 from penchant.domain.errors import ConfigError
 from penchant.launch import FREE, LaunchError, Ports, Server
-from penchant.launch.parameters import gather
+from penchant.launch.parameters import HOME, gather
 from penchant.launch.ports import choose
+from penchant_sdk import Penchant
 
 HOST = "127.0.0.1"
+TIMEOUT_S = 10.0
 
 
 @contextmanager
@@ -29,6 +33,24 @@ def scratch(home: Path) -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def until_interrupted(console: Console, work: Callable[[Path], int | None]) -> int:
+    """Runs a demo in a scratch directory of the home; returns its exit status.
+
+    Ctrl-C, SIGTERM and SIGHUP end it alike, with its server stopped.
+    """
+    try:
+        with interruptible(), scratch(HOME) as directory:
+            return work(directory.absolute()) or 0
+    except KeyboardInterrupt:
+        console.print("Stopped; the server is down.")
+        return 128 + signal.SIGINT
+
+
+def connect(target: str) -> Penchant:
+    """A client that waits longer than an application would."""
+    return Penchant(target, timeout_s=TIMEOUT_S)
 
 
 def make_server(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.text import Text
 
@@ -21,18 +20,18 @@ from demos.ads.ads_simulation import DAY_S, visits
 from demos.ads.day import LAPSE_S, Day, Plan
 from demos.ads.films import FilmDay, film_day
 from demos.demo_encoder import prepare_encoder
-from demos.demo_server import interruptible, make_server, scratch
+from demos.demo_server import connect, make_server, until_interrupted
 from demos.films.demo import register
 from demos.progress_steps import bar, bars, step
 from penchant.calibration.calibrate import Calibrated, as_json_ready, calibrate
 from penchant.calibration.shown_ads import from_impressions
-from penchant.cli import client
 from penchant.cli.import_ import sdk_event
 from penchant.cli.stores import opened
 from penchant.domain.errors import ConfigError
 from penchant.launch.parameters import HOME
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.impressions import impressions_in
+from penchant.system.option_types import FLAT
 from penchant_sdk import Penchant, PlackettLuce
 from penchant_sdk.ads import AdClient, Calibration, Size, Slot
 
@@ -49,21 +48,18 @@ _CALL_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What the user chose."""
+class AdsDemo:
+    """Options of the demo."""
 
-    visits: int
-    output: Path
-    seed: int
+    visits: Annotated[int, Parameter(validator=validators.Number(gte=1000))] = VISITS
+    """Page visits of the day."""
+    output: Path = Path("out")
+    """Directory for the chart and the numbers."""
+    seed: int = 1
+    """Seed of the readers who are drawn, and of their clicks."""
 
 
-def demo_ads(
-    visits: Annotated[int, typer.Option(min=1000, help="Page visits of the day.")] = VISITS,
-    output: Annotated[Path, typer.Option(help="Where the picture and the numbers go.")] = Path(
-        "out"
-    ),
-    seed: Annotated[int, typer.Option(help="Which readers are drawn, and their clicks.")] = 1,
-) -> None:
+def demo_ads(*, options: Annotated[AdsDemo, FLAT] = AdsDemo()) -> int:
     """Plays a day of film ads: campaigns with budgets and caps, readers with real tastes.
 
     Readers are people of MovieLens-100K; the server knows their ratings of other films. Who rated
@@ -72,22 +68,17 @@ def demo_ads(
     calibrated every four hours on the impressions so far; the later ones show whether they hold.
     """
     console = Console(highlight=False)
-    output.mkdir(parents=True, exist_ok=True)
-    try:
-        with interruptible(), scratch(HOME) as directory:
-            _run(console, directory, Choices(visits, output, seed))
-    except KeyboardInterrupt:
-        console.print("Stopped; the server is down.")
-        raise typer.Exit(128 + signal.SIGINT) from None
+    options.output.mkdir(parents=True, exist_ok=True)
+    return until_interrupted(console, lambda directory: _run(console, directory, options))
 
 
-def _run(console: Console, directory: Path, choices: Choices) -> None:
+def _run(console: Console, directory: Path, options: AdsDemo) -> None:
     began = time.monotonic()
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     midnight -= timedelta(days=1)  # Yesterday: no event may lie ahead of the server's clock.
     with step(console, "Reading MovieLens-100K") as now:
         data = read_movielens()
-        films = film_day(data, midnight, choices.seed)
+        films = film_day(data, midnight, options.seed)
         now.done = (
             f"MovieLens-100K: {len(films.readers.users)} readers, {len(films.campaigns)} films "
             "to advertise"
@@ -100,12 +91,12 @@ def _run(console: Console, directory: Path, choices: Choices) -> None:
         with step(console, "Starting Triton") as now:
             server.start()
             now.done = f"Triton is up on {server.target}"
-        with client.connect(server.target) as penchant:
-            ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=choices.seed)
+        with connect(server.target) as penchant:
+            ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=options.seed)
             _prepare(console, penchant, ads, films)
-            day = _new_day(ads, films, midnight, choices)
-            last = _play(console, day, store, choices)
-        _conclude(console, films, day, last, choices, time.monotonic() - began)
+            day = _new_day(ads, films, midnight, options)
+            last = _play(console, day, store, options)
+        _conclude(console, films, day, last, options, time.monotonic() - began)
     finally:
         server.stop()
 
@@ -125,7 +116,7 @@ def _prepare(console: Console, penchant: Penchant, ads: AdClient, films: FilmDay
                 progress.advance(task, len(some))
 
 
-def _new_day(ads: AdClient, films: FilmDay, midnight: datetime, choices: Choices) -> Day:
+def _new_day(ads: AdClient, films: FilmDay, midnight: datetime, options: AdsDemo) -> Day:
     slot = Slot("film-page", Size(300, 250))
     plan = Plan(
         slot,
@@ -134,14 +125,14 @@ def _new_day(ads: AdClient, films: FilmDay, midnight: datetime, choices: Choices
         explore=PlackettLuce(0.5),
         explore_share=0.2,
         at_once=8,
-        seed=choices.seed,
+        seed=options.seed,
     )
     return Day(ads, films.readers, plan)
 
 
-def _play(console: Console, day: Day, store: str, choices: Choices) -> Calibrated:
+def _play(console: Console, day: Day, store: str, options: AdsDemo) -> Calibrated:
     """The day in parts, each but the last followed by a calibration; returns the last one."""
-    coming = list(visits(day.readers.users, choices.visits, choices.seed))
+    coming = list(visits(day.readers.users, options.visits, options.seed))
     since_s = 0
     with bars(console) as progress:
         for until_s in (*CALIBRATED_AT_S, DAY_S):
@@ -150,7 +141,7 @@ def _play(console: Console, day: Day, store: str, choices: Choices) -> Calibrate
             with bar(console, progress, text, len(now)) as task:
                 day.play(now, partial(progress.advance, task))
             if until_s < DAY_S:
-                last = _calibrate(console, day, until_s, store, choices.output / CALIBRATION)
+                last = _calibrate(console, day, until_s, store, options.output / CALIBRATION)
             since_s = until_s
     return last
 
@@ -169,7 +160,7 @@ def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) ->
 
 
 def _conclude(
-    console: Console, films: FilmDay, day: Day, last: Calibrated, choices: Choices, seconds: float
+    console: Console, films: FilmDay, day: Day, last: Calibrated, options: AdsDemo, seconds: float
 ) -> None:
     accounts = [
         account(campaign, day.impressions, day.plan.midnight) for campaign in films.campaigns
@@ -182,10 +173,10 @@ def _conclude(
     console.print(ads_report.calibration_table(last, stated, films.readers.examination))
     console.print(ads_report.visit_table(later, films))
     numbers = ads_report.numbers(accounts, day, last, stated, seconds)
-    path = choices.output / NUMBERS
+    path = options.output / NUMBERS
     path.write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    ads_chart.draw(accounts, stated, choices.output / PICTURE)
-    text = f"Done in {seconds:.0f} s. Picture: {choices.output / PICTURE}. Numbers: {path}."
+    ads_chart.draw(accounts, stated, options.output / PICTURE)
+    text = f"Done in {seconds:.0f} s. Picture: {options.output / PICTURE}. Numbers: {path}."
     console.print(Text(text), soft_wrap=True)
     console.print(Text(ads_report.NEXT), soft_wrap=True)
     if broken := broken_rules(accounts):

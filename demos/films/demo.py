@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.text import Text
 
 from demos.demo_encoder import prepare_encoder
-from demos.demo_server import interruptible, make_server, scratch, wait_for_end
+from demos.demo_server import connect, make_server, until_interrupted, wait_for_end
 from demos.films import film_tables, learning_curve
 from demos.films.film_metrics import BANDS, FINE_BANDS, Band, compare
 from demos.films.live_popularity import Popularity
 from demos.films.live_replay import HISTORY, Outcome, Replay, choose_story, choose_users
 from demos.progress_steps import bar, bars, step
-from penchant.cli import client
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
 from penchant.launch import Server
 from penchant.launch.parameters import HOME
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
+from penchant.system.option_types import FLAT
 from penchant_sdk import Item as SdkItem
 from penchant_sdk import Penchant
 
@@ -42,26 +41,23 @@ _WHY_BOTH_FALL = (
 )
 
 
-def demo(
-    users: Annotated[
-        int, typer.Option(min=1, help="Users to watch, of the 721 who rate after the history.")
-    ] = USERS,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the server up at the end, until Ctrl-C.")
-    ] = False,
-    output: Annotated[Path, typer.Option(help="Where the picture and the numbers go.")] = Path(
-        "out"
-    ),
-    store: Annotated[
-        str | None,
-        typer.Option(
-            metavar="lmdb:DIRECTORY",
-            help="A store to make, which stays afterwards.",
-            show_default="one that is removed",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Which users are drawn.")] = SEED,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class FilmsDemo:
+    """Options of the demo."""
+
+    users: Annotated[int, Parameter(validator=validators.Number(gte=1))] = USERS
+    """Users to watch, of the 721 who rate after the history."""
+    keep: bool = False
+    """Leave the server up at the end, until Ctrl-C."""
+    output: Path = Path("out")
+    """Directory for the chart and the numbers."""
+    store: Annotated[str | None, Parameter(metavar="lmdb:DIRECTORY")] = None
+    """Store to create and keep; by default it is removed at the end."""
+    seed: int = SEED
+    """Seed of the users who are drawn."""
+
+
+def demo(*, options: Annotated[FilmsDemo, FLAT] = FilmsDemo()) -> int:
     """Replays MovieLens-100K against a real server and shows what it learns.
 
     The first 30,000 ratings are imported as history. Then all others follow in time order: before
@@ -70,27 +66,11 @@ def demo(
     is fed back before the next ranking; the ratings of all other users are fed in as well.
     """
     console = Console(highlight=False)
-    try:
-        with interruptible(), scratch(HOME) as directory:
-            _run(console, directory, Choices(users, seed, keep, output, store))
-    except KeyboardInterrupt:
-        console.print("Stopped; the server is down.")
-        raise typer.Exit(128 + signal.SIGINT) from None
+    return until_interrupted(console, lambda directory: _run(console, directory, options))
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the user chose."""
-
-    users: int
-    seed: int
-    keep: bool
-    output: Path
-    store: str | None
-
-
-def _run(console: Console, directory: Path, choices: Choices) -> None:
-    _make_output(choices.output)
+def _run(console: Console, directory: Path, options: FilmsDemo) -> None:
+    _make_output(options.output)
     began = time.monotonic()
     with step(console, "Reading MovieLens-100K") as now:
         data = read_movielens()
@@ -103,25 +83,25 @@ def _run(console: Console, directory: Path, choices: Choices) -> None:
         encoder, reused = prepare_encoder(HOME, texts, now.say)
         made = "there already" if reused else "exported to ONNX"
         now.done = f"Encoder: all-MiniLM-L6-v2, {made}, {encoder}"
-    server = make_server(directory, encoder, choices.store, keep=choices.keep)
+    server = make_server(directory, encoder, options.store, keep=options.keep)
     try:
         with step(console, "Starting Triton") as now:
             server.start()
             now.done = f"Triton is up: gRPC on {server.target}, each model has answered"
-        with client.connect(server.target) as penchant:
-            outcome = _play(console, penchant, data, choices)
-            _conclude(console, outcome, data.films, choices, time.monotonic() - began)
-        _what_next(console, server, outcome, choices)
-        if choices.keep:
+        with connect(server.target) as penchant:
+            outcome = _play(console, penchant, data, options)
+            _conclude(console, outcome, data.films, options, time.monotonic() - began)
+        _what_next(console, server, outcome, options)
+        if options.keep:
             _wait(console, server)
     finally:
         server.stop()
 
 
-def _play(console: Console, penchant: Penchant, data: MovieLens, choices: Choices) -> Outcome:
+def _play(console: Console, penchant: Penchant, data: MovieLens, options: FilmsDemo) -> Outcome:
     """Films, history, live traffic."""
     history, later = data.ratings[:HISTORY], data.ratings[HISTORY:]
-    watched = choose_users(later, choices.users, choices.seed)
+    watched = choose_users(later, options.users, options.seed)
     replay = Replay(penchant, Popularity([film.id for film in data.films]))
     with bars(console) as progress:
         with bar(console, progress, "Registering films", len(data.films)) as task:
@@ -147,7 +127,7 @@ def _conclude(
     console: Console,
     outcome: Outcome,
     films: Sequence[Item],
-    choices: Choices,
+    options: FilmsDemo,
     seconds: float,
 ) -> None:
     rows = compare(outcome.trials, BANDS)
@@ -161,18 +141,18 @@ def _conclude(
     titles = {film.id: film.attributes["title"] for film in films}
     if outcome.story:
         console.print(film_tables.story_table(outcome.story, titles))
-    facts = {"users": users, "seed": choices.seed, "history": HISTORY, "seconds": round(seconds, 1)}
-    numbers = choices.output / NUMBERS
+    facts = {"users": users, "seed": options.seed, "history": HISTORY, "seconds": round(seconds, 1)}
+    numbers = options.output / NUMBERS
     text = json.dumps(film_tables.results(outcome, facts, titles), indent=2, ensure_ascii=False)
     numbers.write_text(text + "\n", encoding="utf-8")
-    picture = choices.output / PICTURE
+    picture = options.output / PICTURE
     learning_curve.draw(compare(outcome.trials, FINE_BANDS), users, picture)
     console.print(Text(f"Done in {seconds:.0f} s. Learning curve: {picture}. Numbers: {numbers}."))
 
 
-def _what_next(console: Console, server: Server, outcome: Outcome, choices: Choices) -> None:
+def _what_next(console: Console, server: Server, outcome: Outcome, options: FilmsDemo) -> None:
     lines = ["", "Try next:"]
-    if choices.keep and outcome.story:
+    if options.keep and outcome.story:
         target = "" if server.ports.grpc == 8001 else f" --target {server.target}"
         user, when = outcome.story.user, round(outcome.story.after_s)
         # The ratings are of 1997 and 1998: seen from today, all of them have faded.

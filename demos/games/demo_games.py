@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.text import Text
 
 from demos.demo_encoder import prepare_encoder
-from demos.demo_server import interruptible, make_server, scratch
+from demos.demo_server import connect, make_server, until_interrupted
 from demos.games import games_charts, games_tables
 from demos.games.diversity_sweep import Turned, turn_knob
 from demos.games.games_charts import Shares
@@ -23,9 +22,9 @@ from demos.games.players import GAME_SETTINGS, GamePlay
 from demos.games.simple_recommenders import chance, popularity, truth
 from demos.games.taste_switch import Switch, turn
 from demos.progress_steps import bar, bars, step
-from penchant.cli import client
 from penchant.cli.import_games import snapshot_games
 from penchant.launch.parameters import HOME
+from penchant.system.option_types import FLAT
 from penchant_sdk import Penchant
 from penchant_sdk.games import Game, GameClient
 
@@ -49,13 +48,19 @@ class Played:
     feedback_s: list[float]
 
 
-def demo_games(
-    players: Annotated[int, typer.Option(min=2, help="Simulated players.")] = PLAYERS,
-    output: Annotated[Path, typer.Option(help="Where the picture and the numbers go.")] = Path(
-        "out"
-    ),
-    seed: Annotated[int, typer.Option(help="Of the players, and of their luck.")] = SEED,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class GamesDemo:
+    """Options of the demo."""
+
+    players: Annotated[int, Parameter(validator=validators.Number(gte=2))] = PLAYERS
+    """Simulated players."""
+    output: Path = Path("out")
+    """Directory for the chart and the numbers."""
+    seed: int = SEED
+    """Seed of the players, and of their luck."""
+
+
+def demo_games(*, options: Annotated[GamesDemo, FLAT] = GamesDemo()) -> int:
     """Recommends Debian's games to simulated players whose true taste is known.
 
     Each player likes two kinds of games, and from the seventh of twelve sessions on another kind in
@@ -63,13 +68,12 @@ def demo_games(
     and by somebody who knows the truth. No model was trained.
     """
     console = Console(highlight=False)
-    output.mkdir(parents=True, exist_ok=True)
-    try:
-        with interruptible(), scratch(HOME) as directory:
-            _run(console, directory, players, output, seed)
-    except KeyboardInterrupt:
-        console.print("Stopped; the server is down.")
-        raise typer.Exit(128 + signal.SIGINT) from None
+    options.output.mkdir(parents=True, exist_ok=True)
+
+    def run(directory: Path) -> None:
+        _run(console, directory, options.players, options.output, options.seed)
+
+    return until_interrupted(console, run)
 
 
 def _run(console: Console, directory: Path, players: int, output: Path, seed: int) -> None:
@@ -88,7 +92,7 @@ def _run(console: Console, directory: Path, players: int, output: Path, seed: in
         with step(console, "Starting Triton") as now:
             server.start()
             now.done = f"Triton is up: gRPC on {server.target}, each model has answered"
-        with client.connect(server.target) as penchant:
+        with connect(server.target) as penchant:
             played = _play(console, penchant, games, players, seed)
     finally:
         server.stop()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.table import Table
 
-from demos.demo_server import interruptible, scratch
+from demos.demo_server import until_interrupted
 from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
 from demos.home.talk import LANGUAGES, SAID, habit, plain_table, talk
@@ -23,6 +23,7 @@ from demos.progress_steps import step
 from penchant.cli.home_encoder import export_home_encoder
 from penchant.launch import Server
 from penchant.launch.parameters import HOME, gather
+from penchant.system.option_types import FLAT
 from penchant.training.home import adapter
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
@@ -33,28 +34,29 @@ PICTURE, NUMBERS = "home.png", "home.json"
 _TIMEOUT_S = 30.0
 
 
-def demo_home(
-    measured: Annotated[
-        int, typer.Option(min=1, help="Sentences of each part to measure with.")
-    ] = MEASURED,
-    output: Annotated[Path, typer.Option(help="Where the picture and the numbers go.")] = Path(
-        "out"
-    ),
-) -> None:
+@dataclass(frozen=True, slots=True)
+class HomeDemo:
+    """Options of the demo."""
+
+    measured: Annotated[int, Parameter(validator=validators.Number(gte=1))] = MEASURED
+    """Sentences of each part to measure with."""
+    output: Path = Path("out")
+    """Directory for the chart and the numbers."""
+
+
+def demo_home(*, options: Annotated[HomeDemo, FLAT] = HomeDemo()) -> int:
     """A small home hears English and Chinese, asks before it opens a door, and learns a habit.
 
     The encoder is all-MiniLM-L6-v2 with the low-rank additions that come with Penchant, fine-tuned
     on Home Assistant's sentence templates. What is measured at the end was never trained on.
     """
     console = Console(highlight=False)
-    output.mkdir(parents=True, exist_ok=True)
-    try:
-        with interruptible(), scratch(HOME) as directory:
-            if not _run(console, directory.absolute(), measured, output):
-                raise typer.Exit(1)
-    except KeyboardInterrupt:
-        console.print("Stopped; the server is down.")
-        raise typer.Exit(128 + signal.SIGINT) from None
+    options.output.mkdir(parents=True, exist_ok=True)
+
+    def run(directory: Path) -> int:
+        return 0 if _run(console, directory, options.measured, options.output) else 1
+
+    return until_interrupted(console, run)
 
 
 def _run(console: Console, directory: Path, most: int, output: Path) -> bool:

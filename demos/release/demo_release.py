@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -15,18 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import typer
+from cyclopts import Parameter, validators
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from demos.demo_encoder import prepare_encoder
-from demos.demo_server import interruptible, make_server, scratch
+from demos.demo_server import connect, make_server, until_interrupted
 from demos.films.demo import register
 from demos.progress_steps import bar, bars, step
 from demos.release.asking import Asked, Asking, Recomputed
-from penchant.cli import client
 from penchant.cli.import_ import sdk_event
 from penchant.cli.publishing import load_encoder
 from penchant.cli.stores import Opened, opened
@@ -37,6 +35,7 @@ from penchant.releases.manifest import encoder_directory
 from penchant.releases.release_gate import GATE
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
+from penchant.system.option_types import FLAT
 from penchant_sdk import Penchant
 
 TRAINED = 0.3
@@ -65,19 +64,16 @@ NUMBERS = "release.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What the user chose."""
+class ReleaseDemo:
+    """Options of the demo."""
 
-    steps: int
-    output: Path
+    steps: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 30
+    """Training steps of the encoder; 0: only its projection learns."""
+    output: Path = Path("out")
+    """Directory for the numbers."""
 
 
-def demo_release(
-    steps: Annotated[
-        int, typer.Option(min=0, help="Of the encoder's training; 0: only its projection learns.")
-    ] = 30,
-    output: Annotated[Path, typer.Option(help="Where the numbers go.")] = Path("out"),
-) -> None:
+def demo_release(*, options: Annotated[ReleaseDemo, FLAT] = ReleaseDemo()) -> int:
     """Fine-tunes, exports, quantizes, compiles, judges, publishes and rolls back a release.
 
     A server with 40,000 ratings of MovieLens serves all the while; clients rank and feed back
@@ -85,16 +81,11 @@ def demo_release(
     reply is computed again from the catalog version that it names.
     """
     console = Console(highlight=False)
-    output.mkdir(parents=True, exist_ok=True)
-    try:
-        with interruptible(), scratch(HOME) as directory:
-            _run(console, directory.absolute(), Choices(steps, output))
-    except KeyboardInterrupt:
-        console.print("Stopped; the server is down.")
-        raise typer.Exit(128 + signal.SIGINT) from None
+    options.output.mkdir(parents=True, exist_ok=True)
+    return until_interrupted(console, lambda directory: _run(console, directory, options))
 
 
-def _run(console: Console, directory: Path, choices: Choices) -> None:
+def _run(console: Console, directory: Path, options: ReleaseDemo) -> None:
     with step(console, "Reading MovieLens-100K"):
         data = read_movielens()
     with step(console, "Preparing the encoder that serves first") as now:
@@ -105,9 +96,9 @@ def _run(console: Console, directory: Path, choices: Choices) -> None:
         with step(console, "Starting Triton") as now:
             server.start()
             now.done = f"Triton is up on {server.target}"
-        with client.connect(server.target) as penchant:
+        with connect(server.target) as penchant:
             _teach(console, penchant, data)
-        play = _Play(console, directory, store, encoder.absolute(), server.target, data, choices)
+        play = _Play(console, directory, store, encoder.absolute(), server.target, data, options)
         play.run()
     finally:
         server.stop()
@@ -135,10 +126,10 @@ class _Play:
         encoder: Path,
         target: str,
         data: MovieLens,
-        choices: Choices,
+        options: ReleaseDemo,
     ) -> None:
         self._console, self._directory, self._store = console, directory, store
-        self._encoder, self._target, self._data, self._choices = encoder, target, data, choices
+        self._encoder, self._target, self._data, self._options = encoder, target, data, options
         history = data.ratings[:HISTORY]
         busiest = Counter(event.user for event in history).most_common(WATCHED)
         self._watched = [user for user, _ in busiest]
@@ -175,7 +166,7 @@ class _Play:
             "finetune",
             *log,
             *("--train-fraction", str(TRAINED), "--method", "lora"),
-            *("--steps", str(self._choices.steps), "--output", str(checkpoint)),
+            *("--steps", str(self._options.steps), "--output", str(checkpoint)),
         )
         self._penchant("export", "--source", str(checkpoint), "--output", str(exported))
         self._penchant("compile", "--encoder", str(exported), "--precision", "fp16")
@@ -263,7 +254,7 @@ class _Play:
             "seconds": times,
             "quality": whole,
         }
-        path = self._choices.output / NUMBERS
+        path = self._options.output / NUMBERS
         path.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
         console.print(f"Numbers: {path}. Next: docs/releasing.md, with your own log.")
         if asking.failures or mixed:
