@@ -30,7 +30,7 @@ def bars(console: Console) -> Progress:
     )
 
 
-class Step:
+class DemoStep:
     """A step under way: what it says of itself, and what is said when it is done."""
 
     def __init__(self, console: Console, text: str) -> None:
@@ -44,9 +44,9 @@ class Step:
 
 
 @contextmanager
-def step(console: Console, text: str) -> Iterator[Step]:
+def step(console: Console, text: str) -> Iterator[DemoStep]:
     """Shows a step under way, and a line with its time once it is done."""
-    shown = Step(console, text)
+    shown = DemoStep(console, text)
     began = time.monotonic()
     with shown.status:
         yield shown

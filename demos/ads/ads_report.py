@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demos.ads.accounts import Account
-from demos.ads.day import Day, Impression
+from demos.ads.day import Day, SimulatedImpression
 from demos.ads.films import FilmDay
 from penchant.calibration.calibrate import Calibrated
 from penchant.calibration.reliability import Reliability, reliability
@@ -28,7 +28,7 @@ GUESSED, CALIBRATED = "guessed", "calibrated"
 
 
 def reliabilities(
-    impressions: Sequence[Impression], guess: Calibration
+    impressions: Sequence[SimulatedImpression], guess: Calibration
 ) -> Mapping[str, Reliability]:
     """How the stated chances of impressions hold, and how those of a guess would have.
 
@@ -68,7 +68,7 @@ def campaigns_table(accounts: Sequence[Account]) -> Table:
     return table
 
 
-def totals(accounts: Sequence[Account], day: Day, later: Sequence[Impression]) -> Text:
+def totals(accounts: Sequence[Account], day: Day, later: Sequence[SimulatedImpression]) -> Text:
     """What the table comes to, in words.
 
     Args:
@@ -112,9 +112,9 @@ def calibration_table(
     return table
 
 
-def visit_table(impressions: Sequence[Impression], films: FilmDay) -> Table:
+def visit_table(impressions: Sequence[SimulatedImpression], films: FilmDay) -> Table:
     """The visit whose reasons say most: several ads, each by another film that was liked."""
-    visits: dict[str, list[Impression]] = {}
+    visits: dict[str, list[SimulatedImpression]] = {}
     for one in impressions:
         visits.setdefault(one.decision.recommendation_id, []).append(one)
     shown = max(visits.values(), key=_says)
@@ -136,7 +136,7 @@ def visit_table(impressions: Sequence[Impression], films: FilmDay) -> Table:
     return table
 
 
-def _says(shown: Sequence[Impression]) -> tuple[bool, int, int]:
+def _says(shown: Sequence[SimulatedImpression]) -> tuple[bool, int, int]:
     reasons = {one.decision.reason for one in shown}
     named = sum('"' in reason for reason in reasons)
     return all(one.decision.propensity == 1 for one in shown), named, sum(o.clicked for o in shown)

@@ -17,7 +17,7 @@ from rich.text import Text
 from demos.ads import ads_chart, ads_report
 from demos.ads.accounts import account, broken_rules
 from demos.ads.ads_simulation import DAY_S, visits
-from demos.ads.day import LAPSE_S, Day, Plan
+from demos.ads.day import LAPSE_S, Day, DayPlan
 from demos.ads.films import FilmDay, film_day
 from demos.demo_encoder import prepare_encoder
 from demos.demo_server import connect, make_server, until_interrupted
@@ -118,7 +118,7 @@ def _prepare(console: Console, penchant: Penchant, ads: AdClient, films: FilmDay
 
 def _new_day(ads: AdClient, films: FilmDay, midnight: datetime, options: AdsDemo) -> Day:
     slot = Slot("film-page", Size(300, 250))
-    plan = Plan(
+    plan = DayPlan(
         slot,
         midnight,
         places=PLACES,

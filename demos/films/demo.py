@@ -17,9 +17,9 @@ from rich.text import Text
 from demos.demo_encoder import prepare_encoder
 from demos.demo_server import connect, make_server, until_interrupted, wait_for_end
 from demos.films import film_tables, learning_curve
-from demos.films.film_metrics import BANDS, FINE_BANDS, Band, compare
-from demos.films.live_popularity import Popularity
-from demos.films.live_replay import HISTORY, Outcome, Replay, choose_story, choose_users
+from demos.films.film_metrics import BANDS, FINE_BANDS, EarlierBand, compare
+from demos.films.live_popularity import LivePopularity
+from demos.films.live_replay import HISTORY, LiveOutcome, Replay, choose_story, choose_users
 from demos.progress_steps import bar, bars, step
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
@@ -98,11 +98,11 @@ def _run(console: Console, directory: Path, options: FilmsDemo) -> None:
         server.stop()
 
 
-def _play(console: Console, penchant: Penchant, data: MovieLens, options: FilmsDemo) -> Outcome:
+def _play(console: Console, penchant: Penchant, data: MovieLens, options: FilmsDemo) -> LiveOutcome:
     """Films, history, live traffic."""
     history, later = data.ratings[:HISTORY], data.ratings[HISTORY:]
     watched = choose_users(later, options.users, options.seed)
-    replay = Replay(penchant, Popularity([film.id for film in data.films]))
+    replay = Replay(penchant, LivePopularity([film.id for film in data.films]))
     with bars(console) as progress:
         with bar(console, progress, "Registering films", len(data.films)) as task:
             register(penchant, data.films, progress, task)
@@ -125,13 +125,13 @@ def register(penchant: Penchant, films: Sequence[Item], progress: Progress, task
 
 def _conclude(
     console: Console,
-    outcome: Outcome,
+    outcome: LiveOutcome,
     films: Sequence[Item],
     options: FilmsDemo,
     seconds: float,
 ) -> None:
     rows = compare(outcome.trials, BANDS)
-    (total,) = compare(outcome.trials, [Band(0, None)])
+    (total,) = compare(outcome.trials, [EarlierBand(0, None)])
     users = len({trial.user for trial in outcome.trials})
     console.print()
     console.print(film_tables.quality_table(rows, total))
@@ -150,7 +150,7 @@ def _conclude(
     console.print(Text(f"Done in {seconds:.0f} s. Learning curve: {picture}. Numbers: {numbers}."))
 
 
-def _what_next(console: Console, server: Server, outcome: Outcome, options: FilmsDemo) -> None:
+def _what_next(console: Console, server: Server, outcome: LiveOutcome, options: FilmsDemo) -> None:
     lines = ["", "Try next:"]
     if options.keep and outcome.story:
         target = "" if server.ports.grpc == 8001 else f" --target {server.target}"

@@ -11,7 +11,7 @@ K = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class EarlierBand:
     """A range of how many feedbacks a user had given, both ends included."""
 
     first: int
@@ -28,19 +28,19 @@ class Band:
         return self.first <= count and (self.last is None or count <= self.last)
 
 
-BANDS = (Band(0, 0), Band(1, 5), Band(6, 20), Band(21, None))
+BANDS = (EarlierBand(0, 0), EarlierBand(1, 5), EarlierBand(6, 20), EarlierBand(21, None))
 """The rows of the demo's table."""
 
 FINE_BANDS = (
-    Band(0, 0),
-    Band(1, 2),
-    Band(3, 5),
-    Band(6, 10),
-    Band(11, 20),
-    Band(21, 40),
-    Band(41, 80),
-    Band(81, 160),
-    Band(161, None),
+    EarlierBand(0, 0),
+    EarlierBand(1, 2),
+    EarlierBand(3, 5),
+    EarlierBand(6, 10),
+    EarlierBand(11, 20),
+    EarlierBand(21, 40),
+    EarlierBand(41, 80),
+    EarlierBand(81, 160),
+    EarlierBand(161, None),
 )
 """The points of the learning curve."""
 
@@ -60,11 +60,11 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class TrialQuality:
     """How good a ranking was over some trials; one relevant film a trial.
 
-    >>> Quality.of([0, None, 2, None])
-    Quality(trials=4, recall=0.5, ndcg=0.375)
+    >>> TrialQuality.of([0, None, 2, None])
+    TrialQuality(trials=4, recall=0.5, ndcg=0.375)
     """
 
     trials: int
@@ -74,7 +74,7 @@ class Quality:
     """Mean of 1 / log2(place + 2), 0 where it is not in the top ten."""
 
     @classmethod
-    def of(cls, places: Sequence[int | None]) -> Quality:
+    def of(cls, places: Sequence[int | None]) -> TrialQuality:
         """From the places of the trials."""
         count = len(places)
         if not count:
@@ -92,12 +92,12 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class BandComparison:
     """Both rankings over the trials of one band."""
 
-    band: Band
-    penchant: Quality
-    popularity: Quality
+    band: EarlierBand
+    penchant: TrialQuality
+    popularity: TrialQuality
 
     @property
     def lift(self) -> float:
@@ -115,15 +115,15 @@ class Comparison:
         return self.lift * math.hypot(ours.error / ours.recall, theirs.error / theirs.recall)
 
 
-def compare(trials: Iterable[Trial], bands: Sequence[Band]) -> list[Comparison]:
+def compare(trials: Iterable[Trial], bands: Sequence[EarlierBand]) -> list[BandComparison]:
     """One comparison a band, empty ones included."""
     listed = list(trials)
     rows = []
     for band in bands:
         inside = [trial for trial in listed if band.holds(trial.earlier)]
-        ours = Quality.of([trial.place for trial in inside])
-        theirs = Quality.of([trial.popular_place for trial in inside])
-        rows.append(Comparison(band, ours, theirs))
+        ours = TrialQuality.of([trial.place for trial in inside])
+        theirs = TrialQuality.of([trial.popular_place for trial in inside])
+        rows.append(BandComparison(band, ours, theirs))
     return rows
 
 

@@ -13,20 +13,20 @@ from rich.text import Text
 from demos.films.film_metrics import (
     BANDS,
     FINE_BANDS,
-    Comparison,
+    BandComparison,
     K,
-    Quality,
+    TrialQuality,
     compare,
     percentile,
 )
-from demos.films.live_replay import Outcome, Story
+from demos.films.live_replay import LiveOutcome, Story
 from penchant.cli.rank import reasons
 from penchant_sdk import Ranking
 
 _REASONS = 2
 
 
-def quality_table(rows: Sequence[Comparison], total: Comparison) -> Table:
+def quality_table(rows: Sequence[BandComparison], total: BandComparison) -> Table:
     """Recall and NDCG of both rankings by the number of earlier feedbacks."""
     table = _table("Films rated 4 or 5, found in the top ten before", show_footer=True)
     table.add_column("feedbacks\nbefore", footer="all")
@@ -52,7 +52,7 @@ def quality_table(rows: Sequence[Comparison], total: Comparison) -> Table:
     return table
 
 
-def latency_table(outcome: Outcome) -> Table:
+def latency_table(outcome: LiveOutcome) -> Table:
     """The latencies of both calls, as this client saw them."""
     table = _table("Latency, one call at a time")
     table.add_column("call")
@@ -89,7 +89,7 @@ def story_table(story: Story, titles: Mapping[str, str]) -> Table:
 
 
 def results(
-    outcome: Outcome, facts: Mapping[str, Any], titles: Mapping[str, str]
+    outcome: LiveOutcome, facts: Mapping[str, Any], titles: Mapping[str, str]
 ) -> dict[str, Any]:
     """All numbers, ready for JSON; what is not a number is null."""
     return {
@@ -108,7 +108,7 @@ def results(
     }
 
 
-def _comparison(row: Comparison) -> dict[str, Any]:
+def _comparison(row: BandComparison) -> dict[str, Any]:
     return {
         "earlier_feedbacks": str(row.band),
         "rankings": row.penchant.trials,
@@ -118,7 +118,7 @@ def _comparison(row: Comparison) -> dict[str, Any]:
     }
 
 
-def _quality(quality: Quality) -> dict[str, Any]:
+def _quality(quality: TrialQuality) -> dict[str, Any]:
     return {
         f"recall@{K}": _plain(quality.recall),
         f"recall@{K}_standard_error": _plain(quality.error),

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demos.films.film_metrics import Comparison, K
+from demos.films.film_metrics import BandComparison, K
 from penchant.report import chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw(rows: Sequence[Comparison], users: int, path: Path) -> None:
+def draw(rows: Sequence[BandComparison], users: int, path: Path) -> None:
     """Writes a PNG of recall@10, and its ratio to popularity's, by the number of earlier feedbacks.
 
     Raises:
@@ -35,7 +35,7 @@ def draw(rows: Sequence[Comparison], users: int, path: Path) -> None:
     chart.save(figure, path)
 
 
-def _draw_recall(axes: Axes, rows: Sequence[Comparison]) -> None:
+def _draw_recall(axes: Axes, rows: Sequence[BandComparison]) -> None:
     for label, colour, style, qualities in (
         ("Penchant", chart.GREEN, "o-", [row.penchant for row in rows]),
         ("popularity, on the same events", chart.GREY, "o--", [row.popularity for row in rows]),
@@ -47,7 +47,7 @@ def _draw_recall(axes: Axes, rows: Sequence[Comparison]) -> None:
     chart.legend(axes, "upper right")
 
 
-def _draw_ratio(axes: Axes, rows: Sequence[Comparison]) -> None:
+def _draw_ratio(axes: Axes, rows: Sequence[BandComparison]) -> None:
     _line(axes, [row.lift for row in rows], [row.lift_error for row in rows], chart.GREEN, "o-", "")
     axes.axhline(1, color=chart.GREY, linestyle="--", linewidth=2)
     chart.plain(axes, "times popularity's")

@@ -13,13 +13,13 @@ from penchant.domain.types import Event
 HALF_LIFE_S = 14 * 86400.0
 
 
-class Popularity:
+class LivePopularity:
     """Counters per film that halve in 14 days; a rating adds its reward, as the server counts it.
 
     It is told the events that the server acked, when they are acked, and leaves out what a user has
     rated. Counting every rating as 1, or likes alone, makes it no better.
 
-    >>> ranking = Popularity(["a", "b", "c"])
+    >>> ranking = LivePopularity(["a", "b", "c"])
     >>> ranking.add([Event("1", "u", "b", "rating", 5.0, 0)])
     >>> ranking.add([Event("2", "u", "c", "rating", 3.0, 0)])
     >>> ranking.top(2, leave_out=["b"])

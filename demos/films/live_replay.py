@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from demos.films.film_metrics import K, Trial
-from demos.films.live_popularity import Popularity
+from demos.films.live_popularity import LivePopularity
 from penchant.cli.import_ import sdk_event
 from penchant.domain.types import Event
 from penchant_sdk import FeedbackAck, Penchant, Ranking
@@ -41,7 +41,7 @@ class Story:
 
 
 @dataclass(slots=True)
-class Outcome:
+class LiveOutcome:
     """What a replay saw."""
 
     trials: list[Trial] = field(default_factory=list)
@@ -76,12 +76,12 @@ def choose_story(history: Sequence[Event], later: Sequence[Event], watched: Sequ
 class Replay:
     """Plays ratings against a server and a popularity ranking, and keeps the score."""
 
-    def __init__(self, penchant: Penchant, popularity: Popularity) -> None:
+    def __init__(self, penchant: Penchant, popularity: LivePopularity) -> None:
         self._penchant = penchant
         self._popularity = popularity
         self._rated: defaultdict[str, set[str]] = defaultdict(set)
         self._versions: dict[str, int] = {}
-        self.outcome = Outcome()
+        self.outcome = LiveOutcome()
 
     def learn(self, events: Sequence[Event]) -> FeedbackAck:
         """One feedback call; what it acked is known to the popularity ranking too."""

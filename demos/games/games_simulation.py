@@ -52,7 +52,7 @@ class Player:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class PlayerAction:
     """Something that a player did with a game."""
 
     signal: str
@@ -107,9 +107,9 @@ class World:
 
     def visit(
         self, player: Player, listed: Sequence[str], session: int, random: Generator
-    ) -> list[Act]:
+    ) -> list[PlayerAction]:
         """What a player does in one session with a list and beside it."""
-        acts: list[Act] = []
+        acts: list[PlayerAction] = []
         tried = 0
         for game in listed:
             liked = player.likes(self.genres[game], session)
@@ -117,7 +117,7 @@ class World:
                 tried += 1
                 acts += _try(game, liked, random, found=False)
             elif random.random() < 0.15:
-                acts.append(Act("skipped", game))
+                acts.append(PlayerAction("skipped", game))
         kind = str(random.choice(np.array(player.taste(session))))
         game = str(random.choice(np.array(self._of_kind[kind])))
         acts += _try(game, True, random, found=True)
@@ -128,29 +128,31 @@ class World:
         return acts
 
 
-def _try(game: str, liked: bool, random: Generator, *, found: bool) -> list[Act]:
-    acts = [Act("started", game, found=found)]
+def _try(game: str, liked: bool, random: Generator, *, found: bool) -> list[PlayerAction]:
+    acts = [PlayerAction("started", game, found=found)]
     minutes = random.uniform(15, 120) if liked else random.uniform(0.5, 5)
-    acts.append(Act("played", game, round(minutes, 1), found))
+    acts.append(PlayerAction("played", game, round(minutes, 1), found))
     if liked and random.random() < 0.4:
-        acts.append(Act("levelled", game, float(random.integers(1, 6)), found))
+        acts.append(PlayerAction("levelled", game, float(random.integers(1, 6)), found))
     if random.random() < (0.3 if liked else 0.2):
-        acts.append(Act("rated", game, float(random.integers(4, 6) if liked else 1), found))
+        acts.append(
+            PlayerAction("rated", game, float(random.integers(4, 6) if liked else 1), found)
+        )
     if liked and random.random() < 0.3:
-        acts.append(Act("purchased", game, found=found))
+        acts.append(PlayerAction("purchased", game, found=found))
     if not liked and random.random() < 0.4:
-        acts.append(Act("uninstalled", game, found=found))
+        acts.append(PlayerAction("uninstalled", game, found=found))
     return acts
 
 
 Recommend = Callable[[Player, int], Sequence[str]]
 """The list for a player in a session."""
-Learn = Callable[[Player, int, Sequence[Act]], None]
+Learn = Callable[[Player, int, Sequence[PlayerAction]], None]
 """Is told what the player did in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recommender:
+class GameRecommender:
     """Anything that recommends games and learns."""
 
     name: str
@@ -162,7 +164,7 @@ def play(
     world: World,
     players: Sequence[Player],
     sessions: int,
-    recommender: Recommender,
+    recommender: GameRecommender,
     seed: int,
     on_session: Callable[[int], None] = lambda session: None,
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

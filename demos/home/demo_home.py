@@ -18,7 +18,7 @@ from demos.demo_server import until_interrupted
 from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
 from demos.home.talk import LANGUAGES, SAID, habit, plain_table, talk
-from demos.home.understanding import OUTSIDE, PARTS, Measured, draw, measure
+from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw, measure
 from demos.progress_steps import step
 from penchant.cli.home_encoder import export_home_encoder
 from penchant.launch import Server
@@ -91,7 +91,7 @@ def _play(console: Console, penchant: Penchant, most: int, output: Path) -> bool
     console.print(table)
     if not formed:
         console.print("[red]The habit did not form or change as it should.[/red]")
-    found: list[Measured] = []
+    found: list[MeasuredPart] = []
     with step(console, "Measuring with sentences that were never trained on"):
         for language, home in homes.items():
             found += measure(home, language, most)
@@ -114,7 +114,7 @@ def _what_next(console: Console, seconds: float, output: Path) -> None:
     console.print("\n".join(lines), soft_wrap=True)
 
 
-def _shares(found: Sequence[Measured]) -> Table:
+def _shares(found: Sequence[MeasuredPart]) -> Table:
     table = plain_table(
         "Intents right, a refusal counted as wrong",
         "language",

@@ -30,7 +30,7 @@ _BINS = np.array([0.0, 0.4, 0.6, 0.75, 0.85, 0.95, 1.0001])
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredPart:
     """One part of one language."""
 
     language: str
@@ -41,7 +41,7 @@ class Measured:
     """Shape (n,); 0 where a sentence was refused."""
 
 
-def measure(home: HomeClient, language: str, most: int, seed: int = 0) -> list[Measured]:
+def measure(home: HomeClient, language: str, most: int, seed: int = 0) -> list[MeasuredPart]:
     """Asks the home what it makes of sentences that it never saw, as free text.
 
     Args:
@@ -59,14 +59,14 @@ def measure(home: HomeClient, language: str, most: int, seed: int = 0) -> list[M
         frames = home.understand([sentence.text for sentence in own])
         right = [f is not None and f.intent == s.intent for f, s in zip(frames, own, strict=True)]
         sure = [f.confidence if f else 0.0 for f in frames]
-        measured.append(Measured(language, part, np.array(right), np.array(sure)))
+        measured.append(MeasuredPart(language, part, np.array(right), np.array(sure)))
     strange = [text for _, text in outside(language)]
     frames = home.understand(rng.sample(strange, min(most, len(strange))))
     refused = np.array([frame is None for frame in frames])
-    return [*measured, Measured(language, OUTSIDE, refused, np.zeros(len(frames)))]
+    return [*measured, MeasuredPart(language, OUTSIDE, refused, np.zeros(len(frames)))]
 
 
-def draw(measured: Sequence[Measured], path: Path) -> None:
+def draw(measured: Sequence[MeasuredPart], path: Path) -> None:
     """Writes a PNG: accuracy by part and language, and how far a confidence can be trusted.
 
     Raises:
@@ -79,7 +79,7 @@ def draw(measured: Sequence[Measured], path: Path) -> None:
     chart.save(figure, path)
 
 
-def _draw_bars(axes: Axes, measured: Sequence[Measured]) -> None:
+def _draw_bars(axes: Axes, measured: Sequence[MeasuredPart]) -> None:
     labels = {**PARTS, OUTSIDE: "not for a home:\nrefused"}
     for place, (language, colour) in enumerate((("en", chart.GREEN), ("zh-CN", chart.GREY))):
         own = {one.part: one for one in measured if one.language == language}
@@ -93,7 +93,7 @@ def _draw_bars(axes: Axes, measured: Sequence[Measured]) -> None:
     chart.legend(axes, "upper right", columns=2)
 
 
-def _draw_reliability(axes: Axes, measured: Sequence[Measured]) -> None:
+def _draw_reliability(axes: Axes, measured: Sequence[MeasuredPart]) -> None:
     for language, colour in (("en", chart.GREEN), ("zh-CN", chart.GREY)):
         own = [one for one in measured if one.language == language and one.part in PARTS]
         sure = np.concatenate([one.confidence for one in own])

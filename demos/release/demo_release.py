@@ -24,7 +24,7 @@ from demos.demo_encoder import prepare_encoder
 from demos.demo_server import connect, make_server, until_interrupted
 from demos.films.demo import register
 from demos.progress_steps import bar, bars, step
-from demos.release.asking import Asked, Asking, Recomputed
+from demos.release.asking import AskedRanking, Asking, Recomputed
 from penchant.cli.import_ import sdk_event
 from penchant.cli.publishing import load_encoder
 from penchant.cli.stores import Opened, opened
@@ -263,7 +263,7 @@ class _Play:
             raise ConfigError("demo-release: a request failed or mixed two spaces; see above")
 
 
-def _phases(asked: Sequence[Asked], known: Sequence[Recomputed]) -> Table:
+def _phases(asked: Sequence[AskedRanking], known: Sequence[Recomputed]) -> Table:
     table = Table(title="What was served", title_justify="left", box=SIMPLE_HEAD)
     for column in ("", "encoder", "catalog version", "rankings", "p50", "p99"):
         table.add_column(column, justify="right" if column else "left")

@@ -17,7 +17,7 @@ from demos.ads.ads_simulation import (
     simulated_readers,
     visits,
 )
-from demos.ads.day import LAPSE_S, Day, Impression, Plan
+from demos.ads.day import LAPSE_S, Day, DayPlan, SimulatedImpression
 from penchant.calibration.shown_ads import Shown
 from penchant.cli.in_process import client_of
 from penchant_sdk import PlackettLuce
@@ -74,7 +74,7 @@ def play(
     settings = {"signals": "ads", "explorations_per_day": str(explorations_per_day)}
     readers, midnight = simulated_readers(users, seed, texts_per_topic=texts_per_topic), yesterday()
     campaigns = campaigns_of(readers, midnight, budget, caps)
-    plan = Plan(
+    plan = DayPlan(
         SLOT,
         midnight,
         places=places,
@@ -95,7 +95,7 @@ def play(
     return day, campaigns
 
 
-def shown_of(impressions: Sequence[Impression]) -> Shown:
+def shown_of(impressions: Sequence[SimulatedImpression]) -> Shown:
     """What `penchant calibrate` would read of them."""
     return Shown(
         np.array([one.decision.score for one in impressions]),

@@ -12,7 +12,7 @@ from rich.console import Console
 from demos.ads import ads_chart, ads_report
 from demos.ads.accounts import account, broken_rules
 from demos.ads.ads_simulation import visits
-from demos.ads.day import LAPSE_S, Day, Plan
+from demos.ads.day import LAPSE_S, Day, DayPlan
 from demos.ads.films import CAMPAIGNS, HISTORY, FilmDay, film_day
 from penchant.calibration.calibrate import calibrate
 from penchant.cli.import_ import sdk_event
@@ -39,7 +39,7 @@ def day(films: FilmDay, tmp_path_factory: pytest.TempPathFactory) -> Day:
         penchant.feedback([sdk_event(event) for event in films.history])
         ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=1)
         ads.put_campaigns(films.campaigns)
-        plan = Plan(SLOT, yesterday(), explore=PlackettLuce(0.5), explore_share=0.2)
+        plan = DayPlan(SLOT, yesterday(), explore=PlackettLuce(0.5), explore_share=0.2)
         played = Day(ads, films.readers, plan)
         played.play(visits(films.readers.users, 300, seed=1))
     return played

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from demos.games import games_charts, games_tables
 from demos.games.diversity_sweep import KNOB, turn_knob
-from demos.games.games_simulation import Act, Player, World, make_players, play, tastes_of
+from demos.games.games_simulation import Player, PlayerAction, World, make_players, play, tastes_of
 from demos.games.players import GamePlay, K, tell
 from demos.games.simple_recommenders import chance
 from demos.games.taste_switch import turn
@@ -47,12 +47,12 @@ def printed(table: Table) -> str:
 def test_every_signal_of_the_games_table_can_be_told(client: GameClient) -> None:
     told = {name for name in GAMES_SIGNALS if name != "impression"}
     for place, name in enumerate(sorted(told)):
-        act = Act(name, "board-1", 3.0)
+        act = PlayerAction(name, "board-1", 3.0)
         tell(client, act, user="a", session=Session("s"), at_s=1e9 + place)
     rows = client._penchant.export_user("a").events
     assert {row.event.signal for row in rows} == told
     with pytest.raises(ValueError, match="expected one of the game client's"):
-        tell(client, Act("clicked", "board-1"), user="a", session=Session("s"), at_s=1.0)
+        tell(client, PlayerAction("clicked", "board-1"), user="a", session=Session("s"), at_s=1.0)
 
 
 def test_players_are_served_and_their_lists_hold_nothing_that_they_know(

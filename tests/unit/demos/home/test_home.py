@@ -11,7 +11,7 @@ import pytest
 from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
 from demos.home.talk import SAID, habit, talk
-from demos.home.understanding import OUTSIDE, PARTS, Measured, draw
+from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw
 from penchant.config import parse
 from penchant_sdk.home import HomeClient, Voting
 from penchant_sdk.testing import FakePenchant
@@ -48,7 +48,7 @@ def test_the_servers_settings_are_ones_that_it_has() -> None:
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
     right, sure = np.array([True] * 8 + [False] * 2), np.linspace(0.5, 1, 10)
     found = [
-        Measured(language, part, right, sure) for language in SAID for part in (*PARTS, OUTSIDE)
+        MeasuredPart(language, part, right, sure) for language in SAID for part in (*PARTS, OUTSIDE)
     ]
     draw(found, tmp_path / "home.png")
     assert (tmp_path / "home.png").stat().st_size > 10_000

@@ -1,4 +1,4 @@
-"""What exploring and diversity cost a ranking: `python -m benchmarks.exploration`.
+"""What exploring and diversity cost a ranking: `python -m benchmarks.exploration_cost`.
 
 In one process, without Triton: the median time of a ranking of ten by each policy, over the
 greedy one's in the same run, turns taken; users have 100 events.

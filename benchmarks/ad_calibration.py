@@ -1,4 +1,4 @@
-"""Ads on simulated readers whose truth is known: `python -m benchmarks.ads --output DIR`.
+"""Ads on simulated readers: `python -m benchmarks.ad_calibration --output DIR`.
 
 Days of visits on the backend in this process, without Triton: pace and caps of a busy day, how
 close examination and click probabilities come to the truth, and whether off-policy estimates from

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from benchmarks.machine import Memory
 from benchmarks.rounds import Series, compare
-from benchmarks.table import Row, Target
+from benchmarks.table import RatioRow, RatioTarget
 
-AT_MOST_1_6 = Target("<=", 1.6)
-AT_LEAST_0_6 = Target(">=", 0.6)
-AT_LEAST_0_4 = Target(">=", 0.4)
-AT_MOST_1 = Target("<=", 1.0)
-AT_MOST_1_3 = Target("<=", 1.3)
+AT_MOST_1_6 = RatioTarget("<=", 1.6)
+AT_LEAST_0_6 = RatioTarget(">=", 0.6)
+AT_LEAST_0_4 = RatioTarget(">=", 0.4)
+AT_MOST_1 = RatioTarget("<=", 1.0)
+AT_MOST_1_3 = RatioTarget("<=", 1.3)
 SEARCH_FACTOR = 1.5
 
 
@@ -21,7 +21,7 @@ def rows_of(
     few: Mapping[str, Memory],
     many: Mapping[str, Memory],
     users: tuple[int, int],
-) -> list[Row]:
+) -> list[RatioRow]:
     """Every row, the bound ones first.
 
     Args:
@@ -33,7 +33,7 @@ def rows_of(
     return [*_bound(series, users), *_plain(series), *_memory(few, many, users)]
 
 
-def _bound(series: Mapping[str, Series], users: tuple[int, int]) -> list[Row]:
+def _bound(series: Mapping[str, Series], users: tuple[int, int]) -> list[RatioRow]:
     floor = series["floor, alone"]
     few, many = (f"{number:,} users" for number in users)
     return [
@@ -78,23 +78,23 @@ def _bound(series: Mapping[str, Series], users: tuple[int, int]) -> list[Row]:
     ]
 
 
-def _plain(series: Mapping[str, Series]) -> list[Row]:
+def _plain(series: Mapping[str, Series]) -> list[RatioRow]:
     return [
-        Row(name, values.quantile(0.5), "ms", p99=values.quantile(0.99))
+        RatioRow(name, values.quantile(0.5), "ms", p99=values.quantile(0.99))
         if values.all_ms
-        else Row(name, values.middle, "/s")
+        else RatioRow(name, values.middle, "/s")
         for name, values in series.items()
     ]
 
 
 def _memory(
     few: Mapping[str, Memory], many: Mapping[str, Memory], users: tuple[int, int]
-) -> list[Row]:
+) -> list[RatioRow]:
     rows = []
     for name in sorted(few.keys() & many.keys()):
         for kind in ("resident", "own"):
             less, more = getattr(few[name], kind), getattr(many[name], kind)
             label = f"{name}, {kind} memory, {users[1]:,} users"
             ratio = more / less if less else None
-            rows.append(Row(label, more, "MB", less, f"{users[0]:,} users", ratio))
+            rows.append(RatioRow(label, more, "MB", less, f"{users[0]:,} users", ratio))
     return rows

@@ -55,7 +55,7 @@ def broken(results: Results, rate: float, thresholds: Thresholds) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LoadReport:
     """A whole load test."""
 
     capacity: float | None

@@ -1,4 +1,4 @@
-"""What an item's text should hold: `python -m benchmarks.templates --choose` or `--stream NAME`.
+"""Templates of item texts: `python -m benchmarks.text_templates --choose` or `--stream NAME`.
 
 The encoder as it comes, projected to the principal components of the texts that a template makes,
 and replayed without a refresh. `--choose` looks at the first 30,000 ratings of MovieLens-100K

@@ -1,4 +1,4 @@
-"""What the game client's server makes of simulated players: `python -m benchmarks.games`.
+"""What the game client's server makes of simulated players: `python -m benchmarks.games_quality`.
 
 The games are those of Debian 12, the players those of `demos.games.games_simulation`, the
 server is the real one in this process. Three questions, a picture each (`docs/images/games_*.png`):
@@ -67,7 +67,7 @@ class Encoded:
         return np.stack([self._known[text] for text in texts])
 
 
-class Bench:
+class GamesBench:
     """The games, and servers for them."""
 
     def __init__(self, encoder: Encoded, games: Sequence[Game]) -> None:
@@ -94,7 +94,7 @@ class Bench:
         return float(np.mean(distances))
 
 
-def sessions(bench: Bench, images: Path) -> dict[str, object]:
+def sessions(bench: GamesBench, images: Path) -> dict[str, object]:
     """Lists by session, beside other recommenders, and the knob at the end."""
     world = bench.world
     players = make_players(tastes_of(world.genres), PLAYERS, DRIFT_AT, SEED)
@@ -123,7 +123,7 @@ def sessions(bench: Bench, images: Path) -> dict[str, object]:
     }
 
 
-def turns(bench: Bench, images: Path) -> dict[str, object]:
+def turns(bench: GamesBench, images: Path) -> dict[str, object]:
     """How soon a new taste is in the list, by `context_halvings`."""
     world, now_s = bench.world, time.time()
     players = [
@@ -153,7 +153,7 @@ def turns(bench: Bench, images: Path) -> dict[str, object]:
     return found
 
 
-def more_like(bench: Bench) -> dict[str, object]:
+def more_like(bench: GamesBench) -> dict[str, object]:
     """How like the game that was asked for a list is, by `query_weight`."""
     world, random = bench.world, np.random.default_rng(SEED)
     players = make_players(tastes_of(world.genres), ASKED, 0, SEED)
@@ -181,7 +181,7 @@ def main() -> None:
     texts = [game.to_item().text for game in games]
     encoder, _ = prepare_encoder(HOME / "games", texts)
     with threadpool_limits(1):
-        bench = Bench(Encoded(OnnxEncoder.load(encoder, threads=1)), games)
+        bench = GamesBench(Encoded(OnnxEncoder.load(encoder, threads=1)), games)
         print(json.dumps({"sessions": sessions(bench, options.images)}), flush=True)
         print(json.dumps({"turns": turns(bench, options.images)}), flush=True)
         print(json.dumps({"more like, said so": more_like(bench)}), flush=True)

@@ -1,4 +1,4 @@
-"""What careless texts do to a ranking: `python -m benchmarks.robustness --encoder DIR`.
+"""What careless texts do to a ranking: `python -m benchmarks.noisy_texts --encoder DIR`.
 
 MovieLens-100K is replayed with the texts as they are, and again with every text perturbed: what the
 two top tens share, and what it costs, each with its 95 % interval by user.
