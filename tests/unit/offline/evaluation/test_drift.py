@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from penchant.config import parse
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.offline.evaluation.cases import Plan, choose_cases
 from penchant.offline.evaluation.drift import InterestWatch, busiest
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.replay import replay
 from penchant.offline.evaluation.stream import Stream
-from tests.support.bag_of_words import BagOfWords
 from tests.unit.offline.evaluation.streams import random_stream, stream_of
 
 CONFIG = parse({"store": "memory:", "encoder": "/nowhere"})

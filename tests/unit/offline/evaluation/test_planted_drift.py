@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from penchant.config import parse
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.offline.evaluation.cases import Plan, choose_cases
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.replay import replay
 from penchant.offline.evaluation.stream import Stream
-from tests.support.bag_of_words import BagOfWords
 from tests.unit.offline.evaluation.streams import stream_of
 
 KINDS, ITEMS_A_KIND, USERS = 6, 60, 24

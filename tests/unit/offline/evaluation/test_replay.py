@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from penchant.config import parse
 from penchant.domain.errors import ConfigError
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.offline.evaluation.cases import Plan, choose_cases
 from penchant.offline.evaluation.contender import Contender
 from penchant.offline.evaluation.ours import PenchantContender
 from penchant.offline.evaluation.replay import Trials, mean_rank, replay
 from penchant.offline.evaluation.stream import Stream
-from tests.support.bag_of_words import BagOfWords
 from tests.unit.offline.evaluation.streams import (
     Cheat,
     Counts,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from penchant.cli.in_process import client_of
 from penchant.domain.errors import ConfigError
+from penchant.encoder.bag_of_words import BagOfWords
+from penchant.server.in_process import client_of
 from penchant_sdk import Event, InvalidRequest, Item, UserNotFound
-from tests.support.bag_of_words import BagOfWords
 
 
-def test_it_ranks_learns_and_names_errors_as_the_sdk_does(tmp_path: Path) -> None:
-    with client_of(BagOfWords(), tmp_path, {"signals": "games"}) as penchant:
+def test_it_ranks_learns_and_names_errors_as_the_sdk_does() -> None:
+    with client_of(BagOfWords(), {"signals": "games"}) as penchant:
         assert penchant.ready()
         penchant.put_items([Item("a", "chess with kings"), Item("b", "car race")])
         ack = penchant.feedback([Event("ann", "b", "purchased")])
@@ -25,6 +23,6 @@ def test_it_ranks_learns_and_names_errors_as_the_sdk_does(tmp_path: Path) -> Non
             penchant.rank("ann", k=5_000)
 
 
-def test_a_wrong_setting_is_refused(tmp_path: Path) -> None:
+def test_a_wrong_setting_is_refused() -> None:
     with pytest.raises(ConfigError, match="unknown setting"):
-        client_of(BagOfWords(), tmp_path, {"speed": "11"})
+        client_of(BagOfWords(), {"speed": "11"})
