@@ -58,7 +58,8 @@ __all__ = ["AsyncFakePenchant", "FakePenchant", "FakeServer", "StatusError"]
 class FakeServer(InProcessServer):
     """The server in this process; thread-safe. One server may back several clients.
 
-    Its few files are in a temporary directory, which goes when the server is closed or collected.
+    Its few files are in a temporary directory, removed when the server is closed or
+    garbage-collected.
     """
 
     def __init__(

@@ -68,8 +68,8 @@ class StatusError(Exception):
 class InProcessServer:
     """Answers serialized calls, one at a time; safe in threads, and may back several clients.
 
-    Its catalog is in a temporary directory, which goes when the server is closed, collected as
-    garbage, or when Python exits.
+    Its catalog's files are in a temporary directory. That is removed when the server is closed or
+    garbage-collected, and at the latest when Python exits.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class InProcessServer:
 
         Args:
             encoder: makes the vectors; None: a `BagOfWords`.
-            settings: the settings of a model's configuration by name, those of store, encoder and
-                directories excepted; None: all at their defaults.
+            settings: the settings of a model's configuration by name, except `store`, `encoder`
+                and `catalog_dir`; None: all at their defaults.
             clock: gives the server's time, in microseconds since 1970-01-01 UTC.
 
         Raises:
@@ -94,7 +94,9 @@ class InProcessServer:
         own = {"store": "memory:", "encoder": str(directory), "catalog_dir": str(directory)}
         given = dict(settings or {})
         for name in own.keys() & given.keys():
-            raise ConfigError(f"{name}: got {given[name]!r}, expected none: the server has its own")
+            raise ConfigError(
+                f"{name}: got {given[name]!r}, expected none; a server in this process has its own"
+            )
         config = parse(given | own)
         encoders = EncoderLibrary(encoder or BagOfWords())
         self._app = build(MODELS, config, encoders, SilentMeter(), clock)
