@@ -34,7 +34,7 @@ class BagOfWords:
     Sums of whole numbers are exact, so a text gets the same vector in any batch, on any machine.
     """
 
-    def __init__(self, version: str = "ba60f00000d50001", dimensions: int = 64) -> None:
+    def __init__(self, version: str = "b0b0b0b0b0b0b0b0", dimensions: int = 64) -> None:
         """Makes the encoder; nothing is loaded.
 
         Args:
