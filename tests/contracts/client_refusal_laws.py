@@ -80,14 +80,14 @@ class RefusalLaws(Laws):
     """The words of a refusal: clients show them, and tests on the fake pin them."""
 
     @pytest.mark.parametrize("text", REFUSED)
-    def test_a_call_that_breaks_the_contract_is_told_how(
+    def test_a_call_that_breaks_the_contract_is_refused_in_these_words(
         self, penchant: Penchant, text: str
     ) -> None:
         with pytest.raises(InvalidRequest) as caught:
             REFUSED[text](penchant)
         assert str(caught.value) == text
 
-    def test_a_refused_event_is_told_why(self, penchant: Penchant, world: World) -> None:
+    def test_a_refused_event_says_why(self, penchant: Penchant, world: World) -> None:
         good = Event(user=world.user, item=world.space[0], signal="like")
         bad = {
             "signal: got 'overridden', expected one of: click, complete, dislike, hide, "

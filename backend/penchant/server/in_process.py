@@ -1,10 +1,10 @@
 """A server in this process: the real app over a store in memory, with no Triton in between.
 
-It answers byte for byte what the models in Triton answer, and refuses with the same status and
-text. What Triton adds is left out: queues, batches of many callers, processes, the wire. Of the
-backend's packages it needs NumPy and threadpoolctl alone.
+Replies, statuses and error texts are those of the models in Triton, because the code is the same.
+Triton's own part is missing: queues, batches across callers, processes and the network. Of the
+backend's packages only NumPy and threadpoolctl are needed.
 
-It carries the SDK's `FakePenchant`, and evaluations that make many calls.
+The SDK's `FakePenchant` runs on it, and so do simulations that make many calls.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TIMEOUT_S = 10.0
 """Deadline in seconds of each call of `client_of`: a put encodes in the caller's own process."""
 
 MODELS = tuple(sorted({method.model for method in METHODS.values()}))
-"""The Triton models that the app stands for: all of them."""
+"""Every Triton model of the contract; one app answers for all of them."""
 
 GRPC_CODE_OF = {
     "INVALID_ARG": StatusCode.INVALID_ARGUMENT,
@@ -66,7 +66,7 @@ class StatusError(Exception):
 
 
 class InProcessServer:
-    """Answers serialized calls, one at a time; safe in threads, and may back several clients.
+    """Answers serialized calls one at a time; thread-safe. One server may back several clients.
 
     Its catalog's files are in a temporary directory. That is removed when the server is closed or
     garbage-collected, and at the latest when Python exits.
