@@ -44,7 +44,6 @@ PICTURE, NUMBERS = "ads_calibration.png", "ads.json"
 def pace(visits: int) -> dict[str, Any]:
     """A day with more places than money."""
     day, campaigns = play(
-        _directory(),
         budget=Money.of(f"{7.8 * visits / 3000:.2f}"),
         count=visits,
         users=visits // 25,
@@ -67,7 +66,6 @@ def pace(visits: int) -> dict[str, Any]:
 def calibration(visits: int, picture: Path | None) -> dict[str, Any]:
     """Examination and error by the number of impressions."""
     day, _ = play(
-        _directory(),
         budget=RICH,
         count=visits,
         users=visits // 33,
@@ -94,7 +92,6 @@ def off_policy(seed: int, visits: int) -> dict[str, Any]:
     """Two candidates' values from one explored log, and their true values."""
     directory = _directory()
     day, campaigns = play(
-        directory,
         budget=RICH,
         count=visits,
         users=60,

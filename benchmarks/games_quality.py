@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,9 +27,10 @@ from demos.games.players import GAME_SETTINGS, GamePlay
 from demos.games.simple_recommenders import chance, popularity, truth
 from demos.games.taste_switch import turn
 from penchant.cli.import_games import snapshot_games
-from penchant.cli.in_process import client_of
+from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch.parameters import HOME
+from penchant.server.in_process import client_of
 from penchant_sdk.games import Game, GameClient, PartOfDay, Session
 
 PLAYERS, SESSIONS, DRIFT_AT, SEED = 120, 12, 6, 1
@@ -42,35 +42,10 @@ ASKED = 60
 Vectors = Mapping[str, NDArray[np.float32]]
 
 
-class Encoded:
-    """An encoder that remembers; each text is encoded once, whatever server asks."""
-
-    def __init__(self, encoder: OnnxEncoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, NDArray[np.float32]] = {}
-
-    @property
-    def version(self) -> str:
-        """The encoder's."""
-        return self._encoder.version
-
-    @property
-    def dimensions(self) -> int:
-        """The encoder's."""
-        return self._encoder.dimensions
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The encoder's vectors."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if new:
-            self._known |= zip(new, self._encoder.encode(new), strict=True)
-        return np.stack([self._known[text] for text in texts])
-
-
 class GamesBench:
     """The games, and servers for them."""
 
-    def __init__(self, encoder: Encoded, games: Sequence[Game]) -> None:
+    def __init__(self, encoder: CachedEncoder, games: Sequence[Game]) -> None:
         self.games, self._encoder = games, encoder
         self.world = World({game.id: game.genres for game in games})
         vectors = encoder.encode([game.to_item().text for game in games])
@@ -78,8 +53,7 @@ class GamesBench:
 
     def server(self, **settings: str) -> GameClient:
         """A client of a new server that holds the games."""
-        directory = Path(tempfile.mkdtemp(prefix="games-"))
-        client = GameClient(client_of(self._encoder, directory, {**GAME_SETTINGS, **settings}))
+        client = GameClient(client_of(self._encoder, {**GAME_SETTINGS, **settings}))
         client.put_games(self.games)
         return client
 
@@ -181,7 +155,7 @@ def main() -> None:
     texts = [game.to_item().text for game in games]
     encoder, _ = prepare_encoder(HOME / "games", texts)
     with threadpool_limits(1):
-        bench = GamesBench(Encoded(OnnxEncoder.load(encoder, threads=1)), games)
+        bench = GamesBench(CachedEncoder(OnnxEncoder.load(encoder, threads=1)), games)
         print(json.dumps({"sessions": sessions(bench, options.images)}), flush=True)
         print(json.dumps({"turns": turns(bench, options.images)}), flush=True)
         print(json.dumps({"more like, said so": more_like(bench)}), flush=True)

@@ -19,7 +19,7 @@ from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signals import named_signals
 from penchant.domain.signals.default import DEFAULT_SIGNALS
-from penchant.store.lmdb import DEFAULT_MAP_BYTES
+from penchant.store.base import DEFAULT_MAP_BYTES
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
 """Parameters that Triton's Python backend reads itself."""

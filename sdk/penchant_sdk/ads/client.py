@@ -5,7 +5,7 @@
 >>> from penchant_sdk.ads import AdContext, Campaign, Flight, Money, Size, Slot
 >>> year = Flight(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 >>> tents = Campaign("tents", "Tents for two", "Oak & Sons", year, Money.of(500), Money.of("0.40"))
->>> ads = AdClient(FakePenchant())
+>>> ads = AdClient(FakePenchant(signals="default,ads"))
 >>> put = ads.put_campaigns([tents])
 >>> noon = AdContext("Tents for two: which one?", at=datetime(2026, 7, 1, 12, tzinfo=UTC))
 >>> (decision,) = ads.select(user="u42", slot=Slot("article", Size(300, 250)), context=noon)

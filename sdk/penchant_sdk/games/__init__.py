@@ -2,7 +2,7 @@
 
 >>> from datetime import timedelta
 >>> from penchant_sdk.testing import FakePenchant  # Penchant("localhost:8001") in real life
->>> games, session = GameClient(FakePenchant()), Session("evening-1")
+>>> games, session = GameClient(FakePenchant(signals="games")), Session("evening-1")
 >>> put = games.put_games([Game("freeciv", "Freeciv", genres=("strategy",))])
 >>> session = Session("s1", part_of_day=PartOfDay.EVENING)
 >>> result = games.played(

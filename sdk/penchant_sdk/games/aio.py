@@ -4,7 +4,7 @@
 >>> from penchant_sdk.games import AsyncGameClient, Game, Session
 >>> from penchant_sdk.testing import AsyncFakePenchant  # AsyncPenchant(...) in real life
 >>> async def main() -> tuple[str, ...]:
-...     games = AsyncGameClient(AsyncFakePenchant())
+...     games = AsyncGameClient(AsyncFakePenchant(signals="games"))
 ...     await games.put_games([Game("freeciv", "Freeciv"), Game("gnuchess", "GNU Chess")])
 ...     session = Session("evening-1")
 ...     await games.purchased(user="ann", game="gnuchess", session=session)

@@ -2,7 +2,7 @@
 
 >>> from penchant_sdk.games import Game, GameClient, Session
 >>> from penchant_sdk.testing import FakePenchant  # Penchant("localhost:8001") in real life
->>> games = GameClient(FakePenchant())
+>>> games = GameClient(FakePenchant(signals="games"))
 >>> put = games.put_games([Game("freeciv", "Freeciv"), Game("gnuchess", "GNU Chess")])
 >>> session = Session("evening-1")
 >>> result = games.purchased(user="ann", game="gnuchess", session=session)

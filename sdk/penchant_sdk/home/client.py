@@ -2,7 +2,7 @@
 
 >>> from penchant_sdk.home import Entity, HomeClient
 >>> from penchant_sdk.testing import FakePenchant  # Penchant("localhost:8001") in real life
->>> home = HomeClient(FakePenchant())
+>>> home = HomeClient(FakePenchant(signals="home"))
 >>> lamp, door = Entity("light.hall", "hall lamp", room="hall"), Entity("lock.front", "front door")
 >>> put = home.register([lamp, door])
 >>> home.interpret("turn on the hall lamp", user="ann", room="hall").act
@@ -103,7 +103,7 @@ class HomeClient:
         """An action as a plain command in the home's language, for people to hear or read.
 
         >>> from penchant_sdk.testing import FakePenchant
-        >>> HomeClient(FakePenchant()).describe(Action("HassStartTimer", ""))
+        >>> HomeClient(FakePenchant(signals="home")).describe(Action("HassStartTimer", ""))
         'start a timer'
         """
         return canonical(action, self._home.entity(action.entity), self._home.language)

@@ -16,12 +16,12 @@ from demos.ads.day import LAPSE_S, Day, DayPlan
 from demos.ads.films import CAMPAIGNS, HISTORY, FilmDay, film_day
 from penchant.calibration.calibrate import calibrate
 from penchant.cli.import_ import sdk_event
-from penchant.cli.in_process import client_of
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.logs.datasets.movielens import read_movielens
+from penchant.server.in_process import client_of
 from penchant_sdk import Item, PlackettLuce
 from penchant_sdk.ads import AdClient, Calibration
 from tests.support.ad_days import SLOT, shown_of, yesterday
-from tests.support.bag_of_words import BagOfWords
 
 GUESS = Calibration(slope=0.5, intercept=-2.0, examination=(1.0,))
 
@@ -32,9 +32,8 @@ def films() -> FilmDay:
 
 
 @pytest.fixture(scope="module")
-def day(films: FilmDay, tmp_path_factory: pytest.TempPathFactory) -> Day:
-    directory: Path = tmp_path_factory.mktemp("films")
-    with client_of(BagOfWords(), directory, {"signals": "default,ads"}) as penchant:
+def day(films: FilmDay) -> Day:
+    with client_of(BagOfWords(), {"signals": "default,ads"}) as penchant:
         penchant.put_items([Item(one.id, one.text, one.attributes) for one in films.films])
         penchant.feedback([sdk_event(event) for event in films.history])
         ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=1)

@@ -32,7 +32,7 @@ PLAYERS = make_players(tastes_of(WORLD.genres), 3, 2, seed=1)
 
 @pytest.fixture
 def client() -> GameClient:
-    client = GameClient(FakePenchant())
+    client = GameClient(FakePenchant(signals="games"))
     client.put_games(GAMES)
     return client
 

@@ -15,11 +15,12 @@ from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw
 from penchant.config import parse
 from penchant_sdk.home import HomeClient, Voting
 from penchant_sdk.testing import FakePenchant
+from tests.support.house import home_server
 
 
 @pytest.mark.parametrize("language", list(SAID))
 def test_every_sentence_is_answered_and_the_door_stays_shut(language: str) -> None:
-    home = HomeClient(FakePenchant(), language=language)
+    home = HomeClient(FakePenchant(home_server()), language=language)
     home.register(house(language))
     table = talk(home, language)
     assert table.row_count == len(SAID[language])
@@ -30,7 +31,7 @@ def test_every_sentence_is_answered_and_the_door_stays_shut(language: str) -> No
 
 
 def test_the_habit_is_told_row_by_row() -> None:
-    home = HomeClient(FakePenchant(), voting=Voting(refuse_below=0.3))
+    home = HomeClient(FakePenchant(home_server()), voting=Voting(refuse_below=0.3))
     home.register(house("en"))
     night, morning = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (23, 8))
     table, _ = habit(home, night, morning)

@@ -35,7 +35,7 @@ NOW = datetime.now(UTC) - timedelta(hours=1)
 
 @pytest.fixture
 def games() -> GameClient:
-    client = GameClient(FakePenchant())
+    client = GameClient(FakePenchant(signals="games"))
     client.put_games(GAMES)
     return client
 
@@ -185,7 +185,7 @@ def test_the_async_client_says_the_same(games: GameClient) -> None:
     time = timedelta(minutes=40)
 
     async def run() -> tuple[str, ...]:
-        games = AsyncGameClient(AsyncFakePenchant())
+        games = AsyncGameClient(AsyncFakePenchant(signals="games"))
         await games.put_games(GAMES)
         await games.played(user="ann", game="torcs", played_for=time, session=HERE)
         await games.purchased(user="ann", game="nethack", session=HERE)
