@@ -75,7 +75,7 @@ def main() -> None:
         return
     stale = out_of_date()
     for name in stale:
-        print(f"proto/{name} is out of date: run `python proto/generate.py`", file=sys.stderr)
+        print(f"proto/{name} is out of date: run `make generate`", file=sys.stderr)
     raise SystemExit(1 if stale else 0)
 
 

@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from penchant_sdk._transport import AsyncTransport, Transport
+from penchant_sdk._aio_transport import AsyncTransport
+from penchant_sdk._transport import Transport
 from penchant_sdk.aio import AsyncPenchant
 from penchant_sdk.client import Penchant
 from penchant_sdk.errors import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home._actions import quantised
-from penchant_sdk.home._plans import context_of
+from penchant_sdk.home._operations import context_of
 from penchant_sdk.home.types import Action, Interpretation
 from penchant_sdk.types import Event
 

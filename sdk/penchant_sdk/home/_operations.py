@@ -10,8 +10,8 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from penchant_sdk import _calls
-from penchant_sdk._calls import Plan
+from penchant_sdk import _operations
+from penchant_sdk._operations import Operation
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home._actions import PLAIN, items_of, quantised
 from penchant_sdk.home._candidates import candidates, needs_value
@@ -72,23 +72,23 @@ class Home:
         return next((one for one in (*self.entities, TIMER) if one.id == id), None)
 
 
-def register(home: Home, entities: Sequence[Entity]) -> Plan[PutItemsResult]:
+def register(home: Home, entities: Sequence[Entity]) -> Operation[PutItemsResult]:
     """See `HomeClient.register`."""
     ids = [entity.id for entity in entities]
     if len(set(ids)) < len(ids) or TIMER.id in ids:
         raise InvalidRequest(f"entities: got {ids}, expected distinct ids other than {TIMER.id}")
-    result = yield from _calls.put_items(items_of(entities, home.language))
+    result = yield from _operations.put_items(items_of(entities, home.language))
     home.take(entities)
     yield from learn(home, "")
     return result
 
 
-def learn(home: Home, encoder_version: str) -> Plan[Nearest]:
+def learn(home: Home, encoder_version: str) -> Operation[Nearest]:
     """Encodes the known sentences; empty: by the encoder of the catalog."""
     known, parts = exemplars(home.language), []
     for start in range(0, len(known), TEXTS_PER_CALL):
         texts = [spelt(one.text) for one in known[start : start + TEXTS_PER_CALL]]
-        embeddings = yield from _calls.embed(texts, encoder_version)
+        embeddings = yield from _operations.embed(texts, encoder_version)
         encoder_version = embeddings.encoder_version
         parts.append(embeddings)
     home.nearest = Nearest(known, parts, home.voting)
@@ -97,7 +97,7 @@ def learn(home: Home, encoder_version: str) -> Plan[Nearest]:
 
 def interpret(
     home: Home, text: str, user: str, room: str, at: datetime | None
-) -> Plan[Interpretation]:
+) -> Operation[Interpretation]:
     """See `HomeClient.interpret`."""
     said = " ".join(text.split())
     if not said or not user:
@@ -116,7 +116,7 @@ def interpret(
         return dataclasses.replace(bare, question=WHICH[home.language])
     ranking, habits = _NOWHERE, set[str]()
     if len(options) > 1:
-        ranking = yield from _calls.rank(
+        ranking = yield from _operations.rank(
             user,
             k=len(options),
             candidates=dict.fromkeys(_items(options)),
@@ -137,7 +137,7 @@ def _items(options: Sequence[Action]) -> list[str]:
     return [quantised(option).id for option in options]
 
 
-def understand(home: Home, texts: Sequence[str]) -> Plan[tuple[Understood | None, ...]]:
+def understand(home: Home, texts: Sequence[str]) -> Operation[tuple[Understood | None, ...]]:
     """See `HomeClient.understand`."""
     found: list[Understood | None] = []
     for start in range(0, len(texts), TEXTS_PER_CALL):
@@ -149,7 +149,7 @@ def understand(home: Home, texts: Sequence[str]) -> Plan[tuple[Understood | None
     return tuple(found)
 
 
-def _free(home: Home, text: str) -> Plan[Frame | None]:
+def _free(home: Home, text: str) -> Operation[Frame | None]:
     (frame,) = yield from _nearest_of(home, [text])
     if frame is None:
         return None
@@ -158,9 +158,9 @@ def _free(home: Home, text: str) -> Plan[Frame | None]:
     return dataclasses.replace(frame, parameter=parameter, valueless=valueless)
 
 
-def _nearest_of(home: Home, texts: Sequence[str]) -> Plan[list[Frame | None]]:
+def _nearest_of(home: Home, texts: Sequence[str]) -> Operation[list[Frame | None]]:
     """What the nearest known sentences make of texts, known to the same encoder."""
-    embeddings = yield from _calls.embed([spelt(text) for text in texts], "")
+    embeddings = yield from _operations.embed([spelt(text) for text in texts], "")
     nearest = home.nearest
     if nearest is None or nearest.encoder_version != embeddings.encoder_version:
         nearest = yield from learn(home, embeddings.encoder_version)
