@@ -1,4 +1,4 @@
-"""What carries the calls of `AsyncPenchant`: the protocol `AsyncTransport`, and gRPC behind it.
+"""Transports of `AsyncPenchant`: the protocol `AsyncTransport`, and its implementation by gRPC.
 
 A transport takes a serialized `Call`, returns a serialized `Reply`, and raises `PenchantError`. It
 tries once: the client does the retries.

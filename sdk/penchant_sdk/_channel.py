@@ -1,4 +1,4 @@
-"""What the two gRPC transports share: channel options, method stubs, and the mapping of errors."""
+"""Shared by both gRPC transports: channel options, method stubs, and the mapping of errors."""
 
 from __future__ import annotations
 

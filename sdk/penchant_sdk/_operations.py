@@ -1,7 +1,7 @@
-"""Each verb of the SDK as an operation: the requests to send, and how to read the replies.
+"""Each verb of the SDK as an operation: the calls to send, and how to read the replies.
 
-An operation is a generator without I/O. It yields a `Request`, receives the `Reply`, and returns
-the verb's result; an error of the call is raised at the `yield`. `Penchant.run` and
+An operation is a generator without I/O. It yields an `EncodedCall`, receives the `Reply`, and
+returns the verb's result; a call's error is raised at the `yield`. `Penchant.run` and
 `AsyncPenchant.run` run the same operations, so each verb is written once.
 
     >>> operation = rank("u42", k=2)
@@ -49,6 +49,7 @@ EVENTS_PER_CALL = 1_000
 IDS_PER_CALL = 1_000
 TEXTS_PER_CALL = 256
 ROWS_PER_PAGE = 1_000
+QUERY_BYTES = 2_048
 _UINT32_MAX = 2**32 - 1
 
 T = TypeVar("T")
@@ -56,8 +57,8 @@ _Element = TypeVar("_Element")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One call to the server, serialized once, so that a retry sends the same bytes."""
+class EncodedCall:
+    """A call to the server, serialized once, so that a retry sends the same bytes."""
 
     verb: str
     """Name of the method's field in `Call` and in `Reply`."""
@@ -67,16 +68,16 @@ class Request:
     """A serialized `Call`."""
 
 
-Operation = Generator[Request, service_pb2.Reply, T]
-"""A verb without its I/O: yields requests, receives their replies, returns the result."""
+Operation = Generator[EncodedCall, service_pb2.Reply, T]
+"""A verb without its I/O: yields calls, receives their replies, returns the result."""
 
 
-def first_request(operation: Operation[T]) -> Request:
-    """Starts an operation and returns its first request.
+def first_call(operation: Operation[T]) -> EncodedCall:
+    """Starts an operation and returns its first call.
 
     Raises:
         InvalidRequest: an argument has a type or a value that protobuf cannot encode.
-        StopIteration: the operation needs no request; its `value` is the result.
+        StopIteration: the operation needs no call; the exception's `value` is the result.
     """
     try:
         return next(operation)
@@ -87,9 +88,9 @@ def first_request(operation: Operation[T]) -> Request:
         raise InvalidRequest(f"an argument has the wrong type or range: {error}") from error
 
 
-def request_of(verb: str, call: service_pb2.Call) -> Request:
-    """The request for a call, addressed to the model that answers the verb."""
-    return Request(verb, METHODS[verb].model, call.SerializeToString())
+def encode_call(verb: str, call: service_pb2.Call) -> EncodedCall:
+    """Serializes a call to the model that answers the verb."""
+    return EncodedCall(verb, METHODS[verb].model, call.SerializeToString())
 
 
 def rank(
@@ -132,7 +133,7 @@ def rank(
         raise InvalidRequest("seed: got one without explore, expected both or neither")
     request.diversity = diversity
     request.exclude_owned = exclude_owned
-    reply = yield request_of("rank", call)
+    reply = yield encode_call("rank", call)
     return _replies.ranking(reply.rank)
 
 
@@ -159,7 +160,7 @@ def feedback(events: Iterable[Event]) -> Operation[FeedbackAck]:
     for chunk in _chunks(_some("events", events), EVENTS_PER_CALL):
         call = service_pb2.Call()
         call.feedback.events.extend([_event(event) for event in chunk])
-        reply = yield request_of("feedback", call)
+        reply = yield encode_call("feedback", call)
         results += _replies.event_results(chunk, reply.feedback)
     return FeedbackAck(tuple(results))
 
@@ -210,7 +211,7 @@ def reserve(
     request.lapse_s = lapse_s
     if as_of is not None:
         request.as_of_us = to_microseconds(as_of, "as_of")
-    reply = yield request_of("reserve", call)
+    reply = yield encode_call("reserve", call)
     return _replies.reservations(reply.reserve)
 
 
@@ -241,7 +242,7 @@ def put_items(items: Iterable[Item]) -> Operation[PutItemsResult]:
         call = service_pb2.Call()
         for item in chunk:
             call.put_items.items.add(id=item.id, text=item.text, attributes=item.attributes)
-        reply = yield request_of("put_items", call)
+        reply = yield encode_call("put_items", call)
         replies.append(reply.put_items)
     return _replies.put_items(replies)
 
@@ -252,7 +253,7 @@ def delete_items(ids: Iterable[str]) -> Operation[DeleteItemsResult]:
     for chunk in _chunks(_some("ids", ids), IDS_PER_CALL):
         call = service_pb2.Call()
         call.delete_items.ids.extend(chunk)
-        reply = yield request_of("delete_items", call)
+        reply = yield encode_call("delete_items", call)
         replies.append(reply.delete_items)
     return _replies.delete_items(replies)
 
@@ -263,7 +264,7 @@ def get_items(ids: Iterable[str]) -> Operation[GetItemsResult]:
     for chunk in _chunks(_some("ids", ids), IDS_PER_CALL):
         call = service_pb2.Call()
         call.get_items.ids.extend(chunk)
-        reply = yield request_of("get_items", call)
+        reply = yield encode_call("get_items", call)
         replies.append(reply.get_items)
     return _replies.get_items(replies)
 
@@ -272,7 +273,7 @@ def user(user: str) -> Operation[UserState]:
     """See `Penchant.user`."""
     call = service_pb2.Call()
     call.get_user.user = _text("user", user)
-    reply = yield request_of("get_user", call)
+    reply = yield encode_call("get_user", call)
     return _replies.user_state(reply.get_user)
 
 
@@ -283,7 +284,7 @@ def export_user(user_id: str) -> Operation[UserExport]:
     call.export_user.user = _text("user", user_id)
     call.export_user.limit = ROWS_PER_PAGE
     while True:
-        reply = yield request_of("export_user", call)
+        reply = yield encode_call("export_user", call)
         rows += _replies.logged_events(reply.export_user.events)
         if not reply.export_user.next_after_version:
             break
@@ -297,7 +298,7 @@ def forget_user(user: str) -> Operation[int]:
     """See `Penchant.forget_user`."""
     call = service_pb2.Call()
     call.forget_user.user = _text("user", user)
-    reply = yield request_of("forget_user", call)
+    reply = yield encode_call("forget_user", call)
     return int(reply.forget_user.deleted_events)
 
 
@@ -309,9 +310,14 @@ def embed(texts: Iterable[str], encoder_version: str) -> Operation[Embeddings]:
         call.embed.texts.extend(chunk)
         # A release may be published between two calls: all vectors must come from one encoder.
         call.embed.encoder_version = replies[0].encoder_version if replies else encoder_version
-        reply = yield request_of("embed", call)
+        reply = yield encode_call("embed", call)
         replies.append(reply.embed)
     return _replies.embeddings(replies)
+
+
+def clip_query(text: str) -> str:
+    """Cuts a text to the 2,048 bytes of a query, at a whole character."""
+    return text.encode()[:QUERY_BYTES].decode(errors="ignore").strip()
 
 
 def _text(name: str, value: str) -> str:

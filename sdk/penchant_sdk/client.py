@@ -26,7 +26,7 @@ import grpc
 from penchant_proto.v1 import service_pb2
 from penchant_sdk import _operations
 from penchant_sdk._channel import ChannelOptions, Metadata
-from penchant_sdk._operations import Operation, Request, first_request
+from penchant_sdk._operations import EncodedCall, Operation, first_call
 from penchant_sdk._replies import parse
 from penchant_sdk._retry import BULK_TIMEOUT_S, NOT_READY, Attempts, RetryPolicy, check_timeout
 from penchant_sdk._transport import GrpcTransport, Transport
@@ -310,28 +310,28 @@ class Penchant:
     def run(
         self, operation: Operation[T], *, timeout_s: float | None = None, bulk: bool = False
     ) -> T:
-        """Runs an operation of `penchant_sdk._operations`, or one made of them.
+        """Runs an operation: a verb of `penchant_sdk._operations`, or a generator made of them.
 
-        Clients built on top, such as those of `penchant_sdk.ads`, reach the server only through
-        this method. Every request has its own deadline and its own retries; its error is raised
+        Clients built on top, such as those in `penchant_sdk.ads`, reach the server only through
+        this method. Each call has its own deadline and its own retries. A call's error is raised
         inside the operation, which may handle it.
 
         Args:
-            operation: a generator, not yet started, that yields requests and receives replies.
-            timeout_s: seconds for each request, retries included. Default: the client's timeout.
-            bulk: whether requests may encode hundreds of texts. Then the default timeout is 30 s,
-                or the client's if that is longer.
+            operation: a generator, not yet started, that yields calls and receives replies.
+            timeout_s: seconds for each call, retries included. Default: the client's timeout.
+            bulk: whether a call may encode hundreds of texts. If so, the default timeout is 30 s,
+                or the client's timeout if that is longer.
         """
         seconds = self._seconds(timeout_s, at_least=BULK_TIMEOUT_S if bulk else 0.0)
         try:
-            request = first_request(operation)
+            call = first_call(operation)
             while True:
                 try:
-                    reply = self._send(request, seconds)
+                    reply = self._send(call, seconds)
                 except PenchantError as error:
-                    request = operation.throw(error)
+                    call = operation.throw(error)
                 else:
-                    request = operation.send(reply)
+                    call = operation.send(reply)
         except StopIteration as done:
             result: T = done.value
             return result
@@ -349,16 +349,16 @@ class Penchant:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._target!r})"
 
-    def _send(self, request: Request, timeout_s: float) -> service_pb2.Reply:
-        attempts = Attempts(self._policy, request.verb, timeout_s)
+    def _send(self, call: EncodedCall, timeout_s: float) -> service_pb2.Reply:
+        attempts = Attempts(self._policy, call.verb, timeout_s)
         while True:
             left_s = attempts.remaining_s()
             try:
-                answer = self._transport.infer(request.model, request.payload, left_s)
+                answer = self._transport.infer(call.model, call.payload, left_s)
             except PenchantError as error:
                 pause_s = attempts.pause_after(error)
             else:
-                return parse(request.verb, answer)
+                return parse(call.verb, answer)
             time.sleep(pause_s)
 
     def _seconds(self, timeout_s: float | None, at_least: float = 0.0) -> float:

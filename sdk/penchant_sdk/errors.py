@@ -1,6 +1,6 @@
-"""What can go wrong: one exception for each error of the server's, and a few of the wire's.
+"""The SDK's exceptions: one for each error of the server, and a few for errors of the connection.
 
-Catch `PenchantError` for all of them, `Unavailable` for those that were retried in vain.
+Catch `PenchantError` for any of them, `Unavailable` for those that retries did not cure.
 
     >>> error = error_from_status(StatusCode.INVALID_ARGUMENT, "[UnknownItem] item: got 'x'")
     >>> error
@@ -18,68 +18,68 @@ from grpc import StatusCode
 
 
 class PenchantError(Exception):
-    """Any error of a call; its text says what was wrong, what was got and what was expected."""
+    """Base class; the text names the field at fault, the value received and the value expected."""
 
     reason: ClassVar[str] = "PenchantError"
-    """The stable word that names the error on the wire."""
+    """Stable name of the error on the wire."""
 
     def __init_subclass__(cls) -> None:
         cls.reason = cls.__name__
 
 
 class InvalidRequest(PenchantError, ValueError):
-    """A call that breaks the contract: a missing argument, a size over its limit."""
+    """The call breaks the contract: an argument is missing, or exceeds its limit."""
 
 
 class InvalidEvent(PenchantError, ValueError):
-    """One event that breaks the contract."""
+    """An event breaks the contract."""
 
 
 class UnknownItem(PenchantError, ValueError):
-    """An event about an item that the catalog does not hold."""
+    """The catalog does not hold the item."""
 
 
 class Unauthenticated(PenchantError):
-    """Nobody vouches for the caller."""
+    """The server does not know who the caller is."""
 
 
 class PermissionDenied(PenchantError):
-    """The caller may not do this."""
+    """The caller is not allowed to do this."""
 
 
 class UserNotFound(PenchantError, LookupError):
-    """A read, export or deletion of a user without any accepted event."""
+    """The user to read, export or delete has no accepted event."""
 
 
 class EventIdReused(PenchantError, ValueError):
-    """An event id that the user's log already holds with other content."""
+    """The user's log already holds an event with this id and other content."""
 
 
 class Unavailable(PenchantError):
-    """Nothing is wrong with the request; the server could not take it, after all retries.
+    """The request is valid, but the server did not take it, even after all retries.
 
-    Safe to send again: an event keeps its `event_id`, so it counts once.
+    It is safe to send again: events keep their `event_id`, so each counts once.
     """
 
 
 class StoreUnavailable(Unavailable):
-    """The server's store can't take or give data now."""
+    """The server's store cannot be read or written now."""
 
 
 class EncoderUnavailable(Unavailable):
-    """The server's encoder can't be reached or failed."""
+    """The server's encoder failed or cannot be reached."""
 
 
 class Overloaded(Unavailable):
-    """More work than the server will queue."""
+    """The server's queue is full."""
 
 
 class StateBehind(Unavailable):
-    """The user's state has not reached the `min_state_version` asked for."""
+    """The user's state has not reached the requested `min_state_version`."""
 
 
 class StateTooNew(PenchantError):
-    """The user's record was written by a newer release than the server's."""
+    """A newer release than the server's wrote the user's record."""
 
 
 class ServerError(PenchantError):
@@ -87,7 +87,7 @@ class ServerError(PenchantError):
 
 
 class InternalError(ServerError):
-    """The server met something that it did not foresee."""
+    """The server failed in an unexpected way."""
 
 
 class StateCorrupt(ServerError):
@@ -95,14 +95,14 @@ class StateCorrupt(ServerError):
 
 
 class DeadlineExceeded(PenchantError, TimeoutError):
-    """No answer within `timeout_s`; whether the server did the work is unknown.
+    """The server did not answer within `timeout_s`; it may or may not have done the work.
 
-    Events may be sent again: they keep their `event_id`, so they count once.
+    Events may be sent again: they keep their `event_id`, so each counts once.
     """
 
 
 class ModelNotFound(PenchantError, LookupError):
-    """The server does not serve Penchant's models, or not this one."""
+    """The server does not serve this model of Penchant's."""
 
 
 class Cancelled(PenchantError):
@@ -140,7 +140,7 @@ _BY_CODE: dict[StatusCode, type[PenchantError]] = {
     StatusCode.CANCELLED: Cancelled,
 }
 
-# Triton's own words, which carry no reason: text, code that it comes with, and what it means.
+# Triton's own messages, which carry no reason: part of the text, the status code, the exception.
 _BY_TEXT: tuple[tuple[str, StatusCode, type[PenchantError]], ...] = (
     ("Exceeds maximum queue size", StatusCode.UNAVAILABLE, Overloaded),
     # A server that is stopping, or a model that is being reloaded.
@@ -154,21 +154,21 @@ _REASON = re.compile(r"\[([A-Z][A-Za-z]*)\] ?")
 
 
 def error_from_reason(reason: str, message: str) -> PenchantError | None:
-    """The exception that a reason names, or None for a reason that this release does not know."""
+    """The exception for a reason; None if this release does not know the reason."""
     known = _BY_REASON.get(reason)
     return None if known is None else known(message)
 
 
 def error_from_status(code: StatusCode, message: str) -> PenchantError:
-    """The exception for a status of the wire.
+    """The exception for a gRPC status.
 
     Args:
-        code: the gRPC status code.
-        message: the status's text. Its first reason in brackets decides; else Triton's own words;
-            else the code.
+        code: the status code.
+        message: the status's text. The first reason in brackets decides, then Triton's own
+            messages, then the code.
 
     Returns:
-        An exception to raise. The ones to retry are the `Unavailable`.
+        An exception to raise. Only instances of `Unavailable` are worth a retry.
     """
     match = _REASON.search(message)
     if match is not None:

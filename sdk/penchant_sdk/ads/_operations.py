@@ -27,7 +27,6 @@ LAPSE_S = 60
 """Seconds until an unconfirmed decision lapses, unless the client is given another time."""
 MAX_OPTIONS = 1000
 """Most campaigns in one reservation; of more, the best by score take part."""
-_QUERY_BYTES = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class _Offer:
 
 
 def select(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Decision, ...]]:
-    """See `AdClient.select`. Needs no request if no campaign is eligible."""
+    """See `AdClient.select`. Makes no call if no campaign is eligible."""
     decisions = yield from _reserve(selection, knowledge)
     if not (selection.explain and decisions):
         return decisions
@@ -179,7 +178,7 @@ def _rank(selection: Selection, ids: Collection[str], *, explain: bool) -> Opera
         selection.user,
         k=min(len(ids), MAX_OPTIONS),
         candidates=ids,
-        query=_clipped(selection.context.page_text),
+        query=_operations.clip_query(selection.context.page_text),
         context=selection.moment.ranking_context,
         explain=explain,
         exclude_owned=True,  # Ads that this user hid.
@@ -268,8 +267,3 @@ def _exposure(decision: Decision) -> Exposure:
     return Exposure(
         position=decision.position, propensity=decision.propensity, score=decision.score
     )
-
-
-def _clipped(text: str) -> str:
-    """The text cut to the 2,048 bytes of a query, at a whole character."""
-    return text.encode()[:_QUERY_BYTES].decode(errors="ignore").strip()

@@ -10,7 +10,7 @@ from penchant_sdk import _operations
 from penchant_sdk._operations import Operation
 from penchant_sdk.errors import EventIdReused, InvalidRequest, UnknownItem
 from penchant_sdk.exploration import Exploration
-from penchant_sdk.games._reasons import Asked, nameable, reason
+from penchant_sdk.games._reasons import ListRequest, nameable, reason
 from penchant_sdk.games.types import Game, Recommendation, Recommendations, Session
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import (
@@ -24,8 +24,6 @@ from penchant_sdk.types import (
     to_microseconds,
 )
 
-QUERY_BYTES = 2_048
-"""Largest query."""
 CACHE_GAMES = 20_000
 """Most games that a client keeps in its cache."""
 
@@ -110,7 +108,7 @@ def recommend(
     cache.use_version(ranking.catalog_version)
     yield from _fetch(cache, _named(ranking, more_like or ""))
     when = datetime.now(UTC) if at is None else from_microseconds(to_microseconds(at, "at"))
-    return _recommendations(cache, ranking, k, Asked(more_like or "", ranking.explored, when))
+    return _recommendations(cache, ranking, k, ListRequest(more_like or "", ranking.explored, when))
 
 
 def _text_of(cache: GameCache, game: str) -> Operation[str]:
@@ -118,7 +116,7 @@ def _text_of(cache: GameCache, game: str) -> Operation[str]:
     item = cache.item(game)
     if item is None:
         raise UnknownItem(f"more_like: got {game!r}, which the catalogue does not hold")
-    return item.text.encode()[:QUERY_BYTES].decode(errors="ignore")
+    return _operations.clip_query(item.text)
 
 
 def _fetch(cache: GameCache, ids: Iterable[str]) -> Operation[None]:
@@ -136,8 +134,10 @@ def _named(ranking: Ranking, more_like: str) -> list[str]:
     return [id_ for id_ in ids if id_]
 
 
-def _recommendations(cache: GameCache, ranking: Ranking, k: int, asked: Asked) -> Recommendations:
-    listed = [one for one in ranking.items if one.id != asked.more_like][:k]
+def _recommendations(
+    cache: GameCache, ranking: Ranking, k: int, request: ListRequest
+) -> Recommendations:
+    listed = [one for one in ranking.items if one.id != request.more_like][:k]
     # Leaves out a game that was deleted between the two calls.
     found = [(one, game) for one in listed if (game := cache.game(one.id)) is not None]
     return Recommendations(
@@ -147,7 +147,7 @@ def _recommendations(cache: GameCache, ranking: Ranking, k: int, asked: Asked) -
                 game=game,
                 position=position,
                 score=one.score,
-                reason=reason(game, one.explanation, asked, cache.game),
+                reason=reason(game, one.explanation, request, cache.game),
                 propensity=one.propensity,
             )
             for position, (one, game) in enumerate(found, start=1)

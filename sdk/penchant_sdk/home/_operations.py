@@ -1,7 +1,7 @@
-"""The home's verbs as plans over the client's own (`penchant_sdk._calls`): no I/O here.
+"""The home client's verbs as operations, made of those of `penchant_sdk._operations`.
 
-Interpreting takes no call for an exact sentence with one possible action, one (a ranking) where a
-habit may choose, and one more (the sentence's vector) for a free sentence.
+`interpret` makes no call for an exact sentence with a single possible action, one call (a ranking)
+if a habit may decide, and another (the sentence's vector) for a free sentence.
 """
 
 from __future__ import annotations
@@ -38,20 +38,25 @@ from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Ranking
 
 TEXTS_PER_CALL = 32
-"""Known sentences encoded in one call: well inside a second on one core."""
+"""Sentences encoded in one call; one core takes well under a second for them."""
 _NOWHERE = Ranking("", (), (), 0, 0, "", True)
 
 
 class Home:
-    """What a client knows of its home."""
+    """A client's state: the home's entities, and the matchers built from them."""
 
     def __init__(
         self, language: str, listed: Collection[str], voting: Voting | None = None
     ) -> None:
-        """Nothing is registered yet.
+        """Makes a home without entities.
+
+        Args:
+            language: en or zh-CN.
+            listed: entities that always ask for confirmation; see `is_risky`.
+            voting: how the nearest sentences decide. None: the language's default.
 
         Raises:
-            InvalidRequest: a language without words or known sentences.
+            InvalidRequest: the language is not supported.
         """
         if language not in WORDS:
             raise InvalidRequest(f"language: got {language!r}, expected one of {', '.join(WORDS)}")
@@ -63,12 +68,12 @@ class Home:
         self.nearest: Nearest | None = None
 
     def take(self, entities: Sequence[Entity]) -> None:
-        """Makes these the home's entities."""
+        """Replaces the home's entities."""
         self.entities = tuple(entities)
         self.exact = ExactMatcher(self.language, self.entities)
 
     def entity(self, id: str) -> Entity | None:
-        """The entity of an id; None: it is not registered."""
+        """The entity with an id; None if it is not registered."""
         return next((one for one in (*self.entities, TIMER) if one.id == id), None)
 
 
@@ -84,7 +89,7 @@ def register(home: Home, entities: Sequence[Entity]) -> Operation[PutItemsResult
 
 
 def learn(home: Home, encoder_version: str) -> Operation[Nearest]:
-    """Encodes the known sentences; empty: by the encoder of the catalog."""
+    """Encodes the known sentences with an encoder version; empty: the catalog's encoder."""
     known, parts = exemplars(home.language), []
     for start in range(0, len(known), TEXTS_PER_CALL):
         texts = [spelt(one.text) for one in known[start : start + TEXTS_PER_CALL]]
@@ -128,7 +133,7 @@ def interpret(
 
 
 def context_of(said: Interpretation) -> dict[str, str]:
-    """What of the place and the moment weighs in a habit."""
+    """The context of the ranking and of its events: habits depend on room and part of day."""
     where = {"room": said.room} if said.room else {}
     return {"part_of_day": said.part_of_day, **where}
 
@@ -159,7 +164,7 @@ def _free(home: Home, text: str) -> Operation[Frame | None]:
 
 
 def _nearest_of(home: Home, texts: Sequence[str]) -> Operation[list[Frame | None]]:
-    """What the nearest known sentences make of texts, known to the same encoder."""
+    """The frame of each text by its nearest known sentences, all from the same encoder."""
     embeddings = yield from _operations.embed([spelt(text) for text in texts], "")
     nearest = home.nearest
     if nearest is None or nearest.encoder_version != embeddings.encoder_version:
@@ -175,7 +180,7 @@ def _answer(
     habits: Collection[str],
     recommendation_id: str,
 ) -> Interpretation:
-    """The only place where it is decided whether an action may be done at once."""
+    """Decides whether the best action may be done at once; nothing else decides that."""
     suggestions = []
     for option in options:
         entity = home.entity(option.entity)
