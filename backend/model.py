@@ -1,4 +1,4 @@
-"""Penchant's Triton backend: it hands Triton's module on to `penchant.triton.adapter`."""
+"""Penchant's Triton backend: it hands Triton's module on to `penchant.server.triton.adapter`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from penchant.triton.adapter import Adapter
+from penchant.server.triton.adapter import Adapter
 
 
 class TritonPythonModel:

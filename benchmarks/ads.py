@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.cli.demo.ads.accounts import account, broken_rules
-from penchant.cli.demo.ads.day import Day
-from penchant.offline.calibration.plot import draw
-from penchant.offline.calibration.run import calibrate
-from penchant.offline.ope import named
-from penchant.offline.ope.candidates import read_probabilities
-from penchant.offline.ope.evaluation import Outcome, Settings, evaluate
-from penchant.offline.ope.impressions import Columns, read_impressions
-from penchant.offline.tables.files import open_table
+from demos.ads.accounts import account, broken_rules
+from demos.ads.day import Day
+from penchant.calibration.calibrate import calibrate
+from penchant.calibration.plot import draw
+from penchant.evaluation.ope import policies
+from penchant.evaluation.ope.candidates import read_probabilities
+from penchant.evaluation.ope.logged_impressions import Columns, read_impressions
+from penchant.evaluation.ope.off_policy import Outcome, Settings, evaluate
+from penchant.logs.tables.files import open_table
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import Calibration, Money
 from tests.support.ad_days import play, shown_of
@@ -116,8 +116,8 @@ def off_policy(seed: int, visits: int) -> dict[str, Any]:
     with closing(open_table(directory / "log.csv")) as table:
         log = read_impressions(table, Columns(reward="click", user="user"))
     with closing(open_table(directory / "favoured.csv")) as table:
-        log, favoured, q = named.from_file(log, read_probabilities(table), named.Fitting())
-    uniform, same_q = named.from_policy(log, "uniform", named.Fitting())
+        log, favoured, q = policies.from_file(log, read_probabilities(table), policies.Fitting())
+    uniform, same_q = policies.from_policy(log, "uniform", policies.Fitting())
     users = [one.decision.user for one in day.impressions]
     return {
         "uniform": _compare(

@@ -12,8 +12,8 @@ from collections import Counter
 
 import numpy as np
 
-from penchant.offline.calibration.run import Calibrated, calibrate
-from penchant.offline.calibration.shown import Shown
+from penchant.calibration.calibrate import Calibrated, calibrate
+from penchant.calibration.shown_ads import Shown
 from tests.support.open_bandit import sample_file
 
 POLICIES = {"random": "uniformly random", "bts": "Thompson sampling"}

@@ -22,17 +22,18 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from penchant.config import Config, parse
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Context, Event, Matrix
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.metrics import Float64, Int64, estimates, ndcg, recall
-from penchant.offline.evaluation.ours import PenchantContender
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import TOP, replay
-from penchant.offline.evaluation.stream import Stream, first_events
-from penchant.offline.movielens import read_movielens
+from penchant.evaluation.metrics import estimates, ndcg, recall
+from penchant.evaluation.penchant import PenchantRecommender
+from penchant.evaluation.replay import TOP, replay
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream, first_events
 
 SEED = 1
 TURN = 5
@@ -131,11 +132,11 @@ class Found:
 def ranks(stream: Stream, vectors: Matrix, config: Config, halvings: float, every: int) -> Found:
     """One replay."""
     fold = dataclasses.replace(config.fold, context_halvings=halvings)
-    ours = PenchantContender(dataclasses.replace(config, fold=fold), vectors)
-    plan = Plan(TRAIN_FRACTION, every=every)
-    cases = choose_cases(stream, plan)
+    ours = PenchantRecommender(dataclasses.replace(config, fold=fold), vectors)
+    plan = ReplayConfig(TRAIN_FRACTION, every=every)
+    targets = choose_targets(stream, plan)
     with threadpool_limits(1):
-        return Found(replay(stream, ours, cases, plan).rank, stream.user[cases.positions])
+        return Found(replay(stream, ours, targets, plan).rank, stream.user[targets.positions])
 
 
 def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:

@@ -22,23 +22,24 @@ from numpy.typing import NDArray
 
 from benchmarks.drift_plot import draw
 from benchmarks.recovery import Curve, curve_of, recovery_of
-from penchant.cli.logs import Source, read_source
 from penchant.config import parse
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.contender import Contender
-from penchant.offline.evaluation.ours import PenchantContender, middle_clock
-from penchant.offline.evaluation.peers import make
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import POSITIVE, parse_relevance
-from penchant.offline.evaluation.replay import replay
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.events import EventColumns, ItemColumns
-from penchant.offline.export import export
-from penchant.offline.movielens import find_files
-from penchant.offline.tables.files import open_table
+from penchant.evaluation.baselines import make
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.recommender import Recommender
+from penchant.evaluation.replay import replay
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.logs.datasets.movielens import find_files
+from penchant.logs.events import ItemColumns
+from penchant.logs.log_source import LogSource
+from penchant.logs.read_log import read_source
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import POSITIVE, parse_relevance
+from penchant.logs.stream import Stream
+from penchant.logs.tables.files import open_table
+from penchant.training.export import export
 
 REVIEWS = "WomensClothingE-CommerceReviews.parquet.brotli"
 KINDS = (
@@ -146,13 +147,10 @@ def evaluate_command(directory: Path, template: str) -> list[str]:
 
 def read_stream(directory: Path, template: str) -> Stream:
     """The two files, as the command reads them."""
-    source = Source(
+    source = LogSource(
         directory / "items.csv",
         directory / "events.csv",
-        "",
-        None,
-        ItemColumns(text_template=template),
-        EventColumns(),
+        item_columns=ItemColumns(text_template=template),
     )
     left_out = LeftOut()
     items, events = read_source(source, left_out, "drift")
@@ -166,24 +164,24 @@ def curves(directory: Path, stream: Stream, acts: Sequence[Act], seed: int) -> l
     encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
     vectors = encoder.encode([item.text for item in stream.items])
     listening = parse({**parameters, "fast_weight": "6"})  # As docs/refresh.md says.
-    contenders: list[Contender] = [
-        PenchantContender(config, vectors),
-        PenchantContender(listening, vectors, middle_clock(), "Penchant, refreshed"),
+    recommenders: list[Recommender] = [
+        PenchantRecommender(config, vectors),
+        PenchantRecommender(listening, vectors, middle_clock(), "Penchant, refreshed"),
     ]
-    contenders += [make(name, seed) for name in PEERS.split(",")]
-    plan = Plan()
-    cases = choose_cases(stream, plan)
+    recommenders += [make(name, seed) for name in PEERS.split(",")]
+    plan = ReplayConfig()
+    targets = choose_targets(stream, plan)
     kind = np.array([KINDS.index(item.attributes["class"]) for item in stream.items])
-    asked = [acts[position] for position in cases.positions.tolist()]
+    asked = [acts[position] for position in targets.positions.tolist()]
     user = np.array([act.user for act in asked])
     since = np.array([act.since for act in asked])
     found = []
-    for contender in contenders:
-        top = replay(stream, contender, cases, plan).top
+    for recommender in recommenders:
+        top = replay(stream, recommender, targets, plan).top
         share = np.array(
             [np.isin(kind[row], act.taste).mean() for row, act in zip(top, asked, strict=True)]
         )
-        found.append(curve_of(contender.name, share, user, since, seed))
+        found.append(curve_of(recommender.name, share, user, since, seed))
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.source import default_source
-from penchant.launch.settings import HOME
+from penchant.launch.parameters import HOME
 
 EXPORTED = Path("out/encoder")
 """Where the default encoder is exported, once."""
@@ -32,7 +32,7 @@ def encoder_directory(given: Path | None, say: Callable[[str], None]) -> Path:
             return read_bundle(directory).directory.resolve()
         except ConfigError:
             continue
-    from penchant.offline.export import export  # Here: PyTorch takes seconds to load.
+    from penchant.training.export import export  # Here: PyTorch takes seconds to load.
 
     say("Exporting the default encoder, once")
     return export(default_source(), EXPORTED).directory.resolve()

@@ -1,6 +1,6 @@
 """What the game client's server makes of simulated players: `python -m benchmarks.games`.
 
-The games are those of Debian 12, the players those of `penchant.offline.simulation.games`, the
+The games are those of Debian 12, the players those of `demos.games.simulation`, the
 server is the real one in this process. Three questions, a picture each (`docs/images/games_*.png`):
 what players truly like of their lists, session by session; what the knob of diversity costs; and
 how soon a list follows a turn to a new taste, with and without contexts. Settings were chosen on
@@ -20,17 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from penchant.cli.demo.encoder import prepare_encoder
-from penchant.cli.demo.games import picture
-from penchant.cli.demo.games.knob import turn_knob
-from penchant.cli.demo.games.players import GAME_SETTINGS, GamePlay
-from penchant.cli.demo.games.switch import turn
+from demos.encoder import prepare_encoder
+from demos.games import picture
+from demos.games.diversity import turn_knob
+from demos.games.players import GAME_SETTINGS, GamePlay
+from demos.games.recommenders import chance, popularity, truth
+from demos.games.simulation import Player, World, make_players, play, tastes_of
+from demos.games.switch import turn
 from penchant.cli.import_games import snapshot_games
 from penchant.cli.in_process import client_of
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.launch.settings import HOME
-from penchant.offline.simulation.games import Player, World, make_players, play, tastes_of
-from penchant.offline.simulation.recommenders import chance, popularity, truth
+from penchant.launch.parameters import HOME
 from penchant_sdk.games import Game, GameClient, PartOfDay, Session
 
 PLAYERS, SESSIONS, DRIFT_AT, SEED = 120, 12, 6, 1

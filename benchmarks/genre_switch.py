@@ -25,17 +25,18 @@ from threadpoolctl import threadpool_limits
 
 from penchant.catalog.search import top_k
 from penchant.config import Config, parse
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Context, Event, Matrix
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.metrics import Float64, Int64, estimates, ndcg, recall
-from penchant.offline.evaluation.ours import PenchantContender
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import TOP, replay
-from penchant.offline.evaluation.stream import Stream, first_events
-from penchant.offline.movielens import read_movielens
+from penchant.evaluation.metrics import estimates, ndcg, recall
+from penchant.evaluation.penchant import PenchantRecommender
+from penchant.evaluation.replay import TOP, replay
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream, first_events
 
 SITTING_S = 1800.0
 LIKED = 4.0
@@ -128,7 +129,7 @@ def _new_genre(
 
 def shares(stream: Stream, vectors: Matrix, config: Config, turns: Sequence[Turn]) -> Float64:
     """The share of the genre in the top ten, before a turn and after each event: (turns, 4)."""
-    ours = PenchantContender(config, vectors)
+    ours = PenchantRecommender(config, vectors)
     ours.fit(stream, 0)
     genres = genres_of(stream)
     asked: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -169,14 +170,14 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
     for halvings in HALVINGS:
         fold = dataclasses.replace(config.fold, context_halvings=halvings)
         mine = dataclasses.replace(config, fold=fold)
-        chosen_by = _ndcg(part, vectors, mine, Plan(FITTED / FIRST))
-        plan = Plan(FIRST / len(stream.events), every=every)
-        cases = choose_cases(stream, plan)
-        rank = replay(stream, PenchantContender(mine, vectors), cases, plan).rank
+        chosen_by = _ndcg(part, vectors, mine, ReplayConfig(FITTED / FIRST))
+        plan = ReplayConfig(FIRST / len(stream.events), every=every)
+        targets = choose_targets(stream, plan)
+        rank = replay(stream, PenchantRecommender(mine, vectors), targets, plan).rank
         held = shares(stream, vectors, mine, turns)
         plain = plain or {"shares": held, "recall": recall(rank, TOP)}
         worth = estimates(
-            (recall(rank, TOP) - plain["recall"])[:, None], stream.user[cases.positions], SEED
+            (recall(rank, TOP) - plain["recall"])[:, None], stream.user[targets.positions], SEED
         )
         begun = np.array([turn.sitting_begun for turn in turns])
         users = stream.user[[turn.positions[0] for turn in turns]]
@@ -201,10 +202,10 @@ def _figures(held: Float64, plain: Float64, users: Int64) -> dict[str, object]:
     }
 
 
-def _ndcg(stream: Stream, vectors: Matrix, config: Config, plan: Plan) -> float:
-    cases = choose_cases(stream, plan)
+def _ndcg(stream: Stream, vectors: Matrix, config: Config, plan: ReplayConfig) -> float:
+    targets = choose_targets(stream, plan)
     return float(
-        ndcg(replay(stream, PenchantContender(config, vectors), cases, plan).rank, TOP).mean()
+        ndcg(replay(stream, PenchantRecommender(config, vectors), targets, plan).rank, TOP).mean()
     )
 
 

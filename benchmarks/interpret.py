@@ -23,12 +23,12 @@ from rich.table import Table
 
 from benchmarks import calls, client, floor_models, machine
 from benchmarks.rounds import Series, run
-from penchant.cli.demo.home.house import house
-from penchant.cli.demo.home.serving import HOME_SETTINGS
+from demos.home.house import house
+from demos.home.serving import HOME_SETTINGS
 from penchant.launch import Server
-from penchant.launch.settings import gather
-from penchant.offline.home.corpus import FREE, SEEN, build
-from penchant.offline.home.templates import HELD_OUT
+from penchant.launch.parameters import gather
+from penchant.training.home.corpus import FREE, SEEN, build
+from penchant.training.home.templates import HELD_OUT
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 from penchant_sdk.home._exact import ExactMatcher

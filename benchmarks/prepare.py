@@ -15,19 +15,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config, catalog_directory, parse
 from penchant.domain.context import nowhere
+from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import fold
 from penchant.domain.rewards import resolve
 from penchant.domain.types import Event, Item, LogRow, UserState
-from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService
-from penchant.service.reading import Catalogs, fold_key, read_catalog
+from penchant.service.user_interest import Catalogs, fold_key, read_catalog
 from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.store.users import write_event, write_user
@@ -81,7 +81,7 @@ def fill_catalog(config: Config, items: int) -> Path:
     store = open_store(config.store)
     try:
         catalogs = Catalogs(directory, config.fold)
-        book = OffsetBook(config.offset_half_life_s, config.offset_prior_impressions)
+        book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
         service = CatalogService(store, catalogs, EncoderLibrary(encoder), book)
         head = service.put([Item(item_id(n), f"item number {n}") for n in range(items)]).head
     finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.offline.evaluation.metrics import Estimate, estimates
+from penchant.evaluation.metrics import Estimate, estimates
 
 FIRST, LAST = -10, 39
 """Events since the change that a curve shows."""
@@ -19,7 +19,7 @@ RECOVERED = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One contender's share of the top ten in the user's taste, by events since the change."""
+    """One recommender's share of the top ten in the user's taste, by events since the change."""
 
     name: str
     since: NDArray[np.int64]

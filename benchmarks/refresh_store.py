@@ -23,15 +23,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.refresh import GROUPS, synthetic_events, unit_rows
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogReader
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Item, LogRow, Matrix, UserState
 from penchant.domain.window import empty_record
 from penchant.encoder.library import EncoderLibrary
-from penchant.offline.refresh.catalog import Events
+from penchant.logs.log_columns import LogColumns
 from penchant.service.catalog import CatalogService
-from penchant.service.reading import Catalogs, read_catalog
+from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import write_event, write_user
 
@@ -64,7 +64,7 @@ class RowsAsTexts:
         return vectors
 
 
-def write_parquet(path: Path, events: Events) -> None:
+def write_parquet(path: Path, events: LogColumns) -> None:
     """A log as an export has it: ids as text, a signal, a time, an event id."""
     schema = pa.schema(
         [
@@ -89,7 +89,7 @@ def write_parquet(path: Path, events: Events) -> None:
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
-def fill_log(store: LmdbStore, events: Events) -> None:
+def fill_log(store: LmdbStore, events: LogColumns) -> None:
     """The same log as the store's own."""
     order = np.argsort(events.user, kind="stable")
     for start in range(0, len(order), COMMIT):
@@ -106,7 +106,7 @@ def fill_log(store: LmdbStore, events: Events) -> None:
 
 def fill_items(store: LmdbStore, directory: Path, texts: Matrix) -> None:
     """One item for each row of the texts' vectors."""
-    catalogs, book = Catalogs(directory, FoldSettings()), OffsetBook(1.0, 1.0)
+    catalogs, book = Catalogs(directory, FoldSettings()), ItemBiasTable(1.0, 1.0)
     service = CatalogService(store, catalogs, EncoderLibrary(RowsAsTexts(texts)), book)
     for start in range(0, len(texts), PUT):
         numbers = range(start, min(start + PUT, len(texts)))

@@ -19,20 +19,20 @@ from penchant.config import Config, parse
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Item, Matrix
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation.cases import Cases, Plan, choose_cases
-from penchant.offline.evaluation.metrics import estimates, recall
-from penchant.offline.evaluation.ours import PenchantContender, middle_clock
-from penchant.offline.evaluation.perturbations import (
+from penchant.evaluation.metrics import estimates, recall
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.replay import TOP, ReplayResult, replay
+from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
+from penchant.evaluation.text_noise import (
     in_capitals,
     in_small_letters,
     shuffled_list,
     with_typos,
 )
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import TOP, Trials, replay
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.movielens import read_movielens
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream
 
 SEED = 1
 
@@ -66,14 +66,16 @@ def shared(one: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.float
     return same
 
 
-def compare(stream: Stream, cases: Cases, plain: Trials, changed: Trials) -> dict[str, object]:
+def compare(
+    stream: Stream, targets: EvaluationTargets, plain: ReplayResult, changed: ReplayResult
+) -> dict[str, object]:
     """overlap@10 and the change of recall@10, as mean, low and high."""
     columns = [
         shared(plain.top, changed.top),
         recall(changed.rank, TOP) - recall(plain.rank, TOP),
         recall(changed.rank, TOP),
     ]
-    user = stream.user[cases.positions]
+    user = stream.user[targets.positions]
     names = ("overlap@10", "change of recall@10", "recall@10")
     found = estimates(np.stack(columns, axis=1), user, SEED)
     return {
@@ -83,14 +85,19 @@ def compare(stream: Stream, cases: Cases, plain: Trials, changed: Trials) -> dic
 
 
 def runs(
-    config: Config, stream: Stream, cases: Cases, plan: Plan, *, refreshed: bool
-) -> Callable[[Matrix], Trials]:
+    config: Config,
+    stream: Stream,
+    targets: EvaluationTargets,
+    plan: ReplayConfig,
+    *,
+    refreshed: bool,
+) -> Callable[[Matrix], ReplayResult]:
     """From vectors of the texts to what a replay makes of them."""
 
-    def run(vectors: Matrix) -> Trials:
-        ours = PenchantContender(config, vectors, middle_clock() if refreshed else None)
+    def run(vectors: Matrix) -> ReplayResult:
+        ours = PenchantRecommender(config, vectors, middle_clock() if refreshed else None)
         with threadpool_limits(1):
-            return replay(stream, ours, cases, plan)
+            return replay(stream, ours, targets, plan)
 
     return run
 
@@ -109,19 +116,19 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
     for refreshed, fast_weight in ((False, ""), (True, "6")):
         parameters = {"store": "memory:", "encoder": str(encoder_directory)}
         config = parse(parameters | ({"fast_weight": fast_weight} if fast_weight else {}))
-        plan = Plan(every=every, refresh_every=5000 if refreshed else 0)
-        cases = choose_cases(stream, plan)
-        run = runs(config, stream, cases, plan, refreshed=refreshed)
+        plan = ReplayConfig(every=every, refresh_every=5000 if refreshed else 0)
+        targets = choose_targets(stream, plan)
+        run = runs(config, stream, targets, plan, refreshed=refreshed)
         plain = run(texts)
         for name, vectors in encoded.items():
             cosine = float(np.einsum("nd,nd->n", vectors, texts).mean())
             yield {
                 "perturbation": name,
                 "refreshed": refreshed,
-                "rankings": len(cases.positions),
+                "rankings": len(targets.positions),
                 "mean_cosine": round(cosine, 3),
                 "plain recall@10": round(float(recall(plain.rank, TOP).mean()), 4),
-                **compare(stream, cases, plain, run(vectors)),
+                **compare(stream, targets, plain, run(vectors)),
             }
 
 

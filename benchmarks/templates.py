@@ -21,17 +21,17 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Item
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.ours import PenchantContender
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import replay
-from penchant.offline.evaluation.stream import first_events
-from penchant.offline.evaluation.summary import summarise
-from penchant.offline.events import ItemColumns
-from penchant.offline.export import export
-from penchant.offline.movielens import read_movielens
-from penchant.offline.tables.files import Row
+from penchant.evaluation.penchant import PenchantRecommender
+from penchant.evaluation.replay import replay
+from penchant.evaluation.summary import summarise
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.events import ItemColumns
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import first_events
+from penchant.logs.tables.files import Row
+from penchant.training.export import export
 
 CHOSEN_ON, LEARNT = 30_000, 20_000
 
@@ -74,21 +74,21 @@ def measure(template: str, *, whole: bool) -> dict[str, object]:
     texts = [text_of(template, columns_of(film)) for film in data.films]
     relevance = parse_relevance("rating>=4")
     stream = make_stream(data.films, data.ratings, DEFAULT_SIGNALS, relevance, LeftOut())
-    plan = Plan(refresh_every=0)
+    plan = ReplayConfig(refresh_every=0)
     if not whole:
         stream = first_events(stream, CHOSEN_ON)
-        plan = Plan(train_fraction=LEARNT / CHOSEN_ON, refresh_every=0)
+        plan = ReplayConfig(train_fraction=LEARNT / CHOSEN_ON, refresh_every=0)
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "encoder"
         report = export(default_source(), made, projection="pca", projection_texts=texts)
         encoder = OnnxEncoder.load(made, threads=1)
         config = parse({"store": "memory:", "encoder": str(made)})
-        ours = PenchantContender(config, encoder.encode(texts))
-    cases = choose_cases(stream, plan)
+        ours = PenchantRecommender(config, encoder.encode(texts))
+    targets = choose_targets(stream, plan)
     with threadpool_limits(1):
-        trials = replay(stream, ours, cases, plan)
-    quality = summarise(stream, cases, [trials], [10, 50], seed=1)[0].overall.quality
-    figures: dict[str, object] = {"template": template, "rankings": len(cases.positions)}
+        results = replay(stream, ours, targets, plan)
+    quality = summarise(stream, targets, [results], [10, 50], seed=1)[0].overall.quality
+    figures: dict[str, object] = {"template": template, "rankings": len(targets.positions)}
     for metric in ("recall@10", "recall@50", "NDCG@10"):
         one = quality[metric]
         figures[metric] = [round(number, 4) for number in (one.mean, one.low, one.high)]

@@ -28,7 +28,7 @@ from benchmarks.updater_runs import (
     vectors_by,
 )
 from penchant.domain.settings import UPDATER_NAMES
-from penchant.offline.evaluation.cases import Plan
+from penchant.evaluation.targets import ReplayConfig
 
 RATINGS, DIMENSIONS = 30_000, 64
 FIRST, LEARNT = 2 / 3, 4
@@ -85,8 +85,10 @@ def main() -> None:
         if draw > options.draws // 2:
             tried = near(best, NARROW, rng)
         settings: Settings = {**tried, "updater": options.updater}
-        fresh = measure(stream, vectors, Plan(FIRST, LEARNT, REFRESH_EVERY), settings, refresh)
-        fixed = measure(stream, vectors, Plan(FIRST, LEARNT, 0), settings, None)
+        fresh = measure(
+            stream, vectors, ReplayConfig(FIRST, LEARNT, REFRESH_EVERY), settings, refresh
+        )
+        fixed = measure(stream, vectors, ReplayConfig(FIRST, LEARNT, 0), settings, None)
         value = (fresh.ndcg + fixed.ndcg) / 2
         if value > best_value:
             best, best_value = tried, value

@@ -9,23 +9,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.cli.logs import GOOD_RATING
 from penchant.config import Config
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Matrix
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation import metrics
-from penchant.offline.evaluation.cases import Plan, choose_cases
-from penchant.offline.evaluation.metrics import Estimate
-from penchant.offline.evaluation.ours import PenchantContender, Refresh, middle_clock
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.replay import replay
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.movielens import read_movielens
-from penchant.offline.refresh.catalog import RefreshedCatalog
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.evaluation import metrics
+from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.penchant import PenchantRecommender, Refresh, middle_clock
+from penchant.evaluation.replay import replay
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.log_source import GOOD_RATING
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream
+from penchant.refresh.item_vectors import RefreshedCatalog
+from penchant.refresh.refresh_settings import RefreshSettings
 
 K = 10
 SEED = 1
@@ -88,12 +88,12 @@ def remembered() -> Refresh:
 
 
 def measure(
-    stream: Stream, vectors: Matrix, plan: Plan, settings: Settings, refresh: Refresh | None
+    stream: Stream, vectors: Matrix, plan: ReplayConfig, settings: Settings, refresh: Refresh | None
 ) -> Quality:
     """One pass over the stream by the evaluation's replay, with these settings of the fold."""
     config = Config("memory:", Path(), fold=FoldSettings(near_weight=0.0, **settings))  # type: ignore[arg-type]
-    contender = PenchantContender(config, vectors, refresh)
-    cases = choose_cases(stream, plan)
-    rank = replay(stream, contender, cases, plan).rank
+    recommender = PenchantRecommender(config, vectors, refresh)
+    targets = choose_targets(stream, plan)
+    rank = replay(stream, recommender, targets, plan).rank
     values = np.stack([metrics.recall(rank, K), metrics.ndcg(rank, K)], axis=1)
-    return Quality(values, stream.user[cases.positions])
+    return Quality(values, stream.user[targets.positions])

@@ -31,6 +31,7 @@ from benchmarks.updater_runs import (
     remembered,
     vectors_by,
 )
+from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import (
     Items,
     Prior,
@@ -42,11 +43,10 @@ from penchant.domain.interest import (
 from penchant.domain.rewards import Outcome
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import FoldKey, Interest, Matrix, Record, UserState
-from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record, entry, insert
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.evaluation.stream import Stream
-from penchant.service.freezing import gram_of
+from penchant.evaluation.targets import ReplayConfig
+from penchant.logs.stream import Stream
+from penchant.service.catalog_version import gram_of
 from penchant.store.codec import encode_user
 
 RATINGS, TRAIN_FRACTION = 100_000, 0.3
@@ -189,7 +189,10 @@ def _microseconds(call: Callable[[], object]) -> float:
 def qualities(stream: Stream, vectors: Matrix, every: int) -> dict[str, tuple[Quality, Quality]]:
     """Of each updater, with the item vectors refreshed, and never."""
     refresh = remembered()
-    plans = Plan(TRAIN_FRACTION, every, REFRESH_EVERY), Plan(TRAIN_FRACTION, every, 0)
+    plans = (
+        ReplayConfig(TRAIN_FRACTION, every, REFRESH_EVERY),
+        ReplayConfig(TRAIN_FRACTION, every, 0),
+    )
     found = {}
     for updater, chosen in CHOSEN.items():
         settings = {**chosen, "updater": updater}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from penchant.offline.export import ExportReport
+    from penchant.training.export import ExportReport
 
 # The same examples every time.
 settings.register_profile("penchant", deadline=None, derandomize=True, print_blob=True)
@@ -20,6 +20,6 @@ def minilm_report(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
     """MiniLM as `penchant export` writes it, and what the export says of it."""
     # Only here: the core is tested without PyTorch too.
     from penchant.encoder.source import default_source
-    from penchant.offline.export import export
+    from penchant.training.export import export
 
     return export(default_source(), tmp_path_factory.mktemp("export") / "minilm")

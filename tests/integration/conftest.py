@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from penchant.launch import Server
-from penchant.launch.settings import gather
-from penchant.offline.export import ExportReport
+from penchant.launch.parameters import gather
+from penchant.training.export import ExportReport
 from penchant_sdk import Penchant
 
 TIMEOUT_S = 10.0

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from penchant.cli.demo.ads.day import LAPSE_S, Day, Plan
+from demos.ads.day import LAPSE_S, Day, Plan
+from demos.ads.simulation import simulated_readers, visits
 from penchant.launch import Server
-from penchant.launch.settings import gather
-from penchant.offline.simulation.ads import simulated_readers, visits
+from penchant.launch.parameters import gather
 from penchant_sdk import Penchant
 from penchant_sdk.ads import (
     AdClient,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from penchant.launch import Server, canary
+from penchant.launch import Server, probe
 from penchant_sdk import DeadlineExceeded, Event, Item, Penchant, PenchantError, Unavailable
 from tests.contracts.client_world import unique
 
@@ -42,7 +42,7 @@ def test_a_dead_reader_is_noticed_by_the_canary_and_by_doctor(
         film = Item(unique("film"), "A film about a lighthouse")
         penchant.put_items([film])
         kill_model(server, "penchant_rank_0_1")
-        results = canary.ask(server.target, times=16)
+        results = probe.ask(server.target, times=16)
         assert {result.model for result in results if not result.alive} == {"penchant_rank"}
         status, table = doctor(server)
         assert status == 1
@@ -69,5 +69,5 @@ def test_without_its_encoder_a_server_still_ranks_and_learns(
         with pytest.raises(PenchantError):
             penchant.put_items([Item(unique("film"), unique("text"))], timeout_s=5.0)
         assert penchant.rank("u", candidates=[film.id]).ids == (film.id,)
-        results = canary.ask(server.target)
+        results = probe.ask(server.target)
         assert {result.model for result in results if not result.alive} == {"penchant_encoder"}

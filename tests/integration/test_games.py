@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from penchant.cli.demo.games.players import GAME_SETTINGS
+from demos.games.players import GAME_SETTINGS
 from penchant.cli.import_games import snapshot_games
 from penchant.launch import Server
-from penchant.launch.settings import gather
+from penchant.launch.parameters import gather
 from penchant_sdk import Penchant
 from penchant_sdk.games import GameClient
 

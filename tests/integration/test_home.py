@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from penchant.cli.demo.home.serving import HOME_SETTINGS
+from demos.home.serving import HOME_SETTINGS
 from penchant.launch import Server
-from penchant.launch.settings import gather
+from penchant.launch.parameters import gather
 from penchant_sdk import Penchant
 from penchant_sdk.home import Action, Brightness, HomeClient
 from tests.integration.conftest import TIMEOUT_S

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from penchant.cli.demo.asking import QUERIES, Asked, Recomputed
+from demos.release.asking import QUERIES, Asked, Recomputed
 from penchant.config import Config, catalog_directory, parse, releases_directory
 from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch import Server
-from penchant.launch.settings import gather
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.refresh.publication import refresh_store
-from penchant.offline.refresh.settings import RefreshSettings
-from penchant.offline.releases.build import Recipe, build_release
-from penchant.offline.releases.publication import publish_release, target_of
-from penchant.offline.releases.rollback import roll_back
-from penchant.offline.releases.trial import TrialPlan, begin_trial
+from penchant.launch.parameters import gather
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream
+from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.releases.build import Recipe, build_release
+from penchant.releases.publish import publish_release, target_of
+from penchant.releases.rollback import roll_back
+from penchant.releases.rollout import RolloutPlan, begin_rollout
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import read_log, scan_user_ids
 from penchant_sdk import Event, Item, Penchant, PenchantError, Ranking
@@ -233,14 +233,16 @@ def test_a_canary_is_shown_to_its_share_in_every_process_until_it_is_ended(
     recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
     manifest = build_release(releases, logged(store, config), config, recipe, encode)
     target = target_of(releases / manifest.id, "publish", load)
-    trial = begin_trial(store, directory, config, target, TrialPlan("canary", 0.5, min_cases=20))
+    rollout = begin_rollout(
+        store, directory, config, target, RolloutPlan("canary", 0.5, min_cases=20)
+    )
     users = [f"user-{number}" for number in range(60)]
-    meant = {user: manifest.encoder_version if trial.tries(user) else old for user in users}
+    meant = {user: manifest.encoder_version if rollout.tries(user) else old for user in users}
     for _ in range(3):  # So that each of the two processes is asked.
         shown = {user: penchant.rank(user, query="a new coat").encoder_version for user in users}
         assert shown == meant
     events = [
-        Event(user=user, item=f"i{n}", signal="dislike" if trial.tries(user) else "like")
+        Event(user=user, item=f"i{n}", signal="dislike" if rollout.tries(user) else "like")
         for user in users
         for n in range(4)
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from penchant.config import Config
 from penchant.domain.types import LogRow
-from penchant.offline.rebuild import rebuild_user
+from penchant.service.rebuild import rebuild_user
 from penchant.store.base import Snapshot
 from penchant.store.codec import encode_record
 from penchant.store.counters import scan_counters
@@ -28,7 +28,7 @@ def assert_all_is_there_once(snapshot: Snapshot, acked: set[str], config: Config
         assert state is not None
         assert state.record.state_version == len(log)
         assert [row.state_version for row in log] == list(range(1, len(log) + 1))
-        rebuilt = rebuild_user(snapshot, log, config).record
+        rebuilt = rebuild_user(snapshot, log, config.signals, config.fold.window_events).record
         assert encode_record(rebuilt) == encode_record(state.record)
     _assert_counted_once(snapshot, rows)
 

@@ -11,15 +11,15 @@ from unittest.mock import patch
 
 import numpy as np
 
-from penchant.cli.demo.ads.day import LAPSE_S, Day, Impression, Plan
-from penchant.cli.in_process import client_of
-from penchant.offline.calibration.shown import Shown
-from penchant.offline.simulation.ads import (
+from demos.ads.day import LAPSE_S, Day, Impression, Plan
+from demos.ads.simulation import (
     Readers,
     campaign_text,
     simulated_readers,
     visits,
 )
+from penchant.calibration.shown_ads import Shown
+from penchant.cli.in_process import client_of
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import (
     UNCALIBRATED,

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from penchant.app import App, build
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits
 from penchant.encoder.library import EncoderLibrary
+from penchant.server.app import App, build
 from penchant.service.meter import SilentMeter
 from penchant_proto.methods import METHODS
 from penchant_proto.v1.item_pb2 import Item

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
-from penchant.app import App, build
 from penchant.config import Config
 from penchant.domain.settings import FoldSettings
 from penchant.encoder.library import EncoderLibrary
+from penchant.server.app import App, build
 from penchant.service.meter import SilentMeter
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call, Reply

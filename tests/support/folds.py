@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.interest import Items, Prior, prior_precision
 from penchant.domain.rewards import Outcome
 from penchant.domain.settings import FoldSettings
@@ -27,8 +27,6 @@ SETTINGS = FoldSettings(
     query_weight=0.8,
     time_bucket_s=10.0,
 )
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

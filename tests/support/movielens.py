@@ -6,7 +6,7 @@ from importlib import metadata
 
 import pytest
 
-from penchant.offline.movielens import PACKAGE
+from penchant.logs.datasets.movielens import PACKAGE
 
 
 def _installed() -> bool:

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from penchant.offline.ope.impressions import Columns, Impressions, read_impressions
-from penchant.offline.tables.files import open_table
+from penchant.evaluation.ope.logged_impressions import Columns, Impressions, read_impressions
+from penchant.logs.tables.files import open_table
 
 COLUMNS = Columns(
     action="item_id",

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penchant.domain.types import Matrix
-from penchant.offline.releases import publication
-from penchant.offline.releases.publication import install_release, publish_release, target_of
+from penchant.releases import publish
+from penchant.releases.publish import install_release, publish_release, target_of
 from penchant.store.lmdb import LmdbStore
 from tests.support.bag_of_words import BagOfWords
 from tests.support.feeder import MAP_BYTES, config_of
@@ -52,7 +52,7 @@ def main() -> None:
         Path.rename = lambda *_: die()  # type: ignore[method-assign, assignment]
     load = load_dying if at_step == IN_THE_MIDST_OF_TEXTS else load_words
     folder = install_release(directory / "built" / release, directory / "releases")
-    publication.TEXTS = 4
+    publish.TEXTS = 4
     store = LmdbStore(directory / "store", map_bytes=MAP_BYTES)
     target = target_of(folder, "publish", load)
     config = config_of(directory)

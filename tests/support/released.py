@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from penchant.domain.trial import Trial
+from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Event, Item
 from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, read_bundle, write_bundle
 from penchant.encoder.library import ENCODER, MANIFEST, EncoderLibrary
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.releases.build import Recipe, build_release
-from penchant.offline.releases.manifest import Manifest
-from penchant.offline.releases.publication import OnStep, publish_release, target_of
-from penchant.offline.releases.rollback import roll_back
-from penchant.offline.releases.trial import TrialPlan, begin_trial
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream
+from penchant.releases.build import Recipe, build_release
+from penchant.releases.manifest import Manifest
+from penchant.releases.publish import OnStep, publish_release, target_of
+from penchant.releases.rollback import roll_back
+from penchant.releases.rollout import RolloutPlan, begin_rollout
 from penchant.store.base import Store
 from penchant.store.items import scan_items
 from penchant.store.users import read_log, scan_user_ids
@@ -102,16 +102,16 @@ class Releasing:
             world.store, world.directory, world.config, target, on_step, world.clock
         )
 
-    def begin(self, release: str, mode: str, share: float, **plan: Any) -> Trial:
-        """Puts a release that was built on trial."""
+    def begin(self, release: str, mode: str, share: float, **plan: Any) -> Rollout:
+        """Puts a release that was built on rollout."""
         world = self.world
         target = target_of(self.releases / release, "publish", load_words)
-        return begin_trial(
+        return begin_rollout(
             world.store,
             world.directory,
             world.config,
             target,
-            TrialPlan(mode, share, **plan),
+            RolloutPlan(mode, share, **plan),
             clock=world.clock,
         )
 

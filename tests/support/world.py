@@ -1,4 +1,4 @@
-"""The services over one store, wired as `penchant.app` does it, with a clock that tests set."""
+"""The services over one store, wired as `penchant.server.app` wires them, with a settable clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
@@ -20,7 +20,7 @@ from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
 from penchant.service.feedback import FeedbackService
 from penchant.service.rank import RankService
-from penchant.service.reading import Catalogs, read_catalog
+from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.service.users import UserService
 from penchant.store.base import Store
 from penchant.store.codec import encode_record
@@ -112,8 +112,8 @@ class World:
     def clock(self) -> int:
         return self.now_us
 
-    def read_book(self) -> OffsetBook:
-        book = OffsetBook(self.config.offset_half_life_s, self.config.offset_prior_impressions)
+    def read_book(self) -> ItemBiasTable:
+        book = ItemBiasTable(self.config.offset_half_life_s, self.config.offset_prior_impressions)
         with self.store.snapshot() as snapshot:
             book.set(scan_counters(snapshot))
         return book

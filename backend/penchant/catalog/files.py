@@ -2,13 +2,13 @@
 
     vectors-<generation>.f32    item vectors, one row per item number, room for more at the end
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
-    version-<version>.npz       Gram matrix, population prior and expectation of a version
+    version-<version>.npz       Gram matrix, population prior and cold_start_prior of a version
     neighbours-<number>.npy     which items people turn to next to which, of the last refresh
-    trial-<release>/            the same files of a release on trial
+    rollout-<release>/            the same files of a release on rollout
 
 A file is complete and synced before the store's head names it; rows past the head's count are not
 there yet. Losing the directory costs the time to write it again from the store, and what a refresh
-learnt besides residuals (prior, expectation, neighbours) until the next refresh.
+learnt besides residuals (prior, cold_start_prior, neighbours) until the next refresh.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import IO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.cold_start import ColdStartPrior
 from penchant.domain.neighbours import Neighbours, no_neighbours
-from penchant.domain.newcomers import Expectation
 from penchant.domain.types import CatalogHead, Matrix, Vector
 
 MIN_CAPACITY = 1024
@@ -41,7 +41,7 @@ class Frozen:
     """X'X / N over the items that can be ranked, shape (d, d)."""
     prior_mean: NDArray[np.float64]
     """The population's mean interest, shape (d,)."""
-    expectation: Expectation
+    cold_start_prior: ColdStartPrior
     """What a new item starts with."""
 
 
@@ -115,8 +115,8 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> None:
     arrays = {
         "gram": frozen.gram,
         "prior_mean": frozen.prior_mean,
-        "expectation": frozen.expectation.weights,
-        "expectation_as_of_us": np.array(frozen.expectation.as_of_us),
+        "expectation": frozen.cold_start_prior.weights,
+        "expectation_as_of_us": np.array(frozen.cold_start_prior.as_of_us),
     }
     with _whole(version_path(directory, version)) as file:
         np.savez(file, **arrays)
@@ -126,8 +126,8 @@ def read_version(directory: Path, version: int) -> Frozen:
     """Reads what a version fixed; raises FileNotFoundError."""
     with np.load(version_path(directory, version)) as arrays:
         as_of_us = int(arrays["expectation_as_of_us"])
-        expectation = Expectation(arrays["expectation"], as_of_us)
-        return Frozen(arrays["gram"], arrays["prior_mean"], expectation)
+        cold_start_prior = ColdStartPrior(arrays["expectation"], as_of_us)
+        return Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
 
 
 def write_neighbours(directory: Path, number: int, neighbours: Neighbours) -> None:

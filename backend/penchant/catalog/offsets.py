@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from penchant.catalog import files
-from penchant.domain.offsets import Float64, log_odds_against, mean_rate
+from penchant.domain.arrays import Float64
+from penchant.domain.offsets import log_odds_against, mean_rate
 from penchant.domain.types import Counters, Rows, Vector
 
 WHOLE_EVERY_S = 1.0
@@ -20,7 +21,7 @@ FADE = 0.005
 """Half-lives that the events' clock may move before all offsets follow, however soon that is."""
 
 
-class OffsetBook:
+class ItemBiasTable:
     """Counters by item number, and the offsets that they give."""
 
     def __init__(self, half_life_s: float, prior_impressions: float) -> None:
@@ -83,7 +84,7 @@ class OffsetBook:
 class OffsetFile:
     """The mapped offsets of the current generation, for the one process that writes them."""
 
-    def __init__(self, directory: Path, book: OffsetBook) -> None:
+    def __init__(self, directory: Path, book: ItemBiasTable) -> None:
         self._directory = directory
         self._book = book
         self._generation = 0

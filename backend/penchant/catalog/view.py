@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from penchant.catalog import files
 from penchant.catalog.numbers import NONE, ItemNumbers
+from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
 from penchant.domain.interest import Items, Prior, prior_precision
 from penchant.domain.neighbours import Neighbours
-from penchant.domain.newcomers import Expectation, no_expectation
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogChange, CatalogHead, Matrix, Rows, Vector, Window
 
@@ -34,7 +34,7 @@ class CatalogView:
     offsets: Vector
     """b_i now, shape (rows,); moves as feedback arrives, in whatever process it is learnt."""
     prior: Prior
-    expectation: Expectation
+    cold_start_prior: ColdStartPrior
     """What a new item starts with."""
     neighbours: Neighbours
     """Which items people turn to next to which; a map that all processes share."""
@@ -112,7 +112,7 @@ class CatalogReader:
         alive = self._alive(head, changes, old)
         vectors, offsets = self._files(head, old)
         settings = self._settings_of(head, old)
-        prior, expectation = self._frozen(head, settings, old)
+        prior, cold_start_prior = self._frozen(head, settings, old)
         return CatalogView(
             head=head,
             settings=settings,
@@ -120,7 +120,7 @@ class CatalogReader:
             vectors=vectors[: head.rows],
             offsets=offsets[: head.rows],
             prior=prior,
-            expectation=expectation,
+            cold_start_prior=cold_start_prior,
             neighbours=self._neighbours(head, old),
             alive=alive,
             ids=self._ids,
@@ -162,16 +162,18 @@ class CatalogReader:
 
     def _frozen(
         self, head: CatalogHead, settings: FoldSettings, old: CatalogView | None
-    ) -> tuple[Prior, Expectation]:
+    ) -> tuple[Prior, ColdStartPrior]:
         if head.version == 0:
             empty = np.zeros((head.dimensions, head.dimensions))
             precision = prior_precision(empty, settings)
-            return Prior(precision, np.zeros(head.dimensions)), no_expectation(head.dimensions)
+            return Prior(precision, np.zeros(head.dimensions)), flat_cold_start_prior(
+                head.dimensions
+            )
         if old is not None and old.head.version == head.version:
-            return old.prior, old.expectation
+            return old.prior, old.cold_start_prior
         frozen = files.read_version(self._directory, head.version)
         precision = prior_precision(frozen.gram, settings)
-        return Prior(precision, frozen.prior_mean), frozen.expectation
+        return Prior(precision, frozen.prior_mean), frozen.cold_start_prior
 
     def _neighbours(self, head: CatalogHead, old: CatalogView | None) -> Neighbours:
         if old is not None and old.head.neighbours == head.neighbours:

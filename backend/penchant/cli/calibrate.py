@@ -15,12 +15,12 @@ from rich.text import Text
 
 from penchant.cli.stores import StoreSettings, opened
 from penchant.domain.errors import ConfigError
-from penchant.offline.evaluation.report import check_writable
-from penchant.offline.tables.files import open_table
+from penchant.evaluation.html_report import check_writable
+from penchant.logs.tables.files import open_table
 
 if TYPE_CHECKING:
-    from penchant.offline.calibration.run import Calibrated
-    from penchant.offline.calibration.shown import Columns, Shown
+    from penchant.calibration.calibrate import Calibrated
+    from penchant.calibration.shown_ads import Columns, Shown
 
 _COLUMNS = "Columns of the file"
 
@@ -56,9 +56,9 @@ def calibrate(
     The position-based model: a place's examination times a sigmoid of the score. It is fitted to
     the older impressions, judged on the newer, and then fitted to all for the output.
     """
-    from penchant.offline.calibration.run import as_json_ready, read_fit
-    from penchant.offline.calibration.run import calibrate as run
-    from penchant.offline.calibration.shown import Columns
+    from penchant.calibration.calibrate import as_json_ready, read_fit
+    from penchant.calibration.calibrate import calibrate as run
+    from penchant.calibration.shown_ads import Columns
 
     if bool(store) == (impressions is not None):
         raise ConfigError("impressions: name one of --store and --impressions")
@@ -74,7 +74,7 @@ def calibrate(
     found = run(shown, held_out=held_out, in_use=in_use)
     output.write_text(json.dumps(as_json_ready(found), indent=2) + "\n", encoding="utf-8")
     if plot is not None:
-        from penchant.offline.calibration.plot import draw
+        from penchant.calibration.plot import draw
 
         draw(found, plot)
     console = Console(highlight=False)
@@ -93,15 +93,15 @@ def _json(path: Path) -> dict[str, object]:
 
 
 def _of_file(path: Path, columns: Columns) -> Shown:
-    from penchant.offline.calibration.shown import from_table
+    from penchant.calibration.shown_ads import from_table
 
     with closing(open_table(path)) as table:
         return from_table(table, columns)
 
 
 def _of_store(store: str, settings: list[str] | None, click_signal: str) -> Shown:
-    from penchant.offline.calibration.shown import from_impressions
-    from penchant.offline.impressions import impressions_in
+    from penchant.calibration.shown_ads import from_impressions
+    from penchant.logs.impressions import impressions_in
 
     with opened(store, settings) as place, place.store.snapshot() as snapshot:
         return from_impressions(impressions_in(snapshot, place.config.signals), click_signal)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from penchant.domain.errors import ConfigError
-from penchant.offline.tables.cells import BadRow, time_us_of
+from penchant.logs.tables.cells import BadRow, time_us_of
 from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
 
 DEFAULT_TARGET = "localhost:8001"

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.domain.errors import ConfigError
-from penchant.offline.compile.settings import CompileSettings
+from penchant.training.compilation.compile_settings import CompileSettings
 
 if TYPE_CHECKING:
-    from penchant.offline.compile.build import CompileReport
+    from penchant.training.compilation.compile import CompileReport
 
 _DEFAULTS = CompileSettings()
 _TOKENS = ",".join(map(str, _DEFAULTS.tokens))
@@ -63,8 +63,8 @@ def compile(
     console = Console(highlight=False)
     with console.status("Loading TensorRT") as status:
         try:  # Only here: a server that runs on a CPU has neither.
-            from penchant.offline.compile.build import compile_encoder
-            from penchant.offline.export import comparison_texts
+            from penchant.training.compilation.compile import compile_encoder
+            from penchant.training.export import comparison_texts
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"compile: the package {error.name} is missing; "

@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.gating import REFUSED
-from penchant.cli.logs import Source, read_log
+from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.offline.compress.measure import BudgetExceeded, Change, Judge
-from penchant.offline.evaluation.stream import first_events
+from penchant.logs.log_source import LogSource
+from penchant.logs.stream import first_events
+from penchant.training.compress.measure import BudgetExceeded, Change, Judge
 
 MAX_RANKINGS = 4000
 """Of the validation part, so that a search with many looks takes minutes."""
@@ -24,7 +25,7 @@ MAX_RANKINGS = 4000
 
 def judge_of(
     console: Console,
-    source: Source,
+    source: LogSource,
     config: Config,
     relevant: str,
     fraction: float,
@@ -38,7 +39,7 @@ def judge_of(
     if not 0 < of_log <= 1:
         raise ConfigError(f"--log-fraction: got {of_log}, expected above 0 to 1")
     with console.status("Reading the log"):
-        hit = relevant or source.relevant
+        hit = relevant or source.default_relevance
         stream = read_log(console, source, config.signals, hit, "nothing to measure on")
     stream = first_events(stream, int(of_log * len(stream.events)))
     return Judge(stream, fraction, MAX_RANKINGS, config)

@@ -18,10 +18,10 @@ from rich.text import Text
 from penchant.domain.errors import PenchantError
 from penchant.encoder.cuda import Cuda, find_cuda
 from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
-from penchant.launch import LaunchError, Ports, canary, tritonserver
+from penchant.launch import LaunchError, Ports, probe, tritonserver
+from penchant.launch.parameters import HOME
 from penchant.launch.ports import is_free
 from penchant.launch.processes import SHARED_MEMORY
-from penchant.launch.settings import HOME
 
 State = Literal["ok", "warn", "fail", "skip"]
 
@@ -185,8 +185,8 @@ def check_store(address: str | None) -> Check:
 
 def check_server(target: str | None) -> Iterator[Check]:
     """Each model's answer to its canary; where no server is up, whether the ports are free."""
-    results = canary.ask(target or DEFAULT_TARGET, times=_TIMES)
-    if all(result.text == canary.NOBODY for result in results):
+    results = probe.ask(target or DEFAULT_TARGET, times=_TIMES)
+    if all(result.text == probe.NOBODY for result in results):
         found = f"nothing listens on {target or DEFAULT_TARGET}"
         if target is not None:
             yield Check("server", "fail", found, "start one: penchant serve")

@@ -13,8 +13,8 @@ from penchant.cli import evaluation
 from penchant.cli import log_options as log
 from penchant.cli.evaluation import GENRES, Choices, Finetuning
 from penchant.domain.errors import ConfigError
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.evaluation.targets import ReplayConfig
+from penchant.refresh.refresh_settings import RefreshSettings
 
 _REFRESH = RefreshSettings()
 _OUTPUT = "Output"
@@ -126,7 +126,7 @@ def evaluate(
         source=source,
         config=log.config_of(encoder, settings),
         peers=peers,
-        plan=Plan(train_fraction, every, refresh_every, candidates),
+        plan=ReplayConfig(train_fraction, every, refresh_every, candidates),
         refresh=RefreshSettings(window, text_weight, shrinkage) if refresh else None,
         finetune=Finetuning(dimensions, finetune_every) if finetune else None,
         relevant=relevant,

@@ -16,20 +16,21 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.logs import Source, read_log
+from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.evaluation.holding_out import hold_out
-from penchant.offline.evaluation.report import as_json, check_writable, write
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.evaluation.tables import TextTable, tables
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.evaluation.holdout import hold_out
+from penchant.evaluation.html_report import as_json, check_writable, write
+from penchant.evaluation.result_tables import TextTable, tables
+from penchant.evaluation.targets import ReplayConfig
+from penchant.logs.log_source import LogSource
+from penchant.logs.stream import Stream
+from penchant.refresh.refresh_settings import RefreshSettings
 
 if TYPE_CHECKING:
-    from penchant.offline.evaluation.contender import Contender
-    from penchant.offline.evaluation.run import Result
-    from penchant.offline.evaluation.slow_clock import SlowClock
+    from penchant.evaluation.evaluate import Result
+    from penchant.evaluation.recommender import Recommender
+    from penchant.training.slow_clock import SlowClock
 
 GENRES = "genres"
 
@@ -49,10 +50,10 @@ class Finetuning:
 class Choices:
     """What the user chose."""
 
-    source: Source
+    source: LogSource
     config: Config
     peers: str
-    plan: Plan
+    plan: ReplayConfig
     refresh: RefreshSettings | None
     """How the middle clock runs besides the per-event one; None: not at all."""
     finetune: Finetuning | None
@@ -79,7 +80,7 @@ def _run(console: Console, choices: Choices, rounds: Path) -> None:
     began = time.monotonic()
     _check_outputs(choices)
     peers = _peers(choices)
-    relevant = choices.relevant or choices.source.relevant
+    relevant = choices.relevant or choices.source.default_relevance
     with console.status("Reading ..."):
         stream = read_log(
             console, choices.source, choices.config.signals, relevant, "nothing to evaluate"
@@ -87,14 +88,14 @@ def _run(console: Console, choices: Choices, rounds: Path) -> None:
         stream, plan = hold_out(stream, choices.plan, choices.hold_out_items, choices.seed)
     with console.status(f"Encoding {len(stream.items):,} texts ..."):
         # Only here: ONNX Runtime is loaded by it.
-        from penchant.offline.evaluation.keeping import KeptTrials
-        from penchant.offline.evaluation.ours import PenchantContender, middle_clock
-        from penchant.offline.evaluation.run import evaluate
+        from penchant.evaluation.evaluate import evaluate
+        from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+        from penchant.evaluation.result_cache import ResultCache
 
         clock = None if choices.refresh is None else middle_clock(choices.refresh)
-        ours = PenchantContender.load(choices.config, stream, clock, _slow_clock(choices, rounds))
+        ours = PenchantRecommender.load(choices.config, stream, clock, _slow_clock(choices, rounds))
         keep, seed = choices.keep, choices.seed
-        kept = None if keep is None else KeptTrials(keep, stream, plan, seed)
+        kept = None if keep is None else ResultCache(keep, stream, plan, seed)
     with _progress(console, stream, plan) as on_event:
         result = evaluate(
             stream,
@@ -118,7 +119,7 @@ def _check_outputs(choices: Choices) -> None:
     if choices.json is not None:
         check_writable(choices.json, "--json")
     if choices.report is not None:
-        from penchant.offline.evaluation.plots import require_matplotlib
+        from penchant.evaluation.plots import require_matplotlib
 
         check_writable(choices.report, "--report")
         require_matplotlib()
@@ -127,25 +128,27 @@ def _check_outputs(choices: Choices) -> None:
 def _slow_clock(choices: Choices, rounds: Path) -> SlowClock | None:
     if choices.finetune is None:
         return None
-    from penchant.offline.evaluation.slow_clock import SlowClock
+    from penchant.training.slow_clock import SlowClock
 
     chosen = choices.finetune
     return SlowClock(default_source(), rounds, chosen.dimensions, chosen.every, choices.seed)
 
 
-def _peers(choices: Choices) -> list[Contender]:
+def _peers(choices: Choices) -> list[Recommender]:
     if not choices.peers:
         return []
     # Only here: some of them load PyTorch.
-    from penchant.offline.evaluation.peers import NAMES, make
+    from penchant.evaluation.baselines import NAMES, make
 
     wanted = NAMES if choices.peers == "all" else [one.strip() for one in choices.peers.split(",")]
     return [make(name, choices.seed) for name in dict.fromkeys(wanted)]
 
 
 @contextmanager
-def _progress(console: Console, stream: Stream, plan: Plan) -> Iterator[Callable[[str, int], None]]:
-    """A bar for each contender, from when it begins."""
+def _progress(
+    console: Console, stream: Stream, plan: ReplayConfig
+) -> Iterator[Callable[[str, int], None]]:
+    """A bar for each recommender, from when it begins."""
     start, last = plan.start(stream), len(stream.events) - 1
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
@@ -184,7 +187,7 @@ def rendered(table: TextTable) -> Table:
 
 
 def _write(console: Console, choices: Choices, result: Result, more: dict[str, object]) -> None:
-    from penchant.offline.evaluation.run import numbers, report
+    from penchant.evaluation.evaluate import numbers, report
 
     files = []  # All is made before anything is written.
     if choices.json is not None:
@@ -198,7 +201,7 @@ def _write(console: Console, choices: Choices, result: Result, more: dict[str, o
 
 def _what_next(console: Console, choices: Choices, result: Result, seconds: float) -> None:
     lines = [f"Done in {seconds:.0f} s. Try next:"]
-    if result.cases.seen > len(result.cases.positions):
+    if result.targets.seen > len(result.targets.positions):
         lines.append(
             "  --candidates all            most relevant events are about items seen before"
         )

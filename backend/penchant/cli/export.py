@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.cli import log_options as log
-from penchant.cli.logs import MOVIELENS, Source
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.reading import LeftOut, read_items
-from penchant.offline.movielens import read_movielens
-from penchant.offline.tables.files import open_table
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.log_source import MOVIELENS, LogSource
+from penchant.logs.reading import LeftOut, read_items
+from penchant.logs.tables.files import open_table
 
 if TYPE_CHECKING:
-    from penchant.offline.export import ExportReport
+    from penchant.training.export import ExportReport
 
 
 def export(
@@ -69,7 +69,7 @@ def export(
     catalog = _catalog(where)
     with console.status("Loading PyTorch") as status:
         try:  # only here: PyTorch takes seconds to load, and a server has none
-            from penchant.offline.export import export as run
+            from penchant.training.export import export as run
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"export: the package {error.name} is missing; `pip install 'penchant[train]'`"
@@ -105,7 +105,7 @@ def read_lines(path: Path) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def _catalog(source: Source) -> list[str]:
+def _catalog(source: LogSource) -> list[str]:
     """The texts of a source's items; none where it names no items."""
     if source.dataset:
         if source.dataset != MOVIELENS or source.items is not None:

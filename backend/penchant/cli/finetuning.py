@@ -14,19 +14,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.import_ import mapped_fields
-from penchant.cli.logs import EVENT_FIELDS, ITEM_FIELDS, Source, read_source
 from penchant.domain.errors import ConfigError
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.reading import LeftOut, make_stream
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.stream import Stream, first_events
-from penchant.offline.events import EventColumns, ItemColumns
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.log_source import EVENT_FIELDS, ITEM_FIELDS, LogSource, mapped_fields
+from penchant.logs.read_log import read_source
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream, first_events
 
 if TYPE_CHECKING:
-    from penchant.offline.finetune.run import Report, Request
-    from penchant.offline.finetune.training import Watch
+    from penchant.training.finetuning.finetune import Report, Request
+    from penchant.training.finetuning.training_run import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def run(console: Console, choices: Choices) -> None:
         stream = read_log(console, choices.log)
     with console.status("Loading PyTorch"):
         try:  # Only here: it takes seconds, and a server has none.
-            from penchant.offline.finetune.run import Request, finetune
-            from penchant.offline.finetune.settings import FinetuneSettings
+            from penchant.training.finetuning.finetune import Request, finetune
+            from penchant.training.finetuning.finetune_settings import FinetuneSettings
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"finetune: the package {error.name} is missing; `pip install 'penchant[train]'`"
@@ -99,7 +99,7 @@ def read_log(console: Console, log: Log) -> Stream:
     if not 0 < log.train_fraction <= 1:
         raise ConfigError(f"--train-fraction: got {log.train_fraction}, expected above 0 to 1")
     source, left_out = _source(log), LeftOut()
-    relevant = log.relevant or source.relevant
+    relevant = log.relevant or source.default_relevance
     items, events = read_source(source, left_out, "no log")
     stream = make_stream(items, events, DEFAULT_SIGNALS, parse_relevance(relevant), left_out)
     stream = first_events(stream, int(log.train_fraction * len(stream.events)))
@@ -111,20 +111,22 @@ def read_log(console: Console, log: Log) -> Stream:
     return stream
 
 
-def _source(log: Log) -> Source:
-    fields = mapped_fields(log.mapped, (*ITEM_FIELDS, *EVENT_FIELDS))
+def _source(log: Log) -> LogSource:
+    fields = mapped_fields(tuple(log.mapped or ()), (*ITEM_FIELDS, *EVENT_FIELDS))
     of_items = {name: column for name, column in fields.items() if name in ITEM_FIELDS}
     of_events = {name: column for name, column in fields.items() if name in EVENT_FIELDS}
     items = ItemColumns(text_template=log.text_template, **of_items)
     events = EventColumns(constant_signal=log.signal, time_unit=log.time_unit, **of_events)
-    return Source(log.items, log.events, log.dataset, log.format, items, events, store=log.store)
+    return LogSource(
+        log.items, log.events, log.dataset, log.store, items, events, format=log.format
+    )
 
 
 @contextmanager
 def _progress(console: Console, request: Request, choices: Choices) -> Iterator[tuple[Watch, Any]]:
     """A bar of the steps, with the last loss and the last look at the validation part."""
-    from penchant.offline.finetune.trainer import METRIC
-    from penchant.offline.finetune.training import Watch
+    from penchant.training.finetuning.trainer import METRIC
+    from penchant.training.finetuning.training_run import Watch
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[shown]}"))

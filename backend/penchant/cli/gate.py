@@ -12,9 +12,9 @@ from rich.console import Console
 from penchant.cli import gating
 from penchant.cli import log_options as log
 from penchant.cli.gating import REFUSED, Choices
-from penchant.offline.gates.budgets import Budgets
-from penchant.offline.gates.validation import Validation
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.evaluation.gates.budgets import Budgets
+from penchant.evaluation.gates.validation import Validation
+from penchant.refresh.refresh_settings import RefreshSettings
 
 _BUDGETS, _VALIDATION = Budgets(), Validation()
 _LOSS = "What may be lost, of the baseline's figure"

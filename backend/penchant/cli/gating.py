@@ -14,18 +14,19 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.text import Text
 
 from penchant.cli.evaluation import rendered
-from penchant.cli.logs import Source, read_log
+from penchant.cli.logs import read_log
 from penchant.config import Config
-from penchant.offline.evaluation.report import check_writable, write
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.gates.budgets import Budgets
-from penchant.offline.gates.validation import Validation
-from penchant.offline.gates.verdict import Verdict
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.evaluation.gates.budgets import Budgets
+from penchant.evaluation.gates.validation import Validation
+from penchant.evaluation.gates.verdict import Verdict
+from penchant.evaluation.html_report import check_writable, write
+from penchant.logs.log_source import LogSource
+from penchant.logs.stream import Stream
+from penchant.refresh.refresh_settings import RefreshSettings
 
 if TYPE_CHECKING:
-    from penchant.offline.gates import judge
-    from penchant.offline.gates.side import Side
+    from penchant.evaluation.gates import judge
+    from penchant.evaluation.gates.side import Side
 
 REFUSED = 2
 """Exit status where the candidate may not serve."""
@@ -35,7 +36,7 @@ REFUSED = 2
 class Choices:
     """What the user chose."""
 
-    source: Source
+    source: LogSource
     baseline: Config
     candidate: Config
     refresh: RefreshSettings | None
@@ -57,12 +58,12 @@ def run(console: Console, choices: Choices) -> bool:
         if path is not None:
             check_writable(path, option)
     with console.status("Reading ..."):
-        relevant = choices.relevant or choices.source.relevant
+        relevant = choices.relevant or choices.source.default_relevance
         signals = choices.baseline.signals
         stream = read_log(console, choices.source, signals, relevant, "nothing to judge by")
         # Only here: ONNX Runtime, SciPy and PyArrow are loaded by them.
-        from penchant.offline.gates.judge import judge
-        from penchant.offline.gates.probe_file import read_probes
+        from penchant.evaluation.gates.judge import judge
+        from penchant.evaluation.gates.probe_file import read_probes
 
         baseline, candidate = _sides(choices)
         probes = [read_probes(path) for path in choices.probes]
@@ -87,7 +88,7 @@ def run(console: Console, choices: Choices) -> bool:
 def _sides(choices: Choices) -> tuple[Side, Side]:
     from penchant.encoder.cache import CachedEncoder
     from penchant.encoder.onnx import OnnxEncoder
-    from penchant.offline.gates.side import Side
+    from penchant.evaluation.gates.side import Side
 
     loaded: dict[Path, CachedEncoder] = {}
     for config in (choices.baseline, choices.candidate):
@@ -132,8 +133,8 @@ def _write(console: Console, choices: Choices, stream: Stream, verdict: Verdict)
         write(choices.json, verdict.json())
         console.print(Text(f"Findings: {choices.json}"), soft_wrap=True)
     if choices.freeze_probes is not None:
-        from penchant.offline.gates.probe_file import write_probes
-        from penchant.offline.gates.probes import freeze_probes
+        from penchant.evaluation.gates.probe_file import write_probes
+        from penchant.evaluation.gates.probes import freeze_probes
 
         plan, _ = choices.validation.choose(stream)
         part = range(plan.start(stream), len(stream.events))

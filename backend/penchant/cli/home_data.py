@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.domain.errors import ConfigError
-from penchant.offline.home.corpus import Sentence, build, exemplars
-from penchant.offline.home.lessons import lessons
-from penchant.offline.home.outside import outside
-from penchant.offline.home.templates import LANGUAGES
+from penchant.training.home.corpus import Sentence, build, exemplars
+from penchant.training.home.out_of_scope import outside
+from penchant.training.home.templates import LANGUAGES
+from penchant.training.home.training_log import lessons
 from penchant_sdk.home.spelling import spelt
 
 ITEMS, EVENTS = "items.csv", "events.csv"

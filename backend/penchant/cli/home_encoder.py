@@ -11,7 +11,7 @@ from rich.text import Text
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import MANIFEST
-from penchant.offline.home import adapter
+from penchant.training.home import adapter
 
 
 def home_encoder(
@@ -37,7 +37,7 @@ def export_home_encoder(directory: Path) -> Path:
     if (directory / MANIFEST).is_file():
         return directory
     try:  # Only here: PyTorch takes seconds to load.
-        from penchant.offline.export import export
+        from penchant.training.export import export
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"the home's encoder is exported, for which the package {error.name} is missing; "

@@ -17,11 +17,11 @@ from rich.text import Text
 from penchant.cli.client import DEFAULT_TARGET, Target, connected
 from penchant.cli.import_games import games
 from penchant.domain import types
-from penchant.domain.errors import ConfigError
-from penchant.offline.events import EventColumns, ItemColumns
-from penchant.offline.tables.files import open_table
-from penchant.offline.tables.ledger import Ledger
-from penchant.offline.tables.load import Batches, Sent, load
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.log_source import mapped_fields
+from penchant.logs.tables.bulk_load import Batches, Sent, load
+from penchant.logs.tables.files import open_table
+from penchant.logs.tables.import_progress import Ledger
 from penchant_sdk import Event, EventStatus, InvalidRequest, Item, Penchant
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ def items(
 ) -> None:
     """Adds or replaces items; columns that are neither id nor text become attributes."""
     columns = ItemColumns(id_column, text_column, text_template)
-    columns = dataclasses.replace(columns, **mapped_fields(mapped, ("id", "text")))
+    columns = dataclasses.replace(columns, **mapped_fields(tuple(mapped or ()), ("id", "text")))
     with connected(target) as penchant:
         batches = Batches(columns.read, items_to(penchant), ITEMS_PER_BATCH, lambda item: item.id)
         options = {"kind": "items", "target": target, **dataclasses.asdict(columns)}
@@ -117,7 +117,7 @@ def events(
         time_unit=time_unit,
     )
     fields = ("user", "item", "signal", "value", "occurred_at", "event_id", "recommendation_id")
-    columns = dataclasses.replace(columns, **mapped_fields(mapped, fields))
+    columns = dataclasses.replace(columns, **mapped_fields(tuple(mapped or ()), fields))
     with connected(target) as penchant:
         batches = Batches(columns.read, events_to(penchant), EVENTS_PER_BATCH)
         options = {"kind": "events", "target": target, **dataclasses.asdict(columns)}
@@ -176,20 +176,6 @@ def sdk_event(event: types.Event) -> Event:
         event_id=event.event_id,
         context=dict(event.context),
     )
-
-
-def mapped_fields(mapped: Sequence[str] | None, known: Sequence[str]) -> dict[str, str]:
-    """`COLUMN=FIELD` options as column by field; ConfigError where one is no such pair."""
-    columns: dict[str, str] = {}
-    for entry in mapped or ():
-        column, equals, field = entry.rpartition("=")
-        if not equals or not column or field not in known:
-            raise ConfigError(
-                f"--map: got {entry!r}, expected COLUMN=FIELD with one of the fields "
-                f"{', '.join(known)}"
-            )
-        columns[field] = column
-    return columns
 
 
 def _run(file: Path, format: str | None, batches: Batches[T], ledger: Ledger) -> None:

@@ -13,9 +13,9 @@ from rich.text import Text
 from penchant.cli.client import DEFAULT_TARGET, Target, connected, counted
 from penchant.domain import types
 from penchant.domain.errors import ConfigError
-from penchant.offline.games.control import read_metadata, stanzas
-from penchant.offline.games.debian import read_games
-from penchant.offline.games.snapshot import SNAPSHOT, read_items, write_items
+from penchant.logs.datasets.debian_control import read_metadata, stanzas
+from penchant.logs.datasets.debian_games import read_games
+from penchant.logs.datasets.debian_snapshot import SNAPSHOT, read_items, write_items
 from penchant_proto.v1 import games_pb2
 from penchant_sdk import Item
 from penchant_sdk.games import Game, GameClient

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
-from penchant.app import App, build
 from penchant.config import parse
 from penchant.domain.errors import PenchantError
 from penchant.encoder.base import Encoder
 from penchant.encoder.library import EncoderLibrary
+from penchant.server.app import App, build
 from penchant.service.clock import Clock, system_clock
 from penchant.service.meter import SilentMeter
 from penchant_proto.methods import METHODS

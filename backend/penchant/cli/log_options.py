@@ -7,13 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from penchant.cli.import_ import mapped_fields
-from penchant.cli.logs import EVENT_FIELDS, GOOD_RATING, ITEM_FIELDS, Source
 from penchant.config import Config, parse
 from penchant.domain.errors import ConfigError
-from penchant.launch.settings import HOME
-from penchant.offline.evaluation.relevance import POSITIVE
-from penchant.offline.events import EventColumns, ItemColumns
+from penchant.launch.parameters import HOME
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.log_source import (
+    EVENT_FIELDS,
+    GOOD_RATING,
+    ITEM_FIELDS,
+    LogSource,
+    mapped_fields,
+)
+from penchant.logs.relevance import POSITIVE
 
 ENCODER = HOME / "encoder"
 _PANEL = "Columns, as for penchant import"
@@ -115,23 +120,23 @@ def source_of(
     mapped: list[str] | None,
     format: str | None,
     store: str = "",
-) -> Source:
+) -> LogSource:
     """What the options say; `columns` by field, which `mapped` overrules.
 
     Raises:
         ConfigError: a mapping names no field.
     """
-    chosen = {**columns, **mapped_fields(mapped, (*ITEM_FIELDS, *EVENT_FIELDS))}
+    chosen = {**columns, **mapped_fields(tuple(mapped or ()), (*ITEM_FIELDS, *EVENT_FIELDS))}
     of_items = {name: column for name, column in chosen.items() if name in ITEM_FIELDS}
     of_events = {name: column for name, column in chosen.items() if name in EVENT_FIELDS}
-    return Source(
+    return LogSource(
         items,
         events,
         dataset,
-        format,
+        store,
         ItemColumns(text_template=text_template, **of_items),
         EventColumns(constant_signal=signal, time_unit=time_unit, **of_events),
-        store,
+        format=format,
     )
 
 

@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.domain.errors import ConfigError
-from penchant.offline.loop.plan import Step, read_plan
-from penchant.offline.loop.run import now, planned, run
-from penchant.offline.loop.state import LockHeld, RunState, locked
+from penchant.loop.loop_plan import Step, read_plan
+from penchant.loop.loop_run import now, planned, run
+from penchant.loop.loop_state import LockHeld, RunState, locked
 
 HELD = 3
 _STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -63,16 +63,11 @@ def parameters(command: str) -> Mapping[str, bool]:
     Raises:
         ConfigError: this release has no such command.
     """
-    from penchant.cli.main import COMMANDS, load
+    from penchant.cli.main import COMMANDS, options_of
 
     if command not in COMMANDS:
         raise ConfigError(f"steps.{command}: this release has no command penchant {command}")
-    return {
-        name.removeprefix("--"): bool(option.is_flag)
-        for option in load(command).params
-        for name in option.opts
-        if name.startswith("--") and name != "--help"
-    }
+    return {name.removeprefix("--"): flag for name, flag in options_of(command).items()}
 
 
 class Processes:

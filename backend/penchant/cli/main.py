@@ -1,17 +1,19 @@
-"""The `penchant` command: a table of commands, each loaded when it is used.
+"""The `penchant` command: a table of commands, each imported only when it runs.
 
-A new command is one line in COMMANDS: its name, the module and the function (or the `typer.Typer`
-of a group of commands), and its line in the help.
+A command is a function: its parameters, usually one request dataclass, become options. A new
+command is one entry in COMMANDS: its name, `module:function`, and its line in the help. A command
+returns None, or an exit status other than 0.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-from typer.core import TyperCommand, TyperGroup
+from cyclopts import App, Parameter
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
@@ -56,48 +58,66 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.home_data:home_data",
         "Write a smart home's sentences to learn from.",
     ),
-    "demo": ("penchant.cli.demo.command:demo", "Watch Penchant learn from MovieLens."),
+    "demo": ("demos.films.command:demo", "Watch Penchant learn from MovieLens."),
     "demo-ads": (
-        "penchant.cli.demo.ads.command:demo_ads",
+        "demos.ads.command:demo_ads",
         "Watch a day of ads under caps and budgets.",
     ),
     "demo-games": (
-        "penchant.cli.demo.games.command:demo_games",
+        "demos.games.command:demo_games",
         "Watch simulated players being recommended Debian's games.",
     ),
     "demo-home": (
-        "penchant.cli.demo.home.command:demo_home",
+        "demos.home.command:demo_home",
         "Watch a smart home understand, ask and learn.",
     ),
     "demo-release": (
-        "penchant.cli.demo.release:demo_release",
+        "demos.release.command:demo_release",
         "Watch a release being made, served and taken back.",
     ),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""
 
 
-class LazyGroup(TyperGroup):
-    """A group whose commands are named in COMMANDS and imported only to be run."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The names, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A stand-in that has a name and a help line; None for an unknown name."""
-        if cmd_name not in COMMANDS:
-            return None
-        return TyperCommand(name=cmd_name, help=COMMANDS[cmd_name][1])
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command itself, which is about to run."""
-        name, _, rest = super().resolve_command(ctx, args)
-        return name, load(str(name)), rest
+TYPER = frozenset(COMMANDS) - {"rebuild"}
+"""Commands that still describe their options to Typer."""
 
 
-def load(name: str) -> Any:
-    """Imports a command of the table and makes it one of Typer's."""
+def make_app(chosen: str = "") -> App:
+    """The command line, with every command of the table; imports none of them.
+
+    The help of the chosen command is its docstring, that of the others their line in the table.
+    """
+    app = App(
+        name="penchant",
+        help="Per-user online learning and ranking inside NVIDIA Triton Inference Server.",
+        version=metadata.version("penchant"),
+        default_parameter=Parameter(negative=()),
+        result_action="return_value",
+    )
+    for place, (name, (target, line)) in enumerate(COMMANDS.items()):
+        if name in TYPER:
+            app.command(_through_typer(name), name=name, help=line, sort_key=place, help_flags=())
+        else:
+            help_ = None if name == chosen else line
+            app.command(target, name=name, help=help_, sort_key=place)
+    return app
+
+
+def options_of(name: str) -> dict[str, bool]:
+    """The long options of a command, and whether each is a flag."""
+    if name in TYPER:
+        options = _typer_command(name).params
+        pairs = ((one, bool(getattr(opt, "is_flag", False))) for opt in options for one in opt.opts)
+    else:
+        arguments = make_app()[name].assemble_argument_collection()
+        pairs = ((one, argument.hint is bool) for argument in arguments for one in argument.names)
+    return {one: flag for one, flag in pairs if one.startswith("--") and one != "--help"}
+
+
+def _typer_command(name: str) -> Any:
+    import typer
+
     module, _, attribute = COMMANDS[name][0].partition(":")
     found = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
@@ -106,36 +126,57 @@ def load(name: str) -> Any:
     return typer.main.get_command(found)
 
 
-app = typer.Typer(
-    cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
+def _through_typer(name: str) -> Any:
+    def run(
+        *arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)],
+    ) -> int:
+        try:
+            _typer_command(name)(list(arguments), prog_name=f"penchant {name}")
+        except SystemExit as exit_:
+            return int(exit_.code or 0)
+        return 0
+
+    return run
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(metadata.version("penchant"))
-        raise typer.Exit
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line and returns its exit status: 0 done, 1 failed, 2 misused or refused.
 
-
-@app.callback()
-def penchant(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
-    ] = False,
-) -> None:
-    """Per-user online learning and ranking inside NVIDIA Triton Inference Server."""
-
-
-def main() -> None:
-    """Runs the command; an error that Penchant foresees becomes one plain message and status 1."""
+    An error that Penchant foresees becomes one plain line on standard error.
+    """
     try:
-        app(prog_name="penchant")
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        chosen = next(iter(given), "")
+        if COMMANDS.get(chosen, ("", ""))[0].startswith("demos."):
+            _find_demos(chosen)
+        status = make_app(chosen)(given)
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
     except Exception as error:
         if not isinstance(error, _foreseen()):
             raise
         print(f"penchant: {error}", file=sys.stderr)
-        sys.exit(1)
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def _find_demos(name: str) -> None:
+    """Puts the repository on the path for a demo: demos and simulators are not in the wheel."""
+    from penchant.domain.errors import ConfigError
+
+    repository = Path(__file__).resolve().parents[3]
+    if not (repository / "demos" / "__init__.py").is_file():
+        raise ConfigError(
+            f"{name}: the demos are not part of the installed package; clone the repository and "
+            f"run `make {name}` there"
+        )
+    if str(repository) not in sys.path:
+        sys.path.append(str(repository))
+
+
+def main() -> None:
+    """The entry point of the `penchant` program."""
+    sys.exit(run())
 
 
 def _foreseen() -> tuple[type[Exception], ...]:

@@ -16,12 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.domain.errors import ConfigError
-from penchant.offline.evaluation.report import as_json, check_writable, write
-from penchant.offline.tables.files import open_table
+from penchant.evaluation.html_report import as_json, check_writable, write
+from penchant.logs.tables.files import open_table
 
 if TYPE_CHECKING:
-    from penchant.offline.ope.evaluation import Outcome
-    from penchant.offline.ope.intervals import Estimate
+    from penchant.evaluation.ope.intervals import Estimate
+    from penchant.evaluation.ope.off_policy import Outcome
 
 _COLUMNS = "Columns"
 _OUTPUT = "Output"
@@ -77,10 +77,10 @@ def ope(
     ] = None,
 ) -> None:
     """What a candidate policy would have earned, estimated from another policy's log."""
-    from penchant.offline.ope import named
-    from penchant.offline.ope.candidates import read_probabilities
-    from penchant.offline.ope.evaluation import Settings, evaluate
-    from penchant.offline.ope.impressions import Columns, read_impressions
+    from penchant.evaluation.ope import policies
+    from penchant.evaluation.ope.candidates import read_probabilities
+    from penchant.evaluation.ope.logged_impressions import Columns, read_impressions
+    from penchant.evaluation.ope.off_policy import Settings, evaluate
 
     settings = Settings(clip=clip, tau=tau)
     if (bool(policy), action_probabilities is not None, bool(candidate_column)).count(True) != 1:
@@ -101,15 +101,15 @@ def ope(
     )
     with closing(open_table(file, format)) as table:
         log = read_impressions(table, columns)
-    fitting = named.Fitting(folds, seed, temperature)
+    fitting = policies.Fitting(folds, seed, temperature)
     if policy:
-        candidate, q = named.from_policy(log, policy, fitting)
+        candidate, q = policies.from_policy(log, policy, fitting)
     elif action_probabilities is not None:
         with closing(open_table(action_probabilities)) as table:
             found = read_probabilities(table)
-        log, candidate, q = named.from_file(log, found, fitting)
+        log, candidate, q = policies.from_file(log, found, fitting)
     else:
-        candidate, q = named.from_column(log), None
+        candidate, q = policies.from_column(log), None
     outcome = evaluate(log, candidate, q, settings)
     console = Console()
     _show(console, outcome, log.left_out)

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from penchant.cli import log_options as log
-from penchant.cli.logs import MOVIELENS
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.reading import LeftOut, read_items
-from penchant.offline.events import ItemColumns
-from penchant.offline.movielens import read_movielens
-from penchant.offline.tables.files import open_table
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.events import ItemColumns
+from penchant.logs.log_source import MOVIELENS
+from penchant.logs.reading import LeftOut, read_items
+from penchant.logs.tables.files import open_table
 
 
 def pretrain(
@@ -57,8 +57,8 @@ def pretrain(
     columns = ItemColumns(text=text_column, text_template=text_template)
     read = _texts(items, dataset, texts, columns, format)
     try:  # Only here: it takes seconds, and a server has none.
-        from penchant.offline.pretrain.run import PretrainRequest, PretrainSettings
-        from penchant.offline.pretrain.run import pretrain as train
+        from penchant.training.pretrain import PretrainRequest, PretrainSettings
+        from penchant.training.pretrain import pretrain as train
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"pretrain: the package {error.name} is missing; `pip install 'penchant[train]'`"

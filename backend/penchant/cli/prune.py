@@ -69,8 +69,8 @@ def prune(
     judge = judge_of(console, where, config, relevant, validation_fraction, log_fraction)
     with console.status("Loading PyTorch") as status:
         try:  # Only here: it takes seconds, and a server has none.
-            from penchant.offline.compress.prune import PruneSettings
-            from penchant.offline.compress.prune import prune as run
+            from penchant.training.compress.prune import PruneSettings
+            from penchant.training.compress.prune import prune as run
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"prune: the package {error.name} is missing; `pip install 'penchant[train]'`"

@@ -13,11 +13,11 @@ from penchant.cli.gating import REFUSED
 from penchant.cli.log_options import pairs_of, share_of
 from penchant.cli.stores import StoreAddress, StoreSettings
 from penchant.domain.errors import ConfigError
-from penchant.launch.settings import HOME
-from penchant.offline.gates.budgets import Budgets
-from penchant.offline.gates.validation import Validation
-from penchant.offline.refresh.settings import RefreshSettings
-from penchant.offline.releases.trial import TrialPlan
+from penchant.evaluation.gates.budgets import Budgets
+from penchant.evaluation.gates.validation import Validation
+from penchant.launch.parameters import HOME
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.releases.rollout import RolloutPlan
 
 _DEFAULTS, _BUDGETS, _PART = RefreshSettings(), Budgets(), Validation()
 _MADE, _GATE, _TRIAL = "What it is made of", "The gate", "On trial first"
@@ -156,19 +156,19 @@ def publish(
         configured=configured,
         target=target,
         triton=triton,
-        trial=_trial(shadow, canary, max_trial_loss),
+        rollout=_rollout(shadow, canary, max_trial_loss),
     )
     if not publishing.run(Console(highlight=False), choices):
         raise typer.Exit(REFUSED)
 
 
-def _trial(shadow: str | None, canary: str | None, max_loss: str) -> TrialPlan | None:
+def _rollout(shadow: str | None, canary: str | None, max_loss: str) -> RolloutPlan | None:
     if shadow is not None and canary is not None:
         raise ConfigError("--shadow, --canary: got both, expected one")
     loss = share_of("--max-trial-loss", max_loss)
     if canary is not None:
-        return TrialPlan("canary", share_of("--canary", canary), loss)
-    return None if shadow is None else TrialPlan("shadow", share_of("--shadow", shadow), loss)
+        return RolloutPlan("canary", share_of("--canary", canary), loss)
+    return None if shadow is None else RolloutPlan("shadow", share_of("--shadow", shadow), loss)
 
 
 def _budgets(overall: str, cohort: str) -> Budgets:

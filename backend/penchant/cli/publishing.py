@@ -18,18 +18,20 @@ from penchant.encoder.base import Encoder
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import MANIFEST
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.evaluation.reading import LeftOut
-from penchant.offline.evaluation.relevance import parse_relevance
-from penchant.offline.evaluation.store_log import stream_of_store
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.gates.budgets import Budgets
-from penchant.offline.gates.judge import judge
-from penchant.offline.gates.side import Side
-from penchant.offline.gates.validation import Validation
-from penchant.offline.gates.verdict import Verdict
-from penchant.offline.refresh.settings import RefreshSettings
-from penchant.offline.releases.build import Recipe, build_release
-from penchant.offline.releases.gating import (
+from penchant.evaluation.gates.budgets import Budgets
+from penchant.evaluation.gates.judge import judge
+from penchant.evaluation.gates.side import Side
+from penchant.evaluation.gates.validation import Validation
+from penchant.evaluation.gates.verdict import Verdict
+from penchant.logs.reading import LeftOut
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.store_log import stream_of_store
+from penchant.logs.stream import Stream
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.releases.build import Recipe, build_release
+from penchant.releases.manifest import Manifest, check_release, encoder_directory
+from penchant.releases.publish import install_release, publish_release, target_of
+from penchant.releases.release_gate import (
     GATE,
     PROBES,
     Served,
@@ -39,10 +41,8 @@ from penchant.offline.releases.gating import (
     weights_of,
     with_weights,
 )
-from penchant.offline.releases.manifest import Manifest, check_release, encoder_directory
-from penchant.offline.releases.publication import install_release, publish_release, target_of
-from penchant.offline.releases.trial import TrialPlan, begin_trial
-from penchant.offline.releases.triton_repository import write_model_version
+from penchant.releases.rollout import RolloutPlan, begin_rollout
+from penchant.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
 
@@ -67,7 +67,7 @@ class Choices:
     configured: Path
     target: str
     triton: Path | None
-    trial: TrialPlan | None
+    rollout: RolloutPlan | None
     """None: it is served to everybody."""
 
 
@@ -198,9 +198,9 @@ def _publish(
         if choices.target:
             with connected(choices.target) as penchant:
                 penchant.embed(["ready"], encoder_version=manifest.encoder_version)
-        if choices.trial is not None:
-            plan = choices.trial
-            begin_trial(place.store, place.directory, place.config, target, plan, status.update)
+        if choices.rollout is not None:
+            plan = choices.rollout
+            begin_rollout(place.store, place.directory, place.config, target, plan, status.update)
             console.print(
                 f"On trial from the next request on: {manifest.id}, {plan.mode} for "
                 f"{plan.share:.0%} of the users. Next: penchant releases --store {choices.store} "

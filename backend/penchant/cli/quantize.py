@@ -60,7 +60,7 @@ def quantize(
     judge = judge_of(console, source, config, relevant, validation_fraction, log_fraction)
     with console.status("Loading the quantizer") as status:
         try:  # Only here: a server has none of it.
-            from penchant.offline.compress.quantize import quantize as run
+            from penchant.training.compress.quantize import quantize as run
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"quantize: the package {error.name} is missing; `pip install 'penchant[train]'`"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import typer
+from typing import Annotated
+
 from rich.console import Console
 
-from penchant.cli.client import counted
-from penchant.cli.stores import StoreAddress, StoreSettings, opened
-from penchant.offline.rebuild import rebuild_all
+from penchant.cli.stores import StoreOptions, opened
+from penchant.service.rebuild import rebuild_all
+from penchant.system.option_types import FLAT
 
 
-def rebuild(store: StoreAddress, settings: StoreSettings = None) -> None:
-    """Makes every user's record anew from the log, under the signals and the window of today.
+def rebuild(*, store: Annotated[StoreOptions, FLAT]) -> None:
+    """Rebuilds every user's record from the log, under today's signals and window.
 
     A running server may stay up; it needs the same settings.
     """
-    with opened(store, settings) as place, Console().status("Rebuilding"):
-        users = rebuild_all(place.store, place.config)
-    typer.echo(f"Rebuilt the records of {counted(users, 'user')}.")
+    console = Console(highlight=False)
+    with opened(store.store, store.settings) as place, console.status("Rebuilding"):
+        users = rebuild_all(place.store, place.config.signals, place.config.fold.window_events)
+    console.print(f"Rebuilt the records of {users:,} {'user' if users == 1 else 'users'}.")

@@ -15,8 +15,8 @@ from penchant.cli.client import counted
 from penchant.cli.import_ import Format, Map
 from penchant.cli.logs import event_columns
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
-from penchant.offline.evaluation.reading import LeftOut
-from penchant.offline.refresh.settings import RefreshSettings
+from penchant.logs.reading import LeftOut
+from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.base import Store
 from penchant.store.releases import read_releases
 
@@ -75,8 +75,8 @@ def refresh(
     A running server may stay up and follows at its next request; it needs the same settings.
     """
     # Only here: SciPy is loaded by them.
-    from penchant.offline.refresh.log_file import LogFile
-    from penchant.offline.refresh.publication import refresh_store
+    from penchant.logs.log_file import LogFile
+    from penchant.refresh.publication import refresh_store
 
     given = {"window": window, "text_weight": text_weight, "shrinkage": shrinkage}
     left_out, read = LeftOut(), None

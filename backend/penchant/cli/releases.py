@@ -17,12 +17,12 @@ from rich.text import Text
 
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.domain.errors import ConfigError
-from penchant.domain.trial import Standing, Trial
+from penchant.domain.rollout import Rollout, Standing
 from penchant.domain.types import Published
 from penchant.encoder.library import MANIFEST
-from penchant.offline.releases.manifest import Manifest, read_manifest
-from penchant.offline.releases.trial import read_standing
-from penchant.service.trialling import describe
+from penchant.releases.manifest import Manifest, read_manifest
+from penchant.releases.rollout import read_standing
+from penchant.service.rollout_watch import describe
 from penchant.store.releases import read_log_of_releases
 
 
@@ -34,7 +34,7 @@ def releases(
     """Lists the releases beside a store, with what their gates measured, and which is served."""
     with opened(store, settings) as place:
         with place.store.snapshot() as snapshot:
-            log, trial = read_log_of_releases(snapshot), read_standing(snapshot)
+            log, rollout = read_log_of_releases(snapshot), read_standing(snapshot)
         manifests, broken = _read(place.releases)
     if as_json:
         typer.echo(json.dumps(_plain(manifests, log), indent=2))
@@ -45,9 +45,9 @@ def releases(
             "No release yet. Next: penchant publish --encoder DIR --store " + store, soft_wrap=True
         )
         return
-    console.print(_table(manifests, _served(log), trial[0].release if trial else ""))
-    if trial is not None:
-        console.print(Text(_on_trial(*trial)), soft_wrap=True)
+    console.print(_table(manifests, _served(log), rollout[0].release if rollout else ""))
+    if rollout is not None:
+        console.print(Text(_on_trial(*rollout)), soft_wrap=True)
     console.print(_history(log))
     for line in broken:
         console.print(line, style="yellow", soft_wrap=True)
@@ -102,11 +102,11 @@ def _served(log: list[Published]) -> str:
     return next((entry.release for entry in reversed(log) if entry.serves), "")
 
 
-def _on_trial(trial: Trial, found: Standing) -> str:
+def _on_trial(rollout: Rollout, found: Standing) -> str:
     overlap = "" if math.isnan(found.overlap) else f"; top tens share {found.overlap:.0%}"
     return (
-        f"On trial: {trial.release}, {trial.mode} for {trial.share:.0%} of the users. "
-        f"{describe(trial, found)}{overlap}"
+        f"On trial: {rollout.release}, {rollout.mode} for {rollout.share:.0%} of the users. "
+        f"{describe(rollout, found)}{overlap}"
     )
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.releases.rollback import roll_back
-from penchant.offline.releases.trial import stop_trial
+from penchant.releases.rollback import roll_back
+from penchant.releases.rollout import stop_rollout
 
 
 def rollback(
@@ -34,7 +34,7 @@ def rollback(
 ) -> None:
     """Serves an earlier release again; a running server follows at its next request.
 
-    While a release is on trial, that trial is ended instead. Nothing is fitted: what the earlier
+    During a rollout it ends that rollout instead. Nothing is fitted again: what the earlier
     release had learnt is still in the store. Users, their events and everything learnt of them
     stay as they are.
     """
@@ -45,9 +45,11 @@ def rollback(
         console.status("Reading the log of releases") as status,
     ):
         if release is None:
-            trial = stop_trial(place.store, "by penchant rollback")
-            if trial is not None:
-                typer.echo(f"The {trial.mode} of {trial.release} is ended; what was served stays.")
+            rollout = stop_rollout(place.store, "by penchant rollback")
+            if rollout is not None:
+                typer.echo(
+                    f"The {rollout.mode} of {rollout.release} is ended; what was served stays."
+                )
                 return
         head = roll_back(
             place.store,

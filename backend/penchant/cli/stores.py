@@ -9,19 +9,33 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cyclopts import Parameter
 
 from penchant import config
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.launch.settings import gather
+from penchant.launch.parameters import gather
 from penchant.store.base import Store
 from penchant.store.open import open_store
+from penchant.system.option_types import Pairs
 
 StoreAddress = Annotated[str, typer.Option(help="The server's store: lmdb:DIRECTORY.")]
 StoreSettings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting, as the server has it; repeatable."),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """The options of a command that works beside a server, on its store."""
+
+    store: str
+    """Store of the server: lmdb:DIRECTORY."""
+    settings: Annotated[Pairs, Parameter(name="--set")] = ()
+    """A setting, as the server has it; repeatable."""
+
+
 NO_ENCODER = Path("unused")
 """For commands that need none; settings without one are refused."""
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from penchant.cli import log_options as log
 from penchant.cli import tuning
 from penchant.cli.tuning import Choices, Finetuning
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.tuning.objective import FIT_FRACTION, Metric
+from penchant.evaluation.targets import ReplayConfig
+from penchant.tuning.objective import FIT_FRACTION, Metric
 
 _SEARCH = "The search"
 
@@ -122,7 +122,7 @@ def tune(
         config=log.config_of(encoder, settings),
         fixed=log.pairs_of(settings),
         train_fraction=train_fraction,
-        plan=Plan(FIT_FRACTION, every, refresh_every, candidates),
+        plan=ReplayConfig(FIT_FRACTION, every, refresh_every, candidates),
         relevant=relevant,
         refresh=refresh,
         finetuning=Finetuning(source, finetune_steps) if finetune else None,

@@ -18,21 +18,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.logs import Source, read_log
+from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
-from penchant.offline.evaluation.cases import Plan
-from penchant.offline.evaluation.fingerprint import fingerprint
-from penchant.offline.evaluation.metrics import estimates
-from penchant.offline.evaluation.report import check_writable
-from penchant.offline.evaluation.stream import Stream, first_events
-from penchant.offline.tuning.encoders import exported, finetuned
-from penchant.offline.tuning.objective import Metric, Objective, Vectors, training_part
-from penchant.offline.tuning.space import CONTEXT_HALVINGS, Parameter, Part, as_options, choose
+from penchant.evaluation.fingerprint import fingerprint
+from penchant.evaluation.html_report import check_writable
+from penchant.evaluation.metrics import estimates
+from penchant.evaluation.targets import ReplayConfig
+from penchant.logs.log_source import LogSource
+from penchant.logs.stream import Stream, first_events
+from penchant.tuning.encoder_search import exported, finetuned
+from penchant.tuning.objective import Metric, Objective, Vectors, training_part
+from penchant.tuning.space import CONTEXT_HALVINGS, Parameter, Part, as_options, choose
 
 if TYPE_CHECKING:
-    from penchant.offline.tuning.study import Study, Tried
+    from penchant.tuning.study import Study, Tried
 
 _MOST_IMPORTANT = 5
 
@@ -49,12 +50,12 @@ class Finetuning:
 class Choices:
     """What the user chose."""
 
-    source: Source
+    source: LogSource
     config: Config
     fixed: Mapping[str, str]
     """Settings that stay, as they were given."""
     train_fraction: float
-    plan: Plan
+    plan: ReplayConfig
     """Of the training part alone."""
     relevant: str
     refresh: bool
@@ -70,7 +71,7 @@ class Choices:
 def run(console: Console, choices: Choices) -> int:
     """Searches and shows what came of it; returns the exit status."""
     try:  # Only here: it takes a moment, and a server has none.
-        from penchant.offline.tuning.study import open_study
+        from penchant.tuning.study import open_study
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"tune: the package {error.name} is missing; `pip install 'penchant[tune]'`"
@@ -78,7 +79,7 @@ def run(console: Console, choices: Choices) -> int:
     space = _space(choices)
     if choices.storage is not None:
         check_writable(choices.storage, "--storage")
-    relevant = choices.relevant or choices.source.relevant
+    relevant = choices.relevant or choices.source.default_relevance
     with console.status("Reading ..."):
         stream = read_log(
             console, choices.source, choices.config.signals, relevant, "nothing to tune on"

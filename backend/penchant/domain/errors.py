@@ -1,7 +1,7 @@
 """What can go wrong, as the domain says it.
 
-Each error has a stable `reason` that clients may rely on and a plain `kind`; `triton/errors.py`
-maps the kind to a status once. The text says what was wrong, what was got and what was expected.
+Each error has a stable `reason` that clients may rely on and a plain `kind`, which
+`server/triton/errors.py` maps to a status. The text names the field, the value and the range.
 """
 
 from __future__ import annotations

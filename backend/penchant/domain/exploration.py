@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.types import NO_WAIT, Window
 
-Float64 = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 DAY_US = 86_400_000_000

@@ -23,15 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.context import Slots
+from penchant.domain.event_weights import Weights, weigh
 from penchant.domain.neighbours import recent_of
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, Matrix, Recent, Vector, Window
 from penchant.domain.updaters import UPDATERS
-from penchant.domain.updaters.evidence import Evidence
-from penchant.domain.weighing import Weights, weigh
-
-Float64 = NDArray[np.float64]
+from penchant.domain.updaters.observations import Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +117,8 @@ def fold_each(
     """
     weights = weigh(window, items.known, bucket, settings, lengths, context)
     vectors = items.vectors.astype(np.float64)
-    evidence = _evidence(prior, vectors, window, weights, lengths)
-    slow = UPDATERS[settings.updater].solve(evidence, settings).astype(np.float32)
+    observations = _observations(prior, vectors, window, weights, lengths)
+    slow = UPDATERS[settings.updater].solve(observations, settings).astype(np.float32)
     starts = lengths.cumsum() - lengths
     fast = np.add.reduceat(vectors * weights.fast[:, None], starts)
     norms = np.linalg.norm(fast, axis=1, keepdims=True)
@@ -140,15 +139,15 @@ def _recent(
     ]
 
 
-def _evidence(
+def _observations(
     prior: Prior,
     vectors: Float64,
     window: Window,
     weights: Weights,
     lengths: NDArray[np.int64],
-) -> Evidence:
+) -> Observations:
     rewards = window["reward"].astype(np.float64)
-    return Evidence(prior.precision, prior.mean, vectors, rewards, weights.slow, lengths)
+    return Observations(prior.precision, prior.mean, vectors, rewards, weights.slow, lengths)
 
 
 def direction(interest: Interest, query: Vector | None, settings: FoldSettings) -> Vector:
@@ -215,8 +214,8 @@ def shares(
         empty = np.empty((len(ranked), 0))
         return Shares(settings.slow_weight * (targets @ prior.mean), empty, empty)
     weights = weigh(window, items.known, bucket, settings, context=context)
-    evidence = _evidence(prior, vectors, window, weights, np.array([len(window)]))
-    parts = UPDATERS[settings.updater].split(evidence, settings)
+    observations = _observations(prior, vectors, window, weights, np.array([len(window)]))
+    parts = UPDATERS[settings.updater].split(observations, settings)
     from_prior = targets @ parts.prior.T
     from_events = targets @ parts.events.transpose(0, 2, 1)
     best = (from_prior + from_events.sum(axis=2).T).argmax(axis=1)

@@ -6,7 +6,7 @@
 over the last `RECENT_EVENTS` of a user's n counted events. N[j, i] says how much more often i was
 liked next to j than its share of all likes explains; its opening row, how much more often people
 began with i. A vector of some dozen numbers can't keep which few items lie right beside each
-other; this can. The refresh makes N from the event log (`penchant.offline.refresh.neighbours`).
+other; this can. The refresh makes N from the event log (`penchant.refresh.neighbour_table`).
 """
 
 from __future__ import annotations

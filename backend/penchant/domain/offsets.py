@@ -13,13 +13,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.rewards import Outcome
 from penchant.domain.types import Counters, Vector
-
-Float64 = NDArray[np.float64]
-
 
 SMOOTHING = 0.1
 """s / a: how many of the credited impressions an offset is drawn towards the average by."""

@@ -10,15 +10,13 @@ it is the same matrix, an approximation. Several interests of a user share each 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.context import Slots
+from penchant.domain.event_weights import weigh
 from penchant.domain.interest import Items, Prior
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Window
-from penchant.domain.weighing import weigh
-
-Float64 = NDArray[np.float64]
 
 
 def deviations(

@@ -189,7 +189,7 @@ class Published:
     """Its id; empty: the configured encoder, before any release."""
     encoder_version: str
     action: str
-    """`start`, `publish`, `rollback`; `shadow` or `canary` for a trial, and its `end`."""
+    """`start`, `publish`, `rollback`; `shadow` or `canary` for a rollout, and its `end`."""
     at_us: int
     score_weights: str = "{}"
     """What it sets of the fold's settings, as a JSON object."""
@@ -200,7 +200,7 @@ class Published:
 
     @property
     def serves(self) -> bool:
-        """Whether everybody was served by it from then on; a trial leaves that as it was."""
+        """Whether everybody was served by it from then on; a rollout leaves that as it was."""
         return self.action in ("start", "publish", "rollback")
 
 

@@ -21,7 +21,7 @@ MANIFEST = "release.json"
 ENCODER = "encoder"
 """A release's encoder, in its folder."""
 LOADED = 3
-"""Encoders of releases that stay in memory: before, after, and one on trial."""
+"""Encoders of releases that stay in memory: before, after, and one on rollout."""
 
 
 def _load_onnx(directory: Path) -> Encoder:

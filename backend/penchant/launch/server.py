@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from penchant.launch import canary, layout, logs, processes
+from penchant.launch import layout, probe, processes, server_log
 from penchant.launch.errors import LaunchError
 from penchant.launch.ports import FREE, Ports, choose
 from penchant.launch.tritonserver import (
@@ -185,7 +185,7 @@ class Server:
         """The lines of the log that say best what went wrong."""
         if not self.log_path.is_file():
             return []
-        return logs.failure(self.log_path.read_text(encoding="utf-8", errors="replace"))
+        return server_log.failure(self.log_path.read_text(encoding="utf-8", errors="replace"))
 
     def death(self) -> LaunchError:
         """An error that says how a server ended that nobody stopped, with what its log says."""
@@ -245,10 +245,10 @@ class Server:
         ]
 
     def _wait(self, models: Sequence[str]) -> None:
-        asked = [model for model in canary.calls() if model in models]
+        asked = [model for model in probe.calls() if model in models]
         deadline = time.monotonic() + self._start_timeout_s
         while True:
-            results = canary.ask(self.target, asked)
+            results = probe.ask(self.target, asked)
             if self.returncode is not None:
                 raise self._failure(f"Triton ended at its start ({_ended(self.returncode)})")
             sick = [result for result in results if not result.alive]
@@ -256,7 +256,7 @@ class Server:
                 return
             if time.monotonic() > deadline:
                 answers = "; ".join(f"{result.model}: {result.text}" for result in sick)
-                if all(result.text == canary.NOBODY for result in sick):
+                if all(result.text == probe.NOBODY for result in sick):
                     answers = "Triton does not listen yet"
                 raise self._failure(
                     f"no good answer within {self._start_timeout_s:g} s ({answers})"

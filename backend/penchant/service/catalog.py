@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogView
+from penchant.domain.cold_start import prior_counters
 from penchant.domain.errors import EncoderUnavailable
-from penchant.domain.newcomers import credits
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
 from penchant.encoder.base import Encoders
 from penchant.service.encoding import Space, encoder_of, space_of
 from penchant.service.publishing import Publication, placed, publish, rebuild_if_lost
-from penchant.service.reading import Catalogs, Offered, trial_directory
+from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import write_counters
 from penchant.store.items import (
@@ -28,7 +28,7 @@ from penchant.store.items import (
     write_item,
     write_text_vector,
 )
-from penchant.store.trials import read_trial, write_trial
+from penchant.store.rollouts import read_rollout, write_rollout
 
 PLANNED_AGAIN = 3
 """How often a put follows a change of the encoder before the caller is told to come again."""
@@ -68,7 +68,7 @@ class _Plan:
 
     changed: list[Item]
     spaces: list[Space]
-    """Of what is served, and of what is on trial."""
+    """Of what is served, and of what is on rollout."""
 
     @property
     def idle(self) -> bool:
@@ -77,10 +77,10 @@ class _Plan:
 
 
 class CatalogService:
-    """Changes the catalog, the one on trial too; one process at a time."""
+    """Changes the catalog, the one on rollout too; one process at a time."""
 
     def __init__(
-        self, store: Store, catalogs: Catalogs, encoders: Encoders, book: OffsetBook
+        self, store: Store, catalogs: Catalogs, encoders: Encoders, book: ItemBiasTable
     ) -> None:
         self._store = store
         self._catalogs = catalogs
@@ -107,8 +107,8 @@ class CatalogService:
     def _plan(self, snapshot: Snapshot, items: Sequence[Item]) -> _Plan:
         changed = [item for item in items if _differs(item, read_item(snapshot, item.id))]
         texts = [item.text for item in changed]
-        trial = read_trial(snapshot)
-        heads = [read_head(snapshot)] + ([] if trial is None else [trial.head])
+        rollout = read_rollout(snapshot)
+        heads = [read_head(snapshot)] + ([] if rollout is None else [rollout.head])
         encoders = [encoder_of(head, self._encoders) for head in heads]
         spaces = [
             space_of(snapshot, head, encoder, texts)
@@ -154,7 +154,7 @@ class CatalogService:
             served = plan.spaces[0]
             stored = self._number(transaction, offered.served.head, plan.changed)
             version = served.encoder.version
-            self._credit(transaction, offered.served, stored, vectors[0], version)
+            self._count_prior(transaction, offered.served, stored, vectors[0], version)
             logged = self._log(transaction, offered.served.head, stored)
             logged = dataclasses.replace(
                 logged, encoder_version=version, dimensions=served.encoder.dimensions
@@ -192,20 +192,20 @@ class CatalogService:
         logged: CatalogHead,
         publications: Sequence[Publication],
     ) -> CatalogHead:
-        """Files and heads of what is served, and of what is on trial; the head that is served."""
-        directory, trial = self._catalogs.directory, offered.trial
+        """Files and heads of what is served, and of what is on rollout; the head that is served."""
+        directory, rollout = self._catalogs.directory, offered.rollout
         head = publish(directory, offered.served, logged, publications[0])
         write_head(transaction, head)
-        if trial is not None and offered.candidate is not None:
+        if rollout is not None and offered.candidate is not None:
             tried = dataclasses.replace(
                 offered.candidate.head,
                 log_length=logged.log_length,
                 alive=logged.alive,
                 rows=logged.rows,
             )
-            place = trial_directory(directory, trial.release)
+            place = rollout_directory(directory, rollout.release)
             tried = publish(place, offered.candidate, tried, publications[1])
-            write_trial(transaction, dataclasses.replace(trial, head=tried))
+            write_rollout(transaction, dataclasses.replace(rollout, head=tried))
         return head
 
     def _number(
@@ -220,7 +220,7 @@ class CatalogService:
             stored.append(StoredItem(item, number, alive=True))
         return stored
 
-    def _credit(
+    def _count_prior(
         self,
         transaction: Transaction,
         view: CatalogView,
@@ -232,10 +232,10 @@ class CatalogService:
         if view.head.encoder_version != encoder_version:
             return  # What was learnt of the old encoder's vectors says nothing of these.
         new = [row for row in stored if row.number >= view.head.rows]
-        if not new or not view.expectation.weights.any():
+        if not new or not view.cold_start_prior.weights.any():
             return
         texts = np.array([vectors[row.item.text] for row in new])
-        for row, counters in zip(new, credits(view.expectation, texts), strict=True):
+        for row, counters in zip(new, prior_counters(view.cold_start_prior, texts), strict=True):
             write_counters(transaction, row.number, counters)
 
     def _log(

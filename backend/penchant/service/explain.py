@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from penchant.catalog.view import CatalogView
 from penchant.domain.context import Slots
+from penchant.domain.event_weights import weigh
 from penchant.domain.interest import Items, shares
 from penchant.domain.neighbours import OPENING, near_shares
 from penchant.domain.ranking import Contribution, Explanation
 from penchant.domain.types import Recent, Rows, Vector, Window
-from penchant.domain.weighing import weigh
 from penchant.store.base import Snapshot
 from penchant.store.users import read_event
 

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from penchant.catalog.offsets import OffsetBook, OffsetFile
+from penchant.catalog.offsets import ItemBiasTable, OffsetFile
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
+from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import fold_each
 from penchant.domain.limits import Limits, check_event
 from penchant.domain.offsets import count_outcome
@@ -26,13 +27,12 @@ from penchant.domain.types import (
     Record,
     UserState,
 )
-from penchant.domain.weighing import time_bucket
 from penchant.domain.window import digest64, empty_record, entry, insert
-from penchant.service.books import Books
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
-from penchant.service.reading import Catalogs, Offered, fold_key
-from penchant.service.trialling import TrialCount
+from penchant.service.reservation_ledger import ReservationLedger
+from penchant.service.rollout_watch import RolloutWatch
+from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import read_counters, scan_counters, write_counters
 from penchant.store.items import read_head
@@ -49,7 +49,7 @@ _Some = TypeVar("_Some")
 class _Batch:
     """What one transaction is going to write."""
 
-    books: Books
+    books: ReservationLedger
     records: dict[str, Record] = field(default_factory=dict)
     rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
     counters: dict[int, Counters] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class FeedbackService:
         store: Store,
         catalogs: Catalogs,
         signals: SignalTable,
-        book: OffsetBook,
+        book: ItemBiasTable,
         limits: Limits,
         clock: Clock,
         meter: Meter,
@@ -93,7 +93,7 @@ class FeedbackService:
             offered = self._catalogs.read(transaction)
             view = offered.served
             self._meet_newcomers(transaction, view)
-            batch, count = _Batch(Books(transaction)), TrialCount(offered)
+            batch, count = _Batch(ReservationLedger(transaction)), RolloutWatch(offered)
             results = [
                 [self._take(transaction, view, batch, count, event, arrived_us) for event in call]
                 for call in calls
@@ -114,7 +114,7 @@ class FeedbackService:
         snapshot: Snapshot,
         view: CatalogView,
         batch: _Batch,
-        count: TrialCount,
+        count: RolloutWatch,
         event: Event,
         arrived_us: int,
     ) -> EventResult:

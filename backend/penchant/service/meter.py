@@ -1,4 +1,4 @@
-"""What the verbs report about themselves; `triton/metrics.py` turns it into Prometheus metrics."""
+"""Measurements of the verbs; `server/triton/metrics.py` turns them into Prometheus metrics."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from penchant.catalog import files
 from penchant.catalog.files import Frozen
-from penchant.catalog.offsets import OffsetBook
+from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogView
+from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.neighbours import Neighbours, no_neighbours
-from penchant.domain.newcomers import Expectation, no_expectation
 from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
-from penchant.service.freezing import freeze, gram_of
+from penchant.service.catalog_version import freeze, gram_of
 from penchant.store.base import Snapshot, Store
 from penchant.store.items import (
     read_head,
@@ -42,7 +42,7 @@ class Learnt:
 
     prior_mean: NDArray[np.float64]
     """The population's mean interest, shape (d,)."""
-    expectation: Expectation
+    cold_start_prior: ColdStartPrior
     """What a new item starts with."""
     neighbours: Neighbours
     """By item number."""
@@ -96,12 +96,12 @@ def publish(
     matrix = files.map_vectors(directory, head.generation, head.dimensions)[: head.rows]
     gram = gram_of(matrix, alive)
     if learnt is None:
-        prior_mean, expectation = _as_before(view, head)
+        prior_mean, cold_start_prior = _as_before(view, head)
     else:
-        prior_mean, expectation = learnt.prior_mean, learnt.expectation
+        prior_mean, cold_start_prior = learnt.prior_mean, learnt.cold_start_prior
         head = dataclasses.replace(head, neighbours=old.neighbours + 1)
         files.write_neighbours(directory, head.neighbours, learnt.neighbours)
-    head = freeze(directory, head, Frozen(gram, prior_mean, expectation))
+    head = freeze(directory, head, Frozen(gram, prior_mean, cold_start_prior))
     files.prune(directory, head)
     return head
 
@@ -138,14 +138,14 @@ def _new_generation(
     return dataclasses.replace(head, generation=generation)
 
 
-def _as_before(view: CatalogView, head: CatalogHead) -> tuple[NDArray[np.float64], Expectation]:
+def _as_before(view: CatalogView, head: CatalogHead) -> tuple[NDArray[np.float64], ColdStartPrior]:
     """The old version's where the space is the same, else zeros: the catalog's centre."""
     if view.head.version and view.head.encoder_version == head.encoder_version:
-        return view.prior.mean, view.expectation
-    return np.zeros(head.dimensions), no_expectation(head.dimensions)
+        return view.prior.mean, view.cold_start_prior
+    return np.zeros(head.dimensions), flat_cold_start_prior(head.dimensions)
 
 
-def rebuild_if_lost(store: Store, directory: Path, book: OffsetBook) -> None:
+def rebuild_if_lost(store: Store, directory: Path, book: ItemBiasTable) -> None:
     """Writes the catalog's files again from the store where they are not there.
 
     Args:
@@ -174,7 +174,7 @@ def rebuild_if_lost(store: Store, directory: Path, book: OffsetBook) -> None:
             head = dataclasses.replace(head, neighbours=head.neighbours + 1)
             files.write_neighbours(directory, head.neighbours, no_neighbours())
         files.write_generation(directory, head.generation, matrix, book.values(head.rows))
-        nothing = no_expectation(head.dimensions)
+        nothing = flat_cold_start_prior(head.dimensions)
         frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions), nothing)
         write_head(transaction, freeze(directory, head, frozen))
 

@@ -10,18 +10,18 @@ from typing import NamedTuple
 from penchant.catalog.view import CatalogView
 from penchant.domain.context import Slots, as_slots
 from penchant.domain.errors import EncoderUnavailable, PenchantError, StateBehind
+from penchant.domain.event_weights import time_bucket
 from penchant.domain.exploration import explored_lately
 from penchant.domain.ranking import Ranking, RankRequest
 from penchant.domain.types import Interest, UserState, Vector
-from penchant.domain.weighing import time_bucket
 from penchant.domain.window import empty_record
 from penchant.encoder.base import Encoders
-from penchant.service.choosing import Explored, Explorer, diverse, explore
 from penchant.service.clock import Clock
 from penchant.service.explain import Ranked, Subject, explain
 from penchant.service.meter import Meter
-from penchant.service.reading import Catalogs, interest_of
 from penchant.service.scoring import Picked, Scored, best_of, score_all
+from penchant.service.selection import Explored, Explorer, diverse, explore
+from penchant.service.user_interest import Catalogs, interest_of
 from penchant.store.base import Snapshot, Store
 from penchant.store.owned import read_owned
 from penchant.store.users import read_user

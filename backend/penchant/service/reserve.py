@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import PenchantError, UnknownItem
 from penchant.domain.reservations import Reservations, ReserveRequest
-from penchant.service.books import Books
 from penchant.service.clock import Clock
-from penchant.service.reading import Catalogs
+from penchant.service.reservation_ledger import ReservationLedger
+from penchant.service.user_interest import Catalogs
 from penchant.store.base import Store
 
 
@@ -29,14 +29,14 @@ class ReserveService:
         """
         now_us = self._clock()
         with self._store.transaction() as transaction:
-            view, books = self._catalogs.read(transaction).served, Books(transaction)
+            view, books = self._catalogs.read(transaction).served, ReservationLedger(transaction)
             replies = [_reserve(view, books, request, now_us) for request in requests]
             books.write()
         return replies
 
 
 def _reserve(
-    view: CatalogView, books: Books, request: ReserveRequest, now_us: int
+    view: CatalogView, books: ReservationLedger, request: ReserveRequest, now_us: int
 ) -> Reservations | PenchantError:
     try:
         for position, option in enumerate(request.options):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from penchant.domain.errors import UserNotFound
+from penchant.domain.event_weights import time_bucket
 from penchant.domain.types import Interest, LogRow, UserState, Window
-from penchant.domain.weighing import time_bucket
 from penchant.service.clock import Clock
-from penchant.service.reading import Catalogs, interest_of
+from penchant.service.user_interest import Catalogs, interest_of
 from penchant.store.base import Snapshot, Store
 from penchant.store.ledgers import read_ledger
 from penchant.store.users import delete_user, read_log, read_user

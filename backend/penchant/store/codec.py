@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from penchant.domain.errors import StateCorrupt, StateTooNew
-from penchant.domain.trial import Sums, Trial, no_sums
+from penchant.domain.rollout import Rollout, Sums, no_sums
 from penchant.domain.types import (
     RECENT_DTYPE,
     WINDOW_DTYPE,
@@ -203,20 +203,20 @@ def decode_published(value: bytes) -> Published:
     return Published(**_decode_json(value, "log of releases"))
 
 
-def encode_trial(trial: Trial) -> bytes:
-    """The release on trial."""
-    return _encode_json(dataclasses.asdict(trial))
+def encode_trial(rollout: Rollout) -> bytes:
+    """The release on rollout."""
+    return _encode_json(dataclasses.asdict(rollout))
 
 
 @functools.lru_cache(maxsize=4)
-def decode_trial(value: bytes) -> Trial:
+def decode_trial(value: bytes) -> Rollout:
     """The inverse of `encode_trial`; remembered, since every call reads it."""
     fields = _decode_json(value, "trial")
-    return Trial(**{**fields, "head": CatalogHead(**fields["head"])})
+    return Rollout(**{**fields, "head": CatalogHead(**fields["head"])})
 
 
 def encode_sums(sums: Sums) -> bytes:
-    """What was counted in a trial."""
+    """What was counted in a rollout."""
     return seal(sums.astype("<f8").tobytes())
 
 

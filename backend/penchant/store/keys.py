@@ -40,11 +40,11 @@ class Kind(IntEnum):
     RELEASE = ord("P")
     """(position): the log of what was published."""
     TRIAL = ord("T")
-    """(): the release on trial."""
+    """(): the release on rollout."""
     OWNED = ord("O")
     """(user): the numbers of the items that are the user's own."""
     SUMS = ord("S")
-    """(): what was counted in its trial."""
+    """(): what was counted in its rollout."""
     LEDGER = ord("G")
     """(user): reserved impressions."""
     MONEY = ord("M")

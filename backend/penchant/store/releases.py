@@ -9,7 +9,7 @@ from penchant.store.keys import Kind, encode
 
 
 def read_log_of_releases(snapshot: Snapshot) -> list[Published]:
-    """All entries, those of trials too, the oldest first."""
+    """All entries, those of rollouts too, the oldest first."""
     return [codec.decode_published(value) for _, value in snapshot.scan(encode(Kind.RELEASE))]
 
 

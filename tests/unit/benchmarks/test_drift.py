@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.drift import AFTER, BEFORE, ITEMS_A_KIND, KINDS, USERS, Act, plant
 from benchmarks.recovery import Curve, curve_of, recovery_of
-from penchant.offline.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import Estimate
 
 KIND = np.repeat(np.arange(len(KINDS)), ITEMS_A_KIND)
 

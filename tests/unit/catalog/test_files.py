@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from penchant.catalog import files
 from penchant.catalog.files import Frozen
-from penchant.domain.newcomers import Expectation
+from penchant.domain.cold_start import ColdStartPrior
 from penchant.domain.types import CatalogHead
 
 ENDINGS = {"vectors": "f32", "offsets": "f32", "version": "npz", "neighbours": "npy"}
@@ -44,13 +44,13 @@ def test_a_full_file_takes_no_more_rows_and_keeps_what_it_has(tmp_path: Path) ->
 
 
 def test_a_version_is_read_as_it_was_written(tmp_path: Path) -> None:
-    frozen = Frozen(np.eye(3), np.array([1.0, 2.0, 3.0]), Expectation(np.arange(4.0), 5))
+    frozen = Frozen(np.eye(3), np.array([1.0, 2.0, 3.0]), ColdStartPrior(np.arange(4.0), 5))
     files.write_version(tmp_path, 7, frozen)
     read = files.read_version(tmp_path, 7)
     np.testing.assert_array_equal(read.gram, frozen.gram)
     np.testing.assert_array_equal(read.prior_mean, frozen.prior_mean)
-    np.testing.assert_array_equal(read.expectation.weights, frozen.expectation.weights)
-    assert read.expectation.as_of_us == 5
+    np.testing.assert_array_equal(read.cold_start_prior.weights, frozen.cold_start_prior.weights)
+    assert read.cold_start_prior.as_of_us == 5
     assert [path.name for path in tmp_path.iterdir()] == ["version-7.npz"]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.catalog import files
-from penchant.catalog.offsets import OffsetBook, OffsetFile
+from penchant.catalog.offsets import ItemBiasTable, OffsetFile
 from penchant.domain.types import Counters
 
 HALF_LIFE_S = 14 * 86400.0
@@ -22,8 +22,8 @@ ENTRIES = st.dictionaries(
 )
 
 
-def book_of(entries: dict[int, Counters]) -> OffsetBook:
-    book = OffsetBook(HALF_LIFE_S, 50.0)
+def book_of(entries: dict[int, Counters]) -> ItemBiasTable:
+    book = ItemBiasTable(HALF_LIFE_S, 50.0)
     book.set(entries.items())
     return book
 

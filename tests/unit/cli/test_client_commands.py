@@ -14,13 +14,13 @@ from typer.testing import CliRunner, Result
 from penchant.cli import client
 from penchant.cli.feedback import feedback
 from penchant.cli.rank import rank
-from penchant.cli.rebuild import rebuild
 from penchant.cli.user import user
 from penchant.domain.errors import ConfigError
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import read_user
 from penchant_sdk import InvalidEvent, Item, UnknownItem, UserNotFound
 from penchant_sdk.testing import FakePenchant, FakeServer
+from tests.support import command
 from tests.support.world import World, liked
 
 ITEMS = [
@@ -38,9 +38,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     return server
 
 
-def run(command: Callable[..., None], *arguments: str, given: str | None = None) -> Result:
+def run(function: Callable[..., None], *arguments: str, given: str | None = None) -> Result:
     app = typer.Typer(add_completion=False)
-    app.command()(command)
+    app.command()(function)
     result = CliRunner().invoke(app, arguments, input=given)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -166,10 +166,10 @@ def test_no_server_is_one_line_that_says_how_to_start_one(
 
 
 def test_rebuild_wants_a_store_that_is_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is none"):
-        run(rebuild, "--store", f"lmdb:{tmp_path / 'none'}")
-    with pytest.raises(ConfigError, match="unknown setting"):
-        run(rebuild, "--store", f"lmdb:{tmp_path}", "--set", "windows=3")
+    missing = command.run(["rebuild", "--store", f"lmdb:{tmp_path / 'none'}"])
+    assert (missing.exit_code, "there is none" in missing.stderr) == (1, True)
+    unknown = command.run(["rebuild", "--store", f"lmdb:{tmp_path}", "--set", "windows=3"])
+    assert (unknown.exit_code, "unknown setting" in unknown.stderr) == (1, True)
 
 
 def test_rebuild_reads_old_events_under_new_settings(tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ def test_rebuild_reads_old_events_under_new_settings(tmp_path: Path) -> None:
     world.feed(*(liked(f"e{item}", item) for item in "abc"))
     store.close()
 
-    output = run(rebuild, "--store", f"lmdb:{directory}", "--set", "window_events=2").output
-    assert output == "Rebuilt the records of 1 user.\n"
+    given = ["rebuild", "--store", f"lmdb:{directory}", "--set", "window_events=2"]
+    assert command.run(given).output == "Rebuilt the records of 1 user.\n"
 
     again = LmdbStore(directory, map_bytes=1 << 22)
     with again.snapshot() as snapshot:

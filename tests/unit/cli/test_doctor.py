@@ -7,14 +7,13 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from penchant.cli import doctor
-from penchant.cli.main import app
 from penchant.encoder.cuda import Cuda
-from penchant.launch import LaunchError, Ports, canary, ports, tritonserver
-from penchant.launch.canary import CanaryResult
+from penchant.launch import LaunchError, Ports, ports, probe, tritonserver
+from penchant.launch.probe import ProbeResult
 from penchant.store.open import open_store
+from tests.support.command import run
 from tests.support.fake_gpu import FakeRuntime, FakeTensorRt
 from tests.support.word_encoder import write_word_encoder
 
@@ -105,10 +104,10 @@ def test_without_a_server_the_ports_are_checked(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_dead_model_fails_and_the_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     results = [
-        CanaryResult("penchant_rank", False, 1001.0, "INTERNAL: not healthy"),
-        CanaryResult("penchant_users", True, 1.0, "[UserNotFound] user"),
+        ProbeResult("penchant_rank", False, 1001.0, "INTERNAL: not healthy"),
+        ProbeResult("penchant_users", True, 1.0, "[UserNotFound] user"),
     ]
-    monkeypatch.setattr(canary, "ask", lambda target, times: results)
+    monkeypatch.setattr(probe, "ask", lambda target, times: results)
     rank, users = doctor.check_server("here:8001")
     assert (rank.state, users.state) == ("fail", "ok")
     assert "restart" in rank.advice
@@ -120,7 +119,7 @@ def test_the_status_is_1_only_where_a_check_fails(
 ) -> None:
     row = doctor.Check("thing", state, "found [it]", "do [this]")
     monkeypatch.setattr(doctor, "checks", lambda target, store: iter([row]))
-    result = CliRunner().invoke(app, ["doctor"])
+    result = run(["doctor"])
     assert result.exit_code == status
     assert "found [it]" in result.output
     assert "do [this]" in result.output

@@ -56,7 +56,7 @@ def test_a_log_of_ones_own_is_evaluated_without_any_change(
     (ours,) = numbers["contenders"]
     assert numbers["facts"]["training_events"] == 120
     assert numbers["facts"]["rankings"] == ours["overall"]["rankings"] > 60
-    # Ten of thirty are of the wanted kind: who learns the kind finds one of five in half the cases.
+    # Ten of thirty items are of the liked kind: a recommender that learns it hits half the time.
     assert ours["overall"]["quality"]["recall@5"]["low"] > 5 / 30
     text = html.read_text()
     assert text.count("data:image/png;base64,") == 3

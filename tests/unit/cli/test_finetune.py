@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from penchant.cli.finetune import finetune
 from penchant.cli.main import COMMANDS
 from penchant.domain.errors import ConfigError
-from penchant.offline.evaluation.stream import Stream
-from penchant.offline.finetune.note import read_note
+from penchant.logs.stream import Stream
+from penchant.training.finetuning.provenance import read_note
 from tests.support.tiny_encoders import write_encoder
-from tests.unit.offline.finetune.conftest import WORDS, planted
+from tests.unit.training.finetuning.conftest import WORDS, planted
 
 app = typer.Typer()
 app.command()(finetune)

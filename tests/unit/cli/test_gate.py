@@ -13,9 +13,9 @@ from penchant.cli import gating
 from penchant.cli.evaluate import evaluate
 from penchant.cli.gate import gate
 from penchant.domain.errors import ConfigError
-from penchant.offline.evaluation.reading import LeftOut, read_events, read_items
-from penchant.offline.events import EventColumns, ItemColumns
-from penchant.offline.tables.files import open_table
+from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.reading import LeftOut, read_events, read_items
+from penchant.logs.tables.files import open_table
 from penchant.store.lmdb import LmdbStore
 from tests.support.shop_log import write_shop
 from tests.support.word_encoder import write_word_encoder

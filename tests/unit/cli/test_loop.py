@@ -8,9 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from typer.testing import CliRunner
-
-from penchant.cli.main import app
+from tests.support.command import run
 from tests.support.shop_log import KINDS, write_shop
 from tests.support.tiny_encoders import write_encoder
 
@@ -52,7 +50,7 @@ def test_the_file_in_the_docs_fits_the_commands(tmp_path: Path) -> None:
     text = docs.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
     file = tmp_path / "loop.toml"
     file.write_text(text.replace("/var/lib/penchant/runs", str(tmp_path / "runs")))
-    result = CliRunner().invoke(app, ["loop", str(file), "--dry-run"])
+    result = run(["loop", str(file), "--dry-run"])
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.output.splitlines()]
     shown = [line[1] for line in lines if line[:1] == ["penchant"]]

@@ -6,31 +6,27 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
 from penchant.cli import main
 from penchant.launch import LaunchError
+from tests.support.command import run
 
 
 @pytest.mark.parametrize("name", main.COMMANDS)
 def test_each_command_of_the_table_has_help(name: str) -> None:
-    result = CliRunner().invoke(main.app, [name, "--help"])
+    result = run([name, "--help"])
     assert result.exit_code == 0
     assert name in result.output
 
 
 def test_the_help_lists_the_commands_in_order() -> None:
-    output = CliRunner().invoke(main.app, ["--help"]).output
+    output = run(["--help"]).output
     places = [output.index(line) for _, line in main.COMMANDS.values()]
     assert places == sorted(places)
 
 
 def test_the_help_loads_no_command_and_nothing_heavy() -> None:
-    program = (
-        "import sys; from penchant.cli.main import app\n"
-        "try: app(['--help'])\n"
-        "except SystemExit: print(*sys.modules)"
-    )
+    program = "import sys; from penchant.cli.main import run\nrun(['--help']); print(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -40,7 +36,7 @@ def test_the_help_loads_no_command_and_nothing_heavy() -> None:
 
 
 def test_an_unknown_command_is_refused() -> None:
-    result = CliRunner().invoke(main.app, ["nothing"])
+    result = run(["nothing"])
     assert result.exit_code == 2
     assert "nothing" in result.output
 
@@ -48,10 +44,10 @@ def test_an_unknown_command_is_refused() -> None:
 def test_a_foreseen_error_is_one_message_and_status_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(**_: object) -> None:
+    def fail(*_: object) -> None:
         raise LaunchError("port 8001 is taken")
 
-    monkeypatch.setattr(main, "app", fail)
+    monkeypatch.setattr(main, "make_app", lambda chosen: fail)
     with pytest.raises(SystemExit) as exit_:
         main.main()
     assert exit_.value.code == 1
@@ -59,9 +55,9 @@ def test_a_foreseen_error_is_one_message_and_status_1(
 
 
 def test_an_unforeseen_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(**_: object) -> None:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(main, "app", fail)
+    monkeypatch.setattr(main, "make_app", lambda chosen: fail)
     with pytest.raises(ZeroDivisionError):
         main.main()

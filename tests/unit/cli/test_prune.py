@@ -13,8 +13,8 @@ from penchant.cli.gating import REFUSED
 from penchant.cli.prune import prune
 from penchant.domain.errors import ConfigError
 from tests.support.tiny_encoders import write_encoder
-from tests.unit.offline.compress.conftest import PIECES
-from tests.unit.offline.compress.planted import write_log
+from tests.unit.training.compress.conftest import PIECES
+from tests.unit.training.compress.planted import write_log
 
 APP = typer.Typer(add_completion=False)
 APP.command()(prune)

@@ -13,8 +13,8 @@ from penchant.cli.gating import REFUSED
 from penchant.cli.quantize import quantize
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.compress import quantize as module
-from tests.unit.offline.compress.planted import write_log, write_outlier_encoder
+from penchant.training.compress import quantize as module
+from tests.unit.training.compress.planted import write_log, write_outlier_encoder
 
 APP = typer.Typer(add_completion=False)
 APP.command()(quantize)

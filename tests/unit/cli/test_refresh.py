@@ -8,14 +8,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from typer.testing import CliRunner
 
-from penchant.cli.main import app
 from penchant.store.lmdb import LmdbStore
 from tests.support.catalogs import head
+from tests.support.command import run
 from tests.support.world import World, liked
-
-RUNNER = CliRunner()
 
 
 def test_another_process_publishes_while_the_services_run(tmp_path: Path) -> None:
@@ -50,7 +47,7 @@ def test_another_process_publishes_while_the_services_run(tmp_path: Path) -> Non
 
 
 def test_a_directory_without_a_store_is_refused(tmp_path: Path) -> None:
-    result = RUNNER.invoke(app, ["refresh", "--store", f"lmdb:{tmp_path}"])
+    result = run(["refresh", "--store", f"lmdb:{tmp_path}"])
     assert result.exit_code != 0
     assert not (tmp_path / "data.mdb").exists()
 
@@ -65,7 +62,7 @@ def test_a_log_in_a_file_is_learnt_from_instead_of_the_stores(tmp_path: Path) ->
     rows = [f"{user},{film},5,9" for user in ("u", "v") for film in ("two", "three")]
     log.write_text("\n".join(["user_id,film,rating,timestamp", *rows, "u,gone,5,9"]))
     options = ["--store", f"lmdb:{tmp_path / 'store'}", "--events", str(log), "--map", "film=item"]
-    result = RUNNER.invoke(app, ["refresh", *options])
+    result = run(["refresh", *options])
     assert result.exit_code == 0, result.output
     assert "Learnt from 4 events: 2 items moved" in result.output
     assert "events about unknown items: 1" in result.output

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant.launch import canary
+from penchant.launch import probe
 from tests.unit.launch.standin import write_sources
 
 # The stand-in's models have no Penchant in them, so their sources are put in place of ours.
@@ -68,7 +68,7 @@ def triton_of(process: subprocess.Popen[str]) -> psutil.Process:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as (process, said):
-        assert all(result.alive for result in canary.ask(said["gRPC"]))
+        assert all(result.alive for result in probe.ask(said["gRPC"]))
         assert said["store"] == f"lmdb:{tmp_path / '.penchant' / 'store'}"
         assert Path(said["log"]).is_file()
         server = triton_of(process)

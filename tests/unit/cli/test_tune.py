@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from penchant.cli.tune import tune
 from penchant.domain.errors import ConfigError
-from penchant.offline.tuning.objective import Objective
+from penchant.tuning.objective import Objective
 from tests.support.shop_log import write_shop
 
 APP = typer.Typer(add_completion=False)
@@ -105,7 +105,7 @@ def test_ctrl_c_says_how_to_go_on_and_shows_the_best_so_far(
 
 KILLED = """
 import os, signal, sys
-from penchant.offline.tuning.objective import Objective
+from penchant.tuning.objective import Objective
 plain, calls = Objective.__call__, []
 def dying(self, values):
     calls.append(values)
@@ -113,8 +113,8 @@ def dying(self, values):
         os.kill(os.getpid(), signal.SIGKILL)
     return plain(self, values)
 Objective.__call__ = dying
-from penchant.cli.main import app
-app(sys.argv[1:])
+from penchant.cli.main import run
+sys.exit(run(sys.argv[1:]))
 """
 
 

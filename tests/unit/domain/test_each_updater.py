@@ -8,24 +8,24 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import adagrad, diagonal, logistic, ogd, prototypes, ridge
-from penchant.domain.updaters.evidence import Evidence
+from penchant.domain.updaters.observations import Observations
 from penchant.domain.updaters.prototypes import cluster
 
-Float64 = NDArray[np.float64]
 SETTINGS = FoldSettings()
 SEEDS = st.integers(0, 1000)
 
 
-def evidence(seed: int, events: int = 12, dimensions: int = 4, weight: float = 1.0) -> Evidence:
+def observations(
+    seed: int, events: int = 12, dimensions: int = 4, weight: float = 1.0
+) -> Observations:
     """One user's random events about unit vectors, under a prior that is not diagonal."""
     rng = np.random.default_rng(seed)
     vectors = rng.standard_normal((events, dimensions))
     root = rng.standard_normal((dimensions, dimensions))
-    return Evidence(
+    return Observations(
         precision=root @ root.T + np.eye(dimensions),
         mean=0.2 * rng.standard_normal(dimensions),
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
@@ -35,9 +35,9 @@ def evidence(seed: int, events: int = 12, dimensions: int = 4, weight: float = 1
     )
 
 
-def on_axes(seed: int) -> Evidence:
+def on_axes(seed: int) -> Observations:
     """Each event about a dimension of its own, under a diagonal prior."""
-    one, rng = evidence(seed), np.random.default_rng(seed)
+    one, rng = observations(seed), np.random.default_rng(seed)
     return dataclasses.replace(
         one,
         precision=np.diag(rng.uniform(0.5, 3, 4)),
@@ -45,9 +45,9 @@ def on_axes(seed: int) -> Evidence:
     )
 
 
-def at_once(first: float, second: float) -> Evidence:
+def at_once(first: float, second: float) -> Observations:
     """Two events with weight 1 about (1, 0) and (0.6, 0.8), from 0 with a prior precision of 2."""
-    return Evidence(
+    return Observations(
         precision=2 * np.eye(2),
         mean=np.zeros(2),
         vectors=np.array([[1.0, 0.0], [0.6, 0.8]]),
@@ -59,7 +59,7 @@ def at_once(first: float, second: float) -> Evidence:
 
 @given(seed=SEEDS, weight=st.sampled_from([0.1, 1.0, 10.0]))
 def test_the_gradient_of_logistics_loss_is_zero_at_its_solution(seed: int, weight: float) -> None:
-    given_ = evidence(seed, weight=weight)
+    given_ = observations(seed, weight=weight)
     (found,) = logistic.solve(given_, SETTINGS)
     errors = given_.weights * (np.tanh(given_.vectors @ found) - given_.rewards)
     gradient = given_.precision @ (found - given_.mean) + errors @ given_.vectors
@@ -68,7 +68,7 @@ def test_the_gradient_of_logistics_loss_is_zero_at_its_solution(seed: int, weigh
 
 @given(seed=SEEDS)
 def test_logistic_is_ridge_where_the_interest_is_small(seed: int) -> None:
-    given_ = evidence(seed)
+    given_ = observations(seed)
     faint = dataclasses.replace(given_, mean=np.zeros(4), rewards=1e-3 * given_.rewards)
     found, expected = logistic.solve(faint, SETTINGS), ridge.solve(faint, SETTINGS)
     np.testing.assert_allclose(found, expected, atol=1e-8)
@@ -97,7 +97,7 @@ def test_ogd_takes_the_steps_that_one_takes_by_hand() -> None:
 
 @given(seed=SEEDS)
 def test_ogd_is_ridge_after_a_single_event(seed: int) -> None:
-    given_ = evidence(seed, events=1)
+    given_ = observations(seed, events=1)
     found, expected = ogd.solve(given_, SETTINGS), ridge.solve(given_, SETTINGS)
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
@@ -124,7 +124,7 @@ def test_adagrad_moves_no_dimension_by_more_than_its_rate_an_event(seed: int) ->
 @pytest.mark.parametrize("same", [{"prototypes": 1}, {"prototype_sharing": 1.0}])
 @given(seed=SEEDS)
 def test_prototypes_that_share_all_are_ridge(same: dict[str, float], seed: int) -> None:
-    given_ = evidence(seed)
+    given_ = observations(seed)
     settings = dataclasses.replace(SETTINGS, updater="prototypes", **same)  # type: ignore[arg-type]
     found = prototypes.solve(given_, settings).reshape(settings.interests, 4)
     expected = np.repeat(ridge.solve(given_, settings), settings.interests, axis=0)
@@ -135,7 +135,7 @@ def test_two_tastes_become_two_prototypes_that_each_rank_their_own_first() -> No
     rng = np.random.default_rng(3)
     tastes = np.repeat(np.eye(4)[[0, 1]], 10, axis=0) + 0.1 * rng.standard_normal((20, 4))
     vectors = tastes / np.linalg.norm(tastes, axis=1, keepdims=True)
-    given_ = Evidence(np.eye(4), np.zeros(4), vectors, np.ones(20), np.ones(20), np.array([20]))
+    given_ = Observations(np.eye(4), np.zeros(4), vectors, np.ones(20), np.ones(20), np.array([20]))
     settings = FoldSettings(updater="prototypes", prototypes=2, prototype_sharing=0.0)
     one, two = prototypes.solve(given_, settings).reshape(2, 4)
     between = np.array([1, 1, 0, 0]) / np.sqrt(2)
@@ -151,7 +151,7 @@ def test_equal_likes_share_a_cluster_and_clusters_are_no_more_than_asked(
     seed: int, most: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    items = evidence(seed).vectors[:6]
+    items = observations(seed).vectors[:6]
     liked = rng.integers(0, 6, 20)
     of = cluster(items[liked], rng.uniform(0.1, 1, 20), most)
     assert of.min() >= 0

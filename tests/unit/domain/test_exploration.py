@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penchant.domain.arrays import Float64
 from penchant.domain.exploration import (
     DAY_US,
     Drawn,
-    Float64,
     epsilon_greedy,
     explored_lately,
     plackett_luce,

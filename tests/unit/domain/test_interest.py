@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from penchant.domain.event_weights import counted, time_bucket
 from penchant.domain.interest import (
     Items,
     direction,
@@ -18,7 +19,6 @@ from penchant.domain.interest import (
     shares,
 )
 from penchant.domain.types import Interest
-from penchant.domain.weighing import counted, time_bucket
 from tests.support.folds import (
     DIMENSIONS,
     ITEMS,

@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, write_bundle
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.offline.export import ExportReport
+from penchant.training.export import ExportReport
 
 WORDS = {"[UNK]": 0, "zero": 1, "one": 2, "two": 3, "nan": 4}
 

@@ -15,7 +15,7 @@ from penchant.domain.errors import ConfigError
 from penchant.encoder.base import Encoder
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import PACKAGE, default_source
-from penchant.offline.export import ExportReport
+from penchant.training.export import ExportReport
 
 TEXTS = [
     "Toy Story (1995). Animation, Comedy",

@@ -16,10 +16,10 @@ import pytest
 
 from penchant.domain.errors import ConfigError, EncoderUnavailable
 from penchant.encoder.bundle import read_bundle
-from penchant.encoder.choose import FallbackEncoder, load_encoder
 from penchant.encoder.cuda import Cuda
 from penchant.encoder.engines import EngineNote, Profile, write_note
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.encoder.runtime import FallbackEncoder, load_encoder
 from penchant.encoder.tensorrt import TensorRtEncoder
 from penchant.encoder.tensorrt_bindings import require_tensorrt
 from tests.support.fake_gpu import (

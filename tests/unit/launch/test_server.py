@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant.launch import FREE, LaunchError, Ports, Server, canary, processes
+from penchant.launch import FREE, LaunchError, Ports, Server, probe, processes
 from tests.unit.launch.standin import write_sources
 
 pytestmark = pytest.mark.server
@@ -22,7 +22,7 @@ def regions() -> set[str]:
 
 
 def alive(target: str) -> set[str]:
-    return {result.model for result in canary.ask(target) if result.alive}
+    return {result.model for result in probe.ask(target) if result.alive}
 
 
 def test_the_life_of_a_server(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
         tmp_path, settings, instances={"penchant_rank": 2}, sources=write_sources(tmp_path)
     )
     with server:
-        assert alive(server.target) == set(canary.calls())
+        assert alive(server.target) == set(probe.calls())
         stubs = server.pids()
         assert len(stubs) == 6
         assert {"penchant_rank_0_0", "penchant_rank_0_1"} < set(stubs)
@@ -43,13 +43,13 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
         os.kill(stubs["penchant_users_0_0"], signal.SIGKILL)
         while "penchant_users_0_0" in server.pids():
             pass  # As short as a signal takes; pytest's time limit ends it.
-        assert alive(server.target) == set(canary.calls()) - {"penchant_users"}
+        assert alive(server.target) == set(probe.calls()) - {"penchant_users"}
         assert set(server.pids()) == set(stubs) - {"penchant_users_0_0"}
 
         os.kill(stubs["penchant_rank_0_1"], signal.SIGKILL)
         while "penchant_rank_0_1" in server.pids():
             pass
-        (rank,) = canary.ask(server.target, ["penchant_rank"], times=8)
+        (rank,) = probe.ask(server.target, ["penchant_rank"], times=8)
         assert not rank.alive  # Though the other instance answers.
 
         pid, target = server.pid, server.target
@@ -62,7 +62,7 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
         server.start()
         assert server.pid != pid
         assert server.target == target
-        assert alive(target) == set(canary.calls())
+        assert alive(target) == set(probe.calls())
         left = [psutil.Process(stub) for stub in server.pids().values()]
     assert server.returncode == 0
     assert [process for process in left if process.is_running()] == []

@@ -9,7 +9,7 @@ from grpc import StatusCode
 
 import penchant_sdk
 from penchant.domain import errors as domain
-from penchant.triton.errors import CODE_OF
+from penchant.server.triton.errors import CODE_OF
 from penchant_sdk import (
     Cancelled,
     DeadlineExceeded,

@@ -12,12 +12,12 @@ from threading import Lock
 
 import pytest
 
-from penchant.app import App, build
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
 from penchant.encoder.library import EncoderLibrary
+from penchant.server.app import App, build
+from penchant.server.triton.errors import CODE_OF, message_of
 from penchant.service.meter import SilentMeter
-from penchant.triton.errors import CODE_OF, message_of
 from penchant_sdk import Penchant
 from penchant_sdk._wire import MODELS
 from penchant_sdk.errors import error_from_status

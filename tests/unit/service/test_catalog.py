@@ -15,7 +15,7 @@ from penchant.catalog import files
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.ranking import RankRequest
 from penchant.domain.types import Item
-from penchant.service.reading import read_catalog
+from penchant.service.user_interest import read_catalog
 from penchant.store.items import read_changes, read_head
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
 from tests.support.world import World, liked

@@ -10,7 +10,7 @@ from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import EventStatus
 from penchant.domain.updaters import UPDATERS
-from penchant.service.reading import interest_of
+from penchant.service.user_interest import interest_of
 from tests.support.histories import FILMS
 from tests.support.world import World, liked
 

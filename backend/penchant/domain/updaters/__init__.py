@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from penchant.domain.updaters import adagrad, diagonal, logistic, ogd, prototypes, ridge
-from penchant.domain.updaters.evidence import Updater
+from penchant.domain.updaters.observations import Updater
 
 UPDATERS: Mapping[str, Updater] = {
     "ridge": ridge,

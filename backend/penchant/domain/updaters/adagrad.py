@@ -15,39 +15,40 @@ from __future__ import annotations
 
 import numpy as np
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
-from penchant.domain.updaters.evidence import Evidence, Float64, Parts
+from penchant.domain.updaters.observations import Observations, Parts
 
 
-def solve(evidence: Evidence, settings: FoldSettings) -> Float64:
+def solve(observations: Observations, settings: FoldSettings) -> Float64:
     """See `Updater.solve`. Cost: O(n d + n d^2 + d^3), the events in turn."""
-    axes = _axes(evidence)
-    moved = [_steps(one, axes, settings).sum(axis=0) for one in evidence.each()]
-    solved: Float64 = evidence.mean + np.stack([axes @ whole for whole in moved])
+    axes = _axes(observations)
+    moved = [_steps(one, axes, settings).sum(axis=0) for one in observations.each()]
+    solved: Float64 = observations.mean + np.stack([axes @ whole for whole in moved])
     return solved
 
 
-def split(evidence: Evidence, settings: FoldSettings) -> Parts:
+def split(observations: Observations, settings: FoldSettings) -> Parts:
     """See `Updater.split`: event t adds V L^(-1/2) (u_t - u_(t-1))."""
-    axes = _axes(evidence)
-    events = _steps(evidence, axes, settings) @ axes.T
-    return Parts(prior=evidence.mean[None], events=events[None])
+    axes = _axes(observations)
+    events = _steps(observations, axes, settings) @ axes.T
+    return Parts(prior=observations.mean[None], events=events[None])
 
 
-def _axes(evidence: Evidence) -> Float64:
+def _axes(observations: Observations) -> Float64:
     """V L^(-1/2), shape (d, d)."""
-    values, vectors = np.linalg.eigh(evidence.precision)
+    values, vectors = np.linalg.eigh(observations.precision)
     axes: Float64 = vectors / np.sqrt(values)
     return axes
 
 
-def _steps(evidence: Evidence, axes: Float64, settings: FoldSettings) -> Float64:
+def _steps(observations: Observations, axes: Float64, settings: FoldSettings) -> Float64:
     """u_t - u_(t-1) of one user's events, shape (n, d)."""
-    scaled = evidence.vectors @ axes
-    left = (evidence.rewards - evidence.vectors @ evidence.mean).tolist()
+    scaled = observations.vectors @ axes
+    left = (observations.rewards - observations.vectors @ observations.mean).tolist()
     steps = np.empty_like(scaled)
     moved, squares = np.zeros(len(axes)), np.full(len(axes), settings.initial_accumulator)
-    rows = zip(evidence.weights.tolist(), left, scaled, strict=True)
+    rows = zip(observations.weights.tolist(), left, scaled, strict=True)
     for place, (weight, rest, row) in enumerate(rows):
         gradient = row * (weight * (rest - float(row @ moved)))
         squares += gradient * gradient

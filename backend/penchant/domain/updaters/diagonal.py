@@ -12,25 +12,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
-from penchant.domain.updaters.evidence import Evidence, Float64, Parts
+from penchant.domain.updaters.observations import Observations, Parts
 
 
-def solve(evidence: Evidence, settings: FoldSettings) -> Float64:
+def solve(observations: Observations, settings: FoldSettings) -> Float64:
     """See `Updater.solve`. Cost: O(n d)."""
-    starts = evidence.lengths.cumsum() - evidence.lengths
-    prior = np.diag(evidence.precision)
-    weighted = evidence.vectors * evidence.weights[:, None]
-    precision = prior + np.add.reduceat(weighted * evidence.vectors, starts)
-    targets = np.add.reduceat(weighted * evidence.rewards[:, None], starts)
-    solved: Float64 = (prior * evidence.mean + targets) / precision
+    starts = observations.lengths.cumsum() - observations.lengths
+    prior = np.diag(observations.precision)
+    weighted = observations.vectors * observations.weights[:, None]
+    precision = prior + np.add.reduceat(weighted * observations.vectors, starts)
+    targets = np.add.reduceat(weighted * observations.rewards[:, None], starts)
+    solved: Float64 = (prior * observations.mean + targets) / precision
     return solved
 
 
-def split(evidence: Evidence, settings: FoldSettings) -> Parts:
+def split(observations: Observations, settings: FoldSettings) -> Parts:
     """See `Updater.split`: the sum above, term by term."""
-    prior = np.diag(evidence.precision)
-    weighted = evidence.vectors * evidence.weights[:, None]
-    precision = prior + (weighted * evidence.vectors).sum(axis=0)
-    events = weighted * evidence.rewards[:, None] / precision
-    return Parts(prior=(prior * evidence.mean / precision)[None], events=events[None])
+    prior = np.diag(observations.precision)
+    weighted = observations.vectors * observations.weights[:, None]
+    precision = prior + (weighted * observations.vectors).sum(axis=0)
+    events = weighted * observations.rewards[:, None] / precision
+    return Parts(prior=(prior * observations.mean / precision)[None], events=events[None])

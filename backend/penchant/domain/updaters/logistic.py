@@ -25,9 +25,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import ridge
-from penchant.domain.updaters.evidence import Evidence, Float64, Parts
+from penchant.domain.updaters.observations import Observations, Parts
 
 TOLERANCE = 1e-7
 """The steps end where no x_t.m moves by more."""
@@ -35,24 +36,24 @@ TOLERANCE = 1e-7
 MOST_STEPS = 100
 
 
-def solve(evidence: Evidence, settings: FoldSettings) -> Float64:
+def solve(observations: Observations, settings: FoldSettings) -> Float64:
     """See `Updater.solve`. Cost: that of ridge a step, about 5 steps."""
-    return np.stack([_settle(one)[0] for one in evidence.each()])
+    return np.stack([_settle(one)[0] for one in observations.each()])
 
 
-def split(evidence: Evidence, settings: FoldSettings) -> Parts:
+def split(observations: Observations, settings: FoldSettings) -> Parts:
     """See `Updater.split`: that of ridge at the curvatures of the last step."""
-    return ridge.split_with(evidence, _settle(evidence)[1])
+    return ridge.split_with(observations, _settle(observations)[1])
 
 
-def _settle(evidence: Evidence) -> tuple[Float64, Float64]:
+def _settle(observations: Observations) -> tuple[Float64, Float64]:
     """The mean and the curvatures w_t h_t that it was solved with, shapes (d,) and (n,)."""
-    vectors, weights = evidence.vectors, evidence.weights
-    target = evidence.precision @ evidence.mean + (weights * evidence.rewards) @ vectors
+    vectors, weights = observations.vectors, observations.weights
+    target = observations.precision @ observations.mean + (weights * observations.rewards) @ vectors
     logits = np.zeros(len(vectors))
     for _ in range(MOST_STEPS):
         curvatures = weights * _curvature(logits)
-        precision = evidence.precision + (vectors * curvatures[:, None]).T @ vectors
+        precision = observations.precision + (vectors * curvatures[:, None]).T @ vectors
         mean = np.linalg.solve(precision, target)
         before, logits = logits, np.where(weights > 0, vectors @ mean, 0.0)
         if np.abs(logits - before).max() <= TOLERANCE:

@@ -18,42 +18,45 @@ from __future__ import annotations
 
 import numpy as np
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
-from penchant.domain.updaters.evidence import Evidence, Float64, Parts
+from penchant.domain.updaters.observations import Observations, Parts
 
 
-def solve(evidence: Evidence, settings: FoldSettings) -> Float64:
+def solve(observations: Observations, settings: FoldSettings) -> Float64:
     """See `Updater.solve`. Cost: O(n d + n d^2 + d^3), the events in turn."""
-    gains = _gains(evidence)
-    solved = np.empty((len(evidence.lengths), len(evidence.mean)))
+    gains = _gains(observations)
+    solved = np.empty((len(observations.lengths), len(observations.mean)))
     start = 0
-    for number, one in enumerate(evidence.each()):
+    for number, one in enumerate(observations.each()):
         own = gains[start : start + len(one.vectors)]
-        solved[number] = evidence.mean + _steps(one, own) @ own
+        solved[number] = observations.mean + _steps(one, own) @ own
         start += len(own)
     return solved
 
 
-def split(evidence: Evidence, settings: FoldSettings) -> Parts:
+def split(observations: Observations, settings: FoldSettings) -> Parts:
     """See `Updater.split`: event t adds a_t A_0^-1 x_t."""
-    gains = _gains(evidence)
-    steps = _steps(evidence, gains)
-    return Parts(prior=evidence.mean[None], events=(gains * steps[:, None])[None])
+    gains = _gains(observations)
+    steps = _steps(observations, gains)
+    return Parts(prior=observations.mean[None], events=(gains * steps[:, None])[None])
 
 
-def _gains(evidence: Evidence) -> Float64:
+def _gains(observations: Observations) -> Float64:
     """A_0^-1 x_t of each event, shape (n, d)."""
-    gains: Float64 = np.linalg.solve(evidence.precision, evidence.vectors.T).T
+    gains: Float64 = np.linalg.solve(observations.precision, observations.vectors.T).T
     return np.ascontiguousarray(gains)
 
 
-def _steps(evidence: Evidence, gains: Float64) -> Float64:
+def _steps(observations: Observations, gains: Float64) -> Float64:
     """a_t of one user's events, shape (n,)."""
-    weights = evidence.weights
-    rates = weights / (1 + weights * (evidence.vectors * gains).sum(axis=1))
-    mean = evidence.mean.copy()
+    weights = observations.weights
+    rates = weights / (1 + weights * (observations.vectors * gains).sum(axis=1))
+    mean = observations.mean.copy()
     steps = np.empty(len(rates))
-    rows = zip(rates.tolist(), evidence.rewards.tolist(), evidence.vectors, gains, strict=True)
+    rows = zip(
+        rates.tolist(), observations.rewards.tolist(), observations.vectors, gains, strict=True
+    )
     for place, (rate, reward, vector, gain) in enumerate(rows):
         step = rate * (reward - float(vector @ mean))
         mean += step * gain

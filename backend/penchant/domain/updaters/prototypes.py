@@ -22,9 +22,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import ridge
-from penchant.domain.updaters.evidence import Evidence, Float64, Parts
+from penchant.domain.updaters.observations import Observations, Parts
 
 MOST_ROUNDS = 10
 """Of k-means; it mostly settles sooner."""
@@ -33,16 +34,16 @@ _SAME = 1 - 1e-9
 """Likes with a cosine of at least this are one place."""
 
 
-def solve(evidence: Evidence, settings: FoldSettings) -> Float64:
+def solve(observations: Observations, settings: FoldSettings) -> Float64:
     """See `Updater.solve`. Cost: p times that of ridge, and O(n p d) for the clusters."""
-    return np.stack([_solve_one(one, settings) for one in evidence.each()])
+    return np.stack([_solve_one(one, settings) for one in observations.each()])
 
 
-def split(evidence: Evidence, settings: FoldSettings) -> Parts:
+def split(observations: Observations, settings: FoldSettings) -> Parts:
     """See `Updater.split`: each prototype's is ridge's with its weights."""
     parts = [
-        ridge.split(dataclasses.replace(evidence, weights=own), settings)
-        for own in _weights_of_each(evidence, settings)
+        ridge.split(dataclasses.replace(observations, weights=own), settings)
+        for own in _weights_of_each(observations, settings)
     ]
     return Parts(
         prior=np.concatenate([part.prior for part in parts]),
@@ -50,34 +51,34 @@ def split(evidence: Evidence, settings: FoldSettings) -> Parts:
     )
 
 
-def _solve_one(evidence: Evidence, settings: FoldSettings) -> Float64:
-    weights = _weights_of_each(evidence, settings)
+def _solve_one(observations: Observations, settings: FoldSettings) -> Float64:
+    weights = _weights_of_each(observations, settings)
     count = len(weights)
     each = dataclasses.replace(
-        evidence,
-        vectors=np.tile(evidence.vectors, (count, 1)),
-        rewards=np.tile(evidence.rewards, count),
+        observations,
+        vectors=np.tile(observations.vectors, (count, 1)),
+        rewards=np.tile(observations.rewards, count),
         weights=weights.ravel(),
-        lengths=np.repeat(evidence.lengths, count),
+        lengths=np.repeat(observations.lengths, count),
     )
     return ridge.solve(each, settings).ravel()
 
 
-def _weights_of_each(evidence: Evidence, settings: FoldSettings) -> Float64:
+def _weights_of_each(observations: Observations, settings: FoldSettings) -> Float64:
     """The weights that each prototype gives the events, shape (p, n).
 
     Where there are fewer clusters than prototypes, the last ones repeat the first, which changes no
     maximum.
     """
-    liked = (evidence.rewards > 0) & (evidence.weights > 0)
+    liked = (observations.rewards > 0) & (observations.weights > 0)
     factors = np.ones((settings.prototypes, len(liked)))
     if liked.any():
-        weights = evidence.weights[liked] * evidence.rewards[liked]
-        of = cluster(evidence.vectors[liked], weights, settings.prototypes)
+        weights = observations.weights[liked] * observations.rewards[liked]
+        of = cluster(observations.vectors[liked], weights, settings.prototypes)
         own = of == np.arange(settings.prototypes)[:, None]
         own[of.max() + 1 :] = own[0]
         factors[:, liked] = np.where(own, 1.0, settings.prototype_sharing)
-    weighted: Float64 = factors * evidence.weights
+    weighted: Float64 = factors * observations.weights
     return weighted
 
 

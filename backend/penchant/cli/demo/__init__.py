@@ -1,1 +1,0 @@
-"""`penchant demo`: MovieLens-100K as live traffic against a real server, measured."""

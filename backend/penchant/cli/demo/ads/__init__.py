@@ -1,1 +1,0 @@
-"""`penchant demo-ads`: a day of film ads on a real Triton."""

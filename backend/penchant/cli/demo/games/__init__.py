@@ -1,1 +1,0 @@
-"""`penchant demo-games`: simulated players of Debian's games on a real server."""

@@ -1,1 +1,0 @@
-"""`penchant demo-home`: a small home understands sentences and learns habits on a real Triton."""

@@ -1,0 +1,1 @@
+"""Evaluation: replay a log prequentially, measure, compare, gate."""

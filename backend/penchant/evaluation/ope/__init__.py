@@ -1,0 +1,1 @@
+"""Off-policy evaluation: estimate what another policy would have earned."""

@@ -1,0 +1,113 @@
+"""Candidate policies: the probability of every action in every row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import softmax
+
+from penchant.domain.arrays import Float64, Int64
+from penchant.domain.errors import ConfigError
+from penchant.evaluation.ope.logged_impressions import Impressions
+from penchant.logs.tables.cells import BadRow, number_of, text_of
+from penchant.logs.tables.files import Table
+
+POLICIES = ("uniform", "popularity", "softmax")
+_FAR_FROM_ONE = 0.01
+
+Probabilities = dict[tuple[str, str, str], float]
+"""By impression, position and action; an empty text stands for all."""
+
+
+def uniform(log: Impressions) -> Float64:
+    """Every action alike; shape (n, actions)."""
+    return np.full((len(log.action), len(log.actions)), 1 / len(log.actions))
+
+
+def popularity(log: Impressions, fold: Int64) -> Float64:
+    """In proportion to 1 + the positive rewards of an action in the other folds.
+
+    Counts follow what was shown: an action that the logging policy favours is popular for that too.
+    """
+    probabilities = np.empty((len(log.action), len(log.actions)))
+    for number in np.unique(fold):
+        held = fold == number
+        counted = ~held & (log.reward > 0)
+        counts = 1 + np.bincount(log.action[counted], minlength=len(log.actions))
+        probabilities[held] = counts / counts.sum()
+    return probabilities
+
+
+def by_softmax(q: Float64, temperature: float) -> Float64:
+    """softmax(q(x, a) / temperature), q cross-fitted and the temperature in units of the reward.
+
+    Raises:
+        ConfigError: the temperature is not above 0.
+    """
+    if not temperature > 0:
+        raise ConfigError(f"--temperature: got {temperature}, expected a number above 0")
+    return np.asarray(softmax(q / temperature, axis=1))
+
+
+def read_probabilities(table: Table) -> Probabilities:
+    """A file with the columns `action` and `probability`, and `position`, `impression` if any.
+
+    Raises:
+        ConfigError: a row can't be read.
+    """
+    found: Probabilities = {}
+    for row in table.rows():
+        try:
+            if row.fault:
+                raise BadRow(row.fault)
+            probability = number_of(row.values.get("probability"))
+            action = text_of(row.values.get("action"))
+            if probability is None or not 0 <= probability <= 1 or not action:
+                raise BadRow("expected an action, and a probability in [0, 1]")
+        except BadRow as error:
+            raise ConfigError(f"--action-probabilities: row {row.number}: {error}") from error
+        impression, position = (text_of(row.values.get(n)) for n in ("impression", "position"))
+        found[impression, position, action] = probability
+    return found
+
+
+def with_actions(log: Impressions, found: Probabilities) -> Impressions:
+    """The log with the actions of the file that it never shows."""
+    actions = tuple(sorted({*log.actions, *(action for _, _, action in found)}))
+    code = {action: number for number, action in enumerate(actions)}
+    moved = np.array([code[action] for action in log.actions], dtype=np.int64)
+    return replace(log, actions=actions, action=moved[log.action])
+
+
+def spread(log: Impressions, found: Probabilities) -> Float64:
+    """The file's probabilities as a matrix, shape (n, actions); rows are scaled to sum to 1.
+
+    Raises:
+        ConfigError: those of a row sum to something far from 1, or there are none.
+    """
+    code = {action: number for number, action in enumerate(log.actions)}
+    tables: dict[tuple[str, str], Float64] = {}
+    for (impression, position, action), probability in found.items():
+        table = tables.setdefault((impression, position), np.zeros(len(log.actions)))
+        table[code[action]] = probability
+    for key, table in tables.items():
+        if abs(table.sum() - 1) > _FAR_FROM_ONE:
+            raise ConfigError(
+                f"--action-probabilities: those of impression {key[0] or 'any'}, position "
+                f"{key[1] or 'any'} sum to {table.sum():.4f}, expected 1"
+            )
+        table /= table.sum()
+    matrix = np.empty((len(log.action), len(log.actions)))
+    for row, place in enumerate(log.position):
+        impression = log.impression[row] if log.impression else ""
+        position = log.positions[place]
+        keys = ((impression, position), (impression, ""), ("", position), ("", ""))
+        known = next((tables[key] for key in keys if key in tables), None)
+        if known is None:
+            raise ConfigError(
+                f"--action-probabilities: none for impression {impression or row + 1}, position "
+                f"{position or 'any'}"
+            )
+        matrix[row] = known
+    return matrix

@@ -1,0 +1,215 @@
+"""Penchant itself as a recommender: the server's own fold, score and counters, without a store.
+
+The live offsets are those of all items at every ranking. A server publishes them within a second
+(`penchant.catalog.offsets.WHOLE_EVERY_S`), which is the same where events are seconds apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.catalog.numbers import ItemNumbers
+from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.view import CatalogView, fold_digest
+from penchant.config import Config
+from penchant.domain.cold_start import fit_cold_start_prior, flat_cold_start_prior, prior_counters
+from penchant.domain.context import as_slots
+from penchant.domain.errors import ConfigError
+from penchant.domain.event_weights import time_bucket
+from penchant.domain.interest import Prior, direction, prior_precision, score
+from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
+from penchant.domain.offsets import count_outcome
+from penchant.domain.rewards import resolve
+from penchant.domain.types import (
+    CatalogHead,
+    Context,
+    Counters,
+    Interest,
+    Matrix,
+    UserState,
+    Vector,
+)
+from penchant.domain.window import empty_record, entry, insert
+from penchant.encoder.onnx import OnnxEncoder
+from penchant.logs.log_columns import LogColumns
+from penchant.logs.stream import Stream
+from penchant.refresh.item_vectors import RefreshedCatalog, refresh
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.service.catalog_version import gram_of
+from penchant.service.user_interest import interest_of
+
+Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
+"""From the stream, the position before which all is known, and the text vectors."""
+
+
+class SlowClock(Protocol):
+    """Trains the encoder again during a replay; `penchant.training.slow_clock` is one."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of the vectors, d."""
+
+    def __call__(self, stream: Stream, until: int) -> Matrix | None:
+        """New text vectors, learnt from the events before `until`; None where none are due."""
+
+
+def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
+    """What `penchant refresh` makes of the events before a position."""
+
+    def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
+        user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
+        events = LogColumns(user, item, reward, stream.at_us[:until])
+        return refresh(events, text_vectors, settings)
+
+    return run
+
+
+class PenchantRecommender:
+    """Penchant with its default or other settings; see `Recommender`."""
+
+    def __init__(
+        self,
+        config: Config,
+        vectors: Matrix,
+        refresh: Refresh | None = None,
+        name: str = "Penchant",
+        slow_clock: SlowClock | None = None,
+    ) -> None:
+        """Describes a recommender that has learnt nothing.
+
+        Args:
+            config: the settings of a server; its store is not opened.
+            vectors: the items' text vectors, shape (items, d), in the order of the stream's items.
+            refresh: called at every fit; None: the text vectors stay.
+            name: as the tables show it.
+            slow_clock: called at every fit, before `refresh`; None: the encoder stays.
+        """
+        self.name = name
+        self._config = config
+        self._text_vectors = vectors
+        self._refresh = refresh
+        self._slow_clock = slow_clock
+        self.finetuned_at: list[int] = []
+        self._version = 0
+        self._learnt = 0
+        self._fitted = 0
+        self._stream: Stream | None = None
+        self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
+        self._states: dict[int, UserState] = {}
+        self._counters: dict[int, Counters] = {}
+        self._book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
+
+    @classmethod
+    def load(
+        cls,
+        config: Config,
+        stream: Stream,
+        refresh: Refresh | None = None,
+        slow_clock: SlowClock | None = None,
+    ) -> Self:
+        """Encodes the stream's items by the encoder of the settings; ConfigError without one.
+
+        With a slow clock that encoder is not read: the first round makes one.
+        """
+        if slow_clock is not None:
+            nothing = np.zeros((len(stream.items), slow_clock.dimensions), np.float32)
+            return cls(config, nothing, refresh, slow_clock=slow_clock)
+        encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
+        return cls(config, encoder.encode([item.text for item in stream.items]), refresh)
+
+    def fit(self, stream: Stream, until: int) -> None:
+        """Takes the events up to `until` that it has not learnt, and refreshes the catalog."""
+        if len(stream.items) != len(self._text_vectors):
+            raise ConfigError(
+                f"items: the stream has {len(stream.items)}, expected {len(self._text_vectors)}, "
+                "as many as there are vectors"
+            )
+        self._stream = stream
+        for position in range(self._learnt, until):
+            self.learn(position)
+        if self._slow_clock is not None:
+            self._change_encoder(self._slow_clock(stream, until), until)
+        if self._refresh is not None:
+            fresh = self._refresh(stream, until, self._text_vectors)
+            self._view = self._catalog(fresh.vectors, fresh.prior_mean, fresh.neighbours)
+            self._count_prior(stream, until)
+        self._fitted = until
+
+    def _change_encoder(self, vectors: Matrix | None, until: int) -> None:
+        if vectors is None:
+            return
+        self.finetuned_at.append(until)
+        self._text_vectors = vectors
+        self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
+
+    def _count_prior(self, stream: Stream, until: int) -> None:
+        """Items put since the last fit start as a server lets them, by what it knows now."""
+        texts = self._text_vectors
+        positives, as_of_us = self._book.positives(len(texts))
+        cold_start_prior = fit_cold_start_prior(texts, positives, as_of_us)
+        new = np.flatnonzero((stream.put_at > self._fitted) & (stream.put_at <= until))
+        counters = prior_counters(cold_start_prior, texts[new])
+        self._counters |= zip(new.tolist(), counters, strict=True)
+        self._book.set(zip(new.tolist(), counters, strict=True))
+
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
+        """Equation 5 of `penchant.domain.interest` over the catalog, shape (items,)."""
+        view, fold = self._view, self._config.fold
+        interest = self.interest(user, at_us, context)
+        view.offsets[:] = self._book.values(view.head.rows)
+        towards = direction(interest, None, fold)
+        scores = score(view.vectors, view.offsets, towards, fold)[0]
+        if len(view.neighbours):
+            near = near_all(view.neighbours, interest.recent, view.head.rows)
+            scores += np.float32(fold.near_weight) * near
+        return scores
+
+    def interest(self, user: int, at_us: int, context: Context = ()) -> Interest:
+        """The user's interest at a moment and in a context."""
+        bucket = time_bucket(at_us, self._config.fold)
+        state = self._states.get(user) or UserState(empty_record())
+        return interest_of(state, self._view, bucket, as_slots(context))[0]
+
+    def learn(self, position: int) -> None:
+        """Inserts the event into its user's window and counts it for its item."""
+        if self._stream is None or position != self._learnt:
+            raise ValueError(f"position: got {position}, expected {self._learnt}, after a fit")
+        event, stream = self._stream.events[position], self._stream
+        user, item = int(stream.user[position]), int(stream.item[position])
+        outcome = resolve(self._config.signals, event.signal, event.value)
+        state = self._states.get(user) or UserState(empty_record())
+        added = [entry(event, item, outcome)]
+        record = insert(state.record, added, self._config.fold.window_events)
+        self._states[user] = UserState(record)
+        counters = self._counters.get(item) or Counters()
+        half_life_s = self._book.half_life_s
+        counters = count_outcome(counters, outcome, event.occurred_at_us, half_life_s)
+        self._counters[item] = counters
+        self._book.set([(item, counters)])
+        self._learnt += 1
+
+    def _catalog(
+        self, vectors: Matrix, prior_mean: NDArray[np.float64], neighbours: Neighbours
+    ) -> CatalogView:
+        rows, dimensions = vectors.shape
+        self._version += 1
+        alive = np.ones(rows, np.bool_)
+        precision = prior_precision(gram_of(vectors, alive), self._config.fold)
+        head = CatalogHead(self._version, 1, rows, rows, rows, dimensions)
+        return CatalogView(
+            head=head,
+            settings=self._config.fold,
+            digest=fold_digest(self._config.fold, head),
+            vectors=vectors,
+            offsets=np.zeros(rows, np.float32),
+            prior=Prior(precision, prior_mean),
+            cold_start_prior=flat_cold_start_prior(dimensions),
+            neighbours=neighbours,
+            alive=alive,
+            ids=[],
+            numbers=ItemNumbers(),
+        )

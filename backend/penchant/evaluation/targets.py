@@ -1,0 +1,103 @@
+"""Which events are ranked for, chosen once so that all recommenders meet the same ones."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.errors import ConfigError
+from penchant.logs.stream import Stream
+
+CANDIDATES = ("unseen", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayConfig:
+    """How a stream is replayed.
+
+    >>> ReplayConfig(train_fraction=1.0)
+    Traceback (most recent call last):
+    ...
+    penchant.domain.errors.ConfigError: train_fraction: got 1.0, expected 0 or more, below 1
+    """
+
+    train_fraction: float = 0.3
+    """The share of the events that all recommenders may train on before the first ranking."""
+    every: int = 1
+    """One of so many relevant events is ranked for, the first included."""
+    refresh_every: int = 5000
+    """Contenders fit again after so many events; 0: never."""
+    candidates: str = "unseen"
+    """`unseen`: items that the user has no event about yet; `all`: the whole catalog."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.train_fraction < 1:
+            got = self.train_fraction
+            raise ConfigError(f"train_fraction: got {got}, expected 0 or more, below 1")
+        if self.every < 1:
+            raise ConfigError(f"every: got {self.every}, expected 1 or more")
+        if self.refresh_every < 0:
+            raise ConfigError(f"refresh_every: got {self.refresh_every}, expected 0 or more")
+        if self.candidates not in CANDIDATES:
+            raise ConfigError(f"candidates: got {self.candidates!r}, expected unseen or all")
+
+    def start(self, stream: Stream) -> int:
+        """The position of the first event that is not for training."""
+        return int(self.train_fraction * len(stream.events))
+
+    def refits(self, stream: Stream) -> range:
+        """The positions before which recommenders fit again, the first fit aside."""
+        count = len(stream.events)
+        if not self.refresh_every:
+            return range(count, count)
+        return range(self.start(stream) + self.refresh_every, count, self.refresh_every)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationTargets:
+    """The n events that are ranked for, in time order."""
+
+    positions: NDArray[np.int64]
+    """Places in the stream, shape (n,)."""
+    earlier: NDArray[np.int64]
+    """Events that the user had before, shape (n,)."""
+    item_age: NDArray[np.int64]
+    """Events that the item had before, shape (n,)."""
+    seen: int
+    """Relevant events left out because their item was no candidate."""
+
+
+def choose_targets(stream: Stream, plan: ReplayConfig) -> EvaluationTargets:
+    """The relevant events behind the training part whose item is a candidate.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    start = plan.start(stream)
+    of_user, of_item = Counter[int](), Counter[int]()
+    touched: defaultdict[int, set[int]] = defaultdict(set)
+    rows: list[tuple[int, int, int]] = []
+    seen = 0
+    for position, (user, item) in enumerate(
+        zip(stream.user.tolist(), stream.item.tolist(), strict=True)
+    ):
+        if position >= start and stream.relevant[position]:
+            if plan.candidates == "unseen" and item in touched[user]:
+                seen += 1
+            else:
+                rows.append((position, of_user[user], of_item[item]))
+        touched[user].add(item)
+        of_user[user] += 1
+        of_item[item] += 1
+    chosen = np.array(rows[:: plan.every], np.int64).reshape(-1, 3)
+    if len(chosen) == 0:
+        count = len(stream.events) - start
+        raise ConfigError(
+            f"relevant: none of the {count:,} events after the training part can be ranked for "
+            f"({seen:,} are about items that the user had an event about before, which "
+            "--candidates all ranks too); expected at least one"
+        )
+    return EvaluationTargets(chosen[:, 0], chosen[:, 1], chosen[:, 2], seen)

@@ -1,0 +1,1 @@
+"""Event logs: files, stores and data sets, read into columns."""

@@ -1,0 +1,1 @@
+"""Public data sets that packages carry, as logs and catalogs."""

@@ -1,0 +1,51 @@
+"""The snapshot of Debian's games that comes with Penchant, for machines without package lists.
+
+`debian-games.parquet`, beside this module, has the columns of `penchant import items`: id, text,
+name and `games.game` (proto3 JSON of `proto/penchant/v1/games.proto`). `penchant import games
+--output` made it from the package lists of Debian 12, main archive alone. Summaries, descriptions
+and tags are the Debian packages' own metadata (https://packages.debian.org); each is under the
+terms of its package, which all meet the Debian Free Software Guidelines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from penchant.domain.types import Item
+from penchant.logs.events import ItemColumns
+from penchant.logs.tables.files import open_table
+
+SNAPSHOT = Path(__file__).with_name("debian-games.parquet")
+"""530 games."""
+
+_LEVEL = 19
+
+
+def write_items(items: Sequence[Item], path: Path) -> None:
+    """Writes items as a Parquet file that `penchant import items` takes, small and repeatable."""
+    keys = sorted({key for item in items for key in item.attributes})
+    columns: dict[str, list[str | None]] = {
+        "id": [item.id for item in items],
+        "text": [item.text for item in items],
+    }
+    for key in keys:
+        columns[key] = [item.attributes.get(key) for item in items]
+    pq.write_table(pa.table(columns), path, compression="zstd", compression_level=_LEVEL)
+
+
+def read_items(path: Path = SNAPSHOT) -> list[Item]:
+    """The items of such a file, in its order.
+
+    Raises:
+        ConfigError: the file can't be read.
+        BadRow: a row is no item.
+    """
+    table, columns = open_table(path), ItemColumns()
+    try:
+        return [columns.read(row) for row in table.rows()]
+    finally:
+        table.close()

@@ -1,0 +1,93 @@
+"""Where a log comes from: the options shared by every command that reads one."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from penchant.domain.errors import ConfigError
+from penchant.logs.events import COLUMNS_GROUP, EventColumns, ItemColumns
+from penchant.logs.relevance import POSITIVE
+from penchant.system.option_types import FLAT
+
+MOVIELENS, GOOD_RATING = "movielens", "rating>=4"
+"""The name of the data set, and the events of it that count as a hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """Items and events in two files, in a server's store, or in a data set."""
+
+    items: Path | None = None
+    """File of items."""
+    events: Path | None = None
+    """File of events."""
+    dataset: str = ""
+    """Data set to use instead of the two files: movielens."""
+    store: str = ""
+    """Store of a server to read instead of files: lmdb:DIRECTORY."""
+    item_columns: Annotated[ItemColumns, FLAT] = ItemColumns()
+    event_columns: Annotated[EventColumns, FLAT] = EventColumns()
+    mapped: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--map",
+            metavar="COLUMN=FIELD",
+            show_default=False,
+            negative=(),
+            group=COLUMNS_GROUP,
+        ),
+    ] = ()
+    """Take a field of items or events from this column; repeatable."""
+    format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
+    """Format of the files: csv, tsv, jsonl or parquet; by default, as their names say."""
+
+    @property
+    def default_relevance(self) -> str:
+        """The events that count as a hit unless the user says otherwise."""
+        return GOOD_RATING if self.dataset else POSITIVE
+
+    def columns(self) -> tuple[ItemColumns, EventColumns]:
+        """The columns of items and of events, `--map` applied.
+
+        Raises:
+            ConfigError: an entry of `--map` is not COLUMN=FIELD, or names no field.
+        """
+        of_items, of_events = self.item_columns, self.event_columns
+        for field, column in mapped_fields(self.mapped, (*ITEM_FIELDS, *EVENT_FIELDS)).items():
+            if field in ITEM_FIELDS:
+                of_items = dataclasses.replace(of_items, **{field: column})
+            else:
+                of_events = dataclasses.replace(of_events, **{field: column})
+        return of_items, of_events
+
+
+ITEM_FIELDS = ("id", "text")
+EVENT_FIELDS = ("user", "item", "signal", "value", "occurred_at", "event_id", "recommendation_id")
+assert set(ITEM_FIELDS) <= {field.name for field in fields(ItemColumns)}
+assert set(EVENT_FIELDS) <= {field.name for field in fields(EventColumns)}
+
+
+def mapped_fields(entries: tuple[str, ...], known: tuple[str, ...]) -> dict[str, str]:
+    """Columns by field, from entries COLUMN=FIELD.
+
+    Raises:
+        ConfigError: an entry has another form, or its field is not among `known`.
+
+    >>> mapped_fields(("movieId=item",), EVENT_FIELDS)
+    {'item': 'movieId'}
+    """
+    columns = {}
+    for entry in entries:
+        column, equals, field = entry.rpartition("=")
+        if not equals or not column or field not in known:
+            raise ConfigError(
+                f"--map: got {entry!r}, expected COLUMN=FIELD with one of the fields "
+                f"{', '.join(known)}"
+            )
+        columns[field] = column
+    return columns

@@ -1,0 +1,92 @@
+"""Reads a log from wherever its source says: files, a server's store, or a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from penchant.domain.errors import ConfigError
+from penchant.domain.rewards import SignalTable
+from penchant.domain.types import Event, Item
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.log_source import MOVIELENS, LogSource
+from penchant.logs.reading import LeftOut, make_stream, read_events, read_items
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.store_log import items_and_events
+from penchant.logs.stream import Stream
+from penchant.logs.tables.files import open_table
+from penchant.store.open import open_store
+
+
+def read_log(
+    source: LogSource, signals: SignalTable, relevant: str, left_out: LeftOut, nothing: str
+) -> Stream:
+    """Reads a source's log as a stream in time order.
+
+    Args:
+        source: the files, the store or the data set.
+        signals: rewards of the signals.
+        relevant: which events count as a hit; see `parse_relevance`.
+        left_out: collects the rows and events that are refused.
+        nothing: first words of the error for a source that names no log.
+
+    Raises:
+        ConfigError: the options contradict each other, a file can't be read, or no event is left.
+    """
+    relevance = parse_relevance(relevant)
+    items, events = read_source(source, left_out, nothing)
+    return make_stream(items, events, signals, relevance, left_out)
+
+
+def read_source(
+    source: LogSource, left_out: LeftOut, nothing: str
+) -> tuple[Sequence[Item], Sequence[Event]]:
+    """Reads the items and the events of a source.
+
+    Args:
+        source: the files, the store or the data set.
+        left_out: collects the rows that are refused.
+        nothing: first words of the error for a source that names no log.
+
+    Raises:
+        ConfigError: the options contradict each other, or a file can't be read.
+    """
+    if source.store:
+        if source.dataset or source.items or source.events:
+            raise ConfigError("--store: expected neither --items, --events nor --dataset with it")
+        return _read_store(source.store)
+    if source.dataset:
+        if source.dataset != MOVIELENS or source.items or source.events:
+            raise ConfigError(
+                f"--dataset: got {source.dataset!r}, expected {MOVIELENS}, and then neither "
+                "--items nor --events"
+            )
+        data = read_movielens()
+        return data.films, data.ratings
+    if source.items is None or source.events is None:
+        raise ConfigError(f"{nothing}: name --items and --events, or --dataset movielens")
+    item_columns, event_columns = source.columns()
+    table = open_table(source.items, source.format)
+    try:
+        items = read_items(table, item_columns, left_out)
+    finally:
+        table.close()
+    table = open_table(source.events, source.format)
+    try:
+        return items, read_events(table, event_columns, left_out)
+    finally:
+        table.close()
+
+
+def _read_store(address: str) -> tuple[Sequence[Item], Sequence[Event]]:
+    engine, _, place = address.partition(":")
+    if engine != "lmdb" or not (Path(place) / "data.mdb").is_file():
+        raise ConfigError(
+            f"--store: there is none in {address!r}; expected lmdb:DIRECTORY, a server's own"
+        )
+    store = open_store(address, map_bytes=0)  # As large as its writer made it.
+    try:
+        with store.snapshot() as snapshot:
+            return items_and_events(snapshot)
+    finally:
+        store.close()

@@ -1,0 +1,1 @@
+"""Tables in files: CSV, TSV, JSON lines and Parquet."""

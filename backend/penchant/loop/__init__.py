@@ -1,0 +1,1 @@
+"""The slow clock as one resumable job."""

@@ -1,1 +1,0 @@
-"""Calibration: from logged impressions to click probabilities that hold."""

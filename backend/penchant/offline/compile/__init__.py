@@ -1,1 +1,0 @@
-"""ONNX graphs to TensorRT engines, also on a machine without a GPU."""

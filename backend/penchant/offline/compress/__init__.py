@@ -1,1 +1,0 @@
-"""Smaller and faster encoders, and what that costs: measured before anything is kept."""

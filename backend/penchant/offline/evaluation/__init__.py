@@ -1,1 +1,0 @@
-"""Evaluation by replay: rank before each event, learn after it, strictly in time order."""

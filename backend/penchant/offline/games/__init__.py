@@ -1,1 +1,0 @@
-"""A real catalogue of games, and where it comes from."""

@@ -1,1 +1,0 @@
-"""Off-policy evaluation: what a candidate policy would have earned, from the log of another one."""

@@ -1,1 +1,0 @@
-"""Continued pretraining: an encoder reads the texts of a domain that is far from what it knows."""

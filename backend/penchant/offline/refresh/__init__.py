@@ -1,1 +1,0 @@
-"""The middle clock: item vectors from texts and the event log together, in closed form."""

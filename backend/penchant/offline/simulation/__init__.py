@@ -1,1 +1,0 @@
-"""People who are made up, so that the truth about them is known."""

@@ -1,1 +1,0 @@
-"""The search for settings that suit a log."""

@@ -1,0 +1,1 @@
+"""The middle clock: fit item vectors to the log."""

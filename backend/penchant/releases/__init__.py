@@ -1,0 +1,1 @@
+"""Releases: build, judge, publish, roll back."""

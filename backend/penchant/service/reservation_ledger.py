@@ -1,0 +1,78 @@
+"""The ledgers and budgets of one transaction: each read once, and written once if it changed."""
+
+from __future__ import annotations
+
+from penchant.domain.ledger import Ledger, confirm, grant
+from penchant.domain.reservations import Reservations, ReserveRequest
+from penchant.domain.spending import Spending
+from penchant.domain.types import Event
+from penchant.domain.window import digest64
+from penchant.store.base import Transaction
+from penchant.store.ledgers import read_ledger, read_spending, write_ledger, write_spending
+
+
+class ReservationLedger:
+    """What the requests and events of one batch see of each other, and leave behind."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._ledgers: dict[str, Ledger] = {}
+        self._budgets: dict[int, Spending] = {}
+        self._changed_users: set[str] = set()
+        self._changed_budgets: set[int] = set()
+
+    def reserve(self, request: ReserveRequest, now_us: int) -> Reservations:
+        """Grants what may be granted; a request that fails changes nothing.
+
+        Raises:
+            StateCorrupt, StateTooNew: the ledger or a budget can't be read.
+        """
+        ledger = self._ledger(request.user)
+        keys = {digest64(option.budget.key) for option in request.options if option.budget}
+        granted = grant(ledger, {key: self._budget(key) for key in keys}, request, now_us)
+        if granted.ledger is not ledger:
+            self._keep(request.user, granted.ledger, granted.budgets)
+        return granted.reply
+
+    def confirm(self, event: Event) -> None:
+        """An impression; nothing happens where it was not reserved, or was confirmed before.
+
+        Cost: one read of the user's ledger, where the event names a recommendation.
+
+        Raises:
+            StateCorrupt, StateTooNew: the ledger or the budget can't be read.
+        """
+        if not event.recommendation_id:
+            return
+        ledger = self._ledger(event.user)
+        confirmed = confirm(ledger, event.recommendation_id, event.item, event.occurred_at_us)
+        if confirmed is not None:
+            after, payments = confirmed
+            paid = {
+                key: self._budget(key).confirm(cost_micros, lapses_at_us)
+                for key, cost_micros, lapses_at_us in payments
+            }
+            self._keep(event.user, after, paid)
+
+    def write(self) -> None:
+        """Writes what changed."""
+        for user in self._changed_users:
+            write_ledger(self._transaction, user, self._ledgers[user])
+        for key in self._changed_budgets:
+            write_spending(self._transaction, key, self._budgets[key])
+
+    def _keep(self, user: str, ledger: Ledger, budgets: dict[int, Spending]) -> None:
+        self._ledgers[user] = ledger
+        self._changed_users.add(user)
+        self._budgets |= budgets
+        self._changed_budgets |= budgets.keys()
+
+    def _ledger(self, user: str) -> Ledger:
+        if user not in self._ledgers:
+            self._ledgers[user] = read_ledger(self._transaction, user)
+        return self._ledgers[user]
+
+    def _budget(self, key: int) -> Spending:
+        if key not in self._budgets:
+            self._budgets[key] = read_spending(self._transaction, key)
+        return self._budgets[key]

@@ -1,0 +1,123 @@
+"""Counts a batch of feedback for a rollout, and ends the rollout when the candidate is worse.
+
+A canary's case is an event that is no impression, its gain the reward: what users who are shown the
+candidate's rankings do, against what the others do. A shadow's case is a liked item that the user
+had not met, its gain whether the item was among the first ten of a ranking, of each side, before
+the event was learnt.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from penchant.catalog.view import CatalogView
+from penchant.domain.event_weights import time_bucket
+from penchant.domain.ranking import RankRequest
+from penchant.domain.rewards import Outcome
+from penchant.domain.rollout import (
+    CANDIDATE,
+    OVERLAP,
+    SERVED,
+    Rollout,
+    Standing,
+    bucket_of,
+    no_sums,
+    standing,
+)
+from penchant.domain.types import Published, Record, Rows, UserState
+from penchant.service.scoring import best_of, score_all
+from penchant.service.user_interest import Offered, interest_of
+from penchant.store.base import Transaction
+from penchant.store.releases import append_release
+from penchant.store.rollouts import delete_rollout, read_sums, write_sums
+
+log = logging.getLogger("penchant")
+
+TOP = 10
+
+
+class RolloutWatch:
+    """Counts the accepted events of one batch."""
+
+    def __init__(self, offered: Offered) -> None:
+        self._offered = offered
+        self._sums = no_sums()
+
+    def event(
+        self, user: str, record: Record, number: int, outcome: Outcome, arrived_us: int
+    ) -> None:
+        """One event that is accepted.
+
+        Args:
+            user: whose.
+            record: before the event.
+            number: of the event's item.
+            outcome: what the event is worth.
+            arrived_us: when.
+        """
+        rollout = self._offered.rollout
+        if rollout is None or outcome.wait_s is not None:
+            return
+        if rollout.mode == "canary":
+            arm = CANDIDATE if rollout.shows(user) else SERVED
+            self._sums[arm, bucket_of(user)] += (1.0, outcome.reward)
+        elif rollout.tries(user) and outcome.reward > 0:
+            self._shadow(user, record, number, arrived_us)
+
+    def settle(self, transaction: Transaction, now_us: int) -> None:
+        """Writes the sums with the batch; ends the rollout where it is worse."""
+        rollout = self._offered.rollout
+        if rollout is None or not self._sums.any():
+            return
+        sums = read_sums(transaction) + self._sums
+        write_sums(transaction, sums)
+        found = standing(sums, rollout)
+        if found.worse:
+            note = f"by itself: {describe(rollout, found)}"
+            end_rollout(transaction, rollout, now_us, note)
+            log.error("the %s of release %s is ended %s", rollout.mode, rollout.release, note)
+
+    def _shadow(self, user: str, record: Record, number: int, arrived_us: int) -> None:
+        if number in record.window["item"]:
+            return
+        tops = [self._top(view, user, record, arrived_us) for view in self._views()]
+        bucket = bucket_of(user)
+        for arm, top in zip((SERVED, CANDIDATE), tops, strict=True):
+            self._sums[arm, bucket] += (1.0, float(number in top))
+        shared = len(set(tops[0].tolist()) & set(tops[1].tolist()))
+        self._sums[OVERLAP, bucket] += (1.0, shared / max(1, len(tops[0])))
+
+    def _views(self) -> list[CatalogView]:
+        assert self._offered.candidate is not None
+        return [self._offered.served, self._offered.candidate]
+
+    def _top(self, view: CatalogView, user: str, record: Record, arrived_us: int) -> Rows:
+        state, request = UserState(record), RankRequest(user, TOP, exclude_seen=True)
+        interest, _ = interest_of(state, view, time_bucket(arrived_us, view.settings))
+        return best_of(score_all(view, state, request, interest, None), TOP).rows
+
+
+def end_rollout(transaction: Transaction, rollout: Rollout, now_us: int, note: str) -> None:
+    """Takes a rollout away and notes why; users of the share are ranked by what is served again."""
+    delete_rollout(transaction)
+    head = rollout.head
+    entry = Published(rollout.release, head.encoder_version, "end", now_us, note=note)
+    append_release(transaction, entry)
+
+
+def describe(rollout: Rollout, found: Standing) -> str:
+    """How a rollout stands, in one line.
+
+    >>> from penchant.domain.types import CatalogHead
+    >>> rollout = Rollout("r", "canary", 0.05, CatalogHead(), begun_us=0)
+    >>> describe(rollout, Standing((900, 50), (0.5, 0.25), -0.25, 0.0625, float("nan"), worse=True))
+    'mean reward 0.5000 served (900 events), 0.2500 on trial (50): -0.2500, 4.0 standard errors'
+    """
+    name = "mean reward" if rollout.mode == "canary" else f"recall@{TOP}"
+    what = "events" if rollout.mode == "canary" else "likes"
+    sigmas = abs(found.difference) / found.error if found.error else 0.0
+    return (
+        f"{name} {found.means[SERVED]:.4f} served ({found.cases[SERVED]:,} {what}), "
+        f"{found.means[CANDIDATE]:.4f} on trial ({found.cases[CANDIDATE]:,}): "
+        f"{found.difference:+.4f}, {sigmas:.1f} standard errors"
+    )

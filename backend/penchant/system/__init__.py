@@ -1,0 +1,1 @@
+"""The operating system's side: files written whole, packages that may be missing, option types."""

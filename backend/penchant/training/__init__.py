@@ -1,0 +1,1 @@
+"""Training: pretrain, fine-tune, compress, export and compile encoders."""

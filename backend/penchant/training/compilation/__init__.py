@@ -1,0 +1,1 @@
+"""Compilation: ONNX to TensorRT engines."""

@@ -1,0 +1,1 @@
+"""Compression: prune and quantize an encoder."""

@@ -1,0 +1,253 @@
+"""The encoder that is trained: read, given a projection and adapters, merged and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from peft import LoraConfig
+from peft.tuners.tuners_utils import BaseTunerLayer
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense, Normalize
+from torch import nn
+from transformers import PreTrainedModel
+
+from penchant.domain.errors import ConfigError
+from penchant.domain.types import Matrix
+from penchant.training.finetuning.finetune_settings import FinetuneSettings
+from penchant.training.pytorch_encoder import default_pooling
+from penchant.training.virtual_tokens import (
+    METHODS,
+    NAME,
+    PREFIX,
+    add_virtual_tokens,
+    restore_virtual_tokens,
+    virtual_token_count,
+)
+
+HEAD = "penchant_head"
+"""Name of the projection among the modules of the encoder."""
+
+_BATCH_TEXTS = 64
+
+
+def read_encoder(source: Path) -> SentenceTransformer:
+    """The encoder in a directory, in float32; needs no network.
+
+    Raises:
+        ConfigError: it can't be read.
+    """
+    if not (source / "config.json").is_file():
+        raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
+    try:
+        model = SentenceTransformer(
+            str(source), local_files_only=True, model_kwargs={"dtype": torch.float32}
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ConfigError(f"source: {source} can't be read: {error}") from error
+    body = transformer_of(model)
+    if body.config.is_encoder_decoder:
+        raise ConfigError(
+            f"source: {source}: got an encoder with a decoder ({body.config.model_type}), "
+            "expected an encoder, a decoder, or a T5, whose encoder is taken"
+        )
+    restore_virtual_tokens(body, source)
+    cap_length(model)
+    tokenizer = cast(Any, model.tokenizer)
+    if tokenizer.pad_token is None:  # Decoders often have none; what pads is masked.
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "right"  # As it will be served.
+    if not (source / "modules.json").is_file():
+        _, pooling = model.children()
+        cast(Any, pooling).pooling_mode = default_pooling(body.config)
+    return model
+
+
+def embed(model: SentenceTransformer, texts: Sequence[str]) -> Matrix:
+    """The encoder's own embeddings, of any norm, shape (n, hidden)."""
+    training = model.training
+    found = model.encode(
+        list(texts), batch_size=_BATCH_TEXTS, convert_to_numpy=True, show_progress_bar=False
+    )
+    model.train(training)
+    return np.asarray(found, np.float32)
+
+
+def encode(model: SentenceTransformer, texts: Sequence[str], width: int | None = None) -> Matrix:
+    """Unit vectors of texts, shape (n, width); of the first `width` values, None: of all."""
+    return unit(embed(model, texts)[:, :width])
+
+
+def unit(vectors: Matrix) -> Matrix:
+    """Rows of norm 1; a row of zeros stays."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return cast(Matrix, vectors / np.maximum(norms, np.float32(1e-12)))
+
+
+def has_head(model: SentenceTransformer) -> bool:
+    """Whether a projection of ours is in the encoder already."""
+    return HEAD in dict(model.named_children())
+
+
+def head_of(model: SentenceTransformer) -> nn.Module:
+    """The linear part of the projection, from (n, hidden) to (n, width); it must be there."""
+    head = model.get_submodule(HEAD)
+    assert isinstance(head, Dense)
+    return head.linear
+
+
+def embed_before_head(model: SentenceTransformer, texts: Sequence[str]) -> Matrix:
+    """What the projection is given of texts, shape (n, hidden); it must be there."""
+    names = [name for name, _ in model.named_children()]
+    modules = [model.get_submodule(name) for name in names[: names.index(HEAD)]]
+    prompts: Any = model.prompts
+    body = SentenceTransformer(
+        modules=modules,
+        device=str(model.device),
+        prompts=prompts,
+        default_prompt_name=model.default_prompt_name,
+    )
+    return embed(body, texts)
+
+
+def add_head(model: SentenceTransformer, width: int, embeddings: Matrix) -> nn.Module:
+    """Puts a projection behind an encoder that has none of ours yet.
+
+    It begins as the principal components of the embeddings, largest first, so that the first values
+    of a vector say most.
+
+    Args:
+        model: the encoder.
+        width: Length of the vectors, at most that of the embeddings.
+        embeddings: of the catalog by this encoder, shape (n, hidden).
+
+    Returns:
+        The linear part, from (n, hidden) to (n, width).
+
+    Raises:
+        ConfigError: the width is too large.
+    """
+    hidden = embeddings.shape[1]
+    if width > hidden:
+        raise ConfigError(f"dimensions: got {width} as the largest, expected 1 to {hidden}")
+    mean = embeddings.mean(axis=0, dtype=np.float64)
+    _, axes = np.linalg.eigh(np.cov(embeddings, rowvar=False, dtype=np.float64))
+    axes = axes[:, ::-1].T
+    # An axis and its opposite are equally good: take the one that points up where it is largest.
+    largest = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
+    weight = (axes * np.sign(largest)[:, None])[:width]
+    head = Dense(
+        hidden,
+        width,
+        activation_function=nn.Identity(),
+        init_weight=torch.tensor(weight, dtype=torch.float32),
+        init_bias=torch.tensor(-weight @ mean, dtype=torch.float32),
+    )
+    model.add_module(HEAD, head.to(model.device))
+    model.add_module(f"{HEAD}_normalize", Normalize())
+    return head.linear
+
+
+def choose_weights(model: SentenceTransformer, settings: FinetuneSettings) -> None:
+    """Says which weights learn, by the method of the settings, and adds adapters to hold them.
+
+    Raises:
+        ConfigError: the settings ask for more layers than there are, or another width.
+    """
+    width = model.get_embedding_dimension()
+    if width != settings.width:
+        raise ConfigError(
+            f"dimensions: got {settings.width} as the largest, expected the {width} of the source"
+        )
+    torch.manual_seed(settings.seed)
+    model.max_seq_length = min(settings.max_tokens, model.max_seq_length or settings.max_tokens)
+    body = transformer_of(model)
+    if settings.method != "full" or not settings.steps:
+        body.requires_grad_(False)
+    if settings.method == "lora" and settings.steps:
+        model.add_adapter(
+            LoraConfig(
+                r=settings.lora_rank,
+                lora_alpha=2 * settings.lora_rank,
+                target_modules="all-linear",
+                task_type="FEATURE_EXTRACTION",
+            )
+        )
+    if settings.method in METHODS and settings.steps:
+        _train_virtual_tokens(body, settings)
+        cap_length(model)
+    if settings.frozen_layers:
+        _freeze(body, settings.frozen_layers)
+    if settings.activation_checkpointing:
+        body.activation_checkpointing_enable()
+
+
+def cap_length(model: SentenceTransformer) -> None:
+    """Leaves the positions that virtual tokens take free of text."""
+    body = transformer_of(model)
+    positions = getattr(body.config, "max_position_embeddings", None)
+    count = virtual_token_count(body.config)
+    if count and positions and model.max_seq_length:
+        model.max_seq_length = min(model.max_seq_length, positions - count)
+
+
+def trainable_parameters(model: nn.Module) -> tuple[int, int]:
+    """How many values training may change, and how many there are."""
+    sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
+    return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
+
+
+def merge_adapters(model: SentenceTransformer) -> None:
+    """Adds what adapters have learnt to the weights below them, and takes the adapters away."""
+    body = transformer_of(model)
+    if not getattr(body, "_hf_peft_config_loaded", False):
+        return
+    layers = [(n, m) for n, m in body.named_modules() if isinstance(m, BaseTunerLayer)]
+    for name, layer in layers:
+        layer.merge()
+        parent, _, leaf = name.rpartition(".")
+        setattr(body.get_submodule(parent), leaf, layer.get_base_layer())
+    body._hf_peft_config_loaded = False
+    del body.peft_config
+
+
+def transformer_of(model: SentenceTransformer) -> PreTrainedModel:
+    """The Hugging Face model inside."""
+    body = model.transformers_model
+    if not isinstance(body, PreTrainedModel):
+        raise ConfigError("source: got no Hugging Face transformer inside, expected one")
+    return body
+
+
+def _train_virtual_tokens(body: PreTrainedModel, settings: FinetuneSettings) -> None:
+    """New ones, or those that are there already."""
+    method, count = settings.method, settings.virtual_tokens
+    if settings.activation_checkpointing and method == PREFIX:
+        raise ConfigError("activation_checkpointing: got true with prefix, expected false")
+    there = getattr(body.config, NAME, None)
+    if there is None:
+        add_virtual_tokens(body, method, count)
+    elif there != {"method": method, "count": count}:
+        raise ConfigError(
+            f"method, virtual_tokens: got {method}, {count}, expected what the source has: "
+            f"{there['method']}, {there['count']}"
+        )
+    body.get_submodule(NAME).requires_grad_(True)
+
+
+def _freeze(body: PreTrainedModel, count: int) -> None:
+    """The embeddings and the first layers no longer learn."""
+    layers = max(
+        (m for m in body.modules() if isinstance(m, nn.ModuleList)),
+        key=len,
+        default=nn.ModuleList(),
+    )
+    if count > len(layers):
+        raise ConfigError(f"frozen_layers: got {count}, expected 0 to {len(layers)}")
+    for part in (body.get_input_embeddings(), *layers[:count]):
+        part.requires_grad_(False)
+    if hasattr(body, "embeddings"):
+        body.embeddings.requires_grad_(False)

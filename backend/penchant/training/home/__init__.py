@@ -1,0 +1,1 @@
+"""The smart home's encoder and its training sentences."""

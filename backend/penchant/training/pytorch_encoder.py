@@ -1,0 +1,269 @@
+"""The encoder in PyTorch, as a Hugging Face directory describes it; for export, not for serving.
+
+Nothing that serves imports this file: torch and transformers are not installed there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForTextEncoding,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES
+
+from penchant.domain.errors import ConfigError
+from penchant.domain.types import Matrix
+from penchant.encoder.bundle import Settings
+from penchant.encoder.tokens import Texts
+from penchant.training.lora_adapter import base_of, has_adapter, merge_adapter, without_adapter
+from penchant.training.virtual_tokens import restore_virtual_tokens, virtual_token_count
+
+POOLINGS = ("mean", "cls", "max", "lasttoken")
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "Identity": nn.Identity,
+    "Tanh": nn.Tanh,
+    "ReLU": nn.ReLU,
+    "GELU": nn.GELU,
+    "Sigmoid": nn.Sigmoid,
+}
+
+
+class SentenceEncoder(nn.Module):
+    """Token ids to unit vectors: encoder, pooling, the source's head, projection, truncation."""
+
+    def __init__(self, body: nn.Module, pooling: str, head: nn.Sequential, dimensions: int) -> None:
+        super().__init__()
+        self.body = body
+        self.pooling = pooling
+        self.head = head
+        self.projection: nn.Module = nn.Identity()
+        self.dimensions = dimensions
+
+    def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The source's own embeddings, shape (batch, hidden)."""
+        states: Tensor = self.body(
+            input_ids=input_ids, attention_mask=attention_mask
+        ).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(states.dtype)
+        if self.pooling == "cls":
+            vectors = states[:, 0]
+        elif self.pooling == "lasttoken":
+            last = attention_mask.cumsum(dim=1) == attention_mask.sum(dim=1, keepdim=True)
+            vectors = (states * mask * last.unsqueeze(-1)).sum(dim=1)
+        elif self.pooling == "max":
+            vectors = (states * mask + (mask - 1) * 1e9).amax(dim=1)
+        else:
+            vectors = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9)
+        return cast(Tensor, self.head(vectors))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Unit vectors, shape (batch, d), of ids and mask, shape (batch, tokens), int64."""
+        vectors: Tensor = self.projection(self.pooled(input_ids, attention_mask))
+        return nn.functional.normalize(vectors[:, : self.dimensions], dim=-1)
+
+
+class Dense(nn.Module):
+    """The Dense module of sentence-transformers: a linear layer and an activation."""
+
+    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
+        super().__init__()
+        activation = str(config.get("activation_function", "Tanh")).rsplit(".", 1)[-1]
+        if activation not in ACTIVATIONS or config.get("use_residual"):
+            raise ConfigError(f"source: {directory}: this Dense module can't be exported")
+        bias = bool(config.get("bias", True))
+        self.linear = nn.Linear(int(config["in_features"]), int(config["out_features"]), bias=bias)
+        self.activation = ACTIVATIONS[activation]()
+        self.load_state_dict(load_file(directory / "model.safetensors"))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Shape (batch, in_features) to (batch, out_features)."""
+        return cast(Tensor, self.activation(self.linear(vectors)))
+
+
+class Normalize(nn.Module):
+    """The Normalize module of sentence-transformers."""
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Rows of norm 1, shape (batch, hidden)."""
+        return nn.functional.normalize(vectors, dim=-1)
+
+
+def read_source(
+    source: Path, dimensions: int, projection: str, max_tokens: int
+) -> tuple[SentenceEncoder, Texts, Settings]:
+    """Reads a source from its directory alone.
+
+    Args:
+        source: sentence-transformers layout, or a plain model directory; or a LoRA adapter of one,
+            whose tokenizer and layout are the base's where it has none.
+        dimensions: Length d of the vectors, 1 to the source's own.
+        projection: Recorded in the settings; "pca" is fitted later.
+        max_tokens: 3 to the source's limit.
+
+    Returns:
+        The model in float32, ready to infer; its tokenizer; the settings.
+
+    Raises:
+        ConfigError: an argument does not fit, or the source can't be read or exported.
+    """
+    base = base_of(source)
+    if not (base / "config.json").is_file():
+        raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
+    layout = source if (source / "modules.json").is_file() else base
+    modules = _modules(layout)
+    try:
+        own = any((source / name).is_file() for name in ("tokenizer_config.json", "tokenizer.json"))
+        tokenizer = AutoTokenizer.from_pretrained(source if own else base, local_files_only=True)
+        body = read_body(source)
+        backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
+        raise ConfigError(f"source: {source} can't be read: {error}") from error
+    pooling, head = modules or (default_pooling(body.config), nn.Sequential())
+    width = next(
+        (m.linear.out_features for m in reversed(head) if isinstance(m, Dense)),
+        int(body.config.hidden_size),
+    )
+    if not 1 <= dimensions <= width:
+        raise ConfigError(f"dimensions: got {dimensions}, expected 1 to the source's {width}")
+    limit = _token_limit(body, int(tokenizer.model_max_length))
+    if not 3 <= max_tokens <= limit:
+        raise ConfigError(f"max_tokens: got {max_tokens}, expected 3 to the source's {limit}")
+    settings = Settings(
+        dimensions=dimensions,
+        max_tokens=max_tokens,
+        pad_id=int(tokenizer.pad_token_id or 0),
+        prefix=_prefix(layout),
+        pooling=pooling,
+        projection=projection,
+        source="/".join(source.resolve().parts[-2:]),
+    )
+    return (
+        SentenceEncoder(body, pooling, head, dimensions).eval(),
+        Texts(backend, settings),
+        settings,
+    )
+
+
+def read_body(source: Path) -> PreTrainedModel:
+    """The Hugging Face model of a directory, with its virtual tokens, in float32, to infer.
+
+    A LoRA adapter is merged into the weights of its base.
+
+    Raises:
+        ConfigError: it has an encoder and a decoder, of which no encoder alone can be read; or an
+            adapter that has no base here, or does not fit it.
+        OSError, ValueError: it can't be read.
+    """
+    with without_adapter(base_of(source)) as base:
+        body = _read_whole(base)
+        restore_virtual_tokens(body, base)
+    if has_adapter(source):
+        body = merge_adapter(body, source)
+    cast(Any, body).eval()
+    return body
+
+
+def _read_whole(source: Path) -> PreTrainedModel:
+    config = AutoConfig.from_pretrained(source, local_files_only=True)
+    name = MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES.get(config.model_type, "")
+    alone = name.endswith("EncoderModel")  # As of a T5.
+    if config.is_encoder_decoder and not alone:
+        raise ConfigError(
+            f"source: {source}: got an encoder with a decoder ({config.model_type}), expected an "
+            "encoder, a decoder, or a T5, whose encoder is taken"
+        )
+    auto: Any = AutoModelForTextEncoding if alone else AutoModel
+    body: PreTrainedModel = auto.from_pretrained(
+        source, local_files_only=True, dtype=torch.float32, attn_implementation="eager"
+    )
+    return body
+
+
+def default_pooling(config: PreTrainedConfig) -> str:
+    """How a plain model's tokens become one vector; only a decoder's last one has seen all."""
+    name = (getattr(config, "architectures", None) or [""])[0]
+    causal = name.endswith(("ForCausalLM", "LMHeadModel")) and getattr(config, "is_causal", True)
+    return "lasttoken" if causal else "mean"
+
+
+def _modules(source: Path) -> tuple[str, nn.Sequential] | None:
+    """The pooling and what follows it, as modules.json lists them; None without one."""
+    pooling, head = "mean", nn.Sequential()
+    if not (source / "modules.json").is_file():
+        return None
+    for row in _json(source / "modules.json"):
+        kind, directory = str(row["type"]).rsplit(".", 1)[-1], source / str(row["path"])
+        if kind == "Pooling":
+            pooling = _pooling(directory / "config.json")
+        elif kind == "Dense":
+            head.append(Dense(directory, _json(directory / "config.json")))
+        elif kind == "Normalize":
+            head.append(Normalize())
+        elif kind != "Transformer":
+            raise ConfigError(f"source: {directory}: a {kind} module can't be exported")
+    return pooling, head
+
+
+def _pooling(path: Path) -> str:
+    config = _json(path)
+    old = {"mean_tokens": "mean", "cls_token": "cls", "max_tokens": "max"}
+    modes = config.get("pooling_mode") or [
+        old.get(name.removeprefix("pooling_mode_"), name)
+        for name, used in config.items()
+        if name.startswith("pooling_mode_") and used
+    ]
+    modes = [modes] if isinstance(modes, str) else modes
+    if len(modes) != 1 or modes[0] not in POOLINGS:
+        expected = ", ".join(POOLINGS)
+        raise ConfigError(f"source: {path}: pooling: got {modes}, expected one of {expected}")
+    return str(modes[0])
+
+
+def _prefix(source: Path) -> str:
+    """What sentence-transformers puts before each text by default."""
+    path = source / "config_sentence_transformers.json"
+    config = _json(path) if path.is_file() else {}
+    return str((config.get("prompts") or {}).get(config.get("default_prompt_name"), ""))
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"source: {path} can't be read: {error}") from error
+
+
+def _token_limit(body: PreTrainedModel, tokenizer_limit: int) -> int:
+    positions = getattr(body.config, "max_position_embeddings", None) or tokenizer_limit
+    padding = getattr(getattr(body, "embeddings", None), "padding_idx", None)
+    if padding is not None:  # RoBERTa and its kin count positions from behind the padding's
+        positions -= padding + 1
+    return int(min(positions - virtual_token_count(body.config), tokenizer_limit))
+
+
+def embed(model: SentenceEncoder, texts: Texts, strings: Sequence[str]) -> Matrix:
+    """The source's own embeddings in the order of the texts, shape (n, hidden)."""
+    rows: list[int] = []
+    parts: list[Matrix] = []
+    for batch in texts.batches(strings):
+        ids, mask = torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask)
+        with torch.inference_mode():
+            parts.append(model.pooled(ids, mask).numpy())
+        rows += batch.rows
+    if not parts:
+        raise ConfigError("projection_texts: got none")
+    return np.concatenate(parts)[np.argsort(rows)]

@@ -1,0 +1,1 @@
+"""Demonstrations of the whole loop, each on a real Triton; not part of the wheel."""

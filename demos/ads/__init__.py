@@ -1,0 +1,1 @@
+"""A day of ads under caps and budgets."""

@@ -1,0 +1,1 @@
+"""Watch Penchant learn from MovieLens."""

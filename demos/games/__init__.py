@@ -1,0 +1,1 @@
+"""Simulated players are recommended Debian's games."""

@@ -1,0 +1,136 @@
+"""Penchant as a recommender of the simulation, over the game client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import cast
+
+from demos.games.simulation import Act, Player, Recommender
+from penchant_sdk.games import GameClient, PartOfDay, Recommendations, Session, Stars
+
+K = 10
+DAY_S = 86_400.0
+EVENT_S = 60.0
+"""Between two events of a session."""
+
+GAME_SETTINGS: Mapping[str, str] = {
+    "signals": "games",
+    "context_halvings": "2",
+    "fast_weight": "4",
+    "offset_weight": "0.1",
+    "query_weight": "20",
+    "ridge": "2",
+}
+"""What a server for games is started with, beside store and encoder; `docs/games.md` says why."""
+
+
+def tell(
+    games: GameClient,
+    act: Act,
+    *,
+    user: str,
+    session: Session,
+    at_s: float,
+    recommendation_id: str = "",
+) -> None:
+    """Tells the server what a player did, in the client's words."""
+    value = act.value or 0.0
+    match act.signal:
+        case "started":
+            games.started(
+                user=user, game=act.game, session=session, at=at_s,
+                recommendation_id=recommendation_id,
+            )  # fmt: skip
+        case "played":
+            games.played(
+                user=user, game=act.game, session=session, at=at_s,
+                played_for=timedelta(minutes=value), recommendation_id=recommendation_id,
+            )  # fmt: skip
+        case "levelled":
+            games.levelled(
+                user=user, game=act.game, session=session, at=at_s,
+                level=int(value), recommendation_id=recommendation_id,
+            )  # fmt: skip
+        case "rated":
+            games.rated(
+                user=user, game=act.game, session=session, at=at_s,
+                stars=cast(Stars, int(value)), recommendation_id=recommendation_id,
+            )  # fmt: skip
+        case "purchased":
+            games.purchased(
+                user=user, game=act.game, session=session, at=at_s,
+                recommendation_id=recommendation_id,
+            )  # fmt: skip
+        case "skipped":
+            games.skipped(
+                user=user, game=act.game, session=session, at=at_s,
+                recommendation_id=recommendation_id,
+            )  # fmt: skip
+        case "uninstalled":
+            games.uninstalled(
+                user=user, game=act.game, session=session, at=at_s,
+                recommendation_id=recommendation_id,
+            )  # fmt: skip
+        case other:
+            raise ValueError(f"signal: got {other!r}, expected one of the game client's")
+
+
+@dataclass(slots=True)
+class GamePlay:
+    """Players' sessions, a day each, the last one today."""
+
+    games: GameClient
+    sessions: int
+    now_s: float = field(default_factory=time.time)
+    recommend_s: list[float] = field(default_factory=list)
+    """Seconds of each list."""
+    feedback_s: list[float] = field(default_factory=list)
+    """Seconds of each event."""
+    _lists: dict[str, Recommendations] = field(default_factory=dict)
+
+    def recommender(self) -> Recommender:
+        """Penchant, as the simulation calls it."""
+        return Recommender("Penchant", self._recommend, self._learn)
+
+    def session(self, number: int) -> Session:
+        """A sitting, in the evening."""
+        return Session(f"session-{number}", PartOfDay.EVENING)
+
+    def began_s(self, number: int) -> float:
+        """When it began, in epoch seconds; an hour before now at the latest."""
+        return self.now_s - 3600.0 - (self.sessions - 1 - number) * DAY_S
+
+    def ask(self, player: Player, number: int, diversity: float = 0.0) -> Recommendations:
+        """The list at the beginning of a session."""
+        began = time.perf_counter()
+        listed = self.games.recommend(
+            user=player.name,
+            session=self.session(number),
+            k=K,
+            diversity=diversity,
+            exclude_played=True,
+            at=self.began_s(number),
+        )
+        self.recommend_s.append(time.perf_counter() - began)
+        return listed
+
+    def _recommend(self, player: Player, number: int) -> Sequence[str]:
+        self._lists[player.name] = listed = self.ask(player, number)
+        return listed.ids
+
+    def _learn(self, player: Player, number: int, acts: Sequence[Act]) -> None:
+        listed = self._lists[player.name]
+        for place, act in enumerate(acts, start=1):
+            began = time.perf_counter()
+            tell(
+                self.games,
+                act,
+                user=player.name,
+                session=self.session(number),
+                at_s=self.began_s(number) + place * EVENT_S,
+                recommendation_id="" if act.found else listed.recommendation_id,
+            )
+            self.feedback_s.append(time.perf_counter() - began)

@@ -1,0 +1,1 @@
+"""A smart home that understands, asks and learns."""

@@ -1,0 +1,1 @@
+"""A release is made, served and taken back."""

@@ -1,0 +1,151 @@
+"""The rule, held by numbers made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penchant.domain.arrays import Float64
+from penchant.domain.errors import ConfigError
+from penchant.evaluation.gates.budgets import Budgets
+from penchant.evaluation.gates.comparison import (
+    Comparison,
+    compared,
+    findings_of,
+    interval,
+    outcome_of,
+)
+from penchant.evaluation.gates.verdict import NDCG, RECALL, Outcome
+
+FEW = Budgets(min_rankings=1, min_users=2)
+
+
+def constant(value: float, users: int = 50, each: int = 4) -> Float64:
+    return np.full(users * each, value)
+
+
+def users(count: int = 50, each: int = 4) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.repeat(np.arange(count), each)
+
+
+def compare(before: Float64, after: Float64, cohort: str = "all") -> Comparison:
+    return Comparison(cohort, NDCG, before, after, users(), float(before.mean()))
+
+
+@pytest.mark.parametrize(
+    ("after", "budget", "outcome"),
+    [
+        (0.100, 0.01, Outcome.PASSED),
+        (0.150, 0.01, Outcome.PASSED),
+        (0.0995, 0.01, Outcome.PASSED),  # 0.5 % lost, for certain, but within the budget.
+        (0.098, 0.01, Outcome.REFUSED),  # 2 % lost, for certain.
+        (0.098, 0.03, Outcome.PASSED),
+        (0.043, 0.03, Outcome.REFUSED),
+    ],
+)
+def test_a_loss_that_all_users_share_is_judged_by_the_budget_alone(
+    after: float, budget: float, outcome: Outcome
+) -> None:
+    (found,) = findings_of("g", [compare(constant(0.1), constant(after))], budget, FEW, seed=1)
+    assert found.outcome is outcome
+    assert found.loss == pytest.approx(1 - after / 0.1)
+    assert found.low == pytest.approx(after - 0.1)
+    assert found.high == pytest.approx(after - 0.1)
+    assert (found.rankings, found.users) == (200, 50)
+
+
+def test_a_loss_that_chance_explains_is_named_and_not_refused() -> None:
+    """Half the users lose 0.1, half but one win 0.1: a loss of 4 %, and far from certain."""
+    gaps = np.repeat(np.where(np.arange(50) < 26, -0.1, 0.1), 4)
+    (found,) = findings_of("g", [compare(constant(0.1), 0.1 + gaps)], 0.01, FEW, seed=1)
+    assert found.loss == pytest.approx(0.04)
+    assert found.low < 0 < found.high
+    assert found.outcome is Outcome.WITHIN_CHANCE
+
+
+def test_the_interval_is_the_normal_one_of_the_mean_over_users() -> None:
+    """Fifty users with gaps of spread 1: a standard error of 1 / sqrt(50), times 1.96."""
+    gaps = np.repeat(np.where(np.arange(50) % 2, 1.0, -1.0), 4)
+    low, high = interval(gaps, users(), comparisons=1, seed=1)
+    assert high == -low == pytest.approx(1.96 / np.sqrt(50), rel=0.1)
+    wide = interval(gaps, users(), comparisons=20, seed=1)[1]
+    assert wide == pytest.approx(high * 3.02 / 1.96, rel=0.01)  # Bonferroni: 0.025 / 20 a side.
+
+
+def test_many_equal_cohorts_are_seldom_refused_by_chance() -> None:
+    """Of twenty gates of twenty cohorts without a difference, one in forty would be refused."""
+    random = np.random.default_rng(5)
+    refused = 0
+    for seed in range(20):
+        cohorts = []
+        for number in range(20):
+            before = random.random(200)
+            after = before + np.repeat(random.normal(0, 0.1, 50), 4)
+            cohorts.append(compare(before, after, str(number)))
+        found = findings_of("g", cohorts, 0.0, FEW, seed)
+        refused += any(one.outcome is Outcome.REFUSED for one in found)
+    assert refused <= 2
+
+
+def test_too_few_rankings_or_users_are_named_and_widen_no_interval() -> None:
+    """Fewer than asked for: neither passed nor refused, whatever is lost."""
+    worse = compare(constant(0.1), constant(0.0), "enough")
+    nobody, same = np.empty(0, np.int64), np.zeros(200, np.int64)
+    few = Comparison("few rankings", NDCG, np.ones(2), np.zeros(2), np.array([1, 2]), 1.0)
+    one = Comparison("one user", NDCG, constant(0.1), constant(0.0), same, 0.1)
+    none = compared("none", NDCG, np.empty(0), np.empty(0), nobody)
+    budgets = Budgets(min_rankings=100, min_users=20)
+    found = findings_of("g", [few, one, none, worse], 0.03, budgets, seed=1)
+    assert [one.outcome for one in found] == [Outcome.NOT_JUDGED] * 3 + [Outcome.REFUSED]
+    assert str(found[0]) == (
+        "few rankings: too few to judge: 2 rankings of 2 users, expected 100 of 20"
+    )
+    alone = findings_of("g", [worse], 0.03, budgets, seed=1)
+    assert alone == found[3:]
+
+
+@given(
+    ranks=st.lists(st.integers(1, 30), min_size=2, max_size=40),
+    budget=st.sampled_from([0.0, 0.01, 0.5]),
+    seed=st.integers(0, 5),
+)
+def test_a_candidate_equal_to_the_baseline_passes(
+    ranks: list[int], budget: float, seed: int
+) -> None:
+    rank = np.array(ranks, float)
+    user = np.arange(len(rank)) // 2
+    both = [compared("all", metric, rank, rank, user) for metric in (NDCG, RECALL)]
+    for found in findings_of("g", both, budget, FEW, seed):
+        assert found.outcome in (Outcome.PASSED, Outcome.NOT_JUDGED)
+        assert found.outcome is Outcome.NOT_JUDGED or found.loss == 0.0
+
+
+@given(
+    loss=st.floats(-1, 1), high=st.floats(-1, 1), less=st.floats(0, 1), budget=st.floats(0, 0.99)
+)
+def test_who_loses_less_is_never_treated_worse(
+    loss: float, high: float, less: float, budget: float
+) -> None:
+    if outcome_of(loss, high, budget) is not Outcome.REFUSED:
+        assert outcome_of(loss - less, high + less, budget) is not Outcome.REFUSED
+
+
+def test_a_baseline_that_finds_nothing_can_lose_nothing() -> None:
+    (found,) = findings_of("g", [compare(constant(0.0), constant(0.1))], 0.01, FEW, seed=1)
+    assert (found.outcome, found.loss) == (Outcome.PASSED, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"overall": 1.0}, "overall: got 1.0"),
+        ({"cohort": float("nan")}, "cohort: got nan"),
+        ({"min_rankings": 0}, "min_rankings: got 0"),
+        ({"min_users": 1}, "min_users: got 1"),
+    ],
+)
+def test_budgets_out_of_range_are_refused(wrong: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Budgets(**wrong)  # type: ignore[arg-type]

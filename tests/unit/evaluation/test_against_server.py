@@ -1,0 +1,131 @@
+"""The same events through a real server and in process give the same ranks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.config import Config, catalog_directory, parse
+from penchant.domain.types import Event, Item
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.replay import mean_rank, replay
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.launch import Server
+from penchant.logs.datasets.movielens import read_movielens
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream
+from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.store.open import open_store
+from penchant_sdk import Event as SdkEvent
+from penchant_sdk import Item as SdkItem
+from penchant_sdk import Penchant
+from tests.support.movielens import needs_movielens
+from tests.support.word_encoder import write_word_encoder
+
+pytestmark = [pytest.mark.server, needs_movielens]
+
+ITEMS = 1000
+"""As many as one ranking may name."""
+USERS = 8
+EVENTS_EACH = 40
+APART_US = 2 * 3600 * 1_000_000
+"""So that each event makes the server publish all offsets at once, not within the second."""
+
+
+def small_movielens() -> tuple[list[Item], list[Event]]:
+    """The first films, and the first ratings of them by a few users, in turn, two hours apart."""
+    data = read_movielens()
+    films = list(data.films[:ITEMS])
+    known = {film.id for film in films}
+    of_user: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in data.ratings:
+        if event.item in known and len(of_user[event.user]) < EVENTS_EACH:
+            of_user[event.user].append(event)
+    chosen = [events for events in of_user.values() if len(events) == EVENTS_EACH][:USERS]
+    turns = [event for turn in zip(*chosen, strict=True) for event in turn]
+    first_us = data.ratings[0].occurred_at_us
+    # Named so that the store's order of users is the stream's, and sums are equal to the bit.
+    names = {event.user: f"user{place}" for place, event in enumerate(turns[:USERS])}
+    return films, [
+        replace(event, user=names[event.user], occurred_at_us=first_us + place * APART_US)
+        for place, event in enumerate(turns)
+    ]
+
+
+def refresh_beside(config: Config) -> None:
+    """`penchant refresh`, while the server runs."""
+    directory = catalog_directory(config)
+    assert directory is not None
+    store = open_store(config.store, map_bytes=0)
+    try:
+        refresh_store(store, directory, config, RefreshSettings())
+    finally:
+        store.close()
+
+
+def served_ranks(
+    penchant: Penchant, stream: Stream, plan: ReplayConfig, refresh: Callable[[], None]
+) -> list[float]:
+    """Each case's rank in the server's own rankings; every event is fed back in its turn."""
+    fits = {plan.start(stream), *plan.refits(stream)}
+    targets = set(choose_targets(stream, plan).positions.tolist())
+    numbers = {item.id: number for number, item in enumerate(stream.items)}
+    penchant.put_items([SdkItem(item.id, item.text) for item in stream.items])
+    ranks = []
+    for position, event in enumerate(stream.events):
+        at_s = event.occurred_at_us / 1e6
+        if position in fits:
+            refresh()
+        if position in targets:
+            ranking = penchant.rank(event.user, k=ITEMS, exclude_seen=True, as_of=at_s)
+            scores = np.full(ITEMS, -np.inf, np.float32)
+            for item in ranking.items:
+                scores[numbers[item.id]] = item.score
+            hidden = np.flatnonzero(scores == -np.inf)
+            ranks.append(mean_rank(scores, numbers[event.item], hidden))
+        ack = penchant.feedback(
+            [
+                SdkEvent(
+                    user=event.user,
+                    item=event.item,
+                    signal=event.signal,
+                    value=event.value,
+                    occurred_at=at_s,
+                    event_id=event.event_id,
+                )
+            ]
+        )
+        ack.raise_for_refused()
+    return ranks
+
+
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: bool) -> None:
+    films, events = small_movielens()
+    encoder = write_word_encoder(
+        tmp_path / "encoder", [film.text for film in films], dimensions=32, seed=1
+    )
+    settings = {"store": f"lmdb:{tmp_path / 'store'}", "encoder": str(encoder)}
+    config, plan = parse(settings), ReplayConfig(refresh_every=100 if refreshed else 0)
+    relevance = parse_relevance("rating>=4")
+    stream = make_stream(films, events, config.signals, relevance, LeftOut())
+    middle = middle_clock(RefreshSettings()) if refreshed else None
+    ours = PenchantRecommender.load(config, stream, middle)
+    results = replay(stream, ours, choose_targets(stream, plan), plan)
+    server = Server(tmp_path / "server", settings)
+    with server, Penchant(server.target) as penchant:
+
+        def refresh() -> None:
+            if refreshed:
+                refresh_beside(config)
+
+        assert served_ranks(penchant, stream, plan, refresh) == results.rank.tolist()
+    assert len(results.rank) > 100
+    assert len(set(results.rank.tolist())) > 50

@@ -1,0 +1,94 @@
+"""Finished peers are kept: a killed evaluation goes on, and nothing else changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.config import Config
+from penchant.domain.errors import ConfigError
+from penchant.domain.types import (
+    Context,
+    Vector,
+)
+from penchant.evaluation.baselines.item_knn import ItemKnn
+from penchant.evaluation.baselines.popularity import Popularity
+from penchant.evaluation.evaluate import Result, evaluate
+from penchant.evaluation.penchant import PenchantRecommender
+from penchant.evaluation.recommender import Recommender
+from penchant.evaluation.result_cache import ResultCache
+from penchant.evaluation.targets import ReplayConfig
+from penchant.logs.stream import Stream
+from tests.unit.evaluation.streams import random_stream
+
+STREAM = random_stream(seed=1, events=300)
+PLAN = ReplayConfig(0.3, refresh_every=50)
+
+
+def run(peers: list[Recommender], directory: Path | None, plan: ReplayConfig = PLAN) -> Result:
+    vectors = np.random.default_rng(1).standard_normal((len(STREAM.items), 4)).astype(np.float32)
+    ours = PenchantRecommender(Config("memory:", Path("none")), vectors)
+    kept = None if directory is None else ResultCache(directory, STREAM, plan, 1)
+    return evaluate(STREAM, plan, ours, peers, [10], 1, kept=kept)
+
+
+class Refuses(Popularity):
+    """A peer that must not be asked."""
+
+    def fit(self, stream: Stream, until: int) -> None:
+        raise AssertionError("was replayed again")
+
+
+class KillsItself(ItemKnn):
+    """A peer whose process ends without a word, in the middle of its replay."""
+
+    def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+def killed(directory: Path) -> None:
+    """What the process of the test below runs."""
+    run([Popularity(), KillsItself()], directory)
+
+
+def test_after_a_kill_the_finished_peer_is_not_replayed_and_all_numbers_are_the_same(
+    tmp_path: Path,
+) -> None:
+    code = f"from {__name__} import *; killed(Path({str(tmp_path)!r}))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert process.returncode == -signal.SIGKILL, process.stderr.decode()
+    resumed = run([Refuses(), ItemKnn()], tmp_path)
+    whole = run([Popularity(), ItemKnn()], None)
+    for one, other in zip(resumed.results, whole.results, strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(one.rank, other.rank)
+        np.testing.assert_array_equal(one.top, other.top)
+    assert [s.overall for s in resumed.summaries] == [s.overall for s in whole.summaries]
+
+
+def test_another_plan_seed_or_stream_finds_nothing_kept(tmp_path: Path) -> None:
+    run([Popularity()], tmp_path)
+    shorter = dataclasses.replace(STREAM, reward=-STREAM.reward)
+    for other in (
+        ResultCache(tmp_path, STREAM, dataclasses.replace(PLAN, every=2), 1),
+        ResultCache(tmp_path, STREAM, PLAN, 2),
+        ResultCache(tmp_path, shorter, PLAN, 1),
+    ):
+        assert other.read("popularity") is None
+    assert ResultCache(tmp_path, STREAM, PLAN, 1).read("popularity") is not None
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    run([Popularity()], tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ConfigError, match=r"popularity-.*can't be read"):
+        run([Popularity()], tmp_path)

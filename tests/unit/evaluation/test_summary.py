@@ -1,0 +1,107 @@
+"""From results to tables: bands, gaps on the same users, and what the pages say."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.domain.errors import ConfigError
+from penchant.evaluation.html_report import as_json, check_writable, page, write
+from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.replay import replay
+from penchant.evaluation.result_tables import TextTable, tables, with_interval
+from penchant.evaluation.summary import Summary, summarise
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from tests.unit.evaluation.streams import Counts, Fixed, random_stream
+
+
+def summaries(seed: int = 1) -> list[Summary]:
+    stream, plan = (
+        random_stream(seed=5, events=300),
+        ReplayConfig(candidates="all", refresh_every=50),
+    )
+    targets = choose_targets(stream, plan)
+    recommenders = [Counts(), Fixed(range(40))]
+    results = [replay(stream, recommender, targets, plan) for recommender in recommenders]
+    return summarise(stream, targets, results, [1, 10], seed)
+
+
+def test_bands_split_the_rankings() -> None:
+    for one in summaries():
+        assert sum(band.rankings for band in one.by_earlier) == one.overall.rankings
+        assert sum(band.rankings for band in one.by_item_age) == one.overall.rankings
+        whole = sum(
+            band.rankings * band.quality["recall@10"].mean
+            for band in one.by_earlier
+            if band.rankings
+        )
+        assert whole / one.overall.rankings == pytest.approx(one.overall.quality["recall@10"].mean)
+
+
+def test_the_gap_to_the_first_is_the_difference_of_the_means() -> None:
+    first, second = summaries()
+    for name, gap in second.behind_first.items():
+        means = first.overall.quality[name].mean - second.overall.quality[name].mean
+        assert gap.mean == pytest.approx(means)
+        assert gap.low <= gap.mean <= gap.high
+    assert set(first.behind_first.values()) == {Estimate(0.0, 0.0, 0.0)}
+
+
+def test_fixed_scores_show_ten_items_alone() -> None:
+    _, fixed = summaries()
+    assert fixed.coverage == 10 / 40
+    assert fixed.gini == pytest.approx(0.75)
+
+
+def test_equal_seeds_give_equal_numbers() -> None:
+    def but_for_time(seed: int) -> list[object]:
+        return [
+            (one.overall, one.by_earlier, one.by_item_age, one.behind_first)
+            for one in summaries(seed)
+        ]
+
+    first, again, other = (as_json([repr(but_for_time(seed))]) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_tables_have_a_row_a_contender_and_a_cell_a_column() -> None:
+    found = tables(summaries())
+    assert [len(table.rows) for table in found] == [2, 1, *[2] * (len(found) - 2)]
+    for table in found:
+        assert all(len(row) == len(table.columns) for row in table.rows)
+    assert [row[0] for row in found[0].rows] == ["counts", "fixed"]
+
+
+def test_an_interval_reads_as_half_its_width() -> None:
+    assert with_interval(Estimate(0.2, 0.19, 0.212), sign="+") == "+0.200±.011"
+    assert with_interval(Estimate(math.nan, math.nan, math.nan)) == "–"
+
+
+def test_a_page_needs_no_other_file_and_trusts_no_text() -> None:
+    table = TextTable("<title>", ["", "a&b"], [["<script>", "1"]])
+    html = page("A page", {"users": "3"}, [table], {"A <picture>": b"\x89PNG"})
+    assert "&lt;script&gt;" in html
+    assert "<script>" not in html
+    assert "a&amp;b" in html
+    assert "http" not in html
+    assert 'src="data:image/png;base64,iVBORw=="' in html
+
+
+def test_json_has_null_for_what_is_not_a_number() -> None:
+    text = as_json({"a": (np.float64("nan"), 1.5), "b": [math.inf]})
+    assert json.loads(text) == {"a": [None, 1.5], "b": [None]}
+
+
+def test_files_are_written_whole_and_wrong_places_are_refused_before(tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    check_writable(path, "--json")
+    write(path, "text")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("out.json", "text")]
+    for wrong in (tmp_path, tmp_path / "none" / "out.json"):
+        with pytest.raises(ConfigError, match=r"--json: .* can't be written"):
+            check_writable(wrong, "--json")

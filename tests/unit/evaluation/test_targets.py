@@ -1,0 +1,55 @@
+"""Which events are ranked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from penchant.domain.errors import ConfigError
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from tests.unit.evaluation.streams import stream_of
+
+PAIRS = [(0, 0), (1, 0), (0, 1), (0, 0), (1, 1), (1, 2), (0, 2)]
+SIGNALS = ["like", "like", "dislike", "like", "like", "skip", "like"]
+
+
+def test_relevant_events_behind_the_training_part_with_their_histories() -> None:
+    targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), ReplayConfig(train_fraction=0.3))
+    assert targets.positions.tolist() == [4, 6]  # 3 is about an item that the user has met.
+    assert targets.earlier.tolist() == [1, 3]
+    assert targets.item_age.tolist() == [1, 1]
+    assert targets.seen == 1
+
+
+def test_all_items_are_candidates_where_that_is_asked_for() -> None:
+    plan = ReplayConfig(train_fraction=0.3, candidates="all")
+    targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), plan)
+    assert targets.positions.tolist() == [3, 4, 6]
+    assert targets.seen == 0
+
+
+def test_one_of_so_many_is_ranked_for() -> None:
+    stream = stream_of([(user, 0) for user in range(10)], 2)
+    targets = choose_targets(stream, ReplayConfig(train_fraction=0.0, every=4))
+    assert targets.positions.tolist() == [0, 4, 8]
+    assert targets.item_age.tolist() == [0, 4, 8]
+
+
+def test_nothing_to_rank_for_is_an_error_that_says_why() -> None:
+    with pytest.raises(ConfigError, match=r"3 are about items .* --candidates all"):
+        choose_targets(stream_of([(0, 0)] * 4, 2), ReplayConfig())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"train_fraction": -0.1},
+        {"train_fraction": 1.0},
+        {"every": 0},
+        {"refresh_every": -1},
+        {"candidates": "new"},
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    (name,) = wrong
+    with pytest.raises(ConfigError, match=f"^{name}: got"):
+        ReplayConfig(**wrong)  # type: ignore[arg-type]

@@ -1,0 +1,78 @@
+"""The way to the encoder's model inside the server."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from penchant import wire
+from penchant.domain.errors import EncoderUnavailable
+from penchant.server.triton.remote_encoder import TEXTS_PER_CALL, RemoteEncoder
+from penchant_proto.methods import REPLY_TENSOR
+from penchant_proto.v1.service_pb2 import Reply
+from tests.support.bag_of_words import BagOfWords
+from tests.support.fake_pb_utils import (
+    FakePbUtils,
+    Response,
+    Sent,
+    TritonError,
+    TritonModelException,
+)
+
+ENCODER = BagOfWords()
+
+
+def response(reply: Reply) -> Response:
+    payload = np.array([[reply.SerializeToString()]], np.object_)
+    return Response([Sent(REPLY_TENSOR, payload)])
+
+
+def remote(pb_utils: FakePbUtils, version: str = ENCODER.version) -> RemoteEncoder:
+    return RemoteEncoder(pb_utils, version, ENCODER.dimensions)
+
+
+def test_texts_become_the_encoders_vectors() -> None:
+    pb_utils = FakePbUtils()
+    pb_utils.inner_response = response(
+        wire.embed_reply(ENCODER.encode(["a", "b"]), ENCODER.version)
+    )
+    np.testing.assert_array_equal(remote(pb_utils).encode(["a", "b"]), ENCODER.encode(["a", "b"]))
+    ((model, call),) = pb_utils.inner_calls
+    assert (model, list(call.embed.texts)) == ("penchant_encoder", ["a", "b"])
+
+
+def test_many_texts_go_in_several_calls() -> None:
+    pb_utils = FakePbUtils()
+    pb_utils.inner_response = response(wire.embed_reply(ENCODER.encode(["a"]), ENCODER.version))
+    texts = [str(number) for number in range(TEXTS_PER_CALL + 1)]
+    assert remote(pb_utils).encode(texts).shape == (2, 64)
+    sent = [list(call.embed.texts) for _, call in pb_utils.inner_calls]
+    assert sent == [texts[:TEXTS_PER_CALL], texts[TEXTS_PER_CALL:]]
+
+
+def test_no_texts_need_no_call() -> None:
+    pb_utils = FakePbUtils()
+    assert remote(pb_utils).encode([]).shape == (0, 64)
+    assert pb_utils.inner_calls == []
+
+
+def test_an_error_of_the_encoder_is_encoder_unavailable() -> None:
+    pb_utils = FakePbUtils()
+    error = TritonError("[Overloaded] busy", TritonError.UNAVAILABLE)
+    pb_utils.inner_response = Response([], error)
+    with pytest.raises(EncoderUnavailable, match="busy"):
+        remote(pb_utils).encode(["a"])
+
+
+def test_an_encoder_that_is_not_there_is_encoder_unavailable() -> None:
+    pb_utils = FakePbUtils()
+    pb_utils.inner_response = TritonModelException("model is not ready")
+    with pytest.raises(EncoderUnavailable, match="model is not ready"):
+        remote(pb_utils).encode(["a"])
+
+
+def test_vectors_of_another_encoder_are_not_taken() -> None:
+    pb_utils = FakePbUtils()
+    pb_utils.inner_response = response(wire.embed_reply(ENCODER.encode(["a"]), "another"))
+    with pytest.raises(EncoderUnavailable, match="got vectors of another, expected b0b0"):
+        remote(pb_utils).encode(["a"])

@@ -1,0 +1,63 @@
+"""A tiny encoder, and a log in which what is liked together can't be told from the texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.types import Event, Item
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import POSITIVE, parse_relevance
+from penchant.logs.stream import Stream
+from tests.support.tiny_encoders import write_encoder
+
+HIDDEN = 32
+GROUPS = 4
+ITEMS = 32
+USERS = 40
+WORDS = ["film", "about", *(f"word{number}" for number in range(ITEMS))]
+"""Of the texts of all items."""
+LIKES = 7
+"""Of each user, all in one group of items."""
+
+
+def group_of(item: int) -> int:
+    """What is liked together: neighbours in number have neither words nor group in common."""
+    return item % GROUPS
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_encoder(
+        tmp_path_factory.mktemp("source"), WORDS, hidden=HIDDEN, initializer_range=0.05
+    )
+
+
+@pytest.fixture(scope="session")
+def stream() -> Stream:
+    """Users like seven of the eight items of their group, in an order of their own."""
+    return planted(USERS)
+
+
+def planted(users: int, group: Callable[[int], int] = group_of, begin: int = 1) -> Stream:
+    """A log of so many users; each second, from `begin` on, one of them likes an item."""
+    random = np.random.default_rng(0)
+    items = [Item(str(n), f"film about word{n}") for n in range(ITEMS)]
+    orders = {
+        user: random.permutation([n for n in range(ITEMS) if group(n) == user % GROUPS])
+        for user in range(users)
+    }
+    turns = random.permutation(np.repeat(np.arange(users), LIKES))
+    places = dict.fromkeys(range(users), 0)
+    events = []
+    for moment, user in enumerate(turns.tolist()):
+        item = orders[user][places[user]]
+        places[user] += 1
+        at_us = 1_000_000 * (begin + moment)
+        name = f"u{begin}-{user}"
+        events.append(Event(f"{name}-{moment}", name, str(item), "like", None, at_us))
+    return make_stream(items, events, DEFAULT_SIGNALS, parse_relevance(POSITIVE), LeftOut())

@@ -1,0 +1,101 @@
+"""A second round on newer events, in which other items are liked together than in the first."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from penchant.domain.errors import ConfigError
+from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.relevance import POSITIVE, parse_relevance
+from penchant.logs.stream import Stream
+from penchant.training.finetuning.finetune import Report, Request, finetune
+from penchant.training.finetuning.finetune_settings import FinetuneSettings
+from penchant.training.finetuning.provenance import read_note
+from penchant.training.finetuning.trainable_encoder import read_encoder, transformer_of
+from penchant.training.finetuning.training_data import gather
+from tests.unit.training.finetuning.conftest import USERS, planted
+from tests.unit.training.finetuning.test_finetune import SETTINGS, gap, vectors_of
+
+KEEPING = dataclasses.replace(SETTINGS, replay_share=0.5, distillation_weight=2.0)
+FORGETTING = dataclasses.replace(SETTINGS, replay_share=0.0, distillation_weight=0.0)
+
+
+def other_group(item: int) -> int:
+    """Where an item belongs in the second part of the log."""
+    return item // 8
+
+
+@pytest.fixture(scope="session")
+def longer(stream: Stream) -> Stream:
+    """The log of the first round, and as much again by other users with other tastes."""
+    newer = planted(USERS, other_group, begin=1000)
+    events = [*stream.events, *newer.events]
+    relevance = parse_relevance(POSITIVE)
+    return make_stream(stream.items, events, DEFAULT_SIGNALS, relevance, LeftOut())
+
+
+@pytest.fixture(scope="session")
+def first(stream: Stream, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return finetune(Request(stream, source, tmp_path_factory.mktemp("round") / "first", SETTINGS))
+
+
+def test_a_round_has_its_own_events_and_those_that_earlier_rounds_trained_on(
+    first: Report, longer: Stream
+) -> None:
+    (earlier,) = read_note(first.directory).rounds
+    material = gather(longer, (earlier,), KEEPING)
+    at_us = longer.at_us
+    new = [history for history in material.histories if history.user >= USERS]
+    old = [history for history in material.histories if history.user < USERS]
+    assert len(new) == len(old) == USERS
+    trained_before = int(earlier.train.holds(at_us).sum())
+    assert sum(len(history.items) for history in old) <= trained_before
+    assert at_us[material.validation.start] >= material.round.train.until_us
+    assert material.round.train.from_us >= earlier.log_until_us
+    assert earlier.test.holds(at_us[material.earlier_test]).all()
+    replayed = [number >= len(new) for number, _ in material.segments]
+    assert np.mean(replayed) == 0.5
+
+
+def test_a_round_that_trains_nothing_is_refused(
+    first: Report, longer: Stream, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(KEEPING, steps=0, head_steps=0)
+    with pytest.raises(ConfigError, match="steps, head_steps: got 0 and 0, expected one of them"):
+        finetune(Request(longer, first.directory, tmp_path / "out", settings, continued=True))
+
+
+def test_the_projection_alone_learns_on_and_keeps_what_it_learnt(
+    first: Report, longer: Stream, tmp_path: Path
+) -> None:
+    def second(settings: FinetuneSettings, name: str) -> Report:
+        settings = dataclasses.replace(settings, steps=0, head_steps=200)
+        return finetune(Request(longer, first.directory, tmp_path / name, settings, continued=True))
+
+    kept, lost = second(KEEPING, "kept"), second(FORGETTING, "lost")
+    assert kept.trained.steps == 0
+    before = gap(vectors_of(first.directory))
+    assert gap(vectors_of(lost.directory)) < 0.5 * before
+    assert gap(vectors_of(kept.directory)) > 0.5 * before
+    bodies = [transformer_of(read_encoder(r.directory)).state_dict() for r in (first, kept)]
+    assert all(torch.equal(weight, bodies[1][name]) for name, weight in bodies[0].items())
+
+
+def test_replay_and_distillation_keep_what_the_first_round_learnt(
+    first: Report, longer: Stream, tmp_path: Path
+) -> None:
+    kept = finetune(Request(longer, first.directory, tmp_path / "kept", KEEPING, continued=True))
+    lost = finetune(Request(longer, first.directory, tmp_path / "lost", FORGETTING, continued=True))
+    before = gap(vectors_of(first.directory))
+    assert gap(vectors_of(kept.directory)) > 0.5 * before
+    assert gap(vectors_of(lost.directory)) < 0.25 * before
+    metric = "earlier test ndcg@10"
+    assert kept.measured[f"{metric} before"] == lost.measured[f"{metric} before"]
+    assert kept.measured[f"{metric} after"] > lost.measured[f"{metric} after"]
+    assert len(read_note(kept.directory).rounds) == 2
