@@ -1,6 +1,7 @@
-"""The SDK's exceptions: one for each error of the server, and a few for errors of the connection.
+"""The exceptions: one per error of the server, and a few for the connection.
 
-Catch `PenchantError` for any of them, `Unavailable` for those that retries did not cure.
+Catch `PenchantError` for all of them, or `Unavailable` for those that all retries failed to cure.
+The reference of errors gives the cause and the remedy of each.
 
     >>> error = error_from_status(StatusCode.INVALID_ARGUMENT, "[UnknownItem] item: got 'x'")
     >>> error
@@ -18,60 +19,62 @@ from grpc import StatusCode
 
 
 class PenchantError(Exception):
-    """Base class; the text names the field at fault, the value received and the value expected."""
+    """Any error of a call. The message names the field, the value and the expectation."""
 
     reason: ClassVar[str] = "PenchantError"
-    """Stable name of the error on the wire."""
+    """The stable name of the error on the wire."""
 
     def __init_subclass__(cls) -> None:
         cls.reason = cls.__name__
 
 
 class InvalidRequest(PenchantError, ValueError):
-    """The call breaks the contract: an argument is missing, or exceeds its limit."""
+    """A call breaks the contract: a missing argument, a size over its limit."""
 
 
 class InvalidEvent(PenchantError, ValueError):
-    """An event breaks the contract."""
+    """One event breaks the contract."""
 
 
 class UnknownItem(PenchantError, ValueError):
-    """The catalog does not hold the item."""
+    """An event or a reservation names an item that the catalog does not hold."""
 
 
 class Unauthenticated(PenchantError):
-    """The server does not know who the caller is."""
+    """The caller's identity is unknown."""
 
 
 class PermissionDenied(PenchantError):
-    """The caller is not allowed to do this."""
+    """The caller may not make this call."""
 
 
 class UserNotFound(PenchantError, LookupError):
-    """The user to read, export or delete has no accepted event."""
+    """A user without any accepted event was read, exported or deleted."""
 
 
 class EventIdReused(PenchantError, ValueError):
-    """The user's log already holds an event with this id and other content."""
+    """An event id that is in the user's log already arrived with different content."""
 
 
 class Unavailable(PenchantError):
-    """The request is valid, but the server did not take it, even after all retries.
+    """The server could not take the call, after all retries; the request itself is fine.
 
-    It is safe to send again: events keep their `event_id`, so each counts once.
+    Cause: the server is starting, stopping, overloaded or unreachable.
+    Remedy: send the call again later. Events keep their `event_id`, so each counts once. If it
+    persists, run `penchant doctor --target HOST:PORT`.
     """
 
 
 class StoreUnavailable(Unavailable):
-    """The server's store cannot be read or written now."""
+    """The server's store cannot read or write at the moment."""
 
 
 class EncoderUnavailable(Unavailable):
-    """The server's encoder failed or cannot be reached."""
+    """The server's encoder cannot be reached, or failed."""
 
 
 class Overloaded(Unavailable):
-    """The server's queue is full."""
+    """The server has more work than it queues."""
 
 
 class StateBehind(Unavailable):
@@ -79,15 +82,19 @@ class StateBehind(Unavailable):
 
 
 class StateTooNew(PenchantError):
-    """A newer release than the server's wrote the user's record."""
+    """The user's record was written by a newer release than the server's."""
 
 
 class ServerError(PenchantError):
-    """The fault is the server's; the details are in its log."""
+    """The server is at fault; the details are in its log.
+
+    Cause: an error that this release of the SDK does not know, such as one of a newer server.
+    Remedy: read the server's log; update the SDK.
+    """
 
 
 class InternalError(ServerError):
-    """The server failed in an unexpected way."""
+    """The server met a fault that no other error describes."""
 
 
 class StateCorrupt(ServerError):
@@ -95,18 +102,29 @@ class StateCorrupt(ServerError):
 
 
 class DeadlineExceeded(PenchantError, TimeoutError):
-    """The server did not answer within `timeout_s`; it may or may not have done the work.
+    """No answer came within `timeout_s`; the server may or may not have done the work.
 
-    Events may be sent again: they keep their `event_id`, so each counts once.
+    Cause: the timeout is too short for the call, or the server is overloaded or unreachable.
+    Remedy: send the call again, or raise `timeout_s`. Events keep their `event_id`, so each counts
+    once.
     """
 
 
 class ModelNotFound(PenchantError, LookupError):
-    """The server does not serve this model of Penchant's."""
+    """The server does not serve the Penchant model that answers the call.
+
+    Cause: the address belongs to a Triton without Penchant, or one of the five models failed to
+    load.
+    Remedy: check the target; run `penchant doctor --target HOST:PORT` and read the server's log.
+    """
 
 
 class Cancelled(PenchantError):
-    """The client was closed, or the call was cancelled."""
+    """The call was cancelled.
+
+    Cause: the client was closed, or the task that awaits the call was cancelled.
+    Remedy: make calls only while the client is open.
+    """
 
 
 _BY_REASON: dict[str, type[PenchantError]] = {
@@ -140,7 +158,7 @@ _BY_CODE: dict[StatusCode, type[PenchantError]] = {
     StatusCode.CANCELLED: Cancelled,
 }
 
-# Triton's own messages, which carry no reason: part of the text, the status code, the exception.
+# Messages of Triton's own, which carry no reason: text, status code, exception.
 _BY_TEXT: tuple[tuple[str, StatusCode, type[PenchantError]], ...] = (
     ("Exceeds maximum queue size", StatusCode.UNAVAILABLE, Overloaded),
     # A server that is stopping, or a model that is being reloaded.
@@ -154,7 +172,7 @@ _REASON = re.compile(r"\[([A-Z][A-Za-z]*)\] ?")
 
 
 def error_from_reason(reason: str, message: str) -> PenchantError | None:
-    """The exception for a reason; None if this release does not know the reason."""
+    """The exception named by a reason; None for a reason that this release does not know."""
     known = _BY_REASON.get(reason)
     return None if known is None else known(message)
 
@@ -164,11 +182,11 @@ def error_from_status(code: StatusCode, message: str) -> PenchantError:
 
     Args:
         code: the status code.
-        message: the status's text. The first reason in brackets decides, then Triton's own
-            messages, then the code.
+        message: the status's text. The first reason in brackets decides, else one of Triton's own
+            messages, else the code.
 
     Returns:
-        An exception to raise. Only instances of `Unavailable` are worth a retry.
+        An exception to raise. Subclasses of `Unavailable` are worth a retry.
     """
     match = _REASON.search(message)
     if match is not None:

@@ -1,7 +1,7 @@
 """Ads: campaigns with targeting, caps and budgets, selected for slots by each user's interest.
 
 `AdClient` is a thin layer over a `Penchant` connection: it ranks, values, reserves and sends
-feedback. `AsyncAdClient` offers the same for asyncio. docs/ads.md explains both.
+feedback. `AsyncAdClient` offers the same for asyncio. docs/clients/ads.md explains both.
 """
 
 from __future__ import annotations

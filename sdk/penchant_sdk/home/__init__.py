@@ -1,7 +1,7 @@
 """Interprets sentences about a smart home, safely, and learns the habits of its users.
 
-Needs the extra `home`: `pip install 'penchant[home]'`. `docs/home.md` explains how it works, and
-reports its accuracy.
+Needs the extra `home`: `pip install 'penchant[home]'`. docs/clients/home.md explains how it works,
+docs/measurements/home.md reports its accuracy.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from penchant_sdk.types import RankedItem
 HABIT_AFTER = 3
 """Number of acceptances that make a habit."""
 HABIT_SCORE = 0.2
-"""Lowest score of a habit. With the settings in `docs/home.md`, a score predicts the reward, -1 to
-1, so a lower one means that the user rarely wants the action in this room at this time."""
+"""Lowest score of a habit. With the settings in `docs/clients/home.md`, a score predicts the
+reward, -1 to 1, so a lower one means that the user rarely wants the action here at this time."""
 _PARTS = ((6, "night"), (11, "morning"), (17, "day"), (22, "evening"), (24, "night"))
 
 
