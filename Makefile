@@ -21,7 +21,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server \
-	test-numpy2 check format proto baseline bench serve loadtest \
+	test-numpy2 check format generate baseline bench serve loadtest \
 	clean libpython
 
 help: ## List the targets.
@@ -63,14 +63,16 @@ check: $(VENV)/ready ## Check format, lint, types, layers, the contract and the 
 	@$(BIN)/lint-imports
 	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.txtpb
 	@$(BIN)/python proto/generate.py --check
+	@$(BIN)/python sdk/generate_sync.py --check
 	@echo "All checks passed."
 
 format: $(VENV)/ready ## Format the code and fix what ruff can fix.
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-proto: $(VENV)/ready ## Generate penchant_proto again, after a change of a .proto file.
+generate: $(VENV)/ready ## Generate penchant_proto and the SDK's synchronous modules again.
 	@$(BIN)/python proto/generate.py
+	@$(BIN)/python sdk/generate_sync.py
 
 baseline: $(VENV)/ready ## Make today's contract the one that later ones must be compatible with.
 	@cd proto && ../$(BIN)/buf build --exclude-source-info -o baseline.txtpb

@@ -1,7 +1,7 @@
-"""The home's verbs as plans over the client's own (`penchant_sdk._calls`): no I/O here.
+"""The home client's verbs as operations, made of those of `penchant_sdk._operations`.
 
-Interpreting takes no call for an exact sentence with one possible action, one (a ranking) where a
-habit may choose, and one more (the sentence's vector) for a free sentence.
+`interpret` makes no call for an exact sentence with a single possible action, one call (a ranking)
+if a habit may decide, and another (the sentence's vector) for a free sentence.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from penchant_sdk import _calls
-from penchant_sdk._calls import Plan
+from penchant_sdk import _operations
+from penchant_sdk._operations import Operation
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home._actions import PLAIN, items_of, quantised
 from penchant_sdk.home._candidates import candidates, needs_value
@@ -38,20 +38,25 @@ from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Ranking
 
 TEXTS_PER_CALL = 32
-"""Known sentences encoded in one call: well inside a second on one core."""
+"""Sentences encoded in one call; one core takes well under a second for them."""
 _NOWHERE = Ranking("", (), (), 0, 0, "", True)
 
 
 class Home:
-    """What a client knows of its home."""
+    """A client's state: the home's entities, and the matchers built from them."""
 
     def __init__(
         self, language: str, listed: Collection[str], voting: Voting | None = None
     ) -> None:
-        """Nothing is registered yet.
+        """Makes a home without entities.
+
+        Args:
+            language: en or zh-CN.
+            listed: entities that always ask for confirmation; see `is_risky`.
+            voting: how the nearest sentences decide. None: the language's default.
 
         Raises:
-            InvalidRequest: a language without words or known sentences.
+            InvalidRequest: the language is not supported.
         """
         if language not in WORDS:
             raise InvalidRequest(f"language: got {language!r}, expected one of {', '.join(WORDS)}")
@@ -63,32 +68,32 @@ class Home:
         self.nearest: Nearest | None = None
 
     def take(self, entities: Sequence[Entity]) -> None:
-        """Makes these the home's entities."""
+        """Replaces the home's entities."""
         self.entities = tuple(entities)
         self.exact = ExactMatcher(self.language, self.entities)
 
     def entity(self, id: str) -> Entity | None:
-        """The entity of an id; None: it is not registered."""
+        """The entity with an id; None if it is not registered."""
         return next((one for one in (*self.entities, TIMER) if one.id == id), None)
 
 
-def register(home: Home, entities: Sequence[Entity]) -> Plan[PutItemsResult]:
+def register(home: Home, entities: Sequence[Entity]) -> Operation[PutItemsResult]:
     """See `HomeClient.register`."""
     ids = [entity.id for entity in entities]
     if len(set(ids)) < len(ids) or TIMER.id in ids:
         raise InvalidRequest(f"entities: got {ids}, expected distinct ids other than {TIMER.id}")
-    result = yield from _calls.put_items(items_of(entities, home.language))
+    result = yield from _operations.put_items(items_of(entities, home.language))
     home.take(entities)
     yield from learn(home, "")
     return result
 
 
-def learn(home: Home, encoder_version: str) -> Plan[Nearest]:
-    """Encodes the known sentences; empty: by the encoder of the catalog."""
+def learn(home: Home, encoder_version: str) -> Operation[Nearest]:
+    """Encodes the known sentences with an encoder version; empty: the catalog's encoder."""
     known, parts = exemplars(home.language), []
     for start in range(0, len(known), TEXTS_PER_CALL):
         texts = [spelt(one.text) for one in known[start : start + TEXTS_PER_CALL]]
-        embeddings = yield from _calls.embed(texts, encoder_version)
+        embeddings = yield from _operations.embed(texts, encoder_version)
         encoder_version = embeddings.encoder_version
         parts.append(embeddings)
     home.nearest = Nearest(known, parts, home.voting)
@@ -97,7 +102,7 @@ def learn(home: Home, encoder_version: str) -> Plan[Nearest]:
 
 def interpret(
     home: Home, text: str, user: str, room: str, at: datetime | None
-) -> Plan[Interpretation]:
+) -> Operation[Interpretation]:
     """See `HomeClient.interpret`."""
     said = " ".join(text.split())
     if not said or not user:
@@ -116,7 +121,7 @@ def interpret(
         return dataclasses.replace(bare, question=WHICH[home.language])
     ranking, habits = _NOWHERE, set[str]()
     if len(options) > 1:
-        ranking = yield from _calls.rank(
+        ranking = yield from _operations.rank(
             user,
             k=len(options),
             candidates=dict.fromkeys(_items(options)),
@@ -128,7 +133,7 @@ def interpret(
 
 
 def context_of(said: Interpretation) -> dict[str, str]:
-    """What of the place and the moment weighs in a habit."""
+    """The context of the ranking and of its events: habits depend on room and part of day."""
     where = {"room": said.room} if said.room else {}
     return {"part_of_day": said.part_of_day, **where}
 
@@ -137,7 +142,7 @@ def _items(options: Sequence[Action]) -> list[str]:
     return [quantised(option).id for option in options]
 
 
-def understand(home: Home, texts: Sequence[str]) -> Plan[tuple[Understood | None, ...]]:
+def understand(home: Home, texts: Sequence[str]) -> Operation[tuple[Understood | None, ...]]:
     """See `HomeClient.understand`."""
     found: list[Understood | None] = []
     for start in range(0, len(texts), TEXTS_PER_CALL):
@@ -149,7 +154,7 @@ def understand(home: Home, texts: Sequence[str]) -> Plan[tuple[Understood | None
     return tuple(found)
 
 
-def _free(home: Home, text: str) -> Plan[Frame | None]:
+def _free(home: Home, text: str) -> Operation[Frame | None]:
     (frame,) = yield from _nearest_of(home, [text])
     if frame is None:
         return None
@@ -158,9 +163,9 @@ def _free(home: Home, text: str) -> Plan[Frame | None]:
     return dataclasses.replace(frame, parameter=parameter, valueless=valueless)
 
 
-def _nearest_of(home: Home, texts: Sequence[str]) -> Plan[list[Frame | None]]:
-    """What the nearest known sentences make of texts, known to the same encoder."""
-    embeddings = yield from _calls.embed([spelt(text) for text in texts], "")
+def _nearest_of(home: Home, texts: Sequence[str]) -> Operation[list[Frame | None]]:
+    """The frame of each text by its nearest known sentences, all from the same encoder."""
+    embeddings = yield from _operations.embed([spelt(text) for text in texts], "")
     nearest = home.nearest
     if nearest is None or nearest.encoder_version != embeddings.encoder_version:
         nearest = yield from learn(home, embeddings.encoder_version)
@@ -175,7 +180,7 @@ def _answer(
     habits: Collection[str],
     recommendation_id: str,
 ) -> Interpretation:
-    """The only place where it is decided whether an action may be done at once."""
+    """Decides whether the best action may be done at once; nothing else decides that."""
     suggestions = []
     for option in options:
         entity = home.entity(option.entity)

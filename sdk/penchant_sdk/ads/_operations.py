@@ -1,4 +1,4 @@
-"""The ad verbs as plans over Rank, Reserve and Feedback: no I/O, the same for both clients."""
+"""The ad client's verbs as operations, made of those of `penchant_sdk._operations`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from penchant_sdk import _calls
-from penchant_sdk._calls import Plan
-from penchant_sdk._reserve import reserve
+from penchant_sdk import _operations
+from penchant_sdk._operations import Operation
 from penchant_sdk.ads import choosing, pacing
 from penchant_sdk.ads._knowledge import Knowledge
 from penchant_sdk.ads.calibration import Calibration
@@ -19,19 +18,25 @@ from penchant_sdk.ads.moment import Moment, moment_of
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.reason import name_of, reason, unnamed
 from penchant_sdk.ads.types import AdContext, Decision, Slot
-from penchant_sdk.errors import InvalidRequest
+from penchant_sdk.errors import InvalidRequest, PenchantError
 from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.reservations import Budget, Cap, ReserveOption
-from penchant_sdk.types import Event, EventResult, Explanation, Ranking, Shown
+from penchant_sdk.types import Event, EventResult, Explanation, Exposure, Ranking
 
+LAPSE_S = 60
+"""Seconds until an unconfirmed decision lapses, unless the client is given another time."""
 MAX_OPTIONS = 1000
-"""The most that one reservation looks at: of more campaigns, those with the best scores."""
-_QUERY_BYTES = 2048
+"""Most campaigns in one reservation; of more, the best by score take part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """One request for ads."""
+    """A request for ads; see `AdClient.select`.
+
+    Raises:
+        InvalidRequest: `n` is out of range.
+        InvalidEvent: the context's time is naive or not finite.
+    """
 
     user: str
     slot: Slot
@@ -50,25 +55,32 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A campaign that may be shown, with what it is worth."""
+    """An eligible campaign and its worth in this slot."""
 
     campaign: Campaign
     score: float
     price: Money
+    """Price of one impression."""
     value: float
-    """Expected earnings in micros, above 0."""
+    """Expected earnings from one impression in micros, above 0."""
 
 
-def select(selection: Selection, knowledge: Knowledge) -> Plan[tuple[Decision, ...]] | None:
-    """The plan of `AdClient.select`; None: no campaign may be shown, nothing is to be asked."""
+def select(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Decision, ...]]:
+    """See `AdClient.select`. Makes no call if no campaign is eligible."""
+    decisions = yield from _reserve(selection, knowledge)
+    if not (selection.explain and decisions):
+        return decisions
+    try:
+        return (yield from _explained(decisions, selection, knowledge))
+    except PenchantError:
+        return decisions  # They are reserved: better without their reasons than not at all.
+
+
+def _reserve(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Decision, ...]]:
+    """Ranks the eligible campaigns, values them, orders them, and reserves the first n."""
     may = eligible(knowledge.campaigns.values(), selection.slot, selection.moment)
-    return _select(may, selection, knowledge) if may else None
-
-
-def _select(
-    may: Sequence[Campaign], selection: Selection, knowledge: Knowledge
-) -> Plan[tuple[Decision, ...]]:
-    """Rank, value, order, reserve."""
+    if not may:
+        return ()
     by_id = {campaign.id: campaign for campaign in may}
     ranking = yield from _rank(selection, by_id, explain=False)
     offers = {
@@ -76,7 +88,7 @@ def _select(
         for item in ranking.items
     }
     if not offers:
-        return ()  # The catalog holds none of them (any more).
+        return ()  # The catalog holds none of them, or no longer does.
     explore = selection.explore if ranking.explorations_left > 0 else None
     values = {id_: offer.value for id_, offer in offers.items()}
     order = (
@@ -84,7 +96,7 @@ def _select(
         if explore
         else choosing.by_value(values)
     )
-    reservations = yield from reserve(
+    reservations = yield from _operations.reserve(
         selection.user,
         ranking.recommendation_id,
         [_option(offers[id_], selection.moment) for id_ in order],
@@ -93,35 +105,58 @@ def _select(
         as_of=selection.context.at,
     )
     shown = [reservation.item for reservation in reservations.reserved]
-    chances: list[float] | None = None
+    chances = [1.0] * len(shown)
     if explore:
         refused = {option.item for option in reservations.refused}
         chances = choosing.propensities(values, explore.temperature, refused, shown)
     return tuple(
-        Decision(
-            recommendation_id=ranking.recommendation_id,
-            user=selection.user,
-            campaign=id_,
+        _decision(
+            offers[reservation.item],
+            selection,
+            knowledge,
+            ranking.recommendation_id,
             position=selection.slot.position + place,
-            click_probability=knowledge.calibration.click_probability(
-                offers[id_].score, selection.slot.position + place
-            ),
-            price=offers[id_].price,
-            propensity=chances[place] if chances else 1.0,
-            score=offers[id_].score,
-            reason=reason(id_, None, knowledge.names, chances[place] if chances else None),
-            explanation=None,
-            lapses_at=reservations.reserved[place].lapses_at,
-            context=selection.moment.ranking_context,
+            propensity=chances[place],
+            explored=explore is not None,
+            lapses_at=reservation.lapses_at,
         )
-        for place, id_ in enumerate(shown)
+        for place, reservation in enumerate(reservations.reserved)
     )
 
 
-def explained(
+def _decision(
+    offer: _Offer,
+    selection: Selection,
+    knowledge: Knowledge,
+    recommendation_id: str,
+    *,
+    position: int,
+    propensity: float,
+    explored: bool,
+    lapses_at: datetime,
+) -> Decision:
+    """The decision to show an offer at a position, with the reason that needs no explanation."""
+    campaign = offer.campaign.id
+    return Decision(
+        recommendation_id=recommendation_id,
+        user=selection.user,
+        campaign=campaign,
+        position=position,
+        click_probability=knowledge.calibration.click_probability(offer.score, position),
+        price=offer.price,
+        propensity=propensity,
+        score=offer.score,
+        reason=reason(campaign, None, knowledge.names, propensity if explored else None),
+        explanation=None,
+        lapses_at=lapses_at,
+        context=selection.moment.ranking_context,
+    )
+
+
+def _explained(
     decisions: Sequence[Decision], selection: Selection, knowledge: Knowledge
-) -> Plan[tuple[Decision, ...]]:
-    """The decisions with their reasons; apart, so that no decision is lost for want of one."""
+) -> Operation[tuple[Decision, ...]]:
+    """The decisions with their reasons."""
     explanations = yield from _explain([one.campaign for one in decisions], selection, knowledge)
     return tuple(
         replace(
@@ -138,15 +173,15 @@ def explained(
     )
 
 
-def _rank(selection: Selection, ids: Collection[str], *, explain: bool) -> Plan[Ranking]:
-    ranking = yield from _calls.rank(
+def _rank(selection: Selection, ids: Collection[str], *, explain: bool) -> Operation[Ranking]:
+    ranking = yield from _operations.rank(
         selection.user,
         k=min(len(ids), MAX_OPTIONS),
         candidates=ids,
-        query=_clipped(selection.context.page_text),
+        query=_operations.clip_query(selection.context.page_text),
         context=selection.moment.ranking_context,
         explain=explain,
-        exclude_owned=True,  # What this user hid.
+        exclude_owned=True,  # Ads that this user hid.
         as_of=selection.context.at,
     )
     return ranking
@@ -154,14 +189,14 @@ def _rank(selection: Selection, ids: Collection[str], *, explain: bool) -> Plan[
 
 def _explain(
     shown: Sequence[str], selection: Selection, knowledge: Knowledge
-) -> Plan[Mapping[str, Explanation]]:
-    """The parts of the scores of what is shown; of all that was ranked they would cost much."""
+) -> Operation[Mapping[str, Explanation]]:
+    """The score's parts for each ad shown. Explaining every campaign ranked would be slow."""
     ranking = yield from _rank(selection, shown, explain=True)
     found = {item.id: item.explanation for item in ranking.items if item.explanation}
     wanted = unnamed(found.values(), knowledge.names)
     if wanted:
-        named = yield from _calls.get_items(wanted)
-        # One that is gone keeps its id as its name, and is not asked for again.
+        named = yield from _operations.get_items(wanted)
+        # A deleted item goes by its id, and is not requested again.
         knowledge.add_names({id_: id_ for id_ in wanted})
         knowledge.add_names({item.id: name_of(item) for item in named.items})
     return found
@@ -170,10 +205,10 @@ def _explain(
 def _offer(
     campaign: Campaign, score: float, selection: Selection, calibration: Calibration
 ) -> _Offer:
-    """What a campaign is worth here.
+    """The campaign's worth in this slot, averaged over the slot's places.
 
-    The price must not depend on the place that the order gives it, or what budgets refuse would
-    depend on the draw: it is that of the mean place.
+    The price must not depend on the campaign's place in the order. Otherwise the set that budgets
+    refuse would depend on the draw, and the propensities would no longer be exact.
     """
     first = selection.slot.position
     chances = [
@@ -194,15 +229,19 @@ def _option(offer: _Offer, moment: Moment) -> ReserveOption:
     )
 
 
-def tell(
+def feed_back(
     decision: Decision,
     signal: str,
     at: datetime | float | None,
     *,
     value: float | None = None,
     own_id: str = "",
-) -> Plan[EventResult]:
-    """One event about a decision; repeated, it is the same event."""
+) -> Operation[EventResult]:
+    """Sends one event about a decision; a repeated call sends the same event.
+
+    Raises:
+        PenchantError: the server refused the event.
+    """
     event = Event(
         user=decision.user,
         item=decision.campaign,
@@ -212,9 +251,9 @@ def tell(
         recommendation_id=decision.recommendation_id,
         event_id=_event_id(decision, signal, own_id),
         context=decision.context,
-        shown=_shown(decision) if signal == "impression" else None,
+        exposure=_exposure(decision) if signal == "impression" else None,
     )
-    ack = yield from _calls.feedback([event])
+    ack = yield from _operations.feedback([event])
     ack.raise_for_refused()
     return ack.results[0]
 
@@ -224,10 +263,7 @@ def _event_id(decision: Decision, signal: str, own_id: str) -> str:
     return blake2b(named.encode(), digest_size=16).hexdigest()
 
 
-def _shown(decision: Decision) -> Shown:
-    return Shown(position=decision.position, propensity=decision.propensity, score=decision.score)
-
-
-def _clipped(text: str) -> str:
-    """What a query may hold of it: whole characters of the first 2,048 bytes."""
-    return text.encode()[:_QUERY_BYTES].decode(errors="ignore").strip()
+def _exposure(decision: Decision) -> Exposure:
+    return Exposure(
+        position=decision.position, propensity=decision.propensity, score=decision.score
+    )

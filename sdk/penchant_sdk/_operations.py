@@ -1,10 +1,11 @@
-"""Each verb as a plan: the requests to send, one after the other, and what the replies mean.
+"""Each verb of the SDK as an operation: the calls to send, and how to read the replies.
 
-A plan is a generator without I/O: it yields a `Request`, is sent the `Reply`, and returns the
-verb's result. The sync and the async client drive the same plans, so a verb is written once.
+An operation is a generator without I/O. It yields an `EncodedCall`, receives the `Reply`, and
+returns the verb's result; a call's error is raised at the `yield`. `Penchant.run` and
+`AsyncPenchant.run` run the same operations, so each verb is written once.
 
-    >>> plan = rank("u42", k=2)
-    >>> next(plan).model
+    >>> operation = rank("u42", k=2)
+    >>> next(operation).model
     'penchant_rank'
 """
 
@@ -16,7 +17,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from penchant_proto.methods import METHODS
-from penchant_proto.v1 import embed_pb2, event_pb2, rank_pb2, service_pb2
+from penchant_proto.v1 import embed_pb2, event_pb2, rank_pb2, reserve_pb2, service_pb2
 from penchant_sdk import _replies
 from penchant_sdk.errors import InvalidRequest, PenchantError
 from penchant_sdk.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
@@ -29,22 +30,26 @@ from penchant_sdk.records import (
     UserExport,
     UserState,
 )
+from penchant_sdk.reservations import Reservations, ReserveOption
 from penchant_sdk.types import (
     Event,
     EventResult,
+    Exposure,
     FeedbackAck,
     Item,
     Ranking,
-    Shown,
     to_microseconds,
 )
 
+LAPSE_S = 60
+"""Seconds until an unconfirmed reservation lapses, unless the caller says otherwise."""
 ITEMS_PER_PUT = 256
-"""Fewer than the contract's 1,000: the texts of a call must encode well inside its deadline."""
+"""Below the contract's limit of 1,000, so that a call's texts are encoded within its deadline."""
 EVENTS_PER_CALL = 1_000
 IDS_PER_CALL = 1_000
 TEXTS_PER_CALL = 256
 ROWS_PER_PAGE = 1_000
+QUERY_BYTES = 2_048
 _UINT32_MAX = 2**32 - 1
 
 T = TypeVar("T")
@@ -52,34 +57,40 @@ _Element = TypeVar("_Element")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One call on the wire, encoded once: a retry sends the same bytes."""
+class EncodedCall:
+    """A call to the server, serialized once, so that a retry sends the same bytes."""
 
     verb: str
-    """The field of `Call` and of `Reply`."""
+    """Name of the method's field in `Call` and in `Reply`."""
     model: str
-    """The Triton model that answers."""
+    """Name of the Triton model that answers."""
     payload: bytes
     """A serialized `Call`."""
 
 
-Plan = Generator[Request, service_pb2.Reply, T]
+Operation = Generator[EncodedCall, service_pb2.Reply, T]
+"""A verb without its I/O: yields calls, receives their replies, returns the result."""
 
 
-def first_request(plan: Plan[T]) -> Request:
-    """Starts a plan; raises InvalidRequest for what the protocol can't carry."""
+def first_call(operation: Operation[T]) -> EncodedCall:
+    """Starts an operation and returns its first call.
+
+    Raises:
+        InvalidRequest: an argument has a type or a value that protobuf cannot encode.
+        StopIteration: the operation needs no call; the exception's `value` is the result.
+    """
     try:
-        return next(plan)
+        return next(operation)
     except PenchantError:
         raise
     except (AttributeError, TypeError, ValueError) as error:
-        # Protobuf's own checks: a number for a text, a lone surrogate, a value over 64 bits.
-        raise InvalidRequest(f"an argument is of a wrong type or range: {error}") from error
+        # Protobuf rejects a number in a text field, a lone surrogate, or an integer over 64 bits.
+        raise InvalidRequest(f"an argument has the wrong type or range: {error}") from error
 
 
-def request_of(verb: str, call: service_pb2.Call) -> Request:
-    """A call to the model that answers it."""
-    return Request(verb, METHODS[verb].model, call.SerializeToString())
+def encode_call(verb: str, call: service_pb2.Call) -> EncodedCall:
+    """Serializes a call to the model that answers the verb."""
+    return EncodedCall(verb, METHODS[verb].model, call.SerializeToString())
 
 
 def rank(
@@ -97,7 +108,7 @@ def rank(
     seed: int | None = None,
     diversity: float = 0.0,
     exclude_owned: bool = False,
-) -> Plan[Ranking]:
+) -> Operation[Ranking]:
     """See `Penchant.rank`."""
     if not 1 <= k <= _UINT32_MAX:
         raise InvalidRequest(f"k: got {k}, expected 1 or more")
@@ -107,7 +118,7 @@ def rank(
     request.k = k
     if candidates is not None:
         request.candidates.ids.extend(_list("candidates", candidates))
-        request.candidates.SetInParent()  # An empty list is not the same as none.
+        request.candidates.SetInParent()  # An empty list means no candidates, not all items.
     request.query = query
     if context:
         request.context.update(context)
@@ -122,7 +133,7 @@ def rank(
         raise InvalidRequest("seed: got one without explore, expected both or neither")
     request.diversity = diversity
     request.exclude_owned = exclude_owned
-    reply = yield request_of("rank", call)
+    reply = yield encode_call("rank", call)
     return _replies.ranking(reply.rank)
 
 
@@ -132,7 +143,7 @@ def _explore(message: rank_pb2.Exploration, policy: Exploration, seed: int | Non
             message.plackett_luce.temperature = temperature
         case EpsilonGreedy(epsilon):
             message.epsilon_greedy.epsilon = epsilon
-            message.epsilon_greedy.SetInParent()  # An epsilon of 0 is a policy, too.
+            message.epsilon_greedy.SetInParent()  # Also sets the policy where epsilon is 0.
         case Thompson(scale):
             message.thompson.scale = scale
         case _:
@@ -143,13 +154,13 @@ def _explore(message: rank_pb2.Exploration, policy: Exploration, seed: int | Non
         message.seed = seed
 
 
-def feedback(events: Iterable[Event]) -> Plan[FeedbackAck]:
+def feedback(events: Iterable[Event]) -> Operation[FeedbackAck]:
     """See `Penchant.feedback`."""
     results: list[EventResult] = []
     for chunk in _chunks(_some("events", events), EVENTS_PER_CALL):
         call = service_pb2.Call()
         call.feedback.events.extend([_event(event) for event in chunk])
-        reply = yield request_of("feedback", call)
+        reply = yield encode_call("feedback", call)
         results += _replies.event_results(chunk, reply.feedback)
     return FeedbackAck(tuple(results))
 
@@ -164,28 +175,65 @@ def _event(event: Event) -> event_pb2.Event:
         occurred_at_us=event.occurred_at_us,
         recommendation_id=event.recommendation_id,
         context=event.context,
-        shown=_shown(event.shown),
+        exposure=_exposure(event.exposure),
     )
 
 
-def _shown(shown: Shown | None) -> event_pb2.Shown | None:
-    if shown is None:
+def _exposure(exposure: Exposure | None) -> event_pb2.Exposure | None:
+    if exposure is None:
         return None
-    return event_pb2.Shown(
-        position=shown.position,
-        propensity=shown.propensity,
-        propensity_estimated=shown.propensity_estimated,
-        score=shown.score,
+    return event_pb2.Exposure(
+        position=exposure.position,
+        propensity=exposure.propensity,
+        propensity_estimated=exposure.propensity_estimated,
+        score=exposure.score,
     )
 
 
-def put_items(items: Iterable[Item]) -> Plan[PutItemsResult]:
+def reserve(
+    user: str,
+    recommendation_id: str,
+    options: Sequence[ReserveOption],
+    n: int,
+    *,
+    lapse_s: int = LAPSE_S,
+    as_of: datetime | float | None = None,
+) -> Operation[Reservations]:
+    """See `Penchant.reserve`."""
+    if lapse_s < 1:  # On the wire, 0 stands for the server's default.
+        raise InvalidRequest(f"lapse_s: got {lapse_s}, expected 1 to 3600")
+    call = service_pb2.Call()
+    request = call.reserve
+    request.user = user
+    request.recommendation_id = recommendation_id
+    request.options.extend([_option(option) for option in options])
+    request.n = n
+    request.lapse_s = lapse_s
+    if as_of is not None:
+        request.as_of_us = to_microseconds(as_of, "as_of")
+    reply = yield encode_call("reserve", call)
+    return _replies.reservations(reply.reserve)
+
+
+def _option(option: ReserveOption) -> reserve_pb2.ReserveOption:
+    message = reserve_pb2.ReserveOption(item=option.item)
+    for cap in option.caps:
+        message.caps.add(key=cap.key, limit=cap.limit, window_s=cap.window_s)
+    budget = option.budget
+    if budget is not None:
+        message.budget.key = budget.key
+        message.budget.cost_micros = budget.cost_micros
+        message.budget.allowed_micros = budget.allowed_micros
+    return message
+
+
+def put_items(items: Iterable[Item]) -> Operation[PutItemsResult]:
     """See `Penchant.put_items`."""
     listed = _some("items", items)
     ids: set[str] = set()
     for item in listed:
         if item.id in ids:
-            # The server sees one call at a time: across two, the later item would win unnoticed.
+            # The server checks one call at a time, so across two the later item would win silently.
             raise InvalidRequest(f"items: got the id {item.id!r} twice, expected distinct ids")
         ids.add(_text("id", item.id))
         _text("text", item.text)
@@ -194,77 +242,82 @@ def put_items(items: Iterable[Item]) -> Plan[PutItemsResult]:
         call = service_pb2.Call()
         for item in chunk:
             call.put_items.items.add(id=item.id, text=item.text, attributes=item.attributes)
-        reply = yield request_of("put_items", call)
+        reply = yield encode_call("put_items", call)
         replies.append(reply.put_items)
     return _replies.put_items(replies)
 
 
-def delete_items(ids: Iterable[str]) -> Plan[DeleteItemsResult]:
+def delete_items(ids: Iterable[str]) -> Operation[DeleteItemsResult]:
     """See `Penchant.delete_items`."""
     replies = []
     for chunk in _chunks(_some("ids", ids), IDS_PER_CALL):
         call = service_pb2.Call()
         call.delete_items.ids.extend(chunk)
-        reply = yield request_of("delete_items", call)
+        reply = yield encode_call("delete_items", call)
         replies.append(reply.delete_items)
     return _replies.delete_items(replies)
 
 
-def get_items(ids: Iterable[str]) -> Plan[GetItemsResult]:
+def get_items(ids: Iterable[str]) -> Operation[GetItemsResult]:
     """See `Penchant.get_items`."""
     replies = []
     for chunk in _chunks(_some("ids", ids), IDS_PER_CALL):
         call = service_pb2.Call()
         call.get_items.ids.extend(chunk)
-        reply = yield request_of("get_items", call)
+        reply = yield encode_call("get_items", call)
         replies.append(reply.get_items)
     return _replies.get_items(replies)
 
 
-def user(user: str) -> Plan[UserState]:
+def user(user: str) -> Operation[UserState]:
     """See `Penchant.user`."""
     call = service_pb2.Call()
     call.get_user.user = _text("user", user)
-    reply = yield request_of("get_user", call)
+    reply = yield encode_call("get_user", call)
     return _replies.user_state(reply.get_user)
 
 
-def export_user(user_id: str) -> Plan[UserExport]:
+def export_user(user_id: str) -> Operation[UserExport]:
     """See `Penchant.export_user`."""
     rows: list[LoggedEvent] = []
     call = service_pb2.Call()
     call.export_user.user = _text("user", user_id)
     call.export_user.limit = ROWS_PER_PAGE
     while True:
-        reply = yield request_of("export_user", call)
+        reply = yield encode_call("export_user", call)
         rows += _replies.logged_events(reply.export_user.events)
         if not reply.export_user.next_after_version:
             break
         call.export_user.after_version = reply.export_user.next_after_version
-    # The record last: it then holds at least the events of the log.
+    # Read the record last, so that it covers every event in the pages above.
     state = yield from user(user_id)
     return UserExport(state, tuple(rows))
 
 
-def forget_user(user: str) -> Plan[int]:
+def forget_user(user: str) -> Operation[int]:
     """See `Penchant.forget_user`."""
     call = service_pb2.Call()
     call.forget_user.user = _text("user", user)
-    reply = yield request_of("forget_user", call)
+    reply = yield encode_call("forget_user", call)
     return int(reply.forget_user.deleted_events)
 
 
-def embed(texts: Iterable[str], encoder_version: str) -> Plan[Embeddings]:
+def embed(texts: Iterable[str], encoder_version: str) -> Operation[Embeddings]:
     """See `Penchant.embed`."""
     replies: list[embed_pb2.EmbedReply] = []
     for chunk in _chunks(_some("texts", texts), TEXTS_PER_CALL):
         call = service_pb2.Call()
         call.embed.texts.extend(chunk)
-        # A release may be published meanwhile: all of the vectors are one encoder's.
+        # A release may be published between two calls: all vectors must come from one encoder.
         call.embed.encoder_version = replies[0].encoder_version if replies else encoder_version
-        reply = yield request_of("embed", call)
+        reply = yield encode_call("embed", call)
         replies.append(reply.embed)
     return _replies.embeddings(replies)
+
+
+def clip_query(text: str) -> str:
+    """Cuts a text to the 2,048 bytes of a query, at a whole character."""
+    return text.encode()[:QUERY_BYTES].decode(errors="ignore").strip()
 
 
 def _text(name: str, value: str) -> str:
@@ -275,7 +328,7 @@ def _text(name: str, value: str) -> str:
 
 def _list(name: str, values: Iterable[_Element]) -> list[_Element]:
     if isinstance(values, str):
-        # A text is a sequence of texts too: its letters would be taken for ids.
+        # A string is also a sequence of strings: its letters would be read as ids.
         raise InvalidRequest(f"{name}: got the text {values!r}, expected a list of texts")
     return list(values)
 
