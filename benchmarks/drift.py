@@ -165,7 +165,7 @@ def curves(directory: Path, stream: Stream, acts: Sequence[Act], seed: int) -> l
     config = parse(parameters)
     encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
     vectors = encoder.encode([item.text for item in stream.items])
-    listening = parse({**parameters, "fast_weight": "6"})  # As docs/refresh.md says.
+    listening = parse({**parameters, "fast_weight": "6"})  # As docs/guides/refresh.md says.
     contenders: list[Contender] = [
         PenchantContender(config, vectors),
         PenchantContender(listening, vectors, middle_clock(), "Penchant, refreshed"),

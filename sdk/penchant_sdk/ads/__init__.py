@@ -1,7 +1,7 @@
 """Ads: campaigns with rules, caps and budgets, selected for slots by what each user wants.
 
 `AdClient` is a thin layer over a `Penchant` connection: it ranks, values, reserves and feeds back.
-`AsyncAdClient` is its twin for asyncio. docs/ads.md is the way through.
+`AsyncAdClient` is its twin for asyncio. docs/clients/ads.md is the way through.
 """
 
 from __future__ import annotations

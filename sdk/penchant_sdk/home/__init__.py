@@ -1,7 +1,7 @@
 """Sentences about a smart home, understood safely, with each person's habits.
 
-Needs the extra `home`: `pip install 'penchant[home]'`. `docs/home.md` says how it works and how
-well.
+Needs the extra `home`: `pip install 'penchant[home]'`. `docs/clients/home.md` explains it,
+`docs/measurements/home.md` says how well it understands.
 """
 
 from __future__ import annotations

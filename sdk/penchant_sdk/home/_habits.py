@@ -18,7 +18,7 @@ HABIT_AFTER = 3
 """So many acceptances make a habit."""
 HABIT_SCORE = 0.2
 """Below this the user's past says little of the item here and now: with the settings of
-`docs/home.md` a score is the reward that it predicts, -1 to 1."""
+`docs/clients/home.md` a score is the reward that it predicts, -1 to 1."""
 _PARTS = ((6, "night"), (11, "morning"), (17, "day"), (22, "evening"), (24, "night"))
 
 
