@@ -17,7 +17,7 @@ import pytest
 
 from penchant.launch import Server
 from tests.architecture.source_tree import ROOT
-from tests.unit.docs.handwritten import blocks, shell_lines
+from tests.support.handwritten import blocks, shell_lines
 
 pytestmark = pytest.mark.server
 

@@ -14,7 +14,7 @@ from generate_reference import commands, commands_page, help_of
 from penchant.cli.main import COMMANDS
 from penchant.config import parse
 from penchant.domain.errors import ConfigError
-from tests.unit.docs.handwritten import PAGES, ROOT, inline, name_of, shell_lines
+from tests.support.handwritten import PAGES, ROOT, inline, name_of, shell_lines
 
 OPTIONS = re.compile(r"[ *]*(?:[A-Z][A-Z_-]* +)?((?:--?[a-zA-Z][\w-]*[ ,/|]*)+)")
 """The options at the start of a line of a help text."""

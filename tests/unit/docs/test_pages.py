@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.docs.handwritten import PAGES, ROOT, blocks, name_of
+from tests.support.handwritten import PAGES, ROOT, blocks, name_of
 
 FILES = re.compile(r"`((?:backend|benchmarks|docs|examples|loadtest|proto|sdk|tests)/[\w./*-]+)`")
 MODULES = re.compile(r"`(penchant(?:_sdk|_proto)?\.[\w.]+)`")

@@ -19,7 +19,7 @@ from penchant.domain.signals import SIGNAL_TABLES
 from penchant.launch.errors import LaunchError
 from penchant.triton.metrics import HELP
 from penchant_proto.methods import METHODS
-from tests.unit.docs.handwritten import PAGES
+from tests.support.handwritten import PAGES
 
 
 @cache
