@@ -165,7 +165,7 @@ def curves(directory: Path, stream: Stream, acts: Sequence[DriftEvent], seed: in
     config = parse(parameters)
     encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
     vectors = encoder.encode([item.text for item in stream.items])
-    listening = parse({**parameters, "fast_weight": "6"})  # As docs/refresh.md says.
+    listening = parse({**parameters, "fast_weight": "6"})  # As docs/guides/refresh.md says.
     recommenders: list[Recommender] = [
         PenchantRecommender(config, vectors),
         PenchantRecommender(listening, vectors, middle_clock(), "Penchant, refreshed"),

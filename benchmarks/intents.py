@@ -3,7 +3,7 @@
     python benchmarks/intents.py --encoder DIR --data DIR
 
 `DIR` of the data is what `penchant home-data` writes, the encoder what `penchant export` makes of
-what was fine-tuned on it; `docs/home.md` has the figures and how they were made.
+what was fine-tuned on it; `docs/measurements/home.md` has the figures and how they were made.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
     python benchmarks/interpret.py --encoder DIR
 
 The floor is a model that does nothing on the same server, asked by the same process. Sentences are
-those of the encoder's held-out part and hand-written ones; `docs/home.md` has the figures.
+those of the encoder's held-out part and hand-written ones; `docs/measurements/home.md` has the
+figures.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ r"""The updaters side by side: quality, cost and size.
 Quality: MovieLens-100K in time order, the first 30,000 ratings for training, then a ranking of all
 films the user has not rated before every second later rating of 4 or 5; item vectors refreshed
 every 5,000 ratings, and never. Cost: of the fold of the busiest user's latest 256 ratings, and of
-the scores of all films. Prints rows of Markdown, as docs/updaters.md has them.
+the scores of all films. Prints rows of Markdown, as docs/measurements/updaters.md has them.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ NEXT = """
 Try next:
   examples/ads.py              the same calls in forty lines
   penchant calibrate --help    on the log of your own server
-  docs/ads.md                  caps, pacing, exploration, and how they were checked"""
+  docs/clients/ads.md          caps, pacing, exploration, and how they were checked"""
 
 GUESSED, CALIBRATED = "guessed", "calibrated"
 

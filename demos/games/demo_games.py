@@ -153,4 +153,4 @@ def _conclude(
     }
     numbers.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     console.print(Text(f"Done in {seconds:.0f} s. Picture: {path}. Numbers: {numbers}."))
-    console.print(Text("Next: examples/games.py, and docs/games.md for your own games."))
+    console.print(Text("Next: examples/games.py, and docs/clients/games.md for your own games."))

@@ -24,7 +24,7 @@ GAME_SETTINGS: Mapping[str, str] = {
     "query_weight": "20",
     "ridge": "2",
 }
-"""What a server for games is started with, beside store and encoder; `docs/games.md` says why."""
+"""Settings of a server for games; `docs/clients/games.md` says why."""
 
 
 def tell(

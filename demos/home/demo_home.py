@@ -109,7 +109,7 @@ def _what_next(console: Console, seconds: float, output: Path) -> None:
         "Try next:",
         "  examples/home.py          the same calls in forty lines",
         "  penchant quantize --help  an encoder twice as fast",
-        "  docs/home.md              what is understood, what never acts, how it was checked",
+        "  docs/clients/home.md      what is understood, what never acts, how it was checked",
     ]
     console.print("\n".join(lines), soft_wrap=True)
 

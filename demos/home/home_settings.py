@@ -1,4 +1,4 @@
-"""How a server is set for a home; `docs/home.md` says why."""
+"""How a server is set for a home; `docs/clients/home.md` says why."""
 
 from __future__ import annotations
 

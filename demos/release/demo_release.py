@@ -256,7 +256,7 @@ class _Play:
         }
         path = self._options.output / NUMBERS
         path.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
-        console.print(f"Numbers: {path}. Next: docs/releasing.md, with your own log.")
+        console.print(f"Numbers: {path}. Next: docs/guides/release.md, with your own log.")
         if asking.failures or mixed:
             for failure in asking.failures[:5]:
                 console.print(Text(failure, "red"))
