@@ -43,10 +43,10 @@ TRAIN_FRACTION = 0.3
 MORNING: Context = (("part_of_day", "morning"),)
 NIGHT: Context = (("part_of_day", "night"),)
 
-Told = Sequence[Event]
+Ratings = Sequence[Event]
 
 
-def sharing(ratings: Told) -> list[Event]:
+def sharing(ratings: Ratings) -> list[Event]:
     """Two people to an account, drawn at random, whose ratings alternate in blocks.
 
     An account's ratings happen at the times at which the two rated.
@@ -73,7 +73,7 @@ def sharing(ratings: Told) -> list[Event]:
     return shared
 
 
-def _turns(one: Told, other: Told) -> Iterator[tuple[Event, Context]]:
+def _turns(one: Ratings, other: Ratings) -> Iterator[tuple[Event, Context]]:
     left = [(list(one), MORNING), (list(other), NIGHT)]
     while left[0][0] or left[1][0]:
         events, context = left[0]
@@ -83,7 +83,7 @@ def _turns(one: Told, other: Told) -> Iterator[tuple[Event, Context]]:
         left.reverse()
 
 
-def apart(events: Told) -> list[Event]:
+def apart(events: Ratings) -> list[Event]:
     """The two people of each account with an account each, at the same times."""
     return [
         dataclasses.replace(event, user=f"{event.user} {event.context}", context=())
@@ -91,7 +91,7 @@ def apart(events: Told) -> list[Event]:
     ]
 
 
-def at_random(events: Told) -> list[Event]:
+def at_random(events: Ratings) -> list[Event]:
     """The same events in contexts that say nothing."""
     night = np.random.default_rng(SEED).random(len(events)) < 0.5
     return [
@@ -100,7 +100,7 @@ def at_random(events: Told) -> list[Event]:
     ]
 
 
-def by_the_clock(events: Told) -> list[Event]:
+def by_the_clock(events: Ratings) -> list[Event]:
     """People as they are, in the part of day and on the weekday (UTC) of their ratings."""
     return [
         dataclasses.replace(event, context=_clock(event.occurred_at_us / 1e6)) for event in events
@@ -113,7 +113,7 @@ def _clock(at_s: float) -> Context:
     return (("part_of_day", part), ("weekday", str(when.weekday())))
 
 
-LOGS: dict[str, Callable[[Told], list[Event]]] = {
+LOGS: dict[str, Callable[[Ratings], list[Event]]] = {
     "a shared account": sharing,
     "contexts at random": lambda ratings: at_random(sharing(ratings)),
     "part of day and weekday": by_the_clock,
@@ -132,11 +132,13 @@ class Found:
 def ranks(stream: Stream, vectors: Matrix, config: Config, halvings: float, every: int) -> Found:
     """One replay."""
     fold = dataclasses.replace(config.fold, context_halvings=halvings)
-    ours = PenchantRecommender(dataclasses.replace(config, fold=fold), vectors)
-    plan = ReplayConfig(TRAIN_FRACTION, every=every)
-    targets = choose_targets(stream, plan)
+    penchant = PenchantRecommender(dataclasses.replace(config, fold=fold), vectors)
+    replay_config = ReplayConfig(TRAIN_FRACTION, every=every)
+    targets = choose_targets(stream, replay_config)
     with threadpool_limits(1):
-        return Found(replay(stream, ours, targets, plan).rank, stream.user[targets.positions])
+        return Found(
+            replay(stream, penchant, targets, replay_config).rank, stream.user[targets.positions]
+        )
 
 
 def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:

@@ -129,8 +129,8 @@ def _new_genre(
 
 def shares(stream: Stream, vectors: Matrix, config: Config, turns: Sequence[Turn]) -> Float64:
     """The share of the genre in the top ten, before a turn and after each event: (turns, 4)."""
-    ours = PenchantRecommender(config, vectors)
-    ours.fit(stream, 0)
+    penchant = PenchantRecommender(config, vectors)
+    penchant.fit(stream, 0)
     genres = genres_of(stream)
     asked: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, turn in enumerate(turns):
@@ -145,12 +145,12 @@ def shares(stream: Stream, vectors: Matrix, config: Config, turns: Sequence[Turn
             first = stream.events[turn.positions[0]]
             user = int(stream.user[turn.positions[0]])
             at_us = int(stream.at_us[turn.positions[max(0, place - 1)]])
-            scores = np.array(ours.scores(user, at_us, first.context), np.float32)
+            scores = np.array(penchant.scores(user, at_us, first.context), np.float32)
             scores[seen[user]] = -np.inf
             best = top_k(scores, TOP).tolist()
             found[number, place] = np.mean([turn.genre in genres[item] for item in best])
         if position < len(stream.events):
-            ours.learn(position)
+            penchant.learn(position)
             seen[int(stream.user[position])].append(int(stream.item[position]))
     return found
 
@@ -171,9 +171,9 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
         fold = dataclasses.replace(config.fold, context_halvings=halvings)
         mine = dataclasses.replace(config, fold=fold)
         chosen_by = _ndcg(part, vectors, mine, ReplayConfig(FITTED / FIRST))
-        plan = ReplayConfig(FIRST / len(stream.events), every=every)
-        targets = choose_targets(stream, plan)
-        rank = replay(stream, PenchantRecommender(mine, vectors), targets, plan).rank
+        replay_config = ReplayConfig(FIRST / len(stream.events), every=every)
+        targets = choose_targets(stream, replay_config)
+        rank = replay(stream, PenchantRecommender(mine, vectors), targets, replay_config).rank
         held = shares(stream, vectors, mine, turns)
         plain = plain or {"shares": held, "recall": recall(rank, TOP)}
         worth = estimates(
@@ -202,10 +202,12 @@ def _figures(held: Float64, plain: Float64, users: Int64) -> dict[str, object]:
     }
 
 
-def _ndcg(stream: Stream, vectors: Matrix, config: Config, plan: ReplayConfig) -> float:
-    targets = choose_targets(stream, plan)
+def _ndcg(stream: Stream, vectors: Matrix, config: Config, replay_config: ReplayConfig) -> float:
+    targets = choose_targets(stream, replay_config)
     return float(
-        ndcg(replay(stream, PenchantRecommender(config, vectors), targets, plan).rank, TOP).mean()
+        ndcg(
+            replay(stream, PenchantRecommender(config, vectors), targets, replay_config).rank, TOP
+        ).mean()
     )
 
 

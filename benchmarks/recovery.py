@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.evaluation.metrics import Estimate, estimates
+from penchant.evaluation.metrics import MeanInterval, estimates
 
 FIRST, LAST = -10, 39
 """Events since the change that a curve shows."""
@@ -23,7 +23,7 @@ class Curve:
 
     name: str
     since: NDArray[np.int64]
-    share: list[Estimate]
+    share: list[MeanInterval]
 
 
 def curve_of(

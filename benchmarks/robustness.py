@@ -88,16 +88,16 @@ def runs(
     config: Config,
     stream: Stream,
     targets: EvaluationTargets,
-    plan: ReplayConfig,
+    replay_config: ReplayConfig,
     *,
     refreshed: bool,
 ) -> Callable[[Matrix], ReplayResult]:
     """From vectors of the texts to what a replay makes of them."""
 
     def run(vectors: Matrix) -> ReplayResult:
-        ours = PenchantRecommender(config, vectors, middle_clock() if refreshed else None)
+        penchant = PenchantRecommender(config, vectors, middle_clock() if refreshed else None)
         with threadpool_limits(1):
-            return replay(stream, ours, targets, plan)
+            return replay(stream, penchant, targets, replay_config)
 
     return run
 
@@ -116,9 +116,9 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
     for refreshed, fast_weight in ((False, ""), (True, "6")):
         parameters = {"store": "memory:", "encoder": str(encoder_directory)}
         config = parse(parameters | ({"fast_weight": fast_weight} if fast_weight else {}))
-        plan = ReplayConfig(every=every, refresh_every=5000 if refreshed else 0)
-        targets = choose_targets(stream, plan)
-        run = runs(config, stream, targets, plan, refreshed=refreshed)
+        replay_config = ReplayConfig(every=every, refresh_every=5000 if refreshed else 0)
+        targets = choose_targets(stream, replay_config)
+        run = runs(config, stream, targets, replay_config, refreshed=refreshed)
         plain = run(texts)
         for name, vectors in encoded.items():
             cosine = float(np.einsum("nd,nd->n", vectors, texts).mean())

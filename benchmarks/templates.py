@@ -74,19 +74,19 @@ def measure(template: str, *, whole: bool) -> dict[str, object]:
     texts = [text_of(template, columns_of(film)) for film in data.films]
     relevance = parse_relevance("rating>=4")
     stream = make_stream(data.films, data.ratings, DEFAULT_SIGNALS, relevance, LeftOut())
-    plan = ReplayConfig(refresh_every=0)
+    replay_config = ReplayConfig(refresh_every=0)
     if not whole:
         stream = first_events(stream, CHOSEN_ON)
-        plan = ReplayConfig(train_fraction=LEARNT / CHOSEN_ON, refresh_every=0)
+        replay_config = ReplayConfig(train_fraction=LEARNT / CHOSEN_ON, refresh_every=0)
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "encoder"
         report = export(default_source(), made, projection="pca", projection_texts=texts)
         encoder = OnnxEncoder.load(made, threads=1)
         config = parse({"store": "memory:", "encoder": str(made)})
-        ours = PenchantRecommender(config, encoder.encode(texts))
-    targets = choose_targets(stream, plan)
+        penchant = PenchantRecommender(config, encoder.encode(texts))
+    targets = choose_targets(stream, replay_config)
     with threadpool_limits(1):
-        results = replay(stream, ours, targets, plan)
+        results = replay(stream, penchant, targets, replay_config)
     quality = summarise(stream, targets, [results], [10, 50], seed=1)[0].overall.quality
     figures: dict[str, object] = {"template": template, "rankings": len(targets.positions)}
     for metric in ("recall@10", "recall@50", "NDCG@10"):

@@ -15,7 +15,7 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation import metrics
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 from penchant.evaluation.penchant import PenchantRecommender, Refresh, middle_clock
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
@@ -35,7 +35,7 @@ Settings = Mapping[str, float | int | str]
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class RankingQuality:
     """What one pass over the stream gave in n rankings."""
 
     values: NDArray[np.float64]
@@ -53,7 +53,7 @@ class Quality:
         """The mean NDCG at ten."""
         return float(self.values[:, 1].mean())
 
-    def intervals(self, base: Quality | None = None) -> list[Estimate]:
+    def intervals(self, base: RankingQuality | None = None) -> list[MeanInterval]:
         """Recall and NDCG, or how much they are above another pass's, with 95 % by user."""
         values = self.values if base is None else self.values - base.values
         return metrics.estimates(values, self.user, SEED)
@@ -88,12 +88,16 @@ def remembered() -> Refresh:
 
 
 def measure(
-    stream: Stream, vectors: Matrix, plan: ReplayConfig, settings: Settings, refresh: Refresh | None
-) -> Quality:
+    stream: Stream,
+    vectors: Matrix,
+    replay_config: ReplayConfig,
+    settings: Settings,
+    refresh: Refresh | None,
+) -> RankingQuality:
     """One pass over the stream by the evaluation's replay, with these settings of the fold."""
     config = Config("memory:", Path(), fold=FoldSettings(near_weight=0.0, **settings))  # type: ignore[arg-type]
     recommender = PenchantRecommender(config, vectors, refresh)
-    targets = choose_targets(stream, plan)
-    rank = replay(stream, recommender, targets, plan).rank
+    targets = choose_targets(stream, replay_config)
+    rank = replay(stream, recommender, targets, replay_config).rank
     values = np.stack([metrics.recall(rank, K), metrics.ndcg(rank, K)], axis=1)
-    return Quality(values, stream.user[targets.positions])
+    return RankingQuality(values, stream.user[targets.positions])

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.updater_runs import (
     REFRESH_EVERY,
-    Quality,
+    RankingQuality,
     Settings,
     measure,
     read_stream,
@@ -186,23 +186,27 @@ def _microseconds(call: Callable[[], object]) -> float:
     return (time.perf_counter() - began) / CALLS * 1e6
 
 
-def qualities(stream: Stream, vectors: Matrix, every: int) -> dict[str, tuple[Quality, Quality]]:
+def qualities(
+    stream: Stream, vectors: Matrix, every: int
+) -> dict[str, tuple[RankingQuality, RankingQuality]]:
     """Of each updater, with the item vectors refreshed, and never."""
     refresh = remembered()
-    plans = (
+    replay_configs = (
         ReplayConfig(TRAIN_FRACTION, every, REFRESH_EVERY),
         ReplayConfig(TRAIN_FRACTION, every, 0),
     )
     found = {}
     for updater, chosen in CHOSEN.items():
         settings = {**chosen, "updater": updater}
-        fresh = measure(stream, vectors, plans[0], settings, refresh)
-        found[updater] = fresh, measure(stream, vectors, plans[1], settings, None)
+        fresh = measure(stream, vectors, replay_configs[0], settings, refresh)
+        found[updater] = fresh, measure(stream, vectors, replay_configs[1], settings, None)
     return found
 
 
 def row(
-    updater: str, quality: Mapping[str, tuple[Quality, Quality]], cost: Mapping[str, Cost]
+    updater: str,
+    quality: Mapping[str, tuple[RankingQuality, RankingQuality]],
+    cost: Mapping[str, Cost],
 ) -> str:
     """One row of the table: values, and behind them, but for ridge, the differences to ridge."""
     cells = [f"`{updater}`"]
@@ -214,9 +218,9 @@ def row(
             behind = f"± {half:.4f}" if itself else f"({found.mean:+.4f} ± {half:.4f})"
             cells.append(f"{value:.4f} {behind}")
     own, base = cost[updater], cost["ridge"]
-    for ours, theirs in ((own.fold_us, base.fold_us), (own.score_us, base.score_us)):
-        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        cells.append(f"{statistics.median(ours):.0f} ({ratio:.2f})")
+    for penchant, theirs in ((own.fold_us, base.fold_us), (own.score_us, base.score_us)):
+        ratio = statistics.median(a / b for a, b in zip(penchant, theirs, strict=True))
+        cells.append(f"{statistics.median(penchant):.0f} ({ratio:.2f})")
     cells.append(f"{own.record_bytes:,}")
     return f"| {' | '.join(cells)} |"
 

@@ -1,4 +1,4 @@
-"""The report: one HTML page with its tables and pictures inside, and the same numbers as JSON."""
+"""Reports: one self-contained HTML page with tables and pictures, and the same numbers as JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.result_tables import TextTable
+from penchant.system.durable_file import write_whole
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #22262b; max-width: 64rem; margin: 2rem auto;
@@ -27,13 +28,13 @@ img { max-width: 100% }
 def page(
     title: str, facts: Mapping[str, str], tables: Sequence[TextTable], pictures: Mapping[str, bytes]
 ) -> str:
-    """A page that needs no other file.
+    """A page of HTML that needs no other file.
 
     Args:
-        title: of the page.
-        facts: what was evaluated, by name.
-        tables: in their order.
-        pictures: PNG by caption.
+        title: title of the page.
+        facts: facts about the evaluation, by name.
+        tables: tables, in order.
+        pictures: PNG images by caption.
     """
     parts = [f"<h1>{html.escape(title)}</h1>", "<p>"]
     parts += [f"{html.escape(name)}: {html.escape(fact)}<br>" for name, fact in facts.items()]
@@ -59,7 +60,7 @@ def _table(table: TextTable) -> str:
 
 
 def as_json(content: object) -> str:
-    """JSON, with null for what is not a number.
+    """Indented JSON, with null in place of NaN and infinities.
 
     >>> as_json({"a": [math.nan, 1]}).split()
     ['{', '"a":', '[', 'null,', '1', ']', '}']
@@ -78,7 +79,7 @@ def _without_nan(content: object) -> object:
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Raises ConfigError where a file can't be written: before minutes of work, not after."""
+    """Raises ConfigError if a file can't be written, before the work instead of after it."""
     directory = path.absolute().parent
     if path.is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
         raise ConfigError(f"{option}: {path} can't be written; name a file in a directory of yours")
@@ -86,6 +87,4 @@ def check_writable(path: Path, option: str) -> None:
 
 def write(path: Path, text: str) -> None:
     """Writes a file whole or not at all."""
-    unfinished = path.with_name(path.name + ".tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, text)

@@ -7,31 +7,31 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from benchmarks.drift import AFTER, BEFORE, ITEMS_A_KIND, KINDS, USERS, Act, plant
+from benchmarks.drift import AFTER, BEFORE, ITEMS_A_KIND, KINDS, USERS, PlantedEvent, plant
 from benchmarks.recovery import Curve, curve_of, recovery_of
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 
 KIND = np.repeat(np.arange(len(KINDS)), ITEMS_A_KIND)
 
 
 @pytest.fixture(scope="module")
-def acts() -> list[Act]:
+def acts() -> list[PlantedEvent]:
     return plant(KIND, seed=3)
 
 
-def by_user(acts: list[Act]) -> dict[int, list[Act]]:
-    users: defaultdict[int, list[Act]] = defaultdict(list)
+def by_user(acts: list[PlantedEvent]) -> dict[int, list[PlantedEvent]]:
+    users: defaultdict[int, list[PlantedEvent]] = defaultdict(list)
     for act in acts:
         users[act.user].append(act)
     return users
 
 
-def test_a_seed_says_all(acts: list[Act]) -> None:
+def test_a_seed_says_all(acts: list[PlantedEvent]) -> None:
     assert plant(KIND, seed=3) == acts
     assert plant(KIND, seed=4) != acts
 
 
-def test_each_user_changes_taste_once_and_altogether(acts: list[Act]) -> None:
+def test_each_user_changes_taste_once_and_altogether(acts: list[PlantedEvent]) -> None:
     users = by_user(acts)
     assert len(users) == USERS
     for own in users.values():
@@ -43,7 +43,7 @@ def test_each_user_changes_taste_once_and_altogether(acts: list[Act]) -> None:
         assert not set(old) & set(new)
 
 
-def test_what_is_liked_is_of_the_taste_and_no_item_comes_twice(acts: list[Act]) -> None:
+def test_what_is_liked_is_of_the_taste_and_no_item_comes_twice(acts: list[PlantedEvent]) -> None:
     assert all((KIND[act.item] in act.taste) == act.likes for act in acts)
     for own in by_user(acts).values():
         assert len({act.item for act in own}) == len(own)
@@ -57,6 +57,6 @@ def test_a_curve_is_the_mean_over_users_at_each_event() -> None:
 
 
 def test_a_ranking_that_never_follows_has_not_recovered() -> None:
-    falling = [Estimate(share, share, share) for share in (0.9, 0.1, 0.2, 0.3)]
+    falling = [MeanInterval(share, share, share) for share in (0.9, 0.1, 0.2, 0.3)]
     recovery = recovery_of(Curve("one", np.array([-1, 0, 1, 39]), falling))
     assert (recovery.before, recovery.at_change, recovery.events) == (0.9, 0.1, None)

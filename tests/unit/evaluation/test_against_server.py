@@ -71,11 +71,11 @@ def refresh_beside(config: Config) -> None:
 
 
 def served_ranks(
-    penchant: Penchant, stream: Stream, plan: ReplayConfig, refresh: Callable[[], None]
+    penchant: Penchant, stream: Stream, replay_config: ReplayConfig, refresh: Callable[[], None]
 ) -> list[float]:
     """Each case's rank in the server's own rankings; every event is fed back in its turn."""
-    fits = {plan.start(stream), *plan.refits(stream)}
-    targets = set(choose_targets(stream, plan).positions.tolist())
+    fits = {replay_config.start(stream), *replay_config.refits(stream)}
+    targets = set(choose_targets(stream, replay_config).positions.tolist())
     numbers = {item.id: number for number, item in enumerate(stream.items)}
     penchant.put_items([SdkItem(item.id, item.text) for item in stream.items])
     ranks = []
@@ -113,12 +113,12 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
         tmp_path / "encoder", [film.text for film in films], dimensions=32, seed=1
     )
     settings = {"store": f"lmdb:{tmp_path / 'store'}", "encoder": str(encoder)}
-    config, plan = parse(settings), ReplayConfig(refresh_every=100 if refreshed else 0)
+    config, replay_config = parse(settings), ReplayConfig(refresh_every=100 if refreshed else 0)
     relevance = parse_relevance("rating>=4")
     stream = make_stream(films, events, config.signals, relevance, LeftOut())
     middle = middle_clock(RefreshSettings()) if refreshed else None
-    ours = PenchantRecommender.load(config, stream, middle)
-    results = replay(stream, ours, choose_targets(stream, plan), plan)
+    recommender = PenchantRecommender.load(config, stream, middle)
+    result = replay(stream, recommender, choose_targets(stream, replay_config), replay_config)
     server = Server(tmp_path / "server", settings)
     with server, Penchant(server.target) as penchant:
 
@@ -126,6 +126,6 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
             if refreshed:
                 refresh_beside(config)
 
-        assert served_ranks(penchant, stream, plan, refresh) == results.rank.tolist()
-    assert len(results.rank) > 100
-    assert len(set(results.rank.tolist())) > 50
+        assert served_ranks(penchant, stream, replay_config, refresh) == result.rank.tolist()
+    assert len(result.rank) > 100
+    assert len(set(result.rank.tolist())) > 50

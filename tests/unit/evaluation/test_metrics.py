@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.evaluation import metrics
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 
 RANK = np.array([1.0, 2.0, 7.0, 10.0, 10.5, 200.0])
 
@@ -61,7 +61,7 @@ def test_equal_seeds_give_equal_intervals_and_others_do_not() -> None:
 def test_no_case_gives_no_number() -> None:
     (nothing,) = metrics.estimates(np.empty((0, 1)), np.empty(0, np.int64), seed=1)
     assert all(map(math.isnan, (nothing.mean, nothing.low, nothing.high)))
-    assert isinstance(nothing, Estimate)
+    assert isinstance(nothing, MeanInterval)
 
 
 def test_what_is_shown_by_hand() -> None:

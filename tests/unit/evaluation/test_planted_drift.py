@@ -39,12 +39,12 @@ def planted(seed: int) -> Stream:
 
 def share_of_the_wanted_kind(seed: int) -> NDArray[np.float64]:
     """Of the top ten before each turn, mean over the users, shape (turns,)."""
-    stream, plan = planted(seed), ReplayConfig(train_fraction=0.0)
+    stream, replay_config = planted(seed), ReplayConfig(train_fraction=0.0)
     texts = [f"kind{number % KINDS}" for number in range(len(stream.items))]
     words = [f"{text} {text} {text} item{number}" for number, text in enumerate(texts)]
-    ours = PenchantRecommender(CONFIG, BagOfWords(dimensions=32).encode(words))
-    targets = choose_targets(stream, plan)
-    top = replay(stream, ours, targets, plan).top
+    penchant = PenchantRecommender(CONFIG, BagOfWords(dimensions=32).encode(words))
+    targets = choose_targets(stream, replay_config)
+    top = replay(stream, penchant, targets, replay_config).top
     wanted = stream.item[targets.positions] % KINDS
     shares = (top % KINDS == wanted[:, None]).mean(axis=1)
     return np.array(shares.reshape(BEFORE + AFTER, USERS).mean(axis=1))

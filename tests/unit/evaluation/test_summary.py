@@ -11,7 +11,7 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.html_report import as_json, check_writable, page, write
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 from penchant.evaluation.replay import replay
 from penchant.evaluation.result_tables import TextTable, tables, with_interval
 from penchant.evaluation.summary import Summary, summarise
@@ -20,13 +20,13 @@ from tests.unit.evaluation.streams import Counts, Fixed, random_stream
 
 
 def summaries(seed: int = 1) -> list[Summary]:
-    stream, plan = (
+    stream, replay_config = (
         random_stream(seed=5, events=300),
         ReplayConfig(candidates="all", refresh_every=50),
     )
-    targets = choose_targets(stream, plan)
+    targets = choose_targets(stream, replay_config)
     recommenders = [Counts(), Fixed(range(40))]
-    results = [replay(stream, recommender, targets, plan) for recommender in recommenders]
+    results = [replay(stream, recommender, targets, replay_config) for recommender in recommenders]
     return summarise(stream, targets, results, [1, 10], seed)
 
 
@@ -48,7 +48,7 @@ def test_the_gap_to_the_first_is_the_difference_of_the_means() -> None:
         means = first.overall.quality[name].mean - second.overall.quality[name].mean
         assert gap.mean == pytest.approx(means)
         assert gap.low <= gap.mean <= gap.high
-    assert set(first.behind_first.values()) == {Estimate(0.0, 0.0, 0.0)}
+    assert set(first.behind_first.values()) == {MeanInterval(0.0, 0.0, 0.0)}
 
 
 def test_fixed_scores_show_ten_items_alone() -> None:
@@ -78,8 +78,8 @@ def test_tables_have_a_row_a_contender_and_a_cell_a_column() -> None:
 
 
 def test_an_interval_reads_as_half_its_width() -> None:
-    assert with_interval(Estimate(0.2, 0.19, 0.212), sign="+") == "+0.200±.011"
-    assert with_interval(Estimate(math.nan, math.nan, math.nan)) == "–"
+    assert with_interval(MeanInterval(0.2, 0.19, 0.212), sign="+") == "+0.200±.011"
+    assert with_interval(MeanInterval(math.nan, math.nan, math.nan)) == "–"
 
 
 def test_a_page_needs_no_other_file_and_trusts_no_text() -> None:

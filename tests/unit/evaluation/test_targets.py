@@ -21,8 +21,8 @@ def test_relevant_events_behind_the_training_part_with_their_histories() -> None
 
 
 def test_all_items_are_candidates_where_that_is_asked_for() -> None:
-    plan = ReplayConfig(train_fraction=0.3, candidates="all")
-    targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), plan)
+    replay_config = ReplayConfig(train_fraction=0.3, candidates="all")
+    targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), replay_config)
     assert targets.positions.tolist() == [3, 4, 6]
     assert targets.seen == 0
 

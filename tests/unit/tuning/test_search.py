@@ -11,19 +11,19 @@ import pytest
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.recommender_comparison import compare_recommenders
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream
-from penchant.tuning.objective import FIT_FRACTION, Metric, Objective, training_part
-from penchant.tuning.space import SPACE, Part, choose, refresh_settings, with_values
-from penchant.tuning.study import Tried, open_study
+from penchant.tuning.objective import FIT_FRACTION, RankingMetric, SearchObjective, training_part
+from penchant.tuning.space import SPACE, ParameterGroup, choose, refresh_settings, with_values
+from penchant.tuning.study import CompletedTrial, open_study
 from tests.unit.evaluation.streams import random_stream, with_other_item
 
 CONFIG = Config("memory:", Path("none"))
-PLAN = ReplayConfig(FIT_FRACTION, refresh_every=30, candidates="all")
-FOLD = choose(["ridge", "fast_weight"], [Part.SERVER])
+REPLAY_CONFIG = ReplayConfig(FIT_FRACTION, refresh_every=30, candidates="all")
+FOLD = choose(["ridge", "fast_weight"], [ParameterGroup.SERVER])
 TASK = {"log": "a", "encoder": "b"}
 
 
@@ -33,12 +33,14 @@ def vectors(items: int) -> Matrix:
     return unit
 
 
-def objective(part: Stream, refresh: bool = False) -> Objective:
+def objective(part: Stream, refresh: bool = False) -> SearchObjective:
     known = vectors(len(part.items))
-    return Objective(part, PLAN, CONFIG, lambda values: known, Metric("ndcg@10"), refresh)
+    return SearchObjective(
+        part, REPLAY_CONFIG, CONFIG, lambda values: known, RankingMetric("ndcg@10"), refresh
+    )
 
 
-def searched(score: Objective, trials: int, file: Path | None = None) -> list[Tried]:
+def searched(score: SearchObjective, trials: int, file: Path | None = None) -> list[CompletedTrial]:
     with open_study(file, TASK, FOLD, seed=4) as study:
         study.search(score, trials, limit_s=1e9)
         return study.done()
@@ -88,8 +90,8 @@ def test_a_trials_value_is_what_evaluate_gives_on_the_same_part(refresh: bool) -
     score = objective(part, refresh)
     for values in ({"ridge": 3.0, "text_weight": 0.4}, {"ridge": 30.0, "text_weight": 0.4}):
         clock = middle_clock(refresh_settings(values)) if refresh else None
-        ours = PenchantRecommender(with_values(CONFIG, values), vectors(len(part.items)), clock)
-        (found,) = evaluate(part, PLAN, ours, [], [10], seed=1).summaries
+        penchant = PenchantRecommender(with_values(CONFIG, values), vectors(len(part.items)), clock)
+        (found,) = compare_recommenders(part, REPLAY_CONFIG, penchant, [], [10], seed=1).summaries
         assert score(values) == pytest.approx(found.overall.quality["NDCG@10"].mean, rel=1e-12)
 
 
@@ -101,6 +103,6 @@ def test_each_range_holds_its_default() -> None:
 
 def test_a_parameter_that_is_fixed_or_not_at_work_is_refused() -> None:
     with pytest.raises(ConfigError, match="--set fixes it"):
-        choose(["ridge"], [Part.SERVER], ["ridge"])
+        choose(["ridge"], [ParameterGroup.SERVER], ["ridge"])
     with pytest.raises(ConfigError, match="it needs --refresh"):
-        choose(["window"], [Part.SERVER])
+        choose(["window"], [ParameterGroup.SERVER])

@@ -11,7 +11,7 @@ from penchant.domain.errors import ConfigError
 from penchant.evaluation.baselines.ease import Ease, EaseWindowed
 from penchant.evaluation.baselines.isgd import Isgd
 from penchant.evaluation.baselines.item_knn import ItemKnn
-from penchant.evaluation.baselines.popularity import DecayedPopularity, Popularity
+from penchant.evaluation.baselines.popularity import DecayedPopularity, MostPopular
 from penchant.evaluation.recommender import Recommender
 
 
@@ -34,7 +34,7 @@ def _vowpal_wabbit(seed: int) -> Recommender:
 
 
 _MAKERS: dict[str, Callable[[int], Recommender]] = {
-    "popularity": lambda seed: Popularity(),
+    "popularity": lambda seed: MostPopular(),
     "decayed-popularity": lambda seed: DecayedPopularity(),
     "isgd": Isgd,
     "item-knn": lambda seed: ItemKnn(),

@@ -14,7 +14,7 @@ from penchant.logs.stream import Stream
 _US_PER_DAY = 86_400_000_000
 
 
-class Popularity:
+class MostPopular:
     """Counts hits per item, for ever; see `Recommender`. Needs no re-fit; O(1) per event."""
 
     name = "popularity"

@@ -29,7 +29,7 @@ _IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SasRecSettings:
     """Of the network and its training."""
 
     dimensions: int = 64
@@ -57,9 +57,9 @@ class SasRec:
 
     name = "sasrec"
 
-    def __init__(self, seed: int, settings: Settings | None = None) -> None:
+    def __init__(self, seed: int, settings: SasRecSettings | None = None) -> None:
         self._seed = seed
-        self._settings = settings or Settings()
+        self._settings = settings or SasRecSettings()
         self._likes = Likes()
         self._network: Network | None = None
         self._random = np.random.default_rng(seed)
@@ -168,7 +168,7 @@ def crop(
 class Network(nn.Module):
     """Item and position embeddings, causal transformer blocks, logits by the item embeddings."""
 
-    def __init__(self, items: int, settings: Settings) -> None:
+    def __init__(self, items: int, settings: SasRecSettings) -> None:
         super().__init__()
         self.items = nn.Embedding(items + 1, settings.dimensions)
         self.positions = nn.Embedding(settings.length, settings.dimensions)

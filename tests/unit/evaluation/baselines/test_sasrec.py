@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from penchant.evaluation.baselines.sasrec import Network, SasRec, Settings, crop, one_thread
+from penchant.evaluation.baselines.sasrec import Network, SasRec, SasRecSettings, crop, one_thread
 from tests.unit.evaluation.baselines.planted import ITEMS, stream_of
 
-SMALL = Settings(dimensions=16, blocks=1, heads=1, dropout=0.0, length=8, epochs=150, rate=1e-2)
+SMALL = SasRecSettings(
+    dimensions=16, blocks=1, heads=1, dropout=0.0, length=8, epochs=150, rate=1e-2
+)
 
 
 def test_a_state_depends_on_nothing_that_comes_later() -> None:
@@ -37,10 +39,10 @@ def test_it_learns_which_item_follows_which() -> None:
     user = [number for number in range(ITEMS) for _ in range(6)]
     item = [liked for chain in chains for liked in chain]
     stream = stream_of([*user, ITEMS], [*item, 7], [True] * (len(item) + 1), users=ITEMS + 1)
-    peer = SasRec(0, SMALL)
-    peer.fit(stream, len(item))
-    peer.learn(len(item))
-    assert int(np.argmax(peer.scores(ITEMS, 0))) == 8
+    baseline = SasRec(0, SMALL)
+    baseline.fit(stream, len(item))
+    baseline.learn(len(item))
+    assert int(np.argmax(baseline.scores(ITEMS, 0))) == 8
 
 
 def test_pytorchs_threads_are_given_back() -> None:

@@ -12,7 +12,7 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item, Matrix
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.side import Side
-from penchant.evaluation.gates.validation import Validation
+from penchant.evaluation.gates.validation_part import Validation
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.stream import Stream
@@ -68,7 +68,7 @@ def kind_vectors(unknown: tuple[str, ...] = ()) -> Matrix:
     return unit
 
 
-class Words:
+class WordLookup:
     """An encoder that looks a text's words up; a word that it does not know says nothing."""
 
     def __init__(self, known: dict[str, Matrix]) -> None:
@@ -85,13 +85,13 @@ class Words:
         return unit
 
 
-def words(fragile: bool = False) -> Words:
+def words(fragile: bool = False) -> WordLookup:
     """Knows each kind by its word; fragile: only in small letters and without a slip."""
     known: dict[str, Matrix] = {}
     for number, kind in enumerate(KINDS):
         forms = {kind} if fragile else {kind, kind.upper(), *_slips(kind)}
         known |= dict.fromkeys(forms, np.eye(len(KINDS), dtype=np.float32)[number])
-    return Words(known)
+    return WordLookup(known)
 
 
 def _slips(word: str) -> set[str]:
@@ -105,5 +105,5 @@ def _slips(word: str) -> set[str]:
     return fewer | doubled | others | swapped
 
 
-def side(encoder: Words | Matrix, config: Config = CONFIG) -> Side:
+def side(encoder: WordLookup | Matrix, config: Config = CONFIG) -> Side:
     return Side(encoder, config)

@@ -16,8 +16,8 @@ from penchant.evaluation.gates.cohorts import attribute_cohorts, usual_cohorts
 from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.probes import freeze_probes
 from penchant.evaluation.gates.side import Side
-from penchant.evaluation.gates.validation import Validation
-from penchant.evaluation.gates.verdict import Outcome, Verdict
+from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.verdict import GateOutcome, Verdict
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from tests.unit.evaluation.gates.planted import (
@@ -57,7 +57,7 @@ def test_a_candidate_equal_to_the_baseline_always_passes(
     one, two = (Side(vectors.copy(), config, refresh) for _ in range(2))
     verdict = judge(LOG, one, two, budgets, attributes=["kind"], validation=HALF, seed=seed)
     assert verdict.passed
-    assert {one.outcome for one in verdict.findings} <= {Outcome.PASSED, Outcome.NOT_JUDGED}
+    assert {one.outcome for one in verdict.findings} <= {GateOutcome.PASSED, GateOutcome.NOT_JUDGED}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -135,7 +135,9 @@ def test_vectors_alone_are_not_asked_about_other_texts_and_that_is_said() -> Non
     probes = [freeze_probes(LOG, range(100, 300), 100)]
     both = side(kind_vectors()), side(words())
     verdict = judge(LOG, *both, BUDGETS, probes=probes, validation=HALF)
-    notes = {one.gate: one.note for one in verdict.findings if one.outcome is Outcome.NOT_JUDGED}
+    notes = {
+        one.gate: one.note for one in verdict.findings if one.outcome is GateOutcome.NOT_JUDGED
+    }
     assert {"probes", "robustness"} <= notes.keys()
     assert "vectors alone can't be asked about other texts" in notes["robustness"]
 
@@ -172,8 +174,8 @@ def test_cohorts_are_who_they_say() -> None:
 
 
 def test_more_rankings_than_asked_for_are_thinned_alike_for_both_sides() -> None:
-    plan, targets = Validation(0.5, max_rankings=100).choose(LOG)
-    assert plan.every == 4
+    replay_config, targets = Validation(0.5, max_rankings=100).choose(LOG)
+    assert replay_config.every == 4
     assert len(targets.positions) == 90
     with pytest.raises(ConfigError, match="max_rankings: got 0"):
         Validation(max_rankings=0)

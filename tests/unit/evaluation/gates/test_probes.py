@@ -36,8 +36,8 @@ def equal(one: ProbeSet, two: ProbeSet) -> bool:
 def test_a_probe_set_ranks_as_a_replay_without_popularity_does(candidates: str) -> None:
     """Impressions and answers to them included, which the frozen window must keep apart."""
     stream = random_stream(7, events=300)
-    plan = ReplayConfig(0.0, refresh_every=0, candidates=candidates)
-    targets = choose_targets(stream, plan)
+    replay_config = ReplayConfig(0.0, refresh_every=0, candidates=candidates)
+    targets = choose_targets(stream, replay_config)
     known = targets.earlier > 0
     targets = EvaluationTargets(
         targets.positions[known], targets.earlier[known], targets.item_age[known], targets.seen
@@ -45,7 +45,7 @@ def test_a_probe_set_ranks_as_a_replay_without_popularity_does(candidates: str) 
     vectors = np.random.default_rng(1).standard_normal((40, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     recommender = PenchantRecommender(dataclasses.replace(CONFIG, fold=BARE), vectors)
-    expected = replay(stream, recommender, targets, plan).rank
+    expected = replay(stream, recommender, targets, replay_config).rank
     probes = freeze_probes(stream, range(300), 1000, candidates=candidates)
     assert probes.ids == tuple(item.id for item in stream.items)
     np.testing.assert_array_equal(probe_ranks(probes, vectors, BARE), expected)

@@ -5,19 +5,41 @@ from __future__ import annotations
 import json
 import math
 
-from penchant.evaluation.gates.verdict import Finding, Outcome, Verdict
+from penchant.evaluation.gates.verdict import Finding, GateOutcome, Verdict
 
 FINE = Finding(
-    "validation", "all rankings", "NDCG@10", Outcome.PASSED, 0.1, 0.1, 0.0, 0, 0, 0.01, 5000, 300
+    "validation",
+    "all rankings",
+    "NDCG@10",
+    GateOutcome.PASSED,
+    0.1,
+    0.1,
+    0.0,
+    0,
+    0,
+    0.01,
+    5000,
+    300,
 )
 SMALL = Finding(
-    "cohorts", "heavy users", "NDCG@10", Outcome.REFUSED, 0.1, 0.09, 0.1, -0.2, -0.01, 0.03, 900, 40
+    "cohorts",
+    "heavy users",
+    "NDCG@10",
+    GateOutcome.REFUSED,
+    0.1,
+    0.09,
+    0.1,
+    -0.2,
+    -0.01,
+    0.03,
+    900,
+    40,
 )
 NEW = Finding(
     gate="cohorts",
     cohort="new users",
     metric="NDCG@10",
-    outcome=Outcome.REFUSED,
+    outcome=GateOutcome.REFUSED,
     baseline=0.081,
     candidate=0.043,
     loss=1 - 0.043 / 0.081,
@@ -27,8 +49,10 @@ NEW = Finding(
     rankings=412,
     users=120,
 )
-FILE = Finding("integrity", "encoder.onnx", "SHA-256", Outcome.REFUSED, note="is another file")
-FEW = Finding("cohorts", "new items", "NDCG@10", Outcome.NOT_JUDGED, note="too few to judge: ...")
+FILE = Finding("integrity", "encoder.onnx", "SHA-256", GateOutcome.REFUSED, note="is another file")
+FEW = Finding(
+    "cohorts", "new items", "NDCG@10", GateOutcome.NOT_JUDGED, note="too few to judge: ..."
+)
 
 
 def test_the_refusal_names_the_worst_cohort_with_its_figures() -> None:

@@ -1,0 +1,12 @@
+"""How a long job says how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[str, float], None]
+"""Called with the name of a step and the share of it that is done, 0 to 1."""
+
+
+def no_progress(step: str, done: float) -> None:
+    """Ignores the progress of a job."""
