@@ -57,7 +57,7 @@ class Recovery:
 def recovery_of(curve: Curve) -> Recovery:
     """What a curve says.
 
-    >>> points = [Estimate(share, share, share) for share in (0.8, 0.0, 0.3, 0.8, 0.8)]
+    >>> points = [MeanInterval(share, share, share) for share in (0.8, 0.0, 0.3, 0.8, 0.8)]
     >>> recovery_of(Curve("one", np.array([-1, 0, 1, 2, 39]), points))
     Recovery(before=0.8, at_change=0.0, events=2, end=0.8)
     """

@@ -21,7 +21,7 @@ from penchant.logs.stream import Stream
 class CountRange:
     """A range of counts, both ends included.
 
-    >>> str(Band(0, 0)), str(Band(1, 5)), str(Band(101, None))
+    >>> str(CountRange(0, 0)), str(CountRange(1, 5)), str(CountRange(101, None))
     ('0', '1–5', '101+')
     """
 

@@ -51,7 +51,7 @@ class SearchParameter:
     def readable(self, value: float) -> float:
         """Rounds a value as people would write it: to the default, two digits, or a whole number.
 
-        >>> Parameter("ridge", Part.SERVER, 0.1, 1000, 10).readable(12.345)
+        >>> SearchParameter("ridge", ParameterGroup.SERVER, 0.1, 1000, 10).readable(12.345)
         12.0
         """
         if math.isclose(value, self.default):
@@ -61,7 +61,7 @@ class SearchParameter:
     def text(self, value: float) -> str:
         """The value as text for an option.
 
-        >>> Parameter("half_life_s", Part.SERVER, 1, 1e9, 10).text(2.6e6)
+        >>> SearchParameter("half_life_s", ParameterGroup.SERVER, 1, 1e9, 10).text(2.6e6)
         '2600000'
         """
         return f"{value:.0f}" if value == round(value) else f"{value:g}"
@@ -123,7 +123,7 @@ def choose(
     Raises:
         ConfigError: a name can't be searched, or nothing is left to search.
 
-    >>> [one.name for one in choose(["ridge"], [Part.SERVER])]
+    >>> [one.name for one in choose(["ridge"], [ParameterGroup.SERVER])]
     ['ridge']
     """
     possible = {one.name: one for one in SPACE if one.group in groups and one.name not in fixed}
@@ -181,9 +181,9 @@ def as_options(
 ) -> list[str]:
     """Command-line options for the values of a group that differ from the defaults.
 
-    >>> as_options(SPACE, {"ridge": 3.0, "fast_weight": 2.0}, Part.SERVER)
+    >>> as_options(SPACE, {"ridge": 3.0, "fast_weight": 2.0}, ParameterGroup.SERVER)
     ['--set ridge=3']
-    >>> as_options(SPACE, {"text_weight": 0.5}, Part.REFRESH)
+    >>> as_options(SPACE, {"text_weight": 0.5}, ParameterGroup.REFRESH)
     ['--text-weight 0.5']
     """
     moved = [

@@ -114,5 +114,5 @@ def test_events_come_in_their_order(tmp_path: Path) -> None:
 def test_vectors_of_other_items_are_refused(tmp_path: Path) -> None:
     penchant = PenchantRecommender(World(tmp_path).config, vectors_of(3))
     stream = stream_of([(0, 0)], items=4)
-    with pytest.raises(ConfigError, match="items: the stream has 4, expected 3"):
+    with pytest.raises(ConfigError, match="items: got a stream of 4, expected 3"):
         penchant.fit(stream, 0)

@@ -101,7 +101,7 @@ def test_contenders_fit_again_on_schedule_before_the_ranking() -> None:
 
 
 @pytest.mark.parametrize(
-    "plan", [ReplayConfig(refresh_every=0), ReplayConfig(refresh_every=3), ReplayConfig(every=2)]
+    "replay_config", [ReplayConfig(refresh_every=0), ReplayConfig(refresh_every=3), ReplayConfig(every=2)]
 )
 def test_every_event_is_learnt_once_whatever_the_plan(replay_config: ReplayConfig) -> None:
     stream = stream_of([(user % 3, user) for user in range(10)], items=10)
