@@ -1,4 +1,4 @@
-"""What counts as a turn to a new genre, on planted logs."""
+"""The definition of a turn to a new genre, on planted logs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def romance(start_s: int, stars: float = 5.0) -> list[Event]:
     return [rated(f"love{n}", start_s + n, stars) for n in range(3)]
 
 
-def test_three_likes_of_a_genre_that_was_not_liked_before_are_a_turn() -> None:
+def test_three_likes_of_a_new_genre_are_a_turn() -> None:
     (turn,) = find_turns(stream_of([*SETTLED, *romance(60 * EARLIER)]), 0)
     assert turn.genre == "Romance"
     assert turn.positions == (10, 11, 12)
@@ -43,7 +43,7 @@ def test_three_likes_of_a_genre_that_was_not_liked_before_are_a_turn() -> None:
     assert later.sitting_begun
 
 
-def test_what_is_no_turn_is_not_found() -> None:
+def test_other_sequences_are_no_turns() -> None:
     assert find_turns(stream_of([*SETTLED[1:], *romance(DAY_S)]), 0) == []
     assert find_turns(stream_of([*SETTLED, *romance(DAY_S, stars=3.0)]), 0) == []
     assert find_turns(stream_of([*SETTLED, *romance(DAY_S)]), 11) == []

@@ -1,4 +1,4 @@
-"""The same events through a real server and in process give the same ranks."""
+"""A real server and a replay in process give the same ranks for the same events."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from tests.support.word_encoder import write_word_encoder
 pytestmark = [pytest.mark.server, needs_movielens]
 
 ITEMS = 1000
-"""As many as one ranking may name."""
+"""Upper limit of items in one ranking."""
 USERS = 8
 EVENTS_EACH = 40
 APART_US = 2 * 3600 * 1_000_000
-"""So that each event makes the server publish all offsets at once, not within the second."""
+"""Time between events, long enough for the server to publish all offsets at each event."""
 
 
 def small_movielens() -> tuple[list[Item], list[Event]]:
-    """The first films, and the first ratings of them by a few users, in turn, two hours apart."""
+    """The first films, and the first ratings of a few users for them, in turn, two hours apart."""
     data = read_movielens()
     films = list(data.films[:ITEMS])
     known = {film.id for film in films}
@@ -51,7 +51,7 @@ def small_movielens() -> tuple[list[Item], list[Event]]:
     chosen = [events for events in of_user.values() if len(events) == EVENTS_EACH][:USERS]
     turns = [event for turn in zip(*chosen, strict=True) for event in turn]
     first_us = data.ratings[0].occurred_at_us
-    # Named so that the store's order of users is the stream's, and sums are equal to the bit.
+    # These names sort in the stream's order, so that the store sums in the same order.
     names = {event.user: f"user{place}" for place, event in enumerate(turns[:USERS])}
     return films, [
         replace(event, user=names[event.user], occurred_at_us=first_us + place * APART_US)
@@ -60,7 +60,7 @@ def small_movielens() -> tuple[list[Item], list[Event]]:
 
 
 def refresh_beside(config: Config) -> None:
-    """`penchant refresh`, while the server runs."""
+    """Does what `penchant refresh` does while the server runs."""
     directory = catalog_directory(config)
     assert directory is not None
     store = open_store(config.store, map_bytes=0)
@@ -73,7 +73,7 @@ def refresh_beside(config: Config) -> None:
 def served_ranks(
     penchant: Penchant, stream: Stream, replay_config: ReplayConfig, refresh: Callable[[], None]
 ) -> list[float]:
-    """Each case's rank in the server's own rankings; every event is fed back in its turn."""
+    """Ranks of the targets in the server's own rankings; every event is fed back in turn."""
     fits = {replay_config.start(stream), *replay_config.refits(stream)}
     targets = set(choose_targets(stream, replay_config).positions.tolist())
     numbers = {item.id: number for number, item in enumerate(stream.items)}

@@ -1,4 +1,4 @@
-"""The interest of a few users is noted, and nothing else changes."""
+"""Watching the interest of a few users changes nothing else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_watching_changes_no_rank() -> None:
     assert watched.rank.tolist() == alone.rank.tolist()
 
 
-def test_each_ranking_of_a_watched_user_is_a_point_and_the_last_is_1() -> None:
+def test_each_ranking_for_a_watched_user_is_a_point_and_the_last_is_1() -> None:
     stream = random_stream(seed=2, events=200)
     targets = choose_targets(stream, REPLAY_CONFIG)
     users = busiest(stream, targets, count=2)
@@ -48,7 +48,7 @@ def test_each_ranking_of_a_watched_user_is_a_point_and_the_last_is_1() -> None:
         assert (np.abs(drift.to_last) <= 1 + 1e-9).all()
 
 
-def test_the_interest_of_a_stranger_has_no_direction() -> None:
+def test_the_interest_of_a_cold_user_has_cosine_0() -> None:
     stream = stream_of([(0, 0), (1, 1)], items=3)
     watch = InterestWatch(penchant(stream), [1])
     replay(

@@ -1,4 +1,4 @@
-"""Penchant as a recommender gives what the server's own services give."""
+"""Penchant as a recommender agrees with the server's own services."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def served(world: World, stream: Stream, user: int, at_us: int, context: Context
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_its_scores_are_the_services_own_to_the_last_bit(tmp_path: Path, seed: int) -> None:
+def test_scores_equal_those_of_the_services_to_the_last_bit(tmp_path: Path, seed: int) -> None:
     stream = random_stream(seed, events=120)
     world = World(tmp_path)
     world.catalog.put(list(stream.items))
@@ -47,14 +47,14 @@ def test_its_scores_are_the_services_own_to_the_last_bit(tmp_path: Path, seed: i
         world.feed(stream.events[position])
 
 
-def test_it_listens_to_contexts_as_the_services_do(tmp_path: Path) -> None:
+def test_contexts_count_as_they_do_in_the_services(tmp_path: Path) -> None:
     stream = random_stream(4, events=80)
     rooms = [(("room", ("kitchen", "hall")[number % 2]),) for number in range(80)]
-    told = [
+    with_rooms = [
         dataclasses.replace(event, context=room)
         for event, room in zip(stream.events, rooms, strict=True)
     ]
-    stream = dataclasses.replace(stream, events=tuple(told))
+    stream = dataclasses.replace(stream, events=tuple(with_rooms))
     world = World(tmp_path, fold=FoldSettings(context_halvings=3.0))
     world.catalog.put(list(stream.items))
     penchant = PenchantRecommender(world.config, np.array(world.view().vectors))
@@ -72,7 +72,7 @@ def vectors_of(count: int) -> Matrix:
     return np.eye(count, 4, dtype=np.float32)
 
 
-def test_a_refresh_gets_the_text_vectors_each_time_and_gives_the_catalog(tmp_path: Path) -> None:
+def test_each_refresh_gets_the_text_vectors_and_replaces_the_catalog(tmp_path: Path) -> None:
     calls: list[tuple[int, Matrix]] = []
 
     def refresh(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
@@ -84,14 +84,14 @@ def test_a_refresh_gets_the_text_vectors_each_time_and_gives_the_catalog(tmp_pat
     penchant = PenchantRecommender(World(tmp_path).config, vectors_of(4), refresh)
     penchant.fit(stream, 0)
     cold = penchant.scores(0, FIRST_US)
-    assert cold.argmin() == 0  # Its vector is the opposite of the prior's mean.
+    assert cold.argmin() == 0  # Its vector points opposite to the mean of the prior.
     penchant.learn(0)
     penchant.fit(stream, 1)
     assert [until for until, _ in calls] == [0, 1]
     np.testing.assert_array_equal(calls[1][1], vectors_of(4))
 
 
-def test_events_count_once_though_it_fits_again(tmp_path: Path) -> None:
+def test_events_count_once_across_fits(tmp_path: Path) -> None:
     stream = stream_of([(0, 0), (0, 1), (1, 2)], items=4)
     often = PenchantRecommender(World(tmp_path).config, vectors_of(4))
     often.fit(stream, 1)
@@ -103,7 +103,7 @@ def test_events_count_once_though_it_fits_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(often.scores(0, at_us), once.scores(0, at_us))
 
 
-def test_events_come_in_their_order(tmp_path: Path) -> None:
+def test_events_out_of_order_are_refused(tmp_path: Path) -> None:
     penchant = PenchantRecommender(World(tmp_path).config, vectors_of(4))
     stream = stream_of([(0, 0), (0, 1), (1, 2)], items=4)
     penchant.fit(stream, 1)

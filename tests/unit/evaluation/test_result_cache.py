@@ -1,4 +1,4 @@
-"""Finished baselines are kept: a killed evaluation goes on, and nothing else changes."""
+"""Finished baselines are cached: a killed evaluation resumes, with the same numbers."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def run(
 
 
 class Refuses(MostPopular):
-    """A peer that must not be asked."""
+    """A baseline that must not be replayed."""
 
     def fit(self, stream: Stream, until: int) -> None:
         raise AssertionError("was replayed again")
 
 
 class KillsItself(ItemKnn):
-    """A peer whose process ends without a word, in the middle of its replay."""
+    """A baseline that kills its process in the middle of the replay."""
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -59,11 +59,11 @@ class KillsItself(ItemKnn):
 
 
 def killed(directory: Path) -> None:
-    """What the process of the test below runs."""
+    """The body of the process in the test below."""
     run([MostPopular(), KillsItself()], directory)
 
 
-def test_after_a_kill_the_finished_peer_is_not_replayed_and_all_numbers_are_the_same(
+def test_after_a_kill_finished_baselines_are_not_replayed_and_numbers_stay(
     tmp_path: Path,
 ) -> None:
     code = f"from {__name__} import *; killed(Path({str(tmp_path)!r}))"
@@ -78,7 +78,7 @@ def test_after_a_kill_the_finished_peer_is_not_replayed_and_all_numbers_are_the_
     assert [s.overall for s in resumed.summaries] == [s.overall for s in whole.summaries]
 
 
-def test_another_plan_seed_or_stream_finds_nothing_kept(tmp_path: Path) -> None:
+def test_another_configuration_seed_or_stream_finds_nothing_cached(tmp_path: Path) -> None:
     run([MostPopular()], tmp_path)
     shorter = dataclasses.replace(STREAM, reward=-STREAM.reward)
     for other in (

@@ -1,4 +1,4 @@
-"""The search: on the training part alone, the same after a kill, and refused for another task."""
+"""The search reads the training part alone, resumes after a kill, and refuses another task."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ def searched(score: SearchObjective, trials: int, file: Path | None = None) -> l
         return study.done()
 
 
-def test_what_comes_after_the_training_part_changes_nothing() -> None:
+def test_events_after_the_training_part_change_nothing() -> None:
     stream = random_stream(1, events=400)
-    turned = stream
+    changed = stream
     for position in range(120, 400):
-        turned = with_other_item(turned, position, 39 - int(stream.item[position]))
-    one, other = training_part(stream, 0.3), training_part(turned, 0.3)
+        changed = with_other_item(changed, position, 39 - int(stream.item[position]))
+    one, other = training_part(stream, 0.3), training_part(changed, 0.3)
     assert fingerprint(one) == fingerprint(other)
-    assert fingerprint(stream) != fingerprint(turned)
+    assert fingerprint(stream) != fingerprint(changed)
     assert searched(objective(one), 12) == searched(objective(other), 12)
 
 
-def test_a_killed_search_goes_on_with_the_trials_it_would_have_made(tmp_path: Path) -> None:
+def test_a_killed_search_resumes_with_the_same_trials(tmp_path: Path) -> None:
     file, score = tmp_path / "tune.db", objective(training_part(random_stream(2, 300), 0.3))
     calls = 0
 
@@ -85,7 +85,7 @@ def test_another_task_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("refresh", [False, True])
-def test_a_trials_value_is_what_evaluate_gives_on_the_same_part(refresh: bool) -> None:
+def test_the_value_of_a_trial_equals_that_of_an_evaluation_of_the_same_part(refresh: bool) -> None:
     part = training_part(random_stream(5, 400), 0.3)
     score = objective(part, refresh)
     for values in ({"ridge": 3.0, "text_weight": 0.4}, {"ridge": 30.0, "text_weight": 0.4}):
@@ -101,7 +101,7 @@ def test_each_range_holds_its_default() -> None:
         assert parameter.readable(parameter.default) == parameter.default
 
 
-def test_a_parameter_that_is_fixed_or_not_at_work_is_refused() -> None:
+def test_a_parameter_that_is_fixed_or_not_in_use_is_refused() -> None:
     with pytest.raises(ConfigError, match="--set fixes it"):
         choose(["ridge"], [ParameterGroup.SERVER], ["ridge"])
     with pytest.raises(ConfigError, match="it needs --refresh"):

@@ -1,4 +1,4 @@
-"""iALS: the user that is folded in minimises the paper's weighted error."""
+"""iALS: a folded-in user minimises the weighted error of the paper."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from penchant.evaluation.baselines.ials import Ials
 from tests.unit.evaluation.baselines.planted import planted
 
 
-def test_a_user_is_the_solution_of_the_papers_equation() -> None:
+def test_a_user_solves_the_equation_of_the_paper() -> None:
     stream = planted()
     baseline = Ials(seed=1, factors=4, regularization=0.2, alpha=2.0, decay=0.9)
     baseline.fit(stream, 100)
@@ -26,7 +26,7 @@ def test_a_user_is_the_solution_of_the_papers_equation() -> None:
     np.testing.assert_allclose(baseline.scores(4, 0), expected, rtol=1e-3, atol=1e-4)
 
 
-def test_few_likes_are_not_regularised_away() -> None:
+def test_a_few_likes_are_not_regularised_away() -> None:
     stream = planted()
     baseline = Ials(seed=1)
     baseline.fit(stream, 150)

@@ -1,4 +1,4 @@
-"""Each peer computes what its paper says, against a slow or hand-made reference."""
+"""Each baseline agrees with a slow or hand-made reference for its paper."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def stream(events: list[tuple[int, int, bool]]) -> Stream:
 
 
 def matrix(of: Stream) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Who liked what, shape (users, items)."""
+    """Likes as 0 and 1, shape (users, items)."""
     likes = np.zeros((len(of.users), len(of.items)))
     likes[of.user[of.relevant], of.item[of.relevant]] = 1
     return likes
 
 
 @given(EVENTS, st.integers(0, 40))
-def test_fit_and_learn_in_any_split_count_each_event_once(
+def test_each_event_counts_once_however_fit_and_learn_share_them(
     events: list[tuple[int, int, bool]], cut: int
 ) -> None:
     log, cut = stream(events), min(cut, len(events))
@@ -47,7 +47,7 @@ def test_fit_and_learn_in_any_split_count_each_event_once(
     np.testing.assert_array_equal(baseline.scores(0, 0), expected)
 
 
-def test_another_stream_starts_afresh() -> None:
+def test_another_stream_resets_the_counts() -> None:
     baseline = MostPopular()
     baseline.fit(stream([(0, 1, True)]), 1)
     baseline.fit(stream([(0, 2, True)]), 1)
@@ -98,7 +98,7 @@ def test_ease_is_ridge_regression_of_each_item_on_the_others(seed: int, penalty:
 
 
 @given(EVENTS)
-def test_ease_scores_a_user_by_their_row_times_the_weights(
+def test_ease_scores_are_the_users_likes_times_the_weights(
     events: list[tuple[int, int, bool]],
 ) -> None:
     log = stream([*dict.fromkeys((user, item, True) for user, item, _ in events)])
@@ -110,7 +110,7 @@ def test_ease_scores_a_user_by_their_row_times_the_weights(
         np.testing.assert_allclose(baseline.scores(user, 0), expected[user], atol=1e-5)
 
 
-def test_a_window_leaves_out_what_was_liked_far_apart() -> None:
+def test_a_window_leaves_out_likes_far_apart() -> None:
     log = stream([(0, item, True) for item in range(6)] + [(1, 0, True)])
     baseline = EaseWindowed(window=2, regularization=1.0, decay=1.0)
     baseline.fit(log, len(log.item))
@@ -131,7 +131,7 @@ def test_a_window_keeps_the_gram_matrix_positive_semidefinite(seed: int, window:
     assert np.linalg.eigvalsh(gram).min() > -1e-9
 
 
-def test_isgd_takes_the_papers_step() -> None:
+def test_isgd_takes_the_step_of_the_paper() -> None:
     log = stream([(0, 1, True), (0, 2, False)])
     baseline = Isgd(seed=5, factors=3, rate=0.1, regularization=0.2, spread=0.5)
     baseline.fit(log, 0)
@@ -144,7 +144,7 @@ def test_isgd_takes_the_papers_step() -> None:
     np.testing.assert_allclose(baseline._items[1], q + 0.1 * (error * moved - 0.2 * q))
 
 
-def test_an_old_like_weighs_less_and_at_last_nothing() -> None:
+def test_the_weight_of_a_like_decays_to_nothing() -> None:
     likes = Likes()
     likes.follow(stream([(0, item % ITEMS, True) for item in range(20)]), 20)
     items, weights = likes.decayed(0, 0.5)
@@ -152,7 +152,7 @@ def test_an_old_like_weighs_less_and_at_last_nothing() -> None:
     np.testing.assert_array_equal(weights, 0.5 ** np.arange(9, -1, -1))
 
 
-def test_more_items_than_pairs_fit_the_memory_are_refused() -> None:
+def test_a_catalog_with_too_many_pairs_for_memory_is_refused() -> None:
     check_pairs("ease", MOST_ITEMS)
     with pytest.raises(ConfigError, match="got 20001 items, expected at most 20000"):
         check_pairs("ease", MOST_ITEMS + 1)

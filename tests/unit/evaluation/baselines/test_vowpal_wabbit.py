@@ -1,4 +1,4 @@
-"""Vowpal Wabbit: one ranking is what VW says of each item by itself."""
+"""Vowpal Wabbit: a ranking has the costs that VW predicts for each item alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from penchant.evaluation.baselines.vowpal_wabbit import VowpalWabbit
 from tests.unit.evaluation.baselines.planted import ITEMS, planted
 
 
-def test_scores_are_the_costs_of_each_item_asked_for_alone() -> None:
+def test_scores_are_the_negated_costs_of_each_item_alone() -> None:
     stream = planted()
     baseline = VowpalWabbit(seed=1)
     baseline.fit(stream, 500)
@@ -18,7 +18,7 @@ def test_scores_are_the_costs_of_each_item_asked_for_alone() -> None:
     np.testing.assert_allclose(scores, -np.array(alone), atol=1e-6)
 
 
-def test_a_history_is_the_latest_likes_the_last_one_weighing_most() -> None:
+def test_a_history_holds_the_latest_likes_with_decaying_weights() -> None:
     stream = planted()
     baseline = VowpalWabbit(seed=1, recent=3, decay=0.5)
     baseline.fit(stream, 2000)

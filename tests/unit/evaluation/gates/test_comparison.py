@@ -1,4 +1,4 @@
-"""The rule, held by numbers made by hand."""
+"""The rule of the gates, on numbers made by hand."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def compare(before: Float64, after: Float64, cohort: str = "all") -> PairedMetri
     [
         (0.100, 0.01, GateOutcome.PASSED),
         (0.150, 0.01, GateOutcome.PASSED),
-        (0.0995, 0.01, GateOutcome.PASSED),  # 0.5 % lost, for certain, but within the budget.
-        (0.098, 0.01, GateOutcome.REFUSED),  # 2 % lost, for certain.
+        (0.0995, 0.01, GateOutcome.PASSED),  # 0.5 % lost with certainty, but within the budget.
+        (0.098, 0.01, GateOutcome.REFUSED),  # 2 % lost with certainty.
         (0.098, 0.03, GateOutcome.PASSED),
         (0.043, 0.03, GateOutcome.REFUSED),
     ],
 )
-def test_a_loss_that_all_users_share_is_judged_by_the_budget_alone(
+def test_a_loss_shared_by_all_users_is_judged_by_the_budget_alone(
     after: float, budget: float, outcome: GateOutcome
 ) -> None:
     (found,) = findings_of("g", [compare(constant(0.1), constant(after))], budget, FEW, seed=1)
@@ -56,8 +56,8 @@ def test_a_loss_that_all_users_share_is_judged_by_the_budget_alone(
     assert (found.rankings, found.users) == (200, 50)
 
 
-def test_a_loss_that_chance_explains_is_named_and_not_refused() -> None:
-    """Half the users lose 0.1, half but one win 0.1: a loss of 4 %, and far from certain."""
+def test_a_loss_that_chance_explains_is_not_refused() -> None:
+    """26 of 50 users lose 0.1, the others gain 0.1: a loss of 4 %, but far from certain."""
     gaps = np.repeat(np.where(np.arange(50) < 26, -0.1, 0.1), 4)
     (found,) = findings_of("g", [compare(constant(0.1), 0.1 + gaps)], 0.01, FEW, seed=1)
     assert found.loss == pytest.approx(0.04)
@@ -65,8 +65,8 @@ def test_a_loss_that_chance_explains_is_named_and_not_refused() -> None:
     assert found.outcome is GateOutcome.WITHIN_CHANCE
 
 
-def test_the_interval_is_the_normal_one_of_the_mean_over_users() -> None:
-    """Fifty users with gaps of spread 1: a standard error of 1 / sqrt(50), times 1.96."""
+def test_the_interval_is_a_normal_interval_of_the_mean_over_users() -> None:
+    """Fifty users with gaps of standard deviation 1: 1.96 standard errors of 1 / sqrt(50)."""
     gaps = np.repeat(np.where(np.arange(50) % 2, 1.0, -1.0), 4)
     low, high = interval(gaps, users(), comparisons=1, seed=1)
     assert high == -low == pytest.approx(1.96 / np.sqrt(50), rel=0.1)
@@ -74,8 +74,8 @@ def test_the_interval_is_the_normal_one_of_the_mean_over_users() -> None:
     assert wide == pytest.approx(high * 3.02 / 1.96, rel=0.01)  # Bonferroni: 0.025 / 20 a side.
 
 
-def test_many_equal_cohorts_are_seldom_refused_by_chance() -> None:
-    """Of twenty gates of twenty cohorts without a difference, one in forty would be refused."""
+def test_equal_cohorts_are_rarely_refused_by_chance() -> None:
+    """With twenty equal cohorts each, one gate in forty is refused on average."""
     random = np.random.default_rng(5)
     refused = 0
     for seed in range(20):
@@ -89,8 +89,8 @@ def test_many_equal_cohorts_are_seldom_refused_by_chance() -> None:
     assert refused <= 2
 
 
-def test_too_few_rankings_or_users_are_named_and_widen_no_interval() -> None:
-    """Fewer than asked for: neither passed nor refused, whatever is lost."""
+def test_cohorts_with_too_little_data_are_named_and_widen_no_interval() -> None:
+    """Such a cohort neither passes nor is refused, whatever it loses."""
     worse = compare(constant(0.1), constant(0.0), "enough")
     nobody, same = np.empty(0, np.int64), np.zeros(200, np.int64)
     few = PairedMetric("few rankings", NDCG, np.ones(2), np.zeros(2), np.array([1, 2]), 1.0)
@@ -125,14 +125,14 @@ def test_a_candidate_equal_to_the_baseline_passes(
 @given(
     loss=st.floats(-1, 1), high=st.floats(-1, 1), less=st.floats(0, 1), budget=st.floats(0, 0.99)
 )
-def test_who_loses_less_is_never_treated_worse(
+def test_a_smaller_loss_is_never_judged_worse(
     loss: float, high: float, less: float, budget: float
 ) -> None:
     if outcome_of(loss, high, budget) is not GateOutcome.REFUSED:
         assert outcome_of(loss - less, high + less, budget) is not GateOutcome.REFUSED
 
 
-def test_a_baseline_that_finds_nothing_can_lose_nothing() -> None:
+def test_nothing_can_be_lost_from_a_figure_of_0() -> None:
     (found,) = findings_of("g", [compare(constant(0.0), constant(0.1))], 0.01, FEW, seed=1)
     assert (found.outcome, found.loss) == (GateOutcome.PASSED, 0.0)
 

@@ -1,4 +1,4 @@
-"""Files against a manifest."""
+"""Files compared with a manifest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from penchant.evaluation.gates.integrity import check_files
 from penchant.evaluation.gates.verdict import GateOutcome, Verdict
 
 
-def test_each_file_is_judged_by_its_name(tmp_path: Path) -> None:
+def test_each_file_of_the_manifest_is_judged(tmp_path: Path) -> None:
     (tmp_path / "encoder").mkdir()
     contents = {"encoder/encoder.onnx": b"graph", "vectors.f32": b"numbers"}
     sums = {}

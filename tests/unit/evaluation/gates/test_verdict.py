@@ -1,4 +1,4 @@
-"""What a verdict says, and in which order."""
+"""The text, the table and the JSON of a verdict."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FEW = Finding(
 )
 
 
-def test_the_refusal_names_the_worst_cohort_with_its_figures() -> None:
+def test_a_refusal_names_the_worst_cohort_with_its_figures() -> None:
     verdict = Verdict((FINE, SMALL, NEW))
     assert not verdict.passed
     assert verdict.text() == (
@@ -64,26 +64,26 @@ def test_the_refusal_names_the_worst_cohort_with_its_figures() -> None:
     )
 
 
-def test_a_file_that_is_not_the_right_one_comes_first() -> None:
+def test_a_wrong_file_comes_first() -> None:
     assert Verdict((NEW, FILE)).refused == (FILE, NEW)
     assert Verdict((FILE,)).text() == "gate: refused: encoder.onnx: is another file"
 
 
-def test_what_was_not_judged_is_counted_in_a_pass() -> None:
+def test_a_pass_counts_findings_that_were_not_judged() -> None:
     assert Verdict((FINE, FEW)).text() == "gate: passed: 1 within budget, 1 not judged"
     assert Verdict((FINE, FEW)).passed
 
 
-def test_json_holds_every_figure_and_null_for_none() -> None:
-    told = json.loads(Verdict((NEW, FEW)).json())
-    assert told["passed"] is False
-    assert told["findings"][0]["loss"] == NEW.loss
-    assert told["findings"][0]["outcome"] == "refused"
-    assert told["findings"][1]["baseline"] is None
+def test_json_holds_every_figure_and_null_for_missing_ones() -> None:
+    content = json.loads(Verdict((NEW, FEW)).json())
+    assert content["passed"] is False
+    assert content["findings"][0]["loss"] == NEW.loss
+    assert content["findings"][0]["outcome"] == "refused"
+    assert content["findings"][1]["baseline"] is None
     assert math.isnan(FEW.baseline)
 
 
-def test_the_table_has_a_row_for_each_finding_in_their_order() -> None:
+def test_the_table_has_one_row_per_finding_in_order() -> None:
     table = Verdict((FINE, NEW, FEW, FILE)).table()
     assert [row[0] for row in table.rows] == [one.cohort for one in (FINE, NEW, FEW)] + [
         "encoder.onnx, SHA-256"
