@@ -22,7 +22,7 @@ from penchant.evaluation.evaluate import evaluate as run_evaluation
 from penchant.evaluation.html_report import as_json, check_writable, write
 from penchant.evaluation.recommender import EncoderRetraining
 from penchant.evaluation.result_tables import tables
-from penchant.system.option_types import FLAT
+from penchant.system.option_types import FLAT, Flag
 
 if TYPE_CHECKING:
     from penchant.evaluation.recommender_comparison import Evaluation
@@ -35,7 +35,7 @@ _SLOW_CLOCK = "Fine-tuning, with --finetune"
 class SlowClockOptions:
     """How the encoder is fine-tuned during the replay."""
 
-    finetune: bool = False
+    finetune: Flag = False
     """Train the encoder's projection on the training part."""
     finetune_every: Annotated[int, Parameter(group=_SLOW_CLOCK)] = 0
     """Train again at the first fit after this many events; 0: never."""

@@ -10,7 +10,7 @@ from rich.text import Text
 from penchant.cli.progress_bars import step_bars
 from penchant.cli.text_tables import rendered
 from penchant.evaluation.gates.verdict import Verdict
-from penchant.evaluation.progress import Progress
+from penchant.system.progress import Progress
 
 REFUSED = 2
 """Exit status of a command whose candidate was refused."""

@@ -10,10 +10,10 @@ from rich.progress import BarColumn, ProgressColumn, TaskID, TaskProgressColumn,
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from penchant.evaluation.progress import Progress
 from penchant.evaluation.replay_log import OnLog
 from penchant.logs.reading import LeftOut
 from penchant.logs.stream import Stream
+from penchant.system.progress import Progress
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from penchant.cli.log_options import pairs_of, share_of
 from penchant.cli.stores import StoreAddress, StoreSettings
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.gates.budgets import Budgets
-from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.validation import Validation
 from penchant.launch.parameters import HOME
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.rollout import RolloutPlan

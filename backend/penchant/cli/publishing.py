@@ -21,7 +21,7 @@ from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.side import Side
-from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.logs.reading import LeftOut
 from penchant.logs.relevance import parse_relevance

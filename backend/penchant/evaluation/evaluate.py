@@ -12,12 +12,12 @@ from cyclopts import Parameter, Token
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.holdout import hold_out
 from penchant.evaluation.model_settings import ModelSettings
-from penchant.evaluation.progress import Progress, no_progress
 from penchant.evaluation.recommender import EncoderRetraining, Recommender
 from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
 from penchant.evaluation.targets import ReplayConfig
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.system.option_types import FLAT
+from penchant.system.option_types import FLAT, Flag
+from penchant.system.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from penchant.evaluation.recommender_comparison import Evaluation
@@ -72,7 +72,7 @@ class EvaluationRequest:
     keep: Path | None = None
     """Directory that caches the baselines' results, so that finished ones are not run again."""
     replay: Annotated[ReplayConfig, FLAT] = ReplayConfig()
-    refresh: bool = False
+    refresh: Flag = False
     """Let item vectors learn at each fit, as `penchant refresh` does."""
     refresh_settings: Annotated[
         RefreshSettings, Parameter(name="*", group="Refresh, with --refresh")

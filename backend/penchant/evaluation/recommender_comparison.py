@@ -11,13 +11,13 @@ from penchant.domain.errors import ConfigError
 from penchant.evaluation.attribute_calibration import attribute_shares
 from penchant.evaluation.interest_drift import Drift, InterestWatch, busiest
 from penchant.evaluation.penchant import PenchantRecommender
-from penchant.evaluation.progress import Progress, no_progress
 from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import ReplayResult, replay
 from penchant.evaluation.result_cache import ResultCache
 from penchant.evaluation.summary import Summary, summarise
 from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
+from penchant.system.progress import Progress, no_progress
 
 
 @dataclass(frozen=True, slots=True)

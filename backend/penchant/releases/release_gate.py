@@ -19,7 +19,7 @@ from penchant.evaluation.gates.judge import ALL
 from penchant.evaluation.gates.probe_file import read_probes, write_probes
 from penchant.evaluation.gates.probes import ProbeSet, freeze_probes
 from penchant.evaluation.gates.side import Side
-from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings

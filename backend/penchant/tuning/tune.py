@@ -20,12 +20,12 @@ from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.html_report import check_writable
 from penchant.evaluation.metrics import MeanInterval, estimates
 from penchant.evaluation.model_settings import ModelSettings
-from penchant.evaluation.progress import Progress, no_progress
 from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream, first_events
-from penchant.system.option_types import FLAT, Repeated, pairs_of
+from penchant.system.option_types import FLAT, Flag, Repeated, pairs_of
 from penchant.system.optional_package import needs_extra
+from penchant.system.progress import Progress, no_progress
 from penchant.tuning.space import (
     CONTEXT_HALVINGS,
     ParameterGroup,
@@ -58,7 +58,7 @@ class TuningRequest:
     """Share of the events, the oldest, to search on, above 0 to 1; nothing later is read."""
     every: int = 1
     """Rank for one in this many relevant events, starting with the first."""
-    refresh: bool = False
+    refresh: Flag = False
     """Let item vectors learn at each fit, as `penchant refresh` does."""
     refresh_every: int = 5000
     """Refresh again after this many events; 0: never."""
@@ -77,7 +77,7 @@ class TuningRequest:
     """Search this parameter only; repeatable."""
     metric: Annotated[str, Parameter(group=_SEARCH)] = "ndcg@10"
     """Metric to maximise: ndcg@K, recall@K or mrr."""
-    finetune: Annotated[bool, Parameter(group=_SEARCH)] = False
+    finetune: Annotated[Flag, Parameter(group=_SEARCH)] = False
     """Fine-tune an encoder in each trial, which takes minutes each."""
     finetune_steps: Annotated[int, Parameter(validator=Number(gte=0), group=_SEARCH)] = 100
     """With --finetune: upper limit of training steps, 0 or more; 0: only the projection learns."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from benchmarks.drift import AFTER, BEFORE, ITEMS_A_KIND, KINDS, USERS, PlantedEvent, plant
+from benchmarks.drift import AFTER, BEFORE, ITEMS_A_KIND, KINDS, USERS, DriftEvent, plant
 from benchmarks.recovery import Curve, curve_of, recovery_of
 from penchant.evaluation.metrics import MeanInterval
 
@@ -15,23 +15,23 @@ KIND = np.repeat(np.arange(len(KINDS)), ITEMS_A_KIND)
 
 
 @pytest.fixture(scope="module")
-def events() -> list[PlantedEvent]:
+def events() -> list[DriftEvent]:
     return plant(KIND, seed=3)
 
 
-def by_user(events: list[PlantedEvent]) -> dict[int, list[PlantedEvent]]:
-    users: defaultdict[int, list[PlantedEvent]] = defaultdict(list)
+def by_user(events: list[DriftEvent]) -> dict[int, list[DriftEvent]]:
+    users: defaultdict[int, list[DriftEvent]] = defaultdict(list)
     for event in events:
         users[event.user].append(event)
     return users
 
 
-def test_equal_seeds_give_equal_logs(events: list[PlantedEvent]) -> None:
+def test_equal_seeds_give_equal_logs(events: list[DriftEvent]) -> None:
     assert plant(KIND, seed=3) == events
     assert plant(KIND, seed=4) != events
 
 
-def test_each_user_changes_taste_once_and_completely(events: list[PlantedEvent]) -> None:
+def test_each_user_changes_taste_once_and_completely(events: list[DriftEvent]) -> None:
     users = by_user(events)
     assert len(users) == USERS
     for own in users.values():
@@ -43,7 +43,7 @@ def test_each_user_changes_taste_once_and_completely(events: list[PlantedEvent])
         assert not set(old) & set(new)
 
 
-def test_users_like_items_of_their_taste_and_meet_none_twice(events: list[PlantedEvent]) -> None:
+def test_users_like_items_of_their_taste_and_meet_none_twice(events: list[DriftEvent]) -> None:
     assert all((KIND[event.item] in event.taste) == event.likes for event in events)
     for own in by_user(events).values():
         assert len({event.item for event in own}) == len(own)

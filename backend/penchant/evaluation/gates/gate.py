@@ -10,15 +10,15 @@ from cyclopts import Parameter
 
 from penchant.config import Config
 from penchant.evaluation.gates.budgets import Budgets
-from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.evaluation.html_report import check_writable
 from penchant.evaluation.model_settings import config_of
-from penchant.evaluation.progress import Progress, no_progress
 from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.system.option_types import FLAT, Pairs, Repeated
+from penchant.system.option_types import FLAT, Flag, Pairs, Repeated
+from penchant.system.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from penchant.evaluation.gates.side import Side
@@ -37,7 +37,7 @@ class GateRequest:
     """A setting of the models, for both sides; repeatable."""
     candidate_settings: Annotated[Pairs, Parameter(name="--candidate-set")] = ()
     """A setting of the candidate alone; repeatable."""
-    refresh: bool = False
+    refresh: Flag = False
     """Let item vectors learn first, as `penchant refresh` does."""
     validation: Annotated[Validation, FLAT] = Validation()
     attributes: Annotated[Repeated, Parameter(name="--attribute")] = ()

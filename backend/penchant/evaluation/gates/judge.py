@@ -18,11 +18,11 @@ from penchant.evaluation.gates.probe_ranks import probe_ranks
 from penchant.evaluation.gates.probes import ProbeSet
 from penchant.evaluation.gates.robustness import noisy_texts
 from penchant.evaluation.gates.side import Side
-from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import NDCG, RECALL, Finding, GateOutcome, Verdict
-from penchant.evaluation.progress import Progress, no_progress
 from penchant.evaluation.targets import EvaluationTargets, ReplayConfig
 from penchant.logs.stream import Stream
+from penchant.system.progress import Progress, no_progress
 
 ALL, NOISY_TEXTS = "all rankings", "careless texts"
 

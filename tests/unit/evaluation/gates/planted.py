@@ -12,7 +12,7 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item, Matrix
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.side import Side
-from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.validation import Validation
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.stream import Stream

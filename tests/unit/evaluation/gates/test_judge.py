@@ -16,7 +16,7 @@ from penchant.evaluation.gates.cohorts import attribute_cohorts, usual_cohorts
 from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.probes import freeze_probes
 from penchant.evaluation.gates.side import Side
-from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import GateOutcome, Verdict
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings

@@ -13,7 +13,7 @@ from penchant.domain.types import Item, Matrix
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.side import Side
-from penchant.evaluation.gates.validation_part import Validation
+from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.logs.stream import Stream, first_events
 from penchant.training.finetuning.finetune import Request, finetune

@@ -1,4 +1,4 @@
-"""How a long job says how far it has come."""
+"""How a job reports its progress: a callback, so that the job itself never prints."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ Progress = Callable[[str, float], None]
 
 
 def no_progress(step: str, done: float) -> None:
-    """Ignores the progress of a job."""
+    """Reports to nobody."""
