@@ -3,8 +3,8 @@
 `python -m benchmarks.genre_switch --encoder DIR`
 
 MovieLens-100K stands in for a log of players. A session ends when a user rates nothing for half an
-hour; it is the context `session`, beside the part of day. A user turns to a new genre if at most one
-of the last ten likes (4 stars or more) was of that genre, and the next three ratings within one
+hour; it is the context `session`, beside the part of day. A user turns to a new genre if at most
+one of the last ten likes (4 stars or more) was of that genre, and the next three ratings within one
 session are likes of it. The top ten is taken before them and after each. `context_halvings` is
 chosen on the first 30,000 ratings: fitted on 20,000, judged on the rest.
 """

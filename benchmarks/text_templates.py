@@ -1,8 +1,9 @@
 """Templates of item texts: `python -m benchmarks.text_templates --choose` or `--stream NAME`.
 
 The encoder is the default one, projected to the principal components of the texts that a template
-makes; the replay runs without a refresh. `--choose` reads the first 30,000 ratings of MovieLens-100K
-alone: two thirds are learnt, the rest is ranked for. `--stream` replays all ratings once.
+makes; the replay runs without a refresh. `--choose` reads the first 30,000 ratings of
+MovieLens-100K alone: two thirds are learnt, the rest is ranked for. `--stream` replays all ratings
+once.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 The encoder is fine-tuned on the oldest 20,000 ratings and exported with 64 dimensions or more. The
 fold learns 20,000 ratings and ranks for the next 10,000. The criterion is the mean NDCG@10 of two
-replays: with item vectors refreshed every 5,000 ratings, and never. The search is random, with equal
-numbers of draws for all updaters: half near a start that they share, half near the best so far.
+replays: with item vectors refreshed every 5,000 ratings, and never. The search is random, with
+equally many draws for all updaters: half near a start that they share, half near the best so far.
 Prints the best settings as JSON.
 """
 

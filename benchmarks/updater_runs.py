@@ -74,7 +74,7 @@ def vectors_by(encoder: Path, stream: Stream, dimensions: Sequence[int]) -> dict
 
 
 def cached_middle_clock() -> Refresh:
-    """A middle clock that runs once per position and length: updaters' settings do not change it."""
+    """A middle clock that runs once per position and length, for all settings of all updaters."""
     run = middle_clock(RefreshSettings(text_weight=2.0))
     cache: dict[tuple[int, int], RefreshedCatalog] = {}
 
