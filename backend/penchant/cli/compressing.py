@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.gating import REFUSED
+from penchant.cli.judging import REFUSED
 from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.domain.errors import ConfigError

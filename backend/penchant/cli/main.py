@@ -79,7 +79,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name to `module:attribute` and one line of help, in the order of the help."""
 
 
-TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {"rebuild"}
+TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {
+    "rebuild",
+    "evaluate",
+    "gate",
+    "tune",
+}
 """Commands that still describe their options to Typer."""
 
 
@@ -92,7 +97,8 @@ def make_app(chosen: str = "") -> App:
         name="penchant",
         help="Per-user online learning and ranking inside NVIDIA Triton Inference Server.",
         version=metadata.version("penchant"),
-        default_parameter=Parameter(negative=()),
+        # Of an option given twice, the last one counts; those that repeat are tuples.
+        default_parameter=Parameter(negative=(), allow_repeating=True),
         result_action="return_value",
     )
     for place, (name, (target, line)) in enumerate(COMMANDS.items()):

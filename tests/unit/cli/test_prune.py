@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from penchant.cli.gating import REFUSED
+from penchant.cli.judging import REFUSED
 from penchant.cli.prune import prune
 from penchant.domain.errors import ConfigError
 from tests.support.tiny_encoders import write_encoder

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from penchant.cli.gating import REFUSED
+from penchant.cli.judging import REFUSED
 from penchant.cli.quantize import quantize
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
