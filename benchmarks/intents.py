@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.training.home.templates import LANGUAGES
+from penchant.training.home.sentence_templates import LANGUAGES
 from penchant_sdk.home import Voting
 from penchant_sdk.home._nearest import Exemplar, Nearest
 from penchant_sdk.home.spelling import spelt

@@ -28,7 +28,7 @@ from demos.home.serving import HOME_SETTINGS
 from penchant.launch import Server
 from penchant.launch.parameters import gather
 from penchant.training.home.corpus import FREE, SEEN, build
-from penchant.training.home.templates import HELD_OUT
+from penchant.training.home.sentence_templates import HELD_OUT
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 from penchant_sdk.home._exact import ExactMatcher

@@ -23,7 +23,7 @@ from demos.steps import step
 from penchant.cli.home_encoder import export_home_encoder
 from penchant.launch import Server
 from penchant.launch.parameters import HOME, gather
-from penchant.training.home import adapter
+from penchant.training.home import home_adapter as adapter
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 

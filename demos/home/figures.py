@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from penchant.domain.errors import ConfigError
 from penchant.training.home.corpus import FREE, SEEN, build
 from penchant.training.home.out_of_scope import outside
-from penchant.training.home.templates import HELD_OUT
+from penchant.training.home.sentence_templates import HELD_OUT
 from penchant_sdk.home import HomeClient
 
 if TYPE_CHECKING:

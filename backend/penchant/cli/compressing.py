@@ -17,7 +17,7 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.logs.log_source import LogSource
 from penchant.logs.stream import first_events
-from penchant.training.compress.measure import BudgetExceeded, Change, Judge
+from penchant.training.compress.encoder_comparison import BudgetExceeded, Change, Judge
 
 MAX_RANKINGS = 4000
 """Of the validation part, so that a search with many looks takes minutes."""

@@ -17,7 +17,7 @@ from rich.table import Table
 from penchant.domain.errors import ConfigError
 from penchant.training.home.corpus import Sentence, build, exemplars
 from penchant.training.home.out_of_scope import outside
-from penchant.training.home.templates import LANGUAGES
+from penchant.training.home.sentence_templates import LANGUAGES
 from penchant.training.home.training_log import lessons
 from penchant_sdk.home.spelling import spelt
 

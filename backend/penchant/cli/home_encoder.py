@@ -11,7 +11,7 @@ from rich.text import Text
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import MANIFEST
-from penchant.training.home import adapter
+from penchant.training.home import home_adapter as adapter
 
 
 def home_encoder(

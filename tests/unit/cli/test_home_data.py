@@ -10,7 +10,7 @@ import pytest
 
 from penchant.cli.home_data import write
 from penchant.domain.errors import ConfigError
-from penchant.training.home.templates import LANGUAGES
+from penchant.training.home.sentence_templates import LANGUAGES
 from penchant_sdk.home._nearest import Exemplar, exemplars
 
 

@@ -17,8 +17,7 @@ from sentence_transformers import SentenceTransformer
 
 from penchant.domain.errors import ConfigError
 from penchant.training.compress.distillation import distil, training_texts
-from penchant.training.compress.layers import drop_layers, layers_of
-from penchant.training.compress.measure import (
+from penchant.training.compress.encoder_comparison import (
     Change,
     Judge,
     check_budget,
@@ -26,6 +25,7 @@ from penchant.training.compress.measure import (
     compare,
     require_within,
 )
+from penchant.training.compress.layers import drop_layers, layers_of
 from penchant.training.compress.vocabulary import (
     state_of,
     tokens_in_use,

@@ -38,7 +38,7 @@ from penchant.domain.types import Matrix
 from penchant.encoder.bundle import GRAPH, MANIFEST, TOKENIZER, read_bundle, write_bundle
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.tokens import Batch, Texts
-from penchant.training.compress.measure import (
+from penchant.training.compress.encoder_comparison import (
     Change,
     Judge,
     check_budget,

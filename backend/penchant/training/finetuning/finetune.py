@@ -33,8 +33,8 @@ from penchant.training.finetuning.trainable_encoder import (
 from penchant.training.finetuning.trainer import last_checkpoint
 from penchant.training.finetuning.training_data import Material, gather
 from penchant.training.finetuning.training_run import Trained, Watch, train
-from penchant.training.finetuning.validation import Ranker
 from penchant.training.resumption import note_begun
+from penchant.training.validation_rankings import Ranker
 
 
 @dataclass(frozen=True, slots=True)

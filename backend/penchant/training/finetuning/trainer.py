@@ -20,7 +20,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from penchant.domain.errors import ConfigError
 from penchant.training.finetuning.trainable_encoder import encode
-from penchant.training.finetuning.validation import Ranker
+from penchant.training.validation_rankings import Ranker
 
 METRIC = "ndcg@10"
 WEIGHTS = "trained.safetensors"

@@ -18,7 +18,7 @@ from penchant.training.finetuning.sequences import (
     histories_of,
     plan_segments,
 )
-from penchant.training.finetuning.split import Parts, split_by_time
+from penchant.training.finetuning.time_split import Parts, split_by_time
 
 
 @dataclass(frozen=True, slots=True)

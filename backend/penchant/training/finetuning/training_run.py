@@ -35,7 +35,7 @@ from penchant.training.finetuning.trainer import (
     last_checkpoint,
 )
 from penchant.training.finetuning.training_data import Material
-from penchant.training.finetuning.validation import Ranker
+from penchant.training.validation_rankings import Ranker
 
 START, RESULT, VECTORS = "start", "validation.json", "vectors.npy"
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from penchant.training.home.household import HOUSEHOLDS
 from penchant.training.home.phrases import PHRASES
-from penchant.training.home.sentences import Speaker
-from penchant.training.home.templates import (
+from penchant.training.home.sentence_templates import (
     HELD_OUT,
     NEAR,
     TRAIN,
@@ -18,6 +17,7 @@ from penchant.training.home.templates import (
     load,
     split,
 )
+from penchant.training.home.sentences import Speaker
 
 SEEN = "seen"
 """The part of held-out sentences of templates that are trained on."""

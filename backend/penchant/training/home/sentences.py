@@ -18,7 +18,7 @@ from hassil.expression import (
 from hassil.parse_expression import parse_sentence
 
 from penchant.training.home.household import Household
-from penchant.training.home.templates import Template
+from penchant.training.home.sentence_templates import Template
 
 
 class Speaker:

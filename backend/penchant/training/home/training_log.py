@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from penchant.training.home.corpus import Sentence
-from penchant.training.home.templates import TRAIN
+from penchant.training.home.sentence_templates import TRAIN
 
 LIKES = 120
 """Of each user: sentences of a rare intent are repeated, those of a frequent one drawn."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from penchant.training.compress.measure import Judge
+from penchant.training.compress.encoder_comparison import Judge
 from tests.support.tiny_encoders import write_encoder
 from tests.unit.evaluation.gates.planted import CONFIG, KINDS, planted_log
 from tests.unit.training.compress.planted import write_outlier_encoder

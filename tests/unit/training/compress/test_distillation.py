@@ -13,8 +13,8 @@ from sentence_transformers import SentenceTransformer
 
 from penchant.domain.types import Matrix
 from penchant.training.compress.distillation import distil, training_texts
+from penchant.training.compress.encoder_comparison import Judge
 from penchant.training.compress.layers import layers_of, put_layers
-from penchant.training.compress.measure import Judge
 from penchant.training.finetuning.trainable_encoder import encode, read_encoder, transformer_of
 
 

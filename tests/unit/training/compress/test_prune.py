@@ -14,7 +14,7 @@ from tokenizers.models import BPE
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.training.compress.distillation import training_texts
-from penchant.training.compress.measure import BudgetExceeded, Judge
+from penchant.training.compress.encoder_comparison import BudgetExceeded, Judge
 from penchant.training.compress.prune import PRUNED, Pruned, PruneSettings, prune
 from penchant.training.compress.vocabulary import TOKENIZER
 from penchant.training.export import export

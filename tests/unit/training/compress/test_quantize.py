@@ -17,7 +17,7 @@ from penchant.encoder.base import Encoder
 from penchant.encoder.bundle import GRAPH, read_bundle
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.training.compress import quantize as module
-from penchant.training.compress.measure import BudgetExceeded, Change, Judge, compare
+from penchant.training.compress.encoder_comparison import BudgetExceeded, Change, Judge, compare
 from penchant.training.compress.quantize import METHODS, NOTE, Quantized, quantize
 from penchant.training.export import ExportReport
 from tests.support.word_encoder import write_word_encoder

@@ -11,8 +11,7 @@ from penchant.domain.errors import ConfigError
 from penchant.training.home.corpus import FREE, SEEN, Sentence, build, exemplars
 from penchant.training.home.household import HOUSEHOLDS
 from penchant.training.home.out_of_scope import outside
-from penchant.training.home.sentences import Speaker
-from penchant.training.home.templates import (
+from penchant.training.home.sentence_templates import (
     HELD_OUT,
     LANGUAGES,
     LEFT_OUT,
@@ -22,6 +21,7 @@ from penchant.training.home.templates import (
     load,
     split,
 )
+from penchant.training.home.sentences import Speaker
 from penchant.training.home.training_log import lessons
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.evaluation import metrics
-from penchant.training.compress.measure import (
+from penchant.training.compress.encoder_comparison import (
     BudgetExceeded,
     Judge,
     compare,

@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from penchant.encoder.source import default_source
-from penchant.training.home.adapter import ADAPTER, digest, source
+from penchant.training.home.home_adapter import ADAPTER, digest, source
 from penchant.training.lora_adapter import base_of
 
 

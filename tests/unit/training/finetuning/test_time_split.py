@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError
-from penchant.training.finetuning.split import split_by_time
+from penchant.training.finetuning.time_split import split_by_time
 
 moments = st.lists(st.integers(0, 40), min_size=30, max_size=200).map(
     lambda values: np.array(sorted(values), np.int64)
