@@ -22,9 +22,16 @@ from transformers.utils import logging as transformers_logging
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.encoder.bundle import GRAPH, MANIFEST, TOKENIZER, Bundle, Settings, write_bundle
+from penchant.encoder.bundle import (
+    GRAPH,
+    MANIFEST,
+    TOKENIZER,
+    Bundle,
+    EncoderSettings,
+    write_bundle,
+)
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.encoder.tokens import Texts, pad
+from penchant.encoder.tokens import TextTokenizer, pad
 from penchant.training.export_graph import write_graph
 from penchant.training.pytorch_encoder import SentenceEncoder, embed, read_source
 
@@ -40,7 +47,7 @@ class ExportReport:
     """What an export made."""
 
     directory: Path
-    settings: Settings
+    settings: EncoderSettings
     version: str
     """16 hex digits; the same inputs give the same version."""
     size_bytes: int
@@ -77,10 +84,10 @@ def export(
         output: The directory to write; an encoder that is there already is replaced.
         dimensions: Length d of the vectors, 1 to the source's own.
         projection: "truncate" keeps the first d values; "pca" the first d principal components.
-        projection_texts: Texts like those to come, more than d, that "pca" is fitted on.
-        max_tokens: Texts are cut after so many tokens, 3 to the source's limit.
+        projection_texts: TextTokenizer like those to come, more than d, that "pca" is fitted on.
+        max_tokens: TextTokenizer are cut after so many tokens, 3 to the source's limit.
         pca_power: Each component is divided by its variance to this power, 0 to 0.5; 0.5 whitens.
-        catalog: Texts of the items to serve; up to 1,000 of them, evenly spread, are compared with
+        catalog: TextTokenizer of the items to serve; up to 1,000 of them, evenly spread, are compared with
             PyTorch too.
         on_step: Told what begins, in a few words.
 
@@ -195,7 +202,7 @@ def _spread(catalog: Sequence[str]) -> list[str]:
 
 
 def _difference(
-    model: SentenceEncoder, texts: Texts, bundle: Bundle, catalog: Sequence[str]
+    model: SentenceEncoder, texts: TextTokenizer, bundle: Bundle, catalog: Sequence[str]
 ) -> float:
     """The largest difference of ONNX to PyTorch on unsorted batches.
 
@@ -212,7 +219,7 @@ def _difference(
 
 
 def _in_pytorch(
-    model: SentenceEncoder, texts: Texts, bundle: Bundle, strings: Sequence[str]
+    model: SentenceEncoder, texts: TextTokenizer, bundle: Bundle, strings: Sequence[str]
 ) -> Matrix:
     parts = []
     for start in range(0, len(strings), 24):

@@ -9,7 +9,7 @@ import onnx
 import torch
 
 from penchant.domain.errors import ConfigError
-from penchant.encoder.onnx import INPUTS, OUTPUT
+from penchant.encoder.bundle import INPUTS, OUTPUT
 from penchant.training.pytorch_encoder import SentenceEncoder
 
 OPSET = 18

@@ -27,8 +27,8 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPI
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.encoder.bundle import Settings
-from penchant.encoder.tokens import Texts
+from penchant.encoder.bundle import EncoderSettings
+from penchant.encoder.tokens import TextTokenizer
 from penchant.training.lora_adapter import base_of, has_adapter, merge_adapter, without_adapter
 from penchant.training.virtual_tokens import restore_virtual_tokens, virtual_token_count
 
@@ -104,7 +104,7 @@ class Normalize(nn.Module):
 
 def read_source(
     source: Path, dimensions: int, projection: str, max_tokens: int
-) -> tuple[SentenceEncoder, Texts, Settings]:
+) -> tuple[SentenceEncoder, TextTokenizer, EncoderSettings]:
     """Reads a source from its directory alone.
 
     Args:
@@ -142,7 +142,7 @@ def read_source(
     limit = _token_limit(body, int(tokenizer.model_max_length))
     if not 3 <= max_tokens <= limit:
         raise ConfigError(f"max_tokens: got {max_tokens}, expected 3 to the source's {limit}")
-    settings = Settings(
+    settings = EncoderSettings(
         dimensions=dimensions,
         max_tokens=max_tokens,
         pad_id=int(tokenizer.pad_token_id or 0),
@@ -153,7 +153,7 @@ def read_source(
     )
     return (
         SentenceEncoder(body, pooling, head, dimensions).eval(),
-        Texts(backend, settings),
+        TextTokenizer(backend, settings),
         settings,
     )
 
@@ -255,7 +255,7 @@ def _token_limit(body: PreTrainedModel, tokenizer_limit: int) -> int:
     return int(min(positions - virtual_token_count(body.config), tokenizer_limit))
 
 
-def embed(model: SentenceEncoder, texts: Texts, strings: Sequence[str]) -> Matrix:
+def embed(model: SentenceEncoder, texts: TextTokenizer, strings: Sequence[str]) -> Matrix:
     """The source's own embeddings in the order of the texts, shape (n, hidden)."""
     rows: list[int] = []
     parts: list[Matrix] = []

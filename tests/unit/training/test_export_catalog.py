@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from penchant.cli.export import export as command
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import GRAPH
-from penchant.encoder.tokens import Texts
+from penchant.encoder.tokens import TextTokenizer
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.training.export import ExportReport, comparison_texts, export
 from penchant.training.export_graph import write_graph
@@ -54,13 +54,13 @@ def test_up_to_a_thousand_texts_of_the_catalog_are_compared_evenly_spread(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, compared: int
 ) -> None:
     seen: list[str] = []
-    token_ids = Texts.token_ids
+    token_ids = TextTokenizer.token_ids
 
-    def note(texts: Texts, text: str) -> list[int]:
+    def note(texts: TextTokenizer, text: str) -> list[int]:
         seen.append(text)
         return token_ids(texts, text)
 
-    monkeypatch.setattr(Texts, "token_ids", note)
+    monkeypatch.setattr(TextTokenizer, "token_ids", note)
     texts = catalog(size)
     report = export(source, tmp_path / "out", dimensions=4, max_tokens=16, catalog=texts)
     assert report.compared_of_catalog == compared

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from penchant.domain.errors import ConfigError
-from penchant.encoder.bundle import Bundle, read_bundle, sha256_of
+from penchant.encoder.bundle import INPUTS, Bundle, read_bundle, sha256_of
 from penchant.encoder.engines import EngineNote, write_note
-from penchant.encoder.onnx import INPUTS
 from penchant.encoder.tensorrt_bindings import require_tensorrt, runtime_name
 from penchant.training.compilation.compile_settings import CompileSettings
 from penchant.training.compilation.fp16 import require_alike, to_half

@@ -12,9 +12,8 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
 from penchant.domain.errors import ConfigError
-from penchant.encoder.bundle import Bundle
-from penchant.encoder.onnx import OUTPUT
-from penchant.encoder.tokens import Texts
+from penchant.encoder.bundle import OUTPUT, Bundle
+from penchant.encoder.tokens import TextTokenizer
 
 IN_FP32 = ["LayerNormalization", "Softmax", "ReduceL2", "ReduceSum", "ReduceMean", "Clip"]
 """Operators whose sums lose too much in half precision."""
@@ -40,7 +39,7 @@ def require_alike(bundle: Bundle, half: Path, texts: list[str]) -> float:
     Raises:
         ConfigError: it is below `LEAST_COSINE`.
     """
-    tokens, sessions = Texts.load(bundle), [_session(bundle.graph), _session(half)]
+    tokens, sessions = TextTokenizer.load(bundle), [_session(bundle.graph), _session(half)]
     least = 1.0
     for batch in tokens.batches(texts):
         feed = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}

@@ -37,7 +37,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.encoder.bundle import GRAPH, MANIFEST, TOKENIZER, read_bundle, write_bundle
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.encoder.tokens import Batch, Texts
+from penchant.encoder.tokens import TextTokenizer, TokenBatch
 from penchant.training.compress.encoder_comparison import (
     Change,
     Judge,
@@ -53,9 +53,9 @@ NOTE = "quantize.json"
 BLOCK = 64
 """Weights that share a scale in `blockwise`."""
 PROBED = 200
-"""Texts that each product's harm is measured on."""
+"""TextTokenizer that each product's harm is measured on."""
 CALIBRATED = 256
-"""Texts that the scales of `static` are fixed on."""
+"""TextTokenizer that the scales of `static` are fixed on."""
 KEPT = (0, 1, 2, 4, 6, 8, 12)
 """How many products stay in fp32, tried in turn until the loss is within the budget."""
 
@@ -214,9 +214,9 @@ class _Work:
             quantizer.process()
             quantizer.model.save_model_to_file(str(output), use_external_data_format=False)
 
-    def _bundle_batches(self) -> Iterator[Batch]:
+    def _bundle_batches(self) -> Iterator[TokenBatch]:
         texts = self._judge.texts[:: -(-len(self._judge.texts) // CALIBRATED)]
-        return Texts.load(self._bundle).batches(texts)
+        return TextTokenizer.load(self._bundle).batches(texts)
 
     def _encode(self, directory: Path, texts: list[str]) -> Matrix:
         return OnnxEncoder.load(directory, threads=1).encode(texts)
@@ -236,7 +236,7 @@ def _quiet() -> Iterator[None]:
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]  # The library has no types.
     """Batches of real texts, as ONNX Runtime's calibrator asks for them."""
 
-    def __init__(self, batches: Iterator[Batch]) -> None:
+    def __init__(self, batches: Iterator[TokenBatch]) -> None:
         self._batches = batches
 
     def get_next(self) -> dict[str, Any] | None:

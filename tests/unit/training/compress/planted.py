@@ -12,7 +12,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from penchant.domain.types import Matrix
-from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, write_bundle
+from penchant.encoder.bundle import GRAPH, TOKENIZER, EncoderSettings, write_bundle
 from tests.support.shop_log import write_csv
 from tests.unit.evaluation.gates.planted import EACH, KINDS, planted_log
 
@@ -34,7 +34,7 @@ def write_outlier_encoder(directory: Path) -> Path:
     directory.mkdir(parents=True)
     tokenizer.save(str(directory / TOKENIZER))
     onnx.save(_graph(_table(len(vocabulary))), directory / GRAPH)
-    write_bundle(directory, Settings(WIDTH, 16, 0, "", "mean", "truncate", "outlier"))
+    write_bundle(directory, EncoderSettings(WIDTH, 16, 0, "", "mean", "truncate", "outlier"))
     return directory
 
 
