@@ -25,7 +25,6 @@ from benchmarks.recovery import Curve, curve_of, recovery_of
 from penchant.config import parse
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.encoder.source import default_source
 from penchant.evaluation.baselines import make
 from penchant.evaluation.penchant import PenchantRecommender, middle_clock
 from penchant.evaluation.recommender import Recommender
@@ -39,7 +38,7 @@ from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.stream import Stream
 from penchant.logs.tables.files import open_table
-from penchant.training.export import export
+from penchant.training.export import ExportRequest, export_encoder
 
 REVIEWS = "WomensClothingE-CommerceReviews.parquet.brotli"
 KINDS = (
@@ -200,7 +199,8 @@ def main() -> None:
     stream = read_stream(directory, template)
     texts = [item.text for item in stream.items]
     place = directory / "encoder"
-    export(default_source(), place, projection="pca", projection_texts=texts, max_tokens=MAX_TOKENS)
+    request = ExportRequest(output=place, projection_texts=texts, max_tokens=MAX_TOKENS)
+    export_encoder(request)
     subprocess.run(evaluate_command(directory, template), check=True)
     found = curves(directory, stream, acts, options.seed)
     for curve in found:

@@ -20,10 +20,10 @@ from demos.home.serving import HOME_SETTINGS
 from demos.home.talk import LANGUAGES, SAID, habit, plain_table, talk
 from demos.server import interruptible, scratch
 from demos.steps import step
-from penchant.cli.home_encoder import export_home_encoder
 from penchant.launch import Server
 from penchant.launch.parameters import HOME, gather
-from penchant.training.home import home_adapter as adapter
+from penchant.training.home.home_adapter import adapter_digest
+from penchant.training.home.home_encoder import HomeEncoderRequest, home_encoder
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 
@@ -60,7 +60,7 @@ def demo_home(
 def _run(console: Console, directory: Path, most: int, output: Path) -> bool:
     began = time.monotonic()
     with step(console, "Preparing the encoder") as now:
-        encoder = export_home_encoder(HOME / f"encoder-home-{adapter.digest()}")
+        encoder = home_encoder(HomeEncoderRequest(HOME / f"encoder-home-{adapter_digest()}"))
         now.done = f"The encoder is in {encoder}"
     settings = gather(f"lmdb:{directory / 'store'}", encoder, HOME_SETTINGS)
     server = Server(directory / "server", settings)

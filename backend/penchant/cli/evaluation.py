@@ -30,7 +30,7 @@ from penchant.refresh.refresh_settings import RefreshSettings
 if TYPE_CHECKING:
     from penchant.evaluation.evaluate import Result
     from penchant.evaluation.recommender import Recommender
-    from penchant.training.slow_clock import SlowClock
+    from penchant.training.slow_clock import FinetuneClock
 
 GENRES = "genres"
 
@@ -125,13 +125,13 @@ def _check_outputs(choices: Choices) -> None:
         require_matplotlib()
 
 
-def _slow_clock(choices: Choices, rounds: Path) -> SlowClock | None:
+def _slow_clock(choices: Choices, rounds: Path) -> FinetuneClock | None:
     if choices.finetune is None:
         return None
-    from penchant.training.slow_clock import SlowClock
+    from penchant.training.slow_clock import FinetuneClock
 
     chosen = choices.finetune
-    return SlowClock(default_source(), rounds, chosen.dimensions, chosen.every, choices.seed)
+    return FinetuneClock(default_source(), rounds, chosen.dimensions, chosen.every, choices.seed)
 
 
 def _peers(choices: Choices) -> list[Recommender]:

@@ -1,77 +1,122 @@
-"""How well vectors rank one part of the log: the server's own fold and score, replayed."""
+"""How well item vectors rank the validation part of a log, by the server's own fold and score."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penchant.config import Config
+from penchant.domain.arrays import Float64
+from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.evaluation.penchant import PenchantRecommender
+from penchant.evaluation import metrics
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
 from penchant.logs.stream import Stream, first_events
 
 K = 10
+"""Cut-off of both metrics."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
-    """Means over the relevant events of a part, 0 to 1; one relevant item an event."""
+class RankingQuality:
+    """Means over n rankings, each with one relevant item; 0 to 1."""
 
-    recall: float
-    """Share with the item among the first 10."""
     ndcg: float
-    """Mean of 1 / log2(rank + 1) where the rank is 10 or better, else 0."""
-    events: int
+    """NDCG@10: mean of 1 / log2(1 + rank) where the rank is 10 or better, else 0."""
+    recall: float
+    """recall@10: share of rankings with the item among the first 10."""
+    rankings: int
+    """n."""
 
 
-class Ranker:
-    """Replays one part of a stream for vectors, again and again; no re-fit on the way."""
+class ValidationRankings:
+    """The rankings of one part of a log, replayed for any vectors of the log's items.
 
-    def __init__(self, stream: Stream, part: range, config: Config, max_events: int) -> None:
-        """Chooses the events.
+    Item vectors stay fixed during a replay: the middle clock does not run.
+    """
+
+    def __init__(
+        self, stream: Stream, targets: EvaluationTargets, plan: ReplayConfig, config: Config
+    ) -> None:
+        """Takes events already chosen; see `of_part` and `of_newest`.
 
         Args:
-            stream: the log; nothing behind the part is looked at.
-            part: relevant events in it are ranked for, all before it are learnt first.
-            config: the settings of the server that will use the encoder.
-            max_events: where the part has more relevant events, evenly spread ones are taken.
+            stream: items and log.
+            targets: the n events to rank for.
+            plan: the replay they were chosen for.
+            config: settings of the server that will use the vectors.
+        """
+        self._stream, self._targets, self._plan, self._config = stream, targets, plan, config
+        self.user = stream.user[targets.positions]
+        """The user of each ranking, shape (n,)."""
+        self.texts = [item.text for item in stream.items]
+        """The texts of all items."""
+
+    @classmethod
+    def of_part(cls, stream: Stream, part: range, config: Config, most: int) -> ValidationRankings:
+        """Ranks for the relevant events in a range of positions.
+
+        Args:
+            stream: items and log; events after the part are never read.
+            part: positions to rank for; the events before it are learnt first.
+            config: settings of the server that will use the vectors.
+            most: maximum number of rankings, 1 or more; evenly spread events are taken of more.
 
         Raises:
             ConfigError: no event of the part can be ranked for.
         """
-        self._config = config
-        self._stream = first_events(stream, part.stop)
-        # Half an event more, since the plan rounds down.
-        self._plan = ReplayConfig((part.start + 0.5) / part.stop, refresh_every=0)
-        found = choose_targets(self._stream, self._plan)
+        known = first_events(stream, part.stop)
+        # Half an event more, since `ReplayConfig.start` rounds down.
+        plan = ReplayConfig((part.start + 0.5) / part.stop, refresh_every=0)
+        found = choose_targets(known, plan)
         count = len(found.positions)
-        spread = np.linspace(0, count - 1, min(max_events, count)).round().astype(np.int64)
-        self._targets = EvaluationTargets(
+        spread = np.linspace(0, count - 1, min(most, count)).round().astype(np.int64)
+        targets = EvaluationTargets(
             found.positions[spread], found.earlier[spread], found.item_age[spread], found.seen
         )
+        return cls(known, targets, plan, config)
 
-    def quality(self, vectors: Matrix) -> Quality:
-        """How well unit vectors of all items, shape (items, d), rank the part.
+    @classmethod
+    def of_newest(
+        cls, stream: Stream, fraction: float, config: Config, most: int
+    ) -> ValidationRankings:
+        """Ranks for the relevant events among the newest share of a log.
 
-        Cost: a fold and a pass over the catalog for each event that is ranked for.
+        Args:
+            stream: items and log.
+            fraction: share of the events to rank for, above 0, below 1.
+            config: settings of the server that will use the vectors.
+            most: maximum number of rankings, 1 or more; every n-th event is taken of more.
+
+        Raises:
+            ConfigError: the fraction is out of range, or no event can be ranked for.
         """
+        if not 0 < fraction < 1:
+            raise ConfigError(f"validation_fraction: got {fraction}, expected above 0, below 1")
+        found = choose_targets(stream, ReplayConfig(1 - fraction, refresh_every=0))
+        every = max(1, -(-len(found.positions) // most))
+        plan = ReplayConfig(1 - fraction, every, refresh_every=0)
+        return cls(stream, choose_targets(stream, plan), plan, config)
+
+    def gains(self, vectors: Matrix) -> Float64:
+        """NDCG@10 and recall@10 of each ranking.
+
+        Args:
+            vectors: unit vectors of all items, shape (items, d).
+
+        Returns:
+            Shape (n, 2). Cost: a fold and a pass over the catalog for each ranking.
+        """
+        # Only here: it loads ONNX Runtime, which the help of a command does not need.
+        from penchant.evaluation.penchant import PenchantRecommender
+
         recommender = PenchantRecommender(self._config, vectors)
-        return quality_of(replay(self._stream, recommender, self._targets, self._plan).rank)
+        ranks = replay(self._stream, recommender, self._targets, self._plan).rank
+        return np.stack([metrics.ndcg(ranks, K), metrics.recall(ranks, K)], axis=1)
 
-
-def quality_of(ranks: NDArray[np.float64]) -> Quality:
-    """From the places of the items, 1 is best; NaN where there are none.
-
-    >>> quality_of(np.array([1.0, 3.0, 11.0, 40.0]))
-    Quality(recall=0.5, ndcg=0.375, events=4)
-    """
-    if not len(ranks):
-        return Quality(math.nan, math.nan, 0)
-    found = ranks <= K
-    gain = np.where(found, 1 / np.log2(ranks + 1), 0.0)
-    return Quality(float(found.mean()), float(gain.mean()), len(ranks))
+    def quality(self, vectors: Matrix) -> RankingQuality:
+        """Means of `gains` over all rankings."""
+        gains = self.gains(vectors)
+        return RankingQuality(float(gains[:, 0].mean()), float(gains[:, 1].mean()), len(gains))

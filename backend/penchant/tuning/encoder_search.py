@@ -48,7 +48,7 @@ def finetuned(
         ConfigError: the packages for it are missing, or the source can't be read.
     """
     try:  # Only here: it takes seconds, and most searches need none of it.
-        from penchant.training.finetuning.finetune import Request, finetune
+        from penchant.training.finetuning.finetune import FinetuneRequest, finetune
         from penchant.training.finetuning.finetune_settings import FinetuneSettings
         from penchant.training.finetuning.trainable_encoder import encode, read_encoder
     except ModuleNotFoundError as error:
@@ -72,7 +72,10 @@ def finetuned(
         if settings not in last:
             with tempfile.TemporaryDirectory(prefix="penchant-tune-") as temporary:
                 output = Path(temporary) / "encoder"
-                finetune(Request(stream, source, output, settings))
+                request = FinetuneRequest(
+                    output=output, stream=stream, source=source, settings=settings
+                )
+                finetune(request)
                 last.clear()
                 last[settings] = encode(read_encoder(output), texts, settings.width)
         return last[settings]

@@ -1,4 +1,4 @@
-"""Encoders for the tests: MiniLM, and graphs of one or two nodes."""
+"""Encoders for the tests: MiniLM, and a tiny graph."""
 
 from __future__ import annotations
 

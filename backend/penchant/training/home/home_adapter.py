@@ -1,8 +1,8 @@
-"""The home's encoder as what it adds to all-MiniLM-L6-v2: low-rank additions and a projection.
+"""The home's encoder as an adapter of all-MiniLM-L6-v2: low-rank additions and a projection.
 
-`ADAPTER` is a directory of this package, as PEFT and sentence-transformers lay one out, of half a
-megabyte. `docs/home.md` has the commands that made it. It names no base, since where that lies is
-this machine's affair: `source` writes a copy that does, for `penchant export`.
+`ADAPTER` is a directory of this package, in the layout of PEFT and sentence-transformers, of half a
+megabyte; `docs/home.md` has the commands that made it. It names no base, whose path differs between
+machines: `write_source` makes a copy that does, for `export_encoder`.
 """
 
 from __future__ import annotations
@@ -11,76 +11,104 @@ import json
 import shutil
 from pathlib import Path
 
+from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import sha256_of
 from penchant.encoder.source import default_source
+from penchant.system.optional_package import needs_extra
+from penchant.system.whole_directory import check_replaceable, whole_directory
 
 ADAPTER = Path(__file__).parent / "intents"
-_CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_HEAD = "penchant_head.linear."
-_BODY = "0.model."
+_CONFIG, _WEIGHTS, _HEAD_WEIGHTS = (
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "model.safetensors",
+)
+_TRAINED = "trained.safetensors"
+_HEAD, _BODY = "penchant_head.linear.", "0.model."
+"""Prefixes of the names of weights in a checkpoint."""
 
 
-def digest() -> str:
-    """8 hex digits of the additions; another adapter, another digest."""
+def adapter_digest() -> str:
+    """8 hex digits of the adapter's low-rank additions."""
     return sha256_of(ADAPTER / _WEIGHTS)[:8]
 
 
-def source(directory: Path) -> Path:
-    """Writes the adapter with its base named, for `export`; returns the directory.
+def write_source(directory: Path) -> Path:
+    """Writes a copy of the adapter that names its base model, and returns the directory.
 
     Args:
-        directory: to write; what is there is replaced.
+        directory: directory to write; an existing one is replaced.
 
     Raises:
         ConfigError: the base model is not on this machine.
     """
     base = default_source()
-    shutil.rmtree(directory, ignore_errors=True)
-    shutil.copytree(ADAPTER, directory)
-    config = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))
-    config["base_model_name_or_path"] = str(base)
-    (directory / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    with whole_directory(directory) as made:
+        shutil.copytree(ADAPTER, made, dirs_exist_ok=True)
+        config = json.loads((made / _CONFIG).read_text(encoding="utf-8"))
+        _write_config(made, {**config, "base_model_name_or_path": str(base)})
     return directory
 
 
-def extract(checkpoint: Path, layout: Path, output: Path) -> None:
-    """Makes an adapter of a checkpoint of `penchant finetune --method lora`.
+def extract_adapter(checkpoint: Path, output: Path) -> None:
+    """Makes an adapter in the layout of `ADAPTER` from a checkpoint of `--method lora`.
 
     Args:
-        checkpoint: `checkpoint-N` in `OUTPUT.training`, which holds what learns and nothing else.
-        layout: An output of `penchant finetune` of the same width, for its modules' description.
-        output: to write; additions are kept in half precision.
-    """
-    from safetensors.torch import load_file, save_file
+        checkpoint: `checkpoint-N` in an unfinished training's directory, with the additions and the
+            projection of all-MiniLM-L6-v2 to 64 dimensions.
+        output: directory to write; an adapter there is replaced. Additions are kept in fp16.
 
-    learnt = load_file(checkpoint / "trained.safetensors")
-    dense = next(layout.glob("*_Dense"))
-    output.mkdir(parents=True, exist_ok=True)
-    shutil.copy(layout / "modules.json", output)
-    for module in layout.glob("[0-9]_*"):
-        (output / module.name).mkdir(exist_ok=True)
-        shutil.copy(module / "config.json", output / module.name)
+    Raises:
+        ConfigError: the checkpoint has other weights, or the output holds other things.
+    """
+    check_replaceable(output, _CONFIG, "an adapter")
+    if not (checkpoint / _TRAINED).is_file():
+        raise ConfigError(f"extract: {checkpoint} holds no {_TRAINED}, expected a checkpoint")
+    with needs_extra("home", "train"):  # A server lacks the extra.
+        from safetensors.torch import load_file, save_file
+    trained = load_file(checkpoint / _TRAINED)
+    dense = next(ADAPTER.glob("*_Dense"))
     head = {
-        name.replace(_HEAD, "linear."): tensor.contiguous()
-        for name, tensor in learnt.items()
+        name.replace(_HEAD, "linear."): weight.contiguous()
+        for name, weight in trained.items()
         if name.startswith(_HEAD)
     }
-    save_file(head, output / dense.name / "model.safetensors")
+    known = load_file(dense / _HEAD_WEIGHTS)
+    if {n: w.shape for n, w in head.items()} != {n: w.shape for n, w in known.items()}:
+        raise ConfigError(
+            f"extract: {checkpoint} has no projection of the shape "
+            f"{tuple(known['linear.weight'].shape)}, expected one of `--dimensions 64`"
+        )
     additions = {
-        name.replace(_BODY, "base_model.model.").replace(".default.", "."): tensor.half()
-        for name, tensor in learnt.items()
-        if name.startswith(f"{_BODY}encoder.")
+        name.replace(_BODY, "base_model.model.").replace(".default.", "."): weight.half()
+        for name, weight in trained.items()
+        if name.startswith(f"{_BODY}encoder.") and ".lora_" in name
     }
-    save_file(additions, output / _WEIGHTS)
-    rank = next(tensor for name, tensor in additions.items() if "lora_A" in name).shape[0]
-    config = {
-        "peft_type": "LORA",
-        "task_type": "FEATURE_EXTRACTION",
-        "base_model_name_or_path": "",
-        "r": rank,
-        "lora_alpha": 2 * rank,
-        "target_modules": sorted(
-            {name.removeprefix("base_model.model.").rpartition(".lora_")[0] for name in additions}
-        ),
-    }
-    (output / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    if not additions:
+        raise ConfigError(
+            f"extract: {checkpoint} has no low-rank additions, expected those of `--method lora`"
+        )
+    rank = next(weight for name, weight in additions.items() if "lora_A" in name).shape[0]
+    with whole_directory(output) as made:
+        shutil.copy(ADAPTER / "modules.json", made)
+        for module in ADAPTER.glob("[0-9]_*"):
+            (made / module.name).mkdir()
+            shutil.copy(module / "config.json", made / module.name)
+        save_file(head, made / dense.name / _HEAD_WEIGHTS)
+        save_file(additions, made / _WEIGHTS)
+        targets = {
+            name.removeprefix("base_model.model.").rpartition(".lora_")[0] for name in additions
+        }
+        config = {
+            "peft_type": "LORA",
+            "task_type": "FEATURE_EXTRACTION",
+            "base_model_name_or_path": "",
+            "r": rank,
+            "lora_alpha": 2 * rank,
+            "target_modules": sorted(targets),
+        }
+        _write_config(made, config)
+
+
+def _write_config(directory: Path, config: dict[str, object]) -> None:
+    (directory / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
