@@ -35,7 +35,7 @@ _CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class IntentResults:
     """The result of classifying n sentences."""
 
     right: Mask
@@ -74,7 +74,7 @@ class IntentClassifier:
             vectors[chunk] = self._encoder.encode([spelt(texts[place]) for place in chunk])
         return vectors
 
-    def understand(self, texts: Sequence[str], intents: Sequence[str]) -> Understood:
+    def understand(self, texts: Sequence[str], intents: Sequence[str]) -> IntentResults:
         """Classifies sentences without refusing any.
 
         Args:
@@ -84,7 +84,7 @@ class IntentClassifier:
         vectors = self.encode(texts)
         frames = [self._nearest.frame(vector) for vector in vectors]
         pairs = zip(frames, intents, strict=True)
-        return Understood(
+        return IntentResults(
             np.array([frame is not None and frame.intent == intent for frame, intent in pairs]),
             (vectors @ self._vectors.T).max(axis=1),
             np.array([frame.confidence if frame else 0.0 for frame in frames]),
@@ -139,7 +139,7 @@ def measure(encoder: OnnxEncoder, data: Path, language: str) -> dict[str, Any]:
     }
 
 
-def surest(validation: Understood, precision: float = 0.99) -> float:
+def surest(validation: IntentResults, precision: float = 0.99) -> float:
     """Smallest share of votes, in steps of 0.05, above which this share of intents is right."""
     for step in range(30, 100, 5):
         sure = validation.confidence >= step / 100

@@ -39,13 +39,13 @@ class ExportRequest:
     dimensions: int = 64
     """Length of the vectors, 1 to the source's own."""
     projection_texts: TextLines = None
-    """Texts, one a line, whose principal components to keep; by default vectors are truncated."""
+    """Texts, one a line, to fit principal components to; by default vectors are truncated."""
     pca_power: float = 0.0
     """Power of the variance that divides each principal component, 0 to 0.5; 0.5 whitens."""
     max_tokens: int = 128
     """Token limit of a text, 3 to the source's own; longer texts are cut."""
     catalog: Annotated[CatalogSource, FLAT] = CatalogSource()
-    """Items to serve, some of whose texts are compared too."""
+    """Items to serve; up to 1,000 of their texts are compared too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,12 @@ Nothing that serves imports this file: a server has neither PyTorch nor Transfor
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import (
@@ -31,16 +29,8 @@ from penchant.encoder.bundle import EncoderSettings
 from penchant.encoder.tokens import TextTokenizer
 from penchant.training.lora_adapter import base_of, has_adapter, merge_adapter, without_adapter
 from penchant.training.principal_components import principal_components
+from penchant.training.sentence_modules import Dense, read_modules, read_prompt
 from penchant.training.virtual_tokens import restore_virtual_tokens, virtual_token_count
-
-POOLINGS = ("mean", "cls", "max", "lasttoken")
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "Identity": nn.Identity,
-    "Tanh": nn.Tanh,
-    "ReLU": nn.ReLU,
-    "GELU": nn.GELU,
-    "Sigmoid": nn.Sigmoid,
-}
 
 
 class SentenceEncoder(nn.Module):
@@ -112,32 +102,6 @@ class SentenceEncoder(nn.Module):
         return nn.functional.normalize(vectors[:, : self.dimensions], dim=-1)
 
 
-class Dense(nn.Module):
-    """The Dense module of sentence-transformers: a linear layer and an activation."""
-
-    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
-        super().__init__()
-        activation = str(config.get("activation_function", "Tanh")).rsplit(".", 1)[-1]
-        if activation not in ACTIVATIONS or config.get("use_residual"):
-            raise ConfigError(f"source: {directory}: this Dense module can't be exported")
-        bias = bool(config.get("bias", True))
-        self.linear = nn.Linear(int(config["in_features"]), int(config["out_features"]), bias=bias)
-        self.activation = ACTIVATIONS[activation]()
-        self.load_state_dict(load_file(directory / "model.safetensors"))
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Maps shape (batch, in_features) to (batch, out_features)."""
-        return cast(Tensor, self.activation(self.linear(vectors)))
-
-
-class Normalize(nn.Module):
-    """The Normalize module of sentence-transformers."""
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Normalizes rows to norm 1, shape (batch, hidden)."""
-        return nn.functional.normalize(vectors, dim=-1)
-
-
 def read_source(
     source: Path, dimensions: int, projection: str, max_tokens: int
 ) -> tuple[SentenceEncoder, TextTokenizer, EncoderSettings]:
@@ -160,7 +124,7 @@ def read_source(
     if not (base / "config.json").is_file():
         raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
     layout = source if (source / "modules.json").is_file() else base
-    modules = _modules(layout)
+    modules = read_modules(layout)
     try:
         own = any((source / name).is_file() for name in ("tokenizer_config.json", "tokenizer.json"))
         tokenizer = AutoTokenizer.from_pretrained(source if own else base, local_files_only=True)
@@ -182,7 +146,7 @@ def read_source(
         dimensions=dimensions,
         max_tokens=max_tokens,
         pad_id=int(tokenizer.pad_token_id or 0),
-        prefix=_prefix(layout),
+        prefix=read_prompt(layout),
         pooling=pooling,
         projection=projection,
         source="/".join(source.resolve().parts[-2:]),
@@ -234,53 +198,6 @@ def default_pooling(config: PreTrainedConfig) -> str:
     name = (getattr(config, "architectures", None) or [""])[0]
     causal = name.endswith(("ForCausalLM", "LMHeadModel")) and getattr(config, "is_causal", True)
     return "lasttoken" if causal else "mean"
-
-
-def _modules(source: Path) -> tuple[str, nn.Sequential] | None:
-    """The pooling and the modules after it, as listed in modules.json; None without that file."""
-    pooling, head = "mean", nn.Sequential()
-    if not (source / "modules.json").is_file():
-        return None
-    for row in _json(source / "modules.json"):
-        kind, directory = str(row["type"]).rsplit(".", 1)[-1], source / str(row["path"])
-        if kind == "Pooling":
-            pooling = _pooling(directory / "config.json")
-        elif kind == "Dense":
-            head.append(Dense(directory, _json(directory / "config.json")))
-        elif kind == "Normalize":
-            head.append(Normalize())
-        elif kind != "Transformer":
-            raise ConfigError(f"source: {directory}: a {kind} module can't be exported")
-    return pooling, head
-
-
-def _pooling(path: Path) -> str:
-    config = _json(path)
-    old = {"mean_tokens": "mean", "cls_token": "cls", "max_tokens": "max"}
-    modes = config.get("pooling_mode") or [
-        old.get(name.removeprefix("pooling_mode_"), name)
-        for name, used in config.items()
-        if name.startswith("pooling_mode_") and used
-    ]
-    modes = [modes] if isinstance(modes, str) else modes
-    if len(modes) != 1 or modes[0] not in POOLINGS:
-        expected = ", ".join(POOLINGS)
-        raise ConfigError(f"source: {path}: pooling: got {modes}, expected one of {expected}")
-    return str(modes[0])
-
-
-def _prefix(source: Path) -> str:
-    """The prompt that sentence-transformers prepends to each text by default."""
-    path = source / "config_sentence_transformers.json"
-    config = _json(path) if path.is_file() else {}
-    return str((config.get("prompts") or {}).get(config.get("default_prompt_name"), ""))
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"source: {path} can't be read: {error}") from error
 
 
 def _token_limit(body: PreTrainedModel, tokenizer_limit: int) -> int:

@@ -11,6 +11,8 @@ from penchant.system.durable_file import write_whole
 
 STATE = "run.json"
 """File beside the checkpoints that names the inputs of their training."""
+TRAINED_WEIGHTS = "trained.safetensors"
+"""File in a checkpoint of a fine-tuning with the weights that it trains."""
 
 
 def checkpoints_of(output: Path) -> Path:

@@ -23,9 +23,9 @@ from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
 
 from penchant.domain.errors import ConfigError
 
-NAME = "penchant_virtual_tokens"
+VIRTUAL_TOKENS = "penchant_virtual_tokens"
 """Name of the entry in config.json, and of the module inside the encoder."""
-PROMPT, PREFIX = METHODS = ("prompt", "prefix")
+PROMPT, PREFIX = VIRTUAL_METHODS = ("prompt", "prefix")
 
 
 def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
@@ -67,8 +67,8 @@ def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
             PrefixTuningConfig(token_dim=heads * size, num_attention_heads=heads, **shape)
         )
         nn.init.normal_(cast(nn.Embedding, tokens.embedding).weight, std=0.02)
-    body.add_module(NAME, tokens.to(body.device))
-    setattr(config, NAME, {"method": method, "count": count})
+    body.add_module(VIRTUAL_TOKENS, tokens.to(body.device))
+    setattr(config, VIRTUAL_TOKENS, {"method": method, "count": count})
     _put_before(body, _with_prompt if method == PROMPT else _with_prefix)
 
 
@@ -78,17 +78,17 @@ def restore_virtual_tokens(body: PreTrainedModel, directory: Path) -> None:
     Raises:
         ConfigError: config.json names virtual tokens that the weights lack.
     """
-    found = getattr(body.config, NAME, None)
+    found = getattr(body.config, VIRTUAL_TOKENS, None)
     if found is None:
         return
     add_virtual_tokens(body, str(found["method"]), int(found["count"]))
     weights: dict[str, Tensor] = {}
     for path in sorted(directory.glob("*.safetensors")):
         file: Any = safe_open(path, framework="pt")
-        own = [name for name in file.keys() if name.startswith(f"{NAME}.")]  # noqa: SIM118  # A file is not iterable.
-        weights |= {name.removeprefix(f"{NAME}."): file.get_tensor(name) for name in own}
+        own = [name for name in file.keys() if name.startswith(f"{VIRTUAL_TOKENS}.")]  # noqa: SIM118  # A file is not iterable.
+        weights |= {name.removeprefix(f"{VIRTUAL_TOKENS}."): file.get_tensor(name) for name in own}
     try:
-        body.get_submodule(NAME).load_state_dict(weights)
+        body.get_submodule(VIRTUAL_TOKENS).load_state_dict(weights)
     except RuntimeError as error:
         raise ConfigError(
             f"source: {directory} lacks the virtual tokens that its config.json names"
@@ -97,7 +97,7 @@ def restore_virtual_tokens(body: PreTrainedModel, directory: Path) -> None:
 
 def virtual_token_count(config: PreTrainedConfig) -> int:
     """The number of virtual tokens of an encoder, 0 or more."""
-    found = getattr(config, NAME, None)
+    found = getattr(config, VIRTUAL_TOKENS, None)
     return 0 if found is None else int(found["count"])
 
 
@@ -153,7 +153,7 @@ def _with_prefix(body: PreTrainedModel, inputs: dict[str, Any]) -> dict[str, Any
 
 def _table(body: PreTrainedModel) -> Tensor:
     """The learnt values, one row per virtual token."""
-    return cast(nn.Embedding, body.get_submodule(NAME).embedding).weight
+    return cast(nn.Embedding, body.get_submodule(VIRTUAL_TOKENS).embedding).weight
 
 
 def _longer(rows: Tensor, count: int, value: int) -> Tensor:

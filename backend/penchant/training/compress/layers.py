@@ -10,7 +10,7 @@ from torch import nn
 
 from penchant.domain.errors import ConfigError
 from penchant.training.finetuning.trainable_encoder import layers_of, transformer_of
-from penchant.training.virtual_tokens import NAME, PREFIX
+from penchant.training.virtual_tokens import PREFIX, VIRTUAL_TOKENS
 
 
 def put_layers(model: SentenceTransformer, layers: list[nn.Module]) -> None:
@@ -50,7 +50,7 @@ def drop_layers(
     fewest = max(1, len(needed))
     if not fewest <= count <= len(layers):
         raise ConfigError(f"layers: got {count}, expected {fewest} to {len(layers)}")
-    virtual = getattr(transformer_of(model).config, NAME, None)
+    virtual = getattr(transformer_of(model).config, VIRTUAL_TOKENS, None)
     if count < len(layers) and virtual and virtual["method"] == PREFIX:
         raise ConfigError(
             f"layers: got {count}, expected {len(layers)}: this encoder was fine-tuned with "

@@ -58,7 +58,7 @@ class QuantizeRequest:
     output: Path
     """Directory to write; an encoder there is replaced."""
     method: str = "blockwise"
-    """How to quantize: blockwise, faithful; dynamic, faster but lossy; or static, for TensorRT."""
+    """Method: blockwise, faithful; dynamic, faster but lossy; or static, for TensorRT."""
     max_loss: Share = 0.01
     """Share of NDCG@10 that may be lost, 0 to below 1, as 1% or 0.01."""
     validation: Annotated[ValidationLog, FLAT] = ValidationLog()

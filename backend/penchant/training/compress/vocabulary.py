@@ -103,7 +103,7 @@ def save_with_tokens(model: SentenceTransformer, directory: Path, texts: Iterabl
     Args:
         model: the encoder; its embeddings are trimmed in place.
         directory: directory to write.
-        texts: texts whose tokens to keep.
+        texts: texts to keep the tokens of.
 
     Returns:
         Number of tokens kept.

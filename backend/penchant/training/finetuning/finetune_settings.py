@@ -53,10 +53,10 @@ class FinetuneSettings:
     """
 
     objective: str = NEXT_ITEM
-    """What to predict: next-item, the next liked item; rating, the next reward; or class, whether
-    it is above 0."""
+    """Prediction target: next-item, the next liked item; rating, the next reward; or class, the
+    sign of the next reward."""
     method: str = "full"
-    """What to train: full, all weights; lora, low-rank additions, merged at the end; prefix or
+    """Weights to train: full, all of them; lora, low-rank additions, merged at the end; prefix or
     prompt, virtual tokens before each text, in every layer or only before the first."""
     dimensions: Lengths = (64,)
     """Lengths that vectors may be cut to; the largest is the full length."""

@@ -22,9 +22,9 @@ from penchant.training.library_output import quiet_transformers
 from penchant.training.principal_components import principal_components
 from penchant.training.pytorch_encoder import default_pooling
 from penchant.training.virtual_tokens import (
-    METHODS,
-    NAME,
     PREFIX,
+    VIRTUAL_METHODS,
+    VIRTUAL_TOKENS,
     add_virtual_tokens,
     restore_virtual_tokens,
     virtual_token_count,
@@ -179,7 +179,7 @@ def choose_weights(model: SentenceTransformer, settings: FinetuneSettings) -> No
                 task_type="FEATURE_EXTRACTION",
             )
         )
-    if settings.method in METHODS and settings.steps:
+    if settings.method in VIRTUAL_METHODS and settings.steps:
         _train_virtual_tokens(body, settings)
         cap_length(model)
     if settings.frozen_layers:
@@ -260,7 +260,7 @@ def _train_virtual_tokens(body: PreTrainedModel, settings: FinetuneSettings) -> 
     method, count = settings.method, settings.virtual_tokens
     if settings.activation_checkpointing and method == PREFIX:
         raise ConfigError("activation_checkpointing: got true with prefix, expected false")
-    there = getattr(body.config, NAME, None)
+    there = getattr(body.config, VIRTUAL_TOKENS, None)
     if there is None:
         add_virtual_tokens(body, method, count)
     elif there != {"method": method, "count": count}:
@@ -268,7 +268,7 @@ def _train_virtual_tokens(body: PreTrainedModel, settings: FinetuneSettings) -> 
             f"method, virtual_tokens: got {method}, {count}, expected what the source has: "
             f"{there['method']}, {there['count']}"
         )
-    body.get_submodule(NAME).requires_grad_(True)
+    body.get_submodule(VIRTUAL_TOKENS).requires_grad_(True)
 
 
 def _freeze(body: PreTrainedModel, count: int) -> None:

@@ -21,9 +21,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from penchant.domain.errors import ConfigError
 from penchant.training.finetuning.trainable_encoder import encode, unit
 from penchant.training.finetuning.training_progress import METRIC, TrainingProgress
+from penchant.training.resumption import TRAINED_WEIGHTS
 from penchant.training.validation_rankings import ValidationRankings
-
-WEIGHTS = "trained.safetensors"
 
 
 class FinetuneTrainer(SentenceTransformerTrainer):
@@ -45,7 +44,7 @@ class FinetuneTrainer(SentenceTransformerTrainer):
         directory.mkdir(parents=True, exist_ok=True)
         trained = {name for name, weight in self.model.named_parameters() if weight.requires_grad}
         state = self.model.state_dict()
-        save_file({name: state[name].contiguous() for name in trained}, directory / WEIGHTS)
+        save_file({name: state[name].contiguous() for name in trained}, directory / TRAINED_WEIGHTS)
 
     def load_weights(self, directory: Path) -> None:
         """Reads weights that `save_weights` wrote.
@@ -53,7 +52,7 @@ class FinetuneTrainer(SentenceTransformerTrainer):
         Raises:
             ConfigError: they belong to another encoder.
         """
-        weights = load_file(directory / WEIGHTS)
+        weights = load_file(directory / TRAINED_WEIGHTS)
         unknown = self.model.load_state_dict(weights, strict=False).unexpected_keys
         if unknown:
             raise ConfigError(

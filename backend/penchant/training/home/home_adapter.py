@@ -16,6 +16,7 @@ from penchant.encoder.bundle import sha256_of
 from penchant.encoder.source import default_source
 from penchant.system.optional_package import needs_extra
 from penchant.system.whole_directory import check_replaceable, whole_directory
+from penchant.training.resumption import TRAINED_WEIGHTS
 
 ADAPTER = Path(__file__).parent / "intents"
 _CONFIG, _WEIGHTS, _HEAD_WEIGHTS = (
@@ -23,7 +24,6 @@ _CONFIG, _WEIGHTS, _HEAD_WEIGHTS = (
     "adapter_model.safetensors",
     "model.safetensors",
 )
-_TRAINED = "trained.safetensors"
 _HEAD, _BODY = "penchant_head.linear.", "0.model."
 """Prefixes of the names of weights in a checkpoint."""
 
@@ -62,11 +62,13 @@ def extract_adapter(checkpoint: Path, output: Path) -> None:
         ConfigError: the checkpoint has other weights, or the output holds other things.
     """
     check_replaceable(output, _CONFIG, "an adapter")
-    if not (checkpoint / _TRAINED).is_file():
-        raise ConfigError(f"extract: {checkpoint} holds no {_TRAINED}, expected a checkpoint")
+    if not (checkpoint / TRAINED_WEIGHTS).is_file():
+        raise ConfigError(
+            f"extract: {checkpoint} holds no {TRAINED_WEIGHTS}, expected a checkpoint"
+        )
     with needs_extra("home", "train"):  # A server lacks the extra.
         from safetensors.torch import load_file, save_file
-    trained = load_file(checkpoint / _TRAINED)
+    trained = load_file(checkpoint / TRAINED_WEIGHTS)
     dense = next(ADAPTER.glob("*_Dense"))
     head = {
         name.replace(_HEAD, "linear."): weight.contiguous()

@@ -25,7 +25,7 @@ from penchant.training.finetuning.trainable_encoder import (
     trainable_parameters,
     transformer_of,
 )
-from penchant.training.finetuning.trainer import WEIGHTS
+from penchant.training.resumption import TRAINED_WEIGHTS
 from tests.unit.training.finetuning.conftest import HIDDEN, request_of
 from tests.unit.training.finetuning.test_finetune import SETTINGS, TEXTS, gap, vectors_of
 
@@ -82,7 +82,7 @@ def test_frozen_layers_and_embeddings_are_not_trained(
     settings = dataclasses.replace(SETTINGS, frozen_layers=1, warm_up_fraction=0.0)
     request = request_of(stream, source, tmp_path / "out", settings)
     finetune(dataclasses.replace(request, max_minutes=0.0))
-    trained = load_file(request.checkpoints / "checkpoint-1" / WEIGHTS)
+    trained = load_file(request.checkpoints / "checkpoint-1" / TRAINED_WEIGHTS)
     assert not [name for name in trained if "embeddings." in name or "layer.0." in name]
     before = transformer_of(read_encoder(source)).state_dict()
     weight = "encoder.layer.1.output.dense.weight"

@@ -21,8 +21,8 @@ from penchant.training.finetuning.finetune import FinetuneReport, finetune
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from penchant.training.finetuning.provenance import read_note
 from penchant.training.finetuning.trainable_encoder import encode, read_encoder
-from penchant.training.finetuning.trainer import WEIGHTS
 from penchant.training.finetuning.training_progress import TrainingProgress
+from penchant.training.resumption import TRAINED_WEIGHTS
 from tests.support.exporting import export
 from tests.unit.training.finetuning.conftest import GROUPS, ITEMS, group_of, request_of
 
@@ -226,7 +226,7 @@ def test_events_after_the_training_part_change_no_weight(
         request = request_of(log, source, tmp_path / name, settings)
         with pytest.raises(TrainingKilled):
             finetune(request, TrainingProgress(on_step=kill))
-        found = load_file(request.checkpoints / "checkpoint-20" / WEIGHTS)
+        found = load_file(request.checkpoints / "checkpoint-20" / TRAINED_WEIGHTS)
         weights.append({name: weight.numpy() for name, weight in found.items()})
     assert weights[0].keys() == weights[1].keys()
     for name, weight in weights[0].items():

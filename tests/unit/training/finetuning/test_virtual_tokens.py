@@ -16,7 +16,7 @@ from penchant.encoder.onnx import OnnxEncoder
 from penchant.logs.stream import Stream
 from penchant.training.finetuning.finetune import finetune
 from penchant.training.finetuning.trainable_encoder import encode, read_encoder, transformer_of
-from penchant.training.virtual_tokens import NAME
+from penchant.training.virtual_tokens import VIRTUAL_TOKENS
 from tests.support.exporting import export
 from tests.support.tiny_encoders import write_encoder
 from tests.unit.training.finetuning.conftest import WORDS, request_of
@@ -47,7 +47,7 @@ def test_only_virtual_tokens_learn_and_they_are_served_as_trained(
     assert all(torch.equal(weight, weights[name]) for name, weight in before.state_dict().items())
     vectors = vectors_of(tmp_path / "tuned")
     with_zeros = read_encoder(tmp_path / "tuned")
-    for weight in transformer_of(with_zeros).get_submodule(NAME).parameters():
+    for weight in transformer_of(with_zeros).get_submodule(VIRTUAL_TOKENS).parameters():
         weight.data.zero_()
     assert np.abs(encode(with_zeros, TEXTS) - vectors).max() > 1e-2
     exported = export(tmp_path / "tuned", tmp_path / "onnx", dimensions=16, max_tokens=32)
@@ -89,7 +89,7 @@ def test_a_later_round_needs_the_same_virtual_tokens(
     finetune(request_of(stream, source, tmp_path / "first", settings))
     finetune(request_of(stream, tmp_path / "first", tmp_path / "second", settings))
     first, second = (
-        load_file(tmp_path / name / "model.safetensors")[f"{NAME}.embedding.weight"]
+        load_file(tmp_path / name / "model.safetensors")[f"{VIRTUAL_TOKENS}.embedding.weight"]
         for name in ("first", "second")
     )
     assert first.shape == second.shape == (5, 32)
@@ -112,7 +112,7 @@ def test_missing_virtual_tokens_are_an_error(source: Path, tmp_path: Path) -> No
     config = json.loads((source / "config.json").read_text())
     for file in source.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    config[NAME] = {"method": "prompt", "count": 3}
+    config[VIRTUAL_TOKENS] = {"method": "prompt", "count": 3}
     (tmp_path / "config.json").write_text(json.dumps(config))
     save_file(load_file(source / "model.safetensors"), tmp_path / "model.safetensors")
     with pytest.raises(ConfigError, match="lacks the virtual tokens that its config"):
