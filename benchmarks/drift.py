@@ -23,7 +23,6 @@ from penchant.config import parse
 from penchant.domain.arrays import Int64
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.encoder.source import default_source
 from penchant.evaluation.baselines import make
 from penchant.evaluation.evaluate import EvaluationRequest, evaluate
 from penchant.evaluation.evaluation_report import numbers
@@ -40,7 +39,7 @@ from penchant.logs.stream import Stream
 from penchant.logs.tables.files import open_table
 from penchant.report.page import as_json
 from penchant.system.durable_file import write_whole
-from penchant.training.export import export
+from penchant.training.export import ExportRequest, export_encoder
 
 REVIEWS = "WomensClothingE-CommerceReviews.parquet.brotli"
 KINDS = (
@@ -213,7 +212,8 @@ def main() -> None:
     stream = ReplayLog(source).read(DEFAULT_SIGNALS, "drift")
     texts = [item.text for item in stream.items]
     place = directory / "encoder"
-    export(default_source(), place, projection="pca", projection_texts=texts, max_tokens=MAX_TOKENS)
+    request = ExportRequest(output=place, projection_texts=texts, max_tokens=MAX_TOKENS)
+    export_encoder(request)
     write_evaluation(directory, source)
     found = curves(directory, stream, log, options.seed)
     for curve in found:

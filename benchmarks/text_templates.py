@@ -21,7 +21,6 @@ from penchant.config import parse
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.domain.types import Item
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.encoder.source import default_source
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
 from penchant.evaluation.summary import summarise
@@ -32,7 +31,7 @@ from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import first_events
 from penchant.logs.tables.files import Row
-from penchant.training.export import export
+from penchant.training.export import ExportRequest, export_encoder
 
 CHOSEN_ON, LEARNT = 30_000, 20_000
 
@@ -81,7 +80,7 @@ def measure(template: str, *, whole: bool) -> dict[str, object]:
         replay_config = ReplayConfig(train_fraction=LEARNT / CHOSEN_ON, refresh_every=0)
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "encoder"
-        report = export(default_source(), made, projection="pca", projection_texts=texts)
+        report = export_encoder(ExportRequest(output=made, projection_texts=texts))
         encoder = OnnxEncoder.load(made, threads=1)
         config = parse({"store": "memory:", "encoder": str(made)})
         penchant = PenchantRecommender(config, encoder.encode(texts))

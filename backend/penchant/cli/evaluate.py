@@ -48,9 +48,9 @@ class SlowClockOptions:
         """The slow clock, which writes its encoders to `rounds`; None without `--finetune`."""
         if not self.finetune:
             return None
-        from penchant.training.slow_clock import SlowClock
+        from penchant.training.slow_clock import FinetuneClock
 
-        return SlowClock(default_source(), rounds, self.dimensions, self.finetune_every, seed)
+        return FinetuneClock(default_source(), rounds, self.dimensions, self.finetune_every, seed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,14 @@ TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {
     "evaluate",
     "gate",
     "tune",
+    "pretrain",
+    "finetune",
+    "export",
+    "prune",
+    "quantize",
+    "compile",
+    "home-data",
+    "home-encoder",
 }
 """Commands that still describe their options to Typer."""
 
@@ -98,7 +106,7 @@ def make_app(chosen: str = "") -> App:
         help="Per-user online learning and ranking inside NVIDIA Triton Inference Server.",
         version=metadata.version("penchant"),
         # Of an option given twice, the last one counts; those that repeat are tuples.
-        default_parameter=Parameter(negative=(), allow_repeating=True),
+        default_parameter=Parameter(negative=(), allow_repeating=True, show_default=_shown),
         result_action="return_value",
     )
     for place, (name, (target, line)) in enumerate(COMMANDS.items()):
@@ -108,6 +116,13 @@ def make_app(chosen: str = "") -> App:
             help_ = None if name == chosen else line
             app.command(target, name=name, help=help_, sort_key=place)
     return app
+
+
+def _shown(default: object) -> str | None:
+    """A default as the help shows it; None hides those of flags and of empty options."""
+    if default is None or default is False or default in ("", ()):
+        return None
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def options_of(name: str) -> dict[str, bool]:

@@ -55,7 +55,7 @@ def finetuned(
         ConfigError: the packages for training are missing, or the source can't be read.
     """
     with needs_extra("finetune", "train"):  # Only here: the imports take seconds.
-        from penchant.training.finetuning.finetune import Request, finetune
+        from penchant.training.finetuning.finetune import FinetuneRequest, finetune
         from penchant.training.finetuning.finetune_settings import FinetuneSettings
         from penchant.training.finetuning.trainable_encoder import encode, read_encoder
     base = FinetuneSettings(
@@ -75,7 +75,10 @@ def finetuned(
         if settings not in last:
             with tempfile.TemporaryDirectory(prefix="penchant-tune-") as temporary:
                 output = Path(temporary) / "encoder"
-                finetune(Request(stream, source, output, settings))
+                request = FinetuneRequest(
+                    output=output, stream=stream, source=source, settings=settings
+                )
+                finetune(request)
                 last.clear()
                 last[settings] = encode(read_encoder(output), texts, settings.width)
         return last[settings]

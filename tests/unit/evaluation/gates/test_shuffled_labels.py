@@ -16,12 +16,12 @@ from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.logs.stream import Stream, first_events
-from penchant.training.finetuning.finetune import Request, finetune
+from penchant.training.finetuning.finetune import finetune
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from penchant.training.finetuning.trainable_encoder import encode, read_encoder
 from tests.support.tiny_encoders import write_encoder
 from tests.unit.evaluation.gates.planted import CONFIG
-from tests.unit.training.finetuning.conftest import HIDDEN, WORDS, group_of, planted
+from tests.unit.training.finetuning.conftest import HIDDEN, WORDS, group_of, planted, request_of
 
 TRAINED = 0.6
 HEAD_ALONE = FinetuneSettings(
@@ -54,7 +54,7 @@ def test_it_is_refused_with_the_worst_cohort_and_its_figures(log: Stream, tmp_pa
     logs = {"good": older, "bad": dataclasses.replace(older, item=shuffled)}
     sides = {}
     for name, stream in logs.items():
-        finetune(Request(stream, source, tmp_path / name, HEAD_ALONE))
+        finetune(request_of(stream, source, tmp_path / name, HEAD_ALONE))
         sides[name] = Side(Tuned(tmp_path / name), CONFIG)
 
     def judged(baseline: Side, candidate: Side) -> Verdict:
