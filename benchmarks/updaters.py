@@ -7,8 +7,8 @@ r"""Compares the updaters: quality, cost and size.
 
 Quality: MovieLens-100K in time order. The first 30,000 ratings are for training; before every
 second later rating of 4 or 5, all films that the user has not rated are ranked. Item vectors are
-refreshed every 5,000 ratings, and never. Cost: the fold of the busiest user's latest 256 ratings, and the
-scores of all films. Prints the rows of the table in docs/updaters.md.
+refreshed every 5,000 ratings, and never. Cost: the fold of the busiest user's latest 256 ratings,
+and the scores of all films. Prints the rows of the table in docs/updaters.md.
 """
 
 from __future__ import annotations
