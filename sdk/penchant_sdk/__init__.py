@@ -62,11 +62,11 @@ from penchant_sdk.types import (
     EventResult,
     EventStatus,
     Explanation,
+    Exposure,
     FeedbackAck,
     Item,
     RankedItem,
     Ranking,
-    Shown,
 )
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "EventStatus",
     "Explanation",
     "Exploration",
+    "Exposure",
     "FeedbackAck",
     "GetItemsResult",
     "InternalError",
@@ -107,7 +108,6 @@ __all__ = [
     "Reservations",
     "ReserveOption",
     "ServerError",
-    "Shown",
     "StateBehind",
     "StateCorrupt",
     "StateTooNew",

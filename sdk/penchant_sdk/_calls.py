@@ -32,10 +32,10 @@ from penchant_sdk.records import (
 from penchant_sdk.types import (
     Event,
     EventResult,
+    Exposure,
     FeedbackAck,
     Item,
     Ranking,
-    Shown,
     to_microseconds,
 )
 
@@ -164,18 +164,18 @@ def _event(event: Event) -> event_pb2.Event:
         occurred_at_us=event.occurred_at_us,
         recommendation_id=event.recommendation_id,
         context=event.context,
-        shown=_shown(event.shown),
+        exposure=_exposure(event.exposure),
     )
 
 
-def _shown(shown: Shown | None) -> event_pb2.Shown | None:
-    if shown is None:
+def _exposure(exposure: Exposure | None) -> event_pb2.Exposure | None:
+    if exposure is None:
         return None
-    return event_pb2.Shown(
-        position=shown.position,
-        propensity=shown.propensity,
-        propensity_estimated=shown.propensity_estimated,
-        score=shown.score,
+    return event_pb2.Exposure(
+        position=exposure.position,
+        propensity=exposure.propensity,
+        propensity_estimated=exposure.propensity_estimated,
+        score=exposure.score,
     )
 
 

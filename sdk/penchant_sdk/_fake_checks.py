@@ -87,8 +87,8 @@ def check_event(event: event_pb2.Event, now_us: int) -> None:
     if event.recommendation_id:
         check_id("recommendation_id", event.recommendation_id, 64, InvalidEvent)
     check_context(event.context, InvalidEvent)
-    if not 0 <= event.shown.propensity <= 1 or not math.isfinite(event.shown.score):
-        raise InvalidEvent("shown: expected a propensity of 0 to 1 and a finite score")
+    if not 0 <= event.exposure.propensity <= 1 or not math.isfinite(event.exposure.score):
+        raise InvalidEvent("exposure: expected a propensity of 0 to 1 and a finite score")
     if not math.isfinite(event.value):
         raise InvalidEvent(f"value: got {event.value}, expected a finite number")
     if not 0 <= event.occurred_at_us <= now_us + FUTURE_US:

@@ -49,7 +49,7 @@ class FakeUser:
             one
             for one in self.window()
             if one.event.signal in IMPRESSIONS
-            and 0 < one.event.shown.propensity < 1
+            and 0 < one.event.exposure.propensity < 1
             and one.event.occurred_at_us > now_us - DAY_US
         ]
         return max(0, EXPLORATIONS_PER_DAY - len(explored))

@@ -32,10 +32,10 @@ from penchant_sdk.types import (
     EventResult,
     EventStatus,
     Explanation,
+    Exposure,
     Item,
     RankedItem,
     Ranking,
-    Shown,
     from_microseconds,
 )
 
@@ -212,12 +212,14 @@ def _event(event: event_pb2.Event) -> Event:
         recommendation_id=event.recommendation_id,
         event_id=event.event_id,
         context=dict(event.context),
-        shown=_shown(event.shown) if event.HasField("shown") else None,
+        exposure=_exposure(event.exposure) if event.HasField("exposure") else None,
     )
 
 
-def _shown(shown: event_pb2.Shown) -> Shown:
-    return Shown(shown.position, shown.propensity, shown.propensity_estimated, shown.score)
+def _exposure(exposure: event_pb2.Exposure) -> Exposure:
+    return Exposure(
+        exposure.position, exposure.propensity, exposure.propensity_estimated, exposure.score
+    )
 
 
 def embeddings(replies: Sequence[embed_pb2.EmbedReply]) -> Embeddings:

@@ -70,7 +70,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Exposure:
     """How an item was shown, as its ranking had it; kept in the log for evaluations.
 
     Raises:
@@ -123,7 +123,7 @@ class Event:
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Where and when (part of day, room, device, session), as the ranking had it. At most 32
     entries; the first five by key weigh, where the server listens to contexts."""
-    shown: Shown | None = None
+    exposure: Exposure | None = None
     """For impressions: how the item was shown."""
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
 from penchant.domain.exploration import EpsilonGreedy, PlackettLuce, Thompson
 from penchant.domain.ranking import RankRequest
 from penchant.domain.reservations import ReserveOption, ReserveRequest
-from penchant.domain.types import Context, Event, Item, Shown
+from penchant.domain.types import Context, Event, Exposure, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,8 @@ def check_event(event: Event, now_us: int, limits: Limits) -> None:
         _check_name(InvalidEvent, name, event.recommendation_id, most)
     if event.context:
         _check_context(InvalidEvent, event.context, limits)
-    if event.shown is not None:
-        _check_shown(event.shown)
+    if event.exposure is not None:
+        _check_exposure(event.exposure)
     latest_us = now_us + limits.future_s * 1_000_000
     if not 0 <= event.occurred_at_us <= latest_us:
         raise InvalidEvent(
@@ -214,11 +214,11 @@ def _check_context(error: type[PenchantError], context: Context, limits: Limits)
             )
 
 
-def _check_shown(shown: Shown) -> None:
-    if not 0 <= shown.propensity <= 1:
-        raise InvalidEvent(f"shown.propensity: got {shown.propensity}, expected 0 to 1")
-    if not math.isfinite(shown.score):
-        raise InvalidEvent(f"shown.score: got {shown.score}, expected a finite number")
+def _check_exposure(exposure: Exposure) -> None:
+    if not 0 <= exposure.propensity <= 1:
+        raise InvalidEvent(f"exposure.propensity: got {exposure.propensity}, expected 0 to 1")
+    if not math.isfinite(exposure.score):
+        raise InvalidEvent(f"exposure.score: got {exposure.score}, expected a finite number")
 
 
 def _size(text: str) -> int:

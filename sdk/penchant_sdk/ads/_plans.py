@@ -22,7 +22,7 @@ from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.reservations import Budget, Cap, ReserveOption
-from penchant_sdk.types import Event, EventResult, Explanation, Ranking, Shown
+from penchant_sdk.types import Event, EventResult, Explanation, Exposure, Ranking
 
 MAX_OPTIONS = 1000
 """The most that one reservation looks at: of more campaigns, those with the best scores."""
@@ -212,7 +212,7 @@ def tell(
         recommendation_id=decision.recommendation_id,
         event_id=_event_id(decision, signal, own_id),
         context=decision.context,
-        shown=_shown(decision) if signal == "impression" else None,
+        exposure=_exposure(decision) if signal == "impression" else None,
     )
     ack = yield from _calls.feedback([event])
     ack.raise_for_refused()
@@ -224,8 +224,10 @@ def _event_id(decision: Decision, signal: str, own_id: str) -> str:
     return blake2b(named.encode(), digest_size=16).hexdigest()
 
 
-def _shown(decision: Decision) -> Shown:
-    return Shown(position=decision.position, propensity=decision.propensity, score=decision.score)
+def _exposure(decision: Decision) -> Exposure:
+    return Exposure(
+        position=decision.position, propensity=decision.propensity, score=decision.score
+    )
 
 
 def _clipped(text: str) -> str:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from penchant_sdk.errors import InvalidEvent
 from penchant_sdk.games.types import Recommendations, Session, Stars
-from penchant_sdk.types import Event, Shown, to_microseconds
+from penchant_sdk.types import Event, Exposure, to_microseconds
 
 _MINUTE = timedelta(minutes=1)
 
@@ -110,7 +110,7 @@ def shown(
             recommendation_id=recommendations.recommendation_id,
             event_id=event_id("impression", item.game.id, recommendations.recommendation_id),
             context=session.context,
-            shown=Shown(
+            exposure=Exposure(
                 position=item.position,
                 propensity=item.propensity,
                 propensity_estimated=recommendations.propensity_estimated,

@@ -144,7 +144,7 @@ def test_what_was_shown_is_told_with_its_places_once(games: GameClient) -> None:
     again = games.shown(user="ann", recommendations=listed, session=HERE)
     assert {result.status for result in again.results} == {EventStatus.DUPLICATE}
     rows = [row.event for row in games._penchant.export_user("ann").events]
-    assert [row.shown.position for row in rows if row.shown] == [1, 2, 3]
+    assert [row.exposure.position for row in rows if row.exposure] == [1, 2, 3]
     assert {row.recommendation_id for row in rows} == {listed.recommendation_id}
 
 
