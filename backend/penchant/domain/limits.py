@@ -1,4 +1,4 @@
-"""What one call may hold, and the checks that say so plainly."""
+"""The limits of one call, and the checks that hold them."""
 
 from __future__ import annotations
 
@@ -16,32 +16,56 @@ from penchant.domain.types import Context, Event, Exposure, Item
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one call may hold; more is refused with the limit named."""
+    """The maxima of one call. A call beyond one is refused, and the message names the limit."""
 
     request_bytes: int = 8 << 20
+    """Bytes of one serialized call."""
     candidates: int = 5000
+    """Candidates of one ranking."""
     k: int = 1000
+    """Items returned by one ranking."""
     query_bytes: int = 2048
+    """Bytes of a query."""
     context_entries: int = 32
+    """Entries of a context."""
     context_bytes: int = 128
+    """Bytes of a context's key, and of its value."""
     events: int = 1000
+    """Events in one call."""
     options: int = 1000
+    """Options of one reservation call."""
     reservations: int = 100
+    """Impressions reserved by one call."""
     lapse_s: int = 3600
+    """Seconds until an unconfirmed reservation lapses."""
     caps: int = 16
+    """Frequency caps of one option."""
     cap_window_s: int = 31_536_000
+    """Seconds that a frequency cap spans."""
     cost_micros: int = 2**53 - 1
+    """Cost of one impression, in millionths of the currency."""
     items: int = 1000
+    """Items in one call."""
     texts: int = 256
+    """Texts in one call to the encoder."""
     text_bytes: int = 8192
+    """Bytes of an item's text, or of a text to encode."""
     id_bytes: int = 256
+    """Bytes of a user's or an item's id."""
     event_id_bytes: int = 128
+    """Bytes of an event's id."""
     recommendation_id_bytes: int = 64
+    """Bytes of a recommendation id."""
     attributes: int = 64
+    """Attributes of one item."""
     attribute_key_bytes: int = 128
+    """Bytes of an attribute's key."""
     attribute_bytes: int = 1024
+    """Bytes of an attribute's value."""
     export_rows: int = 10_000
+    """Log rows in one page of an export."""
     future_s: int = 300
+    """Seconds that an event's time may lie ahead of the server's clock."""
 
 
 def check_id(name: str, value: str, limits: Limits) -> None:
