@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.drift_plot import draw
 from benchmarks.recovery import Curve, curve_of, recovery_of
 from penchant.config import parse
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.source import default_source
 from penchant.evaluation.baselines import make

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
 from penchant.logs.events import EventColumns, ItemColumns
 from penchant.logs.log_source import EVENT_FIELDS, ITEM_FIELDS, LogSource, mapped_fields

@@ -1,7 +1,7 @@
 """Penchant itself as a recommender: the server's own fold, score and counters, without a store.
 
 The live offsets are those of all items at every ranking. A server publishes them within a second
-(`penchant.catalog.offsets.WHOLE_EVERY_S`), which is the same where events are seconds apart.
+(`penchant.catalog.item_biases.WHOLE_EVERY_S`), which is the same where events are seconds apart.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.numbers import ItemNumbers
-from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogView, fold_digest
 from penchant.config import Config
 from penchant.domain.cold_start import fit_cold_start_prior, flat_cold_start_prior, prior_counters
 from penchant.domain.context import as_slots
 from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import Prior, direction, prior_precision, score
+from penchant.domain.interest import Prior, prior_precision, score, user_vector
 from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
-from penchant.domain.offsets import count_outcome
+from penchant.domain.offsets import count_event
 from penchant.domain.rewards import resolve
 from penchant.domain.types import (
     CatalogHead,
@@ -161,7 +161,7 @@ class PenchantRecommender:
         view, fold = self._view, self._config.fold
         interest = self.interest(user, at_us, context)
         view.offsets[:] = self._book.values(view.head.rows)
-        towards = direction(interest, None, fold)
+        towards = user_vector(interest, None, fold)
         scores = score(view.vectors, view.offsets, towards, fold)[0]
         if len(view.neighbours):
             near = near_all(view.neighbours, interest.recent, view.head.rows)
@@ -187,7 +187,7 @@ class PenchantRecommender:
         self._states[user] = UserState(record)
         counters = self._counters.get(item) or Counters()
         half_life_s = self._book.half_life_s
-        counters = count_outcome(counters, outcome, event.occurred_at_us, half_life_s)
+        counters = count_event(counters, outcome, event.occurred_at_us, half_life_s)
         self._counters[item] = counters
         self._book.set([(item, counters)])
         self._learnt += 1

@@ -1,1 +1,1 @@
-"""The composition root, dispatch, and the seam to Triton."""
+"""The composition root, the dispatch of calls, and the seam to Triton."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from penchant.domain.arrays import Float64
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import Items, Prior, direction, fold, prior_precision, score
+from penchant.domain.interest import Items, Prior, fold, prior_precision, score, user_vector
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Matrix
 from penchant.evaluation.gates.probes import ProbeSet
@@ -37,7 +37,7 @@ def probe_ranks(probes: ProbeSet, vectors: Matrix, settings: FoldSettings) -> Fl
         known = np.ones(len(window), np.bool_)
         bucket = time_bucket(int(probes.at_us[place]), settings)
         interest = fold(prior, window, Items(vectors[numbers], known), bucket, settings)
-        scores = score(vectors, nothing, direction(interest, None, settings), settings)[0]
+        scores = score(vectors, nothing, user_vector(interest, None, settings), settings)[0]
         target = int(probes.target[place])
         hidden = np.unique(numbers[numbers != target])
         if probes.candidates == "all":

@@ -16,7 +16,7 @@ from demos.games.players import GamePlay, K, tell
 from demos.games.recommenders import chance
 from demos.games.simulation import Act, Player, World, make_players, play, tastes_of
 from demos.games.switch import turn
-from penchant.domain.signals.games import GAMES_SIGNALS
+from penchant.domain.signals import GAMES_SIGNALS
 from penchant_sdk.games import Game, GameClient, Session
 from penchant_sdk.testing import FakePenchant
 
