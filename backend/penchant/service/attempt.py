@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from penchant.domain.errors import ErrorKind, InternalError, PenchantError
 
 log = logging.getLogger("penchant")
 
-_Arguments = ParamSpec("_Arguments")
+_Arguments = TypeVarTuple("_Arguments")
 _Result = TypeVar("_Result")
 
 
 def attempt(
-    step: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    step: Callable[[*_Arguments], _Result], *arguments: *_Arguments
 ) -> _Result | PenchantError:
     """Calls the step and returns its result, or the PenchantError that it raised.
 
@@ -35,7 +35,7 @@ def attempt(
     [0.5, InvalidRequest('x: got 0, expected another number')]
     """
     try:
-        return step(*args, **kwargs)
+        return step(*arguments)
     except PenchantError as error:
         if error.kind is ErrorKind.INTERNAL:
             log.error("%s: %s", error.reason, error)

@@ -178,9 +178,12 @@ class RankService:
                 wanted = [_query(*pair) for pair in zip(views, requests, strict=True)]
                 missing = {query for query in wanted if query is not None} - queries.keys()
                 if not missing:
+                    vectors = [query and queries[query] for query in wanted]
                     return [
-                        self._answer(snapshot, view, request, query and queries[query])
-                        for view, request, query in zip(views, requests, wanted, strict=True)
+                        vector
+                        if isinstance(vector, PenchantError)
+                        else attempt(self._rank_one, snapshot, view, request, vector)
+                        for view, request, vector in zip(views, requests, vectors, strict=True)
                     ]
             queries |= self._encode(sorted(missing))
         raise EncoderUnavailable("query: the encoder is being changed; ask again in a moment")
@@ -200,17 +203,6 @@ class RankService:
     def _encode_in(self, version: str, dimensions: int, queries: Sequence[_Query]) -> Matrix:
         encoder = self._encoders.of(version, dimensions)
         return encoder.encode([query.text for query in queries])
-
-    def _answer(
-        self,
-        snapshot: Snapshot,
-        view: CatalogView,
-        request: RankRequest,
-        query: Vector | PenchantError | None,
-    ) -> Ranking | PenchantError:
-        if isinstance(query, PenchantError):
-            return query
-        return attempt(self._rank_one, snapshot, view, request, query)
 
     def _rank_one(
         self, snapshot: Snapshot, view: CatalogView, request: RankRequest, query: Vector | None

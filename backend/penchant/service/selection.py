@@ -52,7 +52,8 @@ def explore(
             drawn = _thompson(view, user, scored, k, scale, rng)
     top = _at(scored, drawn.places)
     estimated = isinstance(exploration.policy, Thompson)
-    return TopK(top.rows, top.scores, top.offsets, drawn.propensities.tolist(), estimated)
+    propensities = drawn.propensities.tolist()
+    return top._replace(propensities=propensities, propensity_estimated=estimated)
 
 
 def _thompson(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.context import Slots, context_digest, nowhere
@@ -109,9 +110,11 @@ def interest_of(
     return fold(view.prior, window, items, bucket, view.settings, here), True
 
 
-@dataclass(frozen=True, slots=True)
-class UserInContext:
-    """A user as one ranking sees them: at a moment, in a context."""
+class UserInContext(NamedTuple):
+    """A user as one ranking sees them: at a moment, in a context.
+
+    A tuple, since a frozen dataclass takes three times as long to make, on the hot path.
+    """
 
     user: str
     window: Window
