@@ -8,7 +8,7 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.source import default_source
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 
 EXPORTED = Path("out/encoder")
 """Where the default encoder is exported, once."""

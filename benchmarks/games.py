@@ -30,7 +30,7 @@ from demos.games.switch import turn
 from penchant.cli.import_games import snapshot_games
 from penchant.cli.in_process import client_of
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant_sdk.games import Game, GameClient, PartOfDay, Session
 
 PLAYERS, SESSIONS, DRIFT_AT, SEED = 120, 12, 6, 1

@@ -26,7 +26,7 @@ from benchmarks.rounds import Series, run
 from demos.home.house import house
 from demos.home.serving import HOME_SETTINGS
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant.training.home.corpus import FREE, SEEN, build
 from penchant.training.home.templates import HELD_OUT
 from penchant_sdk import Penchant

@@ -14,7 +14,7 @@ from types import FrameType
 
 from penchant.domain.errors import ConfigError
 from penchant.launch import FREE, LaunchError, Ports, Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant.launch.ports import choose
 
 HOST = "127.0.0.1"

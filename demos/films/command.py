@@ -26,7 +26,7 @@ from penchant.cli import client
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
 from penchant.launch import Server
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
 from penchant_sdk import Item as SdkItem
 from penchant_sdk import Penchant

@@ -25,7 +25,7 @@ from demos.server import interruptible, make_server, scratch
 from demos.steps import bar, bars, step
 from penchant.cli import client
 from penchant.cli.import_games import snapshot_games
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant_sdk import Penchant
 from penchant_sdk.games import Game, GameClient
 

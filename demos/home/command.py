@@ -22,7 +22,7 @@ from demos.server import interruptible, scratch
 from demos.steps import step
 from penchant.cli.home_encoder import export_home_encoder
 from penchant.launch import Server
-from penchant.launch.parameters import HOME, gather
+from penchant.launch.model_parameters import HOME, gather
 from penchant.training.home import adapter
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
