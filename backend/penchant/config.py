@@ -17,7 +17,7 @@ from penchant.domain.limits import Limits
 from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FROM_0, MORE_THAN_0, FoldSettings, Range
 from penchant.domain.signals import DEFAULT_SIGNALS, named_signals
-from penchant.store.lmdb import DEFAULT_MAP_BYTES
+from penchant.store.base import DEFAULT_MAP_BYTES
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
 """Parameters that belong to Triton's Python backend."""

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.html_report import check_writable
 from penchant.logs.impressions import good_signals, impressions_in
+from penchant.report.page import check_writable
 
 
 def impressions(

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from penchant.cli import publishing
-from penchant.cli.gating import REFUSED
+from penchant.cli.judging import REFUSED
 from penchant.cli.log_options import pairs_of, share_of
 from penchant.cli.stores import StoreAddress, StoreSettings
 from penchant.domain.errors import ConfigError

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from penchant.cli.client import connected
-from penchant.cli.gating import judging, show
+from penchant.cli.judging import judging, show
 from penchant.cli.stores import Opened, opened
 from penchant.domain.errors import ConfigError
 from penchant.encoder.base import Encoder

@@ -82,12 +82,11 @@ class FoldSettings:
     near_half_life_events: float = 5.0
     """h_near: newer events after which a like's neighbours count half."""
     context_halvings: float = 0.0
-    """Times the weight of an event is halved if its context differs in every key; 0 ignores
-    contexts."""
+    """Halvings of an event's weight if its context differs in every key; 0 ignores contexts."""
     time_bucket_s: float = 600.0
     """Step of the fold's clock, in seconds. A cached fold is valid within one step."""
     updater: str = "ridge"
-    """How the slow interest is computed from the events; one of `UPDATER_NAMES`."""
+    """Method that computes the slow interest from the events."""
     learning_rate: float = 0.7
     """eta: step size of the updater `adagrad`."""
     initial_accumulator: float = 1.0

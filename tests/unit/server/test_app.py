@@ -8,10 +8,10 @@ import pytest
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.encoder.library import EncoderLibrary
 from penchant.server.app import build
 from penchant.service.meter import SilentMeter
-from tests.support.bag_of_words import BagOfWords
 from tests.support.calls import config_of
 
 

@@ -17,6 +17,7 @@ from penchant.domain.errors import (
     StateCorrupt,
     UserNotFound,
 )
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.encoder.library import EncoderLibrary
 from penchant.server.app import App, build
 from penchant.server.dispatch import Dispatch, ParsedCall, Verb
@@ -25,7 +26,6 @@ from penchant.service.users import UserService
 from penchant_proto.methods import METHODS
 from penchant_proto.v1.rank_pb2 import RankRequest as RankMessage
 from penchant_proto.v1.service_pb2 import Call, Reply
-from tests.support.bag_of_words import BagOfWords
 from tests.support.calls import (
     ALL_MODELS,
     answered,

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import EncoderUnavailable
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.server.triton.remote_encoder import TEXTS_PER_CALL, RemoteEncoder
 from penchant.service.embed import Embedded
 from penchant.wire.embed import embed_reply
 from penchant_proto.methods import REPLY_TENSOR
 from penchant_proto.v1.service_pb2 import Reply
-from tests.support.bag_of_words import BagOfWords
 from tests.support.fake_pb_utils import (
     FakePbUtils,
     Response,
