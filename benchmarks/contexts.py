@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from penchant.config import Config, parse
 from penchant.domain.arrays import Float64, Int64
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Context, Event, Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.metrics import estimates, ndcg, recall

@@ -21,7 +21,7 @@ from benchmarks.drift_plot import draw
 from benchmarks.recovery import Curve, curve_of, recovery_of
 from penchant.config import parse
 from penchant.domain.arrays import Int64
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.baselines import make
 from penchant.evaluation.evaluate import EvaluationRequest, evaluate

@@ -17,9 +17,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from penchant.domain.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
-from penchant.domain.ranking import RankRequest
 from penchant.domain.types import Event, Item
-from penchant.service.rank import RankService
+from penchant.service.rank import RankRequest, RankService
 from tests.support.world import NOW_US, World
 
 EVENTS = 100

@@ -27,7 +27,7 @@ from benchmarks.rounds import Series, run
 from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant.training.home.corpus import FREE, SEEN, draw_sentences
 from penchant.training.home.sentence_templates import HELD_OUT
 from penchant_sdk import Penchant

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from penchant.config import Config, parse
 from penchant.domain.arrays import Float64, Int32
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Item, Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.metrics import estimates, recall

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.refresh import GROUPS, synthetic_events, unit_rows
-from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogReader
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Item, LogRow, Matrix, UserState

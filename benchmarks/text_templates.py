@@ -18,7 +18,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from penchant.config import parse
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Item
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.penchant import PenchantRecommender

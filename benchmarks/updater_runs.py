@@ -11,7 +11,7 @@ import numpy as np
 from penchant.config import Config
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation import metrics

@@ -32,15 +32,8 @@ from benchmarks.updater_runs import (
     vectors_by,
 )
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import (
-    Items,
-    Prior,
-    direction,
-    fold,
-    prior_precision,
-    score,
-)
-from penchant.domain.rewards import Outcome
+from penchant.domain.interest import Items, Prior, fold, prior_precision, score, user_vector
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import FoldKey, Interest, Matrix, Record, UserState
 from penchant.domain.window import empty_record, entry, insert
@@ -139,7 +132,7 @@ def full_record(stream: Stream) -> tuple[Record, int]:
         entry(
             stream.events[position],
             int(stream.item[position]),
-            Outcome(float(stream.reward[position]), float(stream.weight[position]), None),
+            ResolvedSignal(float(stream.reward[position]), float(stream.weight[position]), None),
         )
         for position in own
     ]
@@ -170,7 +163,7 @@ def costs(stream: Stream, vectors: Matrix) -> dict[str, Cost]:
             interest = folded()
 
             def scored(interest: Interest = interest, settings: FoldSettings = settings) -> object:
-                return score(vectors, offsets, direction(interest, None, settings), settings)
+                return score(vectors, offsets, user_vector(interest, None, settings), settings)
 
             state = UserState(record, FoldKey(1, bucket, settings.digest()), interest)
             cost = found.setdefault(updater, Cost([], [], len(encode_user(state))))

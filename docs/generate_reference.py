@@ -38,7 +38,7 @@ from penchant.encoder.runtime import RUNTIMES
 from penchant.launch.errors import LaunchError
 from penchant.loop.loop_state import LockHeld
 from penchant.server.triton.errors import CODE_OF
-from penchant.server.triton.metrics import HELP, SECONDS, SIZES
+from penchant.server.triton.prometheus import HELP, SECONDS, SIZES
 from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant_sdk import ads, errors, games, home, testing
 

@@ -28,7 +28,7 @@ from penchant.calibration.shown_ads import from_impressions
 from penchant.cli.import_ import sdk_event
 from penchant.cli.stores import opened
 from penchant.domain.errors import ConfigError
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.impressions import impressions_in
 from penchant.system.option_types import FLAT

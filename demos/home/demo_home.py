@@ -21,7 +21,7 @@ from demos.home.talk import LANGUAGES, SAID, habit, plain_table, talk
 from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw, measure
 from demos.progress_steps import step
 from penchant.launch import Server
-from penchant.launch.parameters import HOME, gather
+from penchant.launch.model_parameters import HOME, gather
 from penchant.system.option_types import FLAT
 from penchant.training.home.home_adapter import adapter_digest
 from penchant.training.home.home_encoder import HomeEncoderRequest, home_encoder

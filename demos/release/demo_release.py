@@ -29,7 +29,7 @@ from penchant.cli.import_ import sdk_event
 from penchant.cli.publishing import load_encoder
 from penchant.cli.stores import Opened, opened
 from penchant.domain.errors import ConfigError
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
 from penchant.releases.manifest import encoder_directory
 from penchant.releases.release_gate import GATE

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.config import Config
-from penchant.domain.ranking import RankRequest
 from penchant.domain.rewards import SignalTable
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Event, EventStatus
+from penchant.domain.types import Event
+from penchant.service.feedback import EventStatus
+from penchant.service.rank import RankRequest
 from penchant.service.rebuild import rebuild_all, rebuild_user
 from penchant.store.codec import encode_record
 from penchant.store.users import scan_user_ids

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from penchant.domain.ranking import RankRequest
 from penchant.encoder.library import EncoderLibrary
+from penchant.service.rank import RankRequest
 from penchant.store.lmdb import LmdbStore
 from tests.support.feeder import MAP_BYTES
 from tests.support.publisher import IN_THE_MIDST_OF_TEXTS, INSTALLING

@@ -14,7 +14,7 @@ from penchant.config import Config, catalog_directory, parse, releases_directory
 from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream

@@ -84,7 +84,7 @@ def play(
     # Ids of rankings become digests of events, by which events of one moment are ordered.
     ids = patch("penchant.service.rank.os.urandom", Random(seed).randbytes)
     # Offsets that nobody touched follow with every event, instead of once a second of the wall's.
-    whole = patch("penchant.catalog.offsets.WHOLE_EVERY_S", 0.0)
+    whole = patch("penchant.catalog.item_biases.WHOLE_EVERY_S", 0.0)
     with ids, whole, client_of(BagOfWords(), settings) as penchant:
         ads = AdClient(penchant, calibration=calibration, lapse_s=LAPSE_S, seed=seed)
         ads.put_campaigns(campaigns)

@@ -15,7 +15,7 @@ from penchant.cli.stores import StoreAddress, StoreSettings
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.validation import Validation
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.rollout import RolloutPlan
 

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from penchant import config
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.system.option_types import Pairs

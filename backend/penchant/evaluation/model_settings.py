@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.config import Config, parse
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.system.option_types import Pairs, pairs_of
 
 

@@ -1,7 +1,7 @@
 """Penchant as a recommender: the server's own fold, score and counters, without a store.
 
 Every ranking uses the current offsets of all items. A server publishes them within a second
-(`penchant.catalog.offsets.WHOLE_EVERY_S`), which makes no difference if events are seconds apart.
+(`penchant.catalog.item_biases.WHOLE_EVERY_S`), which makes no difference if events are seconds apart.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Self
 
 import numpy as np
 
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.numbers import ItemNumbers
-from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogView, fold_digest
 from penchant.config import Config
 from penchant.domain.arrays import Float64
@@ -20,9 +20,9 @@ from penchant.domain.cold_start import fit_cold_start_prior, flat_cold_start_pri
 from penchant.domain.context import as_slots
 from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import Prior, direction, prior_precision, score
+from penchant.domain.interest import Prior, prior_precision, score, user_vector
 from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
-from penchant.domain.offsets import count_outcome
+from penchant.domain.offsets import count_event
 from penchant.domain.rewards import resolve
 from penchant.domain.types import (
     CatalogHead,
@@ -154,8 +154,8 @@ class PenchantRecommender:
         view, fold = self._view, self._config.fold
         interest = self.interest(user, at_us, context)
         view.offsets[:] = self._biases.values(view.head.rows)
-        user_vector = direction(interest, None, fold)
-        scores = score(view.vectors, view.offsets, user_vector, fold)[0]
+        vector = user_vector(interest, None, fold)
+        scores = score(view.vectors, view.offsets, vector, fold)[0]
         if len(view.neighbours):
             near = near_all(view.neighbours, interest.recent, view.head.rows)
             scores += np.float32(fold.near_weight) * near
@@ -180,7 +180,7 @@ class PenchantRecommender:
         self._states[user] = UserState(record)
         counters = self._counters.get(item) or Counters()
         half_life_s = self._biases.half_life_s
-        counters = count_outcome(counters, outcome, event.occurred_at_us, half_life_s)
+        counters = count_event(counters, outcome, event.occurred_at_us, half_life_s)
         self._counters[item] = counters
         self._biases.set([(item, counters)])
         self._learnt += 1

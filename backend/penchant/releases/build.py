@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.offsets import count_outcome
+from penchant.domain.offsets import count_event
 from penchant.domain.rewards import resolve
 from penchant.domain.types import Counters, Matrix, Vector
 from penchant.encoder.bundle import read_bundle
@@ -118,7 +118,7 @@ def _offsets(stream: Stream, config: Config) -> Vector:
     for item, event in zip(stream.item.tolist(), stream.events, strict=True):
         outcome = resolve(config.signals, event.signal, event.value)
         before = counters.get(item) or Counters()
-        counters[item] = count_outcome(before, outcome, event.occurred_at_us, book.half_life_s)
+        counters[item] = count_event(before, outcome, event.occurred_at_us, book.half_life_s)
     book.set(counters.items())
     return book.values(len(stream.items))
 

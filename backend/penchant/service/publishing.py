@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penchant.catalog import files
 from penchant.catalog.files import Frozen
-from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
 from penchant.domain.errors import StateCorrupt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.genre_switch import EARLIER, find_turns, with_sessions
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance

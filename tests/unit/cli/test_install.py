@@ -32,7 +32,7 @@ def test_it_lays_out_the_parts_and_prints_the_flags(arguments: list[str], tmp_pa
     assert "numpy there: 1.26.4" in outputs[0]
     assert "has no python/ yet" in outputs[0]
     assert (tmp_path / "backends" / "penchant" / "model.py").is_file()
-    config = (tmp_path / "models" / "penchant_rank" / "config.pbtxt").read_text()
+    config = flat(tmp_path / "models" / "penchant_rank" / "config.pbtxt")
     assert 'key: "store" value { string_value: "lmdb:/data" }' in config
     assert "count: 3" in config
     assert "EXECUTION_ENV_PATH" not in config

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import (
     Context,
     Event,

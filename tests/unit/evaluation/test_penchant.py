@@ -10,12 +10,12 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import no_neighbours
-from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Context, Matrix, Vector
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.logs.stream import Stream
 from penchant.refresh.item_vectors import RefreshedCatalog
+from penchant.service.rank import RankRequest
 from tests.support.world import World
 from tests.unit.evaluation.streams import FIRST_US, HOUR_US, random_stream, stream_of
 

@@ -18,7 +18,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import counted
 from penchant.domain.rewards import resolve
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Exposure
 from penchant.domain.window import empty_record, entry, insert
 from penchant.logs.impressions import good_signals, impressions_of

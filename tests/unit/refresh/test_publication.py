@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError, StoreUnavailable
-from penchant.domain.ranking import RankRequest
 from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead
 from penchant.refresh.item_vectors import refresh
 from penchant.refresh.publication import publish_refreshed, read_material, refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.service.rank import RankRequest
 from penchant.store.items import read_residual
 from penchant.store.lmdb import LmdbStore
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader

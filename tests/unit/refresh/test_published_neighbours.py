@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from penchant.domain.neighbours import Neighbours
-from penchant.domain.ranking import Explanation, RankRequest
 from penchant.domain.types import Event
 from penchant.refresh.publication import read_material, refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.service.explain import Explanation
+from penchant.service.rank import RankRequest
 from tests.support.catalogs import head, second_reader
 from tests.support.world import World, copy_of, liked
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.ranking import Explanation, RankRequest
 from penchant.domain.types import Matrix
 from penchant.encoder.library import EncoderLibrary
 from penchant.refresh.publication import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.publish import install_release, publish_release, target_of
+from penchant.service.explain import Explanation
+from penchant.service.rank import RankRequest
 from penchant.store.items import read_residual, read_text_vector
 from penchant.store.releases import read_releases
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.ranking import Ranking, RankRequest
 from penchant.refresh.publication import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.rollout import read_standing, stop_rollout
+from penchant.service.rank import Ranking, RankRequest
 from penchant.store.releases import read_log_of_releases
 from penchant.store.rollouts import read_rollout
 from tests.support.released import Releasing, load_words

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from penchant.domain.exploration import EpsilonGreedy, Exploration, PlackettLuce, Policy, Thompson
-from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Exposure
+from penchant.service.rank import RankRequest
 from penchant.service.rebuild import rebuild_all
 from penchant.store.owned import read_owned
 from tests.support.histories import FILMS

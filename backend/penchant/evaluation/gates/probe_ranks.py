@@ -6,7 +6,7 @@ import numpy as np
 
 from penchant.domain.arrays import Float64
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import Items, Prior, direction, fold, prior_precision, score
+from penchant.domain.interest import Items, Prior, fold, prior_precision, score, user_vector
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Matrix
 from penchant.evaluation.gates.probes import ProbeSet
@@ -37,8 +37,8 @@ def probe_ranks(probes: ProbeSet, vectors: Matrix, settings: FoldSettings) -> Fl
         known = np.ones(len(window), np.bool_)
         bucket = time_bucket(int(probes.at_us[row]), settings)
         interest = fold(prior, window, Items(vectors[numbers], known), bucket, settings)
-        user_vector = direction(interest, None, settings)
-        scores = score(vectors, no_offsets, user_vector, settings)[0]
+        vector = user_vector(interest, None, settings)
+        scores = score(vectors, no_offsets, vector, settings)[0]
         target = int(probes.target[row])
         hidden = np.unique(numbers[numbers != target])
         if probes.candidates == "all":

@@ -17,7 +17,7 @@ from penchant.domain.arrays import Int64
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable, resolve
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Window
 from penchant.domain.window import empty_record, entry, insert
 from penchant.evaluation.targets import ReplayConfig, choose_targets

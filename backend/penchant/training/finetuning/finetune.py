@@ -16,7 +16,7 @@ from cyclopts import Parameter
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
 from penchant.logs.log_source import GOOD_RATING, LogSource
 from penchant.logs.read_log import read_log

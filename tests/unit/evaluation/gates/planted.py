@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from penchant.config import Config
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item, Matrix
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.side import Side

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import POSITIVE, parse_relevance

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.logs.reading import LeftOut, make_stream

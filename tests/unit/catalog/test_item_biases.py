@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.catalog import files
-from penchant.catalog.offsets import ItemBiasTable, OffsetFile
+from penchant.catalog.item_biases import ItemBiasFile, ItemBiasTable
 from penchant.domain.types import Counters
 
 HALF_LIFE_S = 14 * 86400.0
@@ -69,7 +69,7 @@ def directory(tmp_path: Path) -> Path:
 def test_readers_see_published_offsets_at_once(directory: Path) -> None:
     seen = files.map_offsets(directory, 1)
     book = book_of({0: Counters(3.0, 0.0, 0)})
-    published = OffsetFile(directory, book)
+    published = ItemBiasFile(directory, book)
     published.publish(1, 3)
     assert seen[:3].tolist() == book.values(3).tolist()
     book.set([(1, Counters(2.0, 0.0, 0))])
@@ -79,7 +79,7 @@ def test_readers_see_published_offsets_at_once(directory: Path) -> None:
 
 def test_a_new_generation_gets_all_offsets(directory: Path) -> None:
     book = book_of({0: Counters(3.0, 0.0, 0), 2: Counters(1.0, 0.0, 0)})
-    published = OffsetFile(directory, book)
+    published = ItemBiasFile(directory, book)
     published.publish(1, 3, np.array([0]))
     files.write_generation(directory, 2, np.zeros((3, 2), np.float32), np.zeros(3, np.float32))
     published.publish(2, 3, np.array([1]))
@@ -87,10 +87,10 @@ def test_a_new_generation_gets_all_offsets(directory: Path) -> None:
 
 
 def test_an_empty_catalog_has_no_offsets_to_publish(tmp_path: Path) -> None:
-    OffsetFile(tmp_path, book_of({})).publish(0, 0)
+    ItemBiasFile(tmp_path, book_of({})).publish(0, 0)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_generation_whose_file_is_gone_is_file_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        OffsetFile(tmp_path, book_of({})).publish(9, 1)
+        ItemBiasFile(tmp_path, book_of({})).publish(9, 1)

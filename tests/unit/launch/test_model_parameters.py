@@ -8,7 +8,7 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.launch.errors import LaunchError
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 
 
 def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

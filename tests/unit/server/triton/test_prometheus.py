@@ -9,15 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penchant.encoder.bag_of_words import BagOfWords
-from penchant.server.triton import metrics
-from penchant.server.triton.metrics import SECONDS, MeteredEncoder, TritonMeter
+from penchant.server.triton import prometheus
+from penchant.server.triton.prometheus import SECONDS, MeteredEncoder, TritonMeter
 from tests.support.fake_pb_utils import FakePbUtils
 
 
 @pytest.fixture(autouse=True)
 def never_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests send by hand."""
-    monkeypatch.setattr(metrics, "SEND_EVERY_S", 3600.0)
+    monkeypatch.setattr(prometheus, "SEND_EVERY_S", 3600.0)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_every_series_has_a_description(meter: TritonMeter, pb_utils: FakePbUtil
         name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
         for name in pb_utils.families
     }
-    assert stems == set(metrics.HELP)
+    assert stems == set(prometheus.HELP)
 
 
 def test_the_size_of_each_run_of_the_encoder_is_metered(

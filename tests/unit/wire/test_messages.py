@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from penchant import wire
 from penchant.domain.errors import InvalidRequest
-from penchant.domain.ranking import RankRequest
-from penchant.domain.types import EventResult, EventStatus, Item, Matrix
+from penchant.domain.types import Item, Matrix
+from penchant.service.embed import Embedded
+from penchant.service.feedback import EventResult, EventStatus
+from penchant.service.rank import RankRequest
+from penchant.wire.call import parse_call
+from penchant.wire.catalog import put_items_request
+from penchant.wire.embed import embed_reply, embeddings
+from penchant.wire.event import event_of
+from penchant.wire.feedback import feedback_reply
+from penchant.wire.rank import rank_request
+from penchant_proto.v1.catalog_pb2 import PutItemsRequest
 from penchant_proto.v1.event_pb2 import Event as EventMessage
 from penchant_proto.v1.item_pb2 import Item as ItemMessage
 from penchant_proto.v1.rank_pb2 import RankRequest as RankMessage
@@ -36,7 +44,7 @@ def test_a_rank_request_is_read_as_it_was_written(
         message.candidates.SetInParent()
         message.candidates.ids.extend(ids)
     message.context.update(context)
-    request = wire.rank_request(message)
+    request = rank_request(message)
     candidates = None if ids is None else tuple(ids)
     assert request == RankRequest(
         user,
@@ -58,7 +66,7 @@ def test_what_an_event_does_not_say_stays_unsaid_but_for_its_time(
         message.value = value
     if at_us is not None:
         message.occurred_at_us = at_us
-    event = wire.event(message, now_us)
+    event = event_of(message, now_us)
     assert event.value == value
     assert event.occurred_at_us == (now_us if at_us is None else at_us)
     assert event.recommendation_id == ""
@@ -72,29 +80,29 @@ def test_what_an_event_does_not_say_stays_unsaid_but_for_its_time(
     )
 )
 def test_vectors_survive_the_wire(vectors: Matrix) -> None:
-    reply = wire.embed_reply(vectors, "v").embed
-    np.testing.assert_array_equal(wire.embeddings(reply), vectors)
+    reply = embed_reply(Embedded(vectors, "v")).embed
+    np.testing.assert_array_equal(embeddings(reply), vectors)
 
 
 def test_every_status_has_its_value_on_the_wire() -> None:
     results = [EventResult("e", status, 1) for status in EventStatus]
-    sent = [result.status for result in wire.feedback_reply(results).feedback.results]
+    sent = [result.status for result in feedback_reply(results).feedback.results]
     assert len(set(sent)) == len(EventStatus)
     assert 0 not in sent
 
 
 def test_an_item_keeps_its_attributes() -> None:
-    message = ItemMessage(id="i", text="t", attributes={"a": "b"})
-    assert wire.item(message) == Item("i", "t", {"a": "b"})
+    message = PutItemsRequest(items=[ItemMessage(id="i", text="t", attributes={"a": "b"})])
+    assert put_items_request(message) == (Item("i", "t", {"a": "b"}),)
 
 
 def test_a_call_is_named_by_its_field() -> None:
     call = Call()
     call.get_user.user = "u"
-    assert wire.parse_call(call.SerializeToString()) == ("get_user", call)
+    assert parse_call(call.SerializeToString()) == ("get_user", call.get_user)
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x0a", b"\xff" * 20, b"\x0a\x03\x0a\x01\xff"])
 def test_bytes_that_are_no_call_are_an_invalid_request(payload: bytes) -> None:
     with pytest.raises(InvalidRequest, match="REQUEST: got "):
-        wire.parse_call(payload)
+        parse_call(payload)

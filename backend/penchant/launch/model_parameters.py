@@ -1,4 +1,4 @@
-"""From what a command was given to the parameters of the models."""
+"""The options of a command as parameters of the models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from penchant.launch.errors import LaunchError
 from penchant.launch.layout import check_path
 
 HOME = Path(".penchant")
-"""Where a server keeps its files by default, in the current directory."""
+"""Default directory of a server's files, inside the current directory."""
 
 _PATHS = ("store", "encoder", "catalog_dir")
 
@@ -22,17 +22,17 @@ def gather(
 
     Args:
         store: address of the store; default: `lmdb:` and `store` in `home`.
-        encoder: the encoder's directory; default: `encoder` in `home`, if there is one.
+        encoder: directory of the encoder; default: `encoder` in `home`, if it exists.
         extra: more settings, each as `key=value`.
-        home: where the defaults are.
+        home: directory of the defaults.
 
     Returns:
-        Names and values, with absolute paths.
+        Values by name, with absolute paths.
 
     Raises:
-        LaunchError: no encoder, a store that the models can't share, a setting without `=`, or a
-            path that they can't open.
-        ConfigError: a setting that Penchant does not have, or a value that does not fit.
+        LaunchError: there is no encoder, the models cannot share the store, a setting has no `=`,
+            or the models cannot open a path.
+        ConfigError: an unknown setting, or a value outside its range.
     """
     settings = {"store": _store(store or f"lmdb:{home / 'store'}")}
     if encoder is None and (home / "encoder").is_dir():
@@ -46,7 +46,7 @@ def gather(
         settings[name.strip()] = value
     if "encoder" not in settings:
         raise LaunchError(
-            f"encoder: none is given and there is none in {home / 'encoder'}; make one with "
+            f"encoder: none given, and none in {home / 'encoder'}; make one with "
             f"`penchant export --output {home / 'encoder'}`, or name one with --encoder"
         )
     for name in _PATHS:
@@ -59,6 +59,6 @@ def _store(address: str) -> str:
     engine, _, place = address.partition(":")
     if engine == "memory":
         raise LaunchError(
-            "store: got memory:, which the models' processes can't share; expected lmdb:DIRECTORY"
+            "store: got memory:, which the models' processes cannot share; expected lmdb:DIRECTORY"
         )
     return f"lmdb:{Path(place).absolute()}" if engine == "lmdb" and place else address

@@ -1,4 +1,4 @@
-"""Reservations between the contract's messages and the domain's types, without decisions."""
+"""Reserve: options with their caps and budgets, and the impressions that were reserved."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from penchant.domain.reservations import (
     ReserveRequest,
     UnreservedReason,
 )
-from penchant_proto.v1 import reserve_pb2, service_pb2
+from penchant_proto.v1 import reserve_pb2
+from penchant_proto.v1.service_pb2 import Reply
 
 DEFAULT_LAPSE_S = 60
+"""Seconds until a reservation lapses, for a request that states none."""
 
 _REASON = {
     UnreservedReason.CAPPED: reserve_pb2.Unreserved.REASON_CAPPED,
@@ -42,12 +44,12 @@ def _option(message: reserve_pb2.ReserveOption) -> ReserveOption:
     )
 
 
-def reserve_reply(result: Reservations) -> service_pb2.Reply:
-    """What was reserved."""
-    reply = service_pb2.Reply()
+def reserve_reply(reservations: Reservations) -> Reply:
+    """The reserved impressions, and the options that caps or budgets forbid."""
+    reply = Reply()
     reply.reserve.SetInParent()
-    for reservation in result.reserved:
+    for reservation in reservations.reserved:
         reply.reserve.reserved.add(item=reservation.item, lapses_at_us=reservation.lapses_at_us)
-    for refused in result.refused:
+    for refused in reservations.refused:
         reply.reserve.refused.add(item=refused.item, reason=_REASON[refused.reason])
     return reply

@@ -1,8 +1,8 @@
 """Penchant's Prometheus metrics, on the port where Triton serves its own.
 
-A metric of Triton's Python backend is updated by a message to the server process, which may wait
-behind requests. So measurements are summed here and sent by a thread once a second. Histograms are
-sent as counters named `..._bucket`, `..._sum` and `..._count`, which is what Prometheus reads.
+Triton's Python backend updates a metric by a message to the server process, which may wait behind
+requests. Measurements are therefore summed here, and a thread sends the sums once a second. A
+histogram is sent as counters named `..._bucket`, `..._sum` and `..._count`, as Prometheus reads it.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class _Histogram:
-    """What was observed since the last time."""
+    """The observations since the last time they were sent."""
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
-        """By bucket; the last one has no upper bound."""
+        """Observations per bucket; the last bucket has no upper bound."""
         self.sum = 0.0
 
     def series(self, name: str) -> dict[_Series, float]:
-        """The buckets that grew, each with all below it, the sum and the count."""
+        """Increments of the cumulative buckets that grew, of the sum and of the count."""
         labels = [f"{bound:g}" for bound in self.bounds] + ["+Inf"]
         totals = itertools.accumulate(self.counts)
         grown: dict[_Series, float] = {
@@ -56,14 +56,14 @@ class _Histogram:
 
 
 class TritonMeter:
-    """Sums measurements and sends them to Triton; see `penchant.service.meter.Meter`."""
+    """Sums measurements and sends the sums to Triton; see `penchant.service.meter.Meter`."""
 
     def __init__(self, pb_utils: Any, model: str) -> None:
-        """Starts the thread that sends.
+        """Starts the sending thread.
 
         Args:
             pb_utils: Triton's module.
-            model: becomes the label `model` of every series.
+            model: value of the label `model` of every series.
         """
         self._pb_utils = pb_utils
         self._model = model
@@ -77,7 +77,7 @@ class TritonMeter:
         self._sender.start()
 
     def request(self, method: str, reason: str) -> None:
-        """One call of a method was answered; `reason` names its error, empty: none."""
+        """Counts an answered call by its method and the reason of its error, empty without one."""
         self._add("penchant_requests_total", 1.0, method=method, result=reason or "ok")
         if reason:
             self._add("penchant_errors_total", 1.0, reason=reason)
@@ -100,7 +100,7 @@ class TritonMeter:
         self._observe("penchant_encoder_batch_texts", SIZES, texts)
 
     def send(self) -> None:
-        """Sends what was summed since the last time."""
+        """Sends the sums since the last time."""
         with self._lock:
             sums, self._sums = self._sums, defaultdict(float)
             histograms, self._histograms = self._histograms, {}
@@ -110,7 +110,7 @@ class TritonMeter:
             self._metric(series).increment(value)
 
     def close(self) -> None:
-        """Sends the rest and stops the thread."""
+        """Stops the thread and sends the rest."""
         self._closing.set()
         self._sender.join()
         self.send()
@@ -147,7 +147,7 @@ class TritonMeter:
 
 
 class MeteredEncoder:
-    """An encoder that reports the size of each run; see `penchant.encoder.base.Encoder`."""
+    """An encoder that reports the number of texts per run; see `penchant.encoder.base.Encoder`."""
 
     def __init__(self, inner: Encoder, meter: TritonMeter) -> None:
         self._inner = inner

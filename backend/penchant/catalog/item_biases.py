@@ -1,4 +1,4 @@
-"""The live offsets: counters of all items in arrays, and the file that readers map."""
+"""The live offsets: the counters of all items in arrays, and the file that readers map."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from penchant.domain.offsets import log_odds_against, mean_rate
 from penchant.domain.types import Counters, Rows, Vector
 
 WHOLE_EVERY_S = 1.0
-"""How often the offsets of all items follow the average; those of touched items do at once."""
+"""Seconds between updates of all items' offsets; those of touched items are updated at once."""
 
 FADE = 0.005
-"""Half-lives that the events' clock may move before all offsets follow, however soon that is."""
+"""Half-lives by which the events' clock may advance before all offsets are updated regardless."""
 
 
 class ItemBiasTable:
-    """Counters by item number, and the offsets that they give."""
+    """The counters of items by number, and the offsets b_i computed from them."""
 
     def __init__(self, half_life_s: float, prior_impressions: float) -> None:
         self.half_life_s = half_life_s
@@ -52,24 +52,24 @@ class ItemBiasTable:
         return log_odds_against(self._rate, positives, impressions, self._prior_impressions)
 
     def positives(self, rows: int) -> tuple[Float64, int]:
-        """p_i of the first `rows` items, shape (rows,), and the moment they are decayed to."""
+        """p_i of the first `rows` items, shape (rows,), and the time to which they are decayed."""
         if rows > len(self._positives):
             self._grow(rows)
         self._latest_us = float(self._as_of_us[:rows].max(initial=0.0))
         return self._decayed(np.arange(rows))[0], int(self._latest_us)
 
     def values_of(self, numbers: Rows) -> Vector:
-        """The offsets of a few items, against the average that `values` found last, shape (n,)."""
+        """The offsets of a few items, relative to the average of the last `values`, shape (n,)."""
         positives, impressions = self._decayed(numbers)
         return log_odds_against(self._rate, positives, impressions, self._prior_impressions)
 
     def outruns(self, numbers: Rows) -> bool:
-        """Whether these items' events are so much later that all others have faded since."""
+        """Whether these items' events are so recent that all other counters have faded by now."""
         newest_us = float(self._as_of_us[numbers].max(initial=0.0))
         return newest_us - self._latest_us > FADE * self.half_life_s * 1e6
 
     def _decayed(self, numbers: Rows) -> tuple[Float64, Float64]:
-        # Counters newer than the average are taken as of its time: nothing grows by decaying.
+        # Counters newer than the average are not decayed: a negative age would make them grow.
         age_us = np.maximum(0.0, self._latest_us - self._as_of_us[numbers])
         left: Float64 = np.exp2(-age_us / (self.half_life_s * 1e6))
         return self._positives[numbers] * left, self._impressions[numbers] * left
@@ -81,26 +81,26 @@ class ItemBiasTable:
         self._as_of_us = np.pad(self._as_of_us, (0, longer))
 
 
-class OffsetFile:
+class ItemBiasFile:
     """The mapped offsets of the current generation, for the one process that writes them."""
 
-    def __init__(self, directory: Path, book: ItemBiasTable) -> None:
+    def __init__(self, directory: Path, item_biases: ItemBiasTable) -> None:
         self._directory = directory
-        self._book = book
+        self._item_biases = item_biases
         self._generation = 0
         self._whole_at_s = -math.inf
         self._mapped: Vector = np.empty(0, np.float32)
 
     def publish(self, generation: int, rows: int, touched: Rows | None = None) -> None:
-        """Writes offsets where readers see them at once.
+        """Writes offsets, which readers see at once.
 
         Args:
             generation: of the catalog's head; a new one is mapped and written whole.
             rows: of the catalog's head.
-            touched: rows to write; the others follow at most WHOLE_EVERY_S later. None: all now.
+            touched: rows to write now; the others follow within WHOLE_EVERY_S. None: all now.
 
         Raises:
-            FileNotFoundError: the generation's file is gone.
+            FileNotFoundError: the generation's file is missing.
         """
         if generation == 0:
             return
@@ -110,8 +110,8 @@ class OffsetFile:
             touched = None
         now_s = time.monotonic()
         due = now_s - self._whole_at_s >= WHOLE_EVERY_S
-        if touched is None or due or self._book.outruns(touched):
-            self._mapped[:rows] = self._book.values(rows)
+        if touched is None or due or self._item_biases.outruns(touched):
+            self._mapped[:rows] = self._item_biases.values(rows)
             self._whole_at_s = now_s
         else:
-            self._mapped[touched] = self._book.values_of(touched)
+            self._mapped[touched] = self._item_biases.values_of(touched)
