@@ -11,13 +11,13 @@ import pytest
 from penchant.domain.types import Matrix
 from penchant.evaluation.evaluate import EvaluationRequest, evaluate
 from penchant.evaluation.evaluation_report import numbers
-from penchant.evaluation.html_report import as_json
 from penchant.evaluation.model_settings import ModelSettings
 from penchant.evaluation.replay_log import ReplayLog
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.log_source import LogSource
 from penchant.logs.reading import LeftOut
 from penchant.logs.stream import Stream
+from penchant.report.page import as_json
 from tests.support.command import run
 from tests.support.shop_log import ITEMS, write_shop
 
