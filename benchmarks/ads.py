@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from demos.ads.accounts import account, broken_rules
 from demos.ads.day import Day
-from penchant.calibration.calibrate import calibrate
+from penchant.calibration.calibrate import calibrate_shown
 from penchant.calibration.plot import draw
 from penchant.evaluation.ope import policies
 from penchant.evaluation.ope.candidates import read_probabilities
@@ -75,14 +75,14 @@ def calibration(visits: int, picture: Path | None) -> dict[str, Any]:
         calibration=GUESS,
         explore=PlackettLuce(1.0),
     )
-    found = calibrate(shown_of(day.impressions))
+    found = calibrate_shown(shown_of(day.impressions))
     if picture:
         draw(found, picture)
     return {
         "impressions": found.impressions,
         "clicks": found.clicks,
-        "examination": found.fit.examination.tolist(),
-        "intervals": found.fit.examination_intervals,
+        "examination": found.model.examination.tolist(),
+        "intervals": found.model.examination_intervals,
         "truth": day.readers.examination,
         "ece": {name: one.ece for name, one in found.held_out.items()},
         "by_chance": {name: one.ece_by_chance for name, one in found.held_out.items()},

@@ -15,7 +15,7 @@ import numpy as np
 
 from penchant.domain.types import Matrix, Rows
 from penchant.logs.log_columns import LogColumns
-from penchant.refresh.item_vectors import refresh
+from penchant.refresh.item_vectors import fit_item_vectors
 
 GROUPS = 100
 STAY = 20
@@ -60,7 +60,7 @@ def main() -> None:
     events = synthetic_events(options.items, options.events, users, options.seed)
     texts = unit_rows(options.items, options.dimensions, options.seed)
     began, cpu = time.perf_counter(), time.process_time()
-    fresh = refresh(events, texts)
+    fresh = fit_item_vectors(events, texts)
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     figures = {

@@ -11,6 +11,7 @@ import pytest
 
 from penchant.domain.ranking import RankRequest
 from penchant.encoder.library import EncoderLibrary
+from penchant.releases.switch import COMMIT, DONE, DROP, ENCODE, FIT, SWITCH
 from penchant.store.lmdb import LmdbStore
 from tests.support.feeder import MAP_BYTES
 from tests.support.publisher import IN_THE_MIDST_OF_TEXTS, INSTALLING
@@ -18,16 +19,8 @@ from tests.support.released import Releasing, load_words
 from tests.support.world import World, liked
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = ("Dropping what nobody can go back to", "Done")
-STEPS = (
-    INSTALLING,
-    "Encoding texts",
-    IN_THE_MIDST_OF_TEXTS,
-    "Fitting item vectors to the log",
-    "Switching",
-    "Committing",
-    *COMMITTED,
-)
+COMMITTED = (DROP, DONE)
+STEPS = (INSTALLING, ENCODE, IN_THE_MIDST_OF_TEXTS, FIT, SWITCH, COMMIT, *COMMITTED)
 
 
 def publish_and_die(directory: Path, release: str, step: str) -> int:
@@ -53,7 +46,7 @@ def test_a_killed_publication_leaves_one_release_and_the_next_run_completes(
     server.world.put(**{f"i{number}": f"word{number} film" for number in range(12)})
     server.world.feed(*(liked(f"e{n}", f"i{n}", ago_s=100.0 - n) for n in range(0, 12, 2)))
     manifest = server.build("second", releases=tmp_path / "built")
-    # Words put after the build have to be encoded by the publication itself.
+    # Texts put after the build must be encoded by the publication itself.
     server.world.put(**{f"late{number}": f"late{number} film" for number in range(10)})
     before = what_is_ranked(server.world)
 

@@ -18,12 +18,13 @@ from penchant.launch.parameters import gather
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream
-from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.releases.build import Recipe, build_release
-from penchant.releases.publish import publish_release, target_of
-from penchant.releases.rollback import roll_back
+from penchant.releases.build import ReleaseRecipe, build_release
+from penchant.releases.loaded_release import load_release
+from penchant.releases.rollback import switch_back
 from penchant.releases.rollout import RolloutPlan, begin_rollout
+from penchant.releases.switch import switch_to
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import read_log, scan_user_ids
 from penchant_sdk import Event, Item, Penchant, PenchantError, Ranking
@@ -176,17 +177,17 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     expected = {old: expected_of(asking, penchant)}
     before = recomputed(store, config, encoders[0])
     asking.wait_for(old)
-    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    recipe, encode = ReleaseRecipe(encoders[1]), load(encoders[1]).encode
     manifest = build_release(releases, logged(store, config), config, recipe, encode)
-    target = target_of(releases / manifest.id, "publish", load)
+    release = load_release(releases / manifest.id, "publish", load)
     assert penchant.embed(["warm"], encoder_version=new).dimensions == 8
 
-    publish_release(store, directory, config, target)
+    switch_to(store, directory, config, release)
     assert penchant.rank("u0").encoder_version == new
     expected[new] = expected_of(asking, penchant)
     meanwhile = recomputed(store, config, encoders[1])
     asking.wait_for(new)
-    roll_back(store, directory, releases, config, load)
+    switch_back(store, directory, releases, config, load)
     assert penchant.rank("u0").encoder_version == old
     after = recomputed(store, config, encoders[0])
     asking.wait_for(old)
@@ -214,9 +215,9 @@ def test_items_put_under_a_release_are_encoded_by_it(
     directory, releases = catalog_directory(config), releases_directory(config)
     assert directory is not None
     assert releases is not None
-    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    recipe, encode = ReleaseRecipe(encoders[1]), load(encoders[1]).encode
     manifest = build_release(releases, logged(store, config), config, recipe, encode)
-    publish_release(store, directory, config, target_of(releases / manifest.id, "publish", load))
+    switch_to(store, directory, config, load_release(releases / manifest.id, "publish", load))
     put = penchant.put_items([Item("late", "a late coat")])
     assert put.encoder_version == manifest.encoder_version
     assert penchant.embed(["a late coat"]).encoder_version == manifest.encoder_version
@@ -230,11 +231,11 @@ def test_a_canary_is_shown_to_its_share_in_every_process_until_it_is_ended(
     assert directory is not None
     assert releases is not None
     old = load(encoders[0]).version
-    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    recipe, encode = ReleaseRecipe(encoders[1]), load(encoders[1]).encode
     manifest = build_release(releases, logged(store, config), config, recipe, encode)
-    target = target_of(releases / manifest.id, "publish", load)
+    release = load_release(releases / manifest.id, "publish", load)
     rollout = begin_rollout(
-        store, directory, config, target, RolloutPlan("canary", 0.5, min_cases=20)
+        store, directory, config, release, RolloutPlan("canary", 0.5, min_cases=20)
     )
     users = [f"user-{number}" for number in range(60)]
     meant = {user: manifest.encoder_version if rollout.tries(user) else old for user in users}

@@ -18,7 +18,7 @@ from demos.ads.simulation import (
     simulated_readers,
     visits,
 )
-from penchant.calibration.shown_ads import Shown
+from penchant.calibration.shown_ads import ShownAds
 from penchant.cli.in_process import client_of
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import (
@@ -95,9 +95,9 @@ def play(
     return day, campaigns
 
 
-def shown_of(impressions: Sequence[Impression]) -> Shown:
+def shown_of(impressions: Sequence[Impression]) -> ShownAds:
     """What `penchant calibrate` would read of them."""
-    return Shown(
+    return ShownAds(
         np.array([one.decision.score for one in impressions]),
         np.array([one.decision.position for one in impressions]),
         np.array([float(one.clicked) for one in impressions]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penchant.calibration.calibrate import Calibrated
+from penchant.calibration.calibrate import CalibrationResult
 from penchant.calibration.reliability import Reliability
 from penchant.domain.errors import ConfigError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 INK, GREY, GREEN, RED = "#2b2f36", "#8a8f98", "#0b7a5c", "#c2571a"
 
 
-def draw(found: Calibrated, path: Path) -> None:
+def draw(found: CalibrationResult, path: Path) -> None:
     """Writes the picture as a PNG.
 
     Raises:
@@ -34,7 +34,7 @@ def draw(found: Calibrated, path: Path) -> None:
     figure.savefig(path)
 
 
-def _reliability(axes: Axes, found: Calibrated) -> None:
+def _reliability(axes: Axes, found: CalibrationResult) -> None:
     """Each bin's clicks over its stated chance; on the diagonal they agree."""
     without, with_places = found.held_out["without places"], found.held_out["with places"]
     for one, colour, label in (
@@ -63,12 +63,12 @@ def _points(axes: Axes, one: Reliability, colour: str, label: str) -> None:
     )
 
 
-def _examination(axes: Axes, found: Calibrated) -> None:
-    places = range(1, len(found.fit.examination) + 1)
-    looks = found.fit.examination.tolist()
+def _examination(axes: Axes, found: CalibrationResult) -> None:
+    places = range(1, len(found.model.examination) + 1)
+    looks = found.model.examination.tolist()
     errors = [
         (max(0.0, value - low), max(0.0, high - value))
-        for value, (low, high) in zip(looks, found.fit.examination_intervals, strict=True)
+        for value, (low, high) in zip(looks, found.model.examination_intervals, strict=True)
     ]
     axes.bar(places, looks, color=GREEN, alpha=0.35, width=0.6)
     low, high = zip(*errors, strict=True)

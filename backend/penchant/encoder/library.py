@@ -24,7 +24,12 @@ LOADED = 3
 """Encoders of releases that stay in memory: before, after, and one on rollout."""
 
 
-def _load_onnx(directory: Path) -> Encoder:
+def load_onnx(directory: Path) -> Encoder:
+    """Loads an encoder on ONNX Runtime, with one thread.
+
+    Raises:
+        ConfigError: the directory is not one that `penchant export` wrote.
+    """
     return OnnxEncoder.load(directory, threads=1)
 
 
@@ -35,7 +40,7 @@ class EncoderLibrary:
         self,
         default: Encoder,
         releases: Path | None = None,
-        load: Callable[[Path], Encoder] = _load_onnx,
+        load: Callable[[Path], Encoder] = load_onnx,
     ) -> None:
         """Begins with the configured encoder alone.
 

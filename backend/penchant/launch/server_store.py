@@ -1,4 +1,8 @@
-"""A server's store as the commands open it that work beside the server."""
+"""Opens the store of a server, which may be running, for a job that works beside it.
+
+This sits above the configuration and below every job: `penchant.store` knows neither the settings
+nor the directories beside a store, and the jobs of refresh, calibration and releases need both.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from cyclopts import Parameter
 
 from penchant import config
@@ -19,50 +22,41 @@ from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.system.option_types import Pairs
 
-StoreAddress = Annotated[str, typer.Option(help="The server's store: lmdb:DIRECTORY.")]
-StoreSettings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A setting, as the server has it; repeatable."),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class StoreOptions:
-    """The options of a command that works beside a server, on its store."""
-
-    store: str
-    """Store of the server: lmdb:DIRECTORY."""
-    settings: Annotated[Pairs, Parameter(name="--set")] = ()
-    """A setting, as the server has it; repeatable."""
-
+ServerSettings = Annotated[Pairs, Parameter(name="--set")]
+"""Settings of the server's models, each KEY=VALUE."""
 
 NO_ENCODER = Path("unused")
-"""For commands that need none; settings without one are refused."""
+"""Encoder directory for jobs that load no encoder; settings without one are refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A store with what lies beside it."""
+class ServerStore:
+    """An open store, the server's settings, and the directories beside the store."""
 
     store: Store
     config: Config
     directory: Path
-    """Of the catalog's files."""
+    """Directory of the catalog's files."""
     releases: Path
-    """Of the releases' folders."""
+    """Directory that holds one folder per release."""
 
 
 @contextmanager
-def opened(
-    address: str, settings: Sequence[str] | None, encoder: Path | None = NO_ENCODER
-) -> Iterator[Opened]:
-    """Opens the store of a server, which may be running.
+def open_server_store(
+    address: str, settings: Sequence[str] = (), encoder: Path | None = NO_ENCODER
+) -> Iterator[ServerStore]:
+    """Opens a server's store; closes it after the body.
+
+    Args:
+        address: address of the store, `lmdb:DIRECTORY`.
+        settings: settings as the server has them, each `KEY=VALUE`.
+        encoder: directory of the configured encoder; None: the default one.
 
     Raises:
-        ConfigError: there is none, or a setting is wrong.
-        LaunchError: the address or a setting is none.
+        ConfigError: the directory holds no store, or a setting is wrong.
+        LaunchError: the address or a setting can't be read.
     """
-    parameters = gather(address, encoder, settings or ())
+    parameters = gather(address, encoder, settings)
     parsed = config.parse(parameters)
     directory, releases = config.catalog_directory(parsed), config.releases_directory(parsed)
     place = parameters["store"].partition(":")[2]
@@ -70,6 +64,6 @@ def opened(
         raise ConfigError(f"store: there is none in {place}; name the server's own --store")
     store = open_store(parameters["store"], map_bytes=0)  # As large as its writer made it.
     try:
-        yield Opened(store, parsed, directory, releases)
+        yield ServerStore(store, parsed, directory, releases)
     finally:
         store.close()

@@ -1,4 +1,4 @@
-"""Beginning and ending a rollout: the candidate's catalog beside the one that is served."""
+"""Begins and ends a rollout: the candidate's catalog lies beside the served one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.rollout import Rollout, Standing, no_sums, standing
 from penchant.domain.types import Published
-from penchant.refresh.publication import place_refreshed, read_material
-from penchant.releases.publish import (
-    OnStep,
-    Target,
+from penchant.refresh.catalog_update import write_refreshed
+from penchant.refresh.refresh_input import read_refresh_input
+from penchant.releases.loaded_release import LoadedRelease
+from penchant.releases.switch import (
+    COMMIT,
+    DONE,
+    FIT,
     encode_texts,
+    fit_release,
     head_of,
-    learn,
     write_missing,
 )
 from penchant.service.clock import Clock, system_clock
@@ -28,69 +31,70 @@ from penchant.store.base import Snapshot, Store
 from penchant.store.items import read_head
 from penchant.store.releases import append_release, read_releases
 from penchant.store.rollouts import read_rollout, read_sums, write_rollout, write_sums
+from penchant.system.progress import Progress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutPlan:
-    """How a release is tried."""
+    """The mode of a rollout, its share of the users, and its limits."""
 
     mode: str
-    """shadow or canary."""
+    """`shadow` (compared, shown to nobody) or `canary` (shown to the share)."""
     share: float
-    """Of the users, above 0 to 1."""
+    """Share of the users, above 0 to 1."""
     max_loss: float = 0.05
-    """The share of the metric that may be lost before the server ends it, 0 to 1."""
+    """Relative loss of the metric at which the server ends the rollout, 0 to 1."""
     min_cases: int = 200
-    """Of each side, before anything is said."""
+    """Cases on each side before the server compares them, 1 or more."""
 
 
 def begin_rollout(
     store: Store,
     directory: Path,
     config: Config,
-    target: Target,
+    release: LoadedRelease,
     plan: RolloutPlan,
-    on_step: OnStep = lambda step: None,
+    progress: Progress = no_progress,
     clock: Clock = system_clock,
 ) -> Rollout:
-    """Puts a release beside what is served; a rollout that is running is replaced.
+    """Puts a release on rollout beside the served one, in place of any rollout that is running.
 
     Args:
-        store: the server's.
-        directory: of the catalog's files.
-        config: the server's.
-        target: the release.
-        plan: in which mode, for whom.
-        on_step: told what begins.
-        clock: microseconds since 1970.
+        store: the server's store.
+        directory: directory of the catalog's files.
+        config: the server's settings.
+        release: the release, installed in the server's directory of releases.
+        plan: mode, share and limits.
+        progress: called as steps begin and end.
+        clock: gives the time in microseconds since 1970.
 
     Raises:
-        ConfigError: the release is what is served, the plan is out of range, or the encoder is the
-            served one with another refresh, whose residuals would meet.
-        EncoderUnavailable, StoreUnavailable: nothing was begun.
+        ConfigError: the release is the served one, the plan is out of range, or the release has the
+            served encoder with other refresh settings, whose residuals would overwrite each other.
+        EncoderUnavailable, StoreUnavailable: no rollout began.
     """
-    _check(store, target)
-    on_step("Encoding texts")
-    encode_texts(store, target)
-    on_step("Fitting item vectors to the log")
+    _check(store, release)
+    encode_texts(store, release, progress)
+    progress(FIT, 0.0)
     with store.snapshot() as snapshot:
-        material = read_material(snapshot, config, head=head_of(target, read_head(snapshot)))
-        fresh = learn(snapshot, target, material)
-    on_step("Beginning")
+        source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
+        fresh = fit_release(snapshot, release, source)
+    progress(FIT, 1.0)
+    progress("Beginning", 0.0)
     with store.transaction() as transaction:
         view = read_catalog(transaction, CatalogReader(directory, config.fold))
         before = read_rollout(transaction)
         if before is not None:
             end_rollout(transaction, before, clock(), "replaced by another")
-        place = rollout_directory(directory, target.published.release)
+        place = rollout_directory(directory, release.published.release)
         shutil.rmtree(place, ignore_errors=True)
-        write_missing(transaction, target)
-        head = head_of(target, view.head)
-        # In a directory of its own no matrix is there yet to which items could be added.
+        write_missing(transaction, release)
+        head = head_of(release, view.head)
+        # The candidate's own directory holds no matrix yet that items could be appended to.
         empty = dataclasses.replace(view, head=dataclasses.replace(view.head, generation=0))
-        head = place_refreshed(transaction, place, config, empty, head, material, fresh)
+        head = write_refreshed(transaction, place, config, empty, head, source, fresh)
         rollout = Rollout(
-            release=target.published.release,
+            release=release.published.release,
             mode=plan.mode,
             share=plan.share,
             head=head,
@@ -102,16 +106,20 @@ def begin_rollout(
         write_sums(transaction, no_sums())
         note = f"{plan.share:.0%} of the users"
         published = dataclasses.replace(
-            target.published, action=plan.mode, at_us=clock(), note=note
+            release.published, action=plan.mode, at_us=clock(), note=note
         )
         append_release(transaction, published)
-        on_step("Committing")
-    on_step("Done")
+        progress(COMMIT, 0.0)
+    progress(DONE, 1.0)
     return rollout
 
 
 def stop_rollout(store: Store, reason: str, clock: Clock = system_clock) -> Rollout | None:
-    """Ends the rollout that is running, and notes how it stood; None: none is."""
+    """Ends the rollout that is running, and logs how it stood.
+
+    Returns:
+        The rollout; None if none was running.
+    """
     with store.transaction() as transaction:
         rollout = read_rollout(transaction)
         if rollout is not None:
@@ -121,20 +129,20 @@ def stop_rollout(store: Store, reason: str, clock: Clock = system_clock) -> Roll
 
 
 def read_standing(snapshot: Snapshot) -> tuple[Rollout, Standing] | None:
-    """The running rollout and how it stands; None: none is running."""
+    """Reads the running rollout and its standing; None if none is running."""
     rollout = read_rollout(snapshot)
     return None if rollout is None else (rollout, standing(read_sums(snapshot), rollout))
 
 
-def _check(store: Store, target: Target) -> None:
+def _check(store: Store, release: LoadedRelease) -> None:
     with store.snapshot() as snapshot:
         head, log = read_head(snapshot), read_releases(snapshot)
-    if head.release == target.published.release:
-        raise ConfigError(f"trial: {head.release} is what is served; name another release")
+    if head.release == release.published.release:
+        raise ConfigError(f"rollout: {head.release} is the served release; name another")
     served = log[-1] if log else Published("", head.encoder_version, "start", 0)
-    same = head.encoder_version == target.encoder.version
-    if same and log and served.refresh != target.published.refresh:
+    same = head.encoder_version == release.encoder.version
+    if same and log and served.refresh != release.published.refresh:
         raise ConfigError(
-            "trial: the release has the encoder that is served and another refresh; only score "
-            "weights can be tried with one encoder, so publish it, or give both the same refresh"
+            "rollout: the release has the served encoder and other refresh settings; with one "
+            "encoder only score weights can be tried, so publish it, or give both the same refresh"
         )

@@ -1,13 +1,13 @@
-"""Publishing a release to a store: encode beside the old, then switch in one transaction.
+"""Switches a server to a release: encode beside the old one, then switch in one transaction.
 
-1. The folder is copied among the server's releases, where its encoder is looked for.
-2. Texts that the release did not encode are encoded, batch by batch, under the new version's name.
-3. Item vectors are fitted to the store's log in the new space.
-4. One transaction writes residuals, files of a new generation, the head and the log of releases.
-5. Vectors of encoders that nobody can go back to are dropped.
+1. Texts without a vector of the release's encoder are encoded, batch by batch, and kept under that
+   encoder's version.
+2. Item vectors are fitted to the store's log in the new space.
+3. One transaction writes residuals, files of a new generation, the head and the log of releases.
+4. Vectors of encoders that no rollback needs any more are dropped.
 
-Until the fourth step commits, readers follow the old head, and afterwards the new one. A run that
-is killed anywhere leaves one of the two; the next run goes on where it was, or begins anew.
+Until the third step commits, readers follow the old head, and afterwards the new one. A run that is
+killed at any step leaves one of the two; the next run resumes, or starts over.
 """
 
 from __future__ import annotations
@@ -15,20 +15,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penchant.catalog.view import CatalogReader
 from penchant.config import Config
-from penchant.domain.errors import ConfigError
 from penchant.domain.types import CatalogHead, Published, Vector
-from penchant.encoder.base import Encoder
-from penchant.refresh.item_vectors import RefreshedCatalog, refresh
-from penchant.refresh.publication import Material, place_refreshed, read_material
+from penchant.refresh.catalog_update import write_refreshed
+from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
+from penchant.refresh.refresh_input import RefreshInput, read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.releases.manifest import ITEMS, check_release, encoder_directory
-from penchant.releases.release_items import ReleasedItems, read_items
+from penchant.releases.loaded_release import LoadedRelease
 from penchant.service.clock import Clock, system_clock
 from penchant.service.encoding import known_vectors
 from penchant.service.rollout_watch import end_rollout
@@ -43,199 +40,158 @@ from penchant.store.items import (
 )
 from penchant.store.releases import append_release, read_releases
 from penchant.store.rollouts import read_rollout
+from penchant.system.progress import Progress, no_progress
 
-TEXTS = 256
-"""Texts that are encoded and kept at once."""
-KEPT = 3
-"""Releases whose vectors stay in the store, the one that is served included."""
+BATCH_TEXTS = 256
+"""Texts that are encoded and committed at once."""
+KEPT_RELEASES = 3
+"""Releases whose vectors stay in the store, the served one included."""
 
-OnStep = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is to be served."""
-
-    published: Published
-    """As the log of releases will say it, but for the time."""
-    encoder: Encoder
-    items: ReleasedItems | None = None
-    """What the release knows of items; None: nothing, as for the configured encoder."""
-    brought: Mapping[str, Vector] = field(default_factory=dict)
-    """Vectors that the release brings along, by text."""
+ENCODE, FIT, SWITCH, COMMIT, DROP, DONE = (
+    "Encoding texts",
+    "Fitting item vectors to the log",
+    "Switching",
+    "Committing",
+    "Dropping vectors of old releases",
+    "Done",
+)
+"""Steps of a switch, as reported to `Progress`."""
 
 
-def install_release(folder: Path, releases: Path) -> Path:
-    """Copies a release's folder among a server's; its place, `<releases>/<id>`.
-
-    Raises:
-        ConfigError: the folder is not a whole release, or can't be copied.
-    """
-    manifest = check_release(folder)
-    place = releases / manifest.id
-    if place.exists():
-        check_release(place)
-        return place
-    partial = releases / f".installing-{manifest.id}"
-    try:
-        releases.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(folder, partial)
-        partial.rename(place)
-    except OSError as error:
-        raise ConfigError(f"releases: {place} can't be written: {error}") from error
-    return place
-
-
-def target_of(folder: Path, action: str, load: Callable[[Path], Encoder]) -> Target:
-    """A release that is installed, ready to be published.
-
-    Raises:
-        ConfigError: the folder is not a whole release, or its encoder can't be loaded.
-    """
-    manifest = check_release(folder)
-    published = Published(
-        release=manifest.id,
-        encoder_version=manifest.encoder_version,
-        action=action,
-        at_us=0,
-        score_weights=manifest.weights_json,
-        refresh=json.dumps(manifest.refresh, sort_keys=True),
-    )
-    encoder = load(encoder_directory(folder))
-    if encoder.version != manifest.encoder_version:
-        raise ConfigError(
-            f"release {manifest.id}: its encoder is {encoder.version}, expected "
-            f"{manifest.encoder_version}; build the release again"
-        )
-    items = read_items(folder / ITEMS)
-    brought = dict(zip(items.texts, items.text_vectors, strict=True))
-    return Target(published, encoder, items, brought)
-
-
-def publish_release(
+def switch_to(
     store: Store,
     directory: Path,
     config: Config,
-    target: Target,
-    on_step: OnStep = lambda step: None,
+    release: LoadedRelease,
+    progress: Progress = no_progress,
     clock: Clock = system_clock,
 ) -> CatalogHead:
-    """Steps 2 to 5 of the module's list; a server beside follows at its next request.
+    """Serves a release to everybody; a running server follows at its next request.
 
     Args:
-        store: the server's.
-        directory: of the catalog's files.
-        config: the server's.
-        target: what to serve.
-        on_step: told what begins, in a few words.
-        clock: microseconds since 1970.
+        store: the server's store.
+        directory: directory of the catalog's files.
+        config: the server's settings.
+        release: the release, installed in the server's directory of releases.
+        progress: called as steps begin and end.
+        clock: gives the time in microseconds since 1970.
+
+    Returns:
+        The head that readers follow now.
 
     Raises:
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
-    on_step("Encoding texts")
-    encode_texts(store, target)
-    on_step("Fitting item vectors to the log")
+    encode_texts(store, release, progress)
+    progress(FIT, 0.0)
     with store.snapshot() as snapshot:
-        material = read_material(snapshot, config, head=head_of(target, read_head(snapshot)))
-        fresh = learn(snapshot, target, material)
-    on_step("Switching")
+        source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
+        fresh = fit_release(snapshot, release, source)
+    progress(FIT, 1.0)
+    progress(SWITCH, 0.0)
     with store.transaction() as transaction:
         view = read_catalog(transaction, CatalogReader(directory, config.fold))
-        head = begin_switch(transaction, view.head, target, clock())
-        head = place_refreshed(transaction, directory, config, view, head, material, fresh)
+        head = begin_switch(transaction, view.head, release, clock())
+        head = write_refreshed(transaction, directory, config, view, head, source, fresh)
         write_head(transaction, head)
-        on_step("Committing")
-    on_step("Dropping what nobody can go back to")
+        progress(COMMIT, 0.0)
+    progress(DROP, 0.0)
     with store.transaction() as transaction:
         drop_encoders(transaction, kept_encoders(read_releases(transaction)))
-    _drop_trials(directory)
-    on_step("Done")
+    _drop_rollout_files(directory)
+    progress(DONE, 1.0)
     return head
 
 
-def _drop_trials(directory: Path) -> None:
-    """The files of rollouts, which end when a release is published."""
+def _drop_rollout_files(directory: Path) -> None:
+    """Removes the files of rollouts, which end when a release is published."""
     for place in directory.glob("trial-*"):
         shutil.rmtree(place, ignore_errors=True)
 
 
-def missing_texts(snapshot: Snapshot, target: Target) -> list[str]:
-    """Texts of items that can be ranked, without a vector of the target's encoder."""
+def missing_texts(snapshot: Snapshot, release: LoadedRelease) -> list[str]:
+    """Lists the texts of items that can be ranked without a vector of the release's encoder."""
     texts = (stored.item.text for stored in scan_items(snapshot) if stored.alive)
-    return known_vectors(snapshot, target.encoder.version, texts)[1]
+    return known_vectors(snapshot, release.encoder.version, texts)[1]
 
 
 def kept_encoders(log: Sequence[Published]) -> set[str]:
     """Versions of the encoders of the latest releases, whose vectors stay in the store."""
-    latest = list(dict.fromkeys(entry.release for entry in reversed(log)))[:KEPT]
+    latest = list(dict.fromkeys(entry.release for entry in reversed(log)))[:KEPT_RELEASES]
     return {entry.encoder_version for entry in log if entry.release in latest}
 
 
-def encode_texts(store: Store, target: Target) -> None:
-    """Encodes and keeps the texts that lack the target's vectors, batch by batch."""
+def encode_texts(store: Store, release: LoadedRelease, progress: Progress = no_progress) -> None:
+    """Encodes the texts that lack a vector, and commits the vectors batch by batch."""
+    progress(ENCODE, 0.0)
     with store.snapshot() as snapshot:
-        missing = missing_texts(snapshot, target)
-    for start in range(0, len(missing), TEXTS):
-        part = missing[start : start + TEXTS]
-        vectors = _vectors(target, part)
+        missing = missing_texts(snapshot, release)
+    for start in range(0, len(missing), BATCH_TEXTS):
+        batch = missing[start : start + BATCH_TEXTS]
+        vectors = _vectors(release, batch)
         with store.transaction() as transaction:
-            _write(transaction, target, vectors)
+            _write(transaction, release, vectors)
+        progress(ENCODE, min(1.0, (start + BATCH_TEXTS) / len(missing)))
+    progress(ENCODE, 1.0)
 
 
-def write_missing(transaction: Transaction, target: Target) -> None:
-    """Encodes and keeps what still lacks the target's vectors: texts put a moment ago."""
-    _write(transaction, target, _vectors(target, missing_texts(transaction, target)))
+def write_missing(transaction: Transaction, release: LoadedRelease) -> None:
+    """Encodes texts that still lack a vector: those of items put a moment ago."""
+    _write(transaction, release, _vectors(release, missing_texts(transaction, release)))
 
 
-def _vectors(target: Target, texts: Sequence[str]) -> dict[str, Vector]:
-    """By text: those that the release brings along, and the others encoded now."""
-    vectors = {text: target.brought[text] for text in texts if text in target.brought}
-    others = [text for text in texts if text not in vectors]
-    return vectors | dict(zip(others, target.encoder.encode(others), strict=True))
+def _vectors(release: LoadedRelease, texts: Sequence[str]) -> dict[str, Vector]:
+    """Takes vectors from the release where it has them, and encodes the other texts."""
+    known = release.text_vectors
+    vectors = {text: known[text] for text in texts if text in known}
+    others = [text for text in texts if text not in known]
+    return vectors | dict(zip(others, release.encoder.encode(others), strict=True))
 
 
-def _write(transaction: Transaction, target: Target, vectors: Mapping[str, Vector]) -> None:
+def _write(transaction: Transaction, release: LoadedRelease, vectors: Mapping[str, Vector]) -> None:
     for text, vector in vectors.items():
-        write_text_vector(transaction, target.encoder.version, text, vector)
+        write_text_vector(transaction, release.encoder.version, text, vector)
 
 
-def learn(snapshot: Snapshot, target: Target, material: Material) -> RefreshedCatalog:
-    """From the store's log; where it holds no event yet, what the release has learnt elsewhere."""
-    if len(material.events.item) or target.items is None:
-        settings = RefreshSettings(**json.loads(target.published.refresh))
-        return refresh(material.events, material.texts, settings)
+def fit_release(
+    snapshot: Snapshot, release: LoadedRelease, source: RefreshInput
+) -> RefreshedCatalog:
+    """Fits item vectors to the store's log; without any event, takes those of the release."""
+    if len(source.events.item) or release.items is None:
+        settings = RefreshSettings(**json.loads(release.published.refresh))
+        return fit_item_vectors(source.events, source.texts, settings)
     ids = {stored.number: stored.item.id for stored in scan_items(snapshot)}
-    return target.items.refreshed([ids[number] for number in material.numbers], material.texts)
+    return release.items.refreshed([ids[number] for number in source.numbers], source.texts)
 
 
-def head_of(target: Target, head: CatalogHead) -> CatalogHead:
-    """The head with what the target serves in place of what it had."""
+def head_of(release: LoadedRelease, head: CatalogHead) -> CatalogHead:
+    """A catalog's head with the release's encoder and score weights in place of its own."""
     return dataclasses.replace(
         head,
-        encoder_version=target.encoder.version,
-        dimensions=target.encoder.dimensions,
-        release=target.published.release,
-        score_weights=target.published.score_weights,
+        encoder_version=release.encoder.version,
+        dimensions=release.encoder.dimensions,
+        release=release.published.release,
+        score_weights=release.published.score_weights,
     )
 
 
 def begin_switch(
-    transaction: Transaction, before: CatalogHead, target: Target, now_us: int
+    transaction: Transaction, before: CatalogHead, release: LoadedRelease, now_us: int
 ) -> CatalogHead:
-    """Encodes what was put meanwhile, and writes the log; the head to make files for.
+    """Encodes the texts of items put meanwhile, and appends to the log of releases.
 
     A rollout that is running ends with it.
+
+    Returns:
+        The head for which the caller writes the files.
     """
     rollout = read_rollout(transaction)
     if rollout is not None:
-        end_rollout(
-            transaction, rollout, now_us, f"another release came ({target.published.action})"
-        )
-    write_missing(transaction, target)
+        reason = f"another release came ({release.published.action})"
+        end_rollout(transaction, rollout, now_us, reason)
+    write_missing(transaction, release)
     if not read_releases(transaction):
         start = Published("", before.encoder_version, "start", now_us)
         append_release(transaction, start)
-    append_release(transaction, dataclasses.replace(target.published, at_us=now_us))
-    return head_of(target, before)
+    append_release(transaction, dataclasses.replace(release.published, at_us=now_us))
+    return head_of(release, before)

@@ -9,7 +9,7 @@ import pytest
 
 from penchant.domain.cold_start import prior_counters
 from penchant.domain.types import Counters
-from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.counters import read_counters
 from tests.support.bag_of_words import BagOfWords

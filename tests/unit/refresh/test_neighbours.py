@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from penchant.domain.neighbours import NEIGHBOURS, Neighbours
 from penchant.logs.log_columns import LogColumns
-from penchant.refresh.item_vectors import refresh
+from penchant.refresh.item_vectors import fit_item_vectors
 from penchant.refresh.neighbour_table import SHRINKAGE, WINDOW, find_neighbours
 
 ITEMS = 8
@@ -124,7 +124,7 @@ def _refreshed(events: list[tuple[int, int, float, int]]) -> Neighbours:
         reward=np.array(rewards, np.float64),
         at_us=np.array(times, np.int64),
     )
-    return refresh(log_, texts).neighbours
+    return fit_item_vectors(log_, texts).neighbours
 
 
 @pytest.mark.parametrize("liked", [[], [[]], [[2]], [[1], [1]]])

@@ -12,7 +12,8 @@ import pytest
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.ranking import Explanation, RankRequest
 from penchant.domain.types import Event
-from penchant.refresh.publication import read_material, refresh_store
+from penchant.refresh.refresh import refresh_store
+from penchant.refresh.refresh_input import read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
 from tests.support.catalogs import head, second_reader
 from tests.support.world import World, copy_of, liked
@@ -195,6 +196,6 @@ def test_late_and_repeated_events_leave_the_same_cache(world: World) -> None:
 def test_material_has_a_row_for_each_item_that_can_be_ranked(world: World) -> None:
     world.catalog.delete(["i0", "i7"])
     with world.store.snapshot() as snapshot:
-        material = read_material(snapshot, world.config)
-    assert sorted(material.numbers) == [number for number in range(ITEMS) if number not in (0, 7)]
-    assert list(material.numbers.values()) == list(range(ITEMS - 2))
+        source = read_refresh_input(snapshot, world.config)
+    assert sorted(source.numbers) == [number for number in range(ITEMS) if number not in (0, 7)]
+    assert list(source.numbers.values()) == list(range(ITEMS - 2))

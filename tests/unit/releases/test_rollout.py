@@ -10,7 +10,7 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.ranking import Ranking, RankRequest
-from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.rollout import read_standing, stop_rollout
 from penchant.store.releases import read_log_of_releases
@@ -224,5 +224,5 @@ def test_the_caches_of_a_trial_outlive_it_for_nobody(releasing: Releasing) -> No
 def test_what_is_served_cannot_be_tried(releasing: Releasing) -> None:
     manifest = releasing.build("second")
     releasing.publish(manifest.id)
-    with pytest.raises(ConfigError, match="is what is served"):
+    with pytest.raises(ConfigError, match="is the served release"):
         releasing.begin(manifest.id, "canary", 0.5)
