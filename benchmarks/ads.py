@@ -12,7 +12,6 @@ import csv
 import json
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,9 @@ from demos.ads.accounts import account, broken_rules
 from demos.ads.day import Day
 from penchant.calibration.calibrate import calibrate_shown
 from penchant.calibration.plot import draw
-from penchant.evaluation.ope import policies
-from penchant.evaluation.ope.candidates import read_probabilities
-from penchant.evaluation.ope.logged_impressions import Columns, read_impressions
-from penchant.evaluation.ope.off_policy import Outcome, Settings, evaluate
-from penchant.logs.tables.files import open_table
+from penchant.evaluation.ope.estimate_policies import OpeRequest, estimate_policies
+from penchant.evaluation.ope.logged_impressions import ImpressionColumns
+from penchant.evaluation.ope.policy_value import PolicyEstimates
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import Calibration, Money
 from tests.support.ad_days import play, shown_of
@@ -113,35 +110,31 @@ def off_policy(seed: int, visits: int) -> dict[str, Any]:
         ("action", "probability"),
         list(zip(ids, weights / weights.sum(), strict=True)),
     )
-    with closing(open_table(directory / "log.csv")) as table:
-        log = read_impressions(table, Columns(reward="click", user="user"))
-    with closing(open_table(directory / "favoured.csv")) as table:
-        log, favoured, q = policies.from_file(log, read_probabilities(table), policies.Fitting())
-    uniform, same_q = policies.from_policy(log, "uniform", policies.Fitting())
+    log, columns = directory / "log.csv", ImpressionColumns(reward="click", user="user")
+    uniform = estimate_policies(OpeRequest(log, policy="uniform", columns=columns))
+    favoured = estimate_policies(
+        OpeRequest(log, action_probabilities=directory / "favoured.csv", columns=columns)
+    )
     users = [one.decision.user for one in day.impressions]
     return {
-        "uniform": _compare(
-            evaluate(log, uniform, same_q, Settings()), day, users, np.full(len(ids), 1 / len(ids))
-        ),
-        "favoured": _compare(
-            evaluate(log, favoured, q, Settings()), day, users, weights / weights.sum()
-        ),
+        "uniform": _compare(uniform, day, users, np.full(len(ids), 1 / len(ids))),
+        "favoured": _compare(favoured, day, users, weights / weights.sum()),
     }
 
 
 def _compare(
-    outcome: Outcome, day: Day, users: Sequence[str], policy: NDArray[np.float64]
+    found: PolicyEstimates, day: Day, users: Sequence[str], policy: NDArray[np.float64]
 ) -> dict[str, Any]:
     """Estimates beside the true value of a policy for the readers who came."""
     rows = [day.readers.users.index(user) for user in users]
     truth = float((day.readers.wish[rows] @ policy).mean() * day.readers.examination[0])
     return {
         "truth": truth,
-        "logged": outcome.logging.value,
-        "effective_rows": outcome.diagnostics.effective_sample_size,
+        "logged": found.logging.value,
+        "effective_rows": found.diagnostics.effective_sample_size,
         "estimates": {
             name: (one.value, one.low, one.high, one.low <= truth <= one.high)
-            for name, one in outcome.estimates.items()
+            for name, one in found.estimates.items()
         },
     }
 

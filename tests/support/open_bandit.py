@@ -13,10 +13,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from penchant.evaluation.ope.logged_impressions import Columns, Impressions, read_impressions
+from penchant.evaluation.ope.logged_impressions import (
+    ImpressionColumns,
+    LoggedImpressions,
+    read_impressions,
+)
 from penchant.logs.tables.files import open_table
 
-COLUMNS = Columns(
+COLUMNS = ImpressionColumns(
     action="item_id",
     reward="click",
     propensity="propensity_score",
@@ -32,8 +36,8 @@ def sample_file(policy: str, campaign: str) -> Path:
 
 
 @cache
-def sample(policy: str, campaign: str) -> Impressions:
-    """The same, read."""
+def sample(policy: str, campaign: str) -> LoggedImpressions:
+    """The impressions of that log."""
     table = open_table(sample_file(policy, campaign))
     try:
         return read_impressions(table, COLUMNS)

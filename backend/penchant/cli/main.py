@@ -79,7 +79,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name to `module:attribute` and one line of help, in the order of the help."""
 
 
-TYPER = frozenset(COMMANDS) - {"rebuild", "refresh", "publish", "rollback", "releases", "calibrate"}
+CONVERTED = frozenset(
+    {"rebuild", "refresh", "publish", "rollback", "releases", "calibrate", "ope", "loop"}
+)
+TYPER = frozenset(COMMANDS) - CONVERTED
 """Commands that still describe their options to Typer."""
 
 

@@ -1,31 +1,37 @@
-"""One candidate on one log: estimates, the logging policy's own mean, diagnostics, warnings."""
+"""Estimates the value of one candidate policy on one log, beside the logging policy's own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+from cyclopts import Parameter
 
-from penchant.domain.arrays import Float64
+from penchant.domain.arrays import Float64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.ope import estimators
-from penchant.evaluation.ope.diagnostics import Diagnostics, diagnose, warnings_of
-from penchant.evaluation.ope.estimators import Terms
-from penchant.evaluation.ope.intervals import Estimate, interval
-from penchant.evaluation.ope.logged_impressions import Impressions
+from penchant.evaluation.ope.diagnostics import WeightDiagnostics, diagnose, warnings_of
+from penchant.evaluation.ope.estimators import RatioTerms
+from penchant.evaluation.ope.intervals import PolicyValue, interval
+from penchant.evaluation.ope.logged_impressions import LoggedImpressions
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How to estimate."""
+class EstimatorSettings:
+    """Settings of the estimators.
 
-    clip: float | None = None
-    """The largest weight of IPS and SNIPS; None: no limit."""
-    tau: float = 10.0
-    """Switch-DR leaves larger weights to the model."""
-    level: float = 0.95
+    Raises:
+        ConfigError: one is out of range.
+    """
+
+    clip: Annotated[float | None, Parameter(show_default=lambda _: "none")] = None
+    """Largest weight of IPS and SNIPS."""
+    tau: float = 10
+    """Largest weight of switch-DR; rows of larger weight are left to the model."""
+    level: Annotated[float, Parameter(parse=False)] = 0.95
+    """Confidence level of the intervals, between 0 and 1."""
 
     def __post_init__(self) -> None:
         if self.clip is not None and not self.clip > 0:
@@ -35,54 +41,65 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A candidate's probabilities of a log's rows."""
+class CandidatePolicy:
+    """A policy, by its probabilities on the n rows of a log."""
 
     name: str
     shown: Float64
-    """Of the action shown, shape (n,)."""
+    """Probability of the action shown, shape (n,)."""
     everywhere: Float64 | None = None
-    """Of all actions, shape (n, actions); None: unknown, and so are DM, DR and switch-DR."""
+    """Probability of every action, shape (n, actions); DM, DR and switch-DR need it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was found."""
+class PolicyEstimates:
+    """Values of a candidate and of the logging policy: the mean reward per impression."""
 
     candidate: str
-    logging: Estimate
-    estimates: Mapping[str, Estimate]
-    by_position: Mapping[str, Mapping[str, Estimate]]
-    """By slot; the logging policy's under "logging". Empty where the log has one slot."""
-    diagnostics: Diagnostics
+    """Name of the candidate."""
+    logging: PolicyValue
+    """Value of the logging policy."""
+    estimates: Mapping[str, PolicyValue]
+    """Values of the candidate, by estimator."""
+    by_position: Mapping[str, Mapping[str, PolicyValue]]
+    """Values in each slot, by estimator; those of the logging policy under "logging". Empty for a
+    log of one slot."""
+    diagnostics: WeightDiagnostics
     warnings: list[str]
+    """Reasons why the log can't support the values, a sentence each."""
     clustered_by: str
-    """user or row."""
+    """`user` or `row`: the units that the intervals take for independent."""
+    left_out_because: Mapping[str, int]
+    """Rows that could not be used, by reason."""
 
 
-def candidate_of(name: str, log: Impressions, everywhere: Float64) -> Candidate:
-    """A candidate whose probabilities of all actions are known."""
-    return Candidate(name, everywhere[np.arange(len(log.action)), log.action], everywhere)
+def candidate_of(name: str, log: LoggedImpressions, everywhere: Float64) -> CandidatePolicy:
+    """Makes a candidate from its probabilities of all actions, shape (n, actions)."""
+    return CandidatePolicy(name, everywhere[np.arange(len(log.action)), log.action], everywhere)
 
 
-def evaluate(
-    log: Impressions, candidate: Candidate, q: Float64 | None, settings: Settings
-) -> Outcome:
-    """Estimates a candidate's mean reward an impression.
+def estimate_value(
+    log: LoggedImpressions,
+    candidate: CandidatePolicy,
+    q: Float64 | None,
+    settings: EstimatorSettings,
+) -> PolicyEstimates:
+    """Estimates a candidate's mean reward per impression.
 
     Args:
         log: n impressions.
-        candidate: Its probabilities.
-        q: The cross-fitted reward model, shape (n, actions); needed with `everywhere`.
-        settings: How.
+        candidate: the candidate's probabilities on these impressions.
+        q: rewards by the cross-fitted model, shape (n, actions); needed with
+            `candidate.everywhere`.
+        settings: settings of the estimators.
     """
     weight = estimators.weights(candidate.shown, log.propensity)
     terms = _terms(log, candidate, q, settings)
-    logging = Terms(log.reward, np.ones_like(log.reward))
+    logging = RatioTerms(log.reward, np.ones_like(log.reward))
     everyone = np.ones(len(log.reward), dtype=bool)
 
-    def estimate(one: Terms, rows: NDArray[np.bool_]) -> Estimate:
-        part = Terms(one.numerator[rows], one.denominator[rows])
+    def estimate(one: RatioTerms, rows: Mask) -> PolicyValue:
+        part = RatioTerms(one.numerator[rows], one.denominator[rows])
         return interval(part, log.cluster[rows], settings.level)
 
     by_position = {
@@ -95,27 +112,31 @@ def evaluate(
     }
     unseen = np.bincount(log.action, minlength=len(log.actions)) == 0
     mass = candidate.everywhere
-    seen = diagnose(
+    found = diagnose(
         log.reward,
         weight,
         log.propensity,
         unseen_mass=0.0 if mass is None else float(mass[:, unseen].sum(axis=1).mean()),
         left_out=log.left_out.total(),
     )
-    return Outcome(
+    return PolicyEstimates(
         candidate=candidate.name,
         logging=estimate(logging, everyone),
         estimates={name: estimate(one, everyone) for name, one in terms.items()},
         by_position=by_position,
-        diagnostics=seen,
-        warnings=warnings_of(seen),
+        diagnostics=found,
+        warnings=warnings_of(found),
         clustered_by="user" if log.by_user else "row",
+        left_out_because=dict(log.left_out),
     )
 
 
 def _terms(
-    log: Impressions, candidate: Candidate, q: Float64 | None, settings: Settings
-) -> dict[str, Terms]:
+    log: LoggedImpressions,
+    candidate: CandidatePolicy,
+    q: Float64 | None,
+    settings: EstimatorSettings,
+) -> dict[str, RatioTerms]:
     clipped = estimators.weights(candidate.shown, log.propensity, settings.clip)
     weight = estimators.weights(candidate.shown, log.propensity)
     terms = {

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from penchant.evaluation.ope import estimators as ope
-from penchant.evaluation.ope.estimators import Terms
+from penchant.evaluation.ope.estimators import RatioTerms
 from penchant.evaluation.ope.intervals import interval
 
 RUNS, USERS, PER_USER, ACTIONS, CONTEXTS = 200, 500, 4, 6, 3
 
 
-def simulate(seed: int) -> tuple[float, dict[str, Terms]]:
+def simulate(seed: int) -> tuple[float, dict[str, RatioTerms]]:
     """A true value, and terms from a log where each user has a taste of his own for clicking."""
     world = np.random.default_rng(7)
     logging = world.dirichlet(2 * np.ones(ACTIONS), CONTEXTS) * 0.8 + 0.2 / ACTIONS
