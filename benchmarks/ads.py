@@ -1,8 +1,8 @@
-"""Ads on simulated readers whose truth is known: `python -m benchmarks.ads --output DIR`.
+"""Ads shown to simulated readers of known tastes: `python -m benchmarks.ads --output DIR`.
 
-Days of visits on the backend in this process, without Triton: pace and caps of a busy day, how
-close examination and click probabilities come to the truth, and whether off-policy estimates from
-the ad client's own propensities hold the true value of other policies.
+Days of visits run on the backend in this process, without Triton. Measured are the pace and the
+caps of a busy day, the error of fitted examination and click probabilities, and whether the
+intervals of off-policy estimates, from the ad client's own propensities, hold the true values.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ ALIKE = Calibration(slope=0.0, intercept=-3.2, examination=(1.0,))
 GUESS = Calibration(slope=1.0, intercept=-2.2, examination=(1.0,))
 RICH = Money.of(1_000_000)
 FAVOURED = 2
-"""A candidate policy shows so many campaigns, those most clicked in truth, four times as often."""
+"""Campaigns, the most wished for in truth, that a candidate policy shows four times as often."""
 CALIBRATION_VISITS = (1000, 3000)
 PICTURE, NUMBERS = "ads_calibration.png", "ads.json"
 
 
 def pace(visits: int) -> dict[str, Any]:
-    """A day with more places than money."""
+    """Measures a day with more places than budget."""
     day, campaigns = play(
         _directory(),
         budget=Money.of(f"{7.8 * visits / 3000:.2f}"),
@@ -62,7 +62,7 @@ def pace(visits: int) -> dict[str, Any]:
 
 
 def calibration(visits: int, picture: Path | None) -> dict[str, Any]:
-    """Examination and error by the number of impressions."""
+    """Measures examination and calibration error on one day of visits."""
     day, _ = play(
         _directory(),
         budget=RICH,
@@ -88,7 +88,7 @@ def calibration(visits: int, picture: Path | None) -> dict[str, Any]:
 
 
 def off_policy(seed: int, visits: int) -> dict[str, Any]:
-    """Two candidates' values from one explored log, and their true values."""
+    """Estimates the values of two candidates from one explored log, beside their true values."""
     directory = _directory()
     day, campaigns = play(
         directory,
@@ -125,7 +125,7 @@ def off_policy(seed: int, visits: int) -> dict[str, Any]:
 def _compare(
     found: PolicyEstimates, day: Day, users: Sequence[str], policy: NDArray[np.float64]
 ) -> dict[str, Any]:
-    """Estimates beside the true value of a policy for the readers who came."""
+    """Puts the estimates beside the policy's true value for the readers of the day."""
     rows = [day.readers.users.index(user) for user in users]
     truth = float((day.readers.wish[rows] @ policy).mean() * day.readers.examination[0])
     return {

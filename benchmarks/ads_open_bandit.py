@@ -1,7 +1,7 @@
 """Position bias and calibration on the Open Bandit samples: `python -m benchmarks.ads_open_bandit`.
 
-The samples have no score of a ranking. In its place stands what was known of an item before each
-impression: the log-odds of its clicks so far, smoothed by the rate of all items.
+The samples hold no ranking scores. The score of an impression here is the log-odds of the item's
+clicks before it, smoothed towards the rate of all items.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from tests.support.open_bandit import sample_file
 POLICIES = {"random": "uniformly random", "bts": "Thompson sampling"}
 CAMPAIGNS = ("all", "men", "women")
 PRIOR_IMPRESSIONS = 250.0
-"""An item begins with so many at the rate of all items: about one click."""
+"""Impressions, at the rate of all items, that smooth an item's rate: about one click."""
 
 
 def impressions(policy: str, campaign: str) -> ShownAds:
-    """A sample in time order, each with a score of what came before."""
+    """Reads a sample in time order, each impression with a score from the earlier ones."""
     with sample_file(policy, campaign).open(newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["timestamp"])
     shown: Counter[str] = Counter()
@@ -45,7 +45,7 @@ def impressions(policy: str, campaign: str) -> ShownAds:
 
 
 def line(name: str, found: CalibrationResult) -> str:
-    """A row of the table in docs/ads.md."""
+    """Formats a row of the table in docs/ads.md."""
     cells = [name, f"{found.impressions:,}", str(found.clicks)]
     for looks, (low, high) in zip(
         found.model.examination[1:], found.model.examination_intervals[1:], strict=True

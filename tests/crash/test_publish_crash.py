@@ -32,7 +32,7 @@ def publish_and_die(directory: Path, release: str, step: str) -> int:
     ).returncode
 
 
-def what_is_ranked(world: World) -> tuple[str, list[str], list[float]]:
+def ranked_reply(world: World) -> tuple[str, list[str], list[float]]:
     reply = world.rank(RankRequest("u", 12, query="word3 film"))
     return reply.encoder_version, reply.ids, reply.scores
 
@@ -48,10 +48,10 @@ def test_a_killed_publication_leaves_one_release_and_the_next_run_completes(
     manifest = server.build("second", releases=tmp_path / "built")
     # Texts put after the build must be encoded by the publication itself.
     server.world.put(**{f"late{number}": f"late{number} film" for number in range(10)})
-    before = what_is_ranked(server.world)
+    before = ranked_reply(server.world)
 
     assert publish_and_die(tmp_path, manifest.id, step) < 0
-    between = what_is_ranked(server.world)
+    between = ranked_reply(server.world)
     if step in COMMITTED:
         assert between[0] == manifest.encoder_version
     else:
@@ -61,10 +61,10 @@ def test_a_killed_publication_leaves_one_release_and_the_next_run_completes(
         store=store,
         encoders=EncoderLibrary(server.world.encoder, server.releases, load_words),
     )
-    assert what_is_ranked(restarted) == between
+    assert ranked_reply(restarted) == between
 
     assert publish_and_die(tmp_path, manifest.id, "never") == 0
-    after = what_is_ranked(server.world)
+    after = ranked_reply(server.world)
     assert after[0] == manifest.encoder_version
     if step in COMMITTED:
         assert after == between

@@ -1,4 +1,4 @@
-"""A release is published, and gone back from, under a real Triton whose clients keep asking."""
+"""A release is published and rolled back under a real Triton, while clients keep ranking."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import load_release
+from penchant.releases.release_rollout import RolloutPlan, begin_rollout
 from penchant.releases.rollback import switch_back
-from penchant.releases.rollout import RolloutPlan, begin_rollout
 from penchant.releases.switch import switch_to
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import read_log, scan_user_ids
@@ -40,12 +40,12 @@ AS_OF_S = 1_700_000_000.0
 THREADS = 3
 TIMEOUT_S = 10.0
 BOTH_SEEN = 40
-"""Replies of the space that was switched to that each phase waits for."""
+"""Replies from the new space that each phase waits for."""
 
 
 @pytest.fixture
 def encoders(tmp_path: Path) -> list[Path]:
-    """Two that agree on nothing, not even on the vectors' length."""
+    """Two encoders whose vectors have nothing in common, not even their length."""
     return [
         write_word_encoder(tmp_path / f"encoder-{d}", TEXTS, dimensions=d, seed=d) for d in (16, 8)
     ]
@@ -66,7 +66,7 @@ def server(tmp_path: Path, encoders: list[Path]) -> Iterator[Server]:
 
 @pytest.fixture
 def store(config: Config, server: Server) -> Iterator[LmdbStore]:
-    """The server's own, opened beside it."""
+    """The server's store, opened beside it."""
     store = LmdbStore(Path(config.store.partition(":")[2]), map_bytes=0)
     yield store
     store.close()
@@ -91,7 +91,7 @@ def penchant(server: Server, config: Config, store: LmdbStore) -> Iterator[Pench
 
 
 def personal(ranking: Ranking) -> dict[str, float]:
-    """What a score says of user, query and space; offsets are everybody's."""
+    """The part of each score that depends on user, query and space: all but the offset."""
     parts = {}
     for item in ranking.items:
         assert item.explanation is not None
@@ -101,8 +101,8 @@ def personal(ranking: Ranking) -> dict[str, float]:
 
 
 @dataclass
-class Asking:
-    """Clients that rank without a pause, each time for the same state and moment."""
+class RankingClients:
+    """Clients that rank without a pause, always for the same state and moment."""
 
     target: str
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -124,7 +124,7 @@ class Asking:
                 turn += 1
 
     def wait_for(self, version: str) -> None:
-        """Until so many replies came from an encoder's space."""
+        """Waits for BOTH_SEEN replies from an encoder's space."""
         seen, deadline = 0, threading.Event()
         while seen < BOTH_SEEN:
             assert not self.failures, self.failures[0]
@@ -133,8 +133,8 @@ class Asking:
 
 
 @pytest.fixture
-def asking(server: Server, penchant: Penchant) -> Iterator[Asking]:
-    asking = Asking(server.target)
+def asking(server: Server, penchant: Penchant) -> Iterator[RankingClients]:
+    asking = RankingClients(server.target)
     threads = [threading.Thread(target=asking.run, args=(n,)) for n in range(THREADS)]
     for thread in threads:
         thread.start()
@@ -156,7 +156,9 @@ def logged(store: LmdbStore, config: Config) -> Stream:
     return make_stream(items, events, config.signals, parse_relevance("reward>0"), LeftOut())
 
 
-def expected_of(asking: Asking, penchant: Penchant) -> dict[tuple[str, str], dict[str, float]]:
+def expected_of(
+    asking: RankingClients, penchant: Penchant
+) -> dict[tuple[str, str], dict[str, float]]:
     asked = [(user, query) for user in USERS for query in QUERIES]
     return {(user, query): personal(asking.ask(penchant, user, query)) for user, query in asked}
 
@@ -168,7 +170,11 @@ def recomputed(store: LmdbStore, config: Config, encoder: Path) -> Recomputed:
 
 
 def test_no_request_fails_and_no_ranking_mixes_two_spaces(
-    config: Config, encoders: list[Path], store: LmdbStore, penchant: Penchant, asking: Asking
+    config: Config,
+    encoders: list[Path],
+    store: LmdbStore,
+    penchant: Penchant,
+    asking: RankingClients,
 ) -> None:
     directory, releases = catalog_directory(config), releases_directory(config)
     assert directory is not None
@@ -198,7 +204,7 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     for user, query, reply in asking.replies:
         meant = expected[reply.encoder_version][user, query]
         assert personal(reply) == pytest.approx(meant, abs=1e-4)
-    # The same by what `penchant demo-release` makes of the files, which finds a mixture too.
+    # The check of `penchant demo-release` agrees, and finds a mixture.
     known = {one.version: one for one in (before, meanwhile, after)}
     assert len(known) == 3
     for user, query, reply in asking.replies:

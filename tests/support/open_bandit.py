@@ -30,7 +30,7 @@ COLUMNS = ImpressionColumns(
 
 
 def sample_file(policy: str, campaign: str) -> Path:
-    """The log of policy random or bts, campaign all, men or women: 10,000 impressions."""
+    """The log of a policy (random, bts) on a campaign (all, men, women): 10,000 impressions."""
     name = f"obp/dataset/obd/{policy}/{campaign}/{campaign}.csv"
     return Path(str(metadata.distribution("obp").locate_file(name)))
 

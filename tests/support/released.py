@@ -17,8 +17,8 @@ from penchant.logs.stream import Stream
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import load_release
 from penchant.releases.manifest import Manifest
+from penchant.releases.release_rollout import RolloutPlan, begin_rollout
 from penchant.releases.rollback import switch_back
-from penchant.releases.rollout import RolloutPlan, begin_rollout
 from penchant.releases.switch import switch_to
 from penchant.store.base import Store
 from penchant.store.items import scan_items

@@ -67,9 +67,9 @@ def _report(console: Console, request: PublishRequest, result: PublishResult) ->
             plan = request.rollout
             assert plan is not None
             text = (
-                f"On trial from the next request on: {id_}, {plan.mode} for {plan.share:.0%} of "
+                f"On rollout from the next request on: {id_}, {plan.mode} for {plan.share:.0%} of "
                 f"the users. Next: penchant releases {store} shows how it stands; penchant publish "
-                f"{id_} {store} serves it to all, penchant rollback {store} ends the trial"
+                f"{id_} {store} serves it to everybody, penchant rollback {store} ends the rollout"
             )
         case _:
             text = (

@@ -45,7 +45,7 @@ def releases(
     tried = found.rollout[0].release if found.rollout else ""
     console.print(_table(found.manifests, found.served, tried))
     if found.rollout is not None:
-        console.print(Text(_on_trial(*found.rollout)), soft_wrap=True)
+        console.print(Text(_on_rollout(*found.rollout)), soft_wrap=True)
     console.print(_history(found.log))
     for line in found.unreadable:
         console.print(line, style="yellow", soft_wrap=True)
@@ -58,7 +58,7 @@ def _table(manifests: Sequence[Manifest], served: str, tried: str) -> Table:
     names = sorted({name for manifest in manifests for name in manifest.metrics})
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
-    roles = {tried: "on trial", served: "served"}
+    roles = {tried: "on rollout", served: "served"}
     for manifest in manifests:
         metrics = [f"{manifest.metrics[n]:.4f}" if n in manifest.metrics else "" for n in names]
         table.add_row(
@@ -85,10 +85,10 @@ def _history(log: Sequence[Published]) -> Table:
     return table
 
 
-def _on_trial(rollout: Rollout, found: Standing) -> str:
+def _on_rollout(rollout: Rollout, found: Standing) -> str:
     overlap = "" if math.isnan(found.overlap) else f"; top tens share {found.overlap:.0%}"
     return (
-        f"On trial: {rollout.release}, {rollout.mode} for {rollout.share:.0%} of the users. "
+        f"On rollout: {rollout.release}, {rollout.mode} for {rollout.share:.0%} of the users. "
         f"{describe(rollout, found)}{overlap}"
     )
 

@@ -2,7 +2,7 @@
 
 1. The gate replays the server's own log with the candidate and with the served release.
 2. The release is built into a folder; one that is built already is installed instead.
-3. The server switches to it (`switch`), or begins a rollout of it (`rollout`).
+3. The server switches to it (`switch`), or begins a rollout of it (`release_rollout`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from penchant.releases.release_gate import (
     parse_weights,
     with_weights,
 )
-from penchant.releases.rollout import RolloutPlan, begin_rollout
+from penchant.releases.release_rollout import RolloutPlan, begin_rollout
 from penchant.releases.switch import switch_to
 from penchant.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
@@ -97,7 +97,7 @@ class PublishRequest:
     max_loss: Annotated[Share, _GATE] = _BUDGETS.overall
     """Largest relative loss over all rankings, as 1% or 0.01."""
     max_cohort_loss: Annotated[Share, _GATE] = _BUDGETS.cohort
-    """Largest relative loss of each cohort, of each probe set, and with careless texts."""
+    """Largest relative loss of each cohort, of each probe set, and with noisy texts."""
     attributes: Annotated[Repeated, Parameter(name="--attribute"), _GATE] = ()
     """An attribute of the items, each value of which is a cohort; repeatable."""
     relevant: Annotated[str, Parameter(metavar="TERM"), _GATE] = POSITIVE

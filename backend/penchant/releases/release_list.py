@@ -12,7 +12,7 @@ from penchant.domain.types import Published
 from penchant.encoder.library import MANIFEST
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.releases.manifest import Manifest, read_manifest
-from penchant.releases.rollout import read_standing
+from penchant.releases.release_rollout import read_standing
 from penchant.store.releases import read_log_of_releases
 
 

@@ -20,7 +20,7 @@ from penchant.encoder.library import load_onnx
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.refresh.catalog_update import write_from_residuals
 from penchant.releases.loaded_release import LoadedRelease, LoadEncoder, load_release
-from penchant.releases.rollout import stop_rollout
+from penchant.releases.release_rollout import stop_rollout
 from penchant.releases.switch import (
     COMMIT,
     DONE,
@@ -69,10 +69,17 @@ class RollbackResult:
     """The head that readers follow now."""
 
 
-def roll_back(request: RollbackRequest, progress: Progress = no_progress) -> RollbackResult:
+def roll_back(
+    request: RollbackRequest, progress: Progress = no_progress, *, load: LoadEncoder = load_onnx
+) -> RollbackResult:
     """Serves an earlier release again; a running server follows at its next request.
 
     If a rollout is running and the request names no release, the rollout is ended instead.
+
+    Args:
+        request: the store and the release.
+        progress: called as steps begin and end.
+        load: loads an encoder from its directory.
 
     Raises:
         ConfigError: there is no store or no earlier release, or the release's folder is gone or
@@ -91,7 +98,7 @@ def roll_back(request: RollbackRequest, progress: Progress = no_progress) -> Rol
             server.directory,
             server.releases,
             server.config,
-            load_onnx,
+            load,
             to,
             progress,
         )

@@ -1,4 +1,4 @@
-"""A calibration from a log or a file, judged on what came later, and read by the SDK."""
+"""A calibration from a log or a file, judged on later impressions, and read by the SDK."""
 
 from __future__ import annotations
 

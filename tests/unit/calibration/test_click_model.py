@@ -1,4 +1,4 @@
-"""The position-based model finds what simulated readers truly do."""
+"""The position-based model finds the true parameters of simulated readers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SLOPE, INTERCEPT = 1.4, -2.0
 def simulated(count: int, seed: int, examination: Float64 = EXAMINATION) -> ShownAds:
     random = np.random.default_rng(seed)
     position = random.integers(1, len(examination) + 1, count)
-    # Better ads go to better places, as a ranking has it: places and scores are entangled.
+    # Better ads go to better places, as in a ranking, so places and scores are correlated.
     score = random.normal(0.5 - 0.4 * position, 1.0)
     wish = 1 / (1 + np.exp(-(SLOPE * score + INTERCEPT)))
     clicked = random.random(count) < examination[position - 1] * wish

@@ -1,4 +1,4 @@
-"""`penchant ope` from a file to a table, warnings and numbers."""
+"""`penchant ope`, from a file to a table, warnings and numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of a refresh: what it keeps, what it moves, and that order and repetition change nothing."""
+"""Laws of the fit: which items move, and that order and repetition of the log change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A refresh beside running services: what readers see, what is kept, and what a put does after."""
+"""A refresh beside running services: the version that readers see, and puts during and after it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEXTS = {f"i{number}": f"word{number} film" for number in range(8)}
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """Four users, each liking the even or the odd items; i6 and i7 were never touched."""
+    """Four users, each liking the even or the odd items; nobody touched i6 and i7."""
     world = World(tmp_path)
     world.put(**TEXTS)
     for user in range(4):
@@ -178,7 +178,7 @@ def test_a_refresh_that_fails_midway_leaves_the_catalog_as_it_was(world: World) 
 
 
 def test_readers_never_see_vectors_of_two_versions(tmp_path: Path) -> None:
-    """Refreshes and puts take turns in two threads while a third reads."""
+    """Refreshes and puts alternate in two threads while a third reads."""
     world = World(tmp_path / "catalog", store=LmdbStore(tmp_path / "store", map_bytes=1 << 28))
     world.put(**TEXTS)
     for user in range(3):

@@ -1,4 +1,4 @@
-"""A release under running services: what readers see before, meanwhile, after, and going back."""
+"""A release under running services: what readers see before it, during it and after a rollback."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class Interrupted:
 
 @pytest.fixture
 def overtaken(releasing: Releasing) -> tuple[World, str]:
-    """Services over the same store whose encoder is overtaken at its first call."""
+    """Services over the same store; a release overtakes their encoder at its first call."""
     release = releasing.build("second", dimensions=8)
     old = releasing.world
     interrupted = Interrupted(EncoderLibrary(old.encoder), releasing, release.id)

@@ -1,4 +1,4 @@
-"""Reading impressions, fitting on other folds alone, candidates, and warnings."""
+"""Impressions are read, models fitted on the other folds, policies made, and warnings given."""
 
 from __future__ import annotations
 
