@@ -45,7 +45,7 @@ def impressions(policy: str, campaign: str) -> ShownAds:
 
 
 def line(name: str, found: CalibrationResult) -> str:
-    """Formats a row of the table in docs/ads.md."""
+    """Formats a row of the table in docs/measurements/ads.md."""
     cells = [name, f"{found.impressions:,}", str(found.clicks)]
     for looks, (low, high) in zip(
         found.model.examination[1:], found.model.examination_intervals[1:], strict=True

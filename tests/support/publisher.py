@@ -18,8 +18,8 @@ from unittest import mock
 from penchant.domain.types import Matrix
 from penchant.releases import switch
 from penchant.releases.publish import PublishRequest, publish
-from tests.support.bag_of_words import BagOfWords
 from tests.support.released import load_words
+from tests.support.watched_encoder import WatchedEncoder
 
 INSTALLING, IN_THE_MIDST_OF_TEXTS = "installing", "in the midst of the texts"
 WINDOW_EVENTS = 16
@@ -30,7 +30,7 @@ def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Dying(BagOfWords):
+class Dying(WatchedEncoder):
     """Dies at its second batch of texts."""
 
     def encode(self, texts: Sequence[str]) -> Matrix:
@@ -39,7 +39,7 @@ class Dying(BagOfWords):
         return super().encode(texts)
 
 
-def load_dying(directory: Path) -> BagOfWords:
+def load_dying(directory: Path) -> WatchedEncoder:
     words = load_words(directory)
     return Dying(words.version, words.dimensions)
 

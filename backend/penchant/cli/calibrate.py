@@ -18,7 +18,7 @@ from penchant.calibration.calibrate import (
     write_calibration,
 )
 from penchant.calibration.plot import draw
-from penchant.evaluation.html_report import check_writable
+from penchant.report.page import check_writable
 from penchant.system.option_types import FLAT
 
 _NO_OPTIONS = CalibrationRequest()

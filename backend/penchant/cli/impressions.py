@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.html_report import check_writable
 from penchant.launch.server_store import open_server_store
 from penchant.logs.impressions import good_signals, impressions_in
+from penchant.report.page import check_writable
 
 
 def impressions(

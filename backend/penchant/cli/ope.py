@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penchant.evaluation.html_report import as_json, check_writable, write
 from penchant.evaluation.ope.estimate_policies import OpeRequest, estimate_policies
 from penchant.evaluation.ope.intervals import PolicyValue
 from penchant.evaluation.ope.policy_value import PolicyEstimates
+from penchant.report.page import as_json, check_writable
+from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 
 
@@ -35,7 +36,7 @@ def ope(
         found = estimate_policies(request)
     _show(console, found)
     if json is not None:
-        write(json, as_json(asdict(found)))
+        write_whole(json, as_json(asdict(found)))
         console.print(Text(f"Numbers: {json}"), soft_wrap=True)
     _what_next(console, found, json)
 

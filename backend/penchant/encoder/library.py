@@ -14,7 +14,6 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError, EncoderUnavailable
 from penchant.encoder.base import Encoder
-from penchant.encoder.onnx import OnnxEncoder
 
 MANIFEST = "release.json"
 """What a release is, in its folder."""
@@ -30,6 +29,9 @@ def load_onnx(directory: Path) -> Encoder:
     Raises:
         ConfigError: the directory is not one that `penchant export` wrote.
     """
+    # Only here: a server whose encoder is no ONNX graph does without ONNX Runtime.
+    from penchant.encoder.onnx import OnnxEncoder
+
     return OnnxEncoder.load(directory, threads=1)
 
 

@@ -13,7 +13,7 @@ import pytest
 from penchant.calibration.calibrate import FORMAT, calibrate_shown
 from penchant.calibration.reliability import reliability
 from penchant.calibration.shown_ads import ShownAds, from_impressions
-from penchant.domain.types import Event, Shown
+from penchant.domain.types import Event, Exposure
 from penchant.logs.impressions import Impression
 from penchant_sdk import InvalidRequest
 from penchant_sdk.ads import Calibration
@@ -97,13 +97,13 @@ def test_a_file_of_something_else_is_no_calibration(tmp_path: Path) -> None:
 
 
 def test_impressions_of_a_log_are_taken_with_their_clicks_in_time_order() -> None:
-    def event(number: int, signal: str, at_us: int, shown: Shown | None = None) -> Event:
+    def event(number: int, signal: str, at_us: int, exposure: Exposure | None = None) -> Event:
         return Event(
-            f"{signal}-{number}", "ann", "ad", signal, None, at_us, f"r{number}", (), shown
+            f"{signal}-{number}", "ann", "ad", signal, None, at_us, f"r{number}", (), exposure
         )
 
-    first = event(1, "impression", 90, Shown(position=1, score=0.5))
-    second = event(2, "impression", 10, Shown(position=3, score=0.1))
+    first = event(1, "impression", 90, Exposure(position=1, score=0.5))
+    second = event(2, "impression", 10, Exposure(position=3, score=0.1))
     untold = event(3, "impression", 20)
     shown = from_impressions(
         [

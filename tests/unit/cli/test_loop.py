@@ -46,7 +46,7 @@ def test_sigterm_leaves_a_run_that_a_second_call_finishes(tmp_path: Path) -> Non
 
 
 def test_the_file_in_the_docs_fits_the_commands(tmp_path: Path) -> None:
-    docs = Path(__file__).resolve().parents[3] / "docs" / "loop.md"
+    docs = Path(__file__).resolve().parents[3] / "docs" / "guides" / "loop.md"
     text = docs.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
     file = tmp_path / "loop.toml"
     file.write_text(text.replace("/var/lib/penchant/runs", str(tmp_path / "runs")))
