@@ -10,7 +10,13 @@ from typing import Any
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Event, Item
 from penchant.encoder.base import Encoder
-from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, read_bundle, write_bundle
+from penchant.encoder.bundle import (
+    GRAPH,
+    TOKENIZER,
+    EncoderSettings,
+    read_bundle,
+    write_bundle,
+)
 from penchant.encoder.library import ENCODER, MANIFEST, EncoderLibrary
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
@@ -43,7 +49,7 @@ def write_words(directory: Path, seed: str, dimensions: int = 16) -> Path:
     directory.mkdir(parents=True)
     (directory / GRAPH).write_text(seed, encoding="utf-8")
     (directory / TOKENIZER).write_text("{}", encoding="utf-8")
-    write_bundle(directory, Settings(dimensions, 32, 0, "", "mean", "truncate", "words"))
+    write_bundle(directory, EncoderSettings(dimensions, 32, 0, "", "mean", "truncate", "words"))
     return directory
 
 

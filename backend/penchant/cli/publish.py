@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from penchant.cli.client import connected
-from penchant.cli.gating import REFUSED, judging, show
+from penchant.cli.judging import REFUSED, judging, show
 from penchant.releases import publish as job
 from penchant.releases.publish import PublishOutcome, PublishRequest, PublishResult
 from penchant.system.option_types import FLAT

@@ -14,9 +14,8 @@ import shutil
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
-from penchant.encoder.bundle import TOKENIZER, Bundle, read_bundle
+from penchant.encoder.bundle import INPUTS, OUTPUT, TOKENIZER, Bundle, read_bundle
 from penchant.encoder.engines import EngineNote, read_notes
-from penchant.encoder.onnx import INPUTS, OUTPUT
 from penchant.system.durable_file import write_whole
 
 MODEL = "penchant_text_encoder"

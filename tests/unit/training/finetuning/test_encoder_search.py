@@ -1,4 +1,4 @@
-"""Fine-tuning within a search: an encoder for each set of training settings, and only then."""
+"""Fine-tuning within a search: one encoder for each set of training settings."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from penchant.logs.stream import Stream
 from penchant.tuning.encoder_search import finetuned
 
 
-def test_other_training_settings_give_other_vectors_and_the_same_are_trained_once(
-    source: Path, stream: Stream
-) -> None:
+def test_each_set_of_training_settings_is_trained_once(source: Path, stream: Stream) -> None:
     vectors, version = finetuned(stream, source, steps=2, seed=1, dimensions=16, head_steps=20)
     first = vectors({"learning_rate": 1e-3, "ridge": 1.0})
     assert first.shape == (len(stream.items), 16)

@@ -1,8 +1,7 @@
-"""Home Assistant's sentence templates of one language, and which are kept for which part.
+"""Home Assistant's sentence templates of one language, split into parts.
 
-The split is by template: no sentence of a held-out template, and no template's other sentences, is
-ever seen in training. Intents of `LEFT_OUT` are trained on in no part: their sentences are the
-near misses that a home should refuse when it was taught nothing of them.
+The split is by template: training never sees a sentence of a held-out template. Intents in
+`LEFT_OUT` are never trained on; their sentences are near misses, which a home should refuse.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penchant.domain.errors import ConfigError
+from penchant.system.optional_package import needs_extra
 
 LANGUAGES = ("en", "zh-CN")
 LEFT_OUT = ("HassBroadcast", "HassGetWeather", "HassLawnMowerDock", "HassLawnMowerStartMowing")
@@ -21,36 +21,32 @@ TRAIN, VALIDATION, HELD_OUT, NEAR = PARTS = ("train", "validation", "held-out", 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One sentence template."""
+    """A sentence template of Home Assistant."""
 
     key: str
-    """Where it stands in Home Assistant's data: intent/block/sentence."""
+    """Place in Home Assistant's data: intent/block/sentence."""
     intent: str
     text: str
     """In hassil's template language."""
     domains: tuple[str, ...]
-    """Of the entities that it may name; empty: any."""
+    """Domains of the entities it may name; empty: any."""
     about: str = ""
-    """The one domain that it is about; empty: several, or none."""
+    """The single domain it is about; empty: several, or none."""
 
 
-def load(language: str) -> tuple[list[Template], dict[str, Any]]:
-    """The templates in the order of the data, and the whole data (lists, expansion rules).
+def load_templates(language: str) -> tuple[list[Template], dict[str, Any]]:
+    """Loads the templates in the order of the data, and the data with its lists and rules.
 
     Args:
         language: one of `LANGUAGES`.
 
     Raises:
-        ConfigError: another language, or the package `home-assistant-intents` is missing.
+        ConfigError: the language is another one, or `home-assistant-intents` is not installed.
     """
     if language not in LANGUAGES:
         raise ConfigError(f"language: got {language!r}, expected one of {', '.join(LANGUAGES)}")
-    try:
+    with needs_extra("home", "home"):
         from home_assistant_intents import get_intents
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"home: the package {error.name} is missing; `pip install 'penchant[home]'`"
-        ) from error
     data: dict[str, Any] = get_intents(language) or {}
     return [
         Template(f"{intent}/{block}/{place}", intent, text, _domains(group), _about(group))
@@ -60,15 +56,18 @@ def load(language: str) -> tuple[list[Template], dict[str, Any]]:
     ], data
 
 
-def split(templates: Sequence[Template], seed: int = 0) -> dict[str, list[Template]]:
-    """The parts by name: of each intent a fifth is held out, and a tenth chooses settings.
+def split_templates(templates: Sequence[Template], seed: int = 0) -> dict[str, list[Template]]:
+    """Splits the templates of each intent: a fifth is held out, and a tenth is for validation.
 
-    An intent needs three templates to have one held out, and six to have one for validation; those
-    with fewer are trained on alone. A template's text that stands twice is in one part.
+    An intent needs three templates to have one held out, and six to have one for validation; all
+    templates of an intent with fewer are trained on. Templates of equal text count once.
 
     Args:
-        templates: of one language.
-        seed: of the draw.
+        templates: templates of one language.
+        seed: seed of the draw.
+
+    Returns:
+        The templates by part, one of `PARTS`.
     """
     rng = random.Random(seed)
     parts: dict[str, list[Template]] = {name: [] for name in PARTS}
