@@ -80,18 +80,25 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {
-    "rebuild",
-    "evaluate",
-    "gate",
-    "tune",
-    "pretrain",
-    "finetune",
-    "export",
-    "prune",
-    "quantize",
+    "calibrate",
     "compile",
+    "evaluate",
+    "export",
+    "finetune",
+    "gate",
     "home-data",
     "home-encoder",
+    "loop",
+    "ope",
+    "pretrain",
+    "prune",
+    "publish",
+    "quantize",
+    "rebuild",
+    "refresh",
+    "releases",
+    "rollback",
+    "tune",
 }
 """Commands that still describe their options to Typer."""
 

@@ -38,7 +38,7 @@ from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.recommender import EncoderRetraining
 from penchant.logs.log_columns import LogColumns
 from penchant.logs.stream import Stream
-from penchant.refresh.item_vectors import RefreshedCatalog, refresh
+from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.catalog_version import gram_of
 from penchant.service.user_interest import interest_of
@@ -53,7 +53,7 @@ def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
     def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
         user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
         events = LogColumns(user, item, reward, stream.at_us[:until])
-        return refresh(events, text_vectors, settings)
+        return fit_item_vectors(events, text_vectors, settings)
 
     return run
 

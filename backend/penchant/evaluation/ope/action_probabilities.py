@@ -1,4 +1,4 @@
-"""Candidate policies: the probability of every action in every row."""
+"""Probabilities of every action on every row of a log, by a policy or from a file."""
 
 from __future__ import annotations
 
@@ -9,26 +9,35 @@ from scipy.special import softmax
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.ope.logged_impressions import Impressions
+from penchant.evaluation.ope.logged_impressions import LoggedImpressions
 from penchant.logs.tables.cells import BadRow, number_of, text_of
 from penchant.logs.tables.files import Table
 
 POLICIES = ("uniform", "popularity", "softmax")
+"""Policies that need no file."""
 _FAR_FROM_ONE = 0.01
 
 Probabilities = dict[tuple[str, str, str], float]
-"""By impression, position and action; an empty text stands for all."""
+"""Probabilities by impression, position and action; an empty impression or position means any."""
 
 
-def uniform(log: Impressions) -> Float64:
-    """Every action alike; shape (n, actions)."""
+def uniform(log: LoggedImpressions) -> Float64:
+    """Gives every action the same probability, shape (n, actions)."""
     return np.full((len(log.action), len(log.actions)), 1 / len(log.actions))
 
 
-def popularity(log: Impressions, fold: Int64) -> Float64:
-    """In proportion to 1 + the positive rewards of an action in the other folds.
+def popularity(log: LoggedImpressions, fold: Int64) -> Float64:
+    """Gives probabilities in proportion to 1 + an action's positive rewards in the other folds.
 
-    Counts follow what was shown: an action that the logging policy favours is popular for that too.
+    The counts depend on the logging policy: an action that it favours is shown more often, and so
+    counts more rewards.
+
+    Args:
+        log: n impressions.
+        fold: fold of each row, shape (n,).
+
+    Returns:
+        Shape (n, actions).
     """
     probabilities = np.empty((len(log.action), len(log.actions)))
     for number in np.unique(fold):
@@ -40,7 +49,14 @@ def popularity(log: Impressions, fold: Int64) -> Float64:
 
 
 def by_softmax(q: Float64, temperature: float) -> Float64:
-    """softmax(q(x, a) / temperature), q cross-fitted and the temperature in units of the reward.
+    """Computes softmax(q(x, a) / temperature).
+
+    Args:
+        q: rewards by the cross-fitted model, shape (n, actions).
+        temperature: temperature in units of the reward.
+
+    Returns:
+        Shape (n, actions).
 
     Raises:
         ConfigError: the temperature is not above 0.
@@ -51,7 +67,7 @@ def by_softmax(q: Float64, temperature: float) -> Float64:
 
 
 def read_probabilities(table: Table) -> Probabilities:
-    """A file with the columns `action` and `probability`, and `position`, `impression` if any.
+    """Reads a file with columns `action`, `probability`, and perhaps `position`, `impression`.
 
     Raises:
         ConfigError: a row can't be read.
@@ -72,19 +88,19 @@ def read_probabilities(table: Table) -> Probabilities:
     return found
 
 
-def with_actions(log: Impressions, found: Probabilities) -> Impressions:
-    """The log with the actions of the file that it never shows."""
+def with_actions(log: LoggedImpressions, found: Probabilities) -> LoggedImpressions:
+    """Adds to the log the actions of the file that it never shows."""
     actions = tuple(sorted({*log.actions, *(action for _, _, action in found)}))
     code = {action: number for number, action in enumerate(actions)}
     moved = np.array([code[action] for action in log.actions], dtype=np.int64)
     return replace(log, actions=actions, action=moved[log.action])
 
 
-def spread(log: Impressions, found: Probabilities) -> Float64:
-    """The file's probabilities as a matrix, shape (n, actions); rows are scaled to sum to 1.
+def spread(log: LoggedImpressions, found: Probabilities) -> Float64:
+    """Spreads the file's probabilities over a matrix, shape (n, actions), with rows that sum to 1.
 
     Raises:
-        ConfigError: those of a row sum to something far from 1, or there are none.
+        ConfigError: the probabilities of a row sum to something far from 1, or a row has none.
     """
     code = {action: number for number, action in enumerate(log.actions)}
     tables: dict[tuple[str, str], Float64] = {}

@@ -1,4 +1,4 @@
-"""Laws of a refresh: what it keeps, what it moves, and that order and repetition change nothing."""
+"""Laws of the fit: which items move, and that order and repetition of the log change nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from penchant.domain.types import Matrix
 from penchant.logs.log_columns import LogColumns
 from penchant.refresh.cooccurrence import count_near, mutual_information
 from penchant.refresh.factors import DENSE_ITEMS
-from penchant.refresh.item_vectors import refresh
+from penchant.refresh.item_vectors import fit_item_vectors
 
 
 def unit_rows(items: int, dimensions: int = 8, seed: int = 0) -> Matrix:
@@ -50,7 +50,7 @@ def planted(groups: int, size: int, seed: int = 0) -> LogColumns:
 
 def test_an_item_without_likes_keeps_its_texts_vector_to_the_bit() -> None:
     texts, events = unit_rows(30), random_events(20)
-    fresh = refresh(events, texts)
+    fresh = fit_item_vectors(events, texts)
     np.testing.assert_array_equal(fresh.vectors[20:], texts[20:])
     assert not fresh.residuals[20:].any()
     assert fresh.residuals[:20].any(axis=1).all()
@@ -61,12 +61,12 @@ def test_an_item_without_likes_keeps_its_texts_vector_to_the_bit() -> None:
 def test_what_nobody_liked_moves_nothing(reward: float) -> None:
     texts, events = unit_rows(10), random_events(10)
     disliked = LogColumns(events.user, events.item, np.full(300, reward), events.at_us)
-    np.testing.assert_array_equal(refresh(disliked, texts).vectors, texts)
+    np.testing.assert_array_equal(fit_item_vectors(disliked, texts).vectors, texts)
 
 
 def test_an_empty_log_gives_the_text_catalog() -> None:
     none = np.empty(0, np.int64)
-    fresh = refresh(LogColumns(none, none, np.empty(0), none), unit_rows(5))
+    fresh = fit_item_vectors(LogColumns(none, none, np.empty(0), none), unit_rows(5))
     np.testing.assert_array_equal(fresh.vectors, unit_rows(5))
     assert not fresh.residuals.any()
     assert not fresh.prior_mean.any()
@@ -76,20 +76,21 @@ def test_an_empty_log_gives_the_text_catalog() -> None:
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_the_log_makes_no_difference(seed: int) -> None:
     texts, events = unit_rows(15), random_events(15)
-    one, two = refresh(events, texts), refresh(shuffled(events, seed), texts)
+    one, two = fit_item_vectors(events, texts), fit_item_vectors(shuffled(events, seed), texts)
     np.testing.assert_array_equal(one.vectors, two.vectors)
 
 
 @pytest.mark.parametrize("items", [40, DENSE_ITEMS + 60])
 def test_a_refresh_is_deterministic(items: int) -> None:
     texts, events = unit_rows(items), random_events(items, 3000)
-    np.testing.assert_array_equal(refresh(events, texts).vectors, refresh(events, texts).vectors)
+    one, two = fit_item_vectors(events, texts), fit_item_vectors(events, texts)
+    np.testing.assert_array_equal(one.vectors, two.vectors)
 
 
 @pytest.mark.parametrize(("groups", "size"), [(4, 6), (100, 6)])
 def test_items_liked_together_move_together(groups: int, size: int) -> None:
     texts = unit_rows(groups * size, dimensions=16)
-    vectors = refresh(planted(groups, size), texts).vectors
+    vectors = fit_item_vectors(planted(groups, size), texts).vectors
     group = np.arange(groups * size) // size
     same = (group[:, None] == group) & ~np.eye(groups * size, dtype=bool)
 
@@ -102,8 +103,8 @@ def test_items_liked_together_move_together(groups: int, size: int) -> None:
 def test_more_likes_move_an_item_further_from_its_text() -> None:
     texts, few = unit_rows(24, 16), planted(4, 6)
     part = LogColumns(few.user[:48], few.item[:48], few.reward[:48], few.at_us[:48])
-    near = (refresh(part, texts).vectors * texts).sum(axis=1)
-    far = (refresh(few, texts).vectors * texts).sum(axis=1)
+    near = (fit_item_vectors(part, texts).vectors * texts).sum(axis=1)
+    far = (fit_item_vectors(few, texts).vectors * texts).sum(axis=1)
     assert far.mean() < near.mean()
 
 
@@ -128,4 +129,4 @@ def test_mutual_information_is_the_same_as_computed_pair_by_pair() -> None:
 
 def test_an_item_that_has_no_text_vector_is_refused() -> None:
     with pytest.raises(ConfigError, match="items: got numbers 0 to 9, expected 0 to 4"):
-        refresh(random_events(10), unit_rows(5))
+        fit_item_vectors(random_events(10), unit_rows(5))

@@ -1,7 +1,7 @@
-"""Rebuild: users' records from their event logs, as the configuration reads them now.
+"""Rebuilds users' records from their event logs, as the configuration reads the events now.
 
-A record is a function of the log, so a rebuilt one equals the live one byte for byte; after a
-change of the signal table or of the window, rebuilding is how old events get their new worth.
+A record is a function of the log, so a rebuilt one equals the live one byte for byte. After a
+change of the signal table or of the window, a rebuild gives old events their new reward.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from penchant.store.base import Snapshot, Store
 from penchant.store.items import read_item
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_log, scan_user_ids, write_user
+from penchant.system.progress import Progress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What a user's log makes."""
+class RebuiltUser:
+    """A user's state as the log gives it."""
 
     record: Record
     owned: frozenset[int]
-    """Numbers of the items that are the user's own."""
+    """Numbers of the items that the user owns."""
 
 
 def rebuild_user(
     snapshot: Snapshot, rows: Iterable[LogRow], signals: SignalTable, window_events: int
-) -> Rebuilt:
-    """What a user's log rows make, in whatever order they come.
+) -> RebuiltUser:
+    """Builds a user's state from log rows, in any order.
 
     Raises:
         InvalidEvent: a row's signal is no longer configured.
@@ -45,25 +46,32 @@ def rebuild_user(
             if outcome.owned:
                 owned.add(stored.number)
     record = insert(empty_record(), entries, window_events)
-    return Rebuilt(record, frozenset(owned))
+    return RebuiltUser(record, frozenset(owned))
 
 
-def rebuild_all(store: Store, signals: SignalTable, window_events: int) -> int:
-    """Rebuilds every record in place, one durable transaction a user; returns how many.
+def rebuild_records(
+    store: Store, signals: SignalTable, window_events: int, progress: Progress = no_progress
+) -> int:
+    """Rebuilds every record in place, one durable transaction per user.
 
-    Safe beside a running server: each user is read and written in one transaction, and a fold's
-    cache is made anew at the user's next touch.
+    Safe beside a running server: each user is read and written in one transaction, and the cache of
+    the fold is made anew at the user's next touch.
+
+    Returns:
+        The number of users.
     """
     with store.snapshot() as snapshot:
         users = list(scan_user_ids(snapshot))
     rebuilt = 0
-    for user in users:
+    for place, user in enumerate(users):
+        progress("Rebuilding records", place / len(users))
         with store.transaction() as transaction:
             rows = read_log(transaction, user)
-            if rows:  # None: forgotten since the list was made.
+            if rows:  # Empty if the user was forgotten after the list was made.
                 made = rebuild_user(transaction, rows, signals, window_events)
                 write_user(transaction, user, UserState(made.record))
                 if made.owned or len(read_owned(transaction, user)):
                     write_owned(transaction, user, made.owned)
                 rebuilt += 1
+    progress("Rebuilding records", 1.0)
     return rebuilt

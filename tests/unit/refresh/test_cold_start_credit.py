@@ -1,4 +1,4 @@
-"""The credit of new items: once, when an item first comes, after a refresh that learnt one."""
+"""New items are credited by the cold-start prior: once, at their first put after a refresh."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from penchant.domain.cold_start import prior_counters
 from penchant.domain.types import Counters
-from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.counters import read_counters
 from tests.support.catalogs import ranked
@@ -18,7 +18,7 @@ from tests.support.world import World, copy_of, liked
 
 TEXTS = {f"i{number}": f"word{number} film" for number in range(6)}
 NEW = 6
-"""The number of the first item that is put after these."""
+"""Number of the first item that is put after these."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Reading impressions, fitting on other folds alone, candidates, and warnings."""
+"""Impressions are read, models fitted on the other folds, policies made, and warnings given."""
 
 from __future__ import annotations
 
@@ -10,17 +10,29 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.ope import candidates, policies
-from penchant.evaluation.ope.logged_impressions import Columns, Impressions, read_impressions
-from penchant.evaluation.ope.off_policy import Candidate, Outcome, Settings, evaluate
+from penchant.evaluation.ope import action_probabilities, policies
+from penchant.evaluation.ope.logged_impressions import (
+    ImpressionColumns,
+    LoggedImpressions,
+    read_impressions,
+)
+from penchant.evaluation.ope.policies import RewardModelSettings
+from penchant.evaluation.ope.policy_value import (
+    CandidatePolicy,
+    EstimatorSettings,
+    PolicyEstimates,
+    estimate_value,
+)
 from penchant.evaluation.ope.reward_model import cross_fit, folds_of
 from penchant.logs.tables.files import open_table
 
-COLUMNS = Columns(position="slot", user="user", context=("device", "age"))
+COLUMNS = ImpressionColumns(position="slot", user="user", context=("device", "age"))
 HEADING = ["item", "reward", "propensity", "slot", "user", "device", "age"]
 
 
-def read(tmp_path: Path, rows: list[list[object]], columns: Columns = COLUMNS) -> Impressions:
+def read(
+    tmp_path: Path, rows: list[list[object]], columns: ImpressionColumns = COLUMNS
+) -> LoggedImpressions:
     path = tmp_path / "log.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([HEADING, *rows])
@@ -42,9 +54,9 @@ def uniform_log(rows: int = 2000, seed: int = 1) -> list[list[object]]:
     return log
 
 
-def judge(log: Impressions, policy: str, temperature: float = 0.01) -> Outcome:
-    candidate, q = policies.from_policy(log, policy, policies.Fitting(temperature=temperature))
-    return evaluate(log, candidate, q, Settings())
+def judge(log: LoggedImpressions, policy: str, temperature: float = 0.01) -> PolicyEstimates:
+    candidate, q = policies.from_policy(log, policy, RewardModelSettings(temperature=temperature))
+    return estimate_value(log, candidate, q, EstimatorSettings())
 
 
 def test_rows_that_can_not_be_used_are_counted_by_reason(tmp_path: Path) -> None:
@@ -85,14 +97,15 @@ def test_no_row_is_judged_by_a_model_or_a_policy_that_saw_its_reward(tmp_path: P
     np.testing.assert_array_equal(cross_fit(log, fold)[held], cross_fit(other, fold)[held])
     assert (cross_fit(log, fold)[~held] != cross_fit(other, fold)[~held]).any()
     np.testing.assert_array_equal(
-        candidates.popularity(log, fold)[held], candidates.popularity(other, fold)[held]
+        action_probabilities.popularity(log, fold)[held],
+        action_probabilities.popularity(other, fold)[held],
     )
 
 
-@pytest.mark.parametrize("policy", candidates.POLICIES)
+@pytest.mark.parametrize("policy", action_probabilities.POLICIES)
 def test_every_policy_gives_probabilities(tmp_path: Path, policy: str) -> None:
     log = read(tmp_path, uniform_log(300))
-    candidate, q = policies.from_policy(log, policy, policies.Fitting())
+    candidate, q = policies.from_policy(log, policy, RewardModelSettings())
     assert candidate.everywhere is not None
     assert candidate.everywhere.shape == q.shape == (300, 3)
     np.testing.assert_allclose(candidate.everywhere.sum(axis=1), 1.0)
@@ -128,18 +141,20 @@ def test_a_file_of_probabilities_is_taken_by_impression_then_position(tmp_path: 
         ("", "1", "d"): 0.5,
         ("u9", "", "a"): 1.0,
     }
-    log = candidates.with_actions(log, found)
-    matrix = candidates.spread(log, found)
+    log = action_probabilities.with_actions(log, found)
+    matrix = action_probabilities.spread(log, found)
     assert log.actions[-1] == "d"
     assert matrix[0, 0] == 1.0
     assert matrix[1].max() == 0.5
-    assert candidates.spread(replace(log, impression=("u9",) * 4), found)[1, 0] == 1.0
+    assert action_probabilities.spread(replace(log, impression=("u9",) * 4), found)[1, 0] == 1.0
 
 
 def test_probabilities_that_do_not_sum_to_one_are_refused(tmp_path: Path) -> None:
     log = read(tmp_path, uniform_log(4))
     with pytest.raises(ConfigError, match=r"sum to 0\.4000, expected 1"):
-        candidates.spread(candidates.with_actions(log, {("", "", "a"): 0.4}), {("", "", "a"): 0.4})
+        action_probabilities.spread(
+            action_probabilities.with_actions(log, {("", "", "a"): 0.4}), {("", "", "a"): 0.4}
+        )
 
 
 @pytest.mark.parametrize(
@@ -164,7 +179,9 @@ def test_a_log_that_can_not_tell_is_said_to_be_so(
 def test_few_effective_rows_and_heavy_weights_are_warned_of(tmp_path: Path) -> None:
     log = read(tmp_path, uniform_log(1000))
     shown = np.where(np.arange(1000) < 5, 1.0, 0.001)
-    warnings = evaluate(log, Candidate("column", shown), None, Settings()).warnings
+    warnings = estimate_value(
+        log, CandidatePolicy("column", shown), None, EstimatorSettings()
+    ).warnings
     assert any("effective sample size" in warning for warning in warnings)
     assert any("largest 1 %" in warning for warning in warnings)
 
@@ -172,13 +189,13 @@ def test_few_effective_rows_and_heavy_weights_are_warned_of(tmp_path: Path) -> N
 def test_actions_that_were_never_shown_are_warned_of(tmp_path: Path) -> None:
     found = {("", "", "a"): 0.5, ("", "", "new"): 0.5}
     log, candidate, q = policies.from_file(
-        read(tmp_path, uniform_log(900)), found, policies.Fitting()
+        read(tmp_path, uniform_log(900)), found, RewardModelSettings()
     )
-    warnings = evaluate(log, candidate, q, Settings()).warnings
+    warnings = estimate_value(log, candidate, q, EstimatorSettings()).warnings
     assert any("50.0% of the candidate's choices" in warning for warning in warnings)
 
 
 def test_fewer_users_than_folds_are_refused(tmp_path: Path) -> None:
     log = read(tmp_path, uniform_log(8))
     with pytest.raises(ConfigError, match="2 users are fewer than 5 folds"):
-        policies.from_policy(log, "popularity", policies.Fitting())
+        policies.from_policy(log, "popularity", RewardModelSettings())

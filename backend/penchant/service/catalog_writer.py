@@ -1,4 +1,4 @@
-"""Publishing: the catalog's files for a new head, written and synced before the head names them."""
+"""Writes the catalog's files for a new head, synced to disk before a head names them."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def _no_rows() -> Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
-    """What a refresh learns besides vectors."""
+class RefreshedParts:
+    """Parts of a catalog version, besides the vectors, that only a refresh makes."""
 
     prior_mean: NDArray[np.float64]
-    """The population's mean interest, shape (d,)."""
+    """Mean interest of the population, shape (d,)."""
     cold_start_prior: ColdStartPrior
-    """What a new item starts with."""
+    """Predicts the counters that a new item starts with."""
     neighbours: Neighbours
-    """By item number."""
+    """Neighbours by item number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
-    """What changes in the item matrix."""
+class MatrixChange:
+    """A change of the item matrix from one head to the next."""
 
     numbers: Rows = field(default_factory=_no_rows)
     """Rows that get a vector, shape (n,)."""
@@ -59,78 +59,78 @@ class Publication:
     removed: list[int] = field(default_factory=list)
     """Rows that leave every ranking."""
     new_space: bool = False
-    """True: another encoder made the vectors, and no old one may stay."""
-    learnt: Learnt | None = None
-    """What a refresh learnt besides vectors; None: what the version before had stays."""
+    """True if another encoder made the vectors, so that no old vector may stay."""
+    refreshed: RefreshedParts | None = None
+    """Parts from a refresh; None: those of the version before stay."""
 
 
-def publish(
-    directory: Path, view: CatalogView, head: CatalogHead, publication: Publication
+def write_catalog(
+    directory: Path, view: CatalogView, head: CatalogHead, change: MatrixChange
 ) -> CatalogHead:
-    """Writes the files for a catalog after a change.
+    """Writes the catalog's files after a change.
 
-    New items are appended to the matrix in place: nobody reads past the head's rows. Whatever
-    touches a row that is being read gets a new file, so that no ranking mixes old and new.
+    New items are appended to the matrix in place, since nobody reads past the head's rows. A change
+    to a row that readers see goes to a new file, so that no ranking mixes old and new vectors.
 
     Args:
-        directory: of the catalog's files.
-        view: the catalog before.
-        head: the head after, but for version and generation.
-        publication: the change.
+        directory: directory of the catalog's files.
+        view: the catalog before the change.
+        head: the head after the change, except for its version and generation.
+        change: the change.
 
     Returns:
-        The head to commit. Cost: the new rows; a copy of the matrix where old rows change; the
-        Gram matrix, O(N d^2), where a new version is made.
+        The head to commit. Cost: the new rows; a copy of the matrix if old rows change; the Gram
+        matrix, O(N d^2), if a new version is made.
     """
     old = view.head
     alive = np.zeros(head.rows, np.bool_)
     alive[: old.rows] = view.alive
-    alive[publication.numbers] = True
-    alive[publication.removed] = False
-    in_place = _only_adds(view, publication) and _append(directory, old, publication)
+    alive[change.numbers] = True
+    alive[change.removed] = False
+    in_place = _only_adds(view, change) and _append(directory, old, change)
     if not in_place:
-        head = _new_generation(directory, view, head, publication)
-    learnt = publication.learnt
-    if in_place and head.alive < GROWTH * head.frozen_items and learnt is None:
+        head = _new_generation(directory, view, head, change)
+    refreshed = change.refreshed
+    if in_place and head.alive < GROWTH * head.frozen_items and refreshed is None:
         return head
     matrix = files.map_vectors(directory, head.generation, head.dimensions)[: head.rows]
     gram = gram_of(matrix, alive)
-    if learnt is None:
+    if refreshed is None:
         prior_mean, cold_start_prior = _as_before(view, head)
     else:
-        prior_mean, cold_start_prior = learnt.prior_mean, learnt.cold_start_prior
+        prior_mean, cold_start_prior = refreshed.prior_mean, refreshed.cold_start_prior
         head = dataclasses.replace(head, neighbours=old.neighbours + 1)
-        files.write_neighbours(directory, head.neighbours, learnt.neighbours)
+        files.write_neighbours(directory, head.neighbours, refreshed.neighbours)
     head = freeze(directory, head, Frozen(gram, prior_mean, cold_start_prior))
     files.prune(directory, head)
     return head
 
 
-def _only_adds(view: CatalogView, publication: Publication) -> bool:
+def _only_adds(view: CatalogView, change: MatrixChange) -> bool:
     """Whether every row that readers see stays as it is."""
-    if publication.removed or publication.new_space or view.head.generation == 0:
+    if change.removed or change.new_space or view.head.generation == 0:
         return False
-    held = publication.numbers < view.head.rows
-    numbers = publication.numbers[held]
-    same = (view.vectors[numbers] == publication.vectors[held]).all(axis=1)
+    held = change.numbers < view.head.rows
+    numbers = change.numbers[held]
+    same = (view.vectors[numbers] == change.vectors[held]).all(axis=1)
     return bool((same & view.alive[numbers]).all())
 
 
-def _append(directory: Path, old: CatalogHead, publication: Publication) -> bool:
+def _append(directory: Path, old: CatalogHead, change: MatrixChange) -> bool:
     """Writes the new rows past the old ones; False where the file has no room."""
-    added = np.flatnonzero(publication.numbers >= old.rows)
-    order = added[np.argsort(publication.numbers[added])]
-    return files.append_rows(directory, old.generation, old.rows, publication.vectors[order])
+    added = np.flatnonzero(change.numbers >= old.rows)
+    order = added[np.argsort(change.numbers[added])]
+    return files.append_rows(directory, old.generation, old.rows, change.vectors[order])
 
 
 def _new_generation(
-    directory: Path, view: CatalogView, head: CatalogHead, publication: Publication
+    directory: Path, view: CatalogView, head: CatalogHead, change: MatrixChange
 ) -> CatalogHead:
     matrix = np.zeros((head.rows, head.dimensions), np.float32)
-    if view.head.rows and not publication.new_space:
+    if view.head.rows and not change.new_space:
         matrix[: view.head.rows] = view.vectors
-    if len(publication.numbers):
-        matrix[publication.numbers] = publication.vectors
+    if len(change.numbers):
+        matrix[change.numbers] = change.vectors
     offsets = np.zeros(head.rows, np.float32)
     offsets[: view.head.rows] = view.offsets
     generation = view.head.generation + 1

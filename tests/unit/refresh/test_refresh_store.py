@@ -1,4 +1,4 @@
-"""A refresh beside running services: what readers see, what is kept, and what a put does after."""
+"""A refresh beside running services: the version that readers see, and puts during and after it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import pytest
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead
-from penchant.refresh.item_vectors import refresh
-from penchant.refresh.publication import publish_refreshed, read_material, refresh_store
+from penchant.refresh.catalog_update import switch_to_refreshed
+from penchant.refresh.item_vectors import fit_item_vectors
+from penchant.refresh.refresh import refresh_store
+from penchant.refresh.refresh_input import read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.rank import RankRequest
 from penchant.store.items import read_residual
@@ -27,7 +29,7 @@ TEXTS = {f"i{number}": f"word{number} film" for number in range(8)}
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """Four users, each liking the even or the odd items; i6 and i7 were never touched."""
+    """Four users, each liking the even or the odd items; nobody touched i6 and i7."""
     world = World(tmp_path)
     world.put(**TEXTS)
     for user in range(4):
@@ -130,22 +132,22 @@ def test_a_new_encoder_starts_from_its_texts_alone(world: World) -> None:
 
 def test_what_was_put_while_the_refresh_computed_is_kept(world: World) -> None:
     with world.store.snapshot() as snapshot:
-        material = read_material(snapshot, world.config)
-    fresh = refresh(material.events, material.texts)
+        source = read_refresh_input(snapshot, world.config)
+    fresh = fit_item_vectors(source.events, source.texts)
     world.put(late="a late one", i0="changed meanwhile")
     with world.store.transaction() as transaction:
-        publish_refreshed(transaction, world.directory, world.config, material, fresh)
+        switch_to_refreshed(transaction, world.directory, world.config, source, fresh)
     vectors = world.view().vectors
     texts = world.encoder.encode(["a late one", "changed meanwhile"])
     np.testing.assert_array_equal(vectors[8], texts[0])
-    expected = anchored(texts[1:], fresh.residuals[material.numbers[0], None])
+    expected = anchored(texts[1:], fresh.residuals[source.numbers[0], None])
     np.testing.assert_array_equal(vectors[0], expected[0])
 
 
 def test_a_new_encoder_meanwhile_refuses_the_refresh(world: World) -> None:
     with world.store.snapshot() as snapshot:
-        material = read_material(snapshot, world.config)
-    fresh = refresh(material.events, material.texts)
+        source = read_refresh_input(snapshot, world.config)
+    fresh = fit_item_vectors(source.events, source.texts)
     again = World(world.directory, store=world.store, encoder=WatchedEncoder("e1e1e1e1e1e1e1e1"))
     again.put(i8="one more")
     before = head(world)
@@ -153,19 +155,19 @@ def test_a_new_encoder_meanwhile_refuses_the_refresh(world: World) -> None:
         pytest.raises(StoreUnavailable, match="encoder changed"),
         world.store.transaction() as transaction,
     ):
-        publish_refreshed(transaction, world.directory, world.config, material, fresh)
+        switch_to_refreshed(transaction, world.directory, world.config, source, fresh)
     assert head(world) == before
 
 
 def test_a_refresh_that_fails_midway_leaves_the_catalog_as_it_was(world: World) -> None:
     before = world.view()
     with world.store.snapshot() as snapshot:
-        material = read_material(snapshot, world.config)
-    fresh = refresh(material.events, material.texts)
+        source = read_refresh_input(snapshot, world.config)
+    fresh = fit_item_vectors(source.events, source.texts)
 
     def fail_before_the_commit() -> None:
         with world.store.transaction() as transaction:
-            publish_refreshed(transaction, world.directory, world.config, material, fresh)
+            switch_to_refreshed(transaction, world.directory, world.config, source, fresh)
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -176,7 +178,7 @@ def test_a_refresh_that_fails_midway_leaves_the_catalog_as_it_was(world: World) 
 
 
 def test_readers_never_see_vectors_of_two_versions(tmp_path: Path) -> None:
-    """Refreshes and puts take turns in two threads while a third reads."""
+    """Refreshes and puts alternate in two threads while a third reads."""
     world = World(tmp_path / "catalog", store=LmdbStore(tmp_path / "store", map_bytes=1 << 28))
     world.put(**TEXTS)
     for user in range(3):
