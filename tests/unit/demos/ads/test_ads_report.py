@@ -52,8 +52,8 @@ def test_the_server_is_told_no_rating_of_an_advertised_film(films: FilmDay) -> N
     assert len(films.history) == HISTORY * len(films.readers.users)
     latest = max(event.occurred_at_us for event in films.history)
     assert latest < yesterday().timestamp() * 1e6
-    assert films.readers.wish.min() > 0
-    assert films.readers.wish.max() < 0.5
+    assert films.readers.attraction.min() > 0
+    assert films.readers.attraction.max() < 0.5
 
 
 def test_the_report_says_what_happened(films: FilmDay, day: Day, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The law of a session: after three events of a new taste the top ten holds it.
+"""After three events of a new taste in one session, the top ten holds the new genre.
 
 On Debian's games, with the real encoder and the real server in this process.
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from demos.games.games_simulation import Player, World, make_players, tastes_of
 from demos.games.players import GAME_SETTINGS
-from demos.games.taste_switch import EVENTS, Switch, turn
+from demos.games.taste_switch import EVENTS, TasteSwitch, switch_taste
 from penchant.cli.import_games import snapshot_games
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.server.in_process import client_of
@@ -21,13 +21,13 @@ from penchant.training.export import ExportReport
 from penchant_sdk.games import Game, GameClient
 
 NOW_S = 1_700_000_000.0
-TURNS = 24
+SWITCHES = 24
 HELD = 3
-"""Of ten games: a kind has about one in twenty of the catalogue."""
+"""Fewest games of a genre among ten; a genre has about one in twenty games of the catalog."""
 
 
 class Projected:
-    """MiniLM's vectors around their mean: what a projection fitted on the games gives."""
+    """MiniLM's vectors centred on their mean, as a projection fitted on the games gives them."""
 
     def __init__(self, encoder: OnnxEncoder, texts: Sequence[str]) -> None:
         self.version = encoder.version
@@ -59,24 +59,26 @@ def world(games: list[Game]) -> World:
     return World({game.id: game.genres for game in games})
 
 
-def all_turns(encoder: Projected, games: list[Game], world: World, **settings: str) -> list[Switch]:
+def all_switches(
+    encoder: Projected, games: list[Game], world: World, **settings: str
+) -> list[TasteSwitch]:
     client = GameClient(client_of(encoder, {**GAME_SETTINGS, **settings}))
     client.put_games(games)
-    players = make_players(tastes_of(world.genres), TURNS, 0, seed=3)
-    turning = [Player(one.name, one.first, one.later, 0) for one in players]
-    return [turn(client, world, one, seed, NOW_S) for seed, one in enumerate(turning)]
+    players = make_players(tastes_of(world.genres), SWITCHES, 0, seed=3)
+    switching = [Player(one.name, one.first, one.later, 0) for one in players]
+    return [switch_taste(client, world, one, seed, NOW_S) for seed, one in enumerate(switching)]
 
 
 @pytest.fixture(scope="module")
-def turns(encoder: Projected, games: list[Game], world: World) -> list[Switch]:
-    return all_turns(encoder, games, world)
+def switches(encoder: Projected, games: list[Game], world: World) -> list[TasteSwitch]:
+    return all_switches(encoder, games, world)
 
 
-def test_after_three_events_of_a_new_taste_the_top_ten_holds_it(
-    turns: list[Switch], world: World
+def test_after_three_events_of_a_new_taste_the_top_ten_holds_its_genre(
+    switches: list[TasteSwitch], world: World
 ) -> None:
-    shares = np.array([one.shares(world) for one in turns])
-    assert shares.shape == (TURNS, 1 + EVENTS)
+    shares = np.array([one.shares(world) for one in switches])
+    assert shares.shape == (SWITCHES, 1 + EVENTS)
     held = (shares * 10 >= HELD - 1e-9).mean(axis=0)
     assert held[0] < 0.2
     assert held[EVENTS] >= 0.9
@@ -84,19 +86,17 @@ def test_after_three_events_of_a_new_taste_the_top_ten_holds_it(
 
 
 def test_without_contexts_fewer_lists_hold_it(
-    turns: list[Switch], encoder: Projected, games: list[Game], world: World
+    switches: list[TasteSwitch], encoder: Projected, games: list[Game], world: World
 ) -> None:
-    plain = all_turns(encoder, games, world, context_halvings="0")
+    plain = all_switches(encoder, games, world, context_halvings="0")
     with_contexts, without = (
-        np.array([one.shares(world) for one in some]).mean(axis=0) for some in (turns, plain)
+        np.array([one.shares(world) for one in some]).mean(axis=0) for some in (switches, plain)
     )
     assert (with_contexts[1:] > without[1:] + 0.1).all()
 
 
-def test_reasons_name_what_was_just_played_and_nothing_that_was_not(
-    turns: list[Switch], world: World
-) -> None:
-    for one in turns:
+def test_reasons_name_the_games_just_played(switches: list[TasteSwitch], world: World) -> None:
+    for one in switches:
         new = one.player.later[1]
         for item in one.lists[-1].items:
             if item.reason.game in one.played:

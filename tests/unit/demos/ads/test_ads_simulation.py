@@ -17,17 +17,19 @@ from penchant.domain.errors import ConfigError
 
 def test_each_reader_likes_one_topic_best_and_the_same_seed_gives_the_same_readers() -> None:
     readers, again = simulated_readers(200, seed=3), simulated_readers(200, seed=3)
-    assert (readers.wish == again.wish).all()
-    best = np.sort(readers.wish[:, ::2], axis=1)[:, ::-1]
+    assert (readers.attraction == again.attraction).all()
+    best = np.sort(readers.attraction[:, ::2], axis=1)[:, ::-1]
     assert (best[:, 0] > 1.5 * best[:, 2]).all()
     assert len({campaign_text(campaign) for campaign in readers.campaigns}) == 12
 
 
-def test_a_place_scales_the_wish_by_how_much_it_is_looked_at() -> None:
+def test_a_place_scales_the_attraction_by_its_examination() -> None:
     readers = Readers(("ann",), ("tents",), np.array([[0.4]]), examination=(1.0, 0.5))
     chances = [readers.click_probability("ann", "tents", place) for place in (1, 2, 9)]
     assert chances == [0.4, 0.2, 0.2]
-    with pytest.raises(ConfigError, match=r"wish: got the shape \(1, 1\), expected 2 users by 1"):
+    with pytest.raises(
+        ConfigError, match=r"attraction: got the shape \(1, 1\), expected 2 users by 1"
+    ):
         Readers(("ann", "bob"), ("tents",), np.array([[0.4]]))
 
 

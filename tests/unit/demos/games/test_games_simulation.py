@@ -1,4 +1,4 @@
-"""Simulated players do what they are stated to do, the same each time."""
+"""Simulated players act as the simulation states, the same way for the same seed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORLD = World({**GENRES, "odd": ("odd",)})
 PLAYERS = make_players(KINDS, 6, drift_at=3, seed=1)
 
 
-def test_a_kind_with_few_games_is_nobodys_taste() -> None:
+def test_a_genre_with_few_games_is_nobodys_taste() -> None:
     assert tastes_of(WORLD.genres) == list(KINDS)
     with pytest.raises(ConfigError, match="3 or more"):
         tastes_of({"odd": ("odd",)})
@@ -44,28 +44,28 @@ def test_one_of_two_tastes_changes_at_the_stated_session(seed: int) -> None:
 @given(st.integers(0, 1000))
 def test_a_visit_is_made_of_signals_that_the_server_knows(seed: int) -> None:
     player, listed = PLAYERS[0], list(WORLD.games)[:10]
-    acts = WORLD.visit(player, listed, 0, np.random.default_rng(seed))
-    for act in acts:
-        resolve(GAMES_SIGNALS, act.signal, act.value)
-        assert act.found or act.game in listed
-    started = [act for act in acts if act.signal == "started"]
-    assert sum(not act.found for act in started) <= TRIED
-    assert any(act.found and player.likes(WORLD.genres[act.game], 0) for act in started)
+    actions = WORLD.visit(player, listed, 0, np.random.default_rng(seed))
+    for action in actions:
+        resolve(GAMES_SIGNALS, action.signal, action.value)
+        assert action.found or action.game in listed
+    started = [action for action in actions if action.signal == "started"]
+    assert sum(not action.found for action in started) <= TRIED
+    assert any(action.found and player.likes(WORLD.genres[action.game], 0) for action in started)
 
 
 @given(st.integers(0, 1000))
-def test_only_what_is_truly_liked_is_bought_and_played_long(seed: int) -> None:
+def test_only_truly_liked_games_are_bought_and_played_long(seed: int) -> None:
     player = PLAYERS[0]
-    acts = WORLD.visit(player, WORLD.games[::9], 0, np.random.default_rng(seed))
-    for act in acts:
-        liked = player.likes(WORLD.genres[act.game], 0)
-        if act.signal == "purchased":
+    actions = WORLD.visit(player, WORLD.games[::9], 0, np.random.default_rng(seed))
+    for action in actions:
+        liked = player.likes(WORLD.genres[action.game], 0)
+        if action.signal == "purchased":
             assert liked
-        if act.signal == "played":
-            assert liked == ((act.value or 0.0) >= 15)
+        if action.signal == "played":
+            assert liked == ((action.value or 0.0) >= 15)
 
 
-def test_who_knows_the_truth_is_liked_and_the_others_are_as_good_as_their_guess() -> None:
+def test_the_truth_is_always_liked_and_popularity_and_chance_are_not() -> None:
     results = [
         play(WORLD, PLAYERS, 4, one, seed=1)
         for one in (truth(WORLD), popularity(WORLD.games), chance(WORLD.games, 1))
@@ -80,13 +80,15 @@ def test_the_same_seed_plays_the_same() -> None:
     np.testing.assert_array_equal(one, two)
 
 
-def test_popularity_recommends_what_others_played_and_nothing_twice_to_one() -> None:
+def test_popularity_recommends_games_of_others_and_none_that_the_player_knows() -> None:
     one, other = PLAYERS[:2]
     recommender = popularity(WORLD.games)
-    acts = WORLD.visit(one, ["card-3"], 0, np.random.default_rng(1))
-    recommender.learn(one, 0, acts)
-    played = {act.game for act in acts}
+    actions = WORLD.visit(one, ["card-3"], 0, np.random.default_rng(1))
+    recommender.learn(one, 0, actions)
+    played = {action.game for action in actions}
     assert not played & set(recommender.recommend(one, 1))
-    good = {act.game for act in acts if act.signal == "played" and (act.value or 0) >= 15}
+    good = {
+        action.game for action in actions if action.signal == "played" and (action.value or 0) >= 15
+    }
     assert set(recommender.recommend(other, 1)[: len(good)]) == good
     assert len(recommender.recommend(other, 1)) == K

@@ -1,4 +1,4 @@
-"""The parts of `penchant demo-games`, on the SDK's fake: play, ask again, games_tables, draw."""
+"""The parts of `penchant demo-games` in process: sessions, diversity, a switch of taste, charts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from demos.demo_tables import latency_table
 from demos.games import games_charts, games_tables
-from demos.games.diversity_sweep import KNOB, turn_knob
+from demos.games.diversity_sweep import DIVERSITIES, sweep_diversity
 from demos.games.games_simulation import Player, PlayerAction, World, make_players, play, tastes_of
-from demos.games.players import GamePlay, K, tell
+from demos.games.players import GamePlay, K, send_action
 from demos.games.simple_recommenders import chance
-from demos.games.taste_switch import turn
+from demos.games.taste_switch import switch_taste
 from penchant.domain.signals import GAMES_SIGNALS
 from penchant_sdk.games import Game, GameClient, Session
 from penchant_sdk.testing import FakePenchant
@@ -44,18 +45,20 @@ def printed(table: Table) -> str:
     return console.file.getvalue()
 
 
-def test_every_signal_of_the_games_table_can_be_told(client: GameClient) -> None:
-    told = {name for name in GAMES_SIGNALS if name != "impression"}
-    for place, name in enumerate(sorted(told)):
-        act = PlayerAction(name, "board-1", 3.0)
-        tell(client, act, user="a", session=Session("s"), at_s=1e9 + place)
+def test_every_signal_of_the_games_table_can_be_sent(client: GameClient) -> None:
+    signals = {name for name in GAMES_SIGNALS if name != "impression"}
+    for place, name in enumerate(sorted(signals)):
+        action = PlayerAction(name, "board-1", 3.0)
+        send_action(client, action, user="a", session=Session("s"), at_s=1e9 + place)
     rows = client._penchant.export_user("a").events
-    assert {row.event.signal for row in rows} == told
+    assert {row.event.signal for row in rows} == signals
     with pytest.raises(ValueError, match="expected one of the game client's"):
-        tell(client, PlayerAction("clicked", "board-1"), user="a", session=Session("s"), at_s=1.0)
+        send_action(
+            client, PlayerAction("clicked", "board-1"), user="a", session=Session("s"), at_s=1.0
+        )
 
 
-def test_players_are_served_and_their_lists_hold_nothing_that_they_know(
+def test_players_lists_hold_no_game_that_the_player_knows(
     client: GameClient,
 ) -> None:
     game_play = GamePlay(client, 3)
@@ -65,33 +68,35 @@ def test_players_are_served_and_their_lists_hold_nothing_that_they_know(
         known = {row.event.item for row in client._penchant.export_user(player.name).events}
         assert not known & set(game_play.ask(player, 2).ids)
     assert len(game_play.feedback_s) > 0
-    turned = turn_knob(game_play, WORLD, PLAYERS, 2)
-    assert [one.diversity for one in turned] == list(KNOB)
-    assert all(len(listed) == K for one in turned for listed in one.lists)
+    points = sweep_diversity(game_play, WORLD, PLAYERS, 2)
+    assert [one.diversity for one in points] == list(DIVERSITIES)
+    assert all(len(listed) == K for one in points for listed in one.lists)
 
 
-def test_the_end_can_be_read_and_drawn(client: GameClient, tmp_path: Path) -> None:
+def test_the_results_are_shown_as_tables_and_charts(client: GameClient, tmp_path: Path) -> None:
     game_play = GamePlay(client, 4)
     shares = {
         "Penchant": play(WORLD, PLAYERS, 4, game_play.recommender(), seed=1),
         "chance": play(WORLD, PLAYERS, 4, chance(WORLD.games, 1), seed=1),
     }
-    turned = turn_knob(game_play, WORLD, PLAYERS, 3)
+    points = sweep_diversity(game_play, WORLD, PLAYERS, 3)
     player = Player("ann", ("board", "card"), ("board", "race"), 0)
-    switch = turn(client, WORLD, player, 1, game_play.now_s)
+    switch = switch_taste(client, WORLD, player, 1, game_play.now_s)
     assert len(switch.lists) == 4
     assert np.isfinite(switch.shares(WORLD)).all()
     names = {game.id: game.name for game in GAMES}
-    before, after = (printed(table) for table in games_tables.story_tables(switch, names))
+    before, after = (printed(table) for table in games_tables.switch_tables(switch, names))
     assert "For a player of board and card" in before
     assert all(names[game] in after for game in switch.played)
     assert "Race" in after
-    assert "a taste changed" in printed(games_tables.rounds_table(shares, 2))
-    assert "kinds" in printed(games_tables.knob_table(turned))
-    assert "p99" in printed(games_tables.latency_table(game_play.recommend_s, game_play.feedback_s))
-    paths = [tmp_path / f"{name}.png" for name in ("rounds", "knob", "turn")]
-    games_charts.draw_rounds(shares, 2, paths[0])
-    games_charts.draw_knob(turned, paths[1])
-    games_charts.draw_turn({"now": switch.shares(WORLD)}, 0.25, paths[2])
+    assert "a taste changed" in printed(games_tables.sessions_table(shares, 2))
+    assert "genres" in printed(games_tables.diversity_table(points))
+    assert "p99" in printed(
+        latency_table({"recommend": game_play.recommend_s, "signal": game_play.feedback_s})
+    )
+    paths = [tmp_path / f"{name}.png" for name in ("sessions", "diversity", "switch")]
+    games_charts.draw_sessions(shares, 2, paths[0])
+    games_charts.draw_diversity(points, paths[1])
+    games_charts.draw_switch({"now": switch.shares(WORLD)}, 0.25, paths[2])
     for path in paths:
         assert path.read_bytes().startswith(b"\x89PNG")

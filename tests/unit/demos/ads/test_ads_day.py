@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demos.ads.accounts import Account, account, broken_rules
-from demos.ads.day import Day, most_in
+from demos.ads.day import Day, most_within
 from penchant.calibration.calibrate import calibrate_shown
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import Calibration, Money
@@ -36,7 +36,7 @@ def test_no_reader_sees_an_ad_more_often_than_its_caps_allow(
 ) -> None:
     day, accounts = busy
     assert broken_rules(accounts) == []
-    assert most_in(day.impressions, 3600) == 3  # Reached, and never passed.
+    assert most_within(3600, day.impressions) == 3  # Reached, and never passed.
     assert max(one.day_most for one in accounts) == 8
 
 
