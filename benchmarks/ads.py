@@ -25,9 +25,9 @@ from penchant.calibration.calibrate import calibrate
 from penchant.calibration.plot import draw
 from penchant.evaluation.ope import policies
 from penchant.evaluation.ope.candidates import read_probabilities
-from penchant.evaluation.ope.logged_impressions import Columns, read_impressions
+from penchant.evaluation.ope.logged_impressions import ImpressionColumns, read_impressions
 from penchant.evaluation.ope.off_policy import Outcome, Settings, evaluate
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import Calibration, Money
 from tests.support.ad_days import play, shown_of
@@ -114,7 +114,7 @@ def off_policy(seed: int, visits: int) -> dict[str, Any]:
         list(zip(ids, weights / weights.sum(), strict=True)),
     )
     with closing(open_table(directory / "log.csv")) as table:
-        log = read_impressions(table, Columns(reward="click", user="user"))
+        log = read_impressions(table, ImpressionColumns(reward="click", user="user"))
     with closing(open_table(directory / "favoured.csv")) as table:
         log, favoured, q = policies.from_file(log, read_probabilities(table), policies.Fitting())
     uniform, same_q = policies.from_policy(log, "uniform", policies.Fitting())

@@ -31,14 +31,14 @@ from penchant.evaluation.penchant import PenchantRecommender, middle_clock
 from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.logs.columns import ItemColumns
 from penchant.logs.datasets.movielens import find_files
-from penchant.logs.events import ItemColumns
 from penchant.logs.log_source import LogSource
+from penchant.logs.open_table import read_rows
 from penchant.logs.read_log import read_source
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
-from penchant.logs.stream import Stream
-from penchant.logs.tables.files import open_table
+from penchant.logs.stream import Stream, make_stream
 from penchant.training.export import export
 
 REVIEWS = "WomensClothingE-CommerceReviews.parquet.brotli"
@@ -96,11 +96,7 @@ def plant(kind: NDArray[np.int64], seed: int) -> list[Act]:
 def read_reviews(seed: int) -> list[dict[str, str]]:
     """As many reviews of each kind, drawn by the seed: id, title, review, class, department."""
     path = find_files()[0].with_name(REVIEWS)
-    table = open_table(path)
-    try:
-        rows = [dict(row.values) for row in table.rows()]
-    finally:
-        table.close()
+    rows = list(read_rows(path))
     random = np.random.default_rng(seed)
     chosen = []
     for name in KINDS:

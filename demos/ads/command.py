@@ -27,7 +27,7 @@ from demos.steps import bar, bars, step
 from penchant.calibration.calibrate import Calibrated, as_json_ready, calibrate
 from penchant.calibration.shown_ads import from_impressions
 from penchant.cli import client
-from penchant.cli.import_ import sdk_event
+from penchant.cli.import_events import sdk_event
 from penchant.cli.stores import opened
 from penchant.domain.errors import ConfigError
 from penchant.launch.parameters import HOME

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from demos.films.metrics import K, Trial
 from demos.films.popularity import Popularity
-from penchant.cli.import_ import sdk_event
+from penchant.cli.import_events import sdk_event
 from penchant.domain.types import Event
 from penchant_sdk import FeedbackAck, Penchant, Ranking
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from penchant.catalog.view import CatalogReader, CatalogView
-from penchant.cli.import_ import sdk_event
+from penchant.cli.import_events import sdk_event
 from penchant.config import Config
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import direction, score

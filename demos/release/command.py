@@ -27,7 +27,7 @@ from demos.release.asking import Asked, Asking, Recomputed
 from demos.server import interruptible, make_server, scratch
 from demos.steps import bar, bars, step
 from penchant.cli import client
-from penchant.cli.import_ import sdk_event
+from penchant.cli.import_events import sdk_event
 from penchant.cli.publishing import load_encoder
 from penchant.cli.stores import Opened, opened
 from penchant.domain.errors import ConfigError

@@ -15,9 +15,9 @@ from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch import Server
 from penchant.launch.parameters import gather
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.refresh.publication import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import Recipe, build_release

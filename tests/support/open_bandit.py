@@ -13,10 +13,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from penchant.evaluation.ope.logged_impressions import Columns, Impressions, read_impressions
-from penchant.logs.tables.files import open_table
+from penchant.evaluation.ope.logged_impressions import (
+    ImpressionColumns,
+    Impressions,
+    read_impressions,
+)
+from penchant.logs.open_table import open_table
 
-COLUMNS = Columns(
+COLUMNS = ImpressionColumns(
     action="item_id",
     reward="click",
     propensity="propensity_score",

@@ -11,9 +11,9 @@ from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Event, Item
 from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, read_bundle, write_bundle
 from penchant.encoder.library import ENCODER, MANIFEST, EncoderLibrary
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.releases.build import Recipe, build_release
 from penchant.releases.manifest import Manifest
 from penchant.releases.publish import OnStep, publish_release, target_of

@@ -16,11 +16,11 @@ from rich.text import Text
 from penchant.cli.stores import StoreSettings, opened
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.html_report import check_writable
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
 
 if TYPE_CHECKING:
     from penchant.calibration.calibrate import Calibrated
-    from penchant.calibration.shown_ads import Columns, Shown
+    from penchant.calibration.shown_ads import Shown, ShownAdColumns
 
 _COLUMNS = "Columns of the file"
 
@@ -58,7 +58,7 @@ def calibrate(
     """
     from penchant.calibration.calibrate import as_json_ready, read_fit
     from penchant.calibration.calibrate import calibrate as run
-    from penchant.calibration.shown_ads import Columns
+    from penchant.calibration.shown_ads import ShownAdColumns
 
     if bool(store) == (impressions is not None):
         raise ConfigError("impressions: name one of --store and --impressions")
@@ -67,7 +67,7 @@ def calibrate(
             check_writable(path, name)
     in_use = read_fit(_json(current)) if current else None
     if impressions is not None:
-        columns = Columns(score_column, position_column, click_column, time_column)
+        columns = ShownAdColumns(score_column, position_column, click_column, time_column)
         shown = _of_file(impressions, columns)
     else:
         shown = _of_store(store, settings, click_signal)
@@ -92,7 +92,7 @@ def _json(path: Path) -> dict[str, object]:
     return fields if isinstance(fields, dict) else {}
 
 
-def _of_file(path: Path, columns: Columns) -> Shown:
+def _of_file(path: Path, columns: ShownAdColumns) -> Shown:
     from penchant.calibration.shown_ads import from_table
 
     with closing(open_table(path)) as table:

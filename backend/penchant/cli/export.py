@@ -14,8 +14,9 @@ from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.log_source import MOVIELENS, LogSource
-from penchant.logs.reading import LeftOut, read_items
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
+from penchant.logs.read_table import read_items
+from penchant.logs.refusals import LeftOut
 
 if TYPE_CHECKING:
     from penchant.training.export import ExportReport

@@ -17,12 +17,12 @@ from rich.text import Text
 from penchant.domain.errors import ConfigError
 from penchant.domain.signals.default import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
-from penchant.logs.events import EventColumns, ItemColumns
+from penchant.logs.columns import EventColumns, ItemColumns
 from penchant.logs.log_source import EVENT_FIELDS, ITEM_FIELDS, LogSource, mapped_fields
 from penchant.logs.read_log import read_source
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream, first_events
+from penchant.logs.stream import Stream, first_events, make_stream
 
 if TYPE_CHECKING:
     from penchant.training.finetuning.finetune import Report, Request

@@ -79,7 +79,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name to `module:attribute` and one line of help, in the order of the help."""
 
 
-TYPER = frozenset(COMMANDS) - {"rebuild"}
+TYPER = frozenset(COMMANDS) - {"import", "impressions", "rebuild"}
 """Commands that still describe their options to Typer."""
 
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.html_report import as_json, check_writable, write
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
 
 if TYPE_CHECKING:
     from penchant.evaluation.ope.intervals import Estimate
@@ -79,7 +79,7 @@ def ope(
     """What a candidate policy would have earned, estimated from another policy's log."""
     from penchant.evaluation.ope import policies
     from penchant.evaluation.ope.candidates import read_probabilities
-    from penchant.evaluation.ope.logged_impressions import Columns, read_impressions
+    from penchant.evaluation.ope.logged_impressions import ImpressionColumns, read_impressions
     from penchant.evaluation.ope.off_policy import Settings, evaluate
 
     settings = Settings(clip=clip, tau=tau)
@@ -89,7 +89,7 @@ def ope(
         )
     if json is not None:
         check_writable(json, "--json")
-    columns = Columns(
+    columns = ImpressionColumns(
         action=item_column,
         reward=reward_column,
         propensity=propensity_column,

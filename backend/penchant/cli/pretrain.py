@@ -13,11 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from penchant.cli import log_options as log
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
+from penchant.logs.columns import ItemColumns
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.events import ItemColumns
 from penchant.logs.log_source import MOVIELENS
-from penchant.logs.reading import LeftOut, read_items
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
+from penchant.logs.read_table import read_items
+from penchant.logs.refusals import LeftOut
 
 
 def pretrain(

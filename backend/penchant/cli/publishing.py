@@ -23,7 +23,7 @@ from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.store_log import stream_of_store
 from penchant.logs.stream import Stream

@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 
 from penchant.cli.client import counted
-from penchant.cli.import_ import Format, Map
+from penchant.cli.log_options import Format, Mapped
 from penchant.cli.logs import event_columns
 from penchant.cli.stores import StoreAddress, StoreSettings, opened
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.base import Store
 from penchant.store.releases import read_releases
@@ -67,7 +67,7 @@ def refresh(
     time_unit: Annotated[
         str, typer.Option(help="Of epoch times: s, ms, us or ns.", rich_help_panel=_FILE)
     ] = "s",
-    mapped: Map = None,
+    mapped: Mapped = None,
     format: Format = None,
 ) -> None:
     """Moves items that are liked together towards each other, and publishes a new version.
@@ -75,7 +75,7 @@ def refresh(
     A running server may stay up and follows at its next request; it needs the same settings.
     """
     # Only here: SciPy is loaded by them.
-    from penchant.logs.log_file import LogFile
+    from penchant.logs.interactions import LogFile
     from penchant.refresh.publication import refresh_store
 
     given = {"window": window, "text_weight": text_weight, "shrinkage": shrinkage}

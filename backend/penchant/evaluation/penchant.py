@@ -35,7 +35,7 @@ from penchant.domain.types import (
 )
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.logs.stream import Stream
 from penchant.refresh.item_vectors import RefreshedCatalog, refresh
 from penchant.refresh.refresh_settings import RefreshSettings
@@ -62,7 +62,7 @@ def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
 
     def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
         user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
-        events = LogColumns(user, item, reward, stream.at_us[:until])
+        events = Interactions(user, item, reward, stream.at_us[:until])
         return refresh(events, text_vectors, settings)
 
     return run

@@ -26,7 +26,7 @@ from penchant.domain.residuals import anchored
 from penchant.domain.rewards import resolve
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Matrix, Rows, StoredItem
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.refresh.item_vectors import RefreshedCatalog, refresh
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.publishing import Learnt, Publication, publish, require_text_vector
@@ -45,7 +45,7 @@ from penchant.store.releases import read_log_of_releases
 from penchant.store.rollouts import read_rollout, write_rollout
 from penchant.store.users import read_log, scan_user_ids
 
-ReadLog = Callable[[Mapping[str, int]], LogColumns]
+ReadLog = Callable[[Mapping[str, int]], Interactions]
 """From the rows of the items that can be ranked, by id, to the events about them."""
 
 
@@ -58,7 +58,7 @@ class Material:
     """From an item's number in the catalog to its row of `texts`."""
     texts: Matrix
     """Text vectors of the items that can be ranked, shape (n, d)."""
-    events: LogColumns
+    events: Interactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,7 @@ def _text_vectors(snapshot: Snapshot, head: CatalogHead, items: list[StoredItem]
     return vectors
 
 
-def _read(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> LogColumns:
+def _read(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> Interactions:
     """Outcomes for items that can be ranked; an impression says nothing of what is liked."""
     places: dict[str, int | None] = {}
     users, items, times = array("q"), array("q"), array("q")
@@ -280,7 +280,7 @@ def _read(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> LogColumn
                 items.append(row)
                 rewards.append(outcome.reward)
                 times.append(event.occurred_at_us)
-    return LogColumns(
+    return Interactions(
         user=np.array(users, np.int64),
         item=np.array(items, np.int64),
         reward=np.array(rewards, np.float64),

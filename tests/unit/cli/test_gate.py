@@ -13,9 +13,10 @@ from penchant.cli import gating
 from penchant.cli.evaluate import evaluate
 from penchant.cli.gate import gate
 from penchant.domain.errors import ConfigError
-from penchant.logs.events import EventColumns, ItemColumns
-from penchant.logs.reading import LeftOut, read_events, read_items
-from penchant.logs.tables.files import open_table
+from penchant.logs.columns import EventColumns, ItemColumns
+from penchant.logs.open_table import open_table
+from penchant.logs.read_table import read_events, read_items
+from penchant.logs.refusals import LeftOut
 from penchant.store.lmdb import LmdbStore
 from tests.support.shop_log import write_shop
 from tests.support.word_encoder import write_word_encoder

@@ -8,13 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet
 import pytest
-import typer
 from hypothesis import given
-from typer.testing import CliRunner
 
-from penchant.cli.impressions import impressions
-from penchant.cli.ope import ope
-from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import counted
 from penchant.domain.rewards import resolve
 from penchant.domain.settings import FoldSettings
@@ -23,6 +18,7 @@ from penchant.domain.types import Event, Shown
 from penchant.domain.window import empty_record, entry, insert
 from penchant.logs.impressions import good_signals, impressions_of
 from penchant.store.lmdb import LmdbStore
+from tests.support.command import run
 from tests.support.histories import FILMS, USERS, events
 from tests.support.world import NOW_US, World, liked
 
@@ -70,18 +66,6 @@ def test_an_answer_may_come_before_its_impression_and_from_another_day() -> None
     assert impression.reward(GOOD) == 1
 
 
-APP = typer.Typer(add_completion=False)
-APP.command("impressions")(impressions)
-APP.command("ope")(ope)
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A store with a log: `toy` is shown as often as `alien`, and clicked."""
@@ -103,25 +87,31 @@ def place(tmp_path: Path) -> Path:
 
 def test_a_stores_impressions_are_what_ope_reads(place: Path) -> None:
     file = place / "impressions.parquet"
-    said = run("impressions", "--store", f"lmdb:{place / 'store'}", "--output", file)
+    said = run(["impressions", "--store", f"lmdb:{place / 'store'}", "--output", file]).output
     assert "300 impressions" in said
     assert "300 explored" in said
     rows = pyarrow.parquet.read_table(file).to_pylist()
     assert {row["propensity"] for row in rows} == {0.5}
     assert {row["context.part_of_day"] for row in rows} == {None, "night"}
     assert {row["reward"] for row in rows if row["item"] == "alien"} == {0.0}
-    output = run("ope", file, "--policy", "popularity", "--user-column", "user")
+    output = run(["ope", file, "--policy", "popularity", "--user-column", "user"]).output
     assert "clustered by user" in output
     assert "switch-DR" in output
 
 
 def test_an_unknown_signal_or_an_empty_log_is_refused(place: Path, tmp_path: Path) -> None:
     store, file = f"lmdb:{place / 'store'}", tmp_path / "out.csv"
-    with pytest.raises(ConfigError, match="--reward: got 'clik', expected some of: click"):
-        run("impressions", "--store", store, "--output", file, "--reward", "clik")
-    with pytest.raises(ConfigError, match=r"expected a name in .parquet or .csv"):
-        run("impressions", "--store", store, "--output", tmp_path / "out.txt")
+
+    def refusal(*arguments: object) -> str:
+        result = run(["impressions", *arguments])
+        assert result.exit_code == 1
+        return result.stderr
+
+    given = ("--store", store, "--output", file, "--reward", "clik")
+    assert "--reward: got 'clik', expected some of: click" in refusal(*given)
+    given = ("--store", store, "--output", tmp_path / "out.txt")
+    assert "expected a name in .parquet or .csv" in refusal(*given)
     empty = tmp_path / "empty"
     LmdbStore(empty).close()
-    with pytest.raises(ConfigError, match="the log holds none; send an event with the signal"):
-        run("impressions", "--store", f"lmdb:{empty}", "--output", file)
+    given = ("--store", f"lmdb:{empty}", "--output", file)
+    assert "the log holds none; send an event with the signal" in refusal(*given)

@@ -15,7 +15,7 @@ from demos.ads.day import LAPSE_S, Day, Plan
 from demos.ads.films import CAMPAIGNS, HISTORY, FilmDay, film_day
 from demos.ads.simulation import visits
 from penchant.calibration.calibrate import calibrate
-from penchant.cli.import_ import sdk_event
+from penchant.cli.import_events import sdk_event
 from penchant.cli.in_process import client_of
 from penchant.logs.datasets.movielens import read_movielens
 from penchant_sdk import Item, PlackettLuce

@@ -11,12 +11,16 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.ope import candidates, policies
-from penchant.evaluation.ope.logged_impressions import Columns, Impressions, read_impressions
+from penchant.evaluation.ope.logged_impressions import (
+    ImpressionColumns,
+    Impressions,
+    read_impressions,
+)
 from penchant.evaluation.ope.off_policy import Candidate, Outcome, Settings, evaluate
 from penchant.evaluation.ope.reward_model import cross_fit, folds_of
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
 
-COLUMNS = Columns(position="slot", user="user", context=("device", "age"))
+COLUMNS = ImpressionColumns(position="slot", user="user", context=("device", "age"))
 HEADING = ["item", "reward", "propensity", "slot", "user", "device", "age"]
 
 
