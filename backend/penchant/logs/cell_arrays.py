@@ -101,21 +101,23 @@ class ParsedTimes:
 
 def texts_of(cells: Cells, *, strip: bool = False) -> CodedTexts:
     """Converts cells to text as `text_of` does; `strip` removes white space around it."""
-    cells, place = _distinct(cells)
-    places: dict[str, int] = {}
-    code = np.empty(len(cells), np.int32)
+    distinct, place = _distinct(cells)
     wrong: dict[int, str] = {}
-    for number, cell in enumerate(cells):
-        try:
-            text = cell if type(cell) is str else text_of(cell)
-        except BadRow as error:
-            text, wrong[number] = "", str(error)
-        code[number] = places.setdefault(text.strip() if strip else text, len(places))
-    reasons = {}
-    if wrong:
-        bad = np.flatnonzero(np.isin(place, list(wrong)))
-        reasons = {position: wrong[int(place[position])] for position in bad.tolist()}
-    return CodedTexts(list(places), code[place], reasons)
+    texts = []
+    for number, cell in enumerate(distinct):
+        if type(cell) is not str:
+            try:
+                cell = text_of(cell)
+            except BadRow as error:
+                cell, wrong[number] = "", str(error)
+        texts.append(cell.strip() if strip else cell)
+    bad = np.flatnonzero(np.isin(place, list(wrong))).tolist() if wrong else []
+    reasons = {position: wrong[int(place[position])] for position in bad}
+    numbered = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    if len(numbered) < len(texts):  # Two cells became one text.
+        renumbered = np.fromiter(map(numbered.__getitem__, texts), np.int32, len(texts))
+        place = renumbered[place]
+    return CodedTexts(list(numbered), place, reasons)
 
 
 def numbers_of(cells: Cells) -> ParsedNumbers:

@@ -41,24 +41,31 @@ class CsvTable(TextFile):
             path: the file.
             delimiter: between the fields; default: a comma, or another that the heading has.
         """
+        self._delimiter = delimiter
+        self._damaged = False  # Whether a line of the present row is not UTF-8.
+        self._bytes = 0  # Of the lines read so far.
         super().__init__(path)
-        self._damaged = False
+
+    def _read_names(self) -> Sequence[str]:
         first = next(self._lines(), b"").removeprefix(_BOM)
         text = self._decoded(chain([first], self._lines()))
-        delimiter = delimiter or _delimiter_of(first)
         csv.field_size_limit(_FIELD_BYTES)
+        delimiter = self._delimiter or _delimiter_of(first)
         self._reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
             heading = next(self._reader, [])
         except csv.Error as error:
-            raise ConfigError(f"file: the heading of {path.name} can't be read: {error}") from error
-        self.names = [name.strip() for name in heading]
+            name = self.path.name
+            raise ConfigError(f"file: the heading of {name} can't be read: {error}") from error
+        self._damaged = False
+        return [name.strip() for name in heading]
 
     def batches(
         self, wanted: ColumnFilter = lambda name: True, rows: int = BATCH_ROWS
     ) -> Iterator[RowBatch]:
         """See `TableFile.batches`."""
-        blank = [None] * len(self.names)
+        reader, width = self._reader, len(self.names)
+        blank: Sequence[str | None] = [None] * width
         number = 0
         while True:
             lines: list[int] = []
@@ -66,25 +73,27 @@ class CsvTable(TextFile):
             unreadable: dict[int, UnreadableRow] = {}
             end = self._bytes + BATCH_BYTES
             while len(lines) < rows and self._bytes < end:
-                line = self._reader.line_num + 1
-                self._damaged = False
+                line = reader.line_num + 1
                 try:
-                    row = next(self._reader, None)
+                    row = next(reader, None)
+                except csv.Error as error:
+                    unreadable[len(lines)] = UnreadableRow(f"not CSV: {error}")
+                    cells.append(blank)
+                else:
                     if row is None:
                         break
                     if not row:
                         continue  # A blank line.
-                    fault = self._fault(row)
-                except csv.Error as error:
-                    row, fault = [], f"not CSV: {error}"
-                if fault:
-                    unreadable[len(lines)] = UnreadableRow(fault, self._by_name(row))
-                cells.append(blank if fault else row)
+                    readable = len(row) == width and not self._damaged
+                    if not readable:
+                        unreadable[len(lines)] = self._unreadable(row)
+                    cells.append(row if readable else blank)
+                self._damaged = False
                 lines.append(line)
             if not lines:
                 return
             columns = {
-                name: pa.array(map(itemgetter(place), cells), pa.string(), size=len(cells))
+                name: pa.array(list(map(itemgetter(place), cells)), pa.string())
                 for place, name in enumerate(self.names)
                 if name and wanted(name)
             }
@@ -92,17 +101,17 @@ class CsvTable(TextFile):
             number += len(lines)
             yield RowBatch(numbers, np.array(lines), columns, unreadable)
 
-    def _fault(self, row: Sequence[str]) -> str:
+    def _unreadable(self, row: Sequence[str]) -> UnreadableRow:
+        reason = "not UTF-8"
         if len(row) != len(self.names):
-            return f"got {len(row)} fields, expected {len(self.names)}"
-        return "not UTF-8" if self._damaged else ""
-
-    def _by_name(self, row: Sequence[str]) -> dict[str, str]:
-        return {name: cell for name, cell in zip(self.names, row, strict=False) if name}
+            reason = f"got {len(row)} fields, expected {len(self.names)}"
+        values = {name: cell for name, cell in zip(self.names, row, strict=False) if name}
+        return UnreadableRow(reason, values)
 
     def _decoded(self, lines: Iterator[bytes]) -> Iterator[str]:
         """Decodes lines; bytes that are not UTF-8 become surrogates, and their row is refused."""
         for line in lines:
+            self._bytes += len(line)
             try:
                 yield line.decode()
             except UnicodeDecodeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import not_
+
 import numpy as np
 
 from penchant.logs.cell_arrays import CodedTexts, numbers_of, times_us_of
@@ -68,6 +70,6 @@ def _with_ids(log: EventLog, ids: CodedTexts) -> EventLog:
     if not any(ids.distinct):
         return log
     texts = ids.to_list()
-    for position in np.flatnonzero(ids.where(lambda text: not text)).tolist():
+    for position in np.flatnonzero(ids.where(not_)).tolist():
         texts[position] = log[position].event_id
     return log.with_ids(texts)

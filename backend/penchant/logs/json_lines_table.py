@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,11 @@ class JsonLinesTable(TextFile):
     Cells are what `json.loads` makes of them.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        readable = (row for _, row in self._rows() if not isinstance(row, str))
-        self.names = list(next(readable, {}))
+    def _read_names(self) -> Sequence[str]:
+        readable = (row for _, _, row in self._rows() if not isinstance(row, str))
+        names = list(next(readable, {}))
         self._file.seek(0)
+        return names
 
     def batches(
         self, wanted: ColumnFilter = lambda name: True, rows: int = BATCH_ROWS
@@ -32,33 +31,34 @@ class JsonLinesTable(TextFile):
         numbers: list[int] = []
         found: list[Mapping[str, Any]] = []
         unreadable: dict[int, UnreadableRow] = {}
-        end = self._bytes + BATCH_BYTES
-        for number, row in self._rows():
+        size = 0
+        for number, length, row in self._rows():
             if isinstance(row, str):
                 unreadable[len(found)] = UnreadableRow(row)
                 row = {}
             numbers.append(number)
             found.append(row)
-            if len(found) == rows or self._bytes >= end:
+            size += length
+            if len(found) == rows or size >= BATCH_BYTES:
                 yield RowBatch.of_rows(found, np.array(numbers), unreadable, wanted)
-                numbers, found, unreadable, end = [], [], {}, self._bytes + BATCH_BYTES
+                numbers, found, unreadable, size = [], [], {}, 0
         if found:
             yield RowBatch.of_rows(found, np.array(numbers), unreadable, wanted)
 
-    def _rows(self) -> Iterator[tuple[int, dict[str, Any] | str]]:
-        """Yields each line's number with its object, or with the reason why it has none."""
+    def _rows(self) -> Iterator[tuple[int, int, dict[str, Any] | str]]:
+        """Yields each line's number and length, and its object, or the reason why it has none."""
         for number, line in enumerate(self._lines(), start=1):
             if not line.strip():
                 continue
             try:
                 values = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError:
-                yield number, "not UTF-8"
+                yield number, len(line), "not UTF-8"
             except (ValueError, RecursionError) as error:
-                yield number, f"not JSON: {error}"
+                yield number, len(line), f"not JSON: {error}"
             else:
                 if isinstance(values, dict):
-                    yield number, values
+                    yield number, len(line), values
                 else:
                     name = type(values).__name__
-                    yield number, f"got a JSON {name}, expected an object"
+                    yield number, len(line), f"got a JSON {name}, expected an object"

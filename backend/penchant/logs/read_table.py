@@ -9,9 +9,10 @@ import numpy as np
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
 from penchant.logs.columns import EventColumns, ItemColumns
-from penchant.logs.event_log import EventLog, joined
+from penchant.logs.event_log import EventLog
 from penchant.logs.event_rows import read_event_rows
 from penchant.logs.item_rows import read_item_rows
+from penchant.logs.joined_log import joined
 from penchant.logs.refusals import LeftOut
 from penchant.logs.table_file import TableFile
 

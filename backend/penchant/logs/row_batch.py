@@ -79,7 +79,7 @@ class RowBatch:
         if number is None:
             number = np.arange(1, len(rows) + 1)
         names = [name for name in dict.fromkeys(chain.from_iterable(rows)) if wanted(name)]
-        columns = {name: [row.get(name, ABSENT) for row in rows] for name in names}
+        columns = {name: _typed([row.get(name, ABSENT) for row in rows]) for name in names}
         return cls(number, number, columns, unreadable or {})
 
     def __len__(self) -> int:
@@ -121,6 +121,20 @@ class RowBatch:
         for position, row in self.unreadable.items():
             rows[position] = dict(row.values)
         return rows
+
+
+_ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+
+
+def _typed(cells: list[Any]) -> Cells:
+    """Returns cells of one plain type as an Arrow array, which is quicker to convert."""
+    kinds = set(map(type, cells)) - {type(None)}
+    if len(kinds) == 1 and (kind := kinds.pop()) in _ARROW_TYPES:
+        try:
+            return pa.array(cells, _ARROW_TYPES[kind])
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+            pass  # An integer of more than 64 bits, or half a surrogate pair.
+    return cells
 
 
 def python_cells(cells: Cells) -> list[Any]:

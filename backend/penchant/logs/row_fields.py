@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import not_
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from penchant.logs.row_batch import Cells, RowBatch
 
 def ids_in(batch: RowBatch, column: str, refusals: Refusals) -> CodedTexts:
     """Converts a column to ids, without white space around them; empty where a row has none."""
-    ids = texts_of(batch.cells(column), strip=True)
+    cells = batch.cells(column)
+    ids = texts_of(cells, strip=True)
     refusals.refuse_each(ids.wrong)
+    if isinstance(cells, pa.Array):
+        return ids  # Arrow holds none but whole characters.
     halved = ids.where(has_half_a_surrogate_pair)
-    if not halved.any():
-        return ids
     what = f"column {column!r} holds half a surrogate pair, expected Unicode text"
     refusals.refuse(halved, what)
     writable = ["" if has_half_a_surrogate_pair(text) else text for text in ids.distinct]
@@ -36,7 +38,7 @@ def required_ids(batch: RowBatch, column: str, field: str, refusals: Refusals) -
         where = "is empty" if batch.has(column, position) else "is not there"
         return f"{field}: column {column!r} {where}"
 
-    refusals.refuse(ids.where(lambda text: not text), reason)
+    refusals.refuse(ids.where(not_), reason)
     return ids
 
 

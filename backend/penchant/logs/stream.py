@@ -75,9 +75,10 @@ def make_stream(
     by_first = np.argsort(first)
     numbered = np.empty_like(by_first)
     numbered[by_first] = np.arange(len(by_first))
-    hits = np.zeros(len(accepted.example), np.bool_)
-    for met, at in zip(*np.unique(accepted.pair, return_index=True), strict=True):
-        hits[met] = relevance(log[accepted.example[met]], float(accepted.reward[at]))
+    pairs = accepted.pairs
+    hits = np.zeros(len(pairs.example), np.bool_)
+    for met in np.unique(pair).tolist():
+        hits[met] = relevance(log[int(pairs.example[met])], float(pairs.reward[met]))
     return Stream(
         items=catalog,
         users=tuple(log.user.at(position[at]) for at in first[by_first].tolist()),

@@ -64,16 +64,23 @@ class TextFile(TableFile):
         self.size = path.stat().st_size
         self.path = path
         self._raw = path.open("rb")
-        self._bytes = 0  # Uncompressed, of the lines read so far.
         zipped = self._raw.read(2) == _GZIP
         self._raw.seek(0)
         self._file: BinaryIO = self._raw
         if zipped:
             self._file = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw))
-        if next(self._lines(), b"").startswith(_UTF_16):
+        try:
+            if next(self._lines(), b"").startswith(_UTF_16):
+                raise ConfigError(f"file: {path.name} is in UTF-16, expected UTF-8")
+            self._file.seek(0)
+            self.names = self._read_names()
+        except BaseException:
             self.close()
-            raise ConfigError(f"file: {path.name} is in UTF-16, expected UTF-8; save it as UTF-8")
-        self._file.seek(0)
+            raise
+
+    @abstractmethod
+    def _read_names(self) -> Sequence[str]:
+        """Reads the names of the columns; leaves the file where the rows are read from."""
 
     @property
     def done(self) -> int:
@@ -86,10 +93,11 @@ class TextFile(TableFile):
         self._raw.close()
 
     def _lines(self) -> Iterator[bytes]:
-        """Yields the lines from the present place on, with their line ends."""
+        """Returns the lines from the present place on, with their line ends."""
+        return iter(self._file) if self._file is self._raw else self._unzipped_lines()
+
+    def _unzipped_lines(self) -> Iterator[bytes]:
         try:
-            for line in self._file:
-                self._bytes += len(line)
-                yield line
+            yield from iter(self._file.readline, b"")  # The file would close with the generator.
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ConfigError(f"file: {self.path.name} is damaged: {error}") from error

@@ -107,11 +107,11 @@ def test_an_unknown_signal_or_an_empty_log_is_refused(place: Path, tmp_path: Pat
         assert result.exit_code == 1
         return result.stderr
 
-    given = ("--store", store, "--output", file, "--reward", "clik")
-    assert "--reward: got 'clik', expected some of: click" in refusal(*given)
-    given = ("--store", store, "--output", tmp_path / "out.txt")
-    assert "expected a name in .parquet or .csv" in refusal(*given)
+    unknown = refusal("--store", store, "--output", file, "--reward", "clik")
+    assert "--reward: got 'clik', expected some of: click" in unknown
+    misnamed = refusal("--store", store, "--output", tmp_path / "out.txt")
+    assert "expected a name in .parquet or .csv" in misnamed
     empty = tmp_path / "empty"
     LmdbStore(empty).close()
-    given = ("--store", f"lmdb:{empty}", "--output", file)
-    assert "the log holds none; send an event with the signal" in refusal(*given)
+    nothing = refusal("--store", f"lmdb:{empty}", "--output", file)
+    assert "the log holds none; send an event with the signal" in nothing
