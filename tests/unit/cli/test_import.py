@@ -1,4 +1,4 @@
-"""`penchant import` against the fake: good rows are sent, bad ones set aside, cut-off ones resumed."""
+"""`penchant import` against the fake: good rows are sent, bad ones set aside, cuts resumed."""
 
 from __future__ import annotations
 
@@ -197,3 +197,14 @@ def test_a_server_that_is_down_is_one_plain_line(tmp_path: Path, server: FakeSer
     server.fail_next("connection refused", code=StatusCode.UNAVAILABLE, times=9)
     result = run("items", path)
     assert (result.exit_code, "penchant serve" in result.stderr) == (1, True)
+
+
+def test_events_by_the_other_usual_names_of_their_columns(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    run("items", films(tmp_path / "films.jsonl", 1))
+    path = tmp_path / "ratings.csv"
+    path.write_text("user_id,item_id,rating,timestamp\n7,0,5,1000\n")
+    assert run("events", path).exit_code == 0
+    (row,) = FakePenchant(server).export_user("7").events
+    assert (row.event.signal, row.event.value) == ("rating", 5)
