@@ -45,7 +45,7 @@ def impressions(policy: str, campaign: str) -> Shown:
 
 
 def line(name: str, found: Calibrated) -> str:
-    """A row of the table in docs/ads.md."""
+    """A row of the table in docs/measurements/ads.md."""
     cells = [name, f"{found.impressions:,}", str(found.clicks)]
     for looks, (low, high) in zip(
         found.fit.examination[1:], found.fit.examination_intervals[1:], strict=True

@@ -20,7 +20,7 @@ _LENGTH = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class CallRecipe:
     """A kind of call; it travels to the client's process, which makes the bytes there."""
 
     verb: str
@@ -36,12 +36,12 @@ class Recipe:
     datatype: str = "BYTES"
 
 
-def floor(model: FloorModel) -> Recipe:
+def floor(model: FloorModel) -> CallRecipe:
     """A call of a no-op model."""
-    return Recipe("floor", model.name, datatype=model.datatype)
+    return CallRecipe("floor", model.name, datatype=model.datatype)
 
 
-def bodies(recipe: Recipe, count: int, seed: int) -> list[bytes]:
+def bodies(recipe: CallRecipe, count: int, seed: int) -> list[bytes]:
     """Serialized ModelInferRequests: one each for feedback, whose events must be new, else a pool.
 
     Another seed gives other users, and events with other ids.
@@ -54,7 +54,7 @@ def bodies(recipe: Recipe, count: int, seed: int) -> list[bytes]:
     return (pool * (count // len(pool) + 1))[:count]
 
 
-def check(recipe: Recipe, answer: bytes) -> None:
+def check(recipe: CallRecipe, answer: bytes) -> None:
     """Raises ValueError unless the answer is what a right call gets."""
     raw = kserve_pb2.ModelInferResponse.FromString(answer).raw_output_contents[0]
     if recipe.verb == "floor":
@@ -68,13 +68,13 @@ def check(recipe: Recipe, answer: bytes) -> None:
         raise ValueError(f"rank: got {len(reply.rank.items)} items, expected {recipe.k}, warm")
 
 
-def _floor(recipe: Recipe, rng: random.Random) -> bytes:
+def _floor(recipe: CallRecipe, rng: random.Random) -> bytes:
     if recipe.datatype == "FP32":
         return _request(recipe, struct.pack("<f", rng.random()))
     return _request(recipe, _LENGTH.pack(4) + b"noop")
 
 
-def _rank(recipe: Recipe, rng: random.Random) -> bytes:
+def _rank(recipe: CallRecipe, rng: random.Random) -> bytes:
     user = 2 * rng.randrange(recipe.users // 2)
     request = rank_pb2.RankRequest(user=user_id(user), k=recipe.k)
     if recipe.as_of_us is not None:
@@ -85,7 +85,7 @@ def _rank(recipe: Recipe, rng: random.Random) -> bytes:
     return _call(recipe, Call(rank=request))
 
 
-def _feedback(recipe: Recipe, rng: random.Random) -> bytes:
+def _feedback(recipe: CallRecipe, rng: random.Random) -> bytes:
     event = event_pb2.Event(
         event_id=f"{rng.getrandbits(128):032x}",
         user=user_id(2 * rng.randrange(recipe.users // 2) + 1),
@@ -95,12 +95,12 @@ def _feedback(recipe: Recipe, rng: random.Random) -> bytes:
     return _call(recipe, Call(feedback=feedback_pb2.FeedbackRequest(events=[event])))
 
 
-def _call(recipe: Recipe, call: Call) -> bytes:
+def _call(recipe: CallRecipe, call: Call) -> bytes:
     payload = call.SerializeToString()
     return _request(recipe, _LENGTH.pack(len(payload)) + payload)
 
 
-def _request(recipe: Recipe, raw: bytes) -> bytes:
+def _request(recipe: CallRecipe, raw: bytes) -> bytes:
     tensor = kserve_pb2.ModelInferRequest.InferInputTensor(
         name=REQUEST_TENSOR, datatype=recipe.datatype, shape=[1, 1]
     )
@@ -110,7 +110,7 @@ def _request(recipe: Recipe, raw: bytes) -> bytes:
     return request.SerializeToString()
 
 
-_MAKERS: dict[str, Callable[[Recipe, random.Random], bytes]] = {
+_MAKERS: dict[str, Callable[[CallRecipe, random.Random], bytes]] = {
     "floor": _floor,
     "rank": _rank,
     "search": _rank,

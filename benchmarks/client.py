@@ -25,7 +25,7 @@ import grpc
 import grpc.aio
 import numpy as np
 
-from benchmarks.calls import Recipe, bodies, check
+from benchmarks.calls import CallRecipe, bodies, check
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"
 _TIMEOUT_S = 30.0
@@ -50,7 +50,7 @@ def client_process() -> Iterator[ProcessPoolExecutor]:
         yield pool
 
 
-def alone(target: str, recipe: Recipe, seconds: float, seed: int) -> list[float]:
+def alone(target: str, recipe: CallRecipe, seconds: float, seed: int) -> list[float]:
     """Milliseconds of each request, one after the other for so long."""
     requests = bodies(recipe, math.ceil(seconds * 4000) + _WARM_UP, seed)
     latencies: list[float] = []
@@ -71,7 +71,7 @@ def alone(target: str, recipe: Recipe, seconds: float, seed: int) -> list[float]
     return latencies
 
 
-def crowd(target: str, recipe: Recipe, clients: int, seconds: float, seed: int) -> Crowd:
+def crowd(target: str, recipe: CallRecipe, clients: int, seconds: float, seed: int) -> Crowd:
     """Requests a second of so many clients that each send the next one when one is answered."""
     most = math.ceil(seconds * _MOST_PER_SECOND[recipe.verb])
     requests = bodies(recipe, most + clients, seed)
@@ -80,7 +80,7 @@ def crowd(target: str, recipe: Recipe, clients: int, seconds: float, seed: int) 
 
 
 async def _crowd(
-    target: str, recipe: Recipe, clients: int, seconds: float, requests: list[bytes]
+    target: str, recipe: CallRecipe, clients: int, seconds: float, requests: list[bytes]
 ) -> Crowd:
     waiting = iter(requests)
     answers: list[bytes] = []

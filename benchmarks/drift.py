@@ -57,7 +57,7 @@ MAX_TOKENS = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class DriftEvent:
     """One event, and the truth about its user at that moment."""
 
     user: int
@@ -69,7 +69,7 @@ class Act:
     """Kinds that are liked now."""
 
 
-def plant(kind: NDArray[np.int64], seed: int) -> list[Act]:
+def plant(kind: NDArray[np.int64], seed: int) -> list[DriftEvent]:
     """A log with one change of taste a user; users take turns, nobody meets an item twice.
 
     Args:
@@ -77,7 +77,7 @@ def plant(kind: NDArray[np.int64], seed: int) -> list[Act]:
         seed: of all that is drawn.
     """
     random = np.random.default_rng(seed)
-    turns: list[tuple[float, Act]] = []
+    turns: list[tuple[float, DriftEvent]] = []
     for user in range(USERS):
         drawn = random.permutation(len(KINDS))
         tastes = drawn[:LIKED_KINDS], drawn[LIKED_KINDS : 2 * LIKED_KINDS]
@@ -88,7 +88,7 @@ def plant(kind: NDArray[np.int64], seed: int) -> list[Act]:
             likes = bool(random.random() >= OFF_TASTE)
             item = int(random.choice(np.flatnonzero(unmet & (np.isin(kind, taste) == likes))))
             unmet[item] = False
-            act = Act(user, turn - before, item, likes, tuple(taste.tolist()))
+            act = DriftEvent(user, turn - before, item, likes, tuple(taste.tolist()))
             turns.append((turn + random.random(), act))
     return [act for _, act in sorted(turns, key=lambda pair: pair[0])]
 
@@ -116,7 +116,9 @@ def _item(number: int, row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def write_files(directory: Path, items: Sequence[dict[str, str]], acts: Sequence[Act]) -> None:
+def write_files(
+    directory: Path, items: Sequence[dict[str, str]], acts: Sequence[DriftEvent]
+) -> None:
     """items.csv and events.csv, an event a minute."""
     with (directory / "items.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(items[0]))
@@ -153,13 +155,13 @@ def read_stream(directory: Path, template: str) -> Stream:
     return make_stream(items, events, DEFAULT_SIGNALS, parse_relevance(POSITIVE), left_out)
 
 
-def curves(directory: Path, stream: Stream, acts: Sequence[Act], seed: int) -> list[Curve]:
+def curves(directory: Path, stream: Stream, acts: Sequence[DriftEvent], seed: int) -> list[Curve]:
     """Of Penchant and its peers: how much of each top ten is in the user's taste of the moment."""
     parameters = {"store": "memory:", "encoder": str(directory / "encoder")}
     config = parse(parameters)
     encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
     vectors = encoder.encode([item.text for item in stream.items])
-    listening = parse({**parameters, "fast_weight": "6"})  # As docs/refresh.md says.
+    listening = parse({**parameters, "fast_weight": "6"})  # As docs/guides/refresh.md says.
     recommenders: list[Recommender] = [
         PenchantRecommender(config, vectors),
         PenchantRecommender(listening, vectors, middle_clock(), "Penchant, refreshed"),

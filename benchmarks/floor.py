@@ -1,7 +1,7 @@
 """How far above the floor are Penchant's calls, and does that grow with the number of users?
 
 The floor is a Python model that does nothing, on the same server, asked by the same client. Run it
-with `make bench`; `docs/benchmarks.md` says what each row means.
+with `make bench`; `docs/measurements/benchmarks.md` says what each row means.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 
 from benchmarks import calls, client, floor_models, machine, prepare
+from benchmarks.bench_report import rows_of
 from benchmarks.encoder import encoder_directory
-from benchmarks.report import rows_of
 from benchmarks.rounds import Measure, run
-from benchmarks.table import Row, missed, render, write_json
+from benchmarks.table import RatioRow, missed, render, write_json
 from penchant.config import Config
 from penchant.encoder.bundle import read_bundle
 from penchant.launch import Server
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class WorkloadSize:
     """How much to measure."""
 
     rounds: int
@@ -43,18 +43,18 @@ class Size:
     many_users: int
 
 
-FULL = Size(9, 0.5, 1.0, 100_000, 1_000, 200_000)
-QUICK = Size(2, 0.1, 0.2, 5_000, 200, 2_000)
+FULL = WorkloadSize(9, 0.5, 1.0, 100_000, 1_000, 200_000)
+QUICK = WorkloadSize(2, 0.1, 0.2, 5_000, 200, 2_000)
 _DAY_US = 86_400_000_000
 
 
-class Bench:
+class FloorBench:
     """The measures, on two servers that differ in their number of users."""
 
-    def __init__(self, pool: ProcessPoolExecutor, size: Size, as_of_us: int) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, size: WorkloadSize, as_of_us: int) -> None:
         self._pool = pool
         self._size = size
-        self._rank = calls.Recipe(
+        self._rank = calls.CallRecipe(
             "rank",
             calls.RANK_MODEL,
             size.few_users,
@@ -62,7 +62,9 @@ class Bench:
             candidates=min(100, size.items),
             as_of_us=as_of_us,
         )
-        self._feedback = calls.Recipe("feedback", calls.FEEDBACK_MODEL, size.few_users, size.items)
+        self._feedback = calls.CallRecipe(
+            "feedback", calls.FEEDBACK_MODEL, size.few_users, size.items
+        )
         self._salt = 0
         self.most_client_cores = 0.0
 
@@ -94,13 +96,13 @@ class Bench:
             "feedback, 32 clients": self._crowd(few, feedback, 32),
         }
 
-    def _alone(self, target: str, recipe: calls.Recipe) -> Measure:
+    def _alone(self, target: str, recipe: calls.CallRecipe) -> Measure:
         seconds, seed = self._size.alone_s, self._next_seed()
         return lambda number: self._pool.submit(
             client.alone, target, recipe, seconds, seed + number
         ).result()
 
-    def _crowd(self, target: str, recipe: calls.Recipe, clients: int) -> Measure:
+    def _crowd(self, target: str, recipe: calls.CallRecipe, clients: int) -> Measure:
         seconds, seed = self._size.crowd_s, self._next_seed()
 
         def measure(number: int) -> float:
@@ -118,8 +120,8 @@ class Bench:
 
 
 def bench(
-    size: Size, encoder: Path, directory: Path, say: Callable[[str], None]
-) -> tuple[list[Row], list[str]]:
+    size: WorkloadSize, encoder: Path, directory: Path, say: Callable[[str], None]
+) -> tuple[list[RatioRow], list[str]]:
     """Runs everything in an empty directory; returns the table's rows and notes."""
     say(f"Preparing {size.items:,} items and {size.many_users:,} users")
     as_of_us = prepare.now()
@@ -134,7 +136,7 @@ def bench(
         first = _start(stack, directory / "server-few", few, noop)
         second = _start(stack, directory / "server-many", many)
         pool = stack.enter_context(client.client_process())
-        measuring = Bench(pool, size, as_of_us)
+        measuring = FloorBench(pool, size, as_of_us)
         dimensions = read_bundle(encoder).settings.dimensions
         measures = measuring.measures(first.target, second.target, vectors, dimensions)
         facts = machine.facts(directory)

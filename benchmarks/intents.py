@@ -3,7 +3,7 @@
     python benchmarks/intents.py --encoder DIR --data DIR
 
 `DIR` of the data is what `penchant home-data` writes, the encoder what `penchant export` makes of
-what was fine-tuned on it; `docs/home.md` has the figures and how they were made.
+what was fine-tuned on it; `docs/measurements/home.md` has the figures and how they were made.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class IntentResult:
     """What became of some sentences."""
 
     right: NDArray[np.bool_]
@@ -46,7 +46,7 @@ class Understood:
     """The intent's share of the votes, shape (n,)."""
 
 
-class Judge:
+class IntentJudge:
     """One language's known sentences, and an encoder."""
 
     def __init__(self, encoder: OnnxEncoder, data: Path, language: str) -> None:
@@ -67,12 +67,12 @@ class Judge:
             vectors[chunk] = self._encoder.encode([spelt(texts[place]) for place in chunk])
         return vectors
 
-    def understand(self, texts: Sequence[str], intents: Sequence[str]) -> Understood:
+    def understand(self, texts: Sequence[str], intents: Sequence[str]) -> IntentResult:
         """Decides as the client does, refusing nothing."""
         vectors = self.encode(texts)
         frames = [self._nearest.frame(vector) for vector in vectors]
         pairs = zip(frames, intents, strict=True)
-        return Understood(
+        return IntentResult(
             np.array([frame is not None and frame.intent == intent for frame, intent in pairs]),
             (vectors @ self._vectors.T).max(axis=1),
             np.array([frame.confidence if frame else 0.0 for frame in frames]),
@@ -97,7 +97,7 @@ def auroc(inside: NDArray[np.float32], outside: NDArray[np.float32]) -> float:
 
 def measure(encoder: OnnxEncoder, data: Path, language: str) -> dict[str, Any]:
     """Accuracies, AUROCs, and the thresholds that the validation part chooses."""
-    judge = Judge(encoder, data, language)
+    judge = IntentJudge(encoder, data, language)
     sentences = rows(data / f"sentences-{language}.jsonl")
     outside = rows(data / f"outside-{language}.jsonl")
     found = {part: judge.understand(*_texts_of(sentences, part)) for part in (*PARTS, "near")}
@@ -127,7 +127,7 @@ def measure(encoder: OnnxEncoder, data: Path, language: str) -> dict[str, Any]:
     }
 
 
-def surest(validation: Understood, precision: float = 0.99) -> float:
+def surest(validation: IntentResult, precision: float = 0.99) -> float:
     """The smallest share of votes above which so many are right, in steps of 0.05."""
     for step in range(30, 100, 5):
         sure = validation.confidence >= step / 100

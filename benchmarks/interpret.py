@@ -3,7 +3,8 @@
     python benchmarks/interpret.py --encoder DIR
 
 The floor is a model that does nothing on the same server, asked by the same process. Sentences are
-those of the encoder's held-out part and hand-written ones; `docs/home.md` has the figures.
+those of the encoder's held-out part and hand-written ones; `docs/measurements/home.md` has the
+figures.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from rich.table import Table
 
 from benchmarks import calls, client, floor_models, machine
 from benchmarks.rounds import Series, run
+from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
-from demos.home.serving import HOME_SETTINGS
 from penchant.launch import Server
 from penchant.launch.parameters import gather
 from penchant.training.home.corpus import FREE, SEEN, build

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.table import Row, Target
+from benchmarks.table import RatioRow, RatioTarget
 
 Measure = Callable[[int], "list[float] | float"]
 """From a round's number to latencies in milliseconds, or to requests a second."""
@@ -63,11 +63,11 @@ def compare(
     measured: Series,
     peer: Series,
     peer_name: str,
-    target: Target | None = None,
+    target: RatioTarget | None = None,
     *,
     factor: float = 1.0,
     added: Series | None = None,
-) -> Row:
+) -> RatioRow:
     """A row of the table: measured / (factor * peer + added), the median over the rounds.
 
     >>> compare("a", "ms", Series([2.0, 9.0]), Series([1.0, 3.0]), "b").ratio
@@ -76,7 +76,7 @@ def compare(
     extra = added.rounds if added is not None else [0.0] * len(peer.rounds)
     peers = [factor * value + more for value, more in zip(peer.rounds, extra, strict=True)]
     ratios = [mine / other for mine, other in zip(measured.rounds, peers, strict=True)]
-    return Row(
+    return RatioRow(
         name,
         measured.middle,
         unit,

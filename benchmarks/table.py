@@ -15,7 +15,7 @@ _HOLDS = {"<=": operator.le, ">=": operator.ge}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RatioTarget:
     """A bound on a ratio."""
 
     sign: str
@@ -31,7 +31,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RatioRow:
     """One measurement."""
 
     name: str
@@ -42,7 +42,7 @@ class Row:
     peer_name: str = ""
     ratio: float | None = None
     """measured / peer; the median over the rounds, so it may differ from the two medians'."""
-    target: Target | None = None
+    target: RatioTarget | None = None
     p99: float | None = None
     """For a latency, whose `measured` is the median."""
 
@@ -54,7 +54,7 @@ class Row:
         return self.target.met(self.ratio)
 
 
-def render(rows: Sequence[Row], notes: Sequence[str], console: Console) -> None:
+def render(rows: Sequence[RatioRow], notes: Sequence[str], console: Console) -> None:
     """Prints the rows with a target, then the others, then the notes."""
     console.print(_bound([row for row in rows if row.target is not None]))
     console.print(_plain([row for row in rows if row.target is None]))
@@ -62,7 +62,7 @@ def render(rows: Sequence[Row], notes: Sequence[str], console: Console) -> None:
         console.print(f"- {note}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _bound(rows: Sequence[Row]) -> Table:
+def _bound(rows: Sequence[RatioRow]) -> Table:
     table = Table("what", title="Penchant against the floor", title_justify="left")
     for column in ("measured", "against", "ratio", "target"):
         table.add_column(column, justify="right")
@@ -79,7 +79,7 @@ def _bound(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _plain(rows: Sequence[Row]) -> Table:
+def _plain(rows: Sequence[RatioRow]) -> Table:
     table = Table("what", title="All numbers", title_justify="left")
     for column in ("measured", "p99", "against"):
         table.add_column(column, justify="right")
@@ -93,7 +93,7 @@ def _plain(rows: Sequence[Row]) -> Table:
     return table
 
 
-def write_json(path: Path, rows: Sequence[Row], notes: Sequence[str]) -> None:
+def write_json(path: Path, rows: Sequence[RatioRow], notes: Sequence[str]) -> None:
     """Writes the rows, with targets as text and verdicts, and the notes."""
     content = {
         "rows": [
@@ -106,7 +106,7 @@ def write_json(path: Path, rows: Sequence[Row], notes: Sequence[str]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def missed(rows: Sequence[Row]) -> list[str]:
+def missed(rows: Sequence[RatioRow]) -> list[str]:
     """Names of the rows whose target is not met."""
     return [row.name for row in rows if row.met is False]
 

@@ -43,7 +43,7 @@ SHARED = {
     "fast_half_life_events": 2.0,
     "offset_weight": 0.75,
 }
-"""Where every search starts: what docs/quality.md chose for ridge."""
+"""Where every search starts: what docs/measurements/quality.md chose for ridge."""
 
 OWN = {
     "adagrad": {"learning_rate": 1.0, "initial_accumulator": 1.0},

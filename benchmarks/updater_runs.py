@@ -35,7 +35,7 @@ Settings = Mapping[str, float | int | str]
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class RunQuality:
     """What one pass over the stream gave in n rankings."""
 
     values: NDArray[np.float64]
@@ -53,7 +53,7 @@ class Quality:
         """The mean NDCG at ten."""
         return float(self.values[:, 1].mean())
 
-    def intervals(self, base: Quality | None = None) -> list[Estimate]:
+    def intervals(self, base: RunQuality | None = None) -> list[Estimate]:
         """Recall and NDCG, or how much they are above another pass's, with 95 % by user."""
         values = self.values if base is None else self.values - base.values
         return metrics.estimates(values, self.user, SEED)
@@ -89,11 +89,11 @@ def remembered() -> Refresh:
 
 def measure(
     stream: Stream, vectors: Matrix, plan: ReplayConfig, settings: Settings, refresh: Refresh | None
-) -> Quality:
+) -> RunQuality:
     """One pass over the stream by the evaluation's replay, with these settings of the fold."""
     config = Config("memory:", Path(), fold=FoldSettings(near_weight=0.0, **settings))  # type: ignore[arg-type]
     recommender = PenchantRecommender(config, vectors, refresh)
     targets = choose_targets(stream, plan)
     rank = replay(stream, recommender, targets, plan).rank
     values = np.stack([metrics.recall(rank, K), metrics.ndcg(rank, K)], axis=1)
-    return Quality(values, stream.user[targets.positions])
+    return RunQuality(values, stream.user[targets.positions])

@@ -8,7 +8,7 @@ r"""The updaters side by side: quality, cost and size.
 Quality: MovieLens-100K in time order, the first 30,000 ratings for training, then a ranking of all
 films the user has not rated before every second later rating of 4 or 5; item vectors refreshed
 every 5,000 ratings, and never. Cost: of the fold of the busiest user's latest 256 ratings, and of
-the scores of all films. Prints rows of Markdown, as docs/updaters.md has them.
+the scores of all films. Prints rows of Markdown, as docs/measurements/updaters.md has them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.updater_runs import (
     REFRESH_EVERY,
-    Quality,
+    RunQuality,
     Settings,
     measure,
     read_stream,
@@ -186,7 +186,9 @@ def _microseconds(call: Callable[[], object]) -> float:
     return (time.perf_counter() - began) / CALLS * 1e6
 
 
-def qualities(stream: Stream, vectors: Matrix, every: int) -> dict[str, tuple[Quality, Quality]]:
+def qualities(
+    stream: Stream, vectors: Matrix, every: int
+) -> dict[str, tuple[RunQuality, RunQuality]]:
     """Of each updater, with the item vectors refreshed, and never."""
     refresh = remembered()
     plans = (
@@ -202,7 +204,7 @@ def qualities(stream: Stream, vectors: Matrix, every: int) -> dict[str, tuple[Qu
 
 
 def row(
-    updater: str, quality: Mapping[str, tuple[Quality, Quality]], cost: Mapping[str, Cost]
+    updater: str, quality: Mapping[str, tuple[RunQuality, RunQuality]], cost: Mapping[str, Cost]
 ) -> str:
     """One row of the table: values, and behind them, but for ridge, the differences to ridge."""
     cells = [f"`{updater}`"]

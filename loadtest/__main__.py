@@ -16,7 +16,7 @@ from rich.console import Console
 
 from benchmarks.encoder import encoder_directory
 from loadtest import results
-from loadtest.report import Report, Thresholds, broken
+from loadtest.load_report import LoadReport, Thresholds, broken
 from loadtest.results import Results
 from loadtest.traffic import item_id, item_text
 from penchant.domain.errors import ConfigError
@@ -84,7 +84,7 @@ def run_locust(
     return results.read(path)
 
 
-def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> Report:
+def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> LoadReport:
     """Starts a server with an empty store, loads it, and stops it, whatever happens."""
     html = options.out / "loadtest.html"
     with tempfile.TemporaryDirectory(prefix="penchant-loadtest-") as name:
@@ -105,7 +105,7 @@ def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> R
     thresholds = Thresholds(
         p99_ms={"rank": options.p99_rank_ms, "feedback": options.p99_feedback_ms}
     )
-    return Report(capacity, rate, options.users, taken, broken(taken, rate, thresholds))
+    return LoadReport(capacity, rate, options.users, taken, broken(taken, rate, thresholds))
 
 
 def put_items(target: str, count: int) -> None:

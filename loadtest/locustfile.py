@@ -24,9 +24,9 @@ from locust.env import Environment
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from loadtest.locust_users import Run, Visitor
 from loadtest.results import Recorder
 from loadtest.traffic import Arrivals, Population, Zipf
-from loadtest.users import Run, Visitor
 from penchant_sdk import Penchant
 
 __all__ = ["Visitor"]

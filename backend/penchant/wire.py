@@ -16,10 +16,10 @@ from penchant.domain.types import (
     Event,
     EventResult,
     EventStatus,
+    Exposure,
     Item,
     LogRow,
     Matrix,
-    Shown,
 )
 from penchant.service.catalog import DeleteResult, GetResult, PutResult
 from penchant.service.users import LogPage, UserView
@@ -145,12 +145,14 @@ def event(message: event_pb2.Event, now_us: int) -> Event:
         occurred_at_us=message.occurred_at_us if message.HasField("occurred_at_us") else now_us,
         recommendation_id=message.recommendation_id,
         context=context_of(message),
-        shown=_shown(message.shown) if message.HasField("shown") else None,
+        exposure=_exposure(message.exposure) if message.HasField("exposure") else None,
     )
 
 
-def _shown(message: event_pb2.Shown) -> Shown:
-    return Shown(message.position, message.propensity, message.propensity_estimated, message.score)
+def _exposure(message: event_pb2.Exposure) -> Exposure:
+    return Exposure(
+        message.position, message.propensity, message.propensity_estimated, message.score
+    )
 
 
 def feedback_reply(results: list[EventResult]) -> service_pb2.Reply:
@@ -262,7 +264,9 @@ def _logged_event(row: LogRow) -> user_pb2.LoggedEvent:
             occurred_at_us=event.occurred_at_us,
             recommendation_id=event.recommendation_id,
             context=dict(event.context),
-            shown=event_pb2.Shown(**dataclasses.asdict(event.shown)) if event.shown else None,
+            exposure=event_pb2.Exposure(**dataclasses.asdict(event.exposure))
+            if event.exposure
+            else None,
         ),
         state_version=row.state_version,
         accepted_at_us=row.accepted_at_us,

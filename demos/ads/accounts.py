@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from demos.ads.day import Impression, most_in
+from demos.ads.day import SimulatedImpression, most_in
 from penchant.domain.arrays import Float64
 from penchant_sdk.ads import Campaign, Money
 from penchant_sdk.ads.pacing import allowed
@@ -48,7 +48,9 @@ class Account:
         return float(np.abs(spent[active] / even[active] - 1).max())
 
 
-def account(campaign: Campaign, impressions: Iterable[Impression], midnight: datetime) -> Account:
+def account(
+    campaign: Campaign, impressions: Iterable[SimulatedImpression], midnight: datetime
+) -> Account:
     """Adds up a campaign's day.
 
     Args:

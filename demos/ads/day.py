@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from demos.ads.simulation import Readers, Visit
+from demos.ads.ads_simulation import Readers, Visit
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import AdClient, AdContext, Decision, Slot
 
@@ -21,7 +21,7 @@ PHONES = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Impression:
+class SimulatedImpression:
     """An ad that was shown."""
 
     at_s: float
@@ -31,7 +31,7 @@ class Impression:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DayPlan:
     """How a day is played."""
 
     slot: Slot
@@ -51,8 +51,8 @@ class Day:
 
     ads: AdClient
     readers: Readers
-    plan: Plan
-    impressions: list[Impression] = field(default_factory=list)
+    plan: DayPlan
+    impressions: list[SimulatedImpression] = field(default_factory=list)
     """In the order of the visits."""
     visits: int = 0
 
@@ -68,7 +68,7 @@ class Day:
                 self.visits += len(chunk)
                 on_visits(len(chunk))
 
-    def _visit(self, numbered: tuple[int, Visit]) -> list[Impression]:
+    def _visit(self, numbered: tuple[int, Visit]) -> list[SimulatedImpression]:
         """One visit: select, show, and click where the reader truly would."""
         number, visit = numbered
         plan, random = self.plan, Random(f"{self.plan.seed}-{number}")
@@ -91,7 +91,7 @@ class Day:
             self.ads.impression(decision, at=at + SHOWN_AFTER)
             if clicked:
                 self.ads.click(decision, at=at + CLICKED_AFTER)
-            shown.append(Impression(visit.at_s, decision, clicked))
+            shown.append(SimulatedImpression(visit.at_s, decision, clicked))
         return shown
 
 
@@ -107,7 +107,7 @@ def _at_once(visits: Iterable[Visit], most: int) -> Iterator[list[Visit]]:
         yield chunk
 
 
-def most_in(impressions: Sequence[Impression], window_s: float) -> int:
+def most_in(impressions: Sequence[SimulatedImpression], window_s: float) -> int:
     """The most impressions of one campaign to one user in any stretch of so much time."""
     times: dict[tuple[str, str], list[float]] = {}
     most = 0

@@ -14,7 +14,7 @@ from random import Random
 
 import numpy as np
 
-from demos.ads.simulation import Readers
+from demos.ads.ads_simulation import Readers
 from penchant.domain.types import Event, Item
 from penchant.logs.datasets.movielens import MovieLens
 from penchant_sdk.ads import (

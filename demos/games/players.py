@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
-from demos.games.simulation import Act, Player, Recommender
+from demos.games.games_simulation import GameRecommender, Player, PlayerAction
 from penchant_sdk.games import GameClient, PartOfDay, Recommendations, Session, Stars
 
 K = 10
@@ -24,12 +24,12 @@ GAME_SETTINGS: Mapping[str, str] = {
     "query_weight": "20",
     "ridge": "2",
 }
-"""What a server for games is started with, beside store and encoder; `docs/games.md` says why."""
+"""Settings of a server for games; `docs/clients/games.md` says why."""
 
 
 def tell(
     games: GameClient,
-    act: Act,
+    act: PlayerAction,
     *,
     user: str,
     session: Session,
@@ -91,9 +91,9 @@ class GamePlay:
     """Seconds of each event."""
     _lists: dict[str, Recommendations] = field(default_factory=dict)
 
-    def recommender(self) -> Recommender:
+    def recommender(self) -> GameRecommender:
         """Penchant, as the simulation calls it."""
-        return Recommender("Penchant", self._recommend, self._learn)
+        return GameRecommender("Penchant", self._recommend, self._learn)
 
     def session(self, number: int) -> Session:
         """A sitting, in the evening."""
@@ -121,7 +121,7 @@ class GamePlay:
         self._lists[player.name] = listed = self.ask(player, number)
         return listed.ids
 
-    def _learn(self, player: Player, number: int, acts: Sequence[Act]) -> None:
+    def _learn(self, player: Player, number: int, acts: Sequence[PlayerAction]) -> None:
         listed = self._lists[player.name]
         for place, act in enumerate(acts, start=1):
             began = time.perf_counter()

@@ -39,7 +39,7 @@ PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRanking:
     """One request and its reply."""
 
     user: str
@@ -58,7 +58,7 @@ class Asking:
     as_of_s: float
     events: Sequence[Event]
     """Of other users, fed back one after the other."""
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[AskedRanking] = field(default_factory=list)
     fed: int = 0
     failures: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -94,7 +94,7 @@ class Asking:
                 except PenchantError as error:
                     self.failures.append(f"rank: {error}")
                     continue
-                self.asked.append(Asked(user, query, reply, time.perf_counter() - began))
+                self.asked.append(AskedRanking(user, query, reply, time.perf_counter() - began))
 
     def _feed(self) -> None:
         with Penchant(self.target, timeout_s=10.0) as penchant:
@@ -137,7 +137,7 @@ class Recomputed:
             for query in QUERIES
         }
 
-    def agrees(self, asked: Asked) -> bool:
+    def agrees(self, asked: AskedRanking) -> bool:
         """Whether each score of a reply, its offset aside, is the one that was computed."""
         if asked.reply.encoder_version != self.encoder_version:
             return False

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from demos.ads.day import LAPSE_S, Day, Plan
-from demos.ads.simulation import simulated_readers, visits
+from demos.ads.ads_simulation import simulated_readers, visits
+from demos.ads.day import LAPSE_S, Day, DayPlan
 from penchant.launch import Server
 from penchant.launch.parameters import gather
 from penchant_sdk import Penchant
@@ -100,7 +100,7 @@ def test_the_log_of_a_running_server_is_calibrated(target: str, store: str, tmp_
     with Penchant(target, timeout_s=10.0) as penchant:
         ads = AdClient(penchant, lapse_s=LAPSE_S)
         ads.put_campaigns(campaigns_of(readers, midnight, Money.of(1000), caps=()))
-        day = Day(ads, readers, Plan(SLOT, midnight, at_once=8))
+        day = Day(ads, readers, DayPlan(SLOT, midnight, at_once=8))
         day.play(visits(readers.users, 150, seed=1))
         output = tmp_path / "calibration.json"
         options = ["--store", store, "--set", "signals=default,ads", "--output", str(output)]

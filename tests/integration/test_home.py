@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demos.home.serving import HOME_SETTINGS
+from demos.home.home_settings import HOME_SETTINGS
 from penchant.launch import Server
 from penchant.launch.parameters import gather
 from penchant_sdk import Penchant

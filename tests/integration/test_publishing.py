@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from demos.release.asking import QUERIES, Asked, Recomputed
+from demos.release.asking import QUERIES, AskedRanking, Recomputed
 from penchant.config import Config, catalog_directory, parse, releases_directory
 from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
@@ -201,7 +201,7 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     known = {one.version: one for one in (before, meanwhile, after)}
     assert len(known) == 3
     for user, query, reply in asking.replies:
-        asked = Asked(user, query, reply, 0.0)
+        asked = AskedRanking(user, query, reply, 0.0)
         assert known[reply.catalog_version].agrees(asked)
         mixed = replace(reply, encoder_version=new if reply.encoder_version == old else old)
         other = meanwhile if mixed.encoder_version == new else before

@@ -9,13 +9,14 @@ from pathlib import Path
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits
+from penchant.encoder.bag_of_words import BagOfWords
+from penchant.encoder.base import Encoder
 from penchant.encoder.library import EncoderLibrary
 from penchant.server.app import App, build
 from penchant.service.meter import SilentMeter
 from penchant_proto.methods import METHODS
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call, Reply
-from tests.support.bag_of_words import BagOfWords
 from tests.support.histories import FILMS
 from tests.support.world import NOW_US
 
@@ -32,7 +33,7 @@ def config_of(directory: Path, **limits: int) -> Config:
     )
 
 
-def app_of(config: Config, encoder: BagOfWords | None = None) -> App:
+def app_of(config: Config, encoder: Encoder | None = None) -> App:
     return build(
         ALL_MODELS,
         config,

@@ -15,9 +15,9 @@ from penchant.domain.types import Matrix
 from penchant.releases import publish
 from penchant.releases.publish import install_release, publish_release, target_of
 from penchant.store.lmdb import LmdbStore
-from tests.support.bag_of_words import BagOfWords
 from tests.support.feeder import MAP_BYTES, config_of
 from tests.support.released import load_words
+from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import NOW_US
 
 INSTALLING, IN_THE_MIDST_OF_TEXTS = "installing", "in the midst of the texts"
@@ -27,7 +27,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Dying(BagOfWords):
+class Dying(WatchedEncoder):
     """Dies at its second batch of texts."""
 
     def encode(self, texts: Sequence[str]) -> Matrix:
@@ -36,7 +36,7 @@ class Dying(BagOfWords):
         return super().encode(texts)
 
 
-def load_dying(directory: Path) -> BagOfWords:
+def load_dying(directory: Path) -> WatchedEncoder:
     words = load_words(directory)
     return Dying(words.version, words.dimensions)
 

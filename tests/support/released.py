@@ -9,6 +9,7 @@ from typing import Any
 
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Event, Item
+from penchant.encoder.base import Encoder
 from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, read_bundle, write_bundle
 from penchant.encoder.library import ENCODER, MANIFEST, EncoderLibrary
 from penchant.logs.refusals import LeftOut
@@ -22,11 +23,11 @@ from penchant.releases.rollout import RolloutPlan, begin_rollout
 from penchant.store.base import Store
 from penchant.store.items import scan_items
 from penchant.store.users import read_log, scan_user_ids
-from tests.support.bag_of_words import BagOfWords
+from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import World
 
 
-def release_with(encoder: BagOfWords, releases: Path, default: BagOfWords) -> EncoderLibrary:
+def release_with(encoder: Encoder, releases: Path, default: Encoder) -> EncoderLibrary:
     """A library that finds an encoder in a release."""
     folder = releases / "r"
     (folder / ENCODER).mkdir(parents=True)
@@ -44,10 +45,10 @@ def write_words(directory: Path, seed: str, dimensions: int = 16) -> Path:
     return directory
 
 
-def load_words(directory: Path) -> BagOfWords:
+def load_words(directory: Path) -> WatchedEncoder:
     """The encoder of a directory that `write_words` wrote."""
     bundle = read_bundle(directory)
-    return BagOfWords(bundle.version, bundle.settings.dimensions)
+    return WatchedEncoder(bundle.version, bundle.settings.dimensions)
 
 
 def stream_of(world: World) -> Stream:

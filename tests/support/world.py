@@ -27,7 +27,7 @@ from penchant.store.codec import encode_record
 from penchant.store.counters import scan_counters
 from penchant.store.memory import MemoryStore
 from penchant.store.users import read_log, read_user
-from tests.support.bag_of_words import BagOfWords
+from tests.support.watched_encoder import WatchedEncoder
 
 NOW_US = 1_700_000_000_000_000
 """Where the clock stands at first."""
@@ -66,7 +66,7 @@ class World:
         directory: Path,
         *,
         store: Store | None = None,
-        encoder: BagOfWords | None = None,
+        encoder: WatchedEncoder | None = None,
         fold: FoldSettings | None = None,
         signals: SignalTable = DEFAULT_SIGNALS,
         encoders: Encoders | None = None,
@@ -76,7 +76,7 @@ class World:
         self.now_us = NOW_US
         self.directory = directory
         self.store = store if store is not None else MemoryStore()
-        self.encoder = encoder if encoder is not None else BagOfWords()
+        self.encoder = encoder if encoder is not None else WatchedEncoder()
         self.encoders = encoders or EncoderLibrary(self.encoder)
         self.config = Config(
             store="memory:",

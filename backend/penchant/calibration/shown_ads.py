@@ -52,9 +52,9 @@ def from_impressions(impressions: Iterable[AnsweredImpression], click: str = "cl
     Raises:
         ConfigError: none of them says how it was shown.
 
-    >>> from penchant.domain.types import Event, Shown as HowShown
-    >>> shown = HowShown(position=2, score=0.4)
-    >>> seen = Event("b", "ann", "tent", "impression", None, 5, "r1", shown=shown)
+    >>> from penchant.domain.types import Event, Exposure
+    >>> exposure = Exposure(position=2, score=0.4)
+    >>> seen = Event("b", "ann", "tent", "impression", None, 5, "r1", exposure=exposure)
     >>> clicked = Event("a", "ann", "tent", "click", None, 9, "r1")
     >>> from_impressions([AnsweredImpression(seen, (clicked,))]).clicked.tolist()
     [1.0]
@@ -62,12 +62,12 @@ def from_impressions(impressions: Iterable[AnsweredImpression], click: str = "cl
     rows: list[tuple[int, float, int, bool]] = []
     left_out: Counter[str] = Counter()
     for one in impressions:
-        shown = one.event.shown
-        if shown is None or not shown.position:
+        exposure = one.event.exposure
+        if exposure is None or not exposure.position:
             left_out["impressions that don't say at which place"] += 1
             continue
         clicked = bool(one.reward(frozenset({click})))
-        rows.append((one.event.occurred_at_us, shown.score, shown.position, clicked))
+        rows.append((one.event.occurred_at_us, exposure.score, exposure.position, clicked))
     if not rows:
         raise ConfigError("impressions: none in the log says at which place it was shown")
     rows.sort()

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from penchant.cli.stores import StoreSettings, opened
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.html_report import check_writable
 from penchant.logs.open_table import open_table
+from penchant.report.page import check_writable
 
 if TYPE_CHECKING:
     from penchant.calibration.calibrate import Calibrated

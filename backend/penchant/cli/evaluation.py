@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.encoder.source import default_source
 from penchant.evaluation.holdout import hold_out
-from penchant.evaluation.html_report import as_json, check_writable, write
-from penchant.evaluation.result_tables import TextTable, tables
+from penchant.evaluation.result_tables import tables
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.log_source import LogSource
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.report.chart import require_matplotlib
+from penchant.report.page import as_json, check_writable
+from penchant.report.text_table import rendered
+from penchant.system.durable_file import write_whole
 
 if TYPE_CHECKING:
     from penchant.evaluation.evaluate import Result
@@ -119,10 +120,8 @@ def _check_outputs(choices: Choices) -> None:
     if choices.json is not None:
         check_writable(choices.json, "--json")
     if choices.report is not None:
-        from penchant.evaluation.plots import require_matplotlib
-
         check_writable(choices.report, "--report")
-        require_matplotlib()
+        require_matplotlib("--report")
 
 
 def _slow_clock(choices: Choices, rounds: Path) -> SlowClock | None:
@@ -163,29 +162,6 @@ def _progress(
         yield on_event
 
 
-def rendered(table: TextTable) -> Table:
-    """A table for the terminal: names to the left, numbers to the right."""
-    rendered = Table(
-        title=table.title,
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 0, 0, 1),  # Five numbers with their intervals and a name in 80 columns.
-        pad_edge=False,
-    )
-    for place, column in enumerate(table.columns):
-        numbers = place > 0
-        rendered.add_column(
-            Text(column),
-            justify="right" if numbers else "left",
-            no_wrap=numbers,
-            overflow="fold",
-        )
-    for row in table.rows:
-        rendered.add_row(*(Text(cell) for cell in row))
-    return rendered
-
-
 def _write(console: Console, choices: Choices, result: Result, more: dict[str, object]) -> None:
     from penchant.evaluation.evaluate import numbers, report
 
@@ -195,7 +171,7 @@ def _write(console: Console, choices: Choices, result: Result, more: dict[str, o
     if choices.report is not None:
         files.append(("Report", choices.report, report(result, more)))
     for what, path, text in files:
-        write(path, text)
+        write_whole(path, text)
         console.print(Text(f"{what}: {path}"), soft_wrap=True)
 
 

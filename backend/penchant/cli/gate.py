@@ -115,7 +115,7 @@ def gate(
     """Ranks the newest part of a log with both, and refuses a candidate that loses too much.
 
     Exit status: 0 passed, 2 refused, 1 an error. What is compared, and by which rule, is in
-    docs/gates.md.
+    docs/guides/gates.md.
     """
     console = Console(highlight=False)
     source = log.source_of(

@@ -13,16 +13,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from penchant.cli.evaluation import rendered
 from penchant.cli.logs import read_log
 from penchant.config import Config
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
-from penchant.evaluation.html_report import check_writable, write
 from penchant.logs.log_source import LogSource
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.report.page import check_writable
+from penchant.report.text_table import rendered
+from penchant.system.durable_file import write_whole
 
 if TYPE_CHECKING:
     from penchant.evaluation.gates import judge
@@ -130,7 +131,7 @@ def show(console: Console, verdict: Verdict) -> None:
 
 def _write(console: Console, choices: Choices, stream: Stream, verdict: Verdict) -> None:
     if choices.json is not None:
-        write(choices.json, verdict.json())
+        write_whole(choices.json, verdict.json())
         console.print(Text(f"Findings: {choices.json}"), soft_wrap=True)
     if choices.freeze_probes is not None:
         from penchant.evaluation.gates.probe_file import write_probes

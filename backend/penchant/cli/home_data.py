@@ -50,7 +50,7 @@ def home_data(
     console.print(table)
     console.print(
         f"Next: [bold]penchant finetune --items {output / ITEMS} --events {output / EVENTS} "
-        "--objective next-item --method lora[/bold]; docs/home.md has the whole recipe."
+        "--objective next-item --method lora[/bold]; docs/measurements/home.md has the recipe."
     )
 
 

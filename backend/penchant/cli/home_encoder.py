@@ -25,7 +25,9 @@ def home_encoder(
     with console.status("Exporting ..."):
         export_home_encoder(output)
     said = f"The home's encoder is in {output}.\nNext: penchant serve --encoder {output} "
-    console.print(Text(f"{said}--set signals=home, and what docs/home.md names"), soft_wrap=True)
+    console.print(
+        Text(f"{said}--set signals=home, and what docs/clients/home.md names"), soft_wrap=True
+    )
 
 
 def export_home_encoder(directory: Path) -> Path:

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from penchant.cli.stores import StoreOptions, opened
-from penchant.evaluation.html_report import check_writable
 from penchant.logs.impressions import ImpressionsRequest, write_impressions
+from penchant.report.page import check_writable
 from penchant.system.option_types import FLAT
 
 

@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.html_report import as_json, check_writable, write
 from penchant.logs.open_table import open_table
+from penchant.report.page import as_json, check_writable
+from penchant.system.durable_file import write_whole
 
 if TYPE_CHECKING:
     from penchant.evaluation.ope.intervals import Estimate
@@ -114,7 +115,7 @@ def ope(
     console = Console()
     _show(console, outcome, log.left_out)
     if json is not None:
-        write(json, as_json(asdict(outcome) | {"left_out_because": dict(log.left_out)}))
+        write_whole(json, as_json(asdict(outcome) | {"left_out_because": dict(log.left_out)}))
         console.print(Text(f"Numbers: {json}"), soft_wrap=True)
     _what_next(console, outcome, json)
 

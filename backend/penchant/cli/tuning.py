@@ -23,11 +23,11 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
 from penchant.evaluation.fingerprint import fingerprint
-from penchant.evaluation.html_report import check_writable
 from penchant.evaluation.metrics import estimates
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.log_source import LogSource
 from penchant.logs.stream import Stream, first_events
+from penchant.report.page import check_writable
 from penchant.tuning.encoder_search import exported, finetuned
 from penchant.tuning.objective import Metric, Objective, Vectors, training_part
 from penchant.tuning.space import CONTEXT_HALVINGS, Parameter, Part, as_options, choose

@@ -1,4 +1,4 @@
-"""What one call may hold, and the checks that say so plainly."""
+"""The limits of one call, and the checks that hold them."""
 
 from __future__ import annotations
 
@@ -11,37 +11,61 @@ from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
 from penchant.domain.exploration import EpsilonGreedy, PlackettLuce, Thompson
 from penchant.domain.ranking import RankRequest
 from penchant.domain.reservations import ReserveOption, ReserveRequest
-from penchant.domain.types import Context, Event, Item, Shown
+from penchant.domain.types import Context, Event, Exposure, Item
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one call may hold; more is refused with the limit named."""
+    """The maxima of one call. A call beyond one is refused, and the message names the limit."""
 
     request_bytes: int = 8 << 20
+    """Bytes of one serialized call."""
     candidates: int = 5000
+    """Candidates of one ranking."""
     k: int = 1000
+    """Items returned by one ranking."""
     query_bytes: int = 2048
+    """Bytes of a query."""
     context_entries: int = 32
+    """Entries of a context."""
     context_bytes: int = 128
+    """Bytes of a context's key, and of its value."""
     events: int = 1000
+    """Events in one call."""
     options: int = 1000
+    """Options of one reservation call."""
     reservations: int = 100
+    """Impressions reserved by one call."""
     lapse_s: int = 3600
+    """Seconds until an unconfirmed reservation lapses."""
     caps: int = 16
+    """Frequency caps of one option."""
     cap_window_s: int = 31_536_000
+    """Seconds that a frequency cap spans."""
     cost_micros: int = 2**53 - 1
+    """Cost of one impression, in millionths of the currency."""
     items: int = 1000
+    """Items in one call."""
     texts: int = 256
+    """Texts in one call to the encoder."""
     text_bytes: int = 8192
+    """Bytes of an item's text, or of a text to encode."""
     id_bytes: int = 256
+    """Bytes of a user's or an item's id."""
     event_id_bytes: int = 128
+    """Bytes of an event's id."""
     recommendation_id_bytes: int = 64
+    """Bytes of a recommendation id."""
     attributes: int = 64
+    """Attributes of one item."""
     attribute_key_bytes: int = 128
+    """Bytes of an attribute's key."""
     attribute_bytes: int = 1024
+    """Bytes of an attribute's value."""
     export_rows: int = 10_000
+    """Log rows in one page of an export."""
     future_s: int = 300
+    """Seconds that an event's time may lie ahead of the server's clock."""
 
 
 def check_id(name: str, value: str, limits: Limits) -> None:
@@ -173,8 +197,8 @@ def check_event(event: Event, now_us: int, limits: Limits) -> None:
         _check_name(InvalidEvent, name, event.recommendation_id, most)
     if event.context:
         _check_context(InvalidEvent, event.context, limits)
-    if event.shown is not None:
-        _check_shown(event.shown)
+    if event.exposure is not None:
+        _check_exposure(event.exposure)
     latest_us = now_us + limits.future_s * 1_000_000
     if not 0 <= event.occurred_at_us <= latest_us:
         raise InvalidEvent(
@@ -214,11 +238,11 @@ def _check_context(error: type[PenchantError], context: Context, limits: Limits)
             )
 
 
-def _check_shown(shown: Shown) -> None:
-    if not 0 <= shown.propensity <= 1:
-        raise InvalidEvent(f"shown.propensity: got {shown.propensity}, expected 0 to 1")
-    if not math.isfinite(shown.score):
-        raise InvalidEvent(f"shown.score: got {shown.score}, expected a finite number")
+def _check_exposure(exposure: Exposure) -> None:
+    if not 0 <= exposure.propensity <= 1:
+        raise InvalidEvent(f"exposure.propensity: got {exposure.propensity}, expected 0 to 1")
+    if not math.isfinite(exposure.score):
+        raise InvalidEvent(f"exposure.score: got {exposure.score}, expected a finite number")
 
 
 def _size(text: str) -> int:

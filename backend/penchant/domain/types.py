@@ -76,13 +76,13 @@ Context = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """How an item was shown, as its ranking had it; zeros where it was not told."""
+class Exposure:
+    """How an item was exposed to its user, copied from the ranking; a zero stands for unknown."""
 
     position: int = 0
-    """1: first."""
+    """Place in the list, counted from 1."""
     propensity: float = 0.0
-    """The chance of the item at its place, given those above it."""
+    """Probability of the item at its place, given the items above it."""
     propensity_estimated: bool = False
     score: float = 0.0
 
@@ -99,7 +99,7 @@ class Event:
     occurred_at_us: int
     recommendation_id: str = ""
     context: Context = ()
-    shown: Shown | None = None
+    exposure: Exposure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def entry(event: Event, item_number: int, outcome: Outcome) -> bytes:
         outcome.reward,
         outcome.weight,
         _NO_WAIT if outcome.wait_s is None else outcome.wait_s,
-        event.shown.propensity if event.shown else 0.0,
+        event.exposure.propensity if event.exposure else 0.0,
         *slots_of(event.context),
     )
 

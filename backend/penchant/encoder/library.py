@@ -14,7 +14,6 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError, EncoderUnavailable
 from penchant.encoder.base import Encoder
-from penchant.encoder.onnx import OnnxEncoder
 
 MANIFEST = "release.json"
 """What a release is, in its folder."""
@@ -25,6 +24,9 @@ LOADED = 3
 
 
 def _load_onnx(directory: Path) -> Encoder:
+    # Only here: a server whose encoder is no ONNX graph does without ONNX Runtime.
+    from penchant.encoder.onnx import OnnxEncoder
+
     return OnnxEncoder.load(directory, threads=1)
 
 

@@ -1,4 +1,4 @@
-"""An encoder that runs a TensorRT engine. Not run on a GPU yet: see docs/tensorrt.md.
+"""An encoder that runs a TensorRT engine. Not run on a GPU yet: see docs/guides/gpu.md.
 
 Each optimization profile has a lane of its own: one execution context, one stream, and buffers that
 are allocated once. Texts are padded to the lane's token count and to a power of two of texts, so

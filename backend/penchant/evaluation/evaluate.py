@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 from penchant.domain.errors import ConfigError
 from penchant.evaluation import plots
 from penchant.evaluation.attribute_calibration import attribute_shares
-from penchant.evaluation.html_report import page
 from penchant.evaluation.interest_drift import Drift, InterestWatch, busiest
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.recommender import Recommender
@@ -21,6 +20,7 @@ from penchant.evaluation.result_tables import tables
 from penchant.evaluation.summary import Summary, summarise
 from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
+from penchant.report.page import page
 
 
 @dataclass(frozen=True, slots=True)

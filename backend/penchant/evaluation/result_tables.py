@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from penchant.evaluation.metrics import Estimate
 from penchant.evaluation.summary import Slice, Summary
-
-
-@dataclass(frozen=True, slots=True)
-class TextTable:
-    """A heading and rows; the first column is names, the others numbers."""
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
+from penchant.report.text_table import TextTable
 
 
 def tables(summaries: Sequence[Summary]) -> list[TextTable]:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from penchant.domain.arrays import Float64, Int64
-from penchant.domain.types import Context, Event, Shown
+from penchant.domain.types import Context, Event, Exposure
 from penchant.logs.cell_arrays import CodedTexts
 
 _BLOCK = 4096
@@ -45,7 +45,7 @@ class EventLog(Sequence[Event]):
     """Arrow array of text, shape (n,); None: no event has one."""
     context: Mapping[str, CodedTexts] = field(default_factory=dict)
     """By key, in alphabetical order; empty text: the event's context lacks the key."""
-    shown: Sequence[Shown | None] | None = None
+    exposure: Sequence[Exposure | None] | None = None
     """How each item was shown, n of them; None: not known of any."""
 
     @classmethod
@@ -67,8 +67,8 @@ class EventLog(Sequence[Event]):
             if any(event.recommendation_id for event in found)
             else None,
             context={key: CodedTexts.of([one.get(key, "") for one in contexts]) for key in keys},
-            shown=[event.shown for event in found]
-            if any(event.shown is not None for event in found)
+            exposure=[event.exposure for event in found]
+            if any(event.exposure is not None for event in found)
             else None,
         )
 
@@ -114,7 +114,9 @@ class EventLog(Sequence[Event]):
             if self.recommendation_id is None
             else self.recommendation_id.take(positions),
             context={key: texts.take(positions) for key, texts in self.context.items()},
-            shown=None if self.shown is None else [self.shown[at] for at in positions.tolist()],
+            exposure=None
+            if self.exposure is None
+            else [self.exposure[at] for at in positions.tolist()],
         )
 
     def with_ids(self, ids: Sequence[str]) -> EventLog:
@@ -135,7 +137,7 @@ class EventLog(Sequence[Event]):
             self.at_us[rows].tolist(),
             without if recommended is None else recommended[rows].to_pylist(),
             self._contexts(rows) if self.context else [()] * count,
-            [None] * count if self.shown is None else self.shown[rows],
+            [None] * count if self.exposure is None else self.exposure[rows],
             strict=True,
         )
         events = [Event(*cells) for cells in columns]

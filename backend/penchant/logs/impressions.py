@@ -116,17 +116,17 @@ class AnsweredImpression:
 
     def row(self, signals: frozenset[str]) -> dict[str, object]:
         """Returns the impression by `COLUMNS`, and each entry of its context as `context.KEY`."""
-        event, shown = self.event, self.event.shown
+        event, exposure = self.event, self.event.exposure
         context = {f"{CONTEXT_PREFIX}{key}": entry for key, entry in event.context}
         return {
             "impression": event.event_id,
             "user": event.user,
             "item": event.item,
             "reward": self.reward(signals),
-            "propensity": shown.propensity if shown else 0.0,
-            "propensity_estimated": shown is not None and shown.propensity_estimated,
-            "position": shown.position if shown else 0,
-            "score": shown.score if shown else 0.0,
+            "propensity": exposure.propensity if exposure else 0.0,
+            "propensity_estimated": exposure is not None and exposure.propensity_estimated,
+            "position": exposure.position if exposure else 0,
+            "score": exposure.score if exposure else 0.0,
             "occurred_at": event.occurred_at_us / 1e6,
             "recommendation_id": event.recommendation_id,
             **context,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
-from penchant.domain.types import Shown
+from penchant.domain.types import Exposure
 from penchant.logs.cell_arrays import CodedTexts
 from penchant.logs.event_log import EventLog, text_array
 
@@ -97,7 +97,7 @@ class _GatheredEvents:
         self._event_id: _GrowingTexts | None = None
         self._recommendation_id: _GrowingTexts | None = None
         self._context: dict[str, _GatheredTexts] = {}
-        self._shown: list[Shown | None] = []
+        self._exposure: list[Exposure | None] = []
 
     def add(self, part: EventLog) -> None:
         count = len(part)
@@ -117,13 +117,16 @@ class _GatheredEvents:
         for key in part.context.keys() | self._context.keys():
             entries = self._context.setdefault(key, _GatheredTexts(self._count))
             entries.add(part.context.get(key) or CodedTexts.constant("", count))
-        if part.shown is not None:
-            self._shown += [None] * (self._count - len(self._shown))
-            self._shown += part.shown
+        if part.exposure is not None:
+            self._exposure += [None] * (self._count - len(self._exposure))
+            self._exposure += part.exposure
         self._count += count
 
     def log(self) -> EventLog:
-        shown = self._shown and [*self._shown, *[None] * (self._count - len(self._shown))]
+        exposure = self._exposure and [
+            *self._exposure,
+            *[None] * (self._count - len(self._exposure)),
+        ]
         recommended = self._recommendation_id
         return EventLog(
             user=self._user.texts(),
@@ -135,7 +138,7 @@ class _GatheredEvents:
             event_id=None if self._event_id is None else self._event_id.array(),
             recommendation_id=None if recommended is None else recommended.array(),
             context={key: self._context[key].texts() for key in sorted(self._context)},
-            shown=shown or None,
+            exposure=exposure or None,
         )
 
     def _add_event_ids(self, part: EventLog) -> None:

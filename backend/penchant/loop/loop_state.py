@@ -18,7 +18,11 @@ UNFINISHED, FINISHED, REFUSED = "unfinished", "finished", "refused"
 
 
 class LockHeld(ConfigError):
-    """Another run holds the lock."""
+    """Another run of the loop holds the lock.
+
+    Cause: `penchant loop` with the same `runs` directory is still running, or one of its steps is.
+    Remedy: wait for it, or end it. The lock goes with its process; delete nothing.
+    """
 
 
 @dataclass(slots=True)

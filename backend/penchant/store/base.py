@@ -12,6 +12,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+DEFAULT_MAP_BYTES = 64 << 30
+"""Bytes of address space that an LMDB store reserves; its file grows only as it fills."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -28,13 +28,13 @@ from penchant.domain.types import (
     CatalogHead,
     Counters,
     Event,
+    Exposure,
     FoldKey,
     Interest,
     Item,
     LogRow,
     Published,
     Record,
-    Shown,
     StoredItem,
     UserState,
     Vector,
@@ -152,7 +152,7 @@ def encode_log_row(row: LogRow) -> bytes:
             row.state_version,
             row.accepted_at_us,
             event.context,
-            event.shown and dataclasses.astuple(event.shown),
+            event.exposure and dataclasses.astuple(event.exposure),
         ]
     )
 
@@ -163,10 +163,10 @@ def decode_log_row(value: bytes) -> LogRow:
         _decode_json(value, "log row")
     )
     # Rows of schema 3 and before have neither of the two.
-    pairs, shown = rest or ([], None)
+    pairs, exposure = rest or ([], None)
     context = tuple((key, entry) for key, entry in pairs)
-    how = Shown(*shown) if shown else None
-    event = Event(id_, user, item, signal, told, at_us, recommendation, context, how)
+    shown = Exposure(*exposure) if exposure else None
+    event = Event(id_, user, item, signal, told, at_us, recommendation, context, shown)
     return LogRow(event, version, accepted_at_us)
 
 

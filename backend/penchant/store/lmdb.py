@@ -14,10 +14,7 @@ from pathlib import Path
 import lmdb
 
 from penchant.domain.errors import StoreUnavailable
-from penchant.store.base import Snapshot, Transaction, Usage
-
-DEFAULT_MAP_BYTES = 64 << 30
-"""Address space reserved for the file; the file itself grows as it fills."""
+from penchant.store.base import DEFAULT_MAP_BYTES, Snapshot, Transaction, Usage
 
 RESERVED_FRACTION = 0.02
 """Of the map, kept back so that deletions and reads still work when writes are refused."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
-from penchant.store.base import Store
-from penchant.store.lmdb import DEFAULT_MAP_BYTES, LmdbStore
+from penchant.store.base import DEFAULT_MAP_BYTES, Store
 from penchant.store.memory import MemoryStore
 
 
@@ -26,6 +25,9 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     """
     engine, colon, place = address.partition(":")
     if engine == "lmdb" and place:
+        # Only here: a store in memory does without the package lmdb.
+        from penchant.store.lmdb import LmdbStore
+
         return LmdbStore(Path(place), map_bytes=map_bytes)
     if engine == "memory" and colon:
         return MemoryStore()

@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from benchmarks.drift import AFTER, BEFORE, ITEMS_A_KIND, KINDS, USERS, Act, plant
+from benchmarks.drift import AFTER, BEFORE, ITEMS_A_KIND, KINDS, USERS, DriftEvent, plant
 from benchmarks.recovery import Curve, curve_of, recovery_of
 from penchant.evaluation.metrics import Estimate
 
@@ -15,23 +15,23 @@ KIND = np.repeat(np.arange(len(KINDS)), ITEMS_A_KIND)
 
 
 @pytest.fixture(scope="module")
-def acts() -> list[Act]:
+def acts() -> list[DriftEvent]:
     return plant(KIND, seed=3)
 
 
-def by_user(acts: list[Act]) -> dict[int, list[Act]]:
-    users: defaultdict[int, list[Act]] = defaultdict(list)
+def by_user(acts: list[DriftEvent]) -> dict[int, list[DriftEvent]]:
+    users: defaultdict[int, list[DriftEvent]] = defaultdict(list)
     for act in acts:
         users[act.user].append(act)
     return users
 
 
-def test_a_seed_says_all(acts: list[Act]) -> None:
+def test_a_seed_says_all(acts: list[DriftEvent]) -> None:
     assert plant(KIND, seed=3) == acts
     assert plant(KIND, seed=4) != acts
 
 
-def test_each_user_changes_taste_once_and_altogether(acts: list[Act]) -> None:
+def test_each_user_changes_taste_once_and_altogether(acts: list[DriftEvent]) -> None:
     users = by_user(acts)
     assert len(users) == USERS
     for own in users.values():
@@ -43,7 +43,7 @@ def test_each_user_changes_taste_once_and_altogether(acts: list[Act]) -> None:
         assert not set(old) & set(new)
 
 
-def test_what_is_liked_is_of_the_taste_and_no_item_comes_twice(acts: list[Act]) -> None:
+def test_what_is_liked_is_of_the_taste_and_no_item_comes_twice(acts: list[DriftEvent]) -> None:
     assert all((KIND[act.item] in act.taste) == act.likes for act in acts)
     for own in by_user(acts).values():
         assert len({act.item for act in own}) == len(own)

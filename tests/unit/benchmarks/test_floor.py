@@ -9,13 +9,13 @@ from rich.console import Console
 
 from benchmarks import calls, floor_models
 from benchmarks.rounds import Measure, Series, compare, run
-from benchmarks.table import Row, Target, missed, render, write_json
+from benchmarks.table import RatioRow, RatioTarget, missed, render, write_json
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.v1.service_pb2 import Call
 
 REPOSITORY = Path(__file__).parents[3] / "model_repository"
-FEEDBACK = calls.Recipe("feedback", calls.FEEDBACK_MODEL, users=100, items=1000)
-RANK = calls.Recipe("rank", calls.RANK_MODEL, users=100, items=1000, candidates=20)
+FEEDBACK = calls.CallRecipe("feedback", calls.FEEDBACK_MODEL, users=100, items=1000)
+RANK = calls.CallRecipe("rank", calls.RANK_MODEL, users=100, items=1000, candidates=20)
 
 
 def call_in(body: bytes) -> Call:
@@ -24,10 +24,10 @@ def call_in(body: bytes) -> Call:
 
 
 def test_a_target_holds_at_its_bound() -> None:
-    assert Target("<=", 1.6).met(1.6)
-    assert not Target("<=", 1.6).met(1.61)
-    assert Target(">=", 0.6).met(0.6)
-    assert not Target(">=", 0.6).met(0.59)
+    assert RatioTarget("<=", 1.6).met(1.6)
+    assert not RatioTarget("<=", 1.6).met(1.61)
+    assert RatioTarget(">=", 0.6).met(0.6)
+    assert not RatioTarget(">=", 0.6).met(0.59)
 
 
 def test_the_ratio_is_the_median_of_the_rounds_ratios() -> None:
@@ -99,9 +99,11 @@ def test_the_floors_are_written_whole(tmp_path: Path) -> None:
 
 
 ROWS = [
-    Row("rank", 1.0, "ms", peer=0.5, peer_name="floor", ratio=2.0, target=Target("<=", 1.6)),
-    Row("feedback", 900.0, "/s", peer=1800.0, ratio=0.5, target=Target(">=", 0.4)),
-    Row("floor", 0.5, "ms", p99=2.0),
+    RatioRow(
+        "rank", 1.0, "ms", peer=0.5, peer_name="floor", ratio=2.0, target=RatioTarget("<=", 1.6)
+    ),
+    RatioRow("feedback", 900.0, "/s", peer=1800.0, ratio=0.5, target=RatioTarget(">=", 0.4)),
+    RatioRow("floor", 0.5, "ms", p99=2.0),
 ]
 
 

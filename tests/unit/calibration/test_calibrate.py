@@ -17,8 +17,7 @@ from penchant.calibration.reliability import reliability
 from penchant.calibration.shown_ads import Shown, from_impressions
 from penchant.cli.calibrate import calibrate as command
 from penchant.domain.errors import ConfigError
-from penchant.domain.types import Event
-from penchant.domain.types import Shown as HowShown
+from penchant.domain.types import Event, Exposure
 from penchant.logs.impressions import AnsweredImpression
 from penchant_sdk import InvalidRequest
 from penchant_sdk.ads import Calibration
@@ -100,13 +99,13 @@ def test_a_file_of_something_else_is_no_calibration(tmp_path: Path) -> None:
 
 
 def test_impressions_of_a_log_are_taken_with_their_clicks_in_time_order() -> None:
-    def event(number: int, signal: str, at_us: int, shown: HowShown | None = None) -> Event:
+    def event(number: int, signal: str, at_us: int, exposure: Exposure | None = None) -> Event:
         return Event(
-            f"{signal}-{number}", "ann", "ad", signal, None, at_us, f"r{number}", (), shown
+            f"{signal}-{number}", "ann", "ad", signal, None, at_us, f"r{number}", (), exposure
         )
 
-    first = event(1, "impression", 90, HowShown(position=1, score=0.5))
-    second = event(2, "impression", 10, HowShown(position=3, score=0.1))
+    first = event(1, "impression", 90, Exposure(position=1, score=0.5))
+    second = event(2, "impression", 10, Exposure(position=3, score=0.1))
     untold = event(3, "impression", 20)
     shown = from_impressions(
         [

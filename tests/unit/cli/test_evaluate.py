@@ -157,7 +157,7 @@ def test_a_report_without_matplotlib_is_refused_before_the_work(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     monkeypatch.setattr(evaluation, "read_log", None)
-    with pytest.raises(ConfigError, match="matplotlib is missing"):
+    with pytest.raises(ConfigError, match=r"matplotlib\.figure is missing"):
         run(*shop, "--report", tmp_path / "out.html")
 
 

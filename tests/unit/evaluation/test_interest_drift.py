@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from penchant.config import parse
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.evaluation.interest_drift import InterestWatch, busiest
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
-from tests.support.bag_of_words import BagOfWords
 from tests.unit.evaluation.streams import random_stream, stream_of
 
 CONFIG = parse({"store": "memory:", "encoder": "/nowhere"})

@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from penchant.config import parse
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
-from tests.support.bag_of_words import BagOfWords
 from tests.unit.evaluation.streams import stream_of
 
 KINDS, ITEMS_A_KIND, USERS = 6, 60, 24

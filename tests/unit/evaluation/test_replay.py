@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from penchant.config import parse
 from penchant.domain.errors import ConfigError
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import ReplayResult, mean_rank, replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
-from tests.support.bag_of_words import BagOfWords
 from tests.unit.evaluation.streams import (
     Cheat,
     Counts,

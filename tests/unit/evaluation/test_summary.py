@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.html_report import as_json, check_writable, page, write
 from penchant.evaluation.metrics import Estimate
 from penchant.evaluation.replay import replay
-from penchant.evaluation.result_tables import TextTable, tables, with_interval
+from penchant.evaluation.result_tables import tables, with_interval
 from penchant.evaluation.summary import Summary, summarise
 from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.report.page import as_json, check_writable, page
+from penchant.report.text_table import TextTable
+from penchant.system.durable_file import write_whole
 from tests.unit.evaluation.streams import Counts, Fixed, random_stream
 
 
@@ -100,7 +102,7 @@ def test_json_has_null_for_what_is_not_a_number() -> None:
 def test_files_are_written_whole_and_wrong_places_are_refused_before(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     check_writable(path, "--json")
-    write(path, "text")
+    write_whole(path, "text")
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("out.json", "text")]
     for wrong in (tmp_path, tmp_path / "none" / "out.json"):
         with pytest.raises(ConfigError, match=r"--json: .* can't be written"):

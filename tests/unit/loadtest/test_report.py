@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from loadtest.report import Report, Thresholds, broken
+from loadtest.load_report import LoadReport, Thresholds, broken
 from loadtest.results import Recorder, Results, quantile, read
 
 
@@ -76,7 +76,7 @@ def test_a_quantile_of_nothing_is_refused() -> None:
 
 def test_the_report_says_whether_it_passed(tmp_path: Path) -> None:
     for texts in ([], ["rank: too slow"]):
-        Report(1000.0, 500.0, 64, recorded(), texts).write(tmp_path / "report.json")
+        LoadReport(1000.0, 500.0, 64, recorded(), texts).write(tmp_path / "report.json")
         content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
         assert content["passed"] is not bool(texts)
         assert content["results"]["verbs"]["rank"]["p99"] == 5.0
@@ -84,7 +84,7 @@ def test_the_report_says_whether_it_passed(tmp_path: Path) -> None:
 
 def test_the_summary_names_what_was_not_kept() -> None:
     out = io.StringIO()
-    report = Report(1000.0, 500.0, 64, recorded(), ["rank: too slow"])
+    report = LoadReport(1000.0, 500.0, 64, recorded(), ["rank: too slow"])
     report.show(Console(file=out, width=120))
     assert "500 arrivals a second (capacity 1,000/s) for 2 s, 64 clients" in out.getvalue()
     assert "Not kept: rank: too slow" in out.getvalue()

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant.domain.types import Event, Shown
+from penchant.domain.types import Event, Exposure
 from penchant.logs.event_log import EventLog
 from penchant.logs.joined_log import joined
 
@@ -24,7 +24,7 @@ EVENTS = st.builds(
     occurred_at_us=st.integers(-(2**62), 2**62),
     recommendation_id=NAMES,
     context=CONTEXTS.map(lambda entries: tuple(sorted(entries.items()))),
-    shown=st.one_of(st.none(), st.builds(Shown, position=st.integers(0, 9))),
+    exposure=st.one_of(st.none(), st.builds(Exposure, position=st.integers(0, 9))),
 )
 LISTS = st.lists(EVENTS, max_size=6)
 

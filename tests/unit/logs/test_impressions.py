@@ -14,7 +14,7 @@ from penchant.domain.event_weights import counted
 from penchant.domain.rewards import resolve
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signals.default import DEFAULT_SIGNALS
-from penchant.domain.types import Event, Shown
+from penchant.domain.types import Event, Exposure
 from penchant.domain.window import empty_record, entry, insert
 from penchant.logs.impressions import good_signals, impressions_of
 from penchant.store.lmdb import LmdbStore
@@ -28,7 +28,7 @@ NUMBERS = {name: number for number, name in enumerate(sorted(FILMS))}
 
 def shown(event_id: str, item: str, recommendation_id: str = "", chance: float = 0.5) -> Event:
     event = liked(event_id, item, signal="impression", recommendation_id=recommendation_id)
-    return dataclasses.replace(event, shown=Shown(2, chance, score=1.5))
+    return dataclasses.replace(event, exposure=Exposure(2, chance, score=1.5))
 
 
 @given(told=events(max_size=20))

@@ -12,8 +12,8 @@ from penchant.domain.types import Counters
 from penchant.refresh.publication import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.counters import read_counters
-from tests.support.bag_of_words import BagOfWords
 from tests.support.catalogs import ranked
+from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import World, copy_of, liked
 
 TEXTS = {f"i{number}": f"word{number} film" for number in range(6)}
@@ -121,7 +121,7 @@ def test_an_item_that_was_deleted_unliked_comes_back_without_credit(world: World
 def test_another_encoders_items_get_no_credit(world: World, dimensions: int) -> None:
     """What was learnt of the old encoder's vectors says nothing of the new one's."""
     refreshed(world)
-    other = BagOfWords("e1e1e1e1e1e1e1e1", dimensions)
+    other = WatchedEncoder("e1e1e1e1e1e1e1e1", dimensions)
     again = World(world.directory, store=world.store, encoder=other)
     again.put(new="a new film")
     assert counters(again, NEW) == Counters()

@@ -18,8 +18,8 @@ from penchant.refresh.publication import publish_refreshed, read_material, refre
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.items import read_residual
 from penchant.store.lmdb import LmdbStore
-from tests.support.bag_of_words import BagOfWords
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
+from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import World, copy_of, liked
 
 TEXTS = {f"i{number}": f"word{number} film" for number in range(8)}
@@ -121,7 +121,7 @@ def test_a_refresh_learns_nothing_from_deleted_items(world: World) -> None:
 
 def test_a_new_encoder_starts_from_its_texts_alone(world: World) -> None:
     refreshed(world)
-    other = BagOfWords("e1e1e1e1e1e1e1e1")
+    other = WatchedEncoder("e1e1e1e1e1e1e1e1")
     again = World(world.directory, store=world.store, encoder=other)
     again.put(i8="one more")
     expected = other.encode([*TEXTS.values(), "one more"])
@@ -146,7 +146,7 @@ def test_a_new_encoder_meanwhile_refuses_the_refresh(world: World) -> None:
     with world.store.snapshot() as snapshot:
         material = read_material(snapshot, world.config)
     fresh = refresh(material.events, material.texts)
-    again = World(world.directory, store=world.store, encoder=BagOfWords("e1e1e1e1e1e1e1e1"))
+    again = World(world.directory, store=world.store, encoder=WatchedEncoder("e1e1e1e1e1e1e1e1"))
     again.put(i8="one more")
     before = head(world)
     with (

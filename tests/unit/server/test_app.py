@@ -19,6 +19,7 @@ from penchant.domain.errors import (
     UserNotFound,
 )
 from penchant.domain.limits import Limits
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.encoder.library import EncoderLibrary
 from penchant.server.app import App, Parsed, build
 from penchant.server.verbs import Answers
@@ -27,7 +28,6 @@ from penchant.service.users import UserService
 from penchant.store.memory import MemoryStore
 from penchant_proto.methods import METHODS
 from penchant_proto.v1.service_pb2 import Call, Reply
-from tests.support.bag_of_words import BagOfWords
 from tests.support.calls import (
     ALL_MODELS,
     answered,

@@ -11,7 +11,7 @@ import pytest
 from penchant.domain.exploration import EpsilonGreedy, Exploration, PlackettLuce, Policy, Thompson
 from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Event, Shown
+from penchant.domain.types import Event, Exposure
 from penchant.service.rebuild import rebuild_all
 from penchant.store.owned import read_owned
 from tests.support.histories import FILMS
@@ -74,7 +74,7 @@ def test_a_user_whose_budget_is_used_up_gets_the_best(tmp_path: Path) -> None:
             None,
             NOW_US,
             ranking.recommendation_id,
-            shown=Shown(1, ranking.propensities[0]),
+            exposure=Exposure(1, ranking.propensities[0]),
         )
         world.feed(event)
     spent = world.rank(request)

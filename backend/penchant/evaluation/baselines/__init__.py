@@ -1,6 +1,6 @@
 """What one could use instead of Penchant: peers for the same replay, with their best settings.
 
-docs/peers.md says where each comes from and how its settings were chosen.
+docs/measurements/baselines.md says where each comes from and how its settings were chosen.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from penchant.evaluation.html_report import as_json
-from penchant.evaluation.result_tables import TextTable
+from penchant.report.page import as_json
+from penchant.report.text_table import TextTable
 
 NDCG, RECALL = "NDCG@10", "recall@10"
 

@@ -23,12 +23,12 @@ SEND_EVERY_S = 1.0
 
 HELP = {
     "penchant_requests_total": "Calls answered, by method and result (ok or the error's reason)",
-    "penchant_errors_total": "Calls that got an error, by its reason",
-    "penchant_fold_seconds": "Time of one fold of one user's window",
-    "penchant_commit_seconds": "Time of one commit of the store, the sync included",
-    "penchant_commit_events": "Events accepted in one commit",
-    "penchant_encoder_batch_texts": "Texts in one run of the encoder",
-    "penchant_staleness_seconds": "From an event's arrival until every new ranking uses it",
+    "penchant_errors_total": "Calls answered with an error, by reason",
+    "penchant_fold_seconds": "Seconds to fold the window of one user",
+    "penchant_commit_seconds": "Seconds per commit of the store, including the sync to disk",
+    "penchant_commit_events": "Events accepted per commit",
+    "penchant_encoder_batch_texts": "Texts per run of the encoder",
+    "penchant_staleness_seconds": "Seconds from an event's arrival until rankings see it",
 }
 
 _Series = tuple[str, tuple[tuple[str, str], ...]]

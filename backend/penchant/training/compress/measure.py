@@ -29,7 +29,11 @@ TIMED = 500
 
 
 class BudgetExceeded(ConfigError):
-    """More was lost than may be; no setting is wrong in itself."""
+    """The smaller encoder lost more than the budget; nothing was written.
+
+    Cause: pruning or quantizing cost more NDCG@10 than `--max-loss`.
+    Remedy: keep more layers or another `--method`, raise `--max-loss`, or keep the larger encoder.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The home's encoder as what it adds to all-MiniLM-L6-v2: low-rank additions and a projection.
 
 `ADAPTER` is a directory of this package, as PEFT and sentence-transformers lay one out, of half a
-megabyte. `docs/home.md` has the commands that made it. It names no base, since where that lies is
-this machine's affair: `source` writes a copy that does, for `penchant export`.
+megabyte. `docs/measurements/home.md` has the commands that made it. It names no base, whose path
+differs between machines: `source` writes a copy that names it, for `penchant export`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -21,11 +19,9 @@ GUESS = Calibration(slope=1.0, intercept=-2.2, examination=(1.0,))
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Day, list[Account]]:
+def busy() -> tuple[Day, list[Account]]:
     """A day with more places than the budgets can fill, at every hour."""
-    directory: Path = tmp_path_factory.mktemp("busy")
     day, campaigns = play(
-        directory,
         budget=Money.of("7.80"),
         count=3000,
         users=120,
@@ -64,9 +60,8 @@ def test_what_is_accounted_is_what_was_shown(busy: tuple[Day, list[Account]]) ->
     assert sum(one.clicks for one in accounts) == sum(one.clicked for one in day.impressions)
 
 
-def test_examination_is_found_and_calibration_brings_the_error_down(tmp_path: Path) -> None:
+def test_examination_is_found_and_calibration_brings_the_error_down() -> None:
     day, _ = play(
-        tmp_path,
         budget=Money.of(1_000_000),
         count=1000,
         users=30,

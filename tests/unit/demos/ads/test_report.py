@@ -1,4 +1,4 @@
-"""The demo of film ads from its choices to its report, on the backend in this process."""
+"""The demo of film ads from its choices to its ads_report, on the backend in this process."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from demos.ads import picture, report
+from demos.ads import ads_chart, ads_report
 from demos.ads.accounts import account, broken_rules
-from demos.ads.day import LAPSE_S, Day, Plan
+from demos.ads.ads_simulation import visits
+from demos.ads.day import LAPSE_S, Day, DayPlan
 from demos.ads.films import CAMPAIGNS, HISTORY, FilmDay, film_day
-from demos.ads.simulation import visits
 from penchant.calibration.calibrate import calibrate
 from penchant.cli.import_events import sdk_event
-from penchant.cli.in_process import client_of
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.logs.datasets.movielens import read_movielens
+from penchant.server.in_process import client_of
 from penchant_sdk import Item, PlackettLuce
 from penchant_sdk.ads import AdClient, Calibration
 from tests.support.ad_days import SLOT, shown_of, yesterday
-from tests.support.bag_of_words import BagOfWords
 
 GUESS = Calibration(slope=0.5, intercept=-2.0, examination=(1.0,))
 
@@ -32,14 +32,13 @@ def films() -> FilmDay:
 
 
 @pytest.fixture(scope="module")
-def day(films: FilmDay, tmp_path_factory: pytest.TempPathFactory) -> Day:
-    directory: Path = tmp_path_factory.mktemp("films")
-    with client_of(BagOfWords(), directory, {"signals": "default,ads"}) as penchant:
+def day(films: FilmDay) -> Day:
+    with client_of(BagOfWords(), {"signals": "default,ads"}) as penchant:
         penchant.put_items([Item(one.id, one.text, one.attributes) for one in films.films])
         penchant.feedback([sdk_event(event) for event in films.history])
         ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=1)
         ads.put_campaigns(films.campaigns)
-        plan = Plan(SLOT, yesterday(), explore=PlackettLuce(0.5), explore_share=0.2)
+        plan = DayPlan(SLOT, yesterday(), explore=PlackettLuce(0.5), explore_share=0.2)
         played = Day(ads, films.readers, plan)
         played.play(visits(films.readers.users, 300, seed=1))
     return played
@@ -61,21 +60,21 @@ def test_the_report_says_what_happened(films: FilmDay, day: Day, tmp_path: Path)
     accounts = [account(one, day.impressions, day.plan.midnight) for one in films.campaigns]
     assert broken_rules(accounts) == []
     night = calibrate(shown_of(day.impressions))
-    stated = report.reliabilities(day.impressions, GUESS)
+    stated = ads_report.reliabilities(day.impressions, GUESS)
     console = Console(width=80, record=True, file=(tmp_path / "said").open("w"))
-    console.print(report.campaigns_table(accounts))
-    console.print(report.totals(accounts, day, day.impressions))
-    console.print(report.calibration_table(night, stated, films.readers.examination))
-    console.print(report.visit_table(day.impressions, films))
+    console.print(ads_report.campaigns_table(accounts))
+    console.print(ads_report.totals(accounts, day, day.impressions))
+    console.print(ads_report.calibration_table(night, stated, films.readers.examination))
+    console.print(ads_report.visit_table(day.impressions, films))
     said = console.export_text()
     assert said.count("Toy Story (1995)") >= 1
     assert "300 visits" in said
     assert "Because this user rated" in " ".join(said.split())
     assert "…" not in said.partition("visits")[0]  # The table fits a terminal of 80 letters.
-    numbers = json.loads(json.dumps(report.numbers(accounts, day, night, stated, 1.0)))
+    numbers = json.loads(json.dumps(ads_report.numbers(accounts, day, night, stated, 1.0)))
     assert numbers["impressions"] == len(day.impressions)
-    picture.draw(accounts, stated, tmp_path / "picture.png")
-    assert (tmp_path / "picture.png").read_bytes()[:4] == b"\x89PNG"
+    ads_chart.draw(accounts, stated, tmp_path / "ads_chart.png")
+    assert (tmp_path / "ads_chart.png").read_bytes()[:4] == b"\x89PNG"
     console.file.close()
 
 

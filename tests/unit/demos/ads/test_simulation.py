@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demos.ads.simulation import (
+from demos.ads.ads_simulation import (
     DAY_S,
     Readers,
     campaign_text,

@@ -14,19 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from demos import encoder, server
-from demos.films import curve, report
-from demos.films.metrics import (
+from demos import demo_encoder, demo_server
+from demos.films import film_tables, learning_curve
+from demos.films.film_metrics import (
     BANDS,
     FINE_BANDS,
-    Band,
-    Quality,
+    EarlierBand,
     Trial,
+    TrialQuality,
     compare,
     percentile,
 )
-from demos.films.popularity import HALF_LIFE_S, Popularity
-from demos.films.traffic import Replay, choose_story, choose_users
+from demos.films.live_popularity import HALF_LIFE_S, LivePopularity
+from demos.films.live_replay import Replay, choose_story, choose_users
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Event
 from penchant_sdk import Item
@@ -46,7 +46,7 @@ def trial(earlier: int, place: int | None, popular: int | None) -> Trial:
 
 
 def test_recall_and_ndcg_against_numbers_made_by_hand() -> None:
-    quality = Quality.of([0, 1, 9, None])
+    quality = TrialQuality.of([0, 1, 9, None])
     assert quality.recall == 0.75
     assert quality.ndcg == pytest.approx((1 + 1 / math.log2(3) + 1 / math.log2(11)) / 4)
     assert quality.error == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
@@ -54,14 +54,14 @@ def test_recall_and_ndcg_against_numbers_made_by_hand() -> None:
 
 def test_the_lift_and_its_error_against_numbers_made_by_hand() -> None:
     trials = [trial(30, 0, 0), trial(30, 1, None), trial(30, None, None), trial(30, None, None)]
-    (row,) = compare(trials, [Band(0, None)])
+    (row,) = compare(trials, [EarlierBand(0, None)])
     assert row.lift == 2
     spread = math.sqrt((0.25 / 0.5) ** 2 + (math.sqrt(0.1875 / 4) / 0.25) ** 2)
     assert row.lift_error == pytest.approx(2 * spread)
 
 
 def test_no_trials_give_no_number() -> None:
-    assert math.isnan(Quality.of([]).recall)
+    assert math.isnan(TrialQuality.of([]).recall)
     assert math.isnan(compare([], BANDS)[0].lift)
 
 
@@ -90,14 +90,14 @@ def test_a_percentile_is_a_value_that_so_many_do_not_exceed(
 
 
 def test_popularity_halves_in_two_weeks() -> None:
-    ranking = Popularity(FILMS)
+    ranking = LivePopularity(FILMS)
     ranking.add([rating("a", "1"), rating("b", "1")])
     ranking.add([rating("c", "2", day=HALF_LIFE_S / 86400 * 1.5)])
     assert ranking.top(2) == ["2", "1"]
 
 
 def test_popularity_counts_rewards_and_leaves_out_what_was_rated() -> None:
-    ranking = Popularity(FILMS)
+    ranking = LivePopularity(FILMS)
     ranking.add(
         [rating("a", "3", 5), rating("a", "2", 3), rating("b", "2", 3), rating("c", "9", 1)]
     )
@@ -125,7 +125,7 @@ def test_the_story_is_of_a_stranger_with_the_middle_number_of_ratings() -> None:
 def played() -> Replay:
     penchant = FakePenchant()
     penchant.put_items([Item(id_, f"film {id_}", {"title": f"Film {id_}"}) for id_ in FILMS])
-    replay = Replay(penchant, Popularity(FILMS))
+    replay = Replay(penchant, LivePopularity(FILMS))
     replay.history([rating("old", film, day=1) for film in ("1", "2")], lambda count: None)
     others = [rating(f"x{n}", "5", day=2) for n in range(150)]
     ann = [rating("ann", "5", day=3), rating("ann", "9", 2.0, day=4), rating("ann", "30", day=5)]
@@ -154,27 +154,27 @@ def test_the_story_begins_before_the_first_rating_and_ends_after_the_last(played
 def test_the_report_can_be_read_by_people_and_programs(played: Replay) -> None:
     console = Console(file=io.StringIO(), width=80)
     rows = compare(played.outcome.trials, BANDS)
-    (total,) = compare(played.outcome.trials, [Band(0, None)])
+    (total,) = compare(played.outcome.trials, [EarlierBand(0, None)])
     titles = {id_: f"Film {id_}" for id_ in FILMS}
-    console.print(report.quality_table(rows, total))
-    console.print(report.latency_table(played.outcome))
+    console.print(film_tables.quality_table(rows, total))
+    console.print(film_tables.latency_table(played.outcome))
     assert played.outcome.story
-    console.print(report.story_table(played.outcome.story, titles))
+    console.print(film_tables.story_table(played.outcome.story, titles))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert "popularity" in text
     assert "as a stranger" in text
     assert "after 3 ratings" in text
     assert "…" not in text
-    results = json.loads(json.dumps(report.results(played.outcome, {"seed": 1}, titles)))
+    results = json.loads(json.dumps(film_tables.results(played.outcome, {"seed": 1}, titles)))
     assert results["bands"][0]["penchant"]["recall@10"] == 1.0
     assert results["bands"][3]["recall_ratio"] is None
     assert results["story"]["before"][0] == "Film 5"
 
 
 def test_the_curve_is_a_picture(played: Replay, tmp_path: Path) -> None:
-    path = tmp_path / "curve.png"
-    curve.draw(compare(played.outcome.trials, FINE_BANDS), 2, path)
+    path = tmp_path / "learning_curve.png"
+    learning_curve.draw(compare(played.outcome.trials, FINE_BANDS), 2, path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
@@ -182,12 +182,12 @@ def test_a_store_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "data.mdb").touch()
     with pytest.raises(ConfigError, match="not empty"):
-        server.make_server(tmp_path, tmp_path, f"lmdb:{tmp_path / 'store'}", keep=False)
+        demo_server.make_server(tmp_path, tmp_path, f"lmdb:{tmp_path / 'store'}", keep=False)
 
 
 def test_the_scratch_directory_is_gone_even_after_an_interrupt(tmp_path: Path) -> None:
     def cut_off() -> None:
-        with server.scratch(tmp_path / "home") as directory:
+        with demo_server.scratch(tmp_path / "home") as directory:
             (directory / "file").touch()
             raise KeyboardInterrupt
 
@@ -198,7 +198,7 @@ def test_the_scratch_directory_is_gone_even_after_an_interrupt(tmp_path: Path) -
 
 def test_sigterm_ends_the_demo_as_an_interrupt_does() -> None:
     def end() -> None:
-        with server.interruptible():
+        with demo_server.interruptible():
             signal.raise_signal(signal.SIGTERM)
             threading.Event().wait(5)
 
@@ -214,18 +214,18 @@ def test_an_encoder_of_somebody_elses_is_left_alone(
     source = tmp_path / "source"
     source.mkdir()
     (source / "weights").write_text("1")
-    monkeypatch.setattr(encoder, "default_source", lambda: source)
+    monkeypatch.setattr(demo_encoder, "default_source", lambda: source)
     theirs = tmp_path / "encoder" / "encoder.json"
     theirs.parent.mkdir()
     theirs.write_text("{}")
     ours = tmp_path / "encoder-demo"
     ours.mkdir()
-    note = {"inputs": encoder._inputs(source, ["a"]), "version": "v"}
+    note = {"inputs": demo_encoder._inputs(source, ["a"]), "version": "v"}
     (tmp_path / "encoder-demo.demo.json").write_text(json.dumps(note))
 
     class Bundle:
         version = "v"
 
-    monkeypatch.setattr(encoder, "read_bundle", lambda directory: Bundle)
-    assert encoder.prepare_encoder(tmp_path, ["a"]) == (ours, True)
-    assert not encoder._is_made_of(ours, tmp_path / "encoder-demo.demo.json", "other inputs")
+    monkeypatch.setattr(demo_encoder, "read_bundle", lambda directory: Bundle)
+    assert demo_encoder.prepare_encoder(tmp_path, ["a"]) == (ours, True)
+    assert not demo_encoder._is_made_of(ours, tmp_path / "encoder-demo.demo.json", "other inputs")

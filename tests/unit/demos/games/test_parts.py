@@ -1,4 +1,4 @@
-"""The parts of `penchant demo-games`, on the SDK's fake: play, ask again, report, draw."""
+"""The parts of `penchant demo-games`, on the SDK's fake: play, ask again, games_tables, draw."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from demos.games import picture, report
-from demos.games.diversity import KNOB, turn_knob
+from demos.games import games_charts, games_tables
+from demos.games.diversity_sweep import KNOB, turn_knob
+from demos.games.games_simulation import Player, PlayerAction, World, make_players, play, tastes_of
 from demos.games.players import GamePlay, K, tell
-from demos.games.recommenders import chance
-from demos.games.simulation import Act, Player, World, make_players, play, tastes_of
-from demos.games.switch import turn
+from demos.games.simple_recommenders import chance
+from demos.games.taste_switch import turn
 from penchant.domain.signals.games import GAMES_SIGNALS
 from penchant_sdk.games import Game, GameClient, Session
 from penchant_sdk.testing import FakePenchant
@@ -32,7 +32,7 @@ PLAYERS = make_players(tastes_of(WORLD.genres), 3, 2, seed=1)
 
 @pytest.fixture
 def client() -> GameClient:
-    client = GameClient(FakePenchant())
+    client = GameClient(FakePenchant(signals="games"))
     client.put_games(GAMES)
     return client
 
@@ -47,12 +47,12 @@ def printed(table: Table) -> str:
 def test_every_signal_of_the_games_table_can_be_told(client: GameClient) -> None:
     told = {name for name in GAMES_SIGNALS if name != "impression"}
     for place, name in enumerate(sorted(told)):
-        act = Act(name, "board-1", 3.0)
+        act = PlayerAction(name, "board-1", 3.0)
         tell(client, act, user="a", session=Session("s"), at_s=1e9 + place)
     rows = client._penchant.export_user("a").events
     assert {row.event.signal for row in rows} == told
     with pytest.raises(ValueError, match="expected one of the game client's"):
-        tell(client, Act("clicked", "board-1"), user="a", session=Session("s"), at_s=1.0)
+        tell(client, PlayerAction("clicked", "board-1"), user="a", session=Session("s"), at_s=1.0)
 
 
 def test_players_are_served_and_their_lists_hold_nothing_that_they_know(
@@ -82,16 +82,16 @@ def test_the_end_can_be_read_and_drawn(client: GameClient, tmp_path: Path) -> No
     assert len(switch.lists) == 4
     assert np.isfinite(switch.shares(WORLD)).all()
     names = {game.id: game.name for game in GAMES}
-    before, after = (printed(table) for table in report.story_tables(switch, names))
+    before, after = (printed(table) for table in games_tables.story_tables(switch, names))
     assert "For a player of board and card" in before
     assert all(names[game] in after for game in switch.played)
     assert "Race" in after
-    assert "a taste changed" in printed(report.rounds_table(shares, 2))
-    assert "kinds" in printed(report.knob_table(turned))
-    assert "p99" in printed(report.latency_table(game_play.recommend_s, game_play.feedback_s))
+    assert "a taste changed" in printed(games_tables.rounds_table(shares, 2))
+    assert "kinds" in printed(games_tables.knob_table(turned))
+    assert "p99" in printed(games_tables.latency_table(game_play.recommend_s, game_play.feedback_s))
     paths = [tmp_path / f"{name}.png" for name in ("rounds", "knob", "turn")]
-    picture.draw_rounds(shares, 2, paths[0])
-    picture.draw_knob(turned, paths[1])
-    picture.draw_turn({"now": switch.shares(WORLD)}, 0.25, paths[2])
+    games_charts.draw_rounds(shares, 2, paths[0])
+    games_charts.draw_knob(turned, paths[1])
+    games_charts.draw_turn({"now": switch.shares(WORLD)}, 0.25, paths[2])
     for path in paths:
         assert path.read_bytes().startswith(b"\x89PNG")

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demos.games.recommenders import K, chance, popularity, truth
-from demos.games.simulation import (
+from demos.games.games_simulation import (
     LEAST_GAMES,
     TRIED,
     World,
@@ -16,6 +15,7 @@ from demos.games.simulation import (
     play,
     tastes_of,
 )
+from demos.games.simple_recommenders import K, chance, popularity, truth
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import resolve
 from penchant.domain.signals.games import GAMES_SIGNALS

@@ -6,18 +6,17 @@ On Debian's games, with the real encoder and the real server in this process.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from demos.games.games_simulation import Player, World, make_players, tastes_of
 from demos.games.players import GAME_SETTINGS
-from demos.games.simulation import Player, World, make_players, tastes_of
-from demos.games.switch import EVENTS, Switch, turn
+from demos.games.taste_switch import EVENTS, Switch, turn
 from penchant.cli.import_games import snapshot_games
-from penchant.cli.in_process import client_of
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.server.in_process import client_of
 from penchant.training.export import ExportReport
 from penchant_sdk.games import Game, GameClient
 
@@ -60,10 +59,8 @@ def world(games: list[Game]) -> World:
     return World({game.id: game.genres for game in games})
 
 
-def all_turns(
-    directory: Path, encoder: Projected, games: list[Game], world: World, **settings: str
-) -> list[Switch]:
-    client = GameClient(client_of(encoder, directory, {**GAME_SETTINGS, **settings}))
+def all_turns(encoder: Projected, games: list[Game], world: World, **settings: str) -> list[Switch]:
+    client = GameClient(client_of(encoder, {**GAME_SETTINGS, **settings}))
     client.put_games(games)
     players = make_players(tastes_of(world.genres), TURNS, 0, seed=3)
     turning = [Player(one.name, one.first, one.later, 0) for one in players]
@@ -71,10 +68,8 @@ def all_turns(
 
 
 @pytest.fixture(scope="module")
-def turns(
-    tmp_path_factory: pytest.TempPathFactory, encoder: Projected, games: list[Game], world: World
-) -> list[Switch]:
-    return all_turns(tmp_path_factory.mktemp("turns"), encoder, games, world)
+def turns(encoder: Projected, games: list[Game], world: World) -> list[Switch]:
+    return all_turns(encoder, games, world)
 
 
 def test_after_three_events_of_a_new_taste_the_top_ten_holds_it(
@@ -89,9 +84,9 @@ def test_after_three_events_of_a_new_taste_the_top_ten_holds_it(
 
 
 def test_without_contexts_fewer_lists_hold_it(
-    turns: list[Switch], encoder: Projected, games: list[Game], world: World, tmp_path: Path
+    turns: list[Switch], encoder: Projected, games: list[Game], world: World
 ) -> None:
-    plain = all_turns(tmp_path, encoder, games, world, context_halvings="0")
+    plain = all_turns(encoder, games, world, context_halvings="0")
     with_contexts, without = (
         np.array([one.shares(world) for one in some]).mean(axis=0) for some in (turns, plain)
     )

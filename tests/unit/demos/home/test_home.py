@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demos.home.figures import OUTSIDE, PARTS, Measured, draw
+from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
-from demos.home.serving import HOME_SETTINGS
 from demos.home.talk import SAID, habit, talk
+from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw
 from penchant.config import parse
 from penchant_sdk.home import HomeClient, Voting
 from penchant_sdk.testing import FakePenchant
+from tests.support.house import home_server
 
 
 @pytest.mark.parametrize("language", list(SAID))
 def test_every_sentence_is_answered_and_the_door_stays_shut(language: str) -> None:
-    home = HomeClient(FakePenchant(), language=language)
+    home = HomeClient(FakePenchant(home_server()), language=language)
     home.register(house(language))
     table = talk(home, language)
     assert table.row_count == len(SAID[language])
@@ -30,7 +31,7 @@ def test_every_sentence_is_answered_and_the_door_stays_shut(language: str) -> No
 
 
 def test_the_habit_is_told_row_by_row() -> None:
-    home = HomeClient(FakePenchant(), voting=Voting(refuse_below=0.3))
+    home = HomeClient(FakePenchant(home_server()), voting=Voting(refuse_below=0.3))
     home.register(house("en"))
     night, morning = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (23, 8))
     table, _ = habit(home, night, morning)
@@ -48,7 +49,7 @@ def test_the_servers_settings_are_ones_that_it_has() -> None:
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
     right, sure = np.array([True] * 8 + [False] * 2), np.linspace(0.5, 1, 10)
     found = [
-        Measured(language, part, right, sure) for language in SAID for part in (*PARTS, OUTSIDE)
+        MeasuredPart(language, part, right, sure) for language in SAID for part in (*PARTS, OUTSIDE)
     ]
     draw(found, tmp_path / "home.png")
     assert (tmp_path / "home.png").stat().st_size > 10_000

@@ -24,7 +24,9 @@ COLUMNS = ImpressionColumns(position="slot", user="user", context=("device", "ag
 HEADING = ["item", "reward", "propensity", "slot", "user", "device", "age"]
 
 
-def read(tmp_path: Path, rows: list[list[object]], columns: Columns = COLUMNS) -> Impressions:
+def read(
+    tmp_path: Path, rows: list[list[object]], columns: ImpressionColumns = COLUMNS
+) -> Impressions:
     path = tmp_path / "log.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([HEADING, *rows])

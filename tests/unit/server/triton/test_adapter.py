@@ -18,7 +18,6 @@ from penchant.server.triton.adapter import Adapter
 from penchant.server.triton.errors import INTERNAL_TEXT
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call
-from tests.support.bag_of_words import BagOfWords
 from tests.support.calls import feedback_call, forget_call, rank_call
 from tests.support.fake_pb_utils import (
     FakePbUtils,
@@ -28,6 +27,7 @@ from tests.support.fake_pb_utils import (
     TritonModelException,
 )
 from tests.support.histories import FILMS
+from tests.support.watched_encoder import WatchedEncoder
 
 FINAL = FakePbUtils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
@@ -38,8 +38,8 @@ def pb_utils() -> FakePbUtils:
 
 
 @pytest.fixture
-def encoder() -> BagOfWords:
-    return BagOfWords()
+def encoder() -> WatchedEncoder:
+    return WatchedEncoder()
 
 
 Start = Callable[[str], Adapter]
@@ -47,7 +47,7 @@ Start = Callable[[str], Adapter]
 
 @pytest.fixture
 def start(
-    tmp_path: Path, pb_utils: FakePbUtils, encoder: BagOfWords, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pb_utils: FakePbUtils, encoder: WatchedEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Start]:
     """Starts a model over one store in a directory."""
 
@@ -183,7 +183,9 @@ def test_a_put_is_answered_through_its_sender(start: Start) -> None:
     assert response.reply().put_items.changed == len(FILMS)
 
 
-def test_a_failing_encoder_is_told_through_the_sender(start: Start, encoder: BagOfWords) -> None:
+def test_a_failing_encoder_is_told_through_the_sender(
+    start: Start, encoder: WatchedEncoder
+) -> None:
     adapter, put = start("penchant_catalog"), request(put_call())
     encoder.break_down()
     adapter.execute([put])

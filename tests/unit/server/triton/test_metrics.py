@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.server.triton import metrics
 from penchant.server.triton.metrics import SECONDS, MeteredEncoder, TritonMeter
-from tests.support.bag_of_words import BagOfWords
 from tests.support.fake_pb_utils import FakePbUtils
 
 

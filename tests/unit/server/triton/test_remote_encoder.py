@@ -7,10 +7,10 @@ import pytest
 
 from penchant import wire
 from penchant.domain.errors import EncoderUnavailable
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.server.triton.remote_encoder import TEXTS_PER_CALL, RemoteEncoder
 from penchant_proto.methods import REPLY_TENSOR
 from penchant_proto.v1.service_pb2 import Reply
-from tests.support.bag_of_words import BagOfWords
 from tests.support.fake_pb_utils import (
     FakePbUtils,
     Response,

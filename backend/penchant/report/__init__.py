@@ -1,0 +1,1 @@
+"""Tables, charts and pages: one style for the terminal, the browser and the pictures."""

@@ -1,0 +1,184 @@
+"""The end of the demo on the terminal: accounts, calibration, one visit with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from demos.ads.accounts import Account
+from demos.ads.day import Day, SimulatedImpression
+from demos.ads.films import FilmDay
+from penchant.calibration.calibrate import Calibrated
+from penchant.calibration.reliability import Reliability, reliability
+from penchant_sdk.ads import Calibration
+
+NEXT = """
+Try next:
+  examples/ads.py              the same calls in forty lines
+  penchant calibrate --help    on the log of your own server
+  docs/clients/ads.md          caps, pacing, exploration, and how they were checked"""
+
+GUESSED, CALIBRATED = "guessed", "calibrated"
+
+
+def reliabilities(
+    impressions: Sequence[SimulatedImpression], guess: Calibration
+) -> Mapping[str, Reliability]:
+    """How the stated chances of impressions hold, and how those of a guess would have.
+
+    Args:
+        impressions: one or more.
+        guess: what the chances would have been by.
+    """
+    position = np.array([one.decision.position for one in impressions])
+    clicked = np.array([float(one.clicked) for one in impressions])
+    guessed = [
+        guess.click_probability(one.decision.score, one.decision.position) for one in impressions
+    ]
+    stated = [one.decision.click_probability for one in impressions]
+    return {
+        GUESSED: reliability(np.array(guessed), position, clicked),
+        CALIBRATED: reliability(np.array(stated), position, clicked),
+    }
+
+
+def campaigns_table(accounts: Sequence[Account]) -> Table:
+    """One row a campaign."""
+    table = Table(title="Campaigns", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("film", no_wrap=True)
+    for heading in ("shown", "CTR", "spent", "budget", "off pace", "seen"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for one in accounts:
+        ctr = f"{one.clicks / one.impressions:.1%}" if one.impressions else "-"
+        table.add_row(
+            _name(one),
+            f"{one.impressions:,}",
+            ctr,
+            str(one.spent),
+            str(one.campaign.budget),
+            f"{one.off_pace:.1%}",
+            f"{one.hour_most}, {one.day_most}",
+        )
+    return table
+
+
+def totals(accounts: Sequence[Account], day: Day, later: Sequence[SimulatedImpression]) -> Text:
+    """What the table comes to, in words.
+
+    Args:
+        accounts: of all campaigns.
+        day: the whole of it.
+        later: the impressions after the calibration.
+    """
+    budget = sum(one.campaign.budget.micros for one in accounts) / 1e6
+    spent = sum(one.spent.micros for one in accounts) / 1e6
+    explored = sum(one.decision.propensity < 1 for one in day.impressions)
+    expected = sum(one.decision.click_probability for one in later)
+    return Text(
+        f"{day.visits:,} visits, {len(day.impressions):,} ads shown, {explored:,} of them "
+        f"explored; spent {spent:.2f} of {budget:.2f}.\n"
+        "Off pace: how far the share spent was ahead of or behind the time gone by, at most.\n"
+        "Seen: a film's ad by one reader, at most, in an hour and a day; the caps are 2 and 5.\n"
+        f"After 8:00 {expected:.0f} clicks were expected, and "
+        f"{sum(one.clicked for one in later)} came.\n"
+    )
+
+
+def calibration_table(
+    last: Calibrated, stated: Mapping[str, Reliability], truth: Sequence[float]
+) -> Table:
+    """What calibration brought, and how much places are looked at, by the last one."""
+    table = Table(title="Click probabilities after 8:00", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("")
+    for heading in ("calibration error", "by chance alone", "log-loss"):
+        table.add_column(heading, justify="right")
+    for name, one in stated.items():
+        row = (f"{one.ece:.4f}", f"{one.ece_by_chance:.4f}", f"{one.log_loss:.4f}")
+        table.add_row(name, *row)
+    places = zip(last.fit.examination, last.fit.examination_intervals, truth, strict=False)
+    looks = "; ".join(
+        f"place {place} {looks:.2f} ({low:.2f} to {high:.2f}), true {true}"
+        for place, (looks, (low, high), true) in enumerate(places, start=1)
+        if place > 1
+    )
+    table.caption = f"Looked at, place 1 = 1: {looks}."
+    table.caption_justify = "left"
+    return table
+
+
+def visit_table(impressions: Sequence[SimulatedImpression], films: FilmDay) -> Table:
+    """The visit whose reasons say most: several ads, each by another film that was liked."""
+    visits: dict[str, list[SimulatedImpression]] = {}
+    for one in impressions:
+        visits.setdefault(one.decision.recommendation_id, []).append(one)
+    shown = max(visits.values(), key=_says)
+    names = {one.id: one.text.partition(". ")[0] for one in films.campaigns}
+    first = shown[0]
+    clock = f"{int(first.at_s // 3600)}:{int(first.at_s % 3600 // 60):02}"
+    title = f"One visit: reader {first.decision.user} at {clock}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for heading in ("place", "ad", "chance", "clicked", "why"):
+        table.add_column(heading, justify="right" if heading == "chance" else "left")
+    for one in shown:
+        table.add_row(
+            str(one.decision.position),
+            shorten(names[one.decision.campaign], 26, placeholder=" ..."),
+            f"{one.decision.click_probability:.1%}",
+            "yes" if one.clicked else "",
+            one.decision.reason,
+        )
+    return table
+
+
+def _says(shown: Sequence[SimulatedImpression]) -> tuple[bool, int, int]:
+    reasons = {one.decision.reason for one in shown}
+    named = sum('"' in reason for reason in reasons)
+    return all(one.decision.propensity == 1 for one in shown), named, sum(o.clicked for o in shown)
+
+
+def numbers(
+    accounts: Sequence[Account],
+    day: Day,
+    last: Calibrated,
+    stated: Mapping[str, Reliability],
+    seconds: float,
+) -> dict[str, Any]:
+    """Everything, for programs."""
+    return {
+        "seconds": round(seconds, 1),
+        "visits": day.visits,
+        "impressions": len(day.impressions),
+        "campaigns": [
+            {
+                "film": _name(one),
+                "impressions": one.impressions,
+                "clicks": one.clicks,
+                "expected_clicks": round(one.expected_clicks, 2),
+                "spent": float(one.spent.amount),
+                "budget": float(one.campaign.budget.amount),
+                "off_pace": round(one.off_pace, 4),
+                "hours_off": round(one.hours_off, 4),
+                "hour_most": one.hour_most,
+                "day_most": one.day_most,
+            }
+            for one in accounts
+        ],
+        "examination": {
+            "estimated": last.fit.examination.tolist(),
+            "intervals_95": last.fit.examination_intervals,
+            "true": list(day.readers.examination),
+        },
+        "calibration_error": {name: one.ece for name, one in stated.items()},
+        "calibration_error_by_chance": {name: one.ece_by_chance for name, one in stated.items()},
+        "log_loss": {name: one.log_loss for name, one in stated.items()},
+    }
+
+
+def _name(one: Account) -> str:
+    return shorten(one.campaign.text.partition(". ")[0], 22, placeholder=" ...")
