@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from penchant.domain.types import Matrix, Rows
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.refresh.item_vectors import fit_item_vectors
 
 GROUPS = 100
@@ -22,7 +22,7 @@ STAY = 20
 """Events of a user in one group before the user turns to another."""
 
 
-def synthetic_events(items: int, events: int, users: int, seed: int) -> LogColumns:
+def synthetic_events(items: int, events: int, users: int, seed: int) -> Interactions:
     """Makes a log of likes; the time of each is its place in the log."""
     rng = np.random.default_rng(seed)
     per_group = max(1, items // GROUPS)
@@ -31,7 +31,9 @@ def synthetic_events(items: int, events: int, users: int, seed: int) -> LogColum
     group = (user * 7919 + stays * 104729) % GROUPS
     item = group * per_group + zipf_ranks(rng, per_group, events)
     reward = np.ones(events, np.float32)
-    return LogColumns(user, np.minimum(item, items - 1), reward, np.arange(events, dtype=np.int64))
+    return Interactions(
+        user, np.minimum(item, items - 1), reward, np.arange(events, dtype=np.int64)
+    )
 
 
 def zipf_ranks(rng: np.random.Generator, ranks: int, count: int) -> Rows:

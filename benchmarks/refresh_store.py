@@ -29,7 +29,7 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Item, LogRow, Matrix, UserState
 from penchant.domain.window import empty_record
 from penchant.encoder.library import EncoderLibrary
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.service.catalog import CatalogService
 from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.store.lmdb import LmdbStore
@@ -65,7 +65,7 @@ class RowsAsTexts:
         return vectors
 
 
-def write_parquet(path: Path, events: LogColumns) -> None:
+def write_parquet(path: Path, events: Interactions) -> None:
     """Writes a log like an export: ids as text, a signal, a time, an event id."""
     schema = pa.schema(
         [
@@ -90,7 +90,7 @@ def write_parquet(path: Path, events: LogColumns) -> None:
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
-def fill_log(store: LmdbStore, events: LogColumns) -> None:
+def fill_log(store: LmdbStore, events: Interactions) -> None:
     """Writes the log into a store, ordered by user, as a refresh reads it."""
     order = np.argsort(events.user, kind="stable")
     for start in range(0, len(order), COMMIT):

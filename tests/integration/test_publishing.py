@@ -16,9 +16,9 @@ from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release

@@ -15,7 +15,7 @@ from demos.ads.ads_simulation import visits
 from demos.ads.day import LAPSE_S, Day, DayPlan
 from demos.ads.films import CAMPAIGNS, HISTORY, FilmDay, film_day
 from penchant.calibration.calibrate import calibrate_shown
-from penchant.cli.import_ import sdk_event
+from penchant.cli.import_events import sdk_event
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.server.in_process import client_of

@@ -1,28 +1,20 @@
-"""A log in a file: the same events whatever the format, and by columns what rows would give."""
+"""A log in a file as four arrays: the same whatever the format, without the refused events."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.signals import DEFAULT_SIGNALS
-from penchant.logs.events import EventColumns
-from penchant.logs.log_columns import LogColumns
-from penchant.logs.log_file import LogFile
-from penchant.logs.reading import LeftOut
-from penchant.logs.record_batches import of_events, read_batch
-from penchant.logs.tables.cells import BadRow
-from penchant.logs.tables.files import Row
+from penchant.logs.columns import EventColumns
+from penchant.logs.interactions import Interactions, LogFile
+from penchant.logs.refusals import LeftOut
 
 ITEMS = {"a": 0, "b": 1, "7": 2}
 ROWS: list[dict[str, Any]] = [
@@ -35,7 +27,7 @@ ROWS: list[dict[str, Any]] = [
 
 def read(
     path: Path, columns: EventColumns | None = None, left_out: LeftOut | None = None
-) -> LogColumns:
+) -> Interactions:
     file = LogFile(path, None, columns or EventColumns())
     return file.read(ITEMS, DEFAULT_SIGNALS, left_out or LeftOut())
 
@@ -52,7 +44,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def as_rows(events: LogColumns) -> list[tuple[int, int, float, int]]:
+def as_rows(events: Interactions) -> list[tuple[int, int, float, int]]:
     columns = (events.user, events.item, events.reward, events.at_us)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
@@ -68,7 +60,7 @@ def test_every_format_gives_the_same_events(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
-def test_what_a_server_refuses_is_left_out_and_counted(tmp_path: Path, name: str) -> None:
+def test_events_that_a_server_refuses_are_left_out_and_counted(tmp_path: Path, name: str) -> None:
     more = [
         ROWS[0],
         {**ROWS[0], "event_id": "3", "item": "unknown"},
@@ -100,66 +92,16 @@ def test_a_file_of_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
         read(path)
 
 
-NAMES = st.sampled_from(["a", "b ", "é", "10"])
-CELLS: dict[str, st.SearchStrategy[list[Any]]] = {
-    "user": st.one_of(st.lists(NAMES, min_size=6, max_size=6), st.just([1, 2, 3, 1, 2, 3])),
-    "item": st.lists(NAMES, min_size=6, max_size=6),
-    "signal": st.lists(st.sampled_from(["like", "rating"]), min_size=6, max_size=6),
-    "value": st.one_of(
-        st.just([None] * 6),
-        st.lists(st.one_of(st.none(), st.floats(-9, 9)), min_size=6, max_size=6),
-        st.lists(st.integers(-9, 9), min_size=6, max_size=6),
-    ),
-    "occurred_at": st.one_of(
-        st.lists(st.integers(-(2**40), 2**40), min_size=6, max_size=6),
-        st.lists(st.floats(-1e10, 1e10), min_size=6, max_size=6),
-        st.just([datetime(2024, 5, 1, 12, 0, second, 250, UTC) for second in range(6)]),
-    ),
-    "event_id": st.lists(NAMES, min_size=6, max_size=6),
-}
-
-
-@given(cells=st.fixed_dictionaries(CELLS), unit=st.sampled_from(["s", "ms", "us", "ns"]))
-def test_columns_are_read_as_rows_are(cells: dict[str, list[Any]], unit: str) -> None:
-    columns = EventColumns(time_unit=unit)
-    batch = pa.RecordBatch.from_pydict(cells)
-    quick = read_batch(batch, columns)
-    assert quick is not None
-    slow = of_events([columns.read(Row(1, row)) for row in batch.to_pylist()])
-    for name in ("user", "item", "signal", "event_id"):
-        one, other = getattr(quick, name), getattr(slow, name)
-        assert [one.distinct[code] for code in one.code] == [
-            other.distinct[code] for code in other.code
-        ]
-    np.testing.assert_array_equal(quick.value, slow.value)
-    np.testing.assert_array_equal(quick.at_us, slow.at_us)
-
-
-@pytest.mark.parametrize(
-    ("column", "cell"),
-    [
-        ("user", None),
-        ("user", ""),
-        ("user", " "),
-        ("value", float("inf")),
-        ("value", "4"),
-        ("occurred_at", None),
-        ("occurred_at", float("nan")),
-        ("occurred_at", "2024-05-01"),
-        ("event_id", None),
-    ],
-)
-def test_a_cell_that_needs_a_closer_look_is_left_to_the_reader_of_rows(
-    column: str, cell: object
-) -> None:
-    batch = pa.RecordBatch.from_pylist([{**ROWS[1], column: cell}])
-    assert read_batch(batch, EventColumns()) is None
-
-
 def test_a_row_that_can_not_be_read_stops_nothing(tmp_path: Path) -> None:
     left_out = LeftOut()
     rows = [{**ROWS[0], "user": None}, *ROWS]
     assert len(read(write(tmp_path / "log.parquet", rows), left_out=left_out).item) == len(ROWS)
-    with pytest.raises(BadRow):
-        EventColumns().read(Row(1, rows[0]))
     assert left_out.first["unreadable rows of events"].startswith("row 1: user")
+
+
+def test_an_outcome_with_the_id_of_an_impression_is_known_already(tmp_path: Path) -> None:
+    shown = {**ROWS[0], "signal": "impression", "event_id": "8"}
+    left_out = LeftOut()
+    path = write(tmp_path / "log.jsonl", [shown, {**ROWS[0], "event_id": "8"}, ROWS[1]])
+    assert len(read(path, left_out=left_out).item) == 1
+    assert left_out.first == {"events known already": "event_id '8'"}

@@ -1,4 +1,4 @@
-"""Files to a stream: columns by their usual names, in time order, without what a server refuses."""
+"""Files to items and events: columns by their usual names, and rows that can't be read."""
 
 from __future__ import annotations
 
@@ -10,42 +10,25 @@ from typing import Any
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
-from penchant.logs.events import EventColumns, ItemColumns
-from penchant.logs.reading import LeftOut, make_stream, read_events, read_items
-from penchant.logs.relevance import POSITIVE, parse_relevance
-from penchant.logs.stream import Stream
-from penchant.logs.tables.files import open_table
+from penchant.logs.columns import EventColumns, ItemColumns
+from penchant.logs.open_table import open_table
+from penchant.logs.read_table import read_events, read_items
+from penchant.logs.refusals import LeftOut
 
 
 def items_of(path: Path, rows: Iterable[Any], columns: ItemColumns | None = None) -> list[Item]:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    table = open_table(path)
-    try:
+    with open_table(path) as table:
         return read_items(table, columns or ItemColumns(), LeftOut())
-    finally:
-        table.close()
 
 
 def events_of(
     path: Path, text: str, columns: EventColumns | None = None, left_out: LeftOut | None = None
 ) -> list[Event]:
     path.write_text(text)
-    table = open_table(path)
-    try:
-        return read_events(table, columns or EventColumns(), left_out or LeftOut())
-    finally:
-        table.close()
-
-
-def stream_of(events: Iterable[Event], left_out: LeftOut) -> Stream:
-    items = [Item("a", "one"), Item("b", "two")]
-    return make_stream(items, events, DEFAULT_SIGNALS, parse_relevance(POSITIVE), left_out)
-
-
-def like(event_id: str, item: str = "a", at_us: int = 0, signal: str = "like") -> Event:
-    return Event(event_id, "ann", item, signal, None, at_us)
+    with open_table(path) as table:
+        return list(read_events(table, columns or EventColumns(), left_out or LeftOut()))
 
 
 def test_items_by_either_name_of_the_id_and_the_later_of_two(tmp_path: Path) -> None:
@@ -89,36 +72,3 @@ def test_bad_rows_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
     assert len(events_of(tmp_path / "a.csv", text, left_out=left_out)) == 1
     assert left_out.counts == {"unreadable rows of events": 2}
     assert left_out.first["unreadable rows of events"] == "row 2: got 3 fields, expected 4"
-
-
-def test_a_stream_is_in_time_order_and_at_equal_times_in_the_files() -> None:
-    events = [like("e1", at_us=9), like("e2", "b", at_us=3), like("e3", at_us=9), like("e4")]
-    stream = stream_of(events, LeftOut())
-    assert [event.event_id for event in stream.events] == ["e4", "e2", "e1", "e3"]
-    assert stream.item.tolist() == [0, 1, 0, 0]
-    assert stream.at_us.tolist() == [0, 3, 9, 9]
-
-
-def test_rewards_weights_and_hits_are_those_of_the_signal_table() -> None:
-    events = [like("e1"), like("e2", signal="purchase"), like("e3", signal="hide")]
-    stream = stream_of(events, LeftOut())
-    assert stream.reward.tolist() == [1.0, 1.0, -1.0]
-    assert stream.weight.tolist() == [1.0, 2.0, 2.0]
-    assert stream.relevant.tolist() == [True, True, False]
-
-
-def test_what_a_server_would_not_take_is_left_out_and_counted() -> None:
-    left_out = LeftOut()
-    events = [like("e1"), like("e1"), like("e2", "zzz"), like("e3", signal="wink")]
-    events.append(like("e4", signal="rating"))
-    stream = stream_of(events, left_out)
-    assert [event.event_id for event in stream.events] == ["e1"]
-    assert left_out.counts == {
-        "events known already": 1, "events about unknown items": 1, "events refused": 2
-    }  # fmt: skip
-    assert "wink" in left_out.first["events refused"]
-
-
-def test_no_event_that_can_be_used_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="events: none can be used; item 'zzz'"):
-        stream_of([like("e1", "zzz")], LeftOut())
