@@ -121,7 +121,7 @@ class Arrivals:
     clients: int
 
     def due_s(self, client: int, step: int) -> float:
-        """Due time of a client's step, in seconds after the start, however long earlier ones took."""
+        """Due time of a client's step in seconds after the start, whenever earlier steps ended."""
         return (step * self.clients + client) / self.rate
 
 
