@@ -31,7 +31,7 @@ from penchant_sdk import Event, Penchant, PenchantError
 
 
 @dataclass(slots=True)
-class RunState:
+class LoadRun:
     """State that all users of a run share."""
 
     penchant: Penchant
@@ -53,7 +53,7 @@ class Visitor(User):
     """One client, which serves its share of the arrivals."""
 
     wait_time = constant(0)
-    run_state: ClassVar[RunState]
+    run_state: ClassVar[LoadRun]
 
     def on_start(self) -> None:
         """Takes the next number, which decides the client's share of the arrivals."""

@@ -24,7 +24,7 @@ from locust.env import Environment
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from loadtest.locust_users import RunState, Visitor
+from loadtest.locust_users import LoadRun, Visitor
 from loadtest.results import Recorder
 from loadtest.traffic import Arrivals, Population, Zipf
 from penchant_sdk import Penchant
@@ -56,7 +56,7 @@ def begin(environment: Environment, **_: Any) -> None:
     """Makes the shared state of the users before the first one starts."""
     options: Any = environment.parsed_options
     arrivals = Arrivals(options.rate, options.num_users) if options.rate else None
-    Visitor.run_state = RunState(
+    Visitor.run_state = LoadRun(
         penchant=Penchant(options.target),
         population=Population(Zipf(options.visitors, 1.0), Zipf(options.items, 0.8)),
         recorder=Recorder(),
