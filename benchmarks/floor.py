@@ -1,7 +1,7 @@
 """How far above the floor are Penchant's calls, and does the distance grow with the users?
 
 The floor is a Python model that does nothing, on the same server and called by the same client. Run
-with `make bench`; `docs/benchmarks.md` says what each row means.
+with `make bench`; `docs/measurements/benchmarks.md` says what each row means.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from penchant.cli.import_games import snapshot_games
 from penchant.domain.arrays import Float32
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.server.in_process import client_of
 from penchant_sdk.games import Game, GameClient, PartOfDay, Session
 

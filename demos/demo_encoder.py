@@ -14,7 +14,7 @@ from demos.progress_steps import step
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import MANIFEST, read_bundle
 from penchant.encoder.source import default_source
-from penchant.system.optional_package import needs_extra
+from penchant.training.export import ExportRequest, export_encoder
 
 DIMENSIONS = 64
 
@@ -46,17 +46,10 @@ def prepare_encoder(
     note = _note(directory)
     if note.is_file() and _is_made_of(directory, note, inputs):
         return directory, True
-    on_step("loading PyTorch")
-    with needs_extra("the export of the demo's encoder", "train"):
-        from penchant.training.export import export  # Imported late: PyTorch takes seconds to load.
-    report = export(
-        source,
-        directory,
-        dimensions=DIMENSIONS,
-        projection="pca",
-        projection_texts=texts,
-        on_step=lambda stage: on_step(stage[:1].lower() + stage[1:]),
+    request = ExportRequest(
+        output=directory, source=source, dimensions=DIMENSIONS, projection_texts=texts
     )
+    report = export_encoder(request, lambda stage: on_step(stage[:1].lower() + stage[1:]))
     note.write_text(json.dumps({"inputs": inputs, "version": report.version}) + "\n")
     return directory, False
 

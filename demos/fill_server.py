@@ -8,7 +8,7 @@ from typing import TypeVar
 from rich.console import Console
 
 from demos.progress_steps import Advance, counted_step, step
-from penchant.cli.import_ import sdk_event
+from penchant.cli.import_events import sdk_event
 from penchant.domain.types import Event, Item
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
 from penchant_sdk import FeedbackAck, Penchant

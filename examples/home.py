@@ -1,6 +1,6 @@
 """A small smart home: one evening with Ann, who dims the lamp, and a door that asks first.
 
-Make the home's encoder and start a server first, as `docs/home.md` says, then run beside it:
+Make the home's encoder and start a server first (`docs/clients/home.md`), then run beside it:
 
     python examples/home.py localhost:8001
 """

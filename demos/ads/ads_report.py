@@ -14,14 +14,14 @@ from demos.ads.accounts import Account
 from demos.ads.day import Day, SimulatedImpression
 from demos.ads.films import FilmDay
 from demos.demo_tables import demo_table
-from penchant.calibration.calibrate import Calibrated
+from penchant.calibration.calibrate import CalibrationResult
 from penchant.calibration.reliability import Reliability, reliability
 from penchant_sdk.ads import Calibration
 
 NEXT = {
     "examples/ads.py": "the same calls in forty lines",
     "penchant calibrate --help": "calibration on the log of your own server",
-    "docs/ads.md": "caps, pacing and exploration, and how they were checked",
+    "docs/clients/ads.md": "caps, pacing and exploration, and how they were checked",
 }
 
 GUESSED, CALIBRATED = "guessed", "calibrated"
@@ -91,7 +91,7 @@ def totals(
 
 
 def calibration_table(
-    last: Calibrated, stated: Mapping[str, Reliability], truth: Sequence[float]
+    last: CalibrationResult, stated: Mapping[str, Reliability], truth: Sequence[float]
 ) -> Table:
     """Errors of guessed and calibrated click probabilities, and the examination of each place.
 
@@ -105,7 +105,7 @@ def calibration_table(
     for name, one in stated.items():
         row = (f"{one.ece:.4f}", f"{one.ece_by_chance:.4f}", f"{one.log_loss:.4f}")
         table.add_row(name, *row)
-    places = zip(last.fit.examination, last.fit.examination_intervals, truth, strict=False)
+    places = zip(last.model.examination, last.model.examination_intervals, truth, strict=False)
     looks = "; ".join(
         f"place {place} {looks:.2f} ({low:.2f} to {high:.2f}), true {true}"
         for place, (looks, (low, high), true) in enumerate(places, start=1)
@@ -150,7 +150,7 @@ def _expressiveness(shown: Sequence[SimulatedImpression]) -> tuple[bool, int, in
 def numbers(
     accounts: Sequence[Account],
     day: Day,
-    last: Calibrated,
+    last: CalibrationResult,
     stated: Mapping[str, Reliability],
     seconds: float,
 ) -> dict[str, Any]:
@@ -183,8 +183,8 @@ def numbers(
             for one in accounts
         ],
         "examination": {
-            "estimated": last.fit.examination.tolist(),
-            "intervals_95": last.fit.examination_intervals,
+            "estimated": last.model.examination.tolist(),
+            "intervals_95": last.model.examination_intervals,
             "true": list(day.readers.examination),
         },
         "calibration_error": {name: one.ece for name, one in stated.items()},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,12 +20,14 @@ from demos.demo_encoder import encoder_step
 from demos.demo_server import make_server, run_demo, serving, store_in
 from demos.fill_server import films_step, history_step, movielens_step
 from demos.progress_steps import counted_step, print_next, print_results, step, tick
-from penchant.calibration.calibrate import Calibrated, as_json_ready, calibrate
-from penchant.calibration.shown_ads import from_impressions
-from penchant.cli.stores import opened
+from penchant.calibration.calibrate import (
+    CalibrationRequest,
+    CalibrationResult,
+    calibrate,
+    write_calibration,
+)
 from penchant.domain.errors import ConfigError
-from penchant.launch.parameters import HOME
-from penchant.logs.impressions import impressions_in
+from penchant.launch.model_parameters import HOME
 from penchant.report.page import as_json
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
@@ -108,7 +109,7 @@ def _plan(midnight: datetime, seed: int) -> DayPlan:
     )
 
 
-def _play_day(console: Console, day: Day, store: str, options: AdsDemo) -> Calibrated:
+def _play_day(console: Console, day: Day, store: str, options: AdsDemo) -> CalibrationResult:
     """Plays the day part by part, with a calibration after each but the last; returns the last."""
     all_visits = list(visits(day.readers.users, options.visits, options.seed))
     since_s = 0
@@ -123,11 +124,10 @@ def _play_day(console: Console, day: Day, store: str, options: AdsDemo) -> Calib
     return last
 
 
-def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) -> Calibrated:
+def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) -> CalibrationResult:
     """Calibrates on the server's store while it runs, as `penchant calibrate` does."""
-    with opened(store, SETTINGS) as place, place.store.snapshot() as snapshot:
-        found = calibrate(from_impressions(impressions_in(snapshot, place.config.signals)))
-    path.write_text(json.dumps(as_json_ready(found), indent=2) + "\n", encoding="utf-8")
+    found = calibrate(CalibrationRequest(store=store, settings=SETTINGS))
+    write_calibration(path, found)
     day.ads.calibration = Calibration.load(path)
     impressions = f"{found.impressions:,} impressions with {found.clicks} clicks"
     tick(console, f"{at_s // 3600}:00: calibrated on {impressions}")
@@ -135,7 +135,12 @@ def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) ->
 
 
 def _report(
-    console: Console, films: FilmDay, day: Day, last: Calibrated, options: AdsDemo, seconds: float
+    console: Console,
+    films: FilmDay,
+    day: Day,
+    last: CalibrationResult,
+    options: AdsDemo,
+    seconds: float,
 ) -> None:
     accounts = [account(one, day.impressions, day.plan.midnight) for one in films.campaigns]
     calibrated = [one for one in day.impressions if one.at_s >= CALIBRATED_AT_S[0]]

@@ -18,10 +18,16 @@ from demos.fill_server import films_step, movielens_step
 from demos.films import film_tables, learning_curve
 from demos.films.film_metrics import ALL, BANDS, CURVE, compare
 from demos.films.live_popularity import LivePopularity
-from demos.films.live_replay import HISTORY, LiveOutcome, LiveReplay, choose_story, choose_users
+from demos.films.live_replay import (
+    HISTORY,
+    LiveOutcome,
+    LiveReplay,
+    choose_story,
+    choose_users,
+)
 from demos.progress_steps import counted_step, print_next, print_results
 from penchant.launch import Ports, Server
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import MovieLens
 from penchant.report.page import as_json
 from penchant.system.durable_file import write_whole

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from penchant.evaluation.plots import CURVE
-from penchant.evaluation.summary import Band
+from penchant.evaluation.summary import CountRange
 
 __all__ = ["ALL", "BANDS", "CURVE", "BandComparison", "K", "RankingQuality", "WatchedRanking"]
 
 K = 10
 """Number of top places that count as a hit."""
 
-BANDS = (Band(0, 0), Band(1, 5), Band(6, 20), Band(21, None))
+BANDS = (CountRange(0, 0), CountRange(1, 5), CountRange(6, 20), CountRange(21, None))
 """Rows of the demo's table, by the number of earlier feedbacks of the user."""
 
-ALL = Band(0, None)
+ALL = CountRange(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class RankingQuality:
 class BandComparison:
     """Quality of Penchant and of popularity in one band of earlier feedbacks."""
 
-    band: Band
+    band: CountRange
     penchant: RankingQuality
     popularity: RankingQuality
 
@@ -95,7 +95,9 @@ class BandComparison:
         return self.lift * math.hypot(ours.error / ours.recall, theirs.error / theirs.recall)
 
 
-def compare(rankings: Iterable[WatchedRanking], bands: Sequence[Band]) -> list[BandComparison]:
+def compare(
+    rankings: Iterable[WatchedRanking], bands: Sequence[CountRange]
+) -> list[BandComparison]:
     """Compares Penchant with popularity in each band, including bands without rankings."""
     listed = list(rankings)
     earlier = np.array([ranking.earlier for ranking in listed], np.int64)

@@ -24,7 +24,7 @@ from demos.games.simple_recommenders import chance, popularity, truth
 from demos.games.taste_switch import switch_taste
 from demos.progress_steps import counted_step, print_next, print_results, step
 from penchant.cli.import_games import snapshot_games
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.report.page import as_json
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
@@ -37,7 +37,7 @@ STORY_PLAYER = Player("ann", ("puzzle", "chess"), ("puzzle", "roguelike"), 0)
 NEXT = {
     "examples/games.py": "the same calls in sixty lines",
     "penchant import games --help": "the games of your own machine",
-    "docs/games.md": "signals, settings and measurements, for your own games",
+    "docs/clients/games.md": "signals, settings and measurements, for your own games",
 }
 
 

@@ -60,7 +60,7 @@ class PlayerAction:
     """One action of a player with a game."""
 
     signal: str
-    """A name of `penchant.domain.signals.games`."""
+    """A signal of `penchant.domain.signals.GAMES_SIGNALS`."""
     game: str
     value: float | None = None
     """Minutes for `played`, stars for `rated`, level for `levelled`; None for other signals."""

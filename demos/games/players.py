@@ -24,7 +24,7 @@ GAME_SETTINGS: Mapping[str, str] = {
     "query_weight": "20",
     "ridge": "2",
 }
-"""Settings of a server for games, beside store and encoder; `docs/games.md` gives the reasons."""
+"""Settings of a server for games, beside store and encoder; docs/clients/games.md explains them."""
 
 
 def send_action(

@@ -20,12 +20,12 @@ from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
 from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw, measure
 from demos.progress_steps import print_next, print_results, step
-from penchant.cli.home_encoder import export_home_encoder
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.report.page import as_json
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
-from penchant.training.home import adapter
+from penchant.training.home.home_adapter import adapter_digest
+from penchant.training.home.home_encoder import HomeEncoderRequest, home_encoder
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 
@@ -35,7 +35,7 @@ PICTURE, NUMBERS = "home.png", "home.json"
 NEXT = {
     "examples/home.py": "the same calls in forty lines",
     "penchant quantize --help": "an encoder twice as fast",
-    "docs/home.md": "how sentences are understood, and which actions always ask first",
+    "docs/clients/home.md": "how sentences are understood, and which actions always ask first",
 }
 
 
@@ -85,7 +85,7 @@ def _play(console: Console, directory: Path, options: HomeDemo) -> bool:
 
 def _encoder_step(console: Console) -> Path:
     with step(console, "Preparing the encoder") as preparing:
-        encoder = export_home_encoder(HOME / f"encoder-home-{adapter.digest()}")
+        encoder = home_encoder(HomeEncoderRequest(HOME / f"encoder-home-{adapter_digest()}"))
         preparing.done = f"Encoder: all-MiniLM-L6-v2 with the home adapter, {encoder}"
     return encoder
 

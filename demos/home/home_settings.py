@@ -1,4 +1,4 @@
-"""Settings of a server for a home; `docs/home.md` gives the reasons."""
+"""Settings of a server for a home; `docs/clients/home.md` gives the reasons."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ from demos.release.continuous_clients import ContinuousClients
 from demos.release.recomputed_scores import ServedVersions
 from demos.release.release_commands import HISTORY, ReleaseCommands, run_command
 from demos.release.release_tables import phases_table, quality_table
-from penchant.cli.stores import Opened, opened
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Event
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
+from penchant.launch.server_store import ServerStore, open_server_store
 from penchant.releases.release_gate import GATE
 from penchant.report.page import as_json
 from penchant.store.releases import read_releases
@@ -37,7 +37,7 @@ PAUSE_S = 3.0
 NUMBERS = "release.json"
 NEXT = {
     "penchant publish --help": "judge and serve an encoder of your own",
-    "docs/releasing.md": "the same steps with your own log",
+    "docs/guides/release.md": "the same steps with your own log",
 }
 
 
@@ -78,7 +78,7 @@ def _play(console: Console, directory: Path, options: ReleaseDemo) -> None:
         as_of_s = history[-1].occurred_at_us / 1e6
         later = [event for event in data.ratings[HISTORY:] if event.user not in watched]
         with (
-            opened(store_in(directory), (), encoder) as place,
+            open_server_store(store_in(directory), (), encoder) as place,
             ContinuousClients(server.target, watched, as_of_s, later) as clients,
         ):
             release = ReleaseCommands(console, directory, encoder, server.target, options.steps)
@@ -101,7 +101,7 @@ def _busiest_users(history: tuple[Event, ...]) -> list[str]:
     return [user for user, _ in counts.most_common(WATCHED)]
 
 
-def _findings_of_gate(place: Opened) -> dict[str, Any]:
+def _findings_of_gate(place: ServerStore) -> dict[str, Any]:
     """The gate's findings on the validation part of the log, by metric."""
     with place.store.snapshot() as snapshot:
         published = read_releases(snapshot)[1].release

@@ -14,15 +14,15 @@ import numpy as np
 
 from demos.release.continuous_clients import QUERIES, ServedRanking
 from penchant.catalog.view import CatalogReader, CatalogView
-from penchant.cli.publishing import load_encoder
-from penchant.cli.stores import Opened
 from penchant.config import Config
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import direction, score
+from penchant.domain.interest import score, user_vector
 from penchant.domain.neighbours import near_all
 from penchant.domain.types import UserState, Vector
 from penchant.domain.window import empty_record
 from penchant.encoder.base import Encoder
+from penchant.encoder.library import load_onnx
+from penchant.launch.server_store import ServerStore
 from penchant.releases.manifest import encoder_directory
 from penchant.service.user_interest import interest_of, read_catalog
 from penchant.store.base import Store
@@ -89,10 +89,8 @@ def _personal(
     """Scores of all items without their biases, shape (rows,)."""
     bucket = time_bucket(int(as_of_s * 1e6), view.settings)
     interest, _ = interest_of(UserState((state or UserState(empty_record())).record), view, bucket)
-    user_vector = direction(interest, query, view.settings)
-    scores, _ = score(
-        view.vectors, np.zeros(view.head.rows, np.float32), user_vector, view.settings
-    )
+    user = user_vector(interest, query, view.settings)
+    scores, _ = score(view.vectors, np.zeros(view.head.rows, np.float32), user, view.settings)
     if len(view.neighbours):
         near = near_all(view.neighbours, interest.recent, view.head.rows)
         scores += np.float32(view.settings.near_weight) * near
@@ -103,7 +101,7 @@ def _personal(
 class ServedVersions:
     """Recomputed scores of every catalog version that the demo has served."""
 
-    place: Opened
+    place: ServerStore
     """The server's store and the files beside it."""
     configured: Path
     """Directory of the encoder that serves without a release."""
@@ -120,7 +118,7 @@ class ServedVersions:
             self.place.store,
             self.place.directory,
             self.place.config,
-            load_encoder(released if release else self.configured),
+            load_onnx(released if release else self.configured),
             self.users,
             self.as_of_s,
         )

@@ -1,4 +1,4 @@
-"""Games: recommend some, tell what players do, recommend again. Over `Penchant`'s two calls.
+"""Games: recommend games to players, report what they do, and recommend again.
 
 >>> from datetime import timedelta
 >>> from penchant_sdk.testing import FakePenchant  # Penchant("localhost:8001") in real life
@@ -18,7 +18,6 @@ from penchant_sdk.games.aio import AsyncGameClient
 from penchant_sdk.games.client import GameClient
 from penchant_sdk.games.types import (
     Game,
-    PartOfDay,
     Reason,
     ReasonKind,
     Recommendation,
@@ -26,6 +25,7 @@ from penchant_sdk.games.types import (
     Session,
     Stars,
 )
+from penchant_sdk.part_of_day import PartOfDay
 
 __all__ = [
     "AsyncGameClient",

@@ -14,8 +14,8 @@ from demos.ads.accounts import account, broken_rules
 from demos.ads.ads_simulation import visits
 from demos.ads.day import LAPSE_S, Day, DayPlan
 from demos.ads.films import CAMPAIGNS, HISTORY, FilmDay, film_day
-from penchant.calibration.calibrate import calibrate
-from penchant.cli.import_ import sdk_event
+from penchant.calibration.calibrate import calibrate_shown
+from penchant.cli.import_events import sdk_event
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.server.in_process import client_of
@@ -61,7 +61,7 @@ def test_the_report_has_tables_numbers_and_a_chart(
 ) -> None:
     accounts = [account(one, day.impressions, day.plan.midnight) for one in films.campaigns]
     assert broken_rules(accounts) == []
-    night = calibrate(shown_of(day.impressions))
+    night = calibrate_shown(shown_of(day.impressions))
     stated = ads_report.reliabilities(day.impressions, GUESS)
     console = Console(width=80, record=True, file=(tmp_path / "said").open("w"))
     console.print(ads_report.campaigns_table(accounts))

@@ -179,8 +179,8 @@ def test_the_log_knows_how_each_impression_was_shown() -> None:
     for decision in decisions:
         ads.impression(decision, at=NOON)
     logged = [row.event for row in ads._penchant.export_user("ann").events]
-    assert [event.shown.position for event in logged if event.shown] == [1, 2]
-    assert [event.shown.propensity for event in logged if event.shown] == [
+    assert [event.exposure.position for event in logged if event.exposure] == [1, 2]
+    assert [event.exposure.propensity for event in logged if event.exposure] == [
         one.propensity for one in decisions
     ]
     expected = {
