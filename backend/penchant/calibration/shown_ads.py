@@ -1,6 +1,6 @@
-"""Impressions that were shown with a score at a place, and which of them were clicked.
+"""Ads that were shown with a score at a place, and the clicks on them, as arrays.
 
-From a store's log, or from a file such as `penchant impressions` writes.
+They come from a store's log, or from a file such as `penchant impressions` writes.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from cyclopts import Parameter
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
@@ -19,38 +21,40 @@ from penchant.logs.row_batch import RowBatch
 from penchant.logs.row_fields import required_numbers, required_times_us
 from penchant.logs.table_file import TableFile
 
+_FILE = Parameter(group="Columns of the file")
+
 MAX_POSITION = 1000
-"""A larger number in a column of places is taken for a mistake."""
+"""Largest place that is believed; a larger number in the column is taken for a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownAds:
     """n impressions in time order."""
 
     score: Float64
-    """As the ranking had it, shape (n,)."""
+    """Scores in the ranking, shape (n,)."""
     position: Int64
-    """1 at the top, shape (n,)."""
+    """Places, 1 at the top, shape (n,)."""
     clicked: Float64
-    """0 or 1, shape (n,)."""
+    """1 for a click, else 0, shape (n,)."""
     left_out: Counter[str]
-    """What is not here, by reason."""
+    """Impressions or rows that could not be used, by reason."""
 
-    def part(self, start: int, end: int) -> Shown:
-        """Those from `start` on, before `end`."""
+    def part(self, start: int, end: int) -> ShownAds:
+        """The impressions from `start` to before `end`."""
         rows = slice(start, end)
-        return Shown(self.score[rows], self.position[rows], self.clicked[rows], Counter())
+        return ShownAds(self.score[rows], self.position[rows], self.clicked[rows], Counter())
 
 
-def from_impressions(impressions: Iterable[AnsweredImpression], click: str = "click") -> Shown:
-    """The impressions of a log that say how they were shown.
+def from_impressions(impressions: Iterable[AnsweredImpression], click: str = "click") -> ShownAds:
+    """Takes the impressions of a log that say how they were shown.
 
     Args:
-        impressions: in any order.
-        click: the signal that answers.
+        impressions: impressions in any order.
+        click: signal that counts as a click.
 
     Raises:
-        ConfigError: none of them says how it was shown.
+        ConfigError: no impression says how it was shown.
 
     >>> from penchant.domain.types import Event, Exposure
     >>> exposure = Exposure(position=2, score=0.4)
@@ -72,7 +76,7 @@ def from_impressions(impressions: Iterable[AnsweredImpression], click: str = "cl
         raise ConfigError("impressions: none in the log says at which place it was shown")
     rows.sort()
     _, scores, positions, clicks = zip(*rows, strict=True)
-    return Shown(
+    return ShownAds(
         np.array(scores, np.float64),
         np.array(positions, np.int64),
         np.array(clicks, np.float64),
@@ -82,22 +86,29 @@ def from_impressions(impressions: Iterable[AnsweredImpression], click: str = "cl
 
 @dataclass(frozen=True, slots=True)
 class ShownAdColumns:
-    """Names of the columns in a file of shown ads."""
+    """Columns of a file of impressions."""
 
-    score: str = "score"
-    position: str = "position"
-    click: str = "reward"
-    at: str = ""
-    """Column of the time: ISO 8601 or epoch seconds; empty: the rows are in time order."""
+    score: Annotated[str, Parameter(name="--score-column"), _FILE] = "score"
+    """Column of the score."""
+    position: Annotated[str, Parameter(name="--position-column"), _FILE] = "position"
+    """Column of the place, 1 at the top."""
+    click: Annotated[str, Parameter(name="--click-column"), _FILE] = "reward"
+    """Column of the click, 0 or 1."""
+    at: Annotated[
+        str,
+        Parameter(name="--time-column", show_default=lambda _: "the rows are in time order"),
+        _FILE,
+    ] = ""
+    """Column of the time: ISO 8601 or epoch seconds."""
 
 
-def from_table(table: TableFile, columns: ShownAdColumns) -> Shown:
+def from_table(table: TableFile, columns: ShownAdColumns) -> ShownAds:
     """Reads the shown ads of a file; rows that can't be used are counted.
 
     Raises:
         ConfigError: no row can be used.
     """
-    parts: list[Shown] = []
+    parts: list[ShownAds] = []
     times: list[Int64] = []
     left_out: Counter[str] = Counter()
     for batch in table.batches():
@@ -114,10 +125,10 @@ def from_table(table: TableFile, columns: ShownAdColumns) -> Shown:
     if columns.at:
         order = np.argsort(np.concatenate(times), kind="stable")
         score, position, clicked = score[order], position[order], clicked[order]
-    return Shown(score, position, clicked, left_out)
+    return ShownAds(score, position, clicked, left_out)
 
 
-def _read(batch: RowBatch, columns: ShownAdColumns) -> tuple[Shown, Int64, Refusals]:
+def _read(batch: RowBatch, columns: ShownAdColumns) -> tuple[ShownAds, Int64, Refusals]:
     refusals = Refusals(batch)
     click = required_numbers(batch, columns.click, refusals)
     refusals.refuse(
@@ -134,4 +145,4 @@ def _read(batch: RowBatch, columns: ShownAdColumns) -> tuple[Shown, Int64, Refus
     score = required_numbers(batch, columns.score, refusals)
     kept = ~refusals.mask
     places = position[kept].astype(np.int64)
-    return Shown(score[kept], places, click[kept], Counter()), at_us[kept], refusals
+    return ShownAds(score[kept], places, click[kept], Counter()), at_us[kept], refusals

@@ -7,20 +7,29 @@ from typing import Annotated
 from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.stores import StoreOptions, opened
+from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.impressions import ImpressionsRequest, write_impressions
 from penchant.report.page import check_writable
 from penchant.system.option_types import FLAT
 
 
 def impressions(
-    *, store: Annotated[StoreOptions, FLAT], request: Annotated[ImpressionsRequest, FLAT]
+    *,
+    store: str,
+    request: Annotated[ImpressionsRequest, FLAT],
+    settings: ServerSettings = (),
 ) -> None:
-    """Writes the logged impressions with their answers, for `penchant ope`."""
+    """Writes the logged impressions with their answers, for `penchant ope`.
+
+    Args:
+        store: Store of the server: lmdb:DIRECTORY.
+        request: The file, and the answers that count.
+        settings: A setting, as the server has it; repeatable.
+    """
     output = request.output
     check_writable(output, "--output")
     console = Console()
-    with opened(store.store, store.settings) as place, console.status("Reading ..."):
+    with open_server_store(store, settings) as place, console.status("Reading ..."):
         report = write_impressions(place.store, place.config.signals, request)
     lines = [
         f"{report.impressions:,} impressions, {report.rewarded:,} with a reward "

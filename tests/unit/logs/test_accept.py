@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import InvalidEvent
-from penchant.domain.rewards import Outcome, resolve
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.rewards import ResolvedSignal, resolve
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event
 from penchant.logs.accept import accept
 from penchant.logs.event_log import EventLog
@@ -25,7 +25,7 @@ EVENTS = st.builds(
 )
 
 
-def one_by_one(events: list[Event], left_out: LeftOut) -> list[tuple[int, int, Outcome]]:
+def one_by_one(events: list[Event], left_out: LeftOut) -> list[tuple[int, int, ResolvedSignal]]:
     """What a loop over the events accepts: position, item and outcome."""
     accepted, known = [], set()
     for position, event in enumerate(events):

@@ -18,7 +18,7 @@ import pytest
 
 from penchant.domain.errors import InvalidEvent
 from penchant.domain.rewards import resolve
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
 from penchant.logs.event_log import event_id_of

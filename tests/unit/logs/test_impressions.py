@@ -13,12 +13,12 @@ from hypothesis import given
 from penchant.domain.event_weights import counted
 from penchant.domain.rewards import resolve
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Exposure
 from penchant.domain.window import empty_record, entry, insert
 from penchant.logs.impressions import good_signals, impressions_of
 from penchant.store.lmdb import LmdbStore
-from tests.support.command import run
+from tests.support import command
 from tests.support.histories import FILMS, USERS, events
 from tests.support.world import NOW_US, World, liked
 
@@ -66,6 +66,18 @@ def test_an_answer_may_come_before_its_impression_and_from_another_day() -> None
     assert impression.reward(GOOD) == 1
 
 
+def run(*arguments: object) -> str:
+    done = command.run(arguments)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def refusal(*arguments: object) -> str:
+    done = command.run(arguments)
+    assert done.exit_code == 1, done.output
+    return done.stderr
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A store with a log: `toy` is shown as often as `alien`, and clicked."""
@@ -87,31 +99,25 @@ def place(tmp_path: Path) -> Path:
 
 def test_a_stores_impressions_are_what_ope_reads(place: Path) -> None:
     file = place / "impressions.parquet"
-    said = run(["impressions", "--store", f"lmdb:{place / 'store'}", "--output", file]).output
+    said = run("impressions", "--store", f"lmdb:{place / 'store'}", "--output", file)
     assert "300 impressions" in said
     assert "300 explored" in said
     rows = pyarrow.parquet.read_table(file).to_pylist()
     assert {row["propensity"] for row in rows} == {0.5}
     assert {row["context.part_of_day"] for row in rows} == {None, "night"}
     assert {row["reward"] for row in rows if row["item"] == "alien"} == {0.0}
-    output = run(["ope", file, "--policy", "popularity", "--user-column", "user"]).output
+    output = run("ope", file, "--policy", "popularity", "--user-column", "user")
     assert "clustered by user" in output
     assert "switch-DR" in output
 
 
 def test_an_unknown_signal_or_an_empty_log_is_refused(place: Path, tmp_path: Path) -> None:
     store, file = f"lmdb:{place / 'store'}", tmp_path / "out.csv"
-
-    def refusal(*arguments: object) -> str:
-        result = run(["impressions", *arguments])
-        assert result.exit_code == 1
-        return result.stderr
-
-    unknown = refusal("--store", store, "--output", file, "--reward", "clik")
-    assert "--reward: got 'clik', expected some of: click" in unknown
-    misnamed = refusal("--store", store, "--output", tmp_path / "out.txt")
-    assert "expected a name in .parquet or .csv" in misnamed
+    said = refusal("impressions", "--store", store, "--output", file, "--reward", "clik")
+    assert "--reward: got 'clik', expected some of: click" in said
+    said = refusal("impressions", "--store", store, "--output", tmp_path / "out.txt")
+    assert "expected a name in .parquet or .csv" in said
     empty = tmp_path / "empty"
     LmdbStore(empty).close()
-    nothing = refusal("--store", f"lmdb:{empty}", "--output", file)
-    assert "the log holds none; send an event with the signal" in nothing
+    said = refusal("impressions", "--store", f"lmdb:{empty}", "--output", file)
+    assert "the log holds none; send an event with the signal" in said

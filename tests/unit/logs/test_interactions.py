@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.logs.columns import EventColumns
 from penchant.logs.interactions import Interactions, LogFile
 from penchant.logs.refusals import LeftOut

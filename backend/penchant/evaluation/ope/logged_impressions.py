@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from cyclopts import Parameter
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
@@ -16,53 +17,66 @@ from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch, python_cells
 from penchant.logs.row_fields import required_cells, required_numbers, required_texts
 from penchant.logs.table_file import TableFile
+from penchant.system.option_types import Repeated
 
 MAX_CATEGORIES = 50
 """Values of a text column of the context that get a feature each: the commonest."""
 
 
+_REQUIRED = Parameter(group="Columns")
+_OPTIONAL = Parameter(group="Columns", show_default=lambda _: "none")
+
+
 @dataclass(frozen=True, slots=True)
 class ImpressionColumns:
-    """Names of the columns in a file of impressions; empty: the file has none."""
+    """Columns of a file of impressions; an empty name means that the file has no such column."""
 
-    action: str = "item"
-    reward: str = "reward"
-    propensity: str = "propensity"
-    position: str = ""
-    user: str = ""
-    candidate: str = ""
-    """The candidate's probability of the action shown."""
-    impression: str = ""
-    """An id, by which a file of probabilities names the row."""
-    context: tuple[str, ...] = ()
+    action: Annotated[str, Parameter(name="--item-column"), _REQUIRED] = "item"
+    """Column of the item or action shown."""
+    reward: Annotated[str, Parameter(name="--reward-column"), _REQUIRED] = "reward"
+    """Column of the reward."""
+    propensity: Annotated[str, Parameter(name="--propensity-column"), _REQUIRED] = "propensity"
+    """Column of the logging policy's probability of the action shown."""
+    position: Annotated[str, Parameter(name="--position-column"), _OPTIONAL] = ""
+    """Column of the slot."""
+    user: Annotated[str, Parameter(name="--user-column"), _OPTIONAL] = ""
+    """Column of the user, for intervals."""
+    candidate: Annotated[str, Parameter(name="--candidate-column"), _OPTIONAL] = ""
+    """Column of the candidate's probability of the action shown."""
+    impression: Annotated[str, Parameter(name="--impression-column"), _OPTIONAL] = ""
+    """Column of the impression's id, by which a file of probabilities names the row."""
+    context: Annotated[Repeated, _REQUIRED] = ()
+    """Column for the reward model; repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Impressions:
-    """n impressions."""
+class LoggedImpressions:
+    """n impressions as arrays."""
 
     actions: tuple[str, ...]
-    """Every action by column of the matrices, sorted."""
+    """All actions, sorted, in the order of the matrices' columns."""
     action: Int64
-    """Shape (n,), into `actions`."""
+    """Action shown, an index of `actions`, shape (n,)."""
     reward: Float64
+    """Rewards, shape (n,)."""
     propensity: Float64
-    """Shape (n,), in (0, 1]."""
+    """Probability of the action shown under the logging policy, in (0, 1], shape (n,)."""
     positions: tuple[str, ...]
-    """Slots, sorted; one that has no name where the log has none."""
+    """Slots, sorted; a single one without a name if the log names none."""
     position: Int64
-    """Shape (n,), into `positions`."""
+    """Slot, an index of `positions`, shape (n,)."""
     cluster: Int64
-    """The user, or the row itself: rows of one cluster may depend on each other."""
+    """Number of the user, or of the row itself, shape (n,); rows of a cluster may be dependent."""
     by_user: bool
+    """Whether clusters are users."""
     candidate: Float64 | None
-    """Shape (n,), or None: the log holds no candidate."""
+    """Probability of the action shown under the candidate, shape (n,); None without a column."""
     impression: tuple[str, ...]
-    """Ids; empty where the log has none."""
+    """Ids of the impressions; empty without a column."""
     context: Float64
-    """Shape (n, features): numbers standardised, texts as indicators."""
+    """Features, shape (n, features): numbers standardised, texts as indicators."""
     left_out: Counter[str]
-    """Rows that are not here, by reason."""
+    """Rows that could not be used, by reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ class _Part:
     """Cells of each column of the context."""
 
 
-def read_impressions(table: TableFile, columns: ImpressionColumns) -> Impressions:
+def read_impressions(table: TableFile, columns: ImpressionColumns) -> LoggedImpressions:
     """Reads all rows; those without a usable reward or propensity are counted and left out.
 
     Raises:
@@ -104,7 +118,7 @@ def read_impressions(table: TableFile, columns: ImpressionColumns) -> Impression
     context = [
         _joined(part.context[column] for part in parts) for column in range(len(columns.context))
     ]
-    return Impressions(
+    return LoggedImpressions(
         actions=actions,
         action=action,
         reward=np.concatenate([part.reward for part in parts]),
