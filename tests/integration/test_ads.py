@@ -61,9 +61,9 @@ def test_the_example_runs_and_says_why(target: str) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("Because") == 3
     assert 'Because this user bought from "A light tent for two".' in result.stdout
-    assert "where alcohol is blocked: tents" in result.stdout
-    assert "where alcohol is blocked: wine" not in result.stdout
-    assert result.stdout.endswith("after hiding those: wine\n")
+    assert "with alcohol blocked: tents" in result.stdout
+    assert "with alcohol blocked: wine" not in result.stdout
+    assert result.stdout.endswith("after hiding these: wine\n")
 
 
 def test_many_ad_servers_at_once_keep_a_cap_and_a_budget(target: str) -> None:

@@ -13,9 +13,9 @@ from penchant_sdk.ads import Calibration, Money
 from tests.support.ad_days import play, shown_of
 
 ALIKE = Calibration(slope=0.0, intercept=-3.2, examination=(1.0,))
-"""All ads and places alike, so that money and chance alone decide."""
+"""Every ad in every place has the same click probability, so only money and chance decide."""
 GUESS = Calibration(slope=1.0, intercept=-2.2, examination=(1.0,))
-"""All places alike: what is to be found out is not put in."""
+"""Every place is examined equally, so the estimate can't start from the truth."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_no_reader_sees_an_ad_more_often_than_its_caps_allow(
     assert max(one.day_most for one in accounts) == 8
 
 
-def test_money_is_spent_evenly_hour_by_hour_and_none_beyond_the_budget(
+def test_budgets_are_spent_evenly_by_the_hour_and_never_exceeded(
     busy: tuple[Day, list[Account]],
 ) -> None:
     _, accounts = busy
@@ -54,7 +54,7 @@ def test_money_is_spent_evenly_hour_by_hour_and_none_beyond_the_budget(
     assert max(one.hours_off for one in accounts) < 0.20
 
 
-def test_what_is_accounted_is_what_was_shown(busy: tuple[Day, list[Account]]) -> None:
+def test_accounts_add_up_to_all_impressions_and_clicks(busy: tuple[Day, list[Account]]) -> None:
     day, accounts = busy
     assert sum(one.impressions for one in accounts) == len(day.impressions)
     assert sum(one.clicks for one in accounts) == sum(one.clicked for one in day.impressions)

@@ -1,4 +1,4 @@
-"""The demo of film ads from its choices to its ads_report, on the backend in this process."""
+"""The ads demo from its readers to its report, on an in-process server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def day(films: FilmDay) -> Day:
     return played
 
 
-def test_the_server_is_told_no_rating_of_an_advertised_film(films: FilmDay) -> None:
+def test_the_server_gets_no_rating_of_an_advertised_film(films: FilmDay) -> None:
     advertised = {one.id.removeprefix("ad-") for one in films.campaigns}
     assert len(advertised) == CAMPAIGNS
     assert {event.item for event in films.history} <= {film.id for film in films.films}
@@ -56,7 +56,9 @@ def test_the_server_is_told_no_rating_of_an_advertised_film(films: FilmDay) -> N
     assert films.readers.attraction.max() < 0.5
 
 
-def test_the_report_says_what_happened(films: FilmDay, day: Day, tmp_path: Path) -> None:
+def test_the_report_has_tables_numbers_and_a_chart(
+    films: FilmDay, day: Day, tmp_path: Path
+) -> None:
     accounts = [account(one, day.impressions, day.plan.midnight) for one in films.campaigns]
     assert broken_rules(accounts) == []
     night = calibrate_shown(shown_of(day.impressions))
@@ -78,7 +80,7 @@ def test_the_report_says_what_happened(films: FilmDay, day: Day, tmp_path: Path)
     console.file.close()
 
 
-def test_a_broken_rule_would_be_said(films: FilmDay, day: Day) -> None:
+def test_a_broken_rule_is_reported(films: FilmDay, day: Day) -> None:
     twice = [*day.impressions, *day.impressions, *day.impressions]
     accounts = [account(one, twice, day.plan.midnight) for one in films.campaigns]
     assert any("capped at" in text for text in broken_rules(accounts))

@@ -1,4 +1,4 @@
-"""Simulated readers and their visits are what they say."""
+"""Simulated readers and visits have the stated tastes, probabilities and times."""
 
 from __future__ import annotations
 
