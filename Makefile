@@ -11,6 +11,7 @@ NUMPY2 := .venv-numpy2
 BIN := $(VENV)/bin
 PIP_VERSION := 26.3
 PIP := python -m pip --disable-pip-version-check -qq
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 LIBPYTHON := libpython3.11.so.1.0
 # What the tests under NumPy 2 cover: all that needs nothing but NumPy, LMDB and the contract.
 CORE_TESTS := tests/unit/domain tests/unit/store tests/unit/catalog
@@ -21,8 +22,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server \
-	test-numpy2 check format proto baseline bench serve loadtest \
-	clean libpython
+	test-numpy2 check format generate baseline bench serve loadtest \
+	docs docs-build clean libpython
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,21 +57,30 @@ test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
 	@echo "The core under NumPy 2:"
 	@PYTHONPATH=proto:sdk:backend $(NUMPY2)/bin/python -m pytest -p no:cacheprovider $(CORE_TESTS)
 
-check: $(VENV)/ready ## Check format, lint, types, layers, the contract and the generated code.
+check: $(VENV)/ready ## Check format, lint, types, layers, contract, generated code, documentation.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.txtpb
 	@$(BIN)/python proto/generate.py --check
+	@$(BIN)/python sdk/generate_sync.py --check
+	@$(MKDOCS) build --quiet
 	@echo "All checks passed."
+
+docs: $(VENV)/ready ## Serve the documentation on port 8080, following changes.
+	@$(MKDOCS) serve --dev-addr 127.0.0.1:8080 $(ARGS)
+
+docs-build: $(VENV)/ready ## Build the documentation into build/site; a broken link fails.
+	@$(MKDOCS) build --quiet
 
 format: $(VENV)/ready ## Format the code and fix what ruff can fix.
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-proto: $(VENV)/ready ## Generate penchant_proto again, after a change of a .proto file.
+generate: $(VENV)/ready ## Generate penchant_proto and the SDK's synchronous modules again.
 	@$(BIN)/python proto/generate.py
+	@$(BIN)/python sdk/generate_sync.py
 
 baseline: $(VENV)/ready ## Make today's contract the one that later ones must be compatible with.
 	@cd proto && ../$(BIN)/buf build --exclude-source-info -o baseline.txtpb

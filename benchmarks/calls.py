@@ -1,4 +1,4 @@
-"""Request bytes, made before the clock starts: what is measured is the server, not a client."""
+"""Serialized requests, made before the clock starts, so that only the server is measured."""
 
 from __future__ import annotations
 
@@ -20,31 +20,36 @@ _LENGTH = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """A kind of call; it travels to the client's process, which makes the bytes there."""
+class CallRecipe:
+    """A kind of call, sent to the client's process, which makes the requests."""
 
     verb: str
     """floor, rank, search or feedback."""
     model: str
+    """Name of the model to call."""
     users: int = 0
-    """The store's users; ranks take the even ones, feedback the odd ones."""
+    """Number of users in the store; ranks use the even ones, feedback the odd ones."""
     items: int = 0
+    """Number of items in the catalog."""
     candidates: int = 0
+    """Number of candidates of a rank; 0 means the whole catalog."""
     k: int = 10
     as_of_us: int | None = None
-    """For ranks: when the users' folds are current."""
+    """Time of a rank in epoch microseconds, at which the users' cached folds are current."""
     datatype: str = "BYTES"
+    """Data type of the request tensor: FP32 or BYTES."""
 
 
-def floor(model: FloorModel) -> Recipe:
-    """A call of a no-op model."""
-    return Recipe("floor", model.name, datatype=model.datatype)
+def floor(model: FloorModel) -> CallRecipe:
+    """Calls of a no-op model."""
+    return CallRecipe("floor", model.name, datatype=model.datatype)
 
 
-def bodies(recipe: Recipe, count: int, seed: int) -> list[bytes]:
-    """Serialized ModelInferRequests: one each for feedback, whose events must be new, else a pool.
+def bodies(recipe: CallRecipe, count: int, seed: int) -> list[bytes]:
+    """Serialized `ModelInferRequest` messages.
 
-    Another seed gives other users, and events with other ids.
+    Every feedback request is different, because its event must be new; other requests repeat from a
+    pool of 1,000. Another seed gives other users and other event ids.
     """
     rng = random.Random(seed)
     make = _MAKERS[recipe.verb]
@@ -54,8 +59,12 @@ def bodies(recipe: Recipe, count: int, seed: int) -> list[bytes]:
     return (pool * (count // len(pool) + 1))[:count]
 
 
-def check(recipe: Recipe, answer: bytes) -> None:
-    """Raises ValueError unless the answer is what a right call gets."""
+def check(recipe: CallRecipe, answer: bytes) -> None:
+    """Checks the reply to a call.
+
+    Raises:
+        ValueError: the reply is not the one expected from a healthy, warm server.
+    """
     raw = kserve_pb2.ModelInferResponse.FromString(answer).raw_output_contents[0]
     if recipe.verb == "floor":
         return
@@ -68,13 +77,13 @@ def check(recipe: Recipe, answer: bytes) -> None:
         raise ValueError(f"rank: got {len(reply.rank.items)} items, expected {recipe.k}, warm")
 
 
-def _floor(recipe: Recipe, rng: random.Random) -> bytes:
+def _floor(recipe: CallRecipe, rng: random.Random) -> bytes:
     if recipe.datatype == "FP32":
         return _request(recipe, struct.pack("<f", rng.random()))
     return _request(recipe, _LENGTH.pack(4) + b"noop")
 
 
-def _rank(recipe: Recipe, rng: random.Random) -> bytes:
+def _rank(recipe: CallRecipe, rng: random.Random) -> bytes:
     user = 2 * rng.randrange(recipe.users // 2)
     request = rank_pb2.RankRequest(user=user_id(user), k=recipe.k)
     if recipe.as_of_us is not None:
@@ -85,7 +94,7 @@ def _rank(recipe: Recipe, rng: random.Random) -> bytes:
     return _call(recipe, Call(rank=request))
 
 
-def _feedback(recipe: Recipe, rng: random.Random) -> bytes:
+def _feedback(recipe: CallRecipe, rng: random.Random) -> bytes:
     event = event_pb2.Event(
         event_id=f"{rng.getrandbits(128):032x}",
         user=user_id(2 * rng.randrange(recipe.users // 2) + 1),
@@ -95,12 +104,12 @@ def _feedback(recipe: Recipe, rng: random.Random) -> bytes:
     return _call(recipe, Call(feedback=feedback_pb2.FeedbackRequest(events=[event])))
 
 
-def _call(recipe: Recipe, call: Call) -> bytes:
+def _call(recipe: CallRecipe, call: Call) -> bytes:
     payload = call.SerializeToString()
     return _request(recipe, _LENGTH.pack(len(payload)) + payload)
 
 
-def _request(recipe: Recipe, raw: bytes) -> bytes:
+def _request(recipe: CallRecipe, raw: bytes) -> bytes:
     tensor = kserve_pb2.ModelInferRequest.InferInputTensor(
         name=REQUEST_TENSOR, datatype=recipe.datatype, shape=[1, 1]
     )
@@ -110,7 +119,7 @@ def _request(recipe: Recipe, raw: bytes) -> bytes:
     return request.SerializeToString()
 
 
-_MAKERS: dict[str, Callable[[Recipe, random.Random], bytes]] = {
+_MAKERS: dict[str, Callable[[CallRecipe, random.Random], bytes]] = {
     "floor": _floor,
     "rank": _rank,
     "search": _rank,

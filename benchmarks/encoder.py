@@ -7,7 +7,7 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import read_bundle
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.training.export import ExportRequest, export_encoder
 
 EXPORTED = Path("out/encoder")

@@ -1,7 +1,7 @@
-"""How far above the floor are Penchant's calls, and does that grow with the number of users?
+"""How far above the floor are Penchant's calls, and does the distance grow with the users?
 
-The floor is a Python model that does nothing, on the same server, asked by the same client. Run it
-with `make bench`; `docs/benchmarks.md` says what each row means.
+The floor is a Python model that does nothing, on the same server and called by the same client. Run
+with `make bench`; `docs/measurements/benchmarks.md` says what each row means.
 """
 
 from __future__ import annotations
@@ -22,39 +22,43 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 
 from benchmarks import calls, client, floor_models, machine, prepare
+from benchmarks.bench_report import rows_of
 from benchmarks.encoder import encoder_directory
-from benchmarks.report import rows_of
 from benchmarks.rounds import Measure, run
-from benchmarks.table import Row, missed, render, write_json
+from benchmarks.table import RatioRow, missed, render, write_json
 from penchant.config import Config
 from penchant.encoder.bundle import read_bundle
 from penchant.launch import Server
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """How much to measure."""
+class WorkloadSize:
+    """Size of the stores and number of rounds."""
 
     rounds: int
     alone_s: float
+    """Seconds of each measure with one client."""
     crowd_s: float
+    """Seconds of each measure with many clients."""
     items: int
     few_users: int
+    """Users of the first server."""
     many_users: int
+    """Users of the second server."""
 
 
-FULL = Size(9, 0.5, 1.0, 100_000, 1_000, 200_000)
-QUICK = Size(2, 0.1, 0.2, 5_000, 200, 2_000)
+FULL = WorkloadSize(9, 0.5, 1.0, 100_000, 1_000, 200_000)
+QUICK = WorkloadSize(2, 0.1, 0.2, 5_000, 200, 2_000)
 _DAY_US = 86_400_000_000
 
 
-class Bench:
-    """The measures, on two servers that differ in their number of users."""
+class FloorBench:
+    """All measures, on two servers that differ only in the number of users."""
 
-    def __init__(self, pool: ProcessPoolExecutor, size: Size, as_of_us: int) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, size: WorkloadSize, as_of_us: int) -> None:
         self._pool = pool
         self._size = size
-        self._rank = calls.Recipe(
+        self._rank = calls.CallRecipe(
             "rank",
             calls.RANK_MODEL,
             size.few_users,
@@ -62,12 +66,21 @@ class Bench:
             candidates=min(100, size.items),
             as_of_us=as_of_us,
         )
-        self._feedback = calls.Recipe("feedback", calls.FEEDBACK_MODEL, size.few_users, size.items)
+        self._feedback = calls.CallRecipe(
+            "feedback", calls.FEEDBACK_MODEL, size.few_users, size.items
+        )
         self._salt = 0
         self.most_client_cores = 0.0
 
     def measures(self, few: str, many: str, vectors: Path, dimensions: int) -> dict[str, Measure]:
-        """Every measure by its name; `few` and `many` are the two servers' addresses."""
+        """All measures by name.
+
+        Args:
+            few: gRPC address of the server with few users.
+            many: gRPC address of the server with many users.
+            vectors: file of the item vectors.
+            dimensions: length of an item vector.
+        """
         size, rank, feedback = self._size, self._rank, self._feedback
         as_of_us = rank.as_of_us or 0
         floor = calls.floor(floor_models.FLOOR_RANK)
@@ -94,33 +107,40 @@ class Bench:
             "feedback, 32 clients": self._crowd(few, feedback, 32),
         }
 
-    def _alone(self, target: str, recipe: calls.Recipe) -> Measure:
+    def _alone(self, target: str, recipe: calls.CallRecipe) -> Measure:
         seconds, seed = self._size.alone_s, self._next_seed()
         return lambda number: self._pool.submit(
             client.alone, target, recipe, seconds, seed + number
         ).result()
 
-    def _crowd(self, target: str, recipe: calls.Recipe, clients: int) -> Measure:
+    def _crowd(self, target: str, recipe: calls.CallRecipe, clients: int) -> Measure:
         seconds, seed = self._size.crowd_s, self._next_seed()
 
         def measure(number: int) -> float:
             job = self._pool.submit(client.crowd, target, recipe, clients, seconds, seed + number)
-            done = job.result()
-            self.most_client_cores = max(self.most_client_cores, done.client_cores)
-            return done.per_second
+            load = job.result()
+            self.most_client_cores = max(self.most_client_cores, load.client_cores)
+            return load.per_second
 
         return measure
 
     def _next_seed(self) -> int:
-        """Seeds of different measures never meet: an event id that is sent twice is a duplicate."""
+        """Seeds that no other measure uses: an event id sent twice would be a duplicate."""
         self._salt += 1
         return 1000 * self._salt
 
 
 def bench(
-    size: Size, encoder: Path, directory: Path, say: Callable[[str], None]
-) -> tuple[list[Row], list[str]]:
-    """Runs everything in an empty directory; returns the table's rows and notes."""
+    size: WorkloadSize, encoder: Path, directory: Path, say: Callable[[str], None]
+) -> tuple[list[RatioRow], list[str]]:
+    """Runs all measures and returns the table's rows and notes.
+
+    Args:
+        size: how much to measure.
+        encoder: directory of the encoder; only its dimensions matter.
+        directory: an empty directory for stores and servers.
+        say: called with a description of each step.
+    """
     say(f"Preparing {size.items:,} items and {size.many_users:,} users")
     as_of_us = prepare.now()
     few, many = (prepare.config_for(directory / name, encoder) for name in ("few", "many"))
@@ -134,7 +154,7 @@ def bench(
         first = _start(stack, directory / "server-few", few, noop)
         second = _start(stack, directory / "server-many", many)
         pool = stack.enter_context(client.client_process())
-        measuring = Bench(pool, size, as_of_us)
+        measuring = FloorBench(pool, size, as_of_us)
         dimensions = read_bundle(encoder).settings.dimensions
         measures = measuring.measures(first.target, second.target, vectors, dimensions)
         facts = machine.facts(directory)
@@ -143,11 +163,11 @@ def bench(
     rows = rows_of(series, *memories, (size.few_users, size.many_users))
     notes = [
         facts,
-        f"{size.rounds} rounds of everything, in turn; ratios are medians of the rounds' ratios",
-        "floor: one FP32 number; the configuration (processes, batching) is the measured model's",
-        f"the client used at most {measuring.most_client_cores:.2f} cores of its own",
+        f"{size.rounds} rounds of all measures; ratios are medians over the rounds",
+        "floor: one FP32 number, with the processes and batching of the model it is compared with",
+        f"the client used at most {measuring.most_client_cores:.2f} cores",
         f"{size.items:,} items; each user has {prepare.WINDOW_EVENTS} events in the record and "
-        f"{prepare.LOGGED_EVENTS} in the log; each feedback is one new event, synced",
+        f"{prepare.LOGGED_EVENTS} in the log; each feedback call is one new event, synced to disk",
     ]
     return rows, notes
 
@@ -161,19 +181,24 @@ def _start(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the benchmark as the command line says; returns the exit code."""
+    """Runs the benchmark from the command line and returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
-    parser.add_argument("--quick", action="store_true", help="small and short: does it run?")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers as JSON")
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 where a target is missed"
+        "--quick", action="store_true", help="a small, short run to see whether it works"
     )
-    parser.add_argument("--rounds", type=int, metavar="N", help="measure everything N times")
     parser.add_argument(
-        "--encoder", type=Path, metavar="DIR", help="its dimensions count; no text is encoded"
+        "--strict", action="store_true", help="exit with status 1 if a target is missed"
+    )
+    parser.add_argument("--rounds", type=int, metavar="N", help="number of rounds")
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        metavar="DIR",
+        help="encoder whose dimensions to use; no text is encoded",
     )
     options = parser.parse_args(arguments)
-    # As Ctrl-C does: the servers are stopped and their files are removed.
+    # SIGTERM ends it as Ctrl-C does: the servers are stopped and their files are removed.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     size = QUICK if options.quick else FULL
     if options.rounds:

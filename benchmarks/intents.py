@@ -3,7 +3,8 @@
     python benchmarks/intents.py --encoder DIR --data DIR
 
 The data is a directory written by `penchant home-data`, the encoder a directory written by
-`penchant export` from an encoder fine-tuned on it; `docs/home.md` has the figures and the recipe.
+`penchant export` from an encoder fine-tuned on it; `docs/measurements/home.md` has the figures and
+the recipe.
 """
 
 from __future__ import annotations

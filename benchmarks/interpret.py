@@ -3,8 +3,8 @@
     python benchmarks/interpret.py --encoder DIR
 
 The floor is a model that does nothing, on the same server and called by the same process. Sentences
-are held-out ones of Home Assistant's templates and hand-written ones; `docs/home.md` has the
-figures.
+are held-out ones of Home Assistant's templates and hand-written ones;
+`docs/measurements/home.md` has the figures.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from rich.table import Table
 
 from benchmarks import calls, client, floor_models, machine
 from benchmarks.rounds import Series, run
+from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
-from demos.home.serving import HOME_SETTINGS
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant.training.home.corpus import FREE, SEEN, draw_sentences
 from penchant.training.home.sentence_templates import HELD_OUT
 from penchant_sdk import Penchant

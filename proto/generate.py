@@ -3,8 +3,9 @@
     python proto/generate.py            writes the generated modules and their type stubs
     python proto/generate.py --check    writes nothing; exit status 1 names each file that differs
 
-The protocol says `penchant.v1`, the Python package is `penchant_proto.v1`: `penchant` is the
-backend's own package. So each file is compiled from a copy whose path and imports are renamed.
+The Python package of the protobuf package `penchant.v1` is `penchant_proto.v1`, because `penchant`
+is the backend's own package. Each file is therefore compiled from a copy with another path and
+other imports.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PACKAGE = "penchant_proto"
 
 
 def stage(source: Path, staged: Path) -> list[str]:
-    """Copies the `.proto` files to where protoc shall find them; returns their staged names."""
+    """Copies the `.proto` files below `staged`, for protoc; returns their staged names."""
     names = []
     for proto in sorted((source / "penchant").rglob("*.proto")):
         name = f"{PACKAGE}/{proto.relative_to(source / 'penchant').as_posix()}"
@@ -35,7 +36,7 @@ def stage(source: Path, staged: Path) -> list[str]:
 
 
 def generate(output: Path) -> None:
-    """Writes every generated module below `output`; raises SystemExit with protoc's status."""
+    """Writes all generated modules below `output`; raises SystemExit with protoc's status."""
     with tempfile.TemporaryDirectory() as directory:
         staged = Path(directory)
         names = stage(ROOT, staged)
@@ -56,7 +57,7 @@ def generated_files(root: Path) -> dict[str, bytes]:
 
 
 def out_of_date() -> list[str]:
-    """Names the committed files that differ from what the `.proto` files give now."""
+    """Names of the committed files that differ from the ones generated now."""
     with tempfile.TemporaryDirectory() as directory:
         generate(Path(directory))
         fresh = generated_files(Path(directory))
@@ -75,7 +76,7 @@ def main() -> None:
         return
     stale = out_of_date()
     for name in stale:
-        print(f"proto/{name} is out of date: run `python proto/generate.py`", file=sys.stderr)
+        print(f"proto/{name} is out of date: run `make generate`", file=sys.stderr)
     raise SystemExit(1 if stale else 0)
 
 

@@ -1,13 +1,12 @@
-"""Settings: from the parameters of a Triton model's configuration to one frozen dataclass.
+"""Settings: the parameters of a Triton model's configuration as one frozen dataclass.
 
-Every parameter is a string in `config.pbtxt`; a name that is not a setting is an error, so that a
-typing mistake can't pass as a default. All five models read the same settings.
+Every parameter is a string in `config.pbtxt`. An unknown name is an error: a misspelt setting never
+passes for a default. All five models read the same settings.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,13 +15,12 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.domain.limits import Limits
 from penchant.domain.rewards import Signal, SignalTable
-from penchant.domain.settings import FoldSettings
-from penchant.domain.signals import named_signals
-from penchant.domain.signals.default import DEFAULT_SIGNALS
-from penchant.store.lmdb import DEFAULT_MAP_BYTES
+from penchant.domain.settings import FROM_0, MORE_THAN_0, FoldSettings, Range
+from penchant.domain.signals import DEFAULT_SIGNALS, named_signals
+from penchant.store.base import DEFAULT_MAP_BYTES
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
-"""Parameters that Triton's Python backend reads itself."""
+"""Parameters that belong to Triton's Python backend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,52 +28,51 @@ class Config:
     """All settings of a model."""
 
     store: str
-    """Address of the store: `lmdb:/absolute/directory` or `memory:`."""
+    """Address of the store: `lmdb:` and a directory; `memory:` serves tests only."""
     encoder: Path
-    """The encoder's directory, as `penchant export` writes it."""
+    """Directory of the encoder, as `penchant export` writes it."""
     catalog_dir: Path | None = None
-    """Where the catalog's files are kept; default: `catalog` inside the LMDB directory."""
+    """Directory of the catalog's files. Default: `catalog` inside the LMDB directory."""
     releases_dir: Path | None = None
-    """Where releases are kept; default: `releases` inside the LMDB directory."""
+    """Directory of the releases. Default: `releases` inside the LMDB directory."""
     store_map_bytes: int = DEFAULT_MAP_BYTES
-    """The most that an LMDB store may hold."""
+    """Size limit of an LMDB store, in bytes."""
     encoder_threads: int = 1
     """Threads that the encoder may use."""
     encoder_runtime: str = "auto"
-    """tensorrt, onnxruntime, or auto: TensorRT where this machine can run it."""
+    """`tensorrt`, `onnxruntime`, or `auto`: TensorRT if this machine can run the encoder's engine,
+    else ONNX Runtime."""
     encoder_fallback: bool = True
-    """Where TensorRT fails later, whether ONNX Runtime goes on in its place."""
+    """Whether ONNX Runtime takes over if TensorRT fails while serving."""
     offset_half_life_s: float = 14 * 86400.0
-    """An event counts half in its item's offset after this many seconds."""
+    """Seconds after which an event counts half in its item's popularity."""
     offset_prior_impressions: float = 50.0
-    """Impressions that an item is credited with before it was ever shown."""
+    """Impressions that every item is credited with before anybody has seen it."""
     fold: FoldSettings = field(default_factory=FoldSettings)
-    """Each setting of the fold is a parameter of its own, by its name."""
+    """The settings of the fold; each is a parameter of its own, under its own name."""
     signals: SignalTable = field(default_factory=lambda: DEFAULT_SIGNALS)
-    """As JSON: {"like": {"reward": 1.0}, ...}, or names of tables (`default`, `ads`, `games`,
-    `home`), parted by commas; replaces the whole default table."""
+    """Signal tables by name (`default`, `ads`, `games`, `home`), separated by commas, or a table
+    as JSON: `{"like": {"reward": 1.0}, ...}`. Replaces the default table."""
     explorations_per_day: int = 50
-    """Explored impressions a user and day; 0: rankings that ask for exploration get none."""
+    """Explored impressions per user and 24 hours; 0 turns exploration off."""
     limits: Limits = field(default_factory=Limits)
+    """The limits of one call; not a parameter."""
 
     def __post_init__(self) -> None:
-        for name in _POSITIVE:
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise ConfigError(f"{name}: got {value}, expected more than 0")
-        if self.explorations_per_day < 0:
-            got = self.explorations_per_day
-            raise ConfigError(f"explorations_per_day: got {got}, expected 0 or more")
+        for name, allowed in RANGES.items():
+            allowed.check(name, getattr(self, name))
         if not self.signals:
             raise ConfigError("signals: got an empty table, expected at least one signal")
 
 
-_POSITIVE = (
-    "store_map_bytes",
-    "encoder_threads",
-    "offset_half_life_s",
-    "offset_prior_impressions",
-)
+RANGES: Mapping[str, Range] = {
+    "store_map_bytes": MORE_THAN_0,
+    "encoder_threads": MORE_THAN_0,
+    "offset_half_life_s": MORE_THAN_0,
+    "offset_prior_impressions": MORE_THAN_0,
+    "explorations_per_day": FROM_0,
+}
+"""The range of each numeric setting that is not the fold's."""
 
 
 def _flag(text: str) -> bool:
@@ -101,10 +98,10 @@ _PLAIN: dict[str, Callable[[str], object]] = {
 
 
 def parse(parameters: Mapping[str, str]) -> Config:
-    """The settings that a model's parameters spell.
+    """Parses a model's parameters.
 
     Raises:
-        ConfigError: a parameter is missing, unknown, or its value does not fit.
+        ConfigError: a parameter is missing, unknown, or outside its range.
 
     >>> parse({"store": "memory:", "encoder": "/e", "ridge": "0.5"}).fold.ridge
     0.5
@@ -135,12 +132,12 @@ def parse(parameters: Mapping[str, str]) -> Config:
 
 
 def catalog_directory(config: Config) -> Path | None:
-    """Where the catalog's files are; None: nowhere yet (a store in memory)."""
+    """The directory of the catalog's files; None for a store in memory without `catalog_dir`."""
     return config.catalog_dir or _beside_store(config, "catalog")
 
 
 def releases_directory(config: Config) -> Path | None:
-    """Where releases are; None: nowhere (a store in memory)."""
+    """The directory of the releases; None for a store in memory without `releases_dir`."""
     return config.releases_dir or _beside_store(config, "releases")
 
 

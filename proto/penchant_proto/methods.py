@@ -1,6 +1,6 @@
-"""The one table that maps a method of the contract to its Triton model and its messages.
+"""Maps each method of the contract to its Triton model and its field in `Call` and `Reply`.
 
-The table is read from `service.proto`, where each method names its model.
+The table is read from `service.proto`, in which each method names its model.
 
     >>> METHODS["rank"].model
     'penchant_rank'
@@ -17,10 +17,10 @@ from google.protobuf.descriptor import MethodDescriptor
 from penchant_proto.v1 import service_pb2
 
 REQUEST_TENSOR = "REQUEST"
-"""The one input tensor of every model: BYTES, shape [1, 1], a serialized `Call`."""
+"""Name of every model's input tensor: BYTES, shape [1, 1], a serialized `Call`."""
 
 REPLY_TENSOR = "REPLY"
-"""The one output tensor of every model: BYTES, shape [1, 1], a serialized `Reply`."""
+"""Name of every model's output tensor: BYTES, shape [1, 1], a serialized `Reply`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Method:
     """One method of the contract."""
 
     name: str
-    """As in the service, for example `PutItems`."""
+    """Name in the service, for example `PutItems`."""
     field: str
-    """As in `Call` and `Reply`, for example `put_items`."""
+    """Field in `Call` and in `Reply`, for example `put_items`."""
     model: str
-    """The Triton model that answers it."""
+    """Name of the Triton model that answers the method."""
 
 
 def _read_methods() -> dict[str, Method]:
@@ -59,7 +59,7 @@ def _option(method: MethodDescriptor, name: str) -> str:
 
 
 METHODS: dict[str, Method] = _read_methods()
-"""Every method by its field name in `Call`."""
+"""All methods, by field name."""
 
 
 def methods_of(model: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Penchant's SDK: rank, tell what users did, rank again.
+"""Penchant's SDK: rank items for a user, report the user's actions, and rank again.
 
     >>> from penchant_sdk import Event, Item, Penchant
     >>> client = Penchant("localhost:8001", timeout_s=0.5)
@@ -6,12 +6,13 @@
     Penchant('localhost:8001')
     >>> client.close()
 
-`AsyncPenchant` is its twin for asyncio, `penchant_sdk.testing` has fakes of both for your tests.
+`AsyncPenchant` offers the same for asyncio. `penchant_sdk.testing` has fakes of both for tests.
 """
 
 from __future__ import annotations
 
-from penchant_sdk._transport import AsyncTransport, Transport
+from penchant_sdk._aio_transport import AsyncTransport
+from penchant_sdk._transport import Transport
 from penchant_sdk.aio import AsyncPenchant
 from penchant_sdk.client import Penchant
 from penchant_sdk.errors import (
@@ -62,11 +63,11 @@ from penchant_sdk.types import (
     EventResult,
     EventStatus,
     Explanation,
+    Exposure,
     FeedbackAck,
     Item,
     RankedItem,
     Ranking,
-    Shown,
 )
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "EventStatus",
     "Explanation",
     "Exploration",
+    "Exposure",
     "FeedbackAck",
     "GetItemsResult",
     "InternalError",
@@ -107,7 +109,6 @@ __all__ = [
     "Reservations",
     "ReserveOption",
     "ServerError",
-    "Shown",
     "StateBehind",
     "StateCorrupt",
     "StateTooNew",

@@ -1,4 +1,4 @@
-"""Replies of the contract to the SDK's dataclasses: pure, no I/O."""
+"""Converts the contract's replies to the SDK's dataclasses, without I/O."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from penchant_proto.v1 import (
     feedback_pb2,
     item_pb2,
     rank_pb2,
+    reserve_pb2,
     service_pb2,
     user_pb2,
 )
@@ -26,16 +27,22 @@ from penchant_sdk.records import (
     UserState,
     WindowEvent,
 )
+from penchant_sdk.reservations import (
+    Reservation,
+    Reservations,
+    Unreserved,
+    UnreservedReason,
+)
 from penchant_sdk.types import (
     Contribution,
     Event,
     EventResult,
     EventStatus,
     Explanation,
+    Exposure,
     Item,
     RankedItem,
     Ranking,
-    Shown,
     from_microseconds,
 )
 
@@ -44,10 +51,18 @@ _STATUS = {
     feedback_pb2.EventResult.STATUS_DUPLICATE: EventStatus.DUPLICATE,
     feedback_pb2.EventResult.STATUS_REFUSED: EventStatus.REFUSED,
 }
+_UNRESERVED_REASON = {
+    reserve_pb2.Unreserved.REASON_CAPPED: UnreservedReason.CAPPED,
+    reserve_pb2.Unreserved.REASON_BUDGET: UnreservedReason.BUDGET,
+}
 
 
 def parse(verb: str, answer: bytes) -> service_pb2.Reply:
-    """The reply to a verb; raises ServerError where it is no such thing."""
+    """Parses the reply to a verb.
+
+    Raises:
+        ServerError: the bytes are no `Reply`, or the reply answers another verb.
+    """
     try:
         reply = service_pb2.Reply.FromString(answer)
     except DecodeError as error:
@@ -59,7 +74,7 @@ def parse(verb: str, answer: bytes) -> service_pb2.Reply:
 
 
 def ranking(reply: rank_pb2.RankReply) -> Ranking:
-    """The ranking of a reply."""
+    """The ranking in a reply."""
     return Ranking(
         recommendation_id=reply.recommendation_id,
         items=tuple([_ranked_item(item) for item in reply.items]),
@@ -103,7 +118,12 @@ def _explanation(part: rank_pb2.Explanation) -> Explanation:
 def event_results(
     events: Sequence[Event], reply: feedback_pb2.FeedbackReply
 ) -> tuple[EventResult, ...]:
-    """One result per event sent; raises ServerError where the reply does not answer them all."""
+    """One result for each event sent, in the order of the events.
+
+    Raises:
+        ServerError: the number of results differs from the number of events, or a status is
+            unknown to this release.
+    """
     if len(reply.results) != len(events):
         raise ServerError(
             f"the reply holds {len(reply.results)} results, expected one for each of "
@@ -126,12 +146,34 @@ def _status(status: feedback_pb2.EventResult.Status) -> EventStatus:
     try:
         return _STATUS[status]
     except KeyError:
-        # A newer server: better no answer than a wrong one.
+        # A newer server sent it. An error is better than a wrong answer.
         raise ServerError(f"the reply holds the event status {status}, unknown here") from None
 
 
+def reservations(reply: reserve_pb2.ReserveReply) -> Reservations:
+    """The reservations in a reply.
+
+    Raises:
+        ServerError: a reason is unknown to this release.
+    """
+    return Reservations(
+        reserved=tuple(
+            Reservation(one.item, from_microseconds(one.lapses_at_us)) for one in reply.reserved
+        ),
+        refused=tuple(Unreserved(one.item, _unreserved(one.reason)) for one in reply.refused),
+    )
+
+
+def _unreserved(reason: reserve_pb2.Unreserved.Reason) -> UnreservedReason:
+    try:
+        return _UNRESERVED_REASON[reason]
+    except KeyError:
+        # A newer server sent it. An error is better than a wrong answer.
+        raise ServerError(f"the reply holds the reason {reason}, unknown here") from None
+
+
 def put_items(replies: Sequence[catalog_pb2.PutItemsReply]) -> PutItemsResult:
-    """The sum of one or more replies; versions and count as of the last."""
+    """Sums one or more replies; the versions and the item count are those of the last."""
     last = replies[-1]
     return PutItemsResult(
         catalog_version=last.catalog_version,
@@ -144,7 +186,7 @@ def put_items(replies: Sequence[catalog_pb2.PutItemsReply]) -> PutItemsResult:
 
 
 def delete_items(replies: Sequence[catalog_pb2.DeleteItemsReply]) -> DeleteItemsResult:
-    """The sum of one or more replies; version and count as of the last."""
+    """Sums one or more replies; the version and the item count are those of the last."""
     last = replies[-1]
     return DeleteItemsResult(
         catalog_version=last.catalog_version,
@@ -155,7 +197,7 @@ def delete_items(replies: Sequence[catalog_pb2.DeleteItemsReply]) -> DeleteItems
 
 
 def get_items(replies: Sequence[catalog_pb2.GetItemsReply]) -> GetItemsResult:
-    """The items of one or more replies; versions and count as of the last."""
+    """Joins the items of one or more replies; versions and item count are those of the last."""
     last = replies[-1]
     return GetItemsResult(
         items=tuple(_item(item) for reply in replies for item in reply.items),
@@ -191,7 +233,7 @@ def user_state(reply: user_pb2.GetUserReply) -> UserState:
 
 
 def logged_events(rows: Iterable[user_pb2.LoggedEvent]) -> list[LoggedEvent]:
-    """Rows of the log, in their order."""
+    """Rows of the event log, in the order of the reply."""
     return [
         LoggedEvent(
             event=_event(row.event),
@@ -212,19 +254,25 @@ def _event(event: event_pb2.Event) -> Event:
         recommendation_id=event.recommendation_id,
         event_id=event.event_id,
         context=dict(event.context),
-        shown=_shown(event.shown) if event.HasField("shown") else None,
+        exposure=_exposure(event.exposure) if event.HasField("exposure") else None,
     )
 
 
-def _shown(shown: event_pb2.Shown) -> Shown:
-    return Shown(shown.position, shown.propensity, shown.propensity_estimated, shown.score)
+def _exposure(exposure: event_pb2.Exposure) -> Exposure:
+    return Exposure(
+        exposure.position, exposure.propensity, exposure.propensity_estimated, exposure.score
+    )
 
 
 def embeddings(replies: Sequence[embed_pb2.EmbedReply]) -> Embeddings:
-    """The vectors of one or more replies, one after the other."""
+    """Joins the vectors of one or more replies, in order.
+
+    Raises:
+        ServerError: the replies come from different encoders.
+    """
     last = replies[-1]
     if len({(reply.dimensions, reply.encoder_version) for reply in replies}) > 1:
-        # Vectors of two encoders are not comparable, so they must not end up in one answer.
+        # Vectors from two encoders are not comparable, so they must not share one result.
         raise ServerError("the encoder was replaced between two calls; embed the texts again")
     return Embeddings(
         data=b"".join(reply.vectors for reply in replies),

@@ -1,4 +1,6 @@
-"""When to try again, and how long to wait first: one deadline over all attempts of a call.
+"""Deadlines and retries: whether to try a call again, and how long to wait first.
+
+All attempts of a call share one deadline.
 
 >>> from penchant_sdk.errors import Overloaded
 >>> attempts = Attempts(RetryPolicy(max_attempts=2), "rank", timeout_s=1.0)
@@ -18,18 +20,31 @@ import random
 import time
 from dataclasses import dataclass
 
-from penchant_sdk.errors import DeadlineExceeded, InvalidRequest, PenchantError, Unavailable
+from penchant_sdk.errors import (
+    DeadlineExceeded,
+    InvalidRequest,
+    ModelNotFound,
+    PenchantError,
+    Unavailable,
+)
+
+BULK_TIMEOUT_S = 30.0
+"""Default timeout of a call that may encode hundreds of texts."""
+
+NOT_READY = (DeadlineExceeded, ModelNotFound, Unavailable)
+"""Errors that mean "not ready" when a server is asked whether it is; others are raised."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently to try."""
+    """Number of attempts, and the pauses between them."""
 
     max_attempts: int = 4
-    """Calls on the wire for one call of the client, the first included; 1: no retry."""
+    """Attempts for one call, the first included; 1 means no retry."""
     first_pause_s: float = 0.04
-    """Upper bound of the first pause; each later one is twice as long."""
+    """Longest first pause; each later pause may be twice as long as the one before."""
     max_pause_s: float = 1.0
+    """Longest pause of all."""
 
     def __post_init__(self) -> None:
         if self.max_attempts < 1:
@@ -37,14 +52,14 @@ class RetryPolicy:
 
 
 def check_timeout(timeout_s: float) -> float:
-    """The timeout; raises InvalidRequest unless it is a positive, finite number of seconds."""
+    """Returns the timeout; raises InvalidRequest unless it is positive and finite."""
     if not 0 < timeout_s < math.inf:
         raise InvalidRequest(f"timeout_s: got {timeout_s}, expected more than 0 and finite")
     return timeout_s
 
 
 class Attempts:
-    """The attempts of one call."""
+    """Counts the attempts of one call and keeps its deadline."""
 
     __slots__ = ("_deadline", "_made", "_policy", "_timeout_s", "_verb")
 
@@ -56,21 +71,21 @@ class Attempts:
         self._made = 0
 
     def remaining_s(self) -> float:
-        """Seconds left for the next attempt; raises DeadlineExceeded where there are none."""
+        """Seconds left for the next attempt; raises DeadlineExceeded if none are left."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise self._expired("")
         return left
 
     def pause_after(self, error: PenchantError) -> float:
-        """Seconds to wait before the next attempt, after one that failed.
+        """Seconds to wait before the next attempt.
 
         Args:
-            error: why it failed.
+            error: the error of the attempt that just failed.
 
         Raises:
-            PenchantError: no further attempt is due: the error itself, with the number of attempts
-                where there was more than one.
+            PenchantError: no attempt is left. This is `error` itself, or, after several attempts, a
+                copy that names their number.
         """
         self._made += 1
         if isinstance(error, DeadlineExceeded):
@@ -82,10 +97,10 @@ class Attempts:
         longest = min(
             self._policy.max_pause_s, self._policy.first_pause_s * 2.0 ** (self._made - 1)
         )
-        # Between half of it and all: clients that failed together do not come back together.
+        # Random, so that clients that failed together do not come back together.
         pause = longest * random.uniform(0.5, 1.0)
         if time.monotonic() + pause >= self._deadline:
-            # Say what is wrong rather than that time is up.
+            # Report the cause rather than the deadline.
             raise self._given_up(error)
         return pause
 

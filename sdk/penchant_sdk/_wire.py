@@ -1,4 +1,4 @@
-r"""A call as KServe v2 bytes and back: pure, no I/O.
+r"""Encodes calls as KServe v2 requests and decodes the responses, without I/O.
 
 >>> body = encode("penchant_rank", b"payload")
 >>> kserve_pb2.ModelInferRequest.FromString(body).raw_input_contents[0]
@@ -15,7 +15,7 @@ from penchant_sdk.errors import ServerError
 
 SERVICE = "/inference.GRPCInferenceService"
 MODELS = tuple(sorted({method.model for method in METHODS.values()}))
-"""The Triton models that together are Penchant."""
+"""Names of all Triton models of Penchant."""
 
 _LENGTH = struct.Struct("<I")
 
@@ -27,19 +27,19 @@ def _head(model: str) -> bytes:
     return kserve_pb2.ModelInferRequest(model_name=model, inputs=[tensor]).SerializeToString()
 
 
-# Two serialized messages of one type, one after the other, are their merger: the part that never
-# changes is encoded once.
+# Two serialized messages of one type, concatenated, parse as their merger. So the part that never
+# changes is serialized only once.
 _HEADS = {model: _head(model) for model in MODELS}
 
 
 def encode(model: str, payload: bytes) -> bytes:
-    """A serialized ModelInferRequest that carries a payload to a model."""
+    """A serialized ModelInferRequest that carries the payload to the model."""
     tail = kserve_pb2.ModelInferRequest(raw_input_contents=[_LENGTH.pack(len(payload)) + payload])
     return _HEADS[model] + tail.SerializeToString()
 
 
 def decode(response: kserve_pb2.ModelInferResponse) -> bytes:
-    """The payload of a response; raises ServerError for one that is no answer of Penchant's."""
+    """The payload of a response; raises ServerError if it does not come from Penchant's backend."""
     contents = response.raw_output_contents
     raw = contents[0] if len(contents) == 1 else b""
     if len(raw) < 4 or _LENGTH.unpack_from(raw)[0] != len(raw) - 4:

@@ -1,30 +1,38 @@
-"""The asyncio client: the twin of `Penchant`, verb for verb.
+"""The asynchronous client.
 
 >>> import asyncio
 >>> from penchant_sdk import Event, Item
->>> from penchant_sdk.testing import AsyncFakePenchant  # AsyncPenchant(...) in real life
->>> async def main() -> int:
+>>> from penchant_sdk.testing import AsyncFakePenchant  # AsyncPenchant("localhost:8001") in use
+>>> async def main() -> tuple[bool, int]:
 ...     async with AsyncFakePenchant() as penchant:
-...         await penchant.put_items([Item(id="1", text="Toy Story (1995). Animation, Comedy")])
-...         ack = await penchant.feedback([Event(user="u42", item="1", signal="like")])
-...         return ack.state_version("u42")
+...         put = await penchant.put_items([Item(id="1", text="Toy Story (1995). Animation")])
+...         ranking = await penchant.rank(user="u42", k=10)
+...         like = Event(user="u42", item=ranking.items[0].id, signal="like")
+...         ack = await penchant.feedback([like])
+...         again = await penchant.rank(user="u42", min_state_version=ack.state_version("u42"))
+...     return ranking.cold_start, again.state_version
 >>> asyncio.run(main())
-1
+(True, 1)
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Self, TypeVar
 
 import grpc
 
-from penchant_sdk import _calls, _reserve
-from penchant_sdk._drive import AsyncDriver
-from penchant_sdk._retry import RetryPolicy, check_timeout
-from penchant_sdk._transport import AsyncGrpcTransport, AsyncTransport, ChannelOptions, Metadata
-from penchant_sdk.client import BULK_TIMEOUT_S
+from penchant_proto.v1 import service_pb2
+from penchant_sdk import _operations
+from penchant_sdk._aio_transport import AsyncGrpcTransport, AsyncTransport
+from penchant_sdk._channel import ChannelOptions, Metadata
+from penchant_sdk._operations import EncodedCall, Operation, first_call
+from penchant_sdk._replies import parse
+from penchant_sdk._retry import BULK_TIMEOUT_S, NOT_READY, Attempts, RetryPolicy, check_timeout
+from penchant_sdk._wire import MODELS
+from penchant_sdk.errors import PenchantError
 from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
     DeleteItemsResult,
@@ -37,13 +45,15 @@ from penchant_sdk.records import (
 from penchant_sdk.reservations import Reservations, ReserveOption
 from penchant_sdk.types import Event, FeedbackAck, Item, Ranking
 
+T = TypeVar("T")
+
 
 class AsyncPenchant:
     """A connection to a Triton that serves Penchant; safe to share between tasks of one event loop.
 
-    Every verb raises a `PenchantError`: `InvalidRequest` for a wrong argument, `Unavailable` or one
-    of its kinds where the server could not take the call after all retries, `DeadlineExceeded`
-    where time ran out. What else a verb raises, it says.
+    Every verb may raise a `PenchantError`: `InvalidRequest` for a wrong argument, `Unavailable` or
+    one of its subclasses if the server did not take the call after all retries, `DeadlineExceeded`
+    if time ran out. Each verb documents the errors that it raises beyond these.
     """
 
     def __init__(
@@ -61,43 +71,63 @@ class AsyncPenchant:
 
         Args:
             target: host:port of Triton's gRPC endpoint, or any gRPC target.
-            timeout_s: seconds for one call to the server, retries included; more than 0. Each verb
-                takes its own `timeout_s` instead.
-            max_attempts: attempts of one call, the first included; 1 or more.
-            credentials: for TLS, from `grpc.ssl_channel_credentials`; None: plain text.
+            timeout_s: seconds for one call to the server, retries included; more than 0. Every verb
+                accepts its own `timeout_s` instead.
+            max_attempts: attempts for one call, the first included; 1 or more.
+            credentials: for TLS, from `grpc.ssl_channel_credentials`. None: no encryption.
             metadata: pairs sent with every call, for example an authorization header.
-            channel_options: gRPC channel arguments, over Penchant's own (keepalive, sizes).
-            transport: what carries the calls instead of gRPC, for tests.
+            channel_options: gRPC channel arguments; they override Penchant's own (keepalive,
+                sizes).
+            transport: carries the calls instead of gRPC, for tests.
 
         Raises:
-            InvalidRequest: a timeout or a number of attempts out of range.
+            InvalidRequest: the timeout or the number of attempts is out of range.
         """
         self._target = target
         self._timeout_s = check_timeout(timeout_s)
-        policy = RetryPolicy(max_attempts=max_attempts)
+        self._policy = RetryPolicy(max_attempts=max_attempts)
         if transport is None:
             transport = AsyncGrpcTransport(
                 target, credentials=credentials, metadata=metadata, channel_options=channel_options
             )
-        self._driver = AsyncDriver(transport, policy)
+        self._transport = transport
 
     async def put_items(
         self, items: Iterable[Item], *, timeout_s: float | None = None
     ) -> PutItemsResult:
-        """Adds or replaces items; see `Penchant.put_items`."""
-        return await self._driver.run(_calls.put_items(items), self._bulk(timeout_s))
+        """Adds or replaces items; when it returns, they are durable and can be ranked.
+
+        Items are sent in calls of 256, each of which takes effect in full or not at all. Putting
+        the same items again changes nothing, so after an error the whole list may be sent again.
+
+        Args:
+            items: 1 or more, with distinct ids.
+            timeout_s: seconds for each call to the server. Default: 30, or the client's timeout if
+                that is longer.
+        """
+        return await self.run(_operations.put_items(items), timeout_s=timeout_s, bulk=True)
 
     async def delete_items(
         self, ids: Iterable[str], *, timeout_s: float | None = None
     ) -> DeleteItemsResult:
-        """Removes items from every ranking; see `Penchant.delete_items`."""
-        return await self._driver.run(_calls.delete_items(ids), self._limit(timeout_s))
+        """Removes items from every ranking; events about them stay in the logs.
+
+        Args:
+            ids: 1 or more. The result lists those that the catalog does not hold.
+            timeout_s: seconds for each call of 1,000 ids. Default: the client's timeout.
+        """
+        return await self.run(_operations.delete_items(ids), timeout_s=timeout_s)
 
     async def get_items(
         self, ids: Iterable[str], *, timeout_s: float | None = None
     ) -> GetItemsResult:
-        """Reads items back, as they were put; see `Penchant.get_items`."""
-        return await self._driver.run(_calls.get_items(ids), self._limit(timeout_s))
+        """Reads items back, as they were put.
+
+        Args:
+            ids: 1 or more. The result lists those that the catalog does not hold.
+            timeout_s: seconds for each call of 1,000 ids. Default: the client's timeout.
+        """
+        return await self.run(_operations.get_items(ids), timeout_s=timeout_s)
 
     async def rank(
         self,
@@ -117,8 +147,36 @@ class AsyncPenchant:
         exclude_owned: bool = False,
         timeout_s: float | None = None,
     ) -> Ranking:
-        """The best k items for a user; see `Penchant.rank`."""
-        plan = _calls.rank(
+        """Ranks the k best items for a user; an unknown user gets the population's ranking.
+
+        Args:
+            user: the user's id, 1 to 256 bytes.
+            k: number of items, 1 to 1,000. Fewer are returned if there are no more.
+            candidates: ids to choose from, at most 5,000, each at most once. None: the whole
+                catalog. The ranking lists unknown ids; they never fail the call.
+            query: free text that describes what the user wants now, at most 2,048 bytes.
+            context: where and when the user will see the ranking, at most 32 entries. The first
+                five keys in alphabetical order influence the scores if the server's setting
+                `context_halvings` is above 0.
+            exclude_seen: leave out items that occur in the user's recent events.
+            min_state_version: use at least this version of the user's state, from
+                `FeedbackAck.state_version`.
+            explain: return the parts of each score and the events that contribute most.
+            as_of: rank as of this time: a datetime with a time zone, or epoch seconds. None: now.
+            explore: policy that shows some items other than the best, with known probabilities.
+                None: never. The ranking is greedy too once the user's budget of explored
+                impressions is used up.
+            seed: makes an exploration repeatable. None: a new seed for each call.
+            diversity: how much the items should differ, from 0 (by score alone) to 1 (by difference
+                alone). Cannot be combined with `explore`.
+            exclude_owned: leave out items that a signal marked as the user's own, such as
+                `purchased` or `hide`.
+            timeout_s: seconds for the call. Default: the client's timeout.
+
+        Raises:
+            StateBehind: the user's state has not reached `min_state_version`.
+        """
+        operation = _operations.rank(
             user,
             k=k,
             candidates=candidates,
@@ -133,13 +191,22 @@ class AsyncPenchant:
             diversity=diversity,
             exclude_owned=exclude_owned,
         )
-        return await self._driver.run(plan, self._limit(timeout_s))
+        return await self.run(operation, timeout_s=timeout_s)
 
     async def feedback(
         self, events: Iterable[Event], *, timeout_s: float | None = None
     ) -> FeedbackAck:
-        """Learns from events; see `Penchant.feedback`."""
-        return await self._driver.run(_calls.feedback(events), self._limit(timeout_s))
+        """Learns from events; when it returns, accepted events are durable and count once each.
+
+        A refused event raises nothing: see `FeedbackAck.refused` and `raise_for_refused`. Events
+        are sent in calls of 1,000 and keep their ids, so after an error the whole list may be sent
+        again.
+
+        Args:
+            events: 1 or more, of any users, in any order.
+            timeout_s: seconds for each call to the server. Default: the client's timeout.
+        """
+        return await self.run(_operations.feedback(events), timeout_s=timeout_s)
 
     async def reserve(
         self,
@@ -148,25 +215,70 @@ class AsyncPenchant:
         options: Sequence[ReserveOption],
         n: int,
         *,
-        lapse_s: int = _reserve.LAPSE_S,
+        lapse_s: int = _operations.LAPSE_S,
         as_of: datetime | float | None = None,
         timeout_s: float | None = None,
     ) -> Reservations:
-        """Reserves impressions for a user; see `Penchant.reserve`."""
-        plan = _reserve.reserve(user, recommendation_id, options, n, lapse_s=lapse_s, as_of=as_of)
-        return await self._driver.run(plan, self._limit(timeout_s))
+        """Reserves impressions for a user, checking and charging caps and budgets in one step.
+
+        An event with the signal `impression`, the same recommendation id and the item confirms a
+        reservation; an unconfirmed one lapses. A repeated call returns the same reservations.
+
+        Args:
+            user: the user's id, 1 to 256 bytes.
+            recommendation_id: `Ranking.recommendation_id`, or an id of your own, 1 to 64 bytes.
+            options: 1 to 1,000, in order of preference, each item at most once.
+            n: maximum number of reservations, 1 to 100.
+            lapse_s: seconds until an unconfirmed reservation returns its place and its money, 1 to
+                3,600.
+            as_of: reserve as of this time: a datetime with a time zone, or epoch seconds. None:
+                now.
+            timeout_s: seconds for the call. Default: the client's timeout.
+
+        Raises:
+            UnknownItem: the catalog does not hold one of the items.
+        """
+        operation = _operations.reserve(
+            user, recommendation_id, options, n, lapse_s=lapse_s, as_of=as_of
+        )
+        return await self.run(operation, timeout_s=timeout_s)
 
     async def user(self, user: str, *, timeout_s: float | None = None) -> UserState:
-        """Reads a user's record; see `Penchant.user`."""
-        return await self._driver.run(_calls.user(user), self._limit(timeout_s))
+        """Reads a user's record.
+
+        Args:
+            user: the user's id, 1 to 256 bytes.
+            timeout_s: seconds for the call. Default: the client's timeout.
+
+        Raises:
+            UserNotFound: no event of this user was ever accepted.
+        """
+        return await self.run(_operations.user(user), timeout_s=timeout_s)
 
     async def export_user(self, user: str, *, timeout_s: float | None = None) -> UserExport:
-        """Reads all that is known of a user; see `Penchant.export_user`."""
-        return await self._driver.run(_calls.export_user(user), self._limit(timeout_s))
+        """Reads everything stored about a user: the record and every row of the event log.
+
+        Args:
+            user: the user's id, 1 to 256 bytes.
+            timeout_s: seconds for each page of 1,000 rows. Default: the client's timeout.
+
+        Raises:
+            UserNotFound: no event of this user was ever accepted.
+        """
+        return await self.run(_operations.export_user(user), timeout_s=timeout_s)
 
     async def forget_user(self, user: str, *, timeout_s: float | None = None) -> int:
-        """Deletes a user's record and every log row; see `Penchant.forget_user`."""
-        return await self._driver.run(_calls.forget_user(user), self._limit(timeout_s))
+        """Deletes a user's record and log; returns the number of log rows deleted.
+
+        Args:
+            user: the user's id, 1 to 256 bytes.
+            timeout_s: seconds for the call. Default: the client's timeout.
+
+        Raises:
+            UserNotFound: nothing is stored about the user, or an earlier attempt of this call
+                deleted it and its reply was lost.
+        """
+        return await self.run(_operations.forget_user(user), timeout_s=timeout_s)
 
     async def embed(
         self,
@@ -175,16 +287,65 @@ class AsyncPenchant:
         encoder_version: str = "",
         timeout_s: float | None = None,
     ) -> Embeddings:
-        """Encodes texts as the catalog's are; see `Penchant.embed`."""
-        return await self._driver.run(_calls.embed(texts, encoder_version), self._bulk(timeout_s))
+        """Encodes texts with the catalog's encoder.
+
+        Args:
+            texts: 1 or more, each of 1 to 8,192 bytes.
+            encoder_version: another encoder, by the version in an earlier reply. Default: the
+                catalog's own.
+            timeout_s: seconds for each call of 256 texts. Default: 30, or the client's timeout if
+                that is longer.
+        """
+        operation = _operations.embed(texts, encoder_version)
+        return await self.run(operation, timeout_s=timeout_s, bulk=True)
 
     async def ready(self, *, timeout_s: float | None = None) -> bool:
-        """Whether the server says that it is ready; see `Penchant.ready`."""
-        return await self._driver.ready(self._limit(timeout_s))
+        """Whether all of Penchant's models take requests, according to the server. Never retries.
+
+        Args:
+            timeout_s: seconds for all models together. Default: the client's timeout.
+        """
+        attempts = Attempts(self._policy, "ready", self._seconds(timeout_s))
+        try:
+            for model in MODELS:
+                if not await self._transport.model_ready(model, attempts.remaining_s()):
+                    return False
+        except NOT_READY:
+            return False
+        return True
+
+    async def run(
+        self, operation: Operation[T], *, timeout_s: float | None = None, bulk: bool = False
+    ) -> T:
+        """Runs an operation: a verb of `penchant_sdk._operations`, or a generator made of them.
+
+        Clients built on top, such as those in `penchant_sdk.ads`, reach the server only through
+        this method. Each call has its own deadline and its own retries. A call's error is raised
+        inside the operation, which may handle it.
+
+        Args:
+            operation: a generator, not yet started, that yields calls and receives replies.
+            timeout_s: seconds for each call, retries included. Default: the client's timeout.
+            bulk: whether a call may encode hundreds of texts. If so, the default timeout is 30 s,
+                or the client's timeout if that is longer.
+        """
+        seconds = self._seconds(timeout_s, at_least=BULK_TIMEOUT_S if bulk else 0.0)
+        try:
+            call = first_call(operation)
+            while True:
+                try:
+                    reply = await self._send(call, seconds)
+                except PenchantError as error:
+                    call = operation.throw(error)
+                else:
+                    call = operation.send(reply)
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
     async def close(self) -> None:
-        """Ends the connection; see `Penchant.close`."""
-        await self._driver.transport.close()
+        """Closes the connection; calls in progress and later calls raise Cancelled."""
+        await self._transport.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -195,8 +356,18 @@ class AsyncPenchant:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._target!r})"
 
-    def _limit(self, timeout_s: float | None) -> float:
-        return self._timeout_s if timeout_s is None else timeout_s
+    async def _send(self, call: EncodedCall, timeout_s: float) -> service_pb2.Reply:
+        attempts = Attempts(self._policy, call.verb, timeout_s)
+        while True:
+            left_s = attempts.remaining_s()
+            try:
+                answer = await self._transport.infer(call.model, call.payload, left_s)
+            except PenchantError as error:
+                pause_s = attempts.pause_after(error)
+            else:
+                return parse(call.verb, answer)
+            await asyncio.sleep(pause_s)
 
-    def _bulk(self, timeout_s: float | None) -> float:
-        return max(BULK_TIMEOUT_S, self._timeout_s) if timeout_s is None else timeout_s
+    def _seconds(self, timeout_s: float | None, at_least: float = 0.0) -> float:
+        """The caller's timeout; without one, the client's or `at_least`, whichever is longer."""
+        return max(at_least, self._timeout_s) if timeout_s is None else timeout_s

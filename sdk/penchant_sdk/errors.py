@@ -1,6 +1,7 @@
-"""What can go wrong: one exception for each error of the server's, and a few of the wire's.
+"""The exceptions: one per error of the server, and a few for the connection.
 
-Catch `PenchantError` for all of them, `Unavailable` for those that were retried in vain.
+Catch `PenchantError` for all of them, or `Unavailable` for those that all retries failed to cure.
+The reference of errors gives the cause and the remedy of each.
 
     >>> error = error_from_status(StatusCode.INVALID_ARGUMENT, "[UnknownItem] item: got 'x'")
     >>> error
@@ -18,64 +19,66 @@ from grpc import StatusCode
 
 
 class PenchantError(Exception):
-    """Any error of a call; its text says what was wrong, what was got and what was expected."""
+    """Any error of a call. The message names the field, the value and the expectation."""
 
     reason: ClassVar[str] = "PenchantError"
-    """The stable word that names the error on the wire."""
+    """The stable name of the error on the wire."""
 
     def __init_subclass__(cls) -> None:
         cls.reason = cls.__name__
 
 
 class InvalidRequest(PenchantError, ValueError):
-    """A call that breaks the contract: a missing argument, a size over its limit."""
+    """A call breaks the contract: a missing argument, a size over its limit."""
 
 
 class InvalidEvent(PenchantError, ValueError):
-    """One event that breaks the contract."""
+    """One event breaks the contract."""
 
 
 class UnknownItem(PenchantError, ValueError):
-    """An event about an item that the catalog does not hold."""
+    """An event or a reservation names an item that the catalog does not hold."""
 
 
 class Unauthenticated(PenchantError):
-    """Nobody vouches for the caller."""
+    """The caller's identity is unknown."""
 
 
 class PermissionDenied(PenchantError):
-    """The caller may not do this."""
+    """The caller may not make this call."""
 
 
 class UserNotFound(PenchantError, LookupError):
-    """A read, export or deletion of a user without any accepted event."""
+    """A user without any accepted event was read, exported or deleted."""
 
 
 class EventIdReused(PenchantError, ValueError):
-    """An event id that the user's log already holds with other content."""
+    """An event id that is in the user's log already arrived with different content."""
 
 
 class Unavailable(PenchantError):
-    """Nothing is wrong with the request; the server could not take it, after all retries.
+    """The server could not take the call, after all retries; the request itself is fine.
 
-    Safe to send again: an event keeps its `event_id`, so it counts once.
+    Cause: the server is starting, stopping, overloaded or unreachable.
+    Remedy: send the call again later. Events keep their `event_id`, so each counts once. If it
+    persists, run `penchant doctor --target HOST:PORT`.
     """
 
 
 class StoreUnavailable(Unavailable):
-    """The server's store can't take or give data now."""
+    """The server's store cannot read or write at the moment."""
 
 
 class EncoderUnavailable(Unavailable):
-    """The server's encoder can't be reached or failed."""
+    """The server's encoder cannot be reached, or failed."""
 
 
 class Overloaded(Unavailable):
-    """More work than the server will queue."""
+    """The server has more work than it queues."""
 
 
 class StateBehind(Unavailable):
-    """The user's state has not reached the `min_state_version` asked for."""
+    """The user's state has not reached the requested `min_state_version`."""
 
 
 class StateTooNew(PenchantError):
@@ -83,11 +86,15 @@ class StateTooNew(PenchantError):
 
 
 class ServerError(PenchantError):
-    """The fault is the server's; the details are in its log."""
+    """The server is at fault; the details are in its log.
+
+    Cause: an error that this release of the SDK does not know, such as one of a newer server.
+    Remedy: read the server's log; update the SDK.
+    """
 
 
 class InternalError(ServerError):
-    """The server met something that it did not foresee."""
+    """The server met a fault that no other error describes."""
 
 
 class StateCorrupt(ServerError):
@@ -95,18 +102,29 @@ class StateCorrupt(ServerError):
 
 
 class DeadlineExceeded(PenchantError, TimeoutError):
-    """No answer within `timeout_s`; whether the server did the work is unknown.
+    """No answer came within `timeout_s`; the server may or may not have done the work.
 
-    Events may be sent again: they keep their `event_id`, so they count once.
+    Cause: the timeout is too short for the call, or the server is overloaded or unreachable.
+    Remedy: send the call again, or raise `timeout_s`. Events keep their `event_id`, so each counts
+    once.
     """
 
 
 class ModelNotFound(PenchantError, LookupError):
-    """The server does not serve Penchant's models, or not this one."""
+    """The server does not serve the Penchant model that answers the call.
+
+    Cause: the address belongs to a Triton without Penchant, or one of the five models failed to
+    load.
+    Remedy: check the target; run `penchant doctor --target HOST:PORT` and read the server's log.
+    """
 
 
 class Cancelled(PenchantError):
-    """The client was closed, or the call was cancelled."""
+    """The call was cancelled.
+
+    Cause: the client was closed, or the task that awaits the call was cancelled.
+    Remedy: make calls only while the client is open.
+    """
 
 
 _BY_REASON: dict[str, type[PenchantError]] = {
@@ -140,7 +158,7 @@ _BY_CODE: dict[StatusCode, type[PenchantError]] = {
     StatusCode.CANCELLED: Cancelled,
 }
 
-# Triton's own words, which carry no reason: text, code that it comes with, and what it means.
+# Messages of Triton's own, which carry no reason: text, status code, exception.
 _BY_TEXT: tuple[tuple[str, StatusCode, type[PenchantError]], ...] = (
     ("Exceeds maximum queue size", StatusCode.UNAVAILABLE, Overloaded),
     # A server that is stopping, or a model that is being reloaded.
@@ -154,21 +172,21 @@ _REASON = re.compile(r"\[([A-Z][A-Za-z]*)\] ?")
 
 
 def error_from_reason(reason: str, message: str) -> PenchantError | None:
-    """The exception that a reason names, or None for a reason that this release does not know."""
+    """The exception named by a reason; None for a reason that this release does not know."""
     known = _BY_REASON.get(reason)
     return None if known is None else known(message)
 
 
 def error_from_status(code: StatusCode, message: str) -> PenchantError:
-    """The exception for a status of the wire.
+    """The exception for a gRPC status.
 
     Args:
-        code: the gRPC status code.
-        message: the status's text. Its first reason in brackets decides; else Triton's own words;
-            else the code.
+        code: the status code.
+        message: the status's text. The first reason in brackets decides, else one of Triton's own
+            messages, else the code.
 
     Returns:
-        An exception to raise. The ones to retry are the `Unavailable`.
+        An exception to raise. Subclasses of `Unavailable` are worth a retry.
     """
     match = _REASON.search(message)
     if match is not None:

@@ -1,4 +1,4 @@
-"""How a ranking may try what is not the best: one of three policies.
+"""Exploration policies: three ways for a ranking to show items other than the best.
 
 >>> PlackettLuce(temperature=0.5)
 PlackettLuce(temperature=0.5)
@@ -17,10 +17,10 @@ from penchant_sdk.errors import InvalidRequest
 
 @dataclass(frozen=True, slots=True)
 class PlackettLuce:
-    """Each place in proportion to exp(score / temperature); exact propensities."""
+    """Fills each position in proportion to exp(score / temperature); propensities are exact."""
 
     temperature: float
-    """1e-6 or more, in units of the score; the higher, the more is tried."""
+    """Temperature in units of the score, 1e-6 or more. Higher explores more."""
 
     def __post_init__(self) -> None:
         if not 1e-6 <= self.temperature < math.inf:
@@ -29,10 +29,10 @@ class PlackettLuce:
 
 @dataclass(frozen=True, slots=True)
 class EpsilonGreedy:
-    """At each place any of the items left with the chance epsilon; exact propensities."""
+    """Fills each position at random with probability epsilon; propensities are exact."""
 
     epsilon: float
-    """0 to 1."""
+    """Probability of a random item, 0 to 1."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.epsilon <= 1:
@@ -41,10 +41,10 @@ class EpsilonGreedy:
 
 @dataclass(frozen=True, slots=True)
 class Thompson:
-    """Tries what the user's interest is unsure of; estimated propensities."""
+    """Samples the user's interest from its posterior (Thompson); propensities are estimates."""
 
     scale: float = 1.0
-    """Standard deviations are multiplied by it; more than 0, at most 1,000."""
+    """Factor on the posterior's standard deviations, more than 0, at most 1,000."""
 
     def __post_init__(self) -> None:
         if not 0 < self.scale <= 1000:
@@ -52,4 +52,4 @@ class Thompson:
 
 
 Exploration = PlackettLuce | EpsilonGreedy | Thompson
-"""What `explore` of a ranking takes."""
+"""Type of the argument `explore` of `rank`."""

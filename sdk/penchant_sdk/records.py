@@ -1,4 +1,4 @@
-"""What the server holds, read back: items, users, logs and vectors, all frozen."""
+"""Results about stored data: items, users, event logs and vectors."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from penchant_sdk.types import Event, Item
 
 @dataclass(frozen=True, slots=True)
 class PutItemsResult:
-    """The items are durable and rankable."""
+    """Result of `put_items`: all items are durable and can be ranked."""
 
     catalog_version: int
-    """The version of the item vectors from now on."""
+    """New version of the item vectors."""
     encoder_version: str
     changed: int
-    """Items that are new or whose text or attributes changed."""
+    """Number of items that are new, or have a new text or new attributes."""
     unchanged: int
-    """Items that were there already, letter for letter."""
+    """Number of items that were already stored with the same content."""
     encoded: int
-    """Texts that had to be encoded; the encoder knew the others."""
+    """Number of texts encoded; the vectors of the others were stored already."""
     item_count: int
-    """Items in the catalog now."""
+    """Number of items in the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteItemsResult:
-    """The items are gone from every ranking."""
+    """Result of `delete_items`: no ranking contains the items any more."""
 
     catalog_version: int
     deleted: int
-    """How many were there."""
+    """Number of items deleted."""
     unknown: tuple[str, ...]
     """Ids that the catalog did not hold."""
     item_count: int
-    """Items in the catalog now."""
+    """Number of items left in the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
 class GetItemsResult:
-    """Items as they were put, in the order asked for."""
+    """Result of `get_items`: items as they were put, in the order of the ids."""
 
     items: tuple[Item, ...]
     unknown: tuple[str, ...]
@@ -51,38 +51,38 @@ class GetItemsResult:
     catalog_version: int
     encoder_version: str
     item_count: int
-    """Items in the whole catalog."""
+    """Number of items in the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowEvent:
-    """An event as the user's window holds it."""
+    """An event in a user's window."""
 
     item: str
-    """Empty where the item was deleted."""
+    """Empty if the item was deleted."""
     occurred_at: datetime
     """UTC."""
     reward: float
-    """What the signal table made of it, -1 to 1."""
+    """Reward of the event according to the signal table, -1 to 1."""
     weight: float
-    """0 or more, before any forgetting."""
+    """Weight of the event before forgetting, 0 or more."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """What is known of a user."""
+    """A user's record: the window of events, and the interest computed from it."""
 
     user: str
     state_version: int
-    """How many events of this user were accepted."""
+    """Number of accepted events of this user."""
     window: tuple[WindowEvent, ...]
-    """The latest events, newest first: what the interest is folded from."""
+    """The latest events, newest first."""
     catalog_version: int
-    """The catalog version that the interest is folded with."""
+    """Version of the item vectors from which the interest was computed."""
     slow: tuple[float, ...]
-    """The lasting taste, in the space of the item vectors."""
+    """Long-term interest, in the space of the item vectors."""
     fast: tuple[float, ...]
-    """The taste of the last few likes, in the same space."""
+    """Interest of the latest likes, in the same space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +90,23 @@ class LoggedEvent:
     """One row of a user's event log."""
 
     event: Event
-    """As accepted; its `occurred_at` is a UTC datetime."""
+    """The event as accepted; `occurred_at` is a UTC datetime."""
     state_version: int
-    """The user's state version that it made."""
+    """The user's state version right after this event."""
     accepted_at: datetime
-    """When the server accepted it, UTC."""
+    """Time at which the server accepted the event, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserExport:
-    """All that is known of a user: the record and every row of the log."""
+    """Everything stored about a user: the record and every row of the event log."""
 
     state: UserState
     events: tuple[LoggedEvent, ...]
-    """By state version."""
+    """In order of state version."""
 
     def to_json_ready(self) -> dict[str, Any]:
-        """Dicts, lists, texts and numbers for `json.dumps`; times are ISO 8601 texts in UTC."""
+        """The export as dicts, lists, strings and numbers; times are ISO 8601 strings in UTC."""
         state = self.state
         return {
             "user": state.user,
@@ -144,9 +144,9 @@ def _row_to_json_ready(row: LoggedEvent) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Unit vectors in the order of the texts.
+    """Vectors of unit length, in the order of the texts.
 
-    `embeddings[0]` is a tuple of floats. With NumPy, without a copy:
+    `embeddings[0]` is a tuple of floats. NumPy reads the vectors without a copy:
     `numpy.frombuffer(embeddings.data, "<f4").reshape(len(embeddings), embeddings.dimensions)`.
 
     >>> two = Embeddings(data=struct.pack("<4f", 1, 0, 0, 1), dimensions=2, encoder_version="e")
@@ -155,9 +155,9 @@ class Embeddings:
     """
 
     data: bytes
-    """Row-major little-endian float32, shape (texts, dimensions)."""
+    """Little-endian float32 in row-major order, shape (texts, dimensions)."""
     dimensions: int
-    """Length of one vector."""
+    """Number of dimensions of each vector."""
     encoder_version: str
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Impressions reserved under caps and budgets before they are made: what goes in, what comes back.
+"""Arguments and results of `reserve`: impressions reserved under caps and budgets.
 
 >>> option = ReserveOption(
 ...     item="ad-7",
@@ -19,53 +19,53 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most so many impressions of what the key names, for one user, in any such stretch."""
+    """A limit on the impressions under one key for one user, in every window of time."""
 
     key: str
-    """What is counted, for example a campaign. 1 to 256 bytes."""
+    """Name under which impressions are counted, for example a campaign's. 1 to 256 bytes."""
     limit: int
-    """1 or more."""
+    """Most impressions within the window, 1 or more."""
     window_s: int
-    """The stretch of time, in seconds. 1 to 31,536,000."""
+    """Length of the sliding window in seconds, 1 to 31,536,000."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Money that impressions spend, over all users."""
+    """A limit on the money that impressions under one key spend, over all users."""
 
     key: str
-    """Whose money, for example a campaign. 1 to 256 bytes."""
+    """Name under which spend is counted, for example a campaign's. 1 to 256 bytes."""
     cost_micros: int
-    """What this impression costs, in millionths of the currency. 0 or more."""
+    """Cost of this impression in millionths of the currency, 0 or more."""
     allowed_micros: int
-    """What may have been spent by now, this impression included: the budget, or what pacing allows
-    of it so far."""
+    """Most that may be spent by now in millionths of the currency, this impression included: the
+    whole budget, or the part that pacing has released."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReserveOption:
-    """One impression that may be made."""
+    """One impression to reserve if its caps and its budget allow it."""
 
     item: str
-    """An item of the catalog."""
+    """Id of an item in the catalog."""
     caps: Sequence[Cap] = ()
-    """All must hold. At most 16."""
+    """Caps that must all hold, at most 16."""
     budget: Budget | None = None
-    """None: free."""
+    """None: the impression is free."""
 
 
 class UnreservedReason(Enum):
-    """Why an option can't be had."""
+    """Why an option was refused."""
 
     CAPPED = "capped"
-    """A cap of this user is reached."""
+    """The user has reached a cap."""
     BUDGET = "budget"
     """The allowed part of the budget is spent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An impression that may be made until it lapses."""
+    """A reserved impression, to be shown before it lapses."""
 
     item: str
     lapses_at: datetime
@@ -74,7 +74,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Unreserved:
-    """An option that can't be had."""
+    """An option that caps or budget forbid."""
 
     item: str
     reason: UnreservedReason
@@ -82,13 +82,14 @@ class Unreserved:
 
 @dataclass(frozen=True, slots=True)
 class Reservations:
-    """What was reserved, in the order of the options."""
+    """Result of `reserve`."""
 
     reserved: tuple[Reservation, ...]
+    """The reservations, in the order of the options."""
     refused: tuple[Unreserved, ...]
-    """Every option that caps or budgets forbid; the others were not needed."""
+    """Every option that caps or budgets forbid. Options in neither tuple were not needed."""
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The items that may be shown."""
+        """Ids of the reserved items."""
         return tuple(one.item for one in self.reserved)

@@ -1,4 +1,4 @@
-"""What goes in and what comes back: items, events, rankings and acks, all frozen.
+"""Arguments and results of the main verbs: items, events, rankings and acknowledgements.
 
 >>> event = Event(user="u42", item="1", signal="like", event_id="e1", occurred_at=1.5)
 >>> event.occurred_at_us
@@ -29,11 +29,14 @@ def _now() -> datetime:
 
 
 def to_microseconds(when: datetime | float, name: str) -> int:
-    """Microseconds since 1970-01-01 UTC; raises InvalidEvent for a naive or unusable time.
+    """Converts a time to microseconds since 1970-01-01 UTC.
 
     Args:
         when: a datetime with a time zone, or epoch seconds.
-        name: what to call it in the error.
+        name: name of the argument, for the error text.
+
+    Raises:
+        InvalidEvent: the datetime is naive, or the number is not finite.
 
     >>> to_microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "occurred_at")
     1000000
@@ -53,7 +56,7 @@ def to_microseconds(when: datetime | float, name: str) -> int:
 
 
 def from_microseconds(microseconds: int) -> datetime:
-    """The UTC datetime of microseconds since 1970-01-01 UTC, exactly."""
+    """Converts microseconds since 1970-01-01 UTC to a UTC datetime, exactly."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
@@ -62,29 +65,30 @@ class Item:
     """Something that can be ranked: a film, an ad, a level, an action of a smart home."""
 
     id: str
-    """Your name for it. 1 to 256 bytes of UTF-8."""
+    """Your own id, 1 to 256 bytes of UTF-8."""
     text: str
-    """What the encoder reads. 1 to 8,192 bytes of UTF-8."""
+    """Text for the encoder, 1 to 8,192 bytes of UTF-8."""
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Kept and returned with the item; not read by the encoder. At most 64 entries."""
+    """Stored and returned with the item, but not encoded. At most 64 entries."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """How an item was shown, as its ranking had it; kept in the log for evaluations.
+class Exposure:
+    """How an item was exposed to its user, copied from the ranking; logged for evaluation.
 
     Raises:
-        InvalidEvent: a propensity outside 0 to 1, a negative position, a score that is not finite.
+        InvalidEvent: the propensity is outside 0 to 1, the position negative, or the score not
+            finite.
     """
 
     position: int = 0
-    """Place in the list or slot, 1 first; 0: not told."""
+    """Position in the list or slot, counted from 1. 0: unknown."""
     propensity: float = 0.0
-    """`RankedItem.propensity`; 0: not told."""
+    """`RankedItem.propensity`. 0: unknown."""
     propensity_estimated: bool = False
     """`Ranking.propensity_estimated`."""
     score: float = 0.0
-    """`RankedItem.score`; 0: not told."""
+    """`RankedItem.score`. 0: unknown."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.propensity <= 1:
@@ -97,34 +101,35 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a user did (or was shown) with an item.
+    """An action of a user on an item, or an impression of it.
 
-    Its id and its time are fixed when it is made, so sending the same object again, by hand or by a
-    retry, changes nothing on the server.
+    The id and the time are set when the object is made, so sending it again, by hand or by a retry,
+    changes nothing on the server.
 
     Raises:
-        InvalidEvent: an empty text, or an `occurred_at` that is naive, not finite or no time.
+        InvalidEvent: a required text is empty, or `occurred_at` is naive, not finite or not a time.
     """
 
     user: str
-    """Whose event it is. 1 to 256 bytes."""
+    """The user's id, 1 to 256 bytes."""
     item: str
-    """An item of the catalog."""
+    """Id of an item in the catalog."""
     signal: str
     """A name from the server's signal table: like, dislike, click, view, rating, impression, ..."""
     value: float | None = None
-    """What the signal measured (stars of a rating, say). None: the signal's own reward."""
+    """Measured value, for example the stars of a rating. None: the signal's own reward."""
     occurred_at: datetime | float = field(default_factory=_now)
     """A datetime with a time zone, or seconds since 1970-01-01 UTC. Default: now."""
     recommendation_id: str = ""
-    """`Ranking.recommendation_id` of the ranking that led to it; empty: none."""
+    """`Ranking.recommendation_id` of the ranking that led to the event. Empty: none."""
     event_id: str = field(default_factory=_new_event_id)
-    """Names the event among its user's, for ever. 1 to 128 bytes. Default: a new random id."""
+    """Unique among all events of the user, 1 to 128 bytes. Default: a new random id."""
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Where and when (part of day, room, device, session), as the ranking had it. At most 32
-    entries; the first five by key weigh, where the server listens to contexts."""
-    shown: Shown | None = None
-    """For impressions: how the item was shown."""
+    """Place and time (part of day, room, device, session), as in the ranking. At most 32 entries.
+    The first five keys in alphabetical order influence the user's interest if the server's setting
+    `context_halvings` is above 0."""
+    exposure: Exposure | None = None
+    """For impressions: how the item was exposed to the user."""
 
     def __post_init__(self) -> None:
         for name in ("user", "item", "signal", "event_id"):
@@ -135,23 +140,23 @@ class Event:
 
     @property
     def occurred_at_us(self) -> int:
-        """`occurred_at` in microseconds since 1970-01-01 UTC, as it travels."""
+        """`occurred_at` in microseconds since 1970-01-01 UTC."""
         return to_microseconds(self.occurred_at, "occurred_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One past event's share in one score."""
+    """The contribution of one past event to one score."""
 
     event_id: str
-    """Empty where its log row is gone."""
+    """Empty if the event's log row was deleted."""
     item: str
     signal: str
-    """Empty where its log row is gone."""
+    """Empty if the event's log row was deleted."""
     occurred_at: datetime
     """UTC."""
     share: float
-    """What the event adds to the score; negative where it lowers it."""
+    """The event's contribution to the score; negative if it lowers the score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,30 +164,31 @@ class Explanation:
     """The parts of one score: offset + slow + fast + near + query = score."""
 
     offset: float
-    """What everybody thinks of the item."""
+    """Contribution of the item's popularity."""
     slow: float
-    """What the user's lasting taste adds."""
+    """Contribution of the user's long-term interest."""
     fast: float
-    """What the user's last few likes add."""
+    """Contribution of the user's latest likes."""
     near: float
-    """What the neighbours of the last few likes add, or for a newcomer what people begin with."""
+    """Contribution of the neighbours of the latest likes; for a new user, of the items that users
+    start with."""
     query: float
-    """What the query adds."""
+    """Contribution of the query."""
     contributions: tuple[Contribution, ...]
-    """At most five past events, the weightiest (by absolute share) first."""
+    """At most five past events, in descending order of absolute share."""
 
 
 @dataclass(frozen=True, slots=True)
 class RankedItem:
-    """One item with its place earned."""
+    """One item of a ranking."""
 
     id: str
     score: float
-    """Higher is better; comparable within one ranking only."""
+    """Higher is better; comparable only within one ranking."""
     explanation: Explanation | None = None
-    """Present where `explain` was asked for."""
+    """None unless the call set `explain`."""
     propensity: float = 1.0
-    """The chance of this item at this place, given those above it; 1 where nothing is explored."""
+    """Probability of this item here, given the items above it; 1 without exploration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,43 +196,43 @@ class Ranking:
     """The best items for a user, best first."""
 
     recommendation_id: str
-    """Names this ranking; send it back with the events that it leads to."""
+    """Id of this ranking; send it with the events that the ranking leads to."""
     items: tuple[RankedItem, ...]
     unknown_candidates: tuple[str, ...]
     """Candidates that the catalog does not hold."""
     state_version: int
-    """The version of the user's state that was used: how many events of the user were accepted."""
+    """Version of the user's state behind the ranking: the number of accepted events of the user."""
     catalog_version: int
     encoder_version: str
     cold_start: bool
-    """True where the user has no events yet: the ranking is the population's."""
+    """True if the user has no events yet, so that the ranking is the population's."""
     explored: bool = False
-    """True where `explore` was asked for and the user's budget allowed it."""
+    """True if the call set `explore` and the user's budget allowed it."""
     propensity_estimated: bool = False
-    """True where the propensities are estimates (Thompson)."""
+    """True if the propensities are estimates (Thompson sampling)."""
     explorations_left: int = 0
-    """Explored impressions that the user's budget still allows today."""
+    """Explored impressions left in the user's budget for today."""
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The items' ids, best first."""
+        """Ids of the items, best first."""
         return tuple(item.id for item in self.items)
 
 
 class EventStatus(Enum):
-    """What became of an event."""
+    """The server's verdict on an event."""
 
     ACCEPTED = "accepted"
-    """Durable, and part of the user's very next ranking."""
+    """Durable, and part of the user's next ranking."""
     DUPLICATE = "duplicate"
-    """Already there with the same content; nothing changed."""
+    """Already stored with the same content; nothing changed."""
     REFUSED = "refused"
-    """Not taken; the other events are unaffected."""
+    """Not stored; other events of the call are unaffected."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventResult:
-    """What became of one event, and why."""
+    """The server's verdict on one event, with the reason for a refusal."""
 
     event_id: str
     user: str
@@ -234,27 +240,27 @@ class EventResult:
     state_version: int
     """The user's state version after the call; 0 for a refused event of an unknown user."""
     reason: str = ""
-    """For a refused event: InvalidEvent, UnknownItem, EventIdReused."""
+    """For a refused event: InvalidEvent, UnknownItem or EventIdReused."""
     message: str = ""
-    """For a refused event: what was wrong, what was got, what was expected."""
+    """For a refused event: the field at fault, the value received and the value expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackAck:
-    """One result per event, in the order of the events."""
+    """The results of a `feedback` call, one for each event, in the order of the events."""
 
     results: tuple[EventResult, ...]
 
     @property
     def refused(self) -> tuple[EventResult, ...]:
-        """The results of the events that were not taken."""
+        """The results of the refused events."""
         return tuple(item for item in self.results if item.status is EventStatus.REFUSED)
 
     def state_version(self, user: str) -> int:
-        """The user's state version after the events, for `min_state_version` of `rank`.
+        """The user's state version after the events, to pass to `rank` as `min_state_version`.
 
         Raises:
-            InvalidRequest: none of the events was this user's.
+            InvalidRequest: the call contained no event of this user.
         """
         versions = [item.state_version for item in self.results if item.user == user]
         if not versions:
@@ -262,12 +268,12 @@ class FeedbackAck:
         return max(versions)
 
     def raise_for_refused(self) -> None:
-        """Raises the error of the first refused event, if there is one.
+        """Raises the error of the first refused event, if any was refused.
 
         Raises:
-            InvalidEvent: it breaks the contract.
-            UnknownItem: the catalog does not hold its item.
-            EventIdReused: its id was accepted before with other content.
+            InvalidEvent: the event breaks the contract.
+            UnknownItem: the catalog does not hold the event's item.
+            EventIdReused: an earlier event with this id has other content.
         """
         for item in self.refused:
             text = f"event {item.event_id!r}: {item.message}"

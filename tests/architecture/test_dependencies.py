@@ -55,16 +55,58 @@ def test_a_plain_install_brings_grpc_and_protobuf_alone(wheel: ZipFile) -> None:
     assert plain == {"grpcio", "protobuf"}
 
 
+HEAVY = frozenset(
+    {"torch", "lmdb", "onnxruntime", "tokenizers", "scipy", "pyarrow", "typer", "rich", "psutil"}
+)
+"""Modules of the backend's packages that a client never needs."""
+
+
+def printed(program: str) -> str:
+    """What a program prints in an interpreter of its own."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def loaded_by(statements: str) -> set[str]:
+    """The top-level modules that are loaded after some statements."""
+    return set(
+        printed(
+            f"import sys; {statements}; "
+            "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+        ).split()
+    )
+
+
 def test_importing_the_sdk_loads_nothing_of_the_backend() -> None:
-    program = (
-        "import sys, penchant_sdk; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = loaded_by("import penchant_sdk")
+    assert "penchant_sdk" in loaded
+    assert loaded & {"numpy", "penchant", "threadpoolctl", *HEAVY} == set()
+
+
+def test_the_fake_needs_numpy_and_threadpoolctl_alone_of_the_backends_packages() -> None:
+    loaded = loaded_by(
+        "from penchant_sdk import Event, Item; from penchant_sdk.testing import FakePenchant; "
+        "fake = FakePenchant(); fake.put_items([Item('a', 'a')]); "
+        "fake.feedback([Event('u', 'a', 'like')]); fake.rank('u', query='a')"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    assert {"numpy", "penchant", "threadpoolctl"} <= loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("package", ["numpy", "threadpoolctl"])
+def test_without_the_backends_packages_the_fake_says_what_to_install(package: str) -> None:
+    message = printed(
+        f"""
+import sys, penchant_sdk
+sys.modules[{package!r}] = None
+try:
+    import penchant_sdk.testing
+except ImportError as error:
+    print(error)
+"""
     )
-    heavy = {"numpy", "penchant", "torch", "lmdb", "onnxruntime", "pyarrow", "typer", "rich"}
-    assert "penchant_sdk" in run.stdout.split()
-    assert heavy & set(run.stdout.split()) == set()
+    expected = f"needs the package {package}: pip install 'penchant[backend]'"
+    assert message.strip() == f"penchant_sdk.testing {expected}"
 
 
 def test_the_wheel_carries_what_a_server_needs(wheel: ZipFile) -> None:

@@ -11,6 +11,8 @@ STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 
 HOME = "sdk/penchant_sdk/home/"
 """The part of the SDK with an extra of its own."""
+IN_PROCESS = "sdk/penchant_sdk/testing.py"
+"""The SDK's one module that runs the backend, in the caller's own process."""
 
 
 def foreign(folder: str, allowed: frozenset[str]) -> dict[str, set[str]]:
@@ -40,6 +42,7 @@ def test_the_sdk_imports_grpc_protobuf_and_the_contract_alone() -> None:
     allowed = frozenset({"grpc", "google", "penchant_proto", "penchant_sdk"})
     found = foreign("sdk/penchant_sdk", allowed)
     home = {path: found.pop(path) for path in list(found) if path.startswith(HOME)}
+    assert found.pop(IN_PROCESS) == {"penchant"}
     assert found == {}
     assert set().union(*home.values()) <= {"hassil", "home_assistant_intents", "numpy"}
 
@@ -51,6 +54,15 @@ def test_only_the_home_client_imports_itself_so_that_its_extra_is_an_extra() -> 
         if any(name.startswith("penchant_sdk.home") for name in imports(path))
     }
     assert all(path.startswith(HOME) for path in importers)
+
+
+def test_no_module_of_the_sdk_imports_the_one_for_tests() -> None:
+    importers = {
+        relative(path)
+        for path in hand_written("sdk/penchant_sdk")
+        if "penchant_sdk.testing" in imports(path)
+    }
+    assert importers == set()
 
 
 def test_the_contract_imports_grpc_and_protobuf_alone() -> None:

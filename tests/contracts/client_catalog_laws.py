@@ -12,11 +12,11 @@ from penchant_sdk import (
     EpsilonGreedy,
     Event,
     Exploration,
+    Exposure,
     InvalidRequest,
     Item,
     Penchant,
     PlackettLuce,
-    Shown,
     Thompson,
 )
 from tests.contracts.client_world import KITCHEN, SPACE, Laws, World, some_events, unique
@@ -196,7 +196,7 @@ class RankLaws(Laws):
                 user=world.user,
                 item=world.ids[0],
                 signal="impression",
-                shown=Shown(position=1, propensity=0.25, score=0.5),
+                exposure=Exposure(position=1, propensity=0.25, score=0.5),
             )
             for _ in range(before)
         ]

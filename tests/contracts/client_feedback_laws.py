@@ -14,8 +14,8 @@ from penchant_sdk import (
     Event,
     EventIdReused,
     EventStatus,
+    Exposure,
     Penchant,
-    Shown,
     StateBehind,
     UnknownItem,
     UserNotFound,
@@ -82,7 +82,7 @@ class FeedbackLaws(Laws):
             signal="impression",
             recommendation_id="r1",
             context={"room": "kitchen", "part_of_day": "night"},
-            shown=Shown(position=2, propensity=0.25, propensity_estimated=True, score=-1.5),
+            exposure=Exposure(position=2, propensity=0.25, propensity_estimated=True, score=-1.5),
         )
         penchant.feedback([event])
         (row,) = penchant.export_user(world.user).events

@@ -1,7 +1,8 @@
-"""What the README shows, run as a reader would."""
+"""README, start page and the guide to a running Triton, run as a reader would run them."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -16,22 +17,19 @@ import pytest
 
 from penchant.launch import Server
 from tests.architecture.source_tree import ROOT
+from tests.support.handwritten import blocks, shell_lines
 
 pytestmark = pytest.mark.server
 
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+START = ROOT / "docs" / "start.md"
+INTEGRATE = ROOT / "docs" / "guides" / "integrate.md"
 PENCHANT = str(Path(sys.executable).with_name("penchant"))
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-
-
-def commands(program: str) -> list[list[str]]:
+def commands(page: Path, program: str = "penchant") -> list[list[str]]:
     """The arguments of each line that starts a program."""
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    split = [shlex.split(line, comments=True) for line in lines]
-    return [words[1:] for words in split if words[:1] == [program]]
+    return [words[1:] for words in shell_lines(page) if words[0] == program]
 
 
 def run(arguments: list[str], directory: Path) -> str:
@@ -42,6 +40,7 @@ def run(arguments: list[str], directory: Path) -> str:
         text=True,
         check=False,
         timeout=180,
+        env={**os.environ, "COLUMNS": "200"},
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
@@ -68,7 +67,7 @@ def serving(arguments: list[str], directory: Path) -> Iterator[str]:
 
 
 def test_the_sdk_in_ten_lines(server: Server) -> None:
-    (code,) = blocks("python")
+    (code,) = blocks(README, "python")
     assert '"localhost:8001"' in code
     names: dict[str, object] = {}
     exec(code.replace("localhost:8001", server.target), names)
@@ -77,35 +76,60 @@ def test_the_sdk_in_ten_lines(server: Server) -> None:
 
 
 def test_the_make_commands_are_targets_of_the_makefile() -> None:
-    targets = [arguments[0] for arguments in commands("make")]
-    assert targets == ["demo", "test", "demo-ads", "demo-games", "demo-home", "demo-release"]
-    for target in targets:
+    targets = [arguments[0] for arguments in commands(README, "make")]
+    assert targets == ["demo", "test", "setup"]
+    named = re.findall(r"`make ([a-z-]+)`", README.read_text())
+    assert {"demo-ads", "demo-games", "demo-home", "demo-release"} <= set(named)
+    for target in [*targets, *named]:
         subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
 
 
-def test_a_server_of_your_own(tmp_path: Path) -> None:
-    export, serve, import_items, rank, doctor, evaluate = commands("penchant")
+def test_the_start_page_from_the_first_command_to_the_last(tmp_path: Path) -> None:
+    text = START.read_text()
+    for name, rows in re.findall(r'```csv title="(.+?)"\n(.*?)```', text, re.DOTALL):
+        (tmp_path / name).write_text(rows)
+    export, serve, *clients = commands(START)
+    assert [export, serve] == commands(README)
+    kinds = ["import", "import", "rank", "feedback", "rank", "doctor", "user"]
+    assert [words[0] for words in clients] == kinds
+    run(export, tmp_path)
+    with serving(serve, tmp_path) as target:
+        printed = [run([*words, "--target", target], tmp_path) for words in clients]
+        (code,) = blocks(START, "python")
+        exec(code.replace("localhost:8001", target), {})
+        assert "forgotten" in run(
+            ["user", "ann", "--forget", "--yes", "--target", target], tmp_path
+        )
+    items, events, before, _, after, doctor, user = printed
+    assert "8" in items
+    assert "6" in events
+    assert "Toy Story (1995)" in before  # A reason.
+    assert "fargo" not in before.split("because")[0]
+    assert "Fargo (1996)" in after
+    assert "penchant_rank" in doctor
+    assert "3 events accepted" in user
+
+
+def test_the_evaluation_that_the_start_page_names(encoder: Path, tmp_path: Path) -> None:
+    (line,) = re.findall(r"`penchant (evaluate .*?)`", START.read_text())
+    arguments = shlex.split(line)
     films = {"id": ["1", "2"], "text": ["Heat (1995). Crime", "Toy Story (1995). Animation"]}
-    pq.write_table(pa.table(films), tmp_path / import_items[-1])
     likes = {
         "user": [f"u{number % 5}" for number in range(40)],
         "item": [str(1 + number % 2) for number in range(40)],
         "signal": ["like"] * 40,
         "occurred_at": [1_600_000_000 + 60 * number for number in range(40)],
     }
-    pq.write_table(pa.table(likes), tmp_path / evaluate[evaluate.index("--events") + 1])
-    run(export, tmp_path)
-    with serving(serve, tmp_path) as target:
-        assert "2" in run([*import_items, "--target", target], tmp_path)
-        ranking = run([*rank, "--target", target], tmp_path)
-        assert "Toy Story (1995)" in ranking
-        assert "penchant_rank" in run([*doctor, "--target", target], tmp_path)
-    assert "recall@10" in run([*evaluate, "--candidates", "all"], tmp_path)
+    for option, rows in (("--items", films), ("--events", likes)):
+        place = arguments.index(option) + 1
+        arguments[place] = arguments[place].replace(".csv", ".parquet")
+        pq.write_table(pa.table(rows), tmp_path / arguments[place])
+    printed = run([*arguments, "--encoder", str(encoder), "--candidates", "all"], tmp_path)
+    assert "recall@10" in printed
 
 
 def test_the_command_that_installs_into_a_running_triton(tmp_path: Path) -> None:
-    (line,) = re.findall(r"`penchant (install .*?)`", README)
-    arguments = shlex.split(line)
+    (arguments,) = (words for words in commands(INTEGRATE) if words[0] == "install")
     places = {"--backends": tmp_path / "b", "--models": tmp_path / "m", "--encoder": tmp_path}
     for option, place in places.items():
         arguments[arguments.index(option) + 1] = str(place)
@@ -115,6 +139,6 @@ def test_the_command_that_installs_into_a_running_triton(tmp_path: Path) -> None
     assert (tmp_path / "m" / "penchant_rank" / "config.pbtxt").is_file()
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README.read_text()))))
 def test_what_it_links_to_is_there(path: str) -> None:
     assert (ROOT / path).exists()

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
 import numpy as np
 
-from demos.ads.day import LAPSE_S, Day, Impression, Plan
-from demos.ads.simulation import (
+from demos.ads.ads_simulation import (
     Readers,
     campaign_text,
     simulated_readers,
     visits,
 )
-from penchant.calibration.shown_ads import Shown
-from penchant.cli.in_process import client_of
+from demos.ads.day import LAPSE_S, Day, DayPlan, SimulatedImpression
+from penchant.calibration.shown_ads import ShownAds
+from penchant.encoder.bag_of_words import BagOfWords
+from penchant.server.in_process import client_of
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import (
     UNCALIBRATED,
@@ -33,7 +33,6 @@ from penchant_sdk.ads import (
     Size,
     Slot,
 )
-from tests.support.bag_of_words import BagOfWords
 
 CAPS = (FrequencyCap(3, Per.HOUR), FrequencyCap(8, Per.DAY))
 SLOT = Slot("article", Size(300, 250))
@@ -57,7 +56,6 @@ def campaigns_of(
 
 
 def play(
-    directory: Path,
     *,
     budget: Money,
     count: int,
@@ -74,20 +72,20 @@ def play(
     settings = {"signals": "ads", "explorations_per_day": str(explorations_per_day)}
     readers, midnight = simulated_readers(users, seed, texts_per_topic=texts_per_topic), yesterday()
     campaigns = campaigns_of(readers, midnight, budget, caps)
-    plan = Plan(
+    plan = DayPlan(
         SLOT,
         midnight,
         places=places,
         explore=explore,
         explore_share=1.0 if explore else 0.0,
-        at_once=1,  # Threads would take turns by chance.
+        concurrent_visits=1,  # Threads would take turns by chance.
         seed=seed,
     )
     # Ids of rankings become digests of events, by which events of one moment are ordered.
     ids = patch("penchant.service.rank.os.urandom", Random(seed).randbytes)
     # Offsets that nobody touched follow with every event, instead of once a second of the wall's.
-    whole = patch("penchant.catalog.offsets.WHOLE_EVERY_S", 0.0)
-    with ids, whole, client_of(BagOfWords(), directory, settings) as penchant:
+    whole = patch("penchant.catalog.item_biases.WHOLE_EVERY_S", 0.0)
+    with ids, whole, client_of(BagOfWords(), settings) as penchant:
         ads = AdClient(penchant, calibration=calibration, lapse_s=LAPSE_S, seed=seed)
         ads.put_campaigns(campaigns)
         day = Day(ads, readers, plan)
@@ -95,9 +93,9 @@ def play(
     return day, campaigns
 
 
-def shown_of(impressions: Sequence[Impression]) -> Shown:
+def shown_of(impressions: Sequence[SimulatedImpression]) -> ShownAds:
     """What `penchant calibrate` would read of them."""
-    return Shown(
+    return ShownAds(
         np.array([one.decision.score for one in impressions]),
         np.array([one.decision.position for one in impressions]),
         np.array([float(one.clicked) for one in impressions]),

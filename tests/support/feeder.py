@@ -15,12 +15,12 @@ from typing import NoReturn
 
 from penchant.config import Config
 from penchant.domain.settings import FoldSettings
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.encoder.library import EncoderLibrary
 from penchant.server.app import App, build
 from penchant.service.meter import SilentMeter
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call, Reply
-from tests.support.bag_of_words import BagOfWords
 from tests.support.calls import together
 from tests.support.histories import FILMS
 from tests.support.world import NOW_US, SECOND_US

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from demos.home.home_settings import HOME_SETTINGS
 from penchant_sdk.home import Entity
+from penchant_sdk.testing import FakeServer
 
 HOUSE = (
     Entity("light.ceiling", "ceiling light", room="living room", floor="ground"),
@@ -28,3 +30,8 @@ RISKY = (
     "alarm_control_panel.house",
 )
 """What never acts without a yes."""
+
+
+def home_server() -> FakeServer:
+    """A server in this process, set as `docs/clients/home.md` says."""
+    return FakeServer(settings=dict(setting.split("=", 1) for setting in HOME_SETTINGS))

@@ -7,10 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from penchant.cli.judging import REFUSED
 from penchant.training.compress.encoder_comparison import EncoderComparison, LossBudgetExceeded
-
-REFUSED = 2
-"""Exit status of a command that refused an encoder, as in `penchant gate`."""
 
 
 def show_refusal(console: Console, refused: LossBudgetExceeded) -> int:

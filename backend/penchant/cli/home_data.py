@@ -27,5 +27,5 @@ def home_data(*, request: Annotated[HomeDataRequest, FLAT]) -> None:
     items, events = request.output / ITEMS, request.output / EVENTS
     console.print(
         f"Next: [bold]penchant finetune --items {items} --events {events} "
-        "--objective next-item --method lora[/bold]; docs/home.md has the whole recipe."
+        "--objective next-item --method lora[/bold]; docs/clients/home.md has the whole recipe."
     )

@@ -26,6 +26,6 @@ def home_encoder(*, request: Annotated[HomeEncoderRequest, FLAT]) -> None:
     else:
         shown = (
             f"The home's encoder is in {output}.\nNext: penchant serve --encoder {output} "
-            "--set signals=home, and the settings in docs/home.md"
+            "--set signals=home, and the settings in docs/clients/home.md"
         )
     console.print(Text(shown), soft_wrap=True)

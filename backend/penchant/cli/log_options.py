@@ -9,8 +9,8 @@ import typer
 
 from penchant.config import Config, parse
 from penchant.domain.errors import ConfigError
-from penchant.launch.parameters import HOME
-from penchant.logs.events import EventColumns, ItemColumns
+from penchant.launch.model_parameters import HOME
+from penchant.logs.columns import EventColumns, ItemColumns
 from penchant.logs.log_source import (
     EVENT_FIELDS,
     GOOD_RATING,

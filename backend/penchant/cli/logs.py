@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from penchant.domain.rewards import SignalTable
-from penchant.logs.events import EventColumns
+from penchant.logs.columns import EventColumns
 from penchant.logs.log_source import EVENT_FIELDS, LogSource, mapped_fields
 from penchant.logs.read_log import read_log as read
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream
 
 

@@ -58,37 +58,49 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.home_data:home_data",
         "Write a smart home's sentences to learn from.",
     ),
-    "demo": ("demos.films.command:demo", "Watch Penchant learn from MovieLens."),
+    "demo": ("demos.films.demo:demo", "Watch Penchant learn from MovieLens."),
     "demo-ads": (
-        "demos.ads.command:demo_ads",
+        "demos.ads.demo_ads:demo_ads",
         "Watch a day of ads under caps and budgets.",
     ),
     "demo-games": (
-        "demos.games.command:demo_games",
+        "demos.games.demo_games:demo_games",
         "Watch simulated players being recommended Debian's games.",
     ),
     "demo-home": (
-        "demos.home.command:demo_home",
+        "demos.home.demo_home:demo_home",
         "Watch a smart home understand, ask and learn.",
     ),
     "demo-release": (
-        "demos.release.command:demo_release",
+        "demos.release.demo_release:demo_release",
         "Watch a release being made, served and taken back.",
     ),
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""
 
 
-TYPER = frozenset(COMMANDS) - {
-    "rebuild",
-    "pretrain",
-    "finetune",
-    "export",
-    "prune",
-    "quantize",
+TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {
+    "calibrate",
     "compile",
+    "evaluate",
+    "export",
+    "finetune",
+    "gate",
     "home-data",
     "home-encoder",
+    "loop",
+    "ope",
+    "pretrain",
+    "prune",
+    "publish",
+    "quantize",
+    "rebuild",
+    "refresh",
+    "releases",
+    "rollback",
+    "tune",
+    "import",
+    "impressions",
 }
 """Commands that still describe their options to Typer."""
 
@@ -102,7 +114,8 @@ def make_app(chosen: str = "") -> App:
         name="penchant",
         help="Per-user online learning and ranking inside NVIDIA Triton Inference Server.",
         version=metadata.version("penchant"),
-        default_parameter=Parameter(negative=(), show_default=_shown),
+        # Of an option given twice, the last one counts; those that repeat are tuples.
+        default_parameter=Parameter(negative=(), allow_repeating=True, show_default=_shown),
         result_action="return_value",
     )
     for place, (name, (target, line)) in enumerate(COMMANDS.items()):

@@ -1,7 +1,9 @@
-"""What can go wrong, as the domain says it.
+"""The errors of the domain.
 
-Each error has a stable `reason` that clients may rely on and a plain `kind`, which
-`server/triton/errors.py` maps to a status. The text names the field, the value and the range.
+Each error has a stable `reason`, on which clients may rely, and a `kind`, which
+`server/triton/errors.py` maps to a status code. Each docstring ends with the cause and the remedy:
+the reference of errors is generated from them. Messages name the field, the value and the
+expectation.
 """
 
 from __future__ import annotations
@@ -14,21 +16,21 @@ class ErrorKind(Enum):
     """What a caller can do about an error."""
 
     INVALID = "invalid"
-    """The request is wrong; sending it again won't help."""
+    """The request is wrong; sending it again fails again."""
     NOT_FOUND = "not_found"
-    """What was asked for is not there."""
+    """The requested thing does not exist."""
     CONFLICT = "conflict"
-    """The request contradicts what is stored."""
+    """The request contradicts stored data."""
     UNAVAILABLE = "unavailable"
-    """Nothing is wrong with the request; send it again in a moment."""
+    """The request is fine; send it again shortly."""
     UNSUPPORTED = "unsupported"
-    """This release can't read what is stored."""
+    """This release cannot read the stored data."""
     INTERNAL = "internal"
-    """The fault is the server's; its text stays in the server's log."""
+    """The server is at fault; the details stay in its log."""
 
 
 class PenchantError(Exception):
-    """Any error of Penchant's; `str()` of it is fit for a client unless the kind is INTERNAL.
+    """Any error of Penchant's. `str()` of it is fit for a client unless the kind is INTERNAL.
 
     >>> error = InvalidEvent("value: got nan, expected a finite number")
     >>> error.reason, error.kind.name
@@ -39,93 +41,162 @@ class PenchantError(Exception):
 
     @property
     def reason(self) -> str:
-        """The stable word that names the error on the wire."""
+        """The stable name of the error on the wire."""
         return type(self).__name__
 
 
 class InvalidRequest(PenchantError):
-    """A call that breaks the contract: a missing field, an excess size, unreadable bytes."""
+    """A call breaks the contract.
+
+    Cause: a required field is missing, a value is out of range, a list is too long, the bytes are
+    not a `Call`, or the call went to a model that answers other methods.
+    Remedy: correct the field that the message names. Retrying cannot help.
+    """
 
     kind = ErrorKind.INVALID
 
 
 class InvalidEvent(PenchantError):
-    """One event that breaks the contract."""
+    """One event breaks the contract; the other events of the call are not affected.
+
+    Cause: an unknown signal, a missing or non-finite value, or a time more than five minutes ahead
+    of the server's clock.
+    Remedy: correct the event. For an unknown signal, check the server's setting `signals`.
+    """
 
     kind = ErrorKind.INVALID
 
 
 class UnknownItem(PenchantError):
-    """An event about an item that the catalog does not hold."""
+    """An event or a reservation names an item that the catalog does not hold.
+
+    Cause: the item was never put, was deleted, or its id is spelt differently.
+    Remedy: put the item first, then send the event again.
+    """
 
     kind = ErrorKind.INVALID
 
 
 class Unauthenticated(PenchantError):
-    """Nobody vouches for the caller."""
+    """The caller's identity is unknown.
+
+    Cause: the call carries no credentials, or invalid ones. Penchant itself never raises this; a
+    proxy in front of Triton may.
+    Remedy: pass `metadata` or `credentials` to the client, as the proxy expects them.
+    """
 
     kind = ErrorKind.INVALID
 
 
 class PermissionDenied(PenchantError):
-    """The caller may not do this."""
+    """The caller may not make this call.
+
+    Cause: the credentials do not cover the call. Penchant itself never raises this; a proxy in
+    front of Triton may.
+    Remedy: use credentials that cover the call.
+    """
 
     kind = ErrorKind.INVALID
 
 
 class UserNotFound(PenchantError):
-    """A read, export or deletion of a user without any accepted event."""
+    """A user without any accepted event was read, exported or deleted.
+
+    Cause: the user has sent nothing yet, was forgotten, or the id is spelt differently.
+    Remedy: treat the user as unknown. `rank` never raises this: it ranks new users as well.
+    """
 
     kind = ErrorKind.NOT_FOUND
 
 
 class EventIdReused(PenchantError):
-    """An event id that the user's log already holds with other content."""
+    """An event id that is in the user's log already arrived with different content.
+
+    Cause: two different events were given the same id.
+    Remedy: give each event its own id, and keep it only when sending the same event again.
+    """
 
     kind = ErrorKind.CONFLICT
 
 
 class StoreUnavailable(PenchantError):
-    """The store can't take or give data now: it is full, locked or gone."""
+    """The store cannot read or write at the moment.
+
+    Cause: the store has reached 98 % of its size limit, the disk is full, or its files are locked
+    or gone.
+    Remedy: run `penchant doctor`, which shows how full the store is; raise `store_map_bytes` or
+    free disk space. Reading and forgetting users work even in a full store.
+    """
 
     kind = ErrorKind.UNAVAILABLE
 
 
 class EncoderUnavailable(PenchantError):
-    """The encoder can't be reached or failed."""
+    """The encoder cannot be reached, or failed.
+
+    Cause: the model `penchant_encoder` is down or still loading, or its engine failed.
+    Remedy: send the call again; if the error persists, run `penchant doctor` and read the server's
+    log. Calls without text (no `query`, no new items) do not need the encoder.
+    """
 
     kind = ErrorKind.UNAVAILABLE
 
 
 class Overloaded(PenchantError):
-    """More work than the server will queue."""
+    """The server has more work than it queues.
+
+    Cause: the model's queue (1,024 calls) is full, or the caller's deadline passed in the queue.
+    Remedy: send fewer calls, or add processes with `--rank-instances`.
+    """
 
     kind = ErrorKind.UNAVAILABLE
 
 
 class StateBehind(PenchantError):
-    """The user's state has not reached the version that the request asks for."""
+    """The user's state has not reached the requested `min_state_version`.
+
+    Cause: the version comes from another store, or from before the user was forgotten.
+    Remedy: send the call again; if the error persists, rank without `min_state_version`.
+    """
 
     kind = ErrorKind.UNAVAILABLE
 
 
 class StateTooNew(PenchantError):
-    """A record written by a newer release."""
+    """A stored record was written by a newer release.
+
+    Cause: the server was downgraded, or an old server shares the store of a new one.
+    Remedy: run the release that wrote the record, or a newer one.
+    """
 
     kind = ErrorKind.UNSUPPORTED
 
 
 class StateCorrupt(PenchantError):
-    """A record whose checksum or shape is wrong."""
+    """A stored record fails its checksum.
+
+    Cause: the disk or the file system damaged the store's file.
+    Remedy: find the user in the server's log and run `penchant rebuild`, which computes records
+    from the event log; restore a backup if the log is damaged too.
+    """
 
     kind = ErrorKind.INTERNAL
 
 
 class InternalError(PenchantError):
-    """A fault that no other error names; the server's log has its traceback."""
+    """The server met a fault that no other error describes.
+
+    Cause: a defect of Penchant or of its environment.
+    Remedy: find the traceback in the server's log, and report it.
+    """
 
 
 class ConfigError(PenchantError):
-    """A setting that is missing, unknown or out of range; raised at start, never by a request."""
+    """A setting or an option is missing, unknown or out of range.
+
+    Cause: a wrong parameter in `config.pbtxt`, a wrong `--set` or another wrong option of a
+    command. Raised at start, never by a call.
+    Remedy: correct the setting that the message names.
+    """
 
     kind = ErrorKind.INTERNAL

@@ -1,4 +1,4 @@
-"""The numbers of the fold and the score, with their ranges."""
+"""The settings of the fold and the score, with their ranges."""
 
 from __future__ import annotations
 
@@ -6,20 +6,50 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from penchant.domain.errors import ConfigError
 
 UPDATER_NAMES = ("ridge", "logistic", "diagonal", "ogd", "adagrad", "prototypes")
-"""What `updater` may be; `penchant.domain.updaters` says what each does."""
+"""The values of `updater`; `penchant.domain.updaters` documents each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The finite numbers that a setting accepts.
+
+    >>> str(Range(0.0, above=True)), str(Range(0.0)), str(Range(1, 16))
+    ('more than 0', '0 or more', '1 to 16')
+    """
+
+    low: float
+    high: float = math.inf
+    above: bool = False
+    """Whether the range excludes `low` itself."""
+
+    def check(self, name: str, value: float) -> None:
+        """Raises ConfigError, naming the setting, unless the value is in the range."""
+        inside = (self.low < value if self.above else self.low <= value) and value <= self.high
+        if not (inside and math.isfinite(value)):
+            raise ConfigError(f"{name}: got {value}, expected {self}")
+
+    def __str__(self) -> str:
+        if self.high < math.inf:
+            return f"{self.low:g} to {self.high:g}"
+        return f"more than {self.low:g}" if self.above else f"{self.low:g} or more"
+
+
+MORE_THAN_0 = Range(0.0, above=True)
+FROM_0 = Range(0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class FoldSettings:
-    """What the fold and the score depend on besides events and vectors.
+    """The settings of the fold and the score.
 
-    The defaults were chosen on the first 30 % of MovieLens-100K; `docs/adr/0003-state-as-a-fold.md`
-    says how, and `docs/updaters.md` how those that a single updater reads.
+    `docs/adr/0003-state-as-a-fold.md` says how the defaults were chosen, on the first 30 % of
+    MovieLens-100K; `docs/measurements/updaters.md` covers the settings that one updater reads.
 
     >>> FoldSettings(ridge=0.0)
     Traceback (most recent call last):
@@ -28,63 +58,60 @@ class FoldSettings:
     """
 
     window_events: int = 256
-    """W: events that a record keeps, 1 to 65,536."""
+    """W: events kept in a user's record; older ones stay in the log alone."""
     catalog_weight: float = 100.0
-    """alpha: how strongly the whole catalog counts as a weak negative, 0 or more."""
+    """alpha: weight of the whole catalog as a weak negative."""
     ridge: float = 10.0
-    """lambda: how strongly interest is drawn to the population's, more than 0."""
+    """lambda: strength of the pull towards the population's interest."""
     half_life_events: float = 50.0
-    """h_events: an event counts half after this many newer ones, more than 0."""
+    """h_events: newer events after which an event counts half."""
     half_life_s: float = 30 * 86400.0
-    """h_time: an event counts half after this many seconds, more than 0."""
+    """h_time: seconds after which an event counts half."""
     fast_half_life_events: float = 3.0
-    """h_fast: the same for the fast interest, more than 0."""
+    """h_fast: newer events after which an event counts half in the fast interest."""
     slow_weight: float = 4.0
-    """sigma, 0 or more."""
+    """sigma: weight of the slow interest in the score."""
     fast_weight: float = 2.0
-    """gamma, 0 or more."""
+    """gamma: weight of the fast interest in the score; 6 suits a catalog that is refreshed."""
     query_weight: float = 1.0
-    """beta, 0 or more."""
+    """beta: weight of the request's query in the score."""
     offset_weight: float = 1.0
-    """c: how much popularity counts, 0 or more."""
+    """c: weight of the item's popularity in the score."""
     near_weight: float = 1.0
-    """delta: how much the neighbours of recent likes count, 0 or more."""
+    """delta: weight in the score of the neighbours of the latest likes."""
     near_half_life_events: float = 5.0
-    """h_near: a like's neighbours count half after this many newer events, more than 0."""
+    """h_near: newer events after which a like's neighbours count half."""
     context_halvings: float = 0.0
-    """How often the weight of an event is halved whose context differs in every key, 0 or more; 0:
-    contexts do not count."""
+    """Halvings of an event's weight if its context differs in every key; 0 ignores contexts."""
     time_bucket_s: float = 600.0
-    """The fold's clock moves in steps of this many seconds, 1 or more."""
+    """Step of the fold's clock, in seconds. A cached fold is valid within one step."""
     updater: str = "ridge"
-    """What makes the slow interest of the events, one of `UPDATER_NAMES`."""
+    """Method that computes the slow interest from the events."""
     learning_rate: float = 0.7
-    """eta of `adagrad`, more than 0."""
+    """eta: step size of the updater `adagrad`."""
     initial_accumulator: float = 1.0
-    """delta of `adagrad`, more than 0."""
+    """delta: initial squared-gradient sum of the updater `adagrad`."""
     prototypes: int = 6
-    """p of `prototypes`: interests a user, 1 to 16."""
+    """p: interests per user of the updater `prototypes`."""
     prototype_sharing: float = 0.5
-    """rho of `prototypes`: how much a like counts in the other interests, 0 to 1."""
+    """rho: weight of a like in the interests it does not belong to, for the updater
+    `prototypes`."""
 
     def __post_init__(self) -> None:
         if self.updater not in UPDATER_NAMES:
             names = ", ".join(UPDATER_NAMES)
             raise ConfigError(f"updater: got {self.updater!r}, expected one of: {names}")
-        for name in _ABOVE_ZERO:
-            _require(name, getattr(self, name), 0.0, math.inf, open_below=True)
-        for name in _FROM_ZERO:
-            _require(name, getattr(self, name), 0.0, math.inf)
-        _require("time_bucket_s", self.time_bucket_s, 1.0, math.inf)
-        _require("window_events", self.window_events, 1, 65536)
-        _require("prototypes", self.prototypes, 1, 16)
-        _require("prototype_sharing", self.prototype_sharing, 0.0, 1.0)
+        for name, allowed in FOLD_RANGES.items():
+            allowed.check(name, getattr(self, name))
 
     def with_score_weights(self, weights: str) -> FoldSettings:
-        """These settings with what a release sets, a JSON object.
+        """These settings, overridden by a release's score weights.
+
+        Args:
+            weights: a JSON object from setting to value.
 
         Raises:
-            ConfigError: a name is not a setting, or a value does not fit.
+            ConfigError: an unknown setting, or a value outside its range.
 
         >>> FoldSettings().with_score_weights('{"near_weight": 0.5}').near_weight
         0.5
@@ -99,39 +126,33 @@ class FoldSettings:
 
     @property
     def interests(self) -> int:
-        """p: how many slow interests the updater keeps of a user."""
+        """p: slow interests that the updater keeps per user."""
         return self.prototypes if self.updater == "prototypes" else 1
 
     def digest(self) -> int:
-        """A 64-bit name of these settings: equal settings, equal names, in every process."""
+        """A 64-bit digest, equal for equal settings in every process."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-_ABOVE_ZERO = (
-    "ridge",
-    "half_life_events",
-    "half_life_s",
-    "fast_half_life_events",
-    "near_half_life_events",
-    "learning_rate",
-    "initial_accumulator",
-)
-
-_FROM_ZERO = (
-    "catalog_weight",
-    "slow_weight",
-    "fast_weight",
-    "query_weight",
-    "offset_weight",
-    "near_weight",
-    "context_halvings",
-)
-
-
-def _require(name: str, value: float, low: float, high: float, *, open_below: bool = False) -> None:
-    inside = (low < value if open_below else low <= value) and value <= high
-    if not (inside and math.isfinite(value)):
-        below = f"more than {low:g}" if open_below else f"{low:g} or more"
-        expected = below if high == math.inf else f"{low:g} to {high:g}"
-        raise ConfigError(f"{name}: got {value}, expected {expected}")
+FOLD_RANGES: Mapping[str, Range] = {
+    "window_events": Range(1, 65536),
+    "catalog_weight": FROM_0,
+    "ridge": MORE_THAN_0,
+    "half_life_events": MORE_THAN_0,
+    "half_life_s": MORE_THAN_0,
+    "fast_half_life_events": MORE_THAN_0,
+    "slow_weight": FROM_0,
+    "fast_weight": FROM_0,
+    "query_weight": FROM_0,
+    "offset_weight": FROM_0,
+    "near_weight": FROM_0,
+    "near_half_life_events": MORE_THAN_0,
+    "context_halvings": FROM_0,
+    "time_bucket_s": Range(1.0),
+    "learning_rate": MORE_THAN_0,
+    "initial_accumulator": MORE_THAN_0,
+    "prototypes": Range(1, 16),
+    "prototype_sharing": Range(0.0, 1.0),
+}
+"""The range of each numeric setting of the fold."""

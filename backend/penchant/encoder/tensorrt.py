@@ -1,4 +1,4 @@
-"""An encoder that runs a TensorRT engine. Not run on a GPU yet: see docs/tensorrt.md.
+"""An encoder that runs a TensorRT engine. Not run on a GPU yet: see docs/guides/gpu.md.
 
 Each optimization profile has its own lane: an execution context, a stream, and buffers allocated
 once. A batch is padded to the lane's token count and to a power of two of texts, so there are few

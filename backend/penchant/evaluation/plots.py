@@ -1,69 +1,59 @@
-"""The report's pictures, as PNG."""
+"""Charts of an evaluation's report, as PNG."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penchant.domain.errors import ConfigError
 from penchant.evaluation import metrics
 from penchant.evaluation.interest_drift import Drift
 from penchant.evaluation.replay import ReplayResult
-from penchant.evaluation.summary import Band
+from penchant.evaluation.summary import CountRange
 from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
+from penchant.report import chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 CURVE = (
-    Band(0, 0),
-    Band(1, 2),
-    Band(3, 5),
-    Band(6, 10),
-    Band(11, 20),
-    Band(21, 40),
-    Band(41, 80),
-    Band(81, 160),
-    Band(161, None),
+    CountRange(0, 0),
+    CountRange(1, 2),
+    CountRange(3, 5),
+    CountRange(6, 10),
+    CountRange(11, 20),
+    CountRange(21, 40),
+    CountRange(41, 80),
+    CountRange(81, 160),
+    CountRange(161, None),
 )
-"""Events that the user had before: the points of the learning curve."""
+"""Number of the user's earlier events: the points of the learning curve."""
 
 PERIODS = 20
-"""Points over the stream's time, each of as many rankings."""
+"""Points over the stream's time, each over an equal number of rankings."""
 
-_COLOURS = (
-    "#0b7a5c", "#8a8f98", "#2f6fb4", "#c2571a", "#7a4fa3", "#b23a5b", "#5f6b1f", "#1c8f9e",
-    "#a08400", "#444a52",
-)  # fmt: skip
 _SIZE = (9.0, 4.2)
-
-
-def require_matplotlib() -> None:
-    """Raises ConfigError where matplotlib is not installed: before minutes of work, not after."""
-    _figure()
 
 
 def learning_curve(
     stream: Stream, targets: EvaluationTargets, results: Sequence[ReplayResult], k: int, seed: int
 ) -> bytes:
-    """recall@k by the number of events that the user had before, with 95 % intervals."""
+    """Plots recall@k by the number of the user's earlier events, with 95 % intervals."""
     figure, axes = _figure()
     user = stream.user[targets.positions]
     bands = [band for band in CURVE if band.holds(targets.earlier).any()]
-    places = np.arange(len(bands))
-    for one, colour in zip(results, _colours(results), strict=True):
+    places = range(len(bands))
+    for one, colour in zip(results, chart.colours(len(results)), strict=True):
         points = []
         for band in bands:
             inside = band.holds(targets.earlier)
             hits = metrics.recall(one.rank[inside], k)[:, None]
             points += metrics.estimates(hits, user[inside], seed)
         low, high = [point.low for point in points], [point.high for point in points]
-        axes.fill_between(places, low, high, color=colour, alpha=0.12, linewidth=0)
+        chart.band(axes, places, low, high, colour)
         axes.plot(places, [point.mean for point in points], "o-", color=colour, label=one.name)
     axes.set_xticks(places, [str(band) for band in bands])
     axes.set_xlabel("events that the user had before")
@@ -73,15 +63,15 @@ def learning_curve(
 def over_time(
     stream: Stream, targets: EvaluationTargets, results: Sequence[ReplayResult], k: int
 ) -> bytes:
-    """recall@k over the stream's time; lines where recommenders were fitted or fine-tuned again."""
+    """Plots recall@k over the stream's time, with a line at each refit and fine-tuning."""
     figure, axes = _figure()
     for position, _ in results[0].fit_s[1:]:
         style = "-" if position in results[0].finetuned_at else ":"
-        axes.axvline(_day(stream, position), color="#c9ccd1", linestyle=style, linewidth=1)
+        axes.axvline(_day(stream, position), color=chart.LIGHT, linestyle=style, linewidth=1)
     periods = np.array_split(np.arange(len(targets.positions)), PERIODS)
     periods = [period for period in periods if len(period)]
     days = [_day(stream, int(targets.positions[period[len(period) // 2]])) for period in periods]
-    for one, colour in zip(results, _colours(results), strict=True):
+    for one, colour in zip(results, chart.colours(len(results)), strict=True):
         hits = metrics.recall(one.rank, k)
         means = [float(hits[period].mean()) for period in periods]
         axes.plot(days, means, "-", color=colour, label=one.name)
@@ -91,46 +81,26 @@ def over_time(
 
 
 def drift(users: Sequence[Drift]) -> bytes:
-    """The cosine of each user's slow interest with the last one, by ranking."""
+    """Plots the cosine of each user's slow interest with the last one, ranking by ranking."""
     figure, axes = _figure()
-    for one, colour in zip(users, _COLOURS, strict=False):
+    for one, colour in zip(users, chart.colours(len(users)), strict=True):
         axes.plot(one.to_last, "-", color=colour, label=f"user {one.user[:24]}")
     axes.set_xlabel("rankings for the user")
     return _png(figure, axes, "cosine with the last interest")
 
 
 def _figure() -> tuple[Figure, Axes]:
-    try:  # Only here: it takes a second to load.
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "report: the package matplotlib is missing, which draws the plots; "
-            "`pip install matplotlib`"
-        ) from error
-    figure = Figure(figsize=_SIZE, dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = chart.new_figure(_SIZE)
     return figure, figure.subplots()
 
 
 def _png(figure: Figure, axes: Axes, label: str) -> bytes:
-    axes.set_ylabel(label)
     axes.set_ylim(top=None, bottom=min(0.0, axes.get_ylim()[0]))
-    axes.grid(axis="y", color="#e6e8eb")
-    axes.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=0)
-    axes.legend(frameon=False, fontsize=8, ncols=2)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def _colours(results: Sequence[ReplayResult]) -> list[str]:
-    return [_COLOURS[place % len(_COLOURS)] for place in range(len(results))]
+    chart.plain(axes, label)
+    chart.legend(axes, columns=2)
+    return chart.png(figure)
 
 
 def _day(stream: Stream, position: int) -> float:
-    """Days since 1970, as matplotlib's date axes count."""
+    """Days since 1970, the unit of matplotlib's date axes."""
     return float(stream.at_us[position]) / 86_400e6

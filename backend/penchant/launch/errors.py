@@ -1,4 +1,4 @@
-"""What can go wrong before a server answers."""
+"""The errors of starting a server."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from pathlib import Path
 
 
 class LaunchError(Exception):
-    """Triton can't be found, laid out or started; the text says what is missing and what to do.
+    """Triton cannot be found, laid out or started.
+
+    Cause: no Triton on this machine, an occupied port, a missing encoder, or a model that failed
+    to load. The message says which.
+    Remedy: do what the message says; the server's log, which it names, has the details.
 
     >>> str(LaunchError("port 8001 is taken"))
     'port 8001 is taken'
     """
 
     def __init__(self, message: str, log: Path | None = None) -> None:
-        """Keeps the message and, where a server was started, the path of its log."""
+        """Keeps the message and, if a server was started, the path of its log."""
         super().__init__(message)
         self.log = log

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.logs.events import COLUMNS_GROUP, EventColumns, ItemColumns
+from penchant.logs.columns import COLUMNS_GROUP, EventColumns, ItemColumns
 from penchant.logs.relevance import POSITIVE
 from penchant.system.option_types import FLAT
 

@@ -1,1 +1,1 @@
-"""The composition root, dispatch, and the seam to Triton."""
+"""The composition root, dispatch, the in-process server, and the seam to Triton."""

@@ -1,12 +1,11 @@
-"""From a store's address to the store."""
+"""Opens a store by its address."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
-from penchant.store.base import Store
-from penchant.store.lmdb import DEFAULT_MAP_BYTES, LmdbStore
+from penchant.store.base import DEFAULT_MAP_BYTES, Store
 from penchant.store.memory import MemoryStore
 
 
@@ -14,18 +13,21 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     """Opens the store at an address: `lmdb:/absolute/directory` or `memory:`.
 
     Args:
-        address: the engine's name, a colon, and where it is.
-        map_bytes: for LMDB, the most that it may hold.
+        address: the name of the engine, a colon, and the place.
+        map_bytes: size limit of an LMDB store, in bytes.
 
     Raises:
-        ConfigError: an address of another form.
-        StoreUnavailable: the engine can't open it.
+        ConfigError: the address has another form.
+        StoreUnavailable: the engine cannot open the store.
 
     >>> open_store("memory:").durable
     False
     """
     engine, colon, place = address.partition(":")
     if engine == "lmdb" and place:
+        # Only here: a store in memory does without the package lmdb.
+        from penchant.store.lmdb import LmdbStore
+
         return LmdbStore(Path(place), map_bytes=map_bytes)
     if engine == "memory" and colon:
         return MemoryStore()

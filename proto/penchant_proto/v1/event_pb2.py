@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpenchant_proto/v1/event.proto\x12\x0bpenchant.v1\"Z\n\x05Shown\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x12\n\npropensity\x18\x02 \x01(\x01\x12\x1c\n\x14propensity_estimated\x18\x03 \x01(\x08\x12\r\n\x05score\x18\x04 \x01(\x01\"\xb3\x02\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0c\n\x04item\x18\x03 \x01(\t\x12\x0e\n\x06signal\x18\x04 \x01(\t\x12\x12\n\x05value\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eoccurred_at_us\x18\x06 \x01(\x03H\x01\x88\x01\x01\x12\x19\n\x11recommendation_id\x18\x07 \x01(\t\x12\x30\n\x07\x63ontext\x18\x08 \x03(\x0b\x32\x1f.penchant.v1.Event.ContextEntry\x12!\n\x05shown\x18\t \x01(\x0b\x32\x12.penchant.v1.Shown\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_valueB\x11\n\x0f_occurred_at_usb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpenchant_proto/v1/event.proto\x12\x0bpenchant.v1\"]\n\x08\x45xposure\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x12\n\npropensity\x18\x02 \x01(\x01\x12\x1c\n\x14propensity_estimated\x18\x03 \x01(\x08\x12\r\n\x05score\x18\x04 \x01(\x01\"\xb9\x02\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0c\n\x04item\x18\x03 \x01(\t\x12\x0e\n\x06signal\x18\x04 \x01(\t\x12\x12\n\x05value\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eoccurred_at_us\x18\x06 \x01(\x03H\x01\x88\x01\x01\x12\x19\n\x11recommendation_id\x18\x07 \x01(\t\x12\x30\n\x07\x63ontext\x18\x08 \x03(\x0b\x32\x1f.penchant.v1.Event.ContextEntry\x12\'\n\x08\x65xposure\x18\t \x01(\x0b\x32\x15.penchant.v1.Exposure\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_valueB\x11\n\x0f_occurred_at_usb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENT_CONTEXTENTRY']._loaded_options = None
   _globals['_EVENT_CONTEXTENTRY']._serialized_options = b'8\001'
-  _globals['_SHOWN']._serialized_start=46
-  _globals['_SHOWN']._serialized_end=136
-  _globals['_EVENT']._serialized_start=139
-  _globals['_EVENT']._serialized_end=446
-  _globals['_EVENT_CONTEXTENTRY']._serialized_start=371
-  _globals['_EVENT_CONTEXTENTRY']._serialized_end=417
+  _globals['_EXPOSURE']._serialized_start=46
+  _globals['_EXPOSURE']._serialized_end=139
+  _globals['_EVENT']._serialized_start=142
+  _globals['_EVENT']._serialized_end=455
+  _globals['_EVENT_CONTEXTENTRY']._serialized_start=380
+  _globals['_EVENT_CONTEXTENTRY']._serialized_end=426
 # @@protoc_insertion_point(module_scope)

@@ -6,7 +6,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class Shown(_message.Message):
+class Exposure(_message.Message):
     __slots__ = ("position", "propensity", "propensity_estimated", "score")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     PROPENSITY_FIELD_NUMBER: _ClassVar[int]
@@ -19,7 +19,7 @@ class Shown(_message.Message):
     def __init__(self, position: _Optional[int] = ..., propensity: _Optional[float] = ..., propensity_estimated: bool = ..., score: _Optional[float] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("event_id", "user", "item", "signal", "value", "occurred_at_us", "recommendation_id", "context", "shown")
+    __slots__ = ("event_id", "user", "item", "signal", "value", "occurred_at_us", "recommendation_id", "context", "exposure")
     class ContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -35,7 +35,7 @@ class Event(_message.Message):
     OCCURRED_AT_US_FIELD_NUMBER: _ClassVar[int]
     RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
-    SHOWN_FIELD_NUMBER: _ClassVar[int]
+    EXPOSURE_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     user: str
     item: str
@@ -44,5 +44,5 @@ class Event(_message.Message):
     occurred_at_us: int
     recommendation_id: str
     context: _containers.ScalarMap[str, str]
-    shown: Shown
-    def __init__(self, event_id: _Optional[str] = ..., user: _Optional[str] = ..., item: _Optional[str] = ..., signal: _Optional[str] = ..., value: _Optional[float] = ..., occurred_at_us: _Optional[int] = ..., recommendation_id: _Optional[str] = ..., context: _Optional[_Mapping[str, str]] = ..., shown: _Optional[_Union[Shown, _Mapping]] = ...) -> None: ...
+    exposure: Exposure
+    def __init__(self, event_id: _Optional[str] = ..., user: _Optional[str] = ..., item: _Optional[str] = ..., signal: _Optional[str] = ..., value: _Optional[float] = ..., occurred_at_us: _Optional[int] = ..., recommendation_id: _Optional[str] = ..., context: _Optional[_Mapping[str, str]] = ..., exposure: _Optional[_Union[Exposure, _Mapping]] = ...) -> None: ...

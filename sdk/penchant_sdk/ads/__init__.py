@@ -1,7 +1,7 @@
-"""Ads: campaigns with rules, caps and budgets, selected for slots by what each user wants.
+"""Ads: campaigns with targeting, caps and budgets, selected for slots by each user's interest.
 
-`AdClient` is a thin layer over a `Penchant` connection: it ranks, values, reserves and feeds back.
-`AsyncAdClient` is its twin for asyncio. docs/ads.md is the way through.
+`AdClient` is a thin layer over a `Penchant` connection: it ranks, values, reserves and sends
+feedback. `AsyncAdClient` offers the same for asyncio. docs/clients/ads.md explains both.
 """
 
 from __future__ import annotations

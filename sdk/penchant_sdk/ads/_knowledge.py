@@ -1,4 +1,4 @@
-"""What an ad client knows between its calls: campaigns, names for reasons, the calibration."""
+"""An ad client's state between calls: campaigns, names of items, and the calibration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME_LENGTH = 60
 
 
 class Knowledge:
-    """Safe to share between threads: what is read is replaced whole, never changed in place."""
+    """Campaigns, names and calibration; thread-safe, because each is replaced as a whole."""
 
     def __init__(
         self, campaigns: Iterable[Campaign], calibration: Calibration, seed: int | None
@@ -25,25 +25,25 @@ class Knowledge:
         self.random = Random(seed)
         self.campaigns: Mapping[str, Campaign] = MappingProxyType({})
         self.names: Mapping[str, str] = {}
-        """What reasons call items."""
+        """Names of items by id, for the text of reasons."""
         self.add_campaigns(campaigns)
 
     def add_campaigns(self, campaigns: Iterable[Campaign]) -> None:
-        """From now on they can be selected; one with a known id takes its place."""
+        """Makes campaigns selectable; one with a known id replaces the earlier one."""
         added = {campaign.id: campaign for campaign in campaigns}
         self.campaigns = MappingProxyType({**self.campaigns, **added})
         self.add_names({id_: _short(campaign.text) for id_, campaign in added.items()})
 
     def add_names(self, names: Mapping[str, str]) -> None:
-        """Names of items for the reasons to come; forgets the others when there are too many."""
+        """Adds names of items; drops all earlier ones once there are too many."""
         kept = self.names if len(self.names) < _MAX_NAMES else {}
         self.names = {**kept, **names}
 
     def add_items(self, found: GetItemsResult) -> tuple[Campaign, ...]:
-        """The campaigns among items that were read.
+        """Adds and returns the campaigns of items read from the catalog.
 
         Raises:
-            InvalidRequest: an id is unknown, or its item is no campaign.
+            InvalidRequest: an id is unknown, or its item is not a campaign.
         """
         campaigns = [from_item(item) for item in found.items]
         strange = [item.id for item, one in zip(found.items, campaigns, strict=True) if one is None]
@@ -58,6 +58,6 @@ class Knowledge:
 
 
 def _short(text: str) -> str:
-    """The first sentence of a text, or its first 60 letters."""
+    """The text's first sentence, cut to 60 characters."""
     sentence = text.partition(". ")[0].rstrip(".")
     return sentence if len(sentence) <= _NAME_LENGTH else sentence[: _NAME_LENGTH - 1] + "…"

@@ -1,16 +1,15 @@
-"""From a ranking's score and a place to the chance of a click.
+"""Click probabilities from a ranking's score and a position.
 
-The position-based model (Richardson, Dominowska and Ragno, WWW 2007; Craswell et al., WSDM 2008):
-a click needs a look and a wish,
+The position-based model (Richardson, Dominowska and Ragno, WWW 2007; Craswell et al., WSDM 2008)
+assumes that users click on an ad if they examine its position and find it attractive:
 
-    P(click | score, place) = examination[place] * sigmoid(slope * score + intercept)
+    P(click | score, position) = examination[position] * sigmoid(slope * score + intercept)
 
-with the wish calibrated as Platt (1999) does. `penchant calibrate` fits it to the log.
+The sigmoid is Platt scaling (1999). `penchant calibrate` fits the model to the event log.
 
->>> seen_less = Calibration(slope=2.0, intercept=-3.0, examination=(1.0, 0.5))
->>> first, second = (seen_less.click_probability(1.5, place) for place in (1, 2))
->>> first, second, seen_less.click_probability(1.5, 9) == second
-(0.5, 0.25, True)
+>>> calibration = Calibration(slope=2.0, intercept=-3.0, examination=(1.0, 0.5))
+>>> [calibration.click_probability(1.5, position) for position in (1, 2, 9)]
+[0.5, 0.25, 0.25]
 """
 
 from __future__ import annotations
@@ -24,22 +23,26 @@ from typing import Self
 from penchant_sdk.errors import InvalidRequest
 
 FORMAT = "penchant.ads.calibration.v1"
-"""What a file of `penchant calibrate` says that it is."""
+"""Format name in the files of `penchant calibrate`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The position-based model's parameters."""
+    """Parameters of the position-based model.
+
+    Raises:
+        InvalidRequest: a parameter is not finite, or an examination probability is not above 0.
+    """
 
     slope: float
-    """Log-odds of a click a unit of score."""
+    """Log-odds of a click per unit of score."""
     intercept: float
-    """Log-odds of a click at score 0, at the first place."""
+    """Log-odds of a click at score 0 in the first position."""
     examination: tuple[float, ...]
-    """How much a place is looked at, by place, relative to the first, whose is 1. Places behind the
-    last are taken for the last."""
+    """Probability that a user examines each position, relative to the first, which is 1. The last
+    value also applies to all later positions."""
     impressions: int = 0
-    """How many it was fitted to; 0: none, it is a guess."""
+    """Number of impressions behind the fit. 0: a guess."""
 
     def __post_init__(self) -> None:
         numbers = (self.slope, self.intercept, *self.examination)
@@ -49,21 +52,21 @@ class Calibration:
             raise InvalidRequest(f"examination: got {min(self.examination)}, expected above 0")
 
     def click_probability(self, score: float, position: int) -> float:
-        """The chance of a click, above 0 and at most 1.
+        """Probability of a click, above 0 and at most 1.
 
         Args:
-            score: of the ranking.
-            position: 1 at the top.
+            score: `RankedItem.score`.
+            position: position of the ad, counted from 1.
         """
         looks = self.examination[min(position, len(self.examination)) - 1]
         return min(1.0, looks * _sigmoid(self.slope * score + self.intercept))
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Reads what `penchant calibrate` wrote.
+        """Reads a file written by `penchant calibrate`.
 
         Raises:
-            InvalidRequest: the file can't be read, or is something else.
+            InvalidRequest: the file cannot be read, or has another format.
         """
         try:
             fields = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -85,11 +88,11 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration(slope=1.0, intercept=-4.0, examination=(1.0,))
-"""A guess (2 % of clicks at score 0, all places alike) until there is a log to fit."""
+"""A guess until a log exists: a click probability of 2 % at score 0, equal in all positions."""
 
 
 def _sigmoid(log_odds: float) -> float:
-    """Without overflow, and above 0: a probability's logarithm is taken later."""
+    """The sigmoid, without overflow, and above 0, because callers take its logarithm."""
     if log_odds >= 0:
         return 1 / (1 + math.exp(-log_odds))
     return math.exp(max(log_odds, -700.0)) / (1 + math.exp(max(log_odds, -700.0)))

@@ -1,4 +1,4 @@
-"""Campaigns, and how they travel: as items of the catalog.
+"""Campaigns, and their conversion to and from items of the catalog.
 
 >>> from datetime import UTC
 >>> june = Flight(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
@@ -26,16 +26,16 @@ from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.types import Item, from_microseconds, to_microseconds
 
 ATTRIBUTE = "ads.campaign"
-"""The item attribute that holds a campaign."""
+"""Name of the item attribute that holds a campaign."""
 _PIECE_BYTES = 1024
-"""The most that one attribute holds."""
+"""Largest value of one attribute."""
 _MAX_PIECES = 32
 _MAX_CAPS = 16
 _YEAR_S = 365 * 86_400
 
 
 class Weekday(IntEnum):
-    """ISO's numbers."""
+    """Days of the week, numbered as in ISO 8601."""
 
     MONDAY = 1
     TUESDAY = 2
@@ -47,7 +47,7 @@ class Weekday(IntEnum):
 
 
 class Per(Enum):
-    """The stretch of time of a frequency cap."""
+    """Period of a frequency cap."""
 
     HOUR = "hour"
     DAY = "day"
@@ -56,12 +56,12 @@ class Per(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TargetingRule:
-    """One condition on a request; see `DERIVED_KEYS` for what every request has."""
+    """A condition on one key of a request; see `DERIVED_KEYS` for the keys of every request."""
 
     key: str
     values: frozenset[str]
     excluded: bool = False
-    """False: the key has one of the values. True: it has none of them, or is not told."""
+    """False: the key must have one of the values. True: it must have another value, or none."""
 
     def __post_init__(self) -> None:
         if not self.key or not self.values:
@@ -69,20 +69,21 @@ class TargetingRule:
 
     @classmethod
     def one_of(cls, key: str, *values: str) -> TargetingRule:
-        """The key has one of the values."""
+        """The key must have one of the values."""
         return cls(key, frozenset(values))
 
     @classmethod
     def none_of(cls, key: str, *values: str) -> TargetingRule:
-        """The key has none of the values, or is not told."""
+        """The key must have another value, or none."""
         return cls(key, frozenset(values), excluded=True)
 
 
 @dataclass(frozen=True, slots=True)
 class FrequencyCap:
-    """At most so many impressions for one user in any such stretch of time."""
+    """A limit on one user's impressions of a campaign, within every period of time."""
 
     limit: int
+    """Most impressions within the period, 1 or more."""
     per: Per
 
     def __post_init__(self) -> None:
@@ -92,14 +93,14 @@ class FrequencyCap:
 
 @dataclass(frozen=True, slots=True)
 class DayPart:
-    """Hours of some days of the week, by the slot's clock."""
+    """A range of hours on some days of the week, in the slot's local time."""
 
     from_hour: int
-    """0 to 23."""
+    """First hour, 0 to 23."""
     until_hour: int
-    """The hour that is no longer part of it: above `from_hour`, to 24."""
+    """Hour after the last one, from `from_hour` + 1 to 24."""
     weekdays: frozenset[Weekday] = frozenset()
-    """Empty: every day."""
+    """Days of the week. Empty: every day."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.from_hour < self.until_hour <= 24:
@@ -111,10 +112,12 @@ class DayPart:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """When a campaign runs: from its start, until before its end; datetimes with a time zone."""
+    """The time in which a campaign runs, as datetimes with a time zone."""
 
     starts_at: datetime
+    """Start of the flight, inclusive."""
     ends_at: datetime
+    """End of the flight, exclusive."""
 
     def __post_init__(self) -> None:
         if self.seconds <= 0:
@@ -122,41 +125,42 @@ class Flight:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Length of the flight in seconds."""
         return (self.ends_at_us - self.starts_at_us) / 1e6
 
     @property
     def starts_at_us(self) -> int:
-        """Microseconds since 1970-01-01 UTC."""
+        """Start in microseconds since 1970-01-01 UTC."""
         return to_microseconds(self.starts_at, "starts_at")
 
     @property
     def ends_at_us(self) -> int:
-        """Microseconds since 1970-01-01 UTC."""
+        """End in microseconds since 1970-01-01 UTC."""
         return to_microseconds(self.ends_at, "ends_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One ad of one advertiser, with its rules and its money."""
+    """One ad of an advertiser, with its rules and its budget."""
 
     id: str
-    """1 to 256 bytes: caps and budget are counted under it."""
+    """Id of the campaign, 1 to 256 bytes. Impressions and spend are counted under it."""
     text: str
-    """What is advertised, in words: all that the encoder knows of it."""
+    """Description of the advertised product; the encoder reads nothing else."""
     advertiser: str
     flight: Flight
     budget: Money
-    """For the whole flight; it is spent evenly over the time that day-parts leave."""
+    """Budget for the whole flight, spent evenly over the hours of its day-parts."""
     bid: Money
-    """For one click."""
+    """Price of one click."""
     categories: frozenset[str] = frozenset()
+    """Categories that a slot may block."""
     targeting: tuple[TargetingRule, ...] = ()
-    """All must hold."""
+    """Conditions that must all hold."""
     caps: tuple[FrequencyCap, ...] = ()
-    """All must hold; at most 16."""
+    """Caps that must all hold, at most 16."""
     day_parts: tuple[DayPart, ...] = ()
-    """One must hold. None: at any time."""
+    """Hours in which the campaign runs. Empty: at all hours."""
 
     def __post_init__(self) -> None:
         for name in ("id", "text", "advertiser"):
@@ -173,16 +177,16 @@ class Campaign:
             )
 
     def window_s(self, cap: FrequencyCap) -> int:
-        """The stretch of time of one of its caps, in seconds."""
+        """Period of a cap in seconds."""
         lengths = {Per.HOUR: 3600, Per.DAY: 86_400, Per.FLIGHT: math.ceil(self.flight.seconds)}
         return lengths[cap.per]
 
 
 def to_item(campaign: Campaign) -> Item:
-    """The item that a campaign travels as.
+    """Converts a campaign to an item of the catalog.
 
     Raises:
-        InvalidRequest: its rules take more than 32 attributes of 1,024 bytes.
+        InvalidRequest: the campaign's rules exceed 32 attributes of 1,024 bytes.
     """
     text = json.dumps(json_format.MessageToDict(_message(campaign)), separators=(",", ":"))
     pieces = [text[start : start + _PIECE_BYTES] for start in range(0, len(text), _PIECE_BYTES)]
@@ -195,16 +199,16 @@ def to_item(campaign: Campaign) -> Item:
 
 
 def from_item(item: Item) -> Campaign | None:
-    """The campaign that an item is; None: it is something else.
+    """Converts an item of the catalog to a campaign; None if the item is not one.
 
     Raises:
-        InvalidRequest: its attribute can't be read.
+        InvalidRequest: the item's attribute cannot be read.
     """
     if ATTRIBUTE not in item.attributes:
         return None
     text = "".join(item.attributes.get(name, "") for name in _names(_MAX_PIECES))
     try:
-        # A newer program's campaign may hold more: what it forbids must not be shown unknowingly.
+        # Unknown fields are an error: a newer release may have written a rule that forbids this ad.
         message = json_format.Parse(text, ads_pb2.Campaign())
     except json_format.ParseError as error:
         raise InvalidRequest(f"item {item.id!r}: its {ATTRIBUTE} can't be read: {error}") from None

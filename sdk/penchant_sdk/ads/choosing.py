@@ -1,16 +1,16 @@
-"""The order in which campaigns are offered, and the exact chance of what was shown.
+"""The order in which campaigns are offered, and the exact propensities of the ads shown.
 
-Without exploration the order is by falling value, bid times click probability. With it, the order
-is drawn by Plackett-Luce: each place goes to one of the campaigns left in proportion to
-value^(1/temperature), that is, to exp(log(value) / temperature) (Plackett 1975). The draw adds
-Gumbel noise to each exponent and sorts (Yellott 1977).
+Without exploration, campaigns are ordered by descending value: bid times click probability. With
+exploration, the order is drawn by Plackett-Luce: each position goes to one of the remaining
+campaigns in proportion to value^(1/temperature) = exp(log(value) / temperature) (Plackett 1975).
+The draw adds Gumbel noise to each exponent and sorts (Yellott 1977).
 
-Caps and budgets then refuse some. The server names *every* campaign that they forbid, whether its
-turn had come or not, before it takes any, and no campaign's caps or budget depend on another's. So
-the refused set does not depend on the order drawn, and by Luce's choice axiom (Luce 1959,
-independence of irrelevant alternatives) striking it from the list leaves a Plackett-Luce order of
-the others: the chance of the ad at a place, given those above it, is its share of exp(log(value) /
-temperature) among the campaigns that were neither refused nor shown above. Exact, not estimated.
+Caps and budgets then refuse some campaigns. The server names every campaign that they forbid,
+whether or not its turn had come, before it reserves any, and no campaign's caps or budget depend on
+another's. The refused set is therefore independent of the order drawn. By Luce's choice axiom (Luce
+1959, independence of irrelevant alternatives), removing it from the list leaves a Plackett-Luce
+order of the others. So the probability of the ad at a position, given the ads above it, is exactly
+its share of exp(log(value) / temperature) among the campaigns neither refused nor shown above.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from random import Random
 
 
 def by_value(values: Mapping[str, float]) -> list[str]:
-    """By falling value; of equal ones, in their order.
+    """Names in descending order of value; equal values keep their order.
 
     >>> by_value({"a": 1.0, "b": 3.0, "c": 1.0})
     ['b', 'a', 'c']
@@ -30,12 +30,12 @@ def by_value(values: Mapping[str, float]) -> list[str]:
 
 
 def drawn(values: Mapping[str, float], temperature: float, random: Random) -> list[str]:
-    """A Plackett-Luce order.
+    """Names in an order drawn by Plackett-Luce.
 
     Args:
-        values: above 0, by name.
-        temperature: above 0; at 1 a chance is in proportion to the value.
-        random: what is drawn from.
+        values: value by name, above 0.
+        temperature: above 0; at 1, probabilities are proportional to the values.
+        random: source of random numbers.
     """
     keys = {
         name: math.log(value) / temperature - math.log(random.expovariate(1.0))
@@ -50,13 +50,13 @@ def propensities(
     refused: Collection[str],
     shown: Sequence[str],
 ) -> list[float]:
-    """The chance of each ad shown, given those above it; see the module's docstring.
+    """Probability of each ad shown, given the ads above it; see the module's docstring.
 
     Args:
-        values: of all that were offered, above 0.
-        temperature: as drawn with.
-        refused: all that caps or budgets forbade.
-        shown: from the top; none of them refused.
+        values: value by name of all campaigns offered, above 0.
+        temperature: temperature of the draw.
+        refused: names of all campaigns that caps or budgets forbid.
+        shown: names from the top position down, without refused ones.
 
     >>> chances = propensities({"a": 6, "b": 3, "c": 1, "d": 9}, 1.0, {"d"}, ["b", "a"])
     >>> [round(chance, 3) for chance in chances]

@@ -1,4 +1,4 @@
-"""Which campaigns may be shown in a slot at a moment: pure, and each refusal has its reason."""
+"""Which campaigns are eligible for a slot at a moment, and why the others are not."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from penchant_sdk.ads.types import Slot
 
 
 class Ineligible(Enum):
-    """Why a campaign can't be shown, whatever its caps and budget say."""
+    """Why a campaign is not eligible, regardless of its caps and budget."""
 
     FLIGHT = "flight"
-    """It has not begun, or is over."""
+    """The flight has not started, or has ended."""
     DAY_PART = "day_part"
-    """Not at this hour of this day."""
+    """No day-part covers this hour of this weekday."""
     TARGETING = "targeting"
-    """A rule does not hold."""
+    """A targeting rule does not hold."""
     BLOCKED = "blocked"
-    """The slot blocks one of its categories."""
+    """The slot blocks one of the campaign's categories."""
 
 
 def why_not(campaign: Campaign, slot: Slot, moment: Moment) -> Ineligible | None:
-    """The first reason why a campaign can't be shown; None: it can."""
+    """The first reason why a campaign is not eligible; None if it is."""
     if not campaign.flight.starts_at_us <= moment.at_us < campaign.flight.ends_at_us:
         return Ineligible.FLIGHT
     if campaign.day_parts and not any(_runs(part, moment) for part in campaign.day_parts):
@@ -37,7 +37,7 @@ def why_not(campaign: Campaign, slot: Slot, moment: Moment) -> Ineligible | None
 
 
 def eligible(campaigns: Iterable[Campaign], slot: Slot, moment: Moment) -> list[Campaign]:
-    """Those that can be shown, in their order."""
+    """The eligible campaigns, in their order."""
     return [campaign for campaign in campaigns if why_not(campaign, slot, moment) is None]
 
 

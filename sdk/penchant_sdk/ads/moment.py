@@ -1,4 +1,4 @@
-"""A request's moment by the slot's clock, and the keys that targeting and ranking go by.
+"""The local time of a request for ads, and the keys that targeting and ranking use.
 
 >>> from penchant_sdk.ads.types import Size
 >>> slot = Slot("home", Size(300, 250), utc_offset=timedelta(hours=2))
@@ -15,38 +15,37 @@ from datetime import UTC, datetime, timedelta
 
 from penchant_sdk.ads.campaign import Weekday
 from penchant_sdk.ads.types import AdContext, Slot
+from penchant_sdk.part_of_day import PartOfDay
 from penchant_sdk.types import from_microseconds, to_microseconds
 
-PARTS_OF_DAY = ("night", "morning", "afternoon", "evening")
-"""Six hours each, from midnight."""
 RANKING_KEYS = ("device", "part_of_day", "placement", "weekday")
-"""What the ranking and the events are told: the four keys that weigh in a user's interest."""
+"""Keys of the context of rankings and events; all four influence the user's interest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When and where an ad is asked for."""
+    """Time and place of a request for ads."""
 
     at_us: int
     """Microseconds since 1970-01-01 UTC."""
     utc_offset: timedelta
     hour: int
-    """By the clock where it is seen, 0 to 23."""
+    """Hour of the reader's local time, 0 to 23."""
     weekday: Weekday
     keys: Mapping[str, str]
-    """What targeting rules look at; keys that are not told are absent."""
+    """Values that targeting rules test, by key. Unknown values are absent."""
 
     @property
     def ranking_context(self) -> dict[str, str]:
-        """What the ranking is told."""
+        """The context of the ranking and of its events."""
         return {key: self.keys[key] for key in RANKING_KEYS if key in self.keys}
 
 
 def moment_of(slot: Slot, context: AdContext) -> Moment:
-    """The moment of a request.
+    """The moment of a request for a slot in a context.
 
     Raises:
-        InvalidEvent: `at` is naive or no time.
+        InvalidEvent: the context's `at` is naive or not a time.
     """
     at_us = to_microseconds(context.at if context.at is not None else datetime.now(UTC), "at")
     clock = from_microseconds(at_us) + slot.utc_offset
@@ -56,7 +55,7 @@ def moment_of(slot: Slot, context: AdContext) -> Moment:
         "placement": slot.placement,
         "size": slot.size.name,
         "device": context.device,
-        "part_of_day": PARTS_OF_DAY[hour // 6],
+        "part_of_day": PartOfDay.at_hour(hour).value,
         "weekday": weekday.name.lower(),
         **context.attributes,
     }

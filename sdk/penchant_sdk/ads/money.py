@@ -1,4 +1,4 @@
-"""Amounts of money that can't be taken for other numbers.
+"""Amounts of money, as a type of their own, so that they are not confused with other numbers.
 
 >>> bid = Money.of("0.25")
 >>> bid * 4, bid < Money.of(1), str(bid)
@@ -17,10 +17,10 @@ _MICROS = 1_000_000
 
 @dataclass(frozen=True, slots=True, order=True)
 class Money:
-    """An amount in millionths of the account's currency: all amounts of a server are in one."""
+    """An amount in millionths of a currency; all amounts of one server use the same currency."""
 
     micros: int
-    """Whole millionths; 0 or more."""
+    """Millionths of the currency, 0 or more."""
 
     def __post_init__(self) -> None:
         if isinstance(self.micros, bool) or not isinstance(self.micros, int) or self.micros < 0:
@@ -28,10 +28,10 @@ class Money:
 
     @classmethod
     def of(cls, amount: Decimal | int | str) -> Money:
-        """So much of the currency, exactly; no float, which holds no cents.
+        """An exact amount of the currency; takes no float, because floats cannot hold cents.
 
         Raises:
-            InvalidRequest: no number, below 0, or finer than a millionth.
+            InvalidRequest: the amount is not a number, below 0, or has over six decimals.
         """
         try:
             micros = Decimal(amount) * _MICROS
@@ -45,14 +45,14 @@ class Money:
 
     @property
     def amount(self) -> Decimal:
-        """In the currency."""
+        """The amount in units of the currency."""
         return Decimal(self.micros) / _MICROS
 
     def __add__(self, other: Money) -> Money:
         return Money(self.micros + other.micros)
 
     def __mul__(self, factor: float) -> Money:
-        """Rounded to a millionth; the factor 0 or more."""
+        """Multiplies by a factor of 0 or more, and rounds to a millionth."""
         return Money(round(self.micros * factor))
 
     def __str__(self) -> str:

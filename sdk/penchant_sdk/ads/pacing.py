@@ -1,7 +1,7 @@
-"""Even pacing: what may have been spent by now is the budget's share of the time gone by.
+"""Even pacing: a campaign may spend its budget in proportion to the time elapsed in its flight.
 
-Only time that day-parts leave counts: a campaign of the evening spends nothing by day, and its
-whole money in the evenings. Pure, and exact to the microsecond.
+Only hours within its day-parts count: an evening campaign spends nothing by day, and its whole
+budget in the evenings. Exact to the microsecond.
 
 >>> from penchant_sdk.ads.campaign import DayPart, Flight
 >>> from datetime import UTC, datetime
@@ -28,16 +28,16 @@ _MONDAY_US = 4 * 24 * _HOUR_US
 
 
 def allowed(campaign: Campaign, at_us: int, utc_offset: timedelta = timedelta(0)) -> Money:
-    """What may have been spent by a moment, an impression at that moment included.
+    """Most that a campaign may have spent by a moment, including an impression at that moment.
 
     Args:
-        campaign: whose money.
-        at_us: microseconds since 1970-01-01 UTC.
-        utc_offset: of the clock that day-parts go by.
+        campaign: the campaign.
+        at_us: the moment, in microseconds since 1970-01-01 UTC.
+        utc_offset: offset from UTC of the local time that day-parts refer to.
 
     Returns:
-        0 before the flight, the whole budget after it, and rounded down between; 0 for a campaign
-        whose day-parts leave it no time.
+        0 before the flight, the whole budget after it, and a share rounded down in between. Always
+        0 if no hour of the flight lies within a day-part.
     """
     flight = campaign.flight
     until_us = min(max(at_us, flight.starts_at_us), flight.ends_at_us)
@@ -51,7 +51,7 @@ def allowed(campaign: Campaign, at_us: int, utc_offset: timedelta = timedelta(0)
 
 
 def _active_us(day_parts: tuple[DayPart, ...], local_us: int) -> int:
-    """Active time of all weeks before a moment, in microseconds after a Monday's midnight."""
+    """Active microseconds before a local time, counted from the first Monday after the epoch."""
     runs, before = _week(day_parts)
     hours, rest_us = divmod(local_us, _HOUR_US)
     weeks, hour = divmod(hours, _WEEK_HOURS)
@@ -61,7 +61,7 @@ def _active_us(day_parts: tuple[DayPart, ...], local_us: int) -> int:
 
 @lru_cache(maxsize=1024)
 def _week(day_parts: tuple[DayPart, ...]) -> tuple[tuple[bool, ...], tuple[int, ...]]:
-    """Whether each of the 168 hours is active, and how many are before each hour and the end."""
+    """For each of a week's 168 hours: is it active, and how many active hours precede it."""
     runs = tuple(
         not day_parts
         or any(

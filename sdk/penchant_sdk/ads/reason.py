@@ -1,4 +1,4 @@
-"""Why an ad was chosen, as a sentence: the parts of its score, in words."""
+"""The reason for an ad as a sentence, derived from the parts of its score."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _VERBS = {
 _NAME_LENGTH = 60
 _MOST_NAMED = 2
 _NOTABLE = 0.5
-"""A second event is named if it adds at least this share of what the first adds."""
+"""A second event is named if its share is at least this fraction of the first event's."""
 
 
 def name_of(item: Item) -> str:
-    """What to call an item: its title or name, else its text, cut short."""
+    """The name of an item for a reason: its title or name, else the start of its text."""
     title = item.attributes.get("title") or item.attributes.get("name")
     return title or shorten(item.text, _NAME_LENGTH, placeholder=" ...")
 
 
 def named_events(explanation: Explanation) -> list[Contribution]:
-    """The past events that a reason names: at most two, each speaking for the ad."""
+    """The past events that a reason names: at most two, each with a positive share."""
     speaking = sorted(
         (part for part in explanation.contributions if part.share > 0 and part.item),
         key=lambda part: -part.share,
@@ -41,7 +41,7 @@ def named_events(explanation: Explanation) -> list[Contribution]:
 
 
 def unnamed(explanations: Iterable[Explanation], names: Mapping[str, str]) -> list[str]:
-    """Items that the reasons name and whose names are not known yet, each once."""
+    """Ids of items that the reasons name and `names` lacks, each once."""
     items = (part.item for one in explanations for part in named_events(one))
     return sorted({item for item in items if item not in names})
 
@@ -52,13 +52,13 @@ def reason(
     names: Mapping[str, str],
     drawn_with: float | None = None,
 ) -> str:
-    """The sentence.
+    """A sentence that says why an ad was selected.
 
     Args:
-        campaign: the ad's id.
-        explanation: the parts of its score; None: they were not asked for.
-        names: of the items that `named_events` tells; others are called by their id.
-        drawn_with: its chance, where it was explored.
+        campaign: the campaign's id.
+        explanation: the parts of the ad's score. None: unknown.
+        names: names by id of the items in `named_events`. Items without one go by their id.
+        drawn_with: the ad's propensity if it was explored.
 
     >>> from datetime import UTC, datetime
     >>> click = Contribution("e", "tent", "click", datetime(2026, 6, 1, tzinfo=UTC), 0.4)
@@ -88,7 +88,7 @@ def _because(campaign: str, parts: Explanation, names: Mapping[str, str]) -> str
 
 
 def _did(campaign: str, events: Sequence[Contribution], names: Mapping[str, str]) -> str:
-    """`clicked "A" and "B"`: a verb is said once where it is the same."""
+    """The user's actions, as in `clicked "A" and "B"`, without repeating the verb."""
     said: list[str] = []
     before = ""
     for part in events:

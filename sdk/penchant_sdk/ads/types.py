@@ -1,4 +1,4 @@
-"""Where an ad may be shown, when and to whom, and what was decided.
+"""Arguments and results of the ad client: slots, contexts and decisions.
 
 >>> slot = Slot("article", Size(300, 250), position=2, blocked_categories=frozenset({"alcohol"}))
 >>> slot.size.name
@@ -16,35 +16,35 @@ from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.types import Explanation
 
 DERIVED_KEYS = ("placement", "size", "device", "part_of_day", "weekday")
-"""Keys of a request that slot and context give; no attribute may have one of these names."""
+"""Keys derived from slot and context; no attribute may have one of these names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of a slot, in CSS pixels."""
+    """Size of a slot in CSS pixels."""
 
     width_px: int
     height_px: int
 
     @property
     def name(self) -> str:
-        """As targeting rules name it: `300x250`."""
+        """The size as targeting rules spell it, for example `300x250`."""
         return f"{self.width_px}x{self.height_px}"
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place of a publisher's page that holds one ad, or several one below the other."""
+    """A place on a publisher's page that holds one ad, or several below one another."""
 
     placement: str
-    """The publisher's name for it, for example `home` or `article`."""
+    """The publisher's name for the slot, for example `home` or `article`."""
     size: Size
     position: int = 1
-    """Of the first ad, 1 at the top: how likely it is looked at, the calibration knows."""
+    """Position of the slot's first ad, counted from 1; the calibration depends on it."""
     blocked_categories: frozenset[str] = frozenset()
-    """Campaigns of one of these are never shown here."""
+    """Categories of campaigns that are never shown here."""
     utc_offset: timedelta = timedelta(0)
-    """Of the clock where the slot is seen: day-parts go by it."""
+    """The reader's offset from UTC, -14 to 14 hours; day-parts refer to this local time."""
 
     def __post_init__(self) -> None:
         if not self.placement:
@@ -57,18 +57,18 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class AdContext:
-    """What is known of the page, the moment and the reader."""
+    """The page, the time and the reader of a request for ads."""
 
     page_text: str = ""
-    """Ads that fit it gain; what the encoder reads: its first 2,048 bytes."""
+    """Text of the page; ads that match it score higher. Only the first 2,048 bytes are used."""
     at: datetime | float | None = None
-    """When: a datetime with a time zone, or epoch seconds, for replays. None: now."""
+    """Time of the request: a datetime with a time zone, or epoch seconds. None: now."""
     hour: int | None = None
-    """Of the reader's own clock, 0 to 23. None: by `at` and the slot's `utc_offset`."""
+    """Hour of the reader's own clock, 0 to 23. None: from `at` and the slot's `utc_offset`."""
     device: str = ""
-    """For example `phone`."""
+    """The reader's device, for example `phone`."""
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """What else targeting looks at, for example `{"country": "NL"}`; it stays in the client."""
+    """Further keys for targeting, for example `{"country": "NL"}`; never sent to the server."""
 
     def __post_init__(self) -> None:
         if self.hour is not None and not 0 <= self.hour <= 23:
@@ -76,33 +76,33 @@ class AdContext:
         taken = sorted(set(self.attributes) & set(DERIVED_KEYS))
         if taken:
             raise InvalidRequest(
-                f"attributes: got {', '.join(taken)}, which slot and context give themselves"
+                f"attributes: got {', '.join(taken)}, expected none of {', '.join(DERIVED_KEYS)}"
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An impression that is reserved: show the ad and call `impression` before it lapses."""
+    """A reserved impression: show the ad and call `impression` before it lapses."""
 
     recommendation_id: str
     user: str
     campaign: str
-    """The campaign's id, which is its item's."""
+    """Id of the campaign, and of its item in the catalog."""
     position: int
-    """Where in the slot it was decided to be shown."""
+    """Position of the ad in the slot."""
     click_probability: float
-    """By the calibration: examination of the place times the chance of a click where looked at."""
+    """Probability of a click at this position, according to the calibration."""
     price: Money
-    """What was reserved of the budget: the bid times the clicks to be expected."""
+    """Amount reserved from the budget: the bid times the expected number of clicks."""
     propensity: float
-    """The exact chance of this ad at this place, given those above it; 1 without exploration."""
+    """Exact probability of this ad here, given the ads above it; 1 without exploration."""
     score: float
-    """As the ranking had it; what `penchant calibrate` learns from."""
+    """`RankedItem.score`; `penchant calibrate` learns from it."""
     reason: str
-    """A sentence for people: why this ad for this user."""
+    """A sentence that tells people why this user sees this ad."""
     explanation: Explanation | None
-    """The parts of the score; present where it was asked for."""
+    """The parts of the score; None if `select` ran without `explain`."""
     lapses_at: datetime
-    """UTC. A later `impression` is logged all the same, but the cap no longer held its place."""
+    """End of the reservation, UTC. A later `impression` is logged, but may exceed a cap."""
     context: Mapping[str, str] = field(hash=False)
-    """As the ranking had it; goes with the events."""
+    """Context of the ranking; sent with the decision's events."""

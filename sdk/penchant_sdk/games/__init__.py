@@ -1,8 +1,8 @@
-"""Games: recommend some, tell what players do, recommend again. Over `Penchant`'s two calls.
+"""Games: recommend games to players, report what they do, and recommend again.
 
 >>> from datetime import timedelta
 >>> from penchant_sdk.testing import FakePenchant  # Penchant("localhost:8001") in real life
->>> games, session = GameClient(FakePenchant()), Session("evening-1")
+>>> games, session = GameClient(FakePenchant(signals="games")), Session("evening-1")
 >>> put = games.put_games([Game("freeciv", "Freeciv", genres=("strategy",))])
 >>> session = Session("s1", part_of_day=PartOfDay.EVENING)
 >>> result = games.played(
@@ -18,7 +18,6 @@ from penchant_sdk.games.aio import AsyncGameClient
 from penchant_sdk.games.client import GameClient
 from penchant_sdk.games.types import (
     Game,
-    PartOfDay,
     Reason,
     ReasonKind,
     Recommendation,
@@ -26,6 +25,7 @@ from penchant_sdk.games.types import (
     Session,
     Stars,
 )
+from penchant_sdk.part_of_day import PartOfDay
 
 __all__ = [
     "AsyncGameClient",

@@ -1,8 +1,8 @@
-"""What a player did, as events: without I/O, and with ids that say what happened.
+"""A player's actions as events, with ids derived from the action, so that each counts once.
 
-An id is made of what happened, so telling it again (a retry, a second click, a restarted game)
-counts once: a purchase once for ever, a start, a skip, an uninstallation, a level and a rating of
-so many stars once a session, a stretch of play once for its game and its end.
+A retry, a second click or a restarted game sends the same id again. A purchase counts once ever; a
+start, a skip, an uninstallation, each level and each number of stars once per session; a stretch of
+play once per game and end time.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from datetime import UTC, datetime, timedelta
 
 from penchant_sdk.errors import InvalidEvent
 from penchant_sdk.games.types import Recommendations, Session, Stars
-from penchant_sdk.types import Event, Shown, to_microseconds
+from penchant_sdk.types import Event, Exposure, to_microseconds
 
 _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """Whose event it is, with which game, when and where."""
+class Occasion:
+    """The arguments that all signals share: player, game, session, list and time."""
 
     user: str
     game: str
     session: Session
     recommendation_id: str = ""
     at: datetime | float | None = None
-    """None: now."""
+    """A datetime with a time zone, or epoch seconds. None: now."""
 
-    def event(self, signal: str, *occasion: object, value: float | None = None) -> Event:
-        """The event, with an id of its signal, its game and its occasion."""
+    def event(self, signal: str, *key: object, value: float | None = None) -> Event:
+        """The event of a signal; events with equal signal, game and key have equal ids."""
         when = datetime.now(UTC) if self.at is None else self.at
         return Event(
             user=self.user,
@@ -40,13 +40,13 @@ class Moment:
             value=value,
             occurred_at=when,
             recommendation_id=self.recommendation_id,
-            event_id=event_id(signal, self.game, *occasion),
+            event_id=event_id(signal, self.game, *key),
             context=self.session.context,
         )
 
 
 def event_id(signal: str, *parts: object) -> str:
-    """A name for what happened: equal parts, equal names. At most 128 bytes.
+    """An event id of at most 128 bytes; equal parts give equal ids.
 
     >>> event_id("purchased", "0ad") == event_id("purchased", "0ad")
     True
@@ -55,51 +55,51 @@ def event_id(signal: str, *parts: object) -> str:
     return f"{signal}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
 
 
-def started(moment: Moment) -> Event:
-    """Once a session and game."""
-    return moment.event("started", moment.session.id)
+def started(occasion: Occasion) -> Event:
+    """The player opened the game; counts once per session."""
+    return occasion.event("started", occasion.session.id)
 
 
-def played(moment: Moment, played_for: timedelta) -> Event:
-    """A stretch of play that ends at the moment; its value is in minutes."""
+def played(occasion: Occasion, played_for: timedelta) -> Event:
+    """The player played until `occasion.at`; the event's value is in minutes."""
     if not isinstance(played_for, timedelta) or played_for < timedelta(0):
         raise InvalidEvent(f"played_for: got {played_for!r}, expected a timedelta of 0 or more")
-    when = datetime.now(UTC) if moment.at is None else moment.at
+    when = datetime.now(UTC) if occasion.at is None else occasion.at
     ended_us = to_microseconds(when, "at")
-    return moment.event("played", moment.session.id, ended_us, value=played_for / _MINUTE)
+    return occasion.event("played", occasion.session.id, ended_us, value=played_for / _MINUTE)
 
 
-def levelled(moment: Moment, level: int) -> Event:
-    """Once a session, game and level."""
-    return moment.event("levelled", moment.session.id, level)
+def levelled(occasion: Occasion, level: int) -> Event:
+    """The player reached a level; each level counts once per session."""
+    return occasion.event("levelled", occasion.session.id, level)
 
 
-def purchased(moment: Moment) -> Event:
-    """Once for ever."""
-    return moment.event("purchased")
+def purchased(occasion: Occasion) -> Event:
+    """The player bought the game; counts once ever."""
+    return occasion.event("purchased")
 
 
-def skipped(moment: Moment) -> Event:
-    """Once a session and game."""
-    return moment.event("skipped", moment.session.id)
+def skipped(occasion: Occasion) -> Event:
+    """The player rejected the game; counts once per session."""
+    return occasion.event("skipped", occasion.session.id)
 
 
-def rated(moment: Moment, stars: Stars) -> Event:
-    """Once a session, game and number of stars."""
+def rated(occasion: Occasion, stars: Stars) -> Event:
+    """The player rated the game; each number of stars counts once per session."""
     if stars not in (1, 2, 3, 4, 5):
         raise InvalidEvent(f"stars: got {stars!r}, expected 1, 2, 3, 4 or 5")
-    return moment.event("rated", moment.session.id, stars, value=float(stars))
+    return occasion.event("rated", occasion.session.id, stars, value=float(stars))
 
 
-def uninstalled(moment: Moment) -> Event:
-    """Once a session and game."""
-    return moment.event("uninstalled", moment.session.id)
+def uninstalled(occasion: Occasion) -> Event:
+    """The player uninstalled the game; counts once per session."""
+    return occasion.event("uninstalled", occasion.session.id)
 
 
 def shown(
     user: str, recommendations: Recommendations, session: Session, at: datetime | float | None
 ) -> Sequence[Event]:
-    """One impression a game, each once for its list."""
+    """One impression for each game of a list; each counts once per list."""
     when = datetime.now(UTC) if at is None else at
     return [
         Event(
@@ -110,7 +110,7 @@ def shown(
             recommendation_id=recommendations.recommendation_id,
             event_id=event_id("impression", item.game.id, recommendations.recommendation_id),
             context=session.context,
-            shown=Shown(
+            exposure=Exposure(
                 position=item.position,
                 propensity=item.propensity,
                 propensity_estimated=recommendations.propensity_estimated,

@@ -1,14 +1,15 @@
-"""The asyncio game client: the twin of `GameClient`, verb for verb.
+"""The asynchronous game client.
 
 >>> import asyncio
->>> from penchant_sdk.games import AsyncGameClient, Game, Session
->>> from penchant_sdk.testing import AsyncFakePenchant  # AsyncPenchant(...) in real life
+>>> from penchant_sdk.games import Game, Session
+>>> from penchant_sdk.testing import AsyncFakePenchant  # AsyncPenchant("localhost:8001") in use
 >>> async def main() -> tuple[str, ...]:
-...     games = AsyncGameClient(AsyncFakePenchant())
-...     await games.put_games([Game("freeciv", "Freeciv"), Game("gnuchess", "GNU Chess")])
+...     games = AsyncGameClient(AsyncFakePenchant(signals="games"))
+...     put = await games.put_games([Game("freeciv", "Freeciv"), Game("gnuchess", "GNU Chess")])
 ...     session = Session("evening-1")
-...     await games.purchased(user="ann", game="gnuchess", session=session)
-...     return (await games.recommend(user="ann", session=session)).ids
+...     result = await games.purchased(user="ann", game="gnuchess", session=session)
+...     listed = await games.recommend(user="ann", session=session)
+...     return listed.ids
 >>> asyncio.run(main())
 ('freeciv',)
 """
@@ -17,52 +18,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-from penchant_sdk._calls import Plan
 from penchant_sdk.aio import AsyncPenchant
 from penchant_sdk.exploration import Exploration
-from penchant_sdk.games import _events, _plans
-from penchant_sdk.games._events import Moment
+from penchant_sdk.games import _events, _operations
+from penchant_sdk.games._events import Occasion
 from penchant_sdk.games.types import Game, Recommendations, Session, Stars
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Event, EventResult, FeedbackAck
 
-T = TypeVar("T")
-
 
 class AsyncGameClient:
-    """Recommends games, and is told what players do; safe to share between tasks of one event loop.
+    """Recommends games and reports what players do.
 
-    A server for it has the signals of games: `penchant serve --set signals=games`. Every signal
-    takes these arguments beside its own:
+    Safe to share between tasks of one event loop.
 
-    - `user`: whose it is; 1 to 256 bytes.
+    The server needs the signals of games: `penchant serve --set signals=games`. Besides its own
+    arguments, every signal takes these:
+
+    - `user`: the player's id, 1 to 256 bytes.
     - `game`: the game's id.
-    - `session`: the sitting that it happened in.
-    - `recommendation_id`: of the list that led to it; empty: none.
-    - `at`: when it happened (a stretch of play: ended), a datetime with a time zone or seconds
-      since 1970-01-01 UTC. None: now.
+    - `session`: the session in which it happened.
+    - `recommendation_id`: the list that led to it. Empty: none.
+    - `at`: time of the event, for a stretch of play its end: a datetime with a time zone, or
+      seconds since 1970-01-01 UTC. None: now.
 
-    Each says what became of the event, and each counts once however often it is told. They raise
-    `UnknownItem` for a game that the catalogue does not hold, `InvalidEvent` for a wrong argument,
-    and as `AsyncPenchant` does where the server can't be reached.
+    Every signal returns the status of its event, which counts once however often it is sent. It
+    raises `UnknownItem` if the catalogue does not hold the game, `InvalidEvent` for a wrong
+    argument, and the errors of `AsyncPenchant`.
     """
 
     def __init__(self, penchant: AsyncPenchant) -> None:
-        """Works over a connection, whose deadlines and retries are used."""
+        """Makes a client over a connection; the connection's timeout and retries apply."""
         self._penchant = penchant
-        self._shelf = _plans.Shelf()
+        self._cache = _operations.GameCache()
 
     async def put_games(self, games: Iterable[Game]) -> PutItemsResult:
-        """Adds or replaces games; when it returns they can be recommended.
+        """Adds or replaces games; when it returns, they can be recommended.
 
         Args:
             games: 1 or more, with distinct ids.
         """
-        plan = _plans.put_games(games)
-        penchant = self._penchant
-        return await penchant._driver.run(plan, penchant._bulk(None))
+        return await self._penchant.run(_operations.put_games(games), bulk=True)
 
     async def recommend(
         self,
@@ -77,27 +74,27 @@ class AsyncGameClient:
         exclude_played: bool = False,
         at: datetime | float | None = None,
     ) -> Recommendations:
-        """The best k games for a player now; never one that the player bought.
+        """Recommends the k best games for a player now, without those that the player bought.
 
         Args:
-            user: for whom.
-            session: the sitting; what was done in it counts most, where the server's setting
+            user: the player's id, 1 to 256 bytes.
+            session: the player's session. Events in it count most if the server's setting
                 `context_halvings` is above 0.
-            k: how many games, 1 to 999.
-            more_like: the id of a game that the list shall be like.
-            diversity: how much the games shall differ, 0 (by score alone) to 1 (by difference
-                alone). Not together with `explore`.
-            explore: draws the list instead, to learn more of the player. Not together with
-                `more_like`.
-            seed: of what `explore` draws; None: a new one each time.
-            exclude_played: leave out all games that the player's recent events are about.
-            at: when; None: now.
+            k: number of games, 1 to 999.
+            more_like: id of a game that the list should resemble. None: no such game.
+            diversity: how much the games should differ, from 0 (by score alone) to 1 (by difference
+                alone). Cannot be combined with `explore`.
+            explore: policy that draws the list at random, to learn more about the player. Cannot be
+                combined with `more_like`.
+            seed: makes an exploration repeatable. None: a new seed for each call.
+            exclude_played: leave out all games that occur in the player's recent events.
+            at: time of the list. None: now.
 
         Raises:
             UnknownItem: the catalogue does not hold `more_like`.
         """
-        plan = _plans.recommend(
-            self._shelf,
+        operation = _operations.recommend(
+            self._cache,
             user=user,
             session=session,
             k=k,
@@ -108,7 +105,7 @@ class AsyncGameClient:
             exclude_played=exclude_played,
             at=at,
         )
-        return await self._run(plan)
+        return await self._penchant.run(operation)
 
     async def shown(
         self,
@@ -118,9 +115,9 @@ class AsyncGameClient:
         session: Session,
         at: datetime | float | None = None,
     ) -> FeedbackAck:
-        """The player saw the list. A game that is passed over counts a little against its like."""
-        plan = _plans.tell(_events.shown(user, recommendations, session, at))
-        return await self._run(plan)
+        """The player saw the list; a game that the player passes over loses a little."""
+        events = _events.shown(user, recommendations, session, at)
+        return await self._penchant.run(_operations.feed_back(events))
 
     async def started(
         self,
@@ -132,8 +129,8 @@ class AsyncGameClient:
         at: datetime | float | None = None,
     ) -> EventResult:
         """The player opened the game."""
-        moment = Moment(user, game, session, recommendation_id, at)
-        return await self._tell(_events.started(moment))
+        occasion = Occasion(user, game, session, recommendation_id, at)
+        return await self._feed_back(_events.started(occasion))
 
     async def played(
         self,
@@ -145,9 +142,9 @@ class AsyncGameClient:
         recommendation_id: str = "",
         at: datetime | float | None = None,
     ) -> EventResult:
-        """The player played for so long, up to `at`."""
-        moment = Moment(user, game, session, recommendation_id, at)
-        return await self._tell(_events.played(moment, played_for))
+        """The player played the game for `played_for`, until `at`."""
+        occasion = Occasion(user, game, session, recommendation_id, at)
+        return await self._feed_back(_events.played(occasion, played_for))
 
     async def levelled(
         self,
@@ -159,9 +156,9 @@ class AsyncGameClient:
         recommendation_id: str = "",
         at: datetime | float | None = None,
     ) -> EventResult:
-        """The player reached a level of the game."""
-        moment = Moment(user, game, session, recommendation_id, at)
-        return await self._tell(_events.levelled(moment, level))
+        """The player reached a level in the game."""
+        occasion = Occasion(user, game, session, recommendation_id, at)
+        return await self._feed_back(_events.levelled(occasion, level))
 
     async def purchased(
         self,
@@ -172,9 +169,9 @@ class AsyncGameClient:
         recommendation_id: str = "",
         at: datetime | float | None = None,
     ) -> EventResult:
-        """The player bought the game: it is theirs, and in no list of theirs any more."""
-        moment = Moment(user, game, session, recommendation_id, at)
-        return await self._tell(_events.purchased(moment))
+        """The player bought the game; it leaves all of the player's lists."""
+        occasion = Occasion(user, game, session, recommendation_id, at)
+        return await self._feed_back(_events.purchased(occasion))
 
     async def skipped(
         self,
@@ -185,9 +182,9 @@ class AsyncGameClient:
         recommendation_id: str = "",
         at: datetime | float | None = None,
     ) -> EventResult:
-        """The player turned the game down."""
-        moment = Moment(user, game, session, recommendation_id, at)
-        return await self._tell(_events.skipped(moment))
+        """The player rejected the game."""
+        occasion = Occasion(user, game, session, recommendation_id, at)
+        return await self._feed_back(_events.skipped(occasion))
 
     async def rated(
         self,
@@ -199,9 +196,9 @@ class AsyncGameClient:
         recommendation_id: str = "",
         at: datetime | float | None = None,
     ) -> EventResult:
-        """The player rated the game."""
-        moment = Moment(user, game, session, recommendation_id, at)
-        return await self._tell(_events.rated(moment, stars))
+        """The player rated the game, 1 to 5 stars."""
+        occasion = Occasion(user, game, session, recommendation_id, at)
+        return await self._feed_back(_events.rated(occasion, stars))
 
     async def uninstalled(
         self,
@@ -212,12 +209,9 @@ class AsyncGameClient:
         recommendation_id: str = "",
         at: datetime | float | None = None,
     ) -> EventResult:
-        """The player threw the game off."""
-        moment = Moment(user, game, session, recommendation_id, at)
-        return await self._tell(_events.uninstalled(moment))
+        """The player uninstalled the game."""
+        occasion = Occasion(user, game, session, recommendation_id, at)
+        return await self._feed_back(_events.uninstalled(occasion))
 
-    async def _tell(self, event: Event) -> EventResult:
-        return await self._run(_plans.tell_one(event))
-
-    async def _run(self, plan: Plan[T]) -> T:
-        return await self._penchant._driver.run(plan, self._penchant._limit(None))
+    async def _feed_back(self, event: Event) -> EventResult:
+        return await self._penchant.run(_operations.feed_back_one(event))

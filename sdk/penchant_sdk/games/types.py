@@ -1,4 +1,4 @@
-"""The words of games: what goes in and what comes back, all frozen.
+"""Arguments and results of the game client: games, sessions, lists and their reasons.
 
 >>> chess = Game("gnuchess", "GNU Chess", summary="Plays chess", genres=("board game", "chess"))
 >>> chess.to_item().text
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 from typing import Literal
 
@@ -19,37 +18,38 @@ from google.protobuf.json_format import MessageToJson, Parse, ParseError
 
 from penchant_proto.v1.games_pb2 import Game as GameMessage
 from penchant_sdk.errors import InvalidRequest
+from penchant_sdk.part_of_day import PartOfDay
 from penchant_sdk.types import Item
 
 ATTRIBUTE = "games.game"
-"""The attribute of an item that holds the game, as proto3 JSON."""
+"""Name of the item attribute that holds the game, as proto3 JSON."""
 ATTRIBUTE_BYTES = 1_024
-"""The most that an attribute holds."""
+"""Largest value of an attribute."""
 
 Stars = Literal[1, 2, 3, 4, 5]
-"""A rating: 1 (bad) to 5 (very good)."""
+"""A rating, from 1 (bad) to 5 (very good)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Game:
-    """One game of the catalogue; `proto/penchant/v1/games.proto` is the same for other languages.
+    """A game of the catalogue; other languages use the message in `penchant/v1/games.proto`.
 
     Raises:
-        InvalidRequest: no id, no name, or a name of more than one line.
+        InvalidRequest: id or name is empty, or has more than one line.
     """
 
     id: str
-    """Names the game for ever. 1 to 256 bytes."""
+    """Permanent id of the game, 1 to 256 bytes."""
     name: str
-    """What people call it, on one line."""
+    """Title, on one line."""
     summary: str = ""
-    """What it is, on one line."""
+    """Short description, on one line."""
     description: str = ""
-    """What it is, at length."""
+    """Long description."""
     genres: tuple[str, ...] = ()
-    """Its kinds, in words that a player would use."""
+    """Genres, in words that a player would use."""
     tags: tuple[str, ...] = ()
-    """Anything else that it is known by; not read by the encoder."""
+    """Further keywords; the encoder does not read them."""
     homepage: str = ""
 
     def __post_init__(self) -> None:
@@ -59,10 +59,10 @@ class Game:
                 raise InvalidRequest(f"game: {name}: got {text!r}, expected one line of text")
 
     def to_item(self) -> Item:
-        """The game as it travels.
+        """Converts the game to an item of the catalog.
 
         Raises:
-            InvalidRequest: what is kept beside the text takes more than 1,024 bytes.
+            InvalidRequest: name, summary, genres, tags and homepage exceed 1,024 bytes.
         """
         kept = GameMessage(
             id=self.id,
@@ -84,7 +84,7 @@ class Game:
 
     @classmethod
     def from_item(cls, item: Item) -> Game:
-        """The game of an item; of one that was not put as a game, its id and its text."""
+        """Converts an item to a game; an item that was not put as one gives its id and text."""
         kept = item.attributes.get(ATTRIBUTE)
         if kept is None:
             return cls(item.id, item.attributes.get("name") or item.id, summary=item.text)
@@ -92,7 +92,7 @@ class Game:
             message = Parse(kept, GameMessage(), ignore_unknown_fields=True)
         except ParseError as error:
             raise InvalidRequest(
-                f"item {item.id!r}: its attribute {ATTRIBUTE} is no game: {error}"
+                f"item {item.id!r}: its attribute {ATTRIBUTE} is not a game: {error}"
             ) from error
         return cls(
             item.id,
@@ -105,42 +105,20 @@ class Game:
         )
 
 
-class PartOfDay(Enum):
-    """When somebody plays."""
-
-    NIGHT = "night"
-    """0 to 6 o'clock."""
-    MORNING = "morning"
-    """6 to 12."""
-    AFTERNOON = "afternoon"
-    """12 to 18."""
-    EVENING = "evening"
-    """18 to 24."""
-
-    @classmethod
-    def of(cls, local: datetime) -> PartOfDay:
-        """The part that a player's local time falls in.
-
-        >>> PartOfDay.of(datetime(2026, 1, 1, 20, 30))
-        <PartOfDay.EVENING: 'evening'>
-        """
-        return tuple(cls)[local.hour // 6]
-
-
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sitting of a player: what is done in it tells most of what is wanted in it.
+    """A player's session; its events say most about the player's current interest.
 
     Raises:
-        InvalidRequest: no id, or one that takes more than 128 bytes.
+        InvalidRequest: the id is empty, or exceeds 128 bytes.
     """
 
     id: str
-    """Names the sitting among its player's. 1 to 128 bytes."""
+    """Unique among the player's sessions, 1 to 128 bytes."""
     part_of_day: PartOfDay | None = None
-    """None: not told."""
+    """None: unknown."""
     device: str = ""
-    """Where it is played: "phone", "desk". At most 128 bytes. Empty: not told."""
+    """The player's device, for example "phone" or "desk". At most 128 bytes. Empty: unknown."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.id.encode()) <= 128:
@@ -148,7 +126,7 @@ class Session:
 
     @property
     def context(self) -> Mapping[str, str]:
-        """What goes along with rankings and events."""
+        """The context of rankings and events."""
         context = {"session": self.id}
         if self.part_of_day:
             context["part_of_day"] = self.part_of_day.value
@@ -158,29 +136,29 @@ class Session:
 
 
 class ReasonKind(Enum):
-    """Why a game is in a list."""
+    """Kinds of reasons for a game in a list."""
 
     BECAUSE_YOU_PLAYED = "because you played"
-    """Events with one game weigh most in it, over a long time."""
+    """The player's long-term interest decides, above all events with one game."""
     MORE_LIKE = "more like"
-    """It is like the game that was asked for, or like what was played last."""
+    """The game resembles the requested game, or the one played last."""
     POPULAR = "popular now"
-    """Nothing that the player did speaks for it; others play it."""
+    """The game is popular, and no event of the player speaks for it."""
     NEW = "something new"
-    """The list explored, and nothing that the player did speaks for it."""
+    """The list explored, and no event of the player speaks for the game."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a game is in a list, for people."""
+    """The reason for a game in a list, to show to players."""
 
     kind: ReasonKind
     game: str = ""
-    """The id of the game that the reason names; empty: none."""
+    """Id of the game that the reason names. Empty: none."""
     text: str = ""
-    """A line to show: "because you bought Freeciv"."""
+    """Text to show, for example "because you bought Freeciv"."""
     share: float = 0.0
-    """What it adds to the score."""
+    """Contribution of the reason to the score."""
 
     def __str__(self) -> str:
         return self.text
@@ -188,16 +166,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One game with its place earned."""
+    """One game of a list."""
 
     game: Game
     position: int
-    """1 first."""
+    """Position in the list, counted from 1."""
     score: float
-    """Higher is better; comparable within one list only."""
+    """Higher is better; comparable only within one list."""
     reason: Reason
     propensity: float
-    """The chance of this game at this place, given those above it; 1 where nothing was explored."""
+    """Probability of this game here, given the games above it; 1 without exploration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,21 +183,21 @@ class Recommendations:
     """A list of games for a player, best first."""
 
     recommendation_id: str
-    """Names the list; send it back with what it leads to."""
+    """Id of this list; send it with the events that the list leads to."""
     items: tuple[Recommendation, ...]
     cold_start: bool
-    """True where nothing is known of the player yet."""
+    """True if the player has no events yet."""
     explored: bool
-    """True where the list was drawn to learn more of the player."""
+    """True if the list was drawn at random, to learn more about the player."""
     propensity_estimated: bool
-    """True where the propensities are estimates."""
+    """True if the propensities are estimates."""
 
     @property
     def games(self) -> tuple[Game, ...]:
-        """The games alone, best first."""
+        """Games of the list, best first."""
         return tuple(item.game for item in self.items)
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Their ids, best first."""
+        """Ids of the games, best first."""
         return tuple(item.game.id for item in self.items)

@@ -1,7 +1,7 @@
-"""Sentences about a smart home, understood safely, with each person's habits.
+"""Interprets sentences about a smart home, safely, and learns the habits of its users.
 
-Needs the extra `home`: `pip install 'penchant[home]'`. `docs/home.md` says how it works and how
-well.
+Needs the extra `home`: `pip install 'penchant[home]'`. docs/clients/home.md explains how it works,
+docs/measurements/home.md reports its accuracy.
 """
 
 from __future__ import annotations

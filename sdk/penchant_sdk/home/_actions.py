@@ -1,4 +1,4 @@
-"""What can be done to an entity, in steps that are items, and how each reads as a sentence.
+"""The actions of each entity, as items of the catalog.
 
 >>> lamp = Entity("light.desk", "desk lamp", room="office")
 >>> dim = Action("HassLightSet", "light.desk", Brightness(percent=20))
@@ -47,7 +47,7 @@ PLAIN = (
     "HassShoppingListAddItem",
     "HassShoppingListCompleteItem",
 )
-"""Intents that speak of no entity."""
+"""Intents without an entity."""
 _TENS = tuple(range(10, 101, 10))
 _MINUTES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 45, 60, 90, 120)
 STEPS: dict[str, tuple[Parameter, ...]] = {
@@ -63,7 +63,7 @@ STEPS: dict[str, tuple[Parameter, ...]] = {
     FAN_SPEED: tuple(FanSpeed(percent) for percent in _TENS),
     START_TIMER: tuple(Duration(60 * minutes) for minutes in _MINUTES),
 }
-"""The values that are items, by intent: a value between two is learnt as the nearer one."""
+"""Values that have an item, by intent; events with other values count for the nearest one."""
 _MEDIA = ("Next", "Pause", "Previous", "PlayerMute", "PlayerUnmute", "SearchAndPlay", "Unpause")
 _OWN: dict[str, tuple[str, ...]] = {
     "light": (LIGHT_SET,),
@@ -86,13 +86,13 @@ _NEVER_SWITCHED = ("timer", "todo", "sensor", "binary_sensor", "person", "weathe
 
 
 def intents_of(entity: Entity) -> tuple[str, ...]:
-    """The intents that an entity knows."""
+    """Intents that an entity supports."""
     switched = () if entity.domain in _NEVER_SWITCHED else (ON, OFF)
     return (*switched, *_OWN.get(entity.domain, ()), "HassGetState")
 
 
 def actions_of(entity: Entity) -> list[Action]:
-    """Every action of an entity, one a step; a few dozen for a light."""
+    """All actions of an entity, one for each value; a few dozen for a light."""
     return [
         Action(intent, entity.id, parameter)
         for intent in intents_of(entity)
@@ -101,7 +101,7 @@ def actions_of(entity: Entity) -> list[Action]:
 
 
 def quantised(action: Action) -> Action:
-    """The action with the nearest value that is an item; a colour that is none stays as it is."""
+    """The action with its value rounded to the nearest one that has an item, except for colours."""
     wanted = action.parameter
     like = [step for step in STEPS.get(action.intent, ()) if type(step) is type(wanted)]
     if wanted is None or isinstance(wanted, Colour) or not like:
@@ -112,7 +112,7 @@ def quantised(action: Action) -> Action:
 
 
 def item(action: Action, entity: Entity | None, language: str) -> Item:
-    """The item of an action: a canonical sentence, and entity and action as proto3 JSON."""
+    """The item of an action: its canonical sentence, with entity and action as proto3 JSON."""
     attributes = {"action": _json(action_message(action))}
     if entity is not None:
         attributes["entity"] = _json(entity_message(entity))
@@ -120,7 +120,7 @@ def item(action: Action, entity: Entity | None, language: str) -> Item:
 
 
 def items_of(entities: Iterable[Entity], language: str) -> list[Item]:
-    """The items of a home: all actions of all its entities, of timers, and of plain intents."""
+    """Items of a home: all actions of its entities and of timers, and the plain intents."""
     listed = [
         item(action, entity, language)
         for entity in (*entities, TIMER)
@@ -130,7 +130,7 @@ def items_of(entities: Iterable[Entity], language: str) -> list[Item]:
 
 
 def entity_message(entity: Entity) -> home_pb2.Entity:
-    """The message that travels."""
+    """Converts an entity to its message."""
     return home_pb2.Entity(
         id=entity.id,
         name=entity.name,
@@ -142,7 +142,7 @@ def entity_message(entity: Entity) -> home_pb2.Entity:
 
 
 def action_message(action: Action) -> home_pb2.Action:
-    """The message that travels."""
+    """Converts an action to its message."""
     message = home_pb2.Action(intent=action.intent, entity=action.entity)
     if action.parameter is not None:
         name, value = named_value(action.parameter)

@@ -1,4 +1,4 @@
-"""The actions that a frame may mean: what it says, and the values that a habit may choose."""
+"""The actions that a frame may mean, including the values from which a habit may choose."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ _DEFAULTS: dict[str, dict[str, Parameter]] = {
     FAN_SPEED: {"": FanSpeed(50), "up": FanSpeed(80), "down": FanSpeed(30)},
     VOLUME_STEP: {"up": VolumeStep(10), "down": VolumeStep(-10)},
 }
-"""What a sentence without a value gets before there is a habit, by intent and change."""
+"""Default value of a sentence that names none, by intent and change; a habit overrides it."""
 
 
 def candidates(frame: Frame, found: Sequence[Entity]) -> list[Action]:
-    """The actions to choose from; the first is what is done without a habit.
+    """Actions to choose from; the first is the default without a habit.
 
-    A value that was said is kept: then a habit chooses the entity alone.
+    If the sentence names a value, all actions have that value, and a habit chooses only the entity.
 
     Args:
-        frame: what was said.
-        found: the entities that it may mean, the likeliest first.
+        frame: the frame of the sentence.
+        found: entities that the sentence may mean, the most likely first.
     """
     first, others = [], []
     for entity in found:
@@ -55,7 +55,7 @@ def candidates(frame: Frame, found: Sequence[Entity]) -> list[Action]:
 
 
 def needs_value(action: Action) -> bool:
-    """Whether an action can't be done without a value that nobody named."""
+    """Whether an action needs a value and has none."""
     return action.parameter is None and action.intent in STEPS
 
 
@@ -72,7 +72,7 @@ def _of(frame: Frame, entity: Entity) -> list[Action]:
     if frame.intent == LIGHT_SET:
         return [begin, *_brightnesses(entity)]
     steps = STEPS.get(frame.intent, ())
-    if isinstance(default, VolumeStep):  # "Louder" never means less loud.
+    if isinstance(default, VolumeStep):  # "Louder" never means quieter.
         rising = default.percent > 0
         steps = tuple(
             step for step in steps if isinstance(step, VolumeStep) and (step.percent > 0) == rising

@@ -1,7 +1,7 @@
-"""Exact sentences: Home Assistant's own templates, matched by hassil.
+"""Matches exact sentences: those of Home Assistant's own templates, by hassil.
 
-The templates are parsed and the home's names put into lists once; a sentence that was heard in a
-room before is answered from a small cache.
+The templates are parsed and the home's names listed only once. Repeated sentences are answered from
+a small cache.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ except ModuleNotFoundError as error:  # pragma: no cover - the extra is part of 
     ) from error
 
 CACHED = 4096
-"""Sentences remembered, the least lately used forgotten first."""
+"""Size of the least-recently-used cache, in sentences."""
 
 
 class ExactMatcher:
-    """Matches sentences of one language about one home."""
+    """Matches sentences in one language about one home."""
 
     def __init__(self, language: str, entities: Sequence[Entity]) -> None:
-        """Parses the templates: a fifth of a second.
+        """Parses the templates, which takes about 0.2 s.
 
         Args:
             language: en or zh-CN.
-            entities: the home's.
+            entities: the home's entities.
 
         Raises:
-            InvalidRequest: Home Assistant has no templates of the language.
+            InvalidRequest: Home Assistant has no templates in the language.
         """
         data = get_intents(language)
         if data is None:
@@ -62,11 +62,11 @@ class ExactMatcher:
         self._known: OrderedDict[tuple[str, bool], Frame | None] = OrderedDict()
 
     def match(self, text: str, *, in_room: bool) -> Frame | None:
-        """What a sentence says; None where no template matches. 1 to 3 ms, from the cache 1 µs.
+        """The frame of a sentence; None if no template matches. Takes 1 to 3 ms, cached 1 µs.
 
         Args:
             text: the sentence.
-            in_room: Whether it is known where it was said: "turn on the lights" needs that.
+            in_room: whether the speaker's room is known, which "turn on the lights" requires.
         """
         key = (text, in_room)
         if key in self._known:
@@ -79,7 +79,7 @@ class ExactMatcher:
         return frame
 
     def _recognise(self, text: str, in_room: bool) -> Frame | None:
-        # Templates that need a room ask the context for one; which one is decided later.
+        # Some templates require a room in the context; `targets` later decides which one.
         context: dict[str, Any] = {"area": ""} if in_room else {}
         found = [
             result
@@ -99,12 +99,12 @@ def _texts(name: str, values: set[str]) -> TextSlotList:
 
 
 def _is_exact(result: RecognizeResult) -> bool:
-    """Not a template that takes anything at all as the name of a list, a song or a message."""
+    """Whether no part matched a wildcard, such as any text at all as the name of a song."""
     return not any(entity.is_wildcard for entity in result.entities_list)
 
 
 def _literalness(result: RecognizeResult) -> tuple[int, int]:
-    """The more of a template's own words matched, the surer its meaning."""
+    """Sort key: the more of a template's own words matched, the more certain its meaning."""
     return result.text_chunks_matched, len(result.entities)
 
 

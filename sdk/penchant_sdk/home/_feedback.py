@@ -1,10 +1,10 @@
-"""What became of an interpretation, as events."""
+"""The events that report the outcome of an interpretation."""
 
 from __future__ import annotations
 
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home._actions import quantised
-from penchant_sdk.home._plans import context_of
+from penchant_sdk.home._operations import context_of
 from penchant_sdk.home.types import Action, Interpretation
 from penchant_sdk.types import Event
 
@@ -12,17 +12,17 @@ SUGGESTED, ACCEPTED, OVERRIDDEN, UNDONE = "suggested", "accepted", "overridden",
 
 
 def suggested(said: Interpretation) -> list[Event]:
-    """The first suggestion was offered, and nothing is known of it yet."""
+    """The first suggestion was offered; the user has not answered yet."""
     return [_event(said, _best(said), SUGGESTED)]
 
 
 def accepted(said: Interpretation, action: Action | None) -> list[Event]:
-    """An action was what the user wanted; None: the first suggestion."""
+    """The user wanted an action; None: the first suggestion."""
     return [_event(said, action or _best(said), ACCEPTED)]
 
 
 def overridden(said: Interpretation, by: Action) -> list[Event]:
-    """Another action was done instead of the first suggestion, which the user did not want."""
+    """The user rejected the first suggestion and did another action instead."""
     best = _best(said)
     if quantised(best).id == quantised(by).id:
         raise InvalidRequest(f"by: got {by}, expected an action other than the one suggested")
@@ -30,7 +30,7 @@ def overridden(said: Interpretation, by: Action) -> list[Event]:
 
 
 def undone(said: Interpretation, action: Action | None) -> list[Event]:
-    """An action was taken back, and nothing put in its place; None: the first suggestion."""
+    """The user undid an action without replacing it; None: the first suggestion."""
     return [_event(said, action or _best(said), UNDONE)]
 
 

@@ -1,4 +1,4 @@
-"""What a sentence says, before it is known which of the home's entities it speaks of."""
+"""The meaning of a sentence before it is resolved to the home's entities."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from penchant_sdk.home.parameters import Parameter
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """An intent and what fills it."""
+    """An intent and its arguments."""
 
     intent: str
     kind: str = ""
-    """The domain, or domain and device class as in cover.curtain; empty: it does not say."""
+    """Domain, or domain and device class as in cover.curtain. Empty: not stated."""
     name: str = ""
-    """What an entity is called in the text; empty: none is named."""
+    """Name of an entity in the text. Empty: none."""
     room: str = ""
-    """The room that the text names."""
+    """Room named in the text. Empty: none."""
     floor: str = ""
-    """The floor that the text names."""
+    """Floor named in the text. Empty: none."""
     parameter: Parameter | None = None
+    """Value named in the text. None: none, or an impossible one."""
     valueless: bool = False
-    """True where the text names a value that can't be."""
+    """True if the text names an impossible value."""
     change: str = ""
-    """`up` or `down` where more or less of something is wanted; empty: it does not say."""
+    """`up` or `down` if the text asks for more or less of something. Empty: neither."""
     confidence: float = 1.0
-    """0 to 1."""
+    """Confidence in the intent, 0 to 1."""
     exact: bool = False
-    """True where a template matched."""
+    """True if a template matched."""

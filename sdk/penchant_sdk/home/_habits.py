@@ -1,8 +1,8 @@
-"""A user's habits: which action their own past chooses among those that a sentence may mean.
+"""Habits: chooses among a sentence's possible actions by the user's own past choices.
 
-The server ranks the candidates by the user's interest, events of a like room and part of day
-counting more, and names the events behind each score. A candidate is a habit when the user chose it
-often enough: then, and only then, the ranking puts it before what the sentence gets by default.
+The server ranks the candidates by the user's interest, in which events from the same room and part
+of day count more, and names the events behind each score. A candidate becomes a habit once the user
+has chosen it often enough. Only then may the ranking put it before the sentence's default action.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from penchant_sdk.home.types import Action
 from penchant_sdk.types import RankedItem
 
 HABIT_AFTER = 3
-"""So many acceptances make a habit."""
+"""Number of acceptances that make a habit."""
 HABIT_SCORE = 0.2
-"""Below this the user's past says little of the item here and now: with the settings of
-`docs/home.md` a score is the reward that it predicts, -1 to 1."""
+"""Lowest score of a habit. With the settings in `docs/clients/home.md`, a score predicts the
+reward, -1 to 1, so a lower one means that the user rarely wants the action here at this time."""
 _PARTS = ((6, "night"), (11, "morning"), (17, "day"), (22, "evening"), (24, "night"))
 
 
 def part_of_day(at: datetime) -> str:
-    """Night (22 to 6), morning (to 11), day (to 17) or evening, by the datetime's own clock.
+    """Night (from 22:00), morning (from 6:00), day (from 11:00) or evening (from 17:00).
 
     >>> part_of_day(datetime(2026, 1, 1, 23)), part_of_day(datetime(2026, 1, 1, 9))
     ('night', 'morning')
@@ -34,11 +34,11 @@ def part_of_day(at: datetime) -> str:
 def by_habit(
     options: Sequence[Action], ranked: Sequence[RankedItem]
 ) -> tuple[list[Action], set[str]]:
-    """The options, the most wanted first, and the ids of those that are habits.
+    """Options in order of preference, and the ids of those that are habits.
 
     Args:
-        options: the first is the default.
-        ranked: their items by falling score, explained.
+        options: candidates; the first is the default.
+        ranked: items of the candidates in descending order of score, with explanations.
     """
     by_item: dict[str, Action] = {}
     for option in options:
@@ -57,7 +57,7 @@ def by_habit(
 
 
 def _chosen(one: RankedItem) -> int:
-    """How many of the events behind a score are the user's own choices of the item."""
+    """Number of events behind a score in which the user accepted this very item."""
     if one.explanation is None:
         return 0
     return sum(

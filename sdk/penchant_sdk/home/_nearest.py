@@ -1,8 +1,8 @@
-"""Free sentences: the nearest of the sentences whose meaning is known vote on the intent.
+"""Classifies free sentences: the nearest known sentences vote on the intent.
 
-The known sentences are files of this package, two of each of Home Assistant's templates that the
-encoder was trained on, and hand-written phrases. They are encoded by the server's encoder at first
-use and again when a reply names another encoder, so a release needs no step of its own here.
+The known sentences are files of this package: two for each of Home Assistant's templates that the
+encoder was trained on, and hand-written phrases. The server encodes them at first use, and again
+when a reply names another encoder, so a new release of the encoder needs no extra step.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:
-    """A sentence whose meaning is known."""
+    """A known sentence with its meaning."""
 
     text: str
     intent: str
     kind: str = ""
-    """The domain that it is about; empty: it does not say."""
+    """Domain of the device. Empty: not stated."""
     change: str = ""
     """`up`, `down`, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voting:
-    """How the nearest sentences decide."""
+    """Parameters of the vote among the nearest known sentences."""
 
     voters: int = 15
-    """How many vote, 1 or more."""
+    """Number of sentences that vote, 1 or more."""
     temperature: float = 0.05
-    """A vote weighs e^(cosine / temperature), above 0."""
+    """A vote has the weight e^(cosine / temperature), above 0."""
     refuse_below: float = 0.78
-    """Nothing is understood where the nearest sentence's cosine is less, -1 to 1."""
+    """Cosine of the nearest sentence below which the text is refused, -1 to 1."""
     sure_above: float = 0.8
-    """An intent with a smaller share of the votes is asked back, 0 to 1."""
+    """Share of the votes below which the client asks for confirmation, 0 to 1."""
 
 
 VOTING = {"en": Voting(), "zh-CN": Voting(refuse_below=0.74)}
-"""By language, for Penchant's own encoder of a home: what its validation templates chose."""
+"""Parameters by language, tuned on the validation templates with Penchant's home encoder."""
 
 
 @cache
@@ -58,7 +58,7 @@ def exemplars(language: str) -> tuple[Exemplar, ...]:
     """The known sentences of a language.
 
     Raises:
-        InvalidRequest: there are none.
+        InvalidRequest: the language has none.
     """
     file = importlib.resources.files("penchant_sdk.home") / "exemplars" / f"{language}.jsonl"
     if not file.is_file():
@@ -68,26 +68,33 @@ def exemplars(language: str) -> tuple[Exemplar, ...]:
 
 
 class Nearest:
-    """The known sentences with their vectors, of one encoder."""
+    """The known sentences with their vectors, all from one encoder."""
 
     def __init__(
         self, known: Sequence[Exemplar], parts: Sequence[Embeddings], voting: Voting
     ) -> None:
-        """Takes the sentences' vectors, in their order, in one part or more, of one encoder."""
+        """Takes sentences and their vectors, in the same order.
+
+        Args:
+            known: the sentences.
+            parts: their vectors in one or more parts, all from one encoder.
+            voting: parameters of the vote.
+        """
         self.encoder_version = parts[0].encoder_version
         self._known = known
         self._vectors = np.concatenate([as_array(part) for part in parts])
         self._voting = voting
 
     def frame(self, vector: Float32) -> Frame | None:
-        """What a sentence says; None where it is too far from all that is known.
+        """The frame of a sentence; None if it is too far from all known sentences.
+
+        Takes about 20 µs for 700 known sentences in 64 dimensions.
 
         Args:
-            vector: of the sentence, unit length, shape (d,).
+            vector: the sentence's vector, unit length, shape (d,).
 
         Returns:
-            A frame whose confidence is the intent's share of the votes. About 20 µs for 700
-            sentences of 64 numbers.
+            A frame; its confidence is the share of the votes for the intent.
         """
         voting, cosines = self._voting, self._vectors @ vector
         nearest = np.argsort(-cosines)[: voting.voters]
@@ -109,6 +116,6 @@ class Nearest:
 
 
 def as_array(embeddings: Embeddings) -> Float32:
-    """The vectors of a reply, shape (texts, dimensions)."""
+    """The vectors as float32, shape (texts, dimensions)."""
     flat = np.frombuffer(embeddings.data, "<f4").astype(np.float32)
     return flat.reshape(len(embeddings), embeddings.dimensions)

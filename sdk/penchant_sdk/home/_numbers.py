@@ -1,4 +1,4 @@
-"""Numbers and durations in free text, as digits and as words, English and Chinese.
+"""Finds numbers and durations in free text, in digits and in words, English and Chinese.
 
 >>> numbers("set it to twenty-five percent", "en")
 [25.0]
@@ -46,12 +46,12 @@ _SECONDS = {
 
 
 def numbers(text: str, language: str) -> list[float]:
-    """The numbers in a text, in their order."""
+    """Numbers in a text, in order."""
     return [float(found) for found in _NUMBER.findall(in_digits(text, language))]
 
 
 def seconds(text: str, language: str) -> int:
-    """The duration that a text names, in seconds, its parts added up; 0: none."""
+    """Duration named in a text, in seconds, summed over its parts; 0 if there is none."""
     digits = in_digits(text, language)
     if language == "en":
         digits = re.sub(r"\bhalf an? hour\b", "30 minutes", digits)
@@ -61,7 +61,7 @@ def seconds(text: str, language: str) -> int:
 
 
 def in_digits(text: str, language: str) -> str:
-    """The text with the numbers that are written as words in digits, up to 100, Chinese 999."""
+    """The text with its number words as digits, up to 100 in English and 999 in Chinese."""
     if language == "zh-CN":
         digits = _CHINESE.sub(lambda match: _from_chinese(match[0]), text.replace("百分之", ""))
         return re.sub(r"(\d+)个?半", lambda match: f"{match[1]}.5", digits)
@@ -77,7 +77,7 @@ def _from_english(match: re.Match[str]) -> str:
 
 
 def _from_chinese(text: str) -> str:
-    """A run of numerals: 二十五 is 25, 十 is 10, 一百 is 100, 一二 is 12."""
+    """Digits of a run of Chinese numerals: 二十五 is 25, 十 is 10, 一百 is 100, 一二 is 12."""
     if not set(text) & set("十百"):
         return "".join(str(_DIGITS[one]) for one in text)
     total, last = 0, 0

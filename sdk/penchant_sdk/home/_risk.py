@@ -1,8 +1,8 @@
-"""What is never done without a yes, whatever the score.
+"""Which actions always need confirmation, whatever their score.
 
-It works by permission: an action may be done at once only where its kind of device is one that can
-do little harm. Everything else asks: locks, doors, garages, windows, valves, alarms, ovens, mowers,
-scenes and scripts (nobody knows what is in them), kinds not heard of, and what the owner lists.
+This is an allowlist: an action may be done at once only if its kind of device can do little harm.
+Everything else needs confirmation: locks, doors, garages, windows, valves, alarms, ovens, mowers,
+scenes and scripts (their content is unknown), unknown kinds, and whatever the owner lists.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ _OPENINGS = ("door", "gate", "garage", "lock", "valve", "窗户", "门", "锁", 
 
 
 def is_risky(action: Action, entity: Entity | None, listed: Collection[str]) -> bool:
-    """Whether an action waits for a yes.
+    """Whether an action needs confirmation.
 
     Args:
-        action: what would be done.
-        entity: the one that it names; None: it is not registered, which is risky where the action
-            changes anything.
-        listed: What the owner keeps from being done: entity ids, names, domains, device classes or
-            rooms, letter for letter.
+        action: the action.
+        entity: the action's entity. None: not registered, which is risky for any action that
+            changes something.
+        listed: the owner's own list: entity ids, names, domains, device classes or rooms, matched
+            exactly.
 
     >>> lamp, door = Entity("light.hall", "hall lamp"), Entity("lock.front", "front door")
     >>> is_risky(Action("HassTurnOn", lamp.id), lamp, ())
@@ -83,7 +83,7 @@ def _may_act(entity: Entity) -> bool:
         return True
     if entity.domain in _SWITCHES:
         return not any(word in names for word in _OPENINGS)
-    # A cover that does not say what it covers may be a garage's.
+    # A cover without a device class may be a garage door.
     return (
         entity.domain == "cover"
         and entity.device_class in _CURTAINS

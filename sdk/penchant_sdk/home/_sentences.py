@@ -1,4 +1,4 @@
-"""Canonical sentences of actions, and the questions that are asked back, one table a language.
+"""Canonical sentences of actions, and the questions to the user, one table for each language.
 
 >>> lock = Entity("lock.front", "front door")
 >>> question(Action("HassTurnOff", "lock.front"), lock, "en")
@@ -73,13 +73,13 @@ _ZH = {
 _TABLES = {"en": _EN, "zh-CN": _ZH}
 _ASKED = {"en": "Shall I {sentence}?", "zh-CN": "要{sentence}吗？"}
 WHICH = {"en": "Which device do you mean?", "zh-CN": "您指的是哪个设备？"}
-"""Asked where the intent is clear and the entity is not."""
+"""Question if the intent is clear but the entity is not."""
 HOW_MUCH = {"en": "To what value?", "zh-CN": "调到多少？"}
-"""Asked where the value is missing, or out of range."""
+"""Question if the value is missing or out of range."""
 
 
 def canonical(action: Action, entity: Entity | None, language: str) -> str:
-    """An action as a plain command, without a full stop."""
+    """The action as a plain command, without a full stop."""
     table, thing = _TABLES[language], _thing(entity, language)
     if action.parameter is not None:
         name, value = named_value(action.parameter)
@@ -97,7 +97,7 @@ def canonical(action: Action, entity: Entity | None, language: str) -> str:
 
 
 def question(action: Action, entity: Entity | None, language: str) -> str:
-    """Asks whether an action is to be done."""
+    """The question whether to do the action."""
     return _ASKED[language].format(sentence=canonical(action, entity, language))
 
 

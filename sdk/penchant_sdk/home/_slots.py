@@ -1,4 +1,4 @@
-"""An action's value, from the slots of a template or from free text.
+"""Extracts an action's value from the slots of a template, or from free text.
 
 >>> parameter_of("HassLightSet", {"brightness": 20.0})
 (Brightness(percent=20), False)
@@ -30,15 +30,15 @@ from penchant_sdk.home.parameters import (
 )
 
 Found = tuple[Parameter | None, bool]
-"""A value, and whether the text names one that can't be."""
+"""A value, and whether the text names an impossible one."""
 _TIMES = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 _TIMED = ("HassStartTimer", "HassIncreaseTimer", "HassDecreaseTimer")
 _FRESH_KELVIN = 1000
-"""A bare number from here on is kelvin, below it percent."""
+"""A number without a unit is kelvin from this value on, and percent below it."""
 
 
 def parameter_of(intent: str, slots: Mapping[str, Any]) -> Found:
-    """The value among a template's slots, in the action's unit."""
+    """The value in a template's slots, in the unit of the intent."""
     number = _NUMBER_SLOTS.get(intent)
     if intent in _TIMED:
         total = sum(float(slots.get(name, 0)) * unit for name, unit in _TIMES)
@@ -51,13 +51,13 @@ def parameter_of(intent: str, slots: Mapping[str, Any]) -> Found:
     if number is None or number[0] not in slots:
         return None, False
     value = slots[number[0]]
-    if isinstance(value, str):  # "up", "down": no value yet.
+    if isinstance(value, str):  # "up" or "down" is not a value.
         return None, False
     return _made(lambda: number[1](float(value)))
 
 
 def from_text(intent: str, text: str, language: str) -> Found:
-    """The value that a free text names for an intent, in the action's unit."""
+    """The value in a free text, in the unit of the intent."""
     folded, words = text.casefold(), WORDS[language]
     if intent in _TIMED:
         named = seconds(folded, language)

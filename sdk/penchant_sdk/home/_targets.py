@@ -1,4 +1,4 @@
-"""Which of the home's entities a frame speaks of, the likeliest first.
+"""Resolves a frame to the home's entities, the most likely first.
 
 >>> home = [
 ...     Entity("light.ceiling", "ceiling light", room="kitchen"),
@@ -34,7 +34,7 @@ _KINDS = {
 
 
 def mentioned(text: str, frame: Frame, entities: Sequence[Entity], language: str) -> Frame:
-    """The frame of a free text with the entity, room, floor and kind of device that it names."""
+    """Adds the entity, room, floor and kind of device named in a free text to its frame."""
     folded, words = text.casefold(), WORDS[language]
 
     def longest(names: set[str]) -> str:
@@ -52,15 +52,15 @@ def mentioned(text: str, frame: Frame, entities: Sequence[Entity], language: str
 
 
 def targets(frame: Frame, entities: Sequence[Entity], room: str) -> list[Entity]:
-    """The entities that a frame may mean, those of the nearest place alone.
+    """Entities that a frame may mean, in the nearest place only.
 
-    What is named goes before the kind of device, the room that is named before the one where it
-    was said; without either, an entity is meant only where the home has a single one of its kind.
+    A named entity takes precedence over a kind of device, and a named room over the speaker's room.
+    Without any room, a kind of device resolves only if the home has a single entity of that kind.
 
     Args:
-        frame: what was said.
-        entities: the home's, in the order in which they were registered.
-        room: where it was said; empty: not known.
+        frame: the frame of the sentence.
+        entities: the home's entities, in order of registration.
+        room: the speaker's room. Empty: unknown.
     """
     able = [one for one in entities if frame.intent in intents_of(one)]
     if frame.intent.endswith("Timer") or frame.intent in ("HassCancelAllTimers", "HassTimerStatus"):

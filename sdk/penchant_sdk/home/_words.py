@@ -1,4 +1,4 @@
-"""The words that tell devices, more and less, and values by name, one table a language."""
+"""Words for devices, for more and less, and for values, one table for each language."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language's."""
+    """The words of one language."""
 
     devices: Mapping[str, tuple[str, ...]]
-    """By domain, or by domain and device class as in cover.garage; the longest word wins."""
+    """Words by domain, or by domain and device class as in cover.garage; the longest word wins."""
     up: tuple[str, ...]
+    """Words that ask for more of something."""
     down: tuple[str, ...]
+    """Words that ask for less of something."""
     kelvin: Mapping[str, int]
-    """Whites by name."""
+    """Colour temperatures by name."""
     colours: Mapping[str, str]
-    """To the English name."""
+    """English names of colours by their name in this language."""
     percent: Mapping[str, int]
-    """Levels by name."""
+    """Levels in percent by name."""
     spaced: bool
-    """Whether words are parted by spaces."""
+    """Whether the language separates words by spaces."""
 
     def device(self, text: str) -> str:
-        """The domain, or domain and class, whose longest word the text holds; empty: none."""
+        """Domain, or domain and class, of the longest device word in the text; empty if none."""
         found = [
             (len(word), kind)
             for kind, words in self.devices.items()
@@ -35,22 +37,22 @@ class Words:
         return max(found)[1] if found else ""
 
     def change(self, text: str) -> str:
-        """`up`, `down`, or empty where the text says neither, or both."""
+        """`up`, `down`, or empty if the text asks for neither or for both."""
         rises = any(self.holds(text, word) for word in self.up)
         falls = any(self.holds(text, word) for word in self.down)
         return "" if rises == falls else "up" if rises else "down"
 
     def value(self, text: str, names: Mapping[str, int]) -> int | None:
-        """The value of the longest of some names that the text holds."""
+        """The value of the longest name in the text; None if the text contains none."""
         found = [(len(name), value) for name, value in names.items() if self.holds(text, name)]
         return max(found)[1] if found else None
 
     def colour(self, text: str) -> str:
-        """The English name of a colour that the text holds; empty: none."""
+        """English name of a colour in the text; empty if there is none."""
         return next((out for word, out in self.colours.items() if self.holds(text, word)), "")
 
     def holds(self, text: str, word: str) -> bool:
-        """Whether a case-folded text holds a word: whole, where words are parted by spaces."""
+        """Whether a case-folded text contains a word; a whole word if the language has spaces."""
         if not self.spaced:
             return word in text
         return re.search(rf"(?<!\w){re.escape(word)}(?:e?s)?(?!\w)", text) is not None
@@ -156,4 +158,4 @@ _ZH = Words(
     spaced=False,
 )
 WORDS: Mapping[str, Words] = {"en": _EN, "zh-CN": _ZH}
-"""By language."""
+"""The words of each language."""

@@ -1,4 +1,18 @@
-"""The smart home's client for asyncio: the twin of `penchant_sdk.home.client`."""
+"""The asynchronous client of a smart home.
+
+>>> import asyncio
+>>> from penchant_sdk.home import Entity
+>>> from penchant_sdk.testing import AsyncFakePenchant  # AsyncPenchant("localhost:8001") in use
+>>> lamp, door = Entity("light.hall", "hall lamp", room="hall"), Entity("lock.front", "front door")
+>>> async def main() -> tuple[object, ...]:
+...     home = AsyncHomeClient(AsyncFakePenchant(signals="home"))
+...     put = await home.register([lamp, door])
+...     clear = await home.interpret("turn on the hall lamp", user="ann", room="hall")
+...     risky = await home.interpret("unlock the front door", user="ann", room="hall")
+...     return clear.act.entity, risky.act, risky.question
+>>> asyncio.run(main())
+('light.hall', None, 'Shall I unlock the front door?')
+"""
 
 from __future__ import annotations
 
@@ -6,7 +20,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from penchant_sdk.aio import AsyncPenchant
-from penchant_sdk.home import _feedback, _plans
+from penchant_sdk.home import _feedback, _operations
 from penchant_sdk.home._nearest import Voting
 from penchant_sdk.home._sentences import canonical
 from penchant_sdk.home.types import Action, Entity, Interpretation, Understood
@@ -15,10 +29,11 @@ from penchant_sdk.types import Event, FeedbackAck
 
 
 class AsyncHomeClient:
-    """Understands sentences about one home, learns its people's habits.
+    """Interprets sentences about one home and learns its users' habits.
 
-    Connection, deadlines, retries and errors are those of the `AsyncPenchant` that it is given.
-    Locks, doors, ovens, alarms, valves and what else may do harm never act without a yes.
+    Safe to share between tasks of one event loop. Timeout, retries and errors are the connection's.
+    Actions on locks, doors, ovens, alarms, valves and anything else that can do harm always ask for
+    confirmation first.
     """
 
     def __init__(
@@ -29,103 +44,108 @@ class AsyncHomeClient:
         never_without_confirmation: Collection[str] = (),
         voting: Voting | None = None,
     ) -> None:
-        """Makes the client; the first call is that of `register`.
+        """Makes a client of a home without entities; call `register` first.
 
         Args:
-            penchant: a client of the server.
+            penchant: the connection to the server.
             language: en or zh-CN.
-            never_without_confirmation: What else always asks: entity ids, names, domains, device
-                classes or rooms, letter for letter.
-            voting: How free sentences are decided. Default: as measured with Penchant's encoder.
+            never_without_confirmation: further entities that always ask for confirmation: entity
+                ids, names, domains, device classes or rooms, matched exactly.
+            voting: how the nearest known sentences decide the intent of a free sentence. Default:
+                the values measured with Penchant's encoder.
 
         Raises:
-            InvalidRequest: a language that there is nothing for.
+            InvalidRequest: the language is not supported.
         """
         self._penchant = penchant
-        self._home = _plans.Home(language, never_without_confirmation, voting)
+        self._home = _operations.Home(language, never_without_confirmation, voting)
 
     async def register(self, entities: Sequence[Entity]) -> PutItemsResult:
-        """Makes these the home's entities: their actions become items, and habits can form.
+        """Replaces the home's entities; their actions become items, for which habits can form.
 
-        Takes a few seconds, for the encoder reads the actions and the known sentences. Putting the
-        same home again changes nothing.
+        Takes a few seconds, because the server encodes the actions and the known sentences.
+        Registering the same home again changes nothing.
 
         Args:
-            entities: all of them, groups too where one action shall reach several devices.
+            entities: all entities of the home, including groups that one action should reach.
 
         Raises:
-            InvalidRequest: two have one id.
+            InvalidRequest: two entities have the same id.
         """
-        return await self._penchant._driver.run(
-            _plans.register(self._home, entities), self._penchant._bulk(None)
-        )
+        return await self._penchant.run(_operations.register(self._home, entities), bulk=True)
 
     async def interpret(
         self, text: str, *, user: str, room: str, at: datetime | None = None
     ) -> Interpretation:
-        """What a sentence means; nothing is done and nothing learnt.
+        """Interprets a sentence; does nothing and learns nothing.
 
         Args:
-            text: what was said.
-            user: who said it.
-            room: where it was said; empty: not known.
-            at: when, by the home's clock. Default: now, by this machine's.
+            text: the sentence.
+            user: id of the speaker.
+            room: room of the speaker. Empty: unknown.
+            at: time by the home's clock. None: now, by this machine's clock.
         """
-        return await self._penchant._driver.run(
-            _plans.interpret(self._home, text, user, room, at), self._penchant._limit(None)
-        )
+        return await self._penchant.run(_operations.interpret(self._home, text, user, room, at))
 
     async def understand(self, texts: Sequence[str]) -> tuple[Understood | None, ...]:
-        """What the nearest known sentences make of free sentences; None: refused.
+        """The intent of each free sentence, by the nearest known sentences; None if refused.
 
-        Neither templates nor the home's entities are asked: this is for measuring the encoder.
+        Uses neither templates nor the home's entities, in order to measure the encoder alone.
 
         Args:
-            texts: the sentences, in the home's language.
+            texts: sentences in the home's language.
         """
-        return await self._penchant._driver.run(
-            _plans.understand(self._home, texts), self._penchant._bulk(None)
-        )
+        return await self._penchant.run(_operations.understand(self._home, texts), bulk=True)
 
     def describe(self, action: Action) -> str:
-        """An action as a plain command in the home's language, for people to hear or read."""
+        """An action as a plain command in the home's language, for people to hear or read.
+
+        >>> from penchant_sdk.testing import AsyncFakePenchant
+        >>> home = AsyncHomeClient(AsyncFakePenchant(signals="home"))
+        >>> home.describe(Action("HassStartTimer", ""))
+        'start a timer'
+        """
         return canonical(action, self._home.entity(action.entity), self._home.language)
 
     async def suggested(self, said: Interpretation) -> FeedbackAck:
-        """The first suggestion was offered; unanswered for long, it counts a little against it."""
-        return await self._send(_feedback.suggested(said))
+        """The first suggestion was offered; if no answer follows, it loses a little.
+
+        Args:
+            said: the result of `interpret`.
+        """
+        return await self._feed_back(_feedback.suggested(said))
 
     async def accepted(self, said: Interpretation, action: Action | None = None) -> FeedbackAck:
         """An action was done and was right.
 
         Args:
-            said: what `interpret` returned.
-            action: which. Default: the first suggestion.
+            said: the result of `interpret`.
+            action: the action. None: the first suggestion.
         """
-        return await self._send(_feedback.accepted(said, action))
+        return await self._feed_back(_feedback.accepted(said, action))
 
     async def overridden(self, said: Interpretation, *, by: Action) -> FeedbackAck:
-        """The user did something else instead of the first suggestion.
+        """The user replaced the first suggestion by another action.
 
         Args:
-            said: what `interpret` returned.
-            by: what the user did.
+            said: the result of `interpret`.
+            by: the user's action.
 
         Raises:
-            InvalidRequest: it is the same action.
+            InvalidRequest: both actions are the same.
         """
-        return await self._send(_feedback.overridden(said, by))
+        return await self._feed_back(_feedback.overridden(said, by))
 
     async def undone(self, said: Interpretation, action: Action | None = None) -> FeedbackAck:
-        """The user took an action back.
+        """The user undid an action.
 
         Args:
-            said: what `interpret` returned.
-            action: which. Default: the first suggestion.
+            said: the result of `interpret`.
+            action: the action. None: the first suggestion.
         """
-        return await self._send(_feedback.undone(said, action))
+        return await self._feed_back(_feedback.undone(said, action))
 
-    async def _send(self, events: list[Event]) -> FeedbackAck:
+    async def _feed_back(self, events: list[Event]) -> FeedbackAck:
         ack = await self._penchant.feedback(events)
         ack.raise_for_refused()
         return ack

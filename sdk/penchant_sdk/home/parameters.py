@@ -1,4 +1,4 @@
-"""What an action sets, each in its own unit.
+"""Values that an action sets, each in its own unit.
 
 >>> named_value(Brightness(percent=20))
 ('brightness', 20)
@@ -17,10 +17,10 @@ from penchant_sdk.errors import InvalidRequest
 
 @dataclass(frozen=True, slots=True)
 class Brightness:
-    """How bright a light is."""
+    """Brightness of a light."""
 
     percent: int
-    """0 to 100."""
+    """Brightness in percent, 0 to 100."""
 
     def __post_init__(self) -> None:
         _within("percent", self.percent, 0, 100)
@@ -28,10 +28,10 @@ class Brightness:
 
 @dataclass(frozen=True, slots=True)
 class ColourTemperature:
-    """How warm a white light is; less is warmer."""
+    """Colour temperature of a white light; lower is warmer."""
 
     kelvin: int
-    """1,000 to 10,000."""
+    """Temperature in kelvin, 1,000 to 10,000."""
 
     def __post_init__(self) -> None:
         _within("kelvin", self.kelvin, 1000, 10_000)
@@ -39,18 +39,18 @@ class ColourTemperature:
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """A light's colour."""
+    """Colour of a light."""
 
     name: str
-    """Its English name, for example red."""
+    """English name of the colour, for example red."""
 
 
 @dataclass(frozen=True, slots=True)
 class Temperature:
-    """What a thermostat is set to."""
+    """Target temperature of a thermostat."""
 
     celsius: float
-    """5 to 35, in halves."""
+    """Temperature in degrees Celsius, 5 to 35, a multiple of 0.5."""
 
     def __post_init__(self) -> None:
         if not (5 <= self.celsius <= 35 and float(2 * self.celsius).is_integer()):
@@ -61,10 +61,10 @@ class Temperature:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a cover is open."""
+    """Position of a cover."""
 
     percent: int
-    """0 (closed) to 100."""
+    """Opening in percent, 0 (closed) to 100 (open)."""
 
     def __post_init__(self) -> None:
         _within("percent", self.percent, 0, 100)
@@ -72,10 +72,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """How loud a media player is."""
+    """Volume of a media player."""
 
     percent: int
-    """0 to 100."""
+    """Volume in percent, 0 to 100."""
 
     def __post_init__(self) -> None:
         _within("percent", self.percent, 0, 100)
@@ -83,10 +83,10 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class VolumeStep:
-    """How much louder a media player gets."""
+    """Change of a media player's volume."""
 
     percent: int
-    """-100 to 100; negative: less loud."""
+    """Change in percentage points, -100 to 100; negative is quieter."""
 
     def __post_init__(self) -> None:
         _within("percent", self.percent, -100, 100)
@@ -94,10 +94,10 @@ class VolumeStep:
 
 @dataclass(frozen=True, slots=True)
 class FanSpeed:
-    """How fast a fan turns."""
+    """Speed of a fan."""
 
     percent: int
-    """0 to 100."""
+    """Speed in percent, 0 to 100."""
 
     def __post_init__(self) -> None:
         _within("percent", self.percent, 0, 100)
@@ -105,10 +105,10 @@ class FanSpeed:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """How long a timer runs."""
+    """Duration of a timer."""
 
     seconds: int
-    """1 to 360,000 (100 hours)."""
+    """Duration in seconds, 1 to 360,000 (100 hours)."""
 
     def __post_init__(self) -> None:
         _within("seconds", self.seconds, 1, 360_000)
@@ -125,11 +125,11 @@ Parameter = (
     | FanSpeed
     | Duration
 )
-"""What an action sets, in its own unit."""
+"""A value that an action sets."""
 
 
 def named_value(parameter: Parameter) -> tuple[str, float | str]:
-    """What a parameter sets, in one word, and its value in its own unit."""
+    """The quantity that a parameter sets, in one word, and its value in the parameter's unit."""
     match parameter:
         case Brightness(percent=percent):
             return "brightness", percent

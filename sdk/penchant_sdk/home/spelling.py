@@ -1,8 +1,8 @@
-"""Chinese characters spelt for an encoder whose vocabulary has few of them.
+"""Spells Chinese characters in letters, for an encoder with an English vocabulary.
 
-The vocabulary of all-MiniLM-L6-v2 is English: most Chinese characters are one and the same unknown
-token. So each is written as two pairs of letters, its place in Unicode, which the vocabulary has;
-what they mean, fine-tuning teaches.
+In the vocabulary of all-MiniLM-L6-v2, most Chinese characters map to the same unknown token. So
+each character is written as two pairs of letters that encode its Unicode code point, and the
+encoder learns their meaning by fine-tuning.
 
     >>> spelt("开 light"), spelt("turn on the light")
     ('bg lk light', 'turn on the light')
@@ -14,7 +14,7 @@ _FIRST, _LAST = "\u4e00", "\u9fff"
 
 
 def spelt(text: str) -> str:
-    """The text with each Chinese character as two words of two letters."""
+    """The text with each Chinese character replaced by two words of two letters."""
     parts = (_pairs(one) if _FIRST <= one <= _LAST else one for one in text)
     return " ".join("".join(parts).split())
 

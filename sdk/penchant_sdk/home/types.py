@@ -1,4 +1,4 @@
-"""The smart home's words: entities, actions, and what a sentence means.
+"""Arguments and results of the home client: entities, actions and interpretations.
 
 >>> from penchant_sdk.home.parameters import Brightness
 >>> Action("HassLightSet", "light.bedside", Brightness(percent=20)).id
@@ -16,17 +16,24 @@ from penchant_sdk.home.parameters import Parameter, named_value
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Something in the home that can be acted on."""
+    """A device, or anything else in the home that actions apply to.
+
+    Raises:
+        InvalidRequest: the id is not a domain and a name, or the name is empty.
+    """
 
     id: str
-    """Home Assistant's entity id: a domain, a full stop, a name."""
+    """Entity id of Home Assistant: a domain, a full stop and a name, as in light.desk."""
     name: str
-    """What people call it."""
+    """Name that people use."""
     room: str = ""
+    """Room of the entity. Empty: none."""
     floor: str = ""
+    """Floor of the entity. Empty: none."""
     aliases: tuple[str, ...] = ()
+    """Further names that people use."""
     device_class: str = ""
-    """Home Assistant's, for example garage of a cover."""
+    """Device class of Home Assistant, for example garage for a cover. Empty: none."""
 
     def __post_init__(self) -> None:
         domain, dot, name = self.id.partition(".")
@@ -37,27 +44,28 @@ class Entity:
 
     @property
     def domain(self) -> str:
-        """light, cover, lock, ..."""
+        """Domain of Home Assistant: light, cover, lock, ..."""
         return self.id.partition(".")[0]
 
 
 TIMER = Entity("timer.home", "timer")
-"""Where timers run: not a device, so there is always one."""
+"""Entity of all timers, which every home has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is done to an entity; also an item of the catalog, under its `id`."""
+    """An action on an entity; the catalog holds it as the item `id`."""
 
     intent: str
-    """Home Assistant's, for example HassTurnOn."""
+    """Intent of Home Assistant, for example HassTurnOn."""
     entity: str
-    """The entity's id; empty where the intent speaks of none, for example the time of day."""
+    """The entity's id. Empty for an intent without an entity, for example the time of day."""
     parameter: Parameter | None = None
+    """Value to set. None: the action has none."""
 
     @property
     def id(self) -> str:
-        """The item's id; equal actions have equal ids."""
+        """Id of the action's item; equal actions have equal ids."""
         base = f"home/{self.entity}/{self.intent}"
         if self.parameter is None:
             return base
@@ -67,65 +75,65 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What a free sentence says, whatever the home holds."""
+    """The intent of a free sentence, regardless of the home's entities."""
 
     intent: str
     confidence: float
-    """The intent's share of the votes of the nearest known sentences, 0 to 1."""
+    """Share of the nearest known sentences' votes for this intent, 0 to 1."""
 
 
 class Asked(Enum):
-    """Why an action waits for a yes."""
+    """Whether an action needs confirmation, and why."""
 
     NOT = "not asked"
-    """It may be done at once."""
+    """The action may be done at once."""
     RISKY = "risky"
-    """What it does is not to be done by mistake, whatever the score."""
+    """The action could do harm if done by mistake, whatever its score."""
     UNSURE = "unsure"
-    """The sentence may have meant something else."""
+    """The sentence may mean something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An action that a sentence may have meant."""
+    """A possible action of a sentence."""
 
     action: Action
     confidence: float
-    """0 to 1: the share of the nearest known sentences that mean it; 1 where it was exact."""
+    """Share of the nearest known sentences' votes for the intent, 0 to 1; 1 for an exact match."""
     asked: Asked
     habit: bool = False
-    """True where the user's own past chose the entity or the value."""
+    """True if a habit of the user chose the entity or the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """What a sentence means to a user, here and now."""
+    """The meaning of a sentence for a user, in a room at a time of day."""
 
     text: str
     user: str
     room: str
     part_of_day: str
     exact: bool
-    """True where one of Home Assistant's own templates matched."""
+    """True if one of Home Assistant's own templates matched."""
     suggestions: tuple[Suggestion, ...]
-    """The most wanted first; empty: refused, or it is not clear which entity is meant."""
+    """Possible actions in order of preference. Empty: refused, or the entity is unclear."""
     question: str = ""
-    """What to ask back; empty where `act` is to be done."""
+    """Question to the user. Empty: do `act`."""
     recommendation_id: str = ""
-    """Of the personal ranking; sent back by `accepted` and the others. Empty: there was none."""
+    """Id of the personal ranking, for the events of `accepted` and the others. Empty: none."""
 
     @property
     def refused(self) -> bool:
-        """Whether nothing was understood."""
+        """Whether the sentence was not understood at all."""
         return not self.suggestions and not self.question
 
     @property
     def best(self) -> Action | None:
-        """The most wanted action, to be confirmed where `act` is None."""
+        """The preferred action; it needs confirmation if `act` is None."""
         return self.suggestions[0].action if self.suggestions else None
 
     @property
     def act(self) -> Action | None:
-        """What to do at once; None: ask the question first."""
+        """The action to do at once; None: ask `question` first."""
         first = self.suggestions[0] if self.suggestions else None
         return first.action if first and first.asked is Asked.NOT else None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penchant.cli.encoder_change import REFUSED
+from penchant.cli.judging import REFUSED
 from tests.support.command import Ran, run
 from tests.support.tiny_encoders import write_encoder
 from tests.unit.training.compress.conftest import PIECES

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penchant.cli.encoder_change import REFUSED
+from penchant.cli.judging import REFUSED
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.training.compress import quantize as module
 from tests.support.command import Ran, run

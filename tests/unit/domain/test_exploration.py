@@ -19,8 +19,8 @@ from penchant.domain.exploration import (
     plackett_luce,
     thompson,
 )
-from penchant.domain.rewards import Outcome
-from penchant.domain.types import Event, Shown, Window
+from penchant.domain.rewards import ResolvedSignal
+from penchant.domain.types import Event, Exposure, Window
 from penchant.domain.window import empty_record, entry, insert
 
 SCORES = np.array([1.0, 0.4, -0.3, 0.9])
@@ -132,10 +132,10 @@ def shown(*impressions: tuple[float, float, bool]) -> Window:
                 "s",
                 None,
                 round(10 * DAY_US - days * DAY_US),
-                shown=Shown(1, chance),
+                exposure=Exposure(1, chance),
             ),
             0,
-            Outcome(-0.1, 0.2, 60.0 if waits else None),
+            ResolvedSignal(-0.1, 0.2, 60.0 if waits else None),
         )
         for number, (days, chance, waits) in enumerate(impressions)
     ]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.errors import ConfigError, EncoderUnavailable
+from penchant.encoder.bag_of_words import BagOfWords
 from penchant.encoder.library import ENCODER, LOADED, MANIFEST, EncoderLibrary
-from tests.support.bag_of_words import BagOfWords
 
 DEFAULT = BagOfWords()
 

@@ -1,12 +1,11 @@
-"""The asyncio client: a twin of the synchronous one, in signature and in behaviour."""
+"""The asynchronous client behaves as the synchronous one."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from grpc import StatusCode
@@ -21,48 +20,24 @@ from penchant_sdk import (
     Overloaded,
     Penchant,
 )
-from penchant_sdk._drive import AsyncDriver, Driver
-from penchant_sdk._transport import AsyncGrpcTransport, AsyncTransport, GrpcTransport, Transport
 from penchant_sdk.testing import AsyncFakePenchant, FakePenchant, FakeServer
 
 if TYPE_CHECKING:
     from tests.unit.sdk.conftest import Wire
 
-TWINS: list[tuple[type, type]] = [
-    (Penchant, AsyncPenchant),
-    (FakePenchant, AsyncFakePenchant),
-    (Transport, AsyncTransport),
-    (GrpcTransport, AsyncGrpcTransport),
-    (Driver, AsyncDriver),
+VERBS = [
+    name
+    for name, _ in inspect.getmembers(AsyncPenchant, inspect.isfunction)
+    if name == "__init__" or not name.startswith("_")
 ]
 
 
-def public(kind: type) -> dict[str, Callable[..., Any]]:
-    return {
-        name: member
-        for name, member in inspect.getmembers(kind, inspect.isfunction)
-        if name == "__init__" or not name.startswith("_")
-    }
-
-
-@pytest.mark.parametrize("twins", TWINS, ids=lambda twins: twins[0].__name__)
-def test_twins_have_the_same_signatures(twins: tuple[type, type]) -> None:
-    sync, asynchronous = (public(kind) for kind in twins)
-    assert sync.keys() == asynchronous.keys()
-    for name, member in sync.items():
-        twin = asynchronous[name]
-        one, other = (str(inspect.signature(each)) for each in (member, twin))
-        assert other.replace("AsyncTransport", "Transport") == one, name
-        assert inspect.iscoroutinefunction(twin) is (name != "__init__"), name
-        assert not inspect.iscoroutinefunction(member), name
-
-
-@pytest.mark.parametrize("name", sorted(public(Penchant)))
-def test_every_verb_is_documented(name: str) -> None:
-    text = inspect.getdoc(getattr(Penchant, name)) or ""
-    parameters = set(inspect.signature(getattr(Penchant, name)).parameters) - {"self"}
+@pytest.mark.parametrize("name", VERBS)
+@pytest.mark.parametrize("kind", [Penchant, AsyncPenchant])
+def test_every_verb_is_documented(kind: type, name: str) -> None:
+    text = inspect.getdoc(getattr(kind, name)) or ""
+    parameters = set(inspect.signature(getattr(kind, name)).parameters) - {"self"}
     assert all(f"{parameter}: " in text for parameter in parameters)
-    assert inspect.getdoc(getattr(AsyncPenchant, name))
 
 
 def test_round_trip_over_grpc(wire: Wire) -> None:

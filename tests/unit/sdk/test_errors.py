@@ -9,6 +9,7 @@ from grpc import StatusCode
 
 import penchant_sdk
 from penchant.domain import errors as domain
+from penchant.server.in_process import GRPC_CODE_OF
 from penchant.server.triton.errors import CODE_OF
 from penchant_sdk import (
     Cancelled,
@@ -21,7 +22,6 @@ from penchant_sdk import (
     UserNotFound,
 )
 from penchant_sdk.errors import error_from_reason, error_from_status
-from tests.unit.sdk.status_codes import GRPC_CODE_OF
 
 # Made by the client, or of the wire alone.
 WITHOUT_REASON = {Cancelled, DeadlineExceeded, ModelNotFound, ServerError, Unavailable}

@@ -14,7 +14,6 @@ from penchant.server.app import App
 from penchant_proto.v1.feedback_pb2 import EventResult
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call, Reply
-from tests.support.bag_of_words import BagOfWords
 from tests.support.calls import (
     answered,
     app_of,
@@ -27,16 +26,17 @@ from tests.support.calls import (
     together,
 )
 from tests.support.histories import FILMS
+from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import NOW_US
 
 
 @pytest.fixture
-def encoder() -> BagOfWords:
-    return BagOfWords()
+def encoder() -> WatchedEncoder:
+    return WatchedEncoder()
 
 
 @pytest.fixture
-def app(tmp_path: Path, encoder: BagOfWords) -> Iterator[App]:
+def app(tmp_path: Path, encoder: WatchedEncoder) -> Iterator[App]:
     limits = {"events": 3, "items": 6, "texts": 3, "candidates": 4, "k": 10}
     app = app_of(config_of(tmp_path, **limits), encoder)
     put_films(app)
@@ -128,7 +128,7 @@ def test_put_get_and_delete_say_what_they_did(app: App) -> None:
     got = answered(app, ids_call("get_items", "toy", "nope")).get_items
     assert (list(got.items), list(got.unknown), got.item_count) == ([item], ["nope"], 6)
     assert got.catalog_version == put.catalog_version
-    assert got.encoder_version == put.encoder_version == BagOfWords().version
+    assert got.encoder_version == put.encoder_version == WatchedEncoder().version
     deleted = answered(app, ids_call("delete_items", "toy", "nope")).delete_items
     assert (deleted.deleted, list(deleted.unknown), deleted.item_count) == (1, ["nope"], 5)
     assert deleted.catalog_version == put.catalog_version + 1
@@ -214,7 +214,7 @@ def test_a_forgotten_user_is_not_found(app: App) -> None:
         assert isinstance(refused(app, call), UserNotFound)
 
 
-def test_embedded_texts_are_rows_of_float32(app: App, encoder: BagOfWords) -> None:
+def test_embedded_texts_are_rows_of_float32(app: App, encoder: WatchedEncoder) -> None:
     reply = answered(app, embed_call("pig", "space", "pig")).embed
     vectors = np.frombuffer(reply.vectors, "<f4").reshape(-1, reply.dimensions)
     np.testing.assert_array_equal(vectors, encoder.encode(["pig", "space", "pig"]))
@@ -230,7 +230,7 @@ def test_a_bad_request_between_good_ones_is_refused_alone(app: App) -> None:
     assert [type(reply) for reply in replies] == [Reply, InvalidRequest, Reply]
 
 
-def test_without_the_encoder_what_needs_no_text_goes_on(app: App, encoder: BagOfWords) -> None:
+def test_without_the_encoder_what_needs_no_text_goes_on(app: App, encoder: WatchedEncoder) -> None:
     encoder.break_down()
     assert isinstance(refused(app, rank_call(query="pig")), EncoderUnavailable)
     assert isinstance(refused(app, embed_call("pig")), EncoderUnavailable)

@@ -7,19 +7,19 @@ import shutil
 import numpy as np
 import pytest
 
-from penchant.catalog import offsets
+from penchant.catalog import item_biases
 from penchant.domain.errors import EncoderUnavailable, StateCorrupt, StoreUnavailable
-from penchant.domain.ranking import RankRequest
+from penchant.service.rank import RankRequest
 from penchant.store.keys import Kind, encode
-from tests.support.bag_of_words import BagOfWords
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
+from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import World, liked
 
 
 def test_a_lost_directory_is_built_again_with_the_same_rankings(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(offsets, "WHOLE_EVERY_S", 0.0)
+    monkeypatch.setattr(item_biases, "WHOLE_EVERY_S", 0.0)
     world.catalog.delete(["babe"])
     world.feed(liked("e1", "toy"), liked("e2", "alien", signal="dislike"), liked("e3", "heat"))
     before = ranked(world)
@@ -48,7 +48,7 @@ def test_a_lost_directory_without_the_texts_vectors_is_corrupt(world: World) -> 
 def test_another_encoder_encodes_everything_anew(world: World, dimensions: int) -> None:
     world.catalog.delete(["babe"])
     world.feed(liked("e1", "toy"))
-    encoder = BagOfWords("c0c0c0c0c0c0c0c0", dimensions)
+    encoder = WatchedEncoder("c0c0c0c0c0c0c0c0", dimensions)
     changed = World(world.directory, store=world.store, encoder=encoder)
     result = changed.put(heat="heat crime drama")
     assert (result.changed, result.unchanged, result.encoded) == (0, 1, 5)
@@ -62,7 +62,7 @@ def test_another_encoder_encodes_everything_anew(world: World, dimensions: int) 
 
 
 def test_a_query_is_not_compared_with_another_encoders_vectors(world: World) -> None:
-    changed = World(world.directory, store=world.store, encoder=BagOfWords("c0c0c0c0c0c0c0c0"))
+    changed = World(world.directory, store=world.store, encoder=WatchedEncoder("c0c0c0c0c0c0c0c0"))
     with pytest.raises(EncoderUnavailable, match="put the items again"):
         changed.rank(RankRequest("u", 3, query="comedy"))
     assert len(changed.rank(RankRequest("u", 3)).ids) == 3

@@ -15,8 +15,8 @@ from penchant.encoder.library import EncoderLibrary
 from penchant.service.embed import Embedded, EmbedRequest, EmbedService
 from penchant.store.items import write_head
 from penchant.store.memory import MemoryStore
-from tests.support.bag_of_words import BagOfWords
 from tests.support.released import release_with
+from tests.support.watched_encoder import WatchedEncoder
 
 
 def embedded(service: EmbedService, requests: Sequence[EmbedRequest]) -> list[Embedded]:
@@ -25,7 +25,7 @@ def embedded(service: EmbedService, requests: Sequence[EmbedRequest]) -> list[Em
 
 @given(requests=st.lists(st.lists(st.sampled_from("abcd"), min_size=1), min_size=1, max_size=4))
 def test_every_request_gets_its_texts_vectors(requests: list[list[str]]) -> None:
-    encoder = BagOfWords()
+    encoder = WatchedEncoder()
     service = EmbedService(MemoryStore(), EncoderLibrary(encoder))
     replies = embedded(service, [EmbedRequest(texts) for texts in requests])
     assert len(encoder.encoded) == len(set(encoder.encoded))
@@ -35,14 +35,14 @@ def test_every_request_gets_its_texts_vectors(requests: list[list[str]]) -> None
 
 
 def test_a_failing_encoder_is_passed_on() -> None:
-    encoder = BagOfWords()
+    encoder = WatchedEncoder()
     encoder.break_down()
     service = EmbedService(MemoryStore(), EncoderLibrary(encoder))
     assert [type(reply) for reply in service.embed([EmbedRequest(["a"])])] == [EncoderUnavailable]
 
 
 def test_one_unknown_version_costs_no_other_request_its_reply(tmp_path: Path) -> None:
-    old, new = BagOfWords(), BagOfWords("c0c0c0c0c0c0c0c0", 8)
+    old, new = WatchedEncoder(), WatchedEncoder("c0c0c0c0c0c0c0c0", 8)
     library = release_with(new, tmp_path, default=old)
     service = EmbedService(MemoryStore(), library)
     asked = [EmbedRequest(["a"], version) for version in ("", new.version, "none", old.version)]
@@ -53,7 +53,7 @@ def test_one_unknown_version_costs_no_other_request_its_reply(tmp_path: Path) ->
 
 
 def test_without_a_version_the_catalogs_encoder_is_meant(tmp_path: Path) -> None:
-    old, new = BagOfWords(), BagOfWords("c0c0c0c0c0c0c0c0", 8)
+    old, new = WatchedEncoder(), WatchedEncoder("c0c0c0c0c0c0c0c0", 8)
     store = MemoryStore()
     with store.transaction() as transaction:
         head = CatalogHead(rows=1, encoder_version=new.version, dimensions=8, release="r")

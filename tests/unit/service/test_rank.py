@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import EncoderUnavailable, StateBehind
-from penchant.domain.ranking import Ranking, RankRequest
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event
-from tests.support.bag_of_words import BagOfWords
+from penchant.service.rank import Ranking, RankRequest
 from tests.support.histories import FILMS, events
+from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import (
     NOW_US,
     SECOND_US,
@@ -198,7 +198,7 @@ def test_an_ignored_impression_counts_after_its_wait_without_any_event(
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = World(tmp_path_factory.mktemp("films"), encoder=BagOfWords())
+    world = World(tmp_path_factory.mktemp("films"), encoder=WatchedEncoder())
     world.put(**FILMS)
     return world
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from penchant.domain.exploration import EpsilonGreedy, Exploration, PlackettLuce, Policy, Thompson
-from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Event, Shown
-from penchant.service.rebuild import rebuild_all
+from penchant.domain.types import Event, Exposure
+from penchant.service.rank import RankRequest
+from penchant.service.rebuilt_records import rebuild_records
 from penchant.store.owned import read_owned
 from tests.support.histories import FILMS
 from tests.support.world import NOW_US, World, liked
@@ -74,7 +74,7 @@ def test_a_user_whose_budget_is_used_up_gets_the_best(tmp_path: Path) -> None:
             None,
             NOW_US,
             ranking.recommendation_id,
-            shown=Shown(1, ranking.propensities[0]),
+            exposure=Exposure(1, ranking.propensities[0]),
         )
         world.feed(event)
     spent = world.rank(request)
@@ -115,7 +115,7 @@ def test_what_is_owned_can_be_rebuilt_from_the_log(world: World) -> None:
     world.feed(liked("e1", "alien", signal="purchase"), liked("e2", "toy"))
     with world.store.snapshot() as snapshot:
         live = read_owned(snapshot, "u").tolist()
-    rebuild_all(world.store, world.config.signals, world.config.fold.window_events)
+    rebuild_records(world.store, world.config.signals, world.config.fold.window_events)
     with world.store.snapshot() as snapshot:
         assert read_owned(snapshot, "u").tolist() == live != []
 

@@ -21,11 +21,11 @@ from penchant.domain.types import (
     CatalogHead,
     Counters,
     Event,
+    Exposure,
     FoldKey,
     Interest,
     Item,
     LogRow,
-    Shown,
     StoredItem,
     UserState,
 )
@@ -38,10 +38,10 @@ COUNTS = st.integers(0, 2**53)
 DIGESTS = st.integers(0, 2**64 - 1)
 
 CONTEXTS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple)
-SHOWN = st.builds(Shown, st.integers(0, 99), FINITE, st.booleans(), FINITE)
+EXPOSURES = st.builds(Exposure, st.integers(0, 99), FINITE, st.booleans(), FINITE)
 TOLD = st.none() | FINITE
 EVENTS = st.builds(
-    Event, TEXTS, TEXTS, TEXTS, TEXTS, TOLD, COUNTS, TEXTS, CONTEXTS, st.none() | SHOWN
+    Event, TEXTS, TEXTS, TEXTS, TEXTS, TOLD, COUNTS, TEXTS, CONTEXTS, st.none() | EXPOSURES
 )
 ROWS = st.builds(LogRow, EVENTS, COUNTS, COUNTS)
 ITEMS = st.builds(Item, TEXTS, TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3))

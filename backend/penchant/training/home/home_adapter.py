@@ -1,8 +1,8 @@
 """The home's encoder as an adapter of all-MiniLM-L6-v2: low-rank additions and a projection.
 
 `ADAPTER` is a directory of this package, in the layout of PEFT and sentence-transformers, of half a
-megabyte; `docs/home.md` has the commands that made it. It names no base, whose path differs between
-machines: `write_source` makes a copy that does, for `export_encoder`.
+megabyte; `docs/measurements/home.md` has the commands that made it. It names no base, whose path
+differs between machines: `write_source` makes a copy that does, for `export_encoder`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A candidate that was trained on shuffled labels does not pass."""
+"""A candidate trained on shuffled labels does not pass."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HEAD_ALONE = FinetuneSettings(
 
 
 class Tuned:
-    """A fine-tuned directory as an encoder."""
+    """The encoder in a fine-tuned directory."""
 
     def __init__(self, directory: Path) -> None:
         self._model = read_encoder(directory)
@@ -41,13 +41,13 @@ class Tuned:
 
 @pytest.fixture(scope="module")
 def log() -> Stream:
-    """Of 120 users, who each like items of one group."""
+    """A log of 120 users, each of whom likes items of one group."""
     stream = planted(120)
     items = [Item(one.id, one.text, {"group": str(group_of(int(one.id)))}) for one in stream.items]
     return dataclasses.replace(stream, items=tuple(items))
 
 
-def test_it_is_refused_with_the_cohort_and_the_figures(log: Stream, tmp_path: Path) -> None:
+def test_it_is_refused_with_the_worst_cohort_and_its_figures(log: Stream, tmp_path: Path) -> None:
     source = write_encoder(tmp_path, WORDS, hidden=HIDDEN, initializer_range=0.05)
     older = first_events(log, int(TRAINED * len(log.events)))
     shuffled = np.random.default_rng(0).permutation(older.item)

@@ -40,12 +40,12 @@ HALF = Calibration(slope=0.0, intercept=0.0, examination=(1.0, 0.5, 0.25))
 """Every ad is clicked every second time, where it is looked at."""
 
 
-def server_at(when: datetime = NOON) -> FakeServer:
-    return FakeServer(clock=when.timestamp)
+def server_at(when: datetime = NOON, **settings: str) -> FakeServer:
+    return FakeServer(when.timestamp, signals="default,ads", settings=settings)
 
 
-def client(*campaigns: Campaign, when: datetime = NOON, seed: int = 1) -> AdClient:
-    ads = AdClient(FakePenchant(server_at(when)), calibration=HALF, seed=seed)
+def client(*campaigns: Campaign, when: datetime = NOON, seed: int = 1, **settings: str) -> AdClient:
+    ads = AdClient(FakePenchant(server_at(when, **settings)), calibration=HALF, seed=seed)
     ads.put_campaigns(campaigns)
     return ads
 
@@ -82,7 +82,7 @@ class NoReasons(FakeServer):
 
 
 def test_a_decision_is_not_lost_for_want_of_its_reason() -> None:
-    server = NoReasons(clock=NOON.timestamp)
+    server = NoReasons(NOON.timestamp, signals="default,ads")
     ads = AdClient(FakePenchant(server), calibration=HALF)
     ads.put_campaigns(three())
     decisions = ads.select(user="ann", slot=SLOT, context=at(NOON), n=2)
@@ -179,8 +179,8 @@ def test_the_log_knows_how_each_impression_was_shown() -> None:
     for decision in decisions:
         ads.impression(decision, at=NOON)
     logged = [row.event for row in ads._penchant.export_user("ann").events]
-    assert [event.shown.position for event in logged if event.shown] == [1, 2]
-    assert [event.shown.propensity for event in logged if event.shown] == [
+    assert [event.exposure.position for event in logged if event.exposure] == [1, 2]
+    assert [event.exposure.propensity for event in logged if event.exposure] == [
         one.propensity for one in decisions
     ]
     expected = {
@@ -228,6 +228,7 @@ def test_a_reason_names_what_the_user_did_and_the_page_where_it_decides() -> Non
         campaign("tents", "Tents for camping in the mountains"),
         campaign("boots", "Boots for the mountains"),
         campaign("vinyl", "Jazz records"),
+        offset_weight="0",  # Else the one click ever made outweighs any text.
     )
     ads._penchant.feedback(
         [Event(user="ann", item="boots", signal="click", occurred_at=NOON - timedelta(days=1))]

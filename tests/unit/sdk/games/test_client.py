@@ -19,7 +19,7 @@ from penchant_sdk.games import (
     Session,
     Stars,
 )
-from penchant_sdk.games._plans import SHELF_GAMES, Shelf
+from penchant_sdk.games._operations import CACHE_GAMES, GameCache
 from penchant_sdk.testing import AsyncFakePenchant, FakePenchant
 
 GAMES = [
@@ -35,7 +35,7 @@ NOW = datetime.now(UTC) - timedelta(hours=1)
 
 @pytest.fixture
 def games() -> GameClient:
-    client = GameClient(FakePenchant())
+    client = GameClient(FakePenchant(signals="games"))
     client.put_games(GAMES)
     return client
 
@@ -76,7 +76,7 @@ def test_more_like_leaves_the_game_itself_out_and_says_so(games: GameClient) -> 
 
 def test_a_repeated_list_is_one_call(games: GameClient, monkeypatch: pytest.MonkeyPatch) -> None:
     games.recommend(user="ann", session=HERE)
-    server = games._penchant._driver.transport
+    server = games._penchant._transport
     models: list[str] = []
     infer = server.infer
 
@@ -144,7 +144,7 @@ def test_what_was_shown_is_told_with_its_places_once(games: GameClient) -> None:
     again = games.shown(user="ann", recommendations=listed, session=HERE)
     assert {result.status for result in again.results} == {EventStatus.DUPLICATE}
     rows = [row.event for row in games._penchant.export_user("ann").events]
-    assert [row.shown.position for row in rows if row.shown] == [1, 2, 3]
+    assert [row.exposure.position for row in rows if row.exposure] == [1, 2, 3]
     assert {row.recommendation_id for row in rows} == {listed.recommendation_id}
 
 
@@ -185,7 +185,7 @@ def test_the_async_client_says_the_same(games: GameClient) -> None:
     time = timedelta(minutes=40)
 
     async def run() -> tuple[str, ...]:
-        games = AsyncGameClient(AsyncFakePenchant())
+        games = AsyncGameClient(AsyncFakePenchant(signals="games"))
         await games.put_games(GAMES)
         await games.played(user="ann", game="torcs", played_for=time, session=HERE)
         await games.purchased(user="ann", game="nethack", session=HERE)
@@ -198,9 +198,9 @@ def test_the_async_client_says_the_same(games: GameClient) -> None:
     assert asyncio.run(run()) == games.recommend(user="ann", session=HERE, exclude_played=True).ids
 
 
-def test_a_full_shelf_is_emptied() -> None:
-    shelf = Shelf()
-    shelf.turn_to(1)
-    shelf.put(Game(str(n), "x").to_item() for n in range(SHELF_GAMES + 1))
-    shelf.turn_to(1)
-    assert shelf.missing(["1", "1"]) == ["1"]
+def test_a_full_cache_is_emptied() -> None:
+    cache = GameCache()
+    cache.use_version(1)
+    cache.put(Game(str(n), "x").to_item() for n in range(CACHE_GAMES + 1))
+    cache.use_version(1)
+    assert cache.missing(["1", "1"]) == ["1"]

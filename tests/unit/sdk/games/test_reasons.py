@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from penchant_sdk import Contribution, Explanation
 from penchant_sdk.games import Game, Reason, ReasonKind
-from penchant_sdk.games._reasons import JUST, Asked, reason
+from penchant_sdk.games._reasons import JUST, ListRequest, reason
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GAME = Game("shogi", "Shogi", genres=("board",))
@@ -33,7 +33,7 @@ def why(
     explored: bool = False,
     later: timedelta = timedelta(0),
 ) -> Reason:
-    return reason(GAME, explanation, Asked(more_like, explored, NOW + later), game_of)
+    return reason(GAME, explanation, ListRequest(more_like, explored, NOW + later), game_of)
 
 
 def test_the_event_that_speaks_most_is_named_by_what_was_done() -> None:

@@ -37,7 +37,7 @@ def test_other_languages_read_the_same_truth() -> None:
 
 def test_an_item_that_is_no_game_can_be_listed_all_the_same() -> None:
     assert Game.from_item(Item("a", "some text")).name == "a"
-    with pytest.raises(InvalidRequest, match="is no game"):
+    with pytest.raises(InvalidRequest, match="is not a game"):
         Game.from_item(Item("a", "text", {ATTRIBUTE: "{"}))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from penchant_sdk.home import Action, AsyncHomeClient, Brightness, HomeClient
 from penchant_sdk.testing import AsyncFakePenchant, FakePenchant
-from tests.support.house import HOUSE
+from tests.support.house import HOUSE, home_server
 
 AT = datetime(2026, 1, 1, 23, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ def test_a_habit_forms_over_the_asynchronous_client_too() -> None:
     said = "turn on the bedside lamp"
 
     async def evening() -> Action | None:
-        async with AsyncFakePenchant() as penchant:
+        async with AsyncFakePenchant(home_server()) as penchant:
             home = AsyncHomeClient(penchant)
             await home.register(HOUSE)
             assert await home.understand(["I'm freezing"]) != (None,)
@@ -46,6 +46,6 @@ def test_a_habit_forms_over_the_asynchronous_client_too() -> None:
 
 
 def test_it_knows_the_same_of_the_same_home() -> None:
-    home = HomeClient(FakePenchant())
+    home = HomeClient(FakePenchant(home_server()))
     home.register(HOUSE)
     assert home.understand(["xyzzy plugh frobnicate"]) == (None,)

@@ -10,7 +10,7 @@ from penchant_sdk import InvalidRequest
 from penchant_sdk.home import Action, Brightness, HomeClient
 from penchant_sdk.home._actions import actions_of, quantised
 from penchant_sdk.testing import FakePenchant
-from tests.support.house import HOUSE
+from tests.support.house import HOUSE, home_server
 
 NIGHT, MORNING = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (23, 8))
 ON = Action("HassTurnOn", "light.bed")
@@ -21,7 +21,7 @@ SAID = "turn on the bedside lamp"
 
 @pytest.fixture
 def home() -> HomeClient:
-    home = HomeClient(FakePenchant())
+    home = HomeClient(FakePenchant(home_server()))
     home.register(HOUSE)
     return home
 
@@ -52,7 +52,7 @@ def test_a_habit_forms_with_the_third_acceptance_and_not_before(home: HomeClient
 def test_overrides_change_a_habit_back(home: HomeClient) -> None:
     override(home, DIM, 3)
     assert best(home) == DIM
-    override(home, ON, 3)
+    override(home, ON, 4)
     assert best(home) == ON
 
 

@@ -13,7 +13,7 @@ from penchant_sdk.home import Asked, Entity, HomeClient, Voting
 from penchant_sdk.home._actions import actions_of
 from penchant_sdk.home._risk import READS, is_risky
 from penchant_sdk.testing import FakePenchant
-from tests.support.house import HOUSE, RISKY
+from tests.support.house import HOUSE, RISKY, home_server
 
 RECKLESS = Voting(refuse_below=-1.0, sure_above=0.0)
 """Understands everything and is always sure."""
@@ -27,7 +27,7 @@ WORDS = (
 @pytest.fixture(scope="module")
 def taught() -> HomeClient:
     """A home whose people have wanted every risky action very often."""
-    penchant = FakePenchant()
+    penchant = FakePenchant(home_server())
     home = HomeClient(penchant, voting=RECKLESS, never_without_confirmation=("media_player",))
     home.register(HOUSE)
     risky = [one for one in HOUSE if one.id in (*RISKY, "media_player.tv")]
@@ -92,7 +92,7 @@ def test_a_kind_of_device_that_nobody_has_heard_of_asks(
 
 @pytest.mark.parametrize("listed", ["light.bed", "bedside lamp", "light", "bedroom"])
 def test_what_the_owner_lists_asks_by_id_name_domain_or_room(listed: str) -> None:
-    home = HomeClient(FakePenchant(), never_without_confirmation=(listed,))
+    home = HomeClient(FakePenchant(home_server()), never_without_confirmation=(listed,))
     home.register(HOUSE)
     said = home.interpret("turn on the bedside lamp", user="ann", room="bedroom")
     assert said.act is None

@@ -26,14 +26,14 @@ from penchant_sdk.home._nearest import exemplars
 from penchant_sdk.home._slots import from_text
 from penchant_sdk.home.spelling import spelt
 from penchant_sdk.testing import FakePenchant
-from tests.support.house import HOUSE
+from tests.support.house import HOUSE, home_server
 
 LIVING = "living room"
 
 
 @pytest.fixture(scope="module")
 def penchant() -> FakePenchant:
-    return FakePenchant()
+    return FakePenchant(home_server())
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_a_free_texts_value_is_in_the_actions_unit(
 
 
 def test_chinese_is_matched_exactly_and_asked_back_in_chinese() -> None:
-    home = HomeClient(FakePenchant(), language="zh-CN")
+    home = HomeClient(FakePenchant(home_server()), language="zh-CN")
     home.register([Entity("light.k", "吊灯", room="客厅"), Entity("lock.d", "前门")])
     dim = home.interpret("把吊灯亮度调到20%", user="ann", room="客厅")
     assert dim.act == Action("HassLightSet", "light.k", Brightness(20))
@@ -161,9 +161,9 @@ def test_every_item_says_what_it_does_as_proto3_json(penchant: FakePenchant) -> 
 def test_entities_with_one_id_and_unknown_languages_are_refused() -> None:
     lamp = Entity("light.x", "lamp")
     with pytest.raises(InvalidRequest, match="expected distinct ids"):
-        HomeClient(FakePenchant()).register([lamp, lamp])
+        HomeClient(FakePenchant(home_server())).register([lamp, lamp])
     with pytest.raises(InvalidRequest, match="language: got 'tlh'"):
-        HomeClient(FakePenchant(), language="tlh")
+        HomeClient(FakePenchant(home_server()), language="tlh")
     with pytest.raises(InvalidRequest, match="expected a domain and a name"):
         Entity("lamp", "lamp")
 

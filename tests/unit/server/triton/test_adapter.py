@@ -13,12 +13,11 @@ from penchant.config import Config
 from penchant.domain.errors import StateCorrupt
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
-from penchant.server.app import App
 from penchant.server.triton.adapter import Adapter
 from penchant.server.triton.errors import INTERNAL_TEXT
+from penchant.service.rank import RankService
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call
-from tests.support.bag_of_words import BagOfWords
 from tests.support.calls import feedback_call, forget_call, rank_call
 from tests.support.fake_pb_utils import (
     FakePbUtils,
@@ -28,6 +27,7 @@ from tests.support.fake_pb_utils import (
     TritonModelException,
 )
 from tests.support.histories import FILMS
+from tests.support.watched_encoder import WatchedEncoder
 
 FINAL = FakePbUtils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
@@ -38,8 +38,8 @@ def pb_utils() -> FakePbUtils:
 
 
 @pytest.fixture
-def encoder() -> BagOfWords:
-    return BagOfWords()
+def encoder() -> WatchedEncoder:
+    return WatchedEncoder()
 
 
 Start = Callable[[str], Adapter]
@@ -47,7 +47,7 @@ Start = Callable[[str], Adapter]
 
 @pytest.fixture
 def start(
-    tmp_path: Path, pb_utils: FakePbUtils, encoder: BagOfWords, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pb_utils: FakePbUtils, encoder: WatchedEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Start]:
     """Starts a model over one store in a directory."""
 
@@ -138,24 +138,28 @@ def test_an_empty_batch_has_no_responses(start: Start) -> None:
     assert start("penchant_rank").execute([]) == []
 
 
-@pytest.mark.parametrize("error", [RuntimeError("/secret"), StateCorrupt("/secret")])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(RuntimeError("/secret"), "InternalError"), (StateCorrupt("/secret"), "StateCorrupt")],
+)
 def test_nothing_internal_reaches_the_caller(
     start: Start,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
+    reason: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def answer(app: App, calls: object) -> object:
+    def rank(service: RankService, requests: object) -> object:
         raise error
 
+    monkeypatch.setattr(RankService, "rank", rank)
     adapter = start("penchant_rank")
-    monkeypatch.setattr(App, "answer", answer)
     with caplog.at_level(logging.ERROR, "penchant"):
         responses = adapter.execute([request(rank_call())] * 2)
     assert "/secret" in caplog.text
     for response in responses:
         assert response.error().code == TritonError.INTERNAL
-        assert response.error().text == f"[InternalError] {INTERNAL_TEXT}"
+        assert response.error().text == f"[{reason}] {INTERNAL_TEXT}"
 
 
 def test_what_waits_for_the_encoder_is_answered_through_its_sender(
@@ -183,7 +187,9 @@ def test_a_put_is_answered_through_its_sender(start: Start) -> None:
     assert response.reply().put_items.changed == len(FILMS)
 
 
-def test_a_failing_encoder_is_told_through_the_sender(start: Start, encoder: BagOfWords) -> None:
+def test_a_failing_encoder_is_told_through_the_sender(
+    start: Start, encoder: WatchedEncoder
+) -> None:
     adapter, put = start("penchant_catalog"), request(put_call())
     encoder.break_down()
     adapter.execute([put])

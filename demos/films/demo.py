@@ -1,0 +1,155 @@
+"""`penchant demo`: MovieLens as live traffic on a real Triton, and how well rankings follow it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, validators
+from rich.console import Console
+from rich.text import Text
+
+from demos.demo_encoder import encoder_step
+from demos.demo_server import make_server, run_demo, serving, wait_until_stopped
+from demos.demo_tables import latency_table
+from demos.fill_server import films_step, movielens_step
+from demos.films import film_tables, learning_curve
+from demos.films.film_metrics import ALL, BANDS, CURVE, compare
+from demos.films.live_popularity import LivePopularity
+from demos.films.live_replay import (
+    HISTORY,
+    LiveOutcome,
+    LiveReplay,
+    choose_story,
+    choose_users,
+)
+from demos.progress_steps import counted_step, print_next, print_results
+from penchant.launch import Ports, Server
+from penchant.launch.model_parameters import HOME
+from penchant.logs.datasets.movielens import MovieLens
+from penchant.report.page import as_json
+from penchant.system.durable_file import write_whole
+from penchant.system.option_types import FLAT, Flag
+from penchant_sdk import Penchant
+
+USERS = 200
+SEED = 1
+PICTURE, NUMBERS = "learning_curve.png", "demo.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FilmsDemo:
+    """Options of the films demo."""
+
+    users: Annotated[int, Parameter(validator=validators.Number(gte=1))] = USERS
+    """Number of users to watch, out of the 721 who rate films after the history."""
+    keep: Flag = False
+    """Leave the server up at the end, until Ctrl-C."""
+    output: Path = Path("out")
+    """Directory for the chart and the numbers."""
+    store: Annotated[str | None, Parameter(metavar="lmdb:DIRECTORY")] = None
+    """Store to create and keep; by default the store is removed at the end."""
+    seed: int = SEED
+    """Seed of the sample of users."""
+
+
+def demo(*, options: Annotated[FilmsDemo, FLAT] = FilmsDemo()) -> int:
+    """Replays MovieLens-100K on a real server and shows how its rankings improve.
+
+    The first 30,000 ratings are imported as history; the others follow in time order. Before each
+    rating of 4 or 5 stars by a watched user, Penchant and popularity both rank the films that the
+    user has not rated, and the demo checks whether the film is in the top ten. Every rating is
+    fed back before the next ranking, and so are the ratings of all other users.
+    """
+
+    def play(console: Console, directory: Path) -> None:
+        _play(console, directory, options)
+
+    return run_demo(options.output, play)
+
+
+def _play(console: Console, directory: Path, options: FilmsDemo) -> None:
+    began = time.monotonic()
+    data = movielens_step(console)
+    encoder = encoder_step(console, HOME, [film.text for film in data.films])
+    server = make_server(directory, encoder, options.store, keep=options.keep)
+    with serving(console, server) as penchant:
+        films_step(console, penchant, data.films)
+        outcome = _replay(console, penchant, data, options)
+        titles = {film.id: film.attributes["title"] for film in data.films}
+        seconds = time.monotonic() - began
+        _print_tables(console, outcome, titles)
+        _write_results(console, outcome, titles, options, seconds)
+        _print_next(console, server, outcome, options)
+        if options.keep:
+            wait_until_stopped(console, server)
+
+
+def _replay(
+    console: Console, penchant: Penchant, data: MovieLens, options: FilmsDemo
+) -> LiveOutcome:
+    """Imports the history and plays the other ratings as live traffic."""
+    history, later = data.ratings[:HISTORY], data.ratings[HISTORY:]
+    watched = choose_users(later, options.users, options.seed)
+    story_user = choose_story(history, later, watched)
+    replay = LiveReplay(penchant, LivePopularity([film.id for film in data.films]))
+    with counted_step(console, "Importing ratings as history", len(history)) as advance:
+        replay.import_history(history, advance)
+    text = f"Playing ratings, {len(watched)} users live"
+    with counted_step(console, text, len(later)) as advance:
+        replay.play_live(later, watched, story_user, advance)
+    return replay.outcome
+
+
+def _print_tables(console: Console, outcome: LiveOutcome, titles: dict[str, str]) -> None:
+    (total,) = compare(outcome.rankings, [ALL])
+    console.print()
+    console.print(film_tables.quality_table(compare(outcome.rankings, BANDS), total))
+    console.print(Text(film_tables.WHY_BOTH_FALL, style="dim"))
+    console.print(
+        latency_table(
+            {
+                "rank (top 10 of the catalog)": outcome.rank_s,
+                "feedback (one event, on disk)": outcome.feedback_s,
+            }
+        )
+    )
+    if outcome.story:
+        console.print(film_tables.story_table(outcome.story, titles))
+
+
+def _write_results(
+    console: Console,
+    outcome: LiveOutcome,
+    titles: dict[str, str],
+    options: FilmsDemo,
+    seconds: float,
+) -> None:
+    users = len({ranking.user for ranking in outcome.rankings})
+    facts = {"users": users, "seed": options.seed, "history": HISTORY, "seconds": round(seconds, 1)}
+    picture, numbers = options.output / PICTURE, options.output / NUMBERS
+    write_whole(numbers, as_json(film_tables.results(outcome, facts, titles)))
+    learning_curve.draw(compare(outcome.rankings, CURVE), users, picture)
+    print_results(console, seconds, {"Learning curve": picture, "Numbers": numbers})
+
+
+def _print_next(console: Console, server: Server, outcome: LiveOutcome, options: FilmsDemo) -> None:
+    suggestions = {
+        "penchant demo --keep": "the same, with the server left up to try things on",
+        "penchant serve": "a server with a store that stays",
+        "penchant import --help": "your own items and events",
+    }
+    if options.keep and outcome.story:
+        target = "" if server.ports.grpc == Ports().grpc else f" --target {server.target}"
+        user, when_s = outcome.story.user, round(outcome.story.after_s)
+        # The ratings date from 1997 and 1998; seen from today, all of them have faded.
+        rank = f"penchant rank {user} --as-of {when_s} --exclude-seen"
+        suggestions = {
+            f"{rank} --explain{target}": "",
+            f'{rank} --query "a film for children"{target}': "",
+            f"penchant feedback {user} 50 rating --value 5 --occurred-at {when_s}{target}": "",
+            f"penchant user {user}{target}": "",
+        }
+    print_next(console, suggestions)

@@ -1,0 +1,354 @@
+"""Generates the reference pages of the documentation from the code.
+
+    mkdocs build                                   runs this file as a hook, see mkdocs.yml
+    python docs/generate_reference.py DIRECTORY    writes the pages into a directory
+
+Nothing generated is committed: the pages exist in the built site alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import io
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from contract_page import contract_page
+from markdown_text import fenced, page, table
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+import penchant_sdk
+from penchant.cli.main import COMMANDS, main
+from penchant.config import RANGES, Config
+from penchant.domain.errors import ConfigError, PenchantError
+from penchant.domain.limits import Limits
+from penchant.domain.settings import FOLD_RANGES, UPDATER_NAMES, FoldSettings
+from penchant.domain.signals import SIGNAL_TABLES
+from penchant.encoder.runtime import RUNTIMES
+from penchant.launch.errors import LaunchError
+from penchant.loop.loop_state import LockHeld
+from penchant.server.triton.errors import CODE_OF
+from penchant.server.triton.prometheus import HELP, SECONDS, SIZES
+from penchant.training.compress.encoder_comparison import LossBudgetExceeded
+from penchant_sdk import ads, errors, games, home, testing
+
+HELP_WIDTH = 100
+_BOX = re.compile(r"[╭╰]─ ?(.*?) ?─*[╮╯]$")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_RULES = {
+    "updater": "one of " + ", ".join(f"`{name}`" for name in UPDATER_NAMES),
+    "encoder_runtime": "one of " + ", ".join(f"`{name}`" for name in RUNTIMES),
+    "encoder_fallback": "`true` or `false`",
+    "signals": "table names or JSON",
+    "store": "`lmdb:` and a directory",
+}
+"""Ranges of the settings that are not numbers; the other settings are paths."""
+
+
+def pages() -> dict[str, str]:
+    """Every generated page: its path below `docs` and its Markdown."""
+    return {
+        "reference/commands.md": commands_page(),
+        "reference/settings.md": settings_page(),
+        "reference/signals.md": signals_page(),
+        "reference/limits.md": limits_page(),
+        "reference/errors.md": errors_page(),
+        "reference/metrics.md": metrics_page(),
+        "reference/contract.md": contract_page(),
+        **{f"reference/{name}.md": sdk_page(*page) for name, page in SDK_PAGES.items()},
+    }
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the generated pages to the site; mkdocs calls this once per build."""
+    for path, text in pages().items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+# The command line
+
+
+def help_of(*words: str, width: int = HELP_WIDTH) -> str:
+    """What `penchant WORDS --help` prints, without the boxes drawn around its parts."""
+    printed = io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["penchant", *words, "--help"]),
+        mock.patch.dict(os.environ, {"COLUMNS": str(width), "TERM": "dumb", "NO_COLOR": "1"}),
+        redirect_stdout(printed),
+    ):
+        try:
+            main()
+        except SystemExit as stop:
+            if stop.code:
+                raise RuntimeError(f"penchant {' '.join(words)} --help failed") from stop
+    lines = [_unboxed(line) for line in _ANSI.sub("", printed.getvalue()).splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def _unboxed(line: str) -> str:
+    line = line.strip()
+    if match := _BOX.match(line):
+        return f"\n{match[1]}:" if match[1] else ""
+    return f"  {line.strip('│').strip()}" if line.startswith("│ -") else line.strip("│").rstrip()
+
+
+def commands() -> Iterator[tuple[str, ...]]:
+    """Every command as its words, groups before their members: `("import", "items")`."""
+    for name in COMMANDS:
+        yield (name,)
+        for member in _members(help_of(name)):
+            yield name, member
+
+
+def _members(text: str) -> list[str]:
+    """The names below `Commands:` in a help text."""
+    _, _, listed = text.partition("\nCommands:\n")
+    return re.findall(r"^ +([a-z][a-z-]*) {2,}\S", listed, re.MULTILINE)
+
+
+def commands_page() -> str:
+    """The help text of every command."""
+    rows = [(f"[`penchant {name}`](#{name})", line) for name, (_, line) in COMMANDS.items()]
+    parts = [
+        "# Commands",
+        "The help text of every command. `penchant COMMAND --help` prints the same.",
+        table(("command", "what it does"), rows),
+    ]
+    for words in commands():
+        anchor, name = "-".join(words), " ".join(words)
+        heading = "##" if len(words) == 1 else "###"
+        parts += [f"{heading} penchant {name} {{ #{anchor} }}", fenced(help_of(*words))]
+    return page(parts)
+
+
+# Settings, signals, limits
+
+
+def attribute_docs(cls: type) -> dict[str, str]:
+    """The docstrings below the attributes of a class."""
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(node, ast.ClassDef)
+    return {
+        first.target.id: " ".join(ast.literal_eval(second.value).split())
+        for first, second in zip(node.body, node.body[1:], strict=False)
+        if isinstance(first, ast.AnnAssign) and isinstance(first.target, ast.Name)
+        if isinstance(second, ast.Expr) and isinstance(second.value, ast.Constant)
+    }
+
+
+def settings_page() -> str:
+    """Every setting with its default, its range and its meaning."""
+    own = {field.name: field for field in dataclasses.fields(Config)}
+    for name in ("fold", "limits"):
+        del own[name]
+    fold = {field.name: field for field in dataclasses.fields(FoldSettings)}
+    head = ("setting", "default", "range", "meaning")
+    return page(
+        [
+            "# Settings",
+            "A setting is a parameter of the five models. Pass it as `--set KEY=VALUE` to "
+            "`penchant serve` or `penchant install`, or write it into each `config.pbtxt`. An "
+            "unknown name is an error. Commands that work beside the server, such as `refresh`, "
+            "`publish` and `rebuild`, need the same `--set` options as the server.",
+            "## Storage, encoder, popularity, exploration",
+            table(head, _settings(Config, own, RANGES)),
+            "The signal tables are listed under [Signals](signals.md).",
+            "## Fold and score",
+            "[The fold](../concepts/fold.md) explains the Greek letters. `penchant tune` searches "
+            "these settings on your own log.",
+            table(head, _settings(FoldSettings, fold, FOLD_RANGES)),
+        ]
+    )
+
+
+def _settings(
+    cls: type, fields: Mapping[str, dataclasses.Field[Any]], ranges: Mapping[str, object]
+) -> Iterator[tuple[str, ...]]:
+    meanings = attribute_docs(cls)
+    for name, field in fields.items():
+        allowed = str(ranges.get(name) or _RULES.get(name, "a directory"))
+        yield f"`{name}`", _default(field), allowed, meanings[name]
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.name == "signals":
+        return "`default`"
+    value = field.default
+    if value is dataclasses.MISSING:
+        return "required"
+    if value is None:
+        return "inside the store"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, str):
+        return f"`{value}`"
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.10g}"
+    if field.name.endswith("_bytes"):
+        text += f" ({value / 2**30:g} GiB)"
+    if field.name.endswith("_s") and value >= 86400:
+        text += f" ({value / 86400:g} days)"
+    return text
+
+
+def signals_page() -> str:
+    """Every row of every signal table."""
+    parts = [
+        "# Signals",
+        "A signal names what happened; its row says what the event is worth. The setting "
+        "`signals` selects tables by name (`default`, or several as in `default,ads`) or gives a "
+        "table as JSON. If a signal has a neutral value and a scale, an event's value determines "
+        "its reward: (value − neutral) / scale, clipped to −1 to 1.",
+        "An impression counts only after `wait_s` seconds without an answer. A signal with "
+        "`owned` makes the item the user's own, so that `exclude_owned` leaves it out.",
+    ]
+    head = ("signal", "reward", "weight", "neutral", "scale", "value required", "wait_s", "owned")
+    for name, rows in SIGNAL_TABLES.items():
+        parts += [f"## {name}", table(head, (_signal(signal, rows[signal]) for signal in rows))]
+    return page(parts)
+
+
+def _signal(name: str, row: Any) -> tuple[str, ...]:
+    numbers = [row.reward, row.weight, row.neutral, row.scale]
+    cells = ["" if number is None else f"{number:g}".replace("-", "−") for number in numbers]
+    wait = "" if row.wait_s is None else f"{row.wait_s:g}"
+    yes = ("yes" if row.value_required else "", wait, "yes" if row.owned else "")
+    return f"`{name}`", *cells, *yes
+
+
+def limits_page() -> str:
+    """The maxima of one call."""
+    meanings = attribute_docs(Limits)
+    rows = [
+        (f"`{field.name}`", f"{field.default:,}", meanings[field.name])
+        for field in dataclasses.fields(Limits)
+    ]
+    text = "A call beyond a limit is refused with `InvalidRequest` or `InvalidEvent`, and the "
+    text += "message names the limit. The SDK splits long lists of items, ids, events and texts."
+    return page(["# Limits", text, table(("limit", "at most", "of"), rows)])
+
+
+# Errors and metrics
+
+
+def errors_page() -> str:
+    """Every error with its cause and its remedy."""
+    server = [cls for cls in PenchantError.__subclasses__() if cls is not ConfigError]
+    refusals = [LossBudgetExceeded, LockHeld]
+    reasons = {cls.__name__ for cls in server}
+    client = [cls for cls in descendants(errors.PenchantError) if cls.__name__ not in reasons]
+    rows = [
+        (f"[`{cls.__name__}`](#{cls.__name__})", f"`{CODE_OF[cls.kind]}`", _retried(cls.__name__))
+        for cls in server
+    ]
+    parts = [
+        "# Errors",
+        "A message begins with the error's reason in brackets, then names the field, the value "
+        "and the expectation: `[InvalidRequest] k: got 0, expected 1 to 1000`. Reasons are "
+        "stable: rely on them. The SDK raises an exception of the same name from "
+        "[`penchant_sdk`](sdk.md). Faults of the server carry no details; its log has them. A "
+        "cold user (`cold_start`) and a repeated event (`DUPLICATE`) are not errors.",
+        "## Errors of a call",
+        table(("reason", "Triton status", "retried by the SDK"), rows),
+    ]
+    for title, group in (
+        ("", server),
+        ("## Errors of the connection", client),
+        ("## Errors of a start or of a command", [ConfigError, LaunchError, *refusals]),
+    ):
+        parts += [title] if title else []
+        for cls in group:
+            parts += [f"### {cls.__name__} {{ #{cls.__name__} }}", *explained(cls)]
+    return page(parts)
+
+
+def explained(cls: type[Exception]) -> tuple[str, str, str]:
+    """An error's meaning, cause and remedy, from its docstring.
+
+    Raises:
+        ValueError: the docstring lacks one of the three.
+    """
+    text = " ".join(inspect.getdoc(cls).split())  # type: ignore[union-attr]
+    match = re.fullmatch(r"(.+?) Cause: (.+?) Remedy: (.+)", text.partition(" >>> ")[0])
+    if match is None:
+        raise ValueError(f"{cls.__name__}: expected a docstring with `Cause:` and `Remedy:`")
+    return match[1], f"**Cause:** {match[2]}", f"**Remedy:** {match[3]}"
+
+
+def descendants(cls: type[Exception]) -> Iterator[type[Exception]]:
+    """The subclasses of a class, and theirs."""
+    for child in cls.__subclasses__():
+        yield child
+        yield from descendants(child)
+
+
+def _retried(reason: str) -> str:
+    return "yes" if issubclass(getattr(errors, reason), errors.Unavailable) else "no"
+
+
+def metrics_page() -> str:
+    """Every Prometheus metric."""
+    rows = []
+    for name, text in HELP.items():
+        kind = "counter" if name.endswith("_total") else "histogram"
+        rows.append((f"`{name}`", kind, f"{text}."))
+    seconds, sizes = (", ".join(f"{bound:g}" for bound in bounds) for bounds in (SECONDS, SIZES))
+    return page(
+        [
+            "# Metrics",
+            "Served on Triton's metrics port, `http://HOST:8002/metrics`, next to Triton's own "
+            "`nv_inference_*`. Each series has the label `model`. "
+            "[Operate](../guides/operate.md#what-to-watch) says which to watch.",
+            table(("metric", "type", "meaning"), rows),
+            f"Buckets in seconds: {seconds}. Buckets of sizes: {sizes}. Triton's Python backend "
+            "has no histograms, so each is sent as three counters, `…_bucket`, `…_sum` and "
+            "`…_count`; Prometheus reads them as a histogram.",
+        ]
+    )
+
+
+# The SDK
+
+SDK_PAGES: dict[str, tuple[Any, str]] = {
+    "sdk": (penchant_sdk, "The SDK"),
+    "sdk-ads": (ads, "SDK: ads"),
+    "sdk-games": (games, "SDK: games"),
+    "sdk-home": (home, "SDK: home"),
+    "sdk-testing": (testing, "SDK: testing"),
+}
+"""A page per public package: the package and the page's title."""
+
+
+def sdk_page(package: Any, title: str) -> str:
+    """The public names of a package, described by their docstrings."""
+    kinds: dict[str, Callable[[str, Any], bool]] = {
+        "Clients": lambda name, found: name.endswith(("Client", "Penchant")),
+        "Errors": lambda name, found: isinstance(found, type) and issubclass(found, Exception),
+        "Types": lambda name, found: True,
+    }
+    parts = [f"# {title}", f"`import {package.__name__}`"]
+    names = sorted(package.__all__, key=lambda name: name.startswith("Async"))
+    left = {name: getattr(package, name) for name in names}
+    for kind, belongs in kinds.items():
+        chosen = [name for name, found in left.items() if belongs(name, found)]
+        if chosen:
+            parts += [f"## {kind}", *(f"::: {package.__name__}.{name}" for name in chosen)]
+        left = {name: found for name, found in left.items() if name not in chosen}
+    return page(parts)
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        target = Path(sys.argv[1], path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")

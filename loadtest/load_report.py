@@ -1,0 +1,92 @@
+"""The verdict of a load test: its results held against thresholds, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from loadtest.results import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Limits that a run must keep."""
+
+    failures: int = 0
+    """Most failed requests."""
+    p99_ms: Mapping[str, float] = field(default_factory=lambda: {"rank": 100.0, "feedback": 150.0})
+    """Largest p99 latency of each verb in milliseconds, counted from when a request was due."""
+    sent: float = 0.99
+    """Smallest share of the due arrivals that were sent, 0 to 1."""
+
+
+def broken(results: Results, rate: float, thresholds: Thresholds) -> list[str]:
+    """The thresholds that a run broke, in words; empty if it kept all of them.
+
+    Args:
+        results: results of the run.
+        rate: due arrivals per second.
+        thresholds: limits to keep.
+    """
+    texts = []
+    if results.failures > thresholds.failures:
+        commonest = next(iter(results.errors), "no text")
+        texts.append(
+            f"failures: got {results.failures} ({commonest}), "
+            f"expected at most {thresholds.failures}"
+        )
+    for verb, most in thresholds.p99_ms.items():
+        if verb not in results.verbs:
+            texts.append(f"{verb}: got no request, expected some")
+        elif results.verbs[verb].p99 > most:
+            got = results.verbs[verb].p99
+            texts.append(f"{verb}: p99 of {got:.1f} ms, expected at most {most:g} ms")
+    share = results.requests / (rate * results.seconds)
+    if share < thresholds.sent:
+        texts.append(f"arrivals: {share:.1%} were sent, expected at least {thresholds.sent:.0%}")
+    return texts
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """Load, results and verdict of a load test."""
+
+    capacity: float | None
+    """Requests per second of the closed loop before; None if the rate was given."""
+    rate: float
+    """Arrivals per second of the open loop."""
+    clients: int
+    results: Results
+    broken: list[str]
+    """Thresholds that were broken, in words."""
+
+    def write(self, path: Path) -> None:
+        """Writes the report as JSON."""
+        content = {**asdict(self), "passed": not self.broken}
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+    def show(self, console: Console) -> None:
+        """Prints the report as a table with notes."""
+        capacity = "" if self.capacity is None else f" (capacity {self.capacity:,.0f}/s)"
+        title = (
+            f"{self.rate:,.0f} arrivals per second{capacity} for {self.results.seconds:g} s, "
+            f"{self.clients} clients"
+        )
+        table = Table("verb", title=title, title_justify="left")
+        for column in ("requests", "failures", "p50 ms", "p95 ms", "p99 ms", "longest ms"):
+            table.add_column(column, justify="right")
+        for name, verb in self.results.verbs.items():
+            latencies = (verb.p50, verb.p95, verb.p99, verb.longest)
+            cells = (f"{value:.1f}" for value in latencies)
+            table.add_row(name, f"{verb.requests:,}", str(verb.failures), *cells)
+        console.print(table)
+        console.print("Latencies count from when a request was due, not from when it was sent.")
+        for text, count in self.results.errors.items():
+            console.print(f"{count} x {text}", markup=False)
+        for text in self.broken:
+            console.print(f"Broken: {text}", markup=False)

@@ -1,0 +1,90 @@
+"""Shared by both gRPC transports: channel options, method stubs, and the mapping of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_sdk._wire import SERVICE
+from penchant_sdk.errors import Cancelled, PenchantError, error_from_status
+
+Metadata = Sequence[tuple[str, str | bytes]]
+"""gRPC metadata, sent with every call; keys in lower case."""
+
+ChannelOptions = Sequence[tuple[str, Any]]
+"""gRPC channel arguments by name."""
+
+DEFAULT_OPTIONS: dict[str, Any] = {
+    # Notice a dead peer while a call waits, without more pings than a default server allows.
+    "grpc.keepalive_time_ms": 30_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+    "grpc.keepalive_permit_without_calls": 0,
+    # Reconnect quickly to a server that restarts, because calls have short deadlines.
+    "grpc.initial_reconnect_backoff_ms": 50,
+    "grpc.min_reconnect_backoff_ms": 50,
+    "grpc.max_reconnect_backoff_ms": 1_000,
+    # The server limits the size of requests; replies may have any size.
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+}
+"""Channel options of every client, unless the caller sets an option of the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stubs:
+    """A channel's methods; on an asyncio channel each call returns an awaitable."""
+
+    infer: Any
+    """Sends the bytes of a ModelInferRequest; returns a ModelInferResponse."""
+    model_ready: Any
+    """Sends a ModelReadyRequest; returns a ModelReadyResponse."""
+
+
+def stubs(channel: grpc.Channel | grpc.aio.Channel) -> Stubs:
+    """The methods of Triton's inference service on a channel."""
+    return Stubs(
+        infer=channel.unary_unary(
+            f"{SERVICE}/ModelInfer",
+            request_serializer=None,  # The request is serialized already.
+            response_deserializer=kserve_pb2.ModelInferResponse.FromString,
+        ),
+        model_ready=channel.unary_unary(
+            f"{SERVICE}/ModelReady",
+            request_serializer=kserve_pb2.ModelReadyRequest.SerializeToString,
+            response_deserializer=kserve_pb2.ModelReadyResponse.FromString,
+        ),
+    )
+
+
+def merge_options(options: ChannelOptions) -> list[tuple[str, Any]]:
+    """The default options, overridden by the caller's.
+
+    >>> dict(merge_options([("grpc.keepalive_time_ms", 1)]))["grpc.keepalive_time_ms"]
+    1
+    """
+    return list({**DEFAULT_OPTIONS, **dict(options)}.items())
+
+
+def as_pairs(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[tuple[str, str | bytes], ...]:
+    """Metadata as a tuple of pairs, which gRPC may read once for every call."""
+    return tuple((key, value) for key, value in metadata)
+
+
+def closed() -> Cancelled:
+    """The error of a call on a closed client."""
+    return Cancelled("the client is closed, expected an open one")
+
+
+def from_rpc_error(error: grpc.RpcError) -> PenchantError:
+    """The SDK's exception for a gRPC error."""
+    # Errors of both kinds of channel have these methods; their common base class declares neither.
+    code: Any = getattr(error, "code", None)
+    details: Any = getattr(error, "details", None)
+    if code is None or details is None:
+        return error_from_status(grpc.StatusCode.UNKNOWN, str(error))
+    return error_from_status(code(), details() or code().name)

@@ -1,0 +1,269 @@
+"""The ad client's verbs as operations, made of those of `penchant_sdk._operations`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from penchant_sdk import _operations
+from penchant_sdk._operations import Operation
+from penchant_sdk.ads import choosing, pacing
+from penchant_sdk.ads._knowledge import Knowledge
+from penchant_sdk.ads.calibration import Calibration
+from penchant_sdk.ads.campaign import Campaign
+from penchant_sdk.ads.eligibility import eligible
+from penchant_sdk.ads.moment import Moment, moment_of
+from penchant_sdk.ads.money import Money
+from penchant_sdk.ads.reason import name_of, reason, unnamed
+from penchant_sdk.ads.types import AdContext, Decision, Slot
+from penchant_sdk.errors import InvalidRequest, PenchantError
+from penchant_sdk.exploration import PlackettLuce
+from penchant_sdk.reservations import Budget, Cap, ReserveOption
+from penchant_sdk.types import Event, EventResult, Explanation, Exposure, Ranking
+
+LAPSE_S = 60
+"""Seconds until an unconfirmed decision lapses, unless the client is given another time."""
+MAX_OPTIONS = 1000
+"""Most campaigns in one reservation; of more, the best by score take part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A request for ads; see `AdClient.select`.
+
+    Raises:
+        InvalidRequest: `n` is out of range.
+        InvalidEvent: the context's time is naive or not finite.
+    """
+
+    user: str
+    slot: Slot
+    context: AdContext
+    n: int
+    explore: PlackettLuce | None
+    explain: bool
+    lapse_s: int
+    moment: Moment = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "moment", moment_of(self.slot, self.context))
+        if not 1 <= self.n <= 100:
+            raise InvalidRequest(f"n: got {self.n}, expected 1 to 100")
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """An eligible campaign and its worth in this slot."""
+
+    campaign: Campaign
+    score: float
+    price: Money
+    """Price of one impression."""
+    value: float
+    """Expected earnings from one impression in micros, above 0."""
+
+
+def select(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Decision, ...]]:
+    """See `AdClient.select`. Makes no call if no campaign is eligible."""
+    decisions = yield from _reserve(selection, knowledge)
+    if not (selection.explain and decisions):
+        return decisions
+    try:
+        return (yield from _explained(decisions, selection, knowledge))
+    except PenchantError:
+        return decisions  # They are reserved: better without their reasons than not at all.
+
+
+def _reserve(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Decision, ...]]:
+    """Ranks the eligible campaigns, values them, orders them, and reserves the first n."""
+    may = eligible(knowledge.campaigns.values(), selection.slot, selection.moment)
+    if not may:
+        return ()
+    by_id = {campaign.id: campaign for campaign in may}
+    ranking = yield from _rank(selection, by_id, explain=False)
+    offers = {
+        item.id: _offer(by_id[item.id], item.score, selection, knowledge.calibration)
+        for item in ranking.items
+    }
+    if not offers:
+        return ()  # The catalog holds none of them, or no longer does.
+    explore = selection.explore if ranking.explorations_left > 0 else None
+    values = {id_: offer.value for id_, offer in offers.items()}
+    order = (
+        choosing.drawn(values, explore.temperature, knowledge.random)
+        if explore
+        else choosing.by_value(values)
+    )
+    reservations = yield from _operations.reserve(
+        selection.user,
+        ranking.recommendation_id,
+        [_option(offers[id_], selection.moment) for id_ in order],
+        n=selection.n,
+        lapse_s=selection.lapse_s,
+        as_of=selection.context.at,
+    )
+    shown = [reservation.item for reservation in reservations.reserved]
+    chances = [1.0] * len(shown)
+    if explore:
+        refused = {option.item for option in reservations.refused}
+        chances = choosing.propensities(values, explore.temperature, refused, shown)
+    return tuple(
+        _decision(
+            offers[reservation.item],
+            selection,
+            knowledge,
+            ranking.recommendation_id,
+            position=selection.slot.position + place,
+            propensity=chances[place],
+            explored=explore is not None,
+            lapses_at=reservation.lapses_at,
+        )
+        for place, reservation in enumerate(reservations.reserved)
+    )
+
+
+def _decision(
+    offer: _Offer,
+    selection: Selection,
+    knowledge: Knowledge,
+    recommendation_id: str,
+    *,
+    position: int,
+    propensity: float,
+    explored: bool,
+    lapses_at: datetime,
+) -> Decision:
+    """The decision to show an offer at a position, with the reason that needs no explanation."""
+    campaign = offer.campaign.id
+    return Decision(
+        recommendation_id=recommendation_id,
+        user=selection.user,
+        campaign=campaign,
+        position=position,
+        click_probability=knowledge.calibration.click_probability(offer.score, position),
+        price=offer.price,
+        propensity=propensity,
+        score=offer.score,
+        reason=reason(campaign, None, knowledge.names, propensity if explored else None),
+        explanation=None,
+        lapses_at=lapses_at,
+        context=selection.moment.ranking_context,
+    )
+
+
+def _explained(
+    decisions: Sequence[Decision], selection: Selection, knowledge: Knowledge
+) -> Operation[tuple[Decision, ...]]:
+    """The decisions with their reasons."""
+    explanations = yield from _explain([one.campaign for one in decisions], selection, knowledge)
+    return tuple(
+        replace(
+            one,
+            reason=reason(
+                one.campaign,
+                explanations.get(one.campaign),
+                knowledge.names,
+                one.propensity if one.propensity < 1 else None,
+            ),
+            explanation=explanations.get(one.campaign),
+        )
+        for one in decisions
+    )
+
+
+def _rank(selection: Selection, ids: Collection[str], *, explain: bool) -> Operation[Ranking]:
+    ranking = yield from _operations.rank(
+        selection.user,
+        k=min(len(ids), MAX_OPTIONS),
+        candidates=ids,
+        query=_operations.clip_query(selection.context.page_text),
+        context=selection.moment.ranking_context,
+        explain=explain,
+        exclude_owned=True,  # Ads that this user hid.
+        as_of=selection.context.at,
+    )
+    return ranking
+
+
+def _explain(
+    shown: Sequence[str], selection: Selection, knowledge: Knowledge
+) -> Operation[Mapping[str, Explanation]]:
+    """The score's parts for each ad shown. Explaining every campaign ranked would be slow."""
+    ranking = yield from _rank(selection, shown, explain=True)
+    found = {item.id: item.explanation for item in ranking.items if item.explanation}
+    wanted = unnamed(found.values(), knowledge.names)
+    if wanted:
+        named = yield from _operations.get_items(wanted)
+        # A deleted item goes by its id, and is not requested again.
+        knowledge.add_names({id_: id_ for id_ in wanted})
+        knowledge.add_names({item.id: name_of(item) for item in named.items})
+    return found
+
+
+def _offer(
+    campaign: Campaign, score: float, selection: Selection, calibration: Calibration
+) -> _Offer:
+    """The campaign's worth in this slot, averaged over the slot's places.
+
+    The price must not depend on the campaign's place in the order. Otherwise the set that budgets
+    refuse would depend on the draw, and the propensities would no longer be exact.
+    """
+    first = selection.slot.position
+    chances = [
+        calibration.click_probability(score, position)
+        for position in range(first, first + selection.n)
+    ]
+    chance = sum(chances) / len(chances)
+    return _Offer(campaign, score, campaign.bid * chance, campaign.bid.micros * chance)
+
+
+def _option(offer: _Offer, moment: Moment) -> ReserveOption:
+    campaign = offer.campaign
+    allowed = pacing.allowed(campaign, moment.at_us, moment.utc_offset)
+    return ReserveOption(
+        campaign.id,
+        tuple(Cap(campaign.id, cap.limit, campaign.window_s(cap)) for cap in campaign.caps),
+        Budget(campaign.id, offer.price.micros, allowed.micros),
+    )
+
+
+def feed_back(
+    decision: Decision,
+    signal: str,
+    at: datetime | float | None,
+    *,
+    value: float | None = None,
+    own_id: str = "",
+) -> Operation[EventResult]:
+    """Sends one event about a decision; a repeated call sends the same event.
+
+    Raises:
+        PenchantError: the server refused the event.
+    """
+    event = Event(
+        user=decision.user,
+        item=decision.campaign,
+        signal=signal,
+        value=value,
+        occurred_at=datetime.now(UTC) if at is None else at,
+        recommendation_id=decision.recommendation_id,
+        event_id=_event_id(decision, signal, own_id),
+        context=decision.context,
+        exposure=_exposure(decision) if signal == "impression" else None,
+    )
+    ack = yield from _operations.feedback([event])
+    ack.raise_for_refused()
+    return ack.results[0]
+
+
+def _event_id(decision: Decision, signal: str, own_id: str) -> str:
+    named = "\0".join((decision.recommendation_id, decision.campaign, signal, own_id))
+    return blake2b(named.encode(), digest_size=16).hexdigest()
+
+
+def _exposure(decision: Decision) -> Exposure:
+    return Exposure(
+        position=decision.position, propensity=decision.propensity, score=decision.score
+    )
