@@ -35,7 +35,7 @@ def gate(
 ) -> int:
     """Ranks the newest part of a log with both encoders, and refuses a candidate that loses much.
 
-    Exit status: 0 passed, 2 refused, 1 an error. docs/gates.md says what is compared, and by which
+    Exit status: 0 passed, 2 refused, 1 an error. docs/gates.md describes the comparisons and the
     rule.
     """
     console = Console(highlight=False)
