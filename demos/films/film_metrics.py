@@ -11,7 +11,7 @@ import numpy as np
 from penchant.evaluation.plots import CURVE
 from penchant.evaluation.summary import CountRange
 
-__all__ = ["ALL", "BANDS", "CURVE", "BandComparison", "K", "TopTenQuality", "WatchedRanking"]
+__all__ = ["ALL", "BANDS", "CURVE", "BandComparison", "K", "LiveRankingQuality", "WatchedRanking"]
 
 K = 10
 """Number of top places that count as a hit."""
@@ -37,11 +37,11 @@ class WatchedRanking:
 
 
 @dataclass(frozen=True, slots=True)
-class TopTenQuality:
+class LiveRankingQuality:
     """Quality of rankings that each have one relevant film.
 
-    >>> TopTenQuality.of([0, None, 2, None])
-    TopTenQuality(rankings=4, recall=0.5, ndcg=0.375)
+    >>> LiveRankingQuality.of([0, None, 2, None])
+    LiveRankingQuality(rankings=4, recall=0.5, ndcg=0.375)
     """
 
     rankings: int
@@ -51,7 +51,7 @@ class TopTenQuality:
     """Mean of 1 / log2(place + 2), where a film outside the top ten counts 0."""
 
     @classmethod
-    def of(cls, places: Sequence[int | None]) -> TopTenQuality:
+    def of(cls, places: Sequence[int | None]) -> LiveRankingQuality:
         """The quality of rankings with the film at these places; None is outside the top ten."""
         count = len(places)
         if not count:
@@ -73,8 +73,8 @@ class BandComparison:
     """Quality of Penchant and of popularity in one band of earlier feedbacks."""
 
     band: CountRange
-    penchant: TopTenQuality
-    popularity: TopTenQuality
+    penchant: LiveRankingQuality
+    popularity: LiveRankingQuality
 
     @property
     def lift(self) -> float:
@@ -104,7 +104,7 @@ def compare(
     rows = []
     for band in bands:
         inside = [listed[index] for index in np.flatnonzero(band.holds(earlier))]
-        ours = TopTenQuality.of([ranking.place for ranking in inside])
-        theirs = TopTenQuality.of([ranking.popular_place for ranking in inside])
+        ours = LiveRankingQuality.of([ranking.place for ranking in inside])
+        theirs = LiveRankingQuality.of([ranking.popular_place for ranking in inside])
         rows.append(BandComparison(band, ours, theirs))
     return rows

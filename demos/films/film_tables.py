@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demos.demo_tables import demo_table
-from demos.films.film_metrics import BANDS, CURVE, BandComparison, K, TopTenQuality, compare
+from demos.films.film_metrics import BANDS, CURVE, BandComparison, K, LiveRankingQuality, compare
 from demos.films.live_replay import LiveOutcome, UserStory
 from penchant.cli.rank import reasons
 from penchant.report.quantile import quantile
@@ -108,7 +108,7 @@ def _comparison(row: BandComparison) -> dict[str, Any]:
     }
 
 
-def _quality(quality: TopTenQuality) -> dict[str, Any]:
+def _quality(quality: LiveRankingQuality) -> dict[str, Any]:
     return {
         f"recall@{K}": _rounded(quality.recall),
         f"recall@{K}_standard_error": _rounded(quality.error),

@@ -15,9 +15,9 @@ from rich.table import Table
 
 from demos.demo_server import make_server, run_demo, serving
 from demos.demo_tables import demo_table
-from demos.home.conversation import LANGUAGES, UTTERANCES, conversation_table, habit_table
+from demos.home.conversation import UTTERANCES, conversation_table, habit_table
 from demos.home.home_settings import HOME_SETTINGS
-from demos.home.house import house
+from demos.home.house import LANGUAGES, house
 from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw, measure
 from demos.progress_steps import print_next, print_results, step
 from penchant.launch.model_parameters import HOME

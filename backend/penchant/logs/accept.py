@@ -53,7 +53,7 @@ class SignalValuePairs:
         impression = np.zeros(pairs, np.bool_)
         errors = {}
         for pair in np.flatnonzero(met).tolist():
-            event = log[example[pair]]
+            event = log.event(int(example[pair]))
             try:
                 outcome = resolve(signals, event.signal, event.value)
             except InvalidEvent as error:
@@ -114,7 +114,7 @@ def accept(
     refused &= ~repeated
     kinds: list[tuple[str, Mask, Callable[[int], str]]] = [
         ("events about unknown items", unknown, lambda at: f"item {log.item.at(at)[:64]!r}"),
-        ("events known already", repeated, lambda at: f"event_id {log[at].event_id[:64]!r}"),
+        ("events known already", repeated, lambda at: f"event_id {log.event(at).event_id[:64]!r}"),
         ("events refused", refused, lambda at: pairs.errors[int(pairs.number[at])]),
     ]
     met = [one for one in kinds if one[1].any()]

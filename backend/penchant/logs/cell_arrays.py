@@ -64,7 +64,7 @@ class CodedTexts:
 
     def at(self, position: int) -> str:
         """Returns the text at a position."""
-        return self.distinct[int(self.code[position])]
+        return self.distinct[self.code.item(position)]
 
     def to_list(self, rows: slice = slice(None)) -> list[str]:
         """Returns the texts as a list."""

@@ -15,7 +15,7 @@ from penchant.logs.cells import UNITS_US
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-COLUMNS_GROUP = "Columns of the files"
+COLUMNS_GROUP = "Columns"
 """Heading of these options in the help of a command."""
 
 CONTEXT_PREFIX = "context."

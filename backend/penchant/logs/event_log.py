@@ -18,6 +18,9 @@ from penchant.logs.cell_arrays import CodedTexts
 _BLOCK = 4096
 """Events that are objects at once while a log is iterated."""
 
+_MOST_OBJECTS = 1 << 18
+"""Largest log that keeps its events as objects, once one is asked for by position: 100 MB."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventLog(Sequence[Event]):
@@ -47,6 +50,7 @@ class EventLog(Sequence[Event]):
     """By key, in alphabetical order; empty text: the event's context lacks the key."""
     exposure: Sequence[Exposure | None] | None = None
     """How each item was shown, n of them; None: not known of any."""
+    _objects: tuple[Event, ...] = field(default=(), init=False, repr=False)
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> EventLog:
@@ -85,11 +89,15 @@ class EventLog(Sequence[Event]):
         if isinstance(place, slice):
             return self.take(np.arange(len(self))[place])
         position = range(len(self))[place]  # Raises IndexError, as a sequence must.
-        (event,) = self._events(slice(position, position + 1))
-        return event
+        if len(self) > _MOST_OBJECTS:
+            return self.event(position)
+        if not self._objects:
+            object.__setattr__(self, "_objects", tuple(self))
+        return self._objects[position]
 
     def __iter__(self) -> Iterator[Event]:
-        for start in range(0, len(self), _BLOCK):
+        yield from self._objects
+        for start in range(len(self._objects), len(self), _BLOCK):
             yield from self._events(slice(start, start + _BLOCK))
 
     def __eq__(self, other: object) -> bool:
@@ -118,6 +126,11 @@ class EventLog(Sequence[Event]):
             if self.exposure is None
             else [self.exposure[at] for at in positions.tolist()],
         )
+
+    def event(self, position: int) -> Event:
+        """Makes the event at a position; keeps no object, unlike the log as a sequence."""
+        (event,) = self._events(slice(position, position + 1))
+        return event
 
     def with_ids(self, ids: Sequence[str]) -> EventLog:
         """Returns the events with these ids, n of them."""

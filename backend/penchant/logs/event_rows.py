@@ -71,5 +71,5 @@ def _with_ids(log: EventLog, ids: CodedTexts) -> EventLog:
         return log
     texts = ids.to_list()
     for position in np.flatnonzero(ids.where(not_)).tolist():
-        texts[position] = log[position].event_id
+        texts[position] = log.event(position).event_id
     return log.with_ids(texts)

@@ -78,7 +78,7 @@ def make_stream(
     pairs = accepted.pairs
     hits = np.zeros(len(pairs.example), np.bool_)
     for met in np.unique(pair).tolist():
-        hits[met] = relevance(log[int(pairs.example[met])], float(pairs.reward[met]))
+        hits[met] = relevance(log.event(int(pairs.example[met])), float(pairs.reward[met]))
     return Stream(
         items=catalog,
         users=tuple(log.user.at(position[at]) for at in first[by_first].tolist()),

@@ -99,14 +99,14 @@ def place(tmp_path: Path) -> Path:
 
 def test_a_stores_impressions_are_what_ope_reads(place: Path) -> None:
     file = place / "impressions.parquet"
-    said = run(["impressions", "--store", f"lmdb:{place / 'store'}", "--output", file])
+    said = run("impressions", "--store", f"lmdb:{place / 'store'}", "--output", file)
     assert "300 impressions" in said
     assert "300 explored" in said
     rows = pyarrow.parquet.read_table(file).to_pylist()
     assert {row["propensity"] for row in rows} == {0.5}
     assert {row["context.part_of_day"] for row in rows} == {None, "night"}
     assert {row["reward"] for row in rows if row["item"] == "alien"} == {0.0}
-    output = run(["ope", file, "--policy", "popularity", "--user-column", "user"])
+    output = run("ope", file, "--policy", "popularity", "--user-column", "user")
     assert "clustered by user" in output
     assert "switch-DR" in output
 

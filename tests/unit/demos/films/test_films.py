@@ -15,7 +15,7 @@ from rich.console import Console
 
 from demos.demo_tables import latency_table
 from demos.films import film_tables, learning_curve
-from demos.films.film_metrics import ALL, BANDS, CURVE, TopTenQuality, WatchedRanking, compare
+from demos.films.film_metrics import ALL, BANDS, CURVE, LiveRankingQuality, WatchedRanking, compare
 from demos.films.live_popularity import HALF_LIFE_S, LivePopularity
 from demos.films.live_replay import LiveReplay, choose_story, choose_users
 from penchant.domain.types import Event
@@ -36,7 +36,7 @@ def ranking(earlier: int, place: int | None, popular: int | None) -> WatchedRank
 
 
 def test_recall_and_ndcg_against_numbers_made_by_hand() -> None:
-    quality = TopTenQuality.of([0, 1, 9, None])
+    quality = LiveRankingQuality.of([0, 1, 9, None])
     assert quality.recall == 0.75
     assert quality.ndcg == pytest.approx((1 + 1 / math.log2(3) + 1 / math.log2(11)) / 4)
     assert quality.error == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
@@ -51,7 +51,7 @@ def test_the_lift_and_its_error_against_numbers_made_by_hand() -> None:
 
 
 def test_without_rankings_there_is_no_number() -> None:
-    assert math.isnan(TopTenQuality.of([]).recall)
+    assert math.isnan(LiveRankingQuality.of([]).recall)
     assert math.isnan(compare([], BANDS)[0].lift)
 
 
