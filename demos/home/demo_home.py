@@ -53,8 +53,8 @@ def demo_home(*, options: Annotated[HomeDemo, FLAT] = HomeDemo()) -> int:
     """Plays a small home that hears English and Chinese, asks before it opens a door, and learns.
 
     The encoder is all-MiniLM-L6-v2 with the low-rank adapter that comes with Penchant, fine-tuned
-    on Home Assistant's sentence templates. The demo ends with the share of sentences understood
-    that the encoder was never trained on.
+    on Home Assistant's sentence templates. At the end, the demo measures its accuracy on sentences
+    that the encoder was not trained on.
     """
 
     def play(console: Console, directory: Path) -> int:
