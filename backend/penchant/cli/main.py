@@ -17,7 +17,7 @@ from cyclopts import App, Parameter
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
-    "install": ("penchant.cli.install:install", "Lay Penchant out for a Triton that you run."),
+    "install": ("penchant.cli.install:install", "Install Penchant into a Triton that you run."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
     "pretrain": (
         "penchant.cli.pretrain:pretrain",
@@ -42,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ope": ("penchant.cli.ope:ope", "What another policy would have earned on your log."),
     "tune": ("penchant.cli.tune:tune", "Search settings that suit a log of yours."),
     "rank": ("penchant.cli.rank:rank", "The best items for a user, and why."),
-    "feedback": ("penchant.cli.feedback:feedback", "Tell what a user did with an item."),
+    "feedback": ("penchant.cli.feedback:feedback", "Report an action of a user on an item."),
     "user": ("penchant.cli.user:user", "Show, export or forget a user."),
     "refresh": ("penchant.cli.refresh:refresh", "Let item vectors learn from the log."),
     "publish": ("penchant.cli.publish:publish", "Judge an encoder, and serve it from now on."),
@@ -80,6 +80,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {
+    "serve",
+    "install",
+    "doctor",
+    "rank",
+    "feedback",
+    "user",
     "rebuild",
     "evaluate",
     "gate",

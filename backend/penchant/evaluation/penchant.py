@@ -1,7 +1,8 @@
 """Penchant as a recommender: the server's own fold, score and counters, without a store.
 
 Every ranking uses the current offsets of all items. A server publishes them within a second
-(`penchant.catalog.item_biases.WHOLE_EVERY_S`), which makes no difference if events are seconds apart.
+(`penchant.catalog.item_biases.WHOLE_EVERY_S`), which makes no difference if events are seconds
+apart.
 """
 
 from __future__ import annotations
