@@ -12,7 +12,7 @@ import typer
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.launch.ports import DEFAULT_TARGET
+from penchant.launch.ports import DEFAULT_TARGET as DEFAULT_TARGET  # For commands and demos.
 from penchant.logs.tables.cells import BadRow, time_us_of
 from penchant.system.option_types import Pairs
 from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
