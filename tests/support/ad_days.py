@@ -1,4 +1,4 @@
-"""A simulated day of ads on the backend itself, in this process."""
+"""A simulated day of ads on the in-process server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from demos.ads.ads_simulation import (
     visits,
 )
 from demos.ads.day import LAPSE_S, Day, DayPlan, SimulatedImpression
-from penchant.calibration.shown_ads import Shown
+from penchant.calibration.shown_ads import ShownAds
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.server.in_process import client_of
 from penchant_sdk import PlackettLuce
@@ -78,7 +78,7 @@ def play(
         places=places,
         explore=explore,
         explore_share=1.0 if explore else 0.0,
-        at_once=1,  # Threads would take turns by chance.
+        concurrent_visits=1,  # Threads would take turns by chance.
         seed=seed,
     )
     # Ids of rankings become digests of events, by which events of one moment are ordered.
@@ -93,9 +93,9 @@ def play(
     return day, campaigns
 
 
-def shown_of(impressions: Sequence[SimulatedImpression]) -> Shown:
+def shown_of(impressions: Sequence[SimulatedImpression]) -> ShownAds:
     """What `penchant calibrate` would read of them."""
-    return Shown(
+    return ShownAds(
         np.array([one.decision.score for one in impressions]),
         np.array([one.decision.position for one in impressions]),
         np.array([float(one.clicked) for one in impressions]),

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from textwrap import shorten
 from typing import Annotated
 
-import typer
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
 from penchant.launch.ports import DEFAULT_TARGET as DEFAULT_TARGET  # For commands and demos.
-from penchant.logs.tables.cells import BadRow, time_us_of
+from penchant.logs.cells import BadRow, time_us_of
 from penchant.system.option_types import Pairs
 from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
 
-Target = Annotated[str, typer.Option(metavar="HOST:PORT", help="gRPC address of the server.")]
-"""The option `--target` of commands that Typer parses."""
+TargetOption = Annotated[
+    str, Parameter(name="--target", metavar="HOST:PORT", help="gRPC address of the server.")
+]
+"""The option `--target` of commands that talk to a server."""
+
+ContextPairs = Annotated[Pairs, Parameter(name="--context")]
+"""The option `--context`; read it with `parse_context`."""
 
 TIMEOUT_S = 10.0
 """Deadline of a call, in seconds: people wait longer than programs."""
 
 _NAME_LENGTH = 60
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """The server to talk to."""
-
-    target: Annotated[str, Parameter(metavar="HOST:PORT")] = DEFAULT_TARGET
-    """gRPC address of the server."""
-
-
-LOCAL_SERVER = ServerOptions()
-"""A server on this machine with the default ports."""
-
-ContextPairs = Annotated[Pairs, Parameter(name="--context")]
-"""The option `--context`; read it with `parse_context`."""
 
 
 def _connect(target: str) -> Penchant:

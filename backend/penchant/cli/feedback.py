@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from penchant.cli.client import (
-    LOCAL_SERVER,
+    DEFAULT_TARGET,
     ContextPairs,
-    ServerOptions,
+    TargetOption,
     connected,
     parse_context,
     parse_time,
@@ -47,11 +47,11 @@ def feedback(
     /,
     *,
     options: Annotated[EventOptions, FLAT] = EventOptions(),
-    server: Annotated[ServerOptions, FLAT] = LOCAL_SERVER,
+    target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Learns from one event; the user's next ranking uses it."""
     event = _event(user, item, signal, options)
-    with connected(server.target) as penchant:
+    with connected(target) as penchant:
         ack = penchant.feedback([event])
         ack.raise_for_refused()
     known = ack.results[0].status is EventStatus.DUPLICATE

@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.client import (
-    LOCAL_SERVER,
+    DEFAULT_TARGET,
     ContextPairs,
-    ServerOptions,
+    TargetOption,
     connected,
     counted,
     names_of,
@@ -67,10 +67,10 @@ def rank(
     /,
     *,
     options: Annotated[RankOptions, FLAT] = RankOptions(),
-    server: Annotated[ServerOptions, FLAT] = LOCAL_SERVER,
+    target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Ranks items for a user."""
-    with connected(server.target) as penchant:
+    with connected(target) as penchant:
         ranking = _rank(penchant, user, options)
         if options.json:
             print(json.dumps(dataclasses.asdict(ranking), default=_json_ready, indent=2))

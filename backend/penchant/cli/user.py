@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.client import LOCAL_SERVER, ServerOptions, connected, counted, names_of
+from penchant.cli.client import DEFAULT_TARGET, TargetOption, connected, counted, names_of
 from penchant.cli.rank import label
 from penchant.domain.errors import ConfigError
 from penchant.system.option_types import FLAT, Flag
@@ -41,11 +41,11 @@ def user(
     /,
     *,
     options: Annotated[UserOptions, FLAT] = UserOptions(),
-    server: Annotated[ServerOptions, FLAT] = LOCAL_SERVER,
+    target: TargetOption = DEFAULT_TARGET,
 ) -> int:
     """Shows the data of a user, exports it, or deletes it (after the export, if both)."""
     console = Console()
-    with connected(server.target) as penchant:
+    with connected(target) as penchant:
         if options.export is not None:
             _export(console, penchant, user, options.export)
         if options.forget:

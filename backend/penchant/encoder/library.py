@@ -23,7 +23,12 @@ LOADED = 3
 """Release encoders kept in memory: the previous, the current, and one being rolled out."""
 
 
-def _load_onnx(directory: Path) -> Encoder:
+def load_onnx(directory: Path) -> Encoder:
+    """Loads an encoder on ONNX Runtime, with one thread.
+
+    Raises:
+        ConfigError: the directory is not one that `penchant export` wrote.
+    """
     # Only here: a server whose encoder is no ONNX graph does without ONNX Runtime.
     from penchant.encoder.onnx import OnnxEncoder
 
@@ -37,7 +42,7 @@ class EncoderLibrary:
         self,
         default: Encoder,
         releases: Path | None = None,
-        load: Callable[[Path], Encoder] = _load_onnx,
+        load: Callable[[Path], Encoder] = load_onnx,
     ) -> None:
         """Starts with only the configured encoder in memory.
 

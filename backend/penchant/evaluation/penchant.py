@@ -1,8 +1,7 @@
 """Penchant as a recommender: the server's own fold, score and counters, without a store.
 
 Every ranking uses the current offsets of all items. A server publishes them within a second
-(`penchant.catalog.item_biases.WHOLE_EVERY_S`), which makes no difference if events are seconds
-apart.
+(`penchant.catalog.item_biases.WHOLE_EVERY_S`): no difference if events are seconds apart.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ from penchant.domain.types import (
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.recommender import EncoderRetraining
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.logs.stream import Stream
-from penchant.refresh.item_vectors import RefreshedCatalog, refresh
+from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.catalog_version import gram_of
 from penchant.service.user_interest import interest_of
@@ -53,8 +52,8 @@ def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
 
     def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
         user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
-        events = LogColumns(user, item, reward, stream.at_us[:until])
-        return refresh(events, text_vectors, settings)
+        events = Interactions(user, item, reward, stream.at_us[:until])
+        return fit_item_vectors(events, text_vectors, settings)
 
     return run
 

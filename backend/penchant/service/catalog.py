@@ -15,8 +15,8 @@ from penchant.domain.errors import EncoderUnavailable
 from penchant.domain.limits import Limits, check_ids, check_item
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
 from penchant.encoder.base import Encoders
+from penchant.service.catalog_writer import MatrixChange, placed, rebuild_if_lost, write_catalog
 from penchant.service.encoding import Space, encoder_of, space_of
-from penchant.service.publishing import Publication, placed, publish, rebuild_if_lost
 from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import write_counters
@@ -142,9 +142,9 @@ class CatalogService:
             if alive:
                 gone = [dataclasses.replace(stored, alive=False) for stored in alive]
                 logged = self._log(transaction, head, gone)
-                publication = Publication(removed=[stored.number for stored in gone])
-                publications = [publication] * len(_views(offered))
-                head = self._publish(transaction, offered, logged, publications)
+                change = MatrixChange(removed=[stored.number for stored in gone])
+                changes = [change] * len(_views(offered))
+                head = self._publish(transaction, offered, logged, changes)
         return DeleteResult(head, len(alive), unknown)
 
     def get(self, ids: Sequence[str]) -> GetResult:
@@ -174,11 +174,11 @@ class CatalogService:
             logged = dataclasses.replace(
                 logged, encoder_version=version, dimensions=served.encoder.dimensions
             )
-            publications = [
+            changes = [
                 self._placed(transaction, space, mine, stored)
                 for space, mine in zip(plan.spaces, vectors, strict=True)
             ]
-            return self._publish(transaction, offered, logged, publications)
+            return self._publish(transaction, offered, logged, changes)
 
     def _placed(
         self,
@@ -186,7 +186,7 @@ class CatalogService:
         space: Space,
         vectors: dict[str, Vector],
         stored: Sequence[StoredItem],
-    ) -> Publication:
+    ) -> MatrixChange:
         """The vectors of the changed items, or of all items in a new space."""
         rewritten = list(scan_items(transaction)) if space.new else stored
         alive = [row for row in rewritten if row.alive]
@@ -194,7 +194,7 @@ class CatalogService:
         placements = [
             placed(transaction, version, row.number, vectors[row.item.text]) for row in alive
         ]
-        return Publication(
+        return MatrixChange(
             numbers=np.array([row.number for row in alive], np.int64),
             vectors=np.array(placements),
             new_space=space.new,
@@ -205,11 +205,11 @@ class CatalogService:
         transaction: Transaction,
         offered: Offered,
         logged: CatalogHead,
-        publications: Sequence[Publication],
+        changes: Sequence[MatrixChange],
     ) -> CatalogHead:
         """Writes files and heads of both catalogs; returns the served catalog's head."""
         directory, rollout = self._catalogs.directory, offered.rollout
-        head = publish(directory, offered.served, logged, publications[0])
+        head = write_catalog(directory, offered.served, logged, changes[0])
         write_head(transaction, head)
         if rollout is not None and offered.candidate is not None:
             tried = dataclasses.replace(
@@ -219,7 +219,7 @@ class CatalogService:
                 rows=logged.rows,
             )
             place = rollout_directory(directory, rollout.release)
-            tried = publish(place, offered.candidate, tried, publications[1])
+            tried = write_catalog(place, offered.candidate, tried, changes[1])
             write_rollout(transaction, dataclasses.replace(rollout, head=tried))
         return head
 

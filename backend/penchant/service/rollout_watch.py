@@ -111,13 +111,13 @@ def describe(rollout: Rollout, found: Standing) -> str:
     >>> from penchant.domain.types import CatalogHead
     >>> rollout = Rollout("r", "canary", 0.05, CatalogHead(), begun_us=0)
     >>> describe(rollout, Standing((900, 50), (0.5, 0.25), -0.25, 0.0625, float("nan"), worse=True))
-    'mean reward 0.5000 served (900 events), 0.2500 on trial (50): -0.2500, 4.0 standard errors'
+    'mean reward 0.5000 served (900 events), 0.2500 on rollout (50): -0.2500, 4.0 standard errors'
     """
     name = "mean reward" if rollout.mode == "canary" else f"recall@{TOP}"
     what = "events" if rollout.mode == "canary" else "likes"
     sigmas = abs(found.difference) / found.error if found.error else 0.0
     return (
         f"{name} {found.means[SERVED]:.4f} served ({found.cases[SERVED]:,} {what}), "
-        f"{found.means[CANDIDATE]:.4f} on trial ({found.cases[CANDIDATE]:,}): "
+        f"{found.means[CANDIDATE]:.4f} on rollout ({found.cases[CANDIDATE]:,}): "
         f"{found.difference:+.4f}, {sigmas:.1f} standard errors"
     )

@@ -30,7 +30,7 @@ class UserView:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportRequest:
+class ExportUserRequest:
     """A page of a user's log."""
 
     user: str
@@ -56,7 +56,7 @@ def check_user(user: str, limits: Limits) -> str:
     return user
 
 
-def check_export(request: ExportRequest, limits: Limits) -> ExportRequest:
+def check_export(request: ExportUserRequest, limits: Limits) -> ExportUserRequest:
     """The request; raises InvalidRequest if it breaks the contract."""
     check_id("user", request.user, limits)
     check_range("limit", request.limit, limits.export_rows)
@@ -84,7 +84,7 @@ class UserService:
         version = state.record.state_version
         return UserView(user, version, window, items, view.head.version, interest)
 
-    def export(self, request: ExportRequest) -> LogPage:
+    def export(self, request: ExportUserRequest) -> LogPage:
         """A page of the user's log; raises UserNotFound. Cost: reads the whole log."""
         after = request.after_version
         with self._store.snapshot() as snapshot:

@@ -19,5 +19,5 @@ def test_an_existing_encoder_is_kept_and_the_next_command_is_named(tmp_path: Pat
 def test_a_directory_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
     result = run(["home-encoder", "--output", tmp_path / "out", "--extract", tmp_path])
     assert result.exit_code == 1
-    assert f"extract: {tmp_path} has no trained.safetensors" in result.stderr
+    assert f"extract: {tmp_path} holds no trained.safetensors" in result.stderr
     assert not (tmp_path / "out").exists()

@@ -111,7 +111,7 @@ def test_a_dead_model_fails_and_the_others_do_not(monkeypatch: pytest.MonkeyPatc
     assert "restart" in rank.advice
 
 
-def test_a_gpu_without_tensorrt_is_told_what_to_install(tmp_path: Path) -> None:
+def test_a_gpu_without_tensorrt_gets_advice(tmp_path: Path) -> None:
     encoder = write_word_encoder(tmp_path / "words", ["red"], dimensions=4, seed=1)
     gpu = FakeRuntime("9.0")
     trt = FakeTensorRt(encoder / "encoder.onnx", 4, gpu)
