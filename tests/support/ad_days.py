@@ -1,4 +1,4 @@
-"""Simulated days of ads on an in-process server."""
+"""A simulated day of ads on the in-process server."""
 
 from __future__ import annotations
 

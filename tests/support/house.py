@@ -1,4 +1,4 @@
-"""A small home for tests: two rooms, with entities that may act unasked and others that may not."""
+"""A small home for tests: two rooms, with entities that may and may not act unasked."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ RISKY = (
 
 
 def home_server() -> FakeServer:
-    """An in-process server with the settings of a home, as in `docs/clients/home.md`."""
+    """An in-process server with the settings of `docs/clients/home.md`."""
     return FakeServer(settings=dict(setting.split("=", 1) for setting in HOME_SETTINGS))

@@ -36,8 +36,8 @@ def gate(
 ) -> int:
     """Ranks the newest part of a log with both encoders, and refuses a candidate that loses much.
 
-        Exit status: 0 passed, 2 refused, 1 an error. docs/guides/gates.md explains the comparison.
-        """
+    Exit status: 0 passed, 2 refused, 1 an error. docs/guides/gates.md explains the comparison.
+    """
     console = Console(highlight=False)
     began = time.monotonic()
     if output.json is not None:
