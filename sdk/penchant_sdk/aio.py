@@ -28,6 +28,7 @@ from penchant_proto.v1 import service_pb2
 from penchant_sdk import _operations
 from penchant_sdk._aio_transport import AsyncGrpcTransport, AsyncTransport
 from penchant_sdk._channel import ChannelOptions, Metadata
+from penchant_sdk._event_loop import EventLoopGuard  # Asyncio only.
 from penchant_sdk._operations import EncodedCall, Operation, first_call
 from penchant_sdk._replies import parse
 from penchant_sdk._retry import BULK_TIMEOUT_S, NOT_READY, Attempts, RetryPolicy, check_timeout
@@ -91,14 +92,16 @@ class AsyncPenchant:
                 target, credentials=credentials, metadata=metadata, channel_options=channel_options
             )
         self._transport = transport
+        self._loop = EventLoopGuard()  # Asyncio only.
 
     async def put_items(
         self, items: Iterable[Item], *, timeout_s: float | None = None
     ) -> PutItemsResult:
         """Adds or replaces items; when it returns, they are durable and can be ranked.
 
-        Items are sent in calls of 256, each of which takes effect in full or not at all. Putting
-        the same items again changes nothing, so after an error the whole list may be sent again.
+        Items are sent in calls of at most 256 items and 1 MiB, each of which takes effect in full
+        or not at all. All items are checked before the first call. Putting the same items again
+        changes nothing, so after an error the whole list may be sent again.
 
         Args:
             items: 1 or more, with distinct ids.
@@ -125,7 +128,7 @@ class AsyncPenchant:
 
         Args:
             ids: 1 or more. The result lists those that the catalog does not hold.
-            timeout_s: seconds for each call of 1,000 ids. Default: the client's timeout.
+            timeout_s: seconds for each call of 256 ids. Default: the client's timeout.
         """
         return await self.run(_operations.get_items(ids), timeout_s=timeout_s)
 
@@ -198,9 +201,10 @@ class AsyncPenchant:
     ) -> FeedbackAck:
         """Learns from events; when it returns, accepted events are durable and count once each.
 
-        A refused event raises nothing: see `FeedbackAck.refused` and `raise_for_refused`. Events
-        are sent in calls of 1,000 and keep their ids, so after an error the whole list may be sent
-        again.
+        A refused event raises nothing: call `raise_for_refused` on the result, or read `refused`.
+        The logger `penchant_sdk` warns once for each call with refused events. Events are sent in
+        calls of at most 1,000 events and 1 MiB, and all are checked before the first call. They
+        keep their ids, so after an error the whole list may be sent again.
 
         Args:
             events: 1 or more, of any users, in any order.
@@ -305,6 +309,7 @@ class AsyncPenchant:
         Args:
             timeout_s: seconds for all models together. Default: the client's timeout.
         """
+        self._loop.check()  # Asyncio only.
         attempts = Attempts(self._policy, "ready", self._seconds(timeout_s))
         try:
             for model in MODELS:
@@ -329,6 +334,7 @@ class AsyncPenchant:
             bulk: whether a call may encode hundreds of texts. If so, the default timeout is 30 s,
                 or the client's timeout if that is longer.
         """
+        self._loop.check()  # Asyncio only.
         seconds = self._seconds(timeout_s, at_least=BULK_TIMEOUT_S if bulk else 0.0)
         try:
             call = first_call(operation)

@@ -94,8 +94,9 @@ class Penchant:
     def put_items(self, items: Iterable[Item], *, timeout_s: float | None = None) -> PutItemsResult:
         """Adds or replaces items; when it returns, they are durable and can be ranked.
 
-        Items are sent in calls of 256, each of which takes effect in full or not at all. Putting
-        the same items again changes nothing, so after an error the whole list may be sent again.
+        Items are sent in calls of at most 256 items and 1 MiB, each of which takes effect in full
+        or not at all. All items are checked before the first call. Putting the same items again
+        changes nothing, so after an error the whole list may be sent again.
 
         Args:
             items: 1 or more, with distinct ids.
@@ -120,7 +121,7 @@ class Penchant:
 
         Args:
             ids: 1 or more. The result lists those that the catalog does not hold.
-            timeout_s: seconds for each call of 1,000 ids. Default: the client's timeout.
+            timeout_s: seconds for each call of 256 ids. Default: the client's timeout.
         """
         return self.run(_operations.get_items(ids), timeout_s=timeout_s)
 
@@ -191,9 +192,10 @@ class Penchant:
     def feedback(self, events: Iterable[Event], *, timeout_s: float | None = None) -> FeedbackAck:
         """Learns from events; when it returns, accepted events are durable and count once each.
 
-        A refused event raises nothing: see `FeedbackAck.refused` and `raise_for_refused`. Events
-        are sent in calls of 1,000 and keep their ids, so after an error the whole list may be sent
-        again.
+        A refused event raises nothing: call `raise_for_refused` on the result, or read `refused`.
+        The logger `penchant_sdk` warns once for each call with refused events. Events are sent in
+        calls of at most 1,000 events and 1 MiB, and all are checked before the first call. They
+        keep their ids, so after an error the whole list may be sent again.
 
         Args:
             events: 1 or more, of any users, in any order.

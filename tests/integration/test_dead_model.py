@@ -64,7 +64,7 @@ def test_a_verb_whose_only_process_died_is_unavailable(
         film = Item(unique("film"), "A film about a lighthouse")
         penchant.put_items([film])
         kill_model(server, "penchant_feedback_0_0")
-        with pytest.raises(Unavailable, match="is not healthy.*4 attempts"):
+        with pytest.raises(Unavailable, match=r"is not healthy.*4 attempts"):
             penchant.feedback([Event(user="u", item=film.id, signal="like")])
 
 

@@ -108,7 +108,7 @@ class AsyncAdClient:
 
         Args:
             ids: 1 or more.
-            timeout_s: seconds for each call of 1,000 ids. Default: the connection's timeout.
+            timeout_s: seconds for each call of 256 ids. Default: the connection's timeout.
 
         Raises:
             InvalidRequest: an id is unknown, or its item is not a campaign.

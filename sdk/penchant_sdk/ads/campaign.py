@@ -21,9 +21,10 @@ from enum import Enum, IntEnum
 from google.protobuf import json_format
 
 from penchant_proto.v1 import ads_pb2
+from penchant_sdk._times import from_microseconds, to_microseconds
 from penchant_sdk.ads.money import Money
 from penchant_sdk.errors import InvalidRequest
-from penchant_sdk.types import Item, from_microseconds, to_microseconds
+from penchant_sdk.types import Item
 
 ATTRIBUTE = "ads.campaign"
 """Name of the item attribute that holds a campaign."""

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from penchant_sdk._times import to_microseconds
 from penchant_sdk.errors import InvalidEvent
 from penchant_sdk.games.types import Recommendations, Session, Stars
-from penchant_sdk.types import Event, Exposure, to_microseconds
+from penchant_sdk.types import Event, Exposure
 
 _MINUTE = timedelta(minutes=1)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from penchant_sdk import _operations
 from penchant_sdk._operations import Operation
+from penchant_sdk._times import from_microseconds, to_microseconds
 from penchant_sdk.errors import EventIdReused, InvalidRequest, UnknownItem
 from penchant_sdk.exploration import Exploration
 from penchant_sdk.games._reasons import ListRequest, nameable, reason
@@ -20,8 +21,6 @@ from penchant_sdk.types import (
     FeedbackAck,
     Item,
     Ranking,
-    from_microseconds,
-    to_microseconds,
 )
 
 CACHE_GAMES = 20_000

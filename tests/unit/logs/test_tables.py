@@ -101,7 +101,7 @@ def test_what_is_no_table_is_refused_plainly(tmp_path: Path) -> None:
 
 @given(st.integers(0, 2**52))
 def test_times_mean_the_same_however_they_are_written(microseconds: int) -> None:
-    from penchant_sdk.types import from_microseconds
+    from penchant_sdk._times import from_microseconds
 
     when = from_microseconds(min(microseconds, 253_402_300_799_000_000))
     expected = time_us_of(when, "s")
