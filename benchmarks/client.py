@@ -26,6 +26,7 @@ import grpc.aio
 import numpy as np
 
 from benchmarks.calls import CallRecipe, bodies, check
+from penchant_proto.local_targets import proxy_options
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"
 _TIMEOUT_S = 30.0
@@ -54,7 +55,7 @@ def alone(target: str, recipe: CallRecipe, seconds: float, seed: int) -> list[fl
     """Milliseconds of each request, one after the other for so long."""
     requests = bodies(recipe, math.ceil(seconds * 4000) + _WARM_UP, seed)
     latencies: list[float] = []
-    with grpc.insecure_channel(target) as channel, _no_collections():
+    with grpc.insecure_channel(target, proxy_options(target)) as channel, _no_collections():
         infer: Any = channel.unary_unary(_METHOD)  # Bytes in, bytes out.
         answer = b""
         for request in requests[:_WARM_UP]:
@@ -84,7 +85,7 @@ async def _crowd(
 ) -> Crowd:
     waiting = iter(requests)
     answers: list[bytes] = []
-    async with grpc.aio.insecure_channel(target) as channel:
+    async with grpc.aio.insecure_channel(target, proxy_options(target)) as channel:
         infer: Any = channel.unary_unary(_METHOD)  # Bytes in, bytes out.
         # All clients at once: the connection and the server's threads are there when it counts.
         await asyncio.gather(*(infer(next(waiting), timeout=_TIMEOUT_S) for _ in range(clients)))

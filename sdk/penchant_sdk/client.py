@@ -69,7 +69,9 @@ class Penchant:
         """Makes the client; it connects at the first call.
 
         Args:
-            target: host:port of Triton's gRPC endpoint, or any gRPC target.
+            target: host:port of Triton's gRPC endpoint, or any gRPC target. A local one (loopback,
+                `localhost`, `unix:`) is never reached through a proxy; others as gRPC decides, by
+                `grpc_proxy`, `https_proxy`, `http_proxy` and `no_proxy` in the environment.
             timeout_s: seconds for one call to the server, retries included; more than 0. Every verb
                 accepts its own `timeout_s` instead.
             max_attempts: attempts for one call, the first included; 1 or more.
