@@ -9,6 +9,7 @@
 ...         ranking = await penchant.rank(user="u42", k=10)
 ...         like = Event(user="u42", item=ranking.items[0].id, signal="like")
 ...         ack = await penchant.feedback([like])
+...         ack.raise_for_refused()
 ...         again = await penchant.rank(user="u42", min_state_version=ack.state_version("u42"))
 ...     return ranking.cold_start, again.state_version
 >>> asyncio.run(main())

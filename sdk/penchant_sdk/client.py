@@ -9,6 +9,7 @@
 ...     ranking = penchant.rank(user="u42", k=10)
 ...     like = Event(user="u42", item=ranking.items[0].id, signal="like")
 ...     ack = penchant.feedback([like])
+...     ack.raise_for_refused()
 ...     again = penchant.rank(user="u42", min_state_version=ack.state_version("u42"))
 >>> ranking.cold_start, again.state_version
 (True, 1)

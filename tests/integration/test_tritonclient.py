@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -48,6 +49,7 @@ def shell(script: str, server: Server, directory: Path) -> str:
     result = subprocess.run(
         [bash, "-euo", "pipefail", "-c", script],
         cwd=directory,
+        env=os.environ | {"no_proxy": "*"},
         capture_output=True,
         text=True,
         check=False,

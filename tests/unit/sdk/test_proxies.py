@@ -73,6 +73,36 @@ def test_remote_target_is_reached_as_grpc_decides(heard: list[bytes]) -> None:
         assert heard[0].startswith(b"CONNECT ranker.invalid:8001 ")
 
 
+@pytest.mark.parametrize(
+    ("name", "used"),
+    [
+        ("grpc_proxy", True),
+        ("https_proxy", True),
+        ("http_proxy", True),
+        ("all_proxy", False),
+        ("HTTP_PROXY", False),
+        ("HTTPS_PROXY", False),
+    ],
+)
+def test_variables_have_the_effect_that_the_guide_states(
+    heard: list[bytes], monkeypatch: pytest.MonkeyPatch, name: str, used: bool
+) -> None:
+    for other in {*VARIABLES, *map(str.upper, VARIABLES)} - {name}:
+        monkeypatch.delenv(other)
+    with Penchant("ranker.invalid:8001", timeout_s=0.3) as penchant:
+        assert not penchant.ready()
+    assert bool(heard) is used
+
+
+def test_host_that_the_environment_exempts_is_reached_directly(
+    heard: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "ranker.invalid")
+    with Penchant("ranker.invalid:8001", timeout_s=0.3) as penchant:
+        assert not penchant.ready()
+    assert heard == []
+
+
 def test_channel_options_of_the_caller_decide(wire: Wire, heard: list[bytes]) -> None:
     options = [("grpc.enable_http_proxy", 1)]
     with Penchant(wire.target, timeout_s=1.0, channel_options=options) as penchant:
