@@ -1,4 +1,4 @@
-"""Penchant's Triton backend: it hands Triton's module on to `penchant.server.triton.adapter`."""
+"""The entry point of Triton's Python backend; `penchant.server.triton.adapter` does the work."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from penchant.server.triton.adapter import Adapter
 
 
 class TritonPythonModel:
-    """What Triton's Python backend calls: one object per model instance."""
+    """One instance of one model; Triton calls its methods."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Loads the model that the configuration names; an exception here keeps it unready."""
+        """Loads the model named in `args`; an exception leaves it unready."""
         self._adapter = Adapter(pb_utils, args)
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Answers a batch; never raises. None stands for a request that is answered later."""
+        """Answers a batch of requests, with None for those answered later; never raises."""
         return self._adapter.execute(requests)
 
     def finalize(self) -> None:
-        """Finishes what is under way and closes the store."""
+        """Answers the calls under way and closes the store."""
         self._adapter.close()

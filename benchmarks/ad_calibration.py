@@ -1,8 +1,8 @@
-"""Ads on simulated readers: `python -m benchmarks.ad_calibration --output DIR`.
+"""Ads shown to simulated readers: `python -m benchmarks.ad_calibration --output DIR`.
 
-Days of visits on the backend in this process, without Triton: pace and caps of a busy day, how
-close examination and click probabilities come to the truth, and whether off-policy estimates from
-the ad client's own propensities hold the true value of other policies.
+Days of visits run on the backend in this process, without Triton. Measured are the pace and the
+caps of a busy day, the error of fitted examination and click probabilities, and whether the
+intervals of off-policy estimates, from the ad client's own propensities, hold the true values.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import csv
 import json
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,11 @@ from numpy.typing import NDArray
 
 from demos.ads.accounts import account, broken_rules
 from demos.ads.day import Day
-from penchant.calibration.calibrate import calibrate
+from penchant.calibration.calibrate import calibrate_shown
 from penchant.calibration.plot import draw
-from penchant.evaluation.ope import policies
-from penchant.evaluation.ope.candidates import read_probabilities
-from penchant.evaluation.ope.logged_impressions import Columns, read_impressions
-from penchant.evaluation.ope.off_policy import Outcome, Settings, evaluate
-from penchant.logs.tables.files import open_table
+from penchant.evaluation.ope.estimate_policies import OpeRequest, estimate_policies
+from penchant.evaluation.ope.logged_impressions import ImpressionColumns
+from penchant.evaluation.ope.policy_value import PolicyEstimates
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import Calibration, Money
 from tests.support.ad_days import play, shown_of
@@ -36,13 +33,13 @@ ALIKE = Calibration(slope=0.0, intercept=-3.2, examination=(1.0,))
 GUESS = Calibration(slope=1.0, intercept=-2.2, examination=(1.0,))
 RICH = Money.of(1_000_000)
 FAVOURED = 2
-"""A candidate policy shows so many campaigns, those most clicked in truth, four times as often."""
+"""Campaigns, the most wished for in truth, that a candidate policy shows four times as often."""
 CALIBRATION_VISITS = (1000, 3000)
 PICTURE, NUMBERS = "ads_calibration.png", "ads.json"
 
 
 def pace(visits: int) -> dict[str, Any]:
-    """A day with more places than money."""
+    """Measures a day with more places than budget."""
     day, campaigns = play(
         budget=Money.of(f"{7.8 * visits / 3000:.2f}"),
         count=visits,
@@ -64,7 +61,7 @@ def pace(visits: int) -> dict[str, Any]:
 
 
 def calibration(visits: int, picture: Path | None) -> dict[str, Any]:
-    """Examination and error by the number of impressions."""
+    """Measures examination and calibration error on one day of visits."""
     day, _ = play(
         budget=RICH,
         count=visits,
@@ -73,14 +70,14 @@ def calibration(visits: int, picture: Path | None) -> dict[str, Any]:
         calibration=GUESS,
         explore=PlackettLuce(1.0),
     )
-    found = calibrate(shown_of(day.impressions))
+    found = calibrate_shown(shown_of(day.impressions))
     if picture:
         draw(found, picture)
     return {
         "impressions": found.impressions,
         "clicks": found.clicks,
-        "examination": found.fit.examination.tolist(),
-        "intervals": found.fit.examination_intervals,
+        "examination": found.model.examination.tolist(),
+        "intervals": found.model.examination_intervals,
         "truth": day.readers.examination,
         "ece": {name: one.ece for name, one in found.held_out.items()},
         "by_chance": {name: one.ece_by_chance for name, one in found.held_out.items()},
@@ -89,7 +86,7 @@ def calibration(visits: int, picture: Path | None) -> dict[str, Any]:
 
 
 def off_policy(seed: int, visits: int) -> dict[str, Any]:
-    """Two candidates' values from one explored log, and their true values."""
+    """Estimates the values of two candidates from one explored log, beside their true values."""
     directory = _directory()
     day, campaigns = play(
         budget=RICH,
@@ -110,35 +107,31 @@ def off_policy(seed: int, visits: int) -> dict[str, Any]:
         ("action", "probability"),
         list(zip(ids, weights / weights.sum(), strict=True)),
     )
-    with closing(open_table(directory / "log.csv")) as table:
-        log = read_impressions(table, Columns(reward="click", user="user"))
-    with closing(open_table(directory / "favoured.csv")) as table:
-        log, favoured, q = policies.from_file(log, read_probabilities(table), policies.Fitting())
-    uniform, same_q = policies.from_policy(log, "uniform", policies.Fitting())
+    log, columns = directory / "log.csv", ImpressionColumns(reward="click", user="user")
+    uniform = estimate_policies(OpeRequest(log, policy="uniform", columns=columns))
+    favoured = estimate_policies(
+        OpeRequest(log, action_probabilities=directory / "favoured.csv", columns=columns)
+    )
     users = [one.decision.user for one in day.impressions]
     return {
-        "uniform": _compare(
-            evaluate(log, uniform, same_q, Settings()), day, users, np.full(len(ids), 1 / len(ids))
-        ),
-        "favoured": _compare(
-            evaluate(log, favoured, q, Settings()), day, users, weights / weights.sum()
-        ),
+        "uniform": _compare(uniform, day, users, np.full(len(ids), 1 / len(ids))),
+        "favoured": _compare(favoured, day, users, weights / weights.sum()),
     }
 
 
 def _compare(
-    outcome: Outcome, day: Day, users: Sequence[str], policy: NDArray[np.float64]
+    found: PolicyEstimates, day: Day, users: Sequence[str], policy: NDArray[np.float64]
 ) -> dict[str, Any]:
-    """Estimates beside the true value of a policy for the readers who came."""
+    """Puts the estimates beside the policy's true value for the readers of the day."""
     rows = [day.readers.users.index(user) for user in users]
     truth = float((day.readers.wish[rows] @ policy).mean() * day.readers.examination[0])
     return {
         "truth": truth,
-        "logged": outcome.logging.value,
-        "effective_rows": outcome.diagnostics.effective_sample_size,
+        "logged": found.logging.value,
+        "effective_rows": found.diagnostics.effective_sample_size,
         "estimates": {
             name: (one.value, one.low, one.high, one.low <= truth <= one.high)
-            for name, one in outcome.estimates.items()
+            for name, one in found.estimates.items()
         },
     }
 

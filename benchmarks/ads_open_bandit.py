@@ -1,7 +1,7 @@
 """Position bias and calibration on the Open Bandit samples: `python -m benchmarks.ads_open_bandit`.
 
-The samples have no score of a ranking. In its place stands what was known of an item before each
-impression: the log-odds of its clicks so far, smoothed by the rate of all items.
+The samples hold no ranking scores. The score of an impression here is the log-odds of the item's
+clicks before it, smoothed towards the rate of all items.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections import Counter
 
 import numpy as np
 
-from penchant.calibration.calibrate import Calibrated, calibrate
-from penchant.calibration.shown_ads import Shown
+from penchant.calibration.calibrate import CalibrationResult, calibrate_shown
+from penchant.calibration.shown_ads import ShownAds
 from tests.support.open_bandit import sample_file
 
 POLICIES = {"random": "uniformly random", "bts": "Thompson sampling"}
 CAMPAIGNS = ("all", "men", "women")
 PRIOR_IMPRESSIONS = 250.0
-"""An item begins with so many at the rate of all items: about one click."""
+"""Impressions, at the rate of all items, that smooth an item's rate: about one click."""
 
 
-def impressions(policy: str, campaign: str) -> Shown:
-    """A sample in time order, each with a score of what came before."""
+def impressions(policy: str, campaign: str) -> ShownAds:
+    """Reads a sample in time order, each impression with a score from the earlier ones."""
     with sample_file(policy, campaign).open(newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["timestamp"])
     shown: Counter[str] = Counter()
@@ -36,7 +36,7 @@ def impressions(policy: str, campaign: str) -> Shown:
         scores.append(math.log(odds / (1 - odds)))
         shown[item] += 1
         clicked[item] += int(row["click"])
-    return Shown(
+    return ShownAds(
         np.array(scores),
         np.array([int(row["position"]) for row in rows]),
         np.array([float(row["click"]) for row in rows]),
@@ -44,15 +44,15 @@ def impressions(policy: str, campaign: str) -> Shown:
     )
 
 
-def line(name: str, found: Calibrated) -> str:
-    """A row of the table in docs/measurements/ads.md."""
+def line(name: str, found: CalibrationResult) -> str:
+    """Formats a row of the table in docs/measurements/ads.md."""
     cells = [name, f"{found.impressions:,}", str(found.clicks)]
     for looks, (low, high) in zip(
-        found.fit.examination[1:], found.fit.examination_intervals[1:], strict=True
+        found.model.examination[1:], found.model.examination_intervals[1:], strict=True
     ):
         cells.append(f"{looks:.2f} ({low:.2f}–{high:.2f})")
-    low, high = found.fit.slope_interval
-    cells.append(f"{found.fit.slope:.2f} ({low:.2f}–{high:.2f})")
+    low, high = found.model.slope_interval
+    cells.append(f"{found.model.slope:.2f} ({low:.2f}–{high:.2f})")
     for key in ("score", "without places", "with places"):
         one = found.held_out[key]
         cells.append(f"{one.ece:.4f} ({one.ece_by_chance:.4f})")
@@ -65,18 +65,18 @@ def main() -> None:
         for campaign in CAMPAIGNS:
             part = impressions(policy, campaign)
             parts.append(part)
-            print(line(f"{campaign}, {words}", calibrate(part)))
-    together = Shown(
+            print(line(f"{campaign}, {words}", calibrate_shown(part)))
+    together = ShownAds(
         np.concatenate([one.score for one in parts]),
         np.concatenate([one.position for one in parts]),
         np.concatenate([one.clicked for one in parts]),
         Counter(),
     )
     order = np.random.default_rng(1).permutation(len(together.score))
-    mixed = Shown(
+    mixed = ShownAds(
         together.score[order], together.position[order], together.clicked[order], Counter()
     )
-    print(line("all six, mixed", calibrate(mixed)))
+    print(line("all six, mixed", calibrate_shown(mixed)))
 
 
 if __name__ == "__main__":

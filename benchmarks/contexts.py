@@ -1,11 +1,12 @@
-"""What contexts are worth where they matter, and what they cost where not.
+"""The gain from contexts where they matter, and their cost where they do not.
 
 `python -m benchmarks.contexts --encoder DIR`
 
-MovieLens-100K four times: two people at a time share an account and take turns, five ratings each,
-with the context `part_of_day` (morning for one, night for the other); the same accounts with
-contexts drawn at random; people as they are, with the part of day and the weekday of their ratings;
-and, as the bound, the two people apart. `context_halvings` is chosen on the first 30 %.
+Replays MovieLens-100K four times: with pairs of people who share an account and take turns of five
+ratings, in the context `part_of_day` (morning for one, night for the other); with the same accounts
+and random contexts; with the original users and the part of day and weekday of their ratings; and,
+as the upper bound, with an account for each of the two people. `context_halvings` is chosen on the
+first 30 %.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from penchant.config import Config, parse
 from penchant.domain.arrays import Float64, Int64
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Context, Event, Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.metrics import estimates, ndcg, recall
@@ -37,19 +38,19 @@ from penchant.logs.stream import Stream, first_events
 
 SEED = 1
 TURN = 5
-"""Ratings of one person before it is the other's turn."""
+"""Ratings of one person before the other takes over."""
 HALVINGS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 TRAIN_FRACTION = 0.3
 MORNING: Context = (("part_of_day", "morning"),)
 NIGHT: Context = (("part_of_day", "night"),)
 
-Told = Sequence[Event]
+Ratings = Sequence[Event]
 
 
-def sharing(ratings: Told) -> list[Event]:
-    """Two people to an account, drawn at random, whose ratings alternate in blocks.
+def sharing(ratings: Ratings) -> list[Event]:
+    """Joins random pairs of people in one account, with ratings that alternate in blocks.
 
-    An account's ratings happen at the times at which the two rated.
+    An account keeps the times of both people's ratings.
     """
     of_user: defaultdict[str, list[Event]] = defaultdict(list)
     for event in ratings:
@@ -73,7 +74,7 @@ def sharing(ratings: Told) -> list[Event]:
     return shared
 
 
-def _turns(one: Told, other: Told) -> Iterator[tuple[Event, Context]]:
+def _turns(one: Ratings, other: Ratings) -> Iterator[tuple[Event, Context]]:
     left = [(list(one), MORNING), (list(other), NIGHT)]
     while left[0][0] or left[1][0]:
         events, context = left[0]
@@ -83,16 +84,16 @@ def _turns(one: Told, other: Told) -> Iterator[tuple[Event, Context]]:
         left.reverse()
 
 
-def apart(events: Told) -> list[Event]:
-    """The two people of each account with an account each, at the same times."""
+def apart(events: Ratings) -> list[Event]:
+    """Gives the two people of each account an account each, at the same times."""
     return [
         dataclasses.replace(event, user=f"{event.user} {event.context}", context=())
         for event in events
     ]
 
 
-def at_random(events: Told) -> list[Event]:
-    """The same events in contexts that say nothing."""
+def at_random(events: Ratings) -> list[Event]:
+    """The same events in random contexts."""
     night = np.random.default_rng(SEED).random(len(events)) < 0.5
     return [
         dataclasses.replace(event, context=NIGHT if late else MORNING)
@@ -100,8 +101,8 @@ def at_random(events: Told) -> list[Event]:
     ]
 
 
-def by_the_clock(events: Told) -> list[Event]:
-    """People as they are, in the part of day and on the weekday (UTC) of their ratings."""
+def by_the_clock(events: Ratings) -> list[Event]:
+    """The original users, with the part of day and the weekday (UTC) of each rating as context."""
     return [
         dataclasses.replace(event, context=_clock(event.occurred_at_us / 1e6)) for event in events
     ]
@@ -113,7 +114,7 @@ def _clock(at_s: float) -> Context:
     return (("part_of_day", part), ("weekday", str(when.weekday())))
 
 
-LOGS: dict[str, Callable[[Told], list[Event]]] = {
+LOGS: dict[str, Callable[[Ratings], list[Event]]] = {
     "a shared account": sharing,
     "contexts at random": lambda ratings: at_random(sharing(ratings)),
     "part of day and weekday": by_the_clock,
@@ -122,25 +123,31 @@ LOGS: dict[str, Callable[[Told], list[Event]]] = {
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Found:
-    """A replay's rankings."""
+class ReplayRanks:
+    """The rankings of one replay."""
 
     rank: Float64
+    """Rank of each target's item from 1, shape (n,)."""
     user: Int64
+    """User of each ranking, shape (n,)."""
 
 
-def ranks(stream: Stream, vectors: Matrix, config: Config, halvings: float, every: int) -> Found:
-    """One replay."""
+def ranks(
+    stream: Stream, vectors: Matrix, config: Config, halvings: float, every: int
+) -> ReplayRanks:
+    """Replays a stream once."""
     fold = dataclasses.replace(config.fold, context_halvings=halvings)
-    ours = PenchantRecommender(dataclasses.replace(config, fold=fold), vectors)
-    plan = ReplayConfig(TRAIN_FRACTION, every=every)
-    targets = choose_targets(stream, plan)
+    penchant = PenchantRecommender(dataclasses.replace(config, fold=fold), vectors)
+    replay_config = ReplayConfig(TRAIN_FRACTION, every=every)
+    targets = choose_targets(stream, replay_config)
     with threadpool_limits(1):
-        return Found(replay(stream, ours, targets, plan).rank, stream.user[targets.positions])
+        return ReplayRanks(
+            replay(stream, penchant, targets, replay_config).rank, stream.user[targets.positions]
+        )
 
 
 def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
-    """Every log: the width that the first part chooses, and what it is worth on the rest."""
+    """Yields, for every log, the width chosen on the first part and its gain on the rest."""
     data = read_movielens()
     config = parse({"store": "memory:", "encoder": str(encoder_directory)})
     encoder = OnnxEncoder.load(encoder_directory, threads=1)
@@ -150,11 +157,11 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
         stream = make_stream(data.films, log(data.ratings), DEFAULT_SIGNALS, relevance, LeftOut())
         part = first_events(stream, int(TRAIN_FRACTION * len(stream.events)))
         widths = HALVINGS if any(event.context for event in stream.events) else HALVINGS[:1]
-        chosen_by = {
+        criterion = {
             halvings: float(ndcg(ranks(part, vectors, config, halvings, 1).rank, TOP).mean())
             for halvings in widths
         }
-        best = max(chosen_by, key=lambda halvings: chosen_by[halvings])
+        best = max(criterion, key=lambda halvings: criterion[halvings])
         plain = ranks(stream, vectors, config, 0.0, every)
         for halvings in sorted({0.0, best, widths[-1]}):
             found = ranks(stream, vectors, config, halvings, every)
@@ -164,7 +171,7 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
                 "log": name,
                 "context_halvings": halvings,
                 "chosen": halvings == best,
-                "on the first part": round(chosen_by[halvings], 4),
+                "on the first part": round(criterion[halvings], 4),
                 "rankings": len(found.rank),
                 "recall@10": round(float(recall(found.rank, TOP).mean()), 4),
                 "NDCG@10": round(float(ndcg(found.rank, TOP).mean()), 4),
@@ -174,8 +181,8 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoder", type=Path, required=True, help="as `penchant export` wrote it")
-    parser.add_argument("--every", type=int, default=2, help="rank for one of so many ratings")
+    parser.add_argument("--encoder", type=Path, required=True, help="an exported encoder")
+    parser.add_argument("--every", type=int, default=2, help="rank for one in this many ratings")
     options = parser.parse_args()
     for figures in measure(options.encoder, options.every):
         print(json.dumps(figures), flush=True)

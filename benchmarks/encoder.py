@@ -1,4 +1,4 @@
-"""An encoder for a server that is only measured: one that is there, else the default, exported."""
+"""The encoder of a benchmarked server: one that exists, or else the default encoder, exported."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import read_bundle
-from penchant.encoder.source import default_source
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
+from penchant.training.export import ExportRequest, export_encoder
 
 EXPORTED = Path("out/encoder")
-"""Where the default encoder is exported, once."""
+"""Directory that the default encoder is exported to, once."""
 
 
 def encoder_directory(given: Path | None, say: Callable[[str], None]) -> Path:
-    """The directory of an encoder.
+    """Finds or makes the directory of an encoder.
 
     Args:
-        given: the one to use; None: the one in `.penchant`, else the one exported before, else the
-            default, which is exported now (half a minute).
-        say: told what begins.
+        given: the directory to use; None: the one in `.penchant`, or one exported earlier, or the
+            default encoder, exported now in half a minute.
+        say: called with a line before an export.
 
     Raises:
-        ConfigError: the given one can't be read, or there is none to export.
+        ConfigError: the given directory can't be read, or there is nothing to export.
     """
     if given is not None:
         return read_bundle(given).directory.resolve()
@@ -32,7 +32,5 @@ def encoder_directory(given: Path | None, say: Callable[[str], None]) -> Path:
             return read_bundle(directory).directory.resolve()
         except ConfigError:
             continue
-    from penchant.training.export import export  # Here: PyTorch takes seconds to load.
-
     say("Exporting the default encoder, once")
-    return export(default_source(), EXPORTED).directory.resolve()
+    return export_encoder(ExportRequest(output=EXPORTED)).directory.resolve()

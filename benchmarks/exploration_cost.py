@@ -1,7 +1,7 @@
-"""What exploring and diversity cost a ranking: `python -m benchmarks.exploration_cost`.
+"""Cost of exploration and of diversity per ranking: `python -m benchmarks.exploration_cost`.
 
-In one process, without Triton: the median time of a ranking of ten by each policy, over the
-greedy one's in the same run, turns taken; users have 100 events.
+In one process, without Triton: the median time of a ranking of ten by each policy, relative to the
+greedy one in the same run. The policies take turns; the user has 100 events.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from penchant.domain.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
-from penchant.domain.ranking import RankRequest
 from penchant.domain.types import Event, Item
-from penchant.service.rank import RankService
+from penchant.service.rank import RankRequest, RankService
 from tests.support.world import NOW_US, World
 
 EVENTS = 100
@@ -35,7 +34,7 @@ REQUESTS = {
 
 
 def prepared(directory: Path, items: int) -> RankService:
-    """A ranker over so many items, and a user."""
+    """Makes a ranker over `items` items, and a user with events."""
     world = World(directory)
     put = [Item(str(number), f"item {number}") for number in range(items)]
     for start in range(0, items, 5000):
@@ -51,7 +50,7 @@ def prepared(directory: Path, items: int) -> RankService:
 
 
 def measure(ranker: RankService, rounds: int) -> dict[str, float]:
-    """Median seconds of each kind of ranking."""
+    """Measures the median seconds of each kind of ranking."""
     seconds: dict[str, list[float]] = {name: [] for name in REQUESTS}
     with threadpool_limits(1):
         for _ in range(rounds):

@@ -29,7 +29,7 @@ from demos.games.taste_switch import turn
 from penchant.cli.import_games import snapshot_games
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.server.in_process import client_of
 from penchant_sdk.games import Game, GameClient, PartOfDay, Session
 

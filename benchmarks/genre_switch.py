@@ -1,12 +1,12 @@
-"""How soon a list follows a turn to a new genre within a sitting, on a real log.
+"""The time that a list takes to follow a turn to a new genre within a session, on a real log.
 
 `python -m benchmarks.genre_switch --encoder DIR`
 
-MovieLens-100K stands in for a log of players. A sitting ends where a user rates nothing for half an
-hour; it is the context `session`, beside the part of day. A user turns to a new genre where at most
-one of the last ten likes (4 stars or more) was of it, and the next three ratings of one sitting are
-likes of it. The top ten is taken before them and after each. `context_halvings` is chosen on the
-first 30,000 ratings: fitted on 20,000, judged on the rest.
+MovieLens-100K stands in for a log of players. A session ends when a user rates nothing for half an
+hour; it is the context `session`, beside the part of day. A user turns to a new genre if at most
+one of the last ten likes (4 stars or more) was of that genre, and the next three ratings within one
+session are likes of it. The top ten is taken before them and after each. `context_halvings` is
+chosen on the first 30,000 ratings: fitted on 20,000, judged on the rest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from penchant.catalog.search import top_k
 from penchant.config import Config, parse
 from penchant.domain.arrays import Float64, Int64
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Context, Event, Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.metrics import estimates, ndcg, recall
@@ -38,11 +38,11 @@ from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream, first_events
 
-SITTING_S = 1800.0
+SESSION_GAP_S = 1800.0
 LIKED = 4.0
 EARLIER, OF_THE_GENRE, EVENTS = 10, 1, 3
 HELD = 3
-"""The top ten holds a genre where so many of it are of it."""
+"""Items of a genre in the top ten for the list to hold that genre."""
 HALVINGS = (0.0, 0.5, 1.0, 2.0, 4.0)
 FIRST, FITTED = 30_000, 20_000
 SEED = 1
@@ -54,31 +54,31 @@ class Turn:
 
     genre: str
     positions: tuple[int, ...]
-    """Of the three likes, in the stream."""
-    sitting_begun: bool
-    """Whether most of the ten likes before were of earlier sittings."""
+    """Positions of the three likes in the stream."""
+    session_begun: bool
+    """Whether most of the ten likes before were in earlier sessions."""
 
 
-def in_sittings(ratings: Sequence[Event]) -> list[Event]:
-    """The ratings with their sittings as contexts."""
+def with_sessions(ratings: Sequence[Event]) -> list[Event]:
+    """The ratings with their sessions as contexts."""
     last: dict[str, float] = {}
-    sitting: defaultdict[str, int] = defaultdict(int)
-    told = []
+    session: defaultdict[str, int] = defaultdict(int)
+    events = []
     for event in ratings:
         at_s = event.occurred_at_us / 1e6
-        if at_s - last.get(event.user, at_s) > SITTING_S:
-            sitting[event.user] += 1
+        if at_s - last.get(event.user, at_s) > SESSION_GAP_S:
+            session[event.user] += 1
         last[event.user] = at_s
         part = ("night", "morning", "afternoon", "evening")[
             datetime.fromtimestamp(at_s, UTC).hour // 6
         ]
-        context: Context = (("part_of_day", part), ("session", str(sitting[event.user])))
-        told.append(dataclasses.replace(event, context=context))
-    return told
+        context: Context = (("part_of_day", part), ("session", str(session[event.user])))
+        events.append(dataclasses.replace(event, context=context))
+    return events
 
 
 def genres_of(stream: Stream) -> list[frozenset[str]]:
-    """The genres of each item."""
+    """Genres of each item."""
     return [
         frozenset(filter(None, item.attributes.get("genres", "").split(", ")))
         for item in stream.items
@@ -86,7 +86,7 @@ def genres_of(stream: Stream) -> list[frozenset[str]]:
 
 
 def find_turns(stream: Stream, start: int) -> list[Turn]:
-    """Every turn from a position on; those of one user do not overlap."""
+    """Finds every turn from a position on; turns of one user do not overlap."""
     genres = genres_of(stream)
     of_user: defaultdict[int, list[int]] = defaultdict(list)
     for position, user in enumerate(stream.user.tolist()):
@@ -111,7 +111,7 @@ def find_turns(stream: Stream, start: int) -> list[Turn]:
 def _new_genre(
     stream: Stream, genres: Sequence[frozenset[str]], liked: Sequence[int], three: Sequence[int]
 ) -> str:
-    """The genre that is new in three events, beside the likes before; empty: there is none."""
+    """The genre that is new in three events, given the likes before; empty if there is none."""
     if not all(stream.relevant[position] for position in three):
         return ""
     if len({stream.events[position].context for position in three}) > 1:
@@ -128,9 +128,9 @@ def _new_genre(
 
 
 def shares(stream: Stream, vectors: Matrix, config: Config, turns: Sequence[Turn]) -> Float64:
-    """The share of the genre in the top ten, before a turn and after each event: (turns, 4)."""
-    ours = PenchantRecommender(config, vectors)
-    ours.fit(stream, 0)
+    """Share of the genre in the top ten before a turn and after each event, shape (turns, 4)."""
+    penchant = PenchantRecommender(config, vectors)
+    penchant.fit(stream, 0)
     genres = genres_of(stream)
     asked: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, turn in enumerate(turns):
@@ -145,24 +145,24 @@ def shares(stream: Stream, vectors: Matrix, config: Config, turns: Sequence[Turn
             first = stream.events[turn.positions[0]]
             user = int(stream.user[turn.positions[0]])
             at_us = int(stream.at_us[turn.positions[max(0, place - 1)]])
-            scores = np.array(ours.scores(user, at_us, first.context), np.float32)
+            scores = np.array(penchant.scores(user, at_us, first.context), np.float32)
             scores[seen[user]] = -np.inf
             best = top_k(scores, TOP).tolist()
             found[number, place] = np.mean([turn.genre in genres[item] for item in best])
         if position < len(stream.events):
-            ours.learn(position)
+            penchant.learn(position)
             seen[int(stream.user[position])].append(int(stream.item[position]))
     return found
 
 
 def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
-    """The width that the first part chooses; then every width on the rest."""
+    """Yields the figures of every width: on the first part, which chooses, and on the rest."""
     data = read_movielens()
     config = parse({"store": "memory:", "encoder": str(encoder_directory)})
     encoder = OnnxEncoder.load(encoder_directory, threads=1)
     vectors = encoder.encode([film.text for film in data.films])
     relevance = parse_relevance(f"rating>={LIKED:g}")
-    log = in_sittings(data.ratings)
+    log = with_sessions(data.ratings)
     stream = make_stream(data.films, log, DEFAULT_SIGNALS, relevance, LeftOut())
     part = first_events(stream, FIRST)
     turns = find_turns(stream, FIRST)
@@ -170,29 +170,29 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
     for halvings in HALVINGS:
         fold = dataclasses.replace(config.fold, context_halvings=halvings)
         mine = dataclasses.replace(config, fold=fold)
-        chosen_by = _ndcg(part, vectors, mine, ReplayConfig(FITTED / FIRST))
-        plan = ReplayConfig(FIRST / len(stream.events), every=every)
-        targets = choose_targets(stream, plan)
-        rank = replay(stream, PenchantRecommender(mine, vectors), targets, plan).rank
+        criterion = _ndcg(part, vectors, mine, ReplayConfig(FITTED / FIRST))
+        replay_config = ReplayConfig(FIRST / len(stream.events), every=every)
+        targets = choose_targets(stream, replay_config)
+        rank = replay(stream, PenchantRecommender(mine, vectors), targets, replay_config).rank
         held = shares(stream, vectors, mine, turns)
         plain = plain or {"shares": held, "recall": recall(rank, TOP)}
-        worth = estimates(
+        gain = estimates(
             (recall(rank, TOP) - plain["recall"])[:, None], stream.user[targets.positions], SEED
         )
-        begun = np.array([turn.sitting_begun for turn in turns])
+        begun = np.array([turn.session_begun for turn in turns])
         users = stream.user[[turn.positions[0] for turn in turns]]
         yield {
             "context_halvings": halvings,
-            "NDCG@10 on the first part": round(chosen_by, 4),
+            "NDCG@10 on the first part": round(criterion, 4),
             "recall@10": round(float(recall(rank, TOP).mean()), 4),
-            "against 0": _rounded(worth),
+            "against 0": _rounded(gain),
             "all turns": _figures(held, plain["shares"], users),
             "a sitting just begun": _figures(held[begun], plain["shares"][begun], users[begun]),
         }
 
 
 def _figures(held: Float64, plain: Float64, users: Int64) -> dict[str, object]:
-    """What came of some turns, shape (turns, 4), against `context_halvings` 0."""
+    """Figures of some turns, shape (turns, 4), against those with `context_halvings` 0."""
     return {
         "turns": len(held),
         "share of the new genre": held.mean(0).round(3).tolist(),
@@ -202,10 +202,12 @@ def _figures(held: Float64, plain: Float64, users: Int64) -> dict[str, object]:
     }
 
 
-def _ndcg(stream: Stream, vectors: Matrix, config: Config, plan: ReplayConfig) -> float:
-    targets = choose_targets(stream, plan)
+def _ndcg(stream: Stream, vectors: Matrix, config: Config, replay_config: ReplayConfig) -> float:
+    targets = choose_targets(stream, replay_config)
     return float(
-        ndcg(replay(stream, PenchantRecommender(config, vectors), targets, plan).rank, TOP).mean()
+        ndcg(
+            replay(stream, PenchantRecommender(config, vectors), targets, replay_config).rank, TOP
+        ).mean()
     )
 
 
@@ -215,8 +217,8 @@ def _rounded(found: Sequence[object]) -> list[list[float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoder", type=Path, required=True, help="as `penchant export` wrote it")
-    parser.add_argument("--every", type=int, default=3, help="rank for one of so many ratings")
+    parser.add_argument("--encoder", type=Path, required=True, help="an exported encoder")
+    parser.add_argument("--every", type=int, default=3, help="rank for one in this many ratings")
     options = parser.parse_args()
     with threadpool_limits(1):
         for figures in measure(options.encoder, options.every):

@@ -1,9 +1,10 @@
-"""How well are intents of a smart home understood, and what is outside of one refused?
+"""How well are a smart home's intents understood, and out-of-scope sentences refused?
 
     python benchmarks/intents.py --encoder DIR --data DIR
 
-`DIR` of the data is what `penchant home-data` writes, the encoder what `penchant export` makes of
-what was fine-tuned on it; `docs/measurements/home.md` has the figures and how they were made.
+The data is a directory written by `penchant home-data`, the encoder a directory written by
+`penchant export` from an encoder fine-tuned on it; `docs/measurements/home.md` has the figures and
+the recipe.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from penchant.domain.arrays import Float32, Float64, Mask
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.training.home.templates import LANGUAGES
+from penchant.training.home.sentence_templates import LANGUAGES
 from penchant_sdk.home import Voting
 from penchant_sdk.home._nearest import Exemplar, Nearest
 from penchant_sdk.home.spelling import spelt
@@ -35,21 +36,28 @@ _CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
-class IntentResult:
-    """What became of some sentences."""
+class IntentResults:
+    """The result of classifying n sentences."""
 
-    right: NDArray[np.bool_]
-    """Whether the voted intent is the sentence's, shape (n,)."""
-    nearest: NDArray[np.float32]
-    """The nearest known sentence's cosine, shape (n,)."""
-    confidence: NDArray[np.float64]
-    """The intent's share of the votes, shape (n,)."""
+    right: Mask
+    """Whether the intent with most votes is the right one, shape (n,)."""
+    nearest: Float32
+    """Cosine to the nearest known sentence, shape (n,)."""
+    confidence: Float64
+    """Share of the votes for the intent, shape (n,)."""
 
 
-class IntentJudge:
-    """One language's known sentences, and an encoder."""
+class IntentClassifier:
+    """Classifies sentences of one language as the SDK's home client does."""
 
     def __init__(self, encoder: OnnxEncoder, data: Path, language: str) -> None:
+        """Reads and encodes the known sentences.
+
+        Args:
+            encoder: encodes all sentences.
+            data: directory written by `penchant home-data`.
+            language: en or zh-CN.
+        """
         self._encoder = encoder
         known = tuple(Exemplar(**row) for row in rows(data / f"exemplars-{language}.jsonl"))
         self._vectors = self.encode([one.text for one in known])
@@ -58,8 +66,8 @@ class IntentJudge:
         parts = [Embeddings(data_of, encoder.dimensions, encoder.version)]
         self._nearest = Nearest(known, parts, voting)
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, shape (texts, d)."""
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """Unit vectors of texts, shape (n, d)."""
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         vectors = np.empty((len(texts), self._encoder.dimensions), np.float32)
         for start in range(0, len(order), _CHUNK):
@@ -67,12 +75,17 @@ class IntentJudge:
             vectors[chunk] = self._encoder.encode([spelt(texts[place]) for place in chunk])
         return vectors
 
-    def understand(self, texts: Sequence[str], intents: Sequence[str]) -> IntentResult:
-        """Decides as the client does, refusing nothing."""
+    def understand(self, texts: Sequence[str], intents: Sequence[str]) -> IntentResults:
+        """Classifies sentences without refusing any.
+
+        Args:
+            texts: n sentences.
+            intents: their right intents.
+        """
         vectors = self.encode(texts)
         frames = [self._nearest.frame(vector) for vector in vectors]
         pairs = zip(frames, intents, strict=True)
-        return IntentResult(
+        return IntentResults(
             np.array([frame is not None and frame.intent == intent for frame, intent in pairs]),
             (vectors @ self._vectors.T).max(axis=1),
             np.array([frame.confidence if frame else 0.0 for frame in frames]),
@@ -80,12 +93,12 @@ class IntentJudge:
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-    """Of a file with one JSON object a line."""
+    """Reads a file with one JSON object a line."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def auroc(inside: NDArray[np.float32], outside: NDArray[np.float32]) -> float:
-    """The chance that one inside scores higher than one outside; ties count half.
+def auroc(inside: Float32, outside: Float32) -> float:
+    """Probability that a score from inside exceeds one from outside; ties count half.
 
     >>> auroc(np.array([0.9, 0.8], np.float32), np.array([0.8, 0.1], np.float32))
     0.875
@@ -96,14 +109,14 @@ def auroc(inside: NDArray[np.float32], outside: NDArray[np.float32]) -> float:
 
 
 def measure(encoder: OnnxEncoder, data: Path, language: str) -> dict[str, Any]:
-    """Accuracies, AUROCs, and the thresholds that the validation part chooses."""
-    judge = IntentJudge(encoder, data, language)
+    """Accuracies, AUROCs, and the thresholds chosen on the validation part."""
+    classifier = IntentClassifier(encoder, data, language)
     sentences = rows(data / f"sentences-{language}.jsonl")
     outside = rows(data / f"outside-{language}.jsonl")
-    found = {part: judge.understand(*_texts_of(sentences, part)) for part in (*PARTS, "near")}
+    found = {part: classifier.understand(*_texts_of(sentences, part)) for part in (*PARTS, "near")}
     inside = np.concatenate([found["seen"].nearest, found["held-out"].nearest])
     strange = {
-        kind: judge.understand([row["text"] for row in own], [""] * len(own)).nearest
+        kind: classifier.understand([row["text"] for row in own], [""] * len(own)).nearest
         for kind in dict.fromkeys(row["kind"] for row in outside)
         if (own := [row for row in outside if row["kind"] == kind])
     } | {"near": found["near"].nearest}
@@ -127,8 +140,8 @@ def measure(encoder: OnnxEncoder, data: Path, language: str) -> dict[str, Any]:
     }
 
 
-def surest(validation: IntentResult, precision: float = 0.99) -> float:
-    """The smallest share of votes above which so many are right, in steps of 0.05."""
+def surest(validation: IntentResults, precision: float = 0.99) -> float:
+    """Smallest share of votes, in steps of 0.05, above which this share of intents is right."""
     for step in range(30, 100, 5):
         sure = validation.confidence >= step / 100
         if sure.any() and validation.right[sure].mean() >= precision:
@@ -142,7 +155,7 @@ def _texts_of(sentences: Sequence[dict[str, Any]], part: str) -> tuple[list[str]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measures as the command line says; returns the exit code."""
+    """Runs the benchmark with command-line arguments; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--encoder", type=Path, metavar="DIR", required=True)
     parser.add_argument("--data", type=Path, metavar="DIR", required=True)

@@ -1,10 +1,10 @@
-"""How far above the floor is `interpret`, the smart home's call?
+"""How far above the floor is the latency of `interpret`, the smart home's call?
 
     python benchmarks/interpret.py --encoder DIR
 
-The floor is a model that does nothing on the same server, asked by the same process. Sentences are
-those of the encoder's held-out part and hand-written ones; `docs/measurements/home.md` has the
-figures.
+The floor is a model that does nothing, on the same server and called by the same process. Sentences
+are held-out ones of Home Assistant's templates and hand-written ones;
+`docs/measurements/home.md` has the figures.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from benchmarks.rounds import Series, run
 from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
 from penchant.launch import Server
-from penchant.launch.parameters import gather
-from penchant.training.home.corpus import FREE, SEEN, build
-from penchant.training.home.templates import HELD_OUT
+from penchant.launch.model_parameters import gather
+from penchant.training.home.corpus import FREE, SEEN, draw_sentences
+from penchant.training.home.sentence_templates import HELD_OUT
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 from penchant_sdk.home._exact import ExactMatcher
 
 FACTOR = 15
-"""The p95 of `interpret` stays below so many times the floor's."""
+"""With --strict, largest p95 of `interpret` as a multiple of the floor's."""
 KINDS = ("exact", "exact, heard before", "free", "free, heard before", "mixed")
 _WARM_UP = 10
 _SECONDS = 1.5
 
 
 def sentences(language: str, seed: int) -> dict[str, list[str]]:
-    """Sentences by kind: exact ones are of templates, free ones match none."""
+    """Sentences by kind: exact ones match a template, free ones match none."""
     rng = random.Random(seed)
-    drawn = build(language)
+    drawn = draw_sentences(language)
     matcher = ExactMatcher(language, house(language))
     templates = [one.text for one in drawn if one.part in (SEEN, HELD_OUT)]
     rng.shuffle(templates)
     exact = [text for text in templates[:1500] if matcher.match(text, in_room=True)]
     said = [one.text for one in drawn if one.part == FREE]
-    # Said in other words each time, so that no cache knows them.
+    # A different text each time, so that no cache knows it.
     free = [f"{text} {number}" for number in range(40) for text in said]
     mixed = [text for pair in zip(exact, free, strict=False) for text in pair]
     return {
@@ -63,7 +63,15 @@ def sentences(language: str, seed: int) -> dict[str, list[str]]:
 
 
 def alone(target: str, language: str, kind: str, seconds: float, seed: int) -> list[float]:
-    """Milliseconds of each interpretation, one after the other for so long."""
+    """Latencies of sequential interpretations, in ms.
+
+    Args:
+        target: address of the server.
+        language: language of the sentences.
+        kind: one of `KINDS`.
+        seconds: time to go on for.
+        seed: seed of the sentences.
+    """
     texts = sentences(language, seed)[kind]
     latencies: list[float] = []
     with Penchant(target, timeout_s=30.0) as penchant:
@@ -82,7 +90,7 @@ def alone(target: str, language: str, kind: str, seconds: float, seed: int) -> l
 
 
 def bench(encoder: Path, directory: Path, language: str, rounds: int) -> dict[str, Series]:
-    """Every kind and the floor, in turn, on one real Triton."""
+    """Measures every kind and the floor, in turn, on one real Triton."""
     settings = gather(f"lmdb:{directory / 'store'}", encoder, HOME_SETTINGS)
     noop = floor_models.write(directory / "noop")
     server = Server(directory / "server", settings, arguments=[f"--model-repository={noop}"])
@@ -104,7 +112,7 @@ def bench(encoder: Path, directory: Path, language: str, rounds: int) -> dict[st
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measures as the command line says; returns the exit code."""
+    """Runs the benchmark with command-line arguments; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--encoder", type=Path, metavar="DIR", required=True)
     parser.add_argument("--language", default="en")

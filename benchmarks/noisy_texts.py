@@ -1,7 +1,7 @@
-"""What careless texts do to a ranking: `python -m benchmarks.noisy_texts --encoder DIR`.
+"""Effect of noisy texts on a ranking: `python -m benchmarks.noisy_texts --encoder DIR`.
 
-MovieLens-100K is replayed with the texts as they are, and again with every text perturbed: what the
-two top tens share, and what it costs, each with its 95 % interval by user.
+Replays MovieLens-100K with the original texts, and again with every text changed. Reports the
+overlap of the top tens and the change of recall, each with its 95 % interval by user.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from penchant.config import Config, parse
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.arrays import Float64, Int32
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Item, Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.metrics import estimates, recall
@@ -56,20 +56,20 @@ def _with_genres(film: Item, genres: str) -> str:
     return f"{film.attributes['title']}. {genres}" if genres else film.text
 
 
-def shared(one: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.float64]:
-    """overlap@10 of each case, 0 to 1, shape (n,).
+def shared(one: Int32, other: Int32) -> Float64:
+    """overlap@10 of two sets of n rankings, 0 to 1, shape (n,).
 
     >>> shared(np.arange(10)[None], np.arange(5, 15)[None]).tolist()
     [0.5]
     """
-    same: NDArray[np.float64] = (one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1)
+    same: Float64 = (one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1)
     return same
 
 
 def compare(
     stream: Stream, targets: EvaluationTargets, plain: ReplayResult, changed: ReplayResult
 ) -> dict[str, object]:
-    """overlap@10 and the change of recall@10, as mean, low and high."""
+    """overlap@10, the change of recall@10, and recall@10, each as mean, low and high."""
     columns = [
         shared(plain.top, changed.top),
         recall(changed.rank, TOP) - recall(plain.rank, TOP),
@@ -88,22 +88,22 @@ def runs(
     config: Config,
     stream: Stream,
     targets: EvaluationTargets,
-    plan: ReplayConfig,
+    replay_config: ReplayConfig,
     *,
     refreshed: bool,
 ) -> Callable[[Matrix], ReplayResult]:
-    """From vectors of the texts to what a replay makes of them."""
+    """Makes a function that replays the stream with given text vectors."""
 
     def run(vectors: Matrix) -> ReplayResult:
-        ours = PenchantRecommender(config, vectors, middle_clock() if refreshed else None)
+        penchant = PenchantRecommender(config, vectors, middle_clock() if refreshed else None)
         with threadpool_limits(1):
-            return replay(stream, ours, targets, plan)
+            return replay(stream, penchant, targets, replay_config)
 
     return run
 
 
 def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
-    """Every perturbation, unrefreshed and refreshed."""
+    """Yields the figures of every perturbation, without and with a refresh."""
     data = read_movielens()
     relevance = parse_relevance("rating>=4")
     stream = make_stream(data.films, data.ratings, DEFAULT_SIGNALS, relevance, LeftOut())
@@ -116,9 +116,9 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
     for refreshed, fast_weight in ((False, ""), (True, "6")):
         parameters = {"store": "memory:", "encoder": str(encoder_directory)}
         config = parse(parameters | ({"fast_weight": fast_weight} if fast_weight else {}))
-        plan = ReplayConfig(every=every, refresh_every=5000 if refreshed else 0)
-        targets = choose_targets(stream, plan)
-        run = runs(config, stream, targets, plan, refreshed=refreshed)
+        replay_config = ReplayConfig(every=every, refresh_every=5000 if refreshed else 0)
+        targets = choose_targets(stream, replay_config)
+        run = runs(config, stream, targets, replay_config, refreshed=refreshed)
         plain = run(texts)
         for name, vectors in encoded.items():
             cosine = float(np.einsum("nd,nd->n", vectors, texts).mean())
@@ -134,8 +134,8 @@ def measure(encoder_directory: Path, every: int) -> Iterator[dict[str, object]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoder", type=Path, required=True, help="as `penchant export` wrote it")
-    parser.add_argument("--every", type=int, default=4, help="rank for one of so many ratings")
+    parser.add_argument("--encoder", type=Path, required=True, help="an exported encoder")
+    parser.add_argument("--every", type=int, default=4, help="rank for one in this many ratings")
     options = parser.parse_args()
     for figures in measure(options.encoder, options.every):
         print(json.dumps(figures), flush=True)

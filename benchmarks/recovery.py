@@ -1,20 +1,20 @@
-"""From shares of top tens to how soon a ranking has followed a change."""
+"""Recovery curves: the share of the top ten in a user's taste, by events since a change."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.evaluation.metrics import Estimate, estimates
+from penchant.domain.arrays import Float64, Int64
+from penchant.evaluation.metrics import MeanInterval, estimates
 
 FIRST, LAST = -10, 39
-"""Events since the change that a curve shows."""
+"""First and last event of a curve, counted from the change."""
 LEVEL = 10
-"""The last so many events before the change say how good a ranking was."""
+"""Events before the change over which the earlier quality is averaged."""
 RECOVERED = 0.9
-"""Of what it was."""
+"""Share of the earlier quality that counts as recovered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,26 @@ class Curve:
     """One recommender's share of the top ten in the user's taste, by events since the change."""
 
     name: str
-    since: NDArray[np.int64]
-    share: list[Estimate]
+    since: Int64
+    share: list[MeanInterval]
 
 
 def curve_of(
     name: str,
-    share: NDArray[np.float64],
-    user: NDArray[np.int64],
-    since: NDArray[np.int64],
+    share: Float64,
+    user: Int64,
+    since: Int64,
     seed: int,
 ) -> Curve:
-    """Means over users, with 95 % intervals, of n rankings, shapes (n,)."""
+    """Means over users with 95 % intervals.
+
+    Args:
+        name: name of the recommender.
+        share: share of each top ten in the user's taste, shape (n,).
+        user: user of each ranking, shape (n,).
+        since: the user's events since the change, shape (n,).
+        seed: seed of the intervals.
+    """
     shown = np.arange(FIRST, LAST + 1)
     shown = shown[np.isin(shown, since)]
     points = [estimates(share[since == at][:, None], user[since == at], seed)[0] for at in shown]
@@ -42,22 +50,22 @@ def curve_of(
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How a ranking came through a change."""
+    """Recovery of a ranking from a change of taste."""
 
     before: float
-    """The mean share over the last events before it."""
+    """Mean share over the last `LEVEL` events before the change."""
     at_change: float
-    """The share where the taste is new and nobody could know."""
+    """Share at the first event after the change, which no ranking can foresee."""
     events: int | None
-    """Events of the new taste after which the share is nine tenths of `before`; None: never."""
+    """Events until the share reaches nine tenths of `before`; None: never."""
     end: float
-    """The mean share over the last events."""
+    """Mean share over the last `LEVEL` events."""
 
 
 def recovery_of(curve: Curve) -> Recovery:
-    """What a curve says.
+    """Summarises a curve.
 
-    >>> points = [Estimate(share, share, share) for share in (0.8, 0.0, 0.3, 0.8, 0.8)]
+    >>> points = [MeanInterval(share, share, share) for share in (0.8, 0.0, 0.3, 0.8, 0.8)]
     >>> recovery_of(Curve("one", np.array([-1, 0, 1, 2, 39]), points))
     Recovery(before=0.8, at_change=0.0, events=2, end=0.8)
     """

@@ -1,7 +1,7 @@
-"""How long a refresh takes and how much memory: `python -m benchmarks.refresh --items N`.
+"""Time and memory of fitting item vectors: `python -m benchmarks.refresh --items N`.
 
-Synthetic: items of a hundred groups with popularity by Zipf's law, users who stay with a group for
-a while. Texts' vectors are random, which is the hardest case for the eigenvalues.
+The log is synthetic: items in a hundred groups, with popularity by Zipf's law, and users who stay
+with a group for a while. Text vectors are random, which is the hardest case for the eigensolver.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 
 from penchant.domain.types import Matrix, Rows
 from penchant.logs.log_columns import LogColumns
-from penchant.refresh.item_vectors import refresh
+from penchant.refresh.item_vectors import fit_item_vectors
 
 GROUPS = 100
 STAY = 20
-"""Events after which a user turns to another group."""
+"""Events of a user in one group before the user turns to another."""
 
 
 def synthetic_events(items: int, events: int, users: int, seed: int) -> LogColumns:
-    """Every event a like, at its place in the log as time; users take turns."""
+    """Makes a log of likes; the time of each is its place in the log."""
     rng = np.random.default_rng(seed)
     per_group = max(1, items // GROUPS)
     user = rng.integers(0, users, events)
@@ -35,7 +35,7 @@ def synthetic_events(items: int, events: int, users: int, seed: int) -> LogColum
 
 
 def zipf_ranks(rng: np.random.Generator, ranks: int, count: int) -> Rows:
-    """Ranks from 0, the rank r as often as 1 / (r + 1), shape (count,)."""
+    """Draws ranks from 0, rank r with a probability proportional to 1 / (r + 1), shape (count,)."""
     shares = np.cumsum(1.0 / np.arange(1, ranks + 1))
     drawn: Rows = np.searchsorted(shares / shares[-1], rng.random(count))
     return drawn
@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=1682)
     parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--users", type=int, default=0, help="0: one for 100 events")
+    parser.add_argument("--users", type=int, default=0, help="0: one user per 100 events")
     parser.add_argument("--dimensions", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -60,7 +60,7 @@ def main() -> None:
     events = synthetic_events(options.items, options.events, users, options.seed)
     texts = unit_rows(options.items, options.dimensions, options.seed)
     began, cpu = time.perf_counter(), time.process_time()
-    fresh = refresh(events, texts)
+    fresh = fit_item_vectors(events, texts)
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     figures = {

@@ -1,9 +1,9 @@
-"""A refresh end to end, by the product's own command: `python -m benchmarks.refresh_store`.
+"""A refresh end to end, by the command itself: `python -m benchmarks.refresh_store`.
 
-A synthetic log of `benchmarks.refresh`, in a Parquet file or in the store itself, and a real LMDB
-store with the items. What is timed is one `penchant refresh` in a process of its own: start, read,
-fit, publish. What was planted is looked for in what was published: whether an item's nearest
-neighbours are of its own group.
+The log is the synthetic one of `benchmarks.refresh`, in a Parquet file or in the store; the items
+are in a real LMDB store. The time is that of one `penchant refresh` in its own process: start,
+read, fit, publish. Afterwards the published vectors must show the planted groups: an item's nearest
+neighbours are in its own group.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.refresh import GROUPS, synthetic_events, unit_rows
-from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogReader
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Item, LogRow, Matrix, UserState
@@ -36,8 +36,9 @@ from penchant.store.lmdb import LmdbStore
 from penchant.store.users import write_event, write_user
 
 PUT = 5_000
+"""Items put in one call."""
 COMMIT = 50_000
-"""Events in one transaction; by user, as a refresh reads them."""
+"""Events written in one transaction."""
 ROW_GROUP = 1 << 20
 MEASURED = """
 import atexit, runpy
@@ -45,12 +46,12 @@ from pathlib import Path
 atexit.register(lambda: print(Path("/proc/self/status").read_text()))
 runpy.run_module("penchant.cli.main", run_name="__main__")
 """
-"""The command, then the process's own figures: resource usage would hold its parent's peak too."""
+"""Runs the command, then prints the process's own peak; resource usage would hold the parent's."""
 EPOCH_US = 1_700_000_000_000_000
 
 
 class RowsAsTexts:
-    """An encoder whose text is the number of a row."""
+    """An encoder of texts that are row numbers."""
 
     version = "0000000000000000"
 
@@ -59,13 +60,13 @@ class RowsAsTexts:
         self.dimensions = rows.shape[1]
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        """The rows of these numbers, shape (n, d)."""
+        """Gives the rows with these numbers, shape (n, d)."""
         vectors: Matrix = self._rows[[int(text) for text in texts]]
         return vectors
 
 
 def write_parquet(path: Path, events: LogColumns) -> None:
-    """A log as an export has it: ids as text, a signal, a time, an event id."""
+    """Writes a log like an export: ids as text, a signal, a time, an event id."""
     schema = pa.schema(
         [
             ("event_id", pa.string()),
@@ -90,7 +91,7 @@ def write_parquet(path: Path, events: LogColumns) -> None:
 
 
 def fill_log(store: LmdbStore, events: LogColumns) -> None:
-    """The same log as the store's own."""
+    """Writes the log into a store, ordered by user, as a refresh reads it."""
     order = np.argsort(events.user, kind="stable")
     for start in range(0, len(order), COMMIT):
         with store.transaction() as transaction:
@@ -105,16 +106,16 @@ def fill_log(store: LmdbStore, events: LogColumns) -> None:
 
 
 def fill_items(store: LmdbStore, directory: Path, texts: Matrix) -> None:
-    """One item for each row of the texts' vectors."""
-    catalogs, book = Catalogs(directory, FoldSettings()), ItemBiasTable(1.0, 1.0)
-    service = CatalogService(store, catalogs, EncoderLibrary(RowsAsTexts(texts)), book)
+    """Puts one item for each row of the text vectors."""
+    catalogs, biases = Catalogs(directory, FoldSettings()), ItemBiasTable(1.0, 1.0)
+    service = CatalogService(store, catalogs, EncoderLibrary(RowsAsTexts(texts)), biases)
     for start in range(0, len(texts), PUT):
         numbers = range(start, min(start + PUT, len(texts)))
         service.put([Item(str(number), str(number)) for number in numbers])
 
 
 def neighbours_of_the_group(store: LmdbStore, directory: Path, items: int) -> float:
-    """Share of the ten nearest that are of an item's group, over a thousand of the liked items."""
+    """Share of the ten nearest neighbours that are in an item's group, over a thousand items."""
     with store.snapshot() as snapshot:
         vectors = np.array(read_catalog(snapshot, CatalogReader(directory, FoldSettings())).vectors)
     per_group = items // GROUPS
@@ -127,7 +128,7 @@ def neighbours_of_the_group(store: LmdbStore, directory: Path, items: int) -> fl
 
 
 def refresh_in_a_process(place: Path, log: Path | None) -> tuple[float, float, str]:
-    """Seconds, peak memory in GiB, and what the command said."""
+    """Runs the command; gives its seconds, its peak memory in GiB, and its output."""
     command = [sys.executable, "-c", MEASURED, "refresh", "--store", f"lmdb:{place}"]
     if log is not None:
         command += ["--events", str(log)]

@@ -1,8 +1,9 @@
 """Templates of item texts: `python -m benchmarks.text_templates --choose` or `--stream NAME`.
 
-The encoder as it comes, projected to the principal components of the texts that a template makes,
-and replayed without a refresh. `--choose` looks at the first 30,000 ratings of MovieLens-100K
-alone: two thirds are learnt, the rest is ranked for. `--stream` is the whole, once.
+The encoder is the default one, projected to the principal components of the texts that a template
+makes; the replay runs without a refresh. `--choose` reads the first 30,000 ratings of
+MovieLens-100K alone: two thirds are learnt, the rest is ranked for. `--stream` replays all ratings
+once.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from penchant.config import parse
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Item
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.encoder.source import default_source
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
 from penchant.evaluation.summary import summarise
@@ -31,7 +31,7 @@ from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import first_events
 from penchant.logs.tables.files import Row
-from penchant.training.export import export
+from penchant.training.export import ExportRequest, export_encoder
 
 CHOSEN_ON, LEARNT = 30_000, 20_000
 
@@ -50,7 +50,7 @@ TEMPLATES = {
 
 
 def columns_of(film: Item) -> dict[str, str]:
-    """What a template may name: name, year, decade and genres."""
+    """Columns that a template may name: name, year, decade and genres."""
     year = film.attributes.get("year", "")
     name = re.sub(r" \(\d{4}\)", "", film.attributes["title"])
     decade = f"{year[:3]}0s" if year else "past"
@@ -64,30 +64,30 @@ def columns_of(film: Item) -> dict[str, str]:
 
 
 def text_of(template: str, columns: Mapping[str, str]) -> str:
-    """An item's text, as `penchant import` and `penchant evaluate` make it."""
+    """An item's text, made as `penchant import` and `penchant evaluate` do."""
     return ItemColumns(text_template=template).read(Row(1, columns)).text
 
 
 def measure(template: str, *, whole: bool) -> dict[str, object]:
-    """recall@10, recall@50 and NDCG@10 of one template, with their 95 % intervals by user."""
+    """recall@10, recall@50 and NDCG@10 of one template, with 95 % intervals by user."""
     data = read_movielens()
     texts = [text_of(template, columns_of(film)) for film in data.films]
     relevance = parse_relevance("rating>=4")
     stream = make_stream(data.films, data.ratings, DEFAULT_SIGNALS, relevance, LeftOut())
-    plan = ReplayConfig(refresh_every=0)
+    replay_config = ReplayConfig(refresh_every=0)
     if not whole:
         stream = first_events(stream, CHOSEN_ON)
-        plan = ReplayConfig(train_fraction=LEARNT / CHOSEN_ON, refresh_every=0)
+        replay_config = ReplayConfig(train_fraction=LEARNT / CHOSEN_ON, refresh_every=0)
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "encoder"
-        report = export(default_source(), made, projection="pca", projection_texts=texts)
+        report = export_encoder(ExportRequest(output=made, projection_texts=texts))
         encoder = OnnxEncoder.load(made, threads=1)
         config = parse({"store": "memory:", "encoder": str(made)})
-        ours = PenchantRecommender(config, encoder.encode(texts))
-    targets = choose_targets(stream, plan)
+        penchant = PenchantRecommender(config, encoder.encode(texts))
+    targets = choose_targets(stream, replay_config)
     with threadpool_limits(1):
-        results = replay(stream, ours, targets, plan)
-    quality = summarise(stream, targets, [results], [10, 50], seed=1)[0].overall.quality
+        result = replay(stream, penchant, targets, replay_config)
+    quality = summarise(stream, targets, [result], [10, 50], seed=1)[0].overall.quality
     figures: dict[str, object] = {"template": template, "rankings": len(targets.positions)}
     for metric in ("recall@10", "recall@50", "NDCG@10"):
         one = quality[metric]
@@ -99,8 +99,8 @@ def measure(template: str, *, whole: bool) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--choose", action="store_true", help="all templates, the first ratings")
-    what.add_argument("--stream", choices=TEMPLATES, help="one template, the whole stream")
+    what.add_argument("--choose", action="store_true", help="all templates, on the first ratings")
+    what.add_argument("--stream", choices=TEMPLATES, help="one template, on all ratings")
     options = parser.parse_args()
     names = list(TEMPLATES) if options.choose else [options.stream]
     for name in names:

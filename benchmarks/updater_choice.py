@@ -1,12 +1,12 @@
-"""Settings for an updater, chosen on MovieLens' first 30,000 ratings alone.
+"""Chooses settings for an updater on the first 30,000 ratings of MovieLens alone.
 
     python -m benchmarks.updater_choice --encoder DIRECTORY --updater logistic
 
-The encoder: fine-tuned on the oldest 20,000, exported with 64 dimensions or more. The fold learns
-20,000 ratings, then is ranked by over the next 10,000. What counts is NDCG@10, the mean of item
-vectors refreshed every 5,000 ratings and never. A random search: half of the draws near a start
-that all updaters share, half near the best so far; as many draws for each updater. Prints the best
-as JSON.
+The encoder is fine-tuned on the oldest 20,000 ratings and exported with 64 dimensions or more. The
+fold learns 20,000 ratings and ranks for the next 10,000. The criterion is the mean NDCG@10 of two
+replays: with item vectors refreshed every 5,000 ratings, and never. The search is random, with
+equally many draws for all updaters: half near a start that they share, half near the best so far.
+Prints the best settings as JSON.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from benchmarks.updater_runs import (
     REFRESH_EVERY,
     SEED,
     Settings,
+    cached_middle_clock,
     measure,
     read_stream,
-    remembered,
     vectors_by,
 )
 from penchant.domain.settings import UPDATER_NAMES
 from penchant.evaluation.targets import ReplayConfig
 
 RATINGS, DIMENSIONS = 30_000, 64
-FIRST, LEARNT = 2 / 3, 4
-"""The share that is learnt before the first ranking; one of so many hits is ranked for."""
+FIT_SHARE, EVERY = 2 / 3, 4
+"""Share learnt before the first ranking; one in this many hits is ranked for."""
 
 SHARED = {
     "slow_weight": 5.0,
@@ -43,20 +43,20 @@ SHARED = {
     "fast_half_life_events": 2.0,
     "offset_weight": 0.75,
 }
-"""Where every search starts: what docs/measurements/quality.md chose for ridge."""
+"""Start of every search: the settings that docs/measurements/quality.md chose for ridge."""
 
 OWN = {
     "adagrad": {"learning_rate": 1.0, "initial_accumulator": 1.0},
     "prototypes": {"prototypes": 3, "prototype_sharing": 0.5},
 }
-"""An updater's own settings, at their defaults."""
+"""Settings of one updater alone, at their defaults."""
 
 WIDE, NARROW = 0.5, 0.25
-"""Standard deviations of the logarithms of a draw's factors."""
+"""Standard deviations of the logarithm of a draw's factors."""
 
 
 def near(centre: Settings, spread: float, rng: np.random.Generator) -> dict[str, float | int]:
-    """Each setting times a log-normal factor, within its range, to three digits."""
+    """Draws each setting as `centre` times a log-normal factor, in range, to three digits."""
     drawn: dict[str, float | int] = {}
     for name, value in centre.items():
         moved = float(value) * math.exp(spread * rng.standard_normal())
@@ -77,7 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     stream = read_stream(RATINGS)
     vectors = vectors_by(options.encoder, stream, [DIMENSIONS])[DIMENSIONS]
-    refresh, rng = remembered(), np.random.default_rng(SEED)
+    refresh, rng = cached_middle_clock(), np.random.default_rng(SEED)
     best: dict[str, float | int] = {**SHARED, **OWN.get(options.updater, {})}
     start, best_value = best, 0.0
     for draw in range(options.draws):
@@ -86,9 +86,9 @@ def main() -> None:
             tried = near(best, NARROW, rng)
         settings: Settings = {**tried, "updater": options.updater}
         fresh = measure(
-            stream, vectors, ReplayConfig(FIRST, LEARNT, REFRESH_EVERY), settings, refresh
+            stream, vectors, ReplayConfig(FIT_SHARE, EVERY, REFRESH_EVERY), settings, refresh
         )
-        fixed = measure(stream, vectors, ReplayConfig(FIRST, LEARNT, 0), settings, None)
+        fixed = measure(stream, vectors, ReplayConfig(FIT_SHARE, EVERY, 0), settings, None)
         value = (fresh.ndcg + fixed.ndcg) / 2
         if value > best_value:
             best, best_value = tried, value

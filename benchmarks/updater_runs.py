@@ -1,4 +1,4 @@
-"""MovieLens replayed with an updater: what choosing its settings and comparing it share."""
+"""MovieLens replayed with one updater, for the choice of its settings and for the comparison."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penchant.config import Config
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation import metrics
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 from penchant.evaluation.penchant import PenchantRecommender, Refresh, middle_clock
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
@@ -36,25 +36,25 @@ Settings = Mapping[str, float | int | str]
 
 @dataclass(frozen=True, slots=True)
 class RunQuality:
-    """What one pass over the stream gave in n rankings."""
+    """Recall and NDCG of one replay with n rankings."""
 
-    values: NDArray[np.float64]
-    """Recall and NDCG at ten of each, shape (n, 2)."""
-    user: NDArray[np.int64]
-    """Whose each was, shape (n,)."""
+    values: Float64
+    """recall@10 and NDCG@10 of each ranking, shape (n, 2)."""
+    user: Int64
+    """User of each ranking, shape (n,)."""
 
     @property
     def recall(self) -> float:
-        """The mean recall at ten."""
+        """Mean recall@10."""
         return float(self.values[:, 0].mean())
 
     @property
     def ndcg(self) -> float:
-        """The mean NDCG at ten."""
+        """Mean NDCG@10."""
         return float(self.values[:, 1].mean())
 
-    def intervals(self, base: RunQuality | None = None) -> list[Estimate]:
-        """Recall and NDCG, or how much they are above another pass's, with 95 % by user."""
+    def intervals(self, base: RunQuality | None = None) -> list[MeanInterval]:
+        """Recall and NDCG, or their gain over another replay, with 95 % intervals by user."""
         values = self.values if base is None else self.values - base.values
         return metrics.estimates(values, self.user, SEED)
 
@@ -67,33 +67,37 @@ def read_stream(events: int) -> Stream:
 
 
 def vectors_by(encoder: Path, stream: Stream, dimensions: Sequence[int]) -> dict[int, Matrix]:
-    """The films' text vectors, cut to each length and brought to norm 1."""
+    """Text vectors of the films, truncated to each length and normalised."""
     whole = OnnxEncoder.load(encoder, threads=1).encode([item.text for item in stream.items])
     cut = {d: whole[:, :d] for d in dimensions}
     return {d: part / np.linalg.norm(part, axis=1, keepdims=True) for d, part in cut.items()}
 
 
-def remembered() -> Refresh:
-    """The middle clock, run once for each moment and length: no updater's settings change it."""
+def cached_middle_clock() -> Refresh:
+    """A middle clock that runs once per position and length, for all settings of all updaters."""
     run = middle_clock(RefreshSettings(text_weight=2.0))
-    known: dict[tuple[int, int], RefreshedCatalog] = {}
+    cache: dict[tuple[int, int], RefreshedCatalog] = {}
 
     def refresh(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
         key = until, text_vectors.shape[1]
-        if key not in known:
-            known[key] = run(stream, until, text_vectors)
-        return known[key]
+        if key not in cache:
+            cache[key] = run(stream, until, text_vectors)
+        return cache[key]
 
     return refresh
 
 
 def measure(
-    stream: Stream, vectors: Matrix, plan: ReplayConfig, settings: Settings, refresh: Refresh | None
+    stream: Stream,
+    vectors: Matrix,
+    replay_config: ReplayConfig,
+    settings: Settings,
+    refresh: Refresh | None,
 ) -> RunQuality:
-    """One pass over the stream by the evaluation's replay, with these settings of the fold."""
+    """Replays the stream once with these settings of the fold."""
     config = Config("memory:", Path(), fold=FoldSettings(near_weight=0.0, **settings))  # type: ignore[arg-type]
     recommender = PenchantRecommender(config, vectors, refresh)
-    targets = choose_targets(stream, plan)
-    rank = replay(stream, recommender, targets, plan).rank
+    targets = choose_targets(stream, replay_config)
+    rank = replay(stream, recommender, targets, replay_config).rank
     values = np.stack([metrics.recall(rank, K), metrics.ndcg(rank, K)], axis=1)
     return RunQuality(values, stream.user[targets.positions])

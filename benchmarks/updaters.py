@@ -1,14 +1,14 @@
-r"""The updaters side by side: quality, cost and size.
+r"""Compares the updaters: quality, cost and size.
 
     penchant finetune --dataset movielens --train-fraction 0.3 --test-fraction 0 --steps 0 \
         --dimensions 128,64,32 --output tuned
     penchant export --source tuned --output onnx --dimensions 128
     python -m benchmarks.updaters --encoder onnx --dimensions 32,64,128
 
-Quality: MovieLens-100K in time order, the first 30,000 ratings for training, then a ranking of all
-films the user has not rated before every second later rating of 4 or 5; item vectors refreshed
-every 5,000 ratings, and never. Cost: of the fold of the busiest user's latest 256 ratings, and of
-the scores of all films. Prints rows of Markdown, as docs/measurements/updaters.md has them.
+Quality: MovieLens-100K in time order. The first 30,000 ratings are for training; before every
+second later rating of 4 or 5, all films that the user has not rated are ranked. Item vectors are
+refreshed every 5,000 ratings, and never. Cost: the fold of the busiest user's latest 256 ratings,
+and the scores of all films. Prints the rows of the table in docs/measurements/updaters.md.
 """
 
 from __future__ import annotations
@@ -26,21 +26,14 @@ from benchmarks.updater_runs import (
     REFRESH_EVERY,
     RunQuality,
     Settings,
+    cached_middle_clock,
     measure,
     read_stream,
-    remembered,
     vectors_by,
 )
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import (
-    Items,
-    Prior,
-    direction,
-    fold,
-    prior_precision,
-    score,
-)
-from penchant.domain.rewards import Outcome
+from penchant.domain.interest import Items, Prior, fold, prior_precision, score, user_vector
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import FoldKey, Interest, Matrix, Record, UserState
 from penchant.domain.window import empty_record, entry, insert
@@ -112,19 +105,19 @@ CHOSEN: Mapping[str, Settings] = {
         "prototype_sharing": 0.48,
     },
 }
-"""What `benchmarks.updater_choice` chose for each updater."""
+"""Settings that `benchmarks.updater_choice` chose for each updater."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one updater takes of a user with a full window."""
+    """Cost of one updater for a user with a full window."""
 
     fold_us: list[float]
-    """Microseconds of a fold, by round."""
+    """Microseconds per fold, by round."""
     score_us: list[float]
-    """Microseconds of the scores of the whole catalog, by round."""
+    """Microseconds per scoring of the whole catalog, by round."""
     record_bytes: int
-    """The record in the store, the cached interest included."""
+    """Size of the record in the store, with the cached interest."""
 
 
 def settings_of(updater: str) -> FoldSettings:
@@ -132,14 +125,14 @@ def settings_of(updater: str) -> FoldSettings:
 
 
 def full_record(stream: Stream) -> tuple[Record, int]:
-    """The busiest user's, and a moment after its last event."""
+    """The record of the busiest user, and the time of its last event in microseconds."""
     user = int(np.bincount(stream.user).argmax())
     own = np.flatnonzero(stream.user == user).tolist()
     entries = [
         entry(
             stream.events[position],
             int(stream.item[position]),
-            Outcome(float(stream.reward[position]), float(stream.weight[position]), None),
+            ResolvedSignal(float(stream.reward[position]), float(stream.weight[position]), None),
         )
         for position in own
     ]
@@ -148,7 +141,7 @@ def full_record(stream: Stream) -> tuple[Record, int]:
 
 
 def costs(stream: Stream, vectors: Matrix) -> dict[str, Cost]:
-    """The updaters in turn, round by round, so that all meet the same machine."""
+    """Measures the updaters in turn, round by round, so that load on the machine hits all alike."""
     record, at_us = full_record(stream)
     window = record.window
     known = np.ones(len(window), np.bool_)
@@ -170,7 +163,7 @@ def costs(stream: Stream, vectors: Matrix) -> dict[str, Cost]:
             interest = folded()
 
             def scored(interest: Interest = interest, settings: FoldSettings = settings) -> object:
-                return score(vectors, offsets, direction(interest, None, settings), settings)
+                return score(vectors, offsets, user_vector(interest, None, settings), settings)
 
             state = UserState(record, FoldKey(1, bucket, settings.digest()), interest)
             cost = found.setdefault(updater, Cost([], [], len(encode_user(state))))
@@ -189,36 +182,38 @@ def _microseconds(call: Callable[[], object]) -> float:
 def qualities(
     stream: Stream, vectors: Matrix, every: int
 ) -> dict[str, tuple[RunQuality, RunQuality]]:
-    """Of each updater, with the item vectors refreshed, and never."""
-    refresh = remembered()
-    plans = (
+    """Quality of each updater, with refreshed item vectors and with text vectors alone."""
+    refresh = cached_middle_clock()
+    replay_configs = (
         ReplayConfig(TRAIN_FRACTION, every, REFRESH_EVERY),
         ReplayConfig(TRAIN_FRACTION, every, 0),
     )
     found = {}
     for updater, chosen in CHOSEN.items():
         settings = {**chosen, "updater": updater}
-        fresh = measure(stream, vectors, plans[0], settings, refresh)
-        found[updater] = fresh, measure(stream, vectors, plans[1], settings, None)
+        fresh = measure(stream, vectors, replay_configs[0], settings, refresh)
+        found[updater] = fresh, measure(stream, vectors, replay_configs[1], settings, None)
     return found
 
 
 def row(
-    updater: str, quality: Mapping[str, tuple[RunQuality, RunQuality]], cost: Mapping[str, Cost]
+    updater: str,
+    quality: Mapping[str, tuple[RunQuality, RunQuality]],
+    cost: Mapping[str, Cost],
 ) -> str:
-    """One row of the table: values, and behind them, but for ridge, the differences to ridge."""
+    """One row of the table: values and, except for ridge, their differences to ridge."""
     cells = [f"`{updater}`"]
-    for one, ridge in zip(quality[updater], quality["ridge"], strict=True):
-        itself = updater == "ridge"
-        recall, ndcg = one.intervals() if itself else one.intervals(ridge)
-        for value, found in ((one.recall, recall), (one.ndcg, ndcg)):
-            half = (found.high - found.low) / 2
-            behind = f"± {half:.4f}" if itself else f"({found.mean:+.4f} ± {half:.4f})"
-            cells.append(f"{value:.4f} {behind}")
-    own, base = cost[updater], cost["ridge"]
-    for ours, theirs in ((own.fold_us, base.fold_us), (own.score_us, base.score_us)):
-        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        cells.append(f"{statistics.median(ours):.0f} ({ratio:.2f})")
+    for one, base in zip(quality[updater], quality["ridge"], strict=True):
+        is_ridge = updater == "ridge"
+        recall, ndcg = one.intervals() if is_ridge else one.intervals(base)
+        for value, interval in ((one.recall, recall), (one.ndcg, ndcg)):
+            half = (interval.high - interval.low) / 2
+            gap = f"± {half:.4f}" if is_ridge else f"({interval.mean:+.4f} ± {half:.4f})"
+            cells.append(f"{value:.4f} {gap}")
+    own, ridge = cost[updater], cost["ridge"]
+    for own_us, ridge_us in ((own.fold_us, ridge.fold_us), (own.score_us, ridge.score_us)):
+        ratio = statistics.median(a / b for a, b in zip(own_us, ridge_us, strict=True))
+        cells.append(f"{statistics.median(own_us):.0f} ({ratio:.2f})")
     cells.append(f"{own.record_bytes:,}")
     return f"| {' | '.join(cells)} |"
 
@@ -227,7 +222,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--dimensions", default="32,64,128")
-    parser.add_argument("--every", type=int, default=2, help="rank for one of so many hits")
+    parser.add_argument("--every", type=int, default=2, help="rank for one in this many hits")
     options = parser.parse_args()
     stream = read_stream(RATINGS)
     lengths = [int(one) for one in options.dimensions.split(",")]

@@ -11,6 +11,7 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import MANIFEST, read_bundle
 from penchant.encoder.source import default_source
+from penchant.training.export import ExportRequest, export_encoder
 
 DIMENSIONS = 64
 
@@ -33,22 +34,10 @@ def prepare_encoder(
     note = _note(directory)
     if note.is_file() and _is_made_of(directory, note, inputs):
         return directory, True
-    on_step("loading PyTorch")
-    try:  # Only here: PyTorch takes seconds to load.
-        from penchant.training.export import export
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"the demo exports its encoder, for which the package {error.name} is missing; "
-            "`pip install 'penchant[train]'`"
-        ) from error
-    report = export(
-        source,
-        directory,
-        dimensions=DIMENSIONS,
-        projection="pca",
-        projection_texts=texts,
-        on_step=lambda step: on_step(step[:1].lower() + step[1:]),
+    request = ExportRequest(
+        output=directory, source=source, dimensions=DIMENSIONS, projection_texts=texts
     )
+    report = export_encoder(request, lambda stage: on_step(stage[:1].lower() + stage[1:]))
     note.write_text(json.dumps({"inputs": inputs, "version": report.version}) + "\n")
     return directory, False
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from penchant.domain.errors import ConfigError
 from penchant.launch import FREE, LaunchError, Ports, Server
-from penchant.launch.parameters import HOME, gather
+from penchant.launch.model_parameters import HOME, gather
 from penchant.launch.ports import choose
 from penchant_sdk import Penchant
 

@@ -38,8 +38,8 @@ from penchant.encoder.runtime import RUNTIMES
 from penchant.launch.errors import LaunchError
 from penchant.loop.loop_state import LockHeld
 from penchant.server.triton.errors import CODE_OF
-from penchant.server.triton.metrics import HELP, SECONDS, SIZES
-from penchant.training.compress.measure import BudgetExceeded
+from penchant.server.triton.prometheus import HELP, SECONDS, SIZES
+from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant_sdk import ads, errors, games, home, testing
 
 HELP_WIDTH = 100
@@ -244,7 +244,7 @@ def limits_page() -> str:
 def errors_page() -> str:
     """Every error with its cause and its remedy."""
     server = [cls for cls in PenchantError.__subclasses__() if cls is not ConfigError]
-    refusals = [BudgetExceeded, LockHeld]
+    refusals = [LossBudgetExceeded, LockHeld]
     reasons = {cls.__name__ for cls in server}
     client = [cls for cls in descendants(errors.PenchantError) if cls.__name__ not in reasons]
     rows = [

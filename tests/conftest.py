@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis' settings, and the default encoder, which is exported once."""
+"""Shared by all tests: the settings of Hypothesis, and the default encoder, exported once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ settings.load_profile("penchant")
 
 @pytest.fixture(scope="session")
 def minilm_report(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
-    """MiniLM as `penchant export` writes it, and what the export says of it."""
+    """The export of MiniLM."""
     # Only here: the core is tested without PyTorch too.
-    from penchant.encoder.source import default_source
-    from penchant.training.export import export
+    from penchant.training.export import ExportRequest, export_encoder
 
-    return export(default_source(), tmp_path_factory.mktemp("export") / "minilm")
+    return export_encoder(ExportRequest(output=tmp_path_factory.mktemp("export") / "minilm"))

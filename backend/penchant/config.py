@@ -16,8 +16,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.limits import Limits
 from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FROM_0, MORE_THAN_0, FoldSettings, Range
-from penchant.domain.signals import named_signals
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS, named_signals
 from penchant.store.base import DEFAULT_MAP_BYTES
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})

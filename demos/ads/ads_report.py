@@ -14,7 +14,7 @@ from rich.text import Text
 from demos.ads.accounts import Account
 from demos.ads.day import Day, SimulatedImpression
 from demos.ads.films import FilmDay
-from penchant.calibration.calibrate import Calibrated
+from penchant.calibration.calibrate import CalibrationResult
 from penchant.calibration.reliability import Reliability, reliability
 from penchant_sdk.ads import Calibration
 
@@ -91,7 +91,7 @@ def totals(accounts: Sequence[Account], day: Day, later: Sequence[SimulatedImpre
 
 
 def calibration_table(
-    last: Calibrated, stated: Mapping[str, Reliability], truth: Sequence[float]
+    last: CalibrationResult, stated: Mapping[str, Reliability], truth: Sequence[float]
 ) -> Table:
     """What calibration brought, and how much places are looked at, by the last one."""
     table = Table(title="Click probabilities after 8:00", title_justify="left", box=SIMPLE_HEAD)
@@ -101,7 +101,7 @@ def calibration_table(
     for name, one in stated.items():
         row = (f"{one.ece:.4f}", f"{one.ece_by_chance:.4f}", f"{one.log_loss:.4f}")
         table.add_row(name, *row)
-    places = zip(last.fit.examination, last.fit.examination_intervals, truth, strict=False)
+    places = zip(last.model.examination, last.model.examination_intervals, truth, strict=False)
     looks = "; ".join(
         f"place {place} {looks:.2f} ({low:.2f} to {high:.2f}), true {true}"
         for place, (looks, (low, high), true) in enumerate(places, start=1)
@@ -145,7 +145,7 @@ def _says(shown: Sequence[SimulatedImpression]) -> tuple[bool, int, int]:
 def numbers(
     accounts: Sequence[Account],
     day: Day,
-    last: Calibrated,
+    last: CalibrationResult,
     stated: Mapping[str, Reliability],
     seconds: float,
 ) -> dict[str, Any]:
@@ -170,8 +170,8 @@ def numbers(
             for one in accounts
         ],
         "examination": {
-            "estimated": last.fit.examination.tolist(),
-            "intervals_95": last.fit.examination_intervals,
+            "estimated": last.model.examination.tolist(),
+            "intervals_95": last.model.examination_intervals,
             "true": list(day.readers.examination),
         },
         "calibration_error": {name: one.ece for name, one in stated.items()},

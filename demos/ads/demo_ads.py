@@ -23,14 +23,16 @@ from demos.demo_encoder import prepare_encoder
 from demos.demo_server import connect, make_server, until_interrupted
 from demos.films.demo import register
 from demos.progress_steps import bar, bars, step
-from penchant.calibration.calibrate import Calibrated, as_json_ready, calibrate
-from penchant.calibration.shown_ads import from_impressions
+from penchant.calibration.calibrate import (
+    CalibrationRequest,
+    CalibrationResult,
+    calibrate,
+    write_calibration,
+)
 from penchant.cli.import_ import sdk_event
-from penchant.cli.stores import opened
 from penchant.domain.errors import ConfigError
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.impressions import impressions_in
 from penchant.system.option_types import FLAT
 from penchant_sdk import Penchant, PlackettLuce
 from penchant_sdk.ads import AdClient, Calibration, Size, Slot
@@ -130,7 +132,7 @@ def _new_day(ads: AdClient, films: FilmDay, midnight: datetime, options: AdsDemo
     return Day(ads, films.readers, plan)
 
 
-def _play(console: Console, day: Day, store: str, options: AdsDemo) -> Calibrated:
+def _play(console: Console, day: Day, store: str, options: AdsDemo) -> CalibrationResult:
     """The day in parts, each but the last followed by a calibration; returns the last one."""
     coming = list(visits(day.readers.users, options.visits, options.seed))
     since_s = 0
@@ -146,11 +148,10 @@ def _play(console: Console, day: Day, store: str, options: AdsDemo) -> Calibrate
     return last
 
 
-def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) -> Calibrated:
+def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) -> CalibrationResult:
     """What `penchant calibrate` does, beside the running server."""
-    with opened(store, SETTINGS) as place, place.store.snapshot() as snapshot:
-        found = calibrate(from_impressions(impressions_in(snapshot, place.config.signals)))
-    path.write_text(json.dumps(as_json_ready(found), indent=2) + "\n", encoding="utf-8")
+    found = calibrate(CalibrationRequest(store=store, settings=SETTINGS))
+    write_calibration(path, found)
     day.ads.calibration = Calibration.load(path)
     text = (
         f"{at_s // 3600}:00: calibrated on {found.impressions:,} impressions, {found.clicks} clicks"
@@ -160,7 +161,12 @@ def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) ->
 
 
 def _conclude(
-    console: Console, films: FilmDay, day: Day, last: Calibrated, options: AdsDemo, seconds: float
+    console: Console,
+    films: FilmDay,
+    day: Day,
+    last: CalibrationResult,
+    options: AdsDemo,
+    seconds: float,
 ) -> None:
     accounts = [
         account(campaign, day.impressions, day.plan.midnight) for campaign in films.campaigns

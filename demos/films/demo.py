@@ -24,7 +24,7 @@ from demos.progress_steps import bar, bars, step
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
 from penchant.launch import Server
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
 from penchant.system.option_types import FLAT
 from penchant_sdk import Item as SdkItem

@@ -23,7 +23,7 @@ from demos.games.simple_recommenders import chance, popularity, truth
 from demos.games.taste_switch import Switch, turn
 from demos.progress_steps import bar, bars, step
 from penchant.cli.import_games import snapshot_games
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.system.option_types import FLAT
 from penchant_sdk import Penchant
 from penchant_sdk.games import Game, GameClient

@@ -56,7 +56,7 @@ class PlayerAction:
     """Something that a player did with a game."""
 
     signal: str
-    """A name of `penchant.domain.signals.games`."""
+    """A signal of `penchant.domain.signals.GAMES_SIGNALS`."""
     game: str
     value: float | None = None
     """Minutes of `played`, stars of `rated`, the level of `levelled`."""

@@ -20,11 +20,11 @@ from demos.home.house import house
 from demos.home.talk import LANGUAGES, SAID, habit, plain_table, talk
 from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw, measure
 from demos.progress_steps import step
-from penchant.cli.home_encoder import export_home_encoder
 from penchant.launch import Server
-from penchant.launch.parameters import HOME, gather
+from penchant.launch.model_parameters import HOME, gather
 from penchant.system.option_types import FLAT
-from penchant.training.home import adapter
+from penchant.training.home.home_adapter import adapter_digest
+from penchant.training.home.home_encoder import HomeEncoderRequest, home_encoder
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 
@@ -62,7 +62,7 @@ def demo_home(*, options: Annotated[HomeDemo, FLAT] = HomeDemo()) -> int:
 def _run(console: Console, directory: Path, most: int, output: Path) -> bool:
     began = time.monotonic()
     with step(console, "Preparing the encoder") as now:
-        encoder = export_home_encoder(HOME / f"encoder-home-{adapter.digest()}")
+        encoder = home_encoder(HomeEncoderRequest(HOME / f"encoder-home-{adapter_digest()}"))
         now.done = f"The encoder is in {encoder}"
     settings = gather(f"lmdb:{directory / 'store'}", encoder, HOME_SETTINGS)
     server = Server(directory / "server", settings)

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.report import chart
-from penchant.training.home.corpus import FREE, SEEN, build
-from penchant.training.home.out_of_scope import outside
-from penchant.training.home.templates import HELD_OUT
+from penchant.training.home.corpus import FREE, SEEN, draw_sentences
+from penchant.training.home.out_of_scope import out_of_scope
+from penchant.training.home.sentence_templates import HELD_OUT
 from penchant_sdk.home import HomeClient
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def measure(home: HomeClient, language: str, most: int, seed: int = 0) -> list[M
         seed: of the draw.
     """
     rng = random.Random(seed)
-    drawn = build(language)
+    drawn = draw_sentences(language)
     measured = []
     for part in PARTS:
         own = [sentence for sentence in drawn if sentence.part == part]
@@ -60,7 +60,7 @@ def measure(home: HomeClient, language: str, most: int, seed: int = 0) -> list[M
         right = [f is not None and f.intent == s.intent for f, s in zip(frames, own, strict=True)]
         sure = [f.confidence if f else 0.0 for f in frames]
         measured.append(MeasuredPart(language, part, np.array(right), np.array(sure)))
-    strange = [text for _, text in outside(language)]
+    strange = [text for _, text in out_of_scope(language)]
     frames = home.understand(rng.sample(strange, min(most, len(strange))))
     refused = np.array([frame is None for frame in frames])
     return [*measured, MeasuredPart(language, OUTSIDE, refused, np.zeros(len(frames)))]

@@ -18,7 +18,7 @@ from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.cli.import_ import sdk_event
 from penchant.config import Config
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import direction, score
+from penchant.domain.interest import score, user_vector
 from penchant.domain.neighbours import near_all
 from penchant.domain.types import Event, UserState, Vector
 from penchant.domain.window import empty_record
@@ -157,7 +157,7 @@ def _personal(
     """Scores of all items without the live offsets, shape (rows,)."""
     bucket = time_bucket(int(as_of_s * 1e6), view.settings)
     interest, _ = interest_of(UserState((state or UserState(empty_record())).record), view, bucket)
-    towards = direction(interest, query, view.settings)
+    towards = user_vector(interest, query, view.settings)
     scores, _ = score(view.vectors, np.zeros(view.head.rows, np.float32), towards, view.settings)
     if len(view.neighbours):
         near = near_all(view.neighbours, interest.recent, view.head.rows)

@@ -26,10 +26,10 @@ from demos.films.demo import register
 from demos.progress_steps import bar, bars, step
 from demos.release.asking import AskedRanking, Asking, Recomputed
 from penchant.cli.import_ import sdk_event
-from penchant.cli.publishing import load_encoder
-from penchant.cli.stores import Opened, opened
 from penchant.domain.errors import ConfigError
-from penchant.launch.parameters import HOME
+from penchant.encoder.library import load_onnx
+from penchant.launch.model_parameters import HOME
+from penchant.launch.server_store import ServerStore, open_server_store
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
 from penchant.releases.manifest import encoder_directory
 from penchant.releases.release_gate import GATE
@@ -143,7 +143,7 @@ class _Play:
         later = [event for event in self._data.ratings[HISTORY:] if event.user not in watched]
         asking = Asking(self._target, self._watched, self._as_of_s, later)
         times: list[tuple[str, float]] = []
-        with opened(self._store, (), self._encoder) as place, asking:
+        with open_server_store(self._store, (), self._encoder) as place, asking:
             self._look(place)
             asking.wait(PAUSE_S)
             self._make()
@@ -213,7 +213,7 @@ class _Play:
     def _short(self, argument: str) -> str:
         return argument.replace(str(self._directory), "DEMO")
 
-    def _look(self, place: Opened) -> None:
+    def _look(self, place: ServerStore) -> None:
         """Computes what the served version must answer."""
         with place.store.snapshot() as snapshot:
             head = read_head(snapshot)
@@ -223,7 +223,7 @@ class _Play:
             place.store,
             place.directory,
             place.config,
-            load_encoder(directory),
+            load_onnx(directory),
             self._watched,
             self._as_of_s,
         )

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.config import Config
-from penchant.domain.ranking import RankRequest
 from penchant.domain.rewards import SignalTable
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Event, EventStatus
-from penchant.service.rebuild import rebuild_all, rebuild_user
+from penchant.domain.types import Event
+from penchant.service.feedback import EventStatus
+from penchant.service.rank import RankRequest
+from penchant.service.rebuilt_records import rebuild_records, rebuild_user
 from penchant.store.codec import encode_record
 from penchant.store.users import scan_user_ids
 from tests.support.histories import FILMS, USERS, events
@@ -82,7 +83,7 @@ def test_a_record_rebuilt_from_the_log_equals_the_live_one_byte_for_byte(
         for user, record in live.items():
             rebuilt = rebuild_user(snapshot, world.log(user), *configured(world.config)).record
             assert encode_record(rebuilt) == record
-    assert rebuild_all(world.store, *configured(world.config)) == len(live)
+    assert rebuild_records(world.store, *configured(world.config)) == len(live)
     assert records(world) == live
 
 
@@ -114,7 +115,7 @@ def test_the_state_version_counts_the_users_accepted_events(
 def test_a_cached_fold_equals_a_fold_made_anew(films: World, history: list[Event]) -> None:
     world = told(films, [history])
     cached = {user: world.users.get(user).interest for user in records(world)}
-    rebuild_all(world.store, *configured(world.config))
+    rebuild_records(world.store, *configured(world.config))
     for user, interest in cached.items():
         state = world.state(user)
         assert state is not None
@@ -140,7 +141,7 @@ def test_rebuilding_reads_old_events_as_the_configuration_does_now(films: World)
         fold=FoldSettings(window_events=1),
         signals={"click": world.config.signals["dislike"], "like": world.config.signals["like"]},
     )
-    rebuild_all(world.store, *configured(config))
+    rebuild_records(world.store, *configured(config))
     assert world.record("u").state_version == 2
     assert len(world.record("u").window) == 1
 
@@ -157,5 +158,5 @@ def test_rebuilding_does_not_bring_a_forgotten_user_back(
         return begin()
 
     monkeypatch.setattr(world.store, "transaction", forget_first)
-    rebuild_all(world.store, *configured(world.config))
+    rebuild_records(world.store, *configured(world.config))
     assert set(records(world)) == {"u"}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from penchant.domain.ranking import RankRequest
 from penchant.encoder.library import EncoderLibrary
+from penchant.releases.switch import COMMIT, DONE, DROP, ENCODE, FIT, SWITCH
+from penchant.service.rank import RankRequest
 from penchant.store.lmdb import LmdbStore
 from tests.support.feeder import MAP_BYTES
 from tests.support.publisher import IN_THE_MIDST_OF_TEXTS, INSTALLING
@@ -18,16 +19,8 @@ from tests.support.released import Releasing, load_words
 from tests.support.world import World, liked
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = ("Dropping what nobody can go back to", "Done")
-STEPS = (
-    INSTALLING,
-    "Encoding texts",
-    IN_THE_MIDST_OF_TEXTS,
-    "Fitting item vectors to the log",
-    "Switching",
-    "Committing",
-    *COMMITTED,
-)
+COMMITTED = (DROP, DONE)
+STEPS = (INSTALLING, ENCODE, IN_THE_MIDST_OF_TEXTS, FIT, SWITCH, COMMIT, *COMMITTED)
 
 
 def publish_and_die(directory: Path, release: str, step: str) -> int:
@@ -39,7 +32,7 @@ def publish_and_die(directory: Path, release: str, step: str) -> int:
     ).returncode
 
 
-def what_is_ranked(world: World) -> tuple[str, list[str], list[float]]:
+def ranked_reply(world: World) -> tuple[str, list[str], list[float]]:
     reply = world.rank(RankRequest("u", 12, query="word3 film"))
     return reply.encoder_version, reply.ids, reply.scores
 
@@ -53,12 +46,12 @@ def test_a_killed_publication_leaves_one_release_and_the_next_run_completes(
     server.world.put(**{f"i{number}": f"word{number} film" for number in range(12)})
     server.world.feed(*(liked(f"e{n}", f"i{n}", ago_s=100.0 - n) for n in range(0, 12, 2)))
     manifest = server.build("second", releases=tmp_path / "built")
-    # Words put after the build have to be encoded by the publication itself.
+    # Texts put after the build must be encoded by the publication itself.
     server.world.put(**{f"late{number}": f"late{number} film" for number in range(10)})
-    before = what_is_ranked(server.world)
+    before = ranked_reply(server.world)
 
     assert publish_and_die(tmp_path, manifest.id, step) < 0
-    between = what_is_ranked(server.world)
+    between = ranked_reply(server.world)
     if step in COMMITTED:
         assert between[0] == manifest.encoder_version
     else:
@@ -68,10 +61,10 @@ def test_a_killed_publication_leaves_one_release_and_the_next_run_completes(
         store=store,
         encoders=EncoderLibrary(server.world.encoder, server.releases, load_words),
     )
-    assert what_is_ranked(restarted) == between
+    assert ranked_reply(restarted) == between
 
     assert publish_and_die(tmp_path, manifest.id, "never") == 0
-    after = what_is_ranked(server.world)
+    after = ranked_reply(server.world)
     assert after[0] == manifest.encoder_version
     if step in COMMITTED:
         assert after == between

@@ -14,7 +14,7 @@ import pytest
 from demos.ads.ads_simulation import simulated_readers, visits
 from demos.ads.day import LAPSE_S, Day, DayPlan
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant_sdk import Penchant
 from penchant_sdk.ads import (
     AdClient,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant_sdk import Penchant
 from tests.contracts.client_laws import ClientLaws
 from tests.contracts.client_signal_laws import OWN_SIGNALS, OwnSignalLaws

@@ -13,7 +13,7 @@ import pytest
 from demos.games.players import GAME_SETTINGS
 from penchant.cli.import_games import snapshot_games
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant_sdk import Penchant
 from penchant_sdk.games import GameClient
 

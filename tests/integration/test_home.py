@@ -9,7 +9,7 @@ import pytest
 
 from demos.home.home_settings import HOME_SETTINGS
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant_sdk import Penchant
 from penchant_sdk.home import Action, Brightness, HomeClient
 from tests.integration.conftest import TIMEOUT_S

@@ -11,7 +11,7 @@ from collections import defaultdict
 import pytest
 
 from penchant.launch import Server
-from penchant.server.triton.metrics import SEND_EVERY_S
+from penchant.server.triton.prometheus import SEND_EVERY_S
 from penchant_sdk import Event, InvalidRequest, Item, Penchant
 from tests.contracts.client_world import unique
 

@@ -1,4 +1,4 @@
-"""A release is published, and gone back from, under a real Triton whose clients keep asking."""
+"""A release is published and rolled back under a real Triton, while clients keep ranking."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from penchant.config import Config, catalog_directory, parse, releases_directory
 from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream
-from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.releases.build import Recipe, build_release
-from penchant.releases.publish import publish_release, target_of
-from penchant.releases.rollback import roll_back
-from penchant.releases.rollout import RolloutPlan, begin_rollout
+from penchant.releases.build import ReleaseRecipe, build_release
+from penchant.releases.loaded_release import load_release
+from penchant.releases.release_rollout import RolloutPlan, begin_rollout
+from penchant.releases.rollback import switch_back
+from penchant.releases.switch import switch_to
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import read_log, scan_user_ids
 from penchant_sdk import Event, Item, Penchant, PenchantError, Ranking
@@ -39,12 +40,12 @@ AS_OF_S = 1_700_000_000.0
 THREADS = 3
 TIMEOUT_S = 10.0
 BOTH_SEEN = 40
-"""Replies of the space that was switched to that each phase waits for."""
+"""Replies from the new space that each phase waits for."""
 
 
 @pytest.fixture
 def encoders(tmp_path: Path) -> list[Path]:
-    """Two that agree on nothing, not even on the vectors' length."""
+    """Two encoders whose vectors have nothing in common, not even their length."""
     return [
         write_word_encoder(tmp_path / f"encoder-{d}", TEXTS, dimensions=d, seed=d) for d in (16, 8)
     ]
@@ -65,7 +66,7 @@ def server(tmp_path: Path, encoders: list[Path]) -> Iterator[Server]:
 
 @pytest.fixture
 def store(config: Config, server: Server) -> Iterator[LmdbStore]:
-    """The server's own, opened beside it."""
+    """The server's store, opened beside it."""
     store = LmdbStore(Path(config.store.partition(":")[2]), map_bytes=0)
     yield store
     store.close()
@@ -90,7 +91,7 @@ def penchant(server: Server, config: Config, store: LmdbStore) -> Iterator[Pench
 
 
 def personal(ranking: Ranking) -> dict[str, float]:
-    """What a score says of user, query and space; offsets are everybody's."""
+    """The part of each score that depends on user, query and space: all but the offset."""
     parts = {}
     for item in ranking.items:
         assert item.explanation is not None
@@ -100,8 +101,8 @@ def personal(ranking: Ranking) -> dict[str, float]:
 
 
 @dataclass
-class Asking:
-    """Clients that rank without a pause, each time for the same state and moment."""
+class RankingClients:
+    """Clients that rank without a pause, always for the same state and moment."""
 
     target: str
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -123,7 +124,7 @@ class Asking:
                 turn += 1
 
     def wait_for(self, version: str) -> None:
-        """Until so many replies came from an encoder's space."""
+        """Waits for BOTH_SEEN replies from an encoder's space."""
         seen, deadline = 0, threading.Event()
         while seen < BOTH_SEEN:
             assert not self.failures, self.failures[0]
@@ -132,8 +133,8 @@ class Asking:
 
 
 @pytest.fixture
-def asking(server: Server, penchant: Penchant) -> Iterator[Asking]:
-    asking = Asking(server.target)
+def asking(server: Server, penchant: Penchant) -> Iterator[RankingClients]:
+    asking = RankingClients(server.target)
     threads = [threading.Thread(target=asking.run, args=(n,)) for n in range(THREADS)]
     for thread in threads:
         thread.start()
@@ -155,7 +156,9 @@ def logged(store: LmdbStore, config: Config) -> Stream:
     return make_stream(items, events, config.signals, parse_relevance("reward>0"), LeftOut())
 
 
-def expected_of(asking: Asking, penchant: Penchant) -> dict[tuple[str, str], dict[str, float]]:
+def expected_of(
+    asking: RankingClients, penchant: Penchant
+) -> dict[tuple[str, str], dict[str, float]]:
     asked = [(user, query) for user in USERS for query in QUERIES]
     return {(user, query): personal(asking.ask(penchant, user, query)) for user, query in asked}
 
@@ -167,7 +170,11 @@ def recomputed(store: LmdbStore, config: Config, encoder: Path) -> Recomputed:
 
 
 def test_no_request_fails_and_no_ranking_mixes_two_spaces(
-    config: Config, encoders: list[Path], store: LmdbStore, penchant: Penchant, asking: Asking
+    config: Config,
+    encoders: list[Path],
+    store: LmdbStore,
+    penchant: Penchant,
+    asking: RankingClients,
 ) -> None:
     directory, releases = catalog_directory(config), releases_directory(config)
     assert directory is not None
@@ -176,17 +183,17 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     expected = {old: expected_of(asking, penchant)}
     before = recomputed(store, config, encoders[0])
     asking.wait_for(old)
-    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    recipe, encode = ReleaseRecipe(encoders[1]), load(encoders[1]).encode
     manifest = build_release(releases, logged(store, config), config, recipe, encode)
-    target = target_of(releases / manifest.id, "publish", load)
+    release = load_release(releases / manifest.id, "publish", load)
     assert penchant.embed(["warm"], encoder_version=new).dimensions == 8
 
-    publish_release(store, directory, config, target)
+    switch_to(store, directory, config, release)
     assert penchant.rank("u0").encoder_version == new
     expected[new] = expected_of(asking, penchant)
     meanwhile = recomputed(store, config, encoders[1])
     asking.wait_for(new)
-    roll_back(store, directory, releases, config, load)
+    switch_back(store, directory, releases, config, load)
     assert penchant.rank("u0").encoder_version == old
     after = recomputed(store, config, encoders[0])
     asking.wait_for(old)
@@ -197,7 +204,7 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     for user, query, reply in asking.replies:
         meant = expected[reply.encoder_version][user, query]
         assert personal(reply) == pytest.approx(meant, abs=1e-4)
-    # The same by what `penchant demo-release` makes of the files, which finds a mixture too.
+    # The check of `penchant demo-release` agrees, and finds a mixture.
     known = {one.version: one for one in (before, meanwhile, after)}
     assert len(known) == 3
     for user, query, reply in asking.replies:
@@ -214,9 +221,9 @@ def test_items_put_under_a_release_are_encoded_by_it(
     directory, releases = catalog_directory(config), releases_directory(config)
     assert directory is not None
     assert releases is not None
-    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    recipe, encode = ReleaseRecipe(encoders[1]), load(encoders[1]).encode
     manifest = build_release(releases, logged(store, config), config, recipe, encode)
-    publish_release(store, directory, config, target_of(releases / manifest.id, "publish", load))
+    switch_to(store, directory, config, load_release(releases / manifest.id, "publish", load))
     put = penchant.put_items([Item("late", "a late coat")])
     assert put.encoder_version == manifest.encoder_version
     assert penchant.embed(["a late coat"]).encoder_version == manifest.encoder_version
@@ -230,11 +237,11 @@ def test_a_canary_is_shown_to_its_share_in_every_process_until_it_is_ended(
     assert directory is not None
     assert releases is not None
     old = load(encoders[0]).version
-    recipe, encode = Recipe(encoders[1]), load(encoders[1]).encode
+    recipe, encode = ReleaseRecipe(encoders[1]), load(encoders[1]).encode
     manifest = build_release(releases, logged(store, config), config, recipe, encode)
-    target = target_of(releases / manifest.id, "publish", load)
+    release = load_release(releases / manifest.id, "publish", load)
     rollout = begin_rollout(
-        store, directory, config, target, RolloutPlan("canary", 0.5, min_cases=20)
+        store, directory, config, release, RolloutPlan("canary", 0.5, min_cases=20)
     )
     users = [f"user-{number}" for number in range(60)]
     meant = {user: manifest.encoder_version if rollout.tries(user) else old for user in users}

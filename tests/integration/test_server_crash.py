@@ -14,7 +14,7 @@ import pytest
 from penchant.catalog.view import CatalogReader
 from penchant.config import Config, parse
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store
 from penchant.store.open import open_store

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penchant.launch import Server
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 from penchant_sdk import Event, Item, Penchant
 from tests.contracts.client_world import KITCHEN, SPACE, unique
 from tests.integration.conftest import TIMEOUT_S

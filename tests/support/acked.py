@@ -8,7 +8,7 @@ import pytest
 
 from penchant.config import Config
 from penchant.domain.types import LogRow
-from penchant.service.rebuild import rebuild_user
+from penchant.service.rebuilt_records import rebuild_user
 from penchant.store.base import Snapshot
 from penchant.store.codec import encode_record
 from penchant.store.counters import scan_counters

@@ -17,7 +17,7 @@ from demos.ads.ads_simulation import (
     visits,
 )
 from demos.ads.day import LAPSE_S, Day, DayPlan, SimulatedImpression
-from penchant.calibration.shown_ads import Shown
+from penchant.calibration.shown_ads import ShownAds
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.server.in_process import client_of
 from penchant_sdk import PlackettLuce
@@ -84,7 +84,7 @@ def play(
     # Ids of rankings become digests of events, by which events of one moment are ordered.
     ids = patch("penchant.service.rank.os.urandom", Random(seed).randbytes)
     # Offsets that nobody touched follow with every event, instead of once a second of the wall's.
-    whole = patch("penchant.catalog.offsets.WHOLE_EVERY_S", 0.0)
+    whole = patch("penchant.catalog.item_biases.WHOLE_EVERY_S", 0.0)
     with ids, whole, client_of(BagOfWords(), settings) as penchant:
         ads = AdClient(penchant, calibration=calibration, lapse_s=LAPSE_S, seed=seed)
         ads.put_campaigns(campaigns)
@@ -93,9 +93,9 @@ def play(
     return day, campaigns
 
 
-def shown_of(impressions: Sequence[SimulatedImpression]) -> Shown:
+def shown_of(impressions: Sequence[SimulatedImpression]) -> ShownAds:
     """What `penchant calibrate` would read of them."""
-    return Shown(
+    return ShownAds(
         np.array([one.decision.score for one in impressions]),
         np.array([one.decision.position for one in impressions]),
         np.array([float(one.clicked) for one in impressions]),

@@ -1,4 +1,4 @@
-"""An app over all models in one process, and calls to it as bytes."""
+"""An app with all models in one process, and calls to it as bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL_MODELS = sorted({method.model for method in METHODS.values()})
 
 
 def config_of(directory: Path, **limits: int) -> Config:
-    """Settings of a store in memory."""
+    """Settings with a store in memory."""
     return Config(
         store="memory:",
         encoder=directory,
@@ -50,7 +50,7 @@ def put_films(app: App) -> None:
 
 
 def answered(app: App, call: Call) -> Reply:
-    """The reply; an error is raised."""
+    """The reply; raises the error of a refused call."""
     reply = app.handle(call.SerializeToString())
     if isinstance(reply, PenchantError):
         raise reply
@@ -65,8 +65,8 @@ def refused(app: App, call: Call) -> PenchantError:
 
 def together(app: App, calls: Sequence[Call]) -> list[Reply | PenchantError]:
     """The replies to calls that arrived in one batch."""
-    parsed = [app.parse(call.SerializeToString()) for call in calls]
-    return app.answer([one for one in parsed if not isinstance(one, PenchantError)])
+    parsed = [app.dispatch.parse(call.SerializeToString()) for call in calls]
+    return app.dispatch.answer([one for one in parsed if not isinstance(one, PenchantError)])
 
 
 def rank_call(user: str = "u", k: int = 3, query: str = "") -> Call:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from penchant.catalog.view import CatalogReader, CatalogView
-from penchant.domain.ranking import RankRequest
 from penchant.domain.types import CatalogHead
+from penchant.service.rank import RankRequest
 from penchant.service.user_interest import read_catalog
 from penchant.store.items import read_head
 from tests.support.world import World

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
+from penchant.encoder.bundle import INPUTS, OUTPUT
 from penchant.encoder.engines import EngineNote
-from penchant.encoder.onnx import INPUTS, OUTPUT
 
 
 class Status(IntEnum):

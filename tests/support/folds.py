@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penchant.domain.arrays import Float64
 from penchant.domain.interest import Items, Prior, prior_precision
-from penchant.domain.rewards import Outcome
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Context, Event, Matrix, Window
 from penchant.domain.window import empty_record, entry, insert
@@ -57,7 +57,7 @@ def window_of(told: list[Told], capacity: int = 64) -> Window:
                 one.context,
             ),
             one.item,
-            Outcome(one.reward, one.weight, one.wait_s),
+            ResolvedSignal(one.reward, one.weight, one.wait_s),
         )
         for one in told
     ]

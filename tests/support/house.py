@@ -33,5 +33,5 @@ RISKY = (
 
 
 def home_server() -> FakeServer:
-    """A server in this process, set as `docs/home.md` says."""
+    """A server in this process, set as `docs/clients/home.md` says."""
     return FakeServer(settings=dict(setting.split("=", 1) for setting in HOME_SETTINGS))

@@ -13,10 +13,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from penchant.evaluation.ope.logged_impressions import Columns, Impressions, read_impressions
+from penchant.evaluation.ope.logged_impressions import (
+    ImpressionColumns,
+    LoggedImpressions,
+    read_impressions,
+)
 from penchant.logs.tables.files import open_table
 
-COLUMNS = Columns(
+COLUMNS = ImpressionColumns(
     action="item_id",
     reward="click",
     propensity="propensity_score",
@@ -26,14 +30,14 @@ COLUMNS = Columns(
 
 
 def sample_file(policy: str, campaign: str) -> Path:
-    """The log of policy random or bts, campaign all, men or women: 10,000 impressions."""
+    """The log of a policy (random, bts) on a campaign (all, men, women): 10,000 impressions."""
     name = f"obp/dataset/obd/{policy}/{campaign}/{campaign}.csv"
     return Path(str(metadata.distribution("obp").locate_file(name)))
 
 
 @cache
-def sample(policy: str, campaign: str) -> Impressions:
-    """The same, read."""
+def sample(policy: str, campaign: str) -> LoggedImpressions:
+    """The impressions of that log."""
     table = open_table(sample_file(policy, campaign))
     try:
         return read_impressions(table, COLUMNS)

@@ -1,6 +1,9 @@
 """A process that publishes a release and kills itself at a step; started by the crash tests.
 
 python -m tests.support.publisher DIRECTORY RELEASE STEP
+
+The directory holds `store`, `catalog`, `releases`, the configured encoder in `first`, and the
+release to publish in `built/RELEASE`.
 """
 
 from __future__ import annotations
@@ -10,20 +13,20 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 from penchant.domain.types import Matrix
-from penchant.releases import publish
-from penchant.releases.publish import install_release, publish_release, target_of
-from penchant.store.lmdb import LmdbStore
-from tests.support.feeder import MAP_BYTES, config_of
+from penchant.releases import switch
+from penchant.releases.publish import PublishRequest, publish
 from tests.support.released import load_words
 from tests.support.watched_encoder import WatchedEncoder
-from tests.support.world import NOW_US
 
 INSTALLING, IN_THE_MIDST_OF_TEXTS = "installing", "in the midst of the texts"
+WINDOW_EVENTS = 16
+"""Window of the server's settings, smaller than the number of events in a test."""
 
 
-def die() -> None:
+def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -44,20 +47,26 @@ def load_dying(directory: Path) -> WatchedEncoder:
 def main() -> None:
     directory, release, at_step = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 
-    def on_step(step: str) -> None:
+    def on_step(step: str, done: float) -> None:
         if step == at_step:
             die()
 
     if at_step == INSTALLING:
-        Path.rename = lambda *_: die()  # type: ignore[method-assign, assignment]
+        mock.patch.object(Path, "rename", side_effect=die).start()
+    switch.BATCH_TEXTS = 4
+    request = PublishRequest(
+        str(directory / "built" / release),
+        store=f"lmdb:{directory / 'store'}",
+        settings=(
+            f"catalog_dir={directory / 'catalog'}",
+            f"releases_dir={directory / 'releases'}",
+            f"window_events={WINDOW_EVENTS}",
+        ),
+        configured=directory / "first",
+        no_gate=True,
+    )
     load = load_dying if at_step == IN_THE_MIDST_OF_TEXTS else load_words
-    folder = install_release(directory / "built" / release, directory / "releases")
-    publish.TEXTS = 4
-    store = LmdbStore(directory / "store", map_bytes=MAP_BYTES)
-    target = target_of(folder, "publish", load)
-    config = config_of(directory)
-    publish_release(store, directory / "catalog", config, target, on_step, lambda: NOW_US)
-    store.close()
+    publish(request, on_step, load=load)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Releases as tests make them: real folders around encoders that need no model."""
+"""Releases for tests: real folders around encoders that need no model."""
 
 from __future__ import annotations
 
@@ -10,25 +10,33 @@ from typing import Any
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Event, Item
 from penchant.encoder.base import Encoder
-from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, read_bundle, write_bundle
+from penchant.encoder.bundle import (
+    GRAPH,
+    TOKENIZER,
+    EncoderSettings,
+    read_bundle,
+    write_bundle,
+)
 from penchant.encoder.library import ENCODER, MANIFEST, EncoderLibrary
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream
-from penchant.releases.build import Recipe, build_release
+from penchant.releases.build import ReleaseRecipe, build_release
+from penchant.releases.loaded_release import load_release
 from penchant.releases.manifest import Manifest
-from penchant.releases.publish import OnStep, publish_release, target_of
-from penchant.releases.rollback import roll_back
-from penchant.releases.rollout import RolloutPlan, begin_rollout
+from penchant.releases.release_rollout import RolloutPlan, begin_rollout
+from penchant.releases.rollback import switch_back
+from penchant.releases.switch import switch_to
 from penchant.store.base import Store
 from penchant.store.items import scan_items
 from penchant.store.users import read_log, scan_user_ids
+from penchant.system.progress import Progress, no_progress
 from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import World
 
 
 def release_with(encoder: Encoder, releases: Path, default: Encoder) -> EncoderLibrary:
-    """A library that finds an encoder in a release."""
+    """A library that finds `encoder` in a release."""
     folder = releases / "r"
     (folder / ENCODER).mkdir(parents=True)
     manifest = json.dumps({"encoder_version": encoder.version})
@@ -37,22 +45,22 @@ def release_with(encoder: Encoder, releases: Path, default: Encoder) -> EncoderL
 
 
 def write_words(directory: Path, seed: str, dimensions: int = 16) -> Path:
-    """An encoder's directory that `load_words` makes an encoder of; each seed has a version."""
+    """Writes an encoder's directory for `load_words`; each seed gives another version."""
     directory.mkdir(parents=True)
     (directory / GRAPH).write_text(seed, encoding="utf-8")
     (directory / TOKENIZER).write_text("{}", encoding="utf-8")
-    write_bundle(directory, Settings(dimensions, 32, 0, "", "mean", "truncate", "words"))
+    write_bundle(directory, EncoderSettings(dimensions, 32, 0, "", "mean", "truncate", "words"))
     return directory
 
 
 def load_words(directory: Path) -> WatchedEncoder:
-    """The encoder of a directory that `write_words` wrote."""
+    """Loads the encoder of a directory that `write_words` wrote."""
     bundle = read_bundle(directory)
     return WatchedEncoder(bundle.version, bundle.settings.dimensions)
 
 
 def stream_of(world: World) -> Stream:
-    """Items and log of a world's store."""
+    """The items and the log of a world's store."""
     items: list[Item] = []
     events: list[Event] = []
     with world.store.snapshot() as snapshot:
@@ -64,7 +72,7 @@ def stream_of(world: World) -> Stream:
 
 
 class Releasing:
-    """A world whose encoder is a directory's, with releases beside it."""
+    """A world with its encoder in a directory, and with releases beside its store."""
 
     def __init__(self, root: Path, dimensions: int = 16, store: Store | None = None) -> None:
         self.root = root
@@ -86,40 +94,38 @@ class Releasing:
         parent: str = "",
         releases: Path | None = None,
     ) -> Manifest:
-        """A release of another encoder, made from the world's own log."""
+        """Builds a release of another encoder from the world's own log."""
         directory = self.root / seed
         if not directory.exists():
             write_words(directory, seed, dimensions)
-        recipe = Recipe(directory, weights or {}, parent=parent)
+        recipe = ReleaseRecipe(directory, weights or {}, parent=parent)
         encode = load_words(directory).encode
         stream = stream_of(self.world)
         return build_release(releases or self.releases, stream, self.world.config, recipe, encode)
 
-    def publish(self, release: str, on_step: OnStep = lambda step: None) -> CatalogHead:
-        """Serves a release that was built."""
+    def publish(self, release: str, progress: Progress = no_progress) -> CatalogHead:
+        """Serves a release that is built."""
         world = self.world
-        target = target_of(self.releases / release, "publish", load_words)
-        return publish_release(
-            world.store, world.directory, world.config, target, on_step, world.clock
-        )
+        loaded = load_release(self.releases / release, "publish", load_words)
+        return switch_to(world.store, world.directory, world.config, loaded, progress, world.clock)
 
     def begin(self, release: str, mode: str, share: float, **plan: Any) -> Rollout:
-        """Puts a release that was built on rollout."""
+        """Puts a release that is built on rollout."""
         world = self.world
-        target = target_of(self.releases / release, "publish", load_words)
+        loaded = load_release(self.releases / release, "publish", load_words)
         return begin_rollout(
             world.store,
             world.directory,
             world.config,
-            target,
+            loaded,
             RolloutPlan(mode, share, **plan),
             clock=world.clock,
         )
 
     def roll_back(self, to: str | None = None) -> CatalogHead:
-        """Serves an earlier one again."""
+        """Serves an earlier release again."""
         world = self.world
-        return roll_back(
+        return switch_back(
             world.store,
             world.directory,
             self.releases,

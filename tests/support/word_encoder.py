@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, write_bundle
+from penchant.encoder.bundle import GRAPH, TOKENIZER, EncoderSettings, write_bundle
 
 MAX_TOKENS = 64
 
@@ -31,7 +31,9 @@ def write_word_encoder(directory: Path, texts: Iterable[str], dimensions: int, s
     # Whole numbers: their sums are exact, so that a vector does not depend on the batch.
     table = random.integers(-8, 9, (len(vocabulary), dimensions)).astype(np.float32)
     onnx.save(_graph(table), directory / GRAPH)
-    write_bundle(directory, Settings(dimensions, MAX_TOKENS, 0, "", "mean", "truncate", "words"))
+    write_bundle(
+        directory, EncoderSettings(dimensions, MAX_TOKENS, 0, "", "mean", "truncate", "words")
+    )
     return directory
 
 

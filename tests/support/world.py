@@ -1,4 +1,4 @@
-"""The services over one store, wired as `penchant.server.app` wires them, with a settable clock."""
+"""The services over one store, wired as in `penchant.server.app`, with a settable clock."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
 from penchant.domain.errors import PenchantError
-from penchant.domain.ranking import Ranking, RankRequest
 from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
-from penchant.domain.types import Event, EventResult, Item, LogRow, Record, UserState
+from penchant.domain.signals import DEFAULT_SIGNALS
+from penchant.domain.types import Event, Item, LogRow, Record, UserState
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
-from penchant.service.feedback import FeedbackService
-from penchant.service.rank import RankService
+from penchant.service.feedback import (
+    EventResult,
+    FeedbackRequest,
+    FeedbackService,
+    check_feedback,
+)
+from penchant.service.rank import Ranking, RankRequest, RankService
 from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.service.users import UserService
 from penchant.store.base import Store
@@ -30,14 +34,14 @@ from penchant.store.users import read_log, read_user
 from tests.support.watched_encoder import WatchedEncoder
 
 NOW_US = 1_700_000_000_000_000
-"""Where the clock stands at first."""
+"""The clock's first time, in microseconds since 1970."""
 
 SECOND_US = 1_000_000
 
 
 @dataclass(slots=True)
 class CountingMeter:
-    """Counts the measurements that it is given."""
+    """Keeps the measurements that it receives."""
 
     folds: int = 0
     committed: list[int] = field(default_factory=list)
@@ -59,7 +63,7 @@ class CountingMeter:
 
 
 class World:
-    """A server's worth of services in one process."""
+    """The services of a server, in one process."""
 
     def __init__(
         self,
@@ -89,13 +93,14 @@ class World:
         self.meter = CountingMeter()
         self.catalogs = Catalogs(directory, self.config.fold)
         self.reader = self.catalogs.served
-        self.catalog = CatalogService(self.store, self.catalogs, self.encoders, self.read_book())
+        self.catalog = CatalogService(
+            self.store, self.catalogs, self.encoders, self.read_item_biases()
+        )
         self.feedback = FeedbackService(
             self.store,
             self.catalogs,
             self.config.signals,
-            self.read_book(),
-            self.config.limits,
+            self.read_item_biases(),
             self.clock,
             self.meter,
         )
@@ -112,17 +117,29 @@ class World:
     def clock(self) -> int:
         return self.now_us
 
-    def read_book(self) -> ItemBiasTable:
-        book = ItemBiasTable(self.config.offset_half_life_s, self.config.offset_prior_impressions)
+    def read_item_biases(self) -> ItemBiasTable:
+        config = self.config
+        item_biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
         with self.store.snapshot() as snapshot:
-            book.set(scan_counters(snapshot))
-        return book
+            item_biases.set(scan_counters(snapshot))
+        return item_biases
 
     def put(self, **texts: str) -> PutResult:
         return self.catalog.put([Item(id_, text) for id_, text in texts.items()])
 
     def feed(self, *events: Event) -> list[EventResult]:
-        return self.feedback.feedback([events])[0]
+        """Feeds one call, checked as the dispatch checks it."""
+        return self.feed_calls(events)[0]
+
+    def feed_calls(self, *calls: Sequence[Event]) -> list[list[EventResult]]:
+        """Feeds several calls in one batch."""
+        limits = self.config.limits
+        requests = [FeedbackRequest(tuple(events)) for events in calls]
+        checked = [
+            check_feedback(request, self.now_us, limits) if request.events else request
+            for request in requests
+        ]
+        return self.feedback.feedback(checked)
 
     def rank_all(self, requests: Sequence[RankRequest]) -> list[Ranking | PenchantError]:
         return self.ranker.rank(requests)
@@ -173,13 +190,13 @@ def liked(
     ago_s: float = 0.0,
     recommendation_id: str = "",
 ) -> Event:
-    """An event, so many seconds before NOW_US."""
+    """An event, `ago_s` seconds before NOW_US."""
     at_us = NOW_US - round(ago_s * SECOND_US)
     return Event(event_id, user, item, signal, value, at_us, recommendation_id)
 
 
 def shuffled_batches(events: Iterable[Event], sizes: Iterable[int]) -> list[list[Event]]:
-    """The events cut into batches of these sizes, the rest as the last."""
+    """The events, cut into batches of these sizes; the rest forms the last batch."""
     left, batches = list(events), []
     for size in sizes:
         batches.append(left[:size])

@@ -11,7 +11,7 @@ from penchant.config import Config, catalog_directory, parse
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import Signal
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 
 LEAST = {"store": "lmdb:/data", "encoder": "/encoder"}
 

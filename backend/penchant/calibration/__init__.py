@@ -1,1 +1,1 @@
-"""Calibrated click probabilities."""
+"""Calibrated click probabilities of ads."""

@@ -1,45 +1,88 @@
-"""Calibration as one job: fit the older part, judge on the newer, then fit all."""
+"""Calibrating click probabilities as one job: fit the older part, judge on the newer, then fit all.
+
+P(click | score, place k) = e_k * sigmoid(a * score + b)   (`penchant.calibration.click_model`)
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from contextlib import closing
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Annotated, Any
 
-from penchant.calibration.click_model import Fit, fit
+from cyclopts import Parameter
+from cyclopts.types import ExistingFile
+
+from penchant.calibration.click_model import ClickModel, fit_click_model
 from penchant.calibration.reliability import Reliability, reliability
-from penchant.calibration.shown_ads import Shown
+from penchant.calibration.shown_ads import (
+    ShownAdColumns,
+    ShownAds,
+    from_impressions,
+    from_table,
+)
 from penchant.domain.errors import ConfigError
+from penchant.launch.server_store import ServerSettings, open_server_store
+from penchant.logs.impressions import impressions_in
+from penchant.logs.tables.files import open_table
+from penchant.system.durable_file import write_whole
+from penchant.system.option_types import FLAT
 
 FORMAT = "penchant.ads.calibration.v1"
-"""As `penchant_sdk.ads.Calibration` reads it."""
+"""Format of the file that `penchant_sdk.ads.Calibration` reads."""
 FEW_CLICKS = 200
-"""Below so many, intervals are wide and a warning is due."""
+"""Fewer clicks give wide intervals, and a warning."""
+HELD_OUT = 0.2
+"""Share of the impressions, the newest, that is judged on by default."""
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrated:
-    """What was found."""
+class CalibrationRequest:
+    """The impressions to calibrate on: those of a server's store, or of a file."""
 
-    fit: Fit
-    """To all impressions: what is to be used."""
+    _: KW_ONLY
+    store: Annotated[str, Parameter(show_default=False)] = ""
+    """Store of the server: lmdb:DIRECTORY."""
+    settings: ServerSettings = ()
+    """A setting, as the server has it; repeatable."""
+    click_signal: str = "click"
+    """Signal of the store's events that counts as a click."""
+    impressions: ExistingFile | None = None
+    """File of impressions, instead of a store."""
+    columns: Annotated[ShownAdColumns, FLAT] = ShownAdColumns()
+    current: ExistingFile | None = None
+    """The calibration in use, to compare with."""
+    held_out: float = HELD_OUT
+    """Share of the impressions, the newest, to judge on; above 0, below 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationResult:
+    """A fitted click model, and how well its probabilities hold on later impressions."""
+
+    model: ClickModel
+    """The model fitted to all impressions, for use."""
     held_out: Mapping[str, Reliability]
-    """On the newer part, of what was fitted to the older: `score` (its sigmoid, uncalibrated),
-    `without places` (Platt), `with places`, and first `in use`, where there is such."""
+    """Reliability on the newer part, by model fitted to the older part: `score` (the score's
+    sigmoid, uncalibrated), `without places` (Platt), `with places`, and first `in use`, the current
+    calibration, if there is one."""
     impressions: int
     clicks: int
     held_out_impressions: int
     left_out: Mapping[str, int]
+    """Impressions or rows that could not be used, by reason."""
 
     @property
     def warnings(self) -> list[str]:
-        """What the log can't tell, in words."""
+        """Limits of the log, a clause each."""
         found = []
         if self.clicks < FEW_CLICKS:
             found.append(
                 f"{self.clicks} clicks are few: the intervals of examination and slope are wide"
             )
-        if self.fit.slope_interval[0] <= 0:
+        if self.model.slope_interval[0] <= 0:
             found.append(
                 "the slope's interval holds 0: on this log the score does not tell clicks apart"
             )
@@ -48,35 +91,62 @@ class Calibrated:
         return found
 
 
-def calibrate(shown: Shown, *, held_out: float = 0.2, in_use: Fit | None = None) -> Calibrated:
-    """Fits and judges.
-
-    Args:
-        shown: in time order.
-        held_out: the share of the impressions, the newest, to judge on; above 0, below 1.
-        in_use: judged beside.
+def calibrate(request: CalibrationRequest) -> CalibrationResult:
+    """Fits a click model to the impressions of a store or a file, and judges it.
 
     Raises:
-        ConfigError: too few clicks in the older part, or a share out of range.
+        ConfigError: the request names both a store and a file, or neither; one of them can't be
+            read; no impression can be used; the older part holds too few clicks; or the share is
+            out of range.
+        LaunchError: the store's address or a setting can't be read.
+    """
+    if bool(request.store) == (request.impressions is not None):
+        raise ConfigError("impressions: name one of --store and --impressions")
+    in_use = None if request.current is None else read_calibration(request.current)
+    if request.impressions is not None:
+        with closing(open_table(request.impressions)) as table:
+            shown = from_table(table, request.columns)
+    else:
+        with (
+            open_server_store(request.store, request.settings) as server,
+            server.store.snapshot() as snapshot,
+        ):
+            impressions = impressions_in(snapshot, server.config.signals)
+            shown = from_impressions(impressions, request.click_signal)
+    return calibrate_shown(shown, held_out=request.held_out, in_use=in_use)
+
+
+def calibrate_shown(
+    shown: ShownAds, *, held_out: float = HELD_OUT, in_use: ClickModel | None = None
+) -> CalibrationResult:
+    """Fits a click model and judges it, as a pure function of arrays.
+
+    Args:
+        shown: impressions in time order.
+        held_out: share of the impressions, the newest, to judge on; above 0, below 1.
+        in_use: model to compare with.
+
+    Raises:
+        ConfigError: the older part holds too few clicks, or the share is out of range.
     """
     if not 0 < held_out < 1:
         raise ConfigError(f"--held-out: got {held_out}, expected a share between 0 and 1")
     count = len(shown.score)
     border = min(count - 1, max(1, round(count * (1 - held_out))))
     older, newer = shown.part(0, border), shown.part(border, count)
-    candidates = {
+    models = {
         **({"in use": in_use} if in_use else {}),
-        "score": Fit.given(1.0, 0.0, [1.0]),
-        "without places": fit(older, by_position=False),
-        "with places": fit(older),
+        "score": ClickModel.given(1.0, 0.0, [1.0]),
+        "without places": fit_click_model(older, by_position=False),
+        "with places": fit_click_model(older),
     }
-    return Calibrated(
-        fit=fit(shown),
+    return CalibrationResult(
+        model=fit_click_model(shown),
         held_out={
             name: reliability(
-                one.probability(newer.score, newer.position), newer.position, newer.clicked
+                model.probability(newer.score, newer.position), newer.position, newer.clicked
             )
-            for name, one in candidates.items()
+            for name, model in models.items()
         },
         impressions=count,
         clicks=int(shown.clicked.sum()),
@@ -85,19 +155,45 @@ def calibrate(shown: Shown, *, held_out: float = 0.2, in_use: Fit | None = None)
     )
 
 
-def as_json_ready(found: Calibrated) -> dict[str, Any]:
-    """What is written: the parameters that the SDK reads, and the evidence beside them."""
+def write_calibration(path: Path, found: CalibrationResult) -> None:
+    """Writes the file that `penchant_sdk.ads.Calibration` reads, with the evidence beside it."""
+    write_whole(path, json.dumps(_fields(found), indent=2) + "\n")
+
+
+def read_calibration(path: Path) -> ClickModel:
+    """Reads the model of a file that `write_calibration` wrote.
+
+    Raises:
+        ConfigError: the file can't be read, or is something else.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--current: {path} can't be read: {error}") from error
+    try:
+        if fields["format"] != FORMAT:
+            raise ValueError(f"format {fields['format']!r}")
+        examination = [float(one) for one in fields["examination"]]
+        return ClickModel.given(float(fields["slope"]), float(fields["intercept"]), examination)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"--current: got {error!r}, expected a file of `penchant calibrate`"
+        ) from None
+
+
+def _fields(found: CalibrationResult) -> dict[str, Any]:
+    model = found.model
     return {
         "format": FORMAT,
-        "slope": found.fit.slope,
-        "intercept": found.fit.intercept,
-        "examination": found.fit.examination.tolist(),
+        "slope": model.slope,
+        "intercept": model.intercept,
+        "examination": model.examination.tolist(),
         "impressions": found.impressions,
         "clicks": found.clicks,
         "intervals_95": {
-            "slope": found.fit.slope_interval,
-            "intercept": found.fit.intercept_interval,
-            "examination": found.fit.examination_intervals,
+            "slope": model.slope_interval,
+            "intercept": model.intercept_interval,
+            "examination": model.examination_intervals,
         },
         "held_out": {
             "impressions": found.held_out_impressions,
@@ -107,20 +203,3 @@ def as_json_ready(found: Calibrated) -> dict[str, Any]:
         },
         "warnings": found.warnings,
     }
-
-
-def read_fit(fields: Mapping[str, Any]) -> Fit:
-    """What `as_json_ready` wrote, as a model to judge.
-
-    Raises:
-        ConfigError: it is something else.
-    """
-    try:
-        if fields["format"] != FORMAT:
-            raise ValueError(f"format {fields['format']!r}")
-        looks = [float(one) for one in fields["examination"]]
-        return Fit.given(float(fields["slope"]), float(fields["intercept"]), looks)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"--current: got {error!r}, expected a file of `penchant calibrate`"
-        ) from None

@@ -2,15 +2,15 @@
 
     P(click | score, place k) = e_k * sigmoid(a * score + b),   e_1 = 1
 
-Richardson, Dominowska and Ragno, "Predicting clicks", WWW 2007, equation 3 (a click needs a look
-and a wish); Craswell, Zoeter, Taylor and Ramsey, WSDM 2008, section 3.3 (examination by place
-alone). The wish is a sigmoid of the score (Platt 1999). Richardson et al. fit by alternating; here
-all parameters are found at once by L-BFGS on the exact gradient, since the model has no hidden
-variable left once the product is written out. e_k is exp(theta_k): relative to the first place,
-above 1 where a later one is looked at more.
+A click needs an examination and a wish: Richardson, Dominowska and Ragno, "Predicting clicks", WWW
+2007, equation 3. The examination e_k depends on the place alone: Craswell, Zoeter, Taylor and
+Ramsey, WSDM 2008, section 3.3. The wish is a sigmoid of the score (Platt 1999). Richardson et al.
+fit the two by turns; here L-BFGS finds all parameters at once on the exact gradient, since the
+product leaves no hidden variable. e_k is exp(theta_k), relative to the first place, and above 1 if
+users look at a later place more.
 
 A normal prior of standard deviation 3 on each theta_k and on the slope of the standardised score
-keeps places without a click finite; it weighs less than one click.
+keeps the parameters of places without a click finite; it weighs less than one click.
 """
 
 from __future__ import annotations
@@ -22,53 +22,64 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from penchant.calibration.shown_ads import Shown
+from penchant.calibration.shown_ads import ShownAds
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 
 PRIOR_SD = 3.0
+"""Standard deviation of the prior."""
 LEAST_CLICKS = 10
-"""Fewer tell nothing worth writing down."""
+"""Fewest clicks to fit to."""
 _CERTAIN = 1 - 1e-9
 _Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """The parameters, each with a 95 % interval from the expected information (Wald)."""
+class ClickModel:
+    """Parameters, each with a 95 % interval from the expected information (Wald)."""
 
     slope: float
+    """Slope a of the log-odds of the wish, per unit of the score."""
     intercept: float
+    """Intercept b of the log-odds of the wish."""
     examination: Float64
-    """Shape (places,), the first 1."""
+    """Examination e_k of each place relative to the first, shape (places,)."""
     slope_interval: tuple[float, float]
     intercept_interval: tuple[float, float]
     examination_intervals: list[tuple[float, float]]
     log_likelihood: float
 
     @classmethod
-    def given(cls, slope: float, intercept: float, examination: Sequence[float]) -> Fit:
-        """Parameters that are known rather than fitted."""
+    def given(cls, slope: float, intercept: float, examination: Sequence[float]) -> ClickModel:
+        """Makes a model of known parameters, with intervals of no width."""
         looks = np.asarray(examination, np.float64)
         own = [(float(one), float(one)) for one in looks]
         return cls(slope, intercept, looks, (slope,) * 2, (intercept,) * 2, own, math.nan)
 
     def probability(self, score: Float64, position: Int64) -> Float64:
-        """The chance of a click of each impression, shape (n,); a place behind the last is it."""
+        """Computes the probability of a click on each impression.
+
+        Args:
+            score: scores, shape (n,).
+            position: places from 1, shape (n,); a place beyond the last counts as the last.
+
+        Returns:
+            Shape (n,), at most 1.
+        """
         place = np.minimum(position, len(self.examination)) - 1
         wish = _sigmoid(self.slope * score + self.intercept)
         return np.asarray(np.minimum(1.0, self.examination[place] * wish), np.float64)
 
 
-def fit(shown: Shown, *, by_position: bool = True) -> Fit:
-    """Fits the model.
+def fit_click_model(shown: ShownAds, *, by_position: bool = True) -> ClickModel:
+    """Fits a model by maximum likelihood.
 
     Args:
         shown: the impressions.
-        by_position: False: all places alike, that is Platt's sigmoid alone.
+        by_position: whether places differ; if not, the model is Platt's sigmoid alone.
 
     Raises:
-        ConfigError: fewer than 10 clicks, or none at the first place, or only clicks.
+        ConfigError: fewer than 10 impressions were clicked, or none at the first place, or all.
 
     Cost: some dozens of passes over the impressions.
     """
@@ -96,7 +107,7 @@ def fit(shown: Shown, *, by_position: bool = True) -> Fit:
     back[0, 0], back[1, 0] = 1 / scale, -mean / scale
     natural, spread = back @ weights, np.sqrt(np.diag(back @ covariance @ back.T))
     low, high = natural - _Z95 * spread, natural + _Z95 * spread
-    return Fit(
+    return ClickModel(
         slope=float(natural[0]),
         intercept=float(natural[1]),
         examination=np.concatenate([[1.0], np.exp(natural[2:])]),
@@ -112,25 +123,25 @@ def fit(shown: Shown, *, by_position: bool = True) -> Fit:
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """Weights are (slope, intercept, theta of places 2 and later)."""
+    """The posterior of the weights (slope, intercept, theta_k of places 2 and later)."""
 
     score: Float64
     place: Int64
-    """0 at the top."""
+    """Places from 0, shape (n,)."""
     clicked: Float64
     places: int
 
     def _parts(self, weights: Float64) -> tuple[Float64, Float64]:
-        """The wish and the chance of a click, each of shape (n,)."""
+        """Computes the wish and the probability of a click, each of shape (n,)."""
         wish = _sigmoid(weights[0] * self.score + weights[1])
         looks = np.exp(np.concatenate([[0.0], weights[2:]]))[self.place]
         return wish, np.minimum(looks * wish, _CERTAIN)
 
     def loss(self, weights: Float64) -> tuple[float, Float64]:
-        """Minus the log-posterior, and its gradient."""
+        """Computes the negative log-posterior and its gradient."""
         wish, chance = self._parts(weights)
         likelihood = self.clicked @ np.log(chance) + (1 - self.clicked) @ np.log1p(-chance)
-        surprise = (self.clicked - chance) / (1 - chance)  # by the log of the chance
+        surprise = (self.clicked - chance) / (1 - chance)  # by the log of the probability
         by_wish = surprise * (1 - wish)  # by the log-odds of the wish
         by_place = np.bincount(self.place, surprise, minlength=self.places)[1:]
         prior = self._prior(weights)
@@ -138,7 +149,7 @@ class _Problem:
         return float(0.5 * (prior @ weights) - likelihood), -gradient
 
     def information(self, weights: Float64) -> Float64:
-        """The expected information, prior included, shape (weights, weights)."""
+        """Computes the expected information, prior included, shape (weights, weights)."""
         wish, chance = self._parts(weights)
         slopes = np.zeros((len(chance), self.places + 1))
         slopes[:, 0], slopes[:, 1] = (1 - wish) * self.score, 1 - wish

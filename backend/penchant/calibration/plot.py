@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penchant.calibration.calibrate import Calibrated
+from penchant.calibration.calibrate import CalibrationResult
 from penchant.calibration.reliability import Reliability
 from penchant.report import chart
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw(found: Calibrated, path: Path) -> None:
+def draw(found: CalibrationResult, path: Path) -> None:
     """Writes the chart as a PNG.
 
     Raises:
@@ -26,7 +26,7 @@ def draw(found: Calibrated, path: Path) -> None:
     chart.save(figure, path)
 
 
-def _reliability(axes: Axes, found: Calibrated) -> None:
+def _reliability(axes: Axes, found: CalibrationResult) -> None:
     """Observed against stated click rate of each bin; they agree on the diagonal."""
     without, with_places = found.held_out["without places"], found.held_out["with places"]
     for one, colour, label in (
@@ -54,12 +54,12 @@ def _points(axes: Axes, one: Reliability, colour: str, label: str) -> None:
     )
 
 
-def _examination(axes: Axes, found: Calibrated) -> None:
-    places = range(1, len(found.fit.examination) + 1)
-    looks = found.fit.examination.tolist()
+def _examination(axes: Axes, found: CalibrationResult) -> None:
+    places = range(1, len(found.model.examination) + 1)
+    looks = found.model.examination.tolist()
     errors = [
         (max(0.0, value - low), max(0.0, high - value))
-        for value, (low, high) in zip(looks, found.fit.examination_intervals, strict=True)
+        for value, (low, high) in zip(looks, found.model.examination_intervals, strict=True)
     ]
     axes.bar(places, looks, color=chart.GREEN, alpha=0.35, width=0.6)
     low, high = zip(*errors, strict=True)

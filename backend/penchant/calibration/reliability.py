@@ -1,8 +1,9 @@
-"""Whether stated chances hold: reliability in bins of equal mass, and what is left by chance.
+"""Reliability of stated probabilities: calibration error in bins of equal mass, and its floor.
 
-Naeini, Cooper and Hauskrecht, AAAI 2015; with bins of as many impressions each, since clicks are
-rare and chances crowd near 0 (Nixon et al. 2019). Bins are made within each place: over all places
-together, a model that knows nothing of places looks calibrated, as its errors cancel out.
+The expected calibration error is that of Naeini, Cooper and Hauskrecht, AAAI 2015. Bins hold equal
+numbers of impressions, since clicks are rare and probabilities crowd near 0 (Nixon et al. 2019).
+Bins are made within each place: over all places together, the errors of a model without places
+cancel out, and it looks calibrated.
 """
 
 from __future__ import annotations
@@ -15,48 +16,53 @@ import numpy as np
 from penchant.domain.arrays import Float64, Int64
 
 BINS = 10
-"""By place; fewer where there are fewer than PER_BIN impressions for each."""
+"""Bins of each place, unless a bin would hold fewer than PER_BIN impressions."""
 PER_BIN = 100
+"""Fewest impressions of a bin, if a place has more than one."""
 DRAWS = 200
+"""Simulated logs from which the floor of the calibration error is estimated."""
 _Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
-    """Impressions at one place with about the same stated chance."""
+class ReliabilityBin:
+    """Impressions at one place with similar stated probabilities."""
 
     position: int
+    """Place from 1."""
     count: int
+    """Impressions in the bin."""
     stated: float
-    """The mean chance."""
+    """Mean stated probability of a click."""
     clicked: float
-    """The share that was clicked."""
+    """Share of the impressions that were clicked."""
     low: float
+    """Lower end of the 95 % interval of that share (Wilson)."""
     high: float
-    """95 % interval of the share (Wilson)."""
+    """Upper end of the interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """How far stated chances and clicks are apart."""
+    """The distance between stated probabilities and clicks."""
 
-    bins: list[Bin]
+    bins: list[ReliabilityBin]
     ece: float
-    """Expected calibration error: the mean distance, by impressions."""
+    """Expected calibration error: mean distance of the bins, weighted by impressions."""
     ece_by_chance: float
-    """What it would be, on average, if every stated chance were the truth: its floor here."""
+    """Floor of `ece` on these impressions: its mean if every stated probability were true."""
     log_loss: float
-    """Mean minus log-likelihood of what happened, in nats."""
+    """Mean negative log-likelihood of the clicks, in nats."""
 
 
 def reliability(chance: Float64, position: Int64, clicked: Float64, seed: int = 1) -> Reliability:
-    """Compares stated chances with clicks.
+    """Compares stated probabilities with clicks.
 
     Args:
-        chance: above 0, at most 1, shape (n,).
-        position: from 1, shape (n,).
-        clicked: 0 or 1, shape (n,).
-        seed: of the draws that tell what chance alone leaves.
+        chance: stated probabilities, above 0, at most 1, shape (n,).
+        position: places from 1, shape (n,).
+        clicked: 1 for a click, else 0, shape (n,).
+        seed: seed of the simulated logs.
 
     >>> half = np.full(200, 0.5)
     >>> found = reliability(half, np.ones(200, np.int64), np.arange(200) % 2.0)
@@ -70,7 +76,7 @@ def reliability(chance: Float64, position: Int64, clicked: Float64, seed: int = 
         for _ in range(DRAWS)
     ]
     bins = [
-        Bin(
+        ReliabilityBin(
             int(position[rows[0]]),
             len(rows),
             float(chance[rows].mean()),
@@ -86,7 +92,7 @@ def reliability(chance: Float64, position: Int64, clicked: Float64, seed: int = 
 
 
 def wilson(successes: float, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927).
+    """Computes the 95 % interval of a share (Wilson 1927).
 
     >>> low, high = wilson(0, 100)
     >>> round(low, 3), round(high, 3)
@@ -100,7 +106,7 @@ def wilson(successes: float, trials: int) -> tuple[float, float]:
 
 
 def _groups(chance: Float64, position: Int64) -> list[Int64]:
-    """Rows of each bin: by place, then by rising chance."""
+    """Rows of each bin, by place and then by rising probability."""
     groups: list[Int64] = []
     for place in np.unique(position):
         rows = np.flatnonzero(position == place)

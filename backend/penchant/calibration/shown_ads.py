@@ -1,6 +1,6 @@
-"""Impressions that were shown with a score at a place, and which of them were clicked.
+"""Ads that were shown with a score at a place, and the clicks on them, as arrays.
 
-From a store's log, or from a file such as `penchant impressions` writes.
+They come from a store's log, or from a file such as `penchant impressions` writes.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from cyclopts import Parameter
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
@@ -18,38 +20,40 @@ from penchant.logs.tables.cells import BadRow, time_us_of
 from penchant.logs.tables.columns import cell_at, number_at
 from penchant.logs.tables.files import Row, Table
 
+_FILE = Parameter(group="Columns of the file")
+
 MAX_POSITION = 1000
-"""A larger number in a column of places is taken for a mistake."""
+"""Largest place that is believed; a larger number in the column is taken for a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownAds:
     """n impressions in time order."""
 
     score: Float64
-    """As the ranking had it, shape (n,)."""
+    """Scores in the ranking, shape (n,)."""
     position: Int64
-    """1 at the top, shape (n,)."""
+    """Places, 1 at the top, shape (n,)."""
     clicked: Float64
-    """0 or 1, shape (n,)."""
+    """1 for a click, else 0, shape (n,)."""
     left_out: Counter[str]
-    """What is not here, by reason."""
+    """Impressions or rows that could not be used, by reason."""
 
-    def part(self, start: int, end: int) -> Shown:
-        """Those from `start` on, before `end`."""
+    def part(self, start: int, end: int) -> ShownAds:
+        """The impressions from `start` to before `end`."""
         rows = slice(start, end)
-        return Shown(self.score[rows], self.position[rows], self.clicked[rows], Counter())
+        return ShownAds(self.score[rows], self.position[rows], self.clicked[rows], Counter())
 
 
-def from_impressions(impressions: Iterable[Impression], click: str = "click") -> Shown:
-    """The impressions of a log that say how they were shown.
+def from_impressions(impressions: Iterable[Impression], click: str = "click") -> ShownAds:
+    """Takes the impressions of a log that say how they were shown.
 
     Args:
-        impressions: in any order.
-        click: the signal that answers.
+        impressions: impressions in any order.
+        click: signal that counts as a click.
 
     Raises:
-        ConfigError: none of them says how it was shown.
+        ConfigError: no impression says how it was shown.
 
     >>> from penchant.domain.types import Event, Exposure
     >>> exposure = Exposure(position=2, score=0.4)
@@ -72,18 +76,25 @@ def from_impressions(impressions: Iterable[Impression], click: str = "click") ->
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Names of a file's columns."""
+class ShownAdColumns:
+    """Columns of a file of impressions."""
 
-    score: str = "score"
-    position: str = "position"
-    click: str = "reward"
-    at: str = ""
-    """When: ISO 8601 or epoch seconds; empty: the rows are in time order."""
+    score: Annotated[str, Parameter(name="--score-column"), _FILE] = "score"
+    """Column of the score."""
+    position: Annotated[str, Parameter(name="--position-column"), _FILE] = "position"
+    """Column of the place, 1 at the top."""
+    click: Annotated[str, Parameter(name="--click-column"), _FILE] = "reward"
+    """Column of the click, 0 or 1."""
+    at: Annotated[
+        str,
+        Parameter(name="--time-column", show_default=lambda _: "the rows are in time order"),
+        _FILE,
+    ] = ""
+    """Column of the time: ISO 8601 or epoch seconds."""
 
 
-def from_table(table: Table, columns: Columns) -> Shown:
-    """The impressions of a file; rows that can't be used are counted.
+def from_table(table: Table, columns: ShownAdColumns) -> ShownAds:
+    """Reads the impressions of a file; rows that can't be used are counted.
 
     Raises:
         ConfigError: no row can be used.
@@ -101,11 +112,11 @@ def from_table(table: Table, columns: Columns) -> Shown:
     return _shown(rows, left_out, f"no row can be used: {why}")
 
 
-def _shown(rows: list[tuple[int, float, int, bool]], left_out: Counter[str], none: str) -> Shown:
+def _shown(rows: list[tuple[int, float, int, bool]], left_out: Counter[str], none: str) -> ShownAds:
     if not rows:
         raise ConfigError(f"impressions: {none}")
     _, scores, positions, clicks = zip(*rows, strict=True)
-    return Shown(
+    return ShownAds(
         np.array(scores, np.float64),
         np.array(positions, np.int64),
         np.array(clicks, np.float64),
@@ -113,7 +124,7 @@ def _shown(rows: list[tuple[int, float, int, bool]], left_out: Counter[str], non
     )
 
 
-def _read(row: Row, columns: Columns) -> tuple[int, float, int, bool]:
+def _read(row: Row, columns: ShownAdColumns) -> tuple[int, float, int, bool]:
     if row.fault:
         raise BadRow(row.fault)
     click = number_at(row, columns.click)

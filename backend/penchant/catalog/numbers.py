@@ -1,4 +1,4 @@
-"""From item ids to the numbers of their rows: one id at a time, or a request's all at once."""
+"""Item ids to row numbers: one id at a time, or all ids of a request at once."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Int64
 from penchant.domain.types import Rows
 
 NONE = -1
-"""Stands for no number in an array."""
+"""Stands for a missing number in an array."""
 
 _FEW = 4096
-"""A dictionary of so few ids stays in the processor's caches."""
+"""Below this many ids, a dictionary fits in the processor's caches."""
 _FRESH_SHARE = 0.1
-"""The table is made anew when so much of it has changed."""
+"""Share of changed ids at which the table is rebuilt."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The ids of some moment by their hashes, and what has changed since."""
+    """The ids of one moment by their hashes, and the changes since."""
 
-    hashes: NDArray[np.int64]
+    hashes: Int64
     """Sorted, shape (n,)."""
     numbers: Rows
     """Shape (n,)."""
     fresh: dict[str, int] = field(default_factory=dict)
-    """Ids given or taken since; NONE: taken."""
+    """Numbers of ids that were added or removed since; NONE for a removed one."""
 
 
 class ItemNumbers(Mapping[str, int]):
     """Ids of rankable items and their numbers. One thread may write while others read.
 
-    Looking up a hundred ids of a large catalog in a dictionary waits for memory several hundred
-    times. So many ids at once are looked up by their 64-bit hashes, which Python keys at random in
-    each process: that a foreign id has the hash of one of a million items has odds of 1 to 10^13.
+    Looking up a hundred ids of a large catalog in a dictionary misses the cache several hundred
+    times. `find` therefore looks ids up by their 64-bit hashes, which Python seeds at random in
+    each process: an unknown id has the hash of one of a million items with probability 10^-13.
     """
 
     def __init__(self) -> None:
@@ -53,10 +53,10 @@ class ItemNumbers(Mapping[str, int]):
         return len(self._numbers)
 
     def find(self, ids: Sequence[str]) -> Rows:
-        """The number of each id, shape (n,), NONE where it has none.
+        """The number of each id, shape (n,); NONE for an unknown id.
 
         >>> numbers = ItemNumbers()
-        >>> numbers.give("b", 1)
+        >>> numbers.add("b", 1)
         >>> numbers.find(["a", "b"]).tolist()
         [-1, 1]
         """
@@ -75,20 +75,20 @@ class ItemNumbers(Mapping[str, int]):
                 found[place] = table.fresh.get(id_, found[place])
         return found
 
-    def give(self, id_: str, number: int) -> None:
-        """Gives an id a number."""
+    def add(self, id_: str, number: int) -> None:
+        """Adds an id."""
         self._numbers[id_] = number
         if self._table is not None:
             self._table.fresh[id_] = number
 
-    def take(self, id_: str) -> None:
-        """Takes an id's number away; nothing happens where it has none."""
+    def remove(self, id_: str) -> None:
+        """Removes an id, if it is there."""
         self._numbers.pop(id_, None)
         if self._table is not None:
             self._table.fresh[id_] = NONE
 
     def settle(self) -> None:
-        """Keeps `find` quick after changes; costs O(n log n) once in a tenth of n changes."""
+        """Keeps `find` fast after changes. Cost: O(n log n), once per n / 10 changes."""
         count = len(self._numbers)
         fresh = count if self._table is None else len(self._table.fresh)
         if count < _FEW or fresh < _FRESH_SHARE * count:

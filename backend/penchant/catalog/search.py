@@ -9,7 +9,7 @@ from penchant.domain.types import Rows, Vector
 
 _LEFT_OUT = np.float32(-np.inf)
 _FEW = 256
-"""So few scores are sorted as fast as they are looked through."""
+"""Up to this many scores, a full sort is as fast as a partial one."""
 _GROUP = 64
 
 
@@ -35,10 +35,11 @@ def _in_order(scores: Vector, k: int) -> Rows:
 
 
 def _low_end(scores: Vector, k: int) -> np.float32:
-    """A score that at least k reach, and not many more.
+    """A score that at least k scores reach, and not many more.
 
-    Of many scores, the k-th highest among the bests of groups: each best is one of the scores, so
-    it is no higher than the k-th highest of all, and there are 64 times fewer to sort.
+    Of many scores, it is the k-th highest among the maxima of groups of 64. Each maximum is one of
+    the scores, so the k-th highest maximum is no higher than the k-th highest score, and there are
+    64 times fewer values to sort.
     """
     groups = len(scores) // _GROUP
     if groups > 4 * k:

@@ -1,4 +1,4 @@
-"""The catalog as one ranking sees it, and the reader that keeps it current."""
+"""The catalog as one ranking sees it, and the reader that keeps it up to date."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penchant.catalog import files
 from penchant.catalog.numbers import NONE, ItemNumbers
+from penchant.domain.arrays import Mask
 from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
 from penchant.domain.interest import Items, Prior, prior_precision
 from penchant.domain.neighbours import Neighbours
@@ -22,36 +22,36 @@ from penchant.domain.types import CatalogChange, CatalogHead, Matrix, Rows, Vect
 
 @dataclass(frozen=True, slots=True)
 class CatalogView:
-    """Items, vectors and prior of one head; what it holds never changes, but for live offsets."""
+    """The items, vectors and priors of one head; immutable except for the live offsets."""
 
     head: CatalogHead
     settings: FoldSettings
-    """The server's, with the release's score weights in place of its own."""
+    """The server's settings, overridden by the release's score weights."""
     digest: int
-    """64 bits that name all that a fold depends on besides the head's version, window and clock."""
+    """64-bit digest of the fold's inputs other than catalog version, window and clock."""
     vectors: Matrix
-    """Shape (rows, d); a memory map that all processes share."""
+    """Shape (rows, d); a memory map shared by all processes."""
     offsets: Vector
-    """b_i now, shape (rows,); moves as feedback arrives, in whatever process it is learnt."""
+    """b_i now, shape (rows,); changes as feedback arrives, in whichever process."""
     prior: Prior
     cold_start_prior: ColdStartPrior
-    """What a new item starts with."""
+    """The initial counters of new items."""
     neighbours: Neighbours
-    """Which items people turn to next to which; a map that all processes share."""
-    alive: NDArray[np.bool_]
-    """Shape (rows,): False for deleted items."""
+    """The neighbour table; a memory map shared by all processes."""
+    alive: Mask
+    """False for deleted items, shape (rows,)."""
     ids: list[str]
-    """Item ids by number; may run ahead of `rows`."""
+    """Item ids by number; may extend beyond `rows`."""
     numbers: ItemNumbers
-    """Numbers of the items that can be ranked; may run ahead of `rows`."""
+    """Numbers of rankable items by id; may extend beyond `rows`."""
 
     def number(self, id_: str) -> int | None:
-        """The row of an item that can be ranked, or None."""
+        """The row of a rankable item, or None."""
         number = self.numbers.get(id_)
         return number if number is not None and number < self.head.rows else None
 
     def items_of(self, window: Window) -> Items:
-        """What the fold needs to know of a window's items."""
+        """The items of a window's events, as the fold needs them."""
         numbers = window["item"].astype(np.int64)
         known = numbers < self.head.rows
         rows = np.where(known, numbers, 0)
@@ -60,8 +60,8 @@ class CatalogView:
             return Items(empty, known)
         return Items(self.vectors[rows], known & self.alive[rows])
 
-    def split(self, ids: Sequence[str]) -> tuple[Rows, list[str]]:
-        """The rows of the ids that can be ranked, in order, and the ids that can't."""
+    def find(self, ids: Sequence[str]) -> tuple[Rows, list[str]]:
+        """The rows of the rankable ids, in order, and the ids that are not rankable."""
         rows = self.numbers.find(ids)
         if rows.min(initial=0) > NONE and rows.max(initial=NONE) < self.head.rows:
             return rows, []
@@ -70,7 +70,7 @@ class CatalogView:
 
 
 class CatalogReader:
-    """Follows the head: maps new files, reads new entries of the catalog log. Safe in threads."""
+    """Follows the head: maps new files and reads the catalog log on. Safe in threads."""
 
     def __init__(self, directory: Path, settings: FoldSettings) -> None:
         self._directory = directory
@@ -83,22 +83,22 @@ class CatalogReader:
     def view(
         self, head: CatalogHead, changes: Callable[[int], Iterable[CatalogChange]]
     ) -> CatalogView:
-        """The catalog at a head, or at a newer one that another thread has followed to.
+        """The catalog at a head, or at a newer one that another thread has reached.
 
         Args:
-            head: read in the caller's snapshot.
-            changes: the catalog log from a position on, in the same snapshot.
+            head: as read in the caller's snapshot.
+            changes: reads the catalog log from a position on, in the same snapshot.
 
         Raises:
-            FileNotFoundError: the head is so old that its files are gone; take a new snapshot.
+            FileNotFoundError: the head is so old that its files were removed; take a new snapshot.
 
-        Cost: none where the head has not moved.
+        Cost: none if the head has not moved.
         """
         view = self._view
         if view is not None and view.head == head:
             return view
         with self._lock:
-            # A thread that began earlier may ask for less than another has shown already.
+            # A thread with an older snapshot may ask for a head behind the current view.
             if self._view is None or _order(self._view.head) <= _order(head):
                 self._view = self._follow(head, changes, self._view)
             return self._view
@@ -132,7 +132,7 @@ class CatalogReader:
         head: CatalogHead,
         changes: Callable[[int], Iterable[CatalogChange]],
         old: CatalogView | None,
-    ) -> NDArray[np.bool_]:
+    ) -> Mask:
         alive = np.zeros(head.rows, np.bool_)
         start = 0
         if old is not None:
@@ -143,9 +143,9 @@ class CatalogReader:
                 self._ids.append(change.id)
             alive[change.number] = change.alive
             if change.alive:
-                self._numbers.give(change.id, change.number)
+                self._numbers.add(change.id, change.number)
             else:
-                self._numbers.take(change.id)
+                self._numbers.remove(change.id)
         self._numbers.settle()
         return alive
 
@@ -182,11 +182,11 @@ class CatalogReader:
 
 
 def fold_digest(settings: FoldSettings, head: CatalogHead) -> int:
-    """Names settings and vector space: equal digests and versions, equal folds of equal windows."""
+    """64-bit digest of settings and vector space, equal where a version's folds are equal."""
     text = f"{settings.digest()} {head.encoder_version} {head.release}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def _order(head: CatalogHead) -> tuple[int, int]:
-    """Grows with every change of the catalog."""
+    """A key that grows with every change of the catalog."""
     return head.version, head.log_length

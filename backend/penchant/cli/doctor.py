@@ -19,7 +19,7 @@ from penchant.domain.errors import PenchantError
 from penchant.encoder.cuda import Cuda, find_cuda
 from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
 from penchant.launch import LaunchError, Ports, probe, tritonserver
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.launch.ports import is_free
 from penchant.launch.processes import SHARED_MEMORY
 

@@ -1,155 +1,147 @@
-"""`penchant evaluate`: how good the rankings are on a log of one's own, and beside its peers."""
+"""`penchant evaluate`: the quality of rankings on a log, beside that of baselines."""
 
 from __future__ import annotations
 
-import signal as signals
+import signal
+import tempfile
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from cyclopts import Parameter
 from rich.console import Console
+from rich.progress import TimeRemainingColumn
+from rich.text import Text
 
-from penchant.cli import evaluation
-from penchant.cli import log_options as log
-from penchant.cli.evaluation import GENRES, Choices, Finetuning
-from penchant.domain.errors import ConfigError
-from penchant.evaluation.targets import ReplayConfig
-from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.cli.progress_bars import log_printer, step_bars
+from penchant.encoder.source import default_source
+from penchant.evaluation.evaluate import EvaluationRequest
+from penchant.evaluation.evaluate import evaluate as run_evaluation
+from penchant.evaluation.recommender import EncoderRetraining
+from penchant.evaluation.result_tables import tables
+from penchant.report.chart import require_matplotlib
+from penchant.report.page import as_json, check_writable
+from penchant.report.text_table import rendered
+from penchant.system.durable_file import write_whole
+from penchant.system.option_types import FLAT, Flag
 
-_REFRESH = RefreshSettings()
-_OUTPUT = "Output"
+if TYPE_CHECKING:
+    from penchant.evaluation.recommender_comparison import Evaluation
+
+_DEFAULTS = EvaluationRequest()
+_SLOW_CLOCK = "Fine-tuning, with --finetune"
+
+
+@dataclass(frozen=True, slots=True)
+class SlowClockOptions:
+    """How the encoder is fine-tuned during the replay."""
+
+    finetune: Flag = False
+    """Train the encoder's projection on the training part."""
+    finetune_every: Annotated[int, Parameter(group=_SLOW_CLOCK)] = 0
+    """Train again at the first fit after this many events; 0: never."""
+    dimensions: Annotated[int, Parameter(group=_SLOW_CLOCK)] = 64
+    """Length of the vectors."""
+
+    def make(self, rounds: Path, seed: int) -> EncoderRetraining | None:
+        """The slow clock, which writes its encoders to `rounds`; None without `--finetune`."""
+        if not self.finetune:
+            return None
+        from penchant.training.slow_clock import FinetuneClock
+
+        return FinetuneClock(default_source(), rounds, self.dimensions, self.finetune_every, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOutput:
+    """Files that `penchant evaluate` writes."""
+
+    json: Annotated[Path | None, Parameter(group="Output")] = None
+    """Write all numbers to this file."""
+    report: Annotated[Path | None, Parameter(group="Output")] = None
+    """Write an HTML page with plots to this file."""
+
+    def check(self) -> None:
+        """Raises ConfigError if a file can't be written or plotted, before the work."""
+        if self.json is not None:
+            check_writable(self.json, "--json")
+        if self.report is not None:
+            check_writable(self.report, "--report")
+            require_matplotlib("--report")
 
 
 def evaluate(
-    items: log.ItemsFile = None,
-    events: log.EventsFile = None,
-    dataset: log.Dataset = "",
-    store: log.Store = "",
-    encoder: log.EncoderDirectory = log.ENCODER,
-    settings: log.ServerSettings = None,
-    peers: Annotated[
-        str, typer.Option(metavar="NAME,NAME,...", help="What to compare with; all: every one.")
-    ] = "",
-    keep: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False, help="Directory: peers that are done there are not run again."
-        ),
-    ] = None,
-    train_fraction: log.TrainFraction = 0.3,
-    relevant: log.Relevant = "",
-    every: log.Every = 1,
-    refresh: log.Refresh = False,
-    text_weight: Annotated[
-        float, typer.Option(help="Of --refresh: how much texts count beside co-occurrence.")
-    ] = _REFRESH.text_weight,
-    window: Annotated[
-        int, typer.Option(help="Of --refresh: likes are near if at most so many places apart.")
-    ] = _REFRESH.window,
-    shrinkage: Annotated[
-        float, typer.Option(help="Of --refresh: likes that weigh as much as the text.")
-    ] = _REFRESH.shrinkage,
-    refresh_every: Annotated[
-        int, typer.Option(help="Fit (the peers too) again after so many events; 0: never.")
-    ] = 5000,
-    finetune: Annotated[
-        bool,
-        typer.Option("--finetune", help="Train the encoder's projection on the training part."),
-    ] = False,
-    finetune_every: Annotated[
-        int, typer.Option(help="Of --finetune: again after so many events, at a fit; 0: never.")
-    ] = 0,
-    dimensions: Annotated[int, typer.Option(help="Of --finetune: length of the vectors.")] = 64,
-    k: Annotated[
-        str, typer.Option("--k", "-k", metavar="K,K,...", help="Cut-offs of recall and NDCG.")
-    ] = "10,50",
-    candidates: log.Candidates = "unseen",
-    hold_out_items: Annotated[
-        float, typer.Option(help="Share of the items that come only when training ends.")
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of the intervals and the peers.")] = 1,
-    attribute: Annotated[
-        str,
-        typer.Option(
-            help="Attribute of items to measure calibration by.",
-            show_default=f"none; {GENRES} for movielens",
-        ),
-    ] = "",
-    json: Annotated[
-        Path | None, typer.Option(help="Write all numbers to this file.", rich_help_panel=_OUTPUT)
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write an HTML page with plots.", rich_help_panel=_OUTPUT)
-    ] = None,
-    id_column: log.IdColumn = "id",
-    text_column: log.TextColumn = "text",
-    text_template: log.TextTemplate = "",
-    user_column: log.UserColumn = "user",
-    item_column: log.ItemColumn = "item",
-    signal_column: log.SignalColumn = "signal",
-    signal: log.ConstantSignal = "",
-    value_column: log.ValueColumn = "value",
-    time_column: log.TimeColumn = "occurred_at",
-    time_unit: log.TimeUnit = "s",
-    event_id_column: log.EventIdColumn = "event_id",
-    mapped: log.Mapped = None,
-    format: log.Format = None,
-) -> None:
-    """Replays a log: before each relevant event ranks the catalog, after each event learns.
+    *,
+    request: Annotated[EvaluationRequest, FLAT] = _DEFAULTS,
+    slow_clock: Annotated[SlowClockOptions, FLAT] = SlowClockOptions(),
+    output: Annotated[EvaluationOutput, FLAT] = EvaluationOutput(),
+) -> int:
+    """Replays a log: ranks the catalog before each relevant event, and learns after each event.
 
-    Strictly in time order, by the same code as a server; nothing is sent to one. Known besides
-    the columns below: user_id, item_id, timestamp, and rating for signal and value.
+    It runs strictly in time order and with the server's own code, but sends nothing to a server.
+    Besides the columns below it knows user_id, item_id, timestamp, and rating as signal and value.
     """
     console = Console(highlight=False)
-    source = log.source_of(
-        items,
-        events,
-        dataset,
-        columns={
-            "id": id_column,
-            "text": text_column,
-            "user": user_column,
-            "item": item_column,
-            "signal": signal_column,
-            "value": value_column,
-            "occurred_at": time_column,
-            "event_id": event_id_column,
-        },
-        text_template=text_template,
-        signal=signal,
-        time_unit=time_unit,
-        mapped=mapped,
-        format=format,
-        store=store,
-    )
-    choices = Choices(
-        source=source,
-        config=log.config_of(encoder, settings),
-        peers=peers,
-        plan=ReplayConfig(train_fraction, every, refresh_every, candidates),
-        refresh=RefreshSettings(window, text_weight, shrinkage) if refresh else None,
-        finetune=Finetuning(dimensions, finetune_every) if finetune else None,
-        relevant=relevant,
-        hold_out_items=hold_out_items,
-        ks=_cut_offs(k),
-        seed=seed,
-        attribute=attribute,
-        keep=keep,
-        json=json,
-        report=report,
-    )
+    began = time.monotonic()
+    output.check()
     try:
-        evaluation.run(console, choices)
+        with (
+            tempfile.TemporaryDirectory(prefix="penchant-rounds-") as rounds,
+            step_bars(console, TimeRemainingColumn()) as progress,
+        ):
+            clock = slow_clock.make(Path(rounds), request.seed)
+            evaluation = run_evaluation(
+                replace(request, slow_clock=clock), on_log=log_printer(console), progress=progress
+            )
     except KeyboardInterrupt:
         console.print("Stopped; nothing was written.")
-        raise typer.Exit(128 + signals.SIGINT) from None
+        return 128 + signal.SIGINT
+    for table in tables(evaluation.summaries):
+        console.print(rendered(table))
+    seconds = time.monotonic() - began
+    more = {"relevant": request.log.hits, "seconds": round(seconds, 1)}
+    _write(console, output, evaluation, more)
+    _print_next_steps(console, request, output, evaluation, seconds)
+    return 0
 
 
-def _cut_offs(text: str) -> list[int]:
-    try:
-        ks = sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        ks = []
-    if not ks or ks[0] < 1:
-        raise ConfigError(f"--k: got {text!r}, expected numbers from 1, as in 10,50")
-    return ks
+def _write(
+    console: Console, output: EvaluationOutput, evaluation: Evaluation, more: dict[str, object]
+) -> None:
+    if output.json is None and output.report is None:
+        return
+    from penchant.evaluation.evaluation_report import numbers, report
+
+    files = []  # All content is made before the first file is written.
+    if output.json is not None:
+        files.append(("Numbers", output.json, as_json(numbers(evaluation, more))))
+    if output.report is not None:
+        files.append(("Report", output.report, report(evaluation, more)))
+    for kind, path, text in files:
+        write_whole(path, text)
+        console.print(Text(f"{kind}: {path}"), soft_wrap=True)
+
+
+def _print_next_steps(
+    console: Console,
+    request: EvaluationRequest,
+    output: EvaluationOutput,
+    evaluation: Evaluation,
+    seconds: float,
+) -> None:
+    lines = [f"Done in {seconds:.0f} s. Try next:"]
+    if evaluation.targets.seen > len(evaluation.targets.positions):
+        lines.append(
+            "  --candidates all            most relevant events are about items seen before"
+        )
+    if not request.refresh:
+        lines.append("  --refresh --set fast_weight=6  item vectors that learn from the log too")
+    if not request.baselines:
+        lines.append("  --peers all                 compares with what you could use instead")
+    if output.report is None:
+        lines.append("  --report report.html        plots, for a browser")
+    if request.log.source.dataset:
+        lines.append("  --items F --events F        your own log")
+    lines.append("  --set fast_weight=0         shows what a setting adds; any model setting works")
+    console.print(Text("\n".join(lines)), soft_wrap=True)

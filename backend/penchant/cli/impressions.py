@@ -10,14 +10,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.stores import StoreAddress, StoreSettings, opened
 from penchant.domain.errors import ConfigError
+from penchant.launch.server_store import open_server_store
 from penchant.logs.impressions import good_signals, impressions_in
 from penchant.report.page import check_writable
 
 
 def impressions(
-    store: StoreAddress,
+    store: Annotated[str, typer.Option(help="The server's store: lmdb:DIRECTORY.")],
     output: Annotated[Path, typer.Option(help="File to write: .parquet or .csv.")],
     reward: Annotated[
         list[str] | None,
@@ -27,14 +27,19 @@ def impressions(
             show_default="every signal with a positive reward",
         ),
     ] = None,
-    settings: StoreSettings = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A setting, as the server has it; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Writes the logged impressions with their answers, for `penchant ope`."""
     if output.suffix not in (".parquet", ".csv"):
         raise ConfigError(f"--output: got {output.name}, expected a name in .parquet or .csv")
     check_writable(output, "--output")
     console = Console()
-    with opened(store, settings) as found, found.store.snapshot() as snapshot:
+    with open_server_store(store, settings or ()) as found, found.store.snapshot() as snapshot:
         table = found.config.signals
         signals = _signals(reward, sorted(table)) if reward else good_signals(table)
         with console.status("Reading ..."):

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from penchant.launch import LaunchError
 from penchant.launch.layout import check_path, find_sources, write_backend, write_models
-from penchant.launch.parameters import gather
+from penchant.launch.model_parameters import gather
 
 ENVIRONMENT_PARAMETER = "EXECUTION_ENV_PATH"
 """The parameter by which Triton's Python backend finds a model's Python environment."""

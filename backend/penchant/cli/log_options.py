@@ -9,7 +9,7 @@ import typer
 
 from penchant.config import Config, parse
 from penchant.domain.errors import ConfigError
-from penchant.launch.parameters import HOME
+from penchant.launch.model_parameters import HOME
 from penchant.logs.events import EventColumns, ItemColumns
 from penchant.logs.log_source import (
     EVENT_FIELDS,

@@ -79,7 +79,27 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name to `module:attribute` and one line of help, in the order of the help."""
 
 
-TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {"rebuild"}
+TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {
+    "calibrate",
+    "compile",
+    "evaluate",
+    "export",
+    "finetune",
+    "gate",
+    "home-data",
+    "home-encoder",
+    "loop",
+    "ope",
+    "pretrain",
+    "prune",
+    "publish",
+    "quantize",
+    "rebuild",
+    "refresh",
+    "releases",
+    "rollback",
+    "tune",
+}
 """Commands that still describe their options to Typer."""
 
 
@@ -92,7 +112,8 @@ def make_app(chosen: str = "") -> App:
         name="penchant",
         help="Per-user online learning and ranking inside NVIDIA Triton Inference Server.",
         version=metadata.version("penchant"),
-        default_parameter=Parameter(negative=()),
+        # Of an option given twice, the last one counts; those that repeat are tuples.
+        default_parameter=Parameter(negative=(), allow_repeating=True, show_default=_shown),
         result_action="return_value",
     )
     for place, (name, (target, line)) in enumerate(COMMANDS.items()):
@@ -102,6 +123,13 @@ def make_app(chosen: str = "") -> App:
             help_ = None if name == chosen else line
             app.command(target, name=name, help=help_, sort_key=place)
     return app
+
+
+def _shown(default: object) -> str | None:
+    """A default as the help shows it; None hides those of flags and of empty options."""
+    if default is None or default is False or default in ("", ()):
+        return None
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def options_of(name: str) -> dict[str, bool]:

@@ -1,67 +1,35 @@
-"""`penchant rollback`: back to what was served before."""
+"""`penchant rollback`: back to an earlier release."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-import typer
 from rich.console import Console
 
-from penchant.cli.stores import StoreAddress, StoreSettings, opened
-from penchant.encoder.onnx import OnnxEncoder
-from penchant.releases.rollback import roll_back
-from penchant.releases.rollout import stop_rollout
+from penchant.cli.step_status import step_status
+from penchant.releases.rollback import RollbackRequest, roll_back
+from penchant.system.option_types import FLAT
 
 
-def rollback(
-    store: StoreAddress,
-    release: Annotated[
-        str | None,
-        typer.Argument(
-            help="Id of a release that was served; `start` is before the first.",
-            show_default="the one before",
-        ),
-    ] = None,
-    encoder: Annotated[
-        Path | None,
-        typer.Option(
-            help="The server's configured encoder, to go back to before the first release.",
-            show_default=".penchant/encoder",
-        ),
-    ] = None,
-    settings: StoreSettings = None,
-) -> None:
+def rollback(request: Annotated[RollbackRequest, FLAT]) -> None:
     """Serves an earlier release again; a running server follows at its next request.
 
-    During a rollout it ends that rollout instead. Nothing is fitted again: what the earlier
-    release had learnt is still in the store. Users, their events and everything learnt of them
-    stay as they are.
+    During a rollout it ends that rollout instead. Nothing is fitted again: the store still holds
+    what the earlier release had learnt. Users, their events and everything learnt of them stay as
+    they are.
     """
     console = Console(highlight=False)
-    to = "" if release == "start" else release
-    with (
-        opened(store, settings, encoder) as place,
-        console.status("Reading the log of releases") as status,
-    ):
-        if release is None:
-            rollout = stop_rollout(place.store, "by penchant rollback")
-            if rollout is not None:
-                typer.echo(
-                    f"The {rollout.mode} of {rollout.release} is ended; what was served stays."
-                )
-                return
-        head = roll_back(
-            place.store,
-            place.directory,
-            place.releases,
-            place.config,
-            lambda directory: OnnxEncoder.load(directory, threads=1),
-            to,
-            on_step=status.update,
+    with step_status(console, "Reading the log of releases") as progress:
+        result = roll_back(request, progress)
+    if result.ended is not None:
+        text = f"The {result.ended.mode} of {result.ended.release} is ended; what was served stays."
+    else:
+        head = result.head
+        assert head is not None
+        text = (
+            "Served from the next request on: "
+            f"{head.release or 'what was there before any release'} (encoder "
+            f"{head.encoder_version}, catalog version {head.version}). "
+            f"Next: penchant releases --store {request.store}"
         )
-    typer.echo(
-        f"Served from the next request on: {head.release or 'what was there before any release'} "
-        f"(encoder {head.encoder_version}, catalog version {head.version}). "
-        f"Next: penchant releases --store {store}"
-    )
+    console.print(text, soft_wrap=True)

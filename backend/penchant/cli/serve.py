@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from penchant.launch import LaunchError, Ports, Server
-from penchant.launch.parameters import HOME, gather
+from penchant.launch.model_parameters import HOME, gather
 
 _LOOK_S = 0.5
 

@@ -1,136 +1,132 @@
-"""`penchant tune`: the settings that suit a log, searched on its training part."""
+"""`penchant tune`: the settings that suit a log, searched on its oldest part."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
 
-from penchant.cli import log_options as log
-from penchant.cli import tuning
-from penchant.cli.tuning import Choices, Finetuning
-from penchant.evaluation.targets import ReplayConfig
-from penchant.tuning.objective import FIT_FRACTION, Metric
+from penchant.cli.progress_bars import log_printer
+from penchant.system.option_types import FLAT
+from penchant.tuning.space import ParameterGroup, Values, as_options
+from penchant.tuning.tune import SearchStart, TuningGain, TuningRequest, TuningResult
+from penchant.tuning.tune import tune as run_search
 
-_SEARCH = "The search"
+if TYPE_CHECKING:
+    from penchant.tuning.study import CompletedTrial
+
+_DEFAULTS = TuningRequest()
+_MOST_IMPORTANT = 5
 
 
-def tune(
-    items: log.ItemsFile = None,
-    events: log.EventsFile = None,
-    dataset: log.Dataset = "",
-    encoder: log.EncoderDirectory = log.ENCODER,
-    settings: log.ServerSettings = None,
-    train_fraction: log.TrainFraction = 0.3,
-    relevant: log.Relevant = "",
-    every: log.Every = 1,
-    refresh: log.Refresh = False,
-    refresh_every: Annotated[
-        int, typer.Option(help="Refresh again after so many events; 0: never.")
-    ] = 5000,
-    candidates: log.Candidates = "unseen",
-    trials: Annotated[
-        int, typer.Option(help="In all, earlier runs included.", min=1, rich_help_panel=_SEARCH)
-    ] = 100,
-    minutes: Annotated[
-        float | None,
-        typer.Option(help="Begin no trial after so many.", min=0, rich_help_panel=_SEARCH),
-    ] = None,
-    storage: Annotated[
-        Path | None,
-        typer.Option(
-            help="SQLite file of the trials: the same command goes on from there.",
-            dir_okay=False,
-            rich_help_panel=_SEARCH,
-        ),
-    ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Search this one only; repeatable.",
-            show_default="all that are at work and not set",
-            rich_help_panel=_SEARCH,
-        ),
-    ] = None,
-    metric: Annotated[
-        str, typer.Option(help="ndcg@K, recall@K or mrr.", rich_help_panel=_SEARCH)
-    ] = "ndcg@10",
-    finetune: Annotated[
-        bool,
-        typer.Option(
-            "--finetune",
-            help="Fine-tune an encoder in each trial; minutes each.",
-            rich_help_panel=_SEARCH,
-        ),
-    ] = False,
-    finetune_steps: Annotated[
-        int, typer.Option(help="Of the encoder, at most.", min=0, rich_help_panel=_SEARCH)
-    ] = 100,
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            help="Of --finetune: Hugging Face encoder directory.",
-            show_default="all-MiniLM-L6-v2",
-            rich_help_panel=_SEARCH,
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the search.", min=0, rich_help_panel=_SEARCH)] = 1,
-    id_column: log.IdColumn = "id",
-    text_column: log.TextColumn = "text",
-    text_template: log.TextTemplate = "",
-    user_column: log.UserColumn = "user",
-    item_column: log.ItemColumn = "item",
-    signal_column: log.SignalColumn = "signal",
-    signal: log.ConstantSignal = "",
-    value_column: log.ValueColumn = "value",
-    time_column: log.TimeColumn = "occurred_at",
-    time_unit: log.TimeUnit = "s",
-    event_id_column: log.EventIdColumn = "event_id",
-    mapped: log.Mapped = None,
-    format: log.Format = None,
-) -> None:
+def tune(*, request: Annotated[TuningRequest, FLAT] = _DEFAULTS) -> int:
     """Searches settings that rank better, on the oldest part of a log; reads nothing after it.
 
-    Each trial replays that part as penchant evaluate does: learns from its older two thirds,
-    ranks for the newer one. What is given by --set stays; the rest is searched from the defaults.
+    Each trial replays that part as penchant evaluate does: it learns the older two thirds, and
+    ranks for the newer third. Settings given by --set stay; the others start at their defaults.
     """
-    chosen = log.source_of(
-        items,
-        events,
-        dataset,
-        columns={
-            "id": id_column,
-            "text": text_column,
-            "user": user_column,
-            "item": item_column,
-            "signal": signal_column,
-            "value": value_column,
-            "occurred_at": time_column,
-            "event_id": event_id_column,
-        },
-        text_template=text_template,
-        signal=signal,
-        time_unit=time_unit,
-        mapped=mapped,
-        format=format,
-    )
-    choices = Choices(
-        source=chosen,
-        config=log.config_of(encoder, settings),
-        fixed=log.pairs_of(settings),
-        train_fraction=train_fraction,
-        plan=ReplayConfig(FIT_FRACTION, every, refresh_every, candidates),
-        relevant=relevant,
-        refresh=refresh,
-        finetuning=Finetuning(source, finetune_steps) if finetune else None,
-        names=tuple(parameter or ()),
-        metric=Metric(metric),
-        trials=trials,
-        minutes=minutes,
-        storage=storage,
-        seed=seed,
-    )
-    raise typer.Exit(tuning.run(Console(highlight=False), choices))
+    console = Console(highlight=False)
+    with _search_bars(console, request) as bars:
+        result = run_search(
+            request,
+            on_log=log_printer(console),
+            on_start=bars.on_start,
+            on_trial=bars.on_trial,
+            progress=bars.on_step,
+        )
+    status = 128 + signal.SIGINT if result.interrupted or result.best is None else 0
+    if result.interrupted:
+        kept = "the same command goes on" if request.storage else "--storage would keep them"
+        console.print(f"Stopped by you; {kept}.")
+    if result.new_trials:
+        each = result.seconds / result.new_trials
+        console.print(f"{result.new_trials} trials in {result.seconds:.0f} s, {each:.1f} s each")
+    if result.best is None:
+        console.print("Stopped before the first trial was done.")
+        return status
+    if result.gain is not None:
+        console.print(_gain_table(request.metric, result.gain))
+    _print_best(console, request, result, result.best.values)
+    return status
+
+
+class _SearchBars:
+    """A bar over the trials, beside one for each step before and after them."""
+
+    def __init__(self, console: Console, bars: Bars, request: TuningRequest) -> None:
+        self._console, self._bars, self._request = console, bars, request
+        self._best = -math.inf
+        self._trials: TaskID | None = None
+        self._steps: dict[str, TaskID] = {}
+
+    def on_start(self, start: SearchStart) -> None:
+        self._console.print(
+            f"Each trial learns from {start.trained_events:,} events and ranks "
+            f"{start.rankings:,} times in the next {start.ranked_events:,}"
+        )
+        done = len(start.done)
+        if done:
+            self._console.print(f"Going on: {done} trials are done already")
+        self._best = max((trial.metric for trial in start.done), default=-math.inf)
+        self._trials = self._bars.add_task("Trials", total=self._request.trials, completed=done)
+
+    def on_trial(self, trial: CompletedTrial) -> None:
+        assert self._trials is not None
+        self._best = max(self._best, trial.metric)
+        description = f"Trials, best {self._request.metric} {self._best:.4f}"
+        self._bars.update(self._trials, advance=1, description=description)
+
+    def on_step(self, step: str, done: float) -> None:
+        if step not in self._steps:
+            self._steps[step] = self._bars.add_task(step, total=1.0)
+        self._bars.update(self._steps[step], completed=done)
+
+
+@contextmanager
+def _search_bars(console: Console, request: TuningRequest) -> Iterator[_SearchBars]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
+        yield _SearchBars(console, bars, request)
+
+
+def _gain_table(metric: str, gain: TuningGain) -> Table:
+    table = Table(f"{metric} on the part that chose", "mean", "95 %")
+    rows = {"defaults": gain.defaults, "best": gain.best, "gain": gain.gain}
+    for name, figure in rows.items():
+        table.add_row(name, f"{figure.mean:.4f}", f"{figure.low:.4f} to {figure.high:.4f}")
+    return table
+
+
+def _print_best(
+    console: Console, request: TuningRequest, result: TuningResult, best: Values
+) -> None:
+    importance = list(result.importance.items())[:_MOST_IMPORTANT]
+    if importance:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in importance)
+        console.print(Text(f"What mattered most: {shares}"), soft_wrap=True)
+    server = [f"--set {name}={value}" for name, value in request.fixed.items()]
+    server += as_options(result.space, best, ParameterGroup.SERVER)
+    refresh = as_options(result.space, best, ParameterGroup.REFRESH)
+    finetune = as_options(result.space, best, ParameterGroup.FINETUNE)
+    lines = []
+    if not (server or refresh or finetune):
+        lines.append(f"Nothing was better than the defaults ({request.metric})")
+    if request.finetune:
+        trained = [f"--steps {request.finetune_steps}", *finetune]
+        lines.append(" ".join(["penchant finetune ... --method lora", *trained]))
+    lines.append(" ".join(["penchant serve", *server]))
+    if request.refresh:
+        lines.append(" ".join(["penchant refresh --store ...", *server, *refresh]))
+    evaluate = ["--refresh", *refresh] if request.refresh else []
+    lines.append(" ".join(["penchant evaluate ...", *server, *evaluate]))
+    lines.append("The last command measures them on the rest of the log; the figures above flatter")
+    lines.append("the settings, because they come from the part that chose them.")
+    console.print(Text("\n".join(lines)), soft_wrap=True)

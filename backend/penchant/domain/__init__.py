@@ -1,1 +1,1 @@
-"""Types, errors and the mathematics of interest: pure functions over numpy."""
+"""Types, errors and the mathematics of interest: pure functions over NumPy."""

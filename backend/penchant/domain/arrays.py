@@ -1,4 +1,4 @@
-"""Array types by what they hold; shapes are in the docstrings of those that use them."""
+"""Array types by element; the docstrings of functions and fields state the shapes."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-"""True where an element is meant."""
+"""True for selected elements."""

@@ -1,14 +1,13 @@
-"""What a new item may expect: the likes that its text predicts, credited when it is put.
+"""The cold-start prior: the likes that a new item's text predicts, credited when it is put.
 
     log(1 + p_i) ~ v.(t_i, 1)             ridge regression over the items that were ever liked
     1 + credit   = s exp(v.(t, 1)),       s = mean of exp(log(1 + p_i) - v.(t_i, 1))
 
-s makes it the mean of what is expected, not the median (N. Duan, "Smearing estimate: a
-nonparametric retransformation method", 1983, equation 2.2).
-p_i is an item's decayed sum of positive rewards (`penchant.domain.offsets`), t_i its text's vector.
-Without a credit an item that nobody could like yet would start as far behind as one that everybody
-has passed over. The credit is counted like likes of that moment: it fades as they do, and what the
-item's own users say soon outweighs it.
+p_i is an item's decayed sum of positive rewards (`penchant.domain.offsets`), t_i the vector of its
+text. The factor s turns the predicted median into the mean (N. Duan, "Smearing estimate: a
+nonparametric retransformation method", 1983, equation 2.2). Without a credit, an item that nobody
+has had a chance to like would start as low as one that everybody has passed over. The credit counts
+as likes of that moment: it fades as they do, and the item's own feedback soon outweighs it.
 """
 
 from __future__ import annotations
@@ -21,30 +20,30 @@ from penchant.domain.arrays import Float64
 from penchant.domain.types import Counters, Matrix
 
 RIDGE = 3.0
-"""Chosen on the first 30 % of MovieLens-100K, with a fifth of the films held out."""
+"""Ridge penalty, chosen on the first 30 % of MovieLens-100K with a fifth of the films held out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColdStartPrior:
-    """What texts say of likes, as of one moment."""
+    """The regression from texts to likes, as of one moment."""
 
     weights: Float64
-    """v, log s added to its last, shape (d + 1,); zeros where nothing is known."""
+    """v with log s added to its last entry, shape (d + 1,); zeros if nothing is known."""
     as_of_us: int = 0
-    """The moment that the p_i were decayed to."""
+    """The moment to which the p_i were decayed, in microseconds since 1970."""
 
 
 def flat_cold_start_prior(dimensions: int) -> ColdStartPrior:
-    """Nobody knows: no new item is credited with anything."""
+    """The prior that credits no item with anything."""
     return ColdStartPrior(np.zeros(dimensions + 1))
 
 
 def fit_cold_start_prior(texts: Matrix, positives: Float64, as_of_us: int) -> ColdStartPrior:
-    """The regression of the module's equation.
+    """Fits the equation of this module.
 
     Args:
-        texts: the texts' vectors, shape (n, d).
-        positives: p_i at `as_of_us`, shape (n,); only those above 0 are learnt from.
+        texts: vectors of the items' texts, shape (n, d).
+        positives: p_i at `as_of_us`, shape (n,); only those above 0 count.
         as_of_us: microseconds since 1970.
 
     Cost: O(n d^2).
@@ -54,7 +53,7 @@ def fit_cold_start_prior(texts: Matrix, positives: Float64, as_of_us: int) -> Co
         return flat_cold_start_prior(texts.shape[1])
     inputs = _with_one(texts[liked])
     penalty = np.full(inputs.shape[1], RIDGE)
-    penalty[-1] = 1e-9  # The mean is not drawn to 0.
+    penalty[-1] = 1e-9  # No penalty on the intercept.
     normal = inputs.T @ inputs + np.diag(penalty)
     logs = np.log1p(positives[liked])
     weights = np.linalg.solve(normal, inputs.T @ logs)
@@ -63,7 +62,7 @@ def fit_cold_start_prior(texts: Matrix, positives: Float64, as_of_us: int) -> Co
 
 
 def prior_counters(cold_start_prior: ColdStartPrior, texts: Matrix) -> list[Counters]:
-    """The counters that new items with these texts start with, n of them.
+    """The initial counters of n new items with these texts.
 
     >>> half = ColdStartPrior(np.array([np.log(3), 0.0]), as_of_us=5)
     >>> prior_counters(half, np.array([[1.0], [-1.0]], np.float32))[0].positives.__round__(6)

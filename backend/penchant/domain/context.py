@@ -1,14 +1,14 @@
-"""Where and when events happened, and how much a like context counts.
+"""The context of events, and how much an event counts in another context.
 
 The weight of an event (equation 3 of `penchant.domain.interest`) is multiplied by the kernel
 
-    k(c_t, c) = 2^(-context_halvings * m),   m = differing keys / keys that both contexts name
+    k(c_t, c) = 2^(-context_halvings * m),   m = differing keys / keys that both contexts have
 
-with c_t the event's context and c the ranking's: an exponential kernel in the Hamming distance
-(J. Aitchison and C. G. G. Aitken, "Multivariate binary discrimination by the kernel method", 1976,
-eq. 2), whose width is 1 / context_halvings. So a user may be one person in the morning and another
-at night. Keys that only one of the two names say nothing, and no key in common leaves the event as
-it is.
+with c_t the event's context and c the ranking's. It is an exponential kernel in the Hamming
+distance, of width 1 / context_halvings (J. Aitchison and C. G. G. Aitken, "Multivariate binary
+discrimination by the kernel method", 1976, eq. 2). A user may thus be one person in the morning and
+another at night. A key that only one of the contexts has does not count; without a key in common,
+the weight is unchanged.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Context
 
 CONTEXT_SLOTS = 5
-"""Entries of a context that weigh: the first by key."""
+"""Entries of a context that count: the first ones in order of their keys."""
 
 Slots = NDArray[np.uint32]
-"""A context as a window holds it, shape (5,), or one a row, shape (n, 5).
+"""A context as a window holds it, shape (5,), or one per row, shape (n, 5).
 
-Of each entry 16 bits of its key's digest above 16 of its value's; 0: no entry.
+Each entry is 16 bits of its key's digest, followed by 16 bits of its value's; 0 means no entry.
 """
 
 
@@ -37,7 +37,7 @@ _NOWHERE.flags.writeable = False
 
 
 def nowhere() -> Slots:
-    """The slots of no context, which can't be written."""
+    """The slots of no context, as a read-only array."""
     return _NOWHERE
 
 
@@ -59,19 +59,19 @@ def slots_of(context: Context) -> tuple[int, ...]:
 
 
 def context_digest(slots: Slots, settings: FoldSettings) -> int:
-    """A 64-bit name of what the fold sees of a context; 0 where it sees nothing."""
+    """A 64-bit digest of a context; 0 if the fold ignores contexts, or there is none."""
     if settings.context_halvings == 0 or not slots.any():
         return 0
     return int.from_bytes(hashlib.blake2b(slots.tobytes(), digest_size=8).digest(), "little") | 1
 
 
 def kernel(slots: Slots, now: Slots, settings: FoldSettings) -> NDArray[np.float64] | None:
-    """How much each of n events counts in a context, 0 to 1, shape (n,); None: all fully.
+    """The kernel for n events, 0 to 1, shape (n,); None if it is 1 for all.
 
     Args:
-        slots: the events', shape (n, 5).
-        now: the context's, shape (5,), or one for each event, shape (n, 5).
-        settings: for `context_halvings`.
+        slots: the events' contexts, shape (n, 5).
+        now: the ranking's context, shape (5,), or one per event, shape (n, 5).
+        settings: holds `context_halvings`.
     """
     if settings.context_halvings == 0 or not now.any():
         return None
@@ -91,6 +91,6 @@ def _slot(key: str, value: str) -> int:
 
 
 def _sixteen_bits(text: str) -> int:
-    """1 to 65,535; two texts fall together once in 65,535 pairs."""
+    """A digest from 1 to 65,535; two texts collide with probability 1 in 65,535."""
     digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little") % 65535 + 1

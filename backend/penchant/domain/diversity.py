@@ -1,9 +1,9 @@
-"""A list whose items differ: maximal marginal relevance.
+"""Diverse lists by maximal marginal relevance.
 
-    next = argmax over the items left of (1 - delta) r(i) - delta max over the list of x_i.x_j
+    next = argmax over the remaining items of (1 - delta) r(i) - delta max over the list of x_i.x_j
 
 (J. Carbonell and J. Goldstein, "The use of MMR, diversity-based reranking for reordering documents
-and producing summaries", 1998), with r the score brought to 0 to 1 over the pool.
+and producing summaries", 1998), with r the score scaled to 0 to 1 over the pool.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import numpy as np
 from penchant.domain.types import Matrix, Rows, Vector
 
 POOL_FACTOR = 10
-"""The list is chosen among so many times its length, of the highest scores."""
+"""Items in the pool per place in the list."""
 
 
 def pool_size(k: int) -> int:
-    """How many of the best items a diverse list of k is chosen from."""
+    """Size of the pool, the items with the highest scores, from which k are chosen."""
     return POOL_FACTOR * k
 
 
 def diversify(vectors: Matrix, scores: Vector, k: int, diversity: float) -> Rows:
-    """The pool's k items by maximal marginal relevance, in the order in which they are chosen.
+    """Chooses k items of the pool by maximal marginal relevance, in the order of the list.
 
     Args:
-        vectors: the pool's, of unit norm, shape (n, d).
-        scores: the pool's, falling, finite, shape (n,).
+        vectors: of the pool's items, unit norm, shape (n, d).
+        scores: of the pool's items, finite, in descending order, shape (n,).
         k: length of the list.
         diversity: delta, 0 to 1.
 

@@ -1,13 +1,12 @@
-"""How much each event of a window counts: equations 3 and 4 of `penchant.domain.interest`."""
+"""The weights of a window's events: equations 3 and 4 of `penchant.domain.interest`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.domain.arrays import Float64
+from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.domain.context import Slots, kernel
 from penchant.domain.neighbours import RECENT_EVENTS
 from penchant.domain.settings import FoldSettings
@@ -15,16 +14,17 @@ from penchant.domain.types import NO_WAIT, Window
 
 
 def time_bucket(now_us: int, settings: FoldSettings) -> int:
-    """The bucket of the fold's clock that a moment falls in; folds in one bucket are equal."""
+    """The time bucket of a moment, counted from 1970; folds within one bucket are equal."""
     return int(now_us // int(settings.time_bucket_s * 1e6))
 
 
-def counted(window: Window, bucket: int, settings: FoldSettings) -> NDArray[np.bool_]:
+def counted(window: Window, bucket: int, settings: FoldSettings) -> Mask:
     """Which events of the window count, shape (n,).
 
-    An outcome always does. An impression does where nothing answered it (an outcome for the same
-    item that names the same recommendation; without one, any later outcome for the item) and its
-    wait window has passed by the bucket's start.
+    An outcome (an event other than an impression) always counts. An impression counts if its wait
+    window has passed by the bucket's start and no outcome has answered it: one for the same item
+    with the same recommendation id or, for an impression without one, any later outcome for the
+    item.
     """
     impression = window["wait_s"] != NO_WAIT
     if not impression.any():
@@ -44,51 +44,51 @@ def counted(window: Window, bucket: int, settings: FoldSettings) -> NDArray[np.b
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each event of a window weighs, shape (n,) each; 0 where it does not count."""
+    """The weights of a window's events, shape (n,) each; 0 for events that do not count."""
 
     slow: Float64
     """w_t of equation 3."""
     fast: Float64
-    """The event's factor in equation 4, normalised: the vector f is fast' X."""
+    """The event's factor in equation 4, before f = fast' X is normalised."""
     near: Float64
-    """a_t of `penchant.domain.neighbours`, before the sum is made 1."""
-    counted: NDArray[np.int64]
-    """How many events of each window count, shape (m,)."""
+    """a_t of `penchant.domain.neighbours`, before the a_t are normalised to sum 1."""
+    counted: Int64
+    """Number of events that count in each window, shape (m,)."""
 
 
 def weigh(
     window: Window,
-    known: NDArray[np.bool_],
+    known: Mask,
     bucket: int,
     settings: FoldSettings,
-    lengths: NDArray[np.int64] | None = None,
+    lengths: Int64 | None = None,
     context: Slots | None = None,
 ) -> Weights:
-    """Equations 3 and 4 for a window, or for several one after the other.
+    """Equations 3 and 4 for one window, or for several that are concatenated.
 
     Args:
         window: n events.
-        known: which of their items the catalog knows, shape (n,).
+        known: False for events of deleted items, shape (n,).
         bucket: `time_bucket` of now.
-        settings: the fold's numbers.
-        lengths: of the several windows, shape (m,), each 1 or more; they sum to n.
-        context: what the interest is for, shape (5,), or one for each window, shape (m, 5); None:
-            no context. A weight is multiplied by the kernel of `penchant.domain.context`.
+        settings: the fold's settings.
+        lengths: events per window, 1 or more, shape (m,); their sum is n. None: one window.
+        context: the ranking's context, shape (5,), or one per window, shape (m, 5); None: no
+            context. The kernel of `penchant.domain.context` multiplies the weights.
     """
     lengths = np.array([len(window)]) if lengths is None else lengths
     counts = _counted_in_each(window, bucket, settings, lengths) & known
-    alike = _alike(window, settings, lengths, context)
+    similarity = _similarity(window, settings, lengths, context)
     so_far = counts.cumsum()
     age_events = np.repeat(so_far[lengths.cumsum() - 1], lengths) - so_far
     bucket_start_us = bucket * settings.time_bucket_s * 1e6
     age_s = np.maximum(0.0, (bucket_start_us - window["occurred_at_us"]) / 1e6)
     slow = (
         counts
-        * alike
+        * similarity
         * window["weight"]
         * np.exp2(-age_events / settings.half_life_events - age_s / settings.half_life_s)
     )
-    liked = counts * alike * np.maximum(0.0, window["reward"])
+    liked = counts * similarity * np.maximum(0.0, window["reward"])
     fast = liked * np.exp2(-age_events / settings.fast_half_life_events)
     near = liked * np.exp2(-age_events / settings.near_half_life_events)
     near[age_events >= RECENT_EVENTS] = 0.0
@@ -96,10 +96,10 @@ def weigh(
     return Weights(slow=slow, fast=fast, near=near, counted=totals)
 
 
-def _alike(
+def _similarity(
     window: Window,
     settings: FoldSettings,
-    lengths: NDArray[np.int64],
+    lengths: Int64,
     context: Slots | None,
 ) -> Float64 | float:
     if context is None:
@@ -109,9 +109,7 @@ def _alike(
     return 1.0 if weights is None else weights
 
 
-def _counted_in_each(
-    window: Window, bucket: int, settings: FoldSettings, lengths: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _counted_in_each(window: Window, bucket: int, settings: FoldSettings, lengths: Int64) -> Mask:
     if len(lengths) == 1 or not (window["wait_s"] != NO_WAIT).any():
         return counted(window, bucket, settings)
     parts = np.split(window, lengths.cumsum()[:-1])

@@ -1,7 +1,7 @@
-"""Rankings that are not always the best, with the chance of each place.
+"""Exploration: randomised rankings with the propensity of each place.
 
-All policies fill places 1 to k one after the other. A propensity is the chance of the item at its
-place, given the items above it; the chance of the whole list is their product.
+All policies fill places 1 to k in order. A propensity is the probability of the item at its place,
+given the items above it; the probability of the whole list is their product.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ Places = NDArray[np.int64]
 
 DAY_US = 86_400_000_000
 THOMPSON_DRAWS = 256
-"""Draws of the interest that estimate the propensities."""
+"""Draws of the interest from which the propensities are estimated."""
 THOMPSON_SHORTLIST = 2_000
-"""Thompson sampling chooses among so many items of the highest scores."""
+"""Items with the highest scores among which Thompson sampling chooses."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlackettLuce:
-    """Each place in proportion to exp(score / temperature) among the items left."""
+    """At each place, a remaining item with probability proportional to exp(score / temperature)."""
 
     temperature: float
 
 
 @dataclass(frozen=True, slots=True)
 class EpsilonGreedy:
-    """At each place any of the items left with the chance epsilon, else the best."""
+    """At each place, a uniform remaining item with probability epsilon, else the best."""
 
     epsilon: float
 
 
 @dataclass(frozen=True, slots=True)
 class Thompson:
-    """At each place the best of the items left by a draw of the interest from its posterior."""
+    """At each place, the best remaining item by a draw of the interest from its posterior."""
 
     scale: float
 
@@ -50,19 +50,19 @@ Policy = PlackettLuce | EpsilonGreedy | Thompson
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """How to explore."""
+    """A policy and its source of randomness."""
 
     policy: Policy
     seed: int | None = None
-    """None: a new one each time."""
+    """Seed of the random generator; None: a new one for each ranking."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A ranking that was drawn."""
+    """A ranking drawn by a policy."""
 
     places: Places
-    """The items, by their number in the scores, shape (k,)."""
+    """Positions of the items in the scores, shape (k,)."""
     propensities: Float64
     """Shape (k,), in (0, 1]."""
 
@@ -70,15 +70,15 @@ class Drawn:
 def plackett_luce(scores: Float64, k: int, temperature: float, rng: np.random.Generator) -> Drawn:
     """A ranking by Plackett and Luce, drawn by Gumbel top-k; the propensities are exact.
 
-    p(i at j | above) = exp(s_i / T) / sum over the items left of exp(s / T)   (R. L. Plackett, "The
-    analysis of permutations", 1975); adding Gumbel noise to s / T and sorting draws from it
+    p(i at j | above) = exp(s_i / T) / sum over the remaining items of exp(s / T)   (R. L. Plackett,
+    "The analysis of permutations", 1975). Sorting by s / T plus Gumbel noise draws from it
     (W. Kool, H. van Hoof and M. Welling, "Stochastic beams and where to find them", 2019, sec. 2).
 
     Args:
-        scores: finite, or minus infinity for what must not be shown, shape (n,).
-        k: places; fewer are filled where fewer items may be shown.
+        scores: finite, or minus infinity for items that must not be shown, shape (n,).
+        k: places; fewer are filled if fewer items may be shown.
         temperature: above 0, in units of the scores.
-        rng: the source of chance.
+        rng: the random generator.
     """
     allowed = np.flatnonzero(np.isfinite(scores))
     logits = scores[allowed] / temperature
@@ -86,17 +86,18 @@ def plackett_luce(scores: Float64, k: int, temperature: float, rng: np.random.Ge
     shifted = np.exp(logits - logits.max(initial=-np.inf))
     likely = shifted[chosen]
     shifted[chosen] = 0.0
-    # Summed from the least likely end, so that nothing is lost by subtraction.
+    # Summed from the least likely end: a subtraction would lose precision.
     left = shifted.sum() + likely[::-1].cumsum()[::-1]
     propensities = np.divide(likely, left, out=np.ones(len(chosen)), where=left > 0)
     return Drawn(allowed[chosen], np.maximum(propensities, np.finfo(np.float64).tiny))
 
 
 def epsilon_greedy(scores: Float64, k: int, epsilon: float, rng: np.random.Generator) -> Drawn:
-    """At each place a uniform item with the chance epsilon, else the best; exact propensities.
+    """A ranking by epsilon-greedy; the propensities are exact.
 
-    p(i at j | above) = epsilon / items left + (1 - epsilon) [i is the best of them]; the first in
-    the catalog's order is the best of equals. Arguments as for `plackett_luce`.
+    p(i at j | above) = epsilon / remaining items + (1 - epsilon) [i is the best of them]. Of items
+    with equal scores, the first in the catalog's order is the best. Arguments as for
+    `plackett_luce`.
     """
     allowed = np.flatnonzero(np.isfinite(scores))
     best = allowed[_highest(scores[allowed], k)].tolist()
@@ -107,7 +108,7 @@ def epsilon_greedy(scores: Float64, k: int, epsilon: float, rng: np.random.Gener
         item = best[0]
         if float(rng.random()) < epsilon:
             item = int(rng.choice(allowed))
-            while item in places:  # Uniform over the items left: what is there is drawn again.
+            while item in places:  # Uniform over the remaining items, by rejection.
                 item = int(rng.choice(allowed))
         left = len(allowed) - len(places)
         propensities.append(epsilon / left + (1 - epsilon) * (item == best[0]))
@@ -116,16 +117,16 @@ def epsilon_greedy(scores: Float64, k: int, epsilon: float, rng: np.random.Gener
 
 
 def thompson(draws: NDArray[np.floating[Any]], k: int) -> Drawn:
-    """At place j the best of the items left by draw j; the propensities are estimated.
+    """A ranking by Thompson sampling; the propensities are estimated.
 
-    p(i at j | above) is estimated by the share of all draws by which i is the best of the items
-    left, one success added to both sides so that none is 0 (W. R. Thompson, "On the likelihood that
-    one unknown probability exceeds another", 1933; D. Russo and others, "A tutorial on Thompson
-    sampling", 2018, sec. 3).
+    Place j gets the best remaining item by draw j. p(i at j | above) is estimated by the share of
+    draws by which i is the best remaining item, with one success added, so that none is 0 (W. R.
+    Thompson, "On the likelihood that one unknown probability exceeds another", 1933; D. Russo and
+    others, "A tutorial on Thompson sampling", 2018, sec. 3).
 
     Args:
-        draws: the items' scores by each draw of the interest, shape (draws, n), at least k draws;
-            minus infinity for what must not be shown.
+        draws: scores of the items by each draw of the interest, shape (draws, n), at least k
+            draws; minus infinity for items that must not be shown.
         k: places.
     """
     left = draws.copy()
@@ -137,12 +138,12 @@ def thompson(draws: NDArray[np.floating[Any]], k: int) -> Drawn:
         wins = np.flatnonzero(best == item)
         propensities.append((len(wins) + 1) / (len(best) + 1))
         left[:, item] = -np.inf
-        best[wins] = left[wins].argmax(axis=1)  # The other draws' best is still there.
+        best[wins] = left[wins].argmax(axis=1)  # The best of the other draws remains.
     return Drawn(np.array(places, np.int64), np.array(propensities))
 
 
 def _highest(scores: Float64, k: int) -> Places:
-    """Places of the k highest scores, best first; ties by place. Cost: O(n + k log k)."""
+    """Positions of the k highest scores, best first, ties by position. Cost: O(n + k log k)."""
     if k < len(scores):
         low_end = np.partition(scores, len(scores) - k)[len(scores) - k]
         some = np.flatnonzero(scores >= low_end)
@@ -153,12 +154,12 @@ def _highest(scores: Float64, k: int) -> Places:
 
 
 def explored_lately(window: Window, now_us: int) -> int:
-    """How many explored impressions of the last day a user's window holds.
+    """Number of explored impressions of the last 24 hours in a user's window.
 
-    Those whose propensity was told and is under 1.
+    An impression was explored if it states a propensity below 1.
     """
     chance = window["propensity"]
-    if not chance.any():  # Nearly always, and a ranking has no time to waste.
+    if not chance.any():  # The usual case, on the hot path of a ranking.
         return 0
     explored = (window["wait_s"] != NO_WAIT) & (chance > 0) & (chance < 1)
     return int((explored & (window["occurred_at_us"] > now_us - DAY_US)).sum())

@@ -1,7 +1,7 @@
 """The fold: a user's interest as a pure function of that user's events.
 
-Ridge regression on the window with two kinds of forgetting, anchored on the catalog; the setting
-`updater` names what takes the place of equation 2 (`penchant.domain.updaters`):
+Ridge regression on the window with two kinds of forgetting, anchored on the catalog. The setting
+`updater` names the method that replaces equation 2 (`penchant.domain.updaters`):
 
     A = alpha G + lambda I + sum_t w_t x_t x_t'                                          (1)
     m = A^-1 (A_0 m_0 + sum_t w_t y_t x_t),  A_0 = alpha G + lambda I                    (2)
@@ -12,8 +12,8 @@ Ridge regression on the window with two kinds of forgetting, anchored on the cat
 alpha G stands for the items that the user never touched: a weak negative for the whole catalog
 at the price of one matrix (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback
 datasets", 2008, eq. 4; Rendle et al., "Revisiting the performance of iALS", 2021, eq. 3). m_0 is
-the population's mean interest (empirical Bayes). near(i) is of `penchant.domain.neighbours`, the
-kernel k of contexts of `penchant.domain.context`.
+the population's mean interest (empirical Bayes). `penchant.domain.neighbours` defines near(i),
+`penchant.domain.context` the kernel k, and `penchant.domain.offsets` the offset b_i.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.domain.arrays import Float64
+from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.domain.context import Slots
 from penchant.domain.event_weights import Weights, weigh
 from penchant.domain.neighbours import recent_of
@@ -35,7 +34,7 @@ from penchant.domain.updaters.observations import Observations
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What the fold starts from, for one catalog version."""
+    """The starting point of the fold, for one catalog version."""
 
     precision: Float64
     """A_0, shape (d, d), symmetric and positive definite."""
@@ -44,19 +43,19 @@ class Prior:
 
 
 def prior_precision(gram: Float64, settings: FoldSettings) -> Float64:
-    """A_0 of equation 1, from G = X'X / N of the catalog, shape (d, d)."""
+    """A_0 of equation 1, from the catalog's G = X'X / N, shape (d, d)."""
     identity = np.eye(len(gram))
     return settings.catalog_weight * gram + settings.ridge * identity
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """What the catalog knows of the items of a window's n events."""
+    """The items of a window's n events, as the catalog knows them."""
 
     vectors: Matrix
-    """Shape (n, d); any row for an item that was deleted."""
-    known: NDArray[np.bool_]
-    """Shape (n,): False for an item that was deleted; its events do not count."""
+    """Shape (n, d); the row of a deleted item is arbitrary."""
+    known: Mask
+    """Shape (n,); False for a deleted item, whose events do not count."""
 
 
 def fold(
@@ -67,24 +66,24 @@ def fold(
     settings: FoldSettings,
     context: Slots | None = None,
 ) -> Interest:
-    """The interest that a window's events leave, equations 1 to 4.
+    """The interest of a window's events, by equations 1 to 4.
 
     Args:
-        prior: of the catalog version that `items` are of.
+        prior: of the catalog version that `items` belong to.
         window: n events.
         items: the events' items.
         bucket: `time_bucket` of now.
-        settings: the fold's numbers.
-        context: what the interest is for, shape (5,); None: any.
+        settings: the fold's settings.
+        context: the context of the ranking, shape (5,); None: any.
 
     Returns:
         The interest. Cost with `ridge`: O(n d^2 + d^3), about 0.1 ms at n = 200, d = 64.
     """
     if len(window) == 0:
         slow = np.tile(prior.mean.astype(np.float32), settings.interests)
-        nothing = np.zeros(len(prior.mean), np.float32)
+        fast = np.zeros(len(prior.mean), np.float32)
         recent = recent_of(window["item"], np.empty(0), 0, settings.near_half_life_events)
-        return Interest(slow, nothing, recent)
+        return Interest(slow, fast, recent)
     lengths = np.array([len(window)])
     (interest,) = fold_each(prior, window, lengths, items, bucket, settings, context)
     return interest
@@ -93,27 +92,27 @@ def fold(
 def fold_each(
     prior: Prior,
     window: Window,
-    lengths: NDArray[np.int64],
+    lengths: Int64,
     items: Items,
     bucket: int,
     settings: FoldSettings,
     context: Slots | None = None,
 ) -> list[Interest]:
-    """`fold` of several users' windows: bit by bit the same.
+    """`fold` for several users' windows at once, with bitwise equal results.
 
-    With `ridge` for less than half the time of each.
+    With `ridge` it takes less than half the time of folding each alone.
 
     Args:
-        prior: of the catalog version that `items` are of.
-        window: m users' windows, one after the other.
-        lengths: events of each, shape (m,), each 1 or more.
+        prior: of the catalog version that `items` belong to.
+        window: the windows of m users, concatenated.
+        lengths: events per user, 1 or more, shape (m,).
         items: the events' items.
         bucket: `time_bucket` of now.
-        settings: the fold's numbers.
-        context: what the interests are for, one for each, shape (m, 5), or one for all, shape (5,).
+        settings: the fold's settings.
+        context: the contexts of the rankings, shape (m, 5), or one for all, shape (5,).
 
     Returns:
-        m interests. Memory with `ridge`: 8 m d^2 bytes, beside the items' vectors.
+        m interests. Memory with `ridge`: 8 m d^2 bytes, besides the items' vectors.
     """
     weights = weigh(window, items.known, bucket, settings, lengths, context)
     vectors = items.vectors.astype(np.float64)
@@ -128,7 +127,7 @@ def fold_each(
 
 
 def _recent(
-    window: Window, weights: Weights, lengths: NDArray[np.int64], settings: FoldSettings
+    window: Window, weights: Weights, lengths: Int64, settings: FoldSettings
 ) -> list[Recent]:
     ends, counted = lengths.cumsum(), weights.counted.tolist()
     bounds = zip((ends - lengths).tolist(), ends.tolist(), counted, strict=True)
@@ -144,45 +143,46 @@ def _observations(
     vectors: Float64,
     window: Window,
     weights: Weights,
-    lengths: NDArray[np.int64],
+    lengths: Int64,
 ) -> Observations:
     rewards = window["reward"].astype(np.float64)
     return Observations(prior.precision, prior.mean, vectors, rewards, weights.slow, lengths)
 
 
-def direction(interest: Interest, query: Vector | None, settings: FoldSettings) -> Vector:
-    """The vector u of equation 5 with score(i) = c b_i + u.x_i + delta near(i), shape (d,).
+def user_vector(interest: Interest, query: Vector | None, settings: FoldSettings) -> Vector:
+    """The vector u with score(i) = c b_i + u.x_i + delta near(i), by equation 5, shape (d,).
 
-    For p > 1 slow interests one each, shape (p, d): max_j u_j.x_i in the place of u.x_i.
+    For p > 1 slow interests, there is one vector each, shape (p, d), and max_j u_j.x_i replaces
+    u.x_i.
     """
     slow, fast = np.float32(settings.slow_weight), np.float32(settings.fast_weight)
-    towards = slow * interest.slow.reshape(settings.interests, -1) + fast * interest.fast
+    vector = slow * interest.slow.reshape(settings.interests, -1) + fast * interest.fast
     if query is not None:
-        towards = towards + np.float32(settings.query_weight) * query
-    return towards[0] if len(towards) == 1 else towards
+        vector = vector + np.float32(settings.query_weight) * query
+    return vector[0] if len(vector) == 1 else vector
 
 
 def score(
-    vectors: Matrix, offsets: Vector, towards: Vector, settings: FoldSettings
+    vectors: Matrix, offsets: Vector, user: Vector, settings: FoldSettings
 ) -> tuple[Vector, Vector]:
-    """Equation 5 without near(i) for n items, and its offset's part c b_i, shape (n,) each.
+    """Equation 5 without near(i) for n items, and its offset part c b_i, shape (n,) each.
 
     Args:
         vectors: the items', shape (n, d).
         offsets: b_i, shape (n,); read once, since it may be a live map.
-        towards: `direction` of the user, shape (d,) or (p, d).
-        settings: the score's numbers.
+        user: the `user_vector`, shape (d,) or (p, d).
+        settings: the score's weights.
     """
     parts = np.float32(settings.offset_weight) * offsets
     scores: Vector
-    scores = vectors @ towards if towards.ndim == 1 else (towards @ vectors.T).max(axis=0)
+    scores = vectors @ user if user.ndim == 1 else (user @ vectors.T).max(axis=0)
     scores += parts
     return scores, parts
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Who says what in the scores of k items, beside offsets, neighbours and query."""
+    """The parts of the scores of k items that come from the interest, by event."""
 
     prior: Float64
     """The population's part of the slow interest, weighted, shape (k,)."""
@@ -201,10 +201,10 @@ def shares(
     ranked: Matrix,
     context: Slots | None = None,
 ) -> Shares:
-    """Splits the scores of `ranked`, shape (k, d), by event.
+    """Attributes the scores of `ranked`, shape (k, d), to the events.
 
-    Exact: an updater says what each event adds to the slow interest (`Updater.split`), and the
-    score is linear in that. Of several slow interests, an item's is the one that it scores by.
+    Exact: an updater attributes the slow interest to the events (`Updater.attribute`), and the
+    score is linear in it. Of several slow interests, an item's is the one with the highest score.
 
     The rows of the result sum to sigma slow.x and gamma fast.x of the same window's fold.
     """
@@ -215,7 +215,7 @@ def shares(
         return Shares(settings.slow_weight * (targets @ prior.mean), empty, empty)
     weights = weigh(window, items.known, bucket, settings, context=context)
     observations = _observations(prior, vectors, window, weights, np.array([len(window)]))
-    parts = UPDATERS[settings.updater].split(observations, settings)
+    parts = UPDATERS[settings.updater].attribute(observations, settings)
     from_prior = targets @ parts.prior.T
     from_events = targets @ parts.events.transpose(0, 2, 1)
     best = (from_prior + from_events.sum(axis=2).T).argmax(axis=1)

@@ -1,9 +1,9 @@
-"""A user's ledger of reserved impressions: what caps count, what lapses, what was shown.
+"""A user's ledger of reserved impressions: the counts behind caps.
 
-A reservation that was not shown yet may still be shown until it lapses, so it counts against every
-cap of its keys as if it were shown now; one that was shown counts from then on for the cap's
-window. Whoever reserves later sees all that can be shown within the same window, so that no window
-of shown impressions ever holds more than the cap, if each was confirmed before it lapsed.
+A reservation that is still open may be shown at any time until it lapses, so it counts against
+every cap of its keys as if it were shown now. A reservation that was shown counts from then on, for
+the cap's window. A later request thus sees everything that can be shown within the same window, and
+no window of shown impressions exceeds the cap, provided that each was confirmed before it lapsed.
 
     >>> from penchant.domain.reservations import Cap
     >>> option = ReserveOption("ad", caps=(Cap("campaign", limit=1, window_s=3600),))
@@ -44,62 +44,62 @@ from penchant.domain.window import digest64
 SECOND_US = 1_000_000
 
 LATE_US = 3600 * SECOND_US
-"""A lapsed reservation is remembered so long, so that an impression that comes late is counted."""
+"""How long a lapsed reservation is kept, so that a late impression still counts."""
 
 LEDGER_DTYPE = np.dtype(
     [
         ("cap", "<u8"),  # digest of the cap's key; 0: the option has no caps
         ("item", "<u8"),  # digest of the item's id
         ("recommendation", "<u8"),  # digest of the recommendation's id
-        ("budget", "<u8"),  # digest of the budget's key, in one row of each impression; 0: none
+        ("budget", "<u8"),  # digest of the budget's key, in one row per impression; 0: none
         ("cost_micros", "<i8"),
-        ("at_us", "<i8"),  # when it was reserved, microseconds since 1970
+        ("at_us", "<i8"),  # time of the reservation, microseconds since 1970
         ("lapses_at_us", "<i8"),
         ("shown_at_us", "<i8"),  # NOT_SHOWN: not confirmed
-        ("window_us", "<i8"),  # the longest that the request has for the key
+        ("window_us", "<i8"),  # the longest window of the key in the request
     ]
 )
 """One reserved impression under one of its cap keys: 72 bytes, little-endian."""
 
 Ledger = NDArray[np.void]
-"""One user's reservations, dtype LEDGER_DTYPE, in the order in which they were granted."""
+"""One user's reservations, dtype LEDGER_DTYPE, in the order of their grants."""
 
 NOT_SHOWN = -1
-"""`shown_at_us` of a reservation that no impression has confirmed."""
+"""`shown_at_us` of a reservation that no impression has confirmed yet."""
 
 _digest = functools.lru_cache(maxsize=16_384)(digest64)
-"""Remembered, since the same items, caps and budgets come with every request."""
+"""Cached, since every request brings the same items, caps and budgets."""
 
 _ANY_TIME = 2**62
-"""When a living reservation may be shown, as caps see it: inside every window."""
+"""The time of an open reservation, as caps count it: inside every window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a request makes of a ledger and of the budgets that it names."""
+    """The result of a request: the reply, the new ledger and the changed budgets."""
 
     reply: Reservations
     ledger: Ledger
     budgets: dict[int, Spending] = field(default_factory=dict)
-    """The budgets that changed, by the digests of their keys."""
+    """The changed budgets, by the digests of their keys."""
 
 
 def empty_ledger() -> Ledger:
-    """The ledger of a user who never had a reservation."""
+    """The ledger of a user without reservations."""
     return np.empty(0, LEDGER_DTYPE)
 
 
 def moment(ledger: Ledger, now_us: int) -> int:
-    """The time at which a ledger is read: for one user, time does not go back.
+    """The time at which a ledger is read, which never goes back for one user.
 
-    What is forgotten is forgotten when something is granted, and the grant bears the time of it. A
-    clock that is set back would else let in what the forgotten entries would have kept out.
+    A grant drops old entries and records its own time. If the clock were set back and followed,
+    new reservations could pass caps that the dropped entries would have enforced.
     """
     return max(now_us, int(ledger["at_us"].max(initial=now_us)))
 
 
 def prune(ledger: Ledger, at_us: int) -> Ledger:
-    """The entries that may still matter: shown within their window, or lapsed a short time ago."""
+    """The entries that can still matter: shown within their window, or lapsed recently."""
     shown = ledger["shown_at_us"] != NOT_SHOWN
     stays = np.where(shown, np.maximum(ledger["window_us"], LATE_US), LATE_US)
     since = np.where(shown, ledger["shown_at_us"], ledger["lapses_at_us"])
@@ -108,11 +108,11 @@ def prune(ledger: Ledger, at_us: int) -> Ledger:
 
 
 def taken(ledger: Ledger, at_us: int) -> dict[int, list[int]]:
-    """When the impressions of each cap key count, ascending; lapsed ones don't.
+    """The times of the impressions that count under each cap key, ascending.
 
     Returns:
-        By the digest of the cap's key. A cap is reached where `limit` or more of the times are
-        later than `at_us` less its window. Cost: one pass over the ledger.
+        Times by the digest of the cap's key. A cap is reached if `limit` or more of them are later
+        than `at_us` minus its window. Cost: one pass over the ledger.
     """
     shown = ledger["shown_at_us"] != NOT_SHOWN
     counting = shown | (ledger["lapses_at_us"] > at_us)
@@ -129,15 +129,15 @@ def taken(ledger: Ledger, at_us: int) -> dict[int, list[int]]:
 def grant(
     ledger: Ledger, budgets: Mapping[int, Spending], request: ReserveRequest, now_us: int
 ) -> Granted:
-    """Reserves what may be reserved, in the order of the options, up to `n`.
+    """Reserves up to `n` of the options that caps and budgets allow, in their order.
 
-    Where the recommendation has reservations that live or were shown, they are the answer, and
-    nothing is added: the call is repeated.
+    If the recommendation already has reservations that are open or were shown, the call is a
+    repetition: they are the answer, and nothing is added.
 
     Args:
         ledger: the user's.
-        budgets: by the digests of their keys, all that the options name.
-        request: checked.
+        budgets: all budgets that the options name, by the digests of their keys.
+        request: a valid request.
         now_us: microseconds since 1970.
     """
     at_us = moment(ledger, now_us)
@@ -177,18 +177,18 @@ def grant(
 def confirm(
     ledger: Ledger, recommendation_id: str, item: str, shown_at_us: int
 ) -> tuple[Ledger, list[tuple[int, int, int]]] | None:
-    """The ledger after the impression of a reservation, and the money that it spends.
+    """Confirms the reservation of an impression that was shown.
 
-    A lapsed reservation is confirmed like any other, since it was shown.
+    A lapsed reservation is confirmed as well, since its impression was shown.
 
     Args:
         ledger: the user's.
-        recommendation_id: of the ranking.
-        item: that was shown.
-        shown_at_us: when, microseconds since 1970; not before the reservation.
+        recommendation_id: the ranking that led to the impression.
+        item: the item shown.
+        shown_at_us: microseconds since 1970; an earlier time than the reservation's counts as that.
 
     Returns:
-        The ledger and (budget digest, cost in micros, lapses_at_us) of what is spent; None where
+        The new ledger, and (budget digest, cost in micros, lapses_at_us) of each payment. None if
         there is no such reservation, or it was confirmed before.
     """
     mine = (ledger["recommendation"] == _digest(recommendation_id)) & (
@@ -204,7 +204,7 @@ def confirm(
 
 
 def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:
-    """When the reservations of a recommendation lapse, by item; those that lapsed unshown not."""
+    """When a recommendation's open or shown reservations lapse, by the digest of the item."""
     mine = ledger["recommendation"] == recommendation
     mine &= (ledger["shown_at_us"] != NOT_SHOWN) | (ledger["lapses_at_us"] > at_us)
     rows = ledger[mine]
@@ -212,12 +212,12 @@ def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:
 
 
 def _keys(option: ReserveOption) -> list[int]:
-    """The distinct keys that an impression is counted under; 0 where there are no caps."""
+    """The distinct cap keys of an impression; a single 0 without caps."""
     return list(dict.fromkeys(_digest(cap.key) for cap in option.caps)) or [0]
 
 
 def _windows(options: Iterable[ReserveOption]) -> dict[int, int]:
-    """The longest window, in microseconds, that any of the options has under each key."""
+    """The longest window of each cap key over all options, in microseconds."""
     windows = {0: 0}
     for option in options:
         for cap in option.caps:
@@ -254,18 +254,18 @@ def _forbidden(
 
 
 def _costs(budget: Budget | None) -> Iterator[tuple[int, int]]:
-    """Budget and cost of the entries of one impression: the first bears it."""
+    """Budget and cost of the entries of one impression; only the first entry bears them."""
     if budget is not None:
         yield _digest(budget.key), budget.cost_micros
     yield from itertools.repeat((0, 0))
 
 
 def _append(ledger: Ledger, rows: list[tuple[int, ...]], at_us: int) -> Ledger:
-    """The ledger with new entries, in the place of lapsed ones of the same impression."""
+    """The ledger with new entries, which replace lapsed ones of the same impression."""
     new: Ledger = np.array(rows, LEDGER_DTYPE)
     kept = prune(ledger, at_us)
     again = kept["recommendation"] == new["recommendation"][0]
     if again.any():
         kept = kept[~(again & np.isin(kept["item"], new["item"]))]
-    # Bytes, since NumPy takes longer to compare the types of two such arrays than to copy them.
+    # Joined as bytes: NumPy compares the types of two such arrays more slowly than it copies them.
     return np.frombuffer(kept.tobytes() + new.tobytes(), LEDGER_DTYPE)

@@ -8,9 +8,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
-from penchant.domain.exploration import EpsilonGreedy, PlackettLuce, Thompson
-from penchant.domain.ranking import RankRequest
-from penchant.domain.reservations import ReserveOption, ReserveRequest
 from penchant.domain.types import Context, Event, Exposure, Item
 
 
@@ -69,14 +66,14 @@ class Limits:
 
 
 def check_id(name: str, value: str, limits: Limits) -> None:
-    """Raises InvalidRequest unless it is 1 to `id_bytes` bytes without control characters."""
-    _check_name(InvalidRequest, name, value, limits.id_bytes)
+    """Raises InvalidRequest unless the id has 1 to `id_bytes` bytes and no control characters."""
+    check_name(InvalidRequest, name, value, limits.id_bytes)
 
 
 def check_ids(name: str, ids: Sequence[str], most: int, limits: Limits) -> None:
     """Raises InvalidRequest unless there are 1 to `most` distinct, valid ids."""
     check_count(name, ids, most)
-    _check_distinct(name, ids)
+    check_distinct(name, ids)
     for position, id_ in enumerate(ids):
         check_id(f"{name}[{position}]", id_, limits)
 
@@ -87,137 +84,14 @@ def check_count(name: str, values: Collection[object], most: int, least: int = 1
         raise InvalidRequest(f"{name}: got {len(values)}, expected {least} to {most}")
 
 
-def check_text(name: str, text: str, most_bytes: int) -> None:
-    """Raises InvalidRequest unless it has 1 to `most_bytes` bytes and is not blank."""
-    size = _size(text)
-    if size > most_bytes or not text.strip():
-        got = f"{size} bytes" if size > most_bytes else "nothing but white space"
-        raise InvalidRequest(f"{name}: got {got}, expected 1 to {most_bytes} bytes of text")
-
-
-def check_rank(request: RankRequest, limits: Limits) -> None:
-    """Raises InvalidRequest where a rank request breaks the contract."""
-    check_id("user", request.user, limits)
-    if not 1 <= request.k <= limits.k:
-        raise InvalidRequest(f"k: got {request.k}, expected 1 to {limits.k}")
-    if request.candidates is not None:
-        check_count("candidates", request.candidates, limits.candidates, least=0)
-        longest = max(map(len, request.candidates), default=0)
-        if longest > limits.id_bytes:
-            raise InvalidRequest(
-                f"candidates: got an id of {longest} characters, "
-                f"expected at most {limits.id_bytes} bytes"
-            )
-        _check_distinct("candidates", request.candidates)
-    if (size := _size(request.query)) > limits.query_bytes:
-        raise InvalidRequest(f"query: got {size} bytes, expected at most {limits.query_bytes}")
-    if request.query and not request.query.strip():
-        raise InvalidRequest("query: got nothing but white space, expected text or no query")
-    _check_context(InvalidRequest, request.context, limits)
-    _check_choice(request)
-    if request.as_of_us is not None and not 0 <= request.as_of_us < 2**53:
-        raise InvalidRequest(f"as_of_us: got {request.as_of_us}, expected 0 to {2**53 - 1}")
-
-
-def _check_choice(request: RankRequest) -> None:
-    if not 0 <= request.diversity <= 1:
-        raise InvalidRequest(f"diversity: got {request.diversity}, expected 0 to 1")
-    if request.explore is None:
-        return
-    if request.diversity:
-        raise InvalidRequest(
-            "diversity: got one together with explore, expected one of the two; "
-            "the chances of a diverse list are not known"
-        )
-    match request.explore.policy:
-        case PlackettLuce(temperature) if not 1e-6 <= temperature < math.inf:
-            raise InvalidRequest(f"explore.temperature: got {temperature}, expected 1e-6 or more")
-        case EpsilonGreedy(epsilon) if not 0 <= epsilon <= 1:
-            raise InvalidRequest(f"explore.epsilon: got {epsilon}, expected 0 to 1")
-        case Thompson(scale) if not 0 < scale <= 1000:
-            raise InvalidRequest(f"explore.scale: got {scale}, expected more than 0, at most 1,000")
-
-
-def check_item(name: str, item: Item, limits: Limits) -> None:
-    """Raises InvalidRequest where an item breaks the contract."""
-    check_id(f"{name}.id", item.id, limits)
-    check_text(f"{name}.text", item.text, limits.text_bytes)
-    check_count(f"{name}.attributes", item.attributes, limits.attributes, least=0)
-    for key, value in item.attributes.items():
-        _check_name(InvalidRequest, f"{name}.attributes", key, limits.attribute_key_bytes)
-        if (size := _size(value)) > limits.attribute_bytes:
-            raise InvalidRequest(
-                f"{name}.attributes[{key!r}]: got {size} bytes, "
-                f"expected at most {limits.attribute_bytes}"
-            )
-
-
-def check_reserve(request: ReserveRequest, now_us: int, limits: Limits) -> None:
-    """Raises InvalidRequest where a reserve request breaks the contract."""
-    check_id("user", request.user, limits)
-    name, most = "recommendation_id", limits.recommendation_id_bytes
-    _check_name(InvalidRequest, name, request.recommendation_id, most)
-    check_ids("options", [option.item for option in request.options], limits.options, limits)
-    _check_range("n", request.n, limits.reservations)
-    _check_range("lapse_s", request.lapse_s, limits.lapse_s)
-    for position, option in enumerate(request.options):
-        _check_option(f"options[{position}]", option, limits)
-    latest_us = now_us + limits.future_s * 1_000_000
-    if request.as_of_us is not None and not 0 <= request.as_of_us <= latest_us:
-        raise InvalidRequest(
-            f"as_of_us: got {request.as_of_us}, expected microseconds since 1970, "
-            f"at most {limits.future_s} s ahead of the server's clock ({now_us})"
-        )
-
-
-def _check_option(name: str, option: ReserveOption, limits: Limits) -> None:
-    check_count(f"{name}.caps", option.caps, limits.caps, least=0)
-    for position, cap in enumerate(option.caps):
-        check_id(f"{name}.caps[{position}].key", cap.key, limits)
-        _check_range(f"{name}.caps[{position}].window_s", cap.window_s, limits.cap_window_s)
-        if cap.limit < 1:
-            raise InvalidRequest(f"{name}.caps[{position}].limit: got 0, expected 1 or more")
-    if option.budget is not None:
-        check_id(f"{name}.budget.key", option.budget.key, limits)
-        cost = option.budget.cost_micros
-        _check_range(f"{name}.budget.cost_micros", cost, limits.cost_micros, least=0)
-
-
-def _check_range(name: str, value: int, most: int, least: int = 1) -> None:
+def check_range(name: str, value: int, most: int, least: int = 1) -> None:
+    """Raises InvalidRequest unless the value is in `least` to `most`."""
     if not least <= value <= most:
         raise InvalidRequest(f"{name}: got {value}, expected {least} to {most}")
 
 
-def check_event(event: Event, now_us: int, limits: Limits) -> None:
-    """Raises InvalidEvent where an event breaks the contract, its signal and item aside."""
-    _check_name(InvalidEvent, "event_id", event.event_id, limits.event_id_bytes)
-    _check_name(InvalidEvent, "user", event.user, limits.id_bytes)
-    if event.recommendation_id:
-        name, most = "recommendation_id", limits.recommendation_id_bytes
-        _check_name(InvalidEvent, name, event.recommendation_id, most)
-    if event.context:
-        _check_context(InvalidEvent, event.context, limits)
-    if event.exposure is not None:
-        _check_exposure(event.exposure)
-    latest_us = now_us + limits.future_s * 1_000_000
-    if not 0 <= event.occurred_at_us <= latest_us:
-        raise InvalidEvent(
-            f"occurred_at_us: got {event.occurred_at_us}, expected microseconds since 1970, "
-            f"at most {limits.future_s} s ahead of the server's clock ({now_us})"
-        )
-
-
-def _check_name(error: type[PenchantError], name: str, value: str, most_bytes: int) -> None:
-    size = len(value) if value.isascii() else _size(value)
-    if not 1 <= size <= most_bytes:
-        raise error(f"{name}: got {size} bytes, expected 1 to {most_bytes}")
-    if not value.isprintable():
-        for character in value:
-            if unicodedata.category(character) == "Cc":
-                raise error(f"{name}: got the control character {character!r}, expected none")
-
-
-def _check_distinct(name: str, values: Sequence[str]) -> None:
+def check_distinct(name: str, values: Sequence[str]) -> None:
+    """Raises InvalidRequest for the first value that occurs a second time."""
     if len(set(values)) == len(values):
         return
     seen: set[str] = set()
@@ -227,15 +101,74 @@ def _check_distinct(name: str, values: Sequence[str]) -> None:
         seen.add(value)
 
 
-def _check_context(error: type[PenchantError], context: Context, limits: Limits) -> None:
+def check_text(name: str, text: str, most_bytes: int) -> None:
+    """Raises InvalidRequest unless the text has 1 to `most_bytes` bytes and is not blank."""
+    size = utf8_size(text)
+    if size > most_bytes or not text.strip():
+        got = f"{size} bytes" if size > most_bytes else "nothing but white space"
+        raise InvalidRequest(f"{name}: got {got}, expected 1 to {most_bytes} bytes of text")
+
+
+def check_name(error: type[PenchantError], name: str, value: str, most_bytes: int) -> None:
+    """Raises `error` unless the value has 1 to `most_bytes` bytes and no control characters."""
+    size = len(value) if value.isascii() else utf8_size(value)
+    if not 1 <= size <= most_bytes:
+        raise error(f"{name}: got {size} bytes, expected 1 to {most_bytes}")
+    if not value.isprintable():
+        for character in value:
+            if unicodedata.category(character) == "Cc":
+                raise error(f"{name}: got the control character {character!r}, expected none")
+
+
+def check_context(error: type[PenchantError], context: Context, limits: Limits) -> None:
+    """Raises `error` for too many entries, or a key or value that is too long."""
     if len(context) > limits.context_entries:
         raise error(f"context: got {len(context)}, expected 0 to {limits.context_entries}")
     for key, value in context:
-        if (size := max(_size(key), _size(value))) > limits.context_bytes:
+        if (size := max(utf8_size(key), utf8_size(value))) > limits.context_bytes:
             raise error(
                 f"context: got a key or value of {size} bytes, "
                 f"expected at most {limits.context_bytes}"
             )
+
+
+def check_time(
+    error: type[PenchantError], name: str, at_us: int, now_us: int, limits: Limits
+) -> None:
+    """Raises `error` for a time before 1970, or more than `future_s` ahead of `now_us`."""
+    if not 0 <= at_us <= now_us + limits.future_s * 1_000_000:
+        raise error(
+            f"{name}: got {at_us}, expected microseconds since 1970, "
+            f"at most {limits.future_s} s ahead of the server's clock ({now_us})"
+        )
+
+
+def check_item(name: str, item: Item, limits: Limits) -> None:
+    """Raises InvalidRequest if an item breaks the contract."""
+    check_id(f"{name}.id", item.id, limits)
+    check_text(f"{name}.text", item.text, limits.text_bytes)
+    check_count(f"{name}.attributes", item.attributes, limits.attributes, least=0)
+    for key, value in item.attributes.items():
+        check_name(InvalidRequest, f"{name}.attributes", key, limits.attribute_key_bytes)
+        if (size := utf8_size(value)) > limits.attribute_bytes:
+            raise InvalidRequest(
+                f"{name}.attributes[{key!r}]: got {size} bytes, "
+                f"expected at most {limits.attribute_bytes}"
+            )
+
+
+def check_event(event: Event, now_us: int, limits: Limits) -> None:
+    """Raises InvalidEvent if an event breaks the contract; signal and item are not looked up."""
+    check_name(InvalidEvent, "event_id", event.event_id, limits.event_id_bytes)
+    check_name(InvalidEvent, "user", event.user, limits.id_bytes)
+    if event.recommendation_id:
+        name, most = "recommendation_id", limits.recommendation_id_bytes
+        check_name(InvalidEvent, name, event.recommendation_id, most)
+    if event.context:
+        check_context(InvalidEvent, event.context, limits)
+    if event.exposure is not None:
+        _check_exposure(event.exposure)
+    check_time(InvalidEvent, "occurred_at_us", event.occurred_at_us, now_us, limits)
 
 
 def _check_exposure(exposure: Exposure) -> None:
@@ -245,5 +178,10 @@ def _check_exposure(exposure: Exposure) -> None:
         raise InvalidEvent(f"exposure.score: got {exposure.score}, expected a finite number")
 
 
-def _size(text: str) -> int:
+def utf8_size(text: str) -> int:
+    """Bytes of a text in UTF-8.
+
+    >>> utf8_size("a"), utf8_size("\u20ac")
+    (1, 3)
+    """
     return len(text.encode())

@@ -1,12 +1,12 @@
-"""What people turn to next to what, as a sparse part of the score.
+"""Neighbours: items that users turn to after others, as a sparse part of the score.
 
     near(i) = sum_t a_t N[i_t, i] + a_0 N[opening, i]
     a_t ~ liked_t 2^(-(n - t) / h_near),   a_0 ~ 2^(-n / h_near),   sum a = 1
 
-over the last `RECENT_EVENTS` of a user's n counted events. N[j, i] says how much more often i was
-liked next to j than its share of all likes explains; its opening row, how much more often people
-began with i. A vector of some dozen numbers can't keep which few items lie right beside each
-other; this can. The refresh makes N from the event log (`penchant.refresh.neighbour_table`).
+over the last `RECENT_EVENTS` of the user's n events that count. N[j, i] says how much more often i
+was liked after j than its share of all likes explains; the opening row says how much more often
+users began with i. A vector of a few dozen numbers cannot tell which few items are close to one
+item; N can. The refresh computes N from the event log (`penchant.refresh.neighbour_table`).
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ from numpy.typing import NDArray
 from penchant.domain.types import RECENT_DTYPE, Recent, Rows, Vector
 
 NEIGHBOURS = 100
-"""How many neighbours an item has at most."""
+"""Neighbours per item, at most."""
 
 RECENT_EVENTS = 16
-"""How many of a user's latest counted events have neighbours that count."""
+"""The latest events of a user whose neighbours count, at most."""
 
 SMALL_ROWS = 16_384
-"""Up to so many rows, all items are summed at once, which is faster than to look some up."""
+"""Up to this many rows, summing over all items is faster than looking some of them up."""
 
 OPENING = np.uint32(2**32 - 1)
-"""In the place of an item: the beginning of a user's history."""
+"""Stands in place of an item for the beginning of a user's history."""
 
 NEIGHBOUR_DTYPE = np.dtype([("item", "<u4"), ("strength", "<f4")])
 
 Neighbours = NDArray[np.void]
 """N, dtype NEIGHBOUR_DTYPE, shape (1 + items, at most `NEIGHBOURS`).
 
-Row 0 is the opening's, row 1 + j item j's; strength 0 where there are fewer.
+Row 0 belongs to the opening, row 1 + j to item j. Unused entries have strength 0.
 """
 
 
 def no_neighbours() -> Neighbours:
-    """N where nothing is known."""
+    """An empty N."""
     return np.zeros((0, 0), NEIGHBOUR_DTYPE)
 
 
 def recent_of(
     items: NDArray[np.uint32], weights: NDArray[np.float64], counted: int, half_life_events: float
 ) -> Recent:
-    """The a of the module's equation, for those that are not 0; the opening's is the last.
+    """The non-zero a of this module's equation; that of the opening comes last.
 
     Args:
-        items: of a user's events, in order, shape (m,).
-        weights: their liked_t 2^(-(n - t) / h_near), 0 for all but the latest, shape (m,).
-        counted: n, how many of the events count.
+        items: item numbers of a user's events, in order, shape (m,).
+        weights: liked_t 2^(-(n - t) / h_near), and 0 for all but the latest events, shape (m,).
+        counted: n, the number of events that count.
         half_life_events: h_near.
 
     >>> recent_of(np.array([7, 8], np.uint32), np.array([0.5, 0.5]), 20, 5.0).tolist()
@@ -62,7 +62,7 @@ def recent_of(
     begun = counted < RECENT_EVENTS
     recent = np.empty(len(liked) + begun, RECENT_DTYPE)
     opening = 2.0 ** (-counted / half_life_events)
-    # 0 only where a half-life of hundredths of an event leaves nothing.
+    # The sum is 0 only if a half-life of hundredths of an event leaves nothing.
     total = (float(weights.sum()) + begun * opening) or 1.0
     recent["item"][: len(liked)] = items[liked]
     recent["weight"][: len(liked)] = weights[liked] / total
@@ -95,7 +95,7 @@ def near_some(neighbours: Neighbours, recent: Recent, wanted: Rows) -> Vector:
 
 
 def near_shares(neighbours: Neighbours, recent: Recent, wanted: Rows) -> NDArray[np.float64]:
-    """Each recent event's part of near(i), shape (n, len(recent))."""
+    """The part of each recent event in near(i), shape (n, len(recent))."""
     parts = [
         near_some(neighbours, recent[place : place + 1], wanted) for place in range(len(recent))
     ]
@@ -105,8 +105,8 @@ def near_shares(neighbours: Neighbours, recent: Recent, wanted: Rows) -> NDArray
 def _entries(
     neighbours: Neighbours, recent: Recent
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Items and what each adds, for all neighbours of all recent events, shape (m,) each."""
-    places = (recent["item"] + np.uint32(1)).astype(np.int64)  # The opening wraps round to 0.
+    """Item numbers of all neighbours of the recent events, and their parts, shape (m,) each."""
+    places = (recent["item"] + np.uint32(1)).astype(np.int64)  # The opening wraps around to 0.
     held = places < len(neighbours)  # Newer items have no neighbours yet.
     rows = neighbours[places[held]]
     strengths = rows["strength"] * recent["weight"][held][:, None]

@@ -1,11 +1,11 @@
-"""What everybody thinks of an item: its log-odds of engagement, from decayed counters.
+"""The offset b_i of an item: its log-odds of engagement over all users, from decayed counters.
 
     b_i = log((p_i / r + s) / (e_i + s)),    r = sum p / (sum e + a N),    s = 0.1 a
 
-p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, a the impressions
-that every item is credited with besides. Where impressions are logged this is the smoothed rate of
-engagement against the average; where none are, every item is taken as shown equally often, and
-b_i = log(1 + 10 p_i / mean p). An item without counters has an offset of 0 either way.
+p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, and a the number
+of impressions that every item is credited with. If impressions are logged, b_i is the smoothed rate
+of engagement relative to the average. If none are, all items count as shown equally often, and
+b_i = log(1 + 10 p_i / mean p). Either way, an item without counters has the offset 0.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import math
 import numpy as np
 
 from penchant.domain.arrays import Float64
-from penchant.domain.rewards import Outcome
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import Counters, Vector
 
 SMOOTHING = 0.1
-"""s / a: how many of the credited impressions an offset is drawn towards the average by."""
+"""s / a: share of the credited impressions that pulls an offset towards the average."""
 
 
 def log_odds(positives: Float64, impressions: Float64, prior_impressions: float) -> Vector:
@@ -33,7 +33,7 @@ def log_odds(positives: Float64, impressions: Float64, prior_impressions: float)
 
 
 def mean_rate(positives: Float64, impressions: Float64, prior_impressions: float) -> float:
-    """The average r over all items; 0 where nothing was ever liked."""
+    """The average r over all items; 0 if nothing was ever liked."""
     shown = float(impressions.sum()) + prior_impressions * len(positives)
     return float(positives.sum()) / shown if len(positives) else 0.0
 
@@ -41,7 +41,7 @@ def mean_rate(positives: Float64, impressions: Float64, prior_impressions: float
 def log_odds_against(
     rate: float, positives: Float64, impressions: Float64, prior_impressions: float
 ) -> Vector:
-    """The offsets of some items against a given average, shape (n,)."""
+    """The offsets of some items relative to a given average r, shape (n,)."""
     if rate <= 0:
         return np.zeros(len(positives), np.float32)
     smoothing = SMOOTHING * prior_impressions
@@ -50,7 +50,7 @@ def log_odds_against(
 
 
 def decay(elapsed_us: float, half_life_s: float) -> float:
-    """What is left of 1 after so many microseconds.
+    """The factor by which a counter decays in `elapsed_us` microseconds.
 
     >>> decay(10e6, half_life_s=5.0)
     0.25
@@ -61,7 +61,7 @@ def decay(elapsed_us: float, half_life_s: float) -> float:
 def count(
     counters: Counters, positive: float, impressions: float, at_us: int, half_life_s: float
 ) -> Counters:
-    """The counters after an event at `at_us`; a late one counts as if it had come in time.
+    """The counters after an event at `at_us`; a late event counts as if it had been on time.
 
     >>> count(Counters(4.0, 0.0, 0), 1.0, 0.0, at_us=10_000_000, half_life_s=10.0)
     Counters(positives=3.0, impressions=0.0, as_of_us=10000000)
@@ -76,12 +76,14 @@ def count(
     )
 
 
-def count_outcome(counters: Counters, outcome: Outcome, at_us: int, half_life_s: float) -> Counters:
-    """`count` of one event: an impression counts as shown, anything else by its positive reward.
+def count_event(
+    counters: Counters, signal: ResolvedSignal, at_us: int, half_life_s: float
+) -> Counters:
+    """`count` for one event: an impression counts as shown, any other by its positive reward.
 
-    >>> count_outcome(Counters(), Outcome(0.5, 2.0, wait_s=None), at_us=0, half_life_s=1.0)
+    >>> count_event(Counters(), ResolvedSignal(0.5, 2.0, wait_s=None), at_us=0, half_life_s=1.0)
     Counters(positives=1.0, impressions=0.0, as_of_us=0)
     """
-    shown = outcome.wait_s is not None
-    positive = 0.0 if shown else outcome.weight * max(0.0, outcome.reward)
+    shown = signal.wait_s is not None
+    positive = 0.0 if shown else signal.weight * max(0.0, signal.reward)
     return count(counters, positive, float(shown), at_us, half_life_s)

@@ -1,10 +1,11 @@
-"""How sure the fold is: draws of the slow interest from its posterior.
+"""The uncertainty of the fold: draws of the slow interest from its posterior.
 
     m ~ N(mean, scale^2 A^-1),   A = A_0 + sum_t w_t x_t x_t'
 
-of Bayesian linear regression with unit noise (C. M. Bishop, "Pattern recognition and machine
-learning", 2006, eq. 3.49 to 3.51). For the updater `ridge` A is equation 1 itself; for the others
-it is the same matrix, an approximation. Several interests of a user share each draw's deviation.
+This is the posterior of Bayesian linear regression with unit noise (C. M. Bishop, "Pattern
+recognition and machine learning", 2006, eq. 3.49 to 3.51). A is equation 1 of
+`penchant.domain.interest`: exact for the updater `ridge`, an approximation for the others. The
+slow interests of one user share the deviation of a draw.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def deviations(
     draws: int,
     rng: np.random.Generator,
 ) -> Float64:
-    """Draws of m less its mean, of unit scale, shape (draws, d). Cost: O(n d^2 + d^3)."""
+    """Draws of m minus its mean, at scale 1, shape (draws, d). Cost: O(n d^2 + d^3)."""
     precision = prior.precision
     if len(window):
         weights = weigh(window, items.known, bucket, settings, context=context).slow

@@ -1,4 +1,4 @@
-"""The words of reserving: options under caps and budgets in, reservations and refusals out."""
+"""The types of reserving: options under caps and budgets in, reservations and refusals out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most so many impressions of what the key names in any stretch of so much time."""
+    """A frequency cap: at most `limit` impressions under a key in any `window_s` seconds."""
 
     key: str
     limit: int
@@ -17,17 +17,17 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What an impression costs, and whose money it is."""
+    """The cost of an impression, and the budget that pays it."""
 
     key: str
     cost_micros: int
     allowed_micros: int
-    """What may have been spent by now, this impression included."""
+    """Spending allowed up to now, including this impression."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReserveOption:
-    """One impression that may be made."""
+    """One impression that the caller may want to show."""
 
     item: str
     caps: tuple[Cap, ...] = ()
@@ -42,12 +42,14 @@ class ReserveRequest:
     recommendation_id: str
     options: tuple[ReserveOption, ...]
     n: int
+    """Impressions to reserve, at most."""
     lapse_s: int
+    """Seconds until the reservations lapse."""
     as_of_us: int | None = None
 
 
 class UnreservedReason(Enum):
-    """Why an option can't be had."""
+    """Why an option cannot be reserved."""
 
     CAPPED = "capped"
     BUDGET = "budget"
@@ -55,7 +57,7 @@ class UnreservedReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An impression that may be made until it lapses."""
+    """An impression that may be shown until the reservation lapses."""
 
     item: str
     lapses_at_us: int
@@ -63,7 +65,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Unreserved:
-    """An option that caps or budgets forbid."""
+    """An option that a cap or a budget forbids."""
 
     item: str
     reason: UnreservedReason
@@ -71,7 +73,7 @@ class Unreserved:
 
 @dataclass(frozen=True, slots=True)
 class Reservations:
-    """What was reserved and what can't be, each in the order of the options."""
+    """The reserved and the refused options, each in the order of the request."""
 
     reserved: tuple[Reservation, ...]
     refused: tuple[Unreserved, ...]

@@ -1,8 +1,8 @@
-"""Signals to rewards: what an event is worth, by configuration.
+"""Signals to rewards: what an event says about its item, by configuration.
 
 >>> table = {"like": Signal(reward=1.0), "rating": Signal(reward=0.0, neutral=2.0, scale=3.0)}
 >>> resolve(table, "like", None)
-Outcome(reward=1.0, weight=1.0, wait_s=None, owned=False)
+ResolvedSignal(reward=1.0, weight=1.0, wait_s=None, owned=False)
 >>> resolve(table, "rating", 5.0).reward
 1.0
 """
@@ -21,19 +21,19 @@ class Signal:
     """One row of the signal table."""
 
     reward: float
-    """What it says of the item, -1 (never again) to 1 (more of this), where no value counts."""
+    """Reward of an event whose value does not count, from -1 (never again) to 1 (more of this)."""
     weight: float = 1.0
-    """How much the fold listens, 0 or more."""
+    """Weight of the event in the fold, 0 or more."""
     neutral: float | None = None
-    """The value that says nothing; with `scale`, an event's value gives its reward."""
+    """The value with reward 0. With `scale` it turns an event's value into its reward."""
     scale: float | None = None
     """reward = (value - neutral) / scale, clipped to -1 to 1."""
     value_required: bool = False
-    """Refuse the signal without a value."""
+    """Whether an event without a value is refused."""
     wait_s: float | None = None
-    """For impressions: the reward counts once so many seconds passed without an answer."""
+    """For impressions: seconds without an answer until the reward counts."""
     owned: bool = False
-    """Whether such an event makes the item the user's own: `exclude_owned` leaves it out."""
+    """Whether the event makes the item the user's own, which `exclude_owned` leaves out."""
 
     def __post_init__(self) -> None:
         if not -1 <= self.reward <= 1:
@@ -49,20 +49,24 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one event is worth."""
+class ResolvedSignal:
+    """The reward of one event, by the signal table and the event's value."""
 
     reward: float
+    """-1 to 1."""
     weight: float
+    """Weight in the fold, 0 or more."""
     wait_s: float | None
+    """For an impression: seconds without an answer until the reward counts; else None."""
     owned: bool = False
+    """Whether the item becomes the user's own."""
 
 
 SignalTable = Mapping[str, Signal]
 
 
-def resolve(table: SignalTable, signal: str, value: float | None) -> Outcome:
-    """What an event with this signal and value is worth; raises InvalidEvent for a wrong one."""
+def resolve(table: SignalTable, signal: str, value: float | None) -> ResolvedSignal:
+    """The reward of an event; raises InvalidEvent for an unknown signal or a bad value."""
     row = table.get(signal)
     if row is None:
         known = ", ".join(sorted(table))
@@ -70,10 +74,10 @@ def resolve(table: SignalTable, signal: str, value: float | None) -> Outcome:
     if value is None:
         if row.value_required:
             raise InvalidEvent(f"value: missing, expected a number with the signal {signal!r}")
-        return Outcome(row.reward, row.weight, row.wait_s, row.owned)
+        return ResolvedSignal(row.reward, row.weight, row.wait_s, row.owned)
     if not math.isfinite(value):
         raise InvalidEvent(f"value: got {value}, expected a finite number")
     if row.neutral is None or row.scale is None:
-        return Outcome(row.reward, row.weight, row.wait_s, row.owned)
+        return ResolvedSignal(row.reward, row.weight, row.wait_s, row.owned)
     reward = (value - row.neutral) / row.scale
-    return Outcome(max(-1.0, min(1.0, reward)), row.weight, row.wait_s, row.owned)
+    return ResolvedSignal(max(-1.0, min(1.0, reward)), row.weight, row.wait_s, row.owned)

@@ -1,16 +1,17 @@
-"""A release on rollout beside the one that is served: who sees it, and when it is worse.
+"""A release on rollout beside the served one: which users see it, and when it is worse.
 
-Users fall by hash into the share that is tried on and the rest, and by another hash into
-B = `BUCKETS` buckets. Per arm and bucket two sums are kept, n of cases and s of gains. With
+One hash assigns users to the rollout's share or to the rest, another one to B = `BUCKETS` buckets.
+Per arm and bucket, two sums are kept: n of cases and s of gains. With
 
     r = s / n over all buckets of an arm,   d = r_candidate - r_served              (1)
     d_j = d without bucket j,   se^2 = (B - 1) / B sum_j (d_j - mean d_j)^2           (2)
 
-the rollout is worse where d < -budget |r_served| and d < -`SIGMAS` se, with at least half of the
+the rollout is worse if d < -max_loss |r_served| and d < -`SIGMAS` se, with at least half of the
 buckets filled. (2) is the delete-a-group jackknife (P. S. Kott, "The delete-a-group jackknife",
-Journal of Official Statistics, 2001): users are whole in their bucket, so that the likeness of one
-user's events makes no difference look surer than it is. It is looked at after every batch, hence so
-many sigmas: a test draws rollouts of equal arms and finds fewer than one in twenty ended.
+Journal of Official Statistics, 2001). A user is entirely in one bucket, so that the correlation of
+one user's events cannot make a difference look more certain than it is. The test runs after every
+batch, which is why it needs so many sigmas: of simulated rollouts with equal arms, fewer than one
+in twenty are ended.
 """
 
 from __future__ import annotations
@@ -29,28 +30,28 @@ MODES = ("shadow", "canary")
 BUCKETS = 20
 SIGMAS = 4.0
 SERVED, CANDIDATE, OVERLAP = 0, 1, 2
-"""The arms, and what the two top tens of a shadow have in common."""
+"""Rows of the sums: the two arms, and the overlap of the two top tens of a shadow."""
 
 Sums = NDArray[np.float64]
-"""Shape (3, BUCKETS, 2): by arm and bucket, cases and gains."""
+"""Cases and gains by arm and bucket, shape (3, BUCKETS, 2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What is tried, and how."""
+    """A release on rollout, and how it is compared."""
 
     release: str
     mode: str
-    """shadow: compared, never shown; canary: shown to the share."""
+    """`shadow`: compared but never shown; `canary`: shown to the share."""
     share: float
-    """Of the users, above 0 to 1."""
+    """Share of users in the rollout, above 0 to 1."""
     head: CatalogHead
-    """The candidate's catalog, whose files are in a directory of their own."""
+    """Head of the candidate's catalog, which has a directory of its own."""
     begun_us: int
     max_loss: float = 0.05
-    """The share of the metric that may be lost before the rollout is ended, 0 to 1."""
+    """Relative loss of the metric at which the rollout may be ended, 0 to 1."""
     min_cases: int = 200
-    """Of each arm, before anything is said, 1 or more."""
+    """Cases per arm before the rollout may be ended, 1 or more."""
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -63,42 +64,43 @@ class Rollout:
             raise ConfigError(f"min_cases: got {self.min_cases}, expected 1 or more")
 
     def tries(self, user: str) -> bool:
-        """Whether a user is of the share: the same answer always, in every process."""
+        """Whether a user belongs to the share; the same in every process and at any time."""
         return _unit(f"{self.release} {user}") < self.share
 
     def shows(self, user: str) -> bool:
-        """Whether a user is ranked for by the candidate."""
+        """Whether a user is ranked by the candidate."""
         return self.mode == "canary" and self.tries(user)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a rollout stands; NaN where there is nothing yet."""
+    """The comparison of the two arms so far; NaN for figures without cases."""
 
     cases: tuple[int, int]
-    """Of the arm that is served and of the candidate's."""
+    """Cases of the served arm and of the candidate's."""
     means: tuple[float, float]
-    """The metric of each."""
+    """The metric of each arm."""
     difference: float
+    """Candidate minus served."""
     error: float
     """The standard error of the difference."""
     overlap: float
-    """The mean share that two top tens of a shadow have in common; NaN without one."""
+    """Mean share of items that the two top tens of a shadow have in common."""
     worse: bool
 
 
 def no_sums() -> Sums:
-    """Before the first case."""
+    """The sums before the first case."""
     return np.zeros((3, BUCKETS, 2))
 
 
 def bucket_of(user: str) -> int:
-    """Which bucket a user's cases are counted in, 0 to BUCKETS - 1."""
+    """The bucket of a user's cases, 0 to BUCKETS - 1."""
     return int(_unit(f"bucket {user}") * BUCKETS)
 
 
 def standing(sums: Sums, rollout: Rollout) -> Standing:
-    """Equations 1 and 2, and what comes of them.
+    """Compares the arms by equations 1 and 2.
 
     >>> head, sums = CatalogHead(), no_sums()
     >>> sums[:2, :, 0] = 100
@@ -136,6 +138,6 @@ def _error(sums: Sums, totals: Sums) -> float:
 
 
 def _unit(text: str) -> float:
-    """A number from 0 to below 1 for a text, as if it were drawn."""
+    """A pseudo-random number in [0, 1) that depends on the text alone."""
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

@@ -46,7 +46,7 @@ FROM_0 = Range(0.0)
 
 @dataclass(frozen=True, slots=True)
 class FoldSettings:
-    """What the fold and the score depend on besides events and vectors.
+    """The settings of the fold and the score.
 
     `docs/adr/0003-state-as-a-fold.md` says how the defaults were chosen, on the first 30 % of
     MovieLens-100K; `docs/measurements/updaters.md` covers the settings that one updater reads.

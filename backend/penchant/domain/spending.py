@@ -1,4 +1,4 @@
-"""What a budget's impressions have spent, and what living reservations may still spend.
+"""A budget: the money that impressions have spent, and that open reservations hold.
 
 >>> spending = Spending().hold(30, lapses_at_us=1_500_000, now_us=0)
 >>> spending.committed_micros(now_us=1_999_999), spending.committed_micros(now_us=2_000_000)
@@ -17,27 +17,30 @@ _SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """One budget, over all users."""
+    """The state of one budget, over all users."""
 
     spent_micros: int = 0
-    """By impressions that were shown."""
+    """Spent by impressions that were shown."""
     held: Mapping[int, int] = field(default_factory=dict)
-    """By reservations, in micros, summed by the second (since 1970) at which they lapse, rounded
-    up: so small whatever the load, and given back up to a second late, never early."""
+    """Micros held by reservations, by the second since 1970 at which they lapse, rounded up.
+
+    Grouping by second keeps the record small under any load. Money is released up to a second late,
+    never early.
+    """
 
     def committed_micros(self, now_us: int) -> int:
-        """What is spent or may still be."""
-        return self.spent_micros + sum(self._living(now_us).values())
+        """Micros spent, plus those that open reservations hold at `now_us`."""
+        return self.spent_micros + sum(self._open(now_us).values())
 
     def hold(self, micros: int, lapses_at_us: int, now_us: int) -> Spending:
-        """After a reservation; what has lapsed by now is dropped."""
-        held = self._living(now_us)
+        """The budget after a reservation; reservations that lapsed by `now_us` are dropped."""
+        held = self._open(now_us)
         second = _second(lapses_at_us)
         held[second] = held.get(second, 0) + micros
         return Spending(self.spent_micros, held)
 
     def confirm(self, micros: int, lapses_at_us: int) -> Spending:
-        """After the impression of a reservation; spent as well where it had lapsed before."""
+        """The budget after a reserved impression was shown, whether or not it had lapsed."""
         held = dict(self.held)
         second = _second(lapses_at_us)
         left = held.pop(second, 0) - micros
@@ -45,7 +48,7 @@ class Spending:
             held[second] = left
         return Spending(self.spent_micros + micros, held)
 
-    def _living(self, now_us: int) -> dict[int, int]:
+    def _open(self, now_us: int) -> dict[int, int]:
         return {second: held for second, held in self.held.items() if second * _SECOND_US > now_us}
 
 

@@ -1,10 +1,9 @@
-"""The words of the domain: events, windows, records and the catalog, free of any protocol."""
+"""The types of the domain: events, windows, records and the catalog, free of any protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,24 +26,24 @@ WINDOW_DTYPE = np.dtype(
         ("reward", "<f4"),  # -1 to 1; an impression's is its default reward
         ("weight", "<f4"),  # 0 or more
         ("wait_s", "<f4"),  # an impression's wait window; NO_WAIT: not an impression
-        ("propensity", "<f4"),  # an impression's; 0: not told
+        ("propensity", "<f4"),  # an impression's; 0: unknown
         ("context", "<u4", (5,)),  # `penchant.domain.context.slots_of`
     ]
 )
 """One event as a user's record holds it: 64 bytes, little-endian."""
 
 NO_WAIT = np.float32(-1.0)
-"""`wait_s` of an event that is an answer by itself."""
+"""`wait_s` of an event that is not an impression."""
 
 Window = NDArray[np.void]
 """Events of one user, dtype WINDOW_DTYPE, sorted by time, then event digest; each event once."""
 
 
 RECENT_DTYPE = np.dtype([("item", "<u4"), ("weight", "<f4")])
-"""An item that a user turned to lately, and how much it counts: 8 bytes, little-endian."""
+"""A recently liked item and its weight: 8 bytes, little-endian."""
 
 Recent = NDArray[np.void]
-"""Some of them, dtype RECENT_DTYPE, shape (m,); the weights of all sum to 1."""
+"""Recently liked items, dtype RECENT_DTYPE, shape (m,); the weights sum to 1."""
 
 
 def _nothing_recent() -> Recent:
@@ -53,7 +52,7 @@ def _nothing_recent() -> Recent:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that can be ranked."""
+    """An item that can be ranked."""
 
     id: str
     text: str
@@ -66,18 +65,18 @@ class StoredItem:
 
     item: Item
     number: int
-    """The item's row in the item matrix; given once, never given again."""
+    """The item's row in the item matrix; never reused."""
     alive: bool
-    """False: deleted, and kept so that its number stays its own."""
+    """False: deleted, and kept so that its number is not reused."""
 
 
 Context = tuple[tuple[str, str], ...]
-"""Where and when something happens: keys and values, by key."""
+"""The circumstances of a ranking or an event: pairs of key and value, sorted by key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How an item was exposed to its user, copied from the ranking; a zero stands for unknown."""
+    """How an item was shown to its user, copied from the ranking; zeros mean unknown."""
 
     position: int = 0
     """Place in the list, counted from 1."""
@@ -89,7 +88,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a user did (or was shown) with an item, as the caller told it."""
+    """An action of a user on an item, or an impression, as the caller reported it."""
 
     event_id: str
     user: str
@@ -108,42 +107,42 @@ class LogRow:
 
     event: Event
     state_version: int
-    """The user's version that the event made."""
+    """The user's state version after the event."""
     accepted_at_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that ranking needs of one user: nothing but events."""
+    """Everything that a ranking needs to know about one user: nothing but events."""
 
     state_version: int
-    """How many events of this user were accepted."""
+    """Number of accepted events of this user."""
     window: Window
-    """The latest of them."""
+    """The latest events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """What the fold makes of a window."""
+    """The result of folding a window."""
 
     slow: Vector
-    """Shape (d,): the lasting taste; (p d,): p of them, where the updater keeps as many."""
+    """The lasting taste, shape (d,), or p of them, shape (p d,), if the updater keeps p."""
     fast: Vector
-    """Shape (d,): the mean direction of the last few likes; zeros where there are none."""
+    """The mean direction of the last few likes, shape (d,); zeros without likes."""
     recent: Recent = field(default_factory=_nothing_recent)
-    """What the neighbours of count (`penchant.domain.neighbours`)."""
+    """The items whose neighbours count (`penchant.domain.neighbours`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoldKey:
-    """What a fold depends on besides the record: equal keys, equal folds."""
+    """The inputs of a fold besides the record: equal keys give equal folds."""
 
     catalog_version: int
     time_bucket: int
     settings: int
     """Digest of the fold's settings."""
     context: int = 0
-    """Digest of the context that it is folded for; 0: none, or the settings ask for none."""
+    """Digest of the context; 0: no context, or the settings ignore contexts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,50 +156,50 @@ class UserState:
 
 @dataclass(frozen=True, slots=True)
 class CatalogHead:
-    """Where the catalog stands: the one value that a publisher switches and every reader reads."""
+    """The state of the catalog: the one value that a publisher switches and every reader reads."""
 
     version: int = 0
-    """Grows whenever the vectors or the prior change under items already there."""
+    """Grows whenever the vectors or the prior of existing items change."""
     generation: int = 0
-    """Names the matrix file; 0: none yet."""
+    """Number of the matrix file; 0: none yet."""
     rows: int = 0
-    """Rows of the matrix in use, deleted items included; the next item's number."""
+    """Rows of the matrix in use, including deleted items; also the next item's number."""
     alive: int = 0
-    """Items that can be ranked."""
+    """Rankable items."""
     log_length: int = 0
     """Entries of the catalog log."""
     dimensions: int = 0
     encoder_version: str = ""
     frozen_items: int = 0
-    """Items that could be ranked when the version was made."""
+    """Rankable items when the version was made."""
     neighbours: int = 0
-    """Names the file of neighbours; 0: none yet."""
+    """Number of the neighbours file; 0: none yet."""
     release: str = ""
-    """Id of the release that is served; empty: none was published."""
+    """Id of the served release; empty before the first one."""
     score_weights: str = "{}"
-    """What the release sets of the fold's settings, as a JSON object."""
+    """Settings of the fold that the release overrides, as a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An entry of the log of releases: what was served from then on."""
+    """An entry of the log of releases."""
 
     release: str
-    """Its id; empty: the configured encoder, before any release."""
+    """The release's id; empty for the configured encoder, before any release."""
     encoder_version: str
     action: str
     """`start`, `publish`, `rollback`; `shadow` or `canary` for a rollout, and its `end`."""
     at_us: int
     score_weights: str = "{}"
-    """What it sets of the fold's settings, as a JSON object."""
+    """Settings of the fold that the release overrides, as a JSON object."""
     refresh: str = "{}"
-    """Its settings of `penchant refresh`, as a JSON object."""
+    """The release's settings for `penchant refresh`, as a JSON object."""
     note: str = ""
-    """For people: why, and the figures."""
+    """The reason and the figures, for people to read."""
 
     @property
     def serves(self) -> bool:
-        """Whether everybody was served by it from then on; a rollout leaves that as it was."""
+        """Whether the entry changed what all users are served; rollouts do not."""
         return self.action in ("start", "publish", "rollback")
 
 
@@ -215,29 +214,10 @@ class CatalogChange:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Decayed sums over all users' events about one item, as of `as_of_us`."""
+    """Decayed sums over all users' events on one item, as of `as_of_us`."""
 
     positives: float = 0.0
     """Weighted positive rewards."""
     impressions: float = 0.0
     """Times shown."""
     as_of_us: int = 0
-
-
-class EventStatus(Enum):
-    """What became of an event."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class EventResult:
-    """What became of one event, and why."""
-
-    event_id: str
-    status: EventStatus
-    state_version: int
-    reason: str = ""
-    message: str = ""

@@ -1,7 +1,7 @@
 """A user's window: the latest events as an ordered set.
 
-Any order of arrival gives the same window, byte for byte, because its order and its membership
-depend on the events alone.
+Order and membership depend on the events alone, so any order of arrival gives the same window, byte
+for byte.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import struct
 import numpy as np
 
 from penchant.domain.context import slots_of
-from penchant.domain.rewards import Outcome
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import NO_WAIT, WINDOW_DTYPE, Event, Record, Window
 
 _ROW = struct.Struct("<qQQIffff5I")
-"""WINDOW_DTYPE's layout."""
+"""The layout of WINDOW_DTYPE."""
 _NO_WAIT = float(NO_WAIT)
 
 
 def digest64(text: str) -> int:
-    """The first 64 bits of the text's BLAKE2b; 0 for the empty text.
+    """The first 64 bits of the text's BLAKE2b digest; 0 for the empty text.
 
     >>> digest64(""), digest64("e1") == digest64("e1")
     (0, True)
@@ -32,40 +32,40 @@ def digest64(text: str) -> int:
 
 
 def empty_record() -> Record:
-    """The record of a user never seen before."""
+    """The record of a user without events."""
     return Record(state_version=0, window=np.empty(0, WINDOW_DTYPE))
 
 
-def entry(event: Event, item_number: int, outcome: Outcome) -> bytes:
+def entry(event: Event, item_number: int, signal: ResolvedSignal) -> bytes:
     """One row of a window, as the bytes of WINDOW_DTYPE."""
     return _ROW.pack(
         event.occurred_at_us,
         digest64(event.event_id),
         digest64(event.recommendation_id),
         item_number,
-        outcome.reward,
-        outcome.weight,
-        _NO_WAIT if outcome.wait_s is None else outcome.wait_s,
+        signal.reward,
+        signal.weight,
+        _NO_WAIT if signal.wait_s is None else signal.wait_s,
         event.exposure.propensity if event.exposure else 0.0,
         *slots_of(event.context),
     )
 
 
 def insert(record: Record, entries: list[bytes], capacity: int) -> Record:
-    """The record after new events: the latest `capacity` of the old and the new ones.
+    """Adds events to a record, which keeps the latest `capacity` of all.
 
     Args:
         record: the user's record.
-        entries: rows made by `entry`, of events that the user's log does not hold yet.
-        capacity: how many events a window keeps, 1 or more.
+        entries: rows from `entry`, for events that are not in the user's log yet.
+        capacity: size limit of the window, in events, 1 or more.
 
     Returns:
-        A record with the state version raised by the number of entries. Cost: a sort of at most
-        capacity + len(entries) rows, none where one newer event arrives.
+        The record, with its state version raised by the number of entries. Cost: a sort of at most
+        capacity + len(entries) rows; no sort for a single event newer than the window.
     """
     if not entries:
         return record
-    # Bytes, since NumPy takes longer to compare the types of two such arrays than to copy them.
+    # Joined as bytes: NumPy compares the types of two such arrays more slowly than it copies them.
     added: Window = np.frombuffer(b"".join(entries), WINDOW_DTYPE)
     window: Window = np.frombuffer(record.window.tobytes() + added.tobytes(), WINDOW_DTYPE)
     if len(added) > 1 or not _in_order(record.window, added):

@@ -1,1 +1,1 @@
-"""Texts to unit vectors."""
+"""Serving engines: texts to unit vectors, on ONNX Runtime or TensorRT."""

@@ -1,22 +1,21 @@
-"""What every encoder promises: texts in, unit vectors out."""
+"""The contract of every encoder: texts in, unit vectors out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from penchant.domain.arrays import Float32
 
 
 class Encoder(Protocol):
-    """Texts to unit vectors; safe to call from several threads."""
+    """Encodes texts as unit vectors; safe to call from several threads."""
 
     @property
     def version(self) -> str:
-        """16 hex digits over all that makes the vectors: graph, tokenizer and settings.
+        """16 hex digits over everything that determines a vector: graph, tokenizer and settings.
 
-        Two encoders with one version give the same vectors.
+        Two encoders of the same version give the same vectors.
         """
         ...
 
@@ -25,36 +24,41 @@ class Encoder(Protocol):
         """Length d of each vector, at least 1."""
         ...
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Float32:
         """Encodes texts.
 
-        A text alone and the same text in any batch get the same vector to 1e-5.
+        A text gets the same vector alone and in any batch, to within 1e-5.
 
         Args:
-            texts: Any number of texts, none too; a long one is cut after the encoder's most tokens.
+            texts: any number of texts, including none; a long text is cut at the encoder's token
+                limit.
 
         Returns:
-            Unit vectors in the order of the texts, shape (n, d), float32, each of norm 1; also for
-            a text with nothing in it that the encoder knows.
+            Unit vectors in the order of the texts, shape (n, d), float32. A text without a single
+            known token gets a unit vector too.
 
         Raises:
-            EncoderUnavailable: the encoder can't be reached or failed.
+            EncoderUnavailable: the encoder can't be reached, or failed.
         """
         ...
 
 
 class Encoders(Protocol):
-    """The encoders that a server can use: the configured one, and those of its releases."""
+    """The encoders a server can use: the configured one, and one for each release."""
 
     @property
     def default(self) -> Encoder:
-        """The configured one, for a catalog that no release was published to."""
+        """The configured encoder, for a catalog that no release was published to."""
         ...
 
     def of(self, version: str, dimensions: int) -> Encoder:
-        """The encoder of a version, whose vectors have so many dimensions.
+        """The encoder of a version.
+
+        Args:
+            version: see `Encoder.version`.
+            dimensions: length of its vectors.
 
         Raises:
-            EncoderUnavailable: neither the configured one nor any release's.
+            EncoderUnavailable: neither the configured encoder nor any release has this version.
         """
         ...

@@ -1,8 +1,8 @@
-"""The encoder's directory: what is in it, how it is checked, and what its version is.
+"""An encoder's directory: its files, their checks, and the encoder's version.
 
 encoder.onnx      input_ids, attention_mask (batch, tokens) int64 -> embedding (batch, d) float32
 tokenizer.json    for the `tokenizers` package
-encoder.json      the settings below and the SHA-256 of the other two files
+encoder.json      the settings below, and the SHA-256 of the other two files
 """
 
 from __future__ import annotations
@@ -16,54 +16,58 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 
 FORMAT = 1
-"""Goes up when an older release could misread the directory."""
+"""Version of the layout; raised when an older release could misread the directory."""
 GRAPH = "encoder.onnx"
 TOKENIZER = "tokenizer.json"
 MANIFEST = "encoder.json"
+INPUTS = ("input_ids", "attention_mask")
+"""Names of the graph's inputs."""
+OUTPUT = "embedding"
+"""Name of the graph's output."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How an encoder makes a vector of a text."""
+class EncoderSettings:
+    """How an encoder turns a text into a vector."""
 
     dimensions: int
     """Length d of a vector, at least 1."""
     max_tokens: int
-    """A text is cut after so many tokens, special ones included; at least 1."""
+    """Token limit of a text, special tokens included; longer texts are cut. At least 1."""
     pad_id: int
-    """The token that fills short texts up; it is masked, so no vector depends on it."""
+    """Token that pads short texts; masked, so no vector depends on it."""
     prefix: str
-    """Put before each text."""
+    """Prepended to every text."""
     pooling: str
-    """How tokens became one vector: "mean", "cls", "max" or "lasttoken"; part of the graph."""
+    """How token vectors became one vector: mean, cls, max or lasttoken; part of the graph."""
     projection: str
-    """How vectors were brought to d dimensions: "truncate" or "pca"; part of the graph."""
+    """How vectors were reduced to d dimensions: truncate or pca; part of the graph."""
     source: str
-    """A name of the model that was exported, for people; not part of the version."""
+    """Name of the exported model, for people; not part of the version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A directory whose files are what its encoder.json says."""
+    """An encoder's directory whose files match its encoder.json."""
 
     directory: Path
-    settings: Settings
+    settings: EncoderSettings
     version: str
-    """16 hex digits over the files and the settings, without the source's name."""
+    """16 hex digits over the files and the settings, except the source's name."""
 
     @property
     def graph(self) -> Path:
-        """The ONNX graph."""
+        """Path of the ONNX graph."""
         return self.directory / GRAPH
 
     @property
     def tokenizer(self) -> Path:
-        """The tokenizer."""
+        """Path of the tokenizer."""
         return self.directory / TOKENIZER
 
 
-def write_bundle(directory: Path, settings: Settings) -> Bundle:
-    """Writes encoder.json over the graph and the tokenizer that are already there."""
+def write_bundle(directory: Path, settings: EncoderSettings) -> Bundle:
+    """Writes encoder.json beside the graph and the tokenizer already in the directory."""
     hashes = {name: sha256_of(directory / name) for name in (GRAPH, TOKENIZER)}
     manifest = {"format": FORMAT, **asdict(settings), "sha256": hashes}
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
@@ -76,7 +80,7 @@ def read_bundle(directory: Path) -> Bundle:
 
     Raises:
         ConfigError: the directory or a file is missing, encoder.json is unreadable or of another
-            format, or a file is not the one that was exported.
+            format, or a file differs from the exported one.
     """
     path = directory / MANIFEST
     settings, hashes = _parse(path, _read(path))
@@ -91,10 +95,10 @@ def read_bundle(directory: Path) -> Bundle:
     return Bundle(directory, settings, version_of(settings, hashes))
 
 
-def version_of(settings: Settings, hashes: Mapping[str, str]) -> str:
+def version_of(settings: EncoderSettings, hashes: Mapping[str, str]) -> str:
     """The version of an encoder with these settings and file hashes, 16 hex digits.
 
-    >>> some = Settings(64, 128, 0, "", "mean", "truncate", "minilm")
+    >>> some = EncoderSettings(64, 128, 0, "", "mean", "truncate", "minilm")
     >>> version_of(some, {"encoder.onnx": "aa", "tokenizer.json": "bb"})
     'cd44cc3fb7fc0e3a'
     """
@@ -118,28 +122,29 @@ def _read(path: Path) -> object:
         raise ConfigError(f"encoder: {path} can't be read: {error}") from None
 
 
-def _parse(path: Path, manifest: object) -> tuple[Settings, dict[str, str]]:
+def _parse(path: Path, manifest: object) -> tuple[EncoderSettings, dict[str, str]]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         got = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
         raise ConfigError(f"encoder: {path}: format: got {got!r}, expected {FORMAT}")
     fields = {name: value for name, value in manifest.items() if name not in ("format", "sha256")}
-    for name, kind in Settings.__annotations__.items():
+    for name, kind in EncoderSettings.__annotations__.items():
         value = fields.get(name)
         if type(value).__name__ != kind:
             raise ConfigError(f"encoder: {path}: {name}: got {value!r}, expected {kind}")
     for name in ("dimensions", "max_tokens"):
         if fields[name] < 1:
             raise ConfigError(f"encoder: {path}: {name}: got {fields[name]}, expected at least 1")
-    unknown = sorted(fields.keys() - Settings.__annotations__.keys())
+    unknown = sorted(fields.keys() - EncoderSettings.__annotations__.keys())
     if unknown:
         raise ConfigError(f"encoder: {path}: {unknown[0]}: unknown setting")
     hashes = manifest.get("sha256")
     if not isinstance(hashes, dict):
         raise ConfigError(f"encoder: {path}: sha256: got {hashes!r}, expected an object")
-    return Settings(**fields), {str(name): str(value) for name, value in hashes.items()}
+    settings = EncoderSettings(**fields)
+    return settings, {str(name): str(value) for name, value in hashes.items()}
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, hex digits."""
+    """The SHA-256 of a file, in hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""An encoder that remembers: a text seen lately is not encoded again."""
+"""An encoder with a memory: recently seen texts are not encoded again."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from penchant.encoder.base import Encoder
 
 
 class CachedEncoder:
-    """Keeps the vectors of the latest texts of an encoder, in memory; see `Encoder`."""
+    """An `Encoder` that keeps the vectors of the most recently used texts in memory."""
 
     def __init__(self, inner: Encoder, capacity: int = 65_536) -> None:
+        """Wraps an encoder; its cache starts empty.
+
+        Args:
+            inner: encodes texts that are not in the cache.
+            capacity: number of vectors to keep, at least 1.
+        """
         self._inner = inner
         self._capacity = capacity
         self._lock = threading.Lock()
@@ -32,7 +38,7 @@ class CachedEncoder:
         return self._inner.dimensions
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        """See `Encoder.encode`; only the texts that are not remembered cost anything."""
+        """See `Encoder.encode`; calls the inner encoder only for texts not in the cache."""
         with self._lock:
             known = {text: self._vectors[text] for text in texts if text in self._vectors}
         missing = [text for text in dict.fromkeys(texts) if text not in known]

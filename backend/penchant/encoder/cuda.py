@@ -1,4 +1,4 @@
-"""The little of CUDA that the encoder needs, each call checked. Not run on a GPU yet."""
+"""The few CUDA calls the encoder needs, each one checked. Not run on a GPU yet."""
 
 from __future__ import annotations
 
@@ -13,32 +13,30 @@ from numpy.typing import NDArray
 
 from penchant.domain.errors import EncoderUnavailable
 
-Bytes = NDArray[np.uint8]
-
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
-    """Host memory that the GPU reads and writes by itself."""
+class PinnedMemory:
+    """Page-locked host memory, which the GPU accesses directly."""
 
     address: int
-    array: Bytes
+    array: NDArray[np.uint8]
     """The same memory, shape (bytes,)."""
 
 
 class Cuda:
-    """Calls of the CUDA runtime; every failure is EncoderUnavailable."""
+    """The CUDA runtime; every failed call raises EncoderUnavailable."""
 
     def __init__(self, runtime: Any) -> None:
-        """Takes the module `cuda.bindings.runtime`, or a double of it."""
+        """Wraps the module `cuda.bindings.runtime`, or a test double of it."""
         self._runtime = runtime
 
     def devices(self) -> int:
-        """How many GPUs there are; 0 where there is no driver."""
+        """Number of GPUs; 0 without a driver."""
         status, count = self._runtime.cudaGetDeviceCount()
         return 0 if int(status) else int(count)
 
     def compute_capability(self) -> str:
-        """Of the first GPU, as `8.9`."""
+        """Compute capability of the first GPU, such as `8.9`."""
         kinds = self._runtime.cudaDeviceAttr
         parts = [
             self._call("cudaDeviceGetAttribute", kind, 0)
@@ -50,35 +48,35 @@ class Cuda:
         return f"{parts[0]}.{parts[1]}"
 
     def stream(self) -> Any:
-        """A new stream."""
+        """Creates a stream."""
         return self._call("cudaStreamCreate")
 
-    def pinned(self, size: int) -> Pinned:
-        """Pinned host memory, in bytes; kept for as long as the process lives."""
+    def pinned(self, size: int) -> PinnedMemory:
+        """Allocates `size` bytes of pinned host memory, kept for the life of the process."""
         address = int(self._call("cudaMallocHost", size))
         memory = (ctypes.c_uint8 * size).from_address(address)
-        return Pinned(address, np.ctypeslib.as_array(memory))
+        return PinnedMemory(address, np.ctypeslib.as_array(memory))
 
     def device(self, size: int) -> int:
-        """The address of device memory, in bytes."""
+        """Allocates `size` bytes of device memory and returns its address."""
         return int(self._call("cudaMalloc", size))
 
     def to_device(self, device: int, host: int, size: int, stream: Any) -> None:
-        """Queues a copy."""
+        """Queues a copy of `size` bytes from host to device."""
         kind = self._runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
         self._call("cudaMemcpyAsync", device, host, size, kind, stream)
 
     def to_host(self, host: int, device: int, size: int, stream: Any) -> None:
-        """Queues a copy."""
+        """Queues a copy of `size` bytes from device to host."""
         kind = self._runtime.cudaMemcpyKind.cudaMemcpyDeviceToHost
         self._call("cudaMemcpyAsync", host, device, size, kind, stream)
 
     def synchronize(self, stream: Any) -> None:
-        """Waits for all that was queued."""
+        """Waits for everything queued on a stream."""
         self._call("cudaStreamSynchronize", stream)
 
     def capture(self, stream: Any, work: Callable[[], None]) -> Any:
-        """What the work queues, as a graph that can be launched again and again."""
+        """Records the work that a function queues, as a graph that can be launched repeatedly."""
         mode = self._runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         self._call("cudaStreamBeginCapture", stream, mode)
         try:
@@ -99,7 +97,7 @@ class Cuda:
 
 
 def find_cuda() -> Cuda | None:
-    """CUDA, where its bindings are installed; None: they are not."""
+    """The CUDA runtime; None where its bindings are not installed."""
     try:
         return Cuda(importlib.import_module("cuda.bindings.runtime"))
     except ImportError:

@@ -1,9 +1,9 @@
-"""Compiled engines beside an encoder's graph: what each is good for.
+"""Compiled engines beside an encoder's graph, and the hardware each one runs on.
 
-    engines/<name>.engine    what TensorRT built
+    engines/<name>.engine    the engine, as TensorRT built it
     engines/<name>.json      the note below
 
-An engine belongs to one graph; a note about another graph is no engine of this encoder.
+An engine belongs to one graph; an engine whose note names another graph is ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ENGINES = "engines"
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The shapes (texts, tokens) that one optimization profile takes, and is tuned for."""
+    """The largest input of one optimization profile, and the input it is tuned for."""
 
     most_texts: int
     best_texts: int
@@ -29,39 +29,40 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class EngineNote:
-    """What an engine was made of, and where it runs."""
+    """The origin of an engine, and the hardware it runs on."""
 
     name: str
     runtime: str
     """`tensorrt` or `tensorrt-rtx`."""
     runtime_version: str
     compute_capabilities: tuple[str, ...]
-    """As `8.9`."""
+    """GPUs the engine runs on, such as `8.9`; empty: the GPU it was built on."""
     precision: str
-    """fp32, fp16, or graph: as the graph says."""
+    """fp32, fp16, or graph: the graph's own types."""
     profiles: tuple[Profile, ...]
     """Shortest texts first."""
     graph_sha256: str
     engine_sha256: str
     size_bytes: int
     refittable: bool = False
+    """Whether weights can be replaced without a new build."""
 
     def path(self, directory: Path) -> Path:
-        """Where the engine is, in an encoder's directory."""
+        """Path of the engine in an encoder's directory."""
         return directory / ENGINES / f"{self.name}.engine"
 
 
 def write_note(directory: Path, note: EngineNote) -> None:
-    """Writes the note beside the engine."""
+    """Writes the note beside its engine."""
     text = json.dumps(asdict(note), indent=2) + "\n"
     note.path(directory).with_suffix(".json").write_text(text, encoding="utf-8")
 
 
 def read_notes(directory: Path) -> list[EngineNote]:
-    """The notes of all engines of an encoder's directory, by name.
+    """The notes of all engines in an encoder's directory, sorted by name.
 
     Raises:
-        ConfigError: one can't be read.
+        ConfigError: a note can't be read.
     """
     return [_read(path) for path in sorted((directory / ENGINES).glob("*.json"))]
 

@@ -1,7 +1,7 @@
-"""The encoders of a machine: the configured one, and those in the folders of its releases.
+"""The encoders on a machine: the configured one, and one in the folder of each release.
 
-<releases>/<release id>/release.json    names the version of the encoder
-<releases>/<release id>/encoder/        a directory as `penchant export` writes it
+<releases>/<release id>/release.json    names the encoder's version
+<releases>/<release id>/encoder/        a directory written by `penchant export`
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from penchant.domain.errors import ConfigError, EncoderUnavailable
 from penchant.encoder.base import Encoder
 
 MANIFEST = "release.json"
-"""What a release is, in its folder."""
+"""File in a release's folder that describes the release."""
 ENCODER = "encoder"
-"""A release's encoder, in its folder."""
+"""Directory in a release's folder that holds its encoder."""
 LOADED = 3
-"""Encoders of releases that stay in memory: before, after, and one on rollout."""
+"""Release encoders kept in memory: the previous, the current, and one being rolled out."""
 
 
-def _load_onnx(directory: Path) -> Encoder:
+def load_onnx(directory: Path) -> Encoder:
+    """Loads an encoder on ONNX Runtime, with one thread.
+
+    Raises:
+        ConfigError: the directory is not one that `penchant export` wrote.
+    """
     # Only here: a server whose encoder is no ONNX graph does without ONNX Runtime.
     from penchant.encoder.onnx import OnnxEncoder
 
@@ -31,20 +36,20 @@ def _load_onnx(directory: Path) -> Encoder:
 
 
 class EncoderLibrary:
-    """Loads encoders by version when they are first asked for; safe in threads. See `Encoders`."""
+    """Encoders by version, each loaded on first use; thread-safe. See `Encoders`."""
 
     def __init__(
         self,
         default: Encoder,
         releases: Path | None = None,
-        load: Callable[[Path], Encoder] = _load_onnx,
+        load: Callable[[Path], Encoder] = load_onnx,
     ) -> None:
-        """Begins with the configured encoder alone.
+        """Starts with only the configured encoder in memory.
 
         Args:
-            default: the configured one; never let go.
-            releases: folder of the releases' folders; None: there are none.
-            load: from an encoder's directory to the encoder; may raise ConfigError.
+            default: the configured encoder; stays in memory.
+            releases: directory that holds the releases' folders; None: no releases.
+            load: loads an encoder from its directory; may raise ConfigError.
         """
         self._default = default
         self._releases = releases
@@ -81,8 +86,8 @@ class EncoderLibrary:
             if encoder.version == version:
                 return encoder
         raise EncoderUnavailable(
-            f"encoder: {version} is asked for, but the configured one is {self._default.version} "
-            f"and no release here has it{problem}; publish a release that has it, or put the items "
+            f"encoder: {version} is needed, but the configured one is {self._default.version} and "
+            f"no release here has it{problem}; publish a release that has it, or put the items "
             "again to encode them anew"
         )
 
@@ -93,6 +98,6 @@ class EncoderLibrary:
             try:
                 named = json.loads(manifest.read_text(encoding="utf-8"))["encoder_version"]
             except (OSError, ValueError, KeyError, TypeError):
-                continue  # What is no release is nobody's encoder.
+                continue  # Not a release.
             if named == version:
                 yield manifest.parent / ENCODER

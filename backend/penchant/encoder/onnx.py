@@ -1,4 +1,4 @@
-"""The encoder on ONNX Runtime, on the CPU."""
+"""An encoder that runs on ONNX Runtime, on the CPU."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float32
 from penchant.domain.errors import ConfigError, EncoderUnavailable
-from penchant.encoder.bundle import Bundle, read_bundle
-from penchant.encoder.tokens import Texts
+from penchant.encoder.bundle import INPUTS, OUTPUT, Bundle, read_bundle
+from penchant.encoder.tokens import TextTokenizer
 
-INPUTS = ("input_ids", "attention_mask")
-OUTPUT = "embedding"
 UNIT_TOLERANCE = 1e-3
-"""A graph normalises its output, up to float32."""
+"""Largest deviation of a norm from 1 that float32 rounding explains."""
 ERRORS_ONLY = 3
-"""ONNX Runtime's log level."""
+"""Log level of ONNX Runtime."""
 
 
 class _Node(Protocol):
@@ -29,7 +28,7 @@ class _Node(Protocol):
 
 
 class _Session(Protocol):
-    """The part of `onnxruntime.InferenceSession` that is used; the package carries no types."""
+    """The used part of `onnxruntime.InferenceSession`; the package has no type annotations."""
 
     def get_inputs(self) -> list[_Node]: ...
 
@@ -41,51 +40,51 @@ class _Session(Protocol):
 class OnnxEncoder:
     """An `Encoder` that runs an exported graph in this process.
 
-    It holds no state between calls and is safe to share between threads.
+    Keeps no state between calls; safe to share between threads.
     """
 
-    def __init__(self, bundle: Bundle, texts: Texts, session: _Session) -> None:
+    def __init__(self, bundle: Bundle, tokenizer: TextTokenizer, session: _Session) -> None:
         self._bundle = bundle
-        self._texts = texts
+        self._tokenizer = tokenizer
         self._session = session
 
     @classmethod
     def load(cls, directory: Path, *, threads: int) -> OnnxEncoder:
-        """Reads a directory that `penchant export` wrote, and checks it.
+        """Reads and checks a directory written by `penchant export`.
 
         Args:
-            directory: Holds encoder.onnx, tokenizer.json and encoder.json.
-            threads: Threads for one run of the graph, at least 1.
+            directory: holds encoder.onnx, tokenizer.json and encoder.json.
+            threads: number of threads for one run of the graph, at least 1.
 
         Raises:
-            ConfigError: a file is missing, unreadable or not the exported one, or `threads` is
-                below 1.
+            ConfigError: a file is missing, unreadable or differs from the exported one, or
+                `threads` is below 1.
         """
         if threads < 1:
             raise ConfigError(f"encoder_threads: got {threads}, expected at least 1")
         bundle = read_bundle(directory)
         session = _open(bundle.graph, threads)
         _check(bundle, session)
-        return cls(bundle, Texts.load(bundle), session)
+        return cls(bundle, TextTokenizer.load(bundle), session)
 
     @property
     def version(self) -> str:
-        """16 hex digits over graph, tokenizer and settings."""
+        """See `Encoder.version`."""
         return self._bundle.version
 
     @property
     def dimensions(self) -> int:
-        """Length d of each vector."""
+        """See `Encoder.dimensions`."""
         return self._bundle.settings.dimensions
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors of texts in their order, shape (n, d), float32; see `Encoder.encode`.
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """See `Encoder.encode`.
 
         Raises:
-            EncoderUnavailable: the graph failed or gave a value that is not finite.
+            EncoderUnavailable: the graph failed, or gave a value that is not finite.
         """
         vectors = np.empty((len(texts), self.dimensions), np.float32)
-        for batch in self._texts.batches(texts):
+        for batch in self._tokenizer.batches(texts):
             feed = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
             try:
                 vectors[batch.rows] = self._session.run([OUTPUT], feed)[0]
@@ -101,7 +100,7 @@ def _open(graph: Path, threads: int) -> _Session:
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = ERRORS_ONLY
-    # Threads that spin while they wait would take the cores from Triton's other models.
+    # Threads that spin while waiting would take cores from Triton's other models.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     try:
@@ -122,8 +121,15 @@ def _check(bundle: Bundle, session: _Session) -> None:
         )
 
 
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Holds rows to norm 1; a text whose vector is all zero gets the first axis."""
+def unit(vectors: Float32) -> Float32:
+    """Normalizes rows in place where they deviate from norm 1; a row of zeros gets the first axis.
+
+    Args:
+        vectors: shape (n, d).
+
+    Raises:
+        EncoderUnavailable: a value is not finite.
+    """
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not np.isfinite(norms).all():
         raise EncoderUnavailable("encoder: the graph gave a value that is not finite")

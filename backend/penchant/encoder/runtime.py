@@ -1,4 +1,4 @@
-"""Which runtime an encoder gets on this machine, and why."""
+"""Chooses the runtime of an encoder on this machine, and says why."""
 
 from __future__ import annotations
 
@@ -31,17 +31,20 @@ def load_encoder(
     fallback: bool = True,
     find: Callable[[], tuple[Any | None, Cuda | None]] = lambda: (find_tensorrt(), find_cuda()),
 ) -> tuple[Encoder, str]:
-    """The encoder of a directory by the best runtime that can run it here, and why that one.
+    """Loads an encoder on the best runtime that can run it here.
 
     Args:
-        directory: as `penchant export` writes it, engines of `penchant compile` included.
-        runtime: `tensorrt` or `onnxruntime` insist on it; `auto` takes TensorRT where it can run.
-        threads: of ONNX Runtime.
-        fallback: with TensorRT, go on by ONNX Runtime where the GPU fails later.
-        find: TensorRT's module and CUDA; None for what is not installed.
+        directory: written by `penchant export`, with any engines from `penchant compile`.
+        runtime: `tensorrt`, `onnxruntime`, or `auto`: TensorRT where it can run.
+        threads: number of ONNX Runtime's threads, at least 1.
+        fallback: whether ONNX Runtime takes over if the GPU fails later.
+        find: returns TensorRT's module and CUDA, None for either if not installed.
+
+    Returns:
+        The encoder, and the reason for its runtime in a few words.
 
     Raises:
-        ConfigError: the directory is not whole, or the runtime that is insisted on can't run it.
+        ConfigError: the directory is incomplete, or the required runtime can't run it.
     """
     if runtime not in RUNTIMES:
         expected = ", ".join(RUNTIMES)
@@ -66,7 +69,7 @@ def load_encoder(
 
 
 def fitting_engine(directory: Path, trt: Any | None, cuda: Cuda | None) -> EngineNote | str:
-    """An engine that can run here; else why there is none, in a few words."""
+    """An engine that can run here, fp16 preferred; otherwise the reason why none can."""
     if trt is None:
         return "TensorRT is not installed (`pip install 'penchant[tensorrt]'`)"
     if cuda is None or not cuda.devices():
@@ -75,19 +78,25 @@ def fitting_engine(directory: Path, trt: Any | None, cuda: Cuda | None) -> Engin
     graph = sha256_of(read_bundle(directory).graph)
     notes = [note for note in read_notes(directory) if note.graph_sha256 == graph]
     if not notes:
-        return f"no engine of this graph is beside it (`penchant compile --encoder {directory}`)"
+        return f"no engine was built from this graph (`penchant compile --encoder {directory}`)"
     for note in sorted(notes, key=lambda note: note.precision != "fp16"):
         built_for = note.compute_capabilities or (here,)
         if note.runtime == name and here in built_for:
             return note
     found = "; ".join(f"{n.runtime} for {', '.join(n.compute_capabilities)}" for n in notes)
-    return f"no engine is for {name} on compute capability {here}, there are: {found}"
+    return f"no engine is for {name} on compute capability {here}, only: {found}"
 
 
 class FallbackEncoder:
-    """Goes over to another encoder of the same version, once and for all, when the first fails."""
+    """Switches permanently to a second encoder of the same version when the first one fails."""
 
     def __init__(self, first: Encoder, make_second: Callable[[], Encoder]) -> None:
+        """Starts with the first encoder.
+
+        Args:
+            first: encodes until it raises EncoderUnavailable.
+            make_second: makes its replacement, at most once.
+        """
         self._encoder = first
         self._make_second: Callable[[], Encoder] | None = make_second
         self._lock = threading.Lock()
@@ -112,6 +121,6 @@ class FallbackEncoder:
                 if self._encoder is encoder:
                     if self._make_second is None:
                         raise
-                    log.error("%s; going on by ONNX Runtime on the CPU", error)
+                    log.error("%s; continuing on ONNX Runtime on the CPU", error)
                     self._encoder, self._make_second = self._make_second(), None
             return self._encoder.encode(texts)

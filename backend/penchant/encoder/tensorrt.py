@@ -1,9 +1,9 @@
 """An encoder that runs a TensorRT engine. Not run on a GPU yet: see docs/guides/gpu.md.
 
-Each optimization profile has a lane of its own: one execution context, one stream, and buffers that
-are allocated once. Texts are padded to the lane's token count and to a power of two of texts, so
-that there are few shapes, and each shape is captured as a CUDA graph when it is first met: copy in,
-run, copy out. A call then fills pinned memory, launches a graph and waits.
+Each optimization profile has its own lane: an execution context, a stream, and buffers allocated
+once. A batch is padded to the lane's token count and to a power of two of texts, so there are few
+shapes, and each shape is captured as a CUDA graph on first use: copy in, run, copy out. A call then
+fills pinned memory, launches a graph and waits.
 """
 
 from __future__ import annotations
@@ -15,40 +15,40 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float32, Int64
 from penchant.domain.errors import ConfigError, EncoderUnavailable
-from penchant.encoder.bundle import Bundle, read_bundle
-from penchant.encoder.cuda import Cuda, Pinned
+from penchant.encoder.bundle import INPUTS, OUTPUT, Bundle, read_bundle
+from penchant.encoder.cuda import Cuda, PinnedMemory
 from penchant.encoder.engines import EngineNote, Profile
-from penchant.encoder.onnx import INPUTS, OUTPUT, unit
-from penchant.encoder.tokens import Batch, Texts
+from penchant.encoder.onnx import unit
+from penchant.encoder.tokens import TextTokenizer, TokenBatch
 
 _LONG, _FLOAT = 8, 4
 """Bytes of an int64 and of a float32."""
 
 
 class TensorRtEncoder:
-    """See `penchant.encoder.base.Encoder`; safe in threads, one run a lane at a time."""
+    """An `Encoder` that runs a TensorRT engine; thread-safe, with one run per lane at a time."""
 
-    def __init__(self, bundle: Bundle, texts: Texts, lanes: Sequence[_Lane]) -> None:
+    def __init__(self, bundle: Bundle, tokenizer: TextTokenizer, lanes: Sequence[_Lane]) -> None:
         self._bundle = bundle
-        self._texts = texts
+        self._tokenizer = tokenizer
         self._lanes = lanes
 
     @classmethod
     def load(cls, directory: Path, note: EngineNote, trt: Any, cuda: Cuda) -> TensorRtEncoder:
-        """Loads an engine of an encoder's directory.
+        """Loads an engine from an encoder's directory.
 
         Args:
-            directory: the encoder's.
-            note: which engine.
-            trt: TensorRT's module.
-            cuda: the GPU.
+            directory: the encoder's directory.
+            note: describes the engine to load.
+            trt: TensorRT's Python module.
+            cuda: the CUDA runtime.
 
         Raises:
             ConfigError: the engine can't be loaded here.
-            EncoderUnavailable: the GPU has not the memory for it.
+            EncoderUnavailable: the GPU has too little memory for it.
         """
         bundle = read_bundle(directory)
         runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
@@ -63,11 +63,11 @@ class TensorRtEncoder:
             _Lane.open(engine, place, profile, bundle.settings.dimensions, cuda)
             for place, profile in enumerate(note.profiles)
         ]
-        return cls(bundle, Texts.load(bundle), lanes)
+        return cls(bundle, TextTokenizer.load(bundle), lanes)
 
     @property
     def version(self) -> str:
-        """See `Encoder.version`; that of the graph which the engine was built of."""
+        """See `Encoder.version`; the version of the graph that the engine was built from."""
         return self._bundle.version
 
     @property
@@ -75,10 +75,10 @@ class TensorRtEncoder:
         """See `Encoder.dimensions`."""
         return self._bundle.settings.dimensions
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Float32:
         """See `Encoder.encode`."""
         vectors = np.empty((len(texts), self.dimensions), np.float32)
-        for batch in self._texts.batches(texts):
+        for batch in self._tokenizer.batches(texts):
             tokens = batch.input_ids.shape[1]
             lane = next(lane for lane in self._lanes if lane.profile.most_tokens >= tokens)
             vectors[batch.rows] = lane.run(batch, self._bundle.settings.pad_id)
@@ -87,22 +87,22 @@ class TensorRtEncoder:
 
 @dataclass(slots=True)
 class _Lane:
-    """One profile's context, stream and buffers."""
+    """The context, stream and buffers of one profile."""
 
     profile: Profile
     dimensions: int
     cuda: Cuda
     context: Any
     stream: Any
-    host: dict[str, Pinned]
+    host: dict[str, PinnedMemory]
     device: dict[str, int]
     graphs: dict[int, Any] = field(default_factory=dict)
-    """By number of texts."""
+    """CUDA graphs by padded number of texts."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def open(cls, engine: Any, place: int, profile: Profile, dimensions: int, cuda: Cuda) -> _Lane:
-        """Allocates all that the profile's largest shape needs."""
+        """Allocates the buffers of the profile's largest shape."""
         context, stream = engine.create_execution_context(), cuda.stream()
         if context is None or not context.set_optimization_profile_async(place, int(stream)):
             raise EncoderUnavailable(f"encoder: TensorRT can't make a context for {profile}")
@@ -116,8 +116,8 @@ class _Lane:
         cuda.synchronize(stream)
         return cls(profile, dimensions, cuda, context, stream, host, device)
 
-    def run(self, batch: Batch, pad_id: int) -> NDArray[np.float32]:
-        """Vectors of a batch of at most the profile's texts and tokens, shape (n, d)."""
+    def run(self, batch: TokenBatch, pad_id: int) -> Float32:
+        """The vectors of a batch that fits the profile, shape (n, d)."""
         count, tokens = batch.input_ids.shape
         padded = min(1 << (count - 1).bit_length(), self.profile.most_texts)
         with self.lock:
@@ -128,7 +128,7 @@ class _Lane:
                 shaped = self._input(name, padded)
                 shaped[:] = filler
                 shaped[:count, :tokens] = values
-            # A row without a single token would be divided by zero.
+            # Mean pooling would divide a row without a token by zero.
             self._input(INPUTS[1], padded)[count:, 0] = 1
             graph = self.graphs.get(padded)
             if graph is None:
@@ -142,7 +142,7 @@ class _Lane:
         for name in INPUTS:
             if not self.context.set_input_shape(name, shape):
                 raise EncoderUnavailable(f"encoder: TensorRT refuses the shape {shape}")
-        self._queue(texts)  # The first run of a shape sets up what a capture must not hold.
+        self._queue(texts)  # The first run of a shape does set-up that a capture must not hold.
         self.cuda.synchronize(self.stream)
         return self.cuda.capture(self.stream, lambda: self._queue(texts))
 
@@ -155,10 +155,10 @@ class _Lane:
         size = texts * self.dimensions * _FLOAT
         self.cuda.to_host(self.host[OUTPUT].address, self.device[OUTPUT], size, self.stream)
 
-    def _input(self, name: str, texts: int) -> NDArray[np.int64]:
+    def _input(self, name: str, texts: int) -> Int64:
         count = texts * self.profile.most_tokens
         return self.host[name].array[: count * _LONG].view(np.int64).reshape(texts, -1)
 
-    def _output(self, texts: int) -> NDArray[np.float32]:
+    def _output(self, texts: int) -> Float32:
         count = texts * self.dimensions
         return self.host[OUTPUT].array[: count * _FLOAT].view(np.float32).reshape(texts, -1)

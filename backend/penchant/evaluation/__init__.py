@@ -1,1 +1,1 @@
-"""Evaluation: replay a log prequentially, measure, compare, gate."""
+"""Evaluation: a log replayed event by event, metrics of rankings, baselines, and gates."""

@@ -1,4 +1,4 @@
-"""Whether what is shown has the mix of genres (or of any attribute) that the user likes.
+"""Calibration: whether rankings show the mix of genres, or of any attribute, that a user likes.
 
 H. Steck, "Calibrated recommendations", RecSys 2018, equations 2, 3, 5 and 6, without weights:
 
@@ -6,7 +6,8 @@ H. Steck, "Calibrated recommendations", RecSys 2018, equations 2, 3, 5 and 6, wi
     q(g|u) = mean over the items shown of p(g|i)                                         (2)
     C = sum_g p log2(p / q~),   q~ = (1 - a) q + a p,   a = 0.01                         (3)
 
-p(g|i) is spread evenly over an item's genres. 0 is the user's own mix; more is further from it.
+p(g|i) is spread evenly over an item's genres. C is 0 for the user's own mix and grows with the
+distance from it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.domain.arrays import Float64
+from penchant.domain.arrays import Float64, Int32
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
 from penchant.evaluation.targets import EvaluationTargets
@@ -34,32 +34,32 @@ def attribute_shares(items: Sequence[Item], attribute: str) -> Float64:
     """p(g|i), shape (items, values); zeros for an item without the attribute.
 
     Args:
-        items: n of them.
-        attribute: its name; several values are separated by a comma, semicolon or bar.
+        items: the items.
+        attribute: name of the attribute; a comma, semicolon or bar separates several values.
 
     Raises:
-        ConfigError: no item has it.
+        ConfigError: no item has the attribute.
 
     >>> films = [Item("1", "Heat", {"genres": "Crime, Drama"}), Item("2", "Toy", {})]
     >>> attribute_shares(films, "genres").tolist()
     [[0.5, 0.5], [0.0, 0.0]]
     """
     values = [_values(item, attribute) for item in items]
-    places = {value: place for place, value in enumerate(attribute_values(items, attribute))}
-    if not places:
+    columns = {value: column for column, value in enumerate(attribute_values(items, attribute))}
+    if not columns:
         known = sorted({name for item in items for name in item.attributes})
         raise ConfigError(
             f"attribute: got {attribute!r}, which no item has; expected one of: {', '.join(known)}"
         )
-    shares = np.zeros((len(items), len(places)))
-    for number, row in enumerate(values):
-        for value in row:
-            shares[number, places[value]] += 1 / len(row)
+    shares = np.zeros((len(items), len(columns)))
+    for number, own in enumerate(values):
+        for value in own:
+            shares[number, columns[value]] += 1 / len(own)
     return shares
 
 
 def attribute_values(items: Sequence[Item], attribute: str) -> list[str]:
-    """The values of an attribute, as they come: the columns of `attribute_shares`."""
+    """The values of an attribute in order of appearance: the columns of `attribute_shares`."""
     return list(dict.fromkeys(value for item in items for value in _values(item, attribute)))
 
 
@@ -68,18 +68,20 @@ def _values(item: Item, attribute: str) -> list[str]:
 
 
 def miscalibration(
-    stream: Stream, targets: EvaluationTargets, top: NDArray[np.int32], shares: Float64
+    stream: Stream, targets: EvaluationTargets, top: Int32, shares: Float64
 ) -> float:
-    """The mean of equation 3, in bits.
+    """The mean of equation 3 over rankings, in bits.
 
-    Over the rankings for users who liked something before that has the attribute, and where
-    something that has it was shown; NaN where there are none.
+    A ranking counts if the user liked an item with the attribute before it, and if it shows one.
 
     Args:
         stream: the events; those with a positive reward are likes.
-        targets: n of them.
-        top: what was shown at each, -1 is none, shape (n, k).
+        targets: the n rankings.
+        top: items shown in each ranking, padded with -1, shape (n, k).
         shares: p(g|i), shape (items, values).
+
+    Returns:
+        NaN if no ranking counts.
     """
     liked: dict[int, Float64] = {}
     positive = (stream.reward > 0).tolist()
@@ -100,7 +102,7 @@ def miscalibration(
 
 
 def divergence(wanted: Float64, shown: Float64) -> float:
-    """Equation 3 of two mixes, shape (values,) each, in bits.
+    """Equation 3 for two mixes, shape (values,) each, in bits.
 
     >>> round(divergence(np.array([0.5, 0.5]), np.array([1.0, 0.0])), 3)
     2.826

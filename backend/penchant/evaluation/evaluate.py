@@ -1,134 +1,161 @@
-"""An evaluation: every recommender replays the log once and ranks for the same targets."""
+"""One evaluation from a request: read the log, replay it for every recommender, compare them."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from threadpoolctl import threadpool_limits
+from cyclopts import Parameter, Token
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation import plots
-from penchant.evaluation.attribute_calibration import attribute_shares
-from penchant.evaluation.interest_drift import Drift, InterestWatch, busiest
-from penchant.evaluation.penchant import PenchantRecommender
-from penchant.evaluation.recommender import Recommender
-from penchant.evaluation.replay import ReplayResult, replay
-from penchant.evaluation.result_cache import ResultCache
-from penchant.evaluation.result_tables import tables
-from penchant.evaluation.summary import Summary, summarise
-from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
-from penchant.logs.stream import Stream
-from penchant.report.page import page
+from penchant.evaluation.holdout import hold_out
+from penchant.evaluation.model_settings import ModelSettings
+from penchant.evaluation.recommender import EncoderRetraining, Recommender
+from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
+from penchant.evaluation.targets import ReplayConfig
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.system.option_types import FLAT, Flag
+from penchant.system.progress import Progress, no_progress
+
+if TYPE_CHECKING:
+    from penchant.evaluation.recommender_comparison import Evaluation
+
+GENRES = "genres"
+"""The attribute of MovieLens by which calibration is measured."""
+
+ALL_BASELINES = "all"
+
+
+def _parse_names(_: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
+    text = tokens[-1].value
+    return tuple(name.strip() for name in text.split(",")) if text else ()
+
+
+def _parse_cut_offs(_: Any, tokens: Sequence[Token]) -> tuple[int, ...]:
+    text = tokens[-1].value
+    try:
+        cut_offs = tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        cut_offs = ()
+    if not cut_offs or cut_offs[0] < 1:
+        raise ConfigError(f"--k: got {text!r}, expected numbers from 1, as in 10,50")
+    return cut_offs
+
+
+def _listed(values: Sequence[object]) -> str:
+    return ",".join(map(str, values))
+
+
+def _default_attribute(_: Any) -> str:
+    return f"none; {GENRES} for movielens"
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What an evaluation found."""
+class EvaluationRequest:
+    """What to evaluate: a log, a model, and the baselines beside it."""
 
-    stream: Stream
-    plan: ReplayConfig
-    targets: EvaluationTargets
-    ks: tuple[int, ...]
-    seed: int
-    results: list[ReplayResult]
-    """Of each recommender, in the order given."""
-    summaries: list[Summary]
-    """Of each recommender, in the same order."""
-    drifts: list[Drift]
-    """Of the busiest users, as the first recommender saw them."""
+    log: Annotated[ReplayLog, FLAT] = ReplayLog()
+    model: Annotated[ModelSettings, FLAT] = ModelSettings()
+    baselines: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--peers",
+            metavar="NAME,NAME,...",
+            n_tokens=1,
+            converter=_parse_names,
+            show_default=False,
+        ),
+    ] = ()
+    """Recommenders to compare with; `all`: every one."""
+    keep: Path | None = None
+    """Directory that caches the baselines' results, so that finished ones are not run again."""
+    replay: Annotated[ReplayConfig, FLAT] = ReplayConfig()
+    refresh: Flag = False
+    """Let item vectors learn at each fit, as `penchant refresh` does."""
+    refresh_settings: Annotated[
+        RefreshSettings, Parameter(name="*", group="Refresh, with --refresh")
+    ] = RefreshSettings()
+    ks: Annotated[
+        tuple[int, ...],
+        Parameter(
+            name=("--k", "-k"),
+            metavar="K,K,...",
+            n_tokens=1,
+            converter=_parse_cut_offs,
+            show_default=_listed,
+        ),
+    ] = (10, 50)
+    """Cut-offs of recall and NDCG, each 1 or more."""
+    hold_out_items: float = 0.0
+    """Share of the items that first appear when training ends, 0 to below 1."""
+    seed: int = 1
+    """Seed of the confidence intervals and of the baselines."""
+    attribute: Annotated[str, Parameter(show_default=_default_attribute)] = ""
+    """Attribute of items to measure calibration by."""
+    slow_clock: Annotated[EncoderRetraining | None, Parameter(parse=False)] = None
+    """Trains the encoder again during the replay; None: the encoder stays."""
+
+    @property
+    def calibrated_by(self) -> str:
+        """The attribute that calibration is measured by; empty: none."""
+        return self.attribute or (GENRES if self.log.source.dataset else "")
 
 
 def evaluate(
-    stream: Stream,
-    plan: ReplayConfig,
-    ours: PenchantRecommender,
-    peers: Sequence[Recommender],
-    ks: Sequence[int],
-    seed: int,
-    attribute: str = "",
-    on_event: Callable[[str, int], None] = lambda name, position: None,
-    kept: ResultCache | None = None,
-) -> Result:
-    """Replays the stream once for each recommender.
+    request: EvaluationRequest, *, on_log: OnLog = ignore_log, progress: Progress = no_progress
+) -> Evaluation:
+    """Replays a log once for Penchant and once for each baseline, and compares their rankings.
+
+    Before each relevant event a recommender ranks the catalog; after each event it learns.
 
     Args:
-        stream: the events.
-        plan: which of them are ranked for, and when recommenders fit again.
-        ours: Penchant; first in all that is reported.
-        peers: the others, with names of their own.
-        ks: cut-offs of recall and NDCG, each 1 or more.
-        seed: of the confidence intervals.
-        attribute: of the items, for the calibration; empty: none.
-        on_event: told a recommender's name and the position that is done.
-        kept: peers that are done in there are not replayed, the others are put there.
+        request: the log, the model, the baselines and the protocol.
+        on_log: called once the log is read.
+        progress: called as each step advances.
 
     Raises:
-        ConfigError: there is nothing to rank for, a cut-off is below 1, or no item has the
-            attribute.
+        ConfigError: an option is out of range, a file can't be read, a package is missing, or no
+            event can be ranked for.
     """
-    if not ks or min(ks) < 1:
-        raise ConfigError(f"k: got {list(ks)}, expected one or more numbers from 1")
-    if attribute:
-        attribute_shares(stream.items, attribute)  # For its error, before the work.
-    targets = choose_targets(stream, plan)
-    watch = InterestWatch(ours, busiest(stream, targets))
-    results = []
-    recommenders: list[Recommender] = [watch, *peers]
-    for recommender in recommenders:
-        known = None if kept is None or recommender is watch else kept.read(recommender.name)
-        if known is not None:
-            results.append(known)
-            continue
-        name = recommender.name
+    config = request.model.config()
+    baselines = _make_baselines(request)
+    progress("Reading the log", 0.0)
+    stream = request.log.read(config.signals, "nothing to evaluate", on_log)
+    stream, replay_config = hold_out(stream, request.replay, request.hold_out_items, request.seed)
+    progress("Reading the log", 1.0)
+    # Only here: it loads ONNX Runtime, which the help of the command does without.
+    from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+    from penchant.evaluation.recommender_comparison import compare_recommenders
+    from penchant.evaluation.result_cache import ResultCache
 
-        def done(position: int, name: str = name) -> None:
-            on_event(name, position)
-
-        # As in a server, where one BLAS thread serves many small requests best.
-        with threadpool_limits(1 if recommender is watch else None):
-            results.append(replay(stream, recommender, targets, plan, done))
-        if kept is not None and recommender is not watch:
-            kept.write(results[-1])
-    results[0].finetuned_at = ours.finetuned_at
-    summaries = summarise(stream, targets, results, ks, seed, attribute)
-    drifts = watch.drifts(stream)
-    return Result(stream, plan, targets, tuple(ks), seed, results, summaries, drifts)
-
-
-def facts(result: Result) -> dict[str, object]:
-    """What was evaluated, and how."""
-    stream, plan = result.stream, result.plan
-    return {
-        "items": len(stream.items),
-        "users": len(stream.users),
-        "events": len(stream.events),
-        "training_events": plan.start(stream),
-        **dataclasses.asdict(plan),
-        "rankings": len(result.targets.positions),
-        "relevant_but_seen": result.targets.seen,
-        "seed": result.seed,
-    }
+    encoding = f"Encoding {len(stream.items):,} texts"
+    progress(encoding, 0.0)
+    clock = middle_clock(request.refresh_settings) if request.refresh else None
+    penchant = PenchantRecommender.load(config, stream, clock, request.slow_clock)
+    progress(encoding, 1.0)
+    cache = None
+    if request.keep is not None:
+        cache = ResultCache(request.keep, stream, replay_config, request.seed)
+    return compare_recommenders(
+        stream,
+        replay_config,
+        penchant,
+        baselines,
+        request.ks,
+        request.seed,
+        request.calibrated_by,
+        progress,
+        cache,
+    )
 
 
-def numbers(result: Result, more: Mapping[str, object]) -> dict[str, object]:
-    """All that is reported, as plain data; `more` joins the facts."""
-    return {
-        "facts": {**facts(result), **more},
-        "contenders": [dataclasses.asdict(summary) for summary in result.summaries],
-    }
+def _make_baselines(request: EvaluationRequest) -> list[Recommender]:
+    if not request.baselines:
+        return []
+    # Only here: some of them load PyTorch.
+    from penchant.evaluation.baselines import NAMES, make
 
-
-def report(result: Result, more: Mapping[str, object]) -> str:
-    """The same as a page of HTML with pictures; `more` joins the facts."""
-    k, seed = result.ks[0], result.seed
-    stream, targets, results = result.stream, result.targets, result.results
-    curve = f"Learning curve: recall@{k} by events that the user had before (bands: 95 %)"
-    pictures = {
-        curve: plots.learning_curve(stream, targets, results, k, seed),
-        f"recall@{k} over the stream's time": plots.over_time(stream, targets, results, k),
-        "How the interest of the busiest users drifts": plots.drift(result.drifts),
-    }
-    texts = {name.replace("_", " "): str(fact) for name, fact in {**facts(result), **more}.items()}
-    return page("Penchant: evaluation", texts, tables(result.summaries), pictures)
+    names = NAMES if request.baselines == (ALL_BASELINES,) else request.baselines
+    return [make(name, request.seed) for name in dict.fromkeys(names)]

@@ -1,4 +1,4 @@
-"""Items kept back until training ends, to see what new items get."""
+"""Items held out of the training part, to measure how new items fare."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ from penchant.logs.stream import Stream, part_of
 
 
 def hold_out(
-    stream: Stream, plan: ReplayConfig, share: float, seed: int
+    stream: Stream, replay_config: ReplayConfig, share: float, seed: int
 ) -> tuple[Stream, ReplayConfig]:
-    """The stream as if some items had been put only when training ends, and the plan for it.
+    """Makes a stream in which some items first appear when training ends.
 
     Args:
-        stream: the events; those about the chosen items in the training part are dropped.
-        plan: what the training part is.
-        share: of the items, 0 or more, below 1; drawn at random, whatever their events.
-        seed: of the draw.
+        stream: the events; those in the training part about a chosen item are dropped.
+        replay_config: says where the training part ends.
+        share: share of the items to hold out, 0 to below 1; drawn at random.
+        seed: seed of the draw.
+
+    Returns:
+        The shorter stream, and the replay configuration with the training part shortened alike.
 
     Raises:
-        ConfigError: the share is out of its range, or nothing is left to train on.
+        ConfigError: the share is out of range, or no event is left to train on.
     """
     if not 0 <= share < 1:
         raise ConfigError(f"hold_out_items: got {share}, expected 0 or more, below 1")
-    items, start = len(stream.items), plan.start(stream)
+    items, start = len(stream.items), replay_config.start(stream)
     chosen = np.random.default_rng(seed).permutation(items)[: int(share * items)]
     dropped = np.isin(stream.item, chosen)
     dropped[start:] = False
@@ -38,5 +41,6 @@ def hold_out(
     put_at = stream.put_at.copy()
     put_at[chosen] = left
     shorter = dataclasses.replace(part_of(stream, kept), put_at=put_at)
-    # Half an event more, so that rounding can't lose the last one.
-    return shorter, dataclasses.replace(plan, train_fraction=(left + 0.5) / len(kept))
+    # Half an event more, so that rounding down can't lose the last one.
+    fraction = (left + 0.5) / len(kept)
+    return shorter, dataclasses.replace(replay_config, train_fraction=fraction)

@@ -1,6 +1,6 @@
-"""What rankings are worth: accuracy with its uncertainty, and what is shown to people.
+"""Metrics of rankings: accuracy with confidence intervals, and the exposure of items.
 
-A case has one relevant item, at place r from 1; ties at their mean place, so r may be 2.5.
+A ranking has one relevant item, at rank r from 1. Ties share their mean rank, so r may be 2.5.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.domain.arrays import Float64, Int64
+from penchant.domain.arrays import Float64, Int32, Int64
 
 RESAMPLES = 1000
 
 
 def recall(rank: Float64, k: int) -> Float64:
-    """1 where the item is among the first k, else 0, shape (n,).
+    """1 if the item is among the first k, else 0, shape (n,).
 
-    With one relevant item a ranking this is the hit rate too.
+    With one relevant item per ranking this is the hit rate too.
 
     >>> recall(np.array([1.0, 2.5, 3.0]), 2).tolist()
     [1.0, 0.0, 0.0]
@@ -28,7 +27,7 @@ def recall(rank: Float64, k: int) -> Float64:
 
 
 def ndcg(rank: Float64, k: int) -> Float64:
-    """1 / log2(1 + r) where r is at most k, else 0, shape (n,).
+    """1 / log2(1 + r) if r is at most k, else 0, shape (n,).
 
     K. Järvelin and J. Kekäläinen, "Cumulated gain-based evaluation of IR techniques", 2002, with
     one relevant item, for which the ideal gain is 1.
@@ -50,28 +49,30 @@ def reciprocal_rank(rank: Float64) -> Float64:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over targets with its 95 % confidence interval."""
+class MeanInterval:
+    """A mean with its 95 % confidence interval."""
 
     mean: float
     low: float
+    """Lower end of the interval."""
     high: float
+    """Upper end of the interval."""
 
 
 def bootstrap(values: Float64, user: Int64, seed: int, resamples: int = RESAMPLES) -> Float64:
-    """Means over the targets of resampled users, drawn with replacement.
+    """Bootstrap means over resampled users, drawn with replacement.
 
-    B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993; by user, since the
-    targets of one user are not independent.
+    B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993; users are resampled,
+    not rankings, because the rankings for one user are not independent.
 
     Args:
-        values: n targets by m quantities, shape (n, m), n at least 1.
-        user: whose case it is, shape (n,).
-        seed: equal seeds and users draw alike, so that quantities can be compared pair by pair.
-        resamples: how many.
+        values: m quantities of n rankings, shape (n, m), n at least 1.
+        user: user of each ranking, shape (n,).
+        seed: equal seeds and users give equal draws, so that quantities can be compared in pairs.
+        resamples: number of resamples.
 
     Returns:
-        Shape (resamples, m). Cost: O(n m + resamples (users m)).
+        Means, shape (resamples, m). Cost: O(n m + resamples (users m)).
     """
     _, group = np.unique(user, return_inverse=True)
     users = int(group.max()) + 1
@@ -85,26 +86,31 @@ def bootstrap(values: Float64, user: Int64, seed: int, resamples: int = RESAMPLE
     return means
 
 
-def estimates(values: Float64, user: Int64, seed: int) -> list[Estimate]:
-    """The mean of each of m quantities, shape (n, m), with its interval by `bootstrap`.
+def estimates(values: Float64, user: Int64, seed: int) -> list[MeanInterval]:
+    """Means of m quantities of n rankings, shape (n, m), with intervals from `bootstrap`.
 
     >>> estimates(np.array([[1.0], [0.0]]), np.array([7, 7]), seed=1)
-    [Estimate(mean=0.5, low=0.5, high=0.5)]
+    [MeanInterval(mean=0.5, low=0.5, high=0.5)]
     """
     if len(values) == 0:
-        return [Estimate(math.nan, math.nan, math.nan)] * values.shape[1]
+        return [MeanInterval(math.nan, math.nan, math.nan)] * values.shape[1]
     low, high = np.quantile(bootstrap(values, user, seed), (0.025, 0.975), axis=0)
     columns = zip(values.mean(axis=0).tolist(), low.tolist(), high.tolist(), strict=True)
-    return [Estimate(*column) for column in columns]
+    return [MeanInterval(*column) for column in columns]
 
 
-def exposure(top: NDArray[np.int32], items: int) -> Int64:
-    """How often each item was shown, shape (items,), from the best of each ranking; -1 is none."""
+def exposure(top: Int32, items: int) -> Int64:
+    """Number of times each item was shown, shape (items,).
+
+    Args:
+        top: items shown in each ranking, padded with -1, shape (n, k).
+        items: number of items.
+    """
     return np.bincount(top[top >= 0], minlength=items)
 
 
 def coverage(exposed: Int64) -> float:
-    """The share of the items that were shown at all.
+    """Share of the items that were shown at least once.
 
     >>> coverage(np.array([3, 0, 1, 0]))
     0.5
@@ -113,9 +119,9 @@ def coverage(exposed: Int64) -> float:
 
 
 def gini(exposed: Int64) -> float:
-    """How unequally items are shown: 0 where all are alike, near 1 where one has it all.
+    """Gini coefficient of exposure: 0 for equal exposure, near 1 if one item has it all.
 
-    C. Gini, 1912, as half the relative mean difference.
+    C. Gini, 1912: half the relative mean difference.
 
     >>> gini(np.array([2, 2, 2, 2])), gini(np.array([0, 0, 0, 4]))
     (0.0, 0.75)
@@ -128,20 +134,20 @@ def gini(exposed: Int64) -> float:
     return float(weights @ ordered / (count * total))
 
 
-def novelty(top: NDArray[np.int32], position: Int64, item: Int64, items: int) -> float:
-    """The mean surprise of what is shown: -log2 of an item's share in the events before.
+def novelty(top: Int32, position: Int64, item: Int64, items: int) -> float:
+    """Mean surprise of the items shown: -log2 of an item's share of the earlier events.
 
     S. Vargas and P. Castells, "Rank and relevance in novelty and diversity metrics for recommender
-    systems", 2011; each item is credited with one event more, so that a new one has a share.
+    systems", 2011; one event is added to each item's count, so that new items have a share.
 
     Args:
-        top: the best of each ranking, -1 is none, shape (n, k).
-        position: where in the stream each ranking was made, rising, shape (n,).
-        item: of each event of the stream.
-        items: how many there are.
+        top: items shown in each ranking, padded with -1, shape (n, k).
+        position: position of each ranking in the stream, ascending, shape (n,).
+        item: item of each event of the stream, shape (events,).
+        items: number of items.
 
     Returns:
-        Bits; NaN where nothing was shown.
+        Bits; NaN if nothing was shown.
 
     >>> shown = np.array([[0], [1]], np.int32)
     >>> novelty(shown, position=np.array([0, 2]), item=np.array([0, 0, 1]), items=2)

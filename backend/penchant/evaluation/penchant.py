@@ -1,28 +1,28 @@
-"""Penchant itself as a recommender: the server's own fold, score and counters, without a store.
+"""Penchant as a recommender: the server's own fold, score and counters, without a store.
 
-The live offsets are those of all items at every ranking. A server publishes them within a second
-(`penchant.catalog.offsets.WHOLE_EVERY_S`), which is the same where events are seconds apart.
+Every ranking uses the current offsets of all items. A server publishes them within a second
+(`penchant.catalog.item_biases.WHOLE_EVERY_S`): no difference if events are seconds apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.numbers import ItemNumbers
-from penchant.catalog.offsets import ItemBiasTable
 from penchant.catalog.view import CatalogView, fold_digest
 from penchant.config import Config
+from penchant.domain.arrays import Float64
 from penchant.domain.cold_start import fit_cold_start_prior, flat_cold_start_prior, prior_counters
 from penchant.domain.context import as_slots
 from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import Prior, direction, prior_precision, score
+from penchant.domain.interest import Prior, prior_precision, score, user_vector
 from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
-from penchant.domain.offsets import count_outcome
+from penchant.domain.offsets import count_event
 from penchant.domain.rewards import resolve
 from penchant.domain.types import (
     CatalogHead,
@@ -35,41 +35,31 @@ from penchant.domain.types import (
 )
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.evaluation.recommender import EncoderRetraining
 from penchant.logs.log_columns import LogColumns
 from penchant.logs.stream import Stream
-from penchant.refresh.item_vectors import RefreshedCatalog, refresh
+from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.catalog_version import gram_of
 from penchant.service.user_interest import interest_of
 
 Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
-"""From the stream, the position before which all is known, and the text vectors."""
-
-
-class SlowClock(Protocol):
-    """Trains the encoder again during a replay; `penchant.training.slow_clock` is one."""
-
-    @property
-    def dimensions(self) -> int:
-        """Length of the vectors, d."""
-
-    def __call__(self, stream: Stream, until: int) -> Matrix | None:
-        """New text vectors, learnt from the events before `until`; None where none are due."""
+"""Refreshes the catalog from a stream's events before a position, given the text vectors."""
 
 
 def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
-    """What `penchant refresh` makes of the events before a position."""
+    """A refresh as `penchant refresh` does it, from the events before a position."""
 
     def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
         user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
         events = LogColumns(user, item, reward, stream.at_us[:until])
-        return refresh(events, text_vectors, settings)
+        return fit_item_vectors(events, text_vectors, settings)
 
     return run
 
 
 class PenchantRecommender:
-    """Penchant with its default or other settings; see `Recommender`."""
+    """Penchant with the settings of a server; see `Recommender`."""
 
     def __init__(
         self,
@@ -77,15 +67,15 @@ class PenchantRecommender:
         vectors: Matrix,
         refresh: Refresh | None = None,
         name: str = "Penchant",
-        slow_clock: SlowClock | None = None,
+        slow_clock: EncoderRetraining | None = None,
     ) -> None:
-        """Describes a recommender that has learnt nothing.
+        """Makes a recommender that has learnt nothing.
 
         Args:
-            config: the settings of a server; its store is not opened.
-            vectors: the items' text vectors, shape (items, d), in the order of the stream's items.
-            refresh: called at every fit; None: the text vectors stay.
-            name: as the tables show it.
+            config: settings of a server; its store is not opened.
+            vectors: text vectors of the stream's items, in their order, shape (items, d).
+            refresh: called at every fit; None: items keep their text vectors.
+            name: name shown in the tables.
             slow_clock: called at every fit, before `refresh`; None: the encoder stays.
         """
         self.name = name
@@ -101,7 +91,7 @@ class PenchantRecommender:
         self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
         self._states: dict[int, UserState] = {}
         self._counters: dict[int, Counters] = {}
-        self._book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
+        self._biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
 
     @classmethod
     def load(
@@ -109,24 +99,27 @@ class PenchantRecommender:
         config: Config,
         stream: Stream,
         refresh: Refresh | None = None,
-        slow_clock: SlowClock | None = None,
+        slow_clock: EncoderRetraining | None = None,
     ) -> Self:
-        """Encodes the stream's items by the encoder of the settings; ConfigError without one.
+        """Encodes the stream's items with the encoder that the settings name.
 
-        With a slow clock that encoder is not read: the first round makes one.
+        With a slow clock that encoder is not read, since the first training makes one.
+
+        Raises:
+            ConfigError: there is no encoder in its directory.
         """
         if slow_clock is not None:
-            nothing = np.zeros((len(stream.items), slow_clock.dimensions), np.float32)
-            return cls(config, nothing, refresh, slow_clock=slow_clock)
+            empty = np.zeros((len(stream.items), slow_clock.dimensions), np.float32)
+            return cls(config, empty, refresh, slow_clock=slow_clock)
         encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
         return cls(config, encoder.encode([item.text for item in stream.items]), refresh)
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Takes the events up to `until` that it has not learnt, and refreshes the catalog."""
+        """Learns the events before `until` that are new to it, and refreshes the catalog."""
         if len(stream.items) != len(self._text_vectors):
             raise ConfigError(
-                f"items: the stream has {len(stream.items)}, expected {len(self._text_vectors)}, "
-                "as many as there are vectors"
+                f"items: got a stream of {len(stream.items)}, expected {len(self._text_vectors)}, "
+                "one per vector"
             )
         self._stream = stream
         for position in range(self._learnt, until):
@@ -147,22 +140,22 @@ class PenchantRecommender:
         self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
 
     def _count_prior(self, stream: Stream, until: int) -> None:
-        """Items put since the last fit start as a server lets them, by what it knows now."""
+        """Gives items put since the last fit their cold-start prior, as a server would now."""
         texts = self._text_vectors
-        positives, as_of_us = self._book.positives(len(texts))
+        positives, as_of_us = self._biases.positives(len(texts))
         cold_start_prior = fit_cold_start_prior(texts, positives, as_of_us)
         new = np.flatnonzero((stream.put_at > self._fitted) & (stream.put_at <= until))
         counters = prior_counters(cold_start_prior, texts[new])
         self._counters |= zip(new.tolist(), counters, strict=True)
-        self._book.set(zip(new.tolist(), counters, strict=True))
+        self._biases.set(zip(new.tolist(), counters, strict=True))
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """Equation 5 of `penchant.domain.interest` over the catalog, shape (items,)."""
         view, fold = self._view, self._config.fold
         interest = self.interest(user, at_us, context)
-        view.offsets[:] = self._book.values(view.head.rows)
-        towards = direction(interest, None, fold)
-        scores = score(view.vectors, view.offsets, towards, fold)[0]
+        view.offsets[:] = self._biases.values(view.head.rows)
+        vector = user_vector(interest, None, fold)
+        scores = score(view.vectors, view.offsets, vector, fold)[0]
         if len(view.neighbours):
             near = near_all(view.neighbours, interest.recent, view.head.rows)
             scores += np.float32(fold.near_weight) * near
@@ -175,7 +168,7 @@ class PenchantRecommender:
         return interest_of(state, self._view, bucket, as_slots(context))[0]
 
     def learn(self, position: int) -> None:
-        """Inserts the event into its user's window and counts it for its item."""
+        """Inserts the event into the user's window and counts it for the item."""
         if self._stream is None or position != self._learnt:
             raise ValueError(f"position: got {position}, expected {self._learnt}, after a fit")
         event, stream = self._stream.events[position], self._stream
@@ -186,15 +179,13 @@ class PenchantRecommender:
         record = insert(state.record, added, self._config.fold.window_events)
         self._states[user] = UserState(record)
         counters = self._counters.get(item) or Counters()
-        half_life_s = self._book.half_life_s
-        counters = count_outcome(counters, outcome, event.occurred_at_us, half_life_s)
+        half_life_s = self._biases.half_life_s
+        counters = count_event(counters, outcome, event.occurred_at_us, half_life_s)
         self._counters[item] = counters
-        self._book.set([(item, counters)])
+        self._biases.set([(item, counters)])
         self._learnt += 1
 
-    def _catalog(
-        self, vectors: Matrix, prior_mean: NDArray[np.float64], neighbours: Neighbours
-    ) -> CatalogView:
+    def _catalog(self, vectors: Matrix, prior_mean: Float64, neighbours: Neighbours) -> CatalogView:
         rows, dimensions = vectors.shape
         self._version += 1
         alive = np.ones(rows, np.bool_)

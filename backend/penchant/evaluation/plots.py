@@ -10,7 +10,7 @@ import numpy as np
 from penchant.evaluation import metrics
 from penchant.evaluation.interest_drift import Drift
 from penchant.evaluation.replay import ReplayResult
-from penchant.evaluation.summary import Band
+from penchant.evaluation.summary import CountRange
 from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 from penchant.report import chart
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CURVE = (
-    Band(0, 0),
-    Band(1, 2),
-    Band(3, 5),
-    Band(6, 10),
-    Band(11, 20),
-    Band(21, 40),
-    Band(41, 80),
-    Band(81, 160),
-    Band(161, None),
+    CountRange(0, 0),
+    CountRange(1, 2),
+    CountRange(3, 5),
+    CountRange(6, 10),
+    CountRange(11, 20),
+    CountRange(21, 40),
+    CountRange(41, 80),
+    CountRange(81, 160),
+    CountRange(161, None),
 )
-"""Events that the user had before: the points of the learning curve."""
+"""Number of the user's earlier events: the points of the learning curve."""
 
 PERIODS = 20
-"""Points over the stream's time, each of as many rankings."""
+"""Points over the stream's time, each over an equal number of rankings."""
 
 _SIZE = (9.0, 4.2)
 
@@ -41,7 +41,7 @@ _SIZE = (9.0, 4.2)
 def learning_curve(
     stream: Stream, targets: EvaluationTargets, results: Sequence[ReplayResult], k: int, seed: int
 ) -> bytes:
-    """recall@k by the number of events that the user had before, with 95 % intervals."""
+    """Plots recall@k by the number of the user's earlier events, with 95 % intervals."""
     figure, axes = _figure()
     user = stream.user[targets.positions]
     bands = [band for band in CURVE if band.holds(targets.earlier).any()]
@@ -63,7 +63,7 @@ def learning_curve(
 def over_time(
     stream: Stream, targets: EvaluationTargets, results: Sequence[ReplayResult], k: int
 ) -> bytes:
-    """recall@k over the stream's time; lines where recommenders were fitted or fine-tuned again."""
+    """Plots recall@k over the stream's time, with a line at each refit and fine-tuning."""
     figure, axes = _figure()
     for position, _ in results[0].fit_s[1:]:
         style = "-" if position in results[0].finetuned_at else ":"
@@ -81,7 +81,7 @@ def over_time(
 
 
 def drift(users: Sequence[Drift]) -> bytes:
-    """The cosine of each user's slow interest with the last one, by ranking."""
+    """Plots the cosine of each user's slow interest with the last one, ranking by ranking."""
     figure, axes = _figure()
     for one, colour in zip(users, chart.colours(len(users)), strict=True):
         axes.plot(one.to_last, "-", color=colour, label=f"user {one.user[:24]}")
@@ -102,5 +102,5 @@ def _png(figure: Figure, axes: Axes, label: str) -> bytes:
 
 
 def _day(stream: Stream, position: int) -> float:
-    """Days since 1970, as matplotlib's date axes count."""
+    """Days since 1970, the unit of matplotlib's date axes."""
     return float(stream.at_us[position]) / 86_400e6

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penchant.catalog.search import top_k
+from penchant.domain.arrays import Float64, Int32
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Rows, Vector
 from penchant.evaluation.recommender import Recommender
@@ -23,84 +23,85 @@ from penchant.evaluation.targets import EvaluationTargets, ReplayConfig
 from penchant.logs.stream import Stream
 
 TOP = 10
-"""How many of the best are kept of each ranking."""
+"""Number of best items kept from each ranking."""
 
 
 @dataclass(slots=True)
 class ReplayResult:
-    """What one recommender made of n targets and m later events."""
+    """One recommender's results for n targets and m events after the training part."""
 
     name: str
-    rank: NDArray[np.float64]
-    """The place of each case's item from 1, ties at their mean, shape (n,)."""
-    top: NDArray[np.int32]
-    """The best items of each ranking, best first, -1 where there are fewer, shape (n, TOP)."""
-    rank_s: NDArray[np.float64]
+    rank: Float64
+    """Rank of each target's item from 1, ties at their mean, shape (n,)."""
+    top: Int32
+    """Best items of each ranking, best first, padded with -1, shape (n, TOP)."""
+    rank_s: Float64
     """Seconds of each call of `scores`, shape (n,)."""
-    learn_s: NDArray[np.float64]
+    learn_s: Float64
     """Seconds of each call of `learn`, shape (m,)."""
     fit_s: list[tuple[int, float]] = field(default_factory=list)
     """Position and seconds of each call of `fit`."""
     finetuned_at: list[int] = field(default_factory=list)
-    """Positions of the fits at which the encoder was fine-tuned too."""
+    """Positions of the fits that also fine-tuned the encoder."""
 
 
 def replay(
     stream: Stream,
     recommender: Recommender,
     targets: EvaluationTargets,
-    plan: ReplayConfig,
+    replay_config: ReplayConfig,
     on_event: Callable[[int], None] = lambda position: None,
 ) -> ReplayResult:
-    """One pass of a recommender over the stream.
+    """Replays a stream for one recommender.
 
     Args:
         stream: the events.
-        recommender: trained on the first part, then asked and told in turn.
-        targets: the events to rank for.
-        plan: the same as the targets were chosen by.
-        on_event: told each position that is done, and the one before the first when it begins.
+        recommender: fitted on the training part, then asked to rank and to learn in turn.
+        targets: events to rank for.
+        replay_config: the one that the targets were chosen with.
+        on_event: called with the last position before the replay starts, then with each position
+            that is done.
 
     Raises:
-        ConfigError: the recommender gave scores that are not numbers, or not one per item.
+        ConfigError: the recommender returned NaN, or not one score per item.
     """
-    start, refits = plan.start(stream), set(plan.refits(stream))
-    results = _empty(recommender.name, len(targets.positions), len(stream.events) - start)
+    start, refits = replay_config.start(stream), set(replay_config.refits(stream))
+    result = _empty(recommender.name, len(targets.positions), len(stream.events) - start)
     seen = _seen_before(stream, start)
-    places = dict(zip(targets.positions.tolist(), range(len(targets.positions)), strict=True))
+    rows = dict(zip(targets.positions.tolist(), range(len(targets.positions)), strict=True))
     on_event(start - 1)
-    _fit(recommender, stream, start, results)
+    _fit(recommender, stream, start, result)
     for position in range(start, len(stream.events)):
         if position in refits:
-            _fit(recommender, stream, position, results)
+            _fit(recommender, stream, position, result)
         user, item = int(stream.user[position]), int(stream.item[position])
-        place = places.get(position)
-        if place is not None:
+        row = rows.get(position)
+        if row is not None:
             began = time.perf_counter()
             scores = recommender.scores(
                 user, int(stream.at_us[position]), stream.events[position].context
             )
-            results.rank_s[place] = time.perf_counter() - began
+            result.rank_s[row] = time.perf_counter() - began
             _require_scores(recommender, scores, len(stream.items))
-            hidden = _rows(seen[user] if plan.candidates == "unseen" else ())
-            results.rank[place] = mean_rank(scores, item, hidden)
+            hidden = _items(seen[user] if replay_config.candidates == "unseen" else ())
+            result.rank[row] = mean_rank(scores, item, hidden)
             best = _best(scores, hidden)
-            results.top[place, : len(best)] = best
+            result.top[row, : len(best)] = best
         began = time.perf_counter()
         recommender.learn(position)
-        results.learn_s[position - start] = time.perf_counter() - began
+        result.learn_s[position - start] = time.perf_counter() - began
         seen[user].add(item)
         on_event(position)
-    return results
+    return result
 
 
 def mean_rank(scores: Vector, item: int, hidden: Rows) -> float:
-    """The place of an item from 1; among equal scores the mean of their places.
+    """The rank of an item from 1; equal scores share their mean rank.
 
     Args:
-        scores: of all items, shape (n,).
-        item: the one that is looked for; not in `hidden`.
-        hidden: distinct items that are no candidates.
+        scores: scores of all items, shape (n,).
+        item: the item to rank; not in `hidden`.
+        hidden: distinct items that are not candidates.
 
     >>> mean_rank(np.array([3.0, 1.0, 1.0, 2.0], np.float32), item=1, hidden=np.array([3]))
     2.5
@@ -113,15 +114,15 @@ def mean_rank(scores: Vector, item: int, hidden: Rows) -> float:
 
 
 def _best(scores: Vector, hidden: Rows) -> Rows:
-    shown = np.array(scores, np.float32)
-    shown[hidden] = -np.inf
-    return top_k(shown, min(TOP, len(shown)))
+    visible = np.array(scores, np.float32)
+    visible[hidden] = -np.inf
+    return top_k(visible, min(TOP, len(visible)))
 
 
-def _fit(recommender: Recommender, stream: Stream, until: int, results: ReplayResult) -> None:
+def _fit(recommender: Recommender, stream: Stream, until: int, result: ReplayResult) -> None:
     began = time.perf_counter()
     recommender.fit(stream, until)
-    results.fit_s.append((until, time.perf_counter() - began))
+    result.fit_s.append((until, time.perf_counter() - began))
 
 
 def _seen_before(stream: Stream, start: int) -> defaultdict[int, set[int]]:
@@ -132,8 +133,8 @@ def _seen_before(stream: Stream, start: int) -> defaultdict[int, set[int]]:
     return seen
 
 
-def _rows(items: Iterable[int]) -> Rows:
-    return np.fromiter(items, np.int64)
+def _items(numbers: Iterable[int]) -> Rows:
+    return np.fromiter(numbers, np.int64)
 
 
 def _empty(name: str, targets: int, events: int) -> ReplayResult:

@@ -1,7 +1,7 @@
-"""What finished peers made of a stream, kept, so that nobody waits for it twice.
+"""Cached results of baselines, so that a finished one is never replayed twice.
 
-A peer's results depend on the stream, the plan, the seed and the release alone; each has a file
-that is named after all of them, and is written whole or not at all.
+A baseline's results depend on the stream, the replay configuration, the seed and the release alone.
+Each is kept in a file named after all of them, written whole or not at all.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -21,23 +20,34 @@ from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.replay import ReplayResult
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream
+from penchant.system.durable_file import whole_file
 
 
 class ResultCache:
-    """A directory of results of one stream, plan and seed; safe to share with others'."""
+    """Results for one stream, replay configuration and seed; the directory may be shared."""
 
-    def __init__(self, directory: Path, stream: Stream, plan: ReplayConfig, seed: int) -> None:
-        """Opens or makes the directory; ConfigError where that is not possible."""
+    def __init__(
+        self, directory: Path, stream: Stream, replay_config: ReplayConfig, seed: int
+    ) -> None:
+        """Opens or creates the directory.
+
+        Raises:
+            ConfigError: it can't be created.
+        """
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"keep: {directory}: {error.strerror}") from error
-        told = [fingerprint(stream), dataclasses.asdict(plan), seed, version("penchant")]
+        key = [fingerprint(stream), dataclasses.asdict(replay_config), seed, version("penchant")]
         self._directory = directory
-        self._digest = hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
+        self._digest = hashlib.blake2b(json.dumps(key).encode(), digest_size=8).hexdigest()
 
     def read(self, name: str) -> ReplayResult | None:
-        """What a recommender of this name made of them, if that was kept."""
+        """The cached result of a recommender; None if there is none.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
         try:
             with self._path(name).open("rb") as file, np.load(file) as arrays:
                 return ReplayResult(
@@ -55,21 +65,18 @@ class ResultCache:
                 f"keep: {self._path(name)} can't be read ({error}); remove it"
             ) from error
 
-    def write(self, results: ReplayResult) -> None:
-        """Keeps what a recommender made of them."""
-        path = self._path(results.name)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        with partial.open("wb") as file:
+    def write(self, result: ReplayResult) -> None:
+        """Caches the result of a recommender under its name."""
+        with whole_file(self._path(result.name)) as file:
             np.savez(
                 file,
-                rank=results.rank,
-                top=results.top,
-                rank_s=results.rank_s,
-                learn_s=results.learn_s,
-                fit_at=np.array([position for position, _ in results.fit_s], np.int64),
-                fit_s=np.array([seconds for _, seconds in results.fit_s]),
+                rank=result.rank,
+                top=result.top,
+                rank_s=result.rank_s,
+                learn_s=result.learn_s,
+                fit_at=np.array([position for position, _ in result.fit_s], np.int64),
+                fit_s=np.array([seconds for _, seconds in result.fit_s]),
             )
-        partial.replace(path)
 
     def _path(self, name: str) -> Path:
         return self._directory / f"{name}-{self._digest}.npz"

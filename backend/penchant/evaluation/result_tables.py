@@ -1,21 +1,21 @@
-"""Summaries as rows of text, for the terminal and for the HTML page alike."""
+"""Summaries as tables of text, for the terminal and for the HTML page."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 from penchant.evaluation.summary import Slice, Summary
 from penchant.report.text_table import TextTable
 
 
 def tables(summaries: Sequence[Summary]) -> list[TextTable]:
-    """All that is reported, one summary or more."""
+    """All tables of an evaluation, from one summary or more."""
     found = [_quality(summaries)]
     if len(summaries) > 1:
         found.append(_behind(summaries))
-    recalls, gains = _named(summaries, "recall@"), _named(summaries, "NDCG@")
+    recalls, gains = _with_prefix(summaries, "recall@"), _with_prefix(summaries, "NDCG@")
     for name in (recalls[0], gains[0]):
         title = f"{name} by events that the user had before (rankings)"
         found.append(_slices(title, name, summaries, lambda one: one.by_earlier))
@@ -25,8 +25,8 @@ def tables(summaries: Sequence[Summary]) -> list[TextTable]:
     return [*found, _exposure(summaries), _speed(summaries)]
 
 
-def _named(summaries: Sequence[Summary], start: str) -> list[str]:
-    return [name for name in summaries[0].overall.quality if name.startswith(start)]
+def _with_prefix(summaries: Sequence[Summary], prefix: str) -> list[str]:
+    return [name for name in summaries[0].overall.quality if name.startswith(prefix)]
 
 
 def _quality(summaries: Sequence[Summary]) -> TextTable:
@@ -53,10 +53,9 @@ def _behind(summaries: Sequence[Summary]) -> TextTable:
 def _slices(
     title: str, metric: str, summaries: Sequence[Summary], of: Callable[[Summary], list[Slice]]
 ) -> TextTable:
-    bands = of(summaries[0])
-    columns = ["", *(f"{band.label}\n({band.rankings:,})" for band in bands)]
+    columns = ["", *(f"{part.label}\n({part.rankings:,})" for part in of(summaries[0]))]
     rows = [
-        [one.name, *(with_interval(band.quality[metric]) for band in of(one))] for one in summaries
+        [one.name, *(with_interval(part.quality[metric]) for part in of(one))] for one in summaries
     ]
     return TextTable(title, columns, rows)
 
@@ -82,13 +81,15 @@ def _speed(summaries: Sequence[Summary]) -> TextTable:
     return TextTable("Time, in process", columns, rows)
 
 
-def with_interval(estimate: Estimate, sign: str = "") -> str:
-    """A mean with the half-width of its interval.
+def with_interval(interval: MeanInterval, sign: str = "") -> str:
+    """A mean and half the width of its interval, as text.
 
-    >>> with_interval(Estimate(0.1571, 0.151, 0.163)), with_interval(Estimate(*[math.nan] * 3))
-    ('0.157±.006', '–')
+    >>> with_interval(MeanInterval(0.1571, 0.151, 0.163))
+    '0.157±.006'
+    >>> with_interval(MeanInterval(math.nan, math.nan, math.nan))
+    '–'
     """
-    if math.isnan(estimate.mean):
+    if math.isnan(interval.mean):
         return "–"
-    half = f"{(estimate.high - estimate.low) / 2:.3f}".removeprefix("0")
-    return f"{estimate.mean:{sign}.3f}±{half}"
+    half = f"{(interval.high - interval.low) / 2:.3f}".removeprefix("0")
+    return f"{interval.mean:{sign}.3f}±{half}"

@@ -1,4 +1,4 @@
-"""From results to what is reported of each recommender."""
+"""Replay results summarised per recommender: quality overall and by slices, exposure, time."""
 
 from __future__ import annotations
 
@@ -7,44 +7,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.evaluation import metrics
 from penchant.evaluation.attribute_calibration import attribute_shares, miscalibration
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 from penchant.evaluation.replay import ReplayResult
 from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class CountRange:
     """A range of counts, both ends included.
 
-    >>> str(Band(0, 0)), str(Band(1, 5)), str(Band(101, None))
+    >>> str(CountRange(0, 0)), str(CountRange(1, 5)), str(CountRange(101, None))
     ('0', '1–5', '101+')
     """
 
     first: int
     last: int | None
-    """None: no end."""
+    """None: no upper end."""
 
     def __str__(self) -> str:
         if self.last is None:
             return f"{self.first}+"
         return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
 
-    def holds(self, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which counts are in it, same shape."""
-        inside: NDArray[np.bool_] = counts >= self.first
+    def holds(self, counts: Int64) -> Mask:
+        """Mask of the counts in the range, same shape."""
+        inside: Mask = counts >= self.first
         return inside if self.last is None else inside & (counts <= self.last)
 
 
-BY_EARLIER = (Band(0, 0), Band(1, 5), Band(6, 20), Band(21, 100), Band(101, None))
-"""Events that the user had before."""
+BY_EARLIER = (
+    CountRange(0, 0),
+    CountRange(1, 5),
+    CountRange(6, 20),
+    CountRange(21, 100),
+    CountRange(101, None),
+)
+"""Ranges of the number of the user's earlier events."""
 
-BY_ITEM_AGE = (Band(0, 4), Band(5, 50), Band(51, None))
-"""Events that the item had before; the first is new items."""
+BY_ITEM_AGE = (CountRange(0, 4), CountRange(5, 50), CountRange(51, None))
+"""Ranges of the number of earlier events about the item; the first range holds new items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +60,13 @@ class Slice:
     label: str
     rankings: int
     users: int
-    quality: dict[str, Estimate]
+    quality: dict[str, MeanInterval]
     """By metric: `recall@10`, `NDCG@10`, `MRR`, ..."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Of many calls, in milliseconds; NaN where there were none."""
+    """Latency of a kind of call, in milliseconds; NaN without calls."""
 
     p50_ms: float
     p99_ms: float
@@ -68,29 +74,30 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All that is said of one recommender."""
+    """The figures of one recommender."""
 
     name: str
     overall: Slice
     by_earlier: list[Slice]
     by_item_age: list[Slice]
-    behind_first: dict[str, Estimate]
-    """By metric, the first recommender minus this one, on the same resampled users."""
+    behind_first: dict[str, MeanInterval]
+    """First recommender minus this one, by metric, on the same resampled users."""
     coverage: float
-    """Share of the items that were in a top ten."""
+    """Share of the items that appeared in a top ten."""
     novelty_bits: float
+    """Mean surprise of the items in top tens, in bits."""
     gini: float
-    """Of the items' places in top tens."""
+    """Gini coefficient of the items' appearances in top tens."""
     miscalibration_bits: float
-    """How far the top tens' mix of an attribute is from the user's; NaN without an attribute."""
+    """Divergence of the top tens' mix of an attribute from the user's; NaN without an attribute."""
     ranking: Latency
     update: Latency
     fits: list[tuple[int, float]]
-    """Position in the stream and seconds."""
+    """Position in the stream and seconds of each fit."""
 
 
 def metric_names(ks: Sequence[int]) -> list[str]:
-    """The metrics that are computed for these cut-offs.
+    """Names of the metrics for these cut-offs.
 
     >>> metric_names([10])
     ['recall@10', 'NDCG@10', 'MRR']
@@ -98,8 +105,8 @@ def metric_names(ks: Sequence[int]) -> list[str]:
     return [*(f"recall@{k}" for k in ks), *(f"NDCG@{k}" for k in ks), "MRR"]
 
 
-def case_values(rank: NDArray[np.float64], ks: Sequence[int]) -> NDArray[np.float64]:
-    """Each metric of each case, shape (n, metrics), in the order of `metric_names`."""
+def ranking_values(rank: Float64, ks: Sequence[int]) -> Float64:
+    """Each metric of n rankings, shape (n, metrics), in the order of `metric_names`."""
     recalls = [metrics.recall(rank, k) for k in ks]
     gains = [metrics.ndcg(rank, k) for k in ks]
     return np.stack([*recalls, *gains, metrics.reciprocal_rank(rank)], axis=1)
@@ -113,36 +120,36 @@ def summarise(
     seed: int,
     attribute: str = "",
 ) -> list[Summary]:
-    """One summary a recommender, in the order given.
+    """One summary per recommender, in the order given.
 
     Args:
         stream: the events.
-        targets: those that were ranked for.
-        results: of each recommender over these targets, one at least.
+        targets: events that were ranked for.
+        results: results of one recommender or more for these targets.
         ks: cut-offs of recall and NDCG.
-        seed: of the confidence intervals.
-        attribute: of the items, for the calibration; empty: none.
+        seed: seed of the confidence intervals.
+        attribute: attribute of items to measure calibration by; empty: none.
 
     Raises:
         ConfigError: no item has the attribute.
     """
     shares = attribute_shares(stream.items, attribute) if attribute else None
     user = stream.user[targets.positions]
-    values = [case_values(one.rank, ks) for one in results]
+    values = [ranking_values(one.rank, ks) for one in results]
     names = metric_names(ks)
     summaries = []
     for one, own in zip(results, values, strict=True):
         everything = np.ones(len(own), np.bool_)
         gap = metrics.estimates(values[0] - own, user, seed)
         exposed = metrics.exposure(one.top, len(stream.items))
-        by_earlier = [(str(band), band.holds(targets.earlier)) for band in BY_EARLIER]
-        by_age = [(str(band), band.holds(targets.item_age)) for band in BY_ITEM_AGE]
+        by_earlier = [(str(counts), counts.holds(targets.earlier)) for counts in BY_EARLIER]
+        by_age = [(str(counts), counts.holds(targets.item_age)) for counts in BY_ITEM_AGE]
         summaries.append(
             Summary(
                 name=one.name,
                 overall=_slice("all", everything, own, user, names, seed),
-                by_earlier=[_slice(*band, own, user, names, seed) for band in by_earlier],
-                by_item_age=[_slice(*band, own, user, names, seed) for band in by_age],
+                by_earlier=[_slice(*part, own, user, names, seed) for part in by_earlier],
+                by_item_age=[_slice(*part, own, user, names, seed) for part in by_age],
                 behind_first=dict(zip(names, gap, strict=True)),
                 coverage=metrics.coverage(exposed),
                 novelty_bits=metrics.novelty(
@@ -162,9 +169,9 @@ def summarise(
 
 def _slice(
     label: str,
-    inside: NDArray[np.bool_],
-    values: NDArray[np.float64],
-    user: NDArray[np.int64],
+    inside: Mask,
+    values: Float64,
+    user: Int64,
     names: Sequence[str],
     seed: int,
 ) -> Slice:
@@ -177,7 +184,7 @@ def _slice(
     )
 
 
-def _latency(seconds: NDArray[np.float64]) -> Latency:
+def _latency(seconds: Float64) -> Latency:
     if len(seconds) == 0:
         return Latency(float("nan"), float("nan"))
     p50, p99 = np.quantile(seconds, (0.5, 0.99)) * 1e3

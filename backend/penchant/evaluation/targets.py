@@ -1,4 +1,4 @@
-"""Which events are ranked for, chosen once so that all recommenders meet the same ones."""
+"""The events that are ranked for, chosen once so that all recommenders rank for the same ones."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Int64
 from penchant.domain.errors import ConfigError
 from penchant.logs.stream import Stream
 
@@ -25,13 +25,13 @@ class ReplayConfig:
     """
 
     train_fraction: float = 0.3
-    """The share of the events that all recommenders may train on before the first ranking."""
+    """Share of the events, the oldest, to train on before the first ranking, 0 to below 1."""
     every: int = 1
-    """One of so many relevant events is ranked for, the first included."""
+    """Rank for one in this many relevant events, starting with the first."""
     refresh_every: int = 5000
-    """Contenders fit again after so many events; 0: never."""
+    """Fit again, the baselines too, after this many events; 0: never."""
     candidates: str = "unseen"
-    """`unseen`: items that the user has no event about yet; `all`: the whole catalog."""
+    """unseen: items that the user has no event about yet; all: the whole catalog."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.train_fraction < 1:
@@ -45,11 +45,11 @@ class ReplayConfig:
             raise ConfigError(f"candidates: got {self.candidates!r}, expected unseen or all")
 
     def start(self, stream: Stream) -> int:
-        """The position of the first event that is not for training."""
+        """Position of the first event after the training part."""
         return int(self.train_fraction * len(stream.events))
 
     def refits(self, stream: Stream) -> range:
-        """The positions before which recommenders fit again, the first fit aside."""
+        """Positions before which recommenders fit again, without the first fit."""
         count = len(stream.events)
         if not self.refresh_every:
             return range(count, count)
@@ -60,23 +60,23 @@ class ReplayConfig:
 class EvaluationTargets:
     """The n events that are ranked for, in time order."""
 
-    positions: NDArray[np.int64]
-    """Places in the stream, shape (n,)."""
-    earlier: NDArray[np.int64]
-    """Events that the user had before, shape (n,)."""
-    item_age: NDArray[np.int64]
-    """Events that the item had before, shape (n,)."""
+    positions: Int64
+    """Positions in the stream, shape (n,)."""
+    earlier: Int64
+    """Number of the user's earlier events, shape (n,)."""
+    item_age: Int64
+    """Number of earlier events about the item, shape (n,)."""
     seen: int
     """Relevant events left out because their item was no candidate."""
 
 
-def choose_targets(stream: Stream, plan: ReplayConfig) -> EvaluationTargets:
-    """The relevant events behind the training part whose item is a candidate.
+def choose_targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTargets:
+    """Chooses the relevant events after the training part whose item is a candidate.
 
     Raises:
         ConfigError: there are none.
     """
-    start = plan.start(stream)
+    start = replay_config.start(stream)
     of_user, of_item = Counter[int](), Counter[int]()
     touched: defaultdict[int, set[int]] = defaultdict(set)
     rows: list[tuple[int, int, int]] = []
@@ -85,19 +85,19 @@ def choose_targets(stream: Stream, plan: ReplayConfig) -> EvaluationTargets:
         zip(stream.user.tolist(), stream.item.tolist(), strict=True)
     ):
         if position >= start and stream.relevant[position]:
-            if plan.candidates == "unseen" and item in touched[user]:
+            if replay_config.candidates == "unseen" and item in touched[user]:
                 seen += 1
             else:
                 rows.append((position, of_user[user], of_item[item]))
         touched[user].add(item)
         of_user[user] += 1
         of_item[item] += 1
-    chosen = np.array(rows[:: plan.every], np.int64).reshape(-1, 3)
+    chosen = np.array(rows[:: replay_config.every], np.int64).reshape(-1, 3)
     if len(chosen) == 0:
         count = len(stream.events) - start
         raise ConfigError(
             f"relevant: none of the {count:,} events after the training part can be ranked for "
-            f"({seen:,} are about items that the user had an event about before, which "
-            "--candidates all ranks too); expected at least one"
+            f"({seen:,} are about items that the user had an event about before; "
+            "--candidates all ranks for those too); expected at least one"
         )
     return EvaluationTargets(chosen[:, 0], chosen[:, 1], chosen[:, 2], seen)

@@ -1,6 +1,6 @@
-"""Texts as careless hands leave them, to see what a ranking makes of it: pure functions of a seed.
+"""Noisy texts, to measure how robust a ranking is: pure functions of a text and a seed.
 
-Each text is changed by draws of its own, so that one text more changes no other.
+The draws for a text depend on that text alone, so adding a text changes no other.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def with_typos(text: str, rate: float, seed: int) -> str:
-    """Letters replaced, dropped, doubled or swapped with the next character, all equally often.
+    """Replaces, drops, doubles or swaps letters with the next character, all equally often.
 
     Args:
-        text: any text; what is no letter is not touched, but swapped with.
-        rate: the share of the letters that something happens to, 0 to 1.
-        seed: of the draws.
+        text: any text; other characters change only by being swapped with a letter.
+        rate: share of the letters that are changed, 0 to 1.
+        seed: seed of the draws.
 
     Raises:
-        ConfigError: the rate is not from 0 to 1.
+        ConfigError: the rate is out of range.
 
     >>> with_typos("Toy Story (1995)", rate=0.3, seed=7)
     'oy Szory (1995)'
@@ -50,7 +50,7 @@ def with_typos(text: str, rate: float, seed: int) -> str:
 
 
 def in_capitals(text: str) -> str:
-    """Capital letters, where a letter has one that is the same letter.
+    """Upper case, except for letters without a one-letter upper case.
 
     >>> in_capitals("Das Große Boot (1981)")
     'DAS GROßE BOOT (1981)'
@@ -59,7 +59,7 @@ def in_capitals(text: str) -> str:
 
 
 def in_small_letters(text: str) -> str:
-    """Small letters, where a letter has one that is the same letter.
+    """Lower case, except for letters without a one-letter lower case.
 
     >>> in_small_letters("Das Große Boot (1981)")
     'das große boot (1981)'
@@ -68,13 +68,13 @@ def in_small_letters(text: str) -> str:
 
 
 def shuffled_list(text: str, seed: int, separator: str = ", ") -> str:
-    """The parts of a list in another order, drawn by the seed.
+    """Shuffles the parts of a list in a text.
 
     >>> shuffled_list("Action, Crime, Drama", seed=2)
     'Crime, Drama, Action'
     """
     parts = text.split(separator)
-    return separator.join(parts[place] for place in _random(text, seed).permutation(len(parts)))
+    return separator.join(parts[index] for index in _random(text, seed).permutation(len(parts)))
 
 
 def _recased(letter: str, other: str) -> str:

@@ -1,4 +1,4 @@
-"""Lays the backend out for a Triton, and runs one."""
+"""Prepares the backend and the models for a Triton, and runs one."""
 
 from penchant.launch.errors import LaunchError
 from penchant.launch.ports import FREE, Ports

@@ -1,4 +1,4 @@
-"""Lays out what Triton reads: the backend directory and the model repository."""
+"""Writes the backend directory and the model repository that Triton reads."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from penchant.launch import pbtxt
 from penchant.launch.errors import LaunchError
+from penchant.launch.model_config import configure
 from penchant.launch.tritonserver import STUB, Triton
+from penchant.system.durable_file import write_whole
 from penchant_proto import methods
 
 BACKEND = "penchant"
-"""The backend's name in each `config.pbtxt`, and of its folder."""
+"""The backend's name in each `config.pbtxt`, and the name of its folder."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", "_triton")
@@ -21,21 +22,21 @@ _SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", "_triton")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the parts come from."""
+    """The files that are copied or used as templates."""
 
     model: Path
-    """`model.py`: the class that Triton's Python backend runs."""
+    """`model.py`, the entry point of Triton's Python backend."""
     repository: Path
-    """One folder a model, each with its `config.pbtxt`."""
+    """One folder per model, each with a `config.pbtxt`."""
     packages: tuple[Path, ...]
     """Packages that `model.py` imports, copied beside it."""
 
 
 def find_sources() -> Sources:
-    """The parts in this wheel or checkout.
+    """The sources in this wheel or checkout.
 
     Raises:
-        LaunchError: neither has them.
+        LaunchError: the installation is incomplete.
     """
     packages = find_packages()
     wheel = _PACKAGE / "_triton"
@@ -47,34 +48,34 @@ def find_sources() -> Sources:
     if checkout.model.is_file() and checkout.repository.is_dir():
         return checkout
     raise LaunchError(
-        f"this installation of penchant is not whole: expected {wheel}, or {checkout.model} and "
+        f"this installation of penchant is incomplete: expected {wheel}, or {checkout.model} and "
         f"{checkout.repository}; install it again"
     )
 
 
 def find_packages() -> tuple[Path, ...]:
-    """The packages that our `model.py` imports."""
+    """The packages that `model.py` imports."""
     return _PACKAGE, Path(methods.__file__).resolve().parent
 
 
 def write_backend(backends: Path, sources: Sources) -> Path:
-    """Writes our backend's folder, for a Triton that has a Python backend already.
+    """Writes Penchant's backend folder, for a Triton that already has a Python backend.
 
-    Writing it again replaces it; the rest of the directory is left alone.
+    Writing it again replaces the folder; other backends are left alone.
 
     Args:
-        backends: Triton's backend directory; made where absent.
-        sources: where the parts come from.
+        backends: Triton's backend directory; created if missing.
+        sources: the files to copy.
 
     Returns:
         The folder, `<backends>/penchant`.
 
     Raises:
-        LaunchError: it can't be written, or a folder of that name is somebody else's.
+        LaunchError: the folder cannot be written, or one of that name belongs to another backend.
     """
     folder = backends / BACKEND
     if folder.exists() and any(folder.iterdir()) and not (folder / "model.py").is_file():
-        raise LaunchError(f"{folder} is there already and is not Penchant's; move it away")
+        raise LaunchError(f"{folder} exists and is not Penchant's; move it away")
     fresh, old = backends / f".{BACKEND}.new", backends / f".{BACKEND}.old"
     try:
         for place in (fresh, old):
@@ -88,20 +89,20 @@ def write_backend(backends: Path, sources: Sources) -> Path:
         fresh.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise LaunchError(f"{folder}: can't be written: {error}") from error
+        raise LaunchError(f"{folder}: cannot be written: {error}") from error
     return folder
 
 
 def write_python_backend(backends: Path, triton: Triton) -> Path:
-    """Writes Triton's own Python backend beside ours, with the stub for this Python.
+    """Writes Triton's Python backend beside Penchant's, with the stub for this Python.
 
-    The files are copies: Triton refuses a library that a link leads out of the directory.
+    Files are copied, since Triton refuses a library that is a link to outside the directory.
 
     Returns:
         The folder, `<backends>/python`.
 
     Raises:
-        LaunchError: it can't be written.
+        LaunchError: the folder cannot be written.
     """
     folder = backends / "python"
     try:
@@ -109,7 +110,7 @@ def write_python_backend(backends: Path, triton: Triton) -> Path:
         shutil.copytree(triton.python_backend, folder, ignore=_SKIPPED)
         shutil.copy2(triton.stub, folder / STUB)
     except OSError as error:
-        raise LaunchError(f"{folder}: can't be written: {error}") from error
+        raise LaunchError(f"{folder}: cannot be written: {error}") from error
     return folder
 
 
@@ -122,57 +123,50 @@ def write_models(
     """Writes the model repository; other models in it are left alone.
 
     Args:
-        models: the model repository; made where absent.
-        sources: where the templates come from.
-        settings: parameters for every model; one that a template has already is replaced.
-        instances: processes of a model, by its name; default: the template's number.
+        models: the model repository; created if missing.
+        sources: the templates.
+        settings: parameters of every model, which override those of the templates.
+        instances: processes per model, by the model's name; default: as in the template.
 
     Returns:
-        The models' names, in order.
+        The names of the models, in order.
 
     Raises:
-        LaunchError: a template can't be read or edited, or a file can't be written.
+        LaunchError: a template cannot be read or edited, or a file cannot be written.
     """
     counts = dict(instances or {})
     names = []
     try:
         for template in sorted(sources.repository.glob("*/config.pbtxt")):
             name = template.parent.name
-            text = pbtxt.set_parameters(template.read_text(encoding="utf-8"), settings)
-            if name in counts:
-                text = pbtxt.set_instances(text, counts.pop(name))
+            config = template.read_text(encoding="utf-8")
             (models / name / "1").mkdir(parents=True, exist_ok=True)
-            _replace(models / name / "config.pbtxt", text)
+            text = configure(config, settings, counts.pop(name, None))
+            write_whole(models / name / "config.pbtxt", text)
             names.append(name)
     except OSError as error:
-        raise LaunchError(f"{models}: can't be written: {error}") from error
+        raise LaunchError(f"{models}: cannot be written: {error}") from error
     if not names:
-        raise LaunchError(f"{sources.repository}: no model in it, expected */config.pbtxt")
+        raise LaunchError(f"{sources.repository}: no models, expected */config.pbtxt")
     if counts:
         raise LaunchError(f"instances: no model is named {', '.join(sorted(counts))}")
     return names
 
 
 def check_path(name: str, path: Path | str) -> None:
-    """Refuses a path that a model could not open: the stub's Python knows ASCII paths alone.
+    """Refuses a path that a model cannot open: the Python of Triton's stub handles ASCII only.
 
     Args:
-        name: what the path is, for the text of the error.
-        path: any path that a model reads or writes.
+        name: name of the setting or option, for the error.
+        path: a path that a model reads or writes.
 
     Raises:
-        LaunchError: the path holds another letter.
+        LaunchError: the path is not ASCII.
 
     >>> check_path("store", "/data/films")
     """
     if not str(path).isascii():
         raise LaunchError(
-            f"{name}: got {str(path)!r}, expected ASCII letters only: Triton's Python processes "
-            "can't open other paths"
+            f"{name}: got {str(path)!r}, expected ASCII only: Triton's Python processes "
+            "cannot open other paths"
         )
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)

@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from penchant.launch.errors import LaunchError
 
 _FROM, _TO = 20000, 32000
-"""Below the range that the system gives to outgoing connections, which come and go."""
+"""Below the range that the system assigns to outgoing connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where a server listens; 0: any free port."""
+    """The ports of a server; 0: any free port."""
 
     grpc: int = 8001
     http: int = 8000
     metrics: int = 8002
 
     def items(self) -> tuple[tuple[str, int], ...]:
-        """Name and port of each."""
+        """The names and the numbers of the ports."""
         return ("grpc", self.grpc), ("http", self.http), ("metrics", self.metrics)
 
 
@@ -30,19 +30,19 @@ FREE = Ports(0, 0, 0)
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now.
+    """Whether a server could listen on a port now.
 
     Raises:
-        LaunchError: the host is no address of this machine.
+        LaunchError: the host cannot be resolved, or the port is reserved for other users.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
         )[0]
     except OSError as error:
-        raise LaunchError(f"host: got {host!r}, which can't be resolved: {error}") from error
+        raise LaunchError(f"host: got {host!r}, which cannot be resolved: {error}") from error
     with socket.socket(family, kind, protocol) as probe:
-        # As Triton does it: ports of connections that just ended count as free.
+        # As in Triton: ports of recently closed connections count as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
@@ -58,7 +58,7 @@ def choose(ports: Ports, host: str) -> Ports:
     """The ports with each 0 replaced by a free one.
 
     Raises:
-        LaunchError: a port is taken, or given twice; the text names it.
+        LaunchError: a port is taken, or given twice.
     """
     given = [port for _, port in ports.items() if port]
     for name, port in ports.items():

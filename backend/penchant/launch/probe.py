@@ -1,6 +1,6 @@
-"""Asks each model of a running server for a small real piece of work.
+"""The health probe: a small real request to each model of a running server.
 
-A dead model process is never restarted, and readiness stays 200: only a request can tell.
+Triton never restarts a dead model process, and keeps reporting readiness: only a request can tell.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from penchant_proto.methods import METHODS, REQUEST_TENSOR
 from penchant_proto.v1 import catalog_pb2, embed_pb2, feedback_pb2, rank_pb2, user_pb2
 from penchant_proto.v1.service_pb2 import Call, Reply
 
-CANARY = "__canary__"
-"""The reserved user and item of these requests."""
+PROBE_ID = "__probe__"
+"""The user and the item that the requests name."""
 
 NOBODY = "nothing listens there"
-"""The text of a result where the connection was refused."""
+"""The text of a result after a refused connection."""
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"
 _REASON = re.compile(r"\[([A-Z][A-Za-z]+)\] ")
@@ -32,25 +32,25 @@ _SICK = frozenset({"StoreUnavailable", "EncoderUnavailable", "StateCorrupt", "In
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What one model answered."""
+    """The answer of one model."""
 
     model: str
     alive: bool
-    """Whether the model took the request and its store or encoder works."""
+    """Whether the model answered, and its store or encoder works."""
     latency_ms: float
-    """Of the call that failed, or the median."""
+    """Latency of the failed call, or else the median."""
     text: str
-    """`ok`, or the error as it came."""
+    """`ok`, or the text of the error."""
 
 
 def calls() -> dict[str, Call]:
-    """One cheap call for each model; none of them changes anything."""
+    """One cheap call per model, by the model's name; no call changes anything."""
     requests = [
-        Call(rank=rank_pb2.RankRequest(user=CANARY, k=1)),
+        Call(rank=rank_pb2.RankRequest(user=PROBE_ID, k=1)),
         Call(feedback=feedback_pb2.FeedbackRequest()),
-        Call(get_items=catalog_pb2.GetItemsRequest(ids=[CANARY])),
-        Call(get_user=user_pb2.GetUserRequest(user=CANARY)),
-        Call(embed=embed_pb2.EmbedRequest(texts=["canary"])),
+        Call(get_items=catalog_pb2.GetItemsRequest(ids=[PROBE_ID])),
+        Call(get_user=user_pb2.GetUserRequest(user=PROBE_ID)),
+        Call(embed=embed_pb2.EmbedRequest(texts=["probe"])),
     ]
     return {METHODS[_field(call)].model: call for call in requests}
 
@@ -58,21 +58,21 @@ def calls() -> dict[str, Call]:
 def ask(
     target: str, models: Iterable[str] | None = None, *, times: int = 1, timeout_s: float = 5.0
 ) -> list[ProbeResult]:
-    """Sends the canary calls, one after the other.
+    """Sends the probe's calls, one after another.
 
     Args:
         target: the gRPC address, `host:port`.
-        models: default: all five.
-        times: calls to each model, until one fails. An idle Triton gives them to the model's
-            instances in turn, so as many calls as instances reach each of them.
-        timeout_s: for each call, in seconds.
+        models: names of the models; default: all five.
+        times: calls per model; the first failure ends them. An idle Triton passes them to the
+            model's instances in turn, so that as many calls as instances reach each of them.
+        timeout_s: deadline of each call, in seconds.
 
     Returns:
-        One result a model; a server that is not there gives five that are not alive.
+        One result per model; if no server is there, none of them is alive.
     """
     todo = calls()
     names = list(todo) if models is None else list(models)
-    # A pool of its own: another channel's back-off must not delay this one's connection.
+    # A pool of its own, so that the back-off of another channel cannot delay this connection.
     options = [("grpc.use_local_subchannel_pool", 1), *proxy_options(target)]
     with grpc.insecure_channel(target, options=options) as channel:
         infer = channel.unary_unary(
@@ -127,14 +127,14 @@ def _read(response: kserve_pb2.ModelInferResponse, field: str) -> tuple[bool, st
     try:
         reply = Reply.FromString(raw[4:])
     except ValueError:
-        return False, "the reply can't be read"
+        return False, "the reply cannot be read"
     if _field(reply) != field:
         return False, f"the reply is {_field(reply) or 'empty'}, expected {field}"
     return True, "ok"
 
 
 def _read_error(error: grpc.RpcError) -> tuple[bool, str]:
-    call = cast(grpc.Call, error)  # Which the errors of calls are too.
+    call = cast(grpc.Call, error)  # The errors of calls implement it.
     code, details = call.code(), call.details() or ""
     reason = _REASON.match(details)
     if reason and reason.group(1) not in _SICK and code is not grpc.StatusCode.INTERNAL:

@@ -19,10 +19,7 @@ _INSTANCE = re.compile(r"[A-Za-z]\w*_\d+_\d+")
 
 
 def stubs(server_pid: int) -> dict[str, int]:
-    """Process id of each model instance's stub, by the instance's name (`penchant_rank_0_1`).
-
-    A stub that died is not in it.
-    """
+    """The process ids of a server's living stubs, by the instance's name (`penchant_rank_0_1`)."""
     found: dict[str, int] = {}
     try:
         children = psutil.Process(server_pid).children(recursive=True)
@@ -42,10 +39,7 @@ def stubs(server_pid: int) -> dict[str, int]:
 
 
 def kill_group(group: int) -> None:
-    """Ends every process of a group and waits, 10 seconds at most, until none of them lives.
-
-    Nothing happens where there is no such group.
-    """
+    """Kills every process of a group, if it exists, and waits up to 10 seconds for their end."""
     deadline = time.monotonic() + _DEATH_S
     try:
         os.killpg(group, signal.SIGKILL)
@@ -56,7 +50,7 @@ def kill_group(group: int) -> None:
 
 
 def _has_living(group: int) -> bool:
-    """Whether a process of the group is more than an entry that its parent has not read yet."""
+    """Whether a process of the group is alive, rather than a zombie."""
     for pid in psutil.pids():
         try:
             if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
@@ -67,7 +61,7 @@ def _has_living(group: int) -> bool:
 
 
 def remove_shared_memory(prefix: str) -> list[str]:
-    """Removes the regions whose names begin so, which a killed server leaves; returns the names."""
+    """Removes the regions that a killed server left, by their prefix; returns their names."""
     if not SHARED_MEMORY.is_dir():
         return []
     left = sorted(path for path in SHARED_MEMORY.iterdir() if path.name.startswith(prefix))

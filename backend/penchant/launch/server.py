@@ -1,4 +1,4 @@
-"""Runs one Triton: starts it, waits until each model answers, stops it and cleans up after it."""
+"""Runs one Triton: starts it, waits until each model answers, stops it and cleans up."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
 
 
 class Server:
-    """A Triton with Penchant's models, in a process group of its own.
+    """A Triton with Penchant's models, in its own process group.
 
         with Server(directory, {"store": "lmdb:/data/store", "encoder": "/data/encoder"}) as server:
             ...  # server.target is the gRPC address
 
-    After `kill` or `stop` the same object can be started again; it keeps its ports.
+    After `kill` or `stop`, the object can be started again; it keeps its ports.
     """
 
     def __init__(
@@ -55,17 +55,17 @@ class Server:
         """Describes a server; nothing is started yet.
 
         Args:
-            directory: where the backend directory, the model repository and the log are written;
-                made where absent. One server at a time may use it.
-            settings: parameters of every model (see `penchant.config.Config`).
+            directory: receives the backend directory, the model repository and the log; created if
+                missing. One server at a time may use it.
+            settings: parameters of every model; see `penchant.config.Config`.
             host: the address to listen on.
-            ports: 0 picks a free one, once.
-            instances: processes of a model, by its name; default: as its template says.
-            arguments: more arguments for tritonserver, after ours, as they are.
-            environment: more environment variables for the server and its models.
-            start_timeout_s: the longest that `start` waits, in seconds.
-            triton: default: the one that `find_triton` finds.
-            sources: default: the ones of this installation.
+            ports: 0 selects a free port, at the first start.
+            instances: processes per model, by the model's name; default: as in the template.
+            arguments: further arguments for tritonserver, passed on unchanged.
+            environment: further environment variables for the server and its models.
+            start_timeout_s: time limit of `start`, in seconds.
+            triton: default: as `find_triton` finds it.
+            sources: default: those of this installation.
         """
         self._directory = directory.resolve()
         self._settings = dict(settings)
@@ -95,7 +95,7 @@ class Server:
 
     @property
     def ports(self) -> Ports:
-        """The ports; with the picked ones once it was started."""
+        """The ports; after the first start, without zeros."""
         return self._ports or self._wanted
 
     @property
@@ -105,42 +105,42 @@ class Server:
 
     @property
     def http_url(self) -> str:
-        """Where HTTP clients on this machine reach it."""
+        """The HTTP address for clients on this machine."""
         return f"http://{self._address(self.ports.http)}"
 
     @property
     def metrics_url(self) -> str:
-        """Where Prometheus on this machine reads its metrics."""
+        """The address of the metrics for Prometheus on this machine."""
         return f"http://{self._address(self.ports.metrics)}/metrics"
 
     @property
     def log_path(self) -> Path:
-        """Triton's log and the models'; written anew at each start."""
+        """The log of Triton and of the models; each start begins a new one."""
         return self._directory / "triton.log"
 
     @property
     def pid(self) -> int | None:
-        """Triton's process id, which is its group's too; None where it does not run."""
+        """The id of Triton's process, and of its group; None if it is not running."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     @property
     def returncode(self) -> int | None:
-        """How the last process ended (negative: by that signal); None while it runs, or before."""
+        """Exit status of the last process, negative for a signal; None while it runs, or before."""
         return self._process.poll() if self._process else None
 
     def pids(self) -> dict[str, int]:
-        """Process id of each living model instance, by name (`penchant_rank_0_1`)."""
+        """The process ids of living model instances, by name (`penchant_rank_0_1`)."""
         return processes.stubs(self.pid) if self.pid else {}
 
     def start(self) -> None:
-        """Starts Triton and waits until each model answers its canary request.
+        """Starts Triton and waits until each model answers a request of the probe.
 
         Raises:
-            LaunchError: something is missing, a port is taken, a model can't be loaded, or the time
-                is over. Nothing is left running.
+            LaunchError: something is missing, a port is taken, a model cannot be loaded, or the
+                time limit has passed. Nothing is left running.
         """
         if self.pid:
-            raise LaunchError(f"the server runs already, as process {self.pid}")
+            raise LaunchError(f"the server is already running, as process {self.pid}")
         triton = self._triton or find_triton()
         check_numpy(triton)
         check_stub(triton)
@@ -155,16 +155,13 @@ class Server:
             raise
 
     def stop(self) -> None:
-        """Lets the models finish, then ends the server; kills it after 20 seconds.
-
-        Nothing happens where it does not run.
-        """
+        """Stops a running server; its models may finish, for up to 20 seconds."""
         process = self._process
         if process is None:
             return
         try:
             if process.poll() is None:
-                process.send_signal(signal.SIGTERM)  # To the server alone: it ends its stubs.
+                process.send_signal(signal.SIGTERM)  # To the server alone, which ends its stubs.
                 process.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             pass  # Killed below.
@@ -172,7 +169,7 @@ class Server:
             self.kill()
 
     def kill(self) -> None:
-        """Ends the whole process group with SIGKILL, and removes its shared memory."""
+        """Kills the whole process group and removes its shared memory."""
         process = self._process
         if process is None or not self._shared_memory:
             return
@@ -182,13 +179,13 @@ class Server:
         self._shared_memory = ""
 
     def log_tail(self) -> list[str]:
-        """The lines of the log that say best what went wrong."""
+        """The lines of the log that best explain a failure."""
         if not self.log_path.is_file():
             return []
         return server_log.failure(self.log_path.read_text(encoding="utf-8", errors="replace"))
 
     def death(self) -> LaunchError:
-        """An error that says how a server ended that nobody stopped, with what its log says."""
+        """The error for a server that ended by itself, with the explanation from its log."""
         return self._failure(f"Triton ended by itself ({_ended(self.returncode or 0)})")
 
     def _address(self, port: int) -> str:
@@ -202,7 +199,7 @@ class Server:
         layout.write_python_backend(backends, triton)
         shutil.rmtree(models, ignore_errors=True)
         names = layout.write_models(models, sources, self._settings, self._instances)
-        # Python looks for modules in the working directory first, so there must be none.
+        # Python looks for modules in the working directory first, so it must be empty.
         empty = self._directory / "empty"
         shutil.rmtree(empty, ignore_errors=True)
         empty.mkdir()
@@ -223,7 +220,7 @@ class Server:
                     process_group=0,
                 )
             except OSError as error:
-                raise LaunchError(f"{triton.binary}: can't be run: {error}") from error
+                raise LaunchError(f"{triton.binary}: cannot be run: {error}") from error
 
     def _command(self, triton: Triton) -> list[str]:
         directory = self._directory
@@ -236,9 +233,9 @@ class Server:
             str(triton.binary),
             f"--model-repository={directory / 'models'}",
             f"--backend-directory={directory / 'backends'}",
-            # The name of the Python backend holds for the backends that are written in Python.
+            # Settings of the Python backend apply to all backends written in Python.
             f"--backend-config=python,shm-region-prefix-name={self._shared_memory}",
-            "--disable-auto-complete-config",  # Ours are complete; a second faster.
+            "--disable-auto-complete-config",  # Penchant's are complete; this saves a second.
             f"--exit-timeout-secs={_EXIT_TIMEOUT_S}",
             *listening,
             *self._arguments,

@@ -1,4 +1,4 @@
-"""Finds in Triton's log what went wrong."""
+"""Finds the cause of a failed start in Triton's log."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NOISE = ("CudaDriverHelper", "creating server")
 
 
 def failure(log: str, limit: int = 8) -> list[str]:
-    r"""The lines that explain a failed start, the models' own errors first.
+    r"""The lines that explain a failed start: the models' own errors, or else Triton's.
 
     Args:
         log: Triton's output.
-        limit: at most this many lines.
+        limit: number of lines, at most.
 
     >>> line = 'E1 failed to load: Internal: [ConfigError] store: missing'
     >>> failure('I0102 10:00:00.1 7 a.cc:1] "x"\nE0102 10:00:00.2 7 b.cc:2] "' + line + '"\n')

@@ -1,4 +1,4 @@
-"""Finds a Triton on this machine, and the parts of its Python backend that fit this Python."""
+"""Finds a Triton on this machine, with a Python backend for this Python."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from pathlib import Path
 from penchant.launch.errors import LaunchError
 
 VARIABLE = "PENCHANT_TRITONSERVER"
-"""Environment variable that names the tritonserver to use."""
+"""Environment variable with the path of the tritonserver to use."""
 
 INSTALLED = Path("/opt/tritonserver/bin/tritonserver")
-"""Where NVIDIA's containers have it."""
+"""Path of tritonserver in NVIDIA's containers."""
 
 WHEEL = "nvidia-pytriton"
 WHEEL_PIN = "nvidia-pytriton==0.7.0"
 
 STUB = "triton_python_backend_stub"
-"""The program that Triton starts once per instance of a Python model."""
+"""The program that Triton starts for each instance of a Python model."""
 
 _SERVER_IN_WHEEL = {"0.7.0": "2.51.0"}
 _FIRST_FOR_NUMPY_2 = (2, 52)
@@ -34,7 +34,7 @@ _FIRST_FOR_NUMPY_2 = (2, 52)
 
 @dataclass(frozen=True, slots=True)
 class Triton:
-    """A Triton server and what it takes to run Python models in it."""
+    """A Triton server, and the parts that run Python models in it."""
 
     binary: Path
     python_backend: Path
@@ -44,23 +44,23 @@ class Triton:
     libraries: tuple[Path, ...]
     """Directories for LD_LIBRARY_PATH, in order."""
     version: str
-    """For example `2.51.0`; empty where it isn't known."""
+    """For example `2.51.0`; empty if unknown."""
 
     @property
     def needs_numpy_1(self) -> bool:
-        """Whether its Python backend breaks with numpy 2; False where the version isn't known."""
+        """Whether its Python backend breaks with NumPy 2; False if the version is unknown."""
         numbers = tuple(int(part) for part in re.findall(r"\d+", self.version)[:2])
         return bool(numbers) and numbers < _FIRST_FOR_NUMPY_2
 
 
 def find_triton(environment: Mapping[str, str] = os.environ) -> Triton:
-    """The Triton to use: $PENCHANT_TRITONSERVER, else an installed one, else the wheel's.
+    """The Triton to use: $PENCHANT_TRITONSERVER, or else an installed one, or else the wheel's.
 
     Args:
         environment: read for PENCHANT_TRITONSERVER and PATH.
 
     Raises:
-        LaunchError: there is none, or it lacks a Python backend for this Python.
+        LaunchError: there is no Triton, or it has no Python backend for this Python.
     """
     named = environment.get(VARIABLE)
     if named:
@@ -78,7 +78,7 @@ def find_triton(environment: Mapping[str, str] = os.environ) -> Triton:
 def environment_for(triton: Triton, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment in which a Triton finds its libraries, this Python and its packages.
 
-    The stub ignores PYTHONPATH and finds packages through the `python3` that is first on PATH.
+    The stub ignores PYTHONPATH and finds packages through the first `python3` on PATH.
     """
     result = dict(environment)
     result.pop("PYTHONHOME", None)
@@ -95,15 +95,15 @@ def environment_for(triton: Triton, environment: Mapping[str, str] = os.environ)
 
 
 def check_stub(triton: Triton) -> None:
-    """Runs the stub once, without work, to see that it can be loaded and fits this Python.
+    """Runs the stub once, without work, to check that it loads and fits this Python.
 
     Raises:
-        LaunchError: a library is missing, or the stub is another Python's.
+        LaunchError: a library is missing, or the stub is built for another Python.
     """
     built_for, running = _python_of(triton.stub), _this_python()
     if built_for and built_for != running:
         raise LaunchError(
-            f"Python: this is {running}, and the Python backend of {triton.binary} is built for "
+            f"Python: this is {running}, but the Python backend of {triton.binary} is built for "
             f"{built_for}; run penchant from a Python {built_for} environment"
         )
     try:
@@ -124,14 +124,14 @@ def check_stub(triton: Triton) -> None:
 
 
 def check_numpy(triton: Triton, numpy_version: str | None = None) -> None:
-    """Whether this environment's numpy works in this Triton's Python backend.
+    """Checks that the environment's NumPy works in this Triton's Python backend.
 
     Args:
         triton: the server.
-        numpy_version: default: the installed one's.
+        numpy_version: default: the installed version.
 
     Raises:
-        LaunchError: numpy is missing, or too new for this Triton (which would kill each stub).
+        LaunchError: NumPy is missing, or so new that it would crash the stubs.
     """
     if numpy_version is None:
         try:
@@ -153,7 +153,7 @@ def _at(binary: Path) -> Triton:
     backend = root / "backends" / "python"
     if not (backend / "libtriton_python.so").is_file():
         raise LaunchError(
-            f"{binary}: there is no Python backend in {backend}; name another tritonserver in "
+            f"{binary}: no Python backend in {backend}; name another tritonserver in "
             f"{VARIABLE}, or pip install {WHEEL_PIN}"
         )
     stubs = root / "python_backend_stubs"
@@ -177,7 +177,7 @@ def _at(binary: Path) -> Triton:
 
 
 def _wheel_root() -> Path:
-    spec = find_spec("pytriton")  # Found, not imported: importing it is slow and has side effects.
+    spec = find_spec("pytriton")  # Not imported: that is slow and has side effects.
     for place in (spec.submodule_search_locations if spec else None) or ():
         root = Path(place) / "tritonserver"
         if (root / "bin" / "tritonserver").is_file():
@@ -193,7 +193,7 @@ def _libraries(root: Path) -> tuple[Path, ...]:
     bundled = root.parent.parent / "nvidia_pytriton.libs"
     places = [bundled] if bundled.is_dir() else [root / "lib"]
     own, name = sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("INSTSONAME")
-    # A Python that was not installed by the system keeps its library beside itself.
+    # A Python that is not the system's has its library in its own directory.
     if own and name and ".so" in name and not own.startswith("/usr/lib"):
         places.append(Path(own))
     return tuple(place for place in places if place.is_dir())
@@ -216,7 +216,7 @@ def _this_python() -> str:
 
 
 def _python_of(stub: Path) -> str:
-    """The Python that a stub is linked to, for example `3.11`; empty where it can't be told."""
+    """The Python that a stub is linked to, for example `3.11`; empty if unknown."""
     found = re.search(rb"libpython3(?:-[0-9a-f]+)?\.(\d+)\.so", stub.read_bytes())
     return f"3.{found.group(1).decode()}" if found else ""
 
@@ -228,5 +228,5 @@ def _missing_text(library: str) -> str:
     package = f"libpython{python.group(1)}"
     return (
         f"{library}: not found, and Triton's Python backend needs it; on Debian and Ubuntu: "
-        f"apt-get install {package}; elsewhere use a Python that is built with --enable-shared"
+        f"apt-get install {package}; elsewhere, use a Python built with --enable-shared"
     )

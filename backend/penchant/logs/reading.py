@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from penchant.domain.errors import ConfigError, InvalidEvent
-from penchant.domain.rewards import Outcome, SignalTable, resolve
+from penchant.domain.rewards import ResolvedSignal, SignalTable, resolve
 from penchant.domain.types import Event, Item
 from penchant.logs.events import EventColumns, ItemColumns
 from penchant.logs.relevance import Relevance
@@ -122,7 +122,7 @@ def make_stream(
 
 def _taken(
     events: Iterable[Event], numbers: Mapping[str, int], signals: SignalTable, left_out: LeftOut
-) -> Iterator[tuple[Event, Outcome]]:
+) -> Iterator[tuple[Event, ResolvedSignal]]:
     known: set[tuple[str, str]] = set()
     for event in events:
         if event.item not in numbers:

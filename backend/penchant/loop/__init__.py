@@ -1,1 +1,1 @@
-"""The slow clock as one resumable job."""
+"""The slow clock as one resumable job: from an encoder's training to its publication."""

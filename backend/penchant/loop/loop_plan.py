@@ -1,4 +1,4 @@
-"""From a declarative table to the commands of one run, with each output wired to the next input."""
+"""Turns a declarative table into the commands of one run, each output wired to the next input."""
 
 from __future__ import annotations
 
@@ -13,67 +13,73 @@ from penchant.domain.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Wiring:
-    """Which options of a command the loop itself gives."""
+class StepWiring:
+    """The options of a step that the loop itself sets."""
 
-    takes: str = ""
-    """The option that names what an earlier step made; empty: none."""
-    gives: str = ""
-    """The option that names its output; empty: it makes no directory of its own."""
+    input_option: str = ""
+    """Option that names the input, an output of an earlier step; empty: the step has none."""
+    output_option: str = ""
+    """Option that names the output; empty: the step makes no directory of its own."""
     needs: str = ""
-    """What it takes: a checkpoint (a Hugging Face directory) or an encoder (an export)."""
+    """Kind of the input: `checkpoint` (a Hugging Face directory) or `encoder` (an export)."""
     makes: str = ""
-    """What its output is."""
+    """Kind of the output."""
 
 
 WIRINGS = {
-    "finetune": Wiring(gives="output", makes="checkpoint"),
-    "prune": Wiring("source", "output", needs="checkpoint", makes="checkpoint"),
-    "export": Wiring("source", "output", needs="checkpoint", makes="encoder"),
-    "quantize": Wiring("encoder", "output", needs="encoder", makes="encoder"),
-    "compile": Wiring("encoder", needs="encoder"),
-    "evaluate": Wiring("encoder", needs="encoder"),
-    "gate": Wiring("candidate", needs="encoder"),
-    "publish": Wiring("encoder", needs="encoder"),
+    "finetune": StepWiring(output_option="output", makes="checkpoint"),
+    "prune": StepWiring("source", "output", needs="checkpoint", makes="checkpoint"),
+    "export": StepWiring("source", "output", needs="checkpoint", makes="encoder"),
+    "quantize": StepWiring("encoder", "output", needs="encoder", makes="encoder"),
+    "compile": StepWiring("encoder", needs="encoder"),
+    "evaluate": StepWiring("encoder", needs="encoder"),
+    "gate": StepWiring("candidate", needs="encoder"),
+    "publish": StepWiring("encoder", needs="encoder"),
 }
-"""The steps in the order in which they run."""
+"""Steps in the order in which they run."""
 COMMON = ("store", "items", "events", "dataset", "set")
-"""Options that stand once at the top, for the steps that take them."""
+"""Options that stand once at the top of the file, for every step that takes them."""
 
-Parameters = Callable[[str], Mapping[str, bool]]
-"""Of a command: its long options without dashes, and whether each is a flag."""
+CommandOptions = Callable[[str], Mapping[str, bool]]
+"""Gives the long options of a command, such as `--steps`, and whether each is a flag.
+
+Raises ConfigError for an unknown command.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A checked file."""
+class LoopPlan:
+    """A checked file of a loop."""
 
     runs: Path
     """Directory of all runs."""
     keep: int
-    """Runs that are kept, at least 1."""
+    """Number of runs to keep, at least 1."""
     common: Mapping[str, Any]
+    """Options for every step that takes them."""
     steps: Mapping[str, Mapping[str, Any]]
-    """Options by step, in the order in which they run, without steps that are not enabled."""
+    """Options by step, in the order in which they run; enabled steps only."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LoopStep:
     """One command of a run."""
 
     name: str
+    """Name of the command."""
     arguments: tuple[str, ...]
-    """What follows `penchant`."""
+    """Arguments of the program `penchant`."""
     output: Path | None
+    """Directory that the step makes."""
     digest: str
-    """Of this step's arguments and of all steps before it."""
+    """Digest of the arguments of this step and of all steps before it."""
 
 
-def read_plan(table: Mapping[str, Any], parameters: Parameters) -> Plan:
-    """Checks a table, as tomllib reads it, against the options that commands really have.
+def read_plan(table: Mapping[str, Any], options: CommandOptions) -> LoopPlan:
+    """Checks a table, as tomllib reads it, against the options that the commands have.
 
     Raises:
-        ConfigError: an unknown key or step, a value of a wrong kind, or no step at all.
+        ConfigError: a key or step is unknown, a value is of a wrong kind, or no step is enabled.
     """
     _known("the file", table, ("runs", "keep", "steps", *COMMON))
     runs, keep, steps = table.get("runs"), table.get("keep", 5), table.get("steps", {})
@@ -86,14 +92,14 @@ def read_plan(table: Mapping[str, Any], parameters: Parameters) -> Plan:
     _known("steps", steps, tuple(WIRINGS))
     chosen = {}
     for name in WIRINGS:
-        options = steps.get(name, {"enabled": False})
-        if not isinstance(options, dict):
-            raise ConfigError(f"steps.{name}: got {options!r}, expected a table of options")
-        enabled = options.get("enabled", True)
+        own = steps.get(name, {"enabled": False})
+        if not isinstance(own, dict):
+            raise ConfigError(f"steps.{name}: got {own!r}, expected a table of options")
+        enabled = own.get("enabled", True)
         if not isinstance(enabled, bool):
             raise ConfigError(f"steps.{name}.enabled: got {enabled!r}, expected true or false")
         if enabled:
-            chosen[name] = _checked(name, options, parameters(name))
+            chosen[name] = _checked(name, own, _names(options, name))
     if not chosen:
         raise ConfigError(f"steps: none is enabled, expected some of {', '.join(WIRINGS)}")
     int8 = chosen.get("quantize", {"method": "static"}).get("method", "blockwise")
@@ -103,67 +109,72 @@ def read_plan(table: Mapping[str, Any], parameters: Parameters) -> Plan:
             'takes int8 of method = "static" alone'
         )
     common = {key: table[key] for key in COMMON if key in table}
-    taken = {key for name in chosen for key in parameters(name)}
+    taken = {key for name in chosen for key in _names(options, name)}
     if lost := [key for key in common if key not in taken]:
         raise ConfigError(f"{', '.join(lost)}: no enabled step takes it; remove it")
-    return Plan(runs=Path(runs), keep=keep, common=common, steps=chosen)
+    return LoopPlan(runs=Path(runs), keep=keep, common=common, steps=chosen)
 
 
 def steps_of(
-    plan: Plan, directory: Path, parameters: Parameters, earlier: Path | None
-) -> list[Step]:
-    """The commands of one run.
+    plan: LoopPlan, directory: Path, options: CommandOptions, earlier: Path | None
+) -> list[LoopStep]:
+    """Makes the commands of one run.
 
     Args:
         plan: a checked file.
-        directory: of the run.
-        parameters: the options of commands.
-        earlier: what finetune made in the last published run; the next round goes on from it.
+        directory: directory of the run.
+        options: gives the long options of a command.
+        earlier: checkpoint from which fine-tuning goes on, that of the last published run.
 
     Raises:
-        ConfigError: a step needs an encoder or a checkpoint that no step before it makes.
+        ConfigError: a step needs an encoder or a checkpoint that no earlier step makes.
     """
     made: dict[str, Path] = {}
     steps, digest = [], ""
     for name, own in plan.steps.items():
-        wiring, known = WIRINGS[name], parameters(name)
-        options = {key: value for key, value in plan.common.items() if key in known} | dict(own)
-        output = directory / name if wiring.gives else None
-        if name == "finetune" and earlier is not None and "from" not in options:
-            options.pop("source", None)
-            options["from"] = str(earlier)
+        wiring, known = WIRINGS[name], _names(options, name)
+        given = {key: value for key, value in plan.common.items() if key in known} | dict(own)
+        output = directory / name if wiring.output_option else None
+        if name == "finetune" and earlier is not None and "from" not in given:
+            given.pop("source", None)
+            given["from"] = str(earlier)
         if wiring.needs in made:
-            options[wiring.takes] = str(made[wiring.needs])
-        elif wiring.takes and wiring.takes not in options:
+            given[wiring.input_option] = str(made[wiring.needs])
+        elif wiring.input_option and wiring.input_option not in given:
             raise ConfigError(
                 f"steps.{name}: got no {wiring.needs}; enable a step that makes one, or set "
-                f"{wiring.takes}"
+                f"{wiring.input_option}"
             )
         if output is not None:
-            options[wiring.gives] = str(output)
-        arguments = (name, *_arguments(options))
+            given[wiring.output_option] = str(output)
+        arguments = (name, *_arguments(given))
         digest = hashlib.sha256(json.dumps([digest, arguments]).encode()).hexdigest()
-        steps.append(Step(name, arguments, output, digest))
+        steps.append(LoopStep(name, arguments, output, digest))
         if output is not None:
             made[wiring.makes] = output
     return steps
 
 
+def _names(options: CommandOptions, command: str) -> dict[str, bool]:
+    """The options of a command without their dashes, and whether each is a flag."""
+    return {name.removeprefix("--"): flag for name, flag in options(command).items()}
+
+
 def _arguments(options: Mapping[str, Any]) -> list[str]:
-    said = []
+    arguments = []
     for key, value in options.items():
         name = "--" + key
         if value is True:
-            said.append(name)
+            arguments.append(name)
         elif value is not False:
             for one in value if isinstance(value, list) else [value]:
-                said += [name, str(one)]
-    return said
+                arguments += [name, str(one)]
+    return arguments
 
 
 def _checked(step: str, options: Mapping[str, Any], known: Mapping[str, bool]) -> dict[str, Any]:
     own = {key.replace("_", "-"): value for key, value in options.items() if key != "enabled"}
-    _known(f"steps.{step}", own, tuple(key for key in known if key != WIRINGS[step].gives))
+    _known(f"steps.{step}", own, tuple(key for key in known if key != WIRINGS[step].output_option))
     for key, value in own.items():
         if isinstance(value, bool) != known[key]:
             expected = "true or false" if known[key] else "a value, not a flag"

@@ -1,4 +1,4 @@
-"""Runs the steps of a plan one after another, and goes on where an earlier run stopped."""
+"""Runs the steps of a plan one after another, and resumes a run that an earlier call left."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from penchant.loop.loop_plan import Parameters, Plan, Step, steps_of
+from penchant.loop.loop_plan import CommandOptions, LoopPlan, LoopStep, steps_of
 from penchant.loop.loop_state import (
     FINISHED,
     REFUSED,
     UNFINISHED,
-    Done,
     RunState,
+    StepRecord,
     drop_old,
     known_runs,
     last_published,
@@ -24,21 +24,25 @@ from penchant.loop.loop_state import (
 )
 
 REFUSAL = 2
-"""Exit code of a step that refuses what it was given."""
+"""Exit code of a step that refuses its input."""
 JUDGES = frozenset({"prune", "quantize", "gate", "publish"})
-"""Steps that may refuse; from others the code means that they were called wrongly."""
+"""Steps that may refuse their input; from others, that exit code means a wrong call."""
 
-Runner = Callable[[Step, Path], int]
-"""Runs one step with its log at a path, and gives its exit code; 128 + n after signal n."""
+RunStep = Callable[[LoopStep, Path], int]
+"""Runs one step with its log at a path; gives its exit code, 128 + n after signal n."""
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601, seconds."""
+    """The time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def planned(plan: Plan, parameters: Parameters) -> tuple[Path, RunState, list[Step]]:
-    """The run to go on with, or a new one where the last is finished; nothing is written."""
+def plan_run(plan: LoopPlan, options: CommandOptions) -> tuple[Path, RunState, list[LoopStep]]:
+    """Finds the run to resume, or plans a new one if the last is finished; writes nothing.
+
+    Returns:
+        The directory of the run, its state and its steps.
+    """
     runs, earlier = known_runs(plan.runs), last_published(plan.runs)
     directory, state = plan.runs / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}", RunState()
     if runs and read_state(runs[-1]).status == UNFINISHED:
@@ -46,32 +50,38 @@ def planned(plan: Plan, parameters: Parameters) -> tuple[Path, RunState, list[St
     checkpoint = None if earlier is None else earlier / "finetune"
     if checkpoint is not None and not checkpoint.is_dir():
         checkpoint = None
-    return directory, state, steps_of(plan, directory, parameters, checkpoint)
+    return directory, state, steps_of(plan, directory, options, checkpoint)
 
 
-def run(
-    plan: Plan, parameters: Parameters, runner: Runner, say: Callable[[str], None]
+def run_steps(
+    plan: LoopPlan, options: CommandOptions, run_step: RunStep, say: Callable[[str], None]
 ) -> tuple[int, Path, RunState]:
-    """Runs what is not finished; the caller holds the lock.
+    """Runs the steps that are not finished; the caller holds the lock.
+
+    Args:
+        plan: a checked file.
+        options: gives the long options of a command.
+        run_step: runs one step.
+        say: called with a line at the begin and the end of each step.
 
     Returns:
         The exit code of the loop (0 finished, 2 refused, 128 + n stopped by signal n, else 1), the
         directory of the run and its state.
     """
-    directory, state, steps = planned(plan, parameters)
+    directory, state, steps = plan_run(plan, options)
     directory.mkdir(parents=True, exist_ok=True)
     changed = False
     for step in steps:
-        done = state.steps.get(step.name)
-        same = done is not None and done.digest == step.digest and not changed
-        if same and done is not None and done.exit_code == 0:
+        record = state.steps.get(step.name)
+        same = record is not None and record.digest == step.digest and not changed
+        if same and record is not None and record.exit_code == 0:
             say(f"{step.name}: finished earlier, skipped")
             continue
         if not same:
             changed = True
             if step.output is not None and step.output.exists():
                 shutil.rmtree(step.output)
-        code = _run_step(step, directory, state, runner, say)
+        code = _run_recorded(step, directory, state, run_step, say)
         if code:
             refused = code == REFUSAL and step.name in JUDGES
             state.status = REFUSED if refused else UNFINISHED
@@ -84,16 +94,20 @@ def run(
     return 0, directory, state
 
 
-def _run_step(
-    step: Step, directory: Path, state: RunState, runner: Runner, say: Callable[[str], None]
+def _run_recorded(
+    step: LoopStep,
+    directory: Path,
+    state: RunState,
+    run_step: RunStep,
+    say: Callable[[str], None],
 ) -> int:
     command = shlex.join(("penchant", *step.arguments))
-    done = state.steps[step.name] = Done(step.digest, command, now())
+    record = state.steps[step.name] = StepRecord(step.digest, command, now())
     write_state(directory, state)
     say(command)
     began = time.monotonic()
-    done.exit_code = runner(step, directory / f"{step.name}.log")
-    done.seconds = time.monotonic() - began
-    say(f"{step.name}: exit code {done.exit_code} after {done.seconds:.1f} s")
+    record.exit_code = run_step(step, directory / f"{step.name}.log")
+    record.seconds = time.monotonic() - began
+    say(f"{step.name}: exit code {record.exit_code} after {record.seconds:.1f} s")
     write_state(directory, state)
-    return done.exit_code
+    return record.exit_code

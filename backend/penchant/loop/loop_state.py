@@ -1,4 +1,4 @@
-"""What is known of a run: `state.json` in its directory, replaced as a whole at each change."""
+"""The state of a run: `state.json` in its directory, replaced as a whole at each change."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
+from penchant.system.durable_file import write_whole
 
 STATE = "state.json"
 UNFINISHED, FINISHED, REFUSED = "unfinished", "finished", "refused"
@@ -26,56 +27,61 @@ class LockHeld(ConfigError):
 
 
 @dataclass(slots=True)
-class Done:
+class StepRecord:
     """A step that was begun."""
 
     digest: str
+    """Digest of the arguments of this step and of all steps before it."""
     command: str
+    """Command line of the step."""
     began_at: str
-    """UTC, ISO 8601."""
+    """Time of its begin, ISO 8601 in UTC."""
     seconds: float = 0.0
+    """Duration in seconds."""
     exit_code: int | None = None
-    """None: it has not ended, as far as is known."""
+    """Exit code; None until the step has ended."""
 
 
 @dataclass(slots=True)
 class RunState:
-    """One run."""
+    """The state of one run."""
 
     status: str = UNFINISHED
+    """UNFINISHED, FINISHED or REFUSED."""
     published: bool = False
-    steps: dict[str, Done] = field(default_factory=dict)
+    """Whether the run published a release."""
+    steps: dict[str, StepRecord] = field(default_factory=dict)
+    """Steps that were begun, by name."""
 
 
 def read_state(directory: Path) -> RunState:
-    """The state of a run; OSError where there is none."""
+    """Reads the state of a run.
+
+    Raises:
+        OSError: the directory holds no state.
+    """
     table = json.loads((directory / STATE).read_text(encoding="utf-8"))
-    table["steps"] = {name: Done(**done) for name, done in table["steps"].items()}
+    table["steps"] = {name: StepRecord(**step) for name, step in table["steps"].items()}
     return RunState(**table)
 
 
 def write_state(directory: Path, state: RunState) -> None:
-    """Replaces the state at once, on disk before it returns."""
-    partial = directory / (STATE + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(asdict(state), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(directory / STATE)
+    """Replaces the state, on disk before it returns."""
+    write_whole(directory / STATE, json.dumps(asdict(state), indent=1))
 
 
 def known_runs(runs: Path) -> list[Path]:
-    """Directories of runs, oldest first."""
+    """Lists the directories of runs, oldest first."""
     return sorted(path.parent for path in runs.glob(f"*/{STATE}"))
 
 
 def last_published(runs: Path) -> Path | None:
-    """The directory of the last run that published."""
+    """The directory of the last run that published a release."""
     return next((run for run in reversed(known_runs(runs)) if read_state(run).published), None)
 
 
 def drop_old(runs: Path, keep: int) -> None:
-    """Removes all but the newest runs; the last published one always stays."""
+    """Removes all but the `keep` newest runs; the last published one always stays."""
     stays = last_published(runs)
     for run in known_runs(runs)[:-keep]:
         if run != stays:
@@ -88,8 +94,12 @@ def locked(runs: Path, now: str) -> Iterator[int]:
 
     A step inherits the descriptor, so a step that outlives a killed loop still holds the lock.
 
+    Args:
+        runs: directory of all runs.
+        now: the time, for the error that another run gets.
+
     Raises:
-        LockHeld: another run holds it.
+        LockHeld: another run holds the lock.
     """
     runs.mkdir(parents=True, exist_ok=True)
     with (runs / "lock").open("a+", encoding="utf-8") as file:

@@ -1,1 +1,1 @@
-"""The middle clock: fit item vectors to the log."""
+"""Jobs that compute derived state anew from the log: item vectors and users' records."""

@@ -1,11 +1,12 @@
-"""What users liked near in time, as sparse matrices over pairs of items.
+"""Counts of likes that are near each other in a user's history, as sparse item-by-item matrices.
 
     g_ij = sum over users of (1 - a / (w + 1)) for likes of i and j that are a <= w places apart
     m_ij = (max(0, log g_ij / (r_i q_j)) + max(0, log g_ij / (r_j q_i))) / 2
 
-with r_i = sum_j g_ij and q_j = r_j^0.75 / sum r^0.75: positive pointwise mutual information with
-smoothed contexts (Levy, Goldberg and Dagan, "Improving distributional similarity with lessons
-learned from word embeddings", 2015, section 3.1), both ways round.
+with w the setting `window`, r_i = sum_j g_ij and q_j = r_j^0.75 / sum r^0.75: positive pointwise
+mutual information with smoothed contexts (Levy, Goldberg and Dagan, "Improving distributional
+similarity with lessons learned from word embeddings", 2015, section 3.1), averaged over both
+directions.
 """
 
 from __future__ import annotations
@@ -16,38 +17,48 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from penchant.domain.arrays import Float64
 from penchant.domain.types import Rows
 
 CONTEXT_POWER = 0.75
-"""Rare contexts count for less surprise than they would."""
+"""Exponent below 1, which damps the pointwise mutual information of rare contexts."""
 
-Pairs = Any
-"""A scipy.sparse CSR matrix, shape (items, items), float32, of the pairs i < j."""
+SparsePairs = Any
+"""A scipy.sparse CSR matrix, shape (items, items), float32; only pairs i < j are stored."""
 
 
 def liked_in_order(
     user: Rows, item: Rows, reward: NDArray[np.floating[Any]], at_us: Rows
 ) -> tuple[Rows, Rows]:
-    """Users and items of the events with a positive reward, by user, then time, then item.
+    """Selects the events with a positive reward, sorted by user, then time, then item.
 
-    Shapes (n,) in, (m,) out. The order of the events in the log makes no difference.
+    The order of the events in the log makes no difference.
+
+    Args:
+        user: users' numbers, shape (n,).
+        item: items' numbers, shape (n,).
+        reward: rewards, shape (n,).
+        at_us: times in microseconds since 1970, shape (n,).
+
+    Returns:
+        The users and the items of the likes, each of shape (m,).
     """
     liked = np.flatnonzero(reward > 0)
     order = liked[np.lexsort((item[liked], at_us[liked], user[liked]))]
     return user[order], item[order]
 
 
-def count_near(user: Rows, item: Rows, items: int, window: int) -> Pairs:
-    """g_ij of the module's first equation.
+def count_near(user: Rows, item: Rows, items: int, window: int) -> SparsePairs:
+    """Computes g_ij, the first equation of this module.
 
     Args:
-        user: users' numbers in the order of `liked_in_order`, shape (m,).
+        user: users' numbers, in the order of `liked_in_order`, shape (m,).
         item: items' numbers, shape (m,).
-        items: N, how many there are.
-        window: w, in places of a user's order.
+        items: number of items, N.
+        window: largest distance w between two likes, in places of a user's history.
 
     Returns:
-        The pairs i < j. Cost: O(m w) time; memory for the distinct pairs alone.
+        The pairs i < j. Cost: O(m w) time; memory for the distinct pairs only.
     """
     counts = sparse.csr_matrix((items, items), dtype=np.float32)
     for apart in range(1, min(window + 1, len(user))):
@@ -60,19 +71,19 @@ def count_near(user: Rows, item: Rows, items: int, window: int) -> Pairs:
     return counts
 
 
-def row_sums(pairs: Pairs) -> NDArray[np.float64]:
-    """r_i, shape (items,): how much each item was liked near others."""
+def row_sums(pairs: SparsePairs) -> Float64:
+    """Computes r_i, the co-occurrence of each item with all others, shape (items,)."""
     upper = np.asarray(pairs.sum(axis=1, dtype=np.float64)).ravel()
     lower = np.asarray(pairs.sum(axis=0, dtype=np.float64)).ravel()
-    sums: NDArray[np.float64] = upper + lower
+    sums: Float64 = upper + lower
     return sums
 
 
-def mutual_information(pairs: Pairs) -> Pairs:
-    """m_ij of the module's second equation, of the pairs i < j; zeros are not stored."""
+def mutual_information(pairs: SparsePairs) -> SparsePairs:
+    """Computes m_ij, the second equation of this module, for the pairs i < j; stores no zeros."""
     sums = row_sums(pairs)
     powers = sums**CONTEXT_POWER
-    with np.errstate(divide="ignore"):  # An item without pairs is named by none.
+    with np.errstate(divide="ignore"):  # An item without pairs is in no row.
         rows = np.log(sums).astype(np.float32)
         contexts = np.log(powers / max(powers.sum(), 1e-300)).astype(np.float32)
     left = np.repeat(np.arange(pairs.shape[0], dtype=np.int32), np.diff(pairs.indptr))

@@ -1,10 +1,12 @@
-"""From co-occurrence and texts to one vector per item, turned into the texts' own space.
+"""Factorises co-occurrence and texts into one vector per item, rotated into the texts' space.
 
     M + mu T T' ~ C C'            the d largest eigenvalues; rows of C scaled to unit norm
-    R = argmin |S (C R - T)|      over rotations; S weighs items by what is known of them
+    R = argmin |S (C R - T)|      over rotations; S weighs each item by the evidence about it
 
-Words and texts alike: O. Levy and Y. Goldberg, "Neural word embedding as implicit matrix
-factorization", 2014; the rotation: P. Schönemann, "A generalized solution of the orthogonal
+mu is the setting `text_weight`.
+
+The factorisation: O. Levy and Y. Goldberg, "Neural word embedding as implicit matrix
+factorization", 2014. The rotation: P. Schönemann, "A generalized solution of the orthogonal
 Procrustes problem", 1966.
 """
 
@@ -17,17 +19,17 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from penchant.domain.types import Matrix
-from penchant.refresh.cooccurrence import Pairs
+from penchant.refresh.cooccurrence import SparsePairs
 
 DENSE_ITEMS = 512
-"""Up to here all eigenvalues are found at once, which is as fast and knows no exceptions."""
+"""Largest catalog for the dense eigensolver: as fast as the sparse one there, and it converges."""
 
 SEED = 1
-"""Of the vector that the Lanczos iteration starts from."""
+"""Seed of the Lanczos iteration's start vector."""
 
 
-def factorise(information: Pairs, texts: Matrix, text_weight: float) -> Matrix:
-    """C, shape (items, d), rows of unit norm or zero.
+def factorise(information: SparsePairs, texts: Matrix, text_weight: float) -> Matrix:
+    """Computes the factors C.
 
     Args:
         information: M, the pairs i < j.
@@ -35,8 +37,9 @@ def factorise(information: Pairs, texts: Matrix, text_weight: float) -> Matrix:
         text_weight: mu.
 
     Returns:
-        The same for the same inputs, on the same libraries. Cost: some hundred products with the
-        sparse matrix, O(pairs + items d) each.
+        C, shape (items, d), float32; each row has unit norm or is zero. Equal inputs give equal
+        factors on the same libraries. Cost: some hundred products with the sparse matrix,
+        O(pairs + items d) each.
     """
     items, dimensions = texts.shape
     below = information.T.tocsr()
@@ -60,9 +63,15 @@ def factorise(information: Pairs, texts: Matrix, text_weight: float) -> Matrix:
 
 
 def turn(factors: Matrix, texts: Matrix, weights: NDArray[np.floating[Any]]) -> Matrix:
-    """The factors after the rotation that brings them nearest to the texts, shape (items, d).
+    """Rotates the factors as near to the texts as a rotation can.
 
-    `weights` has one value per item, shape (items,), 0 or more.
+    Args:
+        factors: C, shape (items, d).
+        texts: T, shape (items, d).
+        weights: S, one weight per item, shape (items,), 0 or more.
+
+    Returns:
+        C R, shape (items, d), float32.
     """
     left, _, right = np.linalg.svd((factors * weights[:, None]).T.astype(np.float64) @ texts)
     turned: Matrix = (factors @ (left @ right)).astype(np.float32)

@@ -1,11 +1,11 @@
-"""A refresh: from events and text vectors to item vectors, as a pure function.
+"""Fits item vectors to events and text vectors, as a pure function of arrays.
 
-    c_i = the item's row of the joint factors (`factors`), turned towards the texts
-    r_i = (n_i / k) c_i              n_i likes of the item; none, no residual
+    c_i = the item's row of the joint factors (`factors`), rotated towards the texts
+    r_i = (n_i / k) c_i              n_i likes of the item, k the setting `shrinkage`
     x_i = (t_i + r_i) / |t_i + r_i|  (`penchant.domain.residuals`)
 
-So the item's own vector weighs n_i / (n_i + k), as an average shrunk towards its prior does. Beside
-the vectors it finds which items people turn to next to which (`neighbours`).
+The item's own vector thus weighs n_i / (n_i + k), like an average that is shrunk towards its prior.
+The fit also finds each item's neighbours (`neighbour_table`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
@@ -33,28 +33,28 @@ from penchant.refresh.refresh_settings import RefreshSettings
 
 @dataclass(frozen=True, slots=True)
 class RefreshedCatalog:
-    """What the middle clock makes of a log."""
+    """The result of a fit."""
 
     vectors: Matrix
-    """The items' vectors, shape (items, d), float32."""
+    """Item vectors, shape (items, d), float32, unit norm."""
     residuals: Matrix
-    """What was added to the texts' vectors, shape (items, d), float32; zeros without events."""
-    prior_mean: NDArray[np.float64]
-    """The population's mean interest, shape (d,): zeros, since the offsets and the neighbours of
-    the opening say it already."""
+    """Residuals, added to the text vectors, shape (items, d), float32; zero without events."""
+    prior_mean: Float64
+    """Mean interest of the population, shape (d,): zeros, since the offsets and the neighbours of
+    the opening already hold it."""
     neighbours: Neighbours
-    """By row of the texts, shape (1 + items, ...)."""
+    """Neighbours by row of the texts, shape (1 + items, ...)."""
 
 
-def refresh(
+def fit_item_vectors(
     events: LogColumns, texts: Matrix, settings: RefreshSettings | None = None
 ) -> RefreshedCatalog:
     """Fits item vectors to a log; deterministic, whatever the order of the events.
 
     Args:
-        events: the log, or its part before some moment.
-        texts: the texts' vectors, unit norm, shape (items, d).
-        settings: default: `RefreshSettings()`.
+        events: the log, or a part of it.
+        texts: text vectors, shape (items, d), unit norm.
+        settings: settings of the fit; default: `RefreshSettings()`.
 
     Raises:
         ConfigError: an item's number is not a row of `texts`.

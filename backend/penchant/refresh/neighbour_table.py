@@ -1,39 +1,41 @@
-"""Which items people turn to next to which, from the log: `penchant.domain.neighbours`.
+"""Finds each item's neighbours in the log; `penchant.domain.neighbours` scores with them.
 
     N_ij = g_ij / (g_ij + k) log(g_ij / (r_i q_j)), where above 0       q_j = r_j^0.75 / sum r^0.75
 
-g_ij counts likes of i and j that are near in a user's order and r_i is their sum over j, as in
-`penchant.refresh.cooccurrence`, but over a window of a few likes, and shrunk where there is
-little to go by. The opening's row is the same with g_j = the sum over users of 1 - a / (w + 1) for
-a like of j that is a user's a-th, from 0.
+g_ij and r_i are those of `penchant.refresh.cooccurrence`, over a window of a few likes; the factor
+g_ij / (g_ij + k) shrinks strengths that rest on few counts. The opening's row holds the items that
+users begin with: there g_j is the sum over users of 1 - a / (w + 1), where a is the place of the
+like of j in the user's history, from 0.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from penchant.domain.arrays import Float32, Float64
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, NEIGHBOURS, Neighbours
 from penchant.domain.types import Rows
-from penchant.refresh.cooccurrence import CONTEXT_POWER, Pairs, count_near, row_sums
+from penchant.refresh.cooccurrence import CONTEXT_POWER, SparsePairs, count_near, row_sums
 
 WINDOW = 10
-"""w: likes of a user that are at most so many places apart; ADR 5 says how it was chosen."""
+"""Largest distance w between two likes of a user, in places; ADR 5 says how it was chosen."""
 
 SHRINKAGE = 1.0
-"""k: counts at which a strength is halved."""
+"""Count k at which a strength is halved."""
 
 
 def find_neighbours(user: Rows, item: Rows, items: int) -> Neighbours:
-    """N of the module's equation, shape (1 + items, at most `NEIGHBOURS`).
+    """Computes N, the equation of this module.
 
     Args:
-        user: users' numbers in the order of `liked_in_order`, shape (m,).
+        user: users' numbers, in the order of `liked_in_order`, shape (m,).
         item: items' numbers, shape (m,).
-        items: how many there are.
+        items: number of items.
 
-    Cost: O(m w) time; memory for the distinct pairs, twice.
+    Returns:
+        Shape (1 + items, at most `NEIGHBOURS`); row 0 is the opening's. Cost: O(m w) time; twice
+        the memory of the distinct pairs.
     """
     upper = count_near(user, item, items, WINDOW)
     sums = row_sums(upper)
@@ -44,17 +46,17 @@ def find_neighbours(user: Rows, item: Rows, items: int) -> Neighbours:
     return _strongest(_strengths(counts, totals, sums))
 
 
-def _opening(user: Rows, item: Rows, items: int) -> NDArray[np.float32]:
-    """How much people begin with each item, shape (items,)."""
+def _opening(user: Rows, item: Rows, items: int) -> Float32:
+    """Computes how often users begin with each item, shape (items,)."""
     first = np.flatnonzero(np.diff(user, prepend=-1))
     place = np.arange(len(user)) - np.repeat(first, np.diff(first, append=len(user)))
     near = np.maximum(0.0, 1 - place / (WINDOW + 1))
     return np.bincount(item, near, items).astype(np.float32)
 
 
-def _strengths(counts: Pairs, totals: NDArray[np.float64], sums: NDArray[np.float64]) -> Pairs:
+def _strengths(counts: SparsePairs, totals: Float64, sums: Float64) -> SparsePairs:
     powers = sums**CONTEXT_POWER
-    with np.errstate(divide="ignore"):  # An item without pairs is named only by the opening.
+    with np.errstate(divide="ignore"):  # An item without pairs is in the opening only.
         rows = np.log(totals)
         contexts = np.log(powers / max(powers.sum(), 1e-300))
     row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
@@ -67,8 +69,8 @@ def _strengths(counts: Pairs, totals: NDArray[np.float64], sums: NDArray[np.floa
     return strengths
 
 
-def _strongest(strengths: Pairs) -> Neighbours:
-    """The strongest of each row, strongest first; among equals the lowest number."""
+def _strongest(strengths: SparsePairs) -> Neighbours:
+    """Keeps the strongest of each row, strongest first; of equals, the lowest number first."""
     lengths = np.diff(strengths.indptr)
     row = np.repeat(np.arange(strengths.shape[0]), lengths)
     order = np.lexsort((strengths.indices, -strengths.data, row))

@@ -1,4 +1,4 @@
-"""The numbers of a refresh, with their ranges."""
+"""Settings of a refresh, with their ranges."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from penchant.domain.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class RefreshSettings:
-    """What a refresh depends on besides events and texts.
+    """The numbers that a refresh depends on, besides events and texts.
 
-    The defaults were chosen on the first 30 % of MovieLens-100K; `docs/adr/0004-residuals.md` says
-    how.
+    The defaults were chosen on the first 30 % of MovieLens-100K, as ADR 4 describes.
 
     >>> RefreshSettings(window=0)
     Traceback (most recent call last):
@@ -22,11 +21,11 @@ class RefreshSettings:
     """
 
     window: int = 20
-    """w: two likes of a user count as near if at most so many places apart, 1 or more."""
+    """Largest distance at which two likes of a user count as near, in places; 1 or more."""
     text_weight: float = 1.0
-    """mu: how much the likeness of two texts counts beside co-occurrence, 0 or more."""
+    """Weight of two texts' similarity beside co-occurrence; 0 or more."""
     shrinkage: float = 5.0
-    """k: likes at which an item's own vector weighs as much as its text's, more than 0."""
+    """Likes at which an item's own vector weighs as much as its text; more than 0."""
 
     def __post_init__(self) -> None:
         if self.window < 1:

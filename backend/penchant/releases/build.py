@@ -1,4 +1,4 @@
-"""Builds a release: an encoder and a log in, an immutable folder named by its content out."""
+"""Builds a release: from an encoder and a log to an immutable folder named by its content."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.offsets import count_outcome
+from penchant.domain.offsets import count_event
 from penchant.domain.rewards import resolve
 from penchant.domain.types import Counters, Matrix, Vector
 from penchant.encoder.bundle import read_bundle
 from penchant.logs.log_columns import LogColumns
 from penchant.logs.stream import Stream
-from penchant.refresh.item_vectors import refresh
+from penchant.refresh.item_vectors import fit_item_vectors
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.manifest import (
     ITEMS,
@@ -38,41 +38,45 @@ from penchant.releases.manifest import (
 from penchant.releases.release_items import ReleasedItems
 
 Encode = Callable[[list[str]], Matrix]
+"""Encodes n texts, giving unit vectors of shape (n, d), float32."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a release is made of."""
+class ReleaseRecipe:
+    """The encoder, settings and reports that make a release, besides the log."""
 
     encoder: Path
     """Directory that `penchant export` wrote."""
     score_weights: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the fold that the release brings along."""
+    """Settings of the fold that come with the release, by name."""
     refresh: RefreshSettings = field(default_factory=RefreshSettings)
     parent: str = ""
-    """Id of the release that it follows."""
+    """Id of the release that it was judged against; empty if there is none."""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    """Figures that its gate measured, by metric."""
     reports: Mapping[str, bytes] = field(default_factory=dict)
-    """More files of the folder, by name."""
+    """Further files of the folder, by name."""
 
 
 def build_release(
-    releases: Path, stream: Stream, config: Config, recipe: Recipe, encode: Encode
+    releases: Path, stream: Stream, config: Config, recipe: ReleaseRecipe, encode: Encode
 ) -> Manifest:
-    """Makes the folder `<releases>/<id>`; one that is there already is checked and kept.
+    """Makes the folder `<releases>/<id>`; one that exists already is checked and kept.
 
     Args:
-        releases: folder of the releases' folders; made where absent.
+        releases: directory that holds one folder per release; made if it does not exist.
         stream: items and log.
-        config: signals and half-life of the offsets, as the server has them.
-        recipe: what it is made of.
-        encode: the recipe's encoder.
+        config: the server's signals and half-life of the offsets.
+        recipe: the rest that makes the release.
+        encode: encodes texts with the recipe's encoder.
+
+    Returns:
+        The release's manifest.
 
     Raises:
-        ConfigError: the encoder's directory or a setting is wrong, or the releases' folder can't
-            be written.
+        ConfigError: the encoder's directory or a setting is wrong, or `releases` can't be written.
 
-    Cost: encodes all texts, and a refresh.
+    Cost: encodes all texts, and fits item vectors once.
     """
     bundle = read_bundle(recipe.encoder)
     items = learn_items(stream, config, recipe.refresh, encode)
@@ -96,11 +100,11 @@ def build_release(
 def learn_items(
     stream: Stream, config: Config, settings: RefreshSettings, encode: Encode
 ) -> ReleasedItems:
-    """What a refresh on the whole log makes of the items, and their offsets at its end."""
+    """Fits the items to the whole log, and counts their offsets as of its end."""
     texts = [item.text for item in stream.items]
     vectors = encode(texts)
     events = LogColumns(stream.user, stream.item, stream.reward, stream.at_us)
-    fresh = refresh(events, vectors, settings)
+    fresh = fit_item_vectors(events, vectors, settings)
     return ReleasedItems(
         ids=[item.id for item in stream.items],
         texts=texts,
@@ -113,18 +117,18 @@ def learn_items(
 
 
 def _offsets(stream: Stream, config: Config) -> Vector:
-    book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
+    biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
     counters: dict[int, Counters] = {}
     for item, event in zip(stream.item.tolist(), stream.events, strict=True):
         outcome = resolve(config.signals, event.signal, event.value)
         before = counters.get(item) or Counters()
-        counters[item] = count_outcome(before, outcome, event.occurred_at_us, book.half_life_s)
-    book.set(counters.items())
-    return book.values(len(stream.items))
+        counters[item] = count_event(before, outcome, event.occurred_at_us, biases.half_life_s)
+    biases.set(counters.items())
+    return biases.values(len(stream.items))
 
 
 def _manifest(
-    folder: Path, encoder_version: str, dimensions: int, stream: Stream, recipe: Recipe
+    folder: Path, encoder_version: str, dimensions: int, stream: Stream, recipe: ReleaseRecipe
 ) -> Manifest:
     files, refresh = hash_files(folder), asdict(recipe.refresh)
     weights = dict(sorted(recipe.score_weights.items()))
@@ -158,7 +162,7 @@ def _versions() -> dict[str, str]:
 
 
 def _git_commit() -> str:
-    """Of the directory that the command runs in; empty where that is no repository."""
+    """Commit of the repository in the current directory; empty if there is none."""
     command = ["git", "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

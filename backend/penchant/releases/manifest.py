@@ -1,12 +1,12 @@
-"""A release's manifest: what is in its folder, what it was made of, and its id.
+"""The manifest of a release: the contents of its folder, their origin, and the release's id.
 
     release.json      the manifest
-    encoder/          what `penchant export` wrote, compiled engines included
-    items.npz         what was learnt of the items (`penchant.releases.release_items`)
+    encoder/          the encoder as `penchant export` wrote it, compiled engines included
+    items.npz         the items as they were learnt (`penchant.releases.release_items`)
     and reports: gate.json, evaluation.json, probes
 
-The id is made of the files' checksums and of the settings, so equal content has one id, and a
-folder whose content was changed has the wrong one.
+The id is a digest of the files' checksums and of the settings, so equal content has one id, and a
+changed folder no longer matches its id.
 """
 
 from __future__ import annotations
@@ -26,34 +26,35 @@ from penchant.encoder.library import ENCODER, MANIFEST
 from penchant.refresh.refresh_settings import RefreshSettings
 
 FORMAT = 1
-"""Goes up when an older release of Penchant could misread the folder."""
+"""Version of the folder's format; raised when an older Penchant could misread the folder."""
 ITEMS = "items.npz"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What release.json holds."""
+    """The content of release.json."""
 
     id: str
-    """16 hex digits."""
+    """Id of the release, 16 hex digits."""
     encoder_version: str
     dimensions: int
+    """Dimensions of the encoder's vectors, d."""
     parent: str
-    """Id of the release that it was judged against; empty: none."""
+    """Id of the release that it was judged against; empty if there is none."""
     score_weights: dict[str, Any]
-    """What the release sets of the fold's settings, by name."""
+    """Settings of the fold that come with the release, by name."""
     refresh: dict[str, Any]
-    """Settings of `penchant refresh`, by name."""
+    """Settings of its refresh, by name."""
     files: dict[str, str]
     """SHA-256 of every file but the manifest, by path inside the folder."""
     created_at: str = ""
-    """In UTC; not part of the id."""
+    """Time of the build, ISO 8601 in UTC; not part of the id."""
     data: dict[str, Any] = field(default_factory=dict)
-    """What it was made from: counts and the range of times; not part of the id."""
+    """Counts and range of times of the log that it was built from; not part of the id."""
     versions: dict[str, str] = field(default_factory=dict)
-    """Of the software that made it, its git commit too; not part of the id."""
+    """Versions of the software that built it, with the git commit; not part of the id."""
     metrics: dict[str, float] = field(default_factory=dict)
-    """What its gate measured; not part of the id, since gate.json is."""
+    """Figures that its gate measured, by metric; not part of the id, since gate.json is."""
 
     @property
     def refresh_settings(self) -> RefreshSettings:
@@ -62,7 +63,7 @@ class Manifest:
 
     @property
     def weights_json(self) -> str:
-        """The score weights, as a catalog's head holds them."""
+        """The score weights as a JSON object, the form in a catalog's head."""
         return json.dumps(self.score_weights, sort_keys=True)
 
 
@@ -73,7 +74,7 @@ def identify(
     refresh: Mapping[str, Any],
     files: Mapping[str, str],
 ) -> str:
-    """The id of a release, 16 hex digits; changes with any byte of any file, and any setting."""
+    """Computes a release's id, 16 hex digits, from every byte of its files and every setting."""
     content = [FORMAT, encoder_version, parent, dict(score_weights), dict(refresh), dict(files)]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -86,10 +87,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a folder; its files are not looked at.
+    """Reads the manifest of a folder, without checking the files.
 
     Raises:
-        ConfigError: there is none, or it can't be read.
+        ConfigError: the folder has no manifest, or it can't be read.
     """
     path = folder / MANIFEST
     try:
@@ -112,10 +113,10 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def check_release(folder: Path) -> Manifest:
-    """The manifest of a folder whose files are exactly what it says. Cost: reads all files.
+    """Reads the manifest of a folder, and checks every file against it. Cost: reads all files.
 
     Raises:
-        ConfigError: a file is missing, too many or changed, or the id is another's.
+        ConfigError: a file is missing, added or changed, or the id does not match the content.
     """
     manifest = read_manifest(folder)
     found = hash_files(folder)
@@ -140,7 +141,7 @@ def check_release(folder: Path) -> Manifest:
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file but the manifest, by path inside the folder, in order."""
+    """Hashes every file but the manifest: SHA-256 by path inside the folder, in order."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): sha256_of(path)
@@ -150,5 +151,5 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def encoder_directory(folder: Path) -> Path:
-    """Where a release's encoder is."""
+    """The directory of a release's encoder."""
     return folder / ENCODER

@@ -1,241 +1,337 @@
-"""Publishing a release to a store: encode beside the old, then switch in one transaction.
+"""Publishing as one job: build a release, judge it beside the served one, serve it in its place.
 
-1. The folder is copied among the server's releases, where its encoder is looked for.
-2. Texts that the release did not encode are encoded, batch by batch, under the new version's name.
-3. Item vectors are fitted to the store's log in the new space.
-4. One transaction writes residuals, files of a new generation, the head and the log of releases.
-5. Vectors of encoders that nobody can go back to are dropped.
-
-Until the fourth step commits, readers follow the old head, and afterwards the new one. A run that
-is killed anywhere leaves one of the two; the next run goes on where it was, or begins anew.
+1. The gate replays the server's own log with the candidate and with the served release.
+2. The release is built into a folder; one that is built already is installed instead.
+3. The server switches to it (`switch`), or begins a rollout of it (`release_rollout`).
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, Any
 
-from penchant.catalog.view import CatalogReader
-from penchant.config import Config
+from cyclopts import Parameter
+
 from penchant.domain.errors import ConfigError
-from penchant.domain.types import CatalogHead, Published, Vector
 from penchant.encoder.base import Encoder
-from penchant.refresh.item_vectors import RefreshedCatalog, refresh
-from penchant.refresh.publication import Material, place_refreshed, read_material
+from penchant.encoder.cache import CachedEncoder
+from penchant.encoder.library import MANIFEST, load_onnx
+from penchant.evaluation.gates.budgets import Budgets
+from penchant.evaluation.gates.judge import judge
+from penchant.evaluation.gates.side import Side
+from penchant.evaluation.gates.validation import Validation
+from penchant.evaluation.gates.verdict import Verdict
+from penchant.launch.model_parameters import HOME
+from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
+from penchant.logs.reading import LeftOut
+from penchant.logs.relevance import POSITIVE, parse_relevance
+from penchant.logs.store_log import stream_of_store
+from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.releases.manifest import ITEMS, check_release, encoder_directory
-from penchant.releases.release_items import ReleasedItems, read_items
-from penchant.service.clock import Clock, system_clock
-from penchant.service.encoding import known_vectors
-from penchant.service.rollout_watch import end_rollout
-from penchant.service.user_interest import read_catalog
-from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.items import (
-    drop_encoders,
-    read_head,
-    scan_items,
-    write_head,
-    write_text_vector,
+from penchant.releases.build import ReleaseRecipe, build_release
+from penchant.releases.loaded_release import LoadEncoder, install_release, load_release
+from penchant.releases.manifest import check_release, encoder_directory
+from penchant.releases.release_gate import (
+    GATE,
+    PROBES,
+    ServedRelease,
+    earlier_probes,
+    freeze_validation_part,
+    metrics_of,
+    parse_weights,
+    with_weights,
 )
-from penchant.store.releases import append_release, read_releases
-from penchant.store.rollouts import read_rollout
+from penchant.releases.release_rollout import RolloutPlan, begin_rollout
+from penchant.releases.switch import switch_to
+from penchant.releases.triton_repository import write_model_version
+from penchant.store.items import read_head
+from penchant.store.releases import read_releases
+from penchant.system.option_types import Flag, Pairs, Repeated, Share, pairs_of
+from penchant.system.progress import Progress, no_progress
 
-TEXTS = 256
-"""Texts that are encoded and kept at once."""
-KEPT = 3
-"""Releases whose vectors stay in the store, the one that is served included."""
-
-OnStep = Callable[[str], None]
+_CONTENT = Parameter(group="Content of the release")
+_GATE = Parameter(group="Gate")
+_ROLLOUT = Parameter(group="Rollout")
+_MAYBE_SHARE = Parameter(group="Rollout", metavar="SHARE", show_default=False)
+_BUDGETS, _VALIDATION = Budgets(), Validation()
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What is to be served."""
-
-    published: Published
-    """As the log of releases will say it, but for the time."""
-    encoder: Encoder
-    items: ReleasedItems | None = None
-    """What the release knows of items; None: nothing, as for the configured encoder."""
-    brought: Mapping[str, Vector] = field(default_factory=dict)
-    """Vectors that the release brings along, by text."""
-
-
-def install_release(folder: Path, releases: Path) -> Path:
-    """Copies a release's folder among a server's; its place, `<releases>/<id>`.
+class PublishRequest:
+    """The release to publish, how to judge it, and the users to serve it to.
 
     Raises:
-        ConfigError: the folder is not a whole release, or can't be copied.
+        ConfigError: it names both a built release and an encoder, or neither; or both a shadow and
+            a canary.
     """
-    manifest = check_release(folder)
-    place = releases / manifest.id
-    if place.exists():
-        check_release(place)
-        return place
-    partial = releases / f".installing-{manifest.id}"
-    try:
-        releases.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(folder, partial)
-        partial.rename(place)
-    except OSError as error:
-        raise ConfigError(f"releases: {place} can't be written: {error}") from error
-    return place
+
+    release: str | None = None
+    """A release that is built already: its id, or its folder. Or name --encoder."""
+    _: KW_ONLY
+    store: str
+    """Store of the server: lmdb:DIRECTORY."""
+    settings: ServerSettings = ()
+    """A setting, as the server has it; repeatable."""
+    configured: Path = HOME / "encoder"
+    """The encoder that the server was configured with."""
+    build_only: Flag = False
+    """Build and judge the release; serve it later, by its id."""
+    triton: Annotated[Path | None, Parameter(metavar="REPOSITORY")] = None
+    """Also add the encoder alone to a model repository, for a Triton without Penchant."""
+    encoder: Annotated[Path | None, _CONTENT] = None
+    """Build a release of this encoder, a directory that `penchant export` wrote."""
+    weights: Annotated[Pairs, Parameter(name="--weight"), _CONTENT] = ()
+    """A setting of the fold that comes with the release; repeatable."""
+    refresh: Annotated[RefreshSettings, Parameter(name="*"), _CONTENT] = RefreshSettings()
+    """Settings of its refresh, and of every refresh while it is served."""
+    reports: Annotated[
+        tuple[Path, ...],
+        Parameter(name="--report", show_default=False, negative=()),
+        _CONTENT,
+    ] = ()
+    """A file to keep in the release, such as an evaluation's report; repeatable."""
+    max_loss: Annotated[Share, _GATE] = _BUDGETS.overall
+    """Largest relative loss over all rankings, as 1% or 0.01."""
+    max_cohort_loss: Annotated[Share, _GATE] = _BUDGETS.cohort
+    """Largest relative loss of each cohort, of each probe set, and with noisy texts."""
+    attributes: Annotated[Repeated, Parameter(name="--attribute"), _GATE] = ()
+    """An attribute of the items, each value of which is a cohort; repeatable."""
+    relevant: Annotated[str, Parameter(metavar="TERM"), _GATE] = POSITIVE
+    """The events that count as a hit: 'rating>=4', 'reward>0.5', signal=purchase."""
+    validation_fraction: Annotated[float, _GATE] = _VALIDATION.fraction
+    """Share of the log's events, the newest, to rank for."""
+    candidates: Annotated[str, _GATE] = _VALIDATION.candidates
+    """Items to rank: `unseen`, those that the user has no event about yet; or `all`."""
+    no_gate: Annotated[Flag, _GATE] = False
+    """Publish without judging."""
+    shadow: Annotated[Share | None, _MAYBE_SHARE] = None
+    """Don't serve it: compare it for this share of the users, as 20%."""
+    canary: Annotated[Share | None, _MAYBE_SHARE] = None
+    """Serve it to this share of the users only, as 5%."""
+    max_trial_loss: Annotated[Share, _ROLLOUT] = 0.05
+    """Relative loss of the rollout's metric at which the server ends it."""
+
+    def __post_init__(self) -> None:
+        if (self.release is None) == (self.encoder is None):
+            raise ConfigError("publish: name a release that was built, or --encoder to build one")
+        if self.shadow is not None and self.canary is not None:
+            raise ConfigError("--shadow, --canary: got both, expected one")
+
+    @property
+    def budgets(self) -> Budgets:
+        """The losses that the gate allows."""
+        cohort = self.max_cohort_loss
+        return Budgets(self.max_loss, cohort=cohort, probes=cohort, robustness=cohort)
+
+    @property
+    def validation(self) -> Validation:
+        """The part of the log that the gate ranks for."""
+        return Validation(self.validation_fraction, candidates=self.candidates)
+
+    @property
+    def rollout(self) -> RolloutPlan | None:
+        """The rollout to begin; None to serve the release to everybody."""
+        if self.canary is not None:
+            return RolloutPlan("canary", self.canary, self.max_trial_loss)
+        if self.shadow is not None:
+            return RolloutPlan("shadow", self.shadow, self.max_trial_loss)
+        return None
 
 
-def target_of(folder: Path, action: str, load: Callable[[Path], Encoder]) -> Target:
-    """A release that is installed, ready to be published.
+class PublishOutcome(StrEnum):
+    """The state of the release after a publication."""
 
-    Raises:
-        ConfigError: the folder is not a whole release, or its encoder can't be loaded.
-    """
-    manifest = check_release(folder)
-    published = Published(
-        release=manifest.id,
-        encoder_version=manifest.encoder_version,
-        action=action,
-        at_us=0,
-        score_weights=manifest.weights_json,
-        refresh=json.dumps(manifest.refresh, sort_keys=True),
-    )
-    encoder = load(encoder_directory(folder))
-    if encoder.version != manifest.encoder_version:
-        raise ConfigError(
-            f"release {manifest.id}: its encoder is {encoder.version}, expected "
-            f"{manifest.encoder_version}; build the release again"
-        )
-    items = read_items(folder / ITEMS)
-    brought = dict(zip(items.texts, items.text_vectors, strict=True))
-    return Target(published, encoder, items, brought)
+    ALREADY_SERVED = "already served"
+    REFUSED = "refused"
+    """The gate refused it; nothing was built or served."""
+    BUILT = "built"
+    ON_ROLLOUT = "on rollout"
+    SERVED = "served"
 
 
-def publish_release(
-    store: Store,
-    directory: Path,
-    config: Config,
-    target: Target,
-    on_step: OnStep = lambda step: None,
-    clock: Clock = system_clock,
-) -> CatalogHead:
-    """Steps 2 to 5 of the module's list; a server beside follows at its next request.
+@dataclass(frozen=True, slots=True)
+class PublishResult:
+    """The outcome of a publication."""
+
+    outcome: PublishOutcome
+    release: str = ""
+    """Id of the release; empty if it was refused."""
+    folder: Path | None = None
+    """Folder of the release."""
+    verdict: Verdict | None = None
+    """Verdict of the gate; None if the gate did not run."""
+    encoder_version: str = ""
+    """Version of the release's encoder."""
+    catalog_version: int = 0
+    """Version of the catalog that readers follow; 0 unless the release is served."""
+    model_version: Path | None = None
+    """Folder that was added to the model repository of `triton`."""
+
+
+def publish(
+    request: PublishRequest,
+    progress: Progress = no_progress,
+    *,
+    before_switch: Callable[[str], None] | None = None,
+    load: LoadEncoder = load_onnx,
+) -> PublishResult:
+    """Builds a release, judges it beside the served one, and serves it in its place.
+
+    A running server may stay up; it follows at its next request.
 
     Args:
-        store: the server's.
-        directory: of the catalog's files.
-        config: the server's.
-        target: what to serve.
-        on_step: told what begins, in a few words.
-        clock: microseconds since 1970.
+        request: the release, the gate and the rollout.
+        progress: called with each step of the gate and of the switch.
+        before_switch: called with the encoder's version before anything changes for readers, for
+            example to make the server load that encoder.
+        load: loads an encoder from its directory.
 
     Raises:
+        ConfigError: the store, an encoder or a report can't be read, a setting is wrong, or the log
+            is too short to judge by.
+        LaunchError: the store's address or a setting can't be read.
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
-    on_step("Encoding texts")
-    encode_texts(store, target)
-    on_step("Fitting item vectors to the log")
-    with store.snapshot() as snapshot:
-        material = read_material(snapshot, config, head=head_of(target, read_head(snapshot)))
-        fresh = learn(snapshot, target, material)
-    on_step("Switching")
-    with store.transaction() as transaction:
-        view = read_catalog(transaction, CatalogReader(directory, config.fold))
-        head = begin_switch(transaction, view.head, target, clock())
-        head = place_refreshed(transaction, directory, config, view, head, material, fresh)
-        write_head(transaction, head)
-        on_step("Committing")
-    on_step("Dropping what nobody can go back to")
-    with store.transaction() as transaction:
-        drop_encoders(transaction, kept_encoders(read_releases(transaction)))
-    _drop_trials(directory)
-    on_step("Done")
-    return head
+    weights, reports = parse_weights(pairs_of("--weight", request.weights)), _read(request.reports)
+    with open_server_store(request.store, request.settings, request.configured) as server:
+        candidate = _candidate(request, server, weights, load)
+        progress("Reading the log", 0.0)
+        with server.store.snapshot() as snapshot:
+            served = ServedRelease(read_head(snapshot), read_releases(snapshot))
+            relevance = parse_relevance(request.relevant)
+            if candidate.folder is not None and candidate.folder.name == served.head.release:
+                return PublishResult(PublishOutcome.ALREADY_SERVED, served.head.release)
+            stream = stream_of_store(snapshot, server.config.signals, relevance, LeftOut())
+        progress("Reading the log", 1.0)
+        work = _Publication(request, server, served, stream, candidate, progress, load)
+        verdict = None if request.no_gate else work.judge()
+        if verdict is not None and not verdict.passed:
+            return PublishResult(PublishOutcome.REFUSED, verdict=verdict)
+        folder = candidate.folder or work.build(verdict, reports)
+        return work.serve(folder, verdict, before_switch)
 
 
-def _drop_trials(directory: Path) -> None:
-    """The files of rollouts, which end when a release is published."""
-    for place in directory.glob("trial-*"):
-        shutil.rmtree(place, ignore_errors=True)
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A release to publish, built or not."""
+
+    encoder: Encoder
+    weights: dict[str, Any]
+    refresh: RefreshSettings
+    folder: Path | None
+    """Its folder, if it is built."""
 
 
-def missing_texts(snapshot: Snapshot, target: Target) -> list[str]:
-    """Texts of items that can be ranked, without a vector of the target's encoder."""
-    texts = (stored.item.text for stored in scan_items(snapshot) if stored.alive)
-    return known_vectors(snapshot, target.encoder.version, texts)[1]
+def _candidate(
+    request: PublishRequest, server: ServerStore, weights: dict[str, Any], load: LoadEncoder
+) -> _Candidate:
+    if request.encoder is not None:
+        return _Candidate(load(request.encoder), weights, request.refresh, None)
+    folder = Path(request.release or "")
+    if not (folder / MANIFEST).is_file():
+        folder = server.releases / folder.name
+    folder = install_release(folder, server.releases)
+    manifest = check_release(folder)
+    encoder = load(encoder_directory(folder))
+    return _Candidate(encoder, manifest.score_weights, manifest.refresh_settings, folder)
 
 
-def kept_encoders(log: Sequence[Published]) -> set[str]:
-    """Versions of the encoders of the latest releases, whose vectors stay in the store."""
-    latest = list(dict.fromkeys(entry.release for entry in reversed(log)))[:KEPT]
-    return {entry.encoder_version for entry in log if entry.release in latest}
+@dataclass(frozen=True, slots=True)
+class _Publication:
+    """The steps of one publication, over one store and one log."""
 
+    request: PublishRequest
+    server: ServerStore
+    served: ServedRelease
+    stream: Stream
+    candidate: _Candidate
+    progress: Progress
+    load: LoadEncoder
 
-def encode_texts(store: Store, target: Target) -> None:
-    """Encodes and keeps the texts that lack the target's vectors, batch by batch."""
-    with store.snapshot() as snapshot:
-        missing = missing_texts(snapshot, target)
-    for start in range(0, len(missing), TEXTS):
-        part = missing[start : start + TEXTS]
-        vectors = _vectors(target, part)
-        with store.transaction() as transaction:
-            _write(transaction, target, vectors)
-
-
-def write_missing(transaction: Transaction, target: Target) -> None:
-    """Encodes and keeps what still lacks the target's vectors: texts put a moment ago."""
-    _write(transaction, target, _vectors(target, missing_texts(transaction, target)))
-
-
-def _vectors(target: Target, texts: Sequence[str]) -> dict[str, Vector]:
-    """By text: those that the release brings along, and the others encoded now."""
-    vectors = {text: target.brought[text] for text in texts if text in target.brought}
-    others = [text for text in texts if text not in vectors]
-    return vectors | dict(zip(others, target.encoder.encode(others), strict=True))
-
-
-def _write(transaction: Transaction, target: Target, vectors: Mapping[str, Vector]) -> None:
-    for text, vector in vectors.items():
-        write_text_vector(transaction, target.encoder.version, text, vector)
-
-
-def learn(snapshot: Snapshot, target: Target, material: Material) -> RefreshedCatalog:
-    """From the store's log; where it holds no event yet, what the release has learnt elsewhere."""
-    if len(material.events.item) or target.items is None:
-        settings = RefreshSettings(**json.loads(target.published.refresh))
-        return refresh(material.events, material.texts, settings)
-    ids = {stored.number: stored.item.id for stored in scan_items(snapshot)}
-    return target.items.refreshed([ids[number] for number in material.numbers], material.texts)
-
-
-def head_of(target: Target, head: CatalogHead) -> CatalogHead:
-    """The head with what the target serves in place of what it had."""
-    return dataclasses.replace(
-        head,
-        encoder_version=target.encoder.version,
-        dimensions=target.encoder.dimensions,
-        release=target.published.release,
-        score_weights=target.published.score_weights,
-    )
-
-
-def begin_switch(
-    transaction: Transaction, before: CatalogHead, target: Target, now_us: int
-) -> CatalogHead:
-    """Encodes what was put meanwhile, and writes the log; the head to make files for.
-
-    A rollout that is running ends with it.
-    """
-    rollout = read_rollout(transaction)
-    if rollout is not None:
-        end_rollout(
-            transaction, rollout, now_us, f"another release came ({target.published.action})"
+    def judge(self) -> Verdict:
+        """Compares the candidate with the served release on the log."""
+        request, config = self.request, self.server.config
+        encoder = self.served.encoder(self.server.releases, request.configured, self.load)
+        weighted = with_weights(config, json.dumps(self.candidate.weights))
+        return judge(
+            self.stream,
+            self.served.side(encoder, config),
+            Side(CachedEncoder(self.candidate.encoder), weighted, self.candidate.refresh),
+            request.budgets,
+            probes=earlier_probes(self.served.log, self.server.releases),
+            attributes=request.attributes,
+            validation=request.validation,
+            progress=self.progress,
         )
-    write_missing(transaction, target)
-    if not read_releases(transaction):
-        start = Published("", before.encoder_version, "start", now_us)
-        append_release(transaction, start)
-    append_release(transaction, dataclasses.replace(target.published, at_us=now_us))
-    return head_of(target, before)
+
+    def build(self, verdict: Verdict | None, reports: dict[str, bytes]) -> Path:
+        """Builds the release's folder among those of the server."""
+        assert self.request.encoder is not None
+        self.progress("Building the release", 0.0)
+        config = self.server.config
+        probes = freeze_validation_part(self.stream, config, self.request.validation)
+        reports = reports | {PROBES: probes}
+        if verdict is not None:
+            reports[GATE] = verdict.json().encode()
+        recipe = ReleaseRecipe(
+            encoder=self.request.encoder,
+            score_weights=self.candidate.weights,
+            refresh=self.candidate.refresh,
+            parent=self.served.head.release,
+            metrics={} if verdict is None else metrics_of(verdict),
+            reports=reports,
+        )
+        encode = self.candidate.encoder.encode
+        manifest = build_release(self.server.releases, self.stream, config, recipe, encode)
+        self.progress("Building the release", 1.0)
+        return self.server.releases / manifest.id
+
+    def serve(
+        self,
+        folder: Path,
+        verdict: Verdict | None,
+        before_switch: Callable[[str], None] | None,
+    ) -> PublishResult:
+        """Switches to the release or begins its rollout, unless the request only builds it."""
+        request, server = self.request, self.server
+        manifest = check_release(folder)
+        model_version = None
+        if request.triton is not None:
+            model_version = write_model_version(request.triton, encoder_directory(folder))
+
+        def result(outcome: PublishOutcome, catalog_version: int = 0) -> PublishResult:
+            return PublishResult(
+                outcome,
+                manifest.id,
+                folder,
+                verdict,
+                manifest.encoder_version,
+                catalog_version,
+                model_version,
+            )
+
+        if request.build_only:
+            return result(PublishOutcome.BUILT)
+        self.progress("Loading the encoder", 0.0)
+        release = load_release(folder, "publish", self.load)
+        if before_switch is not None:
+            before_switch(manifest.encoder_version)
+        self.progress("Loading the encoder", 1.0)
+        place = server.store, server.directory, server.config
+        if request.rollout is not None:
+            begin_rollout(*place, release, request.rollout, self.progress)
+            return result(PublishOutcome.ON_ROLLOUT)
+        head = switch_to(*place, release, self.progress)
+        return result(PublishOutcome.SERVED, head.version)
+
+
+def _read(paths: tuple[Path, ...]) -> dict[str, bytes]:
+    """Reads the reports to keep in the release, by file name."""
+    try:
+        return {path.name: path.read_bytes() for path in paths}
+    except OSError as error:
+        raise ConfigError(f"--report: {error.filename} can't be read: {error.strerror}") from error

@@ -1,11 +1,11 @@
-"""A release against what is served now, on the log of the server that it is meant for."""
+"""Judges a release beside the served one, on the log of the server that it is meant for."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,31 +23,41 @@ from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.releases.loaded_release import LoadEncoder
 from penchant.releases.manifest import encoder_directory
 
 PROBES = "probes.parquet"
+"""File of a release that holds the probes frozen from its log."""
 GATE = "gate.json"
+"""File of a release that holds its verdict."""
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """What answers requests now."""
+class ServedRelease:
+    """The release that answers requests now, or the configured encoder before any release."""
 
     head: CatalogHead
     log: Sequence[Published]
+    """Entries of the log of releases that changed the served release, oldest first."""
 
     @property
     def refresh(self) -> RefreshSettings:
-        """How its item vectors were fitted."""
-        return (
-            RefreshSettings(**json.loads(self.log[-1].refresh)) if self.log else RefreshSettings()
-        )
+        """The settings by which its item vectors were fitted."""
+        if not self.log:
+            return RefreshSettings()
+        return RefreshSettings(**json.loads(self.log[-1].refresh))
 
-    def encoder(self, releases: Path, configured: Path, load: Callable[[Path], Encoder]) -> Encoder:
-        """The encoder that the catalog is encoded by.
+    def encoder(self, releases: Path, configured: Path, load: LoadEncoder) -> Encoder:
+        """Loads the encoder of the catalog.
+
+        Args:
+            releases: directory that holds one folder per release.
+            configured: directory of the configured encoder.
+            load: loads an encoder.
 
         Raises:
-            ConfigError: it is neither its release's nor the configured one.
+            ConfigError: the catalog is encoded by neither the release's encoder nor the configured
+                one.
         """
         released = releases / self.head.release
         directory = encoder_directory(released) if self.head.release else configured
@@ -60,20 +70,23 @@ class Served:
         return encoder
 
     def side(self, encoder: Encoder, config: Config) -> Side:
-        """As the gates compare it."""
+        """The baseline of a comparison by the gates."""
         weights = self.head.score_weights
         return Side(encoder, with_weights(config, weights), self.refresh)
 
 
 def with_weights(config: Config, weights: str) -> Config:
-    """The server's settings with a release's score weights, a JSON object, in place of its own."""
+    """Replaces the server's score weights by those of a release, a JSON object."""
     return dataclasses.replace(config, fold=config.fold.with_score_weights(weights))
 
 
-def weights_of(given: Mapping[str, str]) -> dict[str, Any]:
-    """Score weights by name from their text; ConfigError where one is none, or does not fit.
+def parse_weights(given: Mapping[str, str]) -> dict[str, Any]:
+    """Converts score weights from text, by name.
 
-    >>> weights_of({"fast_weight": "5.5", "updater": "ridge"})
+    Raises:
+        ConfigError: a name is no setting of the fold, or its value does not fit.
+
+    >>> parse_weights({"fast_weight": "5.5", "updater": "ridge"})
     {'fast_weight': 5.5, 'updater': 'ridge'}
     """
     kinds = {name: type(value) for name, value in dataclasses.asdict(FoldSettings()).items()}
@@ -92,14 +105,18 @@ def weights_of(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def earlier_probes(log: Sequence[Published], releases: Path) -> list[ProbeSet]:
-    """The probe sets that the releases froze that were served, the oldest first."""
+    """Reads the probe sets of the releases that were served, oldest first."""
     served = dict.fromkeys(entry.release for entry in log if entry.release)
     paths = [releases / release / PROBES for release in served]
     return [read_probes(path) for path in paths if path.is_file()]
 
 
-def frozen_now(stream: Stream, config: Config, validation: Validation) -> bytes:
-    """The probe set of the validation part, for the gates of later releases."""
+def freeze_validation_part(stream: Stream, config: Config, validation: Validation) -> bytes:
+    """Freezes the validation part as a probe set, for the gates of later releases.
+
+    Returns:
+        The content of a file of probes.
+    """
     count = len(stream.events)
     part = range(int((1 - validation.fraction) * count), count)
     probes = freeze_probes(
@@ -116,6 +133,6 @@ def frozen_now(stream: Stream, config: Config, validation: Validation) -> bytes:
 
 
 def metrics_of(verdict: Verdict) -> dict[str, float]:
-    """What the candidate reached on all rankings of the validation part, by metric."""
+    """The candidate's figures over all rankings of the validation part, by metric."""
     whole = [one for one in verdict.findings if one.gate == "validation" and one.cohort == ALL]
     return {one.metric: one.candidate for one in whole}

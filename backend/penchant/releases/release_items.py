@@ -1,7 +1,7 @@
-"""What a release knows of the items: vectors, residuals, neighbours, prior and offsets, in a file.
+"""The items of a release in one file: vectors, residuals, neighbours, prior and offsets.
 
-So a server need not encode what the release has encoded, and one without a log of its own begins
-with what was learnt elsewhere.
+A server takes the vectors from the release instead of encoding the texts again, and one without a
+log of its own starts from the items as they were learnt elsewhere.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.residuals import anchored
@@ -21,23 +21,23 @@ from penchant.refresh.item_vectors import RefreshedCatalog
 
 @dataclass(frozen=True, slots=True)
 class ReleasedItems:
-    """n items, in the order of their ids in the file."""
+    """n items as the release learnt them."""
 
     ids: list[str]
     texts: list[str]
     text_vectors: Matrix
-    """Shape (n, d)."""
+    """Vectors of the texts, shape (n, d), float32."""
     residuals: Matrix
-    """What the log added to the texts' vectors, shape (n, d)."""
+    """Residuals learnt from the log, shape (n, d), float32."""
     neighbours: Neighbours
-    """By row of the ids."""
-    prior_mean: NDArray[np.float64]
-    """Shape (d,)."""
+    """Neighbours by row of the ids, shape (1 + n, ...)."""
+    prior_mean: Float64
+    """Mean interest of the population, shape (d,)."""
     offsets: Vector
-    """b_i as of the end of the log, shape (n,)."""
+    """Offsets b_i as of the end of the log, shape (n,)."""
 
     def write(self, path: Path) -> None:
-        """Writes the file; equal items, equal bytes."""
+        """Writes the file; equal items give equal bytes."""
         arrays = {
             "ids": np.array(self.ids, np.str_),
             "texts": np.array(self.texts, np.str_),
@@ -51,11 +51,11 @@ class ReleasedItems:
             np.savez(file, **arrays)
 
     def refreshed(self, ids: list[str], texts: Matrix) -> RefreshedCatalog:
-        """What was learnt, for the items of another catalog; what it does not know stays its text.
+        """Moves residuals and neighbours to another catalog; an unknown item keeps its text vector.
 
         Args:
-            ids: of that catalog's items.
-            texts: their texts' vectors, shape (m, d).
+            ids: ids of that catalog's items.
+            texts: vectors of their texts, shape (m, d).
         """
         row = {id_: place for place, id_ in enumerate(self.ids)}
         found = np.array([row.get(id_, -1) for id_ in ids], np.int64)
@@ -65,14 +65,19 @@ class ReleasedItems:
         neighbours = self._moved(found, known)
         return RefreshedCatalog(anchored(texts, residuals), residuals, self.prior_mean, neighbours)
 
-    def _moved(self, found: NDArray[np.int64], known: NDArray[np.bool_]) -> Neighbours:
-        """The neighbours by row of the other catalog; those that it does not have weigh nothing."""
+    def _moved(self, found: Int64, known: Mask) -> Neighbours:
+        """Moves neighbours to the other catalog's rows; a neighbour that is not there weighs 0.
+
+        Args:
+            found: row of `ids` for each item of that catalog, -1 if unknown, shape (m,).
+            known: whether the item is in `ids`, shape (m,).
+        """
         if not len(self.neighbours):
             return no_neighbours()
         place = np.full(len(self.ids), -1, np.int64)
         place[found[known]] = np.flatnonzero(known)
         moved = np.zeros((1 + len(found), self.neighbours.shape[1]), NEIGHBOUR_DTYPE)
-        moved[0] = self.neighbours[0]  # The opening's; an item's is one behind its own.
+        moved[0] = self.neighbours[0]  # Row 0 is the opening's, so an item's row is its own plus 1.
         moved[1:][known] = self.neighbours[1:][found[known]]
         there = place[moved["item"]]
         moved["item"] = np.maximum(there, 0)
@@ -81,10 +86,10 @@ class ReleasedItems:
 
 
 def read_items(path: Path) -> ReleasedItems:
-    """Reads the file.
+    """Reads the file that `ReleasedItems.write` wrote.
 
     Raises:
-        ConfigError: it is missing or is no such file.
+        ConfigError: the file is missing, or is something else.
     """
     try:
         with np.load(path) as arrays:

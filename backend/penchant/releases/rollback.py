@@ -1,91 +1,178 @@
-"""Going back to what was served before, in one transaction."""
+"""Rolls back to an earlier release as one job, in one transaction."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from cyclopts import Parameter
 
 from penchant.catalog.view import CatalogReader
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
+from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Published
-from penchant.encoder.base import Encoder
-from penchant.refresh.publication import place_kept
-from penchant.releases.publish import (
-    OnStep,
-    Target,
+from penchant.encoder.library import load_onnx
+from penchant.launch.server_store import ServerSettings, open_server_store
+from penchant.refresh.catalog_update import write_from_residuals
+from penchant.releases.loaded_release import LoadedRelease, LoadEncoder, load_release
+from penchant.releases.release_rollout import stop_rollout
+from penchant.releases.switch import (
+    COMMIT,
+    DONE,
+    SWITCH,
     begin_switch,
     kept_encoders,
-    publish_release,
-    target_of,
+    switch_to,
 )
 from penchant.service.clock import Clock, system_clock
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store
 from penchant.store.items import write_head
 from penchant.store.releases import read_releases
+from penchant.system.progress import Progress, no_progress
+
+START = "start"
+"""Name of the state before the first release."""
+
+
+def _one_before(_: object) -> str:
+    return "the one before"
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackRequest:
+    """The store to roll back, and the release to go back to."""
+
+    release: Annotated[str | None, Parameter(show_default=_one_before)] = None
+    """Id of a release that was served; `start` is the state before the first one."""
+    _: KW_ONLY
+    store: str
+    """Store of the server: lmdb:DIRECTORY."""
+    encoder: Annotated[Path | None, Parameter(show_default=lambda _: ".penchant/encoder")] = None
+    """The server's configured encoder, to go back to the state before the first release."""
+    settings: ServerSettings = ()
+    """A setting, as the server has it; repeatable."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackResult:
+    """The outcome of a rollback: either a rollout ended, or an earlier release is served again."""
+
+    ended: Rollout | None = None
+    """The rollout that was ended; the served release stayed."""
+    head: CatalogHead | None = None
+    """The head that readers follow now."""
 
 
 def roll_back(
+    request: RollbackRequest, progress: Progress = no_progress, *, load: LoadEncoder = load_onnx
+) -> RollbackResult:
+    """Serves an earlier release again; a running server follows at its next request.
+
+    If a rollout is running and the request names no release, the rollout is ended instead.
+
+    Args:
+        request: the store and the release.
+        progress: called as steps begin and end.
+        load: loads an encoder from its directory.
+
+    Raises:
+        ConfigError: there is no store or no earlier release, or the release's folder is gone or
+            damaged.
+        LaunchError: the store's address or a setting can't be read.
+        EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
+    """
+    to = "" if request.release == START else request.release
+    with open_server_store(request.store, request.settings, request.encoder) as server:
+        if request.release is None:
+            rollout = stop_rollout(server.store, "by penchant rollback")
+            if rollout is not None:
+                return RollbackResult(ended=rollout)
+        head = switch_back(
+            server.store,
+            server.directory,
+            server.releases,
+            server.config,
+            load,
+            to,
+            progress,
+        )
+    return RollbackResult(head=head)
+
+
+def switch_back(
     store: Store,
     directory: Path,
     releases: Path,
     config: Config,
-    load: Callable[[Path], Encoder],
+    load: LoadEncoder,
     to: str | None = None,
-    on_step: OnStep = lambda step: None,
+    progress: Progress = no_progress,
     clock: Clock = system_clock,
 ) -> CatalogHead:
-    """Serves an earlier release again; a server beside follows at its next request.
+    """Switches a store back to an earlier release.
 
-    The store keeps the vectors and the residuals of the latest releases, so that nothing is fitted
-    and only what was put since is encoded. For an older one, or one with the same encoder, the
-    item vectors are fitted anew.
+    The store keeps vectors and residuals of the latest releases, so nothing is fitted and only
+    items put since are encoded. For an older release, or one with the served encoder, item vectors
+    are fitted anew.
 
     Args:
-        store: the server's.
-        directory: of the catalog's files.
-        releases: folder of the releases' folders.
-        config: the server's.
-        load: from an encoder's directory to the encoder.
-        to: id of a release that was served; None: the one before the one that is served.
-        on_step: told what begins.
-        clock: microseconds since 1970.
+        store: the server's store.
+        directory: directory of the catalog's files.
+        releases: directory that holds one folder per release.
+        config: the server's settings.
+        load: loads an encoder.
+        to: id of a release that was served, empty for the state before the first one; None: the
+            release before the served one.
+        progress: called as steps begin and end.
+        clock: gives the time in microseconds since 1970.
+
+    Returns:
+        The head that readers follow now.
 
     Raises:
-        ConfigError: there is nothing to go back to, or the release's folder is gone or damaged.
+        ConfigError: there is no earlier release, or the release's folder is gone or damaged.
     """
     with store.snapshot() as snapshot:
         log = read_releases(snapshot)
     entry = earlier(log, to)
-    on_step("Loading the encoder")
-    target = _target(entry, releases, config, load)
+    progress("Loading the encoder", 0.0)
+    release = _load(entry, releases, config, load)
+    progress("Loading the encoder", 1.0)
     kept = entry.encoder_version in kept_encoders(log)
     if not kept or entry.encoder_version == log[-1].encoder_version:
-        return publish_release(store, directory, config, target, on_step, clock)
-    on_step("Switching")
+        return switch_to(store, directory, config, release, progress, clock)
+    progress(SWITCH, 0.0)
     with store.transaction() as transaction:
         view = read_catalog(transaction, CatalogReader(directory, config.fold))
-        head = begin_switch(transaction, view.head, target, clock())
-        nothing = np.zeros(head.dimensions)
-        head = place_kept(transaction, directory, config, view, head, nothing, view.neighbours)
+        head = begin_switch(transaction, view.head, release, clock())
+        prior_mean = np.zeros(head.dimensions)
+        head = write_from_residuals(
+            transaction, directory, config, view, head, prior_mean, view.neighbours
+        )
         write_head(transaction, head)
-        on_step("Committing")
-    on_step("Done")
+        progress(COMMIT, 0.0)
+    progress(DONE, 1.0)
     return head
 
 
 def earlier(log: Sequence[Published], to: str | None = None) -> Published:
-    """The entry to go back to.
+    """Finds the entry to go back to.
 
-    Going back twice does not come forward again: before a release is what was served when it was
-    published.
+    The release before another is the one that was served when the other was published, so going
+    back twice never comes forward again.
+
+    Args:
+        log: entries that changed the served release, oldest first.
+        to: id of a release that was served; None: the one before the served one.
 
     Raises:
-        ConfigError: nothing was served before, or `to` never was.
+        ConfigError: no release was served before, or `to` never was.
     """
     if not log:
         raise ConfigError("rollback: no release was ever published, so there is nothing before")
@@ -108,17 +195,15 @@ def earlier(log: Sequence[Published], to: str | None = None) -> Published:
     return log[published[-1] - 1]
 
 
-def _target(
-    entry: Published, releases: Path, config: Config, load: Callable[[Path], Encoder]
-) -> Target:
+def _load(entry: Published, releases: Path, config: Config, load: LoadEncoder) -> LoadedRelease:
+    published = dataclasses.replace(entry, action="rollback")
     if entry.release:
-        target = target_of(releases / entry.release, "rollback", load)
-        published = dataclasses.replace(entry, action="rollback")
-        return dataclasses.replace(target, published=published)
+        release = load_release(releases / entry.release, "rollback", load)
+        return dataclasses.replace(release, published=published)
     encoder = load(config.encoder)
     if encoder.version != entry.encoder_version:
         raise ConfigError(
             f"rollback: before the first release the encoder was {entry.encoder_version}, but "
             f"{config.encoder} holds {encoder.version}; name a release to go back to"
         )
-    return Target(dataclasses.replace(entry, action="rollback"), encoder)
+    return LoadedRelease(published, encoder)

@@ -1,10 +1,10 @@
-"""A release's encoder as a model of a stock Triton: ONNX Runtime's backend or TensorRT's.
+"""Adds a release's encoder to the model repository of a stock Triton, for ONNX Runtime or TensorRT.
 
     <repository>/penchant_text_encoder/config.pbtxt
     <repository>/penchant_text_encoder/<version>/model.onnx     and tokenizer.json beside it
 
-For those who want the encoder alone in a Triton without Penchant's backend. Tokens in, vectors out;
-each release is the next version, and the configuration serves the latest.
+This serves the encoder alone, without Penchant's backend: tokens in, vectors out. Each release is
+the next version of the model, and the configuration serves the latest.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import shutil
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
-from penchant.encoder.bundle import TOKENIZER, Bundle, read_bundle
+from penchant.encoder.bundle import INPUTS, OUTPUT, TOKENIZER, Bundle, read_bundle
 from penchant.encoder.engines import EngineNote, read_notes
-from penchant.encoder.onnx import INPUTS, OUTPUT
+from penchant.system.durable_file import write_whole
 
 MODEL = "penchant_text_encoder"
 
@@ -24,12 +24,13 @@ MODEL = "penchant_text_encoder"
 def write_model_version(repository: Path, encoder: Path) -> Path:
     """Adds an encoder to a model repository as the next version of its model.
 
-    An engine of the data centre's TensorRT goes before the ONNX graph where one is there; those of
-    TensorRT for RTX are no plans that a stock Triton loads.
+    An engine of the data centre's TensorRT is preferred to the ONNX graph. Engines of TensorRT for
+    RTX are ignored, since a stock Triton can't load them.
 
     Args:
-        repository: made where absent; other models in it are left alone.
-        encoder: a directory as `penchant export` writes it.
+        repository: the model repository; made if it does not exist. Its other models stay as they
+            are.
+        encoder: directory that `penchant export` wrote.
 
     Returns:
         The version's folder, which appears whole or not at all.
@@ -49,16 +50,14 @@ def write_model_version(repository: Path, encoder: Path) -> Path:
         shutil.copy2(plan.path(encoder) if plan else bundle.graph, made / _file(plan))
         shutil.copy2(bundle.tokenizer, made / TOKENIZER)
         made.rename(model / str(number))
-        fresh = model / ".config.pbtxt.new"
-        fresh.write_text(config_of(bundle, plan), encoding="utf-8")
-        fresh.replace(model / "config.pbtxt")
+        write_whole(model / "config.pbtxt", config_of(bundle, plan))
     except OSError as error:
         raise ConfigError(f"--triton: {repository} can't be written: {error}") from error
     return model / str(number)
 
 
 def config_of(bundle: Bundle, plan: EngineNote | None) -> str:
-    """The model's `config.pbtxt`."""
+    """Writes the text of the model's `config.pbtxt`."""
     engine = 'platform: "tensorrt_plan"' if plan else 'backend: "onnxruntime"'
     texts = plan.profiles[-1].most_texts if plan else 64
     inputs = ",\n".join(

@@ -1,115 +1,68 @@
-"""The composition root: settings in, a function from calls to replies out."""
+"""The composition root: builds the services of some Triton models, and the dispatch over them."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from penchant import wire
-from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, catalog_directory
-from penchant.domain.errors import ConfigError, InternalError, InvalidRequest, PenchantError
-from penchant.domain.limits import Limits
+from penchant.domain.errors import ConfigError, PenchantError
 from penchant.encoder.base import Encoders
-from penchant.server.verbs import (
-    Verb,
-    catalog_verbs,
-    embed_verbs,
-    feedback_verbs,
-    rank_verbs,
-    reserve_verbs,
-    user_verbs,
-)
-from penchant.service.catalog import CatalogService
+from penchant.server.dispatch import Dispatch, Verb, one_by_one
+from penchant.service.catalog import CatalogService, check_item_ids, check_items
 from penchant.service.clock import Clock, system_clock
-from penchant.service.embed import EmbedService
-from penchant.service.feedback import FeedbackService
+from penchant.service.embed import EmbedService, check_embed
+from penchant.service.feedback import FeedbackService, check_feedback
 from penchant.service.meter import Meter
-from penchant.service.rank import RankService
-from penchant.service.reserve import ReserveService
+from penchant.service.rank import RankService, check_rank
+from penchant.service.reserve import ReserveService, check_reserve
 from penchant.service.user_interest import Catalogs
-from penchant.service.users import UserService
+from penchant.service.users import UserService, check_export, check_user
 from penchant.store.base import Store
 from penchant.store.counters import scan_counters
 from penchant.store.open import open_store
+from penchant.wire.catalog import (
+    delete_items_reply,
+    get_items_reply,
+    ids_request,
+    put_items_reply,
+    put_items_request,
+)
+from penchant.wire.embed import embed_reply, embed_request
+from penchant.wire.feedback import feedback_reply, feedback_request
+from penchant.wire.rank import rank_reply, rank_request
+from penchant.wire.reserve import reserve_reply, reserve_request
+from penchant.wire.users import (
+    export_request,
+    export_user_reply,
+    forget_user_reply,
+    get_user_reply,
+    user_request,
+)
 from penchant_proto.methods import METHODS, methods_of
 from penchant_proto.v1.service_pb2 import Reply
 
-log = logging.getLogger("penchant")
+Verbs = dict[str, Verb[Any, Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """A call that has been read but not answered."""
-
-    field: str
-    request: Any
-    """The method's request message."""
-
-    @property
-    def slow(self) -> bool:
-        """Whether the answer may wait for the encoder, and others should not wait for it."""
-        return self.field == "put_items" or (self.field == "rank" and bool(self.request.query))
-
-
 class App:
-    """Answers the methods that it was built with."""
+    """The methods of some Triton models over one store, in this process."""
 
-    def __init__(self, verbs: Mapping[str, Verb], limits: Limits, store: Store) -> None:
-        self._verbs = verbs
-        self._limits = limits
-        self._store = store
-
-    def parse(self, payload: bytes) -> Parsed | PenchantError:
-        """Reads one call; an error where it is no call, too large, or another model's."""
-        try:
-            if len(payload) > self._limits.request_bytes:
-                raise InvalidRequest(
-                    f"REQUEST: got {len(payload)} bytes, "
-                    f"expected at most {self._limits.request_bytes}"
-                )
-            field, call = wire.parse_call(payload)
-            if field not in self._verbs:
-                raise InvalidRequest(
-                    f"method: got {field}, which the model {METHODS[field].model} answers; "
-                    f"expected one of: {', '.join(sorted(self._verbs))}"
-                )
-        except PenchantError as error:
-            return error
-        return Parsed(field, getattr(call, field))
-
-    def answer(self, calls: Sequence[Parsed]) -> list[Reply | PenchantError]:
-        """One reply or error per call, in order; no call can spoil another's."""
-        replies: list[Reply | PenchantError] = [InternalError()] * len(calls)
-        for field in dict.fromkeys(call.field for call in calls):
-            places = [place for place, call in enumerate(calls) if call.field == field]
-            answers = self._answer_alike(field, [calls[place].request for place in places])
-            for place, reply in zip(places, answers, strict=True):
-                replies[place] = reply
-        return replies
+    dispatch: Dispatch
+    store: Store
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
-        """Reads and answers one call."""
-        parsed = self.parse(payload)
-        return parsed if isinstance(parsed, PenchantError) else self.answer([parsed])[0]
+        """Parses and answers one serialized call."""
+        return self.dispatch.handle(payload)
 
     def close(self) -> None:
         """Closes the store."""
-        self._store.close()
-
-    def _answer_alike(self, field: str, requests: Sequence[Any]) -> Sequence[Reply | PenchantError]:
-        try:
-            return self._verbs[field](requests)
-        except PenchantError as error:
-            return [error] * len(requests)
-        except Exception:
-            if len(requests) > 1:  # Whichever is at fault must not cost the others their replies.
-                return [self._answer_alike(field, [request])[0] for request in requests]
-            log.exception("%s failed", field)
-            return [InternalError()]
+        self.store.close()
 
 
 def build(
@@ -119,18 +72,18 @@ def build(
     meter: Meter,
     clock: Clock = system_clock,
 ) -> App:
-    """The app that answers for some of the contract's Triton models, in this process.
+    """Builds the app that answers for some of the contract's Triton models in this process.
 
     Args:
-        models: their names; a Triton model is given its own, an evaluation all of them.
+        models: names of Triton models. A model in Triton passes its own, an evaluation all of them.
         config: the settings.
-        encoders: for the encoder's model the engines themselves, for the others a way to them.
-        meter: takes the measurements.
-        clock: microseconds since 1970.
+        encoders: the engines themselves in the encoder's model; in the others, a way to call it.
+        meter: receives the measurements.
+        clock: gives microseconds since 1970-01-01 UTC.
 
     Raises:
-        ConfigError: an unknown model, or settings that do not fit together.
-        StoreUnavailable: the store can't be opened.
+        ConfigError: an unknown model, or settings that contradict each other.
+        StoreUnavailable: the store cannot be opened.
     """
     fields = frozenset[str]().union(*(methods_of(model) for model in models))
     if not fields:
@@ -141,7 +94,7 @@ def build(
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
     store = open_store(config.store, map_bytes=config.store_map_bytes)
     verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
-    return App(verbs, config.limits, store)
+    return App(Dispatch(verbs, config.limits.request_bytes), store)
 
 
 def _verbs(
@@ -152,37 +105,91 @@ def _verbs(
     encoders: Encoders,
     meter: Meter,
     clock: Clock,
-) -> dict[str, Verb]:
-    """The verbs among `fields`."""
-    limits, catalogs = config.limits, Catalogs(directory, config.fold)
-    verbs: dict[str, Verb] = {}
-    if "embed" in fields:
-        verbs |= embed_verbs(EmbedService(store, encoders), limits)
-    if "put_items" in fields:
-        book = _read_book(store, config)
-        verbs |= catalog_verbs(CatalogService(store, catalogs, encoders, book), limits)
+) -> Verbs:
+    """The verbs of the models that have these fields; only their services are built."""
+    catalogs = Catalogs(directory, config.fold)
+    verbs: Verbs = {}
     if "rank" in fields:
         explorations = config.explorations_per_day
-        rank = RankService(store, catalogs, encoders, clock, meter, explorations)
-        verbs |= rank_verbs(rank, limits)
+        verbs |= _rank(RankService(store, catalogs, encoders, clock, meter, explorations), config)
     if "feedback" in fields:
-        book = _empty_book(config)
-        feedback = FeedbackService(store, catalogs, config.signals, book, limits, clock, meter)
-        verbs |= feedback_verbs(feedback, limits, clock)
+        item_biases = _empty_item_biases(config)
+        feedback = FeedbackService(store, catalogs, config.signals, item_biases, clock, meter)
+        verbs |= _feedback(feedback, config, clock)
     if "reserve" in fields:
-        verbs |= reserve_verbs(ReserveService(store, catalogs, clock), limits, clock)
+        verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)
+    if "put_items" in fields:
+        item_biases = _read_item_biases(store, config)
+        verbs |= _catalog(CatalogService(store, catalogs, encoders, item_biases), config)
     if "get_user" in fields:
-        verbs |= user_verbs(UserService(store, catalogs, clock), limits)
+        verbs |= _users(UserService(store, catalogs, clock), config)
+    if "embed" in fields:
+        verbs |= _embed(EmbedService(store, encoders), config)
     return verbs
 
 
-def _read_book(store: Store, config: Config) -> ItemBiasTable:
+def _rank(service: RankService, config: Config) -> Verbs:
+    check = partial(check_rank, limits=config.limits)
+    verb = Verb(rank_request, check, service.rank, rank_reply, lambda message: bool(message.query))
+    return {"rank": verb}
+
+
+def _feedback(service: FeedbackService, config: Config, clock: Clock) -> Verbs:
+    return {
+        "feedback": Verb(
+            lambda message: feedback_request(message, clock()),
+            lambda request: check_feedback(request, clock(), config.limits),
+            service.feedback,
+            feedback_reply,
+        )
+    }
+
+
+def _reserve(service: ReserveService, config: Config, clock: Clock) -> Verbs:
+    return {
+        "reserve": Verb(
+            reserve_request,
+            lambda request: check_reserve(request, clock(), config.limits),
+            service.reserve,
+            reserve_reply,
+        )
+    }
+
+
+def _catalog(service: CatalogService, config: Config) -> Verbs:
+    items = partial(check_items, limits=config.limits)
+    ids = partial(check_item_ids, limits=config.limits)
+    return {
+        "put_items": Verb(
+            put_items_request, items, one_by_one(service.put), put_items_reply, lambda message: True
+        ),
+        "delete_items": Verb(ids_request, ids, one_by_one(service.delete), delete_items_reply),
+        "get_items": Verb(ids_request, ids, one_by_one(service.get), get_items_reply),
+    }
+
+
+def _users(service: UserService, config: Config) -> Verbs:
+    user = partial(check_user, limits=config.limits)
+    page = partial(check_export, limits=config.limits)
+    return {
+        "get_user": Verb(user_request, user, one_by_one(service.get), get_user_reply),
+        "export_user": Verb(export_request, page, one_by_one(service.export), export_user_reply),
+        "forget_user": Verb(user_request, user, one_by_one(service.forget), forget_user_reply),
+    }
+
+
+def _embed(service: EmbedService, config: Config) -> Verbs:
+    check = partial(check_embed, limits=config.limits)
+    return {"embed": Verb(embed_request, check, service.embed, embed_reply)}
+
+
+def _read_item_biases(store: Store, config: Config) -> ItemBiasTable:
     """Every item's counters."""
-    book = _empty_book(config)
+    item_biases = _empty_item_biases(config)
     with store.snapshot() as snapshot:
-        book.set(scan_counters(snapshot))
-    return book
+        item_biases.set(scan_counters(snapshot))
+    return item_biases
 
 
-def _empty_book(config: Config) -> ItemBiasTable:
+def _empty_item_biases(config: Config) -> ItemBiasTable:
     return ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)

@@ -1,4 +1,4 @@
-"""Catalog: put, delete and read items; encode what changed, publish it to every reader."""
+"""Catalog: put, delete and read items; encode new texts, publish changes to every reader."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.catalog.offsets import ItemBiasTable
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.cold_start import prior_counters
 from penchant.domain.errors import EncoderUnavailable
+from penchant.domain.limits import Limits, check_ids, check_item
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
 from penchant.encoder.base import Encoders
+from penchant.service.catalog_writer import MatrixChange, placed, rebuild_if_lost, write_catalog
 from penchant.service.encoding import Space, encoder_of, space_of
-from penchant.service.publishing import Publication, placed, publish, rebuild_if_lost
 from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import write_counters
@@ -30,13 +31,13 @@ from penchant.store.items import (
 )
 from penchant.store.rollouts import read_rollout, write_rollout
 
-PLANNED_AGAIN = 3
-"""How often a put follows a change of the encoder before the caller is told to come again."""
+PLAN_RETRIES = 3
+"""Times that a put is planned again after a change of the encoder; then the call fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """What a put did."""
+    """The effect of a put."""
 
     head: CatalogHead
     changed: int
@@ -46,7 +47,7 @@ class PutResult:
 
 @dataclass(frozen=True, slots=True)
 class DeleteResult:
-    """What a deletion did."""
+    """The effect of a deletion."""
 
     head: CatalogHead
     deleted: int
@@ -55,7 +56,7 @@ class DeleteResult:
 
 @dataclass(frozen=True, slots=True)
 class GetResult:
-    """What the catalog holds of the ids that were asked for."""
+    """The items found under some ids."""
 
     head: CatalogHead
     items: list[Item]
@@ -64,37 +65,51 @@ class GetResult:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a put is going to do, as of the snapshot that it saw."""
+    """The changes that a put is going to make, as of the snapshot that it read."""
 
     changed: list[Item]
     spaces: list[Space]
-    """Of what is served, and of what is on rollout."""
+    """The served catalog's, then that of the catalog on rollout, if any."""
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to write."""
+        """Whether nothing is left to write."""
         return not self.changed and not any(space.new for space in self.spaces)
 
 
+def check_items(items: Sequence[Item], limits: Limits) -> Sequence[Item]:
+    """The items to put; raises InvalidRequest if one breaks the contract, or an id is repeated."""
+    check_ids("items", [item.id for item in items], limits.items, limits)
+    for position, item in enumerate(items):
+        check_item(f"items[{position}]", item, limits)
+    return items
+
+
+def check_item_ids(ids: Sequence[str], limits: Limits) -> Sequence[str]:
+    """The ids to delete or read; raises InvalidRequest if they break the contract."""
+    check_ids("ids", ids, limits.items, limits)
+    return ids
+
+
 class CatalogService:
-    """Changes the catalog, the one on rollout too; one process at a time."""
+    """Changes the served catalog and the one on rollout. One process at a time may run it."""
 
     def __init__(
-        self, store: Store, catalogs: Catalogs, encoders: Encoders, book: ItemBiasTable
+        self, store: Store, catalogs: Catalogs, encoders: Encoders, item_biases: ItemBiasTable
     ) -> None:
         self._store = store
         self._catalogs = catalogs
         self._encoders = encoders
-        rebuild_if_lost(store, catalogs.directory, book)
+        rebuild_if_lost(store, catalogs.directory, item_biases)
 
     def put(self, items: Sequence[Item]) -> PutResult:
-        """Adds or replaces items; all of them are durable and rankable when this returns.
+        """Adds or replaces items, which are durable and rankable when this returns.
 
         Raises:
             EncoderUnavailable: nothing was changed.
             StoreUnavailable: nothing was changed.
         """
-        for _ in range(PLANNED_AGAIN + 1):
+        for _ in range(PLAN_RETRIES + 1):
             with self._store.snapshot() as snapshot:
                 plan = self._plan(snapshot, items)
             vectors = [space.encoded() for space in plan.spaces]
@@ -117,7 +132,7 @@ class CatalogService:
         return _Plan(changed, spaces)
 
     def delete(self, ids: Sequence[str]) -> DeleteResult:
-        """Takes items out of every ranking; raises StoreUnavailable."""
+        """Removes items from every ranking; raises StoreUnavailable."""
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
             found = [read_item(transaction, id_) for id_ in ids]
@@ -127,13 +142,13 @@ class CatalogService:
             if alive:
                 gone = [dataclasses.replace(stored, alive=False) for stored in alive]
                 logged = self._log(transaction, head, gone)
-                publication = Publication(removed=[stored.number for stored in gone])
-                publications = [publication] * len(_views(offered))
-                head = self._publish(transaction, offered, logged, publications)
+                change = MatrixChange(removed=[stored.number for stored in gone])
+                changes = [change] * len(_views(offered))
+                head = self._publish(transaction, offered, logged, changes)
         return DeleteResult(head, len(alive), unknown)
 
     def get(self, ids: Sequence[str]) -> GetResult:
-        """The items as they were put, in the order of the ids."""
+        """The items as they were put, in order of the ids."""
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
             found = [read_item(snapshot, id_) for id_ in ids]
@@ -142,7 +157,7 @@ class CatalogService:
         return GetResult(head, items, [id_ for id_ in ids if id_ not in held])
 
     def _write(self, plan: _Plan, vectors: list[dict[str, Vector]]) -> CatalogHead | None:
-        """The head afterwards; None: a release came or went meanwhile, and nothing is written."""
+        """The new head; None, and nothing is written, if a release came or went meanwhile."""
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
             views = _views(offered)
@@ -159,11 +174,11 @@ class CatalogService:
             logged = dataclasses.replace(
                 logged, encoder_version=version, dimensions=served.encoder.dimensions
             )
-            publications = [
+            changes = [
                 self._placed(transaction, space, mine, stored)
                 for space, mine in zip(plan.spaces, vectors, strict=True)
             ]
-            return self._publish(transaction, offered, logged, publications)
+            return self._publish(transaction, offered, logged, changes)
 
     def _placed(
         self,
@@ -171,15 +186,15 @@ class CatalogService:
         space: Space,
         vectors: dict[str, Vector],
         stored: Sequence[StoredItem],
-    ) -> Publication:
-        """Where the items lie in a space."""
+    ) -> MatrixChange:
+        """The vectors of the changed items, or of all items in a new space."""
         rewritten = list(scan_items(transaction)) if space.new else stored
         alive = [row for row in rewritten if row.alive]
         version = space.encoder.version
         placements = [
             placed(transaction, version, row.number, vectors[row.item.text]) for row in alive
         ]
-        return Publication(
+        return MatrixChange(
             numbers=np.array([row.number for row in alive], np.int64),
             vectors=np.array(placements),
             new_space=space.new,
@@ -190,11 +205,11 @@ class CatalogService:
         transaction: Transaction,
         offered: Offered,
         logged: CatalogHead,
-        publications: Sequence[Publication],
+        changes: Sequence[MatrixChange],
     ) -> CatalogHead:
-        """Files and heads of what is served, and of what is on rollout; the head that is served."""
+        """Writes files and heads of both catalogs; returns the served catalog's head."""
         directory, rollout = self._catalogs.directory, offered.rollout
-        head = publish(directory, offered.served, logged, publications[0])
+        head = write_catalog(directory, offered.served, logged, changes[0])
         write_head(transaction, head)
         if rollout is not None and offered.candidate is not None:
             tried = dataclasses.replace(
@@ -204,14 +219,14 @@ class CatalogService:
                 rows=logged.rows,
             )
             place = rollout_directory(directory, rollout.release)
-            tried = publish(place, offered.candidate, tried, publications[1])
+            tried = write_catalog(place, offered.candidate, tried, changes[1])
             write_rollout(transaction, dataclasses.replace(rollout, head=tried))
         return head
 
     def _number(
         self, transaction: Transaction, head: CatalogHead, items: Sequence[Item]
     ) -> list[StoredItem]:
-        """Gives new items the next numbers; items known before keep theirs."""
+        """Assigns the next numbers to new items; known items keep theirs."""
         stored, next_number = [], head.rows
         for item in items:
             old = read_item(transaction, item.id)
@@ -228,9 +243,9 @@ class CatalogService:
         vectors: dict[str, Vector],
         encoder_version: str,
     ) -> None:
-        """Items that come now start with the likes that their texts predict."""
+        """Writes the counters that new items start with: the likes that their texts predict."""
         if view.head.encoder_version != encoder_version:
-            return  # What was learnt of the old encoder's vectors says nothing of these.
+            return  # The prior was fitted to the old encoder's vectors.
         new = [row for row in stored if row.number >= view.head.rows]
         if not new or not view.cold_start_prior.weights.any():
             return
@@ -241,7 +256,7 @@ class CatalogService:
     def _log(
         self, transaction: Transaction, head: CatalogHead, stored: Sequence[StoredItem]
     ) -> CatalogHead:
-        """Writes the items and, where one appears or disappears, the catalog log."""
+        """Writes the items, and a catalog log entry for each that appears or disappears."""
         position, alive, rows = head.log_length, head.alive, head.rows
         for row in stored:
             old = read_item(transaction, row.item.id)

@@ -1,4 +1,4 @@
-"""The wall clock, as a value that tests can replace."""
+"""The wall clock, as a function that tests can replace."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 Clock = Callable[[], int]
-"""Gives microseconds since 1970-01-01 UTC."""
+"""Returns the time in microseconds since 1970-01-01 UTC."""
 
 
 def system_clock() -> int:

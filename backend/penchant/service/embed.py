@@ -6,26 +6,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from penchant.domain.errors import PenchantError
+from penchant.domain.limits import Limits, check_count, check_text
 from penchant.domain.types import Matrix
-from penchant.encoder.base import Encoder, Encoders
+from penchant.encoder.base import Encoders
+from penchant.service.attempt import attempt
 from penchant.store.base import Store
 from penchant.store.items import read_head
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedRequest:
-    """Texts, and the encoder that is asked for; empty: the one that the catalog is encoded by."""
+    """Texts to encode."""
 
     texts: Sequence[str]
     encoder_version: str = ""
+    """Version of the encoder to use; empty: the one that encodes the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Vectors, shape (texts, d), and the encoder that made them."""
+    """Vectors of the texts, shape (texts, d), and the version of the encoder that made them."""
 
     vectors: Matrix
     encoder_version: str
+
+
+def check_embed(request: EmbedRequest, limits: Limits) -> EmbedRequest:
+    """The request; raises InvalidRequest if it breaks the contract."""
+    check_count("texts", request.texts, limits.texts)
+    for position, text in enumerate(request.texts):
+        check_text(f"texts[{position}]", text, limits.text_bytes)
+    return request
 
 
 class EmbedService:
@@ -41,26 +52,28 @@ class EmbedService:
         versions = [request.encoder_version or current for request in requests]
         results: dict[int, Embedded | PenchantError] = {}
         for version in dict.fromkeys(versions):
-            places = [place for place, named in enumerate(versions) if named == version]
-            try:
-                encoder = self._encoders.of(version, 0)
-                texts = [requests[place].texts for place in places]
-                results |= zip(places, _together(encoder, texts), strict=True)
-            except PenchantError as error:
-                results |= dict.fromkeys(places, error)
+            places = [place for place, wanted in enumerate(versions) if wanted == version]
+            texts = [requests[place].texts for place in places]
+            embedded = attempt(self._encode_together, version, texts)
+            if isinstance(embedded, PenchantError):
+                results |= dict.fromkeys(places, embedded)
+            else:
+                results |= zip(places, embedded, strict=True)
         return [results[place] for place in range(len(requests))]
 
     def _current(self) -> str:
-        """The version of the encoder that the catalog is encoded by."""
+        """The version of the encoder that encodes the catalog."""
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
         return head.encoder_version if head.rows else self._encoders.default.version
 
-
-def _together(encoder: Encoder, requests: Sequence[Sequence[str]]) -> list[Embedded]:
-    texts = list(dict.fromkeys(text for request in requests for text in request))
-    vectors = encoder.encode(texts)
-    row = {text: position for position, text in enumerate(texts)}
-    return [
-        Embedded(vectors[[row[text] for text in request]], encoder.version) for request in requests
-    ]
+    def _encode_together(self, version: str, requests: Sequence[Sequence[str]]) -> list[Embedded]:
+        """The vectors of several requests' texts; a text that occurs twice is encoded once."""
+        encoder = self._encoders.of(version, 0)
+        texts = list(dict.fromkeys(text for request in requests for text in request))
+        vectors = encoder.encode(texts)
+        row = {text: position for position, text in enumerate(texts)}
+        return [
+            Embedded(vectors[[row[text] for text in request]], encoder.version)
+            for request in requests
+        ]

@@ -1,4 +1,4 @@
-"""Texts to vectors in each space that a catalog is kept in: what is known, what is to encode."""
+"""Texts to vectors in the vector space of each catalog: those known, and those yet to encode."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from penchant.store.base import Snapshot
 from penchant.store.items import read_text_vector, scan_items
 
 ENCODE_TEXTS = 32
-"""Texts a request to the encoder, so that queries need not wait long behind a large put."""
+"""Texts per request to the encoder; queries get their turn between the requests of a large put."""
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """One catalog's vectors of some texts."""
+    """The vectors of some texts in one catalog's space."""
 
     head: CatalogHead
-    """As it was when this was found out."""
+    """The catalog's head in the snapshot that was read."""
     encoder: Encoder
     known: dict[str, Vector]
-    """Vectors of texts that were encoded before."""
+    """Vectors of texts that this encoder has encoded before."""
     missing: list[str]
     """Texts to encode."""
     new: bool
-    """Whether the catalog's other vectors are another encoder's, and must be made anew."""
+    """Whether the catalog's vectors are another encoder's, so that all must be made anew."""
 
     def encoded(self) -> dict[str, Vector]:
         """Vectors of all the texts; raises EncoderUnavailable.
 
-        Encodes slice by slice, so that others' texts get their turn in between.
+        Encodes slice by slice, so that other callers' texts get their turn in between.
         """
         vectors = dict(self.known)
         for start in range(0, len(self.missing), ENCODE_TEXTS):
@@ -43,7 +43,7 @@ class Space:
 def space_of(
     snapshot: Snapshot, head: CatalogHead, encoder: Encoder, texts: Sequence[str]
 ) -> Space:
-    """What is known of texts in a catalog's space; all items' texts where that is a new one."""
+    """The vectors of texts in a catalog's space; in a new space, those of all items' texts too."""
     new = head.rows > 0 and head.encoder_version != encoder.version
     wanted = list(texts)
     if new:
@@ -53,10 +53,10 @@ def space_of(
 
 
 def encoder_of(head: CatalogHead, encoders: Encoders) -> Encoder:
-    """The encoder that new texts of a catalog need: its release's, or else the configured one.
+    """The encoder for new texts of a catalog: its release's, or else the configured one.
 
     Raises:
-        EncoderUnavailable: the release's encoder is not there.
+        EncoderUnavailable: the release's encoder is missing.
     """
     return encoders.of(head.encoder_version, head.dimensions) if head.release else encoders.default
 
@@ -64,7 +64,7 @@ def encoder_of(head: CatalogHead, encoders: Encoders) -> Encoder:
 def known_vectors(
     snapshot: Snapshot, encoder_version: str, texts: Iterable[str]
 ) -> tuple[dict[str, Vector], list[str]]:
-    """Vectors of the texts that this encoder has encoded before, and the texts that it has not."""
+    """The vectors of texts that an encoder has encoded before, and the texts that it has not."""
     known: dict[str, Vector] = {}
     missing: list[str] = []
     for text in dict.fromkeys(texts):

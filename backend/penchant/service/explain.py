@@ -1,120 +1,126 @@
-"""Why an item stands where it stands: the parts of its score, and the events that weigh most."""
+"""Explain: the parts of each score, and the past events that contribute most to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penchant.catalog.view import CatalogView
-from penchant.domain.context import Slots
+from penchant.domain.arrays import Float64
 from penchant.domain.event_weights import weigh
 from penchant.domain.interest import Items, shares
 from penchant.domain.neighbours import OPENING, near_shares
-from penchant.domain.ranking import Contribution, Explanation
-from penchant.domain.types import Recent, Rows, Vector, Window
+from penchant.domain.types import Rows, Vector
+from penchant.service.scoring import TopK
+from penchant.service.user_interest import UserInContext
 from penchant.store.base import Snapshot
 from penchant.store.users import read_event
 
 CONTRIBUTIONS = 5
-"""Events that an explanation names at most."""
+"""Events named per explanation, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """Whose ranking is explained, and as of when."""
+class Contribution:
+    """The share of one past event in one score."""
 
-    user: str
-    window: Window
-    recent: Recent
-    """The interest's."""
-    bucket: int
-    context: Slots
-    """What the ranking is for, shape (5,)."""
+    event_id: str
+    item: str
+    signal: str
+    occurred_at_us: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """The k items that are explained."""
+class Explanation:
+    """The parts of a score: offset + slow + fast + near + query = score."""
 
-    rows: Rows
-    """Shape (k,)."""
-    offsets: Vector
-    """The offset's part of each score, shape (k,)."""
-    query: Vector | None
+    offset: float
+    slow: float
+    fast: float
+    near: float
+    query: float
+    contributions: tuple[Contribution, ...]
+    """The events with the largest absolute shares, largest first."""
 
 
 def explain(
     snapshot: Snapshot,
     view: CatalogView,
-    subject: Subject,
-    ranked: Ranked,
+    user: UserInContext,
+    top: TopK,
+    query: Vector | None,
 ) -> list[Explanation]:
-    """One explanation per ranked item; the parts of each sum to its score."""
-    window, settings = subject.window, view.settings
-    vectors = view.vectors[ranked.rows]
+    """One explanation per item of a ranking; the parts of each sum to its score.
+
+    Args:
+        snapshot: names the events.
+        view: the catalog that was ranked.
+        user: the user as the ranking saw them.
+        top: the k items.
+        query: the query's vector, shape (d,); None without a query.
+    """
+    window, settings = user.window, view.settings
+    vectors = view.vectors[top.rows]
     items = view.items_of(window)
-    split = shares(view.prior, window, items, subject.bucket, settings, vectors, subject.context)
-    queried = np.zeros(len(vectors), np.float32)
-    if ranked.query is not None:
-        queried = settings.query_weight * (vectors @ ranked.query)
-    near = _near(view, subject, items, ranked.rows)
-    by_event = split.slow + split.fast + near.events
+    parts = shares(view.prior, window, items, user.bucket, settings, vectors, user.context)
+    near = _near_parts(view, user, items, top.rows)
+    from_query = np.zeros(len(vectors), np.float32)
+    if query is not None:
+        from_query = settings.query_weight * (vectors @ query)
+    by_event = parts.slow + parts.fast + near.events
     return [
         Explanation(
-            offset=float(ranked.offsets[position]),
-            slow=float(split.prior[position] + split.slow[position].sum()),
-            fast=float(split.fast[position].sum()),
+            offset=float(top.offsets[position]),
+            slow=float(parts.prior[position] + parts.slow[position].sum()),
+            fast=float(parts.fast[position].sum()),
             near=float(near.opening[position] + near.events[position].sum()),
-            query=float(queried[position]),
-            contributions=_weightiest(snapshot, view, subject, by_event[position]),
+            query=float(from_query[position]),
+            contributions=_largest(snapshot, view, user, by_event[position]),
         )
         for position in range(len(vectors))
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Near:
+class _NearParts:
     """The neighbours' part of the scores of k items."""
 
-    opening: NDArray[np.float64]
-    """What people begin with, shape (k,)."""
-    events: NDArray[np.float64]
-    """The neighbours of each event's item, shape (k, n)."""
+    opening: Float64
+    """From the items that users begin with, shape (k,)."""
+    events: Float64
+    """From the neighbours of each event's item, shape (k, n)."""
 
 
-def _near(view: CatalogView, subject: Subject, items: Items, rows: Rows) -> _Near:
-    window, recent, settings = subject.window, subject.recent, view.settings
+def _near_parts(view: CatalogView, user: UserInContext, items: Items, rows: Rows) -> _NearParts:
+    window, recent, settings = user.window, user.interest.recent, view.settings
     parts = settings.near_weight * near_shares(view.neighbours, recent, rows)
     events = np.zeros((len(rows), len(window)))
     if len(window):
-        weights = weigh(window, items.known, subject.bucket, settings, context=subject.context)
+        weights = weigh(window, items.known, user.bucket, settings, context=user.context)
         liked = np.flatnonzero(weights.near)
         events[:, liked] = parts[:, : len(liked)]
     of_events = recent["item"] != OPENING
-    return _Near(parts[:, ~of_events].sum(axis=1), events)
+    return _NearParts(parts[:, ~of_events].sum(axis=1), events)
 
 
-def _weightiest(
-    snapshot: Snapshot,
-    view: CatalogView,
-    subject: Subject,
-    share: NDArray[np.float64],
+def _largest(
+    snapshot: Snapshot, view: CatalogView, user: UserInContext, share: Float64
 ) -> tuple[Contribution, ...]:
     order = np.argsort(-np.abs(share), kind="stable")[:CONTRIBUTIONS]
     return tuple(
-        _name(snapshot, view, subject, position, float(share[position]))
+        _contribution(snapshot, view, user, position, float(share[position]))
         for position in order.tolist()
         if share[position] != 0.0
     )
 
 
-def _name(
-    snapshot: Snapshot, view: CatalogView, subject: Subject, position: int, share: float
+def _contribution(
+    snapshot: Snapshot, view: CatalogView, user: UserInContext, position: int, share: float
 ) -> Contribution:
-    event = subject.window[position]
-    row = read_event(snapshot, subject.user, int(event["event"]))
+    event = user.window[position]
+    row = read_event(snapshot, user.user, int(event["event"]))
     number = int(event["item"])
     return Contribution(
         event_id=row.event.event_id if row else "",

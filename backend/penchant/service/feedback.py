@@ -1,4 +1,4 @@
-"""Feedback: validate, look up, insert, fold, commit, ack — one transaction for the whole batch."""
+"""Feedback: look up, insert, fold, commit, acknowledge; one transaction for the whole batch."""
 
 from __future__ import annotations
 
@@ -6,27 +6,20 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeVar
 
 import numpy as np
 
-from penchant.catalog.offsets import ItemBiasTable, OffsetFile
+from penchant.catalog.item_biases import ItemBiasFile, ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import fold_each
-from penchant.domain.limits import Limits, check_event
-from penchant.domain.offsets import count_outcome
+from penchant.domain.limits import Limits, check_count, check_event
+from penchant.domain.offsets import count_event
 from penchant.domain.rewards import SignalTable, resolve
-from penchant.domain.types import (
-    Counters,
-    Event,
-    EventResult,
-    EventStatus,
-    LogRow,
-    Record,
-    UserState,
-)
+from penchant.domain.types import Counters, Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
@@ -40,67 +33,120 @@ from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_event, read_user, write_event, write_user
 
 FOLDED_TOGETHER = 64
-"""Users: more of them save no more time, and take memory."""
+"""Users folded in one go; more would save no time and take more memory."""
 
-_Some = TypeVar("_Some")
+_Element = TypeVar("_Element")
+
+
+class EventStatus(Enum):
+    """The fate of an event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class EventResult:
+    """The fate of one event, and the reason for a refusal."""
+
+    event_id: str
+    status: EventStatus
+    state_version: int
+    """The user's version after an accepted event; the current one for a duplicate."""
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRequest:
+    """The events of one call."""
+
+    events: tuple[Event | EventResult, ...]
+    """In order; `check_feedback` puts refusals in the places of events that break the contract."""
+
+
+def check_feedback(request: FeedbackRequest, now_us: int, limits: Limits) -> FeedbackRequest:
+    """The request with each malformed event replaced by its refusal.
+
+    Raises:
+        InvalidRequest: there are no events, or too many.
+    """
+    check_count("events", request.events, limits.events)
+    return FeedbackRequest(tuple([_checked(event, now_us, limits) for event in request.events]))
+
+
+def _checked(event: Event | EventResult, now_us: int, limits: Limits) -> Event | EventResult:
+    if isinstance(event, EventResult):
+        return event
+    try:
+        check_event(event, now_us, limits)
+    except PenchantError as error:
+        return _refused(event, error)
+    return event
+
+
+def _refused(event: Event, error: PenchantError) -> EventResult:
+    message = "see the server's log" if error.kind is ErrorKind.INTERNAL else str(error)
+    return EventResult(event.event_id, EventStatus.REFUSED, 0, error.reason, message)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What one transaction is going to write."""
+    """The writes of one transaction."""
 
-    books: ReservationLedger
+    ledger: ReservationLedger
+    watch: RolloutWatch
     records: dict[str, Record] = field(default_factory=dict)
     rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
+    """By user and event digest."""
     counters: dict[int, Counters] = field(default_factory=dict)
+    """By item number."""
     owned: dict[str, set[int]] = field(default_factory=dict)
-    """Items that became their users' own."""
+    """Numbers of items that became the user's own, by user."""
 
 
 class FeedbackService:
-    """Takes events; one process at a time, since it alone writes the live offsets."""
+    """Accepts events. One process at a time may run it, since it writes the live offsets."""
 
     def __init__(
         self,
         store: Store,
         catalogs: Catalogs,
         signals: SignalTable,
-        book: ItemBiasTable,
-        limits: Limits,
+        item_biases: ItemBiasTable,
         clock: Clock,
         meter: Meter,
     ) -> None:
         self._store = store
         self._catalogs = catalogs
         self._signals = signals
-        self._limits = limits
         self._clock = clock
         self._meter = meter
-        self._book = book
+        self._item_biases = item_biases
         with store.snapshot() as snapshot:
-            book.set(scan_counters(snapshot))
+            item_biases.set(scan_counters(snapshot))
             self._counted_rows = read_head(snapshot).rows
-        self._offset_file = OffsetFile(catalogs.directory, book)
+        self._offset_file = ItemBiasFile(catalogs.directory, item_biases)
 
-    def feedback(self, calls: Sequence[Sequence[Event]]) -> list[list[EventResult]]:
+    def feedback(self, requests: Sequence[FeedbackRequest]) -> list[list[EventResult]]:
         """The results of each call's events, durable when this returns.
 
         Raises:
-            StoreUnavailable: nothing of the whole batch was taken.
+            StoreUnavailable: no event of the whole batch was accepted.
         """
         arrived_us, started = self._clock(), time.perf_counter()
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
             view = offered.served
-            self._meet_newcomers(transaction, view)
-            batch, count = _Batch(ReservationLedger(transaction)), RolloutWatch(offered)
+            self._read_new_items(transaction, view)
+            batch = _Batch(ReservationLedger(transaction), RolloutWatch(offered))
             results = [
-                [self._take(transaction, view, batch, count, event, arrived_us) for event in call]
-                for call in calls
+                [self._take(transaction, view, batch, event, arrived_us) for event in call.events]
+                for call in requests
             ]
             if batch.rows:
                 self._write(transaction, offered, batch, arrived_us)
-                count.settle(transaction, arrived_us)
             commit_started = time.perf_counter()
         if batch.rows:
             ended = time.perf_counter()
@@ -114,14 +160,14 @@ class FeedbackService:
         snapshot: Snapshot,
         view: CatalogView,
         batch: _Batch,
-        count: RolloutWatch,
-        event: Event,
+        event: Event | EventResult,
         arrived_us: int,
     ) -> EventResult:
-        """One event into the batch, or the reason why not."""
+        """Adds one event to the batch, or refuses it."""
+        if isinstance(event, EventResult):
+            return event
         try:
-            check_event(event, arrived_us, self._limits)
-            outcome = resolve(self._signals, event.signal, event.value)
+            signal = resolve(self._signals, event.signal, event.value)
             record = batch.records.get(event.user) or _read_record(snapshot, event.user)
             digest = digest64(event.event_id)
             known = batch.rows.get((event.user, digest)) or read_event(snapshot, event.user, digest)
@@ -133,20 +179,18 @@ class FeedbackService:
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
             counters = batch.counters.get(number) or read_counters(snapshot, number)
-            if outcome.wait_s is not None:
-                batch.books.confirm(event)
+            if signal.wait_s is not None:
+                batch.ledger.confirm(event)
         except PenchantError as error:
-            return EventResult(
-                event.event_id, EventStatus.REFUSED, 0, error.reason, _public_text(error)
-            )
-        count.event(event.user, record, number, outcome, arrived_us)
-        record = insert(record, [entry(event, number, outcome)], view.settings.window_events)
+            return _refused(event, error)
+        batch.watch.event(event.user, record, number, signal, arrived_us)
+        record = insert(record, [entry(event, number, signal)], view.settings.window_events)
         batch.records[event.user] = record
-        if outcome.owned:
+        if signal.owned:
             batch.owned.setdefault(event.user, set()).add(number)
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
-        batch.counters[number] = count_outcome(
-            counters, outcome, event.occurred_at_us, self._book.half_life_s
+        batch.counters[number] = count_event(
+            counters, signal, event.occurred_at_us, self._item_biases.half_life_s
         )
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
 
@@ -167,7 +211,8 @@ class FeedbackService:
             write_counters(transaction, number, counters)
         for user, numbers in batch.owned.items():
             write_owned(transaction, user, numbers.union(read_owned(transaction, user).tolist()))
-        batch.books.write()
+        batch.ledger.write()
+        batch.watch.settle(transaction, arrived_us)
 
     def _fold(
         self,
@@ -176,38 +221,40 @@ class FeedbackService:
         records: Sequence[tuple[str, Record]],
         arrived_us: int,
     ) -> None:
-        """Writes records with the interest that their users' next ranking needs."""
+        """Writes records with the interests that their users' next rankings need."""
         bucket = time_bucket(arrived_us, view.settings)
         for some in _in_chunks(records, FOLDED_TOGETHER):
             started = time.perf_counter()
             windows = [record.window for _, record in some]
             window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
             items = view.items_of(window)
-            # The next ranking is probably where the last event was.
-            places = np.stack([one["context"][-1] for one in windows])
-            interests = fold_each(view.prior, window, lengths, items, bucket, view.settings, places)
+            # The next ranking is probably made in the context of the last event.
+            contexts = np.stack([one["context"][-1] for one in windows])
+            interests = fold_each(
+                view.prior, window, lengths, items, bucket, view.settings, contexts
+            )
             self._meter.fold(time.perf_counter() - started, len(some))
-            for (user, record), interest, place in zip(some, interests, places, strict=True):
-                key = fold_key(view, bucket, place)
+            for (user, record), interest, context in zip(some, interests, contexts, strict=True):
+                key = fold_key(view, bucket, context)
                 write_user(transaction, user, UserState(record, key, interest))
 
-    def _meet_newcomers(self, snapshot: Snapshot, view: CatalogView) -> None:
-        """Takes over the counters that new items were credited with when they were put."""
+    def _read_new_items(self, snapshot: Snapshot, view: CatalogView) -> None:
+        """Reads the counters that new items were given when they were put."""
         for number in range(self._counted_rows, view.head.rows):
-            self._book.set([(number, read_counters(snapshot, number))])
+            self._item_biases.set([(number, read_counters(snapshot, number))])
 
     def _publish_offsets(self, view: CatalogView, batch: _Batch) -> None:
-        self._book.set(batch.counters.items())
+        self._item_biases.set(batch.counters.items())
         counted = np.fromiter(batch.counters, np.int64, len(batch.counters))
-        newcomers = np.arange(self._counted_rows, view.head.rows)
-        touched = np.concatenate([counted, newcomers])
+        new_items = np.arange(self._counted_rows, view.head.rows)
+        touched = np.concatenate([counted, new_items])
         self._offset_file.publish(view.head.generation, view.head.rows, touched)
         self._counted_rows = view.head.rows
 
 
-def _in_chunks(things: Sequence[_Some], size: int) -> Iterator[Sequence[_Some]]:
-    for start in range(0, len(things), size):
-        yield things[start : start + size]
+def _in_chunks(elements: Sequence[_Element], size: int) -> Iterator[Sequence[_Element]]:
+    for start in range(0, len(elements), size):
+        yield elements[start : start + size]
 
 
 def _read_record(snapshot: Snapshot, user: str) -> Record:
@@ -216,14 +263,10 @@ def _read_record(snapshot: Snapshot, user: str) -> Record:
 
 
 def _require_same(known: Event, event: Event) -> None:
-    """An event id stands for one event; only the time may differ, which some callers make anew."""
+    """An event id stands for one event; only the time may differ, since some callers renew it."""
     if dataclasses.replace(event, occurred_at_us=known.occurred_at_us) == known:
         return
     raise EventIdReused(
         f"event_id: got {event.event_id[:64]!r} with other content than the event "
         "that was accepted under it; give each event an id of its own"
     )
-
-
-def _public_text(error: PenchantError) -> str:
-    return "see the server's log" if error.kind is ErrorKind.INTERNAL else str(error)

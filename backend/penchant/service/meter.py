@@ -1,4 +1,4 @@
-"""Measurements of the verbs; `server/triton/metrics.py` turns them into Prometheus metrics."""
+"""Measurements of the verbs; `server/triton/prometheus.py` turns them into metrics."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Protocol
 
 
 class Meter(Protocol):
-    """Takes measurements; must be cheap and must not fail."""
+    """Receives measurements. Its methods are cheap and never fail."""
 
     def fold(self, seconds: float, users: int = 1) -> None:
-        """The windows of so many users were folded together in so long."""
+        """Records a fold: its duration, and the number of users folded together."""
         ...
 
     def commit(self, seconds: float, events: int) -> None:
-        """One transaction with so many accepted events took so long, the sync included."""
+        """Records a commit: its duration, including the sync to disk, and its accepted events."""
         ...
 
     def staleness(self, seconds: float) -> None:
-        """So long after its arrival an event was in the state that every new ranking reads."""
+        """Records the seconds from an event's arrival until rankings see it."""
         ...
 
     def encoded(self, texts: int) -> None:
-        """One run of the encoder took so many texts."""
+        """Records one run of the encoder, by its number of texts."""
         ...
 
 

@@ -1,37 +1,144 @@
-"""Rank: read the record, fold if the cache is stale, score, take the best k."""
+"""Rank: read the record, fold if the cache is stale, score, select k items."""
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from penchant.catalog.view import CatalogView
-from penchant.domain.context import Slots, as_slots
-from penchant.domain.errors import EncoderUnavailable, PenchantError, StateBehind
+from penchant.domain.context import as_slots
+from penchant.domain.errors import (
+    EncoderUnavailable,
+    InvalidRequest,
+    PenchantError,
+    StateBehind,
+)
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.exploration import explored_lately
-from penchant.domain.ranking import Ranking, RankRequest
-from penchant.domain.types import Interest, UserState, Vector
+from penchant.domain.exploration import (
+    EpsilonGreedy,
+    Exploration,
+    PlackettLuce,
+    Thompson,
+    explored_lately,
+)
+from penchant.domain.limits import (
+    Limits,
+    check_context,
+    check_count,
+    check_distinct,
+    check_id,
+    check_range,
+    utf8_size,
+)
+from penchant.domain.types import Context, Matrix, UserState, Vector
 from penchant.domain.window import empty_record
 from penchant.encoder.base import Encoders
+from penchant.service.attempt import attempt
 from penchant.service.clock import Clock
-from penchant.service.explain import Ranked, Subject, explain
+from penchant.service.explain import Explanation, explain
 from penchant.service.meter import Meter
-from penchant.service.scoring import Picked, Scored, best_of, score_all
-from penchant.service.selection import Explored, Explorer, diverse, explore
-from penchant.service.user_interest import Catalogs, interest_of
+from penchant.service.scoring import ScoredItems, TopK, score_all
+from penchant.service.selection import best_of, diverse, explore
+from penchant.service.user_interest import Catalogs, UserInContext, interest_of
 from penchant.store.base import Snapshot, Store
 from penchant.store.owned import read_owned
 from penchant.store.users import read_user
 
-ENCODED_AGAIN = 3
-"""How often queries follow a change of the encoder before the caller is told to come again."""
+ENCODE_RETRIES = 3
+"""Times that queries are encoded again after a change of the encoder; then the call fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankRequest:
+    """See `penchant.v1.RankRequest`."""
+
+    user: str
+    k: int
+    candidates: tuple[str, ...] | None = None
+    query: str = ""
+    context: Context = ()
+    exclude_seen: bool = False
+    exclude_owned: bool = False
+    min_state_version: int = 0
+    explain: bool = False
+    as_of_us: int | None = None
+    explore: Exploration | None = None
+    diversity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The items of a ranking, in order."""
+
+    recommendation_id: str
+    ids: list[str]
+    scores: list[float]
+    propensities: list[float] | None
+    """None: nothing was explored, so each is 1."""
+    propensity_estimated: bool
+    explorations_left: int
+    explanations: list[Explanation] | None
+    unknown_candidates: list[str]
+    state_version: int
+    catalog_version: int
+    encoder_version: str
+    cold_start: bool
+
+
+def check_rank(request: RankRequest, limits: Limits) -> RankRequest:
+    """The request; raises InvalidRequest if it breaks the contract."""
+    check_id("user", request.user, limits)
+    check_range("k", request.k, limits.k)
+    if request.candidates is not None:
+        _check_candidates(request.candidates, limits)
+    if (size := utf8_size(request.query)) > limits.query_bytes:
+        raise InvalidRequest(f"query: got {size} bytes, expected at most {limits.query_bytes}")
+    if request.query and not request.query.strip():
+        raise InvalidRequest("query: got nothing but white space, expected text or no query")
+    check_context(InvalidRequest, request.context, limits)
+    _check_selection(request)
+    if request.as_of_us is not None and not 0 <= request.as_of_us < 2**53:
+        raise InvalidRequest(f"as_of_us: got {request.as_of_us}, expected 0 to {2**53 - 1}")
+    return request
+
+
+def _check_candidates(candidates: tuple[str, ...], limits: Limits) -> None:
+    check_count("candidates", candidates, limits.candidates, least=0)
+    # Characters, not bytes, and no look for control characters: an unknown id does no harm.
+    longest = max(map(len, candidates), default=0)
+    if longest > limits.id_bytes:
+        raise InvalidRequest(
+            f"candidates: got an id of {longest} characters, "
+            f"expected at most {limits.id_bytes} bytes"
+        )
+    check_distinct("candidates", candidates)
+
+
+def _check_selection(request: RankRequest) -> None:
+    if not 0 <= request.diversity <= 1:
+        raise InvalidRequest(f"diversity: got {request.diversity}, expected 0 to 1")
+    if request.explore is None:
+        return
+    if request.diversity:
+        raise InvalidRequest(
+            "diversity: got one together with explore, expected one of the two; "
+            "the chances of a diverse list are not known"
+        )
+    match request.explore.policy:
+        case PlackettLuce(temperature) if not 1e-6 <= temperature < math.inf:
+            raise InvalidRequest(f"explore.temperature: got {temperature}, expected 1e-6 or more")
+        case EpsilonGreedy(epsilon) if not 0 <= epsilon <= 1:
+            raise InvalidRequest(f"explore.epsilon: got {epsilon}, expected 0 to 1")
+        case Thompson(scale) if not 0 < scale <= 1000:
+            raise InvalidRequest(f"explore.scale: got {scale}, expected more than 0, at most 1,000")
 
 
 class _Query(NamedTuple):
-    """A text and the space that its vector is wanted in."""
+    """A text, and the vector space to encode it in."""
 
     encoder_version: str
     dimensions: int
@@ -39,7 +146,7 @@ class _Query(NamedTuple):
 
 
 class RankService:
-    """Answers rank requests; only reads, so any number of processes may run one."""
+    """Answers rank requests. It only reads, so any number of processes may run one."""
 
     def __init__(
         self,
@@ -58,50 +165,44 @@ class RankService:
         self._explorations_per_day = explorations_per_day
 
     def rank(self, requests: Sequence[RankRequest]) -> list[Ranking | PenchantError]:
-        """One ranking or error per request, independent of the others; one snapshot for all.
+        """One ranking or error per request, all from one snapshot.
 
-        Queries are encoded between two snapshots, since that takes milliseconds; where a release
-        is published in between, they are encoded again, so that no ranking mixes two spaces.
+        Queries are encoded between two snapshots, since that takes milliseconds. If a release is
+        published in between, they are encoded again, so that no ranking mixes two vector spaces.
         """
         queries: dict[_Query, Vector | PenchantError] = {}
-        for _ in range(ENCODED_AGAIN + 1):
+        for _ in range(ENCODE_RETRIES + 1):
             with self._store.snapshot() as snapshot:
                 offered = self._catalogs.read(snapshot)
                 views = [offered.shown_to(request.user) for request in requests]
                 wanted = [_query(*pair) for pair in zip(views, requests, strict=True)]
                 missing = {query for query in wanted if query is not None} - queries.keys()
                 if not missing:
+                    vectors = [query and queries[query] for query in wanted]
                     return [
-                        self._answer(snapshot, view, request, query and queries[query])
-                        for view, request, query in zip(views, requests, wanted, strict=True)
+                        vector
+                        if isinstance(vector, PenchantError)
+                        else attempt(self._rank_one, snapshot, view, request, vector)
+                        for view, request, vector in zip(views, requests, vectors, strict=True)
                     ]
             queries |= self._encode(sorted(missing))
         raise EncoderUnavailable("query: the encoder is being changed; ask again in a moment")
 
     def _encode(self, queries: Sequence[_Query]) -> dict[_Query, Vector | PenchantError]:
+        """The vectors of queries; the queries of one vector space are encoded together."""
         vectors: dict[_Query, Vector | PenchantError] = {}
         for space in dict.fromkeys((query.encoder_version, query.dimensions) for query in queries):
             some = [query for query in queries if query[:2] == space]
-            try:
-                encoder = self._encoders.of(*space)
-                vectors |= zip(some, encoder.encode([query.text for query in some]), strict=True)
-            except PenchantError as error:
-                vectors |= dict.fromkeys(some, error)
+            encoded = attempt(self._encode_in, *space, some)
+            if isinstance(encoded, PenchantError):
+                vectors |= dict.fromkeys(some, encoded)
+            else:
+                vectors |= zip(some, encoded, strict=True)
         return vectors
 
-    def _answer(
-        self,
-        snapshot: Snapshot,
-        view: CatalogView,
-        request: RankRequest,
-        query: Vector | PenchantError | None,
-    ) -> Ranking | PenchantError:
-        if isinstance(query, PenchantError):
-            return query
-        try:
-            return self._rank_one(snapshot, view, request, query)
-        except PenchantError as error:
-            return error
+    def _encode_in(self, version: str, dimensions: int, queries: Sequence[_Query]) -> Matrix:
+        encoder = self._encoders.of(version, dimensions)
+        return encoder.encode([query.text for query in queries])
 
     def _rank_one(
         self, snapshot: Snapshot, view: CatalogView, request: RankRequest, query: Vector | None
@@ -109,55 +210,58 @@ class RankService:
         state = read_user(snapshot, request.user) or UserState(empty_record())
         _require_version(state, request.min_state_version)
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
-        bucket = time_bucket(now_us, view.settings)
-        context, window = as_slots(request.context), state.record.window
-        interest = self._interest(state, view, bucket, context)
-        owned = read_owned(snapshot, request.user) if request.exclude_owned else None
-        scored = score_all(view, state, request, interest, query, owned)
-        left = max(0, self._explorations_per_day - explored_lately(window, now_us))
-        explored: Explored | None = None
-        if request.explore is not None and left:
-            explorer = Explorer(window, bucket, context)
-            explored = explore(view, explorer, scored, request.k, request.explore)
-        picked = explored.picked if explored else _greedy(view, scored, request)
-        explanations = None
-        if request.explain:
-            ranked = Ranked(picked.rows, picked.offsets, query)
-            subject = Subject(request.user, window, interest.recent, bucket, context)
-            explanations = explain(snapshot, view, subject, ranked)
+        user = self._user(state, view, request, now_us)
+        left_out = []
+        if request.exclude_owned:
+            left_out.append(read_owned(snapshot, request.user))
+        if request.exclude_seen:
+            left_out.append(user.window["item"])
+        scored = score_all(view, user.interest, query, request.candidates, left_out)
+        left = max(0, self._explorations_per_day - explored_lately(user.window, now_us))
+        top = _select(view, user, scored, request, may_explore=left > 0)
         return Ranking(
             recommendation_id=os.urandom(12).hex(),
-            ids=[view.ids[row] for row in picked.rows.tolist()],
-            scores=picked.scores.tolist(),
-            propensities=explored.propensities if explored else None,
-            propensity_estimated=explored is not None and explored.estimated,
+            ids=[view.ids[row] for row in top.rows.tolist()],
+            scores=top.scores.tolist(),
+            propensities=top.propensities,
+            propensity_estimated=top.propensity_estimated,
             explorations_left=left,
-            explanations=explanations,
-            unknown_candidates=picked.unknown,
+            explanations=explain(snapshot, view, user, top, query) if request.explain else None,
+            unknown_candidates=scored.unknown,
             state_version=state.record.state_version,
             catalog_version=view.head.version,
             encoder_version=view.head.encoder_version,
             cold_start=state.record.state_version == 0,
         )
 
-    def _interest(
-        self, state: UserState, view: CatalogView, bucket: int, context: Slots
-    ) -> Interest:
+    def _user(
+        self, state: UserState, view: CatalogView, request: RankRequest, now_us: int
+    ) -> UserInContext:
+        bucket, context = time_bucket(now_us, view.settings), as_slots(request.context)
         started = time.perf_counter()
         interest, folded = interest_of(state, view, bucket, context)
         if folded:
             self._meter.fold(time.perf_counter() - started)
-        return interest
+        return UserInContext(request.user, state.record.window, interest, bucket, context)
 
 
-def _greedy(view: CatalogView, scored: Scored, request: RankRequest) -> Picked:
+def _select(
+    view: CatalogView,
+    user: UserInContext,
+    scored: ScoredItems,
+    request: RankRequest,
+    *,
+    may_explore: bool,
+) -> TopK:
+    if request.explore is not None and may_explore:
+        return explore(view, user, scored, request.k, request.explore)
     if request.diversity:
         return diverse(view, scored, request.k, request.diversity)
     return best_of(scored, request.k)
 
 
 def _query(view: CatalogView, request: RankRequest) -> _Query | None:
-    """What must be encoded for a request; None: nothing, as where the catalog is empty."""
+    """The text to encode for a request; None without a query, or in an empty catalog."""
     if not request.query or view.head.rows == 0:
         return None
     return _Query(view.head.encoder_version, view.head.dimensions, request.query)

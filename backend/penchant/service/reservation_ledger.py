@@ -12,7 +12,7 @@ from penchant.store.ledgers import read_ledger, read_spending, write_ledger, wri
 
 
 class ReservationLedger:
-    """What the requests and events of one batch see of each other, and leave behind."""
+    """Ledgers and budgets with the changes of one batch, which its later requests see."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -22,10 +22,10 @@ class ReservationLedger:
         self._changed_budgets: set[int] = set()
 
     def reserve(self, request: ReserveRequest, now_us: int) -> Reservations:
-        """Grants what may be granted; a request that fails changes nothing.
+        """Reserves as much as caps and budgets allow; a request that fails changes nothing.
 
         Raises:
-            StateCorrupt, StateTooNew: the ledger or a budget can't be read.
+            StateCorrupt, StateTooNew: the ledger or a budget cannot be read.
         """
         ledger = self._ledger(request.user)
         keys = {digest64(option.budget.key) for option in request.options if option.budget}
@@ -35,12 +35,12 @@ class ReservationLedger:
         return granted.reply
 
     def confirm(self, event: Event) -> None:
-        """An impression; nothing happens where it was not reserved, or was confirmed before.
+        """Confirms the reservation that an impression answers, if there is an open one.
 
-        Cost: one read of the user's ledger, where the event names a recommendation.
+        Cost: one read of the user's ledger, for an event that names a recommendation.
 
         Raises:
-            StateCorrupt, StateTooNew: the ledger or the budget can't be read.
+            StateCorrupt, StateTooNew: the ledger or the budget cannot be read.
         """
         if not event.recommendation_id:
             return
@@ -55,7 +55,7 @@ class ReservationLedger:
             self._keep(event.user, after, paid)
 
     def write(self) -> None:
-        """Writes what changed."""
+        """Writes the ledgers and budgets that changed."""
         for user in self._changed_users:
             write_ledger(self._transaction, user, self._ledgers[user])
         for key in self._changed_budgets:

@@ -1,20 +1,58 @@
-"""Reserve: look at caps and budgets and take of them, one transaction for the whole batch."""
+"""Reserve: take impressions within caps and budgets, one transaction for the whole batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from penchant.catalog.view import CatalogView
-from penchant.domain.errors import PenchantError, UnknownItem
-from penchant.domain.reservations import Reservations, ReserveRequest
+from penchant.domain.errors import InvalidRequest, PenchantError, UnknownItem
+from penchant.domain.limits import (
+    Limits,
+    check_count,
+    check_id,
+    check_ids,
+    check_name,
+    check_range,
+    check_time,
+)
+from penchant.domain.reservations import Reservations, ReserveOption, ReserveRequest
+from penchant.service.attempt import attempt
 from penchant.service.clock import Clock
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.user_interest import Catalogs
 from penchant.store.base import Store
 
 
+def check_reserve(request: ReserveRequest, now_us: int, limits: Limits) -> ReserveRequest:
+    """The request; raises InvalidRequest if it breaks the contract."""
+    check_id("user", request.user, limits)
+    name, most = "recommendation_id", limits.recommendation_id_bytes
+    check_name(InvalidRequest, name, request.recommendation_id, most)
+    check_ids("options", [option.item for option in request.options], limits.options, limits)
+    check_range("n", request.n, limits.reservations)
+    check_range("lapse_s", request.lapse_s, limits.lapse_s)
+    for position, option in enumerate(request.options):
+        _check_option(f"options[{position}]", option, limits)
+    if request.as_of_us is not None:
+        check_time(InvalidRequest, "as_of_us", request.as_of_us, now_us, limits)
+    return request
+
+
+def _check_option(name: str, option: ReserveOption, limits: Limits) -> None:
+    check_count(f"{name}.caps", option.caps, limits.caps, least=0)
+    for position, cap in enumerate(option.caps):
+        check_id(f"{name}.caps[{position}].key", cap.key, limits)
+        check_range(f"{name}.caps[{position}].window_s", cap.window_s, limits.cap_window_s)
+        if cap.limit < 1:
+            raise InvalidRequest(f"{name}.caps[{position}].limit: got 0, expected 1 or more")
+    if option.budget is not None:
+        check_id(f"{name}.budget.key", option.budget.key, limits)
+        cost = option.budget.cost_micros
+        check_range(f"{name}.budget.cost_micros", cost, limits.cost_micros, least=0)
+
+
 class ReserveService:
-    """Takes reservations; what makes caps exact is that the store has one writer at a time."""
+    """Reserves impressions. Caps are exact because the store has one writer at a time."""
 
     def __init__(self, store: Store, catalogs: Catalogs, clock: Clock) -> None:
         self._store = store
@@ -22,29 +60,28 @@ class ReserveService:
         self._clock = clock
 
     def reserve(self, requests: Sequence[ReserveRequest]) -> list[Reservations | PenchantError]:
-        """What each request gets, durable when this returns; later ones see what earlier ones took.
+        """The reservations of each request, durable when this returns.
+
+        A request sees the reservations of those before it.
 
         Raises:
-            StoreUnavailable: nothing of the whole batch was taken.
+            StoreUnavailable: the whole batch reserved nothing.
         """
         now_us = self._clock()
         with self._store.transaction() as transaction:
-            view, books = self._catalogs.read(transaction).served, ReservationLedger(transaction)
-            replies = [_reserve(view, books, request, now_us) for request in requests]
-            books.write()
+            view, ledger = self._catalogs.read(transaction).served, ReservationLedger(transaction)
+            replies = [attempt(_reserve, view, ledger, request, now_us) for request in requests]
+            ledger.write()
         return replies
 
 
 def _reserve(
-    view: CatalogView, books: ReservationLedger, request: ReserveRequest, now_us: int
-) -> Reservations | PenchantError:
-    try:
-        for position, option in enumerate(request.options):
-            if view.number(option.item) is None:
-                raise UnknownItem(
-                    f"options[{position}].item: got {option.item[:64]!r}, "
-                    "which the catalog does not hold"
-                )
-        return books.reserve(request, now_us if request.as_of_us is None else request.as_of_us)
-    except PenchantError as error:
-        return error
+    view: CatalogView, ledger: ReservationLedger, request: ReserveRequest, now_us: int
+) -> Reservations:
+    for position, option in enumerate(request.options):
+        if view.number(option.item) is None:
+            raise UnknownItem(
+                f"options[{position}].item: got {option.item[:64]!r}, "
+                "which the catalog does not hold"
+            )
+    return ledger.reserve(request, now_us if request.as_of_us is None else request.as_of_us)

@@ -1,9 +1,9 @@
-"""Counts a batch of feedback for a rollout, and ends the rollout when the candidate is worse.
+"""Counts a batch of feedback for a rollout, and ends the rollout if the candidate is worse.
 
-A canary's case is an event that is no impression, its gain the reward: what users who are shown the
-candidate's rankings do, against what the others do. A shadow's case is a liked item that the user
-had not met, its gain whether the item was among the first ten of a ranking, of each side, before
-the event was learnt.
+On a canary, a case is an event other than an impression, and its gain is the reward: the users who
+are ranked by the candidate against all others. On a shadow, a case is a liked item that is not in
+the user's window, and its gain is whether the item was among the ten best of each side's ranking,
+before the event was learnt.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import logging
 
 from penchant.catalog.view import CatalogView
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.ranking import RankRequest
-from penchant.domain.rewards import Outcome
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.rollout import (
     CANDIDATE,
     OVERLAP,
@@ -25,7 +24,8 @@ from penchant.domain.rollout import (
     standing,
 )
 from penchant.domain.types import Published, Record, Rows, UserState
-from penchant.service.scoring import best_of, score_all
+from penchant.service.scoring import score_all
+from penchant.service.selection import best_of
 from penchant.service.user_interest import Offered, interest_of
 from penchant.store.base import Transaction
 from penchant.store.releases import append_release
@@ -44,28 +44,28 @@ class RolloutWatch:
         self._sums = no_sums()
 
     def event(
-        self, user: str, record: Record, number: int, outcome: Outcome, arrived_us: int
+        self, user: str, record: Record, number: int, signal: ResolvedSignal, arrived_us: int
     ) -> None:
-        """One event that is accepted.
+        """Counts an accepted event.
 
         Args:
-            user: whose.
-            record: before the event.
-            number: of the event's item.
-            outcome: what the event is worth.
-            arrived_us: when.
+            user: the event's user.
+            record: the user's record before the event.
+            number: number of the event's item.
+            signal: the reward of the event.
+            arrived_us: arrival of the event, in microseconds since 1970.
         """
         rollout = self._offered.rollout
-        if rollout is None or outcome.wait_s is not None:
+        if rollout is None or signal.wait_s is not None:
             return
         if rollout.mode == "canary":
             arm = CANDIDATE if rollout.shows(user) else SERVED
-            self._sums[arm, bucket_of(user)] += (1.0, outcome.reward)
-        elif rollout.tries(user) and outcome.reward > 0:
+            self._sums[arm, bucket_of(user)] += (1.0, signal.reward)
+        elif rollout.tries(user) and signal.reward > 0:
             self._shadow(user, record, number, arrived_us)
 
     def settle(self, transaction: Transaction, now_us: int) -> None:
-        """Writes the sums with the batch; ends the rollout where it is worse."""
+        """Writes the sums with the batch, and ends the rollout if the candidate is worse."""
         rollout = self._offered.rollout
         if rollout is None or not self._sums.any():
             return
@@ -80,7 +80,7 @@ class RolloutWatch:
     def _shadow(self, user: str, record: Record, number: int, arrived_us: int) -> None:
         if number in record.window["item"]:
             return
-        tops = [self._top(view, user, record, arrived_us) for view in self._views()]
+        tops = [self._top(view, record, arrived_us) for view in self._views()]
         bucket = bucket_of(user)
         for arm, top in zip((SERVED, CANDIDATE), tops, strict=True):
             self._sums[arm, bucket] += (1.0, float(number in top))
@@ -91,14 +91,14 @@ class RolloutWatch:
         assert self._offered.candidate is not None
         return [self._offered.served, self._offered.candidate]
 
-    def _top(self, view: CatalogView, user: str, record: Record, arrived_us: int) -> Rows:
-        state, request = UserState(record), RankRequest(user, TOP, exclude_seen=True)
-        interest, _ = interest_of(state, view, time_bucket(arrived_us, view.settings))
-        return best_of(score_all(view, state, request, interest, None), TOP).rows
+    def _top(self, view: CatalogView, record: Record, arrived_us: int) -> Rows:
+        bucket = time_bucket(arrived_us, view.settings)
+        interest, _ = interest_of(UserState(record), view, bucket)
+        return best_of(score_all(view, interest, left_out=[record.window["item"]]), TOP).rows
 
 
 def end_rollout(transaction: Transaction, rollout: Rollout, now_us: int, note: str) -> None:
-    """Takes a rollout away and notes why; users of the share are ranked by what is served again."""
+    """Ends a rollout and logs why; from then on, all users are ranked by the served catalog."""
     delete_rollout(transaction)
     head = rollout.head
     entry = Published(rollout.release, head.encoder_version, "end", now_us, note=note)
@@ -106,18 +106,18 @@ def end_rollout(transaction: Transaction, rollout: Rollout, now_us: int, note: s
 
 
 def describe(rollout: Rollout, found: Standing) -> str:
-    """How a rollout stands, in one line.
+    """The standing of a rollout in one line.
 
     >>> from penchant.domain.types import CatalogHead
     >>> rollout = Rollout("r", "canary", 0.05, CatalogHead(), begun_us=0)
     >>> describe(rollout, Standing((900, 50), (0.5, 0.25), -0.25, 0.0625, float("nan"), worse=True))
-    'mean reward 0.5000 served (900 events), 0.2500 on trial (50): -0.2500, 4.0 standard errors'
+    'mean reward 0.5000 served (900 events), 0.2500 on rollout (50): -0.2500, 4.0 standard errors'
     """
     name = "mean reward" if rollout.mode == "canary" else f"recall@{TOP}"
     what = "events" if rollout.mode == "canary" else "likes"
     sigmas = abs(found.difference) / found.error if found.error else 0.0
     return (
         f"{name} {found.means[SERVED]:.4f} served ({found.cases[SERVED]:,} {what}), "
-        f"{found.means[CANDIDATE]:.4f} on trial ({found.cases[CANDIDATE]:,}): "
+        f"{found.means[CANDIDATE]:.4f} on rollout ({found.cases[CANDIDATE]:,}): "
         f"{found.difference:+.4f}, {sigmas:.1f} standard errors"
     )

@@ -1,92 +1,87 @@
-"""The scores of a catalog, or of some candidates, for one user, and the best of them."""
+"""The scores of the catalog, or of some candidates, for one user."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.catalog.search import top_k
 from penchant.catalog.view import CatalogView
-from penchant.domain.interest import direction, score
+from penchant.domain.interest import score, user_vector
 from penchant.domain.neighbours import near_all, near_some
-from penchant.domain.ranking import RankRequest
-from penchant.domain.types import Interest, Rows, UserState, Vector
+from penchant.domain.types import Interest, Rows, Vector
 
 _MINUS_INFINITY = np.float32(-np.inf)
 
+ItemNumbers = NDArray[np.uint32]
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """What may be shown, with its scores."""
+
+class ScoredItems(NamedTuple):
+    """The scores of n items that may be shown. A tuple, for speed on the hot path."""
 
     rows: Rows | None
-    """The items, shape (n,); None: the whole catalog, so that each is at its own place."""
+    """The items, shape (n,); None for the whole catalog, where position i is row i."""
     scores: Vector
-    """Minus infinity for what is left out, shape (n,)."""
+    """Shape (n,); minus infinity for items that are left out."""
     offsets: Vector
-    """The offset's part of each score, as it stood when the score was made, shape (n,)."""
+    """The offset's part of each score at the time of scoring, shape (n,)."""
     unknown: list[str]
+    """Candidates that the catalog does not hold."""
 
-    def at(self, places: Rows) -> Rows:
-        """The rows of the items at some places of the scores."""
-        return places if self.rows is None else self.rows[places]
+    def rows_at(self, positions: Rows) -> Rows:
+        """The rows of the items at these positions of `scores`."""
+        return positions if self.rows is None else self.rows[positions]
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """The best rows of one request with their scores, before anything is named."""
+class TopK(NamedTuple):
+    """The k items of a ranking, in order. A tuple, for speed on the hot path."""
 
     rows: Rows
+    """Shape (k,)."""
     scores: Vector
+    """Shape (k,)."""
     offsets: Vector
-    unknown: list[str]
+    """The offset's part of each score, shape (k,)."""
+    propensities: list[float] | None = None
+    """Chance of each item at its place, given the items above it; None: nothing was drawn."""
+    propensity_estimated: bool = False
 
 
 def score_all(
     view: CatalogView,
-    state: UserState,
-    request: RankRequest,
     interest: Interest,
-    query: Vector | None,
-    owned: NDArray[np.uint32] | None = None,
-) -> Scored:
-    """Equation 5 of `domain.interest` over the candidates or the catalog."""
+    query: Vector | None = None,
+    candidates: Sequence[str] | None = None,
+    left_out: Sequence[ItemNumbers] = (),
+) -> ScoredItems:
+    """Equation 5 of `domain.interest` for the candidates, or for the whole catalog.
+
+    Args:
+        view: the catalog.
+        interest: the user's.
+        query: the query's vector, shape (d,).
+        candidates: item ids; None for the whole catalog.
+        left_out: numbers of items that must not be shown.
+    """
     settings = view.settings
-    towards = direction(interest, query, settings)
+    vector = user_vector(interest, query, settings)
     near_weight = np.float32(settings.near_weight)
-    left_out = [] if owned is None else [owned]
-    if request.exclude_seen:
-        left_out.append(state.record.window["item"])
-    if request.candidates is None:
-        scores, offsets = score(view.vectors, view.offsets, towards, settings)
+    if candidates is None:
+        scores, offsets = score(view.vectors, view.offsets, vector, settings)
         if len(view.neighbours):
             scores += near_weight * near_all(view.neighbours, interest.recent, view.head.rows)
-        _leave_out(scores, view, left_out)
-        return Scored(None, scores, offsets, [])
-    rows, unknown = view.split(request.candidates)
+        if view.head.alive < view.head.rows:
+            scores[~view.alive] = _MINUS_INFINITY
+        for numbers in left_out:
+            scores[numbers[numbers < view.head.rows]] = _MINUS_INFINITY
+        return ScoredItems(None, scores, offsets, [])
+    rows, unknown = view.find(candidates)
     vectors = view.vectors.take(rows, axis=0)
-    scores, offsets = score(vectors, view.offsets.take(rows), towards, settings)
+    scores, offsets = score(vectors, view.offsets.take(rows), vector, settings)
     if len(view.neighbours):
         scores += near_weight * near_some(view.neighbours, interest.recent, rows)
     for numbers in left_out:
         scores[np.isin(rows, numbers)] = _MINUS_INFINITY
-    return Scored(rows, scores, offsets, unknown)
-
-
-def best_of(scored: Scored, k: int) -> Picked:
-    """The k highest scores, best first."""
-    return pick(scored, top_k(scored.scores, k))
-
-
-def pick(scored: Scored, places: Rows) -> Picked:
-    """The items at some places, in their order."""
-    return Picked(scored.at(places), scored.scores[places], scored.offsets[places], scored.unknown)
-
-
-def _leave_out(scores: Vector, view: CatalogView, left_out: list[NDArray[np.uint32]]) -> None:
-    if view.head.alive < view.head.rows:
-        scores[~view.alive] = _MINUS_INFINITY
-    for numbers in left_out:
-        scores[numbers[numbers < view.head.rows]] = _MINUS_INFINITY
+    return ScoredItems(rows, scores, offsets, unknown)

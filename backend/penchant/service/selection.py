@@ -1,14 +1,11 @@
-"""What a ranking shows of what was scored: the best, a diverse list, or an explored one."""
+"""From scores to the k items of a ranking: the best, a diverse list, or an explored one."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from penchant.catalog.search import top_k
 from penchant.catalog.view import CatalogView
-from penchant.domain.context import Slots
 from penchant.domain.diversity import diversify, pool_size
 from penchant.domain.exploration import (
     THOMPSON_DRAWS,
@@ -23,49 +20,27 @@ from penchant.domain.exploration import (
     thompson,
 )
 from penchant.domain.posterior import deviations
-from penchant.domain.types import Window
-from penchant.service.scoring import Picked, Scored, pick
+from penchant.domain.types import Rows
+from penchant.service.scoring import ScoredItems, TopK
+from penchant.service.user_interest import UserInContext
 
 
-@dataclass(frozen=True, slots=True)
-class Explored:
-    """A list that was drawn."""
-
-    picked: Picked
-    propensities: list[float]
-    estimated: bool
+def best_of(scored: ScoredItems, k: int) -> TopK:
+    """The k highest scores, best first."""
+    return _at(scored, top_k(scored.scores, k))
 
 
-def diverse(view: CatalogView, scored: Scored, k: int, diversity: float) -> Picked:
-    """The list of `penchant.domain.diversity`."""
+def diverse(view: CatalogView, scored: ScoredItems, k: int, diversity: float) -> TopK:
+    """A list of k by `penchant.domain.diversity`; 0 is by score alone, 1 by difference alone."""
     pool = top_k(scored.scores, pool_size(k))
-    vectors = view.vectors.take(scored.at(pool), axis=0)
-    return pick(scored, pool[diversify(vectors, scored.scores[pool], k, diversity)])
-
-
-@dataclass(frozen=True, slots=True)
-class Explorer:
-    """Whose interest is drawn, and as of when."""
-
-    window: Window
-    bucket: int
-    """Of the fold's clock."""
-    context: Slots
-    """What the ranking is for, shape (5,)."""
+    vectors = view.vectors.take(scored.rows_at(pool), axis=0)
+    return _at(scored, pool[diversify(vectors, scored.scores[pool], k, diversity)])
 
 
 def explore(
-    view: CatalogView, explorer: Explorer, scored: Scored, k: int, exploration: Exploration
-) -> Explored:
-    """A list drawn by a policy of `penchant.domain.exploration`.
-
-    Args:
-        view: the catalog that was scored.
-        explorer: the user.
-        scored: what may be shown.
-        k: places.
-        exploration: the policy.
-    """
+    view: CatalogView, user: UserInContext, scored: ScoredItems, k: int, exploration: Exploration
+) -> TopK:
+    """A list of k drawn by a policy of `penchant.domain.exploration`, with its propensities."""
     rng = np.random.default_rng(exploration.seed)
     scores = scored.scores.astype(np.float64)
     match exploration.policy:
@@ -74,32 +49,39 @@ def explore(
         case EpsilonGreedy(epsilon):
             drawn = epsilon_greedy(scores, k, epsilon, rng)
         case Thompson(scale):
-            drawn = _thompson(view, explorer, scored, k, scale, rng)
-    picked = pick(scored, drawn.places)
+            drawn = _thompson(view, user, scored, k, scale, rng)
+    top = _at(scored, drawn.places)
     estimated = isinstance(exploration.policy, Thompson)
-    return Explored(picked, drawn.propensities.tolist(), estimated)
+    propensities = drawn.propensities.tolist()
+    return top._replace(propensities=propensities, propensity_estimated=estimated)
 
 
 def _thompson(
     view: CatalogView,
-    explorer: Explorer,
-    scored: Scored,
+    user: UserInContext,
+    scored: ScoredItems,
     k: int,
     scale: float,
     rng: np.random.Generator,
 ) -> Drawn:
     shortlist = top_k(scored.scores, max(k, THOMPSON_SHORTLIST))
-    vectors = view.vectors.take(scored.at(shortlist), axis=0)
-    away = deviations(
+    vectors = view.vectors.take(scored.rows_at(shortlist), axis=0)
+    drawn_interests = deviations(
         view.prior,
-        explorer.window,
-        view.items_of(explorer.window),
-        explorer.bucket,
+        user.window,
+        view.items_of(user.window),
+        user.bucket,
         view.settings,
-        explorer.context,
+        user.context,
         max(k, THOMPSON_DRAWS),
         rng,
     )
-    away *= scale * view.settings.slow_weight
-    drawn = thompson(scored.scores[shortlist] + away.astype(np.float32) @ vectors.T, k)
+    drawn_interests *= scale * view.settings.slow_weight
+    drawn_scores = scored.scores[shortlist] + drawn_interests.astype(np.float32) @ vectors.T
+    drawn = thompson(drawn_scores, k)
     return Drawn(shortlist[drawn.places], drawn.propensities)
+
+
+def _at(scored: ScoredItems, positions: Rows) -> TopK:
+    """The items at some positions of the scores, in that order."""
+    return TopK(scored.rows_at(positions), scored.scores[positions], scored.offsets[positions])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.context import Slots, context_digest, nowhere
@@ -12,7 +13,7 @@ from penchant.domain.errors import StoreUnavailable
 from penchant.domain.interest import fold
 from penchant.domain.rollout import Rollout
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import CatalogHead, FoldKey, Interest, UserState
+from penchant.domain.types import CatalogHead, FoldKey, Interest, UserState, Window
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
 from penchant.store.rollouts import read_rollout
@@ -24,26 +25,26 @@ def read_catalog(
     """The catalog at a head, by default the snapshot's.
 
     Raises:
-        StoreUnavailable: its files are gone.
+        StoreUnavailable: the catalog's files are missing.
     """
     head = head or read_head(snapshot)
     try:
         return reader.view(head, lambda start: read_changes(snapshot, start))
     except FileNotFoundError as error:
         raise StoreUnavailable(
-            f"catalog: the files of version {head.version} are not there; "
-            "if that lasts, restart the model penchant_catalog, which writes them again"
+            f"catalog: the files of version {head.version} are missing; "
+            "if this persists, restart the model penchant_catalog, which writes them again"
         ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """The catalogs that rankings are made from: what is served, and what is on rollout."""
+    """The catalogs that users are ranked by: the one that is served, and one on rollout."""
 
     served: CatalogView
     rollout: Rollout | None = None
     candidate: CatalogView | None = None
-    """The rollout's; None: there is none."""
+    """The rollout's catalog; None without a rollout."""
 
     def shown_to(self, user: str) -> CatalogView:
         """The catalog that a user is ranked by."""
@@ -53,39 +54,39 @@ class Offered:
 
 
 class Catalogs:
-    """Follows what is served and what is on rollout; safe in threads."""
+    """Follows the catalog that is served and the one on rollout; safe in threads."""
 
     def __init__(self, directory: Path, settings: FoldSettings) -> None:
         self.directory = directory
         self._settings = settings
         self.served = CatalogReader(directory, settings)
-        self._tried: tuple[str, CatalogReader] | None = None
+        self._candidate: tuple[str, CatalogReader] | None = None
 
     def read(self, snapshot: Snapshot) -> Offered:
-        """Both as of a snapshot; raises StoreUnavailable where files are gone."""
+        """Both as of a snapshot; raises StoreUnavailable if files are missing."""
         served = read_catalog(snapshot, self.served)
         rollout = read_rollout(snapshot)
         if rollout is None:
             return Offered(served)
         view = read_catalog(snapshot, self._reader(rollout.release), rollout.head)
-        # Offsets are everybody's, whatever the space; feedback writes those of what is served.
+        # Offsets do not depend on the vector space; feedback writes those of the served catalog.
         return Offered(served, rollout, dataclasses.replace(view, offsets=served.offsets))
 
     def _reader(self, release: str) -> CatalogReader:
-        tried = self._tried
-        if tried is None or tried[0] != release:
+        known = self._candidate
+        if known is None or known[0] != release:
             place = rollout_directory(self.directory, release)
-            tried = self._tried = (release, CatalogReader(place, self._settings))
-        return tried[1]
+            known = self._candidate = (release, CatalogReader(place, self._settings))
+        return known[1]
 
 
 def rollout_directory(directory: Path, release: str) -> Path:
-    """Where the files of a catalog on rollout are, by the directory of what is served."""
+    """The directory of a rollout's catalog files, inside that of the served catalog."""
     return directory / f"trial-{release}"
 
 
 def fold_key(view: CatalogView, bucket: int, context: Slots) -> FoldKey:
-    """What a fold made now for a context is good for."""
+    """The key under which a fold for this catalog, time bucket and context is cached."""
     digest = context_digest(context, view.settings)
     return FoldKey(view.head.version, bucket, view.digest, digest)
 
@@ -93,9 +94,13 @@ def fold_key(view: CatalogView, bucket: int, context: Slots) -> FoldKey:
 def interest_of(
     state: UserState, view: CatalogView, bucket: int, context: Slots | None = None
 ) -> tuple[Interest, bool]:
-    """The user's interest in a time bucket and a context, and whether it was folded now.
+    """The user's interest in a time bucket and a context, and whether it had to be folded.
 
-    False: it was cached. None stands for no context.
+    Args:
+        state: the user's; its cached fold is used if the key fits.
+        view: the catalog.
+        bucket: `time_bucket` of now.
+        context: shape (5,); None: no context.
     """
     here = nowhere() if context is None else context
     if state.interest is not None and state.key == fold_key(view, bucket, here):
@@ -103,3 +108,19 @@ def interest_of(
     window = state.record.window
     items = view.items_of(window)
     return fold(view.prior, window, items, bucket, view.settings, here), True
+
+
+class UserInContext(NamedTuple):
+    """A user as one ranking sees them: at a moment, in a context.
+
+    A tuple, since a frozen dataclass takes three times as long to make, on the hot path.
+    """
+
+    user: str
+    window: Window
+    interest: Interest
+    """The fold of the window in this time bucket and context."""
+    bucket: int
+    """`time_bucket` of the moment."""
+    context: Slots
+    """Shape (5,)."""

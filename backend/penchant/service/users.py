@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from penchant.domain.errors import UserNotFound
 from penchant.domain.event_weights import time_bucket
+from penchant.domain.limits import Limits, check_id, check_range
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.service.clock import Clock
 from penchant.service.user_interest import Catalogs, interest_of
@@ -16,15 +17,27 @@ from penchant.store.users import delete_user, read_log, read_user
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """A user's record with its interest and the names of its items."""
+    """A user's record with its interest and the ids of its items."""
 
+    user: str
     state_version: int
     window: Window
-    """Oldest first."""
+    """Oldest event first."""
     items: list[str]
-    """The item of each event; empty where it was deleted."""
+    """The item of each event; empty for a deleted item."""
     catalog_version: int
     interest: Interest
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """A page of a user's log."""
+
+    user: str
+    after_version: int
+    """The page begins with the next state version."""
+    limit: int
+    """Rows of the page, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +46,25 @@ class LogPage:
 
     rows: list[LogRow]
     next_after_version: int
-    """0: this was the last page."""
+    """`after_version` of the next page; 0 on the last page."""
     state_version: int
 
 
+def check_user(user: str, limits: Limits) -> str:
+    """The user; raises InvalidRequest if the id breaks the contract."""
+    check_id("user", user, limits)
+    return user
+
+
+def check_export(request: ExportRequest, limits: Limits) -> ExportRequest:
+    """The request; raises InvalidRequest if it breaks the contract."""
+    check_id("user", request.user, limits)
+    check_range("limit", request.limit, limits.export_rows)
+    return request
+
+
 class UserService:
-    """Answers what concerns one user by name."""
+    """Answers requests about one user."""
 
     def __init__(self, store: Store, catalogs: Catalogs, clock: Clock) -> None:
         self._store = store
@@ -55,25 +81,27 @@ class UserService:
         alive = view.items_of(window).known.tolist()
         numbers = window["item"].tolist()
         items = [view.ids[n] if known else "" for n, known in zip(numbers, alive, strict=True)]
-        return UserView(state.record.state_version, window, items, view.head.version, interest)
+        version = state.record.state_version
+        return UserView(user, version, window, items, view.head.version, interest)
 
-    def export(self, user: str, after_version: int, limit: int) -> LogPage:
+    def export(self, request: ExportRequest) -> LogPage:
         """A page of the user's log; raises UserNotFound. Cost: reads the whole log."""
+        after = request.after_version
         with self._store.snapshot() as snapshot:
-            state = _require(snapshot, user)
-            rows = [row for row in read_log(snapshot, user) if row.state_version > after_version]
-        page = rows[:limit]
-        more = len(rows) > limit
+            state = _require(snapshot, request.user)
+            rows = [row for row in read_log(snapshot, request.user) if row.state_version > after]
+        page = rows[: request.limit]
+        more = len(rows) > request.limit
         return LogPage(page, page[-1].state_version if more else 0, state.record.state_version)
 
     def forget(self, user: str) -> int:
-        """Deletes all that is kept of the user, durably; returns how many log rows there were.
+        """Deletes everything kept about the user, durably; returns the number of log rows.
 
         Raises:
             UserNotFound: nothing is kept.
         """
         with self._store.transaction() as transaction:
-            if not len(read_ledger(transaction, user)):  # Who only has reservations goes as well.
+            if not len(read_ledger(transaction, user)):  # A user may have reservations alone.
                 _require(transaction, user)
             return delete_user(transaction, user)
 

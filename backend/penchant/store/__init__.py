@@ -1,1 +1,1 @@
-"""Where users, logs and counters are kept: one protocol, several engines."""
+"""Storage of users, logs, items and counters: one protocol, several engines."""

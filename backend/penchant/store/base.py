@@ -1,7 +1,7 @@
-"""What every store promises: bytes under ordered keys, snapshots and transactions.
+"""The protocol of a store: bytes under ordered keys, snapshots and transactions.
 
-The laws are in `tests/contracts/store_laws.py`, one suite for all engines. Whatever else Penchant
-keeps is written in these terms by `users`, `items` and `counters`, with the keys of `keys` and the
+`tests/contracts/store_laws.py` holds the laws, one suite for all engines. The other modules of this
+package write everything that Penchant keeps in these terms, with the keys of `keys` and the
 encodings of `codec`.
 """
 
@@ -18,16 +18,16 @@ DEFAULT_MAP_BYTES = 64 << 30
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How full a store is."""
+    """The fill level of a store."""
 
     used_bytes: int
     map_bytes: int
-    """What it can hold; 0: no limit of its own."""
+    """Size limit of the store; 0: none."""
     entries: int
 
     @property
     def fraction(self) -> float:
-        """Used share of what it can hold, 0 to 1; 0 without a limit.
+        """Used share of the size limit, 0 to 1; 0 without a limit.
 
         >>> Usage(used_bytes=512, map_bytes=1024, entries=3).fraction
         0.5
@@ -36,50 +36,51 @@ class Usage:
 
 
 class Snapshot(Protocol):
-    """A consistent view: nothing committed after it began is seen."""
+    """A consistent view of the store as of its beginning."""
 
     def get(self, key: bytes) -> bytes | None:
-        """The value under a key, or None."""
+        """The value of a key, or None."""
         ...
 
     def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Keys with a prefix and their values, ascending, from `start` (inclusive) on."""
+        """The keys that have a prefix, and their values, in ascending order from `start` on."""
         ...
 
 
 class Transaction(Snapshot, Protocol):
-    """A snapshot that sees its own writes; all of them become visible at once, or none."""
+    """A snapshot that sees its own writes, which become visible to others all at once."""
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Sets the value under a key; raises StoreUnavailable where the store is full."""
+        """Sets the value of a key; raises StoreUnavailable if the store is full."""
         ...
 
     def delete(self, key: bytes) -> None:
-        """Removes a key; nothing happens where it is absent."""
+        """Removes a key, if it is there."""
         ...
 
 
 class Store(Protocol):
-    """An engine."""
+    """A storage engine."""
 
     durable: bool
-    """Whether what a transaction committed survives the death of every process."""
+    """Whether committed transactions survive the death of every process."""
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Begins a read; cheap, and never waits for a writer. Raises StoreUnavailable."""
+        """Begins a read, which is cheap and never waits for a writer; raises StoreUnavailable."""
         ...
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """Begins a write, one at a time over all processes; commits when the block ends well.
+        """Begins a write, one at a time across all processes, and commits at the end of the block.
 
-        An exception leaves the store as it was. Raises StoreUnavailable where the commit fails.
+        An exception in the block leaves the store unchanged. Raises StoreUnavailable if the commit
+        fails.
         """
         ...
 
     def usage(self) -> Usage:
-        """How full the store is."""
+        """The fill level."""
         ...
 
     def close(self) -> None:
-        """Releases the engine; further calls are errors."""
+        """Releases the engine; no call may follow."""
         ...

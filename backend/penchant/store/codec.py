@@ -1,11 +1,10 @@
-"""Values of the store to bytes and back, each with a schema version and a checksum.
+"""Encodes the values of the store, each with a schema version and a checksum.
 
     byte 0      schema version
-    bytes 1-4   CRC-32 of the rest, little-endian, begun with the version (from version 2 on)
+    bytes 1-4   CRC-32 of the payload, little-endian; from version 2 on, seeded with the version
     bytes 5-    the payload
 
-A checksum that fails is StateCorrupt, a version from a newer release StateTooNew; neither is ever
-read as something else.
+A failed checksum raises StateCorrupt, and the version of a newer release StateTooNew.
 """
 
 from __future__ import annotations
@@ -46,21 +45,25 @@ _HEADER = struct.Struct("<BI")
 _RECORD = struct.Struct("<QI")
 _CACHE = struct.Struct("<QqQQII")
 _CACHE_SINCE = 4
-"""The schema version with this layout of the cache; an older one is left out, and folded again."""
+"""First schema version with this layout of the cache; older caches are dropped and folded anew."""
 _WINDOW_SINCE = 4
-"""The schema version with this layout of a window; an older one is a part of it."""
+"""First schema version with this layout of a window; older layouts lack its last fields."""
 _OLDER_WINDOW = np.dtype(WINDOW_DTYPE.descr[:7])
 _COUNTERS = struct.Struct("<ddq")
 _FLOAT = np.dtype("<f4")
 
 
 def seal(payload: bytes) -> bytes:
-    """The payload behind its schema version and checksum."""
+    """Puts the schema version and a checksum in front of a payload."""
     return _HEADER.pack(SCHEMA_VERSION, zlib.crc32(payload, SCHEMA_VERSION)) + payload
 
 
 def unseal(value: bytes, what: str) -> memoryview:
-    """The payload of a sealed value; raises StateCorrupt or StateTooNew, naming `what`."""
+    """The payload of a sealed value.
+
+    Raises:
+        StateCorrupt, StateTooNew: the value cannot be read; the message begins with `what`.
+    """
     if len(value) < _HEADER.size:
         raise StateCorrupt(f"{what}: got {len(value)} bytes, expected at least {_HEADER.size}")
     version, checksum = _HEADER.unpack_from(value)
@@ -76,12 +79,12 @@ def unseal(value: bytes, what: str) -> memoryview:
 
 
 def encode_record(record: Record) -> bytes:
-    """A record alone, without its cache: equal events, equal bytes."""
+    """Encodes a record without its cache: equal events give equal bytes."""
     return _RECORD.pack(record.state_version, len(record.window)) + record.window.tobytes()
 
 
 def encode_user(state: UserState) -> bytes:
-    """A record and the cache of its fold."""
+    """Encodes a record and its cached fold."""
     payload = encode_record(state.record)
     if state.key is not None and state.interest is not None:
         slow, fast = state.interest.slow, state.interest.fast
@@ -96,13 +99,13 @@ def encode_user(state: UserState) -> bytes:
 
 
 def decode_user(value: bytes) -> UserState:
-    """The inverse of `encode_user`; the arrays can't be written."""
+    """The inverse of `encode_user`; the arrays are read-only."""
     payload = unseal(value, "user record")
     try:
         version, count = _RECORD.unpack_from(payload)
         layout = WINDOW_DTYPE if value[0] >= _WINDOW_SINCE else _OLDER_WINDOW
         position = _RECORD.size + count * layout.itemsize
-        # Copies, since NumPy is several times slower on numbers that are not aligned.
+        # Copied, because NumPy is several times slower on unaligned numbers.
         window = np.frombuffer(bytes(payload[_RECORD.size : position]), layout, count)
         record = Record(version, window if layout is WINDOW_DTYPE else _widened(window))
         if position == len(payload) or value[0] < _CACHE_SINCE:
@@ -121,7 +124,7 @@ def decode_user(value: bytes) -> UserState:
 
 
 def _widened(older: Window) -> Window:
-    """A window of an older schema, with nothing in the fields that it did not have."""
+    """A window of an older schema, with zeros in the fields that it lacks."""
     window = np.zeros(len(older), WINDOW_DTYPE)
     for name in older.dtype.names or ():
         window[name] = older[name]
@@ -133,12 +136,12 @@ def _encode_json(value: object) -> bytes:
 
 
 def _decode_json(value: bytes, what: str) -> Any:
-    # As text: given bytes, `json` guesses their encoding first, at a fifth of the time.
+    # As text: given bytes, `json` first guesses their encoding, which takes a fifth of the time.
     return json.loads(str(unseal(value, what), "utf-8"))
 
 
 def encode_log_row(row: LogRow) -> bytes:
-    """An accepted event."""
+    """Encodes an accepted event."""
     event = row.event
     return _encode_json(
         [
@@ -159,19 +162,19 @@ def encode_log_row(row: LogRow) -> bytes:
 
 def decode_log_row(value: bytes) -> LogRow:
     """The inverse of `encode_log_row`."""
-    id_, user, item, signal, told, at_us, recommendation, version, accepted_at_us, *rest = (
+    id_, user, item, signal, value_, at_us, recommendation, version, accepted_at_us, *rest = (
         _decode_json(value, "log row")
     )
-    # Rows of schema 3 and before have neither of the two.
+    # Rows of schema 3 and older have neither.
     pairs, exposure = rest or ([], None)
     context = tuple((key, entry) for key, entry in pairs)
     shown = Exposure(*exposure) if exposure else None
-    event = Event(id_, user, item, signal, told, at_us, recommendation, context, shown)
+    event = Event(id_, user, item, signal, value_, at_us, recommendation, context, shown)
     return LogRow(event, version, accepted_at_us)
 
 
 def encode_item(stored: StoredItem) -> bytes:
-    """An item as it was put."""
+    """Encodes an item."""
     item = stored.item
     return _encode_json([item.id, item.text, dict(item.attributes), stored.number, stored.alive])
 
@@ -183,18 +186,18 @@ def decode_item(value: bytes) -> StoredItem:
 
 
 def encode_head(head: CatalogHead) -> bytes:
-    """The catalog's head."""
+    """Encodes the catalog's head."""
     return _encode_json(dataclasses.asdict(head))
 
 
 @functools.lru_cache(maxsize=4)
 def decode_head(value: bytes) -> CatalogHead:
-    """The inverse of `encode_head`; remembered, since every call reads it and it seldom changes."""
+    """The inverse of `encode_head`; cached, since every call reads it and it rarely changes."""
     return CatalogHead(**_decode_json(value, "catalog head"))
 
 
 def encode_published(published: Published) -> bytes:
-    """An entry of the log of releases."""
+    """Encodes an entry of the log of releases."""
     return _encode_json(dataclasses.asdict(published))
 
 
@@ -203,33 +206,33 @@ def decode_published(value: bytes) -> Published:
     return Published(**_decode_json(value, "log of releases"))
 
 
-def encode_trial(rollout: Rollout) -> bytes:
-    """The release on rollout."""
+def encode_rollout(rollout: Rollout) -> bytes:
+    """Encodes a rollout."""
     return _encode_json(dataclasses.asdict(rollout))
 
 
 @functools.lru_cache(maxsize=4)
-def decode_trial(value: bytes) -> Rollout:
-    """The inverse of `encode_trial`; remembered, since every call reads it."""
-    fields = _decode_json(value, "trial")
+def decode_rollout(value: bytes) -> Rollout:
+    """The inverse of `encode_rollout`; cached, since every call reads it."""
+    fields = _decode_json(value, "rollout")
     return Rollout(**{**fields, "head": CatalogHead(**fields["head"])})
 
 
 def encode_sums(sums: Sums) -> bytes:
-    """What was counted in a rollout."""
+    """Encodes the sums of a rollout."""
     return seal(sums.astype("<f8").tobytes())
 
 
 def decode_sums(value: bytes | None) -> Sums:
-    """The inverse of `encode_sums`; None: nothing was counted."""
+    """The inverse of `encode_sums`; zeros for None."""
     sums = no_sums()
     if value is not None:
-        sums[:] = np.frombuffer(unseal(value, "sums of a trial"), "<f8").reshape(sums.shape)
+        sums[:] = np.frombuffer(unseal(value, "sums of a rollout"), "<f8").reshape(sums.shape)
     return sums
 
 
 def encode_change(change: CatalogChange) -> bytes:
-    """An entry of the catalog log."""
+    """Encodes an entry of the catalog log."""
     return _encode_json([change.id, change.number, change.alive])
 
 
@@ -239,7 +242,7 @@ def decode_change(value: bytes) -> CatalogChange:
 
 
 def encode_counters(counters: Counters) -> bytes:
-    """An item's counters."""
+    """Encodes the counters of an item."""
     return seal(_COUNTERS.pack(counters.positives, counters.impressions, counters.as_of_us))
 
 
@@ -252,7 +255,7 @@ def decode_counters(value: bytes) -> Counters:
 
 
 def encode_vector(vector: Vector) -> bytes:
-    """A text's vector or an item's residual, shape (d,)."""
+    """Encodes the vector of a text or the residual of an item, shape (d,)."""
     return seal(vector.astype(_FLOAT).tobytes())
 
 

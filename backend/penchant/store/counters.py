@@ -1,4 +1,4 @@
-"""Decayed counters per item, in a store."""
+"""Decayed counters per item."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penchant.store.keys import Kind, decode, encode
 
 
 def read_counters(snapshot: Snapshot, item_number: int) -> Counters:
-    """An item's counters; zeros where it has none."""
+    """The counters of an item; zeros if there are none."""
     value = snapshot.get(encode(Kind.COUNTERS, item_number))
     return Counters() if value is None else codec.decode_counters(value)
 
@@ -22,7 +22,7 @@ def write_counters(transaction: Transaction, item_number: int, counters: Counter
 
 
 def scan_counters(snapshot: Snapshot) -> Iterator[tuple[int, Counters]]:
-    """Every item's number and counters, by number."""
+    """The number and the counters of every item, in order of the numbers."""
     for key, value in snapshot.scan(encode(Kind.COUNTERS)):
         _, (number,) = decode(key)
         yield int(number), codec.decode_counters(value)

@@ -1,4 +1,4 @@
-"""The catalog's items, log, head, text vectors and residuals, in a store."""
+"""The catalog's items, log, head, text vectors and residuals."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from penchant.store.keys import Kind, decode, encode
 
 
 def read_head(snapshot: Snapshot) -> CatalogHead:
-    """Where the catalog stands; the empty catalog's head where there is none yet."""
+    """The catalog's head; that of an empty catalog if none was written yet."""
     value = snapshot.get(encode(Kind.HEAD))
     return CatalogHead() if value is None else codec.decode_head(value)
 
 
 def write_head(transaction: Transaction, head: CatalogHead) -> None:
-    """Switches the catalog: readers follow at their next snapshot."""
+    """Switches the catalog; readers follow at their next snapshot."""
     transaction.put(encode(Kind.HEAD), codec.encode_head(head))
 
 
 def read_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
-    """An item, deleted ones included, or None."""
+    """An item, deleted or not, or None."""
     value = snapshot.get(encode(Kind.ITEM, id_))
     return None if value is None else codec.decode_item(value)
 
@@ -34,13 +34,13 @@ def write_item(transaction: Transaction, stored: StoredItem) -> None:
 
 
 def scan_items(snapshot: Snapshot) -> Iterator[StoredItem]:
-    """Every item ever put, by id."""
+    """Every item ever put, deleted ones included, in order of the ids."""
     for _, value in snapshot.scan(encode(Kind.ITEM)):
         yield codec.decode_item(value)
 
 
 def write_change(transaction: Transaction, position: int, change: CatalogChange) -> None:
-    """Appends to the catalog log."""
+    """Appends an entry to the catalog log."""
     transaction.put(encode(Kind.CHANGE, position), codec.encode_change(change))
 
 
@@ -57,7 +57,7 @@ def _text_key(encoder_version: str, text: str) -> bytes:
 
 
 def read_text_vector(snapshot: Snapshot, encoder_version: str, text: str) -> Vector | None:
-    """What this encoder made of this text before, shape (d,), or None."""
+    """The vector of a text by an encoder, shape (d,), or None if it was never encoded."""
     value = snapshot.get(_text_key(encoder_version, text))
     return None if value is None else codec.decode_vector(value)
 
@@ -65,12 +65,12 @@ def read_text_vector(snapshot: Snapshot, encoder_version: str, text: str) -> Vec
 def write_text_vector(
     transaction: Transaction, encoder_version: str, text: str, vector: Vector
 ) -> None:
-    """Keeps what an encoder made of a text."""
+    """Keeps the vector of a text by an encoder."""
     transaction.put(_text_key(encoder_version, text), codec.encode_vector(vector))
 
 
 def read_residual(snapshot: Snapshot, encoder_version: str, number: int) -> Vector | None:
-    """What users taught about an item beside its text, shape (d,), or None."""
+    """The residual learnt for an item in an encoder's space, shape (d,), or None."""
     value = snapshot.get(encode(Kind.RESIDUAL, encoder_version, number))
     return None if value is None else codec.decode_vector(value)
 
@@ -78,7 +78,7 @@ def read_residual(snapshot: Snapshot, encoder_version: str, number: int) -> Vect
 def replace_residuals(
     transaction: Transaction, encoder_version: str, residuals: Iterable[tuple[int, Vector]]
 ) -> None:
-    """Keeps these residuals, by item number, and drops all others in this encoder's space."""
+    """Replaces all residuals in an encoder's space by these, given by item number."""
     for key in [key for key, _ in transaction.scan(encode(Kind.RESIDUAL, encoder_version))]:
         transaction.delete(key)
     for number, residual in residuals:
@@ -87,14 +87,17 @@ def replace_residuals(
 
 
 def scan_residuals(snapshot: Snapshot, encoder_version: str) -> Iterator[tuple[int, Vector]]:
-    """Item numbers and residuals in one encoder's space, by number."""
+    """Item numbers and residuals in an encoder's space, in order of the numbers."""
     for key, value in snapshot.scan(encode(Kind.RESIDUAL, encoder_version)):
         _, (_, number) = decode(key)
         yield int(number), codec.decode_vector(value)
 
 
 def drop_encoders(transaction: Transaction, kept: Collection[str]) -> int:
-    """Drops vectors and residuals of all encoders but these; returns how many. Cost: scans all."""
+    """Drops the vectors and residuals of all other encoders; returns their number.
+
+    Cost: a scan of all of them.
+    """
     dropped = [
         key
         for kind in (Kind.TEXT_VECTOR, Kind.RESIDUAL)

@@ -1,8 +1,8 @@
-"""Every key of the store, by one encoder and one decoder.
+"""The keys of the store: one encoder and one decoder for all.
 
-A key is a kind byte and its parts. Text is escaped so that no id can reach into another's keys:
-0x00 becomes 0x00 0xFF and the part ends with 0x00 0x01, which also keeps the order of the texts.
-Numbers are big-endian, so that a scan meets them in order.
+A key is a kind byte followed by its parts. Text is escaped, so that no id can imitate another key:
+0x00 becomes 0x00 0xFF, and the part ends with 0x00 0x01, which also preserves the order of texts.
+Numbers are big-endian, so that a scan returns them in order.
 
     >>> key = encode(Kind.LOG, "u1", 7)
     >>> decode(key)
@@ -19,40 +19,40 @@ _TEXT, _NUMBER = 0x54, 0x4E
 
 
 class Kind(IntEnum):
-    """What a key holds."""
+    """The kinds of keys, each with its parts and its value."""
 
     USER = ord("U")
-    """(user): the record and the cache of its fold."""
+    """(user): the record and its cached fold."""
     LOG = ord("L")
-    """(user, event digest): the accepted event; the log and the index of known ids in one."""
+    """(user, event digest): an accepted event; both the log and the index of known event ids."""
     ITEM = ord("I")
-    """(item id): the item as it was put."""
+    """(item id): an item as it was put."""
     HEAD = ord("H")
     """(): the catalog's head."""
     CHANGE = ord("C")
-    """(position): the catalog log."""
+    """(position): an entry of the catalog log."""
     COUNTERS = ord("N")
-    """(item number): decayed sums over all users."""
+    """(item number): decayed counters over all users."""
     TEXT_VECTOR = ord("V")
-    """(encoder version, text digest): a text's vector."""
+    """(encoder version, text digest): the vector of a text."""
     RESIDUAL = ord("R")
-    """(encoder version, item number): what the event log adds to the text's vector."""
+    """(encoder version, item number): the residual of an item."""
     RELEASE = ord("P")
-    """(position): the log of what was published."""
-    TRIAL = ord("T")
-    """(): the release on rollout."""
+    """(position): an entry of the log of releases."""
+    ROLLOUT = ord("T")
+    """(): the running rollout."""
     OWNED = ord("O")
-    """(user): the numbers of the items that are the user's own."""
+    """(user): the numbers of the user's own items."""
     SUMS = ord("S")
-    """(): what was counted in its rollout."""
+    """(): the sums of the running or the last rollout."""
     LEDGER = ord("G")
-    """(user): reserved impressions."""
-    MONEY = ord("M")
-    """(digest of a budget's key): what was spent and what is held."""
+    """(user): the ledger of reserved impressions."""
+    BUDGET = ord("M")
+    """(digest of a budget's key): the money spent and held."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:
-    """The key of a kind and its parts; with fewer parts, the prefix of all keys that go on."""
+    """The key of a kind and its parts; with fewer parts, the prefix of all longer keys."""
     out = bytearray([kind])
     for part in parts:
         if isinstance(part, int):
@@ -65,7 +65,7 @@ def encode(kind: Kind, *parts: str | int) -> bytes:
 
 
 def decode(key: bytes) -> tuple[Kind, list[str | int]]:
-    """The kind and the parts of a key; raises ValueError for bytes that `encode` never makes."""
+    """The kind and the parts of a key; raises ValueError for bytes that are not a key."""
     kind, position = Kind(key[0]), 1
     parts: list[str | int] = []
     while position < len(key):

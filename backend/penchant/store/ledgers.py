@@ -1,4 +1,4 @@
-"""Users' ledgers of reserved impressions and the budgets that they spend, in a store."""
+"""The ledgers of reserved impressions, and the budgets that pay for them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from penchant.store.keys import Kind, encode
 
 
 def read_ledger(snapshot: Snapshot, user: str) -> Ledger:
-    """A user's ledger, which can't be written; an empty one where there is none.
+    """A user's ledger as a read-only array; empty if there is none.
 
     Raises:
-        StateCorrupt, StateTooNew: it can't be read.
+        StateCorrupt, StateTooNew: it cannot be read.
     """
     value = snapshot.get(encode(Kind.LEDGER, user))
     return empty_ledger() if value is None else decode_ledger(value)
@@ -30,18 +30,18 @@ def write_ledger(transaction: Transaction, user: str, ledger: Ledger) -> None:
 
 
 def read_spending(snapshot: Snapshot, budget: int) -> Spending:
-    """What a budget has spent, by the digest of its key; raises StateCorrupt or StateTooNew."""
-    value = snapshot.get(encode(Kind.MONEY, budget))
+    """A budget, by the digest of its key; raises StateCorrupt or StateTooNew."""
+    value = snapshot.get(encode(Kind.BUDGET, budget))
     return Spending() if value is None else decode_spending(value)
 
 
 def write_spending(transaction: Transaction, budget: int, spending: Spending) -> None:
-    """Replaces what a budget has spent."""
-    transaction.put(encode(Kind.MONEY, budget), encode_spending(spending))
+    """Replaces a budget."""
+    transaction.put(encode(Kind.BUDGET, budget), encode_spending(spending))
 
 
 def encode_ledger(ledger: Ledger) -> bytes:
-    """A ledger, sealed."""
+    """Encodes and seals a ledger."""
     return seal(ledger.tobytes())
 
 
@@ -52,12 +52,12 @@ def decode_ledger(value: bytes) -> Ledger:
         raise StateCorrupt(
             f"ledger: got {len(payload)} bytes, expected entries of {LEDGER_DTYPE.itemsize}"
         )
-    # A copy, since NumPy is several times slower on numbers that are not aligned.
+    # Copied, because NumPy is several times slower on unaligned numbers.
     return np.frombuffer(bytes(payload), LEDGER_DTYPE)
 
 
 def encode_spending(spending: Spending) -> bytes:
-    """A budget, sealed."""
+    """Encodes and seals a budget."""
     pairs = sorted(spending.held.items())
     return seal(json.dumps([spending.spent_micros, pairs], separators=(",", ":")).encode())
 

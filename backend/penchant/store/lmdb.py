@@ -1,7 +1,7 @@
 """The embedded store: LMDB, one file that many processes map.
 
-Readers never wait. Writers take turns by LMDB's own lock. A commit is written and synced before it
-returns, and a half-written one is invisible: nothing needs repair after a crash.
+Readers never wait. Writers take turns under LMDB's own lock. A commit is synced to disk before it
+returns, and a partial one is invisible, so that nothing needs repair after a crash.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from penchant.domain.errors import StoreUnavailable
 from penchant.store.base import DEFAULT_MAP_BYTES, Snapshot, Transaction, Usage
 
 RESERVED_FRACTION = 0.02
-"""Of the map, kept back so that deletions and reads still work when writes are refused."""
+"""Share of the map kept back, so that deletions still work when other writes are refused."""
 
 
 class _LmdbView:
-    """A transaction of LMDB's behind the protocol's four verbs."""
+    """A transaction of LMDB as a `Snapshot` and a `Transaction`."""
 
     def __init__(self, inner: lmdb.Transaction, refusal: str = "") -> None:
         self._inner = inner
@@ -50,7 +50,7 @@ class _LmdbView:
 
 
 class LmdbStore:
-    """See `penchant.store.base.Store`. Open it once in a process, and not before forking."""
+    """See `penchant.store.base.Store`. Open it once per process, and not before a fork."""
 
     durable = True
 
@@ -58,11 +58,11 @@ class LmdbStore:
         """Opens or creates the store in a directory.
 
         Args:
-            directory: made where absent.
-            map_bytes: the most that it may hold; address space, not disk.
+            directory: created if missing.
+            map_bytes: size limit; reserves address space, not disk. 0: as its writer set it.
 
         Raises:
-            StoreUnavailable: the directory can't be made, opened or mapped.
+            StoreUnavailable: the directory cannot be created, opened or mapped.
         """
         self._map_bytes = map_bytes
         try:
@@ -70,7 +70,7 @@ class LmdbStore:
             self._env = lmdb.open(
                 os.fspath(directory), map_size=map_bytes, max_readers=1024, readahead=False
             )
-            # Slots of readers that were killed would keep old pages from being reused.
+            # The slots of killed readers would keep old pages from being reused.
             self._env.reader_check()
         except (lmdb.Error, OSError) as error:
             raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
@@ -98,7 +98,7 @@ class LmdbStore:
             raise StoreUnavailable(f"store: the write failed: {error}") from error
 
     def usage(self) -> Usage:
-        """See `Store.usage`; free pages inside the file count as used until LMDB reuses them."""
+        """See `Store.usage`; free pages in the file count as used until LMDB reuses them."""
         info, stat = self._env.info(), self._env.stat()
         used = (int(info["last_pgno"]) + 1) * int(stat["psize"])
         return Usage(used_bytes=used, map_bytes=int(info["map_size"]), entries=int(stat["entries"]))

@@ -1,4 +1,4 @@
-"""A store in one process's memory, for tests: no durability, the same laws."""
+"""A store in the memory of one process, for tests: not durable, but under the same laws."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penchant.store.base import Snapshot, Transaction, Usage
 
 
 class _MemoryView:
-    """One immutable version of the data, and the writes laid over it."""
+    """One version of the data, which a transaction may change."""
 
     def __init__(self, data: dict[bytes, bytes]) -> None:
         self._data = data
@@ -39,7 +39,7 @@ class _MemoryView:
 
 
 class MemoryStore:
-    """A dictionary that is copied when it is written; see `penchant.store.base.Store`."""
+    """A dictionary, copied by each transaction; see `penchant.store.base.Store`."""
 
     durable = False
 

@@ -1,4 +1,4 @@
-"""From a store's address to the store."""
+"""Opens a store by its address."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     """Opens the store at an address: `lmdb:/absolute/directory` or `memory:`.
 
     Args:
-        address: the engine's name, a colon, and where it is.
-        map_bytes: for LMDB, the most that it may hold.
+        address: the name of the engine, a colon, and the place.
+        map_bytes: size limit of an LMDB store, in bytes.
 
     Raises:
-        ConfigError: an address of another form.
-        StoreUnavailable: the engine can't open it.
+        ConfigError: the address has another form.
+        StoreUnavailable: the engine cannot open the store.
 
     >>> open_store("memory:").durable
     False

@@ -1,4 +1,4 @@
-"""The log of releases, in a store: what was served since when."""
+"""The log of releases: which one was served from when."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from penchant.store.keys import Kind, encode
 
 
 def read_log_of_releases(snapshot: Snapshot) -> list[Published]:
-    """All entries, those of rollouts too, the oldest first."""
+    """All entries, including those of rollouts, oldest first."""
     return [codec.decode_published(value) for _, value in snapshot.scan(encode(Kind.RELEASE))]
 
 
 def read_releases(snapshot: Snapshot) -> list[Published]:
-    """What was served to everybody, the oldest first; the last one is what is served."""
+    """The releases served to all users, oldest first; the last is the served one."""
     return [entry for entry in read_log_of_releases(snapshot) if entry.serves]
 
 
 def append_release(transaction: Transaction, published: Published) -> None:
-    """Adds an entry behind the last one."""
+    """Appends an entry."""
     position = sum(1 for _ in transaction.scan(encode(Kind.RELEASE)))
     transaction.put(encode(Kind.RELEASE, position), codec.encode_published(published))

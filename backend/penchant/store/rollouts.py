@@ -1,4 +1,4 @@
-"""The release on rollout and how it stands, in a store; at most one at a time."""
+"""The release on rollout and its sums; at most one at a time."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from penchant.store.keys import Kind, encode
 
 
 def read_rollout(snapshot: Snapshot) -> Rollout | None:
-    """The rollout that is running; None: none is."""
-    value = snapshot.get(encode(Kind.TRIAL))
-    return None if value is None else codec.decode_trial(value)
+    """The running rollout, or None."""
+    value = snapshot.get(encode(Kind.ROLLOUT))
+    return None if value is None else codec.decode_rollout(value)
 
 
 def write_rollout(transaction: Transaction, rollout: Rollout) -> None:
-    """Begins a rollout, or moves its head on."""
-    transaction.put(encode(Kind.TRIAL), codec.encode_trial(rollout))
+    """Begins a rollout, or updates its head."""
+    transaction.put(encode(Kind.ROLLOUT), codec.encode_rollout(rollout))
 
 
 def delete_rollout(transaction: Transaction) -> None:
-    """Ends the rollout: readers follow at their next snapshot."""
-    transaction.delete(encode(Kind.TRIAL))
+    """Ends the rollout; readers follow at their next snapshot."""
+    transaction.delete(encode(Kind.ROLLOUT))
 
 
 def read_sums(snapshot: Snapshot) -> Sums:
-    """What was counted in the running or the last rollout."""
+    """The sums of the running or the last rollout."""
     return codec.decode_sums(snapshot.get(encode(Kind.SUMS)))
 
 
 def write_sums(transaction: Transaction, sums: Sums) -> None:
-    """Keeps what was counted."""
+    """Replaces the sums."""
     transaction.put(encode(Kind.SUMS), codec.encode_sums(sums))

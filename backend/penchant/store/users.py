@@ -1,4 +1,4 @@
-"""Users' records and their event logs, in a store."""
+"""The records of users, and their event logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from penchant.store.keys import Kind, decode, encode
 
 
 def read_user(snapshot: Snapshot, user: str) -> UserState | None:
-    """A user's state, or None; raises StateCorrupt or StateTooNew."""
+    """The state of a user, or None; raises StateCorrupt or StateTooNew."""
     value = snapshot.get(encode(Kind.USER, user))
     return None if value is None else codec.decode_user(value)
 
@@ -35,20 +35,20 @@ def write_event(transaction: Transaction, row: LogRow) -> None:
 
 
 def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
-    """A user's whole log, by state version."""
+    """The whole log of a user, by state version."""
     rows = [codec.decode_log_row(value) for _, value in snapshot.scan(encode(Kind.LOG, user))]
     return sorted(rows, key=lambda row: row.state_version)
 
 
 def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
-    """Every user that has a record, in order."""
+    """The ids of all users with a record, in order."""
     for key, _ in snapshot.scan(encode(Kind.USER)):
         _, (user,) = decode(key)
         yield str(user)
 
 
 def delete_user(transaction: Transaction, user: str) -> int:
-    """Removes all that is kept of a user; returns how many log rows there were."""
+    """Removes everything kept about a user; returns the number of log rows."""
     keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
     for key in keys:
         transaction.delete(key)

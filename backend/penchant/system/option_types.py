@@ -16,6 +16,9 @@ from penchant.domain.errors import ConfigError
 FLAT = Parameter(name="*")
 """Spreads a nested dataclass's fields among the options of the command."""
 
+Flag = Annotated[bool, Parameter(show_default=False)]
+"""A switch that is off unless it is given."""
+
 Repeated = Annotated[tuple[str, ...], Parameter(show_default=False, negative=())]
 """An option that may be given several times."""
 

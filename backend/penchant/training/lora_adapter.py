@@ -1,8 +1,8 @@
-"""A LoRA adapter that was saved apart from the weights it belongs to, merged into them; for export.
+"""Merges a LoRA adapter, saved apart from its base model, into the base's weights for export.
 
-As PEFT and sentence-transformers write it: `adapter_config.json`, which names the base model, and
-`adapter_model.safetensors`. Hu et al., "LoRA: low-rank adaptation of large language models" (2021):
-W + s B A, where merged weights cost no time when they serve.
+PEFT and sentence-transformers save an adapter as `adapter_config.json`, which names the base model,
+and `adapter_model.safetensors`. Hu et al., "LoRA: low-rank adaptation of large language models"
+(2021): W + s B A; merged weights cost nothing at serving time.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ def has_adapter(directory: Path) -> bool:
 
 
 def base_of(source: Path) -> Path:
-    """The directory of the model below a source's adapter; the source itself if it has no adapter.
+    """The directory of the base model of a source's adapter; the source itself without one.
 
-    A source with the whole model beside its adapter is its own base. Otherwise adapter_config.json
-    names the base: a directory, absolute, from here, or from the source.
+    A source that holds a whole model beside the adapter is its own base. Otherwise
+    adapter_config.json names the base: a directory, absolute, or relative to the working directory
+    or to the source.
 
     Raises:
-        ConfigError: the adapter is no LoRA, or its base is no model on this machine.
+        ConfigError: the adapter is not a LoRA, or its base is not on this machine.
     """
     if not has_adapter(source):
         return source
@@ -47,7 +48,7 @@ def base_of(source: Path) -> Path:
         raise ConfigError(f"source: {source / CONFIG} can't be read: {error!r}") from error
     if kind != "LORA":
         raise ConfigError(
-            f"source: {source / CONFIG}: peft_type: got {kind!r}, expected 'LORA', which alone is "
+            f"source: {source / CONFIG}: peft_type: got {kind!r}, expected 'LORA', the only kind "
             "merged at export; merge the adapter with PEFT and save the whole model"
         )
     if not (source / WEIGHTS).is_file():
@@ -64,14 +65,14 @@ def base_of(source: Path) -> Path:
             return base
     raise ConfigError(
         f"source: {source} is a LoRA adapter without its base model {name!r}: expected a directory "
-        f"with config.json on this machine, as nothing is downloaded; fetch the base model and set "
-        f"base_model_name_or_path in {source / CONFIG} to its directory"
+        f"with config.json on this machine, since nothing is downloaded; fetch the base model and "
+        f"set base_model_name_or_path in {source / CONFIG} to its directory"
     )
 
 
 @contextmanager
 def without_adapter(base: Path) -> Iterator[Path]:
-    """A directory with a base's files but for an adapter, which transformers puts on unmerged."""
+    """A directory of a base's files without an adapter, which would be applied unmerged."""
     if not has_adapter(base):
         yield base
         return
@@ -83,19 +84,19 @@ def without_adapter(base: Path) -> Iterator[Path]:
 
 
 def merge_adapter(body: PreTrainedModel, source: Path) -> PreTrainedModel:
-    """Adds a source's adapter to the weights below it; the body is changed and given back.
+    """Merges a source's adapter into a model, which is changed and returned.
 
     Raises:
-        ConfigError: the adapter does not fit the body, weight by weight, or can't be merged.
+        ConfigError: a weight of the adapter does not fit the model, or can't be merged.
     """
     try:
         config: Any = LoraConfig.from_pretrained(str(source))
         config.inference_mode = True
         with warnings.catch_warnings():
-            # PEFT 0.21 asks transformers 5.23 by a name that it is about to drop.
+            # PEFT 0.21 uses a name that Transformers 5.23 deprecates.
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
             adapted: Any = PeftModel(body, config)
-        # Loaded by hand, as PeftModel.from_pretrained only warns of weights that found no place.
+        # Not PeftModel.from_pretrained, which only warns of weights without a place.
         found = adapted.load_adapter(str(source), "default", torch_device="cpu")
         strays = [*found.missing_keys, *found.unexpected_keys]
         if strays:

@@ -1,18 +1,16 @@
-"""The encoder in PyTorch, as a Hugging Face directory describes it; for export, not for serving.
+"""The encoder in PyTorch, read from a Hugging Face directory; for export, not for serving.
 
-Nothing that serves imports this file: torch and transformers are not installed there.
+Nothing that serves imports this file: a server has neither PyTorch nor Transformers.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import (
@@ -27,19 +25,12 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPI
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.encoder.bundle import Settings
-from penchant.encoder.tokens import Texts
+from penchant.encoder.bundle import EncoderSettings
+from penchant.encoder.tokens import TextTokenizer
 from penchant.training.lora_adapter import base_of, has_adapter, merge_adapter, without_adapter
+from penchant.training.principal_components import principal_components
+from penchant.training.sentence_modules import Dense, read_modules, read_prompt
 from penchant.training.virtual_tokens import restore_virtual_tokens, virtual_token_count
-
-POOLINGS = ("mean", "cls", "max", "lasttoken")
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "Identity": nn.Identity,
-    "Tanh": nn.Tanh,
-    "ReLU": nn.ReLU,
-    "GELU": nn.GELU,
-    "Sigmoid": nn.Sigmoid,
-}
 
 
 class SentenceEncoder(nn.Module):
@@ -53,8 +44,43 @@ class SentenceEncoder(nn.Module):
         self.projection: nn.Module = nn.Identity()
         self.dimensions = dimensions
 
+    def fit_projection(self, tokenizer: TextTokenizer, texts: Sequence[str], power: float) -> float:
+        """Sets the projection to the principal components of texts' embeddings.
+
+        Args:
+            tokenizer: the encoder's tokenizer.
+            texts: n texts, more than d.
+            power: each component is divided by its variance to this power, 0 to 0.5.
+
+        Returns:
+            Share of the variance that the components keep, 0 to 1.
+
+        Raises:
+            ConfigError: the embeddings do not span d dimensions.
+        """
+        embeddings = embed(self, tokenizer, texts)
+        mean, axes, variances = principal_components(embeddings)
+        kept = variances[: self.dimensions]
+        if len(embeddings) <= self.dimensions or kept[-1] <= 1e-9 * variances[0]:
+            raise ConfigError(
+                f"projection_texts: {len(embeddings)} texts do not span {self.dimensions} "
+                "dimensions; give more that differ, or fewer dimensions"
+            )
+        weight = axes[: self.dimensions] * kept[:, None] ** -power
+        linear = nn.Linear(embeddings.shape[1], self.dimensions)
+        linear.load_state_dict(
+            {"weight": torch.from_numpy(weight), "bias": torch.from_numpy(-weight @ mean)}
+        )
+        self.projection = linear
+        return float(kept.sum() / variances.sum())
+
     def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """The source's own embeddings, shape (batch, hidden)."""
+        """The source's own embeddings, shape (batch, hidden).
+
+        Args:
+            input_ids: token ids, int64, shape (batch, tokens).
+            attention_mask: 1 for a token, 0 for padding, int64, shape (batch, tokens).
+        """
         states: Tensor = self.body(
             input_ids=input_ids, attention_mask=attention_mask
         ).last_hidden_state
@@ -71,60 +97,34 @@ class SentenceEncoder(nn.Module):
         return cast(Tensor, self.head(vectors))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Unit vectors, shape (batch, d), of ids and mask, shape (batch, tokens), int64."""
+        """Unit vectors, shape (batch, d); for the arguments see `pooled`."""
         vectors: Tensor = self.projection(self.pooled(input_ids, attention_mask))
         return nn.functional.normalize(vectors[:, : self.dimensions], dim=-1)
 
 
-class Dense(nn.Module):
-    """The Dense module of sentence-transformers: a linear layer and an activation."""
-
-    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
-        super().__init__()
-        activation = str(config.get("activation_function", "Tanh")).rsplit(".", 1)[-1]
-        if activation not in ACTIVATIONS or config.get("use_residual"):
-            raise ConfigError(f"source: {directory}: this Dense module can't be exported")
-        bias = bool(config.get("bias", True))
-        self.linear = nn.Linear(int(config["in_features"]), int(config["out_features"]), bias=bias)
-        self.activation = ACTIVATIONS[activation]()
-        self.load_state_dict(load_file(directory / "model.safetensors"))
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Shape (batch, in_features) to (batch, out_features)."""
-        return cast(Tensor, self.activation(self.linear(vectors)))
-
-
-class Normalize(nn.Module):
-    """The Normalize module of sentence-transformers."""
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Rows of norm 1, shape (batch, hidden)."""
-        return nn.functional.normalize(vectors, dim=-1)
-
-
 def read_source(
     source: Path, dimensions: int, projection: str, max_tokens: int
-) -> tuple[SentenceEncoder, Texts, Settings]:
-    """Reads a source from its directory alone.
+) -> tuple[SentenceEncoder, TextTokenizer, EncoderSettings]:
+    """Reads an encoder from a Hugging Face directory; needs no network.
 
     Args:
-        source: sentence-transformers layout, or a plain model directory; or a LoRA adapter of one,
-            whose tokenizer and layout are the base's where it has none.
-        dimensions: Length d of the vectors, 1 to the source's own.
-        projection: Recorded in the settings; "pca" is fitted later.
-        max_tokens: 3 to the source's limit.
+        source: directory in the layout of sentence-transformers, or of a plain model, or of a LoRA
+            adapter of either; an adapter without a tokenizer or layout uses its base's.
+        dimensions: length d of the vectors, 1 to the source's own.
+        projection: truncate or pca, as recorded in the settings; see `fit_projection` for pca.
+        max_tokens: token limit of a text, 3 to the source's own.
 
     Returns:
-        The model in float32, ready to infer; its tokenizer; the settings.
+        The model in float32, in inference mode; its tokenizer; its settings.
 
     Raises:
-        ConfigError: an argument does not fit, or the source can't be read or exported.
+        ConfigError: an argument is out of range, or the source can't be read or exported.
     """
     base = base_of(source)
     if not (base / "config.json").is_file():
         raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
     layout = source if (source / "modules.json").is_file() else base
-    modules = _modules(layout)
+    modules = read_modules(layout)
     try:
         own = any((source / name).is_file() for name in ("tokenizer_config.json", "tokenizer.json"))
         tokenizer = AutoTokenizer.from_pretrained(source if own else base, local_files_only=True)
@@ -142,30 +142,30 @@ def read_source(
     limit = _token_limit(body, int(tokenizer.model_max_length))
     if not 3 <= max_tokens <= limit:
         raise ConfigError(f"max_tokens: got {max_tokens}, expected 3 to the source's {limit}")
-    settings = Settings(
+    settings = EncoderSettings(
         dimensions=dimensions,
         max_tokens=max_tokens,
         pad_id=int(tokenizer.pad_token_id or 0),
-        prefix=_prefix(layout),
+        prefix=read_prompt(layout),
         pooling=pooling,
         projection=projection,
         source="/".join(source.resolve().parts[-2:]),
     )
     return (
         SentenceEncoder(body, pooling, head, dimensions).eval(),
-        Texts(backend, settings),
+        TextTokenizer(backend, settings),
         settings,
     )
 
 
 def read_body(source: Path) -> PreTrainedModel:
-    """The Hugging Face model of a directory, with its virtual tokens, in float32, to infer.
+    """Reads the Hugging Face model of a directory, in float32 and inference mode.
 
-    A LoRA adapter is merged into the weights of its base.
+    A LoRA adapter is merged into its base; virtual tokens are restored.
 
     Raises:
-        ConfigError: it has an encoder and a decoder, of which no encoder alone can be read; or an
-            adapter that has no base here, or does not fit it.
+        ConfigError: the model has a decoder that can't be left out, or an adapter whose base is
+            missing or does not fit.
         OSError, ValueError: it can't be read.
     """
     with without_adapter(base_of(source)) as base:
@@ -180,11 +180,11 @@ def read_body(source: Path) -> PreTrainedModel:
 def _read_whole(source: Path) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(source, local_files_only=True)
     name = MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES.get(config.model_type, "")
-    alone = name.endswith("EncoderModel")  # As of a T5.
+    alone = name.endswith("EncoderModel")  # T5, for example.
     if config.is_encoder_decoder and not alone:
         raise ConfigError(
             f"source: {source}: got an encoder with a decoder ({config.model_type}), expected an "
-            "encoder, a decoder, or a T5, whose encoder is taken"
+            "encoder, a decoder, or a T5, of which the encoder is used"
         )
     auto: Any = AutoModelForTextEncoding if alone else AutoModel
     body: PreTrainedModel = auto.from_pretrained(
@@ -194,69 +194,26 @@ def _read_whole(source: Path) -> PreTrainedModel:
 
 
 def default_pooling(config: PreTrainedConfig) -> str:
-    """How a plain model's tokens become one vector; only a decoder's last one has seen all."""
+    """Pooling of a plain model: mean, or for a decoder its last token, which alone sees all."""
     name = (getattr(config, "architectures", None) or [""])[0]
     causal = name.endswith(("ForCausalLM", "LMHeadModel")) and getattr(config, "is_causal", True)
     return "lasttoken" if causal else "mean"
 
 
-def _modules(source: Path) -> tuple[str, nn.Sequential] | None:
-    """The pooling and what follows it, as modules.json lists them; None without one."""
-    pooling, head = "mean", nn.Sequential()
-    if not (source / "modules.json").is_file():
-        return None
-    for row in _json(source / "modules.json"):
-        kind, directory = str(row["type"]).rsplit(".", 1)[-1], source / str(row["path"])
-        if kind == "Pooling":
-            pooling = _pooling(directory / "config.json")
-        elif kind == "Dense":
-            head.append(Dense(directory, _json(directory / "config.json")))
-        elif kind == "Normalize":
-            head.append(Normalize())
-        elif kind != "Transformer":
-            raise ConfigError(f"source: {directory}: a {kind} module can't be exported")
-    return pooling, head
-
-
-def _pooling(path: Path) -> str:
-    config = _json(path)
-    old = {"mean_tokens": "mean", "cls_token": "cls", "max_tokens": "max"}
-    modes = config.get("pooling_mode") or [
-        old.get(name.removeprefix("pooling_mode_"), name)
-        for name, used in config.items()
-        if name.startswith("pooling_mode_") and used
-    ]
-    modes = [modes] if isinstance(modes, str) else modes
-    if len(modes) != 1 or modes[0] not in POOLINGS:
-        expected = ", ".join(POOLINGS)
-        raise ConfigError(f"source: {path}: pooling: got {modes}, expected one of {expected}")
-    return str(modes[0])
-
-
-def _prefix(source: Path) -> str:
-    """What sentence-transformers puts before each text by default."""
-    path = source / "config_sentence_transformers.json"
-    config = _json(path) if path.is_file() else {}
-    return str((config.get("prompts") or {}).get(config.get("default_prompt_name"), ""))
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"source: {path} can't be read: {error}") from error
-
-
 def _token_limit(body: PreTrainedModel, tokenizer_limit: int) -> int:
     positions = getattr(body.config, "max_position_embeddings", None) or tokenizer_limit
     padding = getattr(getattr(body, "embeddings", None), "padding_idx", None)
-    if padding is not None:  # RoBERTa and its kin count positions from behind the padding's
+    if padding is not None:  # RoBERTa and its kin count positions from after the padding's.
         positions -= padding + 1
     return int(min(positions - virtual_token_count(body.config), tokenizer_limit))
 
 
-def embed(model: SentenceEncoder, texts: Texts, strings: Sequence[str]) -> Matrix:
-    """The source's own embeddings in the order of the texts, shape (n, hidden)."""
+def embed(model: SentenceEncoder, texts: TextTokenizer, strings: Sequence[str]) -> Matrix:
+    """The source's own embeddings in the order of the texts, shape (n, hidden), float32.
+
+    Raises:
+        ConfigError: there are no texts.
+    """
     rows: list[int] = []
     parts: list[Matrix] = []
     for batch in texts.batches(strings):

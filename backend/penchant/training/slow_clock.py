@@ -1,4 +1,4 @@
-"""The slow clock in a replay: the projection fine-tuned on the events so far, round by round."""
+"""The slow clock during a replay: an encoder is fine-tuned again every few thousand events."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.logs.stream import Stream, first_events
+from penchant.system.optional_package import needs_extra
+from penchant.training.finetuning.finetune import FinetuneRequest, finetune
+from penchant.training.finetuning.finetune_settings import FinetuneSettings
 
 
-class SlowClock:
-    """Text vectors of an encoder that is fine-tuned at the first fit, then every so many events.
+class FinetuneClock:
+    """Item vectors of an encoder whose projection is fine-tuned during a replay, round by round.
 
-    The first round trains a new projection, each later one goes on from it with what is newer, as
-    `penchant finetune --steps 0` does, then with `--from`.
+    The first round runs at the first fit and trains a new projection, as `penchant finetune
+    --steps 0` does; later ones continue it on newer events, as `--from` does.
     """
 
     def __init__(
@@ -25,29 +28,24 @@ class SlowClock:
         seed: int,
         head_steps: int = 2000,
     ) -> None:
-        """Describes a clock that has not gone off.
+        """Sets up the rounds; none runs yet.
 
         Args:
             source: Hugging Face directory to start from.
-            directory: where each round's encoder is written.
-            dimensions: d of the vectors.
-            every: events between two rounds; 0: one round alone.
-            seed: of the training.
-            head_steps: of each round.
+            directory: directory for the encoder of each round.
+            dimensions: length d of the vectors.
+            every: events between rounds; 0: only one round.
+            seed: seed of the training.
+            head_steps: steps per round.
 
         Raises:
-            ConfigError: `every` is below 0, or the packages for training are missing.
+            ConfigError: `every` is below 0, or the training packages are missing.
         """
         if every < 0:
             raise ConfigError(f"finetune_every: got {every}, expected 0 or more")
-        try:  # Only here: it takes seconds, and most evaluations need none of it.
-            from penchant.training.finetuning import finetune as run
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"finetune: the package {error.name} is missing; `pip install 'penchant[train]'`"
-            ) from error
+        with needs_extra("finetune", "train"):  # Refused now, not in the middle of a replay.
+            import sentence_transformers  # noqa: F401  # Only to see that it is there.
         self.dimensions = dimensions
-        self._run = run
         self._source = source
         self._every = every
         self._seed = seed
@@ -57,14 +55,20 @@ class SlowClock:
         self._due = 0
 
     def __call__(self, stream: Stream, until: int) -> Matrix | None:
-        """The items' vectors after a round on the events before `until`; None: none is due.
+        """Runs a round on the events before a position, if one is due.
+
+        Args:
+            stream: items and log.
+            until: number of events that may be read.
+
+        Returns:
+            Unit vectors of all items, shape (items, d); None if no round was due.
 
         Raises:
             ConfigError: there are too few events for a round.
         """
         if until < self._due:
             return None
-        from penchant.training.finetuning.finetune_settings import FinetuneSettings
         from penchant.training.finetuning.trainable_encoder import encode, read_encoder
 
         output = self._directory / f"round-{self._rounds}"
@@ -75,8 +79,14 @@ class SlowClock:
             test_fraction=0.0,
             seed=self._seed,
         )
-        known, continued = first_events(stream, until), self._rounds > 0
-        self._run.finetune(self._run.Request(known, self._source, output, settings, continued))
+        request = FinetuneRequest(
+            output=output,
+            stream=first_events(stream, until),
+            source=None if self._rounds else self._source,
+            last=self._source if self._rounds else None,
+            settings=settings,
+        )
+        finetune(request)
         self._source = output
         self._rounds += 1
         self._due = until + self._every if self._every else len(stream.events) + 1

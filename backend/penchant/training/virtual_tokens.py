@@ -1,9 +1,10 @@
-"""Learnt vectors before each text, where the weights of the encoder stay as they are.
+"""Virtual tokens: learnt vectors before each text, with the encoder's own weights fixed.
 
 `prompt`: vectors before the embeddings of the tokens (Lester, Al-Rfou and Constant, "The power of
 scale for parameter-efficient prompt tuning", 2021). `prefix`: keys and values before those of the
-tokens, in every layer (Li and Liang, "Prefix-tuning", 2021). Tokens attend to both; the pooling
-sees the tokens alone. They lie among the weights of the encoder, and its config.json names them.
+tokens, in every layer (Li and Liang, "Prefix-tuning", 2021). Tokens attend to both; pooling covers
+only the real tokens. The vectors are stored among the encoder's weights and named in its
+config.json.
 """
 
 from __future__ import annotations
@@ -22,21 +23,21 @@ from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
 
 from penchant.domain.errors import ConfigError
 
-NAME = "penchant_virtual_tokens"
-"""Of the entry of config.json, and of the module inside the encoder."""
-PROMPT, PREFIX = METHODS = ("prompt", "prefix")
+VIRTUAL_TOKENS = "penchant_virtual_tokens"
+"""Name of the entry in config.json, and of the module inside the encoder."""
+PROMPT, PREFIX = VIRTUAL_METHODS = ("prompt", "prefix")
 
 
 def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
-    """Puts untrained ones before all texts that an encoder gets from now on.
+    """Adds untrained virtual tokens to an encoder, in front of every text from now on.
 
     Args:
-        body: the encoder, without virtual tokens.
+        body: an encoder without virtual tokens, changed in place.
         method: `prompt` or `prefix`.
-        count: How many, 1 or more. Each takes one of the positions that the encoder has.
+        count: number of virtual tokens, 1 or more; each takes one of the encoder's positions.
 
     Raises:
-        ConfigError: this architecture takes none of this kind.
+        ConfigError: this architecture does not support the method.
     """
     takes = inspect.signature(body.forward).parameters
     needed = "inputs_embeds" if method == PROMPT else "past_key_values"
@@ -66,40 +67,42 @@ def add_virtual_tokens(body: PreTrainedModel, method: str, count: int) -> None:
             PrefixTuningConfig(token_dim=heads * size, num_attention_heads=heads, **shape)
         )
         nn.init.normal_(cast(nn.Embedding, tokens.embedding).weight, std=0.02)
-    body.add_module(NAME, tokens.to(body.device))
-    setattr(config, NAME, {"method": method, "count": count})
+    body.add_module(VIRTUAL_TOKENS, tokens.to(body.device))
+    setattr(config, VIRTUAL_TOKENS, {"method": method, "count": count})
     _put_before(body, _with_prompt if method == PROMPT else _with_prefix)
 
 
 def restore_virtual_tokens(body: PreTrainedModel, directory: Path) -> None:
-    """Puts those of a directory before all texts of the encoder read from it, if it has any.
+    """Restores the virtual tokens of an encoder read from a directory, if it has any.
 
     Raises:
-        ConfigError: config.json names some, and the weights have none.
+        ConfigError: config.json names virtual tokens that the weights lack.
     """
-    found = getattr(body.config, NAME, None)
+    found = getattr(body.config, VIRTUAL_TOKENS, None)
     if found is None:
         return
     add_virtual_tokens(body, str(found["method"]), int(found["count"]))
     weights: dict[str, Tensor] = {}
     for path in sorted(directory.glob("*.safetensors")):
         file: Any = safe_open(path, framework="pt")
-        own = [name for name in file.keys() if name.startswith(f"{NAME}.")]  # noqa: SIM118
-        weights |= {name.removeprefix(f"{NAME}."): file.get_tensor(name) for name in own}
+        own = [name for name in file.keys() if name.startswith(f"{VIRTUAL_TOKENS}.")]  # noqa: SIM118  # A file is not iterable.
+        weights |= {name.removeprefix(f"{VIRTUAL_TOKENS}."): file.get_tensor(name) for name in own}
     try:
-        body.get_submodule(NAME).load_state_dict(weights)
+        body.get_submodule(VIRTUAL_TOKENS).load_state_dict(weights)
     except RuntimeError as error:
-        raise ConfigError(f"source: {directory} lacks the virtual tokens that it names") from error
+        raise ConfigError(
+            f"source: {directory} lacks the virtual tokens that its config.json names"
+        ) from error
 
 
 def virtual_token_count(config: PreTrainedConfig) -> int:
-    """How many positions they take, 0 without any."""
-    found = getattr(config, NAME, None)
+    """The number of virtual tokens of an encoder, 0 or more."""
+    found = getattr(config, VIRTUAL_TOKENS, None)
     return 0 if found is None else int(found["count"])
 
 
 def _key_value_shape(config: Any) -> tuple[int, int]:
-    """Heads of keys and values, and the size of each."""
+    """The number of key and value heads, and the size of each."""
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return int(heads), int(size)
@@ -108,14 +111,14 @@ def _key_value_shape(config: Any) -> tuple[int, int]:
 def _put_before(
     body: PreTrainedModel, extended: Callable[[PreTrainedModel, dict[str, Any]], dict[str, Any]]
 ) -> None:
-    """Wraps `forward` itself: sentence-transformers calls it past the hooks of PyTorch."""
+    """Wraps `forward` itself, since sentence-transformers bypasses PyTorch's hooks."""
     plain = body.forward
     count = virtual_token_count(body.config)
 
     @functools.wraps(plain)
     def forward(**inputs: Any) -> Any:
         output = plain(**extended(body, inputs))
-        if extended is _with_prompt:  # The states of the tokens alone.
+        if extended is _with_prompt:  # Only the states of real tokens.
             output["last_hidden_state"] = output["last_hidden_state"][:, count:]
         return output
 
@@ -125,7 +128,7 @@ def _put_before(
 def _with_prompt(body: PreTrainedModel, inputs: dict[str, Any]) -> dict[str, Any]:
     known = dict(inputs)
     ids, mask = cast(Tensor, known.pop("input_ids")), cast(Tensor, known["attention_mask"])
-    rows = ids.shape[0]  # Never len(): it would be a constant of the exported graph.
+    rows = ids.shape[0]  # Not len(), which would become a constant of the exported graph.
     prompt = _table(body)
     words = cast(Tensor, body.get_input_embeddings()(ids))
     before = prompt.to(words.dtype).unsqueeze(0).expand(rows, -1, -1)
@@ -140,7 +143,7 @@ def _with_prefix(body: PreTrainedModel, inputs: dict[str, Any]) -> dict[str, Any
     mask = cast(Tensor, inputs["attention_mask"])
     heads, size = _key_value_shape(body.config)
     table = _table(body)
-    # As peft lays them out: for each virtual token, for each layer, the key and then the value.
+    # PEFT's layout: for each virtual token and layer, first the key, then the value.
     pairs = table.view(len(table), -1, 2, heads, size).permute(1, 2, 3, 0, 4)
     whole = pairs.unsqueeze(2).expand(-1, -1, mask.shape[0], -1, -1, -1)
     cache = DynamicCache([(layer[0], layer[1]) for layer in whole])
@@ -149,8 +152,8 @@ def _with_prefix(body: PreTrainedModel, inputs: dict[str, Any]) -> dict[str, Any
 
 
 def _table(body: PreTrainedModel) -> Tensor:
-    """The learnt values, one row for each virtual token."""
-    return cast(nn.Embedding, body.get_submodule(NAME).embedding).weight
+    """The learnt values, one row per virtual token."""
+    return cast(nn.Embedding, body.get_submodule(VIRTUAL_TOKENS).embedding).weight
 
 
 def _longer(rows: Tensor, count: int, value: int) -> Tensor:

@@ -1,1 +1,1 @@
-"""Search for settings that suit a log."""
+"""Tuning: a search for the settings that rank a log best."""

@@ -1,4 +1,4 @@
-"""The items' text vectors of a trial: of one exported encoder, or of one fine-tuned for it."""
+"""Text vectors for a trial, from one exported encoder or from one fine-tuned for the trial."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ import tempfile
 from pathlib import Path
 
 from penchant.config import Config
-from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.logs.stream import Stream
+from penchant.system.optional_package import needs_extra
 from penchant.tuning.objective import Vectors
-from penchant.tuning.space import Part, Values, of_part
+from penchant.tuning.space import ParameterGroup, Values, in_group
 
 
 def exported(config: Config, stream: Stream) -> tuple[Vectors, str]:
-    """Encodes the items once, by the encoder of the settings; the vectors and its version."""
+    """Encodes the items once with the encoder of the settings.
+
+    Returns:
+        The vectors, the same for all values, and the version of the encoder.
+
+    Raises:
+        ConfigError: there is no encoder in its directory.
+    """
     encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
     vectors = encoder.encode([item.text for item in stream.items])
     return lambda values: vectors, encoder.version
@@ -31,30 +38,26 @@ def finetuned(
     dimensions: int = 64,
     head_steps: int = 2000,
 ) -> tuple[Vectors, str]:
-    """Fine-tunes an encoder for each trial, by low-rank additions.
+    """Fine-tunes an encoder for each trial, by low-rank adaptation.
 
     Args:
-        stream: what it learns from, the events that are ranked for not among them.
+        stream: events to learn from, without those that are ranked for.
         source: Hugging Face directory to start from.
-        steps: of the encoder, at most; 0: only the projection learns.
-        seed: of the training.
-        dimensions: length of the vectors.
-        head_steps: of the projection alone, before.
+        steps: upper limit of training steps of the encoder; 0: only the projection learns.
+        seed: seed of the training.
+        dimensions: length of the vectors, d.
+        head_steps: training steps of the projection alone, before those of the encoder.
 
     Returns:
-        The vectors, of which the last ones are kept, and the source's version.
+        The vectors by values, of which the latest are cached, and the version of the source.
 
     Raises:
-        ConfigError: the packages for it are missing, or the source can't be read.
+        ConfigError: the packages for training are missing, or the source can't be read.
     """
-    try:  # Only here: it takes seconds, and most searches need none of it.
-        from penchant.training.finetuning.finetune import Request, finetune
+    with needs_extra("finetune", "train"):  # Only here: the imports take seconds.
+        from penchant.training.finetuning.finetune import FinetuneRequest, finetune
         from penchant.training.finetuning.finetune_settings import FinetuneSettings
         from penchant.training.finetuning.trainable_encoder import encode, read_encoder
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"finetune: the package {error.name} is missing; `pip install 'penchant[train]'`"
-        ) from error
     base = FinetuneSettings(
         method="lora",
         learning_rate=1e-3,
@@ -68,11 +71,14 @@ def finetuned(
     last: dict[FinetuneSettings, Matrix] = {}
 
     def vectors(values: Values) -> Matrix:
-        settings = dataclasses.replace(base, **of_part(values, Part.FINETUNE))
+        settings = dataclasses.replace(base, **in_group(values, ParameterGroup.FINETUNE))
         if settings not in last:
             with tempfile.TemporaryDirectory(prefix="penchant-tune-") as temporary:
                 output = Path(temporary) / "encoder"
-                finetune(Request(stream, source, output, settings))
+                request = FinetuneRequest(
+                    output=output, stream=stream, source=source, settings=settings
+                )
+                finetune(request)
                 last.clear()
                 last[settings] = encode(read_encoder(output), texts, settings.width)
         return last[settings]
@@ -81,7 +87,7 @@ def finetuned(
 
 
 def _version(directory: Path) -> str:
-    """16 hex digits of what a directory's files hold."""
+    """16 hex digits over the names and contents of a directory's files."""
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(directory.rglob("*")):
         if path.is_file():

@@ -1,8 +1,8 @@
-"""What a search makes better: a ranking's quality on the training part of a log.
+"""The objective of a search: ranking quality on the training part of a log.
 
-The part is all there is: it is cut off before anything is done, so that what comes later can't be
-read. Within it the older two thirds are what `penchant evaluate` trains on, and the newer third is
-ranked for, by the same replay.
+The training part is cut off first, so that later events can't be read by accident. Within it, the
+older two thirds are trained on as in `penchant evaluate`, and the newer third is ranked for, by the
+same replay.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream, first_events
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.tuning.space import Part, Values, of_part, refresh_settings, with_values
+from penchant.tuning.space import ParameterGroup, Values, in_group, refresh_settings, with_values
 
 FIT_FRACTION = 2 / 3
-"""The share of the training part that is fitted on; the rest chooses."""
+"""Share of the training part to train on; the rest is ranked for."""
 
 Vectors = Callable[[Values], Matrix]
-"""The items' text vectors by an encoder that was fine-tuned with these values, shape (items, d)."""
+"""Text vectors of the items, shape (items, d), by an encoder fine-tuned with these values."""
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """A number to make larger: `ndcg@10`, `recall@50`, `mrr`."""
+class RankingMetric:
+    """A metric to maximise: `ndcg@10`, `recall@50`, `mrr`."""
 
     name: str
 
@@ -44,10 +44,10 @@ class Metric:
             raise ConfigError(f"--metric: got {self.name!r}, expected ndcg@K, recall@K or mrr")
 
     def of(self, rank: Float64) -> Float64:
-        """Of each ranking, shape (n,).
+        """The metric of each ranking from the item's rank, shape (n,).
 
         >>> import numpy as np
-        >>> Metric("recall@2").of(np.array([1.0, 3.0])).tolist()
+        >>> RankingMetric("recall@2").of(np.array([1.0, 3.0])).tolist()
         [1.0, 0.0]
         """
         kind, _, k = self.name.partition("@")
@@ -61,73 +61,77 @@ def _counts(text: str) -> bool:
 
 
 def training_part(stream: Stream, train_fraction: float) -> Stream:
-    """The events that `penchant evaluate` may train on; nothing after them."""
+    """The events that `penchant evaluate` may train on, and none after them.
+
+    Raises:
+        ConfigError: the fraction is out of range.
+    """
     if not 0 < train_fraction <= 1:
         raise ConfigError(f"--train-fraction: got {train_fraction}, expected above 0 to 1")
     return first_events(stream, int(train_fraction * len(stream.events)))
 
 
-class Objective:
-    """Replays one part of a log again and again, each time with other values."""
+class SearchObjective:
+    """Replays the training part again and again, each time with other values."""
 
     def __init__(
         self,
         part: Stream,
-        plan: ReplayConfig,
+        replay_config: ReplayConfig,
         config: Config,
         vectors: Vectors,
-        metric: Metric,
+        metric: RankingMetric,
         refresh: bool,
     ) -> None:
-        """Chooses the rankings once, so that all values meet the same ones.
+        """Chooses the targets once, so that all values are judged by the same rankings.
 
         Args:
-            part: of the log; see `training_part`.
-            plan: how it is replayed, its train_fraction that of the part.
+            part: training part of the log; see `training_part`.
+            replay_config: how the part is replayed; its train_fraction is a share of the part.
             config: settings that are not searched.
-            vectors: of the part's items.
-            metric: what is made larger.
+            vectors: text vectors of the part's items.
+            metric: the metric to maximise.
             refresh: whether the middle clock runs.
 
         Raises:
-            ConfigError: there is nothing to rank for.
+            ConfigError: no event can be ranked for.
         """
-        self._part, self._plan, self._config = part, plan, config
-        self._vectors, self._metric, self._runs = vectors, metric, refresh
-        self._targets = choose_targets(part, plan)
-        self._refreshed = _LastRefreshes()
+        self._part, self._replay_config, self._config = part, replay_config, config
+        self._vectors, self._metric, self._refresh = vectors, metric, refresh
+        self._targets = choose_targets(part, replay_config)
+        self._last_refreshes = _LastRefreshes()
 
     @property
     def rankings(self) -> int:
-        """How many there are in each trial."""
+        """Number of rankings in each trial."""
         return len(self._targets.positions)
 
     @property
     def users(self) -> Int64:
-        """Whose ranking each is, shape (rankings,)."""
+        """User of each ranking, shape (rankings,)."""
         return self._part.user[self._targets.positions]
 
     def __call__(self, values: Values) -> float:
-        """The metric's mean with these values."""
+        """The mean metric with these values."""
         return float(self.of_each(values).mean())
 
     def of_each(self, values: Values) -> Float64:
-        """The metric of each ranking, shape (rankings,).
+        """The metric of each ranking with these values, shape (rankings,).
 
-        Cost: one replay of the part; less where only settings of the fold are new.
+        Cost: one replay of the part; less if only settings of the fold have changed.
         """
         vectors = self._vectors(values)
         settings = refresh_settings(values)
-        finetuned = tuple(of_part(values, Part.FINETUNE).items())
-        clock = self._refreshed.clock(settings, finetuned) if self._runs else None
+        finetuned = tuple(in_group(values, ParameterGroup.FINETUNE).items())
+        clock = self._last_refreshes.clock(settings, finetuned) if self._refresh else None
         recommender = PenchantRecommender(with_values(self._config, values), vectors, clock)
         with threadpool_limits(1):  # As `penchant evaluate` does.
-            trials = replay(self._part, recommender, self._targets, self._plan)
-        return self._metric.of(trials.rank)
+            result = replay(self._part, recommender, self._targets, self._replay_config)
+        return self._metric.of(result.rank)
 
 
 class _LastRefreshes:
-    """The refreshes of the last trial: the next one makes the same where its settings are equal."""
+    """The refreshes of the last trial, reused by the next one if its settings are equal."""
 
     def __init__(self) -> None:
         self._key: object = None

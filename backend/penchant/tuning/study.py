@@ -1,8 +1,8 @@
-"""The search itself: Optuna's TPE, in a file that outlives the process.
+"""The search: Optuna's TPE, kept in a file that outlives the process.
 
-J. Bergstra et al., "Algorithms for hyper-parameter optimization", 2011. What a trial tries depends
-on the seed, on how many trials are done and on what they found, and on nothing else: a search that
-was killed goes on with the trials that it would have made.
+J. Bergstra et al., "Algorithms for hyper-parameter optimization", 2011. A trial depends only on
+the seed and on the trials before it, so a search that was killed resumes with exactly the trials it
+would have run.
 """
 
 from __future__ import annotations
@@ -22,55 +22,55 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
 from penchant.domain.errors import ConfigError
-from penchant.tuning.space import Parameter, defaults
+from penchant.tuning.space import SearchParameter, defaults
 
 _STUDY, _TASK = "penchant", "task"
 _LEAST_TRIALS = 20
-"""Importance says nothing of fewer."""
+"""With fewer trials, importance means nothing."""
 
 Task = Mapping[str, str]
-"""All that a search depends on, each part by a name for people."""
+"""Everything that a trial's result depends on, by readable names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """One trial that is done."""
+class CompletedTrial:
+    """A trial that is done."""
 
     values: dict[str, float]
     metric: float
 
 
 class Study:
-    """The trials of one task."""
+    """The trials of one search."""
 
-    def __init__(self, study: optuna.Study, space: Sequence[Parameter], seed: int) -> None:
+    def __init__(self, study: optuna.Study, space: Sequence[SearchParameter], seed: int) -> None:
         self._study, self._space, self._seed = study, tuple(space), seed
         self._distributions: dict[str, BaseDistribution] = {
             one.name: _distribution(one) for one in space
         }
 
-    def done(self) -> list[Tried]:
-        """All that are done, in their order; the first one tried the defaults."""
-        return [self._tried(trial) for trial in self._complete()]
+    def done(self) -> list[CompletedTrial]:
+        """All completed trials in order; the first one tried the defaults."""
+        return [self._completed(trial) for trial in self._complete()]
 
-    def best(self) -> Tried:
-        """The best one, the earliest where several are; ValueError before the first is done."""
-        return max(self.done(), key=lambda tried: tried.metric)
+    def best(self) -> CompletedTrial:
+        """The best trial, the earliest of equals; ValueError before the first is done."""
+        return max(self.done(), key=lambda trial: trial.metric)
 
     def search(
         self,
         objective: Callable[[Mapping[str, float]], float],
         trials: int,
         limit_s: float,
-        on_trial: Callable[[Tried], None] = lambda tried: None,
+        on_trial: Callable[[CompletedTrial], None] = lambda trial: None,
     ) -> None:
-        """Tries until so many trials are done in all, or a trial ends after `limit_s` seconds.
+        """Runs trials until `trials` are done, or one ends after `limit_s` seconds.
 
         Args:
-            objective: Of readable values; finite.
-            trials: those of earlier runs included.
+            objective: maps rounded values to a finite metric.
+            trials: number of trials in all, earlier runs included.
             limit_s: seconds of this run.
-            on_trial: told each one that is done.
+            on_trial: called with each completed trial.
         """
         began_s = time.monotonic()
         number = len(self._complete())
@@ -79,17 +79,19 @@ class Study:
             number += 1
 
     def importance(self) -> dict[str, float]:
-        """The share of each parameter in what made trials good, largest first; sums to 1.
+        """Importance of each parameter for a trial's metric, largest first; sums to 1.
 
-        S. Watanabe, A. Bansal and F. Hutter, "PED-ANOVA", 2023. Empty with fewer than 20 trials
-        or two parameters, and where all trials are equally good.
+        S. Watanabe, A. Bansal and F. Hutter, "PED-ANOVA", 2023. Empty for fewer than 20 trials or
+        two parameters, and if all trials are equally good.
         """
         metrics = [trial.value for trial in self._complete()]
         if len(metrics) < _LEAST_TRIALS or len(set(metrics)) == 1 or len(self._space) == 1:
             return {}
         return optuna.importance.get_param_importances(self._study)
 
-    def _try(self, objective: Callable[[Mapping[str, float]], float], number: int) -> Tried:
+    def _try(
+        self, objective: Callable[[Mapping[str, float]], float], number: int
+    ) -> CompletedTrial:
         if number == 0:
             params = {
                 one.name: int(one.default) if one.whole else one.default for one in self._space
@@ -98,7 +100,7 @@ class Study:
             self._study.add_trial(
                 create_trial(params=params, distributions=self._distributions, value=value)
             )
-            return Tried(defaults(self._space), value)
+            return CompletedTrial(defaults(self._space), value)
         words = np.random.SeedSequence([self._seed, number]).generate_state(1)
         self._study.sampler = TPESampler(seed=int(words[0]))
         trial = self._study.ask(self._distributions)
@@ -109,14 +111,14 @@ class Study:
             self._study.tell(trial, state=TrialState.FAIL)
             raise
         self._study.tell(trial, value)
-        return Tried(values, value)
+        return CompletedTrial(values, value)
 
     def _complete(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
-    def _tried(self, trial: FrozenTrial) -> Tried:
+    def _completed(self, trial: FrozenTrial) -> CompletedTrial:
         assert trial.value is not None
-        return Tried(self._readable(trial.params), trial.value)
+        return CompletedTrial(self._readable(trial.params), trial.value)
 
     def _readable(self, params: Mapping[str, float]) -> dict[str, float]:
         return {one.name: one.readable(params[one.name]) for one in self._space}
@@ -124,18 +126,18 @@ class Study:
 
 @contextmanager
 def open_study(
-    file: Path | None, task: Task, space: Sequence[Parameter], seed: int
+    file: Path | None, task: Task, space: Sequence[SearchParameter], seed: int
 ) -> Iterator[Study]:
-    """A new study, or the one that the file holds; one process at a time.
+    """Opens the study in a file, or starts a new one; one process at a time.
 
     Args:
-        file: SQLite; None: in memory, lost at the end.
-        task: what the trials depend on; must be the same as when the study was begun.
-        space: what is searched.
-        seed: 0 or more.
+        file: SQLite file; None: the study is kept in memory and lost at the end.
+        task: everything the trials depend on; must equal the task that the study was begun with.
+        space: parameters to search.
+        seed: seed of the search, 0 or more.
 
     Raises:
-        ConfigError: the file holds the study of another task, or something else.
+        ConfigError: the file holds the study of another task, or is not such a file.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage: BaseStorage = InMemoryStorage()
@@ -152,7 +154,7 @@ def open_study(
         )
         _require_same(study, task, file)
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            study.tell(trial.number, state=TrialState.FAIL)  # Cut off by a kill.
+            study.tell(trial.number, state=TrialState.FAIL)  # A kill cut it off.
         yield Study(study, space, seed)
     finally:
         if isinstance(storage, RDBStorage):
@@ -172,7 +174,7 @@ def _require_same(study: optuna.Study, task: Task, file: Path | None) -> None:
         )
 
 
-def _distribution(parameter: Parameter) -> BaseDistribution:
+def _distribution(parameter: SearchParameter) -> BaseDistribution:
     if parameter.whole:
         return IntDistribution(int(parameter.low), int(parameter.high), log=True)
     return FloatDistribution(parameter.low, parameter.high, log=True)

@@ -1,11 +1,11 @@
-"""What counts as a turn to a new genre, on planted logs."""
+"""The definition of a turn to a new genre, on planted logs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.genre_switch import EARLIER, find_turns, in_sittings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from benchmarks.genre_switch import EARLIER, find_turns, with_sessions
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
@@ -24,7 +24,7 @@ def rated(item: str, at_s: int, stars: float = 5.0) -> Event:
 
 def stream_of(events: Sequence[Event]) -> Stream:
     relevance = parse_relevance("rating>=4")
-    return make_stream(FILMS, in_sittings(events), DEFAULT_SIGNALS, relevance, LeftOut())
+    return make_stream(FILMS, with_sessions(events), DEFAULT_SIGNALS, relevance, LeftOut())
 
 
 SETTLED = [rated(f"war{n}", 60 * n) for n in range(EARLIER)]
@@ -34,16 +34,16 @@ def romance(start_s: int, stars: float = 5.0) -> list[Event]:
     return [rated(f"love{n}", start_s + n, stars) for n in range(3)]
 
 
-def test_three_likes_of_a_genre_that_was_not_liked_before_are_a_turn() -> None:
+def test_three_likes_of_a_new_genre_are_a_turn() -> None:
     (turn,) = find_turns(stream_of([*SETTLED, *romance(60 * EARLIER)]), 0)
     assert turn.genre == "Romance"
     assert turn.positions == (10, 11, 12)
-    assert not turn.sitting_begun
+    assert not turn.session_begun
     (later,) = find_turns(stream_of([*SETTLED, *romance(DAY_S)]), 0)
-    assert later.sitting_begun
+    assert later.session_begun
 
 
-def test_what_is_no_turn_is_not_found() -> None:
+def test_other_sequences_are_no_turns() -> None:
     assert find_turns(stream_of([*SETTLED[1:], *romance(DAY_S)]), 0) == []
     assert find_turns(stream_of([*SETTLED, *romance(DAY_S, stars=3.0)]), 0) == []
     assert find_turns(stream_of([*SETTLED, *romance(DAY_S)]), 11) == []
@@ -53,6 +53,6 @@ def test_what_is_no_turn_is_not_found() -> None:
     assert find_turns(stream_of([*SETTLED, *apart]), 0) == []
 
 
-def test_a_sitting_ends_after_half_an_hour() -> None:
-    events = in_sittings([rated("war1", 0), rated("war2", 1_800), rated("war3", 3_601)])
+def test_a_session_ends_after_half_an_hour() -> None:
+    events = with_sessions([rated("war1", 0), rated("war2", 1_800), rated("war3", 3_601)])
     assert [dict(event.context)["session"] for event in events] == ["0", "0", "1"]

@@ -1,4 +1,4 @@
-"""The comparison of updaters: every one takes part, with settings that a server would take."""
+"""The comparison of updaters covers all of them, with settings that a server accepts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_every_draw_is_within_the_settings_ranges(updater: str, seed: int) -> No
     FoldSettings(updater=updater, **drawn)  # type: ignore[arg-type]
 
 
-def test_a_row_tells_the_difference_to_ridge_and_the_ratio_of_costs() -> None:
+def test_a_row_shows_the_difference_to_ridge_and_the_ratio_of_costs() -> None:
     user = np.arange(4)
     ridge = RunQuality(np.zeros((4, 2)), user), RunQuality(np.zeros((4, 2)), user)
     other = RunQuality(np.ones((4, 2)), user), RunQuality(np.zeros((4, 2)), user)

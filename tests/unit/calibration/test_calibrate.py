@@ -1,4 +1,4 @@
-"""A calibration from a log or a file, judged on what came later, and read by the SDK."""
+"""A calibration from a log or a file, judged on later impressions, and read by the SDK."""
 
 from __future__ import annotations
 
@@ -9,35 +9,33 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from penchant.calibration.calibrate import FORMAT, calibrate
+from penchant.calibration.calibrate import FORMAT, calibrate_shown
 from penchant.calibration.reliability import reliability
-from penchant.calibration.shown_ads import Shown, from_impressions
-from penchant.cli.calibrate import calibrate as command
-from penchant.domain.errors import ConfigError
+from penchant.calibration.shown_ads import ShownAds, from_impressions
 from penchant.domain.types import Event, Exposure
 from penchant.logs.impressions import Impression
 from penchant_sdk import InvalidRequest
 from penchant_sdk.ads import Calibration
 from penchant_sdk.ads.calibration import FORMAT as READ
+from tests.support import command
 from tests.support.open_bandit import sample_file
 from tests.unit.calibration.test_click_model import simulated
 
-APP = typer.Typer(add_completion=False)
-APP.command()(command)
-
 
 def run(*arguments: object) -> str:
-    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.output
+    done = command.run(["calibrate", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
-def write(shown: Shown, path: Path) -> None:
+def refusal(*arguments: object) -> str:
+    done = command.run(["calibrate", *arguments])
+    assert done.exit_code == 1, done.output
+    return done.stderr
+
+
+def write(shown: ShownAds, path: Path) -> None:
     with path.open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["score", "position", "reward", "occurred_at"])
@@ -46,7 +44,7 @@ def write(shown: Shown, path: Path) -> None:
 
 
 def test_knowing_the_places_is_what_brings_the_error_down_to_chance() -> None:
-    found = calibrate(simulated(30_000, 1)).held_out
+    found = calibrate_shown(simulated(30_000, 1)).held_out
     assert found["with places"].ece < 1.5 * found["with places"].ece_by_chance
     assert found["without places"].ece > 2 * found["with places"].ece
     assert found["score"].ece > 5 * found["with places"].ece
@@ -75,7 +73,7 @@ def test_the_sdk_states_the_same_chances_as_were_fitted(tmp_path: Path) -> None:
     assert plot.read_bytes()[:4] == b"\x89PNG"
     again = run("--impressions", log, "--output", tmp_path / "b.json", "--current", output)
     assert "in use until now" in again
-    loaded, fitted = Calibration.load(output), calibrate(shown).fit
+    loaded, fitted = Calibration.load(output), calibrate_shown(shown).model
     assert loaded.impressions == 8000
     ours = [
         loaded.click_probability(score, place)
@@ -92,10 +90,10 @@ def test_a_file_of_something_else_is_no_calibration(tmp_path: Path) -> None:
         Calibration.load(path)
     log = tmp_path / "log.csv"
     write(simulated(500, 3), log)
-    with pytest.raises(ConfigError, match="expected a file of `penchant calibrate`"):
-        run("--impressions", log, "--output", tmp_path / "a.json", "--current", path)
-    with pytest.raises(ConfigError, match="name one of --store and --impressions"):
-        run("--output", tmp_path / "a.json")
+    given = ("--impressions", log, "--output", tmp_path / "a.json", "--current", path)
+    assert "expected a file of `penchant calibrate`" in refusal(*given)
+    said = refusal("--output", tmp_path / "a.json")
+    assert "name one of --store and --impressions" in said
 
 
 def test_impressions_of_a_log_are_taken_with_their_clicks_in_time_order() -> None:

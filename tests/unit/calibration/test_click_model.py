@@ -1,4 +1,4 @@
-"""The position-based model finds what simulated readers truly do."""
+"""The position-based model finds the true parameters of simulated readers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from scipy.optimize import check_grad
 
 from penchant.calibration import click_model
-from penchant.calibration.click_model import fit
-from penchant.calibration.shown_ads import Shown
+from penchant.calibration.click_model import fit_click_model
+from penchant.calibration.shown_ads import ShownAds
 from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 
@@ -18,14 +18,14 @@ EXAMINATION = np.array([1.0, 0.55, 0.3])
 SLOPE, INTERCEPT = 1.4, -2.0
 
 
-def simulated(count: int, seed: int, examination: Float64 = EXAMINATION) -> Shown:
+def simulated(count: int, seed: int, examination: Float64 = EXAMINATION) -> ShownAds:
     random = np.random.default_rng(seed)
     position = random.integers(1, len(examination) + 1, count)
-    # Better ads go to better places, as a ranking has it: places and scores are entangled.
+    # Better ads go to better places, as in a ranking, so places and scores are correlated.
     score = random.normal(0.5 - 0.4 * position, 1.0)
     wish = 1 / (1 + np.exp(-(SLOPE * score + INTERCEPT)))
     clicked = random.random(count) < examination[position - 1] * wish
-    return Shown(score, position, clicked.astype(np.float64), Counter())
+    return ShownAds(score, position, clicked.astype(np.float64), Counter())
 
 
 def test_the_gradient_is_that_of_the_loss() -> None:
@@ -42,7 +42,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     held = np.zeros(4)
     runs = 60
     for seed in range(runs):
-        found = fit(simulated(4000, seed))
+        found = fit_click_model(simulated(4000, seed))
         truth = (SLOPE, INTERCEPT, *EXAMINATION[1:])
         intervals = (
             found.slope_interval,
@@ -55,7 +55,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 
 
 def test_with_many_impressions_the_estimates_come_close() -> None:
-    found = fit(simulated(60_000, 5))
+    found = fit_click_model(simulated(60_000, 5))
     assert found.examination == pytest.approx(EXAMINATION, abs=0.04)
     assert (found.slope, found.intercept) == pytest.approx((SLOPE, INTERCEPT), abs=0.12)
 
@@ -63,7 +63,7 @@ def test_with_many_impressions_the_estimates_come_close() -> None:
 def test_a_place_without_a_click_is_finite_and_its_interval_wide() -> None:
     shown = simulated(2000, 2)
     clicked = np.where(shown.position == 3, 0.0, shown.clicked)
-    found = fit(Shown(shown.score, shown.position, clicked, Counter()))
+    found = fit_click_model(ShownAds(shown.score, shown.position, clicked, Counter()))
     assert 0 < found.examination[2] < 0.2
     low, high = found.examination_intervals[2]
     assert high / low > 5
@@ -71,8 +71,8 @@ def test_a_place_without_a_click_is_finite_and_its_interval_wide() -> None:
 
 def test_the_unit_of_the_score_does_not_matter() -> None:
     shown = simulated(5000, 3)
-    scaled = Shown(100 * shown.score + 7, shown.position, shown.clicked, Counter())
-    one, other = fit(shown), fit(scaled)
+    scaled = ShownAds(100 * shown.score + 7, shown.position, shown.clicked, Counter())
+    one, other = fit_click_model(shown), fit_click_model(scaled)
     assert 100 * other.slope == pytest.approx(one.slope, rel=1e-3)
     chance = one.probability(shown.score, shown.position)
     assert other.probability(scaled.score, scaled.position) == pytest.approx(chance, rel=1e-3)
@@ -80,6 +80,6 @@ def test_the_unit_of_the_score_does_not_matter() -> None:
 
 def test_too_few_clicks_are_refused_with_what_is_needed() -> None:
     shown = simulated(100, 4)
-    few = Shown(shown.score, shown.position, np.zeros(100), Counter())
+    few = ShownAds(shown.score, shown.position, np.zeros(100), Counter())
     with pytest.raises(ConfigError, match="0 of 100 were clicked, expected at least 10"):
-        fit(few)
+        fit_click_model(few)

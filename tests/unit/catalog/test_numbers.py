@@ -20,14 +20,14 @@ def test_all_at_once_finds_what_one_at_a_time_finds(count: int) -> None:
     dice = random.Random(count)
     held = ItemNumbers()
     for number in range(count):
-        held.give(f"item {number}", number)
+        held.add(f"item {number}", number)
     held.settle()
     for step in range(60):
         for _ in range(100):
             if dice.random() < 0.5:
-                held.take(f"item {dice.randrange(count + 100)}")
+                held.remove(f"item {dice.randrange(count + 100)}")
             else:
-                held.give(f"item {count + dice.randrange(100)}", dice.randrange(count + 1))
+                held.add(f"item {count + dice.randrange(100)}", dice.randrange(count + 1))
         if step % 3 == 0:
             held.settle()
         ids = [f"item {dice.randrange(count + 150)}" for _ in range(50)]
@@ -47,6 +47,6 @@ def test_ids_with_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> No
     held = ItemNumbers()
     ids = [Clash("ab"), Clash("ac"), Clash("b")]
     for number, id_ in enumerate(ids):
-        held.give(id_, number)
+        held.add(id_, number)
     held.settle()
     assert held.find(ids).tolist() == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""`penchant evaluate` on a small log of one's own, from files to numbers and a page."""
+"""`penchant evaluate` on a small log in files, up to its numbers and its HTML page."""
 
 from __future__ import annotations
 
@@ -8,56 +8,42 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from penchant.cli import evaluation
-from penchant.cli.evaluate import evaluate
-from penchant.domain.errors import ConfigError
+from penchant.evaluation import replay_log
+from tests.support.command import Ran
+from tests.support.command import run as run_command
 from tests.support.shop_log import ITEMS, write_csv, write_shop
 
-APP = typer.Typer(add_completion=False)
-APP.command()(evaluate)
 
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(APP, [str(argument) for argument in arguments])
-
-
-def run(*arguments: object) -> Result:
-    result = invoke(*arguments)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+def run(*arguments: object) -> Ran:
+    return run_command(["evaluate", *arguments], columns=80)
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> list[object]:
-    """The options that name a small log's files."""
+    """Options that name the files of a small log."""
     return write_shop(tmp_path)
 
 
 def numbers_of(tmp_path: Path, *arguments: object) -> dict[str, Any]:
     path = tmp_path / "out.json"
-    run(*arguments, "--json", path)
+    assert run(*arguments, "--json", path).exit_code == 0
     numbers: dict[str, Any] = json.loads(path.read_text())
     return numbers
 
 
-def test_a_log_of_ones_own_is_evaluated_without_any_change(
-    shop: list[object], tmp_path: Path
-) -> None:
+def test_a_log_in_files_is_evaluated(shop: list[object], tmp_path: Path) -> None:
     path, html = tmp_path / "out.json", tmp_path / "out.html"
     result = run(*shop, "--relevant", "rating>=4", "--k", "1,5", "--json", path, "--report", html)
     assert result.exit_code == 0
     assert "30 items, 400 events of 12 users; a hit is rating>=4" in result.output
     assert "Try next" in result.output
     numbers = json.loads(path.read_text())
-    (ours,) = numbers["contenders"]
+    (penchant,) = numbers["contenders"]
     assert numbers["facts"]["training_events"] == 120
-    assert numbers["facts"]["rankings"] == ours["overall"]["rankings"] > 60
-    # Ten of thirty items are of the liked kind: a recommender that learns it hits half the time.
-    assert ours["overall"]["quality"]["recall@5"]["low"] > 5 / 30
+    assert numbers["facts"]["rankings"] == penchant["overall"]["rankings"] > 60
+    # Ten of thirty items are of the kind that the user likes; by chance the recall is 5 / 30.
+    assert penchant["overall"]["quality"]["recall@5"]["low"] > 5 / 30
     text = html.read_text()
     assert text.count("data:image/png;base64,") == 3
     assert "rating&gt;=4" in text
@@ -73,18 +59,16 @@ def test_equal_seeds_give_equal_numbers(shop: list[object], tmp_path: Path) -> N
     assert first["quality"]["MRR"]["low"] != other["quality"]["MRR"]["low"]
 
 
-def test_the_middle_clock_runs_on_demand_and_moves_vectors(
-    shop: list[object], tmp_path: Path
-) -> None:
+def test_a_refresh_changes_the_rankings(shop: list[object], tmp_path: Path) -> None:
     plain = numbers_of(tmp_path, *shop)["contenders"][0]["overall"]["quality"]
     refreshed = numbers_of(tmp_path, *shop, "--refresh", "--refresh-every", "50")
     quality = refreshed["contenders"][0]["overall"]["quality"]
     assert quality["recall@10"]["mean"] != plain["recall@10"]["mean"]
-    # Still far better than ten of thirty by chance.
+    # Well above 10 / 30, the recall by chance.
     assert quality["recall@10"]["low"] > 10 / 30
 
 
-def test_settings_of_the_models_change_the_ranking(shop: list[object], tmp_path: Path) -> None:
+def test_settings_of_the_models_change_the_rankings(shop: list[object], tmp_path: Path) -> None:
     plain = numbers_of(tmp_path, *shop)
     without = numbers_of(tmp_path, *shop, "--set", "slow_weight=0", "--set", "fast_weight=0")
     means = [
@@ -94,13 +78,13 @@ def test_settings_of_the_models_change_the_ranking(shop: list[object], tmp_path:
     assert means[0] > means[1]
 
 
-def test_a_peer_meets_the_same_rankings(shop: list[object], tmp_path: Path) -> None:
+def test_a_baseline_ranks_for_the_same_targets(shop: list[object], tmp_path: Path) -> None:
     result = run(*shop, "--peers", "popularity", "--json", tmp_path / "out.json")
     assert "minus each" in result.output
-    ours, peer = json.loads((tmp_path / "out.json").read_text())["contenders"]
-    assert (ours["name"], peer["name"]) == ("Penchant", "popularity")
-    assert ours["overall"]["rankings"] == peer["overall"]["rankings"]
-    assert ours["by_earlier"][1]["rankings"] == peer["by_earlier"][1]["rankings"]
+    penchant, baseline = json.loads((tmp_path / "out.json").read_text())["contenders"]
+    assert (penchant["name"], baseline["name"]) == ("Penchant", "popularity")
+    assert penchant["overall"]["rankings"] == baseline["overall"]["rankings"]
+    assert penchant["by_earlier"][1]["rankings"] == baseline["by_earlier"][1]["rankings"]
 
 
 def test_columns_can_be_named_or_mapped(shop: list[object], tmp_path: Path) -> None:
@@ -142,23 +126,25 @@ def test_rows_that_are_left_out_are_counted(shop: list[object], tmp_path: Path) 
 def test_a_wrong_option_is_one_plain_message(
     shop: list[object], wrong: tuple[str, str], message: str
 ) -> None:
-    with pytest.raises(ConfigError) as error:
-        run(*shop, *wrong)
-    assert message in str(error.value)
+    result = run(*shop, *wrong)
+    assert result.exit_code == 1
+    assert message in result.stderr
 
 
-def test_nothing_to_evaluate_is_said(shop: list[object]) -> None:
-    with pytest.raises(ConfigError, match="name --items and --events, or --dataset movielens"):
-        run(*shop[2:])
+def test_a_missing_log_is_an_error(shop: list[object]) -> None:
+    result = run(*shop[2:])
+    assert result.exit_code == 1
+    assert "name --items and --events, or --dataset movielens" in result.stderr
 
 
 def test_a_report_without_matplotlib_is_refused_before_the_work(
     shop: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    monkeypatch.setattr(evaluation, "read_log", None)
-    with pytest.raises(ConfigError, match=r"matplotlib\.figure is missing"):
-        run(*shop, "--report", tmp_path / "out.html")
+    monkeypatch.setattr(replay_log, "read_log", None)
+    result = run(*shop, "--report", tmp_path / "out.html")
+    assert result.exit_code == 1
+    assert "matplotlib.figure is missing" in result.stderr
 
 
 def test_an_interrupt_leaves_no_file(
@@ -167,9 +153,9 @@ def test_an_interrupt_leaves_no_file(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluation, "read_log", interrupt)
+    monkeypatch.setattr(replay_log, "read_log", interrupt)
     before = sorted(tmp_path.iterdir())
-    result = invoke(*shop, "--json", tmp_path / "out.json")
+    result = run(*shop, "--json", tmp_path / "out.json")
     assert result.exit_code == 130
     assert "Stopped" in result.output
     assert sorted(tmp_path.iterdir()) == before

@@ -1,4 +1,4 @@
-"""The command on files of one's own, with a tiny encoder."""
+"""`penchant finetune` on a user's own files, with a tiny encoder."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ import csv
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from penchant.cli.finetune import finetune
 from penchant.cli.main import COMMANDS
-from penchant.domain.errors import ConfigError
 from penchant.logs.stream import Stream
 from penchant.training.finetuning.provenance import read_note
+from tests.support.command import Ran, run
 from tests.support.tiny_encoders import write_encoder
 from tests.unit.training.finetuning.conftest import WORDS, planted
-
-app = typer.Typer()
-app.command()(finetune)
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +36,24 @@ def write_encoder_and_log(directory: Path, stream: Stream) -> None:
         rows.writerows([e.user, e.item, 5, e.occurred_at_us // 1_000_000] for e in stream.events)
 
 
-def call(place: Path, output: Path, *more: str) -> str:
-    """What the command says; it must succeed."""
+def call(place: Path, output: Path, *more: str) -> Ran:
     arguments = ["--items", str(place / "items.csv"), "--events", str(place / "events.csv")]
     arguments += ["--text-template", "film about {word}", "--signal", "rating"]
     arguments += ["--map", "stars=value", "--output", str(output)]
     arguments += ["--dimensions", "8,4", "--head-steps", "20", "--steps", "4"]
     arguments += ["--evaluate-every", "2", *more]
-    result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments, catch_exceptions=False)
+    return run(["finetune", *arguments], columns=120)
+
+
+def output_of(place: Path, output: Path, *more: str) -> str:
+    """The output of the command, which must succeed."""
+    result = call(place, output, *more)
     assert result.exit_code == 0, result.output
     return result.output
 
 
-def test_it_trains_on_files_of_ones_own_and_says_what_came_of_it(
-    place: Path, tmp_path: Path
-) -> None:
-    said = call(place, tmp_path / "out", "--source", str(place / "source"))
+def test_it_trains_on_a_users_files_and_shows_the_results(place: Path, tmp_path: Path) -> None:
+    said = output_of(place, tmp_path / "out", "--source", str(place / "source"))
     assert "32 items, 140 events" in said
     assert "validation ndcg@10" in said
     assert "test recall@10" in said
@@ -65,29 +61,30 @@ def test_it_trains_on_files_of_ones_own_and_says_what_came_of_it(
     assert read_note(tmp_path / "out").settings["dimensions"] == [8, 4]
 
 
-def test_out_of_time_it_says_so_and_the_same_command_goes_on(place: Path, tmp_path: Path) -> None:
+def test_out_of_time_it_says_so_and_the_same_command_resumes(place: Path, tmp_path: Path) -> None:
     options = ("--source", str(place / "source"))
-    said = call(place, tmp_path / "out", *options, "--max-minutes", "0")
-    assert "Stopped after 1 of 4 steps; the same command goes on from there." in said
+    said = output_of(place, tmp_path / "out", *options, "--max-minutes", "0")
+    assert "Stopped after 1 of 4 steps; the same command resumes from there." in said
     assert not (tmp_path / "out").exists()
-    assert "4 (all done)" in call(place, tmp_path / "out", *options)
+    assert "4 (all done)" in output_of(place, tmp_path / "out", *options)
 
 
-def test_a_second_round_learns_from_newer_events(place: Path, tmp_path: Path) -> None:
+def test_a_second_round_trains_on_newer_events(place: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    call(place, first, "--source", str(place / "source"), "--train-fraction", "0.5")
-    said = call(place, second, "--from", str(first))
+    output_of(place, first, "--source", str(place / "source"), "--train-fraction", "0.5")
+    said = output_of(place, second, "--from", str(first))
     assert "earlier test ndcg@10" in said
     rounds = read_note(second).rounds
     assert rounds[0] == read_note(first).rounds[0]
     assert rounds[1].train.from_us >= rounds[0].log_until_us
-    with pytest.raises(ConfigError, match="none is newer than what the last encoder learnt"):
-        call(place, tmp_path / "third", "--from", str(second))
+    refused = call(place, tmp_path / "third", "--from", str(second))
+    assert refused.exit_code == 1
+    assert "events: none is newer than the last encoder's log" in refused.stderr
 
 
 def test_low_rank_additions_are_merged(place: Path, tmp_path: Path) -> None:
-    said = call(place, tmp_path / "out", "--source", str(place / "source"), "--method", "lora")
-    assert "weights that learn" in said
+    said = output_of(place, tmp_path / "out", "--source", str(place / "source"), "--method", "lora")
+    assert "trainable weights" in said
     assert not list((tmp_path / "out").glob("adapter*"))
 
 
@@ -96,22 +93,23 @@ def test_low_rank_additions_are_merged(place: Path, tmp_path: Path) -> None:
     [
         ([], "no log: name --items and --events"),
         (["--dataset", "films"], "--dataset: got 'films', expected movielens"),
-        (["--dataset", "movielens", "--train-fraction", "0"], "--train-fraction: got 0.0"),
+        (["--dataset", "movielens", "--train-fraction", "0"], "train_fraction: got 0.0"),
         (["--dataset", "movielens", "--dimensions", "many"], "--dimensions: got 'many'"),
         (["--dataset", "movielens", "--method", "half"], "method: got 'half', expected full, lora"),
         (["--source", "a", "--from", "b"], "--source, --from: got both"),
     ],
 )
 def test_a_wrong_option_is_named(options: list[str], message: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=message):
-        CliRunner().invoke(
-            app, ["--output", str(tmp_path / "out"), *options], catch_exceptions=False
-        )
+    result = run(["finetune", "--output", tmp_path / "out", *options])
+    assert result.exit_code == 1
+    assert message in result.stderr
 
 
-def test_a_package_that_would_be_told_must_be_there(place: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="report_to: wandb"):
-        call(place, tmp_path / "out", "--source", str(place / "source"), "--report-to", "wandb")
+def test_the_package_to_report_to_must_be_installed(place: Path, tmp_path: Path) -> None:
+    options = ("--source", str(place / "source"), "--report-to", "wandb")
+    result = call(place, tmp_path / "out", *options)
+    assert result.exit_code == 1
+    assert "report_to: wandb" in result.stderr
 
 
 def test_the_command_is_in_the_table() -> None:

@@ -1,4 +1,4 @@
-"""`penchant gate` on a small log: from two encoders to a verdict, an exit status and a file."""
+"""`penchant gate` on a small log: its verdict, its exit status and its files."""
 
 from __future__ import annotations
 
@@ -6,40 +6,29 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from penchant.cli import gating
-from penchant.cli.evaluate import evaluate
-from penchant.cli.gate import gate
-from penchant.domain.errors import ConfigError
+from penchant.cli.judging import REFUSED
+from penchant.evaluation import replay_log
 from penchant.logs.events import EventColumns, ItemColumns
 from penchant.logs.reading import LeftOut, read_events, read_items
 from penchant.logs.tables.files import open_table
 from penchant.store.lmdb import LmdbStore
+from tests.support.command import Ran
+from tests.support.command import run as run_command
 from tests.support.shop_log import write_shop
 from tests.support.word_encoder import write_word_encoder
 from tests.support.world import World
 
-APP = typer.Typer(add_completion=False)
-APP.command()(gate)
 ENOUGH = ("--min-rankings", "20", "--min-users", "5", "--validation-fraction", "0.5")
 
 
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(APP, [str(argument) for argument in arguments])
-
-
-def run(*arguments: object) -> Result:
-    result = invoke(*arguments)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+def run(*arguments: object) -> Ran:
+    return run_command(["gate", *arguments], columns=80)
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> list[object]:
-    """The options that name a small log's files, and what is enough of it."""
+    """Options that name the files of a small log and lower the data that a judgement needs."""
     items, events, candidates = "--items", "--events", "--candidates"
     named = dict(zip(*(iter(write_shop(tmp_path)),) * 2, strict=True))
     log = [items, named[items], events, named[events], candidates, named[candidates]]
@@ -53,7 +42,7 @@ def good(shop: list[object], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bad(tmp_path: Path) -> Path:
-    """Knows no word of the items but their numbers: no kind is like itself."""
+    """An encoder that knows the items' numbers alone, so that no kind is like itself."""
     texts = [f"{number}" for number in range(30)]
     return write_word_encoder(tmp_path / "bad", texts, dimensions=16, seed=3)
 
@@ -63,12 +52,12 @@ def test_a_worse_encoder_is_refused_with_status_2_and_the_figures(
 ) -> None:
     path = tmp_path / "out.json"
     result = run(*shop, "--baseline", good, "--candidate", bad, "--json", path)
-    assert result.exit_code == gating.REFUSED == 2
+    assert result.exit_code == REFUSED == 2
     assert "gate: refused: " in result.output
     assert "@10 fell from 0." in result.output
-    told = json.loads(path.read_text())
-    assert told["passed"] is False
-    assert told["verdict"] in result.output
+    verdict = json.loads(path.read_text())
+    assert verdict["passed"] is False
+    assert verdict["verdict"] in result.output
 
 
 def test_the_same_encoder_passes_with_status_0(shop: list[object], good: Path) -> None:
@@ -85,13 +74,16 @@ def test_losses_within_the_budgets_pass(shop: list[object], good: Path, bad: Pat
 
 def test_a_setting_of_the_candidate_alone_is_judged_too(shop: list[object], good: Path) -> None:
     both = ("--baseline", good, "--candidate", good)
-    deaf = ("slow_weight=0", "fast_weight=0")
-    refused = run(*shop, *both, *(part for one in deaf for part in ("--candidate-set", one)))
-    assert refused.exit_code == 2
-    assert run(*shop, *both, *(part for one in deaf for part in ("--set", one))).exit_code == 0
+
+    def without_interest(option: str) -> int:
+        settings = (option, "slow_weight=0", option, "fast_weight=0")
+        return run(*shop, *both, *settings).exit_code
+
+    assert without_interest("--candidate-set") == 2
+    assert without_interest("--set") == 0
 
 
-def test_what_one_gate_froze_the_next_one_asks(
+def test_probes_frozen_by_one_gate_are_judged_by_the_next(
     shop: list[object], good: Path, bad: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "probes.parquet"
@@ -104,7 +96,7 @@ def test_what_one_gate_froze_the_next_one_asks(
     assert [one["outcome"] for one in found] == ["refused"]
 
 
-def test_a_servers_store_is_judged_by_as_its_files_would_be(
+def test_a_servers_store_gives_the_same_verdict_as_its_files(
     shop: list[object], good: Path, bad: Path, tmp_path: Path
 ) -> None:
     tables = [open_table(Path(str(path)), None) for path in (shop[1], shop[3])]
@@ -117,24 +109,14 @@ def test_a_servers_store_is_judged_by_as_its_files_would_be(
         table.close()
     store.close()
     both = ("--baseline", good, "--candidate", bad, "--relevant", "rating>=4")
-    told = []
+    verdicts = []
     for source in (shop[:4], ["--store", f"lmdb:{tmp_path / 'store'}"]):
         out = tmp_path / "out.json"
         run(*source, *shop[4:], *both, "--json", out)
-        told.append(json.loads(out.read_text()))
-    assert told[0] == told[1]
-    app = typer.Typer(add_completion=False)
-    app.command()(evaluate)
-    options = [
-        "--store",
-        f"lmdb:{tmp_path / 'store'}",
-        "--encoder",
-        str(good),
-        "--candidates",
-        "all",
-    ]
-    output = CliRunner().invoke(app, options).output
-    assert "30 items, 400 events of 12 users" in output
+        verdicts.append(json.loads(out.read_text()))
+    assert verdicts[0] == verdicts[1]
+    options = ["--store", f"lmdb:{tmp_path / 'store'}", "--encoder", good, "--candidates", "all"]
+    assert "30 items, 400 events of 12 users" in run_command(["evaluate", *options]).output
 
 
 @pytest.mark.parametrize(
@@ -154,15 +136,16 @@ def test_a_servers_store_is_judged_by_as_its_files_would_be(
 def test_a_wrong_option_is_one_plain_message(
     shop: list[object], good: Path, wrong: tuple[str, str], message: str
 ) -> None:
-    with pytest.raises(ConfigError) as error:
-        run(*shop, "--baseline", good, "--candidate", good, *wrong)
-    assert message in str(error.value)
+    result = run(*shop, "--baseline", good, "--candidate", good, *wrong)
+    assert result.exit_code == 1
+    assert message in result.stderr
 
 
-def test_a_store_that_is_not_there_is_not_made(good: Path, tmp_path: Path) -> None:
+def test_a_missing_store_is_an_error_and_is_not_created(good: Path, tmp_path: Path) -> None:
     place = tmp_path / "none"
-    with pytest.raises(ConfigError, match="--store: there is none in"):
-        run("--store", f"lmdb:{place}", "--baseline", good, "--candidate", good)
+    result = run("--store", f"lmdb:{place}", "--baseline", good, "--candidate", good)
+    assert result.exit_code == 1
+    assert "--store: there is none in" in result.stderr
     assert not place.exists()
 
 
@@ -172,8 +155,8 @@ def test_an_interrupt_leaves_no_file(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gating, "read_log", interrupt)
+    monkeypatch.setattr(replay_log, "read_log", interrupt)
     both = ("--baseline", good, "--candidate", good)
-    result = invoke(*shop, *both, "--json", tmp_path / "out.json")
+    result = run(*shop, *both, "--json", tmp_path / "out.json")
     assert result.exit_code == 130
     assert not (tmp_path / "out.json").exists()

@@ -1,4 +1,4 @@
-"""`penchant home-data` writes what the SDK ships and what `penchant finetune` reads."""
+"""`penchant home-data`: sentences for the SDK's client, and a log for `penchant finetune`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import csv
 import json
 from pathlib import Path
 
-import pytest
-
-from penchant.cli.home_data import write
-from penchant.domain.errors import ConfigError
-from penchant.training.home.templates import LANGUAGES
+from penchant.training.home.sentence_templates import LANGUAGES
 from penchant_sdk.home._nearest import Exemplar, exemplars
+from tests.support.command import run
 
 
-def test_the_known_sentences_that_the_sdk_ships_are_what_the_command_writes(tmp_path: Path) -> None:
-    write(tmp_path, LANGUAGES)
+def write(output: Path, *more: object) -> None:
+    result = run(["home-data", "--output", output, *more])
+    assert result.exit_code == 0, result.output
+    assert "Next: penchant finetune" in result.output
+
+
+def test_the_sdk_ships_the_exemplars_that_the_command_writes(tmp_path: Path) -> None:
+    write(tmp_path)
     for language in LANGUAGES:
         lines = (tmp_path / f"exemplars-{language}.jsonl").read_text(encoding="utf-8")
         written = tuple(Exemplar(**json.loads(line)) for line in lines.splitlines())
@@ -23,7 +26,7 @@ def test_the_known_sentences_that_the_sdk_ships_are_what_the_command_writes(tmp_
 
 
 def test_every_event_names_an_item_and_times_never_fall(tmp_path: Path) -> None:
-    write(tmp_path, ["en"], per_template=2)
+    write(tmp_path, "--language", "en", "--per-template", 2)
     with (tmp_path / "items.csv").open(encoding="utf-8") as file:
         items = {row["item_id"] for row in csv.DictReader(file)}
     with (tmp_path / "events.csv").open(encoding="utf-8") as file:
@@ -34,5 +37,6 @@ def test_every_event_names_an_item_and_times_never_fall(tmp_path: Path) -> None:
 
 
 def test_an_unknown_language_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--language: got 'tlh'"):
-        write(tmp_path, ["tlh"])
+    result = run(["home-data", "--output", tmp_path, "--language", "tlh"])
+    assert result.exit_code == 1
+    assert "language: got 'tlh', expected en or zh-CN" in result.stderr

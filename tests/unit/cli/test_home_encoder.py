@@ -1,22 +1,23 @@
-"""`penchant home-encoder`: one that is there stays."""
+"""`penchant home-encoder`: an existing encoder is kept, and a checkpoint becomes an adapter."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-from typer.testing import CliRunner
-
-from penchant.cli.home_encoder import home_encoder
 from penchant.encoder.bundle import MANIFEST
-
-APP = typer.Typer(add_completion=False)
-APP.command()(home_encoder)
+from tests.support.command import run
 
 
-def test_an_encoder_that_is_there_stays_and_what_comes_next_is_said(tmp_path: Path) -> None:
+def test_an_existing_encoder_is_kept_and_the_next_command_is_named(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text("{}")
-    result = CliRunner().invoke(APP, ["--output", str(tmp_path)])
+    result = run(["home-encoder", "--output", tmp_path])
     assert result.exit_code == 0
     assert f"penchant serve --encoder {tmp_path}" in result.output
     assert [path.name for path in tmp_path.iterdir()] == [MANIFEST]
+
+
+def test_a_directory_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
+    result = run(["home-encoder", "--output", tmp_path / "out", "--extract", tmp_path])
+    assert result.exit_code == 1
+    assert f"extract: {tmp_path} holds no trained.safetensors" in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""The command with real steps: processes, a signal, and a second call that goes on."""
+"""`penchant loop` with real steps: processes, a signal, and a second call that resumes the run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_sigterm_leaves_a_run_that_a_second_call_finishes(tmp_path: Path) -> Non
     )
     first = begin(file)
     assert first.stdout is not None
-    first.stdout.readline()  # The step's command line: the loop listens to signals by then.
+    first.stdout.readline()  # The step's command line; the loop handles signals by then.
     first.send_signal(signal.SIGTERM)
     said, _ = first.communicate(timeout=60)
     assert first.returncode == 128 + signal.SIGTERM, said
@@ -46,7 +46,7 @@ def test_sigterm_leaves_a_run_that_a_second_call_finishes(tmp_path: Path) -> Non
 
 
 def test_the_file_in_the_docs_fits_the_commands(tmp_path: Path) -> None:
-    docs = Path(__file__).resolve().parents[3] / "docs" / "loop.md"
+    docs = Path(__file__).resolve().parents[3] / "docs" / "guides" / "loop.md"
     text = docs.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
     file = tmp_path / "loop.toml"
     file.write_text(text.replace("/var/lib/penchant/runs", str(tmp_path / "runs")))

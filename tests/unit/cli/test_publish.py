@@ -1,4 +1,4 @@
-"""publish, releases and rollback by their commands, on a store that a server could have open."""
+"""The commands publish, releases and rollback, on a store that a server could have open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load(directory: Path) -> OnnxEncoder:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A store whose users like one kind each, and an encoder that knows the kinds."""
+    """A store with users who like one kind each, and an encoder that knows the kinds."""
     first = write_word_encoder(tmp_path / "first", ITEMS, dimensions=32, seed=1)
     store = LmdbStore(tmp_path / "store", map_bytes=MAP_BYTES)
     encoders = EncoderLibrary(load(first), tmp_path / "store" / "releases", load)
@@ -89,7 +89,7 @@ def test_a_release_is_published_listed_and_taken_back(place: Path) -> None:
 
 def test_a_bad_candidate_is_refused_with_the_cohort_and_the_figure(place: Path) -> None:
     blind = write_word_encoder(place / "blind", ["nothing of these"], dimensions=32, seed=3)
-    # A refresh would give even these texts vectors, so what is learnt must not count either.
+    # A refresh would give even these texts vectors, so the learnt parts of the score are off too.
     nothing = ("--weight=slow_weight=0", "--weight=fast_weight=0", "--weight=near_weight=0")
     result = publish(place, "--encoder", str(blind), *nothing)
     assert result.exit_code == 2
@@ -121,7 +121,7 @@ def test_a_canary_is_listed_as_it_stands_and_rollback_ends_it(place: Path) -> No
     found = listed(place)
     assert found["served"] == ""
     table = penchant(place, "releases").output
-    assert "on trial" in table
+    assert "on rollout" in table
     assert "canary for 20% of the users" in table
     ended = penchant(place, "rollback", "--encoder", str(place / "first"))
     assert "The canary of" in ended.output
@@ -146,13 +146,12 @@ def test_a_stock_tritons_repository_gets_a_version(place: Path) -> None:
         (("some",), "holds no release.json"),
         (("--encoder", "none"), "is not a directory"),
         (("--encoder", "none", "--weight", "fast=1"), "--weight: got fast, expected one of"),
-        (("--encoder", "none", "--max-loss", "lots"), "expected a share as 1% or 0.01"),
+        (("--encoder", "none", "--max-loss", "lots"), "expected a share such as 1% or 0.01"),
         (("some", "--canary", "5%", "--shadow", "5%"), "got both, expected one"),
     ],
 )
 def test_what_does_not_fit_is_said(place: Path, arguments: tuple[str, ...], expected: str) -> None:
     result = publish(place, *arguments)
-    assert result.exit_code == 1
     assert result.exit_code == 1
     assert expected in result.stderr
 

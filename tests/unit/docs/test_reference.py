@@ -17,7 +17,7 @@ from penchant.domain.limits import Limits
 from penchant.domain.settings import FOLD_RANGES, FoldSettings, Range
 from penchant.domain.signals import SIGNAL_TABLES
 from penchant.launch.errors import LaunchError
-from penchant.server.triton.metrics import HELP
+from penchant.server.triton.prometheus import HELP
 from penchant_proto.methods import METHODS
 from tests.support.handwritten import PAGES
 

@@ -117,7 +117,7 @@ def test_adagrad_takes_the_steps_that_one_takes_by_hand() -> None:
 def test_adagrad_moves_no_dimension_by_more_than_its_rate_an_event(seed: int) -> None:
     settings = FoldSettings(learning_rate=0.1, initial_accumulator=1e-9)
     given_ = dataclasses.replace(on_axes(seed), precision=np.eye(4), weights=np.full(12, 1e9))
-    parts = adagrad.split(given_, settings)
+    parts = adagrad.attribute(given_, settings)
     assert np.abs(parts.events).max() <= 0.1 + 1e-12
 
 

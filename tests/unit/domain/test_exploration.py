@@ -19,7 +19,7 @@ from penchant.domain.exploration import (
     plackett_luce,
     thompson,
 )
-from penchant.domain.rewards import Outcome
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import Event, Exposure, Window
 from penchant.domain.window import empty_record, entry, insert
 
@@ -135,7 +135,7 @@ def shown(*impressions: tuple[float, float, bool]) -> Window:
                 exposure=Exposure(1, chance),
             ),
             0,
-            Outcome(-0.1, 0.2, 60.0 if waits else None),
+            ResolvedSignal(-0.1, 0.2, 60.0 if waits else None),
         )
         for number, (days, chance, waits) in enumerate(impressions)
     ]

@@ -11,13 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from penchant.domain.event_weights import counted, time_bucket
-from penchant.domain.interest import (
-    Items,
-    direction,
-    fold,
-    fold_each,
-    shares,
-)
+from penchant.domain.interest import Items, fold, fold_each, shares, user_vector
 from penchant.domain.types import Interest
 from tests.support.folds import (
     DIMENSIONS,
@@ -51,7 +45,7 @@ def interest(
 
 
 def score(told: list[Told], item: int, bucket: int = 100) -> float:
-    return float(direction(interest(told, bucket), None, SETTINGS) @ catalog()[item])
+    return float(user_vector(interest(told, bucket), None, SETTINGS) @ catalog()[item])
 
 
 @given(
@@ -227,7 +221,7 @@ def test_the_events_shares_sum_to_the_scores_parts(
 
 def test_the_query_adds_its_weight_times_its_likeness() -> None:
     found, query = interest([Told("a", 1, 0, 1.0, 1.0)]), catalog()[2]
-    with_query = direction(found, query, SETTINGS) @ catalog().T
-    without = direction(found, None, SETTINGS) @ catalog().T
+    with_query = user_vector(found, query, SETTINGS) @ catalog().T
+    without = user_vector(found, None, SETTINGS) @ catalog().T
     expected = SETTINGS.query_weight * (query @ catalog().T)
     np.testing.assert_allclose(with_query - without, expected, atol=1e-6)

@@ -17,11 +17,10 @@ from penchant.domain.limits import (
     check_id,
     check_ids,
     check_item,
-    check_rank,
     check_text,
 )
-from penchant.domain.ranking import RankRequest
 from penchant.domain.types import Context, Event, Item
+from penchant.service.rank import RankRequest, check_rank
 
 LIMITS = Limits(
     candidates=3,

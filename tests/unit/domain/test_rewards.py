@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError, InvalidEvent
-from penchant.domain.rewards import Outcome, Signal, resolve
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.rewards import ResolvedSignal, Signal, resolve
+from penchant.domain.signals import DEFAULT_SIGNALS
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ from penchant.domain.signals.default import DEFAULT_SIGNALS
     ],
 )
 def test_the_default_table(signal: str, value: float | None, reward: float, weight: float) -> None:
-    assert resolve(DEFAULT_SIGNALS, signal, value) == Outcome(
+    assert resolve(DEFAULT_SIGNALS, signal, value) == ResolvedSignal(
         reward, weight, None, signal == "purchase"
     )
 
 
 def test_an_impression_is_a_weak_no_after_half_an_hour() -> None:
-    assert resolve(DEFAULT_SIGNALS, "impression", None) == Outcome(-0.1, 0.2, 1800.0)
+    assert resolve(DEFAULT_SIGNALS, "impression", None) == ResolvedSignal(-0.1, 0.2, 1800.0)
 
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from penchant.domain.interest import direction, fold, fold_each, score, shares
+from penchant.domain.interest import fold, fold_each, score, shares, user_vector
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Interest, Vector
 from penchant.domain.updaters import UPDATERS
@@ -48,7 +48,7 @@ def interest(
 
 def scores(found: Interest, settings: FoldSettings) -> Vector:
     offsets = np.zeros(ITEMS, np.float32)
-    return score(catalog(), offsets, direction(found, None, settings), settings)[0]
+    return score(catalog(), offsets, user_vector(found, None, settings), settings)[0]
 
 
 @EACH_UPDATER

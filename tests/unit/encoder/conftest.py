@@ -1,4 +1,4 @@
-"""Encoders for the tests: MiniLM, and graphs of one or two nodes."""
+"""Encoders for the tests: MiniLM, and a tiny graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, write_bundle
+from penchant.encoder.bundle import GRAPH, TOKENIZER, EncoderSettings, write_bundle
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.training.export import ExportReport
 
@@ -38,7 +38,7 @@ def toy(tmp_path: Path) -> Callable[..., Path]:
         tokenizer = Tokenizer(WordLevel(WORDS, unk_token="[UNK]"))
         tokenizer.pre_tokenizer = Whitespace()
         tokenizer.save(str(directory / TOKENIZER))
-        write_bundle(directory, Settings(3, 4, 0, "", "mean", "truncate", "toy"))
+        write_bundle(directory, EncoderSettings(3, 4, 0, "", "mean", "truncate", "toy"))
         return directory
 
     return write

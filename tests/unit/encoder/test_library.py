@@ -1,4 +1,4 @@
-"""Encoders by version: the configured one and those of releases, loaded once and let go of."""
+"""Encoders by version: loaded once, and dropped when unused for longest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT = BagOfWords()
 
 
 class Loader:
-    """Loads what a folder's name says, and remembers what it was asked for."""
+    """Loads an encoder named by its folder, and records each load."""
 
     def __init__(self) -> None:
         self.loaded: list[str] = []
@@ -51,16 +51,14 @@ def test_the_configured_encoder_needs_no_release(library: EncoderLibrary, loader
     assert loader.loaded == []
 
 
-def test_a_releases_encoder_is_loaded_once_also_by_threads(
-    library: EncoderLibrary, loader: Loader
-) -> None:
+def test_threads_load_a_releases_encoder_only_once(library: EncoderLibrary, loader: Loader) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(library.of, ["version-1"] * 32))
     assert {id(one) for one in found} == {id(found[0])}
     assert loader.loaded == ["r1"]
 
 
-def test_the_one_that_was_not_used_for_longest_is_let_go(
+def test_the_least_recently_used_encoder_is_dropped(
     library: EncoderLibrary, loader: Loader
 ) -> None:
     for number in (0, 1, 2, 0, 3, 0, 1):
@@ -75,9 +73,7 @@ def test_an_unknown_version_says_what_to_do(library: EncoderLibrary) -> None:
         EncoderLibrary(DEFAULT).of("version-9")
 
 
-def test_what_is_no_release_or_holds_another_encoder_is_passed_over(
-    tmp_path: Path, loader: Loader
-) -> None:
+def test_folders_without_the_encoder_are_skipped(tmp_path: Path, loader: Loader) -> None:
     release(tmp_path, "broken5", "version-5")
     release(tmp_path, "wrong5", "version-5")
     (tmp_path / "odd").mkdir()

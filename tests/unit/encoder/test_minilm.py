@@ -1,4 +1,4 @@
-"""The real default encoder: exported, it is still the model that it was."""
+"""The default encoder, exported, gives the vectors of the original model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def expected() -> NDArray[np.float32]:
-    """The texts' vectors by transformers alone: mean pooling, 64 of 384 values, norm 1."""
+    """The vectors by Transformers: mean pooling, 64 of 384 values, norm 1."""
     tokenizer = AutoTokenizer.from_pretrained(default_source(), local_files_only=True)
     model = AutoModel.from_pretrained(default_source(), local_files_only=True).eval()
     vectors = []
@@ -68,7 +68,7 @@ def test_every_text_gives_a_unit_vector(minilm: OnnxEncoder) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_what_follows_the_last_token_counts_for_nothing(minilm: OnnxEncoder) -> None:
+def test_text_after_the_token_limit_is_ignored(minilm: OnnxEncoder) -> None:
     start = "word " * 200
     first, second = minilm.encode([start + "cats", start + "finance"])
     np.testing.assert_allclose(first, second, rtol=0, atol=1e-5)

@@ -1,4 +1,4 @@
-"""The TensorRT encoder against doubles that compute, and the doubles against the real modules."""
+"""The TensorRT encoder on test doubles that compute, and the doubles against the real modules."""
 
 from __future__ import annotations
 
@@ -73,16 +73,14 @@ def by_onnx(directory: Path, texts: list[str]) -> np.ndarray[Any, np.dtype[np.fl
     return OnnxEncoder.load(directory, threads=1).encode(texts)
 
 
-def test_texts_get_the_vectors_that_the_graph_gives(
-    encoder: TensorRtEncoder, directory: Path
-) -> None:
+def test_texts_get_the_vectors_of_the_graph(encoder: TensorRtEncoder, directory: Path) -> None:
     np.testing.assert_array_equal(encoder.encode(TEXTS), by_onnx(directory, TEXTS))
     np.testing.assert_array_equal(encoder.encode(TEXTS[:1]), by_onnx(directory, TEXTS[:1]))
     assert encoder.encode([]).shape == (0, 12)
     assert encoder.version == read_bundle(directory).version
 
 
-def test_what_one_call_left_in_the_buffers_changes_no_other(
+def test_leftovers_in_the_buffers_change_no_later_call(
     encoder: TensorRtEncoder, directory: Path
 ) -> None:
     encoder.encode(TEXTS)
@@ -144,7 +142,7 @@ class TestChoosing:
         np.testing.assert_array_equal(encoder.encode(TEXTS), by_onnx(directory, TEXTS))
 
     @pytest.mark.usefixtures("note")
-    def test_a_gpu_that_fails_later_costs_nobody_a_reply(
+    def test_a_gpu_that_fails_later_costs_no_reply(
         self,
         directory: Path,
         trt: FakeTensorRt,
@@ -158,10 +156,10 @@ class TestChoosing:
         launches = gpu.launches
         encoder.encode(TEXTS)
         assert gpu.launches == launches
-        assert caplog.text.count("going on by ONNX Runtime") == 1
+        assert caplog.text.count("continuing on ONNX Runtime") == 1
 
     @pytest.mark.usefixtures("note")
-    def test_without_a_fallback_the_failure_is_told(
+    def test_without_a_fallback_the_failure_is_raised(
         self, directory: Path, trt: FakeTensorRt, gpu: FakeRuntime
     ) -> None:
         encoder, _ = load_encoder(directory, fallback=False, find=self.found(trt, gpu))
@@ -175,11 +173,11 @@ class TestChoosing:
         [
             ("no tensorrt", "TensorRT is not installed"),
             ("no gpu", "there is no GPU with a driver"),
-            ("another gpu", r"no engine is for tensorrt-rtx on compute capability 9\.0, there are"),
-            ("another graph", "no engine of this graph is beside it"),
+            ("another gpu", r"no engine is for tensorrt-rtx on compute capability 9\.0, only"),
+            ("another graph", "no engine was built from this graph"),
         ],
     )
-    def test_auto_says_why_it_is_onnx_runtime_and_tensorrt_insists(
+    def test_auto_says_why_it_uses_onnx_runtime_and_tensorrt_is_refused(
         self, directory: Path, note: EngineNote, trt: FakeTensorRt, trouble: str, reason: str
     ) -> None:
         gpu = FakeRuntime("9.0" if trouble == "another gpu" else "8.9", trouble != "no gpu")
@@ -192,7 +190,7 @@ class TestChoosing:
         with pytest.raises(ConfigError, match=f"got tensorrt, but {reason}"):
             load_encoder(directory, "tensorrt", find=found)
 
-    def test_this_machine_finds_what_it_has(self, directory: Path) -> None:
+    def test_the_real_runtimes_of_this_machine_are_tried(self, directory: Path) -> None:
         encoder, why = load_encoder(directory)
         assert encoder.version == read_bundle(directory).version
         assert why.startswith(("onnxruntime, since ", "tensorrt, "))
@@ -203,7 +201,7 @@ class TestChoosing:
 
 
 def parameters_in(text: str, name: str) -> int:
-    """How many parameters a function's docstring says it takes, `self` aside."""
+    """Number of parameters in a function's docstring, without `self`."""
     found = re.search(rf"^{name}\((.*?)\)", text, re.MULTILINE)
     assert found is not None, text
     inside = [part for part in found[1].split(",") if part.strip() and "self" not in part]
@@ -218,7 +216,7 @@ def methods(double: type) -> list[str]:
     ("double", "real"),
     [(FakeContext, "IExecutionContext"), (FakeEngine, "ICudaEngine")],
 )
-def test_the_doubles_of_tensorrt_have_what_the_real_ones_have(double: type, real: str) -> None:
+def test_the_doubles_of_tensorrt_match_the_real_classes(double: type, real: str) -> None:
     for name in methods(double):
         method = getattr(getattr(require_tensorrt(), real), name)
         taken = len(inspect.signature(vars(double)[name]).parameters) - 1
@@ -229,13 +227,13 @@ def test_the_doubles_of_tensorrt_have_what_the_real_ones_have(double: type, real
         assert taken <= documented if name == "create_execution_context" else taken == documented
 
 
-def test_the_module_has_what_its_double_has() -> None:
+def test_the_real_module_has_the_names_that_its_double_has() -> None:
     trt = require_tensorrt()
     assert trt.Logger.ERROR is not None
     assert trt.Runtime.deserialize_cuda_engine is not None
 
 
-def test_the_double_of_cuda_has_what_the_real_one_has() -> None:
+def test_the_double_of_cuda_matches_the_real_module() -> None:
     runtime = importlib.import_module("cuda.bindings.runtime")
     for name in methods(FakeRuntime):
         if inspect.isclass(vars(FakeRuntime)[name]):
@@ -246,5 +244,5 @@ def test_the_double_of_cuda_has_what_the_real_one_has() -> None:
         assert parameters_in(getattr(runtime, name).__doc__, name) == taken
 
 
-def test_without_a_driver_there_are_no_devices() -> None:
+def test_counting_devices_does_not_raise_without_a_driver() -> None:
     assert Cuda(importlib.import_module("cuda.bindings.runtime")).devices() >= 0

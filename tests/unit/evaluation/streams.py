@@ -1,4 +1,4 @@
-"""Small streams, and recommenders that are easy to see through."""
+"""Small streams, and recommenders simple enough to predict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import (
     Context,
     Event,
@@ -26,7 +26,7 @@ SIGNALS = ("like", "click", "skip", "dislike", "impression")
 def stream_of(
     pairs: Sequence[tuple[int, int]], items: int, signals: Sequence[str] = (), relevant: str = ""
 ) -> Stream:
-    """Events of (user, item), two hours apart: likes, or as told."""
+    """A stream of (user, item) events two hours apart: likes, unless signals are given."""
     events = [
         Event(
             event_id=f"e{place}",
@@ -44,7 +44,7 @@ def stream_of(
 
 
 def random_stream(seed: int, events: int, users: int = 6, items: int = 40) -> Stream:
-    """Seeded users, items and signals; a user may meet an item again."""
+    """A stream of random users, items and signals; users may meet an item again."""
     random = np.random.default_rng(seed)
     pairs = list(
         zip(random.integers(0, users, events), random.integers(0, items, events), strict=True)
@@ -54,7 +54,7 @@ def random_stream(seed: int, events: int, users: int = 6, items: int = 40) -> St
 
 
 def with_other_item(stream: Stream, position: int, item: int) -> Stream:
-    """The same stream, but for what one event is about."""
+    """The same stream with another item in one event."""
     numbers = stream.item.copy()
     numbers[position] = item
     events = list(stream.events)
@@ -63,7 +63,7 @@ def with_other_item(stream: Stream, position: int, item: int) -> Stream:
 
 
 class Counts:
-    """Ranks by how often each item was met; notes what it is asked and told."""
+    """Ranks items by their number of events, and records its calls."""
 
     name = "counts"
 
@@ -85,7 +85,7 @@ class Counts:
 
 
 class Fixed(Counts):
-    """Always the same scores."""
+    """Always returns the same scores."""
 
     name = "fixed"
 
@@ -98,7 +98,7 @@ class Fixed(Counts):
 
 
 class Cheat(Counts):
-    """Looks at the whole stream."""
+    """Looks ahead: ranks by the whole stream."""
 
     name = "cheat"
 

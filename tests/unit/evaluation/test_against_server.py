@@ -1,4 +1,4 @@
-"""The same events through a real server and in process give the same ranks."""
+"""A real server and a replay in process give the same ranks for the same events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream
-from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.open import open_store
 from penchant_sdk import Event as SdkEvent
@@ -32,15 +32,15 @@ from tests.support.word_encoder import write_word_encoder
 pytestmark = [pytest.mark.server, needs_movielens]
 
 ITEMS = 1000
-"""As many as one ranking may name."""
+"""Upper limit of items in one ranking."""
 USERS = 8
 EVENTS_EACH = 40
 APART_US = 2 * 3600 * 1_000_000
-"""So that each event makes the server publish all offsets at once, not within the second."""
+"""Time between events, long enough for the server to publish all offsets at each event."""
 
 
 def small_movielens() -> tuple[list[Item], list[Event]]:
-    """The first films, and the first ratings of them by a few users, in turn, two hours apart."""
+    """The first films, and the first ratings of a few users for them, in turn, two hours apart."""
     data = read_movielens()
     films = list(data.films[:ITEMS])
     known = {film.id for film in films}
@@ -51,7 +51,7 @@ def small_movielens() -> tuple[list[Item], list[Event]]:
     chosen = [events for events in of_user.values() if len(events) == EVENTS_EACH][:USERS]
     turns = [event for turn in zip(*chosen, strict=True) for event in turn]
     first_us = data.ratings[0].occurred_at_us
-    # Named so that the store's order of users is the stream's, and sums are equal to the bit.
+    # These names sort in the stream's order, so that the store sums in the same order.
     names = {event.user: f"user{place}" for place, event in enumerate(turns[:USERS])}
     return films, [
         replace(event, user=names[event.user], occurred_at_us=first_us + place * APART_US)
@@ -60,7 +60,7 @@ def small_movielens() -> tuple[list[Item], list[Event]]:
 
 
 def refresh_beside(config: Config) -> None:
-    """`penchant refresh`, while the server runs."""
+    """Does what `penchant refresh` does while the server runs."""
     directory = catalog_directory(config)
     assert directory is not None
     store = open_store(config.store, map_bytes=0)
@@ -71,11 +71,11 @@ def refresh_beside(config: Config) -> None:
 
 
 def served_ranks(
-    penchant: Penchant, stream: Stream, plan: ReplayConfig, refresh: Callable[[], None]
+    penchant: Penchant, stream: Stream, replay_config: ReplayConfig, refresh: Callable[[], None]
 ) -> list[float]:
-    """Each case's rank in the server's own rankings; every event is fed back in its turn."""
-    fits = {plan.start(stream), *plan.refits(stream)}
-    targets = set(choose_targets(stream, plan).positions.tolist())
+    """Ranks of the targets in the server's own rankings; every event is fed back in turn."""
+    fits = {replay_config.start(stream), *replay_config.refits(stream)}
+    targets = set(choose_targets(stream, replay_config).positions.tolist())
     numbers = {item.id: number for number, item in enumerate(stream.items)}
     penchant.put_items([SdkItem(item.id, item.text) for item in stream.items])
     ranks = []
@@ -113,12 +113,12 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
         tmp_path / "encoder", [film.text for film in films], dimensions=32, seed=1
     )
     settings = {"store": f"lmdb:{tmp_path / 'store'}", "encoder": str(encoder)}
-    config, plan = parse(settings), ReplayConfig(refresh_every=100 if refreshed else 0)
+    config, replay_config = parse(settings), ReplayConfig(refresh_every=100 if refreshed else 0)
     relevance = parse_relevance("rating>=4")
     stream = make_stream(films, events, config.signals, relevance, LeftOut())
     middle = middle_clock(RefreshSettings()) if refreshed else None
-    ours = PenchantRecommender.load(config, stream, middle)
-    results = replay(stream, ours, choose_targets(stream, plan), plan)
+    recommender = PenchantRecommender.load(config, stream, middle)
+    result = replay(stream, recommender, choose_targets(stream, replay_config), replay_config)
     server = Server(tmp_path / "server", settings)
     with server, Penchant(server.target) as penchant:
 
@@ -126,6 +126,6 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
             if refreshed:
                 refresh_beside(config)
 
-        assert served_ranks(penchant, stream, plan, refresh) == results.rank.tolist()
-    assert len(results.rank) > 100
-    assert len(set(results.rank.tolist())) > 50
+        assert served_ranks(penchant, stream, replay_config, refresh) == result.rank.tolist()
+    assert len(result.rank) > 100
+    assert len(set(result.rank.tolist())) > 50

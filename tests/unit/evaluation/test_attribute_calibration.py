@@ -1,4 +1,4 @@
-"""How far the mix that is shown is from the mix that is liked, against targets by hand."""
+"""Calibration: the divergence of the mix shown from the mix liked, against figures by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.evaluation.streams import stream_of
 SHARES = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.0, 0.0]])
 
 
-def test_values_share_an_item_evenly_however_they_are_separated() -> None:
+def test_the_values_of_an_item_have_equal_shares_with_any_separator() -> None:
     texts = ["Crime, Drama", "Drama|War", "War;Crime ; Drama", ""]
     items = [Item(str(number), "x", {"genres": text}) for number, text in enumerate(texts)]
     shares = attribute_shares(items, "genres")
@@ -26,7 +26,7 @@ def test_values_share_an_item_evenly_however_they_are_separated() -> None:
     assert shares.tolist() == [[0.5, 0.5, 0], [0, 0.5, 0.5], [third, third, third], [0, 0, 0]]
 
 
-def test_an_attribute_that_no_item_has_is_refused_with_those_there_are() -> None:
+def test_an_attribute_that_no_item_has_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"got 'genre', which no item has; .* of: genres, year"):
         attribute_shares([Item("1", "x", {"genres": "War", "year": "1990"})], "genre")
 
@@ -36,13 +36,13 @@ def test_only_likes_before_the_ranking_count() -> None:
     targets = choose_targets(stream, ReplayConfig(train_fraction=0.5, candidates="all"))
     assert targets.positions.tolist() == [2, 3]
     top = np.array([[0, -1], [2, 3]], np.int32)
-    # At 2 item 0 is liked, and shown. At 3 the mix is 3/4 and 1/4, shown is half and half.
+    # At position 2 item 0 is liked and shown. At 3 the mix liked is 3/4 and 1/4, the mix shown 1/2.
     half = 0.99 / 2
     second = 0.75 * math.log2(0.75 / (half + 0.0075)) + 0.25 * math.log2(0.25 / (half + 0.0025))
     assert miscalibration(stream, targets, top, SHARES) == pytest.approx(second / 2)
 
 
-def test_a_stranger_is_no_case() -> None:
+def test_rankings_for_users_without_likes_do_not_count() -> None:
     stream = stream_of([(0, 0), (1, 1)], 4)
     targets = choose_targets(stream, ReplayConfig(train_fraction=0.5))
     assert math.isnan(miscalibration(stream, targets, np.array([[0]], np.int32), SHARES))
@@ -54,7 +54,7 @@ MIXES = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
 
 
 @given(MIXES, MIXES)
-def test_it_is_0_for_equal_mixes_and_more_for_others(
+def test_the_divergence_is_0_for_equal_mixes_and_positive_for_others(
     wanted: np.ndarray[tuple[int], np.dtype[np.float64]],
     shown: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> None:

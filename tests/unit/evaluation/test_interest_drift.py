@@ -1,4 +1,4 @@
-"""The interest of a few users is noted, and nothing else changes."""
+"""Watching the interest of a few users changes nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from penchant.logs.stream import Stream
 from tests.unit.evaluation.streams import random_stream, stream_of
 
 CONFIG = parse({"store": "memory:", "encoder": "/nowhere"})
-PLAN = ReplayConfig(candidates="all")
+REPLAY_CONFIG = ReplayConfig(candidates="all")
 
 
 def penchant(stream: Stream) -> PenchantRecommender:
@@ -25,20 +25,20 @@ def penchant(stream: Stream) -> PenchantRecommender:
 
 def test_watching_changes_no_rank() -> None:
     stream = random_stream(seed=2, events=200)
-    targets = choose_targets(stream, PLAN)
-    alone = replay(stream, penchant(stream), targets, PLAN)
+    targets = choose_targets(stream, REPLAY_CONFIG)
+    alone = replay(stream, penchant(stream), targets, REPLAY_CONFIG)
     watch = InterestWatch(penchant(stream), [0, 1])
-    watched = replay(stream, watch, targets, PLAN)
+    watched = replay(stream, watch, targets, REPLAY_CONFIG)
     assert watched.name == alone.name
     assert watched.rank.tolist() == alone.rank.tolist()
 
 
-def test_each_ranking_of_a_watched_user_is_a_point_and_the_last_is_1() -> None:
+def test_each_ranking_for_a_watched_user_is_a_point_and_the_last_is_1() -> None:
     stream = random_stream(seed=2, events=200)
-    targets = choose_targets(stream, PLAN)
+    targets = choose_targets(stream, REPLAY_CONFIG)
     users = busiest(stream, targets, count=2)
     watch = InterestWatch(penchant(stream), users)
-    replay(stream, watch, targets, PLAN)
+    replay(stream, watch, targets, REPLAY_CONFIG)
     drifts = watch.drifts(stream)
     assert [drift.user for drift in drifts] == [stream.users[user] for user in users]
     for user, drift in zip(users, drifts, strict=True):
@@ -48,7 +48,7 @@ def test_each_ranking_of_a_watched_user_is_a_point_and_the_last_is_1() -> None:
         assert (np.abs(drift.to_last) <= 1 + 1e-9).all()
 
 
-def test_the_interest_of_a_stranger_has_no_direction() -> None:
+def test_the_interest_of_a_cold_user_has_cosine_0() -> None:
     stream = stream_of([(0, 0), (1, 1)], items=3)
     watch = InterestWatch(penchant(stream), [1])
     replay(

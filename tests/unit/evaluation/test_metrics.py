@@ -1,4 +1,4 @@
-"""Metrics against targets that are computed by hand."""
+"""Metrics against values computed by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.evaluation import metrics
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 
 RANK = np.array([1.0, 2.0, 7.0, 10.0, 10.5, 200.0])
 
@@ -30,9 +30,9 @@ def test_mrr_by_hand() -> None:
     assert metrics.reciprocal_rank(RANK).mean() == pytest.approx(by_hand)
 
 
-def test_users_are_resampled_with_all_their_cases() -> None:
-    # Two users: one with a single hit, one with three misses. A resample has both users, or
-    # either one twice: the mean is 1/4, 1 or 0.
+def test_users_are_resampled_with_all_their_rankings() -> None:
+    # One user has a single hit, the other three misses. A resample holds both, or one of them
+    # twice, so its mean is 1/4, 1 or 0.
     values, user = np.array([[1.0], [0.0], [0.0], [0.0]]), np.array([5, 9, 9, 9])
     means = metrics.bootstrap(values, user, seed=1, resamples=4000)[:, 0]
     shares = [float(np.mean(means == mean)) for mean in (0.0, 0.25, 1.0)]
@@ -44,32 +44,32 @@ def test_an_interval_covers_the_mean_and_narrows_with_users() -> None:
     widths = []
     for users in (50, 5000):
         values = random.random((users, 1))
-        (estimate,) = metrics.estimates(values, np.arange(users), seed=1)
-        assert estimate.low < estimate.mean < estimate.high
-        widths.append(estimate.high - estimate.low)
-    # 2 * 1.96 standard errors of a uniform: 2 * 1.96 * sqrt(1 / 12 / users)
+        (interval,) = metrics.estimates(values, np.arange(users), seed=1)
+        assert interval.low < interval.mean < interval.high
+        widths.append(interval.high - interval.low)
+    # 2 * 1.96 standard errors of a uniform distribution: 2 * 1.96 * sqrt(1 / 12 / users)
     assert widths[0] == pytest.approx(0.16, rel=0.3)
     assert widths[1] == pytest.approx(0.016, rel=0.3)
 
 
-def test_equal_seeds_give_equal_intervals_and_others_do_not() -> None:
+def test_intervals_depend_on_the_seed() -> None:
     values, user = np.random.default_rng(1).random((40, 2)), np.arange(40) % 7
     first, again, other = (metrics.estimates(values, user, seed) for seed in (1, 1, 2))
     assert first == again != other
 
 
-def test_no_case_gives_no_number() -> None:
+def test_without_rankings_there_is_no_number() -> None:
     (nothing,) = metrics.estimates(np.empty((0, 1)), np.empty(0, np.int64), seed=1)
     assert all(map(math.isnan, (nothing.mean, nothing.low, nothing.high)))
-    assert isinstance(nothing, Estimate)
+    assert isinstance(nothing, MeanInterval)
 
 
-def test_what_is_shown_by_hand() -> None:
+def test_exposure_by_hand() -> None:
     top = np.array([[0, 1], [0, 2], [0, -1]], np.int32)
     exposed = metrics.exposure(top, items=4)
     assert exposed.tolist() == [3, 1, 1, 0]
     assert metrics.coverage(exposed) == 0.75
-    # The pairs differ by 18 / 16 on average, over twice the mean of 1.25.
+    # The mean difference of pairs, 18 / 16, over twice the mean, 1.25.
     assert metrics.gini(exposed) == pytest.approx(0.45)
     assert metrics.gini(np.zeros(3, np.int64)) == 0
 
@@ -82,8 +82,8 @@ def test_gini_is_half_the_relative_mean_difference(counts: list[int]) -> None:
 
 
 def test_novelty_by_hand() -> None:
-    # Three items with one event each on credit. Before any event each has a share of 1/3; after
-    # three events about item 0 it has 4/6, the others 1/6.
+    # One event is added to each of three items. Before any event each has a share of 1/3; after
+    # three events about item 0, that item has 4/6 and the others 1/6.
     item = np.array([0, 0, 0])
     top = np.array([[0, 1], [0, 2]], np.int32)
     bits = metrics.novelty(top, np.array([0, 3]), item, items=3)

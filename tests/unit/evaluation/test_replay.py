@@ -1,4 +1,4 @@
-"""The prequential loop: rank, then learn, in time order, and never look ahead."""
+"""The prequential loop ranks, then learns, in time order, and never looks ahead."""
 
 from __future__ import annotations
 
@@ -42,37 +42,44 @@ def cheat(stream: Stream) -> Recommender:
     return Cheat()
 
 
-def run(stream: Stream, recommender: Recommender, plan: ReplayConfig | None = None) -> ReplayResult:
-    plan = plan or ReplayConfig()
-    return replay(stream, recommender, choose_targets(stream, plan), plan)
+def run(
+    stream: Stream, recommender: Recommender, replay_config: ReplayConfig | None = None
+) -> ReplayResult:
+    replay_config = replay_config or ReplayConfig()
+    return replay(stream, recommender, choose_targets(stream, replay_config), replay_config)
 
 
 def ranks_before(
-    stream: Stream, make: Callable[[Stream], Recommender], position: int, plan: ReplayConfig
+    stream: Stream,
+    make: Callable[[Stream], Recommender],
+    position: int,
+    replay_config: ReplayConfig,
 ) -> list[float]:
-    targets = choose_targets(stream, plan)
-    results = replay(stream, make(stream), targets, plan)
-    ranks: list[float] = results.rank[targets.positions < position].tolist()
+    targets = choose_targets(stream, replay_config)
+    result = replay(stream, make(stream), targets, replay_config)
+    ranks: list[float] = result.rank[targets.positions < position].tolist()
     return ranks
 
 
 @pytest.mark.parametrize("make", [penchant, counts])
 @pytest.mark.parametrize("position", [60, 90, 119])
-def test_a_planted_future_event_changes_nothing_before_it(
+def test_a_later_event_changes_no_earlier_rank(
     make: Callable[[Stream], Recommender], position: int
 ) -> None:
-    plan = ReplayConfig(refresh_every=20, candidates="all")
+    replay_config = ReplayConfig(refresh_every=20, candidates="all")
     stream = random_stream(seed=position, events=120)
     other = with_other_item(stream, position, (int(stream.item[position]) + 1) % 40)
-    before = ranks_before(stream, make, position, plan)
+    before = ranks_before(stream, make, position, replay_config)
     assert len(before) >= 5
-    assert before == ranks_before(other, make, position, plan)
+    assert before == ranks_before(other, make, position, replay_config)
 
 
-def test_a_contender_that_looks_ahead_is_found_out() -> None:
-    plan, stream = ReplayConfig(candidates="all"), random_stream(seed=1, events=120)
+def test_a_recommender_that_looks_ahead_is_found_out() -> None:
+    replay_config, stream = ReplayConfig(candidates="all"), random_stream(seed=1, events=120)
     other = with_other_item(stream, 119, (int(stream.item[119]) + 1) % 40)
-    assert ranks_before(stream, cheat, 119, plan) != ranks_before(other, cheat, 119, plan)
+    assert ranks_before(stream, cheat, 119, replay_config) != ranks_before(
+        other, cheat, 119, replay_config
+    )
 
 
 def test_each_event_is_ranked_for_and_then_learnt() -> None:
@@ -84,44 +91,45 @@ def test_each_event_is_ranked_for_and_then_learnt() -> None:
     ]  # fmt: skip
 
 
-def test_contenders_fit_again_on_schedule_before_the_ranking() -> None:
+def test_recommenders_refit_on_schedule_before_the_ranking() -> None:
     stream = stream_of([(user, user) for user in range(10)], items=10)
     recommender = Counts()
-    results = run(stream, recommender, ReplayConfig(train_fraction=0.3, refresh_every=3))
-    assert [until for until, _ in results.fit_s] == [3, 6, 9]
+    result = run(stream, recommender, ReplayConfig(train_fraction=0.3, refresh_every=3))
+    assert [until for until, _ in result.fit_s] == [3, 6, 9]
     at = recommender.calls.index(("fit", 6))
     assert recommender.calls[at - 1 : at + 2] == [("learn", 5), ("fit", 6), ("scores", 6)]
 
 
 @pytest.mark.parametrize(
-    "plan", [ReplayConfig(refresh_every=0), ReplayConfig(refresh_every=3), ReplayConfig(every=2)]
+    "replay_config",
+    [ReplayConfig(refresh_every=0), ReplayConfig(refresh_every=3), ReplayConfig(every=2)],
 )
-def test_every_event_is_learnt_once_whatever_the_plan(plan: ReplayConfig) -> None:
+def test_every_event_is_learnt_once_with_any_configuration(replay_config: ReplayConfig) -> None:
     stream = stream_of([(user % 3, user) for user in range(10)], items=10)
     recommender = Counts()
-    run(stream, recommender, plan)
+    run(stream, recommender, replay_config)
     assert [at for call, at in recommender.calls if call == "learn"] == list(range(3, 10))
 
 
-def test_ties_count_at_their_mean_rank() -> None:
+def test_ties_share_their_mean_rank() -> None:
     stream = stream_of([(0, 0), (1, 3)], items=5)
-    results = run(stream, Fixed([1, 0, 0, 0, 0]), ReplayConfig(train_fraction=0.5))
-    assert results.rank.tolist() == [3.5]
+    result = run(stream, Fixed([1, 0, 0, 0, 0]), ReplayConfig(train_fraction=0.5))
+    assert result.rank.tolist() == [3.5]
 
 
 def test_items_that_the_user_has_met_are_no_candidates() -> None:
     stream = stream_of([(0, 4), (1, 1), (0, 3)], items=5)
     scores = [0, 1, 2, 3, 4]
-    plan = ReplayConfig(train_fraction=0.7)
-    results = run(stream, Fixed(scores), plan)
-    assert results.rank.tolist() == [1.0]
-    assert results.top[0].tolist() == [3, 2, 1, 0, *[-1] * 6]
+    replay_config = ReplayConfig(train_fraction=0.7)
+    result = run(stream, Fixed(scores), replay_config)
+    assert result.rank.tolist() == [1.0]
+    assert result.top[0].tolist() == [3, 2, 1, 0, *[-1] * 6]
     everything = run(stream, Fixed(scores), ReplayConfig(train_fraction=0.7, candidates="all"))
     assert everything.rank.tolist() == [2.0]
 
 
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=12), st.data())
-def test_the_mean_rank_is_that_of_all_orders_of_the_ties(
+def test_the_mean_rank_is_the_mean_over_all_orders_of_the_ties(
     values: list[int], data: st.DataObject
 ) -> None:
     item = data.draw(st.integers(0, len(values) - 1))
@@ -138,8 +146,8 @@ def test_the_mean_rank_is_that_of_all_orders_of_the_ties(
 
 def test_scores_that_are_not_numbers_are_refused() -> None:
     stream = stream_of([(0, 0), (1, 1)], items=2)
-    plan = ReplayConfig(train_fraction=0.5)
+    replay_config = ReplayConfig(train_fraction=0.5)
     with pytest.raises(ConfigError, match="fixed: got a score that is not a number"):
-        run(stream, Fixed([0, np.nan]), plan)
+        run(stream, Fixed([0, np.nan]), replay_config)
     with pytest.raises(ConfigError, match=r"fixed: got scores of shape \(3,\), expected 2"):
-        run(stream, Fixed([0, 1, 2]), plan)
+        run(stream, Fixed([0, 1, 2]), replay_config)

@@ -1,4 +1,4 @@
-"""From results to tables: bands, gaps on the same users, and what the pages say."""
+"""From results to tables and pages: slices, gaps on the same users, files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.metrics import Estimate
+from penchant.evaluation.metrics import MeanInterval
 from penchant.evaluation.replay import replay
 from penchant.evaluation.result_tables import tables, with_interval
 from penchant.evaluation.summary import Summary, summarise
@@ -22,24 +22,24 @@ from tests.unit.evaluation.streams import Counts, Fixed, random_stream
 
 
 def summaries(seed: int = 1) -> list[Summary]:
-    stream, plan = (
+    stream, replay_config = (
         random_stream(seed=5, events=300),
         ReplayConfig(candidates="all", refresh_every=50),
     )
-    targets = choose_targets(stream, plan)
+    targets = choose_targets(stream, replay_config)
     recommenders = [Counts(), Fixed(range(40))]
-    results = [replay(stream, recommender, targets, plan) for recommender in recommenders]
+    results = [replay(stream, recommender, targets, replay_config) for recommender in recommenders]
     return summarise(stream, targets, results, [1, 10], seed)
 
 
-def test_bands_split_the_rankings() -> None:
+def test_slices_partition_the_rankings() -> None:
     for one in summaries():
-        assert sum(band.rankings for band in one.by_earlier) == one.overall.rankings
-        assert sum(band.rankings for band in one.by_item_age) == one.overall.rankings
+        assert sum(part.rankings for part in one.by_earlier) == one.overall.rankings
+        assert sum(part.rankings for part in one.by_item_age) == one.overall.rankings
         whole = sum(
-            band.rankings * band.quality["recall@10"].mean
-            for band in one.by_earlier
-            if band.rankings
+            part.rankings * part.quality["recall@10"].mean
+            for part in one.by_earlier
+            if part.rankings
         )
         assert whole / one.overall.rankings == pytest.approx(one.overall.quality["recall@10"].mean)
 
@@ -50,7 +50,7 @@ def test_the_gap_to_the_first_is_the_difference_of_the_means() -> None:
         means = first.overall.quality[name].mean - second.overall.quality[name].mean
         assert gap.mean == pytest.approx(means)
         assert gap.low <= gap.mean <= gap.high
-    assert set(first.behind_first.values()) == {Estimate(0.0, 0.0, 0.0)}
+    assert set(first.behind_first.values()) == {MeanInterval(0.0, 0.0, 0.0)}
 
 
 def test_fixed_scores_show_ten_items_alone() -> None:
@@ -71,7 +71,7 @@ def test_equal_seeds_give_equal_numbers() -> None:
     assert first != other
 
 
-def test_tables_have_a_row_a_contender_and_a_cell_a_column() -> None:
+def test_tables_have_one_row_per_recommender_and_one_cell_per_column() -> None:
     found = tables(summaries())
     assert [len(table.rows) for table in found] == [2, 1, *[2] * (len(found) - 2)]
     for table in found:
@@ -79,12 +79,12 @@ def test_tables_have_a_row_a_contender_and_a_cell_a_column() -> None:
     assert [row[0] for row in found[0].rows] == ["counts", "fixed"]
 
 
-def test_an_interval_reads_as_half_its_width() -> None:
-    assert with_interval(Estimate(0.2, 0.19, 0.212), sign="+") == "+0.200±.011"
-    assert with_interval(Estimate(math.nan, math.nan, math.nan)) == "–"
+def test_an_interval_is_printed_as_half_its_width() -> None:
+    assert with_interval(MeanInterval(0.2, 0.19, 0.212), sign="+") == "+0.200±.011"
+    assert with_interval(MeanInterval(math.nan, math.nan, math.nan)) == "–"
 
 
-def test_a_page_needs_no_other_file_and_trusts_no_text() -> None:
+def test_a_page_is_self_contained_and_escapes_its_texts() -> None:
     table = TextTable("<title>", ["", "a&b"], [["<script>", "1"]])
     html = page("A page", {"users": "3"}, [table], {"A <picture>": b"\x89PNG"})
     assert "&lt;script&gt;" in html
@@ -94,12 +94,12 @@ def test_a_page_needs_no_other_file_and_trusts_no_text() -> None:
     assert 'src="data:image/png;base64,iVBORw=="' in html
 
 
-def test_json_has_null_for_what_is_not_a_number() -> None:
+def test_json_has_null_in_place_of_nan() -> None:
     text = as_json({"a": (np.float64("nan"), 1.5), "b": [math.inf]})
     assert json.loads(text) == {"a": [None, 1.5], "b": [None]}
 
 
-def test_files_are_written_whole_and_wrong_places_are_refused_before(tmp_path: Path) -> None:
+def test_files_are_written_whole_and_wrong_paths_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     check_writable(path, "--json")
     write_whole(path, "text")

@@ -1,4 +1,4 @@
-"""Which events are ranked for."""
+"""The choice of the events to rank for."""
 
 from __future__ import annotations
 
@@ -12,29 +12,32 @@ PAIRS = [(0, 0), (1, 0), (0, 1), (0, 0), (1, 1), (1, 2), (0, 2)]
 SIGNALS = ["like", "like", "dislike", "like", "like", "skip", "like"]
 
 
-def test_relevant_events_behind_the_training_part_with_their_histories() -> None:
+def test_targets_are_relevant_events_after_the_training_part() -> None:
     targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), ReplayConfig(train_fraction=0.3))
-    assert targets.positions.tolist() == [4, 6]  # 3 is about an item that the user has met.
+    assert targets.positions.tolist() == [
+        4,
+        6,
+    ]  # The event at 3 is about an item that the user has met.
     assert targets.earlier.tolist() == [1, 3]
     assert targets.item_age.tolist() == [1, 1]
     assert targets.seen == 1
 
 
-def test_all_items_are_candidates_where_that_is_asked_for() -> None:
-    plan = ReplayConfig(train_fraction=0.3, candidates="all")
-    targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), plan)
+def test_with_all_candidates_items_seen_before_count_too() -> None:
+    replay_config = ReplayConfig(train_fraction=0.3, candidates="all")
+    targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), replay_config)
     assert targets.positions.tolist() == [3, 4, 6]
     assert targets.seen == 0
 
 
-def test_one_of_so_many_is_ranked_for() -> None:
+def test_one_in_every_few_is_ranked_for() -> None:
     stream = stream_of([(user, 0) for user in range(10)], 2)
     targets = choose_targets(stream, ReplayConfig(train_fraction=0.0, every=4))
     assert targets.positions.tolist() == [0, 4, 8]
     assert targets.item_age.tolist() == [0, 4, 8]
 
 
-def test_nothing_to_rank_for_is_an_error_that_says_why() -> None:
+def test_nothing_to_rank_for_is_an_error_with_its_reason() -> None:
     with pytest.raises(ConfigError, match=r"3 are about items .* --candidates all"):
         choose_targets(stream_of([(0, 0)] * 4, 2), ReplayConfig())
 
@@ -49,7 +52,7 @@ def test_nothing_to_rank_for_is_an_error_that_says_why() -> None:
         {"candidates": "new"},
     ],
 )
-def test_a_plan_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+def test_a_configuration_out_of_range_is_refused(wrong: dict[str, object]) -> None:
     (name,) = wrong
     with pytest.raises(ConfigError, match=f"^{name}: got"):
         ReplayConfig(**wrong)  # type: ignore[arg-type]

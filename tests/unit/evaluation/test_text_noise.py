@@ -1,4 +1,4 @@
-"""Perturbed texts: what changes, what stays, and that a seed says all."""
+"""Noisy texts: what changes, what stays, and that the seed decides it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ RATES = st.floats(0, 1)
 
 
 @given(text=st.text(), rate=RATES, seed=SEEDS)
-def test_a_seed_says_all(text: str, rate: float, seed: int) -> None:
+def test_equal_seeds_give_equal_texts(text: str, rate: float, seed: int) -> None:
     assert with_typos(text, rate, seed) == with_typos(text, rate, seed)
     assert shuffled_list(text, seed) == shuffled_list(text, seed)
 
 
 @given(text=st.text(), seed=SEEDS)
-def test_no_typos_at_a_rate_of_zero(text: str, seed: int) -> None:
+def test_a_rate_of_zero_makes_no_typos(text: str, seed: int) -> None:
     assert with_typos(text, 0.0, seed) == text
 
 
 @given(text=st.text(), rate=RATES, seed=SEEDS)
-def test_a_letter_becomes_two_at_most_and_what_is_none_stays(
+def test_a_letter_becomes_at_most_two_and_other_characters_stay(
     text: str, rate: float, seed: int
 ) -> None:
     typed = with_typos(text, rate, seed)
@@ -44,16 +44,16 @@ def test_a_letter_becomes_two_at_most_and_what_is_none_stays(
     ]
 
 
-def test_about_the_share_of_the_letters_is_touched() -> None:
+def test_about_the_given_share_of_letters_is_changed() -> None:
     text = "".join("abcdefgh"[place % 8] for place in range(4000))
     before = Counter(pairwise(text))
     typed = with_typos(text, 0.1, seed=3)
     kept = sum((before & Counter(pairwise(typed))).values())
-    assert 0.75 < kept / len(text) < 0.9  # A typo breaks about two pairs of neighbours.
+    assert 0.75 < kept / len(text) < 0.9  # A typo breaks about two pairs of adjacent letters.
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
-def test_a_rate_that_is_no_share_is_refused(rate: float) -> None:
+def test_a_rate_out_of_range_is_refused(rate: float) -> None:
     with pytest.raises(ConfigError, match="rate"):
         with_typos("text", rate, seed=1)
 

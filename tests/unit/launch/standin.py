@@ -1,4 +1,4 @@
-"""A tiny backend that answers the canary, in place of Penchant's own."""
+"""A tiny backend that answers the probe, in place of Penchant's own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TritonPythonModel:
         field = Call.FromString(raw.reshape(-1)[0]).WhichOneof("method")
         refusals = {
             "feedback": ("[InvalidRequest] events: got 0", pb_utils.TritonError.INVALID_ARG),
-            "get_user": ("[UserNotFound] user: __canary__", pb_utils.TritonError.NOT_FOUND),
+            "get_user": ("[UserNotFound] user: __probe__", pb_utils.TritonError.NOT_FOUND),
             self.settings.get("sick"): (
                 "[StoreUnavailable] store: full", pb_utils.TritonError.UNAVAILABLE
             ),

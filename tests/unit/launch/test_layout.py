@@ -8,6 +8,7 @@ import pytest
 
 from penchant.launch import layout
 from penchant.launch.errors import LaunchError
+from penchant.launch.model_config import parse_config
 from penchant.launch.tritonserver import STUB, Triton
 from tests.unit.launch.standin import write_sources
 
@@ -61,9 +62,12 @@ def test_each_model_has_its_settings_and_an_empty_version(tmp_path: Path) -> Non
         "penchant_users",
     ]
     for name in names:
-        text = (models / name / "config.pbtxt").read_text()
-        assert text.count('parameters { key: "store" value { string_value: "memory:" } }') == 1
-        assert f"count: {3 if name == 'penchant_rank' else 1}" in text
+        config = parse_config((models / name / "config.pbtxt").read_text())
+        assert {key: value.string_value for key, value in config.parameters.items()} == {
+            "store": "memory:"
+        }
+        (group,) = config.instance_group
+        assert group.count == (3 if name == "penchant_rank" else 1)
         assert list((models / name / "1").iterdir()) == []
     assert (models / "another" / "1").is_dir()
 

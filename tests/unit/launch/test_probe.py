@@ -101,7 +101,7 @@ def test_a_reply_of_another_method_is_not_alive() -> None:
     ("code", "details", "alive"),
     [
         (grpc.StatusCode.INVALID_ARGUMENT, "[InvalidRequest] events: got 0", True),
-        (grpc.StatusCode.NOT_FOUND, "[UserNotFound] user: __canary__", True),
+        (grpc.StatusCode.NOT_FOUND, "[UserNotFound] user: __probe__", True),
         (grpc.StatusCode.UNAVAILABLE, "[Overloaded] try again", True),
         (grpc.StatusCode.UNAVAILABLE, "[StoreUnavailable] store: full", False),
         (grpc.StatusCode.UNAVAILABLE, "[EncoderUnavailable] encoder: gone", False),

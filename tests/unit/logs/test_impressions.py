@@ -8,21 +8,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet
 import pytest
-import typer
 from hypothesis import given
-from typer.testing import CliRunner
 
-from penchant.cli.impressions import impressions
-from penchant.cli.ope import ope
-from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import counted
 from penchant.domain.rewards import resolve
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Exposure
 from penchant.domain.window import empty_record, entry, insert
 from penchant.logs.impressions import good_signals, impressions_of
 from penchant.store.lmdb import LmdbStore
+from tests.support import command
 from tests.support.histories import FILMS, USERS, events
 from tests.support.world import NOW_US, World, liked
 
@@ -70,16 +66,16 @@ def test_an_answer_may_come_before_its_impression_and_from_another_day() -> None
     assert impression.reward(GOOD) == 1
 
 
-APP = typer.Typer(add_completion=False)
-APP.command("impressions")(impressions)
-APP.command("ope")(ope)
-
-
 def run(*arguments: object) -> str:
-    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
+    done = command.run(arguments)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def refusal(*arguments: object) -> str:
+    done = command.run(arguments)
+    assert done.exit_code == 1, done.output
+    return done.stderr
 
 
 @pytest.fixture
@@ -117,11 +113,11 @@ def test_a_stores_impressions_are_what_ope_reads(place: Path) -> None:
 
 def test_an_unknown_signal_or_an_empty_log_is_refused(place: Path, tmp_path: Path) -> None:
     store, file = f"lmdb:{place / 'store'}", tmp_path / "out.csv"
-    with pytest.raises(ConfigError, match="--reward: got 'clik', expected some of: click"):
-        run("impressions", "--store", store, "--output", file, "--reward", "clik")
-    with pytest.raises(ConfigError, match=r"expected a name in .parquet or .csv"):
-        run("impressions", "--store", store, "--output", tmp_path / "out.txt")
+    said = refusal("impressions", "--store", store, "--output", file, "--reward", "clik")
+    assert "--reward: got 'clik', expected some of: click" in said
+    said = refusal("impressions", "--store", store, "--output", tmp_path / "out.txt")
+    assert "expected a name in .parquet or .csv" in said
     empty = tmp_path / "empty"
     LmdbStore(empty).close()
-    with pytest.raises(ConfigError, match="the log holds none; send an event with the signal"):
-        run("impressions", "--store", f"lmdb:{empty}", "--output", file)
+    said = refusal("impressions", "--store", f"lmdb:{empty}", "--output", file)
+    assert "the log holds none; send an event with the signal" in said

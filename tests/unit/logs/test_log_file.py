@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.logs.events import EventColumns
 from penchant.logs.log_columns import LogColumns
 from penchant.logs.log_file import LogFile

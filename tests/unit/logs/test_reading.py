@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.events import EventColumns, ItemColumns
 from penchant.logs.reading import LeftOut, make_stream, read_events, read_items

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.store_log import stream_of_store

@@ -1,4 +1,4 @@
-"""Laws of the job, with a runner of the test's own in place of processes."""
+"""Laws of the loop, with a recorder in place of processes."""
 
 from __future__ import annotations
 
@@ -8,63 +8,66 @@ from typing import Any
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.loop.loop_plan import Plan, Step, read_plan, steps_of
-from penchant.loop.loop_run import run
+from penchant.loop.loop_plan import LoopPlan, LoopStep, read_plan, steps_of
+from penchant.loop.loop_run import run_steps
 from penchant.loop.loop_state import LockHeld, known_runs, locked
 
 OPTIONS = {
-    "finetune": {"output": False, "from": False, "source": False, "steps": False, "set": False},
-    "export": {"output": False, "source": False},
-    "quantize": {"output": False, "encoder": False, "max-loss": False, "method": False},
-    "compile": {"encoder": False},
-    "publish": {"encoder": False, "store": False, "shadow": True},
+    command: {f"--{name}": name == "shadow" for name in names.split()}
+    for command, names in {
+        "finetune": "output from source steps set",
+        "export": "output source",
+        "quantize": "output encoder max-loss method",
+        "compile": "encoder",
+        "publish": "encoder store shadow",
+    }.items()
 }
 STEPS: dict[str, Any] = {"finetune": {"steps": 1}, "export": {}, "quantize": {}, "publish": {}}
 
 
-def plan_of(runs: Path, **more: Any) -> Plan:
+def plan_of(runs: Path, **more: Any) -> LoopPlan:
     return read_plan({"runs": str(runs), "steps": STEPS | more}, OPTIONS.__getitem__)
 
 
-class Killed(BaseException):
-    """The loop is gone in the middle of a step."""
+class LoopKilled(BaseException):
+    """The loop is killed in the middle of a step."""
 
 
-class Recorder:
-    """Notes each step; ends one with a code of its own, or kills the loop in it."""
+class StepRecorder:
+    """Records each step; ends one with its own exit code, or kills the loop in it."""
 
     def __init__(self, at: str = "", code: int = 0, killed: bool = False) -> None:
         self.at, self.code, self.killed = at, code, killed
-        self.steps: list[Step] = []
+        self.steps: list[LoopStep] = []
 
-    def __call__(self, step: Step, log: Path) -> int:
+    def __call__(self, step: LoopStep, log: Path) -> int:
         self.steps.append(step)
         if step.output is not None:
             step.output.mkdir(exist_ok=True)
         if step.name == self.at and self.killed:
-            raise Killed
+            raise LoopKilled
         return self.code if step.name == self.at else 0
 
     def names(self) -> list[str]:
         return [step.name for step in self.steps]
 
 
-def go(plan: Plan, recorder: Recorder) -> int:
-    return run(plan, OPTIONS.__getitem__, recorder, lambda _: None)[0]
+def go(plan: LoopPlan, recorder: StepRecorder) -> int:
+    return run_steps(plan, OPTIONS.__getitem__, recorder, lambda _: None)[0]
 
 
 def test_a_killed_run_is_gone_on_with_and_repeats_no_finished_step(tmp_path: Path) -> None:
-    with pytest.raises(Killed):
-        go(plan_of(tmp_path), Recorder("export", killed=True))
-    again = Recorder()
+    with pytest.raises(LoopKilled):
+        go(plan_of(tmp_path), StepRecorder("export", killed=True))
+    again = StepRecorder()
     assert go(plan_of(tmp_path), again) == 0
     assert again.names() == ["export", "quantize", "publish"]
     assert len(known_runs(tmp_path)) == 1
 
 
 def test_changed_options_run_again_from_there(tmp_path: Path) -> None:
-    assert go(plan_of(tmp_path), Recorder("publish", code=1)) == 1
-    again = Recorder()
+    assert go(plan_of(tmp_path), StepRecorder("publish", code=1)) == 1
+    again = StepRecorder()
     go(plan_of(tmp_path, quantize={"max_loss": "2%"}), again)
     assert again.names() == ["quantize", "publish"]
 
@@ -73,23 +76,23 @@ def test_changed_options_run_again_from_there(tmp_path: Path) -> None:
 def test_only_a_step_that_judges_refuses_and_nothing_is_published(
     tmp_path: Path, step: str, expected: int
 ) -> None:
-    recorder = Recorder(step, code=2)
+    recorder = StepRecorder(step, code=2)
     assert go(plan_of(tmp_path), recorder) == expected
     assert "publish" not in recorder.names()
-    go(plan_of(tmp_path), Recorder())
+    go(plan_of(tmp_path), StepRecorder())
     assert len(known_runs(tmp_path)) == (2 if expected == 2 else 1)
 
 
 def test_a_step_stopped_by_a_signal_is_run_again(tmp_path: Path) -> None:
-    assert go(plan_of(tmp_path), Recorder("finetune", code=143)) == 143
-    again = Recorder()
+    assert go(plan_of(tmp_path), StepRecorder("finetune", code=143)) == 143
+    again = StepRecorder()
     assert go(plan_of(tmp_path), again) == 0
     assert again.names() == list(STEPS)
 
 
 def test_the_next_round_goes_on_from_the_last_published_one(tmp_path: Path) -> None:
-    go(plan_of(tmp_path), Recorder())
-    first, again = known_runs(tmp_path)[0], Recorder()
+    go(plan_of(tmp_path), StepRecorder())
+    first, again = known_runs(tmp_path)[0], StepRecorder()
     go(plan_of(tmp_path), again)
     assert ("--from", str(first / "finetune")) == again.steps[0].arguments[3:5]
 

@@ -1,4 +1,4 @@
-"""Neighbours from a log: the equation pair by pair, the strongest first, in any order of events."""
+"""Neighbours from a log equal the equation pair by pair, in any order of the events."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from penchant.domain.neighbours import NEIGHBOURS, Neighbours
 from penchant.logs.log_columns import LogColumns
-from penchant.refresh.item_vectors import refresh
+from penchant.refresh.item_vectors import fit_item_vectors
 from penchant.refresh.neighbour_table import SHRINKAGE, WINDOW, find_neighbours
 
 ITEMS = 8
 LISTS = st.lists(st.lists(st.integers(0, ITEMS - 1), max_size=25), max_size=5)
-"""What each user liked, in order."""
+"""Items that each user liked, in order."""
 
 
 def found(liked: list[list[int]], items: int = ITEMS) -> Neighbours:
@@ -28,7 +28,7 @@ def found(liked: list[list[int]], items: int = ITEMS) -> Neighbours:
 
 
 def pair_by_pair(liked: list[list[int]]) -> dict[tuple[int, int], float]:
-    """Strengths above 0 by the row in the result and the item."""
+    """Strengths above 0, by row of the result and item."""
     counts: defaultdict[tuple[int, int], float] = defaultdict(float)
     for own in liked:
         for at, one in enumerate(own):
@@ -76,7 +76,7 @@ def test_the_strongest_comes_first_and_among_equals_the_lowest_number(
 
 
 def test_a_row_keeps_the_strongest_alone() -> None:
-    """Item 0 lies beside 150 others; those liked next to it twice are nearer."""
+    """Item 0 is next to 150 others; those that are next to it twice are stronger."""
     others = list(range(1, 151))
     pairs = [[0, other] for other in others] + [[0, other] for other in others[::3]]
     neighbours = found(pairs, items=151)
@@ -124,7 +124,7 @@ def _refreshed(events: list[tuple[int, int, float, int]]) -> Neighbours:
         reward=np.array(rewards, np.float64),
         at_us=np.array(times, np.int64),
     )
-    return refresh(log_, texts).neighbours
+    return fit_item_vectors(log_, texts).neighbours
 
 
 @pytest.mark.parametrize("liked", [[], [[]], [[2]], [[1], [1]]])

@@ -1,4 +1,4 @@
-"""Neighbours from a refresh to the score: explained in full, by number, rebuilt when lost."""
+"""Neighbours from a refresh to the score: explained in full, and found again after a loss."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from penchant.domain.neighbours import Neighbours
-from penchant.domain.ranking import Explanation, RankRequest
 from penchant.domain.types import Event
-from penchant.refresh.publication import read_material, refresh_store
+from penchant.refresh.refresh import refresh_store
+from penchant.refresh.refresh_input import read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.service.explain import Explanation
+from penchant.service.rank import RankRequest
 from tests.support.catalogs import head, second_reader
 from tests.support.world import World, copy_of, liked
 
@@ -22,7 +24,7 @@ TEXTS = {f"i{number}": f"word{number} film" for number in range(ITEMS)}
 
 
 def histories() -> list[Event]:
-    """Six users: the even ones like 2, 4, 6, ..., the odd ones 3, 5, 7, ..., each two left out."""
+    """Six users: even ones like 2, 4, 6, ..., odd ones 3, 5, 7, ...; each leaves out one item."""
     return [
         liked(f"{user}-{number}", f"i{number}", user=f"u{user}", ago_s=9000.0 - number)
         for user in range(6)
@@ -59,7 +61,7 @@ def explained(
 
 
 def strengths(neighbours: Neighbours) -> dict[tuple[int, int], float]:
-    """From an item's number (the opening's is -1) and a neighbour's to the strength."""
+    """Strengths by an item's number (the opening's is -1) and a neighbour's number."""
     return {
         (row - 1, item): strength
         for row, of_row in enumerate(neighbours)
@@ -80,7 +82,7 @@ def test_the_parts_sum_to_the_score_and_neighbours_are_one_of_them(world: World,
 
 
 def test_the_shares_of_a_few_events_sum_to_the_personal_parts(world: World) -> None:
-    """The rest is the opening, and the prior's mean, which is 0 after a refresh."""
+    """The rest is the opening's part, and the prior's mean, which is 0 after a refresh."""
     refreshed(world)
     world.feed(*(liked(f"new{number}", f"i{number}", user="new") for number in (2, 4, 7)))
     world.feed(liked("disliked", "i5", user="new", signal="dislike"))
@@ -113,7 +115,7 @@ def test_without_weight_neighbours_add_nothing(tmp_path: Path) -> None:
 
 
 def test_neighbours_are_by_item_number_where_numbers_and_rows_differ(tmp_path: Path) -> None:
-    """Deleted items in between, so that rows are fewer; the same pairs as without those items."""
+    """Deleted items between the others leave fewer rows, and the same pairs."""
     dense = filled(World(tmp_path / "dense"))
     refreshed(dense)
     sparse = World(tmp_path / "sparse")
@@ -195,6 +197,6 @@ def test_late_and_repeated_events_leave_the_same_cache(world: World) -> None:
 def test_material_has_a_row_for_each_item_that_can_be_ranked(world: World) -> None:
     world.catalog.delete(["i0", "i7"])
     with world.store.snapshot() as snapshot:
-        material = read_material(snapshot, world.config)
-    assert sorted(material.numbers) == [number for number in range(ITEMS) if number not in (0, 7)]
-    assert list(material.numbers.values()) == list(range(ITEMS - 2))
+        source = read_refresh_input(snapshot, world.config)
+    assert sorted(source.numbers) == [number for number in range(ITEMS) if number not in (0, 7)]
+    assert list(source.numbers.values()) == list(range(ITEMS - 2))

@@ -9,8 +9,8 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.library import MANIFEST
+from penchant.releases.loaded_release import install_release, load_release
 from penchant.releases.manifest import check_release, read_manifest
-from penchant.releases.publish import install_release, target_of
 from tests.support.released import Releasing, load_words
 from tests.support.world import liked
 
@@ -62,7 +62,7 @@ def test_a_changed_file_is_named(releasing: Releasing, path: str) -> None:
     with (folder / path).open("ab") as file:
         file.write(b"x")
     with pytest.raises(ConfigError, match=f"{path} is not the file that was released"):
-        target_of(folder, "publish", load_words)
+        load_release(folder, "publish", load_words)
 
 
 def test_a_missing_and_an_added_file_are_named(releasing: Releasing) -> None:

@@ -1,4 +1,4 @@
-"""A release under running services: what readers see before, meanwhile, after, and going back."""
+"""A release under running services: what readers see before it, during it and after a rollback."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.ranking import Explanation, RankRequest
 from penchant.domain.types import Matrix
 from penchant.encoder.library import EncoderLibrary
-from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.releases.publish import install_release, publish_release, target_of
+from penchant.releases.loaded_release import install_release, load_release
+from penchant.releases.switch import SWITCH, switch_to
+from penchant.service.explain import Explanation
+from penchant.service.rank import RankRequest
 from penchant.store.items import read_residual, read_text_vector
 from penchant.store.releases import read_releases
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
@@ -55,9 +57,9 @@ def test_it_ranks_as_a_server_that_never_had_another(releasing: Releasing, tmp_p
     releasing.publish(manifest.id)
     fresh = Releasing(tmp_path / "fresh")
     fresh.world.put(**TEXTS)
-    target = target_of(releasing.releases / manifest.id, "publish", load_words)
+    release = load_release(releasing.releases / manifest.id, "publish", load_words)
     install_release(releasing.releases / manifest.id, fresh.releases)
-    publish_release(fresh.world.store, fresh.world.directory, fresh.world.config, target)
+    switch_to(fresh.world.store, fresh.world.directory, fresh.world.config, release)
     for user in range(4):
         rows = releasing.world.log(f"u{user}")
         fresh.world.feed(*(row.event for row in rows))
@@ -75,10 +77,8 @@ def test_a_server_without_a_log_begins_with_what_the_release_learnt(
     there = elsewhere.world
     there.put(new="a film that the release never saw", **TEXTS)
     folder = install_release(releasing.releases / manifest.id, elsewhere.releases)
-    target = target_of(folder, "publish", load_words)
-    publish_release(
-        elsewhere.world.store, elsewhere.world.directory, releasing.world.config, target
-    )
+    release = load_release(folder, "publish", load_words)
+    switch_to(there.store, there.directory, releasing.world.config, release)
     releasing.publish(manifest.id)
     ours, theirs = releasing.world.view(), there.view()
     for id_ in TEXTS:
@@ -160,8 +160,8 @@ def test_items_put_after_the_build_are_in_the_release(releasing: Releasing) -> N
 def test_items_put_while_it_is_published_are_in_the_release(releasing: Releasing) -> None:
     manifest = releasing.build("second")
 
-    def on_step(step: str) -> None:
-        if step == "Switching":
+    def on_step(step: str, done: float) -> None:
+        if step == SWITCH:
             releasing.world.put(late="put at the last moment")
 
     releasing.publish(manifest.id, on_step)
@@ -190,7 +190,7 @@ class Interrupted:
 
 @pytest.fixture
 def overtaken(releasing: Releasing) -> tuple[World, str]:
-    """Services over the same store whose encoder is overtaken at its first call."""
+    """Services over the same store; a release overtakes their encoder at its first call."""
     release = releasing.build("second", dimensions=8)
     old = releasing.world
     interrupted = Interrupted(EncoderLibrary(old.encoder), releasing, release.id)

@@ -1,4 +1,4 @@
-"""A release on rollout under running services: who sees it, what is counted, and how it ends."""
+"""A rollout under running services: the users who see it, the cases it counts, and its end."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.ranking import Ranking, RankRequest
-from penchant.refresh.publication import refresh_store
+from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.releases.rollout import read_standing, stop_rollout
+from penchant.releases.release_rollout import read_standing, stop_rollout
+from penchant.service.rank import Ranking, RankRequest
 from penchant.store.releases import read_log_of_releases
 from penchant.store.rollouts import read_rollout
 from tests.support.released import Releasing, load_words
@@ -49,7 +49,7 @@ def personal(world: World, user: str) -> dict[str, float]:
 
 
 def twin(releasing: Releasing, root: Path) -> Releasing:
-    """The same store and releases, as they were before the rollout, to publish to all of them."""
+    """A second server as this one was before the rollout, to publish the release to everybody."""
     copy = Releasing(root)
     shutil.copytree(releasing.releases, copy.releases)
     copy.world.put(**TEXTS)
@@ -144,7 +144,7 @@ def test_a_worse_canary_is_ended_by_the_server_and_the_next_ranking_is_the_old_o
     assert last.note.startswith("by itself: mean reward ")
 
 
-def test_items_put_and_deleted_during_a_trial_are_so_for_both(releasing: Releasing) -> None:
+def test_items_put_and_deleted_during_a_rollout_are_so_for_both(releasing: Releasing) -> None:
     world = releasing.world
     manifest = releasing.build("second", dimensions=8)
     rollout = releasing.begin(manifest.id, "canary", 0.5)
@@ -163,7 +163,7 @@ def test_items_put_and_deleted_during_a_trial_are_so_for_both(releasing: Releasi
     np.testing.assert_array_equal(late, encoder.encode(["a late film"])[0])
 
 
-def test_a_refresh_during_a_trial_refreshes_both(releasing: Releasing) -> None:
+def test_a_refresh_during_a_rollout_refreshes_both(releasing: Releasing) -> None:
     world = releasing.world
     manifest = releasing.build("second", dimensions=8)
     releasing.begin(manifest.id, "canary", 0.5)
@@ -181,7 +181,7 @@ def test_a_refresh_during_a_trial_refreshes_both(releasing: Releasing) -> None:
         assert not np.array_equal(new.vectors[7], old.vectors[7])
 
 
-def test_publishing_to_all_and_going_back_end_a_trial(releasing: Releasing) -> None:
+def test_publishing_to_all_and_going_back_end_a_rollout(releasing: Releasing) -> None:
     world = releasing.world
     second, third = releasing.build("second"), releasing.build("third")
     releasing.publish(second.id)
@@ -194,7 +194,7 @@ def test_publishing_to_all_and_going_back_end_a_trial(releasing: Releasing) -> N
     assert {ranking(world, user)[0] for user in USERS} == {second.encoder_version}
 
 
-def test_a_trial_that_is_stopped_leaves_what_was_served(releasing: Releasing) -> None:
+def test_a_rollout_that_is_stopped_leaves_what_was_served(releasing: Releasing) -> None:
     world = releasing.world
     manifest = releasing.build("second")
     releasing.begin(manifest.id, "canary", 1.0)
@@ -203,7 +203,7 @@ def test_a_trial_that_is_stopped_leaves_what_was_served(releasing: Releasing) ->
     assert stop_rollout(world.store, "by hand") is None
 
 
-def test_the_caches_of_a_trial_outlive_it_for_nobody(releasing: Releasing) -> None:
+def test_the_caches_of_a_rollout_outlive_it_for_nobody(releasing: Releasing) -> None:
     world = releasing.world
     manifest = releasing.build("first", weights={"fast_weight": 0.0})
     expected = {user: world.rank(RankRequest(user, 8)).scores for user in USERS}
@@ -221,8 +221,8 @@ def test_the_caches_of_a_trial_outlive_it_for_nobody(releasing: Releasing) -> No
         assert state.key.settings != world.view().digest
 
 
-def test_what_is_served_cannot_be_tried(releasing: Releasing) -> None:
+def test_the_served_release_cannot_be_tried(releasing: Releasing) -> None:
     manifest = releasing.build("second")
     releasing.publish(manifest.id)
-    with pytest.raises(ConfigError, match="is what is served"):
+    with pytest.raises(ConfigError, match="is the served release"):
         releasing.begin(manifest.id, "canary", 0.5)

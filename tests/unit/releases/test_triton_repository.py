@@ -1,4 +1,4 @@
-"""The encoder alone as a model of a stock Triton: its configuration, by Triton's own messages."""
+"""The encoder alone as a model of a stock Triton; Triton's own messages parse its configuration."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant import wire_reserve
 from penchant.domain.errors import InvalidRequest
 from penchant.domain.reservations import Budget, Cap, ReserveOption, ReserveRequest
 from penchant.server.app import App
+from penchant.wire.reserve import reserve_request
 from penchant_proto.v1.reserve_pb2 import ReserveRequest as ReserveMessage
 from penchant_proto.v1.reserve_pb2 import Unreserved
 from penchant_proto.v1.service_pb2 import Call, Reply
@@ -127,6 +127,6 @@ def test_a_request_is_read_as_it_was_written(
     option.budget.allowed_micros = allowed
     message.options.add(item="free")
     priced = ReserveOption(item, (Cap(cap, limit, window_s),), Budget(money, cost, allowed))
-    assert wire_reserve.reserve_request(message) == ReserveRequest(
+    assert reserve_request(message) == ReserveRequest(
         user, id_, (priced, ReserveOption("free")), n, lapse_s, as_of_us
     )

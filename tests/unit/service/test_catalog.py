@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from penchant.catalog import files
 from penchant.catalog.view import CatalogReader, CatalogView
-from penchant.domain.ranking import RankRequest
 from penchant.domain.types import Item
+from penchant.service.rank import RankRequest
 from penchant.service.user_interest import read_catalog
 from penchant.store.items import read_changes, read_head
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader

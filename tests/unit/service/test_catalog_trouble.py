@@ -7,9 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
-from penchant.catalog import offsets
+from penchant.catalog import item_biases
 from penchant.domain.errors import EncoderUnavailable, StateCorrupt, StoreUnavailable
-from penchant.domain.ranking import RankRequest
+from penchant.service.rank import RankRequest
 from penchant.store.keys import Kind, encode
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
 from tests.support.watched_encoder import WatchedEncoder
@@ -19,7 +19,7 @@ from tests.support.world import World, liked
 def test_a_lost_directory_is_built_again_with_the_same_rankings(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(offsets, "WHOLE_EVERY_S", 0.0)
+    monkeypatch.setattr(item_biases, "WHOLE_EVERY_S", 0.0)
     world.catalog.delete(["babe"])
     world.feed(liked("e1", "toy"), liked("e2", "alien", signal="dislike"), liked("e3", "heat"))
     before = ranked(world)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.errors import StoreUnavailable
-from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Counters, Event, EventStatus
+from penchant.domain.types import Counters, Event
+from penchant.service.feedback import EventStatus
+from penchant.service.rank import RankRequest
 from penchant.store.base import Store
 from penchant.store.codec import decode_counters
 from penchant.store.keys import Kind, encode
@@ -83,7 +84,7 @@ def test_a_batch_of_refusals_commits_nothing(world: World) -> None:
 
 def test_the_same_event_twice_in_one_batch_counts_once(world: World) -> None:
     event = liked("e1", "toy")
-    results = world.feedback.feedback([[event, event], [event]])
+    results = world.feed_calls([event, event], [event])
     statuses = [result.status for call in results for result in call]
     assert statuses == [ACCEPTED, DUPLICATE, DUPLICATE]
     assert [result.state_version for call in results for result in call] == [1, 1, 1]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import EncoderUnavailable, StateBehind
-from penchant.domain.ranking import Ranking, RankRequest
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event
+from penchant.service.rank import Ranking, RankRequest
 from tests.support.histories import FILMS, events
 from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import (

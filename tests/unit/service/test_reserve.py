@@ -15,8 +15,9 @@ from penchant.domain.reservations import (
     ReserveRequest,
 )
 from penchant.domain.spending import Spending
-from penchant.domain.types import Event, EventStatus
+from penchant.domain.types import Event
 from penchant.domain.window import digest64
+from penchant.service.feedback import EventStatus
 from penchant.service.reserve import ReserveService
 from penchant.store.keys import Kind, encode
 from penchant.store.ledgers import read_ledger, read_spending

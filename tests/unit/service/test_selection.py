@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from penchant.domain.exploration import EpsilonGreedy, Exploration, PlackettLuce, Policy, Thompson
-from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Exposure
-from penchant.service.rebuild import rebuild_all
+from penchant.service.rank import RankRequest
+from penchant.service.rebuilt_records import rebuild_records
 from penchant.store.owned import read_owned
 from tests.support.histories import FILMS
 from tests.support.world import NOW_US, World, liked
@@ -115,7 +115,7 @@ def test_what_is_owned_can_be_rebuilt_from_the_log(world: World) -> None:
     world.feed(liked("e1", "alien", signal="purchase"), liked("e2", "toy"))
     with world.store.snapshot() as snapshot:
         live = read_owned(snapshot, "u").tolist()
-    rebuild_all(world.store, world.config.signals, world.config.fold.window_events)
+    rebuild_records(world.store, world.config.signals, world.config.fold.window_events)
     with world.store.snapshot() as snapshot:
         assert read_owned(snapshot, "u").tolist() == live != []
 

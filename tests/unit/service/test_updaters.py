@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from penchant.domain.ranking import RankRequest
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import EventStatus
 from penchant.domain.updaters import UPDATERS
+from penchant.service.feedback import EventStatus
+from penchant.service.rank import RankRequest
 from penchant.service.user_interest import interest_of
 from tests.support.histories import FILMS
 from tests.support.world import World, liked

@@ -1,7 +1,8 @@
-"""Exports of tiny, randomly initialised encoders; the real one is in tests/unit/encoder."""
+"""Exports of tiny, randomly initialized encoders; the real one is in tests/unit/encoder."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -10,17 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import typer
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from transformers import BertModel
-from typer.testing import CliRunner
 
-from penchant.cli.export import export as command
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.training.export import ExportReport, export
+from penchant.training.export import ExportReport, ExportRequest, export_encoder
 from penchant.training.pytorch_encoder import embed, read_source
+from tests.support.command import run
+from tests.support.exporting import export
 from tests.support.tiny_encoders import write_encoder
 
 Array = NDArray[np.float32]
@@ -42,7 +42,7 @@ Layout = Callable[..., Path]
 
 @pytest.fixture
 def layout(plain: Path, tmp_path: Path) -> Layout:
-    """Puts the sentence-transformers layout around the plain model."""
+    """Writes the plain model in the layout of sentence-transformers."""
 
     def write(pooling: dict[str, object], **modules: dict[str, object]) -> Path:
         directory = tmp_path / "layout"
@@ -61,7 +61,7 @@ def layout(plain: Path, tmp_path: Path) -> Layout:
 
 
 def states(plain: Path, text: str) -> Array:
-    """The token vectors of a text by the model alone, shape (tokens, 16)."""
+    """The model's token vectors of a text, shape (tokens, 16)."""
     ids = read_source(plain, 1, "truncate", 48)[1].token_ids(text)
     model = BertModel.from_pretrained(plain, local_files_only=True).train(False)
     with torch.inference_mode():
@@ -118,18 +118,18 @@ def test_max_pooling_skips_padding(plain: Path, layout: Layout) -> None:
 
 
 def test_pca_is_centred_ordered_scaled_and_reproducible(plain: Path, tmp_path: Path) -> None:
-    def run(name: str) -> ExportReport:
-        return export(
-            plain,
-            tmp_path / name,
+    def fitted(name: str) -> ExportReport:
+        request = ExportRequest(
+            output=tmp_path / name,
+            source=plain,
             dimensions=4,
-            projection="pca",
             projection_texts=TEXTS,
             max_tokens=16,
             pca_power=0.5,
         )
+        return export_encoder(request)
 
-    report = run("a")
+    report = fitted("a")
     model, texts, _ = read_source(plain, 4, "pca", 16)
     embeddings = embed(model, texts, TEXTS).astype(np.float64)
     centred = embeddings - embeddings.mean(axis=0)
@@ -139,7 +139,7 @@ def test_pca_is_centred_ordered_scaled_and_reproducible(plain: Path, tmp_path: P
     signs = np.sign((vectors * whitened).sum(axis=0))
     np.testing.assert_allclose(vectors, whitened * signs, atol=1e-4)
     assert report.explained == pytest.approx((singular[:4] ** 2).sum() / (singular**2).sum())
-    assert run("b").version == report.version
+    assert fitted("b").version == report.version
 
 
 def test_a_wrong_graph_is_not_put_in_place(
@@ -148,7 +148,7 @@ def test_a_wrong_graph_is_not_put_in_place(
     def write_other(model: torch.nn.Module, path: Path) -> None:
         shutil.copy(report.directory / "encoder.onnx", path)
 
-    monkeypatch.setattr("penchant.training.export.write_graph", write_other)
+    monkeypatch.setattr("penchant.training.export_graph.write_graph", write_other)
     source = layout({"pooling_mode": "max"})
     with pytest.raises(ConfigError, match=r"the ONNX graph differs from PyTorch by 0\.\d+"):
         export(source, tmp_path / "out", dimensions=HIDDEN, max_tokens=16)
@@ -162,28 +162,25 @@ def test_a_wrong_graph_is_not_put_in_place(
         ({"dimensions": 0}, "dimensions: got 0"),
         ({"max_tokens": 49}, "max_tokens: got 49, expected 3 to the source's 48"),
         ({"max_tokens": 2}, "max_tokens: got 2"),
-        ({"projection": "umap"}, "projection: got 'umap', expected truncate or pca"),
-        ({"projection": "pca"}, "projection_texts: needed for projection pca"),
-        ({"projection_texts": TEXTS}, "projection_texts: needed for projection pca, and only"),
-        ({"projection": "pca", "projection_texts": []}, "projection_texts: got none"),
-        ({"projection": "pca", "projection_texts": ["a"] * 60}, "do not span 4 dimensions"),
-        ({"projection": "pca", "projection_texts": TEXTS[:4]}, "do not span 4 dimensions"),
+        ({"projection_texts": []}, "projection_texts: got none"),
+        ({"projection_texts": ["a"] * 60}, "do not span 4 dimensions"),
+        ({"projection_texts": TEXTS[:4]}, "do not span 4 dimensions"),
         ({"pca_power": 2.0}, "pca_power: got 2.0, expected 0 to 0.5"),
     ],
 )
 def test_wrong_arguments_are_named(
     plain: Path, tmp_path: Path, options: dict[str, object], message: str
 ) -> None:
-    arguments: dict[str, object] = {"dimensions": 4, "max_tokens": 16} | options
+    request = ExportRequest(output=tmp_path / "out", source=plain, dimensions=4, max_tokens=16)
     with pytest.raises(ConfigError, match=message):
-        export(plain, tmp_path / "out", **arguments)  # type: ignore[arg-type]
+        export_encoder(dataclasses.replace(request, **options))  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 
 def test_an_output_with_something_else_is_left_alone(plain: Path, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     for output in (tmp_path, tmp_path / "letter.txt"):
-        with pytest.raises(ConfigError, match="holds something else than an encoder"):
+        with pytest.raises(ConfigError, match="holds something other than an encoder"):
             export(plain, output, dimensions=4, max_tokens=16)
 
 
@@ -215,12 +212,10 @@ def test_a_source_that_is_no_model_is_refused(tmp_path: Path) -> None:
         export(tmp_path, tmp_path / "out")
 
 
-def test_the_command_replaces_an_encoder_and_says_what_next(
+def test_the_command_replaces_an_encoder_and_names_the_next_step(
     plain: Path, report: ExportReport, tmp_path: Path
 ) -> None:
     shutil.copytree(report.directory, tmp_path / "out")
-    app = typer.Typer()
-    app.command()(command)
     lines = tmp_path / "texts.txt"
     lines.write_text("\n\n".join(TEXTS), encoding="utf-8")
     options = {
@@ -230,7 +225,7 @@ def test_the_command_replaces_an_encoder_and_says_what_next(
         "--max-tokens": 16,
         "--projection-texts": lines,
     }
-    result = CliRunner().invoke(app, [str(word) for pair in options.items() for word in pair])
+    result = run(["export", *(word for pair in options.items() for word in pair)])
     assert result.exit_code == 0, result.output
     version = OnnxEncoder.load(tmp_path / "out", threads=1).version
     assert version in result.output
@@ -243,5 +238,8 @@ def test_the_command_replaces_an_encoder_and_says_what_next(
 def test_the_command_names_unreadable_texts(tmp_path: Path) -> None:
     (tmp_path / "texts").write_bytes(b"\xff\xfe\xff")
     for name in ("none", "texts"):
-        with pytest.raises(ConfigError, match=r"projection_texts: .* can't be read"):
-            command(tmp_path / "out", projection_texts=tmp_path / name)
+        options = ["--output", tmp_path / "out", "--projection-texts", tmp_path / name]
+        result = run(["export", *options])
+        assert result.exit_code == 1
+        expected = f"penchant: projection_texts: {tmp_path / name} can't be read"
+        assert result.stderr.startswith(expected)

@@ -1,4 +1,4 @@
-"""A LoRA adapter that lies apart from its base is merged into it at export, or refused by name."""
+"""An export merges a LoRA adapter into its base, or says why it can't."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from transformers import AutoModel, AutoTokenizer
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.training.export import export
 from penchant.training.pytorch_encoder import embed, read_source
+from tests.support.exporting import export
 from tests.support.tiny_encoders import write_encoder
 
-# Of PEFT's own model, which the tests make; the export silences it for itself: last test.
+# Raised by the PEFT models of these tests; for the export's own see the last test.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
 HIDDEN = 16
 LETTERS = [chr(97 + n) for n in range(26)]
@@ -38,7 +38,7 @@ def write_base(directory: Path, kind: str = "bert") -> Path:
 
 
 def write_adapter(base: Path, directory: Path, **options: object) -> Path:
-    """An adapter with weights that change much, as PEFT saves it."""
+    """Writes an adapter with large weights, as PEFT saves it."""
     body = AutoModel.from_pretrained(base, local_files_only=True)
     torch.manual_seed(1)
     settings = {"r": 4, "lora_alpha": 8, "target_modules": "all-linear"}
@@ -61,7 +61,7 @@ def base(tmp_path: Path) -> Path:
 
 
 def computed(base: Path, adapter: Path | None, last_token: bool = False) -> NDArray[np.float32]:
-    """The mean of the token vectors, or the last one, by PEFT's own forward, unmerged."""
+    """Mean or last token vectors by PEFT's own forward pass, unmerged."""
     body = AutoModel.from_pretrained(base, local_files_only=True)
     model = body if adapter is None else PeftModel.from_pretrained(body, str(adapter))
     model.eval()
@@ -76,7 +76,7 @@ def computed(base: Path, adapter: Path | None, last_token: bool = False) -> NDAr
 
 
 def read(source: Path) -> NDArray[np.float32]:
-    """What an export of the source would be compared with: an export takes seconds."""
+    """The vectors an export is compared with; the export itself would take seconds."""
     model, texts, _ = read_source(source, HIDDEN, "truncate", 32)
     vectors = embed(model, texts, TEXTS)
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
@@ -92,7 +92,7 @@ def exported(source: Path, output: Path) -> NDArray[np.float32]:
     ("kind", "options"),
     [("bert", {}), ("bert", {"use_dora": True}), ("roberta", {"bias": "lora_only"}), ("gpt2", {})],
 )
-def test_the_merged_export_is_what_peft_computes(
+def test_the_merged_export_equals_peft(
     tmp_path: Path, kind: str, options: dict[str, object]
 ) -> None:
     base = write_base(tmp_path / "base", kind)
@@ -224,7 +224,7 @@ def test_a_broken_adapter_is_refused(
         export(adapter, tmp_path / "out", dimensions=4, max_tokens=16)
 
 
-def test_reading_an_adapter_warns_of_nothing(base: Path, tmp_path: Path) -> None:
+def test_reading_an_adapter_raises_no_warning(base: Path, tmp_path: Path) -> None:
     adapter = write_adapter(base, tmp_path / "adapter")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,4 +1,4 @@
-"""Continued pretraining: masked words are guessed better, and a stop changes nothing."""
+"""Continued pretraining: masked words are predicted better, and an interruption changes nothing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import itertools
 from pathlib import Path
 
 import pytest
-import typer
 from safetensors.torch import load_file
-from typer.testing import CliRunner
 
-from penchant.cli.pretrain import pretrain as command
 from penchant.domain.errors import ConfigError
 from penchant.training.finetuning.trainable_encoder import encode, read_encoder
-from penchant.training.pretrain import PretrainRequest, PretrainSettings, pretrain
+from penchant.training.pretrain import PretrainRequest, pretrain
+from penchant.training.pretrain_settings import PretrainSettings
+from tests.support.command import run
 from tests.support.tiny_encoders import write_encoder
 
 COLOURS, THINGS = ("red", "green", "blue", "grey"), ("coat", "dress", "shoe", "scarf")
@@ -31,19 +30,21 @@ def source(tmp_path: Path) -> Path:
     return write_encoder(tmp_path / "source", words, initializer_range=0.05)
 
 
-def test_masked_words_of_texts_held_out_are_guessed_better(source: Path, tmp_path: Path) -> None:
-    report = pretrain(PretrainRequest(TEXTS, source, tmp_path / "out", SETTINGS))
+def request_of(source: Path, output: Path) -> PretrainRequest:
+    return PretrainRequest(output=output, texts=TEXTS, source=source, settings=SETTINGS)
+
+
+def test_masked_words_of_held_out_texts_are_predicted_better(source: Path, tmp_path: Path) -> None:
+    report = pretrain(request_of(source, tmp_path / "out"))
     assert report.steps == 120
     assert report.after < 0.7 * report.before
     assert encode(read_encoder(tmp_path / "out"), TEXTS).shape == (len(TEXTS), 32)
     assert not (tmp_path / "out.training").exists()
 
 
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
-    source: Path, tmp_path: Path
-) -> None:
+def test_an_interrupted_training_resumes_to_the_same_weights(source: Path, tmp_path: Path) -> None:
     few = dataclasses.replace(SETTINGS, steps=40, save_every=20)
-    whole = PretrainRequest(TEXTS, source, tmp_path / "whole", few)
+    whole = dataclasses.replace(request_of(source, tmp_path / "whole"), settings=few)
     pretrain(whole)
 
     def stop(step: int) -> None:
@@ -62,31 +63,33 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     assert max(float((one[name] - other[name]).abs().max()) for name in one) < 1e-5
 
 
-def test_other_texts_do_not_go_on_with_a_begun_training(source: Path, tmp_path: Path) -> None:
+def test_a_training_does_not_resume_with_other_texts(source: Path, tmp_path: Path) -> None:
     def stop(step: int) -> None:
         raise KeyboardInterrupt
 
-    request = PretrainRequest(TEXTS, source, tmp_path / "out", SETTINGS)
+    request = request_of(source, tmp_path / "out")
     with pytest.raises(KeyboardInterrupt):
         pretrain(request, stop)
     with pytest.raises(ConfigError, match="a training with other texts"):
         pretrain(dataclasses.replace(request, texts=TEXTS[1:]))
 
 
-def test_what_guesses_no_masked_words_is_refused(tmp_path: Path) -> None:
+def test_an_encoder_that_predicts_no_masked_words_is_refused(tmp_path: Path) -> None:
     (tmp_path / "gpt").mkdir()
     source = write_encoder(tmp_path / "gpt", ["a"], kind="gpt2")
     with pytest.raises(ConfigError, match="got a gpt2, which predicts no masked tokens"):
-        pretrain(PretrainRequest(TEXTS, source, tmp_path / "out", SETTINGS))
+        pretrain(request_of(source, tmp_path / "out"))
 
 
-def test_the_command_reads_items_and_says_what_comes_next(source: Path, tmp_path: Path) -> None:
+def test_the_command_reads_items_and_names_the_next_command(source: Path, tmp_path: Path) -> None:
     items = tmp_path / "items.csv"
     items.write_text("id,text\n" + "".join(f"{n},{text}\n" for n, text in enumerate(TEXTS)))
-    app = typer.Typer(add_completion=False)
-    app.command()(command)
     options = ["--items", items, "--source", source, "--output", tmp_path / "out", "--steps", 2]
-    result = CliRunner().invoke(app, [str(option) for option in options])
+    result = run(["pretrain", *options])
     assert result.exit_code == 0, result.output
     assert "penchant finetune --source" in result.output
-    assert isinstance(CliRunner().invoke(app, ["--output", "x"]).exception, ConfigError)
+    refused = run(["pretrain", "--output", tmp_path / "other"])
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "penchant: nothing to read: name --items, --dataset movielens or --texts\n",
+    )

@@ -1,4 +1,4 @@
-"""The search: on the training part alone, the same after a kill, and refused for another task."""
+"""The search reads the training part alone, resumes after a kill, and refuses another task."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.evaluation.evaluate import evaluate
 from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.recommender_comparison import compare_recommenders
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream
-from penchant.tuning.objective import FIT_FRACTION, Metric, Objective, training_part
-from penchant.tuning.space import SPACE, Part, choose, refresh_settings, with_values
-from penchant.tuning.study import Tried, open_study
+from penchant.tuning.objective import FIT_FRACTION, RankingMetric, SearchObjective, training_part
+from penchant.tuning.space import SPACE, ParameterGroup, choose, refresh_settings, with_values
+from penchant.tuning.study import CompletedTrial, open_study
 from tests.unit.evaluation.streams import random_stream, with_other_item
 
 CONFIG = Config("memory:", Path("none"))
-PLAN = ReplayConfig(FIT_FRACTION, refresh_every=30, candidates="all")
-FOLD = choose(["ridge", "fast_weight"], [Part.SERVER])
+REPLAY_CONFIG = ReplayConfig(FIT_FRACTION, refresh_every=30, candidates="all")
+FOLD = choose(["ridge", "fast_weight"], [ParameterGroup.SERVER])
 TASK = {"log": "a", "encoder": "b"}
 
 
@@ -33,29 +33,31 @@ def vectors(items: int) -> Matrix:
     return unit
 
 
-def objective(part: Stream, refresh: bool = False) -> Objective:
+def objective(part: Stream, refresh: bool = False) -> SearchObjective:
     known = vectors(len(part.items))
-    return Objective(part, PLAN, CONFIG, lambda values: known, Metric("ndcg@10"), refresh)
+    return SearchObjective(
+        part, REPLAY_CONFIG, CONFIG, lambda values: known, RankingMetric("ndcg@10"), refresh
+    )
 
 
-def searched(score: Objective, trials: int, file: Path | None = None) -> list[Tried]:
+def searched(score: SearchObjective, trials: int, file: Path | None = None) -> list[CompletedTrial]:
     with open_study(file, TASK, FOLD, seed=4) as study:
         study.search(score, trials, limit_s=1e9)
         return study.done()
 
 
-def test_what_comes_after_the_training_part_changes_nothing() -> None:
+def test_events_after_the_training_part_change_nothing() -> None:
     stream = random_stream(1, events=400)
-    turned = stream
+    changed = stream
     for position in range(120, 400):
-        turned = with_other_item(turned, position, 39 - int(stream.item[position]))
-    one, other = training_part(stream, 0.3), training_part(turned, 0.3)
+        changed = with_other_item(changed, position, 39 - int(stream.item[position]))
+    one, other = training_part(stream, 0.3), training_part(changed, 0.3)
     assert fingerprint(one) == fingerprint(other)
-    assert fingerprint(stream) != fingerprint(turned)
+    assert fingerprint(stream) != fingerprint(changed)
     assert searched(objective(one), 12) == searched(objective(other), 12)
 
 
-def test_a_killed_search_goes_on_with_the_trials_it_would_have_made(tmp_path: Path) -> None:
+def test_a_killed_search_resumes_with_the_same_trials(tmp_path: Path) -> None:
     file, score = tmp_path / "tune.db", objective(training_part(random_stream(2, 300), 0.3))
     calls = 0
 
@@ -83,13 +85,13 @@ def test_another_task_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("refresh", [False, True])
-def test_a_trials_value_is_what_evaluate_gives_on_the_same_part(refresh: bool) -> None:
+def test_the_value_of_a_trial_equals_that_of_an_evaluation_of_the_same_part(refresh: bool) -> None:
     part = training_part(random_stream(5, 400), 0.3)
     score = objective(part, refresh)
     for values in ({"ridge": 3.0, "text_weight": 0.4}, {"ridge": 30.0, "text_weight": 0.4}):
         clock = middle_clock(refresh_settings(values)) if refresh else None
-        ours = PenchantRecommender(with_values(CONFIG, values), vectors(len(part.items)), clock)
-        (found,) = evaluate(part, PLAN, ours, [], [10], seed=1).summaries
+        penchant = PenchantRecommender(with_values(CONFIG, values), vectors(len(part.items)), clock)
+        (found,) = compare_recommenders(part, REPLAY_CONFIG, penchant, [], [10], seed=1).summaries
         assert score(values) == pytest.approx(found.overall.quality["NDCG@10"].mean, rel=1e-12)
 
 
@@ -99,8 +101,8 @@ def test_each_range_holds_its_default() -> None:
         assert parameter.readable(parameter.default) == parameter.default
 
 
-def test_a_parameter_that_is_fixed_or_not_at_work_is_refused() -> None:
+def test_a_parameter_that_is_fixed_or_not_in_use_is_refused() -> None:
     with pytest.raises(ConfigError, match="--set fixes it"):
-        choose(["ridge"], [Part.SERVER], ["ridge"])
+        choose(["ridge"], [ParameterGroup.SERVER], ["ridge"])
     with pytest.raises(ConfigError, match="it needs --refresh"):
-        choose(["window"], [Part.SERVER])
+        choose(["window"], [ParameterGroup.SERVER])

@@ -1,7 +1,7 @@
-"""The updaters, by the names that the setting `updater` knows them by.
+"""The updaters, by their names in the setting `updater`.
 
-All see the same events, weights and prior (equations 1 and 3 of `penchant.domain.interest`) and
-differ in what replaces equation 2.
+All of them see the same events, weights and prior (equations 1 and 3 of `penchant.domain.interest`)
+and replace equation 2, each in its own way.
 """
 
 from __future__ import annotations

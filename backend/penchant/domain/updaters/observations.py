@@ -1,4 +1,4 @@
-"""What every updater is given and what it gives: the seam between the fold and its updaters."""
+"""The input and output of every updater: the seam between the fold and its updaters."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.domain.arrays import Float64
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.settings import FoldSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """The prior and the n events of m users, one user's window after the other's."""
+    """The prior, and the n events of m users, one user's window after another."""
 
     precision: Float64
     """A_0 of equation 1, shape (d, d), symmetric and positive definite."""
     mean: Float64
     """m_0, shape (d,)."""
     vectors: Float64
-    """x_t, shape (n, d); any finite row where the weight is 0."""
+    """x_t, shape (n, d); any finite row if the weight is 0."""
     rewards: Float64
     """y_t, -1 to 1, shape (n,)."""
     weights: Float64
     """w_t of equation 3, 0 or more, shape (n,)."""
-    lengths: NDArray[np.int64]
-    """Events of each user, each 1 or more, shape (m,); they sum to n."""
+    lengths: Int64
+    """Events per user, 1 or more, shape (m,); their sum is n."""
 
     def each(self) -> Iterator[Observations]:
         """The observations of one user at a time."""
@@ -46,8 +45,8 @@ class Observations:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Who says what in one user's p slow interests: prior + sum over events = interest."""
+class Attribution:
+    """One user's p slow interests as sums over prior and events: prior + sum_t event_t."""
 
     prior: Float64
     """The population's part, shape (p, d)."""
@@ -56,16 +55,16 @@ class Parts:
 
 
 class Updater(Protocol):
-    """A way from observations to slow interests; each module of this package but this one is one.
+    """Turns observations into slow interests. Each module of this package but this one is one.
 
-    Pure: equal observations gives equal results, whoever else is in the batch. p is
-    `FoldSettings.interests`.
+    Updaters are pure: a user's result depends on that user's observations alone, not on the rest of
+    the batch. p is `FoldSettings.interests`.
     """
 
     def solve(self, observations: Observations, settings: FoldSettings) -> Float64:
-        """The slow interests of each user, one behind the other, shape (m, p d)."""
+        """The p slow interests of each user, concatenated, shape (m, p d)."""
         ...
 
-    def split(self, observations: Observations, settings: FoldSettings) -> Parts:
-        """What `solve` gives for a single user, taken apart by event."""
+    def attribute(self, observations: Observations, settings: FoldSettings) -> Attribution:
+        """The result of `solve` for a single user, attributed to the events."""
         ...

@@ -1,18 +1,18 @@
-"""`prototypes`: several interests a user, each a ridge solution of its own cluster of likes.
+"""`prototypes`: several interests per user, each the ridge solution of one cluster of likes.
 
-    m_j = ridge of all events, where a like of another cluster counts only rho               (P1)
+    m_j = ridge over all events, with weight rho for likes of other clusters                 (P1)
     score: m.x_i of equation 5 becomes max_j m_j.x_i                                         (P2)
 
 A. Pal et al., "PinnerSage: multi-modal user embeddings for recommendations at Pinterest", KDD
-2020: a user who likes jazz and gardening is not well said by the mean of the two. There the
-clusters are Ward's and each is a medoid with an importance; here their number is fixed, so that
-every record has one size, what a cluster weighs is ridge's own (few likes leave m_j near m_0), and
-events that are no likes count in all. One prototype, or rho = 1, is ridge.
+2020: the mean of jazz and gardening describes nobody who likes both. PinnerSage uses Ward's
+clusters, each with a medoid and an importance. Here the number of clusters is fixed, so that every
+record has the same size; ridge itself weighs a cluster (few likes leave m_j near m_0); and events
+that are not likes count in every cluster. One prototype, or rho = 1, is ridge.
 
 The clusters are those of spherical k-means (I. S. Dhillon and D. S. Modha, "Concept decompositions
-for large sparse text data using clustering", 2001) that begin with the latest like and then, again
-and again, the like that is least like all before (T. F. Gonzalez, "Clustering to minimize the
-maximum intercluster distance", 1985). Nothing is drawn: equal windows, equal clusters.
+for large sparse text data using clustering", 2001). The first centre is the latest like; each
+further one is the like farthest from all before (T. F. Gonzalez, "Clustering to minimize the
+maximum intercluster distance", 1985). Nothing is random: equal windows give equal clusters.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.domain.arrays import Float64
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import ridge
-from penchant.domain.updaters.observations import Observations, Parts
+from penchant.domain.updaters.observations import Attribution, Observations
 
 MOST_ROUNDS = 10
-"""Of k-means; it mostly settles sooner."""
+"""Rounds of k-means; it usually converges sooner."""
 
 _SAME = 1 - 1e-9
-"""Likes with a cosine of at least this are one place."""
+"""Likes with at least this cosine count as the same vector."""
 
 
 def solve(observations: Observations, settings: FoldSettings) -> Float64:
@@ -39,13 +38,13 @@ def solve(observations: Observations, settings: FoldSettings) -> Float64:
     return np.stack([_solve_one(one, settings) for one in observations.each()])
 
 
-def split(observations: Observations, settings: FoldSettings) -> Parts:
-    """See `Updater.split`: each prototype's is ridge's with its weights."""
+def attribute(observations: Observations, settings: FoldSettings) -> Attribution:
+    """See `Updater.attribute`: for each prototype, ridge's attribution with its weights."""
     parts = [
-        ridge.split(dataclasses.replace(observations, weights=own), settings)
+        ridge.attribute(dataclasses.replace(observations, weights=own), settings)
         for own in _weights_of_each(observations, settings)
     ]
-    return Parts(
+    return Attribution(
         prior=np.concatenate([part.prior for part in parts]),
         events=np.concatenate([part.events for part in parts]),
     )
@@ -65,10 +64,10 @@ def _solve_one(observations: Observations, settings: FoldSettings) -> Float64:
 
 
 def _weights_of_each(observations: Observations, settings: FoldSettings) -> Float64:
-    """The weights that each prototype gives the events, shape (p, n).
+    """The weights of the events in each prototype, shape (p, n).
 
-    Where there are fewer clusters than prototypes, the last ones repeat the first, which changes no
-    maximum.
+    If there are fewer clusters than prototypes, the last prototypes repeat the first, which leaves
+    every maximum as it is.
     """
     liked = (observations.rewards > 0) & (observations.weights > 0)
     factors = np.ones((settings.prototypes, len(liked)))
@@ -82,16 +81,16 @@ def _weights_of_each(observations: Observations, settings: FoldSettings) -> Floa
     return weighted
 
 
-def cluster(vectors: Float64, weights: Float64, most: int) -> NDArray[np.int64]:
-    """The cluster of each like, from 0, shape (n,); equal vectors share one.
+def cluster(vectors: Float64, weights: Float64, most: int) -> Int64:
+    """The cluster of each like, counted from 0, shape (n,); equal vectors share one.
 
     Args:
         vectors: unit vectors, oldest first, shape (n, d), n 1 or more.
         weights: more than 0, shape (n,).
-        most: clusters at most.
+        most: number of clusters, at most.
     """
     centres = _far_apart(vectors, most)
-    of: NDArray[np.int64] = (vectors @ centres.T).argmax(axis=1)
+    of: Int64 = (vectors @ centres.T).argmax(axis=1)
     for _ in range(MOST_ROUNDS):
         member = (of == np.arange(len(centres))[:, None]) * weights
         sums = member @ vectors
@@ -104,7 +103,7 @@ def cluster(vectors: Float64, weights: Float64, most: int) -> NDArray[np.int64]:
 
 
 def _far_apart(vectors: Float64, most: int) -> Float64:
-    """The latest vector, then each time the one whose nearest is farthest, shape (<= most, d)."""
+    """The latest vector, then repeatedly the one farthest from all chosen, shape (<= most, d)."""
     chosen = [len(vectors) - 1]
     nearest = vectors @ vectors[-1]
     while len(chosen) < most:

@@ -3,9 +3,9 @@
     A = A_0 + sum_t w_t x_t x_t'
     m = A^-1 (A_0 m_0 + sum_t w_t y_t x_t)
 
-The minimum of 1/2 |m - m_0|^2_A0 + 1/2 sum_t w_t (y_t - x_t.m)^2; as a posterior, that of Bayesian
-linear regression (A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for
-nonorthogonal problems", 1970).
+m minimises 1/2 |m - m_0|^2_A0 + 1/2 sum_t w_t (y_t - x_t.m)^2 (A. E. Hoerl and R. W. Kennard,
+"Ridge regression: biased estimation for nonorthogonal problems", 1970). As a posterior, it is that
+of Bayesian linear regression.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from penchant.domain.arrays import Float64
 from penchant.domain.settings import FoldSettings
-from penchant.domain.updaters.observations import Observations, Parts
+from penchant.domain.updaters.observations import Attribution, Observations
 
 
 def solve(observations: Observations, settings: FoldSettings) -> Float64:
@@ -32,18 +32,18 @@ def solve(observations: Observations, settings: FoldSettings) -> Float64:
     return solved
 
 
-def split(observations: Observations, settings: FoldSettings) -> Parts:
-    """See `Updater.split`: event t adds A^-1 w_t y_t x_t, since m is linear in the rewards."""
-    return split_with(observations, observations.weights)
+def attribute(observations: Observations, settings: FoldSettings) -> Attribution:
+    """See `Updater.attribute`: m is linear in the rewards, so event t adds A^-1 w_t y_t x_t."""
+    return attribute_with(observations, observations.weights)
 
 
-def split_with(observations: Observations, curvatures: Float64) -> Parts:
-    """The parts where A is A_0 + sum_t c_t x_t x_t', for curvatures c_t, shape (n,)."""
+def attribute_with(observations: Observations, curvatures: Float64) -> Attribution:
+    """The attribution with A = A_0 + sum_t c_t x_t x_t', for curvatures c_t, shape (n,)."""
     vectors = observations.vectors
     precision = observations.precision + (vectors * curvatures[:, None]).T @ vectors
     factors = observations.weights * observations.rewards
-    told = np.column_stack(
+    targets = np.column_stack(
         [observations.precision @ observations.mean, (vectors * factors[:, None]).T]
     )
-    solved = np.linalg.solve(precision, told).T
-    return Parts(prior=solved[:1], events=solved[None, 1:])
+    solved = np.linalg.solve(precision, targets).T
+    return Attribution(prior=solved[:1], events=solved[None, 1:])

@@ -1,6 +1,6 @@
-"""What one could use instead of Penchant: peers for the same replay, with their best settings.
+"""Baselines: alternatives to Penchant with tuned settings, for the same replay.
 
-docs/measurements/baselines.md says where each comes from and how its settings were chosen.
+docs/measurements/baselines.md names the source of each and says how its settings were chosen.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from penchant.domain.errors import ConfigError
 from penchant.evaluation.baselines.ease import Ease, EaseWindowed
 from penchant.evaluation.baselines.isgd import Isgd
 from penchant.evaluation.baselines.item_knn import ItemKnn
-from penchant.evaluation.baselines.popularity import DecayedPopularity, Popularity
+from penchant.evaluation.baselines.popularity import DecayedPopularity, MostPopular
 from penchant.evaluation.recommender import Recommender
+from penchant.system.optional_package import needs_extra
 
 
 def _ials(seed: int) -> Recommender:
@@ -34,7 +35,7 @@ def _vowpal_wabbit(seed: int) -> Recommender:
 
 
 _MAKERS: dict[str, Callable[[int], Recommender]] = {
-    "popularity": lambda seed: Popularity(),
+    "popularity": lambda seed: MostPopular(),
     "decayed-popularity": lambda seed: DecayedPopularity(),
     "isgd": Isgd,
     "item-knn": lambda seed: ItemKnn(),
@@ -46,30 +47,25 @@ _MAKERS: dict[str, Callable[[int], Recommender]] = {
 }
 
 NAMES: tuple[str, ...] = tuple(_MAKERS)
-"""What `make` knows."""
+"""The names that `make` accepts."""
 
 
 def make(name: str, seed: int) -> Recommender:
-    """A peer that has learnt nothing yet.
+    """Makes a baseline that has learnt nothing yet.
 
-    The packages that only some peers need are imported here, not before: PyTorch takes seconds.
+    Packages that only some baselines need are imported here, because PyTorch takes seconds.
 
     Args:
-        name: One of `NAMES`.
-        seed: Of all that it draws; the same seed and the same events give the same scores.
+        name: one of `NAMES`.
+        seed: seed of all its draws; equal seeds and equal events give equal scores.
 
     Raises:
-        ConfigError: an unknown name, or a package that is not installed.
+        ConfigError: the name is unknown, or a package is missing.
 
     >>> make("popularity", seed=0).name
     'popularity'
     """
     if name not in _MAKERS:
         raise ConfigError(f"peers: got {name!r}, expected one of {', '.join(NAMES)}")
-    try:
+    with needs_extra(f"peers: {name}", "peers"):
         return _MAKERS[name](seed)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"peers: {name} needs the package {error.name}, which is not installed; "
-            "pip install 'penchant[peers]'"
-        ) from error

@@ -1,4 +1,4 @@
-"""A linear item-item model in closed form (EASE), plain and with co-occurrence near in time.
+"""A linear item-item model in closed form (EASE), plain and with windowed co-occurrence.
 
 Harald Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, equation 8.
 """
@@ -16,8 +16,8 @@ from penchant.logs.stream import Stream
 class Ease:
     """B = I - P · diag(1 / diag P), P = (G + λI)⁻¹, with G = XᵀX; see `Recommender`.
 
-    A fit takes O(items³) and 8 · items² bytes a few times over, a ranking O(items · likes). A cold
-    user gets what is popular.
+    A fit takes O(items³) time and a few times 8 · items² bytes, a ranking O(items · likes). A cold
+    user gets popular items.
     """
 
     name = "ease"
@@ -29,7 +29,7 @@ class Ease:
         self._weights: Matrix = np.zeros((0, 0), np.float32)
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Solves for the weights from the events before `until`."""
+        """Solves for the weights from the likes before `until`."""
         check_pairs(self.name, len(stream.items))
         self._likes.follow(stream, until)
         gram = np.zeros((len(stream.items), len(stream.items)))
@@ -38,14 +38,14 @@ class Ease:
         self._weights = solve(gram, self._regularization)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """The user's likes, older ones weighing less, times the weights."""
+        """The user's likes, weighted by age, times the weights."""
         items, weights = self._likes.decayed(user, self._decay)
         if items.size == 0:
             return self._likes.counts.copy()
         return weights @ self._weights[items]
 
     def learn(self, position: int) -> None:
-        """The user's history grows; the weights wait for the next fit."""
+        """Extends the user's history; the weights change at the next fit."""
         self._likes.add(position)
 
     def _count(self, gram: Float64, liked: Rows) -> None:
@@ -53,10 +53,10 @@ class Ease:
 
 
 class EaseWindowed(Ease):
-    """The same where G counts only likes of a user that came near one another; see `Ease`.
+    """EASE with a G that counts only likes of a user near one another; see `Ease`.
 
-    Two likes that are a apart in their user's order of likes count 1 - a / (`window` + 1), none
-    beyond the window. These weights keep G positive semidefinite, as XᵀX is.
+    Two likes at distance a in their user's order count 1 - a / (`window` + 1), and nothing beyond
+    the window. These weights keep G positive semidefinite, as XᵀX is.
     """
 
     name = "ease-windowed"
@@ -76,9 +76,9 @@ class EaseWindowed(Ease):
 
 
 def solve(gram: Float64, regularization: float) -> Matrix:
-    """The weights B of a Gram matrix, shape (items, items), zeros on the diagonal.
+    """The weights B for a Gram matrix, shape (items, items), with zeros on the diagonal.
 
-    Column j predicts item j from all others, by ridge regression with that regularization.
+    Column j predicts item j from all others by ridge regression.
 
     >>> solve(np.array([[2.0, 1.0], [1.0, 3.0]]), 1.0).round(3)
     array([[0.   , 0.333],

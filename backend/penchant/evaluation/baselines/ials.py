@@ -1,7 +1,7 @@
 """Implicit-feedback matrix factorisation (iALS), fitted by `implicit`, users folded in.
 
 Yifan Hu, Yehuda Koren and Chris Volinsky, "Collaborative Filtering for Implicit Feedback
-Datasets", ICDM 2008; a user is folded in by its equation 4, with confidences that fall with age.
+Datasets", ICDM 2008; its equation 4 folds a user in, with confidences that decay with age.
 """
 
 from __future__ import annotations
@@ -13,23 +13,20 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from penchant.domain.types import (
-    Context,
-    Vector,
-)
+from penchant.domain.types import Context, Vector
 from penchant.evaluation.baselines.likes import Likes
 from penchant.logs.stream import Stream
 
 
 class Ials:
-    """Item factors of the last fit, user factors of this moment; see `Recommender`.
+    """Item factors of the last fit, user factors of the moment; see `Recommender`.
 
-    `regularization` times the mean number of likes is the λ of the paper, where that mean is the
-    geometric one of a user's and an item's: the largest singular value of the matrix of likes grows
-    with it, so that a λ which is right for many likes would leave nothing of few.
+    The paper's λ is `regularization` times the mean number of likes, which is the geometric mean of
+    the means per user and per item. The largest singular value of the matrix of likes grows with
+    that mean, so a λ that suits many likes would shrink the factors of few to nothing.
 
     A fit takes O(likes · factors²) per sweep, a ranking O(factors³ + items · factors). A cold user
-    gets what is popular.
+    gets popular items.
     """
 
     name = "ials"
@@ -54,7 +51,7 @@ class Ials:
         self._model: Any = None
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Factorises the events before `until`, from the seed's random start."""
+        """Factorises the likes before `until`, starting from the seed's random factors."""
         self._likes.follow(stream, until)
         rows = [list(dict.fromkeys(liked)) for liked in self._likes.by_user]
         ends = np.cumsum([0, *map(len, rows)])
@@ -64,7 +61,7 @@ class Ials:
         )
         active = np.count_nonzero(np.diff(ends)) * np.unique(columns).size
         scale = columns.size / np.sqrt(max(active, 1))
-        with threadpool_limits(1, "blas"):  # implicit warns of any other number
+        with threadpool_limits(1, "blas"):  # implicit warns about any other number.
             self._model = AlternatingLeastSquares(
                 factors=self._factors,
                 regularization=self._regularization * max(scale, 1.0),
@@ -75,7 +72,7 @@ class Ials:
             self._model.fit(likes, show_progress=False)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """Item factors times the user's, solved for the likes so far, older ones weighing less."""
+        """Item factors times the user's, which are solved for the likes so far, weighted by age."""
         items, weights = self._likes.decayed(user, self._decay)
         if items.size == 0:
             return self._likes.counts.copy()
@@ -85,5 +82,5 @@ class Ials:
         return scores
 
     def learn(self, position: int) -> None:
-        """The user's history grows; the item factors wait for the next fit."""
+        """Extends the user's history; item factors change at the next fit."""
         self._likes.add(position)

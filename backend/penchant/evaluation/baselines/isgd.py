@@ -1,27 +1,24 @@
-"""Incremental matrix factorisation from likes alone (ISGD).
+"""Incremental matrix factorisation from hits alone (ISGD).
 
 João Vinagre, Alípio Mário Jorge and João Gama, "Fast Incremental Matrix Factorization for
-Recommendation with Positive-Only Feedback", UMAP 2014, algorithm 2: each like is one step of
+Recommendation with Positive-Only Feedback", UMAP 2014, algorithm 2: each hit is one step of
 stochastic gradient descent towards p·q = 1.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from penchant.domain.types import (
-    Context,
-    Vector,
-)
+from penchant.domain.arrays import Float64
+from penchant.domain.types import Context, Vector
 from penchant.evaluation.baselines.likes import Likes
 from penchant.logs.stream import Stream
 
 
 class Isgd:
-    """User and item vectors that move with every like; see `Recommender`.
+    """User and item vectors that move with every hit; see `Recommender`.
 
-    Needs no re-fit; O(`factors`) per event, O(items · `factors`) per ranking.
+    Needs no refit; O(`factors`) per event, O(items · `factors`) per ranking.
     """
 
     name = "isgd"
@@ -41,11 +38,11 @@ class Isgd:
         self._regularization = regularization
         self._spread = spread
         self._likes = Likes()
-        self._users: NDArray[np.float64] = np.zeros((0, factors))
-        self._items: NDArray[np.float64] = np.zeros((0, factors))
+        self._users: Float64 = np.zeros((0, factors))
+        self._items: Float64 = np.zeros((0, factors))
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Takes one step for each event before `until` that is new."""
+        """Takes one step for each new event before `until`."""
         new = self._likes.follow(stream, until)
         if new.start == 0:
             random = np.random.default_rng(self._seed)
@@ -55,12 +52,12 @@ class Isgd:
             self._step(position)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """The closer p·q to 1, the higher, as the paper ranks."""
+        """Ranks as the paper does: the closer p·q to 1, the higher."""
         distances: Vector = np.abs(1 - self._items @ self._users[user]).astype(np.float32)
         return -distances
 
     def learn(self, position: int) -> None:
-        """One step for one event."""
+        """Takes one step for the event."""
         self._likes.add(position)
         self._step(position)
 

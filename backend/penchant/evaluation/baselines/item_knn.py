@@ -1,8 +1,8 @@
-"""Items like those that the user liked, by the cosine of who liked them, kept up event by event.
+"""Item-based nearest neighbours: cosine between the users of two items, updated per event.
 
 Manos Papagelis, Ioannis Rousidis, Dimitris Plexousakis and Elias Theoharopoulos, "Incremental
 Collaborative Filtering for Highly-Scalable Recommendation Algorithms", ISMIS 2005, for items: the
-cosine's three sums are counters. The shrinkage is that of Koren, "Factorization Meets the
+cosine's three sums are counters. The shrinkage follows Koren, "Factorization Meets the
 Neighborhood", KDD 2008.
 """
 
@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from penchant.domain.types import (
-    Context,
-    Matrix,
-    Vector,
-)
+from penchant.domain.types import Context, Matrix, Vector
 from penchant.evaluation.baselines.likes import Likes, check_pairs
 from penchant.logs.stream import Stream
 
@@ -22,8 +18,8 @@ from penchant.logs.stream import Stream
 class ItemKnn:
     """Cosine between items over the users so far; see `Recommender`.
 
-    Needs no re-fit; O(likes of the user) per event and O(items · likes) per ranking; 4 · items²
-    bytes. A cold user gets what is popular.
+    Needs no refit; O(likes of the user) per event and O(items · likes) per ranking; 4 · items²
+    bytes. A cold user gets popular items.
     """
 
     name = "item-knn"
@@ -36,7 +32,7 @@ class ItemKnn:
         self._liked: list[set[int]] = []
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Counts the likes before `until` that are new."""
+        """Counts the new likes before `until`."""
         check_pairs(self.name, len(stream.items))
         new = self._likes.follow(stream, until)
         if new.start == 0:
@@ -46,7 +42,7 @@ class ItemKnn:
             self._count(position)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """The similarities to what the user liked, summed, older likes weighing less."""
+        """Similarities to the user's likes, summed with less weight for older ones."""
         items, weights = self._likes.decayed(user, self._decay)
         if items.size == 0:
             return self._likes.counts.copy()

@@ -1,8 +1,8 @@
-"""What peers remember of the stream: who liked what, in order, and how often each item was a hit.
+"""The memory of baselines: each user's likes in order, and the number of hits of each item.
 
-A like is an event with a positive reward, or a relevant one. It is often more than a hit: at
-`rating>=4` a film rated 3 is a like, for it was chosen. Peers learn from likes alone, as none of
-the methods has a place for a dislike.
+A like is an event that is relevant or has a positive reward. Not every like is a hit: at
+`rating>=4`, a film rated 3 is a like, because the user chose to watch it. Baselines learn from
+likes alone, because none of the methods can use a dislike.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from penchant.domain.types import Rows, Vector
 from penchant.logs.stream import Stream
 
 MOST_ITEMS = 20_000
-"""Peers that hold a value for each pair of items take no more: 20,000² float64 are 3.2 GB."""
+"""Upper limit of items for baselines with a value per pair of items: 20,000² float64 are 3.2 GB."""
 
 _NEGLIGIBLE = 1e-3
-"""A like whose weight has fallen below this is left out of a user's taste."""
+"""Likes with a smaller weight are left out."""
 
 
 class Likes:
-    """The likes of a stream up to a position."""
+    """The likes of a stream before a position."""
 
     def __init__(self) -> None:
         self._stream: Stream | None = None
         self.position = 0
-        """Events before it are in."""
+        """Position of the first event that is not counted yet."""
         self.by_user: list[list[int]] = []
-        """The items that each user liked, in order."""
+        """Items that each user liked, in order."""
         self.counts: Vector = np.zeros(0, np.float32)
-        """How often each item was a hit, shape (items,); what a cold user gets."""
+        """Number of hits of each item, shape (items,); the scores of a cold user."""
 
     @property
     def stream(self) -> Stream:
         """The stream that was followed last.
 
         Raises:
-            RuntimeError: none was yet.
+            RuntimeError: no stream was followed yet.
         """
         if self._stream is None:
-            raise RuntimeError("fit was not called yet; it says which stream the positions are of")
+            raise RuntimeError("fit was not called yet; it sets the stream that positions refer to")
         return self._stream
 
     def follow(self, stream: Stream, until: int) -> range:
-        """Takes in the events before `until`; another stream than before starts afresh.
+        """Counts the events before `until`; a new stream resets all counts.
 
         Returns:
-            The positions that are new, so that incremental peers learn each event once.
+            The new positions, so that incremental baselines learn each event once.
         """
         self.start(stream)
         new = range(self.position, until)
@@ -56,7 +56,7 @@ class Likes:
         return new
 
     def start(self, stream: Stream) -> bool:
-        """Whether the stream is another than before; if so, it starts afresh with no event."""
+        """Resets all counts if the stream is new; returns whether it is."""
         if stream is self._stream:
             return False
         self._stream, self.position = stream, 0
@@ -65,11 +65,11 @@ class Likes:
         return True
 
     def is_like(self, position: int) -> bool:
-        """Whether that event is one to learn from."""
+        """Whether the event is a like."""
         return bool(self.stream.relevant[position] or self.stream.reward[position] > 0)
 
     def add(self, position: int) -> None:
-        """Takes in one event; it is ignored if it is no like."""
+        """Counts one event; events that are no likes are ignored."""
         item = int(self.stream.item[position])
         if self.is_like(position):
             self.by_user[self.stream.user[position]].append(item)
@@ -78,16 +78,16 @@ class Likes:
         self.position = position + 1
 
     def decayed(self, user: int, decay: float) -> tuple[Rows, Vector]:
-        """The items a user liked, oldest first, and their weights, both of shape (n,).
+        """The items that a user liked, oldest first, and their weights, both of shape (n,).
 
-        The last like weighs 1, each one before it `decay` times the next, `decay` in (0, 1];
-        those that weigh less than 0.001 are left out.
+        The last like weighs 1, each earlier one `decay` times the next, `decay` in (0, 1]. Weights
+        below 0.001 are left out.
         """
         return decay_by_age(self.by_user[user], decay)
 
 
 def decay_by_age(items: list[int], decay: float) -> tuple[Rows, Vector]:
-    """Weights by age in events; see `Likes.decayed`.
+    """The latest items with weights by their age in likes; see `Likes.decayed`.
 
     >>> decay_by_age([7, 8, 9], 0.5)
     (array([7, 8, 9]), array([0.25, 0.5 , 1.  ], dtype=float32))
@@ -99,10 +99,10 @@ def decay_by_age(items: list[int], decay: float) -> tuple[Rows, Vector]:
 
 
 def check_pairs(name: str, items: int) -> None:
-    """Refuses a catalog whose pairs of items would not fit the memory.
+    """Checks that a value for every pair of items fits into memory.
 
     Raises:
-        ConfigError: more than `MOST_ITEMS`.
+        ConfigError: there are more than `MOST_ITEMS` items.
     """
     if items > MOST_ITEMS:
         raise ConfigError(

@@ -1,21 +1,18 @@
-"""What everybody likes, the same for all users; with a half-life, what everybody likes lately."""
+"""Popularity: hits per item, the same for all users, with or without a half-life."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from penchant.domain.types import (
-    Context,
-    Vector,
-)
+from penchant.domain.types import Context, Vector
 from penchant.evaluation.baselines.likes import Likes
 from penchant.logs.stream import Stream
 
 _US_PER_DAY = 86_400_000_000
 
 
-class Popularity:
-    """Counts hits per item, for ever; see `Recommender`. Needs no re-fit; O(1) per event."""
+class MostPopular:
+    """Counts hits per item; see `Recommender`. Needs no refit; O(1) per event."""
 
     name = "popularity"
 
@@ -27,7 +24,7 @@ class Popularity:
         self._likes.follow(stream, until)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """The counts, whoever asks and whenever."""
+        """The counts, for every user and moment."""
         return self._likes.counts.copy()
 
     def learn(self, position: int) -> None:
@@ -38,7 +35,8 @@ class Popularity:
 class DecayedPopularity:
     """Counts hits per item, each halved every `half_life_days`; see `Recommender`.
 
-    Needs no re-fit; O(items) per event. All counts fade alike, so when one asks does not matter.
+    Needs no refit; O(items) per event. All counts decay alike, so rankings do not depend on the
+    moment.
     """
 
     name = "decayed-popularity"
@@ -50,7 +48,7 @@ class DecayedPopularity:
         self._as_of_us = 0
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Counts the hits before `until` that are new."""
+        """Counts the new hits before `until`."""
         new = self._likes.follow(stream, until)
         if new.start == 0:
             self._counts = np.zeros(len(stream.items))
@@ -58,7 +56,7 @@ class DecayedPopularity:
             self._count(position)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """The decayed counts, whoever asks."""
+        """The decayed counts, for every user."""
         return self._counts.astype(np.float32)
 
     def learn(self, position: int) -> None:

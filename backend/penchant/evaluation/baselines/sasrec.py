@@ -1,7 +1,7 @@
-"""Self-attention over the user's likes in order, predicting the next one (SASRec).
+"""Self-attention over a user's likes in order, to predict the next one (SASRec).
 
 Wang-Cheng Kang and Julian McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018. Trained
-with the cross-entropy over the whole catalog in place of the paper's one sampled negative, which
+with cross-entropy over the whole catalog instead of the single sampled negative of the paper, which
 makes it stronger: Anton Klenitskiy and Alexey Vasilev, "Turning Dross Into Gold Loss: is BERT4Rec
 really better than SASRec?", RecSys 2023.
 """
@@ -14,58 +14,56 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from penchant.domain.types import (
-    Context,
-    Vector,
-)
+from penchant.domain.arrays import Int64
+from penchant.domain.types import Context, Vector
 from penchant.evaluation.baselines.likes import Likes
 from penchant.logs.stream import Stream
 
 _IGNORED = -100
-"""The target of padding, as PyTorch's cross-entropy names it."""
+"""Target of padding, PyTorch's `ignore_index`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Of the network and its training."""
+class SasRecSettings:
+    """Settings of the network and of its training."""
 
     dimensions: int = 64
     blocks: int = 2
     heads: int = 2
     dropout: float = 0.4
     length: int = 50
-    """The latest likes that the network sees."""
+    """Number of latest likes that the network sees."""
     batch: int = 64
-    """Sequences per step."""
+    """Sequences per training step."""
     rate: float = 3e-3
+    """Learning rate."""
     weight_decay: float = 0.1
     epochs: int = 30
-    """Of the first fit."""
+    """Epochs of the first fit."""
     warm_epochs: int = 3
-    """Of each later fit, which goes on from the last one's weights."""
+    """Epochs of each later fit, which starts from the previous weights."""
 
 
 class SasRec:
     """A small causal transformer over likes; see `Recommender`.
 
-    Later fits start warm. A ranking runs the network once per new like of the user. A cold user
-    gets what the network predicts as a first like.
+    Later fits start warm. Each ranking runs the network once over the user's latest likes. A cold
+    user gets the network's prediction of a first like.
     """
 
     name = "sasrec"
 
-    def __init__(self, seed: int, settings: Settings | None = None) -> None:
+    def __init__(self, seed: int, settings: SasRecSettings | None = None) -> None:
         self._seed = seed
-        self._settings = settings or Settings()
+        self._settings = settings or SasRecSettings()
         self._likes = Likes()
         self._network: Network | None = None
         self._random = np.random.default_rng(seed)
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Trains on the sequences of likes before `until`."""
+        """Trains on the users' likes before `until`."""
         first = self._likes.follow(stream, until).start == 0
         with torch.random.fork_rng(devices=[]), one_thread():
             torch.manual_seed(self._seed + until)
@@ -77,7 +75,7 @@ class SasRec:
 
     @torch.inference_mode()
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """The network's logits after the user's latest likes."""
+        """Logits of the network after the user's latest likes."""
         if self._network is None:
             raise RuntimeError("fit was not called yet")
         inputs, _ = crop(self._likes.by_user[user], self._settings.length)
@@ -87,7 +85,7 @@ class SasRec:
         return scores
 
     def learn(self, position: int) -> None:
-        """The user's sequence grows; the weights wait for the next fit."""
+        """Extends the user's sequence; the weights change at the next fit."""
         self._likes.add(position)
 
     def _train(self, network: Network, epochs: int) -> None:
@@ -106,7 +104,7 @@ class SasRec:
         network.eval()
 
     def _batches(self, epochs: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and targets, each of shape (batch, length)."""
+        """Yields inputs and targets, each of shape (batch, length)."""
         for _ in range(epochs):
             inputs, targets = self._windows()
             order = self._random.permutation(len(inputs))
@@ -118,8 +116,8 @@ class SasRec:
                     torch.from_numpy(targets[rows, :longest]),
                 )
 
-    def _windows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Inputs and targets, shape (windows, length); a long sequence is cut at random places."""
+    def _windows(self) -> tuple[Int64, Int64]:
+        """Inputs and targets, shape (windows, length); long sequences are cut at random."""
         length = self._settings.length
         inputs, targets = [], []
         for liked in self._likes.by_user:
@@ -135,7 +133,7 @@ class SasRec:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """PyTorch on one thread: the network is too small for more, and sums keep their order."""
+    """Runs PyTorch on one thread: more would not help so small a network, and sums keep order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -144,15 +142,13 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def crop(
-    liked: list[int], length: int, *, predict: bool = False
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The last `length` inputs and the last `length` likes; input 0 is the start, i + 1 item i.
+def crop(liked: list[int], length: int, *, predict: bool = False) -> tuple[Int64, Int64]:
+    """The last `length` inputs and likes; input 0 marks the start, input i + 1 is item i.
 
     Args:
-        liked: Items in order.
-        length: The most inputs.
-        predict: The last like is a target only, not an input too.
+        liked: items in order.
+        length: upper limit of inputs.
+        predict: whether the last like is a target only, and not an input as well.
 
     >>> crop([7, 8, 9], 3)
     (array([ 8,  9, 10]), array([7, 8, 9]))
@@ -166,9 +162,9 @@ def crop(
 
 
 class Network(nn.Module):
-    """Item and position embeddings, causal transformer blocks, logits by the item embeddings."""
+    """Item and position embeddings, causal transformer blocks, and logits by item embeddings."""
 
-    def __init__(self, items: int, settings: Settings) -> None:
+    def __init__(self, items: int, settings: SasRecSettings) -> None:
         super().__init__()
         self.items = nn.Embedding(items + 1, settings.dimensions)
         self.positions = nn.Embedding(settings.length, settings.dimensions)
@@ -201,5 +197,5 @@ class Network(nn.Module):
         return states
 
     def logits(self, states: Tensor) -> Tensor:
-        """Scores of all items, shape (..., items)."""
+        """Logits of all items, shape (..., items)."""
         return states @ self.items.weight[1:].T + self.bias

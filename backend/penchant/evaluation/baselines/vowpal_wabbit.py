@@ -1,4 +1,4 @@
-"""What one would build from Vowpal Wabbit: an online linear model of history × item.
+"""A recommender built from Vowpal Wabbit: an online linear model of history × item.
 
 John Langford, Lihong Li and Alex Strehl, "Vowpal Wabbit", 2007, https://vowpalwabbit.org, with its
 action-dependent features (`--cb_adf`) and the direct method (`--cb_type dm`), which is regression
@@ -13,19 +13,16 @@ from typing import Any
 import numpy as np
 from vowpalwabbit import Workspace
 
-from penchant.domain.types import (
-    Context,
-    Vector,
-)
+from penchant.domain.types import Context, Vector
 from penchant.evaluation.baselines.likes import Likes
 from penchant.logs.stream import Stream
 
 
 class VowpalWabbit:
-    """Costs 0 for likes, 1 for drawn items, given the user's latest likes; see `Recommender`.
+    """Learns cost 0 for likes and 1 for sampled items, given the user's latest likes.
 
-    Needs no re-fit; O(`recent` · `negatives`) per event, O(items · `recent`) per ranking. A cold
-    user gets what the items' own weights say.
+    See `Recommender`. Needs no refit; O(`recent` · `negatives`) per event and O(items · `recent`)
+    per ranking. A cold user is ranked by the items' own weights.
     """
 
     name = "vowpal-wabbit"
@@ -54,7 +51,7 @@ class VowpalWabbit:
         self._items: list[Any] = []
 
     def fit(self, stream: Stream, until: int) -> None:
-        """Learns the events before `until` that are new, in order."""
+        """Learns the new events before `until`, in order."""
         if self._likes.start(stream):
             self._random = np.random.default_rng(self._seed)
             self._workspace = Workspace(self._arguments)
@@ -63,14 +60,14 @@ class VowpalWabbit:
             self.learn(position)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        """The costs that VW predicts, negated."""
+        """The negated costs that VW predicts."""
         shared = self._workspace.parse([self._history(user)])
         costs = self._workspace.predict(shared + self._items)
         self._workspace.finish_example(shared)
         return -np.array(costs, np.float32)
 
     def learn(self, position: int) -> None:
-        """One step for the item of a like and one for each drawn item; none for other events."""
+        """Takes one step for a like's item and one per sampled item; other events teach nothing."""
         if self._likes.is_like(position):
             stream = self._likes.stream
             item = int(stream.item[position])

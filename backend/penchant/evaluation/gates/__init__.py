@@ -1,1 +1,1 @@
-"""Gates: whether a candidate may serve."""
+"""Gates: whether a candidate may replace the encoder and the settings that serve now."""

@@ -1,4 +1,4 @@
-"""Whose rankings are looked at apart, so that the many don't hide what the few lose."""
+"""Cohorts: rankings judged apart, so that gains of the many can't hide losses of the few."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from penchant.evaluation.targets import EvaluationTargets
 from penchant.logs.stream import Stream
 
 NEW = 5
-"""Users, and items, with fewer events before are new."""
+"""Users and items with fewer earlier events are new."""
 
 
 def usual_cohorts(stream: Stream, targets: EvaluationTargets) -> dict[str, Mask]:
-    """Which of the n targets are of new users, of heavy users and about new items, shape (n,) each.
+    """Masks of the n targets of new users, of heavy users and of new items, shape (n,) each.
 
-    Heavy users are the tenth with the most events in the whole log, and all who have as many as
-    the last of them.
+    Heavy users are the tenth with the most events in the whole log, ties included.
     """
     events = np.bincount(stream.user, minlength=len(stream.users))
     tenth = -(-len(events) // 10)
@@ -32,7 +31,7 @@ def usual_cohorts(stream: Stream, targets: EvaluationTargets) -> dict[str, Mask]
 def attribute_cohorts(
     stream: Stream, targets: EvaluationTargets, attribute: str
 ) -> dict[str, Mask]:
-    """Which of the n targets are about an item with each value of an attribute, by name in order.
+    """Masks of the n targets about items with each value of an attribute, sorted by value.
 
     Raises:
         ConfigError: no item has the attribute.

@@ -1,4 +1,4 @@
-"""Files against the checksums of a manifest."""
+"""Integrity: files compared with the checksums of a manifest."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from penchant.evaluation.gates.verdict import Finding, Outcome
+from penchant.evaluation.gates.verdict import Finding, GateOutcome
 
 
 def check_files(directory: Path, sha256: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Whether each file of a directory is the one that a manifest names, by name in order.
+    """Compares the files of a directory with a manifest; one finding per file, sorted by path.
 
     Args:
-        directory: where they are.
-        sha256: hex digits by the file's path in it, with `/` between its parts.
+        directory: directory that holds the files.
+        sha256: SHA-256 in hex by path, relative to the directory and with `/` as separator.
     """
     return tuple(_check(directory, name, sha256[name]) for name in sorted(sha256))
 
 
 def _check(directory: Path, name: str, expected: str) -> Finding:
     fault = _fault(directory, name, expected)
-    outcome = Outcome.REFUSED if fault else Outcome.PASSED
+    outcome = GateOutcome.REFUSED if fault else GateOutcome.PASSED
     return Finding("integrity", name, "SHA-256", outcome, note=fault)
 
 

@@ -1,32 +1,32 @@
-"""A probe set as one Parquet file: a row a ranking, the items in the file's own notes."""
+"""A probe set as one Parquet file: one row per ranking, the items in the file's metadata."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Int64
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import WINDOW_DTYPE
 from penchant.evaluation.gates.probes import ProbeSet
 from penchant.evaluation.targets import CANDIDATES
+from penchant.system.durable_file import whole_file
 
 FORMAT = 1
-"""Goes up when an older release could misread the file."""
+"""Incremented whenever an older release could misread the file."""
 
-_NOTES = b"penchant.probes"
+_METADATA = b"penchant.probes"
 _FIELDS = ("occurred_at_us", "recommendation", "item", "reward", "weight", "wait_s")
-"""Of a window's row; the event's digest is left out."""
+"""Fields of a window's rows that are written; the event's digest is not."""
 
 
 def write_probes(path: Path, probes: ProbeSet) -> None:
-    """Writes a file whole or not at all; equal probe sets, equal contents."""
+    """Writes a file whole or not at all; equal probe sets give equal files."""
     ends = probes.lengths.cumsum()
     offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32))
     columns = {
@@ -36,22 +36,21 @@ def write_probes(path: Path, probes: ProbeSet) -> None:
     columns |= {"target": probes.target, "at_us": probes.at_us, "user": probes.user}
     items = list(zip(probes.ids, probes.texts, strict=True))
     notes = {"format": FORMAT, "candidates": probes.candidates, "items": items}
-    told = {_NOTES: json.dumps(notes, ensure_ascii=False).encode()}
-    table = pa.table(columns).replace_schema_metadata(told)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    pq.write_table(table, unfinished, compression="zstd")
-    unfinished.replace(path)
+    metadata = {_METADATA: json.dumps(notes, ensure_ascii=False).encode()}
+    table = pa.table(columns).replace_schema_metadata(metadata)
+    with whole_file(path) as file:
+        pq.write_table(table, file, compression="zstd")
 
 
 def read_probes(path: Path) -> ProbeSet:
-    """The inverse of `write_probes`.
+    """Reads a file that `write_probes` wrote.
 
     Raises:
-        ConfigError: the file is missing, damaged, no probe set, or of another format.
+        ConfigError: the file is missing or damaged, holds no probe set, or has another format.
     """
     try:
         table = pq.read_table(path)
-        notes = json.loads((table.schema.metadata or {})[_NOTES])
+        notes = json.loads((table.schema.metadata or {})[_METADATA])
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise _wrong(path, f"can't be read as one ({type(error).__name__})") from error
     if notes.get("format") != FORMAT:
@@ -80,7 +79,7 @@ def _parse(table: Any, notes: dict[str, Any]) -> ProbeSet:
     )
 
 
-def _integers(column: Any) -> NDArray[np.int64]:
+def _integers(column: Any) -> Int64:
     return np.asarray(column.to_numpy(), np.int64)
 
 

@@ -1,8 +1,8 @@
-"""Frozen rankings of an era that is over: whether a new encoder still knows what was liked then.
+"""Probe sets: frozen rankings of a past era, to test whether a new encoder has forgotten it.
 
-A probe set stands for itself: it holds the texts of its items, so that it can be asked when the
-catalog and the log are others. Of a ranking only the encoder's part is asked, the slow and the
-fast interest: popularity and neighbours are of their own time.
+A probe set is self-contained: it holds the texts of its items, so that it still works when the
+catalog and the log have changed. Its rankings use the encoder's part alone, the slow and the fast
+interest, because popularity and neighbours belong to their own time.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ from penchant.domain.arrays import Int64
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable, resolve
 from penchant.domain.settings import FoldSettings
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Window
 from penchant.domain.window import empty_record, entry, insert
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
 
 ITEMS = 2000
-"""A probe set holds at most so many items, or all targets if these are more."""
+"""Upper limit of items in a probe set, or the number of distinct targets if that is larger."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProbeSet:
-    """n rankings, and what must be known to make them again."""
+    """n frozen rankings with all they need to be computed again."""
 
     ids: tuple[str, ...]
-    """Of m items."""
+    """Ids of the m items."""
     texts: tuple[str, ...]
-    """Of the same."""
+    """Texts of the m items."""
     windows: Window
-    """The users' windows before each ranking, one after the other; `item` is a place in `ids`."""
+    """The user's window before each ranking, concatenated; `item` is an index into `ids`."""
     lengths: Int64
-    """Events of each window, 1 or more, shape (n,)."""
+    """Number of events in each window, 1 or more, shape (n,)."""
     target: Int64
-    """The place of the item that was liked, shape (n,)."""
+    """Index of the item that was liked, shape (n,)."""
     at_us: Int64
-    """When, in microseconds since 1970, shape (n,)."""
+    """Time of each ranking, in microseconds since 1970, shape (n,)."""
     user: Int64
-    """Numbers that tell the users apart, and nothing else, shape (n,)."""
+    """Arbitrary number of each ranking's user, shape (n,)."""
     candidates: str
     """See `ReplayConfig.candidates`: `unseen` hides the items of the window."""
 
     @property
     def era(self) -> str:
-        """From which day to which.
+        """First and last day (UTC) of the rankings.
 
         >>> moment = np.array([0, 86_400_000_000])
         >>> some = np.zeros(2, np.int64)
@@ -74,23 +74,23 @@ def freeze_probes(
     window_events: int = FoldSettings().window_events,
     candidates: str = "unseen",
 ) -> ProbeSet:
-    """Chooses relevant events of a part of a log, of users with a history, and freezes them.
+    """Draws relevant events from a part of a log, of users with a history, and freezes them.
 
     Args:
         stream: the log.
         part: positions of the era's events.
-        size: how many are chosen at most, at random, 1 or more.
-        seed: of the choice.
-        signals: what each signal is worth.
-        window_events: that a record keeps.
+        size: upper limit of rankings, 1 or more.
+        seed: seed of the draw.
+        signals: rewards of the signals.
+        window_events: number of events that a user's record keeps.
         candidates: see `ReplayConfig.candidates`.
 
     Returns:
-        Equal arguments, equal probe sets. Items that are neither targets nor often in the windows
-        are left out where there are more than `ITEMS`, and so are events about them.
+        Equal arguments give equal probe sets. Of more than `ITEMS` items, those that are neither
+        targets nor frequent in the windows are left out, and events about them too.
 
     Raises:
-        ConfigError: nothing in the part can be ranked for, or an argument is out of its range.
+        ConfigError: no event of the part can be ranked for, or an argument is out of range.
     """
     if size < 1:
         raise ConfigError(f"size: got {size}, expected 1 or more")
@@ -113,13 +113,13 @@ def freeze_probes(
 def _window_before(
     stream: Stream, position: int, signals: SignalTable, window_events: int
 ) -> Window:
-    """The user's window as it was before the event; items by their numbers in the stream."""
+    """The user's window just before an event; items by their numbers in the stream."""
     own = np.flatnonzero(stream.user[:position] == stream.user[position])
     rows = []
-    for place in own.tolist():
-        event = stream.events[place]
+    for earlier in own.tolist():
+        event = stream.events[earlier]
         outcome = resolve(signals, event.signal, event.value)
-        rows.append(entry(event, int(stream.item[place]), outcome))
+        rows.append(entry(event, int(stream.item[earlier]), outcome))
     return insert(empty_record(), rows, window_events).window
 
 
@@ -132,32 +132,32 @@ def _frozen(
 ) -> ProbeSet:
     target = stream.item[positions]
     kept = _items(len(stream.items), target, windows, random)
-    place = np.full(len(stream.items), -1)
-    place[kept] = np.arange(len(kept))
-    windows = [window[place[window["item"]] >= 0] for window in windows]
+    index = np.full(len(stream.items), -1)
+    index[kept] = np.arange(len(kept))
+    windows = [window[index[window["item"]] >= 0] for window in windows]
     lengths = np.array([len(window) for window in windows])
-    told = lengths > 0
-    if not told.any():
+    nonempty = lengths > 0
+    if not nonempty.any():
         raise ConfigError("probes: no window holds an item that is kept; expected at least one")
     joined = np.concatenate(windows)
-    joined["item"] = place[joined["item"]]
-    joined["event"] = 0  # Its order is kept; what the digest names is nobody's business later.
-    _, user = np.unique(stream.user[positions][told], return_inverse=True)
+    joined["item"] = index[joined["item"]]
+    joined["event"] = 0  # The order is kept; the digest would still identify the event.
+    _, user = np.unique(stream.user[positions][nonempty], return_inverse=True)
     items = [stream.items[number] for number in kept.tolist()]
     return ProbeSet(
         ids=tuple(item.id for item in items),
         texts=tuple(item.text for item in items),
         windows=joined,
-        lengths=lengths[told],
-        target=place[target[told]],
-        at_us=stream.at_us[positions][told],
+        lengths=lengths[nonempty],
+        target=index[target[nonempty]],
+        at_us=stream.at_us[positions][nonempty],
         user=user.astype(np.int64),
         candidates=candidates,
     )
 
 
 def _items(count: int, target: Int64, windows: list[Window], random: np.random.Generator) -> Int64:
-    """Numbers of the items that are kept: targets, then what is often met, then others."""
+    """Numbers of the items to keep: targets first, then frequent ones, then others at random."""
     met = Counter(number for window in windows for number in window["item"].tolist())
     others = random.permutation(count).tolist()
     often = [number for number, _ in sorted(met.items(), key=lambda pair: (-pair[1], pair[0]))]

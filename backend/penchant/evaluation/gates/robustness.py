@@ -1,7 +1,7 @@
-"""The catalog's texts as careless hands leave them: each item's changed in one of three ways.
+"""Noisy texts of the catalog: each item's text is changed in one of three ways.
 
-The rankings are looked at as a whole, not by what changed their item: an item whose text an encoder
-reads as before gains where its rivals' were changed more.
+Rankings are judged together, not by the way their item was changed: an item whose text the encoder
+still reads as before gains if its rivals' texts suffered more.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy as np
 from penchant.evaluation.text_noise import in_capitals, shuffled_list, with_typos
 
 TYPO_RATE = 0.05
-"""The share of the letters."""
+"""Share of the letters that are changed."""
 
 
-def careless(texts: Sequence[str], seed: int) -> tuple[str, ...]:
-    """A third of the texts with typos, a third in capitals, a third with their lists shuffled.
+def noisy_texts(texts: Sequence[str], seed: int) -> tuple[str, ...]:
+    """Texts with typos (a third), in capitals (a third) or with shuffled lists (a third).
 
-    Which, and how, is drawn by the seed: equal seeds, equal texts.
+    The seed draws which, and how: equal seeds give equal texts.
 
-    >>> careless(["Heat (1995). Crime, Drama", "Toy Story (1995). Comedy"], seed=1)
+    >>> noisy_texts(["Heat (1995). Crime, Drama", "Toy Story (1995). Comedy"], seed=1)
     ('Heat (1995). Crime, Drrama', 'TOY STORY (1995). COMEDY')
     """
     kinds = np.random.default_rng(seed).permutation(len(texts)) % 3

@@ -1,4 +1,4 @@
-"""What a server would serve: one of the two that a gate compares."""
+"""One side of a comparison: an encoder with the settings that a server would run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penchant.config import Config
+from penchant.domain.arrays import Float32, Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.evaluation.penchant import PenchantRecommender, middle_clock
@@ -20,10 +20,10 @@ from penchant.refresh.refresh_settings import RefreshSettings
 
 
 class TextEncoder(Protocol):
-    """Texts to unit vectors; every `penchant.encoder.base.Encoder` is one."""
+    """Encodes texts as unit vectors; every `penchant.encoder.base.Encoder` does."""
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Shape (texts, d)."""
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """Unit vectors of the texts, shape (texts, d)."""
         ...
 
 
@@ -32,21 +32,24 @@ class Side:
     """An encoder with the settings of the fold, of the score and of the middle clock."""
 
     encoder: TextEncoder | Matrix
-    """Or the vectors of the stream's items, shape (items, d): then other texts are not judged."""
+    """An encoder, or vectors of the stream's items, shape (items, d).
+
+    With vectors alone, the gates that need other texts are not judged.
+    """
     config: Config
     refresh: RefreshSettings | None = None
-    """How `penchant refresh` runs before the validation part; None: not at all."""
+    """Settings of a refresh before the validation part; None: no refresh."""
 
     @property
     def text_encoder(self) -> TextEncoder | None:
-        """The encoder; None where there are vectors alone."""
+        """The encoder; None if there are only vectors."""
         return None if isinstance(self.encoder, np.ndarray) else self.encoder
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
-        """The vectors of the stream's items, whose texts these are, shape (texts, d).
+        """Vectors of the stream's items from their texts, shape (texts, d).
 
         Raises:
-            ConfigError: there are vectors, but of another number of items.
+            ConfigError: the given vectors are of another number of items.
         """
         if not isinstance(self.encoder, np.ndarray):
             return self.encoder.encode(texts)
@@ -61,18 +64,18 @@ class Side:
         stream: Stream,
         vectors: Matrix,
         targets: EvaluationTargets,
-        plan: ReplayConfig,
+        replay_config: ReplayConfig,
         on_event: Callable[[int], None] = lambda position: None,
-    ) -> NDArray[np.float64]:
-        """The place of each case's item from 1, by one replay, shape (targets,).
+    ) -> Float64:
+        """Replays the stream once; the rank of each target's item from 1, shape (targets,).
 
         Args:
             stream: the log.
-            vectors: of its items, shape (items, d).
-            targets: what is ranked for.
-            plan: how the stream is replayed.
-            on_event: told each position that is done.
+            vectors: vectors of its items, shape (items, d).
+            targets: events to rank for.
+            replay_config: the one that the targets were chosen with.
+            on_event: called with each position that is done.
         """
         clock = None if self.refresh is None else middle_clock(self.refresh)
         recommender = PenchantRecommender(self.config, vectors, clock)
-        return replay(stream, recommender, targets, plan, on_event).rank
+        return replay(stream, recommender, targets, replay_config, on_event).rank

@@ -1,8 +1,11 @@
-"""The newest part of the log, ranked for event by event after all before it was learnt."""
+"""The validation part: the newest events of the log, each ranked for before it is learnt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
@@ -19,12 +22,12 @@ class Validation:
     penchant.domain.errors.ConfigError: validation_fraction: got 0.0, expected above 0 to 1
     """
 
-    fraction: float = 0.1
-    """The share of the events, the newest, above 0 to 1."""
+    fraction: Annotated[float, Parameter(name="--validation-fraction")] = 0.1
+    """Share of the events, the newest, to rank for, above 0 to 1."""
     max_rankings: int = 10_000
-    """Of more, one of every few is taken, the same for both sides, 1 or more."""
+    """Upper limit of rankings; above it, evenly spaced ones are kept, 1 or more."""
     candidates: str = "unseen"
-    """See `ReplayConfig.candidates`."""
+    """unseen: items that the user has no event about yet; all: the whole catalog."""
 
     def __post_init__(self) -> None:
         if not 0 < self.fraction <= 1:
@@ -33,15 +36,15 @@ class Validation:
             raise ConfigError(f"max_rankings: got {self.max_rankings}, expected 1 or more")
 
     def choose(self, stream: Stream) -> tuple[ReplayConfig, EvaluationTargets]:
-        """How the stream is replayed, and what is ranked for.
+        """The replay configuration and the events to rank for, the same for both sides.
 
         Raises:
-            ConfigError: nothing in the part can be ranked for.
+            ConfigError: no event of the part can be ranked for.
         """
-        plan = ReplayConfig(1 - self.fraction, refresh_every=0, candidates=self.candidates)
-        targets = choose_targets(stream, plan)
+        replay_config = ReplayConfig(1 - self.fraction, refresh_every=0, candidates=self.candidates)
+        targets = choose_targets(stream, replay_config)
         every = -(-len(targets.positions) // self.max_rankings)
         if every == 1:
-            return plan, targets
-        plan = replace(plan, every=every)
-        return plan, choose_targets(stream, plan)
+            return replay_config, targets
+        replay_config = replace(replay_config, every=every)
+        return replay_config, choose_targets(stream, replay_config)

@@ -1,4 +1,4 @@
-"""What the gates found, finding by finding, and what comes of it."""
+"""The findings of the gates, and the verdict that follows from them."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from penchant.report.text_table import TextTable
 NDCG, RECALL = "NDCG@10", "recall@10"
 
 
-class Outcome(StrEnum):
-    """What became of one comparison."""
+class GateOutcome(StrEnum):
+    """Outcome of one comparison."""
 
     PASSED = "passed"
     WITHIN_CHANCE = "within chance"
-    """Over the budget, but so few rankings may differ as much by chance: not refused."""
+    """Over the budget, but chance may explain it with so few rankings: not refused."""
     NOT_JUDGED = "not judged"
-    """Nothing can be said; the finding's note says why."""
+    """Not judged; the note of the finding says why."""
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One comparison of a candidate with the baseline; numbers are NaN where there are none."""
+    """One comparison of a candidate with the baseline; figures are NaN where there are none."""
 
     gate: str
-    """Which gate: `validation`, `cohorts`, `attribute genres`, `probes`, ..."""
+    """Name of the gate: `validation`, `cohorts`, `attribute genres`, `probes`, ..."""
     cohort: str
-    """Whose rankings, or which file."""
+    """Name of the cohort, the probe set or the file."""
     metric: str
-    outcome: Outcome
+    outcome: GateOutcome
     baseline: float = math.nan
     candidate: float = math.nan
     loss: float = math.nan
-    """What the candidate lost, as a share of the baseline's figure; below 0: it gained."""
+    """Candidate's loss as a share of the baseline's figure; negative: a gain."""
     low: float = math.nan
     """Lower end of the interval of candidate minus baseline."""
     high: float = math.nan
-    """Its upper end."""
+    """Upper end of that interval."""
     budget: float = math.nan
-    """The loss that is allowed."""
+    """Allowed loss."""
     rankings: int = 0
     users: int = 0
     note: str = ""
-    """What else there is to say."""
+    """Reason for an outcome without figures."""
 
     def __str__(self) -> str:
         """The finding in one line, figures included.
 
         >>> figures = {"baseline": 0.081, "candidate": 0.043, "loss": 0.469, "budget": 0.03}
-        >>> print(Finding("cohorts", "new users", "NDCG@10", Outcome.REFUSED, **figures))
+        >>> print(Finding("cohorts", "new users", "NDCG@10", GateOutcome.REFUSED, **figures))
         new users: NDCG@10 fell from 0.081 to 0.043 (47 % lost, budget 3 %, 0 rankings)
         """
         if self.note:
@@ -68,7 +68,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All findings, in an order that depends on nothing but the question."""
+    """All findings, in the order in which the gates run."""
 
     findings: tuple[Finding, ...]
 
@@ -79,28 +79,28 @@ class Verdict:
 
     @property
     def refused(self) -> tuple[Finding, ...]:
-        """The findings that refuse it, the worst first: files, then by the share that is lost."""
-        found = [one for one in self.findings if one.outcome is Outcome.REFUSED]
+        """The findings that refuse it, the worst first: files, then by loss."""
+        found = [one for one in self.findings if one.outcome is GateOutcome.REFUSED]
         return tuple(sorted(found, key=_badness, reverse=True))
 
     def text(self) -> str:
-        """The verdict in one line: where the candidate is refused, the worst finding."""
-        of = {kind: [one for one in self.findings if one.outcome is kind] for kind in Outcome}
+        """The verdict in one line, with the worst finding of a refusal."""
+        of = {kind: [one for one in self.findings if one.outcome is kind] for kind in GateOutcome}
         if self.passed:
             rest = [f"{len(of[kind])} {kind}" for kind in _NEITHER if of[kind]]
-            told = ", ".join([f"{len(of[Outcome.PASSED])} within budget", *rest])
-            return f"gate: passed: {told}"
+            counts = ", ".join([f"{len(of[GateOutcome.PASSED])} within budget", *rest])
+            return f"gate: passed: {counts}"
         worst, *others = self.refused
         more = f"; and {len(others)} more" if others else ""
         return f"gate: refused: {worst}{more}"
 
     def json(self) -> str:
-        """All of it as JSON, with null for what is not a number."""
+        """Verdict and findings as JSON, with null in place of NaN."""
         findings = [dataclasses.asdict(finding) for finding in self.findings]
         return as_json({"passed": self.passed, "verdict": self.text(), "findings": findings})
 
     def table(self) -> TextTable:
-        """All findings as rows of text."""
+        """The findings as a table of text."""
         columns = ["", "before", "after", "lost", "budget", "rankings", "outcome"]
         rows = [
             [
@@ -121,7 +121,7 @@ class Verdict:
         )
 
 
-_NEITHER = (Outcome.WITHIN_CHANCE, Outcome.NOT_JUDGED)
+_NEITHER = (GateOutcome.WITHIN_CHANCE, GateOutcome.NOT_JUDGED)
 
 
 def _badness(finding: Finding) -> float:
@@ -133,7 +133,7 @@ def _number(value: float) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share in percent, small ones with a decimal.
+    """A share in percent, with one decimal below 10 %.
 
     >>> _percent(0.469), _percent(0.03), _percent(0.0123), _percent(math.nan), _percent(-0.0001)
     ('47 %', '3 %', '1.2 %', '–', '0 %')

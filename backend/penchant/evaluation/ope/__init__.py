@@ -1,1 +1,1 @@
-"""Off-policy evaluation: estimate what another policy would have earned."""
+"""Off-policy evaluation: the value of a candidate policy from another policy's log."""

@@ -1,4 +1,4 @@
-"""Whether a log can carry the answer: measures of the weights, and warnings in words."""
+"""Diagnoses whether a log supports an estimate: measures of the weights, and warnings."""
 
 from __future__ import annotations
 
@@ -9,41 +9,45 @@ import numpy as np
 from penchant.domain.arrays import Float64
 
 MIN_ESS_SHARE = 0.05
-"""Below this share of the rows, few rows decide."""
+"""Smallest effective sample size without a warning, as a share of the rows."""
 MIN_ESS = 100.0
+"""Smallest effective sample size without a warning, in rows."""
 MIN_POSITIVES = 50
-"""Rewards that are not zero; fewer make the normal approximation of intervals doubtful."""
+"""Fewest nonzero rewards for which the normal approximation of the intervals is trusted."""
 MAX_TOP_SHARE = 0.5
+"""Largest share of all weight in the top 1 % of the weights without a warning."""
 DETERMINISTIC = 0.999
+"""Propensity from which the logging policy counts as certain."""
 _SIGMAS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnostics:
-    """Measures of one log under one candidate."""
+class WeightDiagnostics:
+    """Measures of the weights of one candidate on one log."""
 
     rows: int
+    """Impressions of the log."""
     effective_sample_size: float
     """(sum w)^2 / sum w^2, in [0, rows] (L. Kish, "Survey Sampling", 1965)."""
     top_percent_share: float
     """Share of all weight in the largest 1 % of the weights."""
     largest_weight: float
     mean_weight: float
-    """1 in expectation, if the propensities are right and cover the candidate."""
+    """Mean weight; 1 in expectation if the propensities are right and cover the candidate."""
     mean_weight_error: float
-    """Its standard error."""
+    """Standard error of the mean weight."""
     nonzero_rewards: int
-    """Nonzero rewards on rows where the candidate has mass."""
+    """Nonzero rewards on rows where the candidate's probability is not 0."""
     deterministic_share: float
-    """Share of rows that the logging policy was certain of."""
+    """Share of the rows on which the logging policy was certain."""
     unseen_mass: float
-    """The candidate's mean probability of actions that the log never shows."""
+    """Mean probability that the candidate gives to actions the log never shows."""
     left_out: int
-    """Rows without a usable propensity, or unreadable."""
+    """Rows that could not be used."""
 
 
 def effective_sample_size(weight: Float64) -> float:
-    """How many unweighted rows would carry as much: (sum w)^2 / sum w^2.
+    """Computes the number of equally weighted rows that carry as much: (sum w)^2 / sum w^2.
 
     >>> effective_sample_size(np.array([1.0, 1.0, 0.0, 0.0]))
     2.0
@@ -53,7 +57,7 @@ def effective_sample_size(weight: Float64) -> float:
 
 
 def top_share(weight: Float64, fraction: float = 0.01) -> float:
-    """Share of the weight in the largest `fraction` of the rows, at least one row.
+    """Computes the share of all weight in the largest `fraction` of the weights, at least one.
 
     >>> top_share(np.array([3.0, 1.0]))
     0.75
@@ -67,10 +71,18 @@ def top_share(weight: Float64, fraction: float = 0.01) -> float:
 
 def diagnose(
     reward: Float64, weight: Float64, propensity: Float64, *, unseen_mass: float, left_out: int
-) -> Diagnostics:
-    """Measures the log; `weight` is not clipped."""
+) -> WeightDiagnostics:
+    """Measures the weights.
+
+    Args:
+        reward: rewards, shape (n,).
+        weight: importance weights, not clipped, shape (n,).
+        propensity: the logging policy's probabilities of the actions shown, shape (n,).
+        unseen_mass: mean probability that the candidate gives to actions the log never shows.
+        left_out: rows that could not be used.
+    """
     rows = len(weight)
-    return Diagnostics(
+    return WeightDiagnostics(
         rows=rows,
         effective_sample_size=effective_sample_size(weight),
         top_percent_share=top_share(weight),
@@ -84,8 +96,8 @@ def diagnose(
     )
 
 
-def warnings_of(seen: Diagnostics) -> list[str]:
-    """Why the log can't support the answer, a sentence each; empty: nothing was found."""
+def warnings_of(seen: WeightDiagnostics) -> list[str]:
+    """Lists the reasons why the log can't support the estimate, a sentence each."""
     found = []
     share = seen.effective_sample_size / seen.rows
     if share < MIN_ESS_SHARE or seen.effective_sample_size < MIN_ESS:

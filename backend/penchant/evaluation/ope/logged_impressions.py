@@ -1,70 +1,83 @@
-"""Logged impressions: rows of a file to arrays."""
+"""Reads logged impressions from a file into arrays."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from cyclopts import Parameter
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 from penchant.logs.tables.cells import BadRow, number_of, text_of
 from penchant.logs.tables.columns import cell_at, number_at
 from penchant.logs.tables.files import Row, Table
+from penchant.system.option_types import Repeated
 
 MAX_CATEGORIES = 50
-"""Values of a text column of the context that get a feature each: the commonest."""
+"""Values of a text column of the context, the commonest, that get a feature each."""
+
+_REQUIRED = Parameter(group="Columns")
+_OPTIONAL = Parameter(group="Columns", show_default=lambda _: "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Names of the file's columns; empty: there is none."""
+class ImpressionColumns:
+    """Columns of a file of impressions; an empty name means that the file has no such column."""
 
-    action: str = "item"
-    reward: str = "reward"
-    propensity: str = "propensity"
-    position: str = ""
-    user: str = ""
-    candidate: str = ""
-    """The candidate's probability of the action shown."""
-    impression: str = ""
-    """An id, by which a file of probabilities names the row."""
-    context: tuple[str, ...] = ()
+    action: Annotated[str, Parameter(name="--item-column"), _REQUIRED] = "item"
+    """Column of the item or action shown."""
+    reward: Annotated[str, Parameter(name="--reward-column"), _REQUIRED] = "reward"
+    """Column of the reward."""
+    propensity: Annotated[str, Parameter(name="--propensity-column"), _REQUIRED] = "propensity"
+    """Column of the logging policy's probability of the action shown."""
+    position: Annotated[str, Parameter(name="--position-column"), _OPTIONAL] = ""
+    """Column of the slot."""
+    user: Annotated[str, Parameter(name="--user-column"), _OPTIONAL] = ""
+    """Column of the user, for intervals."""
+    candidate: Annotated[str, Parameter(name="--candidate-column"), _OPTIONAL] = ""
+    """Column of the candidate's probability of the action shown."""
+    impression: Annotated[str, Parameter(name="--impression-column"), _OPTIONAL] = ""
+    """Column of the impression's id, by which a file of probabilities names the row."""
+    context: Annotated[Repeated, _REQUIRED] = ()
+    """Column for the reward model; repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Impressions:
-    """n impressions."""
+class LoggedImpressions:
+    """n impressions as arrays."""
 
     actions: tuple[str, ...]
-    """Every action by column of the matrices, sorted."""
+    """All actions, sorted, in the order of the matrices' columns."""
     action: Int64
-    """Shape (n,), into `actions`."""
+    """Action shown, an index of `actions`, shape (n,)."""
     reward: Float64
+    """Rewards, shape (n,)."""
     propensity: Float64
-    """Shape (n,), in (0, 1]."""
+    """Probability of the action shown under the logging policy, in (0, 1], shape (n,)."""
     positions: tuple[str, ...]
-    """Slots, sorted; one that has no name where the log has none."""
+    """Slots, sorted; a single one without a name if the log names none."""
     position: Int64
-    """Shape (n,), into `positions`."""
+    """Slot, an index of `positions`, shape (n,)."""
     cluster: Int64
-    """The user, or the row itself: rows of one cluster may depend on each other."""
+    """Number of the user, or of the row itself, shape (n,); rows of a cluster may be dependent."""
     by_user: bool
+    """Whether clusters are users."""
     candidate: Float64 | None
-    """Shape (n,), or None: the log holds no candidate."""
+    """Probability of the action shown under the candidate, shape (n,); None without a column."""
     impression: tuple[str, ...]
-    """Ids; empty where the log has none."""
+    """Ids of the impressions; empty without a column."""
     context: Float64
-    """Shape (n, features): numbers standardised, texts as indicators."""
+    """Features, shape (n, features): numbers standardised, texts as indicators."""
     left_out: Counter[str]
-    """Rows that are not here, by reason."""
+    """Rows that could not be used, by reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _ShownRow:
     action: str
     reward: float
     propensity: float
@@ -75,13 +88,13 @@ class _Shown:
     context: tuple[Any, ...]
 
 
-def read_impressions(table: Table, columns: Columns) -> Impressions:
+def read_impressions(table: Table, columns: ImpressionColumns) -> LoggedImpressions:
     """Reads all rows; those without a usable reward or propensity are counted and left out.
 
     Raises:
-        ConfigError: no row is usable; the text says what was wrong with most.
+        ConfigError: no row can be used; the text names the most frequent reason.
     """
-    shown: list[_Shown] = []
+    shown: list[_ShownRow] = []
     left_out: Counter[str] = Counter()
     for row in table.rows():
         try:
@@ -94,7 +107,7 @@ def read_impressions(table: Table, columns: Columns) -> Impressions:
     actions, action = _codes([one.action for one in shown])
     positions, position = _codes([one.position for one in shown])
     _, users = _codes([one.user or f"\0{number}" for number, one in enumerate(shown)])
-    return Impressions(
+    return LoggedImpressions(
         actions=actions,
         action=action,
         reward=np.array([one.reward for one in shown]),
@@ -110,13 +123,13 @@ def read_impressions(table: Table, columns: Columns) -> Impressions:
     )
 
 
-def _read(row: Row, columns: Columns) -> _Shown:
+def _read(row: Row, columns: ImpressionColumns) -> _ShownRow:
     if row.fault:
         raise BadRow(row.fault)
     action = text_of(cell_at(row, columns.action))
     if not action:
         raise BadRow(f"{columns.action}: missing")
-    return _Shown(
+    return _ShownRow(
         action=action,
         reward=number_at(row, columns.reward),
         propensity=_probability(row, columns.propensity, zero=False),

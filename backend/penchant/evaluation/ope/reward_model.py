@@ -1,4 +1,4 @@
-"""The reward model q(x, a) of DM and DR, cross-fitted: no row is judged by a model that saw it.
+"""The reward model q(x, a) of DM and DR, cross-fitted: no model predicts a row that it saw.
 
 V. Chernozhukov et al., "Double/Debiased Machine Learning", Econometrics Journal 21 (2018).
 """
@@ -6,33 +6,34 @@ V. Chernozhukov et al., "Double/Debiased Machine Learning", Econometrics Journal
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from penchant.domain.arrays import Float64, Int64
-from penchant.evaluation.ope.logged_impressions import Impressions
+from penchant.domain.arrays import Float64, Int64, Mask
+from penchant.evaluation.ope.logged_impressions import LoggedImpressions
 
 
 def folds_of(cluster: Int64, folds: int, seed: int) -> Int64:
-    """A fold for each row, the same for all rows of one user; shape (n,), in [0, folds)."""
+    """Assigns each row a fold in [0, folds), the same for all rows of a user; shape (n,)."""
     count = int(cluster.max()) + 1
     order = np.random.default_rng(seed).permutation(count)
     return (order % folds)[cluster].astype(np.int64)
 
 
-def cross_fit(log: Impressions, fold: Int64, regularisation: float = 1.0) -> Float64:
-    """The model's mean reward of every action in every row.
+def cross_fit(log: LoggedImpressions, fold: Int64, regularisation: float = 1.0) -> Float64:
+    """Predicts the mean reward of every action on every row.
 
-    Logistic regression where all rewards are 0 or 1, else ridge; an effect for each action, each
-    position and each feature of the context. Linear: it does not learn that one context likes one
-    action more. What it misses costs DM bias and DR only width.
+    The model is a logistic regression if all rewards are 0 or 1, else a ridge regression, with an
+    effect for each action, each position and each feature of the context. It has no interactions:
+    it can't learn that one context likes one action more. Such errors bias DM, but only widen DR's
+    interval.
 
     Args:
         log: n impressions.
-        fold: Shape (n,), two folds or more; a row's model is fitted on the other folds alone.
-        regularisation: L2, as scikit-learn's `alpha`, or `1 / C`.
+        fold: fold of each row, two folds or more, shape (n,); a row's model is fitted to the other
+            folds only.
+        regularisation: strength of the L2 penalty, as scikit-learn's `alpha` or `1 / C`.
 
     Returns:
         Shape (n, actions).
@@ -49,9 +50,9 @@ def cross_fit(log: Impressions, fold: Int64, regularisation: float = 1.0) -> Flo
 
 def _fit(
     design: sparse.csr_matrix,
-    log: Impressions,
-    train: NDArray[np.bool_],
-    held: NDArray[np.bool_],
+    log: LoggedImpressions,
+    train: Mask,
+    held: Mask,
     binary: bool,
     regularisation: float,
 ) -> Float64:
@@ -72,7 +73,7 @@ def _fit(
     return np.asarray(expit(score) if binary else score, dtype=np.float64)
 
 
-def _design(log: Impressions) -> sparse.csr_matrix:
+def _design(log: LoggedImpressions) -> sparse.csr_matrix:
     def indicators(code: Int64, columns: int) -> sparse.csr_matrix:
         rows = np.arange(len(code))
         return sparse.csr_matrix((np.ones(len(code)), (rows, code)), (len(code), columns))

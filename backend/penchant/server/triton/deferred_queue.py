@@ -1,4 +1,4 @@
-"""Where calls wait that need the encoder, so that no other call waits for them."""
+"""The queue of calls that need the encoder, so that no other call waits behind them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ Call = TypeVar("Call")
 
 
 class DeferredQueue(Generic[Call]):
-    """One thread; all that gathers while it works is what it works on next, together."""
+    """Answers calls on one thread; calls that arrive meanwhile form the next batch."""
 
     def __init__(self, answer: Callable[[Sequence[Call]], None], most: int) -> None:
         """Starts the thread.
 
         Args:
-            answer: answers calls and raises nothing.
-            most: calls that are answered together at most, 1 or more.
+            answer: answers a batch of calls, and never raises.
+            most: size limit of a batch, 1 or more.
         """
         self._answer = answer
         self._most = most
         self._waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="penchant-slow", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="penchant-deferred", daemon=True)
         self._thread.start()
 
     def put(self, call: Call) -> None:
-        """Leaves a call to the thread."""
+        """Queues a call."""
         self._waiting.put(call)
 
     def close(self) -> None:
-        """Returns when all that waits is answered; nothing may be put any more."""
+        """Returns when every queued call is answered; no call may follow."""
         self._waiting.put(None)
         self._thread.join()
 

@@ -1,4 +1,4 @@
-"""From a domain error to a Triton error: the one place where the two meet."""
+"""Domain errors to Triton errors: the only place that knows both."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CODE_OF = {
 """The Triton error code of each kind of domain error."""
 
 INTERNAL_TEXT = "internal error; the server's log says more"
-"""All that a client learns of a fault of the server's."""
+"""The only text that a client gets about a fault of the server."""
 
 
 def message_of(error: PenchantError) -> str:
-    """What the client reads: a stable reason in brackets, then the text.
+    """The message for the client: the stable reason in brackets, then the text.
 
     >>> from penchant.domain.errors import InvalidRequest, StateCorrupt
     >>> message_of(InvalidRequest("k: got 0, expected 1 to 1000"))
@@ -34,6 +34,6 @@ def message_of(error: PenchantError) -> str:
 
 
 def to_triton(pb_utils: Any, error: PenchantError) -> Any:
-    """A `TritonError` with the code and the message of a domain error."""
+    """The `TritonError` of a domain error, with its code and message."""
     code = getattr(pb_utils.TritonError, CODE_OF[error.kind])
     return pb_utils.TritonError(message_of(error), code)

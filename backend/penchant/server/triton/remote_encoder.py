@@ -1,4 +1,4 @@
-"""The way from a model to the one that holds the encoder: a call inside the server."""
+"""Calls from a model to the one that holds the encoder, inside the server."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from penchant import wire
 from penchant.domain.errors import EncoderUnavailable
 from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
+from penchant.wire.embed import embeddings
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Call, Reply
 
 TEXTS_PER_CALL = 256
-"""What the encoder's model takes at once."""
+"""Size limit of one call to the encoder's model, in texts."""
 
 
 class RemoteEncoders:
-    """What the encoder's model can load; see `penchant.encoder.base.Encoders`."""
+    """The encoders that the encoder's model can load; see `penchant.encoder.base.Encoders`."""
 
     def __init__(self, pb_utils: Any, version: str, dimensions: int) -> None:
-        """Points at the server's encoders.
+        """Refers to the server's encoders; nothing is called yet.
 
         Args:
             pb_utils: Triton's module.
-            version: of the configured one, as its directory says.
-            dimensions: of its vectors.
+            version: of the configured encoder, as its directory states.
+            dimensions: length of its vectors.
         """
         self._pb_utils = pb_utils
         self.default: Encoder = RemoteEncoder(pb_utils, version, dimensions)
 
     def of(self, version: str, dimensions: int) -> Encoder:
-        """See `Encoders.of`; whether the encoder is there shows when it is used."""
+        """See `Encoders.of`; a missing encoder shows only when it is used."""
         if version == self.default.version:
             return self.default
         return RemoteEncoder(self._pb_utils, version, dimensions)
@@ -43,11 +43,11 @@ class RemoteEncoder:
     """An encoder in another model of the same Triton; see `penchant.encoder.base.Encoder`."""
 
     def __init__(self, pb_utils: Any, version: str, dimensions: int) -> None:
-        """Points at one of the server's encoders.
+        """Refers to one of the server's encoders; nothing is called yet.
 
         Args:
             pb_utils: Triton's module.
-            version: asked for by name, since vectors of two encoders must not meet.
+            version: of the encoder; named in each call, since vectors of two encoders must not mix.
             dimensions: length of a vector.
         """
         self._pb_utils = pb_utils
@@ -84,4 +84,4 @@ class RemoteEncoder:
                 f"encoder: got vectors of {reply.encoder_version}, expected {self.version}; "
                 "reload the models after changing the encoder"
             )
-        return wire.embeddings(reply)
+        return embeddings(reply)

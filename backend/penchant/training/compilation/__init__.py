@@ -1,1 +1,1 @@
-"""Compilation: ONNX to TensorRT engines."""
+"""Compilation of ONNX graphs into TensorRT engines."""

@@ -1,4 +1,4 @@
-"""A graph in TensorRT's own terms, before anything is built."""
+"""A graph as TensorRT reads it, before anything is built."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import Any
 from penchant.domain.errors import ConfigError
 
 SHOWN = 3
-"""Nodes that an error names."""
+"""Number of nodes that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """An input or output."""
+class TensorShape:
+    """An input or output of a network."""
 
     name: str
     type: str
-    """As TensorRT calls it: INT64, FLOAT, HALF."""
+    """TensorRT's name of the type: INT64, FLOAT or HALF."""
     dims: tuple[int, ...]
-    """-1 where it is not fixed."""
+    """Sizes; -1 for a variable one."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkReport:
-    """What TensorRT read from a graph."""
+    """The inputs, outputs and types of a network."""
 
-    inputs: tuple[Shape, ...]
-    outputs: tuple[Shape, ...]
+    inputs: tuple[TensorShape, ...]
+    outputs: tuple[TensorShape, ...]
     layers: dict[str, int]
-    """How many layers give each type; networks are strongly typed, so engines do the same."""
+    """Number of layers by output type; strongly typed, so an engine has the same."""
     products: dict[str, int]
-    """The same of matrix products alone, where nearly all the time goes."""
+    """Number of matrix products, which take nearly all the time, by output type."""
 
 
 def quiet_logger(trt: Any) -> tuple[Any, list[str]]:
-    """A logger that keeps what goes wrong for an error's text, and prints nothing."""
-    told: list[str] = []
+    """A logger that prints nothing, and the list it collects error messages in."""
+    errors: list[str] = []
 
     class Log(trt.ILogger):  # type: ignore[misc]  # The bindings carry no types.
         def __init__(self) -> None:
@@ -46,33 +46,36 @@ def quiet_logger(trt: Any) -> tuple[Any, list[str]]:
 
         def log(self, severity: Any, message: str) -> None:
             if severity <= trt.ILogger.Severity.ERROR:
-                told.append(message)
+                errors.append(message)
 
-    return Log(), told
+    return Log(), errors
 
 
 def parse(trt: Any, builder: Any, logger: Any, graph: Path) -> tuple[Any, Any]:
-    """The network of a graph, and the parser, which must outlive it.
+    """Parses a graph.
+
+    Returns:
+        The network, and the parser, which must outlive it.
 
     Raises:
-        ConfigError: TensorRT can't take the graph; names the nodes.
+        ConfigError: TensorRT can't take the graph; the message names nodes.
     """
     flags = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
     network = builder.create_network(flags)
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(str(graph)):
         errors = [parser.get_error(number) for number in range(parser.num_errors)]
-        told = "; ".join(f"node {error.node_name()!r}: {error.desc()}" for error in errors[:SHOWN])
+        shown = "; ".join(f"node {error.node_name()!r}: {error.desc()}" for error in errors[:SHOWN])
         more = f"; and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
         raise ConfigError(
-            f"compile: TensorRT {trt.__version__} can't take {graph}: {told}{more}. Of quantized "
-            "graphs it takes those of `penchant quantize --method static` alone"
+            f"compile: TensorRT {trt.__version__} can't take {graph}: {shown}{more}. Of quantized "
+            "graphs it takes only those of `penchant quantize --method static`"
         )
     return network, parser
 
 
 def report_of(trt: Any, network: Any) -> NetworkReport:
-    """Inputs, outputs, and what its layers compute in."""
+    """Summarizes a network."""
     layers = [network.get_layer(number) for number in range(network.num_layers)]
     products = [layer for layer in layers if layer.type == trt.LayerType.MATRIX_MULTIPLY]
     return NetworkReport(
@@ -83,8 +86,8 @@ def report_of(trt: Any, network: Any) -> NetworkReport:
     )
 
 
-def _shape(tensor: Any) -> Shape:
-    return Shape(tensor.name, tensor.dtype.name, tuple(tensor.shape))
+def _shape(tensor: Any) -> TensorShape:
+    return TensorShape(tensor.name, tensor.dtype.name, tuple(tensor.shape))
 
 
 def _types(layers: list[Any]) -> dict[str, int]:

@@ -1,1 +1,1 @@
-"""Compression: prune and quantize an encoder."""
+"""Compression: a smaller or faster encoder, as long as it ranks nearly as well."""

@@ -1,10 +1,10 @@
-"""A smaller encoder learns to give the vectors that the larger one gave.
+"""Distillation: a smaller encoder learns to reproduce a larger one's vectors.
 
     loss = mean over texts of 1 - cos(student(text), teacher(text))
 
-over the catalog's texts, careless copies of them and their parts, so that queries are served too
+The texts are the catalog's, noisy copies of them and parts of them, so that queries are covered too
 (G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015, with
-vectors in the place of class probabilities). Short, so it is run again rather than resumed.
+vectors in place of class probabilities). It is short, so an interrupted run starts again.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from penchant.evaluation.text_noise import in_small_letters, with_typos
 from penchant.training.finetuning.trainable_encoder import transformer_of
 
 TYPOS = 0.05
-"""Share of the letters that careless copies have changed."""
+"""Share of the letters changed in noisy copies."""
 WARM_UP = 0.1
-"""Share of the steps in which the learning rate rises; then it falls to 0."""
+"""Share of the steps in which the learning rate rises; afterwards it falls to 0."""
 
 
 def training_texts(texts: Sequence[str], seed: int) -> list[str]:
-    """The texts, careless copies, and a part of each as somebody might ask for it."""
+    """The texts, a noisy copy of each, and a part of each, as in a query; duplicates removed."""
     random = np.random.default_rng(seed)
     parts = [_part(text, random) for text in texts]
-    careless = [with_typos(in_small_letters(text), TYPOS, seed) for text in texts]
-    return list(dict.fromkeys([*texts, *careless, *parts]))
+    noisy = [with_typos(in_small_letters(text), TYPOS, seed) for text in texts]
+    return list(dict.fromkeys([*texts, *noisy, *parts]))
 
 
 def distil(
@@ -45,25 +45,25 @@ def distil(
     seed: int = 0,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> None:
-    """Trains all weights of the student but its embeddings; deterministic by seed.
+    """Trains all weights of the student except its embeddings; equal seeds give equal weights.
 
     Args:
-        student: changed in place.
-        texts: n of them.
-        vectors: the teacher's, shape (n, d).
-        steps: 0 or more.
-        batch: texts a step.
-        learning_rate: the highest.
-        seed: of the order.
-        on_step: told each step that is done, from 1, and its loss.
+        student: trained in place.
+        texts: n texts.
+        vectors: the teacher's vectors of the texts, shape (n, d).
+        steps: number of steps, 0 or more.
+        batch: texts per step.
+        learning_rate: peak learning rate.
+        seed: seed of the order of the texts.
+        on_step: called after each step with its number, from 1, and its loss.
     """
     torch.manual_seed(seed)
     transformer_of(student).get_input_embeddings().requires_grad_(False)
     weights = [weight for weight in student.parameters() if weight.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=learning_rate)
+    optimizer = torch.optim.AdamW(weights, lr=learning_rate)
     rising = max(1, int(WARM_UP * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / rising, (steps - step) / max(1, steps - rising))
+        optimizer, lambda step: min((step + 1) / rising, (steps - step) / max(1, steps - rising))
     )
     random = np.random.default_rng(seed)
     order = np.concatenate(
@@ -74,12 +74,12 @@ def distil(
         rows = order[step * batch : (step + 1) * batch]
         features = batch_to_device(student.preprocess([texts[row] for row in rows]), student.device)
         given = student(features)["sentence_embedding"]
-        meant = torch.from_numpy(vectors[rows]).to(student.device)
-        loss = (1 - cosine_similarity(given, meant)).mean()
-        optimiser.zero_grad()
+        expected = torch.from_numpy(vectors[rows]).to(student.device)
+        loss = (1 - cosine_similarity(given, expected)).mean()
+        optimizer.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimiser.step()
+        optimizer.step()
         schedule.step()
         on_step(step + 1, float(loss.detach()))
     student.eval()

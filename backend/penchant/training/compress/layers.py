@@ -1,4 +1,4 @@
-"""Which layers an encoder can do without: dropped one by one, the least missed first."""
+"""Drops an encoder's layers one by one, each time the one whose removal costs least."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ from sentence_transformers import SentenceTransformer
 from torch import nn
 
 from penchant.domain.errors import ConfigError
-from penchant.training.finetuning.trainable_encoder import transformer_of
-from penchant.training.virtual_tokens import NAME, PREFIX
-
-
-def layers_of(model: SentenceTransformer) -> nn.ModuleList:
-    """The encoder's layers: the longest list of modules inside."""
-    lists = [m for m in transformer_of(model).modules() if isinstance(m, nn.ModuleList)]
-    if not lists:
-        raise ConfigError("source: got no list of layers inside, expected one")
-    return max(lists, key=len)
+from penchant.training.finetuning.trainable_encoder import layers_of, transformer_of
+from penchant.training.virtual_tokens import PREFIX, VIRTUAL_TOKENS
 
 
 def put_layers(model: SentenceTransformer, layers: list[nn.Module]) -> None:
-    """Leaves the encoder with these layers, in this order."""
+    """Replaces an encoder's layers by these, in this order."""
     body: Any = transformer_of(model)
-    old = layers_of(model)
+    old = layers_of(body)
     name = next(name for name, module in body.named_modules() if module is old)
     parent, _, leaf = name.rpartition(".")
     setattr(body.get_submodule(parent), leaf, nn.ModuleList(layers))
@@ -35,30 +27,30 @@ def drop_layers(
     model: SentenceTransformer,
     count: int,
     quality: Callable[[], float],
-    on_step: Callable[[str], None] = lambda step: None,
+    on_stage: Callable[[str], None] = lambda stage: None,
 ) -> list[int]:
-    """Drops layers until so many are left; each time the one whose loss is missed least.
+    """Drops layers, each time the one whose removal leaves the best quality.
 
     Args:
-        model: changed in place.
-        count: layers to keep, 1 to as many as there are.
-        quality: of the model as it is, the more the better.
-        on_step: told what is tried.
+        model: the encoder, changed in place.
+        count: number of layers to keep, 1 to all of them.
+        quality: measures the encoder in its current state; higher is better.
+        on_stage: called with the layers of each trial.
 
     Returns:
-        The places of the kept layers in the original.
+        Places of the kept layers in the original, from 0.
 
     Raises:
-        ConfigError: the count is out of its range, or each layer has a learnt prefix of its own.
+        ConfigError: the count is out of range, or each layer has its own learnt prefix.
 
-    Cost: one look at the quality for each layer that is left, for each that is dropped.
+    Cost: per dropped layer, one measurement for each layer still there.
     """
     layers = list(layers_of(model))
     needed = _needed(layers)
     fewest = max(1, len(needed))
     if not fewest <= count <= len(layers):
         raise ConfigError(f"layers: got {count}, expected {fewest} to {len(layers)}")
-    virtual = getattr(transformer_of(model).config, NAME, None)
+    virtual = getattr(transformer_of(model).config, VIRTUAL_TOKENS, None)
     if count < len(layers) and virtual and virtual["method"] == PREFIX:
         raise ConfigError(
             f"layers: got {count}, expected {len(layers)}: this encoder was fine-tuned with "
@@ -69,7 +61,7 @@ def drop_layers(
         found = {}
         for place in (place for place in kept if place not in needed):
             rest = [other for other in kept if other != place]
-            on_step(f"Trying layers {', '.join(str(1 + other) for other in rest)}")
+            on_stage(f"Trying layers {', '.join(str(1 + other) for other in rest)}")
             put_layers(model, [layers[other] for other in rest])
             found[place] = quality()
         least = max(found, key=lambda place: (found[place], -place))
@@ -79,7 +71,7 @@ def drop_layers(
 
 
 def _needed(layers: list[nn.Module]) -> set[int]:
-    """Places of layers that hold weights for the others too, as the first of a T5 does."""
+    """Places of layers with weights that the others use, such as the first layer of a T5."""
     names = [{name for name, _ in layer.named_parameters()} for layer in layers]
     shared = set.intersection(*names)
     return {place for place, own in enumerate(names) if own != shared}

@@ -1,56 +1,53 @@
-"""A smaller encoder of a larger one: fewer layers, taught by it, and a vocabulary in use."""
+"""Pruning: a smaller encoder with fewer layers, taught by the larger one, and fewer tokens."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import shutil
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
-from sentence_transformers import SentenceTransformer
+from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.training.compress.distillation import distil, training_texts
-from penchant.training.compress.layers import drop_layers, layers_of
-from penchant.training.compress.measure import (
-    Change,
-    Judge,
-    check_budget,
-    check_output,
-    compare,
+from penchant.logs.reading import LeftOut
+from penchant.logs.stream import Stream
+from penchant.system.durable_file import write_whole
+from penchant.system.option_types import FLAT, Share
+from penchant.system.optional_package import needs_extra
+from penchant.system.whole_directory import check_replaceable, whole_directory
+from penchant.training.catalog_texts import TextLines, text_lines
+from penchant.training.compress.encoder_comparison import (
+    EncoderComparison,
+    check_max_loss,
+    compare_encoders,
     require_within,
 )
-from penchant.training.compress.vocabulary import (
-    state_of,
-    tokens_in_use,
-    trim_embeddings,
-    write_tokenizer,
-)
-from penchant.training.finetuning.finetune import hush
+from penchant.training.compress.validation_log import ValidationLog, read_rankings
 from penchant.training.finetuning.provenance import NOTE
-from penchant.training.finetuning.trainable_encoder import encode, read_encoder
+from penchant.training.validation_rankings import ValidationRankings
 
-PRUNED = "prune.json"
-OnStep = Callable[[str], None]
+PRUNE_NOTE = "prune.json"
+"""File in a pruned encoder's directory that holds its report."""
 
 
 @dataclass(frozen=True, slots=True)
 class PruneSettings:
-    """What is taken away, and how the rest is taught."""
+    """The parts of an encoder to keep, and how the rest is taught."""
 
     layers: int = 3
-    """To keep, 1 or more."""
-    trim_vocabulary: bool = True
+    """Number of layers to keep, 1 or more."""
+    keep_vocabulary: bool = False
+    """Keep tokens that no text uses."""
     steps: int = 600
-    """Of the distillation, 0 or more."""
+    """Steps of the distillation, 0 or more."""
     learning_rate: float = 5e-4
+    """Peak learning rate of the distillation."""
     seed: int = 0
+    """Seed of all random draws."""
 
     def __post_init__(self) -> None:
         for name, least in (("layers", 1), ("steps", 0)):
@@ -59,128 +56,122 @@ class PruneSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
-    """What a pruning made."""
+class PruneRequest:
+    """A pruning: the encoder, its loss budget, the log to measure on, and the output."""
+
+    source: Path
+    """Directory written by penchant finetune."""
+    output: Path
+    """Directory to write, for penchant export; a pruned encoder there is replaced."""
+    settings: Annotated[PruneSettings, FLAT] = PruneSettings()
+    texts: TextLines = None
+    """More texts, one a line, to teach and to keep the tokens of."""
+    max_loss: Share = 0.03
+    """Share of NDCG@10 that may be lost, 0 to below 1, as 3% or 0.03."""
+    validation: Annotated[ValidationLog, FLAT] = ValidationLog()
+    rankings: Annotated[ValidationRankings | None, Parameter(parse=False)] = None
+    """Rankings already chosen, instead of those of `validation`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """The result of a pruning."""
 
     directory: Path
     kept_layers: tuple[int, ...]
-    """Their places in the original, from 1."""
+    """Places of the kept layers in the original, from 1."""
     layers: int
-    """Of the original."""
+    """Number of layers of the original."""
     kept_tokens: int
+    """Number of tokens left in the vocabulary."""
     tokens: int
-    change: Change
-
-
-class _Model:
-    """A PyTorch encoder as the measuring takes it."""
-
-    version = "pytorch"
-
-    def __init__(self, model: SentenceTransformer) -> None:
-        self.model = model
-        self.dimensions = int(model.get_embedding_dimension() or 0)
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return encode(self.model, texts)
+    """Number of tokens in the vocabulary of the original."""
+    change: EncoderComparison
+    """The encoder before and after."""
 
 
 def prune(
-    source: Path,
-    output: Path,
-    judge: Judge,
-    settings: PruneSettings | None = None,
-    more_texts: Sequence[str] = (),
-    max_loss: float = 0.03,
-    on_step: OnStep = lambda step: None,
-) -> Pruned:
-    """Prunes an encoder; one that is in the output already is replaced.
+    request: PruneRequest,
+    on_stage: Callable[[str], None] = lambda stage: None,
+    on_read: Callable[[Stream, LeftOut], None] = lambda stream, left_out: None,
+) -> PruneReport:
+    """Drops an encoder's least important layers, distils the rest, and trims its vocabulary.
+
+    The importance of a layer is the NDCG@10 lost without it. The items' texts are distilled, in
+    noisy copies and parts too.
 
     Args:
-        source: a Hugging Face directory, as `penchant finetune` writes it.
-        output: the directory to write, of the same kind.
-        judge: ranks the validation part; its items' texts are taught.
-        settings: default: `PruneSettings()`.
-        more_texts: others whose tokens stay, and which are taught too.
-        max_loss: share of NDCG@10 that may be lost, 0 to below 1.
-        on_step: told what begins.
+        request: encoder, settings, log and output.
+        on_stage: called when a stage begins, with its name.
+        on_read: called once the log is read, with the rows left out of it.
 
     Raises:
-        ConfigError: an argument does not fit; nothing is written.
-        BudgetExceeded: more is lost than may be; nothing is written.
+        ConfigError: an argument is wrong; nothing is written.
+        LossBudgetExceeded: more is lost than allowed; nothing is written.
     """
-    chosen = settings or PruneSettings()
-    check_budget(max_loss)
-    check_output(output, PRUNED, "a pruned encoder")
-    hush()
-    on_step("Reading the encoder")
-    teacher, student = read_encoder(source), read_encoder(source)
-    if chosen.trim_vocabulary:
-        tokens_in_use(state_of(student), ())  # Refused now, rather than when all is taught.
-    count = len(layers_of(student))
-    kept = drop_layers(student, chosen.layers, lambda: _quality(judge, student), on_step)
-    known = [*judge.texts, *more_texts]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
-        untaught, made = Path(temporary) / "untaught", Path(temporary) / "made"
-        tokens = _write(student, untaught, chosen, known)
-        small = read_encoder(untaught)  # It is taught with the tokens that it will be given.
-        _teach(small, teacher, training_texts(known, chosen.seed), chosen, on_step)
+    source, output, settings = request.source, request.output, request.settings
+    check_max_loss(request.max_loss)
+    check_replaceable(output, PRUNE_NOTE, "a pruned encoder")
+    texts = text_lines(request.texts, "texts")
+    rankings = request.rankings or read_rankings(request.validation, source, on_read)
+    with needs_extra("prune", "train"):  # Imports take seconds, and a server lacks the extra.
+        from penchant.training.compress.distillation import distil, training_texts
+        from penchant.training.compress.layers import drop_layers
+        from penchant.training.compress.vocabulary import save_with_tokens, state_of, tokens_in_use
+        from penchant.training.finetuning.trainable_encoder import (
+            TrainableEncoder,
+            encode,
+            layers_of,
+            read_encoder,
+        )
+        from penchant.training.library_output import quiet_transformers
+    with quiet_transformers(), whole_directory(output) as made:
+        on_stage("Reading the encoder")
+        teacher, student = read_encoder(source), read_encoder(source)
+        if not settings.keep_vocabulary:
+            tokens_in_use(state_of(student), ())  # Refused now, not after the distillation.
+        layers = len(layers_of(student))
+        tokens = len(state_of(student)["model"]["vocab"])
+
+        def quality() -> float:
+            return rankings.quality(encode(student, rankings.texts)).ndcg
+
+        kept = drop_layers(student, settings.layers, quality, on_stage)
+        known, untaught = [*rankings.texts, *texts], made / "untaught"
+        kept_tokens = tokens
+        if settings.keep_vocabulary:
+            student.save_pretrained(str(untaught), create_model_card=False)
+        else:
+            kept_tokens = save_with_tokens(student, untaught, known)
+        small = read_encoder(untaught)  # Distilled with the tokens that are left.
+        shutil.rmtree(untaught)
+        taught = training_texts(known, settings.seed)
+        on_stage(f"Encoding {len(taught):,} texts")
+        distil(
+            small,
+            taught,
+            encode(teacher, taught),
+            settings.steps,
+            learning_rate=settings.learning_rate,
+            seed=settings.seed,
+            on_step=lambda step, loss: on_stage(
+                f"Distilling, step {step} of {settings.steps}: {loss:.4f}"
+            ),
+        )
         small.save_pretrained(str(made), create_model_card=False)
         if (source / NOTE).is_file():
             shutil.copy2(source / NOTE, made / NOTE)
-        on_step("Measuring before and after")
-        change = compare(judge, (_Model(teacher), source), (_Model(read_encoder(made)), made))
-        require_within(change, max_loss, "prune")
+        on_stage("Measuring before and after")
+        written = TrainableEncoder(read_encoder(made))
+        change = compare_encoders(rankings, (TrainableEncoder(teacher), source), (written, made))
+        require_within(change, request.max_loss, "prune")
         places = tuple(1 + place for place in kept)
-        result = Pruned(output, places, count, *tokens, change)
-        note = {**dataclasses.asdict(result), "directory": ""}
-        note["settings"] = dataclasses.asdict(chosen)
-        (made / PRUNED).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
-        if output.exists():
-            output.replace(Path(temporary) / "replaced")
-        made.replace(output)
-    return result
+        report = PruneReport(output, places, layers, kept_tokens, tokens, change)
+        _write_note(made, report, settings)
+    return report
 
 
-def _quality(judge: Judge, model: SentenceTransformer) -> float:
-    return float(judge.gains(encode(model, judge.texts))[:, 0].mean())
-
-
-def _teach(
-    student: SentenceTransformer,
-    teacher: SentenceTransformer,
-    texts: list[str],
-    settings: PruneSettings,
-    on_step: OnStep,
-) -> None:
-    on_step(f"Encoding {len(texts):,} texts")
-    steps = settings.steps
-    distil(
-        student,
-        texts,
-        encode(teacher, texts),
-        steps,
-        learning_rate=settings.learning_rate,
-        seed=settings.seed,
-        on_step=lambda step, loss: on_step(f"Teaching, {step} of {steps}: {loss:.4f}"),
-    )
-
-
-def _write(
-    model: SentenceTransformer, directory: Path, settings: PruneSettings, texts: list[str]
-) -> tuple[int, int]:
-    """Saves it, with its vocabulary trimmed if that is wanted; tokens now and before."""
-    tokenizer = cast(Any, model.tokenizer)
-    state = state_of(model)
-    count = len(state["model"]["vocab"])
-    if not settings.trim_vocabulary:
-        model.save_pretrained(str(directory), create_model_card=False)
-        return count, count
-    known = [*texts, *model.prompts.values()]
-    ids = {number for text in known for number in tokenizer(text)["input_ids"]}
-    kept = tokens_in_use(state, ids)
-    trim_embeddings(model, kept)
-    model.save_pretrained(str(directory), create_model_card=False)
-    write_tokenizer(directory, state, kept)
-    return len(kept), count
+def _write_note(directory: Path, report: PruneReport, settings: PruneSettings) -> None:
+    note = {**dataclasses.asdict(report), "directory": ""}
+    note["settings"] = dataclasses.asdict(settings)
+    write_whole(directory / PRUNE_NOTE, json.dumps(note, indent=2) + "\n")

@@ -1,246 +1,178 @@
-"""An encoder's graph in int8 for ONNX Runtime on a CPU, or as int8 for TensorRT.
+"""Quantization: an encoder in int8, if it ranks nearly as well as in fp32.
 
-dynamic     weights in int8, one scale a column; activations in int8, one scale a run
-blockwise   weights in int8, one scale for each 64 of a column; activations block by block too
-static      as dynamic, but the activations' scales are fixed beforehand on real texts (QDQ):
-            the form that TensorRT takes
-
-A few products carry activations with outliers, which one scale serves badly. Which ones is
-measured: each is quantized alone, and those that turn the vectors most stay in fp32, as few as the
-budget needs.
+A few matrix products have activations with outliers, which one scale represents badly. They are
+found by measuring: each product is quantized alone, and those that turn the vectors most stay in
+fp32, as few as the loss budget needs.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated
 
-import onnx
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    QuantFormat,
-    QuantType,
-    quantize_dynamic,
-    quantize_static,
-)
-from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.domain.types import Matrix
-from penchant.encoder.bundle import GRAPH, MANIFEST, TOKENIZER, read_bundle, write_bundle
-from penchant.encoder.onnx import OnnxEncoder
-from penchant.encoder.tokens import Batch, Texts
-from penchant.training.compress.measure import (
-    Change,
-    Judge,
-    check_budget,
-    check_output,
-    compare,
+from penchant.encoder.base import Encoder
+from penchant.encoder.bundle import MANIFEST, read_bundle
+from penchant.logs.reading import LeftOut
+from penchant.logs.stream import Stream
+from penchant.system.durable_file import write_whole
+from penchant.system.option_types import FLAT, Share
+from penchant.system.optional_package import needs_extra
+from penchant.system.whole_directory import check_replaceable, whole_directory
+from penchant.training.compress.encoder_comparison import (
+    EncoderComparison,
+    check_max_loss,
+    compare_encoders,
     cosines_of,
     require_within,
 )
+from penchant.training.compress.validation_log import ValidationLog, read_rankings
+from penchant.training.validation_rankings import ValidationRankings
+
+if TYPE_CHECKING:
+    from penchant.training.compress.int8_graph import GraphQuantizer
 
 METHODS = ("dynamic", "blockwise", "static")
-NOTE = "quantize.json"
-BLOCK = 64
-"""Weights that share a scale in `blockwise`."""
+QUANTIZE_NOTE = "quantize.json"
+"""File in a quantized encoder's directory that holds its report."""
 PROBED = 200
-"""Texts that each product's harm is measured on."""
-CALIBRATED = 256
-"""Texts that the scales of `static` are fixed on."""
+"""Number of texts to measure each product's harm on."""
 KEPT = (0, 1, 2, 4, 6, 8, 12)
-"""How many products stay in fp32, tried in turn until the loss is within the budget."""
-
-OnStep = Callable[[str], None]
+"""Numbers of products in fp32 to try, in turn, until the loss is within the budget."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quantized:
-    """What a quantization made."""
+class QuantizeRequest:
+    """A quantization: the encoder, its loss budget, the log to measure on, and the output."""
+
+    encoder: Path
+    """Directory written by penchant export."""
+    output: Path
+    """Directory to write; an encoder there is replaced."""
+    method: str = "blockwise"
+    """Method: blockwise, faithful; dynamic, faster but lossy; or static, for TensorRT."""
+    max_loss: Share = 0.01
+    """Share of NDCG@10 that may be lost, 0 to below 1, as 1% or 0.01."""
+    validation: Annotated[ValidationLog, FLAT] = ValidationLog()
+    rankings: Annotated[ValidationRankings | None, Parameter(parse=False)] = None
+    """Rankings already chosen, instead of those of `validation`."""
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ConfigError(f"method: got {self.method!r}, expected one of: {', '.join(METHODS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeReport:
+    """The result of a quantization."""
 
     directory: Path
     version: str
+    """See `Bundle.version`."""
     method: str
     kept: tuple[str, ...]
-    """Products that stay in fp32, the most harmful first."""
+    """Names of the matrix products that stay in fp32, most harmful first."""
     products: int
-    """All products of weights."""
-    change: Change
+    """Number of matrix products with weights."""
+    change: EncoderComparison
+    """The encoder before and after."""
 
 
 def quantize(
-    source: Path,
-    output: Path,
-    judge: Judge,
-    method: str = "dynamic",
-    max_loss: float = 0.01,
-    on_step: OnStep = lambda step: None,
-) -> Quantized:
-    """Quantizes an encoder; an encoder that is in the output already is replaced.
+    request: QuantizeRequest,
+    on_stage: Callable[[str], None] = lambda stage: None,
+    on_read: Callable[[Stream, LeftOut], None] = lambda stream, left_out: None,
+) -> QuantizeReport:
+    """Quantizes an encoder to int8, with as few products in fp32 as its loss budget needs.
 
     Args:
-        source: an encoder as `penchant export` writes it.
-        output: the directory to write.
-        judge: ranks the validation part.
-        method: one of `METHODS`.
-        max_loss: share of NDCG@10 that may be lost, 0 to below 1.
-        on_step: told what begins.
+        request: encoder, method, log and output.
+        on_stage: called when a stage begins, with its name.
+        on_read: called once the log is read, with the rows left out of it.
 
     Raises:
-        ConfigError: an argument does not fit; nothing is written.
-        BudgetExceeded: more is lost than may be; nothing is written.
+        ConfigError: an argument is wrong; nothing is written.
+        LossBudgetExceeded: more is lost than allowed; nothing is written.
     """
-    if method not in METHODS:
-        raise ConfigError(f"method: got {method!r}, expected one of: {', '.join(METHODS)}")
-    check_budget(max_loss)
-    check_output(output, MANIFEST, "an encoder")
-    bundle = read_bundle(source)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
-        work = _Work(source, Path(temporary), method, judge)
-        made, change, kept = work.least_kept(max_loss, on_step)
-        require_within(change, max_loss, "quantize")
-        result = Quantized(
-            output, read_bundle(made).version, method, kept, len(work.products), change
+    check_max_loss(request.max_loss)
+    check_replaceable(request.output, MANIFEST, "an encoder")
+    bundle = read_bundle(request.encoder)
+    rankings = request.rankings or read_rankings(request.validation, request.encoder, on_read)
+    on_stage("Loading the quantizer")
+    with needs_extra("quantize", "train"):  # A server lacks the extra.
+        from penchant.training.compress.int8_graph import GraphQuantizer
+    with tempfile.TemporaryDirectory(prefix="penchant-quantize-") as work:
+        quantizer = GraphQuantizer(bundle, request.method, rankings.texts, Path(work))
+        best, change, kept = _fewest_in_fp32(quantizer, rankings, request.max_loss, on_stage)
+        require_within(change, request.max_loss, "quantize")
+        report = QuantizeReport(
+            directory=request.output,
+            version=read_bundle(best).version,
+            method=request.method,
+            kept=kept,
+            products=len(quantizer.products),
+            change=change,
         )
-        note = {**dataclasses.asdict(result), "directory": "", "source": bundle.version}
-        (made / NOTE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
-        if output.exists():
-            output.replace(Path(temporary) / "replaced")
-        made.replace(output)
-    return result
+        note = {**dataclasses.asdict(report), "directory": "", "source": bundle.version}
+        with whole_directory(request.output) as made:
+            shutil.copytree(best, made, dirs_exist_ok=True)
+            write_whole(made / QUANTIZE_NOTE, json.dumps(note, indent=2) + "\n")
+    return report
 
 
-class _Work:
-    """One encoder's graph, quantized in many ways."""
+def _fewest_in_fp32(
+    quantizer: GraphQuantizer,
+    rankings: ValidationRankings,
+    max_loss: float,
+    on_stage: Callable[[str], None],
+) -> tuple[Path, EncoderComparison, tuple[str, ...]]:
+    """The encoder with the fewest products in fp32 whose loss is within the budget.
 
-    def __init__(self, source: Path, directory: Path, method: str, judge: Judge) -> None:
-        self._source, self._directory, self._method, self._judge = source, directory, method, judge
-        self._bundle = read_bundle(source)
-        self._graph = directory / "plain.onnx"
-        model = onnx.load(str(self._bundle.graph))
-        del model.graph.value_info[:]  # The quantizer infers shapes itself, and trips over these.
-        weights = {tensor.name for tensor in model.graph.initializer}
-        onnx.save(model, str(self._graph))
-        self.products = [
-            node.name
-            for node in model.graph.node
-            if node.op_type == "MatMul" and node.input[1] in weights
-        ]
-        """Names of the products of weights, in the graph's order."""
-        if not self.products:
-            raise ConfigError(f"encoder: {source} has no product of weights that int8 could do")
+    If none is, the one that lost least. At least one product is quantized.
 
-    def by_harm(self) -> list[str]:
-        """The products, the one first that alone turns the vectors most."""
-        texts = self._judge.texts[:: -(-len(self._judge.texts) // PROBED)]
-        true = self._encode(self._source, texts)
-        harm = {}
-        for name in self.products:
-            others = [other for other in self.products if other != name]
-            made = self._made("probe", others)
-            harm[name] = float((1 - cosines_of(true, self._encode(made, texts))).mean())
-        return sorted(self.products, key=lambda name: (-harm[name], self.products.index(name)))
-
-    def least_kept(self, max_loss: float, on_step: OnStep) -> tuple[Path, Change, tuple[str, ...]]:
-        """The graph with the fewest products in fp32 whose loss is within the budget.
-
-        Where none is: the best that was tried. One product at least is quantized.
-        """
-        source = OnnxEncoder.load(self._source, threads=1)
-        order: list[str] = []
-        best: tuple[Path, Change, tuple[str, ...]] | None = None
-        most = len(self.products) if self._method != "blockwise" else 1
-        for count in (count for count in KEPT if count < most):
-            if count and not order:
-                on_step("Measuring each product's harm")
-                order = self.by_harm()
-            kept = tuple(order[:count])
-            on_step(f"Measuring the loss with {count} products in fp32")
-            made = self._made(f"kept-{count}", kept)
-            encoder = OnnxEncoder.load(made, threads=1)
-            change = compare(self._judge, (source, self._source), (encoder, made))
-            if best is None or change.loss < best[1].loss:
-                best = made, change, kept
-            if change.loss <= max_loss:
-                break
-        assert best is not None
-        return best
-
-    def _made(self, name: str, kept: Sequence[str]) -> Path:
-        """An encoder's directory with all products quantized but these."""
-        made = self._directory / name
-        shutil.rmtree(made, ignore_errors=True)
-        made.mkdir()
-        shutil.copy2(self._bundle.tokenizer, made / TOKENIZER)
-        with _quiet():
-            self._quantize(made / GRAPH, [one for one in self.products if one not in kept])
-        onnx.checker.check_model(str(made / GRAPH))
-        write_bundle(made, self._bundle.settings)
-        return made
-
-    def _quantize(self, output: Path, products: list[str]) -> None:
-        common: dict[str, Any] = {
-            "nodes_to_quantize": products,
-            "weight_type": QuantType.QInt8,
-            "per_channel": True,
-        }
-        if self._method == "dynamic":
-            quantize_dynamic(str(self._graph), str(output), **common)
-        elif self._method == "static":
-            reader = _Calibration(self._bundle_batches())
-            quantize_static(
-                str(self._graph),
-                str(output),
-                reader,
-                quant_format=QuantFormat.QDQ,
-                activation_type=QuantType.QInt8,
-                extra_options={"ActivationSymmetric": True, "WeightSymmetric": True},
-                **common,
-            )
-        else:
-            model = onnx.load(str(self._graph))
-            quantizer = MatMulNBitsQuantizer(
-                model, block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8
-            )
-            quantizer.process()
-            quantizer.model.save_model_to_file(str(output), use_external_data_format=False)
-
-    def _bundle_batches(self) -> Iterator[Batch]:
-        texts = self._judge.texts[:: -(-len(self._judge.texts) // CALIBRATED)]
-        return Texts.load(self._bundle).batches(texts)
-
-    def _encode(self, directory: Path, texts: list[str]) -> Matrix:
-        return OnnxEncoder.load(directory, threads=1).encode(texts)
+    Returns:
+        Its directory, its comparison with the source, and the products in fp32.
+    """
+    source = _load(quantizer.source)
+    order: list[str] = []
+    best: tuple[Path, EncoderComparison, tuple[str, ...]] | None = None
+    most = len(quantizer.products) if quantizer.takes_some_products else 1
+    for count in (count for count in KEPT if count < most):
+        if count and not order:
+            on_stage("Measuring each product's harm")
+            order = _by_harm(quantizer, source, rankings.texts)
+        kept = tuple(order[:count])
+        on_stage(f"Measuring the loss with {count} products in fp32")
+        made = quantizer.write(f"kept-{count}", kept)
+        change = compare_encoders(rankings, (source, quantizer.source), (_load(made), made))
+        if best is None or change.loss < best[1].loss:
+            best = made, change, kept
+        if change.loss <= max_loss:
+            break
+    assert best is not None
+    return best
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The quantizers advise and report on the root logger; what we need of it is done here."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
+def _by_harm(quantizer: GraphQuantizer, source: Encoder, texts: list[str]) -> list[str]:
+    """The products, first the one that turns the vectors most if quantized alone."""
+    probed = texts[:: -(-len(texts) // PROBED)]
+    exact = source.encode(probed)
+    harm = {}
+    for name in quantizer.products:
+        made = quantizer.write("probe", [other for other in quantizer.products if other != name])
+        harm[name] = float((1 - cosines_of(exact, _load(made).encode(probed))).mean())
+    return sorted(harm, key=lambda name: (-harm[name], quantizer.products.index(name)))
 
 
-class _Calibration(CalibrationDataReader):  # type: ignore[misc]  # The library has no types.
-    """Batches of real texts, as ONNX Runtime's calibrator asks for them."""
+def _load(directory: Path) -> Encoder:
+    from penchant.encoder.onnx import OnnxEncoder  # Only here: it loads ONNX Runtime.
 
-    def __init__(self, batches: Iterator[Batch]) -> None:
-        self._batches = batches
-
-    def get_next(self) -> dict[str, Any] | None:
-        batch = next(self._batches, None)
-        if batch is None:
-            return None
-        return {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+    return OnnxEncoder.load(directory, threads=1)

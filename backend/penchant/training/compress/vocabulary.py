@@ -1,7 +1,7 @@
-"""A vocabulary of the tokens in use: the rest of the embeddings is never looked at.
+"""Trims a vocabulary to the tokens in use, and the embeddings with it.
 
-Every single character stays, so that any word can still be spelt out. A text of kept tokens has the
-vector that it had.
+Single characters stay, so that any word can still be spelt out. Texts of kept tokens keep their
+vectors.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from sentence_transformers import SentenceTransformer
@@ -22,21 +22,21 @@ TOKENIZER, CONFIG, WORDS = "tokenizer.json", "tokenizer_config.json", "vocab.txt
 
 
 def state_of(model: SentenceTransformer) -> dict[str, Any]:
-    """The state of an encoder's tokenizer, as tokenizer.json holds it."""
+    """The state of an encoder's tokenizer, in the format of tokenizer.json."""
     tokenizer: Any = model.tokenizer
     state: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
     return state
 
 
 def tokens_in_use(state: Mapping[str, Any], ids: Iterable[int]) -> list[int]:
-    """Ids to keep, in order: those of texts, of special tokens, and of single characters.
+    """The ids to keep, rising: those of texts, of special tokens, and of single characters.
 
     Args:
-        state: of the tokenizer, as tokenizer.json holds it.
-        ids: of the texts, with the special tokens that are put around each.
+        state: state of the tokenizer; see `state_of`.
+        ids: token ids of the texts, including the special tokens around each.
 
     Raises:
-        ConfigError: the vocabulary is of a kind that can't be trimmed.
+        ConfigError: a tokenizer of this kind can't be trimmed.
     """
     if state["model"]["type"] != "WordPiece":
         raise ConfigError(
@@ -55,7 +55,7 @@ def tokens_in_use(state: Mapping[str, Any], ids: Iterable[int]) -> list[int]:
 
 
 def trimmed(state: Mapping[str, Any], kept: list[int]) -> dict[str, Any]:
-    """The tokenizer's state with these tokens alone, numbered anew in their order."""
+    """A copy of a tokenizer's state with only these tokens, renumbered in their order."""
     new = {old: number for number, old in enumerate(kept)}
     out: dict[str, Any] = json.loads(json.dumps(state))
     vocabulary = out["model"]["vocab"]
@@ -69,7 +69,7 @@ def trimmed(state: Mapping[str, Any], kept: list[int]) -> dict[str, Any]:
 
 
 def _renumber(processor: dict[str, Any], new: Mapping[int, int]) -> None:
-    """What puts special tokens around a text: a template, BERT's or RoBERTa's pair, or a list."""
+    """Renumbers the post-processor: a template, BERT's or RoBERTa's pair, or a list of these."""
     for part in processor.get("processors", ()):
         _renumber(part, new)
     for special in processor.get("special_tokens", {}).values():
@@ -81,7 +81,7 @@ def _renumber(processor: dict[str, Any], new: Mapping[int, int]) -> None:
 
 
 def trim_embeddings(model: SentenceTransformer, kept: list[int]) -> None:
-    """Leaves the encoder's embeddings with these rows; its tokenizer must be written to match."""
+    """Reduces an encoder's embeddings to these rows; `write_tokenizer` must follow."""
     body: Any = transformer_of(model)
     old = body.get_input_embeddings()
     padding = body.config.pad_token_id
@@ -97,8 +97,32 @@ def trim_embeddings(model: SentenceTransformer, kept: list[int]) -> None:
             setattr(body.config, name, places.get(number))
 
 
+def save_with_tokens(model: SentenceTransformer, directory: Path, texts: Iterable[str]) -> int:
+    """Saves an encoder with its vocabulary trimmed to texts and to its own prompts.
+
+    Args:
+        model: the encoder; its embeddings are trimmed in place.
+        directory: directory to write.
+        texts: texts to keep the tokens of.
+
+    Returns:
+        Number of tokens kept.
+
+    Raises:
+        ConfigError: a tokenizer of this kind can't be trimmed.
+    """
+    tokenizer, state = cast(Any, model.tokenizer), state_of(model)
+    known = [*texts, *model.prompts.values()]
+    ids = {number for text in known for number in tokenizer(text)["input_ids"]}
+    kept = tokens_in_use(state, ids)
+    trim_embeddings(model, kept)
+    model.save_pretrained(str(directory), create_model_card=False)
+    write_tokenizer(directory, state, kept)
+    return len(kept)
+
+
 def write_tokenizer(directory: Path, state: Mapping[str, Any], kept: list[int]) -> None:
-    """Puts a trimmed tokenizer in the place of the one that was saved with the model."""
+    """Replaces the tokenizer saved with a model by its trimmed copy."""
     changed = trimmed(state, kept)
     (directory / TOKENIZER).write_text(json.dumps(changed, ensure_ascii=False), encoding="utf-8")
     words = sorted(changed["model"]["vocab"].items(), key=lambda pair: pair[1])

@@ -1,5 +1,5 @@
-"""The slow clock: an encoder learns from the log which items are liked by the same people.
+"""Fine-tuning: an encoder learns from the log which items are liked by the same users.
 
-Split the log by time, cut the likes of the training part into segments, train, keep the model that
-ranks the validation part best, and write it as a Hugging Face directory.
+The log is split by time, the likes of the training part are cut into segments, and the encoder that
+ranks the validation part best is written as a Hugging Face directory.
 """

@@ -1,4 +1,4 @@
-"""From rows of the plan to a step's texts and labels."""
+"""Rows of the training plan to the texts and labels of a step."""
 
 from __future__ import annotations
 
@@ -8,40 +8,43 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float64, Int64
 from penchant.domain.types import Matrix, Vector
-from penchant.training.finetuning.batches import Neighbourhood, assemble, assemble_outcomes
-from penchant.training.finetuning.losses import NEXT_ITEM, StepLabels
+from penchant.training.finetuning.batches import Neighbourhood, contrastive_batch, outcome_batch
+from penchant.training.finetuning.losses import StepLabels
 from penchant.training.finetuning.negatives import nearest_not_liked
 from penchant.training.finetuning.sequences import History, Segment, cut, item_shares
+from penchant.training.finetuning.training_objective import NEXT_ITEM
 
 COLUMNS = 4
-"""How many groups of texts a step is encoded in, each padded to its own longest."""
+"""Number of groups of texts a step is encoded in, each padded to its own longest text."""
 
 
 @dataclass(slots=True)
 class StepCollator:
-    """Rows of the plan to the texts and the labels of a step."""
+    """Turns rows of the training plan into the texts and labels of a step."""
 
     preprocess: Callable[[list[str]], dict[str, Any]]
-    """Texts to the encoder's inputs."""
+    """Turns texts into the encoder's inputs."""
     texts: Sequence[str]
-    """Of all items."""
+    """Texts of all items."""
     histories: Sequence[History]
     objective: str
+    """See `TrainingObjective.name`."""
     length: int
+    """Likes per segment."""
     nearness: Neighbourhood
     teacher: Matrix | None
-    """The last encoder's vectors of all items, shape (items, d)."""
+    """The last encoder's vectors of all items, shape (items, d); None: no distillation."""
     hard_negatives: int = 0
-    """How many are mined for each segment, from `mined_by`."""
-    mined_by: Matrix | None = None
-    """Unit vectors of all items as they are now, or were not long ago, shape (items, d)."""
+    """Hard negatives per segment, mined with `mining_vectors`."""
+    mining_vectors: Matrix | None = None
+    """Recent unit vectors of all items, shape (items, d); None: no hard negatives."""
     valid_label_columns: tuple[str, ...] = ("label",)
-    _shares: NDArray[np.float64] = field(init=False)
-    _lengths: NDArray[np.int64] = field(init=False)
-    _liked: dict[int, list[NDArray[np.int64]]] = field(init=False)
+    _shares: Float64 = field(init=False)
+    _lengths: Int64 = field(init=False)
+    _liked: dict[int, list[Int64]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._shares = item_shares(self.histories, len(self.texts))
@@ -51,7 +54,7 @@ class StepCollator:
             self._liked.setdefault(history.user, []).append(history.items)
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
-        """The inputs of the loss."""
+        """The inputs of the loss for the segments of a step."""
         items, labels = self.step([(row["history"], row["start"]) for row in rows])
         inputs: dict[str, Any] = {"label": labels}
         # Short texts apart from long ones: padding to the longest would double the work.
@@ -60,25 +63,29 @@ class StepCollator:
             inputs |= {f"text{number}_{name}": value for name, value in texts.items()}
         return inputs
 
-    def step(self, segments: Sequence[Segment]) -> tuple[NDArray[np.int64], StepLabels]:
-        """The items of a step, those with short texts first, shape (n,), and its labels."""
-        pieces = [cut(self.histories, segment, self.length) for segment in segments]
-        items, labels = self._likes(pieces) if self.objective == NEXT_ITEM else self._rest(pieces)
+    def step(self, segments: Sequence[Segment]) -> tuple[Int64, StepLabels]:
+        """The items of a step, shortest texts first, shape (n,), and its labels."""
+        cuts = [cut(self.histories, segment, self.length) for segment in segments]
+        if self.objective == NEXT_ITEM:
+            items, labels = self._contrastive(cuts)
+        else:
+            items, labels = self._outcomes(cuts)
         if self.teacher is not None:
             labels["teacher"] = torch.from_numpy(self.teacher[items])
         return items, labels
 
-    def _likes(self, pieces: Sequence[History]) -> tuple[NDArray[np.int64], StepLabels]:
-        liked = [np.concatenate(self._liked[piece.user]) for piece in pieces]
+    def _contrastive(self, segments: Sequence[History]) -> tuple[Int64, StepLabels]:
+        liked = [np.concatenate(self._liked[segment.user]) for segment in segments]
         hard = [
-            nearest_not_liked(self.mined_by, piece, own, self.hard_negatives)
-            for piece, own in zip(pieces, liked, strict=True)
-            if self.mined_by is not None
+            nearest_not_liked(self.mining_vectors, segment, own, self.hard_negatives)
+            for segment, own in zip(segments, liked, strict=True)
+            if self.mining_vectors is not None
         ]
-        batch = assemble(pieces, liked, self.nearness, hard)
+        batch = contrastive_batch(segments, liked, self.nearness, hard)
         order = self._by_length(batch.items)
         items = batch.items[order]
-        presence = log_presence(self._shares[items], sum(len(piece.items) for piece in pieces))
+        draws = sum(len(segment.items) for segment in segments)
+        presence = log_presence(self._shares[items], draws)
         return items, {
             "anchors": torch.from_numpy(batch.anchors[:, order]),
             "targets": torch.from_numpy(batch.targets[:, order]),
@@ -86,8 +93,8 @@ class StepCollator:
             "log_presence": torch.from_numpy(presence),
         }
 
-    def _rest(self, pieces: Sequence[History]) -> tuple[NDArray[np.int64], StepLabels]:
-        batch = assemble_outcomes(pieces, self.nearness)
+    def _outcomes(self, segments: Sequence[History]) -> tuple[Int64, StepLabels]:
+        batch = outcome_batch(segments, self.nearness)
         order = self._by_length(batch.items)
         place = np.argsort(order)
         return batch.items[order], {
@@ -96,12 +103,16 @@ class StepCollator:
             "rewards": torch.from_numpy(batch.rewards),
         }
 
-    def _by_length(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _by_length(self, items: Int64) -> Int64:
         return np.argsort(self._lengths[items], kind="stable")
 
 
-def log_presence(shares: NDArray[np.float64], draws: int) -> Vector:
-    """The log-probability that an item of a share is among so many likes, shape (n,).
+def log_presence(shares: Float64, draws: int) -> Vector:
+    """The log-probability that each item appears among a number of random likes, shape (n,).
+
+    Args:
+        shares: each item's share of all likes, shape (n,).
+        draws: number of likes.
 
     >>> np.exp(log_presence(np.array([0.5, 0.1]), 2)).round(2).tolist()
     [0.75, 0.1899999976158142]

@@ -1,23 +1,50 @@
-"""All that a fine-tuning depends on besides the log and the encoder it starts from."""
+"""Settings of a fine-tuning, besides the log and the encoder it starts from."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from cyclopts import Parameter, Token
 
 from penchant.domain.errors import ConfigError
 from penchant.training.finetuning.batches import Neighbourhood
-from penchant.training.finetuning.losses import NEXT_ITEM, OBJECTIVES, Objective
+from penchant.training.finetuning.training_objective import (
+    NEXT_ITEM,
+    OBJECTIVES,
+    TrainingObjective,
+)
 
 METHODS = ("full", "lora", "prefix", "prompt")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+LEARNING_RATES = {"full": 1e-4, "lora": 1e-3, "prefix": 1e-2, "prompt": 1e-2}
+"""Default peak learning rates of the encoder by method."""
+
+_HIDDEN = Parameter(parse=False)
+
+
+def _lengths(_type: Any, tokens: Sequence[Token]) -> tuple[int, ...]:
+    text = tokens[0].value
+    try:
+        return tuple(sorted({int(part) for part in text.split(",")}, reverse=True))
+    except ValueError:
+        raise ConfigError(f"--dimensions: got {text!r}, expected numbers, as in 64,32") from None
+
+
+Lengths = Annotated[
+    tuple[int, ...],
+    Parameter(converter=_lengths, n_tokens=1, accepts_keys=False, metavar="D,D,..."),
+]
+"""Lengths of vectors, comma-separated."""
 
 
 @dataclass(frozen=True, slots=True)
 class FinetuneSettings:
-    """What is trained, on what, and for how long.
+    """The training of a fine-tuning: its objective, its method and its length.
 
     `docs/measurements/finetuning.md` says how the defaults were chosen, on the first 30 % of
     MovieLens-100K.
@@ -27,60 +54,64 @@ class FinetuneSettings:
     """
 
     objective: str = NEXT_ITEM
-    """`next-item`: what is liked next; `rating`: the next reward; `class`: that it is above 0."""
+    """Prediction target: next-item, the next liked item; rating, the next reward; or class, the
+    sign of the next reward."""
     method: str = "full"
-    """`full`: all weights; `lora`: low-rank additions to them, merged at the end; `prefix`,
-    `prompt`: vectors before each text, in every layer or before the first alone."""
-    dimensions: tuple[int, ...] = (64,)
-    """Each is trained to serve alone, as the first so many values; the largest is the width."""
-    max_tokens: int = 32
-    """Texts are cut after so many tokens while training, 3 or more."""
-    frozen_layers: int = 0
-    """The embeddings and the first so many layers stay as they are; 0: nothing does."""
-    lora_rank: int = 16
-    """Rank of the additions, 1 or more."""
-    virtual_tokens: int = 10
-    """Of `prefix` and `prompt`, 1 or more."""
-    head_steps: int = 2000
-    """Steps of a new projection alone, before the encoder learns too: seconds in all; 0 or more."""
+    """Weights to train: full, all of them; lora, low-rank additions, merged at the end; prefix or
+    prompt, virtual tokens before each text, in every layer or only before the first."""
+    dimensions: Lengths = (64,)
+    """Lengths that vectors may be cut to; the largest is the full length."""
     steps: int = 300
-    """Training steps of the encoder at most; 0: only the projection is trained."""
-    segments: int = 16
-    """Segments of users' likes in a step, 2 or more: others' likes are the negatives."""
-    segment_likes: int = 24
-    """Likes in a segment, 2 or more."""
-    learning_rate: float = 1e-4
-    """Of the encoder's weights, above 0."""
+    """Maximum number of encoder steps; 0: train only the projection."""
+    head_steps: int = 2000
+    """Steps that train the projection alone: a new one, or with --steps 0."""
+    learning_rate: Annotated[
+        float | None, Parameter(show_default="1e-4; 1e-3 for lora; 1e-2 for prefix, prompt")
+    ] = None
+    """Peak learning rate of the encoder, above 0."""
     head_learning_rate: float = 2e-3
-    """Of the projection, above 0."""
-    warm_up_fraction: float = 0.1
-    """Share of the steps in which the learning rate rises, 0 to 1; then it falls to 0."""
+    """Peak learning rate of the projection, above 0."""
+    frozen_layers: int = 0
+    """Number of first layers to keep fixed, together with the embeddings; 0: none."""
+    lora_rank: int = 16
+    """Rank of the low-rank additions, 1 or more."""
+    virtual_tokens: int = 10
+    """Number of virtual tokens of prefix and prompt, 1 or more."""
+    max_tokens: int = 32
+    """Token limit of a text while training, 3 or more; longer texts are cut."""
+    segments: Annotated[int, _HIDDEN] = 16
+    """Segments of users' likes per step, 2 or more; other users' likes are the negatives."""
+    segment_likes: Annotated[int, _HIDDEN] = 24
+    """Likes per segment, 2 or more."""
+    warm_up_fraction: Annotated[float, _HIDDEN] = 0.1
+    """Share of the steps in which the learning rate rises, 0 to 1; afterwards it falls to 0."""
     temperature: float = 0.25
-    """Of the softmax, above 0."""
+    """Temperature of the softmax, above 0."""
     popularity_correction: float = 0.0
-    """0: popularity is left to the offsets, which a server adds; 1: the vectors learn it too."""
-    nearness: Neighbourhood = field(default_factory=Neighbourhood)
+    """0: item biases alone account for popularity; 1: vectors do too."""
+    nearness: Annotated[Neighbourhood, _HIDDEN] = Neighbourhood()
     hard_negatives: int = 0
-    """For each segment so many items that lie near it and that its user does not like, 0: none."""
+    """Hard negatives per segment: near items that its user does not like; 0: none."""
     validation_fraction: float = 0.1
-    """Share of the log that chooses when to stop, above 0."""
+    """Share of the events that decides when to stop, above 0."""
     test_fraction: float = 0.1
-    """Share of the log at its end that is only looked at when all is done, 0 or more."""
+    """Share of the events, the newest, measured only at the end; 0: none."""
     evaluate_every: int = 50
-    """Steps between two looks at the validation part, each with a checkpoint, 1 or more."""
+    """Steps between evaluations on the validation part, each with a checkpoint; 1 or more."""
     patience: int = 4
-    """Looks without a new best before training stops, 1 or more."""
-    max_evaluated: int = 2000
-    """Relevant events that a look ranks for at most, 1 or more."""
+    """Evaluations without a new best before training stops, 1 or more."""
+    max_evaluated: Annotated[int, _HIDDEN] = 2000
+    """Maximum number of rankings per evaluation, 1 or more."""
     replay_share: float = 0.5
-    """Share of each step taken from events that the last encoder was trained on, 0 to below 1."""
+    """With --from: share of each step taken from events of earlier rounds, 0 to below 1."""
     distillation_weight: float = 5.0
-    """How strongly vectors are held to the last encoder's, 0 or more; without one: nothing."""
+    """With --from: weight of the loss that holds vectors near the last encoder's, 0 or more."""
     precision: str = "auto"
-    """`auto`: bf16 on a GPU that has it, else fp32."""
-    activation_checkpointing: bool = False
-    """Less memory for more time."""
+    """Number format: fp32, bf16, fp16, or auto: bf16 on a GPU that has it, else fp32."""
+    activation_checkpointing: Annotated[bool, Parameter(name="--gradient-checkpointing")] = False
+    """Save memory by recomputing activations, at the cost of time."""
     seed: int = 0
+    """Seed of all random draws."""
 
     def __post_init__(self) -> None:
         _one_of("objective", self.objective, OBJECTIVES)
@@ -91,9 +122,10 @@ class FinetuneSettings:
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name}: got {getattr(self, name)}, expected {least} or more")
-        for name in ("learning_rate", "head_learning_rate", "temperature"):
+        for name in ("encoder_learning_rate", "head_learning_rate", "temperature"):
             if not getattr(self, name) > 0:
-                raise ConfigError(f"{name}: got {getattr(self, name)}, expected more than 0")
+                got = getattr(self, name)
+                raise ConfigError(f"{name.removeprefix('encoder_')}: got {got}, expected above 0")
         for name in ("warm_up_fraction", "popularity_correction"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
@@ -106,18 +138,27 @@ class FinetuneSettings:
             raise ConfigError(f"replay_share: got {self.replay_share}, expected 0 to below 1")
 
     @property
-    def loss(self) -> Objective:
-        """The objective with its numbers."""
-        return Objective(self.objective, self.temperature, self.popularity_correction)
+    def encoder_learning_rate(self) -> float:
+        """`learning_rate`, or the default of the method."""
+        return LEARNING_RATES[self.method] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def loss(self) -> TrainingObjective:
+        """The objective with its parameters."""
+        return TrainingObjective(self.objective, self.temperature, self.popularity_correction)
 
     @property
     def width(self) -> int:
-        """Length of the vectors."""
+        """Full length of the vectors."""
         return max(self.dimensions)
 
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON values, with the learning rate in effect."""
+        return {**dataclasses.asdict(self), "learning_rate": self.encoder_learning_rate}
+
     def digest(self) -> str:
-        """16 hex digits; equal settings, equal digests."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        """16 hex digits; equal settings have equal digests."""
+        text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

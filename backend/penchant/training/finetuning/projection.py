@@ -1,7 +1,8 @@
-"""The projection first, alone: on vectors that are computed once, so that it takes seconds.
+"""Training of the projection alone, on embeddings computed once; it takes seconds.
 
-A good projection also keeps the first steps of the encoder from undoing what it knows (Kumar et
-al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", 2022).
+Starting from a good projection also keeps the encoder's first steps from distorting pretrained
+features (Kumar et al., "Fine-tuning can distort pretrained features and underperform
+out-of-distribution", 2022).
 """
 
 from __future__ import annotations
@@ -26,36 +27,36 @@ from penchant.training.finetuning.trainable_encoder import (
     head_of,
     unit,
 )
-from penchant.training.finetuning.training_data import Material
-from penchant.training.finetuning.training_run import make_collator, tiny_numbers_as_zero
+from penchant.training.finetuning.training_data import TrainingData
+from penchant.training.finetuning.training_run import denormals_as_zero, make_collator
 
 
 def prepare_head(
     model: SentenceTransformer,
     texts: Sequence[str],
-    material: Material,
+    data: TrainingData,
     settings: FinetuneSettings,
     *,
     continued: bool,
-    begun: bool,
+    resumed: bool,
     on_stage: Callable[[str], None],
 ) -> Matrix:
-    """Gives the encoder its projection, if it has none yet, and trains it alone.
+    """Adds a projection to an encoder without one, and trains it alone.
 
-    A projection that is there already is trained alone only where nothing else is (`steps` 0);
-    else it learns on together with the encoder.
+    An existing projection is trained alone only if nothing else is (`steps` 0); otherwise it learns
+    together with the encoder.
 
     Args:
-        model: the encoder.
-        texts: of all items.
-        material: what to train on.
-        settings: how.
-        continued: The encoder is the last round's, whose vectors are held.
-        begun: The training proper has begun already; its checkpoint holds the projection.
-        on_stage: told when the training of the projection begins.
+        model: the encoder, changed in place.
+        texts: texts of all items.
+        data: events of the round.
+        settings: settings of the fine-tuning.
+        continued: whether the encoder is the last round's; its vectors are then distilled.
+        resumed: whether a checkpoint of the encoder's training exists; it holds the projection.
+        on_stage: called when training of the projection begins.
 
     Returns:
-        Unit vectors of all items before all training, shape (items, width).
+        Unit vectors of all items before any training, shape (items, width).
 
     Raises:
         ConfigError: the width is too large, or there is nothing to train.
@@ -66,12 +67,12 @@ def prepare_head(
     embeddings = embed_before_head(model, texts) if there else embed(model, texts)
     head = head_of(model) if there else add_head(model, settings.width, embeddings)
     vectors = unit(project(head, embeddings))
-    if (not there or not settings.steps) and not begun:
+    if (not there or not settings.steps) and not resumed:
         on_stage("Fitting the projection")
         teacher = vectors if continued else None
-        collator = make_collator(model, texts, material, settings, teacher)
-        with tiny_numbers_as_zero():
-            fit_head(head, embeddings, collator, material.segments, settings)
+        collator = make_collator(model, texts, data, settings, teacher)
+        with denormals_as_zero():
+            fit_head(head, embeddings, collator, data.segments, settings)
         head.to(model.device)
     return vectors
 
@@ -83,15 +84,15 @@ def fit_head(
     segments: Sequence[Segment],
     settings: FinetuneSettings,
 ) -> None:
-    """Trains a projection in place by the loss of the training proper; it ends on the CPU.
+    """Trains a projection in place, by the loss of the encoder's training; it ends on the CPU.
 
     Args:
         head: maps shape (n, hidden) to (n, width).
-        embeddings: What it is given, of all items, shape (items, hidden).
-        collator: makes steps; its preprocessing is not used. With a teacher, vectors are held to
-            the teacher's.
-        segments: in the order of training; `settings.segments` a step.
-        settings: how; `head_steps` steps, or as many as the segments give.
+        embeddings: the encoder's embeddings of all items, shape (items, hidden).
+        collator: makes steps; its `preprocess` is not used, its teacher is distilled.
+        segments: segments in training order, `settings.segments` per step.
+        settings: settings of the fine-tuning; trains `head_steps` steps, or fewer if the segments
+            run out.
     """
     head.cpu()
     steps = min(settings.head_steps, len(segments) // settings.segments)
@@ -99,7 +100,7 @@ def fit_head(
     known = torch.from_numpy(embeddings)
     for step in range(steps):
         if settings.hard_negatives and step % settings.evaluate_every == 0:
-            collator.mined_by = unit(project(head, embeddings))
+            collator.mining_vectors = unit(project(head, embeddings))
         begin = step * settings.segments
         items, labels = collator.step(segments[begin : begin + settings.segments])
         vectors = head(known[items])
@@ -115,7 +116,7 @@ def fit_head(
 
 
 def project(head: nn.Module, embeddings: Matrix) -> Matrix:
-    """What a projection makes of embeddings, shape (n, width)."""
+    """Applies a projection to embeddings of shape (n, hidden); returns shape (n, width)."""
     device = next(head.parameters()).device
     with torch.inference_mode():
         projected: Matrix = head(torch.from_numpy(embeddings).to(device)).cpu().numpy()

@@ -1,4 +1,4 @@
-"""What an encoder was trained on, beside its weights: the next round goes on from there."""
+"""The rounds an encoder was trained in, noted beside its weights for the next round."""
 
 from __future__ import annotations
 
@@ -8,68 +8,72 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from penchant.domain.arrays import Int64, Mask
 from penchant.domain.errors import ConfigError
+from penchant.system.durable_file import write_whole
 
 NOTE = "finetune.json"
+"""File in a fine-tuned encoder's directory that holds its `FinetuneNote`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Moments in microseconds since 1970, the last one not included."""
+class TimeSpan:
+    """A half-open interval in microseconds since 1970."""
 
     from_us: int
     until_us: int
+    """Exclusive."""
 
-    def holds(self, at_us: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which moments are inside, shape (n,).
+    def holds(self, at_us: Int64) -> Mask:
+        """Whether each time is in the interval, shape (n,).
 
-        >>> Span(2, 4).holds(np.array([1, 2, 3, 4])).tolist()
+        >>> import numpy as np
+        >>> TimeSpan(2, 4).holds(np.array([1, 2, 3, 4])).tolist()
         [False, True, True, False]
         """
         return (at_us >= self.from_us) & (at_us < self.until_us)
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One fine-tuning."""
+class RoundRecord:
+    """The events of one fine-tuning round."""
 
-    train: Span
-    test: Span
-    """Never trained on, by later rounds neither."""
+    train: TimeSpan
+    test: TimeSpan
+    """Never trained on, not by later rounds either."""
     log_until_us: int
-    """The log ended before this moment; the next round's events begin here."""
+    """Exclusive end of the log; the next round's new events start here."""
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """All rounds, the last one last, and what the last one measured."""
+class FinetuneNote:
+    """An encoder's rounds, oldest first, with the last round's settings and results."""
 
-    rounds: tuple[Round, ...]
+    rounds: tuple[RoundRecord, ...]
     settings: dict[str, Any]
+    """See `FinetuneSettings.as_dict`."""
     measured: dict[str, float]
+    """See `FinetuneReport.measured`."""
 
     def write(self, directory: Path) -> None:
-        """Writes it into an encoder's directory."""
+        """Writes the note into an encoder's directory."""
         text = json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
-        (directory / NOTE).write_text(text + "\n", encoding="utf-8")
+        write_whole(directory / NOTE, text + "\n")
 
 
-def read_note(directory: Path) -> Note:
-    """The note of an encoder that `penchant finetune` wrote.
+def read_note(directory: Path) -> FinetuneNote:
+    """Reads the note of an encoder that `penchant finetune` wrote.
 
     Raises:
-        ConfigError: the directory holds none.
+        ConfigError: the directory has no readable note.
     """
     try:
         content = json.loads((directory / NOTE).read_text(encoding="utf-8"))
         rounds = tuple(
-            Round(Span(**row["train"]), Span(**row["test"]), int(row["log_until_us"]))
+            RoundRecord(TimeSpan(**row["train"]), TimeSpan(**row["test"]), int(row["log_until_us"]))
             for row in content["rounds"]
         )
-        return Note(rounds, dict(content["settings"]), dict(content["measured"]))
+        return FinetuneNote(rounds, dict(content["settings"]), dict(content["measured"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"from: {directory} holds no readable {NOTE}, expected an encoder that "

@@ -1,4 +1,4 @@
-"""What users liked, in time order, and the segments of it that training steps are made of."""
+"""Users' likes in time order, and the segments that make up training steps."""
 
 from __future__ import annotations
 
@@ -6,37 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float32, Float64, Int64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.logs.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The likes of one user in one part of the log, or all events, in time order; two or more."""
+    """One user's likes, or all events, in one part of the log, in time order; m is 2 or more."""
 
     user: int
     """The user's number."""
-    items: NDArray[np.int64]
+    items: Int64
     """Item numbers, shape (m,)."""
-    rewards: NDArray[np.float32]
-    """-1 to 1, of a like above 0, shape (m,)."""
+    rewards: Float32
+    """Rewards, -1 to 1, above 0 for a like, shape (m,)."""
 
 
 Segment = tuple[int, int]
-"""A history by number, and the place in it where the segment begins."""
+"""The number of a history, and the place in it where the segment starts."""
 
 
-def histories_of(
-    stream: Stream, part: NDArray[np.bool_], *, likes_only: bool = True
-) -> list[History]:
-    """The histories of all users with two likes or more among some events.
+def histories_of(stream: Stream, part: Mask, *, likes_only: bool = True) -> list[History]:
+    """The histories of all users with two or more likes in one part of a log.
 
     Args:
-        stream: n events; one with a reward above 0 is a like.
-        part: which events are taken, shape (n,).
-        likes_only: False: of users with two events or more, all events.
+        stream: n events; a like is one with a reward above 0.
+        part: events that count, shape (n,).
+        likes_only: False: all events, of users with two or more.
     """
     taken = np.flatnonzero((stream.reward > 0) & part if likes_only else part)
     taken = taken[np.argsort(stream.user[taken], kind="stable")]
@@ -48,27 +46,27 @@ def histories_of(
     ]
 
 
-def item_shares(histories: Sequence[History], items: int) -> NDArray[np.float64]:
-    """Each item's share of all likes, shape (items,); it sums to 1."""
+def item_shares(histories: Sequence[History], items: int) -> Float64:
+    """Each item's share of all likes, shape (items,), with sum 1."""
     counts = np.zeros(items)
     for history in histories:
         np.add.at(counts, history.items, 1.0)
-    shares: NDArray[np.float64] = counts / max(1.0, counts.sum())
+    shares: Float64 = counts / max(1.0, counts.sum())
     return shares
 
 
 def plan_segments(
     histories: Sequence[History], length: int, count: int, seed: int
 ) -> list[Segment]:
-    """Which segments training sees, in this order; equal arguments give equal plans.
+    """The segments to train on, in order; equal arguments give equal plans.
 
-    Each pass over the log cuts every history at other places, so that all neighbours meet.
+    Each pass over the log cuts every history at different places, so that all neighbours meet.
 
     Args:
         histories: at least one.
-        length: Likes in a segment, 2 or more; the ends of a history may give shorter ones.
-        count: How many segments.
-        seed: Of the cuts and the order.
+        length: likes per segment, 2 or more; a history's ends may give shorter ones.
+        count: number of segments.
+        seed: seed of the cuts and the order.
 
     Raises:
         ConfigError: there is no history.
@@ -88,7 +86,7 @@ def plan_segments(
 
 
 def cut(histories: Sequence[History], segment: Segment, length: int) -> History:
-    """The likes of a segment."""
+    """The likes in a segment of a given length."""
     number, start = segment
     history, end = histories[number], start + length
     start = max(0, start)
@@ -96,7 +94,7 @@ def cut(histories: Sequence[History], segment: Segment, length: int) -> History:
 
 
 def _starts(likes: int, length: int, random: np.random.Generator) -> list[int]:
-    """Starts of the segments of a history, the first one negative; none has a single like."""
+    """Starts of a history's segments, the first one 0 or below; none has a single like."""
     if likes <= length:
         return [0]
     first = int(random.integers(2 - length, 1))

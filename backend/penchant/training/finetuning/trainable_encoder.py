@@ -1,4 +1,4 @@
-"""The encoder that is trained: read, given a projection and adapters, merged and written."""
+"""The encoder in training: read, extended by a projection and adapters, and merged again."""
 
 from __future__ import annotations
 
@@ -18,48 +18,51 @@ from transformers import PreTrainedModel
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
+from penchant.training.library_output import quiet_transformers
+from penchant.training.principal_components import principal_components
 from penchant.training.pytorch_encoder import default_pooling
 from penchant.training.virtual_tokens import (
-    METHODS,
-    NAME,
     PREFIX,
+    VIRTUAL_METHODS,
+    VIRTUAL_TOKENS,
     add_virtual_tokens,
     restore_virtual_tokens,
     virtual_token_count,
 )
 
 HEAD = "penchant_head"
-"""Name of the projection among the modules of the encoder."""
+"""Name of the projection among the encoder's modules."""
 
 _BATCH_TEXTS = 64
 
 
 def read_encoder(source: Path) -> SentenceTransformer:
-    """The encoder in a directory, in float32; needs no network.
+    """Reads an encoder from a Hugging Face directory, in float32; needs no network.
 
     Raises:
-        ConfigError: it can't be read.
+        ConfigError: it can't be read, or has a decoder that can't be left out.
     """
     if not (source / "config.json").is_file():
         raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
     try:
-        model = SentenceTransformer(
-            str(source), local_files_only=True, model_kwargs={"dtype": torch.float32}
-        )
+        with quiet_transformers():
+            model = SentenceTransformer(
+                str(source), local_files_only=True, model_kwargs={"dtype": torch.float32}
+            )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ConfigError(f"source: {source} can't be read: {error}") from error
     body = transformer_of(model)
     if body.config.is_encoder_decoder:
         raise ConfigError(
             f"source: {source}: got an encoder with a decoder ({body.config.model_type}), "
-            "expected an encoder, a decoder, or a T5, whose encoder is taken"
+            "expected an encoder, a decoder, or a T5, of which the encoder is used"
         )
     restore_virtual_tokens(body, source)
     cap_length(model)
     tokenizer = cast(Any, model.tokenizer)
-    if tokenizer.pad_token is None:  # Decoders often have none; what pads is masked.
+    if tokenizer.pad_token is None:  # As in many decoders; padding is masked.
         tokenizer.pad_token = tokenizer.eos_token
-    tokenizer.padding_side = "right"  # As it will be served.
+    tokenizer.padding_side = "right"  # As in serving.
     if not (source / "modules.json").is_file():
         _, pooling = model.children()
         cast(Any, pooling).pooling_mode = default_pooling(body.config)
@@ -67,7 +70,7 @@ def read_encoder(source: Path) -> SentenceTransformer:
 
 
 def embed(model: SentenceTransformer, texts: Sequence[str]) -> Matrix:
-    """The encoder's own embeddings, of any norm, shape (n, hidden)."""
+    """The encoder's embeddings of texts, of any norm, shape (n, hidden), float32."""
     training = model.training
     found = model.encode(
         list(texts), batch_size=_BATCH_TEXTS, convert_to_numpy=True, show_progress_bar=False
@@ -77,30 +80,30 @@ def embed(model: SentenceTransformer, texts: Sequence[str]) -> Matrix:
 
 
 def encode(model: SentenceTransformer, texts: Sequence[str], width: int | None = None) -> Matrix:
-    """Unit vectors of texts, shape (n, width); of the first `width` values, None: of all."""
+    """Unit vectors of texts from the first `width` values, None: all; shape (n, width)."""
     return unit(embed(model, texts)[:, :width])
 
 
 def unit(vectors: Matrix) -> Matrix:
-    """Rows of norm 1; a row of zeros stays."""
+    """Normalizes rows to norm 1; a row of zeros stays."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return cast(Matrix, vectors / np.maximum(norms, np.float32(1e-12)))
 
 
 def has_head(model: SentenceTransformer) -> bool:
-    """Whether a projection of ours is in the encoder already."""
+    """Whether the encoder has the projection of an earlier fine-tuning."""
     return HEAD in dict(model.named_children())
 
 
 def head_of(model: SentenceTransformer) -> nn.Module:
-    """The linear part of the projection, from (n, hidden) to (n, width); it must be there."""
+    """The linear layer of the projection, from (n, hidden) to (n, width); it must exist."""
     head = model.get_submodule(HEAD)
     assert isinstance(head, Dense)
     return head.linear
 
 
 def embed_before_head(model: SentenceTransformer, texts: Sequence[str]) -> Matrix:
-    """What the projection is given of texts, shape (n, hidden); it must be there."""
+    """The embeddings of texts in front of the projection, which must exist; shape (n, hidden)."""
     names = [name for name, _ in model.named_children()]
     modules = [model.get_submodule(name) for name in names[: names.index(HEAD)]]
     prompts: Any = model.prompts
@@ -114,18 +117,18 @@ def embed_before_head(model: SentenceTransformer, texts: Sequence[str]) -> Matri
 
 
 def add_head(model: SentenceTransformer, width: int, embeddings: Matrix) -> nn.Module:
-    """Puts a projection behind an encoder that has none of ours yet.
+    """Appends a projection to an encoder without one.
 
-    It begins as the principal components of the embeddings, largest first, so that the first values
-    of a vector say most.
+    Its initial weights are the principal components of the embeddings, largest first, so that the
+    first values of a vector carry most of the variance.
 
     Args:
-        model: the encoder.
-        width: Length of the vectors, at most that of the embeddings.
-        embeddings: of the catalog by this encoder, shape (n, hidden).
+        model: the encoder, changed in place.
+        width: length of the projected vectors, 1 to hidden.
+        embeddings: this encoder's embeddings of the catalog, shape (n, hidden).
 
     Returns:
-        The linear part, from (n, hidden) to (n, width).
+        The linear layer, from (n, hidden) to (n, width).
 
     Raises:
         ConfigError: the width is too large.
@@ -133,12 +136,8 @@ def add_head(model: SentenceTransformer, width: int, embeddings: Matrix) -> nn.M
     hidden = embeddings.shape[1]
     if width > hidden:
         raise ConfigError(f"dimensions: got {width} as the largest, expected 1 to {hidden}")
-    mean = embeddings.mean(axis=0, dtype=np.float64)
-    _, axes = np.linalg.eigh(np.cov(embeddings, rowvar=False, dtype=np.float64))
-    axes = axes[:, ::-1].T
-    # An axis and its opposite are equally good: take the one that points up where it is largest.
-    largest = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
-    weight = (axes * np.sign(largest)[:, None])[:width]
+    mean, axes, _ = principal_components(embeddings)
+    weight = axes[:width]
     head = Dense(
         hidden,
         width,
@@ -152,10 +151,14 @@ def add_head(model: SentenceTransformer, width: int, embeddings: Matrix) -> nn.M
 
 
 def choose_weights(model: SentenceTransformer, settings: FinetuneSettings) -> None:
-    """Says which weights learn, by the method of the settings, and adds adapters to hold them.
+    """Makes the weights of the settings' method trainable, adding adapters where it needs them.
+
+    Args:
+        model: an encoder with its projection, changed in place.
+        settings: settings of the fine-tuning.
 
     Raises:
-        ConfigError: the settings ask for more layers than there are, or another width.
+        ConfigError: the encoder has fewer layers, another width or other virtual tokens.
     """
     width = model.get_embedding_dimension()
     if width != settings.width:
@@ -176,7 +179,7 @@ def choose_weights(model: SentenceTransformer, settings: FinetuneSettings) -> No
                 task_type="FEATURE_EXTRACTION",
             )
         )
-    if settings.method in METHODS and settings.steps:
+    if settings.method in VIRTUAL_METHODS and settings.steps:
         _train_virtual_tokens(body, settings)
         cap_length(model)
     if settings.frozen_layers:
@@ -186,7 +189,7 @@ def choose_weights(model: SentenceTransformer, settings: FinetuneSettings) -> No
 
 
 def cap_length(model: SentenceTransformer) -> None:
-    """Leaves the positions that virtual tokens take free of text."""
+    """Shortens the limit of texts by the positions that virtual tokens take."""
     body = transformer_of(model)
     positions = getattr(body.config, "max_position_embeddings", None)
     count = virtual_token_count(body.config)
@@ -195,13 +198,13 @@ def cap_length(model: SentenceTransformer) -> None:
 
 
 def trainable_parameters(model: nn.Module) -> tuple[int, int]:
-    """How many values training may change, and how many there are."""
+    """The number of trainable weights, and of all weights."""
     sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
     return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
 
 
 def merge_adapters(model: SentenceTransformer) -> None:
-    """Adds what adapters have learnt to the weights below them, and takes the adapters away."""
+    """Merges adapters into the weights below them, and removes them."""
     body = transformer_of(model)
     if not getattr(body, "_hf_peft_config_loaded", False):
         return
@@ -215,19 +218,49 @@ def merge_adapters(model: SentenceTransformer) -> None:
 
 
 def transformer_of(model: SentenceTransformer) -> PreTrainedModel:
-    """The Hugging Face model inside."""
+    """The Hugging Face model inside an encoder.
+
+    Raises:
+        ConfigError: there is none.
+    """
     body = model.transformers_model
     if not isinstance(body, PreTrainedModel):
         raise ConfigError("source: got no Hugging Face transformer inside, expected one")
     return body
 
 
+def layers_of(model: nn.Module) -> nn.ModuleList:
+    """The layers of an encoder: the longest list of modules inside.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
+    if not lists:
+        raise ConfigError("source: got no list of layers inside, expected one")
+    return max(lists, key=len)
+
+
+class TrainableEncoder:
+    """A PyTorch encoder behind the interface of `penchant.encoder.base.Encoder`."""
+
+    version = "pytorch"
+
+    def __init__(self, model: SentenceTransformer) -> None:
+        self._model = model
+        self.dimensions = int(model.get_embedding_dimension() or 0)
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """See `Encoder.encode`."""
+        return encode(self._model, texts)
+
+
 def _train_virtual_tokens(body: PreTrainedModel, settings: FinetuneSettings) -> None:
-    """New ones, or those that are there already."""
+    """Adds virtual tokens, or trains the existing ones."""
     method, count = settings.method, settings.virtual_tokens
     if settings.activation_checkpointing and method == PREFIX:
         raise ConfigError("activation_checkpointing: got true with prefix, expected false")
-    there = getattr(body.config, NAME, None)
+    there = getattr(body.config, VIRTUAL_TOKENS, None)
     if there is None:
         add_virtual_tokens(body, method, count)
     elif there != {"method": method, "count": count}:
@@ -235,16 +268,12 @@ def _train_virtual_tokens(body: PreTrainedModel, settings: FinetuneSettings) -> 
             f"method, virtual_tokens: got {method}, {count}, expected what the source has: "
             f"{there['method']}, {there['count']}"
         )
-    body.get_submodule(NAME).requires_grad_(True)
+    body.get_submodule(VIRTUAL_TOKENS).requires_grad_(True)
 
 
 def _freeze(body: PreTrainedModel, count: int) -> None:
-    """The embeddings and the first layers no longer learn."""
-    layers = max(
-        (m for m in body.modules() if isinstance(m, nn.ModuleList)),
-        key=len,
-        default=nn.ModuleList(),
-    )
+    """Excludes the embeddings and the first layers from training."""
+    layers = layers_of(body)
     if count > len(layers):
         raise ConfigError(f"frozen_layers: got {count}, expected 0 to {len(layers)}")
     for part in (body.get_input_embeddings(), *layers[:count]):

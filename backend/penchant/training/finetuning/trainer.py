@@ -1,4 +1,4 @@
-"""sentence-transformers' trainer, told how our steps look, when to stop, and how to show it."""
+"""The trainer of sentence-transformers, with the steps, stops and reports of a fine-tuning."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ from torch.utils.data import SequentialSampler
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from penchant.domain.errors import ConfigError
-from penchant.training.finetuning.trainable_encoder import encode
-from penchant.training.finetuning.validation import Ranker
+from penchant.training.finetuning.trainable_encoder import encode, unit
+from penchant.training.finetuning.training_progress import METRIC, TrainingProgress
+from penchant.training.resumption import TRAINED_WEIGHTS
+from penchant.training.validation_rankings import ValidationRankings
 
-METRIC = "ndcg@10"
-WEIGHTS = "trained.safetensors"
 
-
-class Trainer(SentenceTransformerTrainer):
-    """Checkpoints hold the weights that training changes and nothing else of the encoder."""
+class FinetuneTrainer(SentenceTransformerTrainer):
+    """A trainer whose checkpoints hold only the weights that training changes."""
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-        """Leaves out the model card, which would encode sample texts."""
+        """Omits the model card, which would encode sample texts."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         self.save_weights(Path(output_dir or str(self.args.output_dir)))
@@ -41,15 +40,19 @@ class Trainer(SentenceTransformerTrainer):
         self.load_weights(Path(resume_from_checkpoint))
 
     def save_weights(self, directory: Path) -> None:
-        """Writes the weights that training changes."""
+        """Writes the weights that training changes into a directory."""
         directory.mkdir(parents=True, exist_ok=True)
         trained = {name for name, weight in self.model.named_parameters() if weight.requires_grad}
         state = self.model.state_dict()
-        save_file({name: state[name].contiguous() for name in trained}, directory / WEIGHTS)
+        save_file({name: state[name].contiguous() for name in trained}, directory / TRAINED_WEIGHTS)
 
     def load_weights(self, directory: Path) -> None:
-        """Reads what `save_weights` wrote; ConfigError where it is another encoder's."""
-        weights = load_file(directory / WEIGHTS)
+        """Reads weights that `save_weights` wrote.
+
+        Raises:
+            ConfigError: they belong to another encoder.
+        """
+        weights = load_file(directory / TRAINED_WEIGHTS)
         unknown = self.model.load_state_dict(weights, strict=False).unexpected_keys
         if unknown:
             raise ConfigError(
@@ -59,7 +62,7 @@ class Trainer(SentenceTransformerTrainer):
 
 
 class InPlannedOrder(DefaultBatchSampler):
-    """Batches of rows as they lie: the plan is shuffled already, so that resuming is exact."""
+    """Batches rows in order: the plan is shuffled already, so resuming is exact."""
 
     def __init__(self, dataset: Dataset, batch_size: int, drop_last: bool, **ignored: Any) -> None:
         super().__init__(SequentialSampler(dataset), batch_size=batch_size, drop_last=drop_last)
@@ -67,10 +70,11 @@ class InPlannedOrder(DefaultBatchSampler):
 
 @dataclass(eq=False)
 class RankingEvaluator(BaseEvaluator):
-    """NDCG@10 and recall@10 on the validation part, of the vectors of each length."""
+    """NDCG@10 and recall@10 on the validation part, for vectors of each length."""
 
-    ranker: Ranker
+    rankings: ValidationRankings
     texts: Sequence[str]
+    """Texts of all items."""
     dimensions: Sequence[int]
     greater_is_better: bool = True
     primary_metric: str = METRIC
@@ -82,37 +86,35 @@ class RankingEvaluator(BaseEvaluator):
         epoch: float = -1,
         steps: int = -1,
     ) -> dict[str, float]:
-        """The metrics; those of smaller vectors have their length behind the name."""
+        """The metrics by name; those of shorter vectors end in the length, as in `ndcg@10/32`."""
         vectors = encode(model, self.texts)
         found: dict[str, float] = {}
         widest = max(self.dimensions)
         for dimensions in sorted(self.dimensions, reverse=True):
-            part = vectors[:, :dimensions]
-            part = part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12)
-            quality = self.ranker.quality(part.astype(np.float32))
-            behind = "" if dimensions == widest else f"/{dimensions}"
-            found[METRIC + behind] = quality.ndcg
-            found["recall@10" + behind] = quality.recall
+            quality = self.rankings.quality(unit(vectors[:, :dimensions]))
+            suffix = "" if dimensions == widest else f"/{dimensions}"
+            found[METRIC + suffix] = quality.ndcg
+            found["recall@10" + suffix] = quality.recall
         return found
 
 
-class Patience(TrainerCallback):
-    """Stops after so many looks without a new best; reads the log alone, so resuming is exact."""
+class EarlyStop(TrainerCallback):
+    """Stops after some evaluations without a new best; reads only the log, so resuming is exact."""
 
-    def __init__(self, looks: int) -> None:
-        self._looks = looks
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Called after each look, when its result is in the log."""
+        """Called after each evaluation, once its result is in the log."""
         results = [row[f"eval_{METRIC}"] for row in state.log_history if f"eval_{METRIC}" in row]
-        if results and len(results) - 1 - int(np.argmax(results)) >= self._looks:
+        if results and len(results) - 1 - int(np.argmax(results)) >= self._patience:
             control.should_training_stop = True
 
 
 class TimeLimit(TrainerCallback):
-    """Stops with a checkpoint after so many seconds; the next run goes on from it."""
+    """Stops with a checkpoint after a number of seconds; the next run resumes from it."""
 
     def __init__(self, limit_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
         self._limit_s = limit_s
@@ -123,36 +125,27 @@ class TimeLimit(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Looks at the clock."""
+        """Checks the time after each step."""
         if state.global_step < state.max_steps and self._now_s() - self._began_s >= self._limit_s:
             self.reached = True
             control.should_save = control.should_training_stop = True
 
 
-class Progress(TrainerCallback):
-    """Tells of each step and each log row."""
+class ProgressCallback(TrainerCallback):
+    """Reports each step and each row of the training log."""
 
-    def __init__(self, on_step: Callable[[int], None], on_log: Callable[[dict[str, float]], None]):
-        self._on_step = on_step
-        self._on_log = on_log
+    def __init__(self, progress: TrainingProgress) -> None:
+        self._progress = progress
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Tells the step that is done."""
-        self._on_step(state.global_step)
+        """Reports the finished step."""
+        self._progress.on_step(state.global_step)
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Tells the last row."""
+        """Reports the newest row."""
         if state.log_history:
-            self._on_log(state.log_history[-1])
-
-
-def last_checkpoint(directory: Path) -> Path | None:
-    """The newest complete checkpoint in a directory; None without one."""
-    found = [
-        path for path in directory.glob("checkpoint-*") if (path / "trainer_state.json").is_file()
-    ]
-    return max(found, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)
+            self._progress.on_metrics(state.log_history[-1])

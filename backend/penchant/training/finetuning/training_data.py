@@ -1,4 +1,4 @@
-"""From the log, and what an earlier round learnt of it, to what this round trains on."""
+"""The events one round trains on and is measured by, chosen from the log and earlier rounds."""
 
 from __future__ import annotations
 
@@ -7,50 +7,59 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from penchant.domain.arrays import Mask
 from penchant.domain.errors import ConfigError
 from penchant.logs.stream import Stream
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
-from penchant.training.finetuning.losses import NEXT_ITEM
-from penchant.training.finetuning.provenance import Round, Span
+from penchant.training.finetuning.provenance import RoundRecord, TimeSpan
 from penchant.training.finetuning.sequences import (
     History,
     Segment,
     histories_of,
     plan_segments,
 )
-from penchant.training.finetuning.split import Parts, split_by_time
+from penchant.training.finetuning.time_split import TimeSplit, split_by_time
+from penchant.training.finetuning.training_objective import NEXT_ITEM
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What one round trains on and is judged by."""
+class TrainingData:
+    """The events of one round; ranges are positions in its stream."""
 
     histories: tuple[History, ...]
-    """Of the new events, then of the replayed ones."""
+    """Histories of new events, then of replayed ones."""
     segments: tuple[Segment, ...]
-    """In the order of training, `settings.segments` for each step."""
+    """Segments in training order, `FinetuneSettings.segments` per step."""
     validation: range
-    """Positions of the stream."""
     test: range
     earlier_test: range
-    """The test part of the round before; empty without one."""
-    round: Round
-    """What to note when all is done."""
+    """The previous round's test part; empty in the first round."""
+    record: RoundRecord
+    """The round's entry for `FinetuneNote`."""
 
 
-def gather(stream: Stream, earlier: Sequence[Round], settings: FinetuneSettings) -> Material:
+def choose_events(
+    stream: Stream, earlier: Sequence[RoundRecord], settings: FinetuneSettings
+) -> TrainingData:
     """Chooses and orders the events of a round.
 
-    The first round's events are the whole stream. A later round's are those behind the end of the
-    log that the round before had; a share of its steps is taken from what earlier rounds trained
-    on. No round trains on a validation or test part of another.
+    The first round's events are the whole stream. A later round's are those after the end of the
+    previous round's log; part of each step replays events that earlier rounds trained on. No round
+    trains on another round's validation or test part.
+
+    Args:
+        stream: items and log.
+        earlier: rounds the encoder was trained in, oldest first.
+        settings: the split and the size of a step.
 
     Raises:
         ConfigError: there are too few events.
     """
     begin = int(np.searchsorted(stream.at_us, earlier[-1].log_until_us)) if earlier else 0
     if begin == len(stream.at_us):
-        raise ConfigError("events: none is newer than what the last encoder learnt from; give more")
+        raise ConfigError(
+            "events: none is newer than the last encoder's log, expected some; give a longer log"
+        )
     parts = _moved(
         split_by_time(stream.at_us[begin:], settings.validation_fraction, settings.test_fraction),
         begin,
@@ -60,20 +69,20 @@ def gather(stream: Stream, earlier: Sequence[Round], settings: FinetuneSettings)
     new = histories_of(stream, train.holds(stream.at_us), likes_only=likes_only)
     replayed = _any_holds([row.train for row in earlier], stream)
     old = histories_of(stream, replayed, likes_only=likes_only)
-    return Material(
+    return TrainingData(
         histories=(*new, *old),
         segments=tuple(_order(new, old, settings)),
         validation=parts.validation,
         test=parts.test,
         earlier_test=_positions(stream, earlier[-1].test) if earlier else range(0),
-        round=Round(train, _span(stream, parts.test), int(stream.at_us[-1]) + 1),
+        record=RoundRecord(train, _span(stream, parts.test), int(stream.at_us[-1]) + 1),
     )
 
 
 def _order(
     new: Sequence[History], old: Sequence[History], settings: FinetuneSettings
 ) -> list[Segment]:
-    """In each step first the new segments, then the replayed ones."""
+    """The segments of all steps; in each step new ones come first, then replayed ones."""
     replayed = round(settings.replay_share * settings.segments) if old else 0
     fresh, length = settings.segments - replayed, settings.segment_likes
     steps = max(settings.steps, settings.head_steps)
@@ -87,26 +96,26 @@ def _order(
     return order
 
 
-def _any_holds(spans: Sequence[Span], stream: Stream) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _any_holds(spans: Sequence[TimeSpan], stream: Stream) -> Mask:
     inside = np.zeros(len(stream.at_us), np.bool_)
     for span in spans:
         inside |= span.holds(stream.at_us)
     return inside
 
 
-def _moved(parts: Parts, by: int) -> Parts:
+def _moved(parts: TimeSplit, by: int) -> TimeSplit:
     def move(part: range) -> range:
         return range(part.start + by, part.stop + by)
 
-    return Parts(move(parts.train), move(parts.validation), move(parts.test))
+    return TimeSplit(move(parts.train), move(parts.validation), move(parts.test))
 
 
-def _span(stream: Stream, part: range) -> Span:
+def _span(stream: Stream, part: range) -> TimeSpan:
     if not part:
-        return Span(0, 0)
-    return Span(int(stream.at_us[part.start]), int(stream.at_us[part.stop - 1]) + 1)
+        return TimeSpan(0, 0)
+    return TimeSpan(int(stream.at_us[part.start]), int(stream.at_us[part.stop - 1]) + 1)
 
 
-def _positions(stream: Stream, span: Span) -> range:
+def _positions(stream: Stream, span: TimeSpan) -> range:
     start, stop = np.searchsorted(stream.at_us, [span.from_us, span.until_us])
     return range(int(start), int(stop))

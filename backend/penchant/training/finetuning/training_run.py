@@ -1,12 +1,11 @@
-"""One training with checkpoints: begun, or gone on with where a killed one stopped."""
+"""Training of an encoder with checkpoints; an interrupted training resumes."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,103 +24,86 @@ from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from penchant.training.finetuning.losses import StepLoss
 from penchant.training.finetuning.trainable_encoder import HEAD, encode, has_head
 from penchant.training.finetuning.trainer import (
-    METRIC,
+    EarlyStop,
+    FinetuneTrainer,
     InPlannedOrder,
-    Patience,
-    Progress,
+    ProgressCallback,
     RankingEvaluator,
     TimeLimit,
-    Trainer,
-    last_checkpoint,
 )
-from penchant.training.finetuning.training_data import Material
-from penchant.training.finetuning.validation import Ranker
+from penchant.training.finetuning.training_data import TrainingData
+from penchant.training.finetuning.training_progress import (
+    METRIC,
+    SILENT,
+    TrainingOutcome,
+    TrainingProgress,
+)
+from penchant.training.resumption import last_checkpoint
+from penchant.training.validation_rankings import ValidationRankings
 
 START, RESULT, VECTORS = "start", "validation.json", "vectors.npy"
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Who is told what, and when to stop."""
-
-    on_step: Callable[[int], None] = lambda step: None
-    """Told the number of each step that is done."""
-    on_log: Callable[[dict[str, float]], None] = lambda row: None
-    """Told each row of the training log."""
-    limit_s: float = math.inf
-    """Training stops after so many seconds, and goes on in the next run."""
-    report_to: str = "none"
-    """`tensorboard`, `wandb` or `none`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """How a training ended."""
-
-    steps: int
-    stopped_by: str
-    """`steps`: all were done; `patience`: no new best for long; `time`: go on with another run."""
-    best_step: int
-    """Whose weights the model has now; 0: no look was better than the start."""
-    log: tuple[dict[str, float], ...]
-    """All rows, those of earlier runs included."""
 
 
 def train(
     model: SentenceTransformer,
     texts: Sequence[str],
-    material: Material,
-    ranker: Ranker,
+    data: TrainingData,
+    rankings: ValidationRankings,
     settings: FinetuneSettings,
     checkpoints: Path,
+    *,
     teacher: Matrix | None = None,
-    watch: Watch | None = None,
-) -> Trained:
-    """Trains a model in place, to its best weights on the validation part.
+    limit_s: float = math.inf,
+    report_to: str = "none",
+    progress: TrainingProgress = SILENT,
+) -> TrainingOutcome:
+    """Trains an encoder in place, to its best weights on the validation part.
 
     Args:
-        model: as `load_encoder` makes it.
-        texts: of all items of the stream.
-        material: what to train on.
-        ranker: judges the validation part.
-        settings: how.
-        checkpoints: Directory; where a checkpoint is in it, training goes on from there.
-        teacher: The last encoder's vectors of all items, shape (items, width); None: without.
-        watch: who is told.
+        model: an encoder with its projection; see `read_encoder` and `prepare_head`.
+        texts: texts of all items.
+        data: events of the round.
+        rankings: rankings of the validation part.
+        settings: settings of the fine-tuning.
+        checkpoints: directory for checkpoints; training resumes from the last one in it.
+        teacher: the last encoder's vectors of all items, shape (items, width); None: no
+            distillation.
+        limit_s: seconds after which training stops with a checkpoint.
+        report_to: see `FinetuneRequest.report_to`.
+        progress: callbacks for steps and metrics.
 
     Raises:
         ConfigError: a package for `report_to` is missing, or a checkpoint does not fit.
     """
-    watch = watch or Watch()
     if not settings.steps:
-        return Trained(0, "steps", 0, ())
-    limit = TimeLimit(watch.limit_s)
-    collator = make_collator(model, texts, material, settings, teacher)
+        return TrainingOutcome(0, "steps", 0, ())
+    limit = TimeLimit(limit_s)
+    collator = make_collator(model, texts, data, settings, teacher)
     rows = {
-        "history": [number for number, _ in material.segments],
-        "start": [start for _, start in material.segments],
+        "history": [number for number, _ in data.segments],
+        "start": [start for _, start in data.segments],
     }
     try:
-        trainer = Trainer(
+        trainer = FinetuneTrainer(
             model=model,
-            args=_arguments(model, settings, checkpoints, watch.report_to),
+            args=_arguments(model, settings, checkpoints, report_to),
             train_dataset=Dataset.from_dict(rows),
             loss=_loss(model, settings, teacher is not None),
-            evaluator=RankingEvaluator(ranker, texts, settings.dimensions),
+            evaluator=RankingEvaluator(rankings, texts, settings.dimensions),
             data_collator=cast(Any, collator),
-            callbacks=[Patience(settings.patience), limit, Progress(watch.on_step, watch.on_log)],
+            callbacks=[EarlyStop(settings.patience), limit, ProgressCallback(progress)],
         )
     except (ImportError, RuntimeError) as error:
         if "install" not in str(error):
             raise
-        raise ConfigError(f"report_to: {watch.report_to}: {error}") from error
+        raise ConfigError(f"report_to: {report_to}: {error}") from error
     trainer.remove_callback(PrinterCallback)
-    with tiny_numbers_as_zero():
+    with denormals_as_zero():
         found = last_checkpoint(checkpoints)
         if found is None:
             _keep_start(trainer, checkpoints / START, texts)
         if settings.hard_negatives:
-            collator.mined_by = np.load(checkpoints / START / VECTORS)
+            collator.mining_vectors = np.load(checkpoints / START / VECTORS)
         trainer.train(resume_from_checkpoint=None if found is None else str(found))
     state = trainer.state
     best_step = state.best_global_step or state.global_step
@@ -129,7 +111,7 @@ def train(
         trainer.load_weights(checkpoints / START)
         best_step = 0
     ended = "steps" if state.global_step >= settings.steps else "patience"
-    return Trained(
+    return TrainingOutcome(
         steps=state.global_step,
         stopped_by="time" if limit.reached else ended,
         best_step=best_step,
@@ -138,10 +120,10 @@ def train(
 
 
 @contextmanager
-def tiny_numbers_as_zero() -> Iterator[None]:
-    """On a CPU, numbers too small for float32's normal range are many times slower than others.
+def denormals_as_zero() -> Iterator[None]:
+    """Treats denormal numbers as 0, which on a CPU are many times slower than others.
 
-    Only here: the switch is the whole thread's, and whoever calls us may need such numbers.
+    The switch holds for the whole thread, so it is reset afterwards for the sake of callers.
     """
     torch.set_flush_denormal(True)
     try:
@@ -150,8 +132,8 @@ def tiny_numbers_as_zero() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _keep_start(trainer: Trainer, directory: Path, texts: Sequence[str]) -> None:
-    """Saves the weights before the first step, their vectors, and how well they rank validation."""
+def _keep_start(trainer: FinetuneTrainer, directory: Path, texts: Sequence[str]) -> None:
+    """Saves the weights before the first step, their vectors, and their validation metrics."""
     trainer.save_weights(directory)
     np.save(directory / VECTORS, encode(trainer.model, texts))
     assert trainer.evaluator is not None
@@ -171,15 +153,15 @@ def _best_of(state: TrainerState) -> float:
 def make_collator(
     model: SentenceTransformer,
     texts: Sequence[str],
-    material: Material,
+    data: TrainingData,
     settings: FinetuneSettings,
     teacher: Matrix | None,
 ) -> StepCollator:
-    """What turns segments of the material into steps; see `train`."""
+    """Makes the collator of a round; for the arguments see `train`."""
     return StepCollator(
         model.preprocess,
         texts,
-        material.histories,
+        data.histories,
         settings.objective,
         settings.segment_likes,
         settings.nearness,
@@ -210,7 +192,7 @@ def _arguments(
         "output_dir": str(checkpoints),
         "max_steps": settings.steps,
         "per_device_train_batch_size": settings.segments,
-        "learning_rate": settings.learning_rate,
+        "learning_rate": settings.encoder_learning_rate,
         "learning_rate_mapping": heads,
         "lr_scheduler_type": "linear",
         "warmup_steps": round(settings.warm_up_fraction * settings.steps),

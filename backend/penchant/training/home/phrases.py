@@ -1,8 +1,8 @@
-"""Free phrasing, written for Penchant by hand: what people say instead of a command.
+"""Free phrasing, written by hand for Penchant: things people say instead of a command.
 
-Home Assistant's templates hold commands alone. Each row is an intent, the domain that it is meant
-for, the way that a value should go (`up`, `down` or empty), sentences to learn from and to compare
-with, and sentences that are only looked at to measure. Few and ours: a figure on them is a hint.
+Home Assistant's templates hold only commands. Each row has an intent, its domain, the direction of
+a value's change (`up`, `down` or empty), sentences to train on and to compare with, and sentences
+only to measure with. They are few, and by one author: a figure on them is no more than a hint.
 """
 
 from __future__ import annotations
@@ -11,24 +11,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Phrases:
-    """What people say when they mean one thing."""
+class IntentPhrases:
+    """Hand-written phrases of one meaning."""
 
     intent: str
     domain: str
     change: str
-    learnt: tuple[str, ...]
+    trained: tuple[str, ...]
+    """Phrases to train on."""
     measured: tuple[str, ...]
+    """Phrases only to measure with."""
 
 
-def _row(meaning: str, learnt: str, measured: str) -> Phrases:
-    """From `intent domain change` and sentences parted by bars."""
+def _row(meaning: str, trained: str, measured: str) -> IntentPhrases:
+    """Parses `intent domain change`, and phrases separated by bars."""
     intent, domain, change = [*meaning.split(), "", ""][:3]
-    return Phrases(
+    return IntentPhrases(
         intent,
         domain if domain != "-" else "",
         change,
-        tuple(text.strip() for text in learnt.split("|")),
+        tuple(text.strip() for text in trained.split("|")),
         tuple(text.strip() for text in measured.split("|")),
     )
 
@@ -203,5 +205,5 @@ _ZH = (
     _row("HassGetCurrentTime -", "现在多晚了|很晚了吗", "已经多晚了"),
     _row("HassNevermind -", "当我没说|什么都不用做|不用管了", "别管了|当我没讲"),
 )
-PHRASES: dict[str, tuple[Phrases, ...]] = {"en": _EN, "zh-CN": _ZH}
-"""By language."""
+PHRASES: dict[str, tuple[IntentPhrases, ...]] = {"en": _EN, "zh-CN": _ZH}
+"""Phrases by language."""

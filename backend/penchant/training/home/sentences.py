@@ -1,4 +1,4 @@
-"""A template said once: alternatives, options and slot values drawn by a seeded generator."""
+"""Draws a sentence from a template: its alternatives, options and slot values."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from hassil.expression import (
 from hassil.parse_expression import parse_sentence
 
 from penchant.training.home.household import Household
-from penchant.training.home.templates import Template
+from penchant.training.home.sentence_templates import Template
 
 
 class Speaker:
-    """Says templates of one language.
+    """Draws sentences from the templates of one language.
 
     >>> data = {"lists": {}, "expansion_rules": {"the": "(the|my)"}}
     >>> speaker = Speaker(data, Household(("hall",), (), {}, {}))
@@ -32,11 +32,11 @@ class Speaker:
     """
 
     def __init__(self, data: dict[str, Any], household: Household) -> None:
-        """Parses lists and rules on first use.
+        """Takes the language's data; lists and rules are parsed on first use.
 
         Args:
             data: Home Assistant's intents of one language.
-            household: names for the slots, of the same language.
+            household: names for the slots, in the same language.
         """
         self._rules: dict[str, str] = data["expansion_rules"]
         self._lists: dict[str, Any] = data["lists"]
@@ -44,7 +44,7 @@ class Speaker:
         self._parsed: dict[str, Expression] = {}
 
     def say(self, template: Template, rng: random.Random) -> str:
-        """One sentence, single spaces, none at the ends."""
+        """Draws one sentence of a template, with single spaces between words."""
         spoken = self._say(self._expression(template.text), template.domains, rng)
         return re.sub(r"\s+", " ", spoken).strip()
 

@@ -1,10 +1,9 @@
-"""The log that `penchant finetune --objective class` learns intents from.
+"""The log that teaches an encoder intents.
 
-Two users an intent, each of whom likes half of its sentences and dislikes others': from the likes
-so far the objective asks for the sign of the next. Half of the dislikes are near misses: of several
-sentences of other intents the one that shares most words with the like before it. At the end each
-user likes some of the other half, which is what the training chooses its best weights by. Only
-training sentences are in the log.
+Each intent has two users; each user likes half of its sentences and dislikes those of others. Half
+of the dislikes are near misses: of several sentences of other intents, the one that shares most
+words with the preceding like. In the end each user likes some of the other half, by which training
+chooses its best weights. The log holds only training sentences.
 """
 
 from __future__ import annotations
@@ -14,67 +13,67 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from penchant.training.home.corpus import Sentence
-from penchant.training.home.templates import TRAIN
+from penchant.training.home.sentence_templates import TRAIN
 
 LIKES = 120
-"""Of each user: sentences of a rare intent are repeated, those of a frequent one drawn."""
-JUDGED = 10
-"""Likes of each user that come last."""
+"""Likes per user: sentences of a rare intent are repeated, those of a frequent one drawn."""
+VALIDATION_LIKES = 10
+"""Maximum number of a user's last likes, from the half of the other user."""
 _TRIED = 12
 _LAST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingEvent:
     """One row of the log."""
 
     user: str
     item: str
-    """The sentence's text."""
+    """Text of the sentence."""
     signal: str
-    """like or dislike."""
+    """`like` or `dislike`."""
     second: int
-    """Epoch seconds; what is judged by comes after all that is learnt from."""
+    """Epoch seconds; validation likes come after all others."""
 
 
-def lessons(
+def training_log(
     sentences: Sequence[Sentence], seed: int = 0, words: Callable[[str], Iterable[str]] = str.split
-) -> list[Lesson]:
-    """The log, in time order.
+) -> list[TrainingEvent]:
+    """Makes the log of a language's training sentences, in time order.
 
     Args:
-        sentences: of one language; only those of training are read.
-        seed: of the draws.
-        words: of a text, for the near misses.
+        sentences: sentences of one language; other parts are ignored.
+        seed: seed of the draws.
+        words: splits a text into words, to find near misses.
     """
     rng = random.Random(seed)
     own = [sentence for sentence in sentences if sentence.part == TRAIN]
     bags = {one.text: frozenset(words(one.text.casefold())) for one in own}
-    rows: list[Lesson] = []
+    rows: list[TrainingEvent] = []
     for intent in dict.fromkeys(sentence.intent for sentence in own):
         likes = [sentence.text for sentence in own if sentence.intent == intent]
         others = [sentence.text for sentence in own if sentence.intent != intent]
         rng.shuffle(likes)
-        for user, half, rest in _halves(likes):
+        for user, own_half, other_half in _halves(likes):
             name = f"{intent}/{user}"
-            for place, like in enumerate(_cycled(half, LIKES, rng)):
+            for place, like in enumerate(_cycled(own_half, LIKES, rng)):
                 tried = rng.choices(others, k=_TRIED if place % 2 else 1)
                 near = max(tried, key=lambda other: _overlap(bags[like], bags[other]))
-                rows.append(Lesson(name, like, "like", 2 * place))
-                rows.append(Lesson(name, near, "dislike", 2 * place + 1))
-            judged = rng.sample(rest, min(JUDGED, len(rest)))
-            rows += [Lesson(name, like, "like", _LAST + at) for at, like in enumerate(judged)]
+                rows.append(TrainingEvent(name, like, "like", 2 * place))
+                rows.append(TrainingEvent(name, near, "dislike", 2 * place + 1))
+            last = rng.sample(other_half, min(VALIDATION_LIKES, len(other_half)))
+            rows += [TrainingEvent(name, like, "like", _LAST + at) for at, like in enumerate(last)]
     return sorted(rows, key=lambda row: row.second)
 
 
 def _halves(likes: Sequence[str]) -> list[tuple[str, Sequence[str], Sequence[str]]]:
-    """The two users with what each learns from, and what each is judged by."""
+    """The two users of an intent, each with its own half of the likes and the other half."""
     first, second = likes[::2], likes[1::2]
     return [("a", first, second), ("b", second or first, first)]
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    """Jaccard's index."""
+    """The Jaccard index of two sets of words."""
     return len(one & other) / max(1, len(one | other))
 
 

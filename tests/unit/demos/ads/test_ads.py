@@ -7,7 +7,7 @@ import pytest
 
 from demos.ads.accounts import Account, account, broken_rules
 from demos.ads.day import Day, most_in
-from penchant.calibration.calibrate import calibrate
+from penchant.calibration.calibrate import calibrate_shown
 from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import Calibration, Money
 from tests.support.ad_days import play, shown_of
@@ -69,15 +69,15 @@ def test_examination_is_found_and_calibration_brings_the_error_down() -> None:
         calibration=GUESS,
         explore=PlackettLuce(1.0),
     )
-    found = calibrate(shown_of(day.impressions))
+    found = calibrate_shown(shown_of(day.impressions))
     for true, estimated, (low, high) in zip(
         day.readers.examination,
-        found.fit.examination,
-        found.fit.examination_intervals,
+        found.model.examination,
+        found.model.examination_intervals,
         strict=True,
     ):
         assert estimated == pytest.approx(true, abs=0.15)
         assert low <= true <= high
-    assert found.fit.slope_interval[0] > 0
+    assert found.model.slope_interval[0] > 0
     error = {name: one.ece for name, one in found.held_out.items()}
     assert error["with places"] < error["without places"] < 0.1 * error["score"]

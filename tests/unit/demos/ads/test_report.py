@@ -14,7 +14,7 @@ from demos.ads.accounts import account, broken_rules
 from demos.ads.ads_simulation import visits
 from demos.ads.day import LAPSE_S, Day, DayPlan
 from demos.ads.films import CAMPAIGNS, HISTORY, FilmDay, film_day
-from penchant.calibration.calibrate import calibrate
+from penchant.calibration.calibrate import calibrate_shown
 from penchant.cli.import_ import sdk_event
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.logs.datasets.movielens import read_movielens
@@ -59,7 +59,7 @@ def test_the_server_is_told_no_rating_of_an_advertised_film(films: FilmDay) -> N
 def test_the_report_says_what_happened(films: FilmDay, day: Day, tmp_path: Path) -> None:
     accounts = [account(one, day.impressions, day.plan.midnight) for one in films.campaigns]
     assert broken_rules(accounts) == []
-    night = calibrate(shown_of(day.impressions))
+    night = calibrate_shown(shown_of(day.impressions))
     stated = ads_report.reliabilities(day.impressions, GUESS)
     console = Console(width=80, record=True, file=(tmp_path / "said").open("w"))
     console.print(ads_report.campaigns_table(accounts))

@@ -16,7 +16,7 @@ from demos.games.games_simulation import Player, PlayerAction, World, make_playe
 from demos.games.players import GamePlay, K, tell
 from demos.games.simple_recommenders import chance
 from demos.games.taste_switch import turn
-from penchant.domain.signals.games import GAMES_SIGNALS
+from penchant.domain.signals import GAMES_SIGNALS
 from penchant_sdk.games import Game, GameClient, Session
 from penchant_sdk.testing import FakePenchant
 

@@ -18,7 +18,7 @@ from demos.games.games_simulation import (
 from demos.games.simple_recommenders import K, chance, popularity, truth
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import resolve
-from penchant.domain.signals.games import GAMES_SIGNALS
+from penchant.domain.signals import GAMES_SIGNALS
 
 KINDS = ("board", "card", "race", "sport")
 GENRES = {f"{kind}-{n}": (kind,) for kind in KINDS for n in range(LEAST_GAMES)}

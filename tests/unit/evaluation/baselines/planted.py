@@ -1,4 +1,4 @@
-"""A small stream with a pattern that any peer but popularity can find."""
+"""A small stream with a pattern that every baseline except popularity can find."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from penchant.logs.stream import Stream
 ITEMS = 24
 USERS = 80
 HALF = ITEMS // 2
-"""The first half of the items is liked by the even users, the second by the odd ones."""
+"""Even users like the first half of the items, odd users the second half."""
 
 
 def stream_of(user: list[int], item: list[int], relevant: list[bool], users: int) -> Stream:
-    """A stream of such events, one a second, of `ITEMS` items."""
+    """A stream of these events, one per second, over `ITEMS` items."""
     reward = np.where(relevant, 1, -1).astype(np.float32)
     return Stream(
         items=tuple(Item(f"i{number}", f"item {number}") for number in range(ITEMS)),
@@ -34,9 +34,9 @@ def stream_of(user: list[int], item: list[int], relevant: list[bool], users: int
 
 
 def planted(seed: int = 0) -> Stream:
-    """Every user but the last two meets 14 items of their own, four times in the same order.
+    """Every user except the last two meets 14 items, four times in the same order.
 
-    An item is liked if it is of the user's half, else not. The last two users are cold.
+    Users like the items of their own half. The last two users are cold.
     """
     random = np.random.default_rng(seed)
     user, item, relevant = [], [], []

@@ -1,4 +1,4 @@
-"""iALS: the user that is folded in minimises the paper's weighted error."""
+"""iALS: a folded-in user minimises the weighted error of the paper."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from penchant.evaluation.baselines.ials import Ials
 from tests.unit.evaluation.baselines.planted import planted
 
 
-def test_a_user_is_the_solution_of_the_papers_equation() -> None:
+def test_a_user_solves_the_equation_of_the_paper() -> None:
     stream = planted()
-    peer = Ials(seed=1, factors=4, regularization=0.2, alpha=2.0, decay=0.9)
-    peer.fit(stream, 100)
+    baseline = Ials(seed=1, factors=4, regularization=0.2, alpha=2.0, decay=0.9)
+    baseline.fit(stream, 100)
     for position in range(100, 300):
-        peer.learn(position)
-    model = peer._model
+        baseline.learn(position)
+    model = baseline._model
     Y = model.item_factors.astype(np.float64)
-    items, weights = peer._likes.decayed(4, 0.9)
+    items, weights = baseline._likes.decayed(4, 0.9)
     confidence = np.ones(len(Y))
     liked = np.zeros(len(Y))
     np.add.at(liked, items, 2.0 * weights)
     confidence[liked > 0] = liked[liked > 0]
     A = Y.T @ (confidence[:, None] * Y) + model.regularization * np.eye(4)
     expected = Y @ np.linalg.solve(A, Y.T @ liked)
-    np.testing.assert_allclose(peer.scores(4, 0), expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(baseline.scores(4, 0), expected, rtol=1e-3, atol=1e-4)
 
 
-def test_few_likes_are_not_regularised_away() -> None:
+def test_a_few_likes_are_not_regularised_away() -> None:
     stream = planted()
-    peer = Ials(seed=1)
-    peer.fit(stream, 150)
-    assert np.abs(peer._model.item_factors).max() > 1e-2
+    baseline = Ials(seed=1)
+    baseline.fit(stream, 150)
+    assert np.abs(baseline._model.item_factors).max() > 1e-2

@@ -1,4 +1,4 @@
-"""Laws that every peer obeys."""
+"""Laws that every baseline obeys."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ PERSONAL = [name for name in NAMES if "popularity" not in name]
 
 
 def replayed(name: str, stream: Stream, fits: tuple[int, ...], until: int) -> Recommender:
-    """A peer fitted at those positions that learnt all other events before `until` one by one."""
-    peer = make(name, seed=3)
-    peer.fit(stream, fits[0])
+    """A baseline fitted at these positions, which learnt the events in between one by one."""
+    baseline = make(name, seed=3)
+    baseline.fit(stream, fits[0])
     for position in range(fits[0], until):
         if position in fits[1:]:
-            peer.fit(stream, position)
-        peer.learn(position)
-    return peer
+            baseline.fit(stream, position)
+        baseline.learn(position)
+    return baseline
 
 
-def scores(peer: Recommender, stream: Stream) -> list[bytes]:
+def scores(baseline: Recommender, stream: Stream) -> list[bytes]:
     now = int(stream.at_us[-1])
-    return [peer.scores(user, now).tobytes() for user in (0, 1, 2, 3, COLD)]
+    return [baseline.scores(user, now).tobytes() for user in (0, 1, 2, 3, COLD)]
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -43,12 +43,12 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def peer(name: str) -> Recommender:
+def baseline(name: str) -> Recommender:
     return replayed(name, STREAM, (MIDDLE, MIDDLE + 50), len(STREAM.item) - 80)
 
 
 def with_another_future(stream: Stream, since: int) -> Stream:
-    """The same up to `since`; then other users like other items."""
+    """The same stream up to `since`, followed by other likes of other users."""
     user, item, relevant = stream.user.copy(), stream.item.copy(), stream.relevant.copy()
     user[since:] = (user[since:] + 7) % USERS
     item[since:] = (item[since:] + 11) % ITEMS
@@ -57,55 +57,55 @@ def with_another_future(stream: Stream, since: int) -> Stream:
     return replace(stream, user=user, item=item, relevant=relevant, reward=reward)
 
 
-def test_nothing_that_comes_later_changes_a_score(name: str, peer: Recommender) -> None:
+def test_later_events_change_no_score(name: str, baseline: Recommender) -> None:
     until = len(STREAM.item) - 80
     other = with_another_future(STREAM, until)
     again = replayed(name, other, (MIDDLE, MIDDLE + 50), until)
-    assert scores(again, STREAM) == scores(peer, STREAM)
+    assert scores(again, STREAM) == scores(baseline, STREAM)
 
 
-def test_a_fit_looks_no_further_than_it_may(name: str) -> None:
+def test_a_fit_does_not_look_ahead(name: str) -> None:
     one, other = make(name, seed=3), make(name, seed=3)
     one.fit(STREAM, MIDDLE)
     other.fit(with_another_future(STREAM, MIDDLE), MIDDLE)
     assert scores(one, STREAM) == scores(other, STREAM)
 
 
-def test_scores_are_one_finite_float32_per_item(peer: Recommender) -> None:
+def test_scores_are_one_finite_float32_per_item(baseline: Recommender) -> None:
     for user in range(USERS):
-        found = peer.scores(user, int(STREAM.at_us[-1]))
+        found = baseline.scores(user, int(STREAM.at_us[-1]))
         assert found.shape == (ITEMS,)
         assert found.dtype == np.float32
         assert np.isfinite(found).all()
 
 
-def test_asking_changes_nothing(peer: Recommender) -> None:
+def test_scores_change_nothing(baseline: Recommender) -> None:
     now = int(STREAM.at_us[-1])
-    first = peer.scores(0, now)
+    first = baseline.scores(0, now)
     kept = first.copy()
-    peer.scores(1, now)[:] = 0
-    np.testing.assert_array_equal(peer.scores(0, now), kept)
+    baseline.scores(1, now)[:] = 0
+    np.testing.assert_array_equal(baseline.scores(0, now), kept)
     first[:] = 0
-    np.testing.assert_array_equal(peer.scores(0, now), kept)
+    np.testing.assert_array_equal(baseline.scores(0, now), kept)
 
 
-def test_a_cold_user_gets_a_ranking_that_is_not_all_ties(peer: Recommender) -> None:
-    assert np.unique(peer.scores(COLD, int(STREAM.at_us[-1]))).size > ITEMS // 4
+def test_a_cold_user_gets_a_ranking_with_few_ties(baseline: Recommender) -> None:
+    assert np.unique(baseline.scores(COLD, int(STREAM.at_us[-1]))).size > ITEMS // 4
 
 
-def test_without_any_event_there_are_still_scores(name: str) -> None:
-    peer = make(name, seed=3)
-    peer.fit(STREAM, 0)
+def test_scores_exist_before_the_first_event(name: str) -> None:
+    baseline = make(name, seed=3)
+    baseline.fit(STREAM, 0)
     for position in range(3):
-        assert np.isfinite(peer.scores(COLD, 0)).all()
-        peer.learn(position)
+        assert np.isfinite(baseline.scores(COLD, 0)).all()
+        baseline.learn(position)
 
 
 @pytest.mark.parametrize("name", PERSONAL, indirect=True)
-def test_what_is_liked_together_ranks_together(peer: Recommender) -> None:
+def test_items_liked_by_the_same_users_rank_together(baseline: Recommender) -> None:
     won = []
     for user in range(USERS - 2):
-        found = peer.scores(user, int(STREAM.at_us[-1]))
+        found = baseline.scores(user, int(STREAM.at_us[-1]))
         new = [item for item in range(ITEMS) if item not in likes_of(STREAM, user)]
         own = [found[item] for item in new if (item < HALF) == (user % 2 == 0)]
         foreign = [found[item] for item in new if (item < HALF) != (user % 2 == 0)]
@@ -113,11 +113,11 @@ def test_what_is_liked_together_ranks_together(peer: Recommender) -> None:
     assert np.mean(won) > 0.75
 
 
-def test_the_name_is_the_one_that_was_asked_for(name: str, peer: Recommender) -> None:
-    assert peer.name == name
+def test_a_baseline_has_the_requested_name(name: str, baseline: Recommender) -> None:
+    assert baseline.name == name
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_name_is_refused_with_the_known_names() -> None:
     with pytest.raises(ConfigError, match=r"got 'easy', expected one of popularity, .*ease"):
         make("easy", seed=0)
 
@@ -126,7 +126,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     ("name", "package"),
     [("ials", "implicit"), ("sasrec", "torch"), ("vowpal-wabbit", "vowpalwabbit")],
 )
-def test_a_missing_package_is_named_with_its_cure(
+def test_a_missing_package_is_named_with_its_remedy(
     name: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = f"penchant.evaluation.baselines.{name.replace('-', '_')}"
@@ -138,7 +138,7 @@ def test_a_missing_package_is_named_with_its_cure(
         make(name, seed=0)
 
 
-def test_naming_the_peers_loads_none_of_their_packages() -> None:
+def test_importing_the_baselines_loads_none_of_their_packages() -> None:
     program = "import sys, penchant.evaluation.baselines; print(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60

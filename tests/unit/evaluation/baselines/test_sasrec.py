@@ -1,17 +1,19 @@
-"""SASRec: it never sees what comes next, and it learns an order."""
+"""SASRec never sees later likes, and it learns their order."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-from penchant.evaluation.baselines.sasrec import Network, SasRec, Settings, crop, one_thread
+from penchant.evaluation.baselines.sasrec import Network, SasRec, SasRecSettings, crop, one_thread
 from tests.unit.evaluation.baselines.planted import ITEMS, stream_of
 
-SMALL = Settings(dimensions=16, blocks=1, heads=1, dropout=0.0, length=8, epochs=150, rate=1e-2)
+SMALL = SasRecSettings(
+    dimensions=16, blocks=1, heads=1, dropout=0.0, length=8, epochs=150, rate=1e-2
+)
 
 
-def test_a_state_depends_on_nothing_that_comes_later() -> None:
+def test_a_state_depends_on_no_later_input() -> None:
     torch.manual_seed(0)
     network = Network(ITEMS, SMALL).eval()
     inputs = torch.tensor([[0, 3, 4, 5, 6]])
@@ -22,7 +24,7 @@ def test_a_state_depends_on_nothing_that_comes_later() -> None:
     assert not torch.allclose(one[:, 3:], two[:, 3:])
 
 
-def test_every_like_is_predicted_from_those_before_it() -> None:
+def test_every_like_is_predicted_from_earlier_likes() -> None:
     liked = list(range(5, 17))
     inputs, targets = crop(liked, 8, predict=True)
     np.testing.assert_array_equal(inputs[1:], targets[:-1] + 1)
@@ -32,18 +34,18 @@ def test_every_like_is_predicted_from_those_before_it() -> None:
     assert len(inputs) == len(targets) == len(asked) == 8
 
 
-def test_it_learns_which_item_follows_which() -> None:
+def test_it_learns_the_order_of_items() -> None:
     chains = [[(start + step) % ITEMS for step in range(6)] for start in range(ITEMS)]
     user = [number for number in range(ITEMS) for _ in range(6)]
     item = [liked for chain in chains for liked in chain]
     stream = stream_of([*user, ITEMS], [*item, 7], [True] * (len(item) + 1), users=ITEMS + 1)
-    peer = SasRec(0, SMALL)
-    peer.fit(stream, len(item))
-    peer.learn(len(item))
-    assert int(np.argmax(peer.scores(ITEMS, 0))) == 8
+    baseline = SasRec(0, SMALL)
+    baseline.fit(stream, len(item))
+    baseline.learn(len(item))
+    assert int(np.argmax(baseline.scores(ITEMS, 0))) == 8
 
 
-def test_pytorchs_threads_are_given_back() -> None:
+def test_the_number_of_pytorch_threads_is_restored() -> None:
     before = torch.get_num_threads()
     with one_thread():
         assert torch.get_num_threads() == 1

@@ -1,4 +1,4 @@
-"""A log in which each user likes one kind of item, and vectors that know the kinds, or don't."""
+"""A log in which each user likes one kind of item, and vectors that may know the kinds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from penchant.config import Config
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item, Matrix
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.side import Side
@@ -19,7 +19,7 @@ from penchant.logs.stream import Stream
 
 KINDS = ("coats", "shoes", "toys", "wine")
 EACH = 20
-"""Items of a kind."""
+"""Items per kind."""
 USERS, LIKES = 60, 12
 CONFIG = Config("memory:", Path("none"))
 BUDGETS = Budgets(overall=0.01, min_rankings=20, min_users=5)
@@ -31,7 +31,7 @@ def kind_of(item: int) -> int:
 
 
 def planted_log() -> Stream:
-    """720 likes in random turns; an item's text says its kind and a word of its own."""
+    """720 likes in random order; an item's text holds its kind and a unique word."""
     random = np.random.default_rng(3)
     count = len(KINDS) * EACH
     items = [
@@ -54,7 +54,7 @@ def planted_log() -> Stream:
 
 
 def kind_vectors(unknown: tuple[str, ...] = ()) -> Matrix:
-    """Unit vectors, alike within a kind; those of an unknown kind are alike to nothing."""
+    """Unit vectors, similar within a kind; those of an unknown kind are orthogonal to all."""
     random = np.random.default_rng(4)
     count = len(KINDS) * EACH
     vectors = np.zeros((count, len(KINDS) + count), np.float32)
@@ -68,8 +68,8 @@ def kind_vectors(unknown: tuple[str, ...] = ()) -> Matrix:
     return unit
 
 
-class Words:
-    """An encoder that looks a text's words up; a word that it does not know says nothing."""
+class WordLookup:
+    """An encoder that looks up the words of a text; unknown words add nothing."""
 
     def __init__(self, known: dict[str, Matrix]) -> None:
         self._known = known
@@ -85,17 +85,17 @@ class Words:
         return unit
 
 
-def words(fragile: bool = False) -> Words:
-    """Knows each kind by its word; fragile: only in small letters and without a slip."""
+def words(fragile: bool = False) -> WordLookup:
+    """Knows each kind by its word; a fragile encoder needs it in lower case and without typos."""
     known: dict[str, Matrix] = {}
     for number, kind in enumerate(KINDS):
-        forms = {kind} if fragile else {kind, kind.upper(), *_slips(kind)}
+        forms = {kind} if fragile else {kind, kind.upper(), *_typos(kind)}
         known |= dict.fromkeys(forms, np.eye(len(KINDS), dtype=np.float32)[number])
-    return Words(known)
+    return WordLookup(known)
 
 
-def _slips(word: str) -> set[str]:
-    """The word with one letter fewer, doubled, swapped or another."""
+def _typos(word: str) -> set[str]:
+    """The word with one letter dropped, doubled, swapped or replaced."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     places = range(len(word))
     fewer = {word[:at] + word[at + 1 :] for at in places}
@@ -105,5 +105,5 @@ def _slips(word: str) -> set[str]:
     return fewer | doubled | others | swapped
 
 
-def side(encoder: Words | Matrix, config: Config = CONFIG) -> Side:
+def side(encoder: WordLookup | Matrix, config: Config = CONFIG) -> Side:
     return Side(encoder, config)

@@ -1,4 +1,4 @@
-"""The rule, held by numbers made by hand."""
+"""The rule of the gates, on numbers made by hand."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.comparison import (
-    Comparison,
-    compared,
+    PairedMetric,
     findings_of,
     interval,
     outcome_of,
+    paired_metric,
 )
-from penchant.evaluation.gates.verdict import NDCG, RECALL, Outcome
+from penchant.evaluation.gates.verdict import NDCG, RECALL, GateOutcome
 
 FEW = Budgets(min_rankings=1, min_users=2)
 
@@ -30,23 +30,23 @@ def users(count: int = 50, each: int = 4) -> np.ndarray[tuple[int], np.dtype[np.
     return np.repeat(np.arange(count), each)
 
 
-def compare(before: Float64, after: Float64, cohort: str = "all") -> Comparison:
-    return Comparison(cohort, NDCG, before, after, users(), float(before.mean()))
+def compare(before: Float64, after: Float64, cohort: str = "all") -> PairedMetric:
+    return PairedMetric(cohort, NDCG, before, after, users(), float(before.mean()))
 
 
 @pytest.mark.parametrize(
     ("after", "budget", "outcome"),
     [
-        (0.100, 0.01, Outcome.PASSED),
-        (0.150, 0.01, Outcome.PASSED),
-        (0.0995, 0.01, Outcome.PASSED),  # 0.5 % lost, for certain, but within the budget.
-        (0.098, 0.01, Outcome.REFUSED),  # 2 % lost, for certain.
-        (0.098, 0.03, Outcome.PASSED),
-        (0.043, 0.03, Outcome.REFUSED),
+        (0.100, 0.01, GateOutcome.PASSED),
+        (0.150, 0.01, GateOutcome.PASSED),
+        (0.0995, 0.01, GateOutcome.PASSED),  # 0.5 % lost with certainty, but within the budget.
+        (0.098, 0.01, GateOutcome.REFUSED),  # 2 % lost with certainty.
+        (0.098, 0.03, GateOutcome.PASSED),
+        (0.043, 0.03, GateOutcome.REFUSED),
     ],
 )
-def test_a_loss_that_all_users_share_is_judged_by_the_budget_alone(
-    after: float, budget: float, outcome: Outcome
+def test_a_loss_shared_by_all_users_is_judged_by_the_budget_alone(
+    after: float, budget: float, outcome: GateOutcome
 ) -> None:
     (found,) = findings_of("g", [compare(constant(0.1), constant(after))], budget, FEW, seed=1)
     assert found.outcome is outcome
@@ -56,17 +56,17 @@ def test_a_loss_that_all_users_share_is_judged_by_the_budget_alone(
     assert (found.rankings, found.users) == (200, 50)
 
 
-def test_a_loss_that_chance_explains_is_named_and_not_refused() -> None:
-    """Half the users lose 0.1, half but one win 0.1: a loss of 4 %, and far from certain."""
+def test_a_loss_that_chance_explains_is_not_refused() -> None:
+    """26 of 50 users lose 0.1, the others gain 0.1: a loss of 4 %, but far from certain."""
     gaps = np.repeat(np.where(np.arange(50) < 26, -0.1, 0.1), 4)
     (found,) = findings_of("g", [compare(constant(0.1), 0.1 + gaps)], 0.01, FEW, seed=1)
     assert found.loss == pytest.approx(0.04)
     assert found.low < 0 < found.high
-    assert found.outcome is Outcome.WITHIN_CHANCE
+    assert found.outcome is GateOutcome.WITHIN_CHANCE
 
 
-def test_the_interval_is_the_normal_one_of_the_mean_over_users() -> None:
-    """Fifty users with gaps of spread 1: a standard error of 1 / sqrt(50), times 1.96."""
+def test_the_interval_is_a_normal_interval_of_the_mean_over_users() -> None:
+    """Fifty users with gaps of standard deviation 1: 1.96 standard errors of 1 / sqrt(50)."""
     gaps = np.repeat(np.where(np.arange(50) % 2, 1.0, -1.0), 4)
     low, high = interval(gaps, users(), comparisons=1, seed=1)
     assert high == -low == pytest.approx(1.96 / np.sqrt(50), rel=0.1)
@@ -74,8 +74,8 @@ def test_the_interval_is_the_normal_one_of_the_mean_over_users() -> None:
     assert wide == pytest.approx(high * 3.02 / 1.96, rel=0.01)  # Bonferroni: 0.025 / 20 a side.
 
 
-def test_many_equal_cohorts_are_seldom_refused_by_chance() -> None:
-    """Of twenty gates of twenty cohorts without a difference, one in forty would be refused."""
+def test_equal_cohorts_are_rarely_refused_by_chance() -> None:
+    """With twenty equal cohorts each, one gate in forty is refused on average."""
     random = np.random.default_rng(5)
     refused = 0
     for seed in range(20):
@@ -85,20 +85,20 @@ def test_many_equal_cohorts_are_seldom_refused_by_chance() -> None:
             after = before + np.repeat(random.normal(0, 0.1, 50), 4)
             cohorts.append(compare(before, after, str(number)))
         found = findings_of("g", cohorts, 0.0, FEW, seed)
-        refused += any(one.outcome is Outcome.REFUSED for one in found)
+        refused += any(one.outcome is GateOutcome.REFUSED for one in found)
     assert refused <= 2
 
 
-def test_too_few_rankings_or_users_are_named_and_widen_no_interval() -> None:
-    """Fewer than asked for: neither passed nor refused, whatever is lost."""
+def test_cohorts_with_too_little_data_are_named_and_widen_no_interval() -> None:
+    """Such a cohort neither passes nor is refused, whatever it loses."""
     worse = compare(constant(0.1), constant(0.0), "enough")
     nobody, same = np.empty(0, np.int64), np.zeros(200, np.int64)
-    few = Comparison("few rankings", NDCG, np.ones(2), np.zeros(2), np.array([1, 2]), 1.0)
-    one = Comparison("one user", NDCG, constant(0.1), constant(0.0), same, 0.1)
-    none = compared("none", NDCG, np.empty(0), np.empty(0), nobody)
+    few = PairedMetric("few rankings", NDCG, np.ones(2), np.zeros(2), np.array([1, 2]), 1.0)
+    one = PairedMetric("one user", NDCG, constant(0.1), constant(0.0), same, 0.1)
+    none = paired_metric("none", NDCG, np.empty(0), np.empty(0), nobody)
     budgets = Budgets(min_rankings=100, min_users=20)
     found = findings_of("g", [few, one, none, worse], 0.03, budgets, seed=1)
-    assert [one.outcome for one in found] == [Outcome.NOT_JUDGED] * 3 + [Outcome.REFUSED]
+    assert [one.outcome for one in found] == [GateOutcome.NOT_JUDGED] * 3 + [GateOutcome.REFUSED]
     assert str(found[0]) == (
         "few rankings: too few to judge: 2 rankings of 2 users, expected 100 of 20"
     )
@@ -116,25 +116,25 @@ def test_a_candidate_equal_to_the_baseline_passes(
 ) -> None:
     rank = np.array(ranks, float)
     user = np.arange(len(rank)) // 2
-    both = [compared("all", metric, rank, rank, user) for metric in (NDCG, RECALL)]
+    both = [paired_metric("all", metric, rank, rank, user) for metric in (NDCG, RECALL)]
     for found in findings_of("g", both, budget, FEW, seed):
-        assert found.outcome in (Outcome.PASSED, Outcome.NOT_JUDGED)
-        assert found.outcome is Outcome.NOT_JUDGED or found.loss == 0.0
+        assert found.outcome in (GateOutcome.PASSED, GateOutcome.NOT_JUDGED)
+        assert found.outcome is GateOutcome.NOT_JUDGED or found.loss == 0.0
 
 
 @given(
     loss=st.floats(-1, 1), high=st.floats(-1, 1), less=st.floats(0, 1), budget=st.floats(0, 0.99)
 )
-def test_who_loses_less_is_never_treated_worse(
+def test_a_smaller_loss_is_never_judged_worse(
     loss: float, high: float, less: float, budget: float
 ) -> None:
-    if outcome_of(loss, high, budget) is not Outcome.REFUSED:
-        assert outcome_of(loss - less, high + less, budget) is not Outcome.REFUSED
+    if outcome_of(loss, high, budget) is not GateOutcome.REFUSED:
+        assert outcome_of(loss - less, high + less, budget) is not GateOutcome.REFUSED
 
 
-def test_a_baseline_that_finds_nothing_can_lose_nothing() -> None:
+def test_nothing_can_be_lost_from_a_figure_of_0() -> None:
     (found,) = findings_of("g", [compare(constant(0.0), constant(0.1))], 0.01, FEW, seed=1)
-    assert (found.outcome, found.loss) == (Outcome.PASSED, 0.0)
+    assert (found.outcome, found.loss) == (GateOutcome.PASSED, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Files against a manifest."""
+"""Files compared with a manifest."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 
 from penchant.evaluation.gates.integrity import check_files
-from penchant.evaluation.gates.verdict import Outcome, Verdict
+from penchant.evaluation.gates.verdict import GateOutcome, Verdict
 
 
-def test_each_file_is_judged_by_its_name(tmp_path: Path) -> None:
+def test_each_file_of_the_manifest_is_judged(tmp_path: Path) -> None:
     (tmp_path / "encoder").mkdir()
     contents = {"encoder/encoder.onnx": b"graph", "vectors.f32": b"numbers"}
     sums = {}
@@ -20,10 +20,10 @@ def test_each_file_is_judged_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "encoder/encoder.onnx").write_bytes(b"graqh")
     found = check_files(tmp_path, {**sums, "gone.json": "00", "../outside": "00"})
     assert [(one.cohort, one.outcome) for one in found] == [
-        ("../outside", Outcome.REFUSED),
-        ("encoder/encoder.onnx", Outcome.REFUSED),
-        ("gone.json", Outcome.REFUSED),
-        ("vectors.f32", Outcome.PASSED),
+        ("../outside", GateOutcome.REFUSED),
+        ("encoder/encoder.onnx", GateOutcome.REFUSED),
+        ("gone.json", GateOutcome.REFUSED),
+        ("vectors.f32", GateOutcome.PASSED),
     ]
     assert "lies outside" in found[0].note
     assert "is not the file that the manifest names" in found[1].note

@@ -1,4 +1,4 @@
-"""Whole verdicts over a log in which each user likes one kind of item."""
+"""Complete verdicts on a log in which each user likes one kind of item."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.probes import freeze_probes
 from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
-from penchant.evaluation.gates.verdict import Outcome, Verdict
+from penchant.evaluation.gates.verdict import GateOutcome, Verdict
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from tests.unit.evaluation.gates.planted import (
@@ -57,11 +57,11 @@ def test_a_candidate_equal_to_the_baseline_always_passes(
     one, two = (Side(vectors.copy(), config, refresh) for _ in range(2))
     verdict = judge(LOG, one, two, budgets, attributes=["kind"], validation=HALF, seed=seed)
     assert verdict.passed
-    assert {one.outcome for one in verdict.findings} <= {Outcome.PASSED, Outcome.NOT_JUDGED}
+    assert {one.outcome for one in verdict.findings} <= {GateOutcome.PASSED, GateOutcome.NOT_JUDGED}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_candidate_that_is_bad_for_one_cohort_alone_is_refused_by_its_name(kind: str) -> None:
+def test_a_candidate_that_is_bad_for_one_cohort_is_refused_by_its_name(kind: str) -> None:
     good, bad = side(kind_vectors()), side(kind_vectors(unknown=(kind,)))
     verdict = verdict_on(good, bad, overall=0.9)
     names = {one.cohort for one in verdict.refused if one.gate == "attribute kind"}
@@ -70,7 +70,7 @@ def test_a_candidate_that_is_bad_for_one_cohort_alone_is_refused_by_its_name(kin
     assert verdict_on(bad, good).passed
 
 
-def test_the_findings_come_in_one_order_and_twice_the_same() -> None:
+def test_equal_questions_give_equal_findings_in_a_fixed_order() -> None:
     probes = [freeze_probes(LOG, range(100, 300), 100), freeze_probes(LOG, range(100), 60)]
     one, two = (
         judge(
@@ -98,19 +98,21 @@ def test_the_findings_come_in_one_order_and_twice_the_same() -> None:
     ]
 
 
-def test_what_was_known_of_an_earlier_era_must_not_be_forgotten() -> None:
-    """Settings that hear nothing but popularity: all that the probes ask about is lost."""
-    deaf = dataclasses.replace(CONFIG, fold=FoldSettings(slow_weight=0.0, fast_weight=0.0))
+def test_a_candidate_that_forgot_an_earlier_era_is_refused() -> None:
+    """Settings that rank by popularity alone lose everything that the probes measure."""
+    without_interest = dataclasses.replace(
+        CONFIG, fold=FoldSettings(slow_weight=0.0, fast_weight=0.0)
+    )
     probes = [freeze_probes(LOG, range(100, 300), 100)]
     budgets = dataclasses.replace(BUDGETS, overall=0.99, cohort=0.99)
     verdict = judge(
-        LOG, side(words()), side(words(), deaf), budgets, probes=probes, validation=HALF
+        LOG, side(words()), side(words(), without_interest), budgets, probes=probes, validation=HALF
     )
     (found,) = (one for one in verdict.refused if one.gate == "probes")
     assert found.loss > 0.5
 
 
-def test_a_probe_set_is_asked_though_its_items_have_left_the_catalog() -> None:
+def test_a_probe_set_works_after_its_items_have_left_the_catalog() -> None:
     probes = [freeze_probes(LOG, range(100, 300), 100)]
     renamed = tuple(Item(f"new{n}", item.text) for n, item in enumerate(LOG.items))
     later = dataclasses.replace(LOG, items=renamed)
@@ -123,7 +125,7 @@ def test_a_probe_set_is_asked_though_its_items_have_left_the_catalog() -> None:
     assert first[0].baseline > 0.2
 
 
-def test_a_candidate_that_careless_texts_cost_more_is_refused() -> None:
+def test_a_candidate_that_suffers_more_from_noisy_texts_is_refused() -> None:
     verdict = verdict_on(side(words()), side(words(fragile=True)))
     (found,) = verdict.refused
     assert (found.gate, found.cohort) == ("robustness", "careless texts")
@@ -131,16 +133,18 @@ def test_a_candidate_that_careless_texts_cost_more_is_refused() -> None:
     assert verdict_on(side(words(fragile=True)), side(words())).passed
 
 
-def test_vectors_alone_are_not_asked_about_other_texts_and_that_is_said() -> None:
+def test_with_vectors_alone_other_texts_are_not_judged() -> None:
     probes = [freeze_probes(LOG, range(100, 300), 100)]
     both = side(kind_vectors()), side(words())
     verdict = judge(LOG, *both, BUDGETS, probes=probes, validation=HALF)
-    notes = {one.gate: one.note for one in verdict.findings if one.outcome is Outcome.NOT_JUDGED}
+    notes = {
+        one.gate: one.note for one in verdict.findings if one.outcome is GateOutcome.NOT_JUDGED
+    }
     assert {"probes", "robustness"} <= notes.keys()
     assert "vectors alone can't be asked about other texts" in notes["robustness"]
 
 
-def test_rankings_that_are_too_few_for_any_judgement_are_an_error_not_a_pass() -> None:
+def test_too_few_rankings_for_any_judgement_are_an_error() -> None:
     with pytest.raises(ConfigError, match="got 33 rankings of 25 users, expected at least 100"):
         judge(LOG, side(words()), side(words()), validation=Validation(0.045))
 
@@ -156,12 +160,12 @@ def test_vectors_of_other_items_are_an_error() -> None:
         judge(LOG, side(kind_vectors()[:3]), side(words()), BUDGETS, validation=HALF)
 
 
-def test_cohorts_are_who_they_say() -> None:
+def test_cohorts_match_their_names() -> None:
     _, targets = HALF.choose(LOG)
     cohorts = usual_cohorts(LOG, targets)
     np.testing.assert_array_equal(cohorts["new users"], targets.earlier < 5)
     np.testing.assert_array_equal(cohorts["new items"], targets.item_age < 5)
-    assert cohorts["heavy users"].all()  # All have as many events.
+    assert cohorts["heavy users"].all()  # All users have equally many events.
     busy = dataclasses.replace(LOG, user=np.where(LOG.user < 6, LOG.user, LOG.user % 20 + 6))
     heavy = usual_cohorts(busy, targets)["heavy users"]
     counts = np.bincount(busy.user, minlength=len(busy.users))
@@ -171,29 +175,29 @@ def test_cohorts_are_who_they_say() -> None:
     np.testing.assert_array_equal(sum(mask.astype(int) for mask in kinds.values()), 1)
 
 
-def test_more_rankings_than_asked_for_are_thinned_alike_for_both_sides() -> None:
-    plan, targets = Validation(0.5, max_rankings=100).choose(LOG)
-    assert plan.every == 4
+def test_rankings_above_the_limit_are_thinned_alike_for_both_sides() -> None:
+    replay_config, targets = Validation(0.5, max_rankings=100).choose(LOG)
+    assert replay_config.every == 4
     assert len(targets.positions) == 90
     with pytest.raises(ConfigError, match="max_rankings: got 0"):
         Validation(max_rankings=0)
 
 
-def test_progress_is_told_step_by_step() -> None:
-    told: list[tuple[str, float]] = []
+def test_progress_is_reported_step_by_step() -> None:
+    reports: list[tuple[str, float]] = []
     judge(
         LOG,
         side(words()),
         side(words()),
         BUDGETS,
         validation=HALF,
-        progress=lambda step, done: told.append((step, done)),
+        progress=lambda step, done: reports.append((step, done)),
     )
-    steps = list(dict.fromkeys(step for step, _ in told))
+    steps = list(dict.fromkeys(step for step, _ in reports))
     assert steps == [
         "baseline",
         "candidate",
         "baseline with careless texts",
         "candidate with careless texts",
     ]
-    assert all(told.count((step, 1.0)) == 1 for step in steps)
+    assert all(reports.count((step, 1.0)) == 1 for step in steps)

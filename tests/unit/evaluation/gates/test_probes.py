@@ -1,4 +1,4 @@
-"""Frozen rankings: the same as a replay's, in a file that stands for itself."""
+"""Frozen rankings: equal to those of a replay, and kept in a self-contained file."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def equal(one: ProbeSet, two: ProbeSet) -> bool:
 
 @pytest.mark.parametrize("candidates", ["unseen", "all"])
 def test_a_probe_set_ranks_as_a_replay_without_popularity_does(candidates: str) -> None:
-    """Impressions and answers to them included, which the frozen window must keep apart."""
+    """The stream holds impressions and their answers, which the frozen window must keep apart."""
     stream = random_stream(7, events=300)
-    plan = ReplayConfig(0.0, refresh_every=0, candidates=candidates)
-    targets = choose_targets(stream, plan)
+    replay_config = ReplayConfig(0.0, refresh_every=0, candidates=candidates)
+    targets = choose_targets(stream, replay_config)
     known = targets.earlier > 0
     targets = EvaluationTargets(
         targets.positions[known], targets.earlier[known], targets.item_age[known], targets.seen
@@ -45,13 +45,13 @@ def test_a_probe_set_ranks_as_a_replay_without_popularity_does(candidates: str) 
     vectors = np.random.default_rng(1).standard_normal((40, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     recommender = PenchantRecommender(dataclasses.replace(CONFIG, fold=BARE), vectors)
-    expected = replay(stream, recommender, targets, plan).rank
+    expected = replay(stream, recommender, targets, replay_config).rank
     probes = freeze_probes(stream, range(300), 1000, candidates=candidates)
     assert probes.ids == tuple(item.id for item in stream.items)
     np.testing.assert_array_equal(probe_ranks(probes, vectors, BARE), expected)
 
 
-def test_popularity_and_neighbours_do_not_count_whatever_the_settings_say() -> None:
+def test_popularity_and_neighbours_never_count() -> None:
     probes = freeze_probes(planted_log(), range(200, 400), 50)
     np.testing.assert_array_equal(
         probe_ranks(probes, kind_vectors(), BARE),
@@ -59,7 +59,7 @@ def test_popularity_and_neighbours_do_not_count_whatever_the_settings_say() -> N
     )
 
 
-def test_a_file_gives_back_what_was_written_and_equal_sets_equal_bytes(tmp_path: Path) -> None:
+def test_a_file_round_trips_and_equal_sets_give_equal_bytes(tmp_path: Path) -> None:
     probes = freeze_probes(random_stream(7, events=300), range(100, 250), 30, seed=3)
     again = freeze_probes(random_stream(7, events=300), range(100, 250), 30, seed=3)
     assert len(probes.lengths) == 30
@@ -72,7 +72,7 @@ def test_a_file_gives_back_what_was_written_and_equal_sets_equal_bytes(tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
-def test_nothing_later_than_a_ranking_is_in_its_window_and_no_user_is_named() -> None:
+def test_a_window_holds_earlier_events_alone_and_no_user_is_named() -> None:
     stream = random_stream(7, events=300)
     probes = freeze_probes(stream, range(100, 250), 30)
     moments = np.repeat(probes.at_us, probes.lengths)
@@ -81,7 +81,7 @@ def test_nothing_later_than_a_ranking_is_in_its_window_and_no_user_is_named() ->
     assert set(probes.user.tolist()) <= set(range(len(stream.users)))
 
 
-def test_of_many_items_those_that_matter_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_items_the_relevant_ones_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freezing, "ITEMS", 20)
     stream = random_stream(7, events=300)
     probes = freeze_probes(stream, range(100, 250), 10)
@@ -97,12 +97,12 @@ def test_of_many_items_those_that_matter_are_kept(monkeypatch: pytest.MonkeyPatc
         (range(300), 0, "size: got 0"),
     ],
 )
-def test_nothing_to_freeze_is_said(part: range, size: int, message: str) -> None:
+def test_nothing_to_freeze_is_an_error(part: range, size: int, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         freeze_probes(random_stream(7, events=300), part, size)
 
 
-def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
+def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     with pytest.raises(ConfigError, match=r"p\.parquet: can't be read as one"):
         read_probes(path)
@@ -112,12 +112,12 @@ def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
     pq.write_table(pa.table({"target": [1]}), path)
     with pytest.raises(ConfigError, match=r"p\.parquet: can't be read as one"):
         read_probes(path)
-    told = {b"penchant.probes": b'{"format": 2}'}
-    pq.write_table(pa.table({"target": [1]}).replace_schema_metadata(told), path)
+    metadata = {b"penchant.probes": b'{"format": 2}'}
+    pq.write_table(pa.table({"target": [1]}).replace_schema_metadata(metadata), path)
     with pytest.raises(ConfigError, match="format: got 2, expected 1"):
         read_probes(path)
-    told = {b"penchant.probes": b'{"format": 1, "items": [], "candidates": "all"}'}
-    pq.write_table(pa.table({"target": [1]}).replace_schema_metadata(told), path)
+    metadata = {b"penchant.probes": b'{"format": 1, "items": [], "candidates": "all"}'}
+    pq.write_table(pa.table({"target": [1]}).replace_schema_metadata(metadata), path)
     with pytest.raises(ConfigError, match="holds no rankings"):
         read_probes(path)
     probes = freeze_probes(random_stream(7, events=300), range(100, 250), 30)

@@ -1,4 +1,4 @@
-"""A candidate that was trained on shuffled labels does not pass."""
+"""A candidate trained on shuffled labels does not pass."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.logs.stream import Stream, first_events
-from penchant.training.finetuning.finetune import Request, finetune
+from penchant.training.finetuning.finetune import finetune
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from penchant.training.finetuning.trainable_encoder import encode, read_encoder
 from tests.support.tiny_encoders import write_encoder
 from tests.unit.evaluation.gates.planted import CONFIG
-from tests.unit.training.finetuning.conftest import HIDDEN, WORDS, group_of, planted
+from tests.unit.training.finetuning.conftest import HIDDEN, WORDS, group_of, planted, request_of
 
 TRAINED = 0.6
 HEAD_ALONE = FinetuneSettings(
@@ -30,7 +30,7 @@ HEAD_ALONE = FinetuneSettings(
 
 
 class Tuned:
-    """A fine-tuned directory as an encoder."""
+    """The encoder in a fine-tuned directory."""
 
     def __init__(self, directory: Path) -> None:
         self._model = read_encoder(directory)
@@ -41,20 +41,20 @@ class Tuned:
 
 @pytest.fixture(scope="module")
 def log() -> Stream:
-    """Of 120 users, who each like items of one group."""
+    """A log of 120 users, each of whom likes items of one group."""
     stream = planted(120)
     items = [Item(one.id, one.text, {"group": str(group_of(int(one.id)))}) for one in stream.items]
     return dataclasses.replace(stream, items=tuple(items))
 
 
-def test_it_is_refused_with_the_cohort_and_the_figures(log: Stream, tmp_path: Path) -> None:
+def test_it_is_refused_with_the_worst_cohort_and_its_figures(log: Stream, tmp_path: Path) -> None:
     source = write_encoder(tmp_path, WORDS, hidden=HIDDEN, initializer_range=0.05)
     older = first_events(log, int(TRAINED * len(log.events)))
     shuffled = np.random.default_rng(0).permutation(older.item)
     logs = {"good": older, "bad": dataclasses.replace(older, item=shuffled)}
     sides = {}
     for name, stream in logs.items():
-        finetune(Request(stream, source, tmp_path / name, HEAD_ALONE))
+        finetune(request_of(stream, source, tmp_path / name, HEAD_ALONE))
         sides[name] = Side(Tuned(tmp_path / name), CONFIG)
 
     def judged(baseline: Side, candidate: Side) -> Verdict:

@@ -1,23 +1,45 @@
-"""What a verdict says, and in which order."""
+"""The text, the table and the JSON of a verdict."""
 
 from __future__ import annotations
 
 import json
 import math
 
-from penchant.evaluation.gates.verdict import Finding, Outcome, Verdict
+from penchant.evaluation.gates.verdict import Finding, GateOutcome, Verdict
 
 FINE = Finding(
-    "validation", "all rankings", "NDCG@10", Outcome.PASSED, 0.1, 0.1, 0.0, 0, 0, 0.01, 5000, 300
+    "validation",
+    "all rankings",
+    "NDCG@10",
+    GateOutcome.PASSED,
+    0.1,
+    0.1,
+    0.0,
+    0,
+    0,
+    0.01,
+    5000,
+    300,
 )
 SMALL = Finding(
-    "cohorts", "heavy users", "NDCG@10", Outcome.REFUSED, 0.1, 0.09, 0.1, -0.2, -0.01, 0.03, 900, 40
+    "cohorts",
+    "heavy users",
+    "NDCG@10",
+    GateOutcome.REFUSED,
+    0.1,
+    0.09,
+    0.1,
+    -0.2,
+    -0.01,
+    0.03,
+    900,
+    40,
 )
 NEW = Finding(
     gate="cohorts",
     cohort="new users",
     metric="NDCG@10",
-    outcome=Outcome.REFUSED,
+    outcome=GateOutcome.REFUSED,
     baseline=0.081,
     candidate=0.043,
     loss=1 - 0.043 / 0.081,
@@ -27,11 +49,13 @@ NEW = Finding(
     rankings=412,
     users=120,
 )
-FILE = Finding("integrity", "encoder.onnx", "SHA-256", Outcome.REFUSED, note="is another file")
-FEW = Finding("cohorts", "new items", "NDCG@10", Outcome.NOT_JUDGED, note="too few to judge: ...")
+FILE = Finding("integrity", "encoder.onnx", "SHA-256", GateOutcome.REFUSED, note="is another file")
+FEW = Finding(
+    "cohorts", "new items", "NDCG@10", GateOutcome.NOT_JUDGED, note="too few to judge: ..."
+)
 
 
-def test_the_refusal_names_the_worst_cohort_with_its_figures() -> None:
+def test_a_refusal_names_the_worst_cohort_with_its_figures() -> None:
     verdict = Verdict((FINE, SMALL, NEW))
     assert not verdict.passed
     assert verdict.text() == (
@@ -40,26 +64,26 @@ def test_the_refusal_names_the_worst_cohort_with_its_figures() -> None:
     )
 
 
-def test_a_file_that_is_not_the_right_one_comes_first() -> None:
+def test_a_wrong_file_comes_first() -> None:
     assert Verdict((NEW, FILE)).refused == (FILE, NEW)
     assert Verdict((FILE,)).text() == "gate: refused: encoder.onnx: is another file"
 
 
-def test_what_was_not_judged_is_counted_in_a_pass() -> None:
+def test_a_pass_counts_findings_that_were_not_judged() -> None:
     assert Verdict((FINE, FEW)).text() == "gate: passed: 1 within budget, 1 not judged"
     assert Verdict((FINE, FEW)).passed
 
 
-def test_json_holds_every_figure_and_null_for_none() -> None:
-    told = json.loads(Verdict((NEW, FEW)).json())
-    assert told["passed"] is False
-    assert told["findings"][0]["loss"] == NEW.loss
-    assert told["findings"][0]["outcome"] == "refused"
-    assert told["findings"][1]["baseline"] is None
+def test_json_holds_every_figure_and_null_for_missing_ones() -> None:
+    content = json.loads(Verdict((NEW, FEW)).json())
+    assert content["passed"] is False
+    assert content["findings"][0]["loss"] == NEW.loss
+    assert content["findings"][0]["outcome"] == "refused"
+    assert content["findings"][1]["baseline"] is None
     assert math.isnan(FEW.baseline)
 
 
-def test_the_table_has_a_row_for_each_finding_in_their_order() -> None:
+def test_the_table_has_one_row_per_finding_in_order() -> None:
     table = Verdict((FINE, NEW, FEW, FILE)).table()
     assert [row[0] for row in table.rows] == [one.cohort for one in (FINE, NEW, FEW)] + [
         "encoder.onnx, SHA-256"

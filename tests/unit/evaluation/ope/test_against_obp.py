@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penchant.evaluation.ope import candidates, estimators
-from penchant.evaluation.ope.off_policy import candidate_of
+from penchant.evaluation.ope import estimators
+from penchant.evaluation.ope.action_probabilities import by_softmax
+from penchant.evaluation.ope.policy_value import candidate_of
 from penchant.evaluation.ope.reward_model import cross_fit, folds_of
 from tests.support import open_bandit
 
@@ -18,7 +19,7 @@ def test_values_equal_those_of_obp(policy: str, campaign: str) -> None:
     fold = folds_of(log.cluster, 3, seed=1)
     q = cross_fit(log, fold)
     # Far from the logging policy, so that weights differ and some pass tau.
-    everywhere = candidates.by_softmax(q, 0.002)
+    everywhere = by_softmax(q, 0.002)
     candidate = candidate_of("softmax", log, everywhere)
     weight = estimators.weights(candidate.shown, log.propensity)
     tau = float(np.quantile(weight, 0.8))

@@ -1,4 +1,4 @@
-"""Intervals hold the truth as often as they say, on simulated logs whose truth is known."""
+"""Intervals cover the true value at their stated rate, on simulated logs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from penchant.evaluation.ope import estimators as ope
-from penchant.evaluation.ope.estimators import Terms
+from penchant.evaluation.ope.estimators import RatioTerms
 from penchant.evaluation.ope.intervals import interval
 
 RUNS, USERS, PER_USER, ACTIONS, CONTEXTS = 200, 500, 4, 6, 3
 
 
-def simulate(seed: int) -> tuple[float, dict[str, Terms]]:
-    """A true value, and terms from a log where each user has a taste of his own for clicking."""
+def simulate(seed: int) -> tuple[float, dict[str, RatioTerms]]:
+    """Gives a true value, and terms from a log in which users differ in how often they click."""
     world = np.random.default_rng(7)
     logging = world.dirichlet(2 * np.ones(ACTIONS), CONTEXTS) * 0.8 + 0.2 / ACTIONS
     candidate = world.dirichlet(np.ones(ACTIONS), CONTEXTS)
@@ -27,7 +27,7 @@ def simulate(seed: int) -> tuple[float, dict[str, Terms]]:
     action = np.minimum(below.sum(axis=1), ACTIONS - 1)
     reward = (random.random(len(context)) < mean[context, action] * taste).astype(np.float64)
     weight = ope.weights(candidate[context, action], logging[context, action])
-    q = (0.7 * mean + 0.05)[context]  # A model that is wrong, and did not see the log.
+    q = (0.7 * mean + 0.05)[context]  # A wrong model that did not see the log.
     judged = (reward, weight, action, candidate[context], q)
     return truth, {
         "ips": ope.ips(reward, weight),

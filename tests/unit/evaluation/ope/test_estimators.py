@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from penchant.domain.arrays import Float64, Int64
 from penchant.evaluation.ope import estimators as ope
 from penchant.evaluation.ope.diagnostics import effective_sample_size, top_share
-from penchant.evaluation.ope.estimators import Terms
+from penchant.evaluation.ope.estimators import RatioTerms
 from penchant.evaluation.ope.intervals import interval
 
 
 @dataclass
-class Log:
+class RandomLog:
     reward: Float64
     action: Int64
     propensity: Float64
@@ -29,7 +29,7 @@ class Log:
         shown = self.candidate[np.arange(len(self.action)), self.action]
         return ope.weights(shown, self.propensity)
 
-    def all_terms(self) -> dict[str, Terms]:
+    def all_terms(self) -> dict[str, RatioTerms]:
         judged = (self.reward, self.weight, self.action, self.candidate, self.q)
         return {
             "ips": ope.ips(self.reward, self.weight),
@@ -41,12 +41,12 @@ class Log:
 
 
 @st.composite
-def logs(draw: st.DrawFn) -> Log:
+def logs(draw: st.DrawFn) -> RandomLog:
     rows, actions = draw(st.integers(2, 60)), draw(st.integers(2, 6))
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     action = random.integers(actions, size=rows)
     logging = random.dirichlet(np.ones(actions), rows) * 0.9 + 0.1 / actions
-    return Log(
+    return RandomLog(
         reward=random.normal(size=rows),
         action=action,
         propensity=logging[np.arange(rows), action],
@@ -56,13 +56,13 @@ def logs(draw: st.DrawFn) -> Log:
 
 
 @given(logs())
-def test_ips_of_the_logging_policy_is_the_mean_reward(log: Log) -> None:
+def test_ips_of_the_logging_policy_is_the_mean_reward(log: RandomLog) -> None:
     weight = ope.weights(log.propensity, log.propensity)
     assert ope.ips(log.reward, weight).value == pytest.approx(log.reward.mean())
 
 
 @given(logs(), st.floats(0.01, 100))
-def test_scaling_all_weights_changes_nothing_of_snips(log: Log, scale: float) -> None:
+def test_scaling_all_weights_changes_nothing_of_snips(log: RandomLog, scale: float) -> None:
     one = interval(ope.snips(log.reward, log.weight), np.arange(len(log.reward)))
     other = interval(ope.snips(log.reward, scale * log.weight), np.arange(len(log.reward)))
     assert other.value == pytest.approx(one.value)
@@ -70,13 +70,13 @@ def test_scaling_all_weights_changes_nothing_of_snips(log: Log, scale: float) ->
 
 
 @given(logs())
-def test_snips_stays_within_the_rewards_range(log: Log) -> None:
+def test_snips_stays_within_the_rewards_range(log: RandomLog) -> None:
     value = ope.snips(log.reward, log.weight).value
     assert log.reward.min() - 1e-9 <= value <= log.reward.max() + 1e-9
 
 
 @given(logs())
-def test_dr_with_a_perfect_model_is_dm_row_by_row_whatever_the_weights(log: Log) -> None:
+def test_dr_with_a_perfect_model_is_dm_row_by_row_whatever_the_weights(log: RandomLog) -> None:
     reward = log.q[np.arange(len(log.action)), log.action]
     direct = ope.dm(log.candidate, log.q)
     for scale in (1.0, 50.0):
@@ -85,7 +85,7 @@ def test_dr_with_a_perfect_model_is_dm_row_by_row_whatever_the_weights(log: Log)
 
 
 @given(logs())
-def test_switch_dr_is_dm_at_tau_0_and_dr_at_infinity(log: Log) -> None:
+def test_switch_dr_is_dm_at_tau_0_and_dr_at_infinity(log: RandomLog) -> None:
     judged = (log.reward, log.weight, log.action, log.candidate, log.q)
     assert ope.switch_dr(*judged, tau=0.0).value == ope.dm(log.candidate, log.q).value
     assert ope.switch_dr(*judged, tau=np.inf).value == ope.dr(*judged).value
@@ -93,10 +93,10 @@ def test_switch_dr_is_dm_at_tau_0_and_dr_at_infinity(log: Log) -> None:
 
 @given(logs())
 @settings(max_examples=50)
-def test_the_order_of_the_rows_changes_nothing(log: Log) -> None:
+def test_the_order_of_the_rows_changes_nothing(log: RandomLog) -> None:
     order = np.random.default_rng(len(log.action)).permutation(len(log.action))
     cluster = np.arange(len(order)) // 2
-    moved = Log(
+    moved = RandomLog(
         log.reward[order],
         log.action[order],
         log.propensity[order],
@@ -112,13 +112,13 @@ def test_the_order_of_the_rows_changes_nothing(log: Log) -> None:
 
 
 @given(logs())
-def test_no_more_rows_are_effective_than_there_are(log: Log) -> None:
+def test_no_more_rows_are_effective_than_there_are(log: RandomLog) -> None:
     assert 0 < effective_sample_size(log.weight) <= len(log.weight) + 1e-9
     assert 0 < top_share(log.weight) <= 1
 
 
 @given(logs())
-def test_clipping_at_infinity_is_no_clipping(log: Log) -> None:
+def test_clipping_at_infinity_is_no_clipping(log: RandomLog) -> None:
     shown = log.candidate[np.arange(len(log.action)), log.action]
     np.testing.assert_array_equal(ope.weights(shown, log.propensity, np.inf), log.weight)
     assert ope.weights(shown, log.propensity, 0.5).max() <= 0.5

@@ -13,9 +13,9 @@ from penchant.config import Config
 from penchant.domain.errors import StateCorrupt
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
-from penchant.server.app import App
 from penchant.server.triton.adapter import Adapter
 from penchant.server.triton.errors import INTERNAL_TEXT
+from penchant.service.rank import RankService
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call
 from tests.support.calls import feedback_call, forget_call, rank_call
@@ -138,24 +138,28 @@ def test_an_empty_batch_has_no_responses(start: Start) -> None:
     assert start("penchant_rank").execute([]) == []
 
 
-@pytest.mark.parametrize("error", [RuntimeError("/secret"), StateCorrupt("/secret")])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(RuntimeError("/secret"), "InternalError"), (StateCorrupt("/secret"), "StateCorrupt")],
+)
 def test_nothing_internal_reaches_the_caller(
     start: Start,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
+    reason: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def answer(app: App, calls: object) -> object:
+    def rank(service: RankService, requests: object) -> object:
         raise error
 
+    monkeypatch.setattr(RankService, "rank", rank)
     adapter = start("penchant_rank")
-    monkeypatch.setattr(App, "answer", answer)
     with caplog.at_level(logging.ERROR, "penchant"):
         responses = adapter.execute([request(rank_call())] * 2)
     assert "/secret" in caplog.text
     for response in responses:
         assert response.error().code == TritonError.INTERNAL
-        assert response.error().text == f"[InternalError] {INTERNAL_TEXT}"
+        assert response.error().text == f"[{reason}] {INTERNAL_TEXT}"
 
 
 def test_what_waits_for_the_encoder_is_answered_through_its_sender(

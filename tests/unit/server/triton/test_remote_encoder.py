@@ -1,14 +1,15 @@
-"""The way to the encoder's model inside the server."""
+"""Calls to the encoder's model inside the server."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from penchant import wire
 from penchant.domain.errors import EncoderUnavailable
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.server.triton.remote_encoder import TEXTS_PER_CALL, RemoteEncoder
+from penchant.service.embed import Embedded
+from penchant.wire.embed import embed_reply
 from penchant_proto.methods import REPLY_TENSOR
 from penchant_proto.v1.service_pb2 import Reply
 from tests.support.fake_pb_utils import (
@@ -34,7 +35,7 @@ def remote(pb_utils: FakePbUtils, version: str = ENCODER.version) -> RemoteEncod
 def test_texts_become_the_encoders_vectors() -> None:
     pb_utils = FakePbUtils()
     pb_utils.inner_response = response(
-        wire.embed_reply(ENCODER.encode(["a", "b"]), ENCODER.version)
+        embed_reply(Embedded(ENCODER.encode(["a", "b"]), ENCODER.version))
     )
     np.testing.assert_array_equal(remote(pb_utils).encode(["a", "b"]), ENCODER.encode(["a", "b"]))
     ((model, call),) = pb_utils.inner_calls
@@ -43,7 +44,9 @@ def test_texts_become_the_encoders_vectors() -> None:
 
 def test_many_texts_go_in_several_calls() -> None:
     pb_utils = FakePbUtils()
-    pb_utils.inner_response = response(wire.embed_reply(ENCODER.encode(["a"]), ENCODER.version))
+    pb_utils.inner_response = response(
+        embed_reply(Embedded(ENCODER.encode(["a"]), ENCODER.version))
+    )
     texts = [str(number) for number in range(TEXTS_PER_CALL + 1)]
     assert remote(pb_utils).encode(texts).shape == (2, 64)
     sent = [list(call.embed.texts) for _, call in pb_utils.inner_calls]
@@ -73,6 +76,6 @@ def test_an_encoder_that_is_not_there_is_encoder_unavailable() -> None:
 
 def test_vectors_of_another_encoder_are_not_taken() -> None:
     pb_utils = FakePbUtils()
-    pb_utils.inner_response = response(wire.embed_reply(ENCODER.encode(["a"]), "another"))
+    pb_utils.inner_response = response(embed_reply(Embedded(ENCODER.encode(["a"]), "another")))
     with pytest.raises(EncoderUnavailable, match="got vectors of another, expected b0b0"):
         remote(pb_utils).encode(["a"])

@@ -1,4 +1,4 @@
-"""An encoder with one product that int8 serves badly, and a log by which its loss shows."""
+"""An encoder with one product that int8 represents badly, and a log that shows the loss."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from penchant.domain.types import Matrix
-from penchant.encoder.bundle import GRAPH, TOKENIZER, Settings, write_bundle
+from penchant.encoder.bundle import GRAPH, TOKENIZER, EncoderSettings, write_bundle
 from tests.support.shop_log import write_csv
 from tests.unit.evaluation.gates.planted import EACH, KINDS, planted_log
 
 WIDE, OWN = 64, 16
-"""Values that say an item's kind, and values of its own word."""
+"""Number of values for an item's kind, and for its own word."""
 WIDTH = WIDE + OWN
 OUTLIER = 2000.0
-"""Beside it, with one scale for all, a kind's values round to 0 and a word's own do not."""
+"""With one scale for all, it makes a kind's values round to 0, but not a word's own."""
 MILD, HARSH = "mild", "harsh"
-"""The graph's products, in its order: the second meets the outlier."""
+"""The graph's products in order; the second one meets the outlier."""
 
 
 def write_outlier_encoder(directory: Path) -> Path:
-    """Knows kinds and words; returns the directory."""
+    """Writes an encoder that knows kinds and words; returns the directory."""
     words = [*KINDS, *(f"word{number}" for number in range(EACH * len(KINDS)))]
     vocabulary = {"[UNK]": 0, **{word: number for number, word in enumerate(words, start=1)}}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
@@ -34,7 +34,7 @@ def write_outlier_encoder(directory: Path) -> Path:
     directory.mkdir(parents=True)
     tokenizer.save(str(directory / TOKENIZER))
     onnx.save(_graph(_table(len(vocabulary))), directory / GRAPH)
-    write_bundle(directory, Settings(WIDTH, 16, 0, "", "mean", "truncate", "outlier"))
+    write_bundle(directory, EncoderSettings(WIDTH, 16, 0, "", "mean", "truncate", "outlier"))
     return directory
 
 
@@ -82,7 +82,7 @@ def _graph(table: Matrix) -> onnx.ModelProto:
 
 
 def write_log(directory: Path) -> None:
-    """The files items.csv and events.csv of `planted_log`."""
+    """Writes items.csv and events.csv of `planted_log`."""
     log = planted_log()
     items = [(item.id, item.text) for item in log.items]
     write_csv(directory / "items.csv", ("item_id", "text"), items)

@@ -1,4 +1,4 @@
-"""A student that learns its teacher's vectors."""
+"""A student learns to reproduce its teacher's vectors."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from sentence_transformers import SentenceTransformer
 
 from penchant.domain.types import Matrix
 from penchant.training.compress.distillation import distil, training_texts
-from penchant.training.compress.layers import layers_of, put_layers
-from penchant.training.compress.measure import Judge
-from penchant.training.finetuning.trainable_encoder import encode, read_encoder, transformer_of
+from penchant.training.compress.layers import put_layers
+from penchant.training.finetuning.trainable_encoder import (
+    encode,
+    layers_of,
+    read_encoder,
+    transformer_of,
+)
+from penchant.training.validation_rankings import ValidationRankings
 
 
 def student_of(source: Path) -> SentenceTransformer:
@@ -26,7 +31,7 @@ def student_of(source: Path) -> SentenceTransformer:
 
 
 def taught(source: Path, texts: list[str], steps: int, seed: int) -> tuple[Matrix, list[float]]:
-    """The student's vectors of the texts when all is done, and the losses on the way."""
+    """Distils a student; its vectors of the texts afterwards, and the losses of all steps."""
     student = student_of(source)
     losses: list[float] = []
     vectors = encode(read_encoder(source), texts)
@@ -35,8 +40,8 @@ def taught(source: Path, texts: list[str], steps: int, seed: int) -> tuple[Matri
     return encode(student, texts), losses
 
 
-def test_it_lowers_the_loss(source: Path, judge: Judge) -> None:
-    texts = judge.texts
+def test_it_lowers_the_loss(source: Path, rankings: ValidationRankings) -> None:
+    texts = rankings.texts
     teacher = encode(read_encoder(source), texts)
     before = (1 - (teacher * encode(student_of(source), texts)).sum(axis=1)).mean()
     vectors, losses = taught(source, texts, 60, seed=0)
@@ -46,8 +51,8 @@ def test_it_lowers_the_loss(source: Path, judge: Judge) -> None:
     assert np.mean(losses[-10:]) < losses[0]
 
 
-def test_it_is_equal_by_seed(source: Path, judge: Judge) -> None:
-    texts = judge.texts[:20]
+def test_equal_seeds_give_equal_vectors(source: Path, rankings: ValidationRankings) -> None:
+    texts = rankings.texts[:20]
     (first, _), (second, _), (other, _) = (taught(source, texts, 3, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
@@ -60,12 +65,14 @@ def test_no_step_changes_nothing(source: Path) -> None:
     np.testing.assert_array_equal(vectors, encode(student_of(source), texts))
 
 
-def test_the_embeddings_of_tokens_stay(source: Path, judge: Judge) -> None:
+def test_the_embeddings_of_tokens_are_not_trained(
+    source: Path, rankings: ValidationRankings
+) -> None:
     student = student_of(source)
     words: Any = transformer_of(student).get_input_embeddings()
     before = words.weight.detach().clone().numpy()
-    vectors = encode(read_encoder(source), judge.texts)
-    distil(student, judge.texts, vectors, 3)
+    vectors = encode(read_encoder(source), rankings.texts)
+    distil(student, rankings.texts, vectors, 3)
     np.testing.assert_array_equal(words.weight.detach().numpy(), before)
 
 
@@ -73,7 +80,7 @@ WORDS = st.lists(st.text("abcXYZ", min_size=1, max_size=6), min_size=1, max_size
 
 
 @given(st.lists(WORDS.map(" ".join), min_size=1, max_size=5), st.integers(0, 9))
-def test_texts_to_teach_are_the_catalogs_and_parts_and_careless_copies(
+def test_training_texts_are_the_catalogs_and_their_parts_and_noisy_copies(
     texts: list[str], seed: int
 ) -> None:
     found = training_texts(texts, seed)

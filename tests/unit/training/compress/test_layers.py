@@ -1,4 +1,4 @@
-"""Dropping layers, of each architecture that is read."""
+"""Layers are dropped in every supported architecture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from penchant.domain.errors import ConfigError
-from penchant.training.compress.layers import drop_layers, layers_of
-from penchant.training.finetuning.trainable_encoder import encode, read_encoder, transformer_of
+from penchant.training.compress.layers import drop_layers
+from penchant.training.finetuning.trainable_encoder import (
+    encode,
+    layers_of,
+    read_encoder,
+    transformer_of,
+)
 from penchant.training.virtual_tokens import PREFIX, PROMPT, add_virtual_tokens
 from tests.support.tiny_encoders import KINDS, write_encoder
 from tests.unit.training.compress.conftest import PIECES
@@ -21,7 +26,7 @@ TEXTS = ["shoes word12", "coats word7", "wine", "toys toys word40 word3"]
 
 
 def make_useless(model: SentenceTransformer, place: int) -> None:
-    """A BERT's layer that adds nothing to what comes in: its output weights are 0."""
+    """Makes a layer of a BERT pass on its input, by output weights of 0."""
     layer: Any = layers_of(model)[place]
     with torch.no_grad():
         for dense in (layer.attention.output.dense, layer.output.dense):
@@ -39,7 +44,7 @@ def test_the_layer_that_adds_nothing_goes_first(useless: int, source: Path) -> N
     np.testing.assert_allclose(encode(model, TEXTS), before, atol=1e-5)
 
 
-def test_the_least_missed_goes_each_time_and_of_equals_the_first(source: Path) -> None:
+def test_the_least_important_layer_goes_first_and_of_equals_the_first(source: Path) -> None:
     model = read_encoder(source)
     all_layers = list(layers_of(model))
     worth = dict(zip(all_layers, (3.0, 1.0, 1.0), strict=True))
@@ -56,7 +61,7 @@ def test_all_layers_may_stay(source: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_left_is_written_and_read_as_it_was(kind: str, tmp_path: Path) -> None:
+def test_the_rest_is_written_and_read_unchanged(kind: str, tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     model = read_encoder(write_encoder(tmp_path / "whole", PIECES, kind=kind, layers=3))
     last = layers_of(model)[-1]
@@ -70,7 +75,7 @@ def test_what_is_left_is_written_and_read_as_it_was(kind: str, tmp_path: Path) -
     np.testing.assert_allclose(encode(read, TEXTS), expected, atol=1e-5)
 
 
-def test_the_layer_that_holds_weights_for_the_others_stays(tmp_path: Path) -> None:
+def test_a_layer_with_weights_for_the_others_stays(tmp_path: Path) -> None:
     model = read_encoder(write_encoder(tmp_path, PIECES, kind="t5", layers=3))
     first = layers_of(model)[0]
     kept = drop_layers(model, 1, lambda: -float(first in list(layers_of(model))))

@@ -1,4 +1,4 @@
-"""A vocabulary without the tokens that nobody uses."""
+"""A vocabulary trimmed of unused tokens."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tests.unit.training.compress.conftest import DIGITS, LETTERS, PIECES, UNUSE
 
 USED = ["shoes word12", "coats word7"]
 WORDPIECE = [kind for kind in KINDS if kind not in ("gpt2", "llama")]
-"""Decoders have no place for padding in their embeddings."""
+"""Kinds whose embeddings include padding, as those of decoders do not."""
 
 
 def trim(model: SentenceTransformer, texts: list[str], output: Path) -> SentenceTransformer:
-    """As `prune` does it, read again from the output."""
+    """Trims an encoder as `prune` does, and reads it from the output."""
     tokenizer: Any = model.tokenizer
     state = state_of(model)
     kept = tokens_in_use(state, {n for text in texts for n in tokenizer(text)["input_ids"]})
@@ -42,10 +42,10 @@ def trim(model: SentenceTransformer, texts: list[str], output: Path) -> Sentence
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_text_of_kept_tokens_has_the_vector_that_it_had(kind: str, tmp_path: Path) -> None:
+def test_texts_of_kept_tokens_keep_their_vectors(kind: str, tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     model = read_encoder(write_encoder(tmp_path / "whole", PIECES, kind=kind))
-    texts = [*USED, "SHOES word7", "zebra 9", ""]  # The last ones are spelt.
+    texts = [*USED, "SHOES word7", "zebra 9", ""]  # The last two are spelt.
     before = encode(model, texts)
     small = trim(model, USED, tmp_path / "out")
     np.testing.assert_allclose(encode(small, texts), before, atol=1e-5)
@@ -97,13 +97,13 @@ def test_special_tokens_behind_others_are_numbered_anew_where_a_text_gets_them(
     assert [kept[number] for number in found.ids] == expected.ids
 
 
-def test_the_token_for_what_is_unknown_stays_though_no_text_has_it(source: Path) -> None:
+def test_the_unknown_token_stays_even_if_no_text_has_it(source: Path) -> None:
     state = json.loads((source / TOKENIZER).read_text())
     state["added_tokens"] = []
     assert state["model"]["vocab"]["[UNK]"] in tokens_in_use(state, [40])
 
 
-def test_the_state_that_was_given_stays_as_it_was(source: Path) -> None:
+def test_the_given_state_is_not_changed(source: Path) -> None:
     state = state_of(read_encoder(source))
     before = json.dumps(state)
     trimmed(state, tokens_in_use(state, [2, 3, 40]))

@@ -1,4 +1,4 @@
-"""A tiny encoder, and a log in which what is liked together can't be told from the texts."""
+"""A tiny encoder, and a log whose groups of liked items share no words."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.reading import LeftOut, make_stream
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.stream import Stream
+from penchant.training.finetuning.finetune import FinetuneRequest
+from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from tests.support.tiny_encoders import write_encoder
 
 HIDDEN = 32
@@ -20,13 +22,13 @@ GROUPS = 4
 ITEMS = 32
 USERS = 40
 WORDS = ["film", "about", *(f"word{number}" for number in range(ITEMS))]
-"""Of the texts of all items."""
+"""Words of the texts of all items."""
 LIKES = 7
-"""Of each user, all in one group of items."""
+"""Likes per user, all in one group of items."""
 
 
 def group_of(item: int) -> int:
-    """What is liked together: neighbours in number have neither words nor group in common."""
+    """The group of an item, liked together; neighbouring numbers have different groups."""
     return item % GROUPS
 
 
@@ -39,12 +41,32 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stream() -> Stream:
-    """Users like seven of the eight items of their group, in an order of their own."""
+    """A log in which each user likes seven of a group's eight items, in random order."""
     return planted(USERS)
 
 
+def request_of(
+    stream: Stream,
+    source: Path,
+    output: Path,
+    settings: FinetuneSettings,
+    *,
+    continued: bool = False,
+    max_minutes: float | None = None,
+) -> FinetuneRequest:
+    """A fine-tuning on a log in memory, of a first or, if `continued`, of a later round."""
+    return FinetuneRequest(
+        output=output,
+        stream=stream,
+        source=None if continued else source,
+        last=source if continued else None,
+        settings=settings,
+        max_minutes=max_minutes,
+    )
+
+
 def planted(users: int, group: Callable[[int], int] = group_of, begin: int = 1) -> Stream:
-    """A log of so many users; each second, from `begin` on, one of them likes an item."""
+    """A log in which, each second from `begin` on, one of the users likes an item."""
     random = np.random.default_rng(0)
     items = [Item(str(n), f"film about word{n}") for n in range(ITEMS)]
     orders = {

@@ -1,4 +1,4 @@
-"""Low-rank adapters: how little of the encoder they train, and that merging changes nothing."""
+"""Low-rank adapters train few weights, and merging them changes no vector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
 from penchant.logs.stream import Stream
-from penchant.training.finetuning.finetune import Request, finetune
+from penchant.training.finetuning.finetune import finetune
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from penchant.training.finetuning.trainable_encoder import (
     add_head,
@@ -25,9 +25,8 @@ from penchant.training.finetuning.trainable_encoder import (
     trainable_parameters,
     transformer_of,
 )
-from penchant.training.finetuning.trainer import WEIGHTS
-from penchant.training.finetuning.training_run import Watch
-from tests.unit.training.finetuning.conftest import HIDDEN
+from penchant.training.resumption import TRAINED_WEIGHTS
+from tests.unit.training.finetuning.conftest import HIDDEN, request_of
 from tests.unit.training.finetuning.test_finetune import SETTINGS, TEXTS, gap, vectors_of
 
 LORA = dataclasses.replace(
@@ -50,7 +49,7 @@ def test_the_merged_encoder_equals_the_one_with_adapters(source: Path) -> None:
     choose_weights(model, LORA)
     generator = torch.Generator().manual_seed(0)
     for weight in transformer_of(model).parameters():
-        if weight.requires_grad:  # What training would have made of them.
+        if weight.requires_grad:  # As if trained.
             weight.data = 0.2 * torch.randn(weight.shape, generator=generator)
     adapted = encode(model, TEXTS)
     assert np.abs(adapted - plain).max() > 0.01
@@ -62,19 +61,17 @@ def test_the_merged_encoder_equals_the_one_with_adapters(source: Path) -> None:
 def test_adapters_learn_what_is_liked_together(
     stream: Stream, source: Path, tmp_path: Path
 ) -> None:
-    report = finetune(Request(stream, source, tmp_path / "out", LORA))
+    report = finetune(request_of(stream, source, tmp_path / "out", LORA))
     assert gap(vectors_of(tmp_path / "out")) > 0.2
     assert report.trainable < report.weights
     assert not list((tmp_path / "out").glob("adapter*"))
 
 
-def test_a_training_of_adapters_is_gone_on_with_too(
-    stream: Stream, source: Path, tmp_path: Path
-) -> None:
+def test_a_training_of_adapters_resumes_too(stream: Stream, source: Path, tmp_path: Path) -> None:
     settings = dataclasses.replace(LORA, steps=20)
-    finetune(Request(stream, source, tmp_path / "at once", settings))
-    request = Request(stream, source, tmp_path / "in two", settings)
-    assert finetune(request, Watch(limit_s=0.0)).trained.stopped_by == "time"
+    finetune(request_of(stream, source, tmp_path / "at once", settings))
+    request = request_of(stream, source, tmp_path / "in two", settings)
+    assert finetune(dataclasses.replace(request, max_minutes=0.0)).trained.stopped_by == "time"
     finetune(request)
     np.testing.assert_array_equal(vectors_of(tmp_path / "in two"), vectors_of(tmp_path / "at once"))
 
@@ -83,9 +80,9 @@ def test_frozen_layers_and_embeddings_are_not_trained(
     stream: Stream, source: Path, tmp_path: Path
 ) -> None:
     settings = dataclasses.replace(SETTINGS, frozen_layers=1, warm_up_fraction=0.0)
-    request = Request(stream, source, tmp_path / "out", settings)
-    finetune(request, Watch(limit_s=0.0))
-    trained = load_file(request.checkpoints / "checkpoint-1" / WEIGHTS)
+    request = request_of(stream, source, tmp_path / "out", settings)
+    finetune(dataclasses.replace(request, max_minutes=0.0))
+    trained = load_file(request.checkpoints / "checkpoint-1" / TRAINED_WEIGHTS)
     assert not [name for name in trained if "embeddings." in name or "layer.0." in name]
     before = transformer_of(read_encoder(source)).state_dict()
     weight = "encoder.layer.1.output.dense.weight"
@@ -110,7 +107,7 @@ def test_a_projection_alone_takes_no_step_of_the_encoder(
     stream: Stream, source: Path, tmp_path: Path
 ) -> None:
     settings = dataclasses.replace(SETTINGS, steps=0, head_steps=200)
-    report = finetune(Request(stream, source, tmp_path / "out", settings))
+    report = finetune(request_of(stream, source, tmp_path / "out", settings))
     assert report.trained.steps == 0
     assert report.trainable == 16 * HIDDEN + 16
     assert gap(vectors_of(tmp_path / "out")) > 0.1

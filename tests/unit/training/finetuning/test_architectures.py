@@ -1,4 +1,4 @@
-"""Every kind of encoder that is offered: trained, exported, and served as trained."""
+"""Every supported architecture is trained, exported, and served as trained."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from transformers import BartConfig, BartModel
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.logs.stream import Stream
-from penchant.training.export import export
-from penchant.training.finetuning.finetune import Request, finetune
+from penchant.training.finetuning.finetune import finetune
 from penchant.training.finetuning.trainable_encoder import read_encoder
+from tests.support.exporting import export
 from tests.support.tiny_encoders import DECODERS, KINDS, write_encoder
-from tests.unit.training.finetuning.conftest import WORDS
+from tests.unit.training.finetuning.conftest import WORDS, request_of
 from tests.unit.training.finetuning.test_finetune import SETTINGS, TEXTS, gap, vectors_of
 
 SHORT = dataclasses.replace(SETTINGS, steps=40, learning_rate=1e-2)
@@ -27,7 +27,7 @@ SHORT = dataclasses.replace(SETTINGS, steps=40, learning_rate=1e-2)
 def test_it_is_trained_and_served_as_trained(kind: str, stream: Stream, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     source = write_encoder(tmp_path / "source", WORDS, kind=kind, initializer_range=0.05)
-    finetune(Request(stream, source, tmp_path / "tuned", SHORT))
+    finetune(request_of(stream, source, tmp_path / "tuned", SHORT))
     assert gap(vectors_of(tmp_path / "tuned")) > gap(vectors_of(source)) + 0.5
     report = export(tmp_path / "tuned", tmp_path / "onnx", dimensions=16, max_tokens=32)
     assert report.max_difference < 1e-4
@@ -45,7 +45,7 @@ def test_a_plain_directory_is_exported_as_the_trainer_reads_it(kind: str, tmp_pa
     np.testing.assert_allclose(served, vectors_of(source), atol=1e-4)
 
 
-def test_an_encoder_with_a_decoder_of_which_none_is_half_is_refused(tmp_path: Path) -> None:
+def test_an_encoder_that_needs_its_decoder_is_refused(tmp_path: Path) -> None:
     write_encoder(tmp_path, WORDS)
     size: dict[str, Any] = {
         "encoder_ffn_dim": 8,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.logs.stream import Stream
-from penchant.training.finetuning.batches import Neighbourhood, assemble, assemble_outcomes
+from penchant.training.finetuning.batches import Neighbourhood, contrastive_batch, outcome_batch
 from penchant.training.finetuning.negatives import nearest_not_liked
 from penchant.training.finetuning.sequences import (
     History,
@@ -26,7 +26,7 @@ histories = st.lists(likes, min_size=1, max_size=5).map(
 
 @given(histories)
 def test_an_anchor_has_no_target_of_its_own_among_its_negatives(found: list[History]) -> None:
-    batch = assemble(found, [history.items for history in found], Neighbourhood())
+    batch = contrastive_batch(found, [history.items for history in found], Neighbourhood())
     assert not (batch.negatives & (batch.targets > 0)).any()
     assert not (batch.negatives & (batch.anchors > 0)).any()
     assert (batch.targets.sum(axis=1) > 0).all()
@@ -35,7 +35,7 @@ def test_an_anchor_has_no_target_of_its_own_among_its_negatives(found: list[Hist
 
 @given(histories)
 def test_each_item_is_encoded_once(found: list[History]) -> None:
-    batch = assemble(found, [history.items for history in found], Neighbourhood())
+    batch = contrastive_batch(found, [history.items for history in found], Neighbourhood())
     together = np.concatenate([history.items for history in found])
     assert batch.items.tolist() == sorted(set(together.tolist()))
 
@@ -43,23 +43,23 @@ def test_each_item_is_encoded_once(found: list[History]) -> None:
 def test_history_looks_back_and_targets_look_ahead() -> None:
     history = History(0, np.array([5, 6, 7]), np.array([1.0, 0.5, 1.0], np.float32))
     near = Neighbourhood(history_half_life=1.0, target_half_life=1.0, pair_weight=0.0)
-    batch = assemble([history], [history.items], near)
+    batch = contrastive_batch([history], [history.items], near)
     assert batch.items.tolist() == [5, 6, 7]
-    # The third like has nothing after it. The second's history is itself (0.5) and half the first.
+    # Nothing follows the third like. The second one's history is itself (0.5) and half the first.
     np.testing.assert_allclose(batch.anchors, np.array([[1, 0, 0], [0.5, 0.5, 0]]))
     np.testing.assert_allclose(batch.targets, np.array([[0, 0.5, 0.5], [0, 0, 1]]))
 
 
 def test_pairs_count_in_both_orders() -> None:
     history = History(0, np.array([5, 6]), np.ones(2, np.float32))
-    batch = assemble([history], [history.items], Neighbourhood(pair_weight=0.5))
+    batch = contrastive_batch([history], [history.items], Neighbourhood(pair_weight=0.5))
     np.testing.assert_allclose(batch.targets, np.array([[0, 1], [0, 0.5], [0.5, 0]]))
 
 
-def test_what_another_period_liked_is_no_negative() -> None:
+def test_an_item_liked_in_another_segment_is_no_negative() -> None:
     history = History(0, np.array([1, 2]), np.ones(2, np.float32))
     other = History(1, np.array([3, 4]), np.ones(2, np.float32))
-    batch = assemble([history, other], [np.array([1, 2, 3]), other.items], Neighbourhood())
+    batch = contrastive_batch([history, other], [np.array([1, 2, 3]), other.items], Neighbourhood())
     assert batch.items.tolist() == [1, 2, 3, 4]
     assert batch.negatives[0].tolist() == [False, False, False, True]
 
@@ -92,9 +92,9 @@ def test_only_likes_of_the_part_are_taken(stream: Stream) -> None:
 def test_what_followed_is_the_next_event_with_its_reward() -> None:
     rewards = np.array([-1.0, 1.0, -0.5, 0.3], np.float32)
     history = History(0, np.array([9, 5, 7, 6]), rewards)
-    found = assemble_outcomes([history], Neighbourhood(history_half_life=1.0))
+    found = outcome_batch([history], Neighbourhood(history_half_life=1.0))
     assert found.items.tolist() == [5, 6, 7, 9]
-    # Nothing was liked before the second event; what was disliked is no part of a history.
+    # Nothing was liked before the second event; dislikes are no part of a history.
     np.testing.assert_allclose(found.anchors, np.array([[1, 0, 0, 0], [0.5, 0, 0, 0]]))
     assert found.following.tolist() == [2, 1]
     np.testing.assert_allclose(found.rewards, np.array([-0.5, 0.3], np.float32))
@@ -117,11 +117,13 @@ def test_hard_negatives_are_never_liked_and_the_nearest_of_the_rest(
             assert cosines[hard].min() >= cosines[left].max()
 
 
-def test_hard_negatives_stand_against_all_who_do_not_like_them() -> None:
+def test_hard_negatives_count_for_all_users_who_do_not_like_them() -> None:
     first = History(0, np.array([1, 2]), np.ones(2, np.float32))
     second = History(1, np.array([3, 4]), np.ones(2, np.float32))
     hard = [np.array([7]), np.array([8])]
-    batch = assemble([first, second], [first.items, np.array([3, 4, 7])], Neighbourhood(), hard)
+    batch = contrastive_batch(
+        [first, second], [first.items, np.array([3, 4, 7])], Neighbourhood(), hard
+    )
     assert batch.items.tolist() == [1, 2, 3, 4, 7, 8]
     assert batch.negatives[0].tolist() == [False, False, True, True, True, True]
     assert batch.negatives[-1].tolist() == [True, True, False, False, False, True]

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from penchant.training.finetuning.losses import Objective, StepLabels, sampled_softmax, step_loss
+from penchant.training.finetuning.losses import StepLabels, sampled_softmax, step_loss
+from penchant.training.finetuning.training_objective import TrainingObjective
 
 
 def labels(targets: list[list[float]], negatives: list[list[bool]]) -> StepLabels:
@@ -62,12 +63,12 @@ def outcomes(rewards: list[float]) -> StepLabels:
 
 def test_a_rating_is_a_cosine() -> None:
     vectors = torch.tensor([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
-    loss = step_loss(vectors, outcomes([0.5, -1.0]), Objective("rating"))
+    loss = step_loss(vectors, outcomes([0.5, -1.0]), TrainingObjective("rating"))
     assert math.isclose(loss.item(), (0.1**2 + 0.0) / 2, rel_tol=1e-4)
 
 
 def test_a_class_is_the_sign_of_the_reward() -> None:
     vectors = torch.tensor([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
-    loss = step_loss(vectors, outcomes([0.2, -0.3]), Objective("class", temperature=0.5))
+    loss = step_loss(vectors, outcomes([0.2, -0.3]), TrainingObjective("class", temperature=0.5))
     expected = (math.log1p(math.exp(-1.2)) + math.log1p(math.exp(-2.0))) / 2
     assert math.isclose(loss.item(), expected, rel_tol=1e-5)

@@ -1,4 +1,4 @@
-"""The slow clock of a replay: goes off when it is due, and sees nothing that comes later."""
+"""The slow clock of a replay: runs when due, and never reads a later event."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.logs.stream import Stream
-from penchant.training.slow_clock import SlowClock
+from penchant.training.slow_clock import FinetuneClock
 
 DIMENSIONS = 8
 
 
-def clock(source: Path, directory: Path, every: int) -> SlowClock:
-    return SlowClock(source, directory, DIMENSIONS, every, seed=1, head_steps=20)
+def clock(source: Path, directory: Path, every: int) -> FinetuneClock:
+    return FinetuneClock(source, directory, DIMENSIONS, every, seed=1, head_steps=20)
 
 
-def test_rounds_come_first_and_then_after_so_many_events(
+def test_a_round_runs_first_and_then_every_so_many_events(
     source: Path, stream: Stream, tmp_path: Path
 ) -> None:
     half = len(stream.events) // 2
@@ -47,7 +47,7 @@ def test_no_later_event_changes_a_rounds_vectors(
     np.testing.assert_array_equal(one, same)
 
 
-def test_a_contender_notes_when_its_encoder_changed(
+def test_a_recommender_notes_when_its_encoder_changed(
     source: Path, stream: Stream, tmp_path: Path
 ) -> None:
     half = len(stream.events) // 2
@@ -61,6 +61,6 @@ def test_a_contender_notes_when_its_encoder_changed(
     assert (before != ours.scores(0, int(stream.at_us[half]))).any()
 
 
-def test_a_step_back_is_refused(source: Path, tmp_path: Path) -> None:
+def test_a_negative_interval_is_refused(source: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="finetune_every: got -1"):
         clock(source, tmp_path, -1)

@@ -1,4 +1,4 @@
-"""The sentences of a home: parts that never meet, and a log that only training is in."""
+"""The sentences of a home: disjoint parts, and a log of training sentences only."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from itertools import groupby
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.training.home.corpus import FREE, SEEN, Sentence, build, exemplars
+from penchant.training.home.corpus import FREE, SEEN, Sentence, draw_sentences, exemplars
 from penchant.training.home.household import HOUSEHOLDS
-from penchant.training.home.out_of_scope import outside
-from penchant.training.home.sentences import Speaker
-from penchant.training.home.templates import (
+from penchant.training.home.out_of_scope import out_of_scope
+from penchant.training.home.sentence_templates import (
     HELD_OUT,
     LANGUAGES,
     LEFT_OUT,
     NEAR,
     TRAIN,
     VALIDATION,
-    load,
-    split,
+    load_templates,
+    split_templates,
 )
-from penchant.training.home.training_log import lessons
+from penchant.training.home.sentences import Speaker
+from penchant.training.home.training_log import training_log
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
@@ -32,7 +32,7 @@ def language(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def sentences(language: str) -> list[Sentence]:
-    return build(language, per_template=6)
+    return draw_sentences(language, per_template=6)
 
 
 def of(sentences: list[Sentence], *parts: str) -> list[Sentence]:
@@ -43,19 +43,19 @@ def _templates(sentences: list[Sentence]) -> list[str]:
     return sorted(sentence.template for sentence in sentences)
 
 
-def test_no_template_of_what_is_measured_is_trained_on(sentences: list[Sentence]) -> None:
+def test_no_measured_template_is_trained_on(sentences: list[Sentence]) -> None:
     trained = {sentence.template for sentence in of(sentences, TRAIN)}
     assert trained.isdisjoint(s.template for s in of(sentences, HELD_OUT, VALIDATION, NEAR, FREE))
     assert {s.template for s in of(sentences, SEEN)} <= trained
 
 
-def test_no_text_stands_in_two_parts_or_with_two_intents(sentences: list[Sentence]) -> None:
+def test_no_text_is_in_two_parts_or_has_two_intents(sentences: list[Sentence]) -> None:
     texts = [sentence.text.casefold() for sentence in sentences]
     assert len(set(texts)) == len(texts)
 
 
 def test_the_templates_of_the_parts_are_disjoint_by_their_text(language: str) -> None:
-    parts = split(load(language)[0])
+    parts = split_templates(load_templates(language)[0])
     for one in parts:
         for other in parts:
             if one < other:
@@ -71,8 +71,10 @@ def test_every_intent_but_those_left_out_is_trained_on(sentences: list[Sentence]
 
 
 def test_the_same_seed_gives_the_same_sentences_and_another_seed_others(language: str) -> None:
-    assert build(language, per_template=2) == build(language, per_template=2)
-    assert build(language, per_template=2) != build(language, per_template=2, seed=1)
+    assert draw_sentences(language, per_template=2) == draw_sentences(language, per_template=2)
+    assert draw_sentences(language, per_template=2) != draw_sentences(
+        language, per_template=2, seed=1
+    )
 
 
 def test_every_sentence_is_words_without_a_trace_of_the_template_language(
@@ -83,10 +85,10 @@ def test_every_sentence_is_words_without_a_trace_of_the_template_language(
         assert sentence.text == " ".join(sentence.text.split())
 
 
-def test_a_template_is_said_in_no_way_that_hassil_does_not_know(language: str) -> None:
+def test_hassil_recognizes_every_drawn_sentence(language: str) -> None:
     hassil = pytest.importorskip("hassil")
     intents = pytest.importorskip("hassil.intents")
-    templates, data = load(language)
+    templates, data = load_templates(language)
     house, rng = HOUSEHOLDS[language], random.Random(5)
     lists = {
         "name": intents.TextSlotList.from_tuples(
@@ -118,28 +120,28 @@ def test_every_training_template_has_one_exemplar_or_two(sentences: list[Sentenc
     assert {one.template for one in known} == {one.template for one in of(sentences, TRAIN)}
 
 
-def test_the_log_holds_training_sentences_alone_and_is_judged_by_its_end(
+def test_the_log_holds_only_training_sentences_and_ends_in_unseen_ones(
     sentences: list[Sentence],
 ) -> None:
-    rows = lessons(sentences)
+    rows = training_log(sentences)
     intents = {sentence.text: sentence.intent for sentence in of(sentences, TRAIN)}
     assert [row.second for row in rows] == sorted(row.second for row in rows)
     for row in rows:
         assert (intents[row.item] == row.user.split("/")[0]) == (row.signal == "like")
-    judged = {(row.user, row.item) for row in rows if row.second >= 1_000_000}
+    last = {(row.user, row.item) for row in rows if row.second >= 1_000_000}
     learnt = {(row.user, row.item) for row in rows if row.second < 1_000_000}
     alone = {s.intent for s in of(sentences, TRAIN)} - {
         s.intent for s in of(sentences, TRAIN) if list(intents.values()).count(s.intent) > 1
     }
-    assert {pair for pair in judged & learnt if pair[0].split("/")[0] not in alone} == set()
+    assert {pair for pair in last & learnt if pair[0].split("/")[0] not in alone} == set()
 
 
-def test_what_is_outside_of_a_home_is_said_once_each(language: str) -> None:
-    strange = outside(language)
+def test_out_of_scope_sentences_are_distinct_and_of_three_kinds(language: str) -> None:
+    strange = out_of_scope(language)
     assert len({text for _, text in strange}) == len(strange)
     assert {kind for kind, _ in strange} == {"title", "review", "question"}
 
 
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(ConfigError, match="language: got 'tlh', expected one of en, zh-CN"):
-        load("tlh")
+        load_templates("tlh")

@@ -1,0 +1,27 @@
+"""Prints the size of a log that a command has read, and the rows left out of it."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from penchant.logs.reading import LeftOut
+from penchant.logs.stream import Stream
+
+
+def show_log(console: Console, stream: Stream, left_out: LeftOut, relevant: str) -> None:
+    """Prints the numbers of items, events and users, and why rows were left out.
+
+    Args:
+        console: prints the lines.
+        stream: the log.
+        left_out: rows that were refused, with their reasons.
+        relevant: term for the events that count as a hit.
+    """
+    console.print(
+        f"{len(stream.items):,} items, {len(stream.events):,} events of "
+        f"{len(stream.users):,} users; a hit is {relevant}"
+    )
+    for kind, count in left_out.counts.items():
+        line = f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})"
+        console.print(Text(line, "yellow"), soft_wrap=True)

@@ -1,0 +1,129 @@
+"""Probabilities of every action on every row of a log, by a policy or from a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import softmax
+
+from penchant.domain.arrays import Float64, Int64
+from penchant.domain.errors import ConfigError
+from penchant.evaluation.ope.logged_impressions import LoggedImpressions
+from penchant.logs.tables.cells import BadRow, number_of, text_of
+from penchant.logs.tables.files import Table
+
+POLICIES = ("uniform", "popularity", "softmax")
+"""Policies that need no file."""
+_FAR_FROM_ONE = 0.01
+
+Probabilities = dict[tuple[str, str, str], float]
+"""Probabilities by impression, position and action; an empty impression or position means any."""
+
+
+def uniform(log: LoggedImpressions) -> Float64:
+    """Gives every action the same probability, shape (n, actions)."""
+    return np.full((len(log.action), len(log.actions)), 1 / len(log.actions))
+
+
+def popularity(log: LoggedImpressions, fold: Int64) -> Float64:
+    """Gives probabilities in proportion to 1 + an action's positive rewards in the other folds.
+
+    The counts depend on the logging policy: an action that it favours is shown more often, and so
+    counts more rewards.
+
+    Args:
+        log: n impressions.
+        fold: fold of each row, shape (n,).
+
+    Returns:
+        Shape (n, actions).
+    """
+    probabilities = np.empty((len(log.action), len(log.actions)))
+    for number in np.unique(fold):
+        held = fold == number
+        counted = ~held & (log.reward > 0)
+        counts = 1 + np.bincount(log.action[counted], minlength=len(log.actions))
+        probabilities[held] = counts / counts.sum()
+    return probabilities
+
+
+def by_softmax(q: Float64, temperature: float) -> Float64:
+    """Computes softmax(q(x, a) / temperature).
+
+    Args:
+        q: rewards by the cross-fitted model, shape (n, actions).
+        temperature: temperature in units of the reward.
+
+    Returns:
+        Shape (n, actions).
+
+    Raises:
+        ConfigError: the temperature is not above 0.
+    """
+    if not temperature > 0:
+        raise ConfigError(f"--temperature: got {temperature}, expected a number above 0")
+    return np.asarray(softmax(q / temperature, axis=1))
+
+
+def read_probabilities(table: Table) -> Probabilities:
+    """Reads a file with columns `action`, `probability`, and perhaps `position`, `impression`.
+
+    Raises:
+        ConfigError: a row can't be read.
+    """
+    found: Probabilities = {}
+    for row in table.rows():
+        try:
+            if row.fault:
+                raise BadRow(row.fault)
+            probability = number_of(row.values.get("probability"))
+            action = text_of(row.values.get("action"))
+            if probability is None or not 0 <= probability <= 1 or not action:
+                raise BadRow("expected an action, and a probability in [0, 1]")
+        except BadRow as error:
+            raise ConfigError(f"--action-probabilities: row {row.number}: {error}") from error
+        impression, position = (text_of(row.values.get(n)) for n in ("impression", "position"))
+        found[impression, position, action] = probability
+    return found
+
+
+def with_actions(log: LoggedImpressions, found: Probabilities) -> LoggedImpressions:
+    """Adds to the log the actions of the file that it never shows."""
+    actions = tuple(sorted({*log.actions, *(action for _, _, action in found)}))
+    code = {action: number for number, action in enumerate(actions)}
+    moved = np.array([code[action] for action in log.actions], dtype=np.int64)
+    return replace(log, actions=actions, action=moved[log.action])
+
+
+def spread(log: LoggedImpressions, found: Probabilities) -> Float64:
+    """Spreads the file's probabilities over a matrix, shape (n, actions), with rows that sum to 1.
+
+    Raises:
+        ConfigError: the probabilities of a row sum to something far from 1, or a row has none.
+    """
+    code = {action: number for number, action in enumerate(log.actions)}
+    tables: dict[tuple[str, str], Float64] = {}
+    for (impression, position, action), probability in found.items():
+        table = tables.setdefault((impression, position), np.zeros(len(log.actions)))
+        table[code[action]] = probability
+    for key, table in tables.items():
+        if abs(table.sum() - 1) > _FAR_FROM_ONE:
+            raise ConfigError(
+                f"--action-probabilities: those of impression {key[0] or 'any'}, position "
+                f"{key[1] or 'any'} sum to {table.sum():.4f}, expected 1"
+            )
+        table /= table.sum()
+    matrix = np.empty((len(log.action), len(log.actions)))
+    for row, place in enumerate(log.position):
+        impression = log.impression[row] if log.impression else ""
+        position = log.positions[place]
+        keys = ((impression, position), (impression, ""), ("", position), ("", ""))
+        known = next((tables[key] for key in keys if key in tables), None)
+        if known is None:
+            raise ConfigError(
+                f"--action-probabilities: none for impression {impression or row + 1}, position "
+                f"{position or 'any'}"
+            )
+        matrix[row] = known
+    return matrix

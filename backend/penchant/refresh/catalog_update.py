@@ -1,0 +1,157 @@
+"""Writes a refreshed catalog into a store: residuals, files of a new generation, and the head.
+
+Everything here runs in the caller's transaction. Changes since the refresh's input was read are not
+lost: items put meanwhile have no residual yet, and changed texts keep theirs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from penchant.catalog.item_biases import ItemBiasTable
+from penchant.catalog.view import CatalogReader, CatalogView
+from penchant.config import Config
+from penchant.domain.arrays import Float64
+from penchant.domain.cold_start import ColdStartPrior, fit_cold_start_prior
+from penchant.domain.errors import StoreUnavailable
+from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
+from penchant.domain.residuals import anchored
+from penchant.domain.types import CatalogHead, Matrix, Rows
+from penchant.refresh.item_vectors import RefreshedCatalog
+from penchant.refresh.refresh_input import RefreshInput, text_vectors
+from penchant.service.catalog_writer import MatrixChange, RefreshedParts, write_catalog
+from penchant.service.user_interest import read_catalog
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.counters import scan_counters
+from penchant.store.items import replace_residuals, scan_items, scan_residuals, write_head
+
+
+def switch_to_refreshed(
+    transaction: Transaction,
+    directory: Path,
+    config: Config,
+    source: RefreshInput,
+    fresh: RefreshedCatalog,
+) -> CatalogHead:
+    """Writes the residuals and the files, and switches the head.
+
+    Args:
+        transaction: the transaction that commits all of it.
+        directory: directory of the catalog's files.
+        config: the server's settings.
+        source: the input of the refresh.
+        fresh: its result.
+
+    Raises:
+        StoreUnavailable: another encoder was published after the input was read.
+    """
+    view = read_catalog(transaction, CatalogReader(directory, config.fold))
+    head = view.head
+    if head.encoder_version != source.head.encoder_version:
+        raise StoreUnavailable(
+            f"refresh: the catalog's encoder changed from {source.head.encoder_version} to "
+            f"{head.encoder_version} meanwhile; nothing was published, run it again"
+        )
+    head = write_refreshed(transaction, directory, config, view, head, source, fresh)
+    write_head(transaction, head)
+    return head
+
+
+def write_refreshed(
+    transaction: Transaction,
+    directory: Path,
+    config: Config,
+    view: CatalogView,
+    head: CatalogHead,
+    source: RefreshInput,
+    fresh: RefreshedCatalog,
+) -> CatalogHead:
+    """Writes the residuals and the files for a head.
+
+    The head may name another encoder than the view; the store must hold that encoder's vectors of
+    all texts.
+
+    Args:
+        transaction: the transaction in which the caller switches the head.
+        directory: directory of the catalog's files.
+        config: the server's settings.
+        view: the catalog before.
+        head: the head after, except for its version and files.
+        source: the input of the refresh, in the space of `head`.
+        fresh: its result.
+
+    Returns:
+        The head for the caller to write.
+    """
+    moved = fresh.residuals.any(axis=1)
+    kept = [(number, fresh.residuals[row]) for number, row in source.numbers.items() if moved[row]]
+    replace_residuals(transaction, head.encoder_version, kept)
+    neighbours = _by_number(fresh.neighbours, source, head.rows)
+    return write_from_residuals(
+        transaction, directory, config, view, head, fresh.prior_mean, neighbours
+    )
+
+
+def write_from_residuals(
+    transaction: Transaction,
+    directory: Path,
+    config: Config,
+    view: CatalogView,
+    head: CatalogHead,
+    prior_mean: Float64,
+    neighbours: Neighbours,
+) -> CatalogHead:
+    """Writes the files for a head from the residuals that the store holds in its space.
+
+    Args:
+        transaction: the transaction in which the caller switches the head.
+        directory: directory of the catalog's files.
+        config: the server's settings.
+        view: the catalog before.
+        head: the head after, except for its version and files.
+        prior_mean: mean interest of the population in the head's space, shape (d,).
+        neighbours: neighbours by item number.
+
+    Returns:
+        The head for the caller to write; `head` itself if nothing changed.
+    """
+    alive = [stored for stored in scan_items(transaction) if stored.alive]
+    texts = text_vectors(transaction, head, alive)
+    numbers = np.array([stored.number for stored in alive], np.int64)
+    residuals = np.zeros((head.rows, head.dimensions), np.float32)
+    for number, residual in scan_residuals(transaction, head.encoder_version):
+        residuals[number] = residual
+    vectors = anchored(texts, residuals[numbers])
+    same = head == view.head and np.array_equal(view.neighbours, neighbours)
+    if same and np.array_equal(view.vectors[numbers], vectors):
+        return head
+    cold_start_prior = _cold_start_prior(transaction, config, numbers, texts)
+    change = MatrixChange(
+        numbers,
+        vectors,
+        new_space=head.encoder_version != view.head.encoder_version,
+        refreshed=RefreshedParts(prior_mean, cold_start_prior, neighbours),
+    )
+    return write_catalog(directory, view, head, change)
+
+
+def _by_number(neighbours: Neighbours, source: RefreshInput, rows: int) -> Neighbours:
+    """Moves neighbours from the rows of `source.texts` to item numbers."""
+    if neighbours.shape[1] == 0:
+        return no_neighbours()
+    numbers = np.fromiter(source.numbers, np.int64)
+    moved = np.zeros((1 + rows, neighbours.shape[1]), NEIGHBOUR_DTYPE)
+    moved[0], moved[1 + numbers] = neighbours[0], neighbours[1:]
+    moved["item"] = numbers[moved["item"]]
+    return moved
+
+
+def _cold_start_prior(
+    snapshot: Snapshot, config: Config, numbers: Rows, texts: Matrix
+) -> ColdStartPrior:
+    biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
+    biases.set(scan_counters(snapshot))
+    positives, as_of_us = biases.positives(int(numbers.max()) + 1)
+    return fit_cold_start_prior(texts, positives[numbers], as_of_us)

@@ -1,0 +1,199 @@
+"""The middle clock as one job: read the log, fit item vectors, publish them beside the server.
+
+Only the last step holds the store's write lock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import ExistingFile
+
+from penchant.catalog.view import CatalogReader
+from penchant.config import Config
+from penchant.domain.rollout import Rollout
+from penchant.domain.types import CatalogHead
+from penchant.launch.server_store import ServerSettings, open_server_store
+from penchant.logs.events import COLUMNS_GROUP, EventColumns
+from penchant.logs.log_file import LogFile
+from penchant.logs.log_source import EVENT_FIELDS, mapped_fields
+from penchant.logs.reading import LeftOut
+from penchant.refresh.catalog_update import switch_to_refreshed, write_refreshed
+from penchant.refresh.item_vectors import fit_item_vectors
+from penchant.refresh.refresh_input import ReadLog, RefreshInput, read_refresh_input
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.service.user_interest import read_catalog, rollout_directory
+from penchant.store.base import Store
+from penchant.store.releases import read_log_of_releases, read_releases
+from penchant.store.rollouts import read_rollout, write_rollout
+from penchant.system.option_types import FLAT, Repeated
+from penchant.system.progress import Progress, no_progress
+
+_DEFAULTS = RefreshSettings()
+
+
+def _released_or(default: float) -> Parameter:
+    return Parameter(show_default=lambda _: f"the served release's, or {default:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequest:
+    """The store to refresh, the numbers of the fit, and a log that is kept elsewhere, if any."""
+
+    _: KW_ONLY
+    store: str
+    """Store of the server: lmdb:DIRECTORY."""
+    settings: ServerSettings = ()
+    """A setting, as the server has it; repeatable."""
+    window: Annotated[int | None, _released_or(_DEFAULTS.window)] = None
+    """Largest distance at which two likes of a user count as near, in places."""
+    text_weight: Annotated[float | None, _released_or(_DEFAULTS.text_weight)] = None
+    """Weight of two texts' similarity beside co-occurrence."""
+    shrinkage: Annotated[float | None, _released_or(_DEFAULTS.shrinkage)] = None
+    """Likes at which an item's own vector weighs as much as its text."""
+    events: Annotated[ExistingFile | None, Parameter(group="A log in a file")] = None
+    """File of events to learn from, instead of the store's log."""
+    event_columns: Annotated[EventColumns, FLAT] = EventColumns()
+    mapped: Annotated[
+        Repeated, Parameter(name="--map", metavar="COLUMN=FIELD", group=COLUMNS_GROUP)
+    ] = ()
+    """Take a field of the events from this column; repeatable."""
+    format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
+    """Format of the file: csv, tsv, jsonl or parquet; by default, as its name says."""
+
+    def fit_settings(self, released: RefreshSettings) -> RefreshSettings:
+        """The settings of the fit: the request's, else those of the served release.
+
+        Raises:
+            ConfigError: one is out of range.
+        """
+        return RefreshSettings(
+            window=released.window if self.window is None else self.window,
+            text_weight=released.text_weight if self.text_weight is None else self.text_weight,
+            shrinkage=released.shrinkage if self.shrinkage is None else self.shrinkage,
+        )
+
+    def log_file(self) -> LogFile | None:
+        """The file of events, if the request names one.
+
+        Raises:
+            ConfigError: an entry of `mapped` is wrong.
+        """
+        if self.events is None:
+            return None
+        fields = mapped_fields(self.mapped, EVENT_FIELDS)
+        return LogFile(self.events, self.format, dataclasses.replace(self.event_columns, **fields))
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """The outcome of a refresh."""
+
+    head: CatalogHead
+    """The head that readers follow now."""
+    events: int
+    """Events about items that can be ranked."""
+    moved: int
+    """Items that have a residual."""
+    left_out: LeftOut = field(default_factory=LeftOut)
+    """Rows of a log in a file that were refused."""
+
+
+def refresh(request: RefreshRequest, progress: Progress = no_progress) -> RefreshResult:
+    """Fits the catalog of a server's store to the log, and publishes a version if anything changed.
+
+    A running server may stay up; it follows at its next request.
+
+    Raises:
+        ConfigError: the store or the file can't be read, holds nothing to learn from, or a setting
+            is out of range.
+        InvalidEvent: the signal of a logged event is no longer configured.
+        LaunchError: the store's address or a setting can't be read.
+        StoreUnavailable: another encoder was published meanwhile; nothing changed.
+    """
+    file, left_out = request.log_file(), LeftOut()
+    with open_server_store(request.store, request.settings) as server:
+        read: ReadLog | None = None
+        if file is not None:
+            read = partial(file.read, signals=server.config.signals, left_out=left_out)
+        settings = request.fit_settings(released_settings(server.store))
+        result = refresh_store(
+            server.store, server.directory, server.config, settings, read, progress
+        )
+    return dataclasses.replace(result, left_out=left_out)
+
+
+def released_settings(store: Store) -> RefreshSettings:
+    """Reads the refresh settings of the served release; the defaults before any release."""
+    with store.snapshot() as snapshot:
+        log = read_releases(snapshot)
+    return RefreshSettings(**json.loads(log[-1].refresh)) if log else RefreshSettings()
+
+
+def refresh_store(
+    store: Store,
+    directory: Path,
+    config: Config,
+    settings: RefreshSettings,
+    read: ReadLog | None = None,
+    progress: Progress = no_progress,
+) -> RefreshResult:
+    """Fits a catalog to the whole log, and publishes a version if anything changed.
+
+    Args:
+        store: the server's store, or a copy.
+        directory: directory of the catalog's files.
+        config: the server's settings.
+        settings: settings of the fit.
+        read: reads a log that is kept elsewhere; None: the store's own.
+        progress: called as steps begin and end.
+
+    Raises:
+        ConfigError: the store holds no items; or as `read` raises it.
+        InvalidEvent: the signal of a logged event is no longer configured.
+        StoreUnavailable: another encoder was published meanwhile, or the files are gone; nothing
+            changed.
+    """
+    progress("Reading the log", 0.0)
+    with store.snapshot() as snapshot:
+        source = read_refresh_input(snapshot, config, read)
+        rollout = read_rollout(snapshot)
+        tried = None
+        if rollout is not None:
+            tried = read_refresh_input(snapshot, config, read, rollout.head)
+    progress("Reading the log", 1.0)
+    progress("Fitting item vectors", 0.0)
+    fresh = fit_item_vectors(source.events, source.texts, settings)
+    progress("Fitting item vectors", 1.0)
+    progress("Publishing", 0.0)
+    with store.transaction() as transaction:
+        head = switch_to_refreshed(transaction, directory, config, source, fresh)
+    if rollout is not None and tried is not None:
+        _refresh_rollout(store, directory, config, rollout, tried)
+    progress("Publishing", 1.0)
+    moved = int(fresh.residuals.any(axis=1).sum())
+    return RefreshResult(head, len(source.events.item), moved)
+
+
+def _refresh_rollout(
+    store: Store, directory: Path, config: Config, rollout: Rollout, source: RefreshInput
+) -> None:
+    """Refreshes the catalog of a release on rollout by its own settings, unless it has ended."""
+    with store.snapshot() as snapshot:
+        log = read_log_of_releases(snapshot)
+    by = next(entry.refresh for entry in reversed(log) if entry.release == rollout.release)
+    fresh = fit_item_vectors(source.events, source.texts, RefreshSettings(**json.loads(by)))
+    with store.transaction() as transaction:
+        now = read_rollout(transaction)
+        if now is None or now.release != rollout.release:
+            return
+        place = rollout_directory(directory, rollout.release)
+        view = read_catalog(transaction, CatalogReader(place, config.fold), now.head)
+        head = write_refreshed(transaction, place, config, view, now.head, source, fresh)
+        write_rollout(transaction, dataclasses.replace(now, head=head))

@@ -1,0 +1,197 @@
+"""Switches a server to a release: encode beside the old one, then switch in one transaction.
+
+1. Texts without a vector of the release's encoder are encoded, batch by batch, and kept under that
+   encoder's version.
+2. Item vectors are fitted to the store's log in the new space.
+3. One transaction writes residuals, files of a new generation, the head and the log of releases.
+4. Vectors of encoders that no rollback needs any more are dropped.
+
+Until the third step commits, readers follow the old head, and afterwards the new one. A run that is
+killed at any step leaves one of the two; the next run resumes, or starts over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from penchant.catalog.view import CatalogReader
+from penchant.config import Config
+from penchant.domain.types import CatalogHead, Published, Vector
+from penchant.refresh.catalog_update import write_refreshed
+from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
+from penchant.refresh.refresh_input import RefreshInput, read_refresh_input
+from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.releases.loaded_release import LoadedRelease
+from penchant.service.clock import Clock, system_clock
+from penchant.service.encoding import known_vectors
+from penchant.service.rollout_watch import end_rollout
+from penchant.service.user_interest import read_catalog
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.items import (
+    drop_encoders,
+    read_head,
+    scan_items,
+    write_head,
+    write_text_vector,
+)
+from penchant.store.releases import append_release, read_releases
+from penchant.store.rollouts import read_rollout
+from penchant.system.progress import Progress, no_progress
+
+BATCH_TEXTS = 256
+"""Texts that are encoded and committed at once."""
+KEPT_RELEASES = 3
+"""Releases whose vectors stay in the store, the served one included."""
+
+ENCODE, FIT, SWITCH, COMMIT, DROP, DONE = (
+    "Encoding texts",
+    "Fitting item vectors to the log",
+    "Switching",
+    "Committing",
+    "Dropping vectors of old releases",
+    "Done",
+)
+"""Steps of a switch, as reported to `Progress`."""
+
+
+def switch_to(
+    store: Store,
+    directory: Path,
+    config: Config,
+    release: LoadedRelease,
+    progress: Progress = no_progress,
+    clock: Clock = system_clock,
+) -> CatalogHead:
+    """Serves a release to everybody; a running server follows at its next request.
+
+    Args:
+        store: the server's store.
+        directory: directory of the catalog's files.
+        config: the server's settings.
+        release: the release, installed in the server's directory of releases.
+        progress: called as steps begin and end.
+        clock: gives the time in microseconds since 1970.
+
+    Returns:
+        The head that readers follow now.
+
+    Raises:
+        EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
+    """
+    encode_texts(store, release, progress)
+    progress(FIT, 0.0)
+    with store.snapshot() as snapshot:
+        source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
+        fresh = fit_release(snapshot, release, source)
+    progress(FIT, 1.0)
+    progress(SWITCH, 0.0)
+    with store.transaction() as transaction:
+        view = read_catalog(transaction, CatalogReader(directory, config.fold))
+        head = begin_switch(transaction, view.head, release, clock())
+        head = write_refreshed(transaction, directory, config, view, head, source, fresh)
+        write_head(transaction, head)
+        progress(COMMIT, 0.0)
+    progress(DROP, 0.0)
+    with store.transaction() as transaction:
+        drop_encoders(transaction, kept_encoders(read_releases(transaction)))
+    _drop_rollout_files(directory)
+    progress(DONE, 1.0)
+    return head
+
+
+def _drop_rollout_files(directory: Path) -> None:
+    """Removes the files of rollouts, which end when a release is published."""
+    for place in directory.glob("trial-*"):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def missing_texts(snapshot: Snapshot, release: LoadedRelease) -> list[str]:
+    """Lists the texts of items that can be ranked without a vector of the release's encoder."""
+    texts = (stored.item.text for stored in scan_items(snapshot) if stored.alive)
+    return known_vectors(snapshot, release.encoder.version, texts)[1]
+
+
+def kept_encoders(log: Sequence[Published]) -> set[str]:
+    """Versions of the encoders of the latest releases, whose vectors stay in the store."""
+    latest = list(dict.fromkeys(entry.release for entry in reversed(log)))[:KEPT_RELEASES]
+    return {entry.encoder_version for entry in log if entry.release in latest}
+
+
+def encode_texts(store: Store, release: LoadedRelease, progress: Progress = no_progress) -> None:
+    """Encodes the texts that lack a vector, and commits the vectors batch by batch."""
+    progress(ENCODE, 0.0)
+    with store.snapshot() as snapshot:
+        missing = missing_texts(snapshot, release)
+    for start in range(0, len(missing), BATCH_TEXTS):
+        batch = missing[start : start + BATCH_TEXTS]
+        vectors = _vectors(release, batch)
+        with store.transaction() as transaction:
+            _write(transaction, release, vectors)
+        progress(ENCODE, min(1.0, (start + BATCH_TEXTS) / len(missing)))
+    progress(ENCODE, 1.0)
+
+
+def write_missing(transaction: Transaction, release: LoadedRelease) -> None:
+    """Encodes texts that still lack a vector: those of items put a moment ago."""
+    _write(transaction, release, _vectors(release, missing_texts(transaction, release)))
+
+
+def _vectors(release: LoadedRelease, texts: Sequence[str]) -> dict[str, Vector]:
+    """Takes vectors from the release where it has them, and encodes the other texts."""
+    known = release.text_vectors
+    vectors = {text: known[text] for text in texts if text in known}
+    others = [text for text in texts if text not in known]
+    return vectors | dict(zip(others, release.encoder.encode(others), strict=True))
+
+
+def _write(transaction: Transaction, release: LoadedRelease, vectors: Mapping[str, Vector]) -> None:
+    for text, vector in vectors.items():
+        write_text_vector(transaction, release.encoder.version, text, vector)
+
+
+def fit_release(
+    snapshot: Snapshot, release: LoadedRelease, source: RefreshInput
+) -> RefreshedCatalog:
+    """Fits item vectors to the store's log; without any event, takes those of the release."""
+    if len(source.events.item) or release.items is None:
+        settings = RefreshSettings(**json.loads(release.published.refresh))
+        return fit_item_vectors(source.events, source.texts, settings)
+    ids = {stored.number: stored.item.id for stored in scan_items(snapshot)}
+    return release.items.refreshed([ids[number] for number in source.numbers], source.texts)
+
+
+def head_of(release: LoadedRelease, head: CatalogHead) -> CatalogHead:
+    """A catalog's head with the release's encoder and score weights in place of its own."""
+    return dataclasses.replace(
+        head,
+        encoder_version=release.encoder.version,
+        dimensions=release.encoder.dimensions,
+        release=release.published.release,
+        score_weights=release.published.score_weights,
+    )
+
+
+def begin_switch(
+    transaction: Transaction, before: CatalogHead, release: LoadedRelease, now_us: int
+) -> CatalogHead:
+    """Encodes the texts of items put meanwhile, and appends to the log of releases.
+
+    A rollout that is running ends with it.
+
+    Returns:
+        The head for which the caller writes the files.
+    """
+    rollout = read_rollout(transaction)
+    if rollout is not None:
+        reason = f"another release came ({release.published.action})"
+        end_rollout(transaction, rollout, now_us, reason)
+    write_missing(transaction, release)
+    if not read_releases(transaction):
+        start = Published("", before.encoder_version, "start", now_us)
+        append_release(transaction, start)
+    append_release(transaction, dataclasses.replace(release.published, at_us=now_us))
+    return head_of(release, before)

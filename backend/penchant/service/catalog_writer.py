@@ -1,0 +1,207 @@
+"""Writes the catalog's files for a new head, synced to disk before a head names them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.catalog import files
+from penchant.catalog.files import Frozen
+from penchant.catalog.item_biases import ItemBiasTable
+from penchant.catalog.view import CatalogView
+from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.neighbours import Neighbours, no_neighbours
+from penchant.domain.residuals import anchored
+from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
+from penchant.service.catalog_version import freeze, gram_of
+from penchant.store.base import Snapshot, Store
+from penchant.store.items import (
+    read_head,
+    read_residual,
+    read_text_vector,
+    scan_items,
+    write_head,
+)
+
+GROWTH = 1.1
+"""Additions alone make a new version (a new Gram matrix) once the catalog grew by this factor."""
+
+
+def _no_rows() -> Rows:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshedParts:
+    """Parts of a catalog version, besides the vectors, that only a refresh makes."""
+
+    prior_mean: NDArray[np.float64]
+    """Mean interest of the population, shape (d,)."""
+    cold_start_prior: ColdStartPrior
+    """Predicts the counters that a new item starts with."""
+    neighbours: Neighbours
+    """Neighbours by item number."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixChange:
+    """A change of the item matrix from one head to the next."""
+
+    numbers: Rows = field(default_factory=_no_rows)
+    """Rows that get a vector, shape (n,)."""
+    vectors: Matrix = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    """Their vectors, shape (n, d)."""
+    removed: list[int] = field(default_factory=list)
+    """Rows that leave every ranking."""
+    new_space: bool = False
+    """True if another encoder made the vectors, so that no old vector may stay."""
+    refreshed: RefreshedParts | None = None
+    """Parts from a refresh; None: those of the version before stay."""
+
+
+def write_catalog(
+    directory: Path, view: CatalogView, head: CatalogHead, change: MatrixChange
+) -> CatalogHead:
+    """Writes the catalog's files after a change.
+
+    New items are appended to the matrix in place, since nobody reads past the head's rows. A change
+    to a row that readers see goes to a new file, so that no ranking mixes old and new vectors.
+
+    Args:
+        directory: directory of the catalog's files.
+        view: the catalog before the change.
+        head: the head after the change, except for its version and generation.
+        change: the change.
+
+    Returns:
+        The head to commit. Cost: the new rows; a copy of the matrix if old rows change; the Gram
+        matrix, O(N d^2), if a new version is made.
+    """
+    old = view.head
+    alive = np.zeros(head.rows, np.bool_)
+    alive[: old.rows] = view.alive
+    alive[change.numbers] = True
+    alive[change.removed] = False
+    in_place = _only_adds(view, change) and _append(directory, old, change)
+    if not in_place:
+        head = _new_generation(directory, view, head, change)
+    refreshed = change.refreshed
+    if in_place and head.alive < GROWTH * head.frozen_items and refreshed is None:
+        return head
+    matrix = files.map_vectors(directory, head.generation, head.dimensions)[: head.rows]
+    gram = gram_of(matrix, alive)
+    if refreshed is None:
+        prior_mean, cold_start_prior = _as_before(view, head)
+    else:
+        prior_mean, cold_start_prior = refreshed.prior_mean, refreshed.cold_start_prior
+        head = dataclasses.replace(head, neighbours=old.neighbours + 1)
+        files.write_neighbours(directory, head.neighbours, refreshed.neighbours)
+    head = freeze(directory, head, Frozen(gram, prior_mean, cold_start_prior))
+    files.prune(directory, head)
+    return head
+
+
+def _only_adds(view: CatalogView, change: MatrixChange) -> bool:
+    """Whether every row that readers see stays as it is."""
+    if change.removed or change.new_space or view.head.generation == 0:
+        return False
+    held = change.numbers < view.head.rows
+    numbers = change.numbers[held]
+    same = (view.vectors[numbers] == change.vectors[held]).all(axis=1)
+    return bool((same & view.alive[numbers]).all())
+
+
+def _append(directory: Path, old: CatalogHead, change: MatrixChange) -> bool:
+    """Writes the new rows past the old ones; False where the file has no room."""
+    added = np.flatnonzero(change.numbers >= old.rows)
+    order = added[np.argsort(change.numbers[added])]
+    return files.append_rows(directory, old.generation, old.rows, change.vectors[order])
+
+
+def _new_generation(
+    directory: Path, view: CatalogView, head: CatalogHead, change: MatrixChange
+) -> CatalogHead:
+    matrix = np.zeros((head.rows, head.dimensions), np.float32)
+    if view.head.rows and not change.new_space:
+        matrix[: view.head.rows] = view.vectors
+    if len(change.numbers):
+        matrix[change.numbers] = change.vectors
+    offsets = np.zeros(head.rows, np.float32)
+    offsets[: view.head.rows] = view.offsets
+    generation = view.head.generation + 1
+    files.write_generation(directory, generation, matrix, offsets)
+    return dataclasses.replace(head, generation=generation)
+
+
+def _as_before(view: CatalogView, head: CatalogHead) -> tuple[NDArray[np.float64], ColdStartPrior]:
+    """The old version's where the space is the same, else zeros: the catalog's centre."""
+    if view.head.version and view.head.encoder_version == head.encoder_version:
+        return view.prior.mean, view.cold_start_prior
+    return np.zeros(head.dimensions), flat_cold_start_prior(head.dimensions)
+
+
+def rebuild_if_lost(store: Store, directory: Path, book: ItemBiasTable) -> None:
+    """Writes the catalog's files again from the store where they are not there.
+
+    Args:
+        store: holds the items and their texts' vectors.
+        directory: of the catalog's files.
+        book: holds every item's counters.
+
+    Raises:
+        StateCorrupt: the store lacks the vector of an item's text.
+    """
+    with store.transaction() as transaction:
+        head = read_head(transaction)
+        if head.generation == 0 or _complete(directory, head):
+            return
+        matrix = np.zeros((head.rows, head.dimensions), np.float32)
+        alive = np.zeros(head.rows, np.bool_)
+        for stored in scan_items(transaction):
+            alive[stored.number] = stored.alive
+            if stored.alive:
+                text = require_text_vector(transaction, head, stored.item.text)
+                matrix[stored.number] = placed(
+                    transaction, head.encoder_version, stored.number, text
+                )
+        head = dataclasses.replace(head, generation=head.generation + 1)
+        if head.neighbours:  # A number of its own, since readers remember what they mapped.
+            head = dataclasses.replace(head, neighbours=head.neighbours + 1)
+            files.write_neighbours(directory, head.neighbours, no_neighbours())
+        files.write_generation(directory, head.generation, matrix, book.values(head.rows))
+        nothing = flat_cold_start_prior(head.dimensions)
+        frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions), nothing)
+        write_head(transaction, freeze(directory, head, frozen))
+
+
+def _complete(directory: Path, head: CatalogHead) -> bool:
+    generation, version = head.generation, head.version
+    paths = [
+        files.vectors_path(directory, generation),
+        files.offsets_path(directory, generation),
+        files.version_path(directory, version),
+    ]
+    if head.neighbours:
+        paths.append(files.neighbours_path(directory, head.neighbours))
+    return all(path.is_file() for path in paths)
+
+
+def placed(snapshot: Snapshot, encoder_version: str, number: int, text: Vector) -> Vector:
+    """An item's vector, shape (d,): its text's, moved by its residual in the same space."""
+    residual = read_residual(snapshot, encoder_version, number)
+    return text if residual is None else anchored(text[None], residual[None])[0]
+
+
+def require_text_vector(snapshot: Snapshot, head: CatalogHead, text: str) -> Vector:
+    """The vector of an item's text; raises StateCorrupt where the store lacks it."""
+    vector = read_text_vector(snapshot, head.encoder_version, text)
+    if vector is None:
+        raise StateCorrupt(
+            f"catalog: no vector of encoder {head.encoder_version} for {text[:64]!r}"
+        )
+    return vector

@@ -1,0 +1,43 @@
+"""Directories that appear under their name only once they are complete."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from penchant.domain.errors import ConfigError
+
+
+@contextmanager
+def whole_directory(path: Path) -> Iterator[Path]:
+    """Opens an empty directory for writing and renames it to `path` once the body ends.
+
+    A directory already at `path` is replaced. If the body raises, that directory stays and the new
+    one is removed. Missing parent directories are created.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as temporary:
+        made = Path(temporary) / "new"
+        made.mkdir()
+        yield made
+        if path.exists():
+            path.replace(Path(temporary) / "old")
+        made.replace(path)
+
+
+def check_replaceable(output: Path, marker: str, kind: str) -> None:
+    """Makes sure that writing to `output` would overwrite nothing but the product of the same job.
+
+    Args:
+        output: directory to write; may be missing or empty.
+        marker: file that every such product holds.
+        kind: the product with its article, as in "an encoder".
+
+    Raises:
+        ConfigError: `output` is a file, or a directory that holds other things.
+    """
+    empty = output.is_dir() and not any(output.iterdir())
+    if output.exists() and not empty and not (output / marker).is_file():
+        raise ConfigError(f"output: {output} holds something other than {kind}")

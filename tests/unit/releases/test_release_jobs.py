@@ -1,0 +1,131 @@
+"""The jobs of releases as a notebook calls them, over a store in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from penchant.domain.errors import ConfigError
+from penchant.launch import server_store
+from penchant.refresh.rebuild import RebuildRequest, rebuild
+from penchant.refresh.refresh import RefreshRequest, refresh
+from penchant.releases.publish import PublishOutcome, PublishRequest, publish
+from penchant.releases.release_list import ListReleasesRequest, list_releases
+from penchant.releases.rollback import START, RollbackRequest, roll_back
+from penchant.store.memory import MemoryStore
+from tests.support.catalogs import head
+from tests.support.released import Releasing, load_words, write_words
+from tests.support.world import liked
+
+
+class LastingStore(MemoryStore):
+    """Keeps its content when a job closes it."""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def releasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Releasing:
+    """The jobs open this world's store, since a process can't open an LMDB store twice."""
+    store = LastingStore()
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "data.mdb").touch()
+    monkeypatch.setattr(server_store, "open_store", lambda address, map_bytes: store)
+    releasing = Releasing(tmp_path, store=store)
+    releasing.world.put(**{f"i{number}": f"word{number} film" for number in range(8)})
+    for user in range(4):
+        for number in range(user % 2, 6, 2):
+            releasing.world.feed(liked(f"{user}-{number}", f"i{number}", user=f"u{user}"))
+    return releasing
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> tuple[str, tuple[str, ...]]:
+    """Address of the store, and the settings that name the directories beside it."""
+    settings = (f"catalog_dir={tmp_path / 'catalog'}", f"releases_dir={tmp_path / 'releases'}")
+    return f"lmdb:{tmp_path / 'store'}", settings
+
+
+def request_of(
+    tmp_path: Path, place: tuple[str, tuple[str, ...]], release: str = ""
+) -> PublishRequest:
+    store, settings = place
+    return PublishRequest(
+        release or None,
+        store=store,
+        settings=settings,
+        configured=tmp_path / "first",
+        encoder=None if release else tmp_path / "second",
+        no_gate=True,
+    )
+
+
+def test_a_release_is_built_served_listed_and_rolled_back(
+    releasing: Releasing, tmp_path: Path, place: tuple[str, tuple[str, ...]]
+) -> None:
+    store, settings = place
+    second = load_words(write_words(tmp_path / "second", "second"))
+    before, warmed = head(releasing.world), []
+    steps: list[str] = []
+
+    def warm(version: str) -> None:
+        assert head(releasing.world) == before
+        warmed.append(version)
+
+    request = request_of(tmp_path, place)
+    result = publish(
+        request, lambda step, done: steps.append(step), before_switch=warm, load=load_words
+    )
+    assert result.outcome is PublishOutcome.SERVED
+    assert result.verdict is None
+    assert warmed == [second.version] == [result.encoder_version]
+    assert head(releasing.world).release == result.release
+    assert head(releasing.world).version == result.catalog_version
+    assert list(dict.fromkeys(steps))[:2] == ["Reading the log", "Building the release"]
+
+    again = publish(request_of(tmp_path, place, result.release), load=load_words)
+    assert again.outcome is PublishOutcome.ALREADY_SERVED
+    found = list_releases(ListReleasesRequest(store=store, settings=settings))
+    assert [manifest.id for manifest in found.manifests] == [result.release] == [found.served]
+
+    back = RollbackRequest(START, store=store, settings=settings, encoder=tmp_path / "first")
+    rolled = roll_back(back, load=load_words)
+    assert rolled.head == head(releasing.world)
+    assert head(releasing.world).release == ""
+
+
+def test_a_rollback_without_a_release_ends_the_rollout(
+    releasing: Releasing, tmp_path: Path, place: tuple[str, tuple[str, ...]]
+) -> None:
+    store, settings = place
+    write_words(tmp_path / "second", "second")
+    request = replace(request_of(tmp_path, place), canary=0.5)
+    tried = publish(request, load=load_words)
+    assert tried.outcome is PublishOutcome.ON_ROLLOUT
+    assert tried.catalog_version == 0
+    back = RollbackRequest(store=store, settings=settings, encoder=tmp_path / "first")
+    ended = roll_back(back, load=load_words).ended
+    assert ended is not None
+    assert ended.release == tried.release
+
+
+def test_a_request_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="name a release that was built, or --encoder"):
+        PublishRequest(store="lmdb:s")
+    with pytest.raises(ConfigError, match="got both, expected one"):
+        PublishRequest("r", store="lmdb:s", shadow=0.2, canary=0.1)
+
+
+def test_a_refresh_and_a_rebuild_say_how_much_they_did(
+    releasing: Releasing, place: tuple[str, tuple[str, ...]]
+) -> None:
+    store, settings = place
+    result = refresh(RefreshRequest(store=store, settings=settings, window=3))
+    assert (result.events, result.moved) == (12, 6)
+    assert result.head == head(releasing.world)
+    narrow = (*settings, "window_events=2")
+    assert rebuild(RebuildRequest(store=store, settings=narrow)).users == 4
+    assert len(releasing.world.record("u0").window) == 2
