@@ -36,7 +36,7 @@ from penchant_sdk._arguments import (
 )
 from penchant_sdk._parts import in_whole_list, parts, size_of_message, size_of_text
 from penchant_sdk._times import to_microseconds
-from penchant_sdk.errors import InvalidRequest, PenchantError
+from penchant_sdk.errors import InvalidRequest, PenchantError, UserNotFound
 from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
     DeleteItemsResult,
@@ -285,7 +285,12 @@ def export_user(user_id: str) -> Operation[UserExport]:
             break
         call.export_user.after_version = reply.export_user.next_after_version
     # Read the record last, so that it covers every event in the pages above.
-    state = yield from user(user_id)
+    try:
+        state = yield from user(user_id)
+    except UserNotFound:
+        if rows:
+            raise  # Forgotten a moment ago.
+        state = UserState(user_id, 0, (), 0, (), ())  # The user has reservations alone.
     return UserExport(state, tuple(rows))
 
 

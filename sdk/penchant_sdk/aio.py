@@ -265,12 +265,15 @@ class AsyncPenchant:
     async def export_user(self, user: str, *, timeout_s: float | None = None) -> UserExport:
         """Reads everything stored about a user: the record and every row of the event log.
 
+        The export of a user who has reservations alone is empty: a reservation holds no ids, only
+        digests, and soon lapses.
+
         Args:
             user: the user's id, 1 to 256 bytes.
             timeout_s: seconds for each page of 1,000 rows. Default: the client's timeout.
 
         Raises:
-            UserNotFound: no event of this user was ever accepted.
+            UserNotFound: the server keeps neither an event nor a reservation of the user.
         """
         return await self.run(_operations.export_user(user), timeout_s=timeout_s)
 

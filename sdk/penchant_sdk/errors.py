@@ -49,7 +49,7 @@ class PermissionDenied(PenchantError):
 
 
 class UserNotFound(PenchantError, LookupError):
-    """A user without any accepted event was read, exported or deleted."""
+    """A user without any accepted event or reservation was read, exported or deleted."""
 
 
 class EventIdReused(PenchantError, ValueError):

@@ -95,6 +95,12 @@ class RefusalLaws(Laws):
             "value: missing, expected a number with the signal 'rating'": replace(
                 good, signal="rating"
             ),
+            "value: got 99, expected 0 to 5 with the signal 'rating'": replace(
+                good, signal="rating", value=99
+            ),
+            "value: got -1, expected 0 to 5 with the signal 'rating'": replace(
+                good, signal="rating", value=-1
+            ),
             "item: got 'nowhere', which the catalog does not hold": replace(good, item="nowhere"),
             "event_id: got 129 bytes, expected 1 to 128": replace(good, event_id="e" * 129),
             "user: got the control character '\\x00', expected none": replace(good, user="\0"),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.domain.errors import ConfigError, InvalidEvent
-from penchant.domain.rewards import SignalTable, resolve
+from penchant.domain.rewards import SignalTable, admit
 from penchant.domain.types import Event
 from penchant.logs.events import EventColumns
 from penchant.logs.log_columns import LogColumns
@@ -174,7 +174,7 @@ def _rewards(
         signal, number = divmod(code, len(values))
         given = None if np.isnan(values[number]) else float(values[number])
         try:
-            outcome = resolve(signals, batch.signal.distinct[signal], given)
+            outcome = admit(signals, batch.signal.distinct[signal], given)
         except InvalidEvent as error:
             left_out.add("events refused", str(error), int(counts[place]))
             continue

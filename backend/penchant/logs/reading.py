@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from penchant.domain.errors import ConfigError, InvalidEvent
-from penchant.domain.rewards import ResolvedSignal, SignalTable, resolve
+from penchant.domain.rewards import ResolvedSignal, SignalTable, admit
 from penchant.domain.types import Event, Item
 from penchant.logs.events import EventColumns, ItemColumns
 from penchant.logs.relevance import Relevance
@@ -132,7 +132,7 @@ def _taken(
             left_out.add("events known already", f"event_id {event.event_id[:64]!r}")
             continue
         try:
-            outcome = resolve(signals, event.signal, event.value)
+            outcome = admit(signals, event.signal, event.value)
         except InvalidEvent as error:
             left_out.add("events refused", str(error))
             continue
