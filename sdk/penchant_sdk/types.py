@@ -84,9 +84,11 @@ class Event:
     item: str
     """Id of an item in the catalog."""
     signal: str
-    """A name from the server's signal table: like, dislike, click, view, rating, impression, ..."""
+    """A name from the server's signal table: a text, or a `DefaultSignal`. The server refuses a
+    name that its table lacks, and lists those that it has."""
     value: float | None = None
-    """Measured value, for example the stars of a rating. None: the signal's own reward."""
+    """Measured value, for example the stars of a rating, within the signal's range. None: the
+    signal's own reward."""
     occurred_at: datetime | float = field(default_factory=_now)
     """A datetime with a time zone, or seconds since 1970-01-01 UTC. Default: now."""
     recommendation_id: str = ""

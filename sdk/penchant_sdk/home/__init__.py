@@ -30,6 +30,7 @@ try:
         Suggestion,
         Understood,
     )
+    from penchant_sdk.signal_names import HomeSignal
 except ModuleNotFoundError as error:
     package = str(error.name).partition(".")[0]
     raise ModuleNotFoundError(
@@ -48,6 +49,7 @@ __all__ = [
     "Entity",
     "FanSpeed",
     "HomeClient",
+    "HomeSignal",
     "Interpretation",
     "Parameter",
     "Position",
