@@ -100,7 +100,7 @@ def off_policy(seed: int, visits: int) -> dict[str, Any]:
     )
     ids = [one.id for one in campaigns]
     weights = np.ones(len(ids))
-    weights[np.argsort(-day.readers.wish.mean(axis=0))[:FAVOURED]] = 4.0
+    weights[np.argsort(-day.readers.attraction.mean(axis=0))[:FAVOURED]] = 4.0
     _write_log(day, directory / "log.csv")
     _write_rows(
         directory / "favoured.csv",
@@ -124,7 +124,7 @@ def _compare(
 ) -> dict[str, Any]:
     """Puts the estimates beside the policy's true value for the readers of the day."""
     rows = [day.readers.users.index(user) for user in users]
-    truth = float((day.readers.wish[rows] @ policy).mean() * day.readers.examination[0])
+    truth = float((day.readers.attraction[rows] @ policy).mean() * day.readers.examination[0])
     return {
         "truth": truth,
         "logged": found.logging.value,

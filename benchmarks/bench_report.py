@@ -1,10 +1,10 @@
-"""From the series to the table's rows: what is compared with what, and the targets."""
+"""Rows of the benchmark's table: each measure, its comparison and its target."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.machine import Memory
+from benchmarks.machine import ProcessMemory
 from benchmarks.rounds import Series, compare
 from benchmarks.table import RatioRow, RatioTarget
 
@@ -14,26 +14,27 @@ AT_LEAST_0_4 = RatioTarget(">=", 0.4)
 AT_MOST_1 = RatioTarget("<=", 1.0)
 AT_MOST_1_3 = RatioTarget("<=", 1.3)
 SEARCH_FACTOR = 1.5
+"""Multiple of NumPy's time that a search may take, besides the floor."""
 
 
 def rows_of(
     series: Mapping[str, Series],
-    few: Mapping[str, Memory],
-    many: Mapping[str, Memory],
+    few: Mapping[str, ProcessMemory],
+    many: Mapping[str, ProcessMemory],
     users: tuple[int, int],
 ) -> list[RatioRow]:
-    """Every row, the bound ones first.
+    """All rows, those with a target first.
 
     Args:
-        series: of the measures in `floor.py`, by name.
+        series: results of the measures in `floor.py`, by name.
         few: memory of the server with few users, by process.
-        many: the same for many users.
-        users: how many these are.
+        many: memory of the server with many users, by process.
+        users: numbers of users of the two servers.
     """
-    return [*_bound(series, users), *_plain(series), *_memory(few, many, users)]
+    return [*_with_targets(series, users), *_without_targets(series), *_memory(few, many, users)]
 
 
-def _bound(series: Mapping[str, Series], users: tuple[int, int]) -> list[RatioRow]:
+def _with_targets(series: Mapping[str, Series], users: tuple[int, int]) -> list[RatioRow]:
     floor = series["floor, alone"]
     few, many = (f"{number:,} users" for number in users)
     return [
@@ -78,7 +79,7 @@ def _bound(series: Mapping[str, Series], users: tuple[int, int]) -> list[RatioRo
     ]
 
 
-def _plain(series: Mapping[str, Series]) -> list[RatioRow]:
+def _without_targets(series: Mapping[str, Series]) -> list[RatioRow]:
     return [
         RatioRow(name, values.quantile(0.5), "ms", p99=values.quantile(0.99))
         if values.all_ms
@@ -88,7 +89,7 @@ def _plain(series: Mapping[str, Series]) -> list[RatioRow]:
 
 
 def _memory(
-    few: Mapping[str, Memory], many: Mapping[str, Memory], users: tuple[int, int]
+    few: Mapping[str, ProcessMemory], many: Mapping[str, ProcessMemory], users: tuple[int, int]
 ) -> list[RatioRow]:
     rows = []
     for name in sorted(few.keys() & many.keys()):

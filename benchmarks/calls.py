@@ -1,4 +1,4 @@
-"""Request bytes, made before the clock starts: what is measured is the server, not a client."""
+"""Serialized requests, made before the clock starts, so that only the server is measured."""
 
 from __future__ import annotations
 
@@ -21,30 +21,35 @@ _LENGTH = struct.Struct("<I")
 
 @dataclass(frozen=True, slots=True)
 class CallRecipe:
-    """A kind of call; it travels to the client's process, which makes the bytes there."""
+    """A kind of call, sent to the client's process, which makes the requests."""
 
     verb: str
     """floor, rank, search or feedback."""
     model: str
+    """Name of the model to call."""
     users: int = 0
-    """The store's users; ranks take the even ones, feedback the odd ones."""
+    """Number of users in the store; ranks use the even ones, feedback the odd ones."""
     items: int = 0
+    """Number of items in the catalog."""
     candidates: int = 0
+    """Number of candidates of a rank; 0 means the whole catalog."""
     k: int = 10
     as_of_us: int | None = None
-    """For ranks: when the users' folds are current."""
+    """Time of a rank in epoch microseconds, at which the users' cached folds are current."""
     datatype: str = "BYTES"
+    """Data type of the request tensor: FP32 or BYTES."""
 
 
 def floor(model: FloorModel) -> CallRecipe:
-    """A call of a no-op model."""
+    """Calls of a no-op model."""
     return CallRecipe("floor", model.name, datatype=model.datatype)
 
 
 def bodies(recipe: CallRecipe, count: int, seed: int) -> list[bytes]:
-    """Serialized ModelInferRequests: one each for feedback, whose events must be new, else a pool.
+    """Serialized `ModelInferRequest` messages.
 
-    Another seed gives other users, and events with other ids.
+    Every feedback request is different, because its event must be new; other requests repeat from a
+    pool of 1,000. Another seed gives other users and other event ids.
     """
     rng = random.Random(seed)
     make = _MAKERS[recipe.verb]
@@ -55,7 +60,11 @@ def bodies(recipe: CallRecipe, count: int, seed: int) -> list[bytes]:
 
 
 def check(recipe: CallRecipe, answer: bytes) -> None:
-    """Raises ValueError unless the answer is what a right call gets."""
+    """Checks the reply to a call.
+
+    Raises:
+        ValueError: the reply is not the one expected from a healthy, warm server.
+    """
     raw = kserve_pb2.ModelInferResponse.FromString(answer).raw_output_contents[0]
     if recipe.verb == "floor":
         return

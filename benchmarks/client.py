@@ -1,8 +1,8 @@
-"""The load: one client process for every call, so that ratios compare servers.
+"""The client of the benchmarks: one process for every call, so that ratios compare servers.
 
-Alone means one request at a time over a blocking stub. A crowd is coroutines over one asyncio
-channel: of the clients in Python it is the cheapest, about half a core at 6,000 requests a second,
-where threads spend twice that waiting for each other.
+`alone` sends one request at a time over a blocking stub. `crowd` runs coroutines over one asyncio
+channel, the cheapest client in Python: it uses about half a core at 6,000 requests per second, and
+threads use twice that.
 """
 
 from __future__ import annotations
@@ -35,24 +35,25 @@ _WARM_UP = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
-    """What many clients got in one run."""
+class CrowdResult:
+    """Throughput of many clients in one run."""
 
     per_second: float
+    """Requests per second."""
     client_cores: float
-    """Cores that the client itself used; near 1 it would be what is measured."""
+    """Cores used by the client itself; near 1, the client would be the bottleneck."""
 
 
 @contextmanager
 def client_process() -> Iterator[ProcessPoolExecutor]:
-    """One process for all measurements; this one's threads and memory stay out of them."""
+    """Yields a single process that runs all measurements, apart from this process's threads."""
     context = get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         yield pool
 
 
 def alone(target: str, recipe: CallRecipe, seconds: float, seed: int) -> list[float]:
-    """Milliseconds of each request, one after the other for so long."""
+    """Sends requests one after the other for some seconds; returns the milliseconds of each."""
     requests = bodies(recipe, math.ceil(seconds * 4000) + _WARM_UP, seed)
     latencies: list[float] = []
     with grpc.insecure_channel(target, proxy_options(target)) as channel, _no_collections():
@@ -72,8 +73,8 @@ def alone(target: str, recipe: CallRecipe, seconds: float, seed: int) -> list[fl
     return latencies
 
 
-def crowd(target: str, recipe: CallRecipe, clients: int, seconds: float, seed: int) -> Crowd:
-    """Requests a second of so many clients that each send the next one when one is answered."""
+def crowd(target: str, recipe: CallRecipe, clients: int, seconds: float, seed: int) -> CrowdResult:
+    """Sends requests from many clients for some seconds, each with one request in flight."""
     most = math.ceil(seconds * _MOST_PER_SECOND[recipe.verb])
     requests = bodies(recipe, most + clients, seed)
     with _no_collections():
@@ -82,12 +83,12 @@ def crowd(target: str, recipe: CallRecipe, clients: int, seconds: float, seed: i
 
 async def _crowd(
     target: str, recipe: CallRecipe, clients: int, seconds: float, requests: list[bytes]
-) -> Crowd:
+) -> CrowdResult:
     waiting = iter(requests)
     answers: list[bytes] = []
     async with grpc.aio.insecure_channel(target, proxy_options(target)) as channel:
         infer: Any = channel.unary_unary(_METHOD)  # Bytes in, bytes out.
-        # All clients at once: the connection and the server's threads are there when it counts.
+        # One call of every client first, so that the connection and the server's threads exist.
         await asyncio.gather(*(infer(next(waiting), timeout=_TIMEOUT_S) for _ in range(clients)))
         cpu, started = _cpu_s(), time.perf_counter()
         end = started + seconds
@@ -102,21 +103,29 @@ async def _crowd(
         took, cores = time.perf_counter() - started, _cpu_s() - cpu
     for answer in answers:
         check(recipe, answer)
-    return Crowd(len(answers) / took, cores / took)
+    return CrowdResult(len(answers) / took, cores / took)
 
 
 def bare_search(vectors: Path, dimensions: int, rows: int, k: int, seconds: float) -> list[float]:
-    """Milliseconds of NumPy's matrix product and partial sort alone, with one thread as there."""
+    """Milliseconds of a search with NumPy alone: matrix product and partial sort, on one thread.
+
+    Args:
+        vectors: file of float32 item vectors, shape (rows or more, dimensions).
+        dimensions: length of a vector.
+        rows: vectors to search.
+        k: items to find.
+        seconds: duration of the measurement.
+    """
     matrix = np.fromfile(vectors, np.float32).reshape(-1, dimensions)[:rows]
-    direction = np.random.default_rng(3).standard_normal(dimensions, dtype=np.float32)
+    user_vector = np.random.default_rng(3).standard_normal(dimensions, dtype=np.float32)
     latencies: list[float] = []
-    # As the models do it.
+    # One BLAS thread, as in the models.
     importlib.import_module("threadpoolctl").threadpool_limits(1)
     with _no_collections():
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             started = time.perf_counter()
-            scores = matrix @ direction
+            scores = matrix @ user_vector
             np.argpartition(scores, rows - k)[rows - k :]
             latencies.append((time.perf_counter() - started) * 1e3)
     return latencies

@@ -32,9 +32,9 @@ from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import TOP, replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream, first_events
+from penchant.logs.stream import Stream, first_events, make_stream
 
 SEED = 1
 TURN = 5

@@ -32,11 +32,11 @@ from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import replay
 from penchant.evaluation.replay_log import ReplayLog
 from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.logs.columns import ItemColumns
 from penchant.logs.datasets.movielens import find_files
-from penchant.logs.events import ItemColumns
 from penchant.logs.log_source import LogSource
+from penchant.logs.open_table import read_rows
 from penchant.logs.stream import Stream
-from penchant.logs.tables.files import open_table
 from penchant.report.page import as_json
 from penchant.system.durable_file import write_whole
 from penchant.training.export import ExportRequest, export_encoder
@@ -96,11 +96,7 @@ def plant(kind: Int64, seed: int) -> list[DriftEvent]:
 def read_reviews(seed: int) -> list[dict[str, str]]:
     """Draws equally many reviews of each kind: id, title, review, class and department."""
     path = find_files()[0].with_name(REVIEWS)
-    table = open_table(path)
-    try:
-        rows = [dict(row.values) for row in table.rows()]
-    finally:
-        table.close()
+    rows = list(read_rows(path))
     random = np.random.default_rng(seed)
     chosen = []
     for name in KINDS:

@@ -1,4 +1,4 @@
-"""The picture of `benchmarks.drift`."""
+"""Chart of `benchmarks.drift`: the share in the user's taste around a change of taste."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from penchant.report import chart
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
-    """Writes a PNG of all curves with their intervals, each named at its end."""
+    """Draws all curves with their intervals, each named with the events until it recovers.
+
+    Args:
+        curves: one curve for each recommender, Penchant first.
+        path: PNG file to write.
+
+    Raises:
+        ConfigError: matplotlib is not installed.
+    """
     figure = chart.new_figure((10.5, 4.4))
     axes = figure.subplots()
     axes.axvline(0, color=chart.INK, linewidth=1, linestyle=":")
@@ -26,7 +34,9 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
         if events is not None:
             place = curve.since.tolist().index(events)
             axes.plot([events], [mean[place]], "o", color=colour, markersize=6)
-    axes.set_xlabel("the user's events since the change (dot: nine tenths of the share before)")
+    axes.set_xlabel(
+        "events of the user since the change (dot: 90 % of the share before is reached)"
+    )
     chart.plain(axes, "share of the top ten in the user's taste")
     axes.set_xlim(-10, LAST)
     axes.set_ylim(0, 1.0)

@@ -1,6 +1,6 @@
-"""How far above the floor are Penchant's calls, and does that grow with the number of users?
+"""How far above the floor are Penchant's calls, and does the distance grow with the users?
 
-The floor is a Python model that does nothing, on the same server, asked by the same client. Run it
+The floor is a Python model that does nothing, on the same server and called by the same client. Run
 with `make bench`; `docs/measurements/benchmarks.md` says what each row means.
 """
 
@@ -33,14 +33,18 @@ from penchant.launch import Server
 
 @dataclass(frozen=True, slots=True)
 class WorkloadSize:
-    """How much to measure."""
+    """Size of the stores and number of rounds."""
 
     rounds: int
     alone_s: float
+    """Seconds of each measure with one client."""
     crowd_s: float
+    """Seconds of each measure with many clients."""
     items: int
     few_users: int
+    """Users of the first server."""
     many_users: int
+    """Users of the second server."""
 
 
 FULL = WorkloadSize(9, 0.5, 1.0, 100_000, 1_000, 200_000)
@@ -49,7 +53,7 @@ _DAY_US = 86_400_000_000
 
 
 class FloorBench:
-    """The measures, on two servers that differ in their number of users."""
+    """All measures, on two servers that differ only in the number of users."""
 
     def __init__(self, pool: ProcessPoolExecutor, size: WorkloadSize, as_of_us: int) -> None:
         self._pool = pool
@@ -69,7 +73,14 @@ class FloorBench:
         self.most_client_cores = 0.0
 
     def measures(self, few: str, many: str, vectors: Path, dimensions: int) -> dict[str, Measure]:
-        """Every measure by its name; `few` and `many` are the two servers' addresses."""
+        """All measures by name.
+
+        Args:
+            few: gRPC address of the server with few users.
+            many: gRPC address of the server with many users.
+            vectors: file of the item vectors.
+            dimensions: length of an item vector.
+        """
         size, rank, feedback = self._size, self._rank, self._feedback
         as_of_us = rank.as_of_us or 0
         floor = calls.floor(floor_models.FLOOR_RANK)
@@ -107,14 +118,14 @@ class FloorBench:
 
         def measure(number: int) -> float:
             job = self._pool.submit(client.crowd, target, recipe, clients, seconds, seed + number)
-            done = job.result()
-            self.most_client_cores = max(self.most_client_cores, done.client_cores)
-            return done.per_second
+            load = job.result()
+            self.most_client_cores = max(self.most_client_cores, load.client_cores)
+            return load.per_second
 
         return measure
 
     def _next_seed(self) -> int:
-        """Seeds of different measures never meet: an event id that is sent twice is a duplicate."""
+        """Seeds that no other measure uses: an event id sent twice would be a duplicate."""
         self._salt += 1
         return 1000 * self._salt
 
@@ -122,7 +133,14 @@ class FloorBench:
 def bench(
     size: WorkloadSize, encoder: Path, directory: Path, say: Callable[[str], None]
 ) -> tuple[list[RatioRow], list[str]]:
-    """Runs everything in an empty directory; returns the table's rows and notes."""
+    """Runs all measures and returns the table's rows and notes.
+
+    Args:
+        size: how much to measure.
+        encoder: directory of the encoder; only its dimensions matter.
+        directory: an empty directory for stores and servers.
+        say: called with a description of each step.
+    """
     say(f"Preparing {size.items:,} items and {size.many_users:,} users")
     as_of_us = prepare.now()
     few, many = (prepare.config_for(directory / name, encoder) for name in ("few", "many"))
@@ -145,11 +163,11 @@ def bench(
     rows = rows_of(series, *memories, (size.few_users, size.many_users))
     notes = [
         facts,
-        f"{size.rounds} rounds of everything, in turn; ratios are medians of the rounds' ratios",
-        "floor: one FP32 number; the configuration (processes, batching) is the measured model's",
-        f"the client used at most {measuring.most_client_cores:.2f} cores of its own",
+        f"{size.rounds} rounds of all measures; ratios are medians over the rounds",
+        "floor: one FP32 number, with the processes and batching of the model it is compared with",
+        f"the client used at most {measuring.most_client_cores:.2f} cores",
         f"{size.items:,} items; each user has {prepare.WINDOW_EVENTS} events in the record and "
-        f"{prepare.LOGGED_EVENTS} in the log; each feedback is one new event, synced",
+        f"{prepare.LOGGED_EVENTS} in the log; each feedback call is one new event, synced to disk",
     ]
     return rows, notes
 
@@ -163,19 +181,24 @@ def _start(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the benchmark as the command line says; returns the exit code."""
+    """Runs the benchmark from the command line and returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
-    parser.add_argument("--quick", action="store_true", help="small and short: does it run?")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers as JSON")
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 where a target is missed"
+        "--quick", action="store_true", help="a small, short run to see whether it works"
     )
-    parser.add_argument("--rounds", type=int, metavar="N", help="measure everything N times")
     parser.add_argument(
-        "--encoder", type=Path, metavar="DIR", help="its dimensions count; no text is encoded"
+        "--strict", action="store_true", help="exit with status 1 if a target is missed"
+    )
+    parser.add_argument("--rounds", type=int, metavar="N", help="number of rounds")
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        metavar="DIR",
+        help="encoder whose dimensions to use; no text is encoded",
     )
     options = parser.parse_args(arguments)
-    # As Ctrl-C does: the servers are stopped and their files are removed.
+    # SIGTERM ends it as Ctrl-C does: the servers are stopped and their files are removed.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     size = QUICK if options.quick else FULL
     if options.rounds:

@@ -1,4 +1,4 @@
-"""No-op models beside Penchant's: the floor that every call on this server stands on."""
+"""No-op models served beside Penchant's: the lowest latency that any Python model could reach."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from penchant.launch.layout import find_sources
 from penchant_proto.methods import METHODS
 
-# Text, not a file: only the backend's entry point imports Triton's module.
+# A string instead of a file, because only the backend's entry point may import Triton's module.
 _MODEL = """\
 import triton_python_backend_utils as pb_utils
 
@@ -25,25 +25,25 @@ class TritonPythonModel:
 
 @dataclass(frozen=True, slots=True)
 class FloorModel:
-    """A no-op model with the batching and the processes of one of Penchant's."""
+    """A no-op model with the processes and batching of one of Penchant's models."""
 
     name: str
     like: str
-    """Penchant's model."""
+    """Name of Penchant's model."""
     datatype: str = "FP32"
-    """The tensor's type on the wire: FP32 or BYTES."""
+    """Data type of the tensor on the wire: FP32 or BYTES."""
 
 
 FLOOR_RANK = FloorModel("floor_rank", METHODS["rank"].model)
 FLOOR_FEEDBACK = FloorModel("floor_feedback", METHODS["feedback"].model)
 FLOOR_BYTES = FloorModel("floor_bytes", METHODS["rank"].model, "BYTES")
-"""With the tensor type of Penchant's own calls."""
+"""A floor with the tensor type of Penchant's own calls."""
 
 ALL = (FLOOR_RANK, FLOOR_FEEDBACK, FLOOR_BYTES)
 
 
 def write(repository: Path) -> Path:
-    """Writes a model repository with all of them; returns its directory."""
+    """Writes a model repository with all floor models and returns its directory."""
     for model in ALL:
         version = repository / model.name / "1"
         version.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def write(repository: Path) -> Path:
 
 
 def config(model: FloorModel) -> str:
-    """The configuration of Penchant's model, but for name, backend and tensors."""
+    """The configuration of Penchant's model with another name, backend and tensor type."""
     text = (find_sources().repository / model.like / "config.pbtxt").read_text(encoding="utf-8")
     text = text.replace(f'name: "{model.like}"', f'name: "{model.name}"')
     text = text.replace('backend: "penchant"', 'backend: "python"')

@@ -1,4 +1,4 @@
-"""Facts about the machine and the processes that a number should not be read without."""
+"""Facts about the machine and its processes that belong beside every measurement."""
 
 from __future__ import annotations
 
@@ -15,26 +15,30 @@ import psutil
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """One process's memory, in MB."""
+class ProcessMemory:
+    """Memory of one process, in MB."""
 
     resident: float
-    """All of its pages in memory, mapped files included."""
+    """Resident memory, mapped files included."""
     own: float
-    """Without mapped files, which all processes share and the system can drop."""
+    """Resident memory without mapped files, which processes share and the system can drop."""
 
 
-def memory(pids: Mapping[str, int]) -> dict[str, Memory]:
-    """The memory of each process, by name."""
+def memory(pids: Mapping[str, int]) -> dict[str, ProcessMemory]:
+    """Memory of each process by name.
+
+    Args:
+        pids: process ids by name.
+    """
     found = {}
     for name, pid in pids.items():
         info = psutil.Process(pid).memory_info()
-        found[name] = Memory(info.rss / 1e6, (info.rss - info.shared) / 1e6)
+        found[name] = ProcessMemory(info.rss / 1e6, (info.rss - info.shared) / 1e6)
     return found
 
 
 def sync_ms(directory: Path, times: int = 50) -> float:
-    """Milliseconds that writing and syncing 4 KiB takes there, the median."""
+    """Median milliseconds of a synced write of 4 KiB in a directory."""
     path, took = directory / "sync-probe", []
     with path.open("wb") as file:
         for _ in range(times):
@@ -48,7 +52,7 @@ def sync_ms(directory: Path, times: int = 50) -> float:
 
 
 def facts(directory: Path) -> str:
-    """One line about the machine, and about the disk that holds a directory."""
+    """One line about the machine and the disk of a directory."""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
         f"{_cpu()}, {os.cpu_count()} cores, load {load}; {platform.system()}, "

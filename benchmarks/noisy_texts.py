@@ -30,9 +30,9 @@ from penchant.evaluation.text_noise import (
     with_typos,
 )
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 
 SEED = 1
 

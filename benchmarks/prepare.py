@@ -1,7 +1,7 @@
 """Fills a store before its server starts, without an encoder and without a client.
 
-Users are made from a few hundred templates: a window, its fold and its newest log rows. So 200,000
-records cost seconds, and each is what the writer would have left.
+Users are copies of a few hundred templates, each with a window, its fold and its newest log rows.
+So 200,000 records take seconds, and each is exactly as the writer would have left it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config, catalog_directory, parse
+from penchant.domain.arrays import Float32
 from penchant.domain.context import nowhere
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import fold
@@ -35,7 +35,7 @@ from penchant.store.users import write_event, write_user
 WINDOW_EVENTS = 30
 """Events in each user's record."""
 LOGGED_EVENTS = 3
-"""Of them, those that are written to the log too: the log's size would cost minutes."""
+"""Newest of these events, which are also written to the log; all of them would take minutes."""
 TEMPLATES = 500
 CHUNK = 20_000
 _DAY_US = 86_400_000_000
@@ -43,15 +43,15 @@ _SIGNALS = ("like", "click", "view", "skip")
 
 
 class RandomEncoder:
-    """Stands in for an encoder: seeded random unit vectors under the real one's version."""
+    """A stand-in for an encoder: seeded random unit vectors under the real encoder's version."""
 
     def __init__(self, version: str, dimensions: int, seed: int = 1) -> None:
         self.version = version
         self.dimensions = dimensions
         self._random = np.random.default_rng(seed)
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, shape (n, d); the same text gets another vector at each call."""
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """Random unit vectors, shape (n, d), different at each call."""
         shape = (len(texts), self.dimensions)
         vectors = self._random.standard_normal(shape, dtype=np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -59,30 +59,30 @@ class RandomEncoder:
 
 
 def item_id(number: int) -> str:
-    """The id of an item of `fill_catalog`."""
+    """Id of an item that `fill_catalog` puts."""
     return f"item-{number:06}"
 
 
 def user_id(number: int) -> str:
-    """The id of a user of `fill_users`."""
+    """Id of a user that `fill_users` writes."""
     return f"user-{number:07}"
 
 
 def config_for(store: Path, encoder: Path) -> Config:
-    """The settings of a server on this store."""
+    """Settings of a server with this store and encoder."""
     return parse({"store": f"lmdb:{store}", "encoder": str(encoder)})
 
 
 def fill_catalog(config: Config, items: int) -> Path:
-    """Puts items through the backend's own service; returns the file of their vectors."""
+    """Puts items through the backend's own service and returns the file of their vectors."""
     bundle = read_bundle(config.encoder)
     encoder = RandomEncoder(bundle.version, bundle.settings.dimensions)
     directory = _directory(config)
     store = open_store(config.store)
     try:
         catalogs = Catalogs(directory, config.fold)
-        book = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
-        service = CatalogService(store, catalogs, EncoderLibrary(encoder), book)
+        biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
+        service = CatalogService(store, catalogs, EncoderLibrary(encoder), biases)
         head = service.put([Item(item_id(n), f"item number {n}") for n in range(items)]).head
     finally:
         store.close()
@@ -90,7 +90,7 @@ def fill_catalog(config: Config, items: int) -> Path:
 
 
 def fill_users(config: Config, users: int, now_us: int, first: int = 0) -> None:
-    """Writes the users `first` to `users` - 1, warm: their folds are current at `now_us`."""
+    """Writes the users from `first` to `users` - 1, with folds that are current at `now_us`."""
     store = open_store(config.store)
     try:
         templates = _templates(config, store, now_us)
@@ -108,14 +108,14 @@ def fill_users(config: Config, users: int, now_us: int, first: int = 0) -> None:
 
 
 def now() -> int:
-    """Microseconds since 1970."""
+    """Epoch microseconds."""
     return time.time_ns() // 1000
 
 
 def _directory(config: Config) -> Path:
     directory = catalog_directory(config)
     if directory is None:
-        raise ValueError(f"store: got {config.store}, expected one in a directory")
+        raise ValueError(f"store: got {config.store}, expected a store in a directory")
     return directory
 
 

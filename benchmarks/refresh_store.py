@@ -1,9 +1,9 @@
 """A refresh end to end, by the command itself: `python -m benchmarks.refresh_store`.
 
-The log is the synthetic one of `benchmarks.refresh`, in a Parquet file or in the store; the items
-are in a real LMDB store. The time is that of one `penchant refresh` in its own process: start,
-read, fit, publish. Afterwards the published vectors must show the planted groups: an item's nearest
-neighbours are in its own group.
+The log is the synthetic one of `benchmarks.refresh_fit`, in a Parquet file or in the store; the
+items are in a real LMDB store. The time is that of one `penchant refresh` in its own process:
+start, read, fit, publish. Afterwards the published vectors must show the planted groups: an item's
+nearest neighbours are in its own group.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.refresh import GROUPS, synthetic_events, unit_rows
+from benchmarks.refresh_fit import GROUPS, synthetic_events, unit_rows
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogReader
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Item, LogRow, Matrix, UserState
 from penchant.domain.window import empty_record
 from penchant.encoder.library import EncoderLibrary
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.service.catalog import CatalogService
 from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.store.lmdb import LmdbStore
@@ -65,7 +65,7 @@ class RowsAsTexts:
         return vectors
 
 
-def write_parquet(path: Path, events: LogColumns) -> None:
+def write_parquet(path: Path, events: Interactions) -> None:
     """Writes a log like an export: ids as text, a signal, a time, an event id."""
     schema = pa.schema(
         [
@@ -90,7 +90,7 @@ def write_parquet(path: Path, events: LogColumns) -> None:
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
-def fill_log(store: LmdbStore, events: LogColumns) -> None:
+def fill_log(store: LmdbStore, events: Interactions) -> None:
     """Writes the log into a store, ordered by user, as a refresh reads it."""
     order = np.argsort(events.user, kind="stable")
     for start in range(0, len(order), COMMIT):

@@ -1,4 +1,4 @@
-"""Measures in rounds: everything once, then everything again, so that drift hits all alike."""
+"""Measurement in rounds: each measure once per round, so that a slow spell affects all alike."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from benchmarks.table import RatioRow, RatioTarget
+from penchant.report.quantile import quantile
 
 Measure = Callable[[int], "list[float] | float"]
-"""From a round's number to latencies in milliseconds, or to requests a second."""
+"""Runs one round, given its number; returns latencies in milliseconds or requests per second."""
 
 
 @dataclass(slots=True)
 class Series:
-    """One measurement's values, a round each."""
+    """Values of one measure over the rounds."""
 
     rounds: list[float] = field(default_factory=list)
-    """The median latency of each round, or its throughput."""
+    """Median latency in milliseconds, or requests per second, of each round."""
     all_ms: list[float] = field(default_factory=list)
-    """Every latency of every round."""
+    """Latencies of all rounds, in milliseconds."""
 
     def add(self, value: list[float] | float) -> None:
-        """Adds a round."""
+        """Adds the result of a round."""
         if isinstance(value, list):
             self.rounds.append(statistics.median(value))
             self.all_ms += value
@@ -31,23 +32,28 @@ class Series:
 
     @property
     def middle(self) -> float:
-        """The median round."""
+        """Median over the rounds."""
         return statistics.median(self.rounds)
 
     def quantile(self, fraction: float) -> float:
-        """A quantile of all latencies, in milliseconds.
+        """Quantile of the latencies of all rounds, in milliseconds.
 
         >>> Series(all_ms=[3.0, 1.0, 2.0]).quantile(0.5)
         2.0
         """
-        ordered = sorted(self.all_ms)
-        return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
+        return quantile(self.all_ms, fraction)
 
 
 def run(
     measures: Mapping[str, Measure], rounds: int, say: Callable[[str], None]
 ) -> dict[str, Series]:
-    """Every measure once a round; each second round backwards, so that none is always first."""
+    """Runs every measure once per round, in reverse order in every second round.
+
+    Args:
+        measures: measures by name.
+        rounds: number of rounds.
+        say: called with a description of each measurement.
+    """
     series = {name: Series() for name in measures}
     for number in range(rounds):
         names = list(measures) if number % 2 == 0 else list(measures)[::-1]
@@ -68,7 +74,17 @@ def compare(
     factor: float = 1.0,
     added: Series | None = None,
 ) -> RatioRow:
-    """A row of the table: measured / (factor * peer + added), the median over the rounds.
+    """A row with the ratio measured / (factor * peer + added), as the median over the rounds.
+
+    Args:
+        name: name of the row.
+        unit: unit of the measured values.
+        measured: values to judge.
+        peer: values to compare with, from the same rounds.
+        peer_name: name of the comparison.
+        target: bound on the ratio, if there is one.
+        factor: factor applied to the peer's values.
+        added: values added to the peer's.
 
     >>> compare("a", "ms", Series([2.0, 9.0]), Series([1.0, 3.0]), "b").ratio
     2.5

@@ -1,4 +1,4 @@
-"""What was measured, against what was wanted: as a table for people and JSON for programs."""
+"""Measured ratios and their targets, as tables on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class RatioTarget:
     """A bound on a ratio."""
 
     sign: str
-    """<= or >=."""
+    """Comparison that the ratio must satisfy, <= or >=."""
     bound: float
 
     def met(self, ratio: float) -> bool:
-        """Whether a ratio is within it."""
+        """Whether a ratio meets the target."""
         return bool(_HOLDS[self.sign](ratio, self.bound))
 
     def __str__(self) -> str:
@@ -32,37 +32,37 @@ class RatioTarget:
 
 @dataclass(frozen=True, slots=True)
 class RatioRow:
-    """One measurement."""
+    """One row of the tables."""
 
     name: str
     measured: float
     unit: str
     peer: float | None = None
-    """What it is compared with, in the same unit."""
+    """Value to compare with, in the same unit."""
     peer_name: str = ""
     ratio: float | None = None
-    """measured / peer; the median over the rounds, so it may differ from the two medians'."""
+    """measured / peer as the median over the rounds, which may differ from the ratio of medians."""
     target: RatioTarget | None = None
     p99: float | None = None
-    """For a latency, whose `measured` is the median."""
+    """p99 of a latency; `measured` is then the p50."""
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None without one."""
+        """Whether the target is met; None without a target."""
         if self.target is None or self.ratio is None:
             return None
         return self.target.met(self.ratio)
 
 
 def render(rows: Sequence[RatioRow], notes: Sequence[str], console: Console) -> None:
-    """Prints the rows with a target, then the others, then the notes."""
-    console.print(_bound([row for row in rows if row.target is not None]))
-    console.print(_plain([row for row in rows if row.target is None]))
+    """Prints the rows with a target, the other rows, and the notes."""
+    console.print(_with_targets([row for row in rows if row.target is not None]))
+    console.print(_without_targets([row for row in rows if row.target is None]))
     for note in notes:
         console.print(f"- {note}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _bound(rows: Sequence[RatioRow]) -> Table:
+def _with_targets(rows: Sequence[RatioRow]) -> Table:
     table = Table("what", title="Penchant against the floor", title_justify="left")
     for column in ("measured", "against", "ratio", "target"):
         table.add_column(column, justify="right")
@@ -79,7 +79,7 @@ def _bound(rows: Sequence[RatioRow]) -> Table:
     return table
 
 
-def _plain(rows: Sequence[RatioRow]) -> Table:
+def _without_targets(rows: Sequence[RatioRow]) -> Table:
     table = Table("what", title="All numbers", title_justify="left")
     for column in ("measured", "p99", "against"):
         table.add_column(column, justify="right")
@@ -94,7 +94,7 @@ def _plain(rows: Sequence[RatioRow]) -> Table:
 
 
 def write_json(path: Path, rows: Sequence[RatioRow], notes: Sequence[str]) -> None:
-    """Writes the rows, with targets as text and verdicts, and the notes."""
+    """Writes rows, verdicts and notes as JSON."""
     content = {
         "rows": [
             {**asdict(row), "target": str(row.target) if row.target else None, "met": row.met}
@@ -107,12 +107,12 @@ def write_json(path: Path, rows: Sequence[RatioRow], notes: Sequence[str]) -> No
 
 
 def missed(rows: Sequence[RatioRow]) -> list[str]:
-    """Names of the rows whose target is not met."""
+    """Names of the rows that miss their target."""
     return [row.name for row in rows if row.met is False]
 
 
 def _number(value: float) -> str:
-    """Three or four digits that say something.
+    """A number with about three significant digits.
 
     >>> _number(4321.5), _number(43.21), _number(0.4321)
     ('4,322', '43.2', '0.432')

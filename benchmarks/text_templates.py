@@ -26,11 +26,10 @@ from penchant.evaluation.replay import replay
 from penchant.evaluation.summary import summarise
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.events import ItemColumns
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.item_rows import fill_template
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import first_events
-from penchant.logs.tables.files import Row
+from penchant.logs.stream import first_events, make_stream
 from penchant.training.export import ExportRequest, export_encoder
 
 CHOSEN_ON, LEARNT = 30_000, 20_000
@@ -64,8 +63,8 @@ def columns_of(film: Item) -> dict[str, str]:
 
 
 def text_of(template: str, columns: Mapping[str, str]) -> str:
-    """An item's text, made as `penchant import` and `penchant evaluate` do."""
-    return ItemColumns(text_template=template).read(Row(1, columns)).text
+    """An item's text, as `penchant import` and `penchant evaluate` make it."""
+    return fill_template(template, columns)
 
 
 def measure(template: str, *, whole: bool) -> dict[str, object]:

@@ -21,9 +21,9 @@ from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.log_source import GOOD_RATING
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.refresh_settings import RefreshSettings
 

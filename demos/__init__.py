@@ -1,1 +1,1 @@
-"""Demonstrations of the whole loop, each on a real Triton; not part of the wheel."""
+"""Demos of the whole loop, each on a real Triton. They are not part of the wheel."""

@@ -1,4 +1,4 @@
-"""The demo's encoder: MiniLM with the principal components of the film texts, exported once."""
+"""The encoder of a demo: MiniLM with a projection fitted on the demo's texts, exported once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from rich.console import Console
+
+from demos.progress_steps import step
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import MANIFEST, read_bundle
 from penchant.encoder.source import default_source
@@ -17,14 +20,23 @@ DIMENSIONS = 64
 
 
 def prepare_encoder(
-    home: Path, texts: Sequence[str], on_step: Callable[[str], None] = lambda step: None
+    home: Path, texts: Sequence[str], on_step: Callable[[str], None] = lambda stage: None
 ) -> tuple[Path, bool]:
-    """The directory of an encoder fitted on these texts, and whether it was there already.
+    """Exports an encoder fitted on the demo's texts, unless an earlier run has done so.
 
-    It is `encoder` in `home`, or `encoder-demo` where somebody put another one there.
+    The encoder goes to `encoder` in `home`, or to `encoder-demo` if `encoder` holds one that no
+    demo has made.
+
+    Args:
+        home: directory for the encoder's directory.
+        texts: texts that the projection is fitted on.
+        on_step: called with the name of each step of the export.
+
+    Returns:
+        The directory of the encoder, and whether it was already there.
 
     Raises:
-        ConfigError: the source or a package for the export is missing.
+        ConfigError: the source model or a package of the export is missing.
     """
     source = default_source()
     inputs = _inputs(source, texts)
@@ -42,8 +54,21 @@ def prepare_encoder(
     return directory, False
 
 
+def encoder_step(console: Console, home: Path, texts: Sequence[str]) -> Path:
+    """Prepares the demo's encoder as a step on the terminal, and returns its directory.
+
+    Raises:
+        ConfigError: the source model or a package of the export is missing.
+    """
+    with step(console, "Preparing the encoder") as preparing:
+        directory, reused = prepare_encoder(home, texts, preparing.say)
+        made = "already there" if reused else "exported to ONNX"
+        preparing.done = f"Encoder: all-MiniLM-L6-v2, {made}, {directory}"
+    return directory
+
+
 def _note(directory: Path) -> Path:
-    """Beside the directory, which holds nothing but the encoder."""
+    """The file beside the encoder's directory that says what the encoder was made from."""
     return directory.with_name(directory.name + ".demo.json")
 
 
@@ -58,7 +83,7 @@ def _is_made_of(directory: Path, note: Path, inputs: str) -> bool:
 
 
 def _inputs(source: Path, texts: Sequence[str]) -> str:
-    """A digest of all that the export depends on."""
+    """A digest of everything that the export depends on."""
     digest = hashlib.sha256()
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
         with path.open("rb") as file:

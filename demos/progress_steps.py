@@ -1,68 +1,80 @@
-"""The demo's steps on the terminal: one at a time, each with its time when it is done."""
+"""A demo's steps on the terminal: one at a time, each with its duration once it is done."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
 
-
-def bars(console: Console) -> Progress:
-    """Where the bars of counted steps are shown; they vanish when done."""
-    return Progress(
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    )
+Advance = Callable[[int], None]
+"""Moves a progress bar forward by a number of units."""
 
 
 class DemoStep:
-    """A step under way: what it says of itself, and what is said when it is done."""
+    """A step in progress."""
 
     def __init__(self, console: Console, text: str) -> None:
         self.text = text
         self.done = text
+        """Line to print when the step has ended."""
         self.status = console.status(f"{text} ...")
 
     def say(self, detail: str) -> None:
-        """Tells what it is at."""
+        """Shows a detail beside the step's text."""
         self.status.update(f"{self.text}: {detail} ...")
 
 
 @contextmanager
 def step(console: Console, text: str) -> Iterator[DemoStep]:
-    """Shows a step under way, and a line with its time once it is done."""
+    """Shows a step in progress, then a line with its duration."""
     shown = DemoStep(console, text)
     began = time.monotonic()
     with shown.status:
         yield shown
-    _tick(console, shown.done, began)
+    tick(console, shown.done, time.monotonic() - began)
 
 
 @contextmanager
-def bar(console: Console, progress: Progress, text: str, total: int) -> Iterator[TaskID]:
-    """Shows a step that is counted, and a line with its time once it is done."""
+def counted_step(console: Console, text: str, total: int) -> Iterator[Advance]:
+    """Shows a step of `total` units as a progress bar, then a line with its duration."""
     began = time.monotonic()
-    task = progress.add_task(text, total=total)
-    yield task
-    progress.remove_task(task)
-    _tick(console, f"{text}: {total:,}", began)
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(text, total=total)
+        yield lambda units: progress.advance(task, units)
+    tick(console, f"{text}: {total:,}", time.monotonic() - began)
 
 
-def _tick(console: Console, text: str, began: float) -> None:
-    seconds = time.monotonic() - began
-    console.print(Text.assemble(("✓ ", "green"), text, (f"  {seconds:.1f} s", "dim")))
+def tick(console: Console, text: str, seconds: float | None = None) -> None:
+    """Prints the line of a finished step, with its duration if it is known."""
+    duration = "" if seconds is None else f"  {seconds:.1f} s"
+    console.print(Text.assemble(("✓ ", "green"), text, (duration, "dim")))
+
+
+def print_results(console: Console, seconds: float, files: Mapping[str, Path]) -> None:
+    """Prints the demo's duration and the files that it wrote, by what they hold."""
+    written = " ".join(f"{name}: {path}." for name, path in files.items())
+    console.print(Text(f"Done in {seconds:.0f} s. {written}"), soft_wrap=True)
+
+
+def print_next(console: Console, suggestions: Mapping[str, str]) -> None:
+    """Prints what to try next: commands or files, each with its purpose."""
+    width = max((len(command) for command, purpose in suggestions.items() if purpose), default=0)
+    lines = [f"  {command:{width}}  {purpose}".rstrip() for command, purpose in suggestions.items()]
+    console.print(Text("\n".join(["", "Try next:", *lines])), soft_wrap=True)

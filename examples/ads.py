@@ -1,6 +1,6 @@
-"""An ad server in small: three campaigns, one reader, an evening.
+"""A small ad server: three campaigns and one reader's evening.
 
-Start a server first, which knows the ads' signals, then run this beside it:
+Start a server with the signals of ads first, then run this beside it:
 
     penchant serve --store lmdb:.penchant/store --set signals=default,ads
     python examples/ads.py localhost:8001
@@ -27,7 +27,7 @@ from penchant_sdk.ads import (
 
 
 def campaigns() -> list[Campaign]:
-    """A month each, that began two weeks ago."""
+    """Three campaigns that each run for four weeks and began two weeks ago."""
     start = datetime.now(UTC) - timedelta(days=14)
     month = Flight(start, start + timedelta(days=28))
     hourly = (FrequencyCap(1, Per.HOUR),)
@@ -50,7 +50,7 @@ def campaigns() -> list[Campaign]:
 
 
 def evening(penchant: Penchant) -> None:
-    """A reader opens four pages, and clicks what is about mountains."""
+    """Plays a reader who opens four pages and clicks the ads about mountains."""
     ads = AdClient(penchant)
     ads.put_campaigns(campaigns())
     slot = Slot("article", Size(300, 250))
@@ -58,7 +58,7 @@ def evening(penchant: Penchant) -> None:
     for page in range(1, 5):
         decisions = ads.select(user="ann", slot=slot, context=reader)
         if not decisions:
-            print(f"page {page}: no ad: each was seen within the hour")
+            print(f"page {page}: no ad, each was shown within the last hour")
         for decision in decisions:
             ads.impression(decision)
             print(f"page {page}: {decision.campaign}, {decision.click_probability:.1%}")
@@ -68,10 +68,10 @@ def evening(penchant: Penchant) -> None:
                 ads.conversion(decision, value=Money.of("89.90"), id=f"order-{page}")
     children = Slot("children", Size(300, 250), blocked_categories=frozenset({"alcohol"}))
     for decision in ads.select(user="ben", slot=children, context=reader, n=3):
-        print(f"ben, where alcohol is blocked: {decision.campaign}")
+        print(f"ben, with alcohol blocked: {decision.campaign}")
         ads.hide(decision)
     left = ads.select(user="ben", slot=slot, context=reader, n=3)
-    print(f"ben, after hiding those: {', '.join(one.campaign for one in left)}")
+    print(f"ben, after hiding these: {', '.join(one.campaign for one in left)}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-r"""A game launcher on Penchant: recommend, tell what happens, recommend again.
+r"""A game launcher on Penchant: recommend, report what the player does, recommend again.
 
-First, once: `penchant export --output .penchant/encoder`. Then a server, with games in it:
+Once: `penchant export --output .penchant/encoder`. Then start a server and put games into it:
 
     penchant serve --set signals=games --set context_halvings=2 --set fast_weight=4 \
         --set offset_weight=0.1 --set query_weight=20 --set ridge=2
     penchant import games --snapshot
 
-And `python examples/games.py [HOST:PORT]`.
+Then run `python examples/games.py [HOST:PORT]`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def show(title: str, listed: Recommendations) -> None:
     """Prints a list with its reasons."""
     print(f"\n{title}")
     for item in listed.items:
-        kinds = ", ".join(item.game.genres)
-        print(f"  {item.position:2}. {item.game.name:24} {kinds:28} {item.reason}")
+        genres = ", ".join(item.game.genres)
+        print(f"  {item.position:2}. {item.game.name:24} {genres:28} {item.reason}")
 
 
 def main() -> None:
-    """One evening of one player."""
+    """Plays one evening of one player."""
     target = sys.argv[1] if len(sys.argv) > 1 else "localhost:8001"
     with Penchant(target, timeout_s=5.0) as penchant:
         games = GameClient(penchant)
@@ -37,7 +37,7 @@ def main() -> None:
 
         first = games.recommend(user=user, session=session, k=5)
         games.shown(user=user, recommendations=first, session=session)
-        show("For somebody new", first)
+        show("For a new player", first)
 
         for game, minutes in (("torcs", 50), ("supertuxkart", 35), ("trigger-rally", 20)):
             games.started(user=user, game=game, session=session)
@@ -49,11 +49,11 @@ def main() -> None:
 
         games.purchased(user=user, game="torcs", session=session)
         owned = games.recommend(user=user, session=session, k=5, diversity=0.5)
-        show("TORCS is bought, and the list may be more mixed", owned)
+        show("With TORCS bought and more diversity", owned)
         assert "torcs" not in owned.ids
 
-        like = games.recommend(user=user, session=session, k=5, more_like="gnuchess")
-        show("More like gnuchess", like)
+        alike = games.recommend(user=user, session=session, k=5, more_like="gnuchess")
+        show("More like gnuchess", alike)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A smart home in small: one evening with Ann, who dims the lamp, and a door that asks.
+"""A small smart home: one evening with Ann, who dims the lamp, and a door that asks first.
 
 Make the home's encoder and start a server first (`docs/clients/home.md`), then run beside it:
 
@@ -23,7 +23,7 @@ DIM = Action("HassLightSet", "light.bedside", Brightness(percent=20))
 
 
 def evening(home: HomeClient, user: str) -> list[str]:
-    """What is said and what comes of it, a line each."""
+    """Plays the evening; returns one line for each sentence and its answer."""
     home.register(HOUSE)
     tonight = datetime.now().astimezone().replace(hour=23)
     lines = []
@@ -34,7 +34,7 @@ def evening(home: HomeClient, user: str) -> list[str]:
         lines.append(f"{text!r} -> {answer}")
 
     say("turn on the bedside lamp", "bedroom")
-    for _ in range(3):  # Three nights in a row Ann dims it herself.
+    for _ in range(3):  # On three nights in a row, Ann dims the lamp herself.
         said = home.interpret("turn on the bedside lamp", user=user, room="bedroom", at=tonight)
         home.overridden(said, by=DIM)
     say("turn on the bedside lamp", "bedroom")
@@ -45,7 +45,7 @@ def evening(home: HomeClient, user: str) -> list[str]:
 
 
 def main() -> int:
-    """Plays the evening against the server that is named."""
+    """Plays the evening on the server named on the command line."""
     target = sys.argv[1] if len(sys.argv) > 1 else "localhost:8001"
     with Penchant(target, timeout_s=10.0) as penchant:
         print("\n".join(evening(HomeClient(penchant), "ann")))

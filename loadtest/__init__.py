@@ -1,1 +1,1 @@
-"""The load test: open-loop sessions on a real server; `make loadtest` runs it."""
+"""The load test: open-loop sessions on a real server. `make loadtest` runs it."""

@@ -1,4 +1,4 @@
-"""`python -m loadtest`: a fresh server, its capacity, then two minutes at half of it."""
+"""`python -m loadtest`: a fresh server, its capacity, then two minutes at half that load."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.encoder import encoder_directory
-from loadtest import results
 from loadtest.load_report import LoadReport, Thresholds, broken
-from loadtest.results import Results
+from loadtest.results import Results, read_results
 from loadtest.traffic import item_id, item_text
 from penchant.domain.errors import ConfigError
 from penchant.launch import LaunchError, Server
@@ -30,11 +29,11 @@ CAPACITY_WARM_UP_S = 3.0
 WARM_UP_S = 5.0
 SHARE_OF_CAPACITY = 0.5
 _LATEST_S = 15.0
-"""How long Locust may take to end after its last step was due."""
+"""Longest time that Locust may run on after its last step was due, in seconds."""
 
 
 class LoadTestError(Exception):
-    """The load test could not be run."""
+    """The load test could not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Load:
 
     clients: int
     rate: float
-    """Arrivals a second; 0: a closed loop."""
+    """Arrivals per second; 0 means a closed loop."""
     warm_up_s: float
     duration_s: float
 
@@ -51,10 +50,17 @@ class Load:
 def run_locust(
     target: str, load: Load, options: argparse.Namespace, scratch: Path, html: Path | None
 ) -> Results:
-    """Runs Locust in a process of its own, since it changes how all of Python waits.
+    """Runs Locust in a process of its own, since it patches how Python waits.
+
+    Args:
+        target: gRPC address of the server.
+        load: the load to put on it.
+        options: command-line options of the load test.
+        scratch: directory for Locust's log and results.
+        html: file for Locust's report; None for no report.
 
     Raises:
-        LoadTestError: it left no results.
+        LoadTestError: Locust left no results.
     """
     path, log = scratch / "results.json", scratch / "locust.log"
     path.unlink(missing_ok=True)
@@ -68,7 +74,7 @@ def run_locust(
     command += ["--seed", str(options.seed), "--results", str(path)]
     if html is not None:
         command += ["--html", str(html)]
-    # Locust that hangs has left no results, or left them before: both show below.
+    # If Locust hangs, it has already left its results or never will; the check below tells.
     with log.open("wb") as file, contextlib.suppress(subprocess.TimeoutExpired):
         subprocess.run(
             command,
@@ -81,11 +87,11 @@ def run_locust(
     if not path.is_file():
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
         raise LoadTestError("Locust left no results:\n" + "\n".join(tail))
-    return results.read(path)
+    return read_results(path)
 
 
 def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> LoadReport:
-    """Starts a server with an empty store, loads it, and stops it, whatever happens."""
+    """Runs the whole load test on a server with an empty store, which is stopped in any case."""
     html = options.out / "loadtest.html"
     with tempfile.TemporaryDirectory(prefix="penchant-loadtest-") as name:
         scratch = Path(name)
@@ -95,44 +101,52 @@ def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> L
             put_items(server.target, options.items)
             capacity, rate = None, options.rate
             if rate is None:
-                status.update(f"Measuring the capacity, {CAPACITY_S:g} s")
+                status.update(f"Measuring capacity for {CAPACITY_S:g} s")
                 closed = Load(CAPACITY_CLIENTS, 0.0, CAPACITY_WARM_UP_S, CAPACITY_S)
                 capacity = run_locust(server.target, closed, options, scratch, None).rate
                 rate = SHARE_OF_CAPACITY * capacity
-            status.update(f"{rate:,.0f} arrivals a second for {options.duration_s:g} s")
+            status.update(f"{rate:,.0f} arrivals per second for {options.duration_s:g} s")
             load = Load(options.users, rate, WARM_UP_S, options.duration_s)
-            taken = run_locust(server.target, load, options, scratch, html)
+            measured = run_locust(server.target, load, options, scratch, html)
     thresholds = Thresholds(
         p99_ms={"rank": options.p99_rank_ms, "feedback": options.p99_feedback_ms}
     )
-    return LoadReport(capacity, rate, options.users, taken, broken(taken, rate, thresholds))
+    return LoadReport(capacity, rate, options.users, measured, broken(measured, rate, thresholds))
 
 
 def put_items(target: str, count: int) -> None:
-    """Fills the catalog through the SDK, as a caller would."""
+    """Fills the catalog through the SDK, as an application would."""
     items = [Item(id=item_id(number), text=item_text(number)) for number in range(count)]
     with Penchant(target) as penchant:
         penchant.put_items(items, timeout_s=120.0)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Parses the command line."""
     default = Thresholds().p99_ms
     parser = argparse.ArgumentParser("python -m loadtest", description=__doc__)
-    parser.add_argument("--duration-s", type=float, default=120.0, help="after the warm-up")
-    parser.add_argument("--rate", type=float, help="arrivals a second; default: half the capacity")
     parser.add_argument(
-        "--users", type=int, default=64, help="clients that the arrivals are dealt to"
+        "--duration-s", type=float, default=120.0, help="seconds of load after the warm-up"
     )
-    parser.add_argument("--items", type=int, default=2000)
     parser.add_argument(
-        "--visitors", type=int, default=10_000, help="users of the store who may come"
+        "--rate", type=float, help="arrivals per second; default: half the capacity"
     )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--p99-rank-ms", type=float, default=default["rank"])
-    parser.add_argument("--p99-feedback-ms", type=float, default=default["feedback"])
-    parser.add_argument("--encoder", type=Path, metavar="DIR", help="default: the one in .penchant")
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    parser.add_argument("--users", type=int, default=64, help="clients that share the arrivals")
+    parser.add_argument("--items", type=int, default=2000, help="items in the catalog")
+    parser.add_argument(
+        "--visitors", type=int, default=10_000, help="users who may start a session"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the traffic")
+    for verb, most_ms in default.items():
+        parser.add_argument(
+            f"--p99-{verb}-ms", type=float, default=most_ms, help=f"largest p99 of {verb}, in ms"
+        )
+    parser.add_argument(
+        "--encoder", type=Path, metavar="DIR", help="encoder to serve; default: in .penchant"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="directory for the reports"
+    )
     options = parser.parse_args(arguments)
     if options.duration_s <= 0 or (options.rate is not None and options.rate <= 0):
         parser.error("--duration-s and --rate: expected more than 0")
@@ -142,9 +156,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the load test; returns 0, 1 where a threshold is broken, 2 where it could not run."""
+    """Runs the load test; returns 0, 1 if a threshold was broken, or 2 if it could not run."""
     options = parse(arguments)
-    # As Ctrl-C does: the server is stopped and its files are removed.
+    # SIGTERM ends it as Ctrl-C does: the server is stopped and its files are removed.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The verdict: thresholds on a run's results, as a summary, as JSON and as an exit code."""
+"""The verdict of a load test: its results held against thresholds, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from loadtest.results import Results
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What a run must keep."""
+    """Limits that a run must keep."""
 
     failures: int = 0
-    """At most so many failed requests."""
+    """Most failed requests."""
     p99_ms: Mapping[str, float] = field(default_factory=lambda: {"rank": 100.0, "feedback": 150.0})
-    """At most so long, by verb, counted from when a request was due."""
+    """Largest p99 latency of each verb in milliseconds, counted from when a request was due."""
     sent: float = 0.99
-    """At least this share of the arrivals that were due was sent."""
+    """Smallest share of the due arrivals that were sent, 0 to 1."""
 
 
 def broken(results: Results, rate: float, thresholds: Thresholds) -> list[str]:
-    """What a run did not keep, in words; empty where all is well.
+    """The thresholds that a run broke, in words; empty if it kept all of them.
 
     Args:
-        results: of the run.
-        rate: arrivals that were due, a second.
-        thresholds: what to keep.
+        results: results of the run.
+        rate: due arrivals per second.
+        thresholds: limits to keep.
     """
     texts = []
     if results.failures > thresholds.failures:
@@ -42,40 +42,39 @@ def broken(results: Results, rate: float, thresholds: Thresholds) -> list[str]:
         )
     for verb, most in thresholds.p99_ms.items():
         if verb not in results.verbs:
-            texts.append(f"{verb}: no request, expected some")
+            texts.append(f"{verb}: got no request, expected some")
         elif results.verbs[verb].p99 > most:
             got = results.verbs[verb].p99
             texts.append(f"{verb}: p99 of {got:.1f} ms, expected at most {most:g} ms")
     share = results.requests / (rate * results.seconds)
     if share < thresholds.sent:
-        texts.append(
-            f"arrivals: {share:.1%} of them were sent, expected at least {thresholds.sent:.0%}"
-        )
+        texts.append(f"arrivals: {share:.1%} were sent, expected at least {thresholds.sent:.0%}")
     return texts
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """A whole load test."""
+    """Load, results and verdict of a load test."""
 
     capacity: float | None
-    """Requests a second of the closed loop before; None where the rate was given."""
+    """Requests per second of the closed loop before; None if the rate was given."""
     rate: float
-    """Arrivals a second of the open loop."""
+    """Arrivals per second of the open loop."""
     clients: int
     results: Results
     broken: list[str]
+    """Thresholds that were broken, in words."""
 
     def write(self, path: Path) -> None:
-        """Writes it as JSON."""
+        """Writes the report as JSON."""
         content = {**asdict(self), "passed": not self.broken}
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     def show(self, console: Console) -> None:
-        """Prints it."""
+        """Prints the report as a table with notes."""
         capacity = "" if self.capacity is None else f" (capacity {self.capacity:,.0f}/s)"
         title = (
-            f"{self.rate:,.0f} arrivals a second{capacity} for {self.results.seconds:g} s, "
+            f"{self.rate:,.0f} arrivals per second{capacity} for {self.results.seconds:g} s, "
             f"{self.clients} clients"
         )
         table = Table("verb", title=title, title_justify="left")
@@ -90,4 +89,4 @@ class LoadReport:
         for text, count in self.results.errors.items():
             console.print(f"{count} x {text}", markup=False)
         for text in self.broken:
-            console.print(f"Not kept: {text}", markup=False)
+            console.print(f"Broken: {text}", markup=False)

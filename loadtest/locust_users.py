@@ -1,8 +1,7 @@
-"""Locust's users: each lives through sessions, one step at a time, and never waits for its turn.
+"""Locust's users: each plays one session after another, step by step.
 
-Every step has a time at which it is due. A client that is late goes on at once, and the latency
-counts from when the step was due: a server that stalls can't slow its own clock (coordinated
-omission).
+Every step has a due time. A client that is late sends at once, and the latency counts from the due
+time, so a server that stalls can't slow down the clock that measures it (coordinated omission).
 """
 
 from __future__ import annotations
@@ -18,37 +17,46 @@ from locust import User, constant, task
 from locust.exception import StopUser
 
 from loadtest.results import Recorder
-from loadtest.traffic import SHOWN, Arrivals, Ask, Population, Session, Step, Tell, session
+from loadtest.traffic import (
+    SHOWN,
+    Arrivals,
+    FeedbackStep,
+    Population,
+    RankStep,
+    Session,
+    Step,
+    session,
+)
 from penchant_sdk import Event, Penchant, PenchantError
 
 
 @dataclass(slots=True)
-class Run:
-    """What all users of a run share."""
+class LoadRun:
+    """State that all users of a run share."""
 
     penchant: Penchant
     population: Population
     recorder: Recorder
     seed: int
     start: float
-    """When the first step is due, by `time.perf_counter`."""
+    """Due time of the first step, on the clock of `time.perf_counter`."""
     warm_up_s: float
-    """Steps due so soon after the start are not recorded."""
+    """Seconds after the start before which due steps are not recorded."""
     end_s: float
-    """No step is due so long after the start."""
+    """Seconds after the start from which no step is due."""
     arrivals: Arrivals | None
-    """None: a closed loop, each step due when the one before is done."""
+    """Due times of the open loop. None for a closed loop: a step is due when the last one ends."""
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
 
 class Visitor(User):
-    """One client of the arrivals."""
+    """One client, which serves its share of the arrivals."""
 
     wait_time = constant(0)
-    run_state: ClassVar[Run]
+    run_state: ClassVar[LoadRun]
 
     def on_start(self) -> None:
-        """Takes the next number, which gives the client its place in the arrivals."""
+        """Takes the next number, which decides the client's share of the arrivals."""
         run = self.run_state
         self._number = next(run.numbers)
         self._rng = random.Random(f"{run.seed}-{self._number}")
@@ -60,19 +68,19 @@ class Visitor(User):
 
     @task
     def step(self) -> None:
-        """Waits until the next step is due, and does it."""
+        """Waits until the next step is due, then plays it."""
         due = self._due()
         if due - self.run_state.start >= self.run_state.end_s:
             raise StopUser
         pause = due - time.perf_counter()
         if pause > 0:
-            time.sleep(pause)  # Locust made it a wait of this greenlet alone.
-        if isinstance(self._next, Ask):
-            ask = self._next
-            self._timed("rank", due, lambda: self._rank(ask))
+            time.sleep(pause)  # Patched by Locust: only this greenlet waits.
+        if isinstance(self._next, RankStep):
+            rank = self._next
+            self._timed("rank", due, lambda: self._rank(rank))
         else:
-            tell = self._next
-            self._timed("feedback", due, lambda: self._feedback(tell))
+            feedback = self._next
+            self._timed("feedback", due, lambda: self._feedback(feedback))
 
     def _due(self) -> float:
         run = self.run_state
@@ -94,7 +102,7 @@ class Visitor(User):
         if due - self.run_state.start < self.run_state.warm_up_s:
             return
         text = "" if error is None else f"{type(error).__name__}: {error}"
-        self.run_state.recorder.take(verb, (done - due) * 1e3, (done - sent) * 1e3, text)
+        self.run_state.recorder.record(verb, (done - due) * 1e3, (done - sent) * 1e3, text)
         self.environment.events.request.fire(
             request_type="penchant",
             name=verb,
@@ -105,7 +113,7 @@ class Visitor(User):
         )
 
     def _advance(self, shown: Sequence[str] | None) -> None:
-        """Goes to the session's next step; a new session begins where it is over or has failed."""
+        """Moves to the session's next step, or to a new session if this one ended or failed."""
         try:
             if shown is None:
                 raise StopIteration
@@ -114,22 +122,22 @@ class Visitor(User):
             self._session = session(self._rng, self.run_state.population)
             self._next = next(self._session)
 
-    def _rank(self, ask: Ask) -> Sequence[str]:
+    def _rank(self, step: RankStep) -> Sequence[str]:
         ranking = self.run_state.penchant.rank(
-            ask.user,
+            step.user,
             k=SHOWN,
-            candidates=ask.candidates,
-            min_state_version=self._version if ask.after_feedback else 0,
+            candidates=step.candidates,
+            min_state_version=self._version if step.after_feedback else 0,
         )
         self._recommendation = ranking.recommendation_id
         return ranking.ids
 
-    def _feedback(self, tell: Tell) -> Sequence[str]:
+    def _feedback(self, step: FeedbackStep) -> Sequence[str]:
         events = [
-            Event(user=tell.user, item=item, signal=signal, recommendation_id=self._recommendation)
-            for item, signal in tell.events
+            Event(user=step.user, item=item, signal=signal, recommendation_id=self._recommendation)
+            for item, signal in step.events
         ]
         ack = self.run_state.penchant.feedback(events)
         ack.raise_for_refused()
-        self._version = ack.state_version(tell.user)
+        self._version = ack.state_version(step.user)
         return ()

@@ -1,7 +1,7 @@
-"""Seeded traffic: who comes, what they do, and when. Pure: no clock, no network.
+"""Seeded traffic: users, their sessions and due times. Pure: no clock, no network.
 
-Popularity of users and items follows Zipf's law. A session is one user who asks for a ranking, says
-something about items that were shown, and asks again.
+The popularity of users and items follows Zipf's law. A session is one user who asks for a ranking,
+gives feedback on some of its items, and asks again.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 CANDIDATES = 100
+"""Candidates of a ranking that names them."""
 SHOWN = 10
+"""Items in a ranking."""
 MOST_ROUNDS = 5
+"""Most feedbacks in a session."""
 MOST_EVENTS = 3
+"""Most events in a feedback."""
 SIGNALS = ("click", "view", "like", "skip", "dislike")
 _SIGNAL_WEIGHTS = (40, 30, 15, 12, 3)
 
@@ -25,14 +29,17 @@ _THINGS = ("a harbour", "two sisters", "a lost dog", "the moon", "a small bank",
 
 
 class Zipf:
-    """Numbers from 0 to `size` - 1, the number r with a weight of (r + 1) ** -exponent."""
+    """Draws numbers from 0 to `size` - 1; the weight of r is (r + 1) ** -exponent."""
 
     def __init__(self, size: int, exponent: float) -> None:
-        """Prepares the sums that a draw searches.
+        """Prepares the cumulative weights.
 
         Args:
-            size: how many numbers, 1 or more.
-            exponent: 0 for equal weights; about 1 for people and things.
+            size: how many numbers there are, 1 or more.
+            exponent: 0 gives equal weights; about 1 fits users and items.
+
+        Raises:
+            ValueError: `size` is less than 1.
         """
         if size < 1:
             raise ValueError(f"size: got {size}, expected 1 or more")
@@ -40,11 +47,11 @@ class Zipf:
         self._sums = list(itertools.accumulate(weights))
 
     def draw(self, rng: random.Random) -> int:
-        """One number."""
+        """Draws one number."""
         return bisect.bisect(self._sums, rng.random() * self._sums[-1], hi=len(self._sums) - 1)
 
     def draw_distinct(self, rng: random.Random, count: int) -> list[int]:
-        """Distinct numbers, as many as asked for or all there are."""
+        """Draws `count` different numbers, or all numbers if there are fewer."""
         count = min(count, len(self._sums))
         chosen: dict[int, None] = {}
         while len(chosen) < count:
@@ -54,81 +61,82 @@ class Zipf:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Who may come, and what there is to see."""
+    """The users who may start a session, and the items that may be candidates."""
 
     users: Zipf
     items: Zipf
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """The session asks for a ranking."""
+class RankStep:
+    """A request for a ranking."""
 
     user: str
     candidates: tuple[str, ...] | None
-    """None: of the whole catalog."""
+    """Ids of the candidates; None for the whole catalog."""
     after_feedback: bool
-    """Whether it must see the session's own last events."""
+    """Whether the ranking must reflect the session's last feedback."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
-    """The session says what its user did: pairs of an item that was shown and a signal."""
+class FeedbackStep:
+    """Feedback on items that the session has been shown."""
 
     user: str
     events: tuple[tuple[str, str], ...]
+    """Pairs of item id and signal."""
 
 
-Step = Ask | Tell
+Step = RankStep | FeedbackStep
 Session = Generator[Step, Sequence[str], None]
-"""Yields steps; after an `Ask` it wants the ids that were shown."""
+"""Yields steps; after a `RankStep`, send it the ids of the ranking."""
 
 
 def session(rng: random.Random, population: Population) -> Session:
-    """One user's visit: a ranking, some feedback, and so on, with a ranking last."""
+    """One user's session: rankings and feedback in turn, with a ranking first and last."""
     user = user_id(population.users.draw(rng))
     candidates: tuple[str, ...] | None = None
     if rng.random() < 0.5:
         candidates = tuple(map(item_id, population.items.draw_distinct(rng, CANDIDATES)))
-    shown = yield Ask(user, candidates, after_feedback=False)
+    shown = yield RankStep(user, candidates, after_feedback=False)
     for _ in range(rng.randint(1, MOST_ROUNDS)):
         if not shown:
             return
         touched = rng.sample(list(shown), min(len(shown), rng.randint(1, MOST_EVENTS)))
         signals = rng.choices(SIGNALS, _SIGNAL_WEIGHTS, k=len(touched))
-        yield Tell(user, tuple(zip(touched, signals, strict=True)))
-        shown = yield Ask(user, candidates, after_feedback=True)
+        yield FeedbackStep(user, tuple(zip(touched, signals, strict=True)))
+        shown = yield RankStep(user, candidates, after_feedback=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Constant arrivals: one every 1 / rate seconds, dealt out to the clients in turn.
+    """Arrivals at a constant rate, one every 1 / rate seconds, shared by the clients in turn.
 
     >>> Arrivals(rate=10.0, clients=2).due_s(client=1, step=3)
     0.7
     """
 
     rate: float
-    """Requests a second, over all clients; more than 0."""
+    """Requests per second of all clients together; more than 0."""
     clients: int
 
     def due_s(self, client: int, step: int) -> float:
-        """When a client's step is due, in seconds after the start, whatever came before it."""
+        """Due time of a client's step in seconds after the start, whenever earlier steps ended."""
         return (step * self.clients + client) / self.rate
 
 
 def user_id(number: int) -> str:
-    """A user's id; the lower the number, the more often the user comes."""
+    """Id of a user; users with lower numbers start more sessions."""
     return f"visitor-{number}"
 
 
 def item_id(number: int) -> str:
-    """An item's id; the lower the number, the more often it is a candidate."""
+    """Id of an item; items with lower numbers are candidates more often."""
     return f"film-{number}"
 
 
 def item_text(number: int) -> str:
-    """What the encoder reads of an item; no two are the same.
+    """Text of an item for the encoder, different for every item.
 
     >>> item_text(9)
     'Film 9: a loud comedy about a harbour'

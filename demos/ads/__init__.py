@@ -1,1 +1,1 @@
-"""A day of ads under caps and budgets."""
+"""The ads demo: a day of film ads under caps and budgets."""

@@ -1,4 +1,4 @@
-"""What a day made of each campaign, and whether its rules were kept."""
+"""Accounts of a day: what each campaign showed and spent, and whether its rules were kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from demos.ads.day import SimulatedImpression, most_in
+from demos.ads.day import SimulatedImpression, most_within
 from penchant.domain.arrays import Float64
 from penchant_sdk.ads import Campaign, Money
 from penchant_sdk.ads.pacing import allowed
@@ -24,24 +24,28 @@ class Account:
     impressions: int
     clicks: int
     expected_clicks: float
-    """The sum of the stated chances."""
+    """Sum of the stated click probabilities."""
     spent: Money
     by_hour: Float64
     """Share of the budget spent by the end of each hour, shape (24,)."""
     even: Float64
-    """The same, if it were spent evenly over the hours that its day-parts leave."""
+    """Share of the budget allowed by the end of each hour at an even pace, shape (24,).
+
+    The pace is even over the hours in which the campaign's day-parts let it run.
+    """
     hour_most: int
-    """The most impressions to one reader within an hour."""
+    """Most impressions to one reader within any 3,600 seconds."""
     day_most: int
+    """Most impressions to one reader in the day."""
 
     @property
     def off_pace(self) -> float:
-        """The largest distance from even spend at the end of an hour, in shares of the budget."""
+        """Largest distance from even spending at the end of an hour, as a share of the budget."""
         return float(np.abs(self.by_hour - self.even).max())
 
     @property
     def hours_off(self) -> float:
-        """The largest relative distance of one active hour's spend from the even hour's."""
+        """Largest relative deviation of an active hour's spending from the even spending."""
         even = np.diff(self.even, prepend=0.0)
         spent = np.diff(self.by_hour, prepend=0.0)
         active = even > 0
@@ -54,9 +58,9 @@ def account(
     """Adds up a campaign's day.
 
     Args:
-        campaign: whose flight is the day.
-        impressions: of all campaigns.
-        midnight: when the day began.
+        campaign: a campaign whose flight is the day.
+        impressions: impressions of all campaigns.
+        midnight: start of the day.
     """
     own = [one for one in impressions if one.decision.campaign == campaign.id]
     micros = np.zeros(24)
@@ -75,21 +79,21 @@ def account(
         spent=Money(int(micros.sum())),
         by_hour=np.cumsum(micros) / budget,
         even=np.array([end.micros for end in ends]) / budget,
-        hour_most=most_in(own, HOUR_S),
-        day_most=most_in(own, DAY_S),
+        hour_most=most_within(HOUR_S, own),
+        day_most=most_within(DAY_S, own),
     )
 
 
 def broken_rules(accounts: Sequence[Account]) -> list[str]:
-    """Rules that were not kept, in words; there should be none."""
-    found = []
+    """Every budget and cap that was exceeded, in words; empty if the server did its job."""
+    broken = []
     for one in accounts:
         name = one.campaign.id
         if one.spent > one.campaign.budget:
-            found.append(f"{name}: spent {one.spent} of {one.campaign.budget}")
+            broken.append(f"{name}: spent {one.spent} of {one.campaign.budget}")
         for cap in one.campaign.caps:
             window_s = one.campaign.window_s(cap)
             seen = one.hour_most if window_s == HOUR_S else one.day_most
             if seen > cap.limit:
-                found.append(f"{name}: shown {seen} times to one reader, capped at {cap.limit}")
-    return found
+                broken.append(f"{name}: shown {seen} times to one reader, capped at {cap.limit}")
+    return broken

@@ -16,19 +16,24 @@ if TYPE_CHECKING:
 
 
 def draw(accounts: Sequence[Account], stated: Mapping[str, Reliability], path: Path) -> None:
-    """Writes the chart as a PNG.
+    """Draws the pace of spending, and the reliability of click probabilities.
+
+    Args:
+        accounts: accounts of all campaigns.
+        stated: reliability of the guessed and of the calibrated click probabilities.
+        path: PNG file to write.
 
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    figure = chart.new_figure((10.0, 4.4))
+    figure = chart.new_figure((10.0, 4.6), "A day of film ads: pace and click probabilities")
     left, right = figure.subplots(1, 2)
-    _pace(left, accounts)
-    _reliability(right, stated)
+    _draw_pace(left, accounts)
+    _draw_reliability(right, stated)
     chart.save(figure, path)
 
 
-def _pace(axes: Axes, accounts: Sequence[Account]) -> None:
+def _draw_pace(axes: Axes, accounts: Sequence[Account]) -> None:
     hours = range(25)
     for number, one in enumerate(accounts):
         label = "spent" if number == 0 else None
@@ -39,12 +44,13 @@ def _pace(axes: Axes, accounts: Sequence[Account]) -> None:
         label = "even pace" if number == 0 else None
         axes.plot(hours, [0.0, *even], color=chart.GREY, linestyle="--", linewidth=1.5, label=label)
     axes.set_xticks(range(0, 25, 4), [f"{hour}:00" for hour in range(0, 25, 4)])
+    axes.set_xlabel("time of day")
     axes.set_ylim(bottom=0)
-    chart.plain(axes, "", f"Share of the budget spent by each of {len(accounts)} campaigns")
-    chart.legend(axes)
+    chart.plain(axes, "share of the budget spent", f"Each of {len(accounts)} campaigns")
+    chart.legend(axes, "upper left")
 
 
-def _reliability(axes: Axes, stated: Mapping[str, Reliability]) -> None:
+def _draw_reliability(axes: Axes, stated: Mapping[str, Reliability]) -> None:
     for name, colour in ((GUESSED, chart.RED), (CALIBRATED, chart.GREEN)):
         one = stated[name]
         clicked = [bin.clicked for bin in one.bins]
@@ -52,12 +58,12 @@ def _reliability(axes: Axes, stated: Mapping[str, Reliability]) -> None:
         high = [max(0.0, bin.high - bin.clicked) for bin in one.bins]
         axes.errorbar(
             [bin.stated for bin in one.bins], clicked, (low, high),
-            fmt="o", color=colour, markersize=4, elinewidth=1, label=f"{name}: ECE {one.ece:.3f}",
+            fmt="o", color=colour, markersize=4, elinewidth=1,
+            label=f"{name}, calibration error {one.ece:.3f}",
         )  # fmt: skip
     most = max(bin.high for one in stated.values() for bin in one.bins)
     axes.plot([0, most], [0, most], color=chart.GREY, linestyle="--", linewidth=1.2, zorder=0)
     axes.set_xlabel("stated click probability")
     axes.set_ylim(bottom=0)
-    subtitle = "Do click probabilities hold? (after 8:00)"
-    chart.plain(axes, "share clicked, 95 % intervals", subtitle)
-    chart.legend(axes, "lower right")
+    chart.plain(axes, "share clicked (bars: 95 %)", "Impressions after 8:00")
+    chart.legend(axes, "upper left")

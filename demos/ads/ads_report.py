@@ -1,4 +1,4 @@
-"""The end of the demo on the terminal: accounts, calibration, one visit with its reasons."""
+"""Results of the ads demo: accounts, calibration, one visit with its reasons, all numbers."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from textwrap import shorten
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from demos.ads.accounts import Account
 from demos.ads.day import Day, SimulatedImpression
 from demos.ads.films import FilmDay
+from demos.demo_tables import demo_table
 from penchant.calibration.calibrate import CalibrationResult
 from penchant.calibration.reliability import Reliability, reliability
 from penchant_sdk.ads import Calibration
 
-NEXT = """
-Try next:
-  examples/ads.py              the same calls in forty lines
-  penchant calibrate --help    on the log of your own server
-  docs/clients/ads.md          caps, pacing, exploration, and how they were checked"""
+NEXT = {
+    "examples/ads.py": "the same calls in forty lines",
+    "penchant calibrate --help": "calibration on the log of your own server",
+    "docs/clients/ads.md": "caps, pacing and exploration, and how they were checked",
+}
 
 GUESSED, CALIBRATED = "guessed", "calibrated"
 
@@ -30,11 +30,11 @@ GUESSED, CALIBRATED = "guessed", "calibrated"
 def reliabilities(
     impressions: Sequence[SimulatedImpression], guess: Calibration
 ) -> Mapping[str, Reliability]:
-    """How the stated chances of impressions hold, and how those of a guess would have.
+    """Reliability of the stated click probabilities, and of those that the guess would have given.
 
     Args:
-        impressions: one or more.
-        guess: what the chances would have been by.
+        impressions: one or more impressions with calibrated click probabilities.
+        guess: the calibration to compare with.
     """
     position = np.array([one.decision.position for one in impressions])
     clicked = np.array([float(one.clicked) for one in impressions])
@@ -49,11 +49,9 @@ def reliabilities(
 
 
 def campaigns_table(accounts: Sequence[Account]) -> Table:
-    """One row a campaign."""
-    table = Table(title="Campaigns", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("film", no_wrap=True)
-    for heading in ("shown", "CTR", "spent", "budget", "off pace", "seen"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    """One row for each campaign."""
+    numbers = ("shown", "CTR", "spent", "budget", "off pace", "seen")
+    table = demo_table("Campaigns", "film", *numbers, numbers=numbers)
     for one in accounts:
         ctr = f"{one.clicks / one.impressions:.1%}" if one.impressions else "-"
         table.add_row(
@@ -68,36 +66,42 @@ def campaigns_table(accounts: Sequence[Account]) -> Table:
     return table
 
 
-def totals(accounts: Sequence[Account], day: Day, later: Sequence[SimulatedImpression]) -> Text:
-    """What the table comes to, in words.
+def totals(
+    accounts: Sequence[Account], day: Day, calibrated: Sequence[SimulatedImpression]
+) -> Text:
+    """The day's totals, and the meaning of the columns of the campaigns' table.
 
     Args:
-        accounts: of all campaigns.
-        day: the whole of it.
-        later: the impressions after the calibration.
+        accounts: accounts of all campaigns.
+        day: the whole day.
+        calibrated: the impressions with calibrated click probabilities.
     """
     budget = sum(one.campaign.budget.micros for one in accounts) / 1e6
     spent = sum(one.spent.micros for one in accounts) / 1e6
     explored = sum(one.decision.propensity < 1 for one in day.impressions)
-    expected = sum(one.decision.click_probability for one in later)
+    expected = sum(one.decision.click_probability for one in calibrated)
+    clicks = sum(one.clicked for one in calibrated)
     return Text(
-        f"{day.visits:,} visits, {len(day.impressions):,} ads shown, {explored:,} of them "
-        f"explored; spent {spent:.2f} of {budget:.2f}.\n"
-        "Off pace: how far the share spent was ahead of or behind the time gone by, at most.\n"
-        "Seen: a film's ad by one reader, at most, in an hour and a day; the caps are 2 and 5.\n"
-        f"After 8:00 {expected:.0f} clicks were expected, and "
-        f"{sum(one.clicked for one in later)} came.\n"
+        f"{day.visits:,} visits, {len(day.impressions):,} ads shown ({explored:,} of them "
+        f"explored), {spent:.2f} of {budget:.2f} spent.\n"
+        "Off pace: largest distance from an even pace at the end of an hour, in % of the budget.\n"
+        "Seen: most impressions to one reader in an hour and in the day; the caps are 2 and 5.\n"
+        f"Clicks after 8:00: {expected:.0f} expected, {clicks} observed.\n"
     )
 
 
 def calibration_table(
     last: CalibrationResult, stated: Mapping[str, Reliability], truth: Sequence[float]
 ) -> Table:
-    """What calibration brought, and how much places are looked at, by the last one."""
-    table = Table(title="Click probabilities after 8:00", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("")
-    for heading in ("calibration error", "by chance alone", "log-loss"):
-        table.add_column(heading, justify="right")
+    """Errors of guessed and calibrated click probabilities, and the examination of each place.
+
+    Args:
+        last: the day's last calibration.
+        stated: reliabilities by name.
+        truth: true examination of each place, relative to the first.
+    """
+    numbers = ("calibration error", "by chance alone", "log-loss")
+    table = demo_table("Click probabilities after 8:00", "", *numbers, numbers=numbers)
     for name, one in stated.items():
         row = (f"{one.ece:.4f}", f"{one.ece_by_chance:.4f}", f"{one.log_loss:.4f}")
         table.add_row(name, *row)
@@ -107,24 +111,23 @@ def calibration_table(
         for place, (looks, (low, high), true) in enumerate(places, start=1)
         if place > 1
     )
-    table.caption = f"Looked at, place 1 = 1: {looks}."
+    table.caption = f"Examination relative to place 1: {looks}."
     table.caption_justify = "left"
     return table
 
 
 def visit_table(impressions: Sequence[SimulatedImpression], films: FilmDay) -> Table:
-    """The visit whose reasons say most: several ads, each by another film that was liked."""
+    """The ads of one visit with their reasons: the visit with the most films named as reasons."""
     visits: dict[str, list[SimulatedImpression]] = {}
     for one in impressions:
         visits.setdefault(one.decision.recommendation_id, []).append(one)
-    shown = max(visits.values(), key=_says)
+    shown = max(visits.values(), key=_expressiveness)
     names = {one.id: one.text.partition(". ")[0] for one in films.campaigns}
     first = shown[0]
     clock = f"{int(first.at_s // 3600)}:{int(first.at_s % 3600 // 60):02}"
     title = f"One visit: reader {first.decision.user} at {clock}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for heading in ("place", "ad", "chance", "clicked", "why"):
-        table.add_column(heading, justify="right" if heading == "chance" else "left")
+    columns = ("place", "ad", "probability", "clicked", "why")
+    table = demo_table(title, *columns, numbers=("place", "probability"))
     for one in shown:
         table.add_row(
             str(one.decision.position),
@@ -136,10 +139,12 @@ def visit_table(impressions: Sequence[SimulatedImpression], films: FilmDay) -> T
     return table
 
 
-def _says(shown: Sequence[SimulatedImpression]) -> tuple[bool, int, int]:
+def _expressiveness(shown: Sequence[SimulatedImpression]) -> tuple[bool, int, int]:
+    """Prefers visits without exploration, then more reasons that name a film, then more clicks."""
     reasons = {one.decision.reason for one in shown}
     named = sum('"' in reason for reason in reasons)
-    return all(one.decision.propensity == 1 for one in shown), named, sum(o.clicked for o in shown)
+    exploited = all(one.decision.propensity == 1 for one in shown)
+    return exploited, named, sum(one.clicked for one in shown)
 
 
 def numbers(
@@ -149,7 +154,15 @@ def numbers(
     stated: Mapping[str, Reliability],
     seconds: float,
 ) -> dict[str, Any]:
-    """Everything, for programs."""
+    """All numbers of the demo, ready for JSON.
+
+    Args:
+        accounts: accounts of all campaigns.
+        day: the whole day.
+        last: the day's last calibration.
+        stated: reliabilities by name.
+        seconds: duration of the demo.
+    """
     return {
         "seconds": round(seconds, 1),
         "visits": day.visits,

@@ -1,7 +1,7 @@
-"""Readers of a day whose wishes and looks are known: what ads earn can be compared with the truth.
+"""Simulated readers and their visits, with known click probabilities.
 
-A reader clicks with the chance examination[place] * wish[reader, campaign]: the position-based
-model itself, so that what was estimated can be held against what is true.
+A reader clicks an ad with probability examination[place] * attraction[reader, campaign]. This is
+the position-based click model itself, so estimates of both factors can be compared with the truth.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from penchant.domain.errors import ConfigError
 
 DAY_S = 86_400
 EXAMINATION = (1.0, 0.55, 0.3)
-"""How much the three places of a slot are looked at."""
+"""Probability that a reader looks at each of the three places of a slot."""
 
 TOPICS: dict[str, tuple[str, ...]] = {
     "running": ("Running shoes for mountain paths", "A running watch for mountain paths"),
@@ -26,41 +26,42 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "sailing": ("Sailing lessons in a windy harbour", "A sailing jacket for windy weather"),
     "baking": ("Flour and yeast for baking bread", "A baking oven for crusty bread"),
 }  # fmt: skip
-"""What campaigns are about, with two texts each."""
+"""Topics of the campaigns, with two texts each."""
 
 _HOURLY = np.array(
     [5, 4, 4, 4, 4, 5, 6, 8, 10, 10, 10, 10, 11, 10, 9, 9, 10, 11, 12, 13, 13, 11, 8, 6], np.float64
 )
-"""Visits by hour: the night has a third of the evening's."""
+"""Relative number of visits in each hour: a third as many at night as in the evening."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """People, and what they truly want."""
+    """Readers with their true click probabilities."""
 
     users: tuple[str, ...]
     campaigns: tuple[str, ...]
-    wish: Float64
-    """The chance of a click where looked at, shape (users, campaigns)."""
+    attraction: Float64
+    """Probability of a click on an ad that the user looks at, shape (users, campaigns)."""
     examination: tuple[float, ...] = EXAMINATION
+    """Probability of a look at each place, from the first."""
 
     def __post_init__(self) -> None:
-        if self.wish.shape != (len(self.users), len(self.campaigns)):
+        if self.attraction.shape != (len(self.users), len(self.campaigns)):
             raise ConfigError(
-                f"wish: got the shape {self.wish.shape}, expected {len(self.users)} users by "
-                f"{len(self.campaigns)} campaigns"
+                f"attraction: got the shape {self.attraction.shape}, expected "
+                f"{len(self.users)} users by {len(self.campaigns)} campaigns"
             )
 
     def click_probability(self, user: str, campaign: str, position: int) -> float:
-        """The true chance; a place behind the last is looked at like it."""
+        """The true click probability; places after the last one are examined like the last one."""
         looks = self.examination[min(position, len(self.examination)) - 1]
         row, column = self.users.index(user), self.campaigns.index(campaign)
-        return float(looks * self.wish[row, column])
+        return float(looks * self.attraction[row, column])
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody opens a page."""
+    """One user opens a page."""
 
     user: str
     at_s: float
@@ -68,15 +69,15 @@ class Visit:
 
 
 def simulated_readers(users: int, seed: int, *, texts_per_topic: int = 2) -> Readers:
-    """People who like one topic much, another a little, and the others hardly.
+    """Draws readers who each like one topic a lot, another a little, and the rest hardly at all.
 
     Args:
-        users: how many.
-        seed: of their tastes.
-        texts_per_topic: campaigns of each topic, at most 2; campaign ids are `topic-number`.
+        users: number of readers.
+        seed: seed of their tastes.
+        texts_per_topic: number of campaigns per topic, at most 2; their ids are `topic-number`.
 
     >>> readers = simulated_readers(3, seed=1)
-    >>> readers.campaigns[:2], readers.wish.shape
+    >>> readers.campaigns[:2], readers.attraction.shape
     (('running-0', 'running-1'), (3, 12))
     """
     random = np.random.default_rng(seed)
@@ -89,7 +90,7 @@ def simulated_readers(users: int, seed: int, *, texts_per_topic: int = 2) -> Rea
     return Readers(
         users=tuple(f"reader-{number}" for number in range(users)),
         campaigns=tuple(f"{topic}-{n}" for topic in TOPICS for n in range(texts_per_topic)),
-        wish=np.repeat(1 / (1 + np.exp(-log_odds)), texts_per_topic, axis=1),
+        attraction=np.repeat(1 / (1 + np.exp(-log_odds)), texts_per_topic, axis=1),
     )
 
 
@@ -100,12 +101,12 @@ def campaign_text(campaign: str) -> str:
 
 
 def visits(users: Sequence[str], count: int, seed: int) -> Iterator[Visit]:
-    """A day's visits in time order, more of them in the evening than at night.
+    """Draws a day's visits in time order, more of them in the evening than at night.
 
     Args:
-        users: who may come; some come often (Zipf, exponent 0.7).
-        count: how many visits.
-        seed: of who and when.
+        users: users in order of how often they visit (Zipf's law, exponent 0.7).
+        count: number of visits.
+        seed: seed of users and times.
     """
     random = np.random.default_rng(seed)
     hour = random.choice(24, count, p=_HOURLY / _HOURLY.sum())

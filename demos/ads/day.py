@@ -1,4 +1,4 @@
-"""A day of visits played against an ad client, and what was shown and clicked."""
+"""A day of visits played against an ad client, with the ads that were shown and clicked."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from penchant_sdk.ads import AdClient, AdContext, Decision, Slot
 SHOWN_AFTER = timedelta(seconds=1)
 CLICKED_AFTER = timedelta(seconds=9)
 LAPSE_S = 3600
-"""Of the decisions: minutes of the day go by between visits that are served at the same time."""
+"""Lapse of the decisions: minutes of the day may lie between visits that are served together."""
 PHONES = 0.6
-"""The share of visits from a phone."""
+"""Share of the visits that come from a phone."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedImpression:
-    """An ad that was shown."""
+    """An ad that was shown to a reader."""
 
     at_s: float
     """Seconds since midnight."""
@@ -37,17 +37,19 @@ class DayPlan:
     slot: Slot
     midnight: datetime
     places: int = 3
+    """Ads on a page."""
     explore: PlackettLuce | None = None
+    """Exploration policy of the visits that explore."""
     explore_share: float = 0.0
-    """Of the visits that explore."""
-    at_once: int = 1
-    """Visits that are served at the same time."""
+    """Share of the visits that explore, 0 to 1."""
+    concurrent_visits: int = 1
+    """Most visits served at the same time."""
     seed: int = 1
 
 
 @dataclass(slots=True)
 class Day:
-    """One day, as far as it was played."""
+    """A day as far as it has been played."""
 
     ads: AdClient
     readers: Readers
@@ -55,21 +57,27 @@ class Day:
     impressions: list[SimulatedImpression] = field(default_factory=list)
     """In the order of the visits."""
     visits: int = 0
+    """Number of visits played so far."""
 
     def play(
         self, visits: Iterable[Visit], on_visits: Callable[[int], None] = lambda count: None
     ) -> None:
-        """Plays more visits, in time order; those served at once overlap."""
-        with ThreadPoolExecutor(self.plan.at_once) as threads:
-            for chunk in _at_once(visits, self.plan.at_once):
-                numbered = list(enumerate(chunk, start=self.visits))
+        """Plays more visits.
+
+        Args:
+            visits: visits in time order.
+            on_visits: called with the number of visits in each group that was served together.
+        """
+        with ThreadPoolExecutor(self.plan.concurrent_visits) as threads:
+            for group in _concurrent(visits, self.plan.concurrent_visits):
+                numbered = list(enumerate(group, start=self.visits))
                 for shown in threads.map(self._visit, numbered):
                     self.impressions += shown
-                self.visits += len(chunk)
-                on_visits(len(chunk))
+                self.visits += len(group)
+                on_visits(len(group))
 
     def _visit(self, numbered: tuple[int, Visit]) -> list[SimulatedImpression]:
-        """One visit: select, show, and click where the reader truly would."""
+        """Plays one visit: selects ads, reports them shown, and clicks as the reader would."""
         number, visit = numbered
         plan, random = self.plan, Random(f"{self.plan.seed}-{number}")
         at = plan.midnight + timedelta(seconds=visit.at_s)
@@ -95,20 +103,20 @@ class Day:
         return shown
 
 
-def _at_once(visits: Iterable[Visit], most: int) -> Iterator[list[Visit]]:
-    """Visits that may overlap: neighbours in time, of different users, as time goes forward."""
-    chunk: list[Visit] = []
+def _concurrent(visits: Iterable[Visit], most: int) -> Iterator[list[Visit]]:
+    """Groups of at most `most` consecutive visits by different users, in time order."""
+    group: list[Visit] = []
     for visit in visits:
-        if len(chunk) == most or any(visit.user == one.user for one in chunk):
-            yield chunk
-            chunk = []
-        chunk.append(visit)
-    if chunk:
-        yield chunk
+        if len(group) == most or any(visit.user == one.user for one in group):
+            yield group
+            group = []
+        group.append(visit)
+    if group:
+        yield group
 
 
-def most_in(impressions: Sequence[SimulatedImpression], window_s: float) -> int:
-    """The most impressions of one campaign to one user in any stretch of so much time."""
+def most_within(window_s: float, impressions: Sequence[SimulatedImpression]) -> int:
+    """The largest number of impressions of one campaign to one user within `window_s` seconds."""
     times: dict[tuple[str, str], list[float]] = {}
     most = 0
     for one in sorted(impressions, key=lambda one: one.at_s):

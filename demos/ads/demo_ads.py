@@ -1,166 +1,140 @@
-"""`penchant demo-ads`: a day of film ads on a real Triton, and what the accounts say of it."""
+"""`penchant demo-ads`: a day of film ads on a real Triton, and each campaign's account of it."""
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
 from rich.console import Console
-from rich.text import Text
 
 from demos.ads import ads_chart, ads_report
 from demos.ads.accounts import account, broken_rules
 from demos.ads.ads_simulation import DAY_S, visits
 from demos.ads.day import LAPSE_S, Day, DayPlan
 from demos.ads.films import FilmDay, film_day
-from demos.demo_encoder import prepare_encoder
-from demos.demo_server import connect, make_server, until_interrupted
-from demos.films.demo import register
-from demos.progress_steps import bar, bars, step
+from demos.demo_encoder import encoder_step
+from demos.demo_server import make_server, run_demo, serving, store_in
+from demos.fill_server import films_step, history_step, movielens_step
+from demos.progress_steps import counted_step, print_next, print_results, step, tick
 from penchant.calibration.calibrate import (
     CalibrationRequest,
     CalibrationResult,
     calibrate,
     write_calibration,
 )
-from penchant.cli.import_ import sdk_event
 from penchant.domain.errors import ConfigError
 from penchant.launch.model_parameters import HOME
-from penchant.logs.datasets.movielens import read_movielens
+from penchant.report.page import as_json
+from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
-from penchant_sdk import Penchant, PlackettLuce
+from penchant_sdk import PlackettLuce
 from penchant_sdk.ads import AdClient, Calibration, Size, Slot
 
 VISITS = 3500
 PLACES = 3
 CALIBRATED_AT_S = tuple(3600 * hour for hour in (8, 12, 16, 20))
-"""When click probabilities are calibrated on all impressions so far."""
+"""Times of day at which click probabilities are calibrated on all impressions so far."""
 GUESS = Calibration(slope=0.5, intercept=-2.5, examination=(1.0,))
-"""Until 8:00: 8 % of clicks at score 0, and all places alike."""
+"""Calibration until 8:00: a click probability of 8 % at score 0, the same in every place."""
 SETTINGS = ("signals=default,ads",)
 PICTURE, NUMBERS, CALIBRATION = "ads.png", "ads.json", "calibration.json"
-_CALL_EVENTS = 1000
-_CALL_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class AdsDemo:
-    """Options of the demo."""
+    """Options of the ads demo."""
 
     visits: Annotated[int, Parameter(validator=validators.Number(gte=1000))] = VISITS
-    """Page visits of the day."""
+    """Number of page visits in the day."""
     output: Path = Path("out")
     """Directory for the chart and the numbers."""
     seed: int = 1
-    """Seed of the readers who are drawn, and of their clicks."""
+    """Seed of the sample of readers and of their clicks."""
 
 
 def demo_ads(*, options: Annotated[AdsDemo, FLAT] = AdsDemo()) -> int:
     """Plays a day of film ads: campaigns with budgets and caps, readers with real tastes.
 
-    Readers are people of MovieLens-100K; the server knows their ratings of other films. Who rated
-    an advertised film 4 or 5 in truth clicks its ad often, others hardly: that is simulated, and
-    so is how much each of three places is looked at. From 8:00 on, click probabilities are
-    calibrated every four hours on the impressions so far; the later ones show whether they hold.
+    The readers are users of MovieLens-100K, and the server knows their ratings of other films.
+    Clicks are simulated: a reader who rated the advertised film 4 or 5 often clicks its ad, others
+    rarely, and each of the three places on the page is looked at with its own probability. From
+    8:00 on, click probabilities are calibrated every four hours on the impressions so far, and the
+    later impressions show how accurate they are.
     """
-    console = Console(highlight=False)
-    options.output.mkdir(parents=True, exist_ok=True)
-    return until_interrupted(console, lambda directory: _run(console, directory, options))
+
+    def play(console: Console, directory: Path) -> None:
+        _play(console, directory, options)
+
+    return run_demo(options.output, play)
 
 
-def _run(console: Console, directory: Path, options: AdsDemo) -> None:
+def _play(console: Console, directory: Path, options: AdsDemo) -> None:
     began = time.monotonic()
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    midnight -= timedelta(days=1)  # Yesterday: no event may lie ahead of the server's clock.
-    with step(console, "Reading MovieLens-100K") as now:
-        data = read_movielens()
-        films = film_day(data, midnight, options.seed)
-        now.done = (
-            f"MovieLens-100K: {len(films.readers.users)} readers, {len(films.campaigns)} films "
-            "to advertise"
-        )
-    with step(console, "Preparing the encoder") as now:
-        encoder, _ = prepare_encoder(HOME, [film.text for film in data.films], now.say)
-    store = f"lmdb:{directory / 'store'}"
-    server = make_server(directory, encoder, None, keep=False, settings=SETTINGS)
-    try:
-        with step(console, "Starting Triton") as now:
-            server.start()
-            now.done = f"Triton is up on {server.target}"
-        with connect(server.target) as penchant:
-            ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=options.seed)
-            _prepare(console, penchant, ads, films)
-            day = _new_day(ads, films, midnight, options)
-            last = _play(console, day, store, options)
-        _conclude(console, films, day, last, options, time.monotonic() - began)
-    finally:
-        server.stop()
-
-
-def _prepare(console: Console, penchant: Penchant, ads: AdClient, films: FilmDay) -> None:
-    with bars(console) as progress:
-        with bar(console, progress, "Registering films", len(films.films)) as task:
-            register(penchant, films.films, progress, task)
-        with bar(console, progress, "Putting campaigns", len(films.campaigns)):
+    data = movielens_step(console)
+    midnight = _yesterday()
+    films = film_day(data, midnight, options.seed)
+    tick(console, f"{len(films.readers.users)} readers, {len(films.campaigns)} films to advertise")
+    encoder = encoder_step(console, HOME, [film.text for film in data.films])
+    server = make_server(directory, encoder, settings=SETTINGS)
+    with serving(console, server) as penchant:
+        films_step(console, penchant, films.films)
+        ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=options.seed)
+        with step(console, f"Putting {len(films.campaigns)} campaigns"):
             ads.put_campaigns(films.campaigns)
-        text = "Importing ratings of the days before"
-        with bar(console, progress, text, len(films.history)) as task:
-            for start in range(0, len(films.history), _CALL_EVENTS):
-                some = films.history[start : start + _CALL_EVENTS]
-                ack = penchant.feedback([sdk_event(event) for event in some], timeout_s=_CALL_S)
-                ack.raise_for_refused()
-                progress.advance(task, len(some))
+        history_step(console, penchant, "Importing ratings of earlier days", films.history)
+        day = Day(ads, films.readers, _plan(midnight, options.seed))
+        last = _play_day(console, day, store_in(directory), options)
+    _report(console, films, day, last, options, time.monotonic() - began)
 
 
-def _new_day(ads: AdClient, films: FilmDay, midnight: datetime, options: AdsDemo) -> Day:
-    slot = Slot("film-page", Size(300, 250))
-    plan = DayPlan(
-        slot,
+def _yesterday() -> datetime:
+    """The last midnight but one: no event of that day lies ahead of the server's clock."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=1)
+
+
+def _plan(midnight: datetime, seed: int) -> DayPlan:
+    return DayPlan(
+        Slot("film-page", Size(300, 250)),
         midnight,
         places=PLACES,
         explore=PlackettLuce(0.5),
         explore_share=0.2,
-        at_once=8,
-        seed=options.seed,
+        concurrent_visits=8,
+        seed=seed,
     )
-    return Day(ads, films.readers, plan)
 
 
-def _play(console: Console, day: Day, store: str, options: AdsDemo) -> CalibrationResult:
-    """The day in parts, each but the last followed by a calibration; returns the last one."""
-    coming = list(visits(day.readers.users, options.visits, options.seed))
+def _play_day(console: Console, day: Day, store: str, options: AdsDemo) -> CalibrationResult:
+    """Plays the day part by part, with a calibration after each but the last; returns the last."""
+    all_visits = list(visits(day.readers.users, options.visits, options.seed))
     since_s = 0
-    with bars(console) as progress:
-        for until_s in (*CALIBRATED_AT_S, DAY_S):
-            now = [visit for visit in coming if since_s <= visit.at_s < until_s]
-            text = f"Visits, {since_s // 3600}:00 to {until_s // 3600}:00"
-            with bar(console, progress, text, len(now)) as task:
-                day.play(now, partial(progress.advance, task))
-            if until_s < DAY_S:
-                last = _calibrate(console, day, until_s, store, options.output / CALIBRATION)
-            since_s = until_s
+    for until_s in (*CALIBRATED_AT_S, DAY_S):
+        part = [visit for visit in all_visits if since_s <= visit.at_s < until_s]
+        text = f"Visits, {since_s // 3600}:00 to {until_s // 3600}:00"
+        with counted_step(console, text, len(part)) as advance:
+            day.play(part, advance)
+        if until_s < DAY_S:
+            last = _calibrate(console, day, until_s, store, options.output / CALIBRATION)
+        since_s = until_s
     return last
 
 
 def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) -> CalibrationResult:
-    """What `penchant calibrate` does, beside the running server."""
+    """Calibrates on the server's store while it runs, as `penchant calibrate` does."""
     found = calibrate(CalibrationRequest(store=store, settings=SETTINGS))
     write_calibration(path, found)
     day.ads.calibration = Calibration.load(path)
-    text = (
-        f"{at_s // 3600}:00: calibrated on {found.impressions:,} impressions, {found.clicks} clicks"
-    )
-    console.print(Text.assemble(("✓ ", "green"), text))
+    impressions = f"{found.impressions:,} impressions with {found.clicks} clicks"
+    tick(console, f"{at_s // 3600}:00: calibrated on {impressions}")
     return found
 
 
-def _conclude(
+def _report(
     console: Console,
     films: FilmDay,
     day: Day,
@@ -168,22 +142,18 @@ def _conclude(
     options: AdsDemo,
     seconds: float,
 ) -> None:
-    accounts = [
-        account(campaign, day.impressions, day.plan.midnight) for campaign in films.campaigns
-    ]
-    later = [one for one in day.impressions if one.at_s >= CALIBRATED_AT_S[0]]
-    stated = ads_report.reliabilities(later, GUESS)
+    accounts = [account(one, day.impressions, day.plan.midnight) for one in films.campaigns]
+    calibrated = [one for one in day.impressions if one.at_s >= CALIBRATED_AT_S[0]]
+    stated = ads_report.reliabilities(calibrated, GUESS)
     console.print()
     console.print(ads_report.campaigns_table(accounts))
-    console.print(ads_report.totals(accounts, day, later), soft_wrap=True)
+    console.print(ads_report.totals(accounts, day, calibrated), soft_wrap=True)
     console.print(ads_report.calibration_table(last, stated, films.readers.examination))
-    console.print(ads_report.visit_table(later, films))
-    numbers = ads_report.numbers(accounts, day, last, stated, seconds)
-    path = options.output / NUMBERS
-    path.write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    ads_chart.draw(accounts, stated, options.output / PICTURE)
-    text = f"Done in {seconds:.0f} s. Picture: {options.output / PICTURE}. Numbers: {path}."
-    console.print(Text(text), soft_wrap=True)
-    console.print(Text(ads_report.NEXT), soft_wrap=True)
+    console.print(ads_report.visit_table(calibrated, films))
+    picture, numbers = options.output / PICTURE, options.output / NUMBERS
+    write_whole(numbers, as_json(ads_report.numbers(accounts, day, last, stated, seconds)))
+    ads_chart.draw(accounts, stated, picture)
+    print_results(console, seconds, {"Picture": picture, "Numbers": numbers})
+    print_next(console, ads_report.NEXT)
     if broken := broken_rules(accounts):
         raise ConfigError("demo-ads: a rule was broken: " + "; ".join(broken))

@@ -1,8 +1,8 @@
-"""Film ads for MovieLens' people: real ratings say who wants which film, the clicks are made up.
+"""Film ads for the users of MovieLens: tastes are their real ratings, clicks are simulated.
 
-A campaign advertises a film. Whoever rated it 4 or 5 in truth clicks its ad often, whoever rated it
-low or never rated it hardly does. The server knows none of these ratings: it has the people's
-ratings of other films, as their history.
+A campaign advertises a film. Users who rated the film 4 or 5 often click its ad; users who rated it
+lower, or not at all, rarely do. The server never sees these ratings; it gets the users' ratings of
+other films as their history.
 """
 
 from __future__ import annotations
@@ -27,36 +27,37 @@ from penchant_sdk.ads import (
     TargetingRule,
 )
 
-WISH = {5: 0.32, 4: 0.20, 3: 0.06, 2: 0.02, 1: 0.01}
-"""The chance of a click where looked at, by the stars that the reader gave to the film."""
+ATTRACTION = {5: 0.32, 4: 0.20, 3: 0.06, 2: 0.02, 1: 0.01}
+"""Probability of a click on an ad that the reader looks at, by the reader's stars for the film."""
 UNRATED = 0.03
+"""Probability of a click on an ad that the reader looks at, for a film without a rating."""
 USERS, FILMS, CAMPAIGNS, HISTORY = 240, 500, 14, 60
 LEAST_RATED = 5
-"""Campaigns that each reader has rated, at least: their tastes are known."""
+"""Fewest advertised films that each reader has rated, so that tastes are known."""
 BUDGETS = ("3.40", "2.80", "4.50", "2.20", "3.90", "2.50")
-"""In turn; together they are less than what the day's places would earn."""
+"""Budgets of the campaigns, in rotation. In total they are less than the day's places are worth."""
 BIDS = ("0.30", "0.40", "0.25", "0.35")
 
 
 @dataclass(frozen=True, slots=True)
 class FilmDay:
-    """Everything for a day of film ads."""
+    """Readers, campaigns and catalog of a day of film ads."""
 
     readers: Readers
     campaigns: tuple[Campaign, ...]
     films: tuple[Item, ...]
-    """What the histories are about."""
+    """Films that the histories are about, without the advertised ones."""
     history: tuple[Event, ...]
-    """Of the days before."""
+    """Ratings of earlier days."""
 
 
 def film_day(data: MovieLens, midnight: datetime, seed: int) -> FilmDay:
-    """Chooses readers, campaigns and histories.
+    """Draws the readers and makes campaigns and histories for a day.
 
     Args:
-        data: the ratings.
-        midnight: when the day begins.
-        seed: which readers are drawn.
+        data: MovieLens-100K.
+        midnight: start of the day.
+        seed: seed of the sample of readers.
     """
     popular = [item for item, _ in Counter(one.item for one in data.ratings).most_common(FILMS)]
     by_id = {film.id: film for film in data.films}
@@ -74,10 +75,10 @@ def film_day(data: MovieLens, midnight: datetime, seed: int) -> FilmDay:
         if rated[user] >= LEAST_RATED and len(events) >= HISTORY
     ]
     users = Random(seed).sample(sorted(able, key=int), min(USERS, len(able)))
-    wish = np.array(
+    attraction = np.array(
         [
             [
-                WISH[stars[user, film.id]] if (user, film.id) in stars else UNRATED
+                ATTRACTION[stars[user, film.id]] if (user, film.id) in stars else UNRATED
                 for film in advertised
             ]
             for user in users
@@ -85,7 +86,7 @@ def film_day(data: MovieLens, midnight: datetime, seed: int) -> FilmDay:
     )
     campaigns = tuple(_campaign(film, number, midnight) for number, film in enumerate(advertised))
     return FilmDay(
-        readers=Readers(tuple(users), tuple(one.id for one in campaigns), wish),
+        readers=Readers(tuple(users), tuple(one.id for one in campaigns), attraction),
         campaigns=campaigns,
         films=tuple(by_id[id_] for id_ in popular if id_ in known),
         history=tuple(
@@ -97,13 +98,13 @@ def film_day(data: MovieLens, midnight: datetime, seed: int) -> FilmDay:
 
 
 def _advertised(popular: list[Item]) -> list[Item]:
-    """Of each genre in turn the most rated film that is not taken yet, so that tastes differ."""
+    """The most rated film of each genre in turn, without repetition, so that tastes differ."""
     genres = Counter(genre for film in popular for genre in _genres(film))
     taken: list[Item] = []
     while len(taken) < CAMPAIGNS:
         for genre, _ in reversed(genres.most_common(CAMPAIGNS)):
-            free = [film for film in popular if genre in _genres(film) and film not in taken]
-            taken += free[:1] if len(taken) < CAMPAIGNS else []
+            others = [film for film in popular if genre in _genres(film) and film not in taken]
+            taken += others[:1] if len(taken) < CAMPAIGNS else []
     return taken
 
 

@@ -1,1 +1,1 @@
-"""Watch Penchant learn from MovieLens."""
+"""The films demo: MovieLens as live traffic."""

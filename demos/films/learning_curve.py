@@ -1,4 +1,4 @@
-"""The learning curve as a chart."""
+"""The learning curve of the films demo, as a chart."""
 
 from __future__ import annotations
 
@@ -14,35 +14,39 @@ if TYPE_CHECKING:
 
 
 def draw(rows: Sequence[BandComparison], users: int, path: Path) -> None:
-    """Writes a PNG of recall@10, and its ratio to popularity's, by the number of earlier feedbacks.
+    """Draws recall@10 and its ratio to popularity's, by the number of earlier feedbacks.
+
+    Args:
+        rows: comparisons in order; those without rankings are left out.
+        users: number of watched users, for the subtitle.
+        path: PNG file to write.
 
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    shown = [row for row in rows if row.penchant.trials]
+    shown = [row for row in rows if row.penchant.rankings]
     figure = chart.new_figure((8.0, 6.4), "The learning curve: Penchant against popularity")
     recall, ratio = figure.subplots(2, sharex=True, height_ratios=(3, 2))
-    _draw_recall(recall, shown)
+    rankings = sum(row.penchant.rankings for row in shown)
+    subtitle = (
+        f"MovieLens-100K as live traffic: {users} users, {rankings:,} rankings of all unseen "
+        "films.\n"
+        "Both fall: people first rate the films that everybody likes; later ones are harder to "
+        "guess."
+    )
+    _draw_recall(recall, shown, subtitle)
     _draw_ratio(ratio, shown)
-    trials = sum(row.penchant.trials for row in shown)
-    recall.set_title(
-        f"MovieLens-100K as live traffic: {users} users, {trials:,} rankings of all unseen films.\n"
-        "Both fall: people rate first what everybody likes, and the rest is harder to guess.",
-        loc="left", fontsize=9, color=chart.GREY,
-    )  # fmt: skip
-    ratio.set_xticks(range(len(shown)), [str(row.band) for row in shown])
-    ratio.set_xlabel("feedbacks that the user had given before (bands: one standard error)")
     chart.save(figure, path)
 
 
-def _draw_recall(axes: Axes, rows: Sequence[BandComparison]) -> None:
+def _draw_recall(axes: Axes, rows: Sequence[BandComparison], subtitle: str) -> None:
     for label, colour, style, qualities in (
         ("Penchant", chart.GREEN, "o-", [row.penchant for row in rows]),
         ("popularity, on the same events", chart.GREY, "o--", [row.popularity for row in rows]),
     ):
         recalls = [quality.recall for quality in qualities]
         _line(axes, recalls, [quality.error for quality in qualities], colour, style, label)
-    chart.plain(axes, f"recall@{K}")
+    chart.plain(axes, f"recall@{K}", subtitle)
     axes.set_ylim(bottom=0)
     chart.legend(axes, "upper right")
 
@@ -50,7 +54,9 @@ def _draw_recall(axes: Axes, rows: Sequence[BandComparison]) -> None:
 def _draw_ratio(axes: Axes, rows: Sequence[BandComparison]) -> None:
     _line(axes, [row.lift for row in rows], [row.lift_error for row in rows], chart.GREEN, "o-", "")
     axes.axhline(1, color=chart.GREY, linestyle="--", linewidth=2)
-    chart.plain(axes, "times popularity's")
+    chart.plain(axes, "ratio of recall to popularity's")
+    axes.set_xticks(range(len(rows)), [str(row.band) for row in rows])
+    axes.set_xlabel("earlier feedbacks of the user (bands: ± one standard error)")
 
 
 def _line(

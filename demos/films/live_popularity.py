@@ -1,4 +1,4 @@
-"""The ranking to beat: what was liked most of late, the same for everybody."""
+"""The baseline of the films demo: recent popularity, the same ranking for every user."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ HALF_LIFE_S = 14 * 86400.0
 
 
 class LivePopularity:
-    """Counters per film that halve in 14 days; a rating adds its reward, as the server counts it.
+    """Ranks films by summed rewards that halve every 14 days.
 
-    It is told the events that the server acked, when they are acked, and leaves out what a user has
-    rated. Counting every rating as 1, or likes alone, makes it no better.
+    A rating adds the reward that the server gives it. Add each event when the server has acked it,
+    so that both rankings know the same events. Counting every rating as 1, or only likes, does not
+    make this baseline stronger.
 
     >>> ranking = LivePopularity(["a", "b", "c"])
     >>> ranking.add([Event("1", "u", "b", "rating", 5.0, 0)])
@@ -33,18 +34,18 @@ class LivePopularity:
         self._epoch_us: int | None = None
 
     def add(self, events: Iterable[Event]) -> None:
-        """Counts events."""
+        """Adds the rewards of events."""
         for event in events:
             if self._epoch_us is None:
                 self._epoch_us = event.occurred_at_us
             outcome = resolve(DEFAULT_SIGNALS, event.signal, event.value)
-            # Later events weigh more, which is the same as earlier ones fading.
+            # Later events get a larger weight, which ranks as if earlier ones had faded.
             halvings = (event.occurred_at_us - self._epoch_us) / 1e6 / HALF_LIFE_S
-            worth = outcome.weight * max(0.0, outcome.reward)
-            self._weights[self._rows[event.item]] += worth * 2.0**halvings
+            reward = outcome.weight * max(0.0, outcome.reward)
+            self._weights[self._rows[event.item]] += reward * 2.0**halvings
 
     def top(self, k: int, leave_out: Collection[str] = ()) -> list[str]:
-        """The k items liked most, best first; at equal weights in the order of the catalog."""
+        """The k most popular items, best first; ties keep the order of the catalog."""
         weights = self._weights
         if leave_out:
             weights = weights.copy()

@@ -1,7 +1,7 @@
-"""The replay: history first, then for each rating rank, look, and feed the rating back.
+"""The replay of the films demo: import the history, then rank before each rating and feed it back.
 
-Ratings come in time order. Those of the watched users are live traffic, one call each; those of all
-others go in between in calls of 100, so that everybody's taste moves on as it did.
+Ratings are played in time order. Each rating of a watched user is one call; the ratings of all
+other users go in between, 100 in a call, so that the state of every user advances as it did.
 """
 
 from __future__ import annotations
@@ -9,29 +9,28 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from demos.films.film_metrics import K, Trial
+from demos.fill_server import EVENTS_PER_CALL, feed, in_calls
+from demos.films.film_metrics import K, WatchedRanking
 from demos.films.live_popularity import LivePopularity
-from penchant.cli.import_ import sdk_event
+from demos.progress_steps import Advance
 from penchant.domain.types import Event
 from penchant_sdk import FeedbackAck, Penchant, Ranking
 
 HISTORY = 30_000
-"""Ratings that are imported before the live traffic."""
+"""Number of ratings imported before the live traffic."""
 LIKED = 4.0
-"""A film rated so or better is one that a ranking should have named."""
-HISTORY_BATCH = 1000
-OTHERS_BATCH = 100
+"""Fewest stars of a film that a good ranking has in its top ten."""
+OTHERS_PER_CALL = 100
 
-_TIMEOUT_S = 30.0
 _STORY_EVENTS = (30, 80)
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """One user who began as a stranger: the first top ten and the last."""
+class UserStory:
+    """The first and the last top ten of one user."""
 
     user: str
     before: Ranking
@@ -42,39 +41,40 @@ class Story:
 
 @dataclass(slots=True)
 class LiveOutcome:
-    """What a replay saw."""
+    """Results of a replay."""
 
-    trials: list[Trial] = field(default_factory=list)
+    rankings: list[WatchedRanking] = field(default_factory=list)
     rank_s: list[float] = field(default_factory=list)
-    """Seconds of each rank call."""
+    """Duration of each rank call, in seconds."""
     feedback_s: list[float] = field(default_factory=list)
-    """Seconds of each feedback call of one event."""
-    story: Story | None = None
+    """Duration of each feedback call with one event, in seconds."""
+    story: UserStory | None = None
 
 
 def choose_users(later: Sequence[Event], users: int, seed: int) -> list[str]:
-    """Users to watch: a seeded sample of those who rate after the history."""
+    """Draws the users to watch from those with ratings after the history."""
     active = sorted({event.user for event in later}, key=int)
     return random.Random(seed).sample(active, min(users, len(active)))
 
 
 def choose_story(history: Sequence[Event], later: Sequence[Event], watched: Sequence[str]) -> str:
-    """Whose top ten is shown: the watched stranger with the middle number of 30 to 80 ratings.
+    """Chooses the watched user whose first and last top ten the demo shows.
 
-    Where there is none such, the watched user with the most ratings.
+    Of the users without history and with 30 to 80 ratings it is the one with the median number of
+    ratings; if there are none, the watched user with the most ratings.
     """
     known = {event.user for event in history}
     counts = Counter(event.user for event in later)
     low, high = _STORY_EVENTS
-    fit = [user for user in watched if user not in known and low <= counts[user] <= high]
-    if not fit:
+    suitable = [user for user in watched if user not in known and low <= counts[user] <= high]
+    if not suitable:
         return max(watched, key=lambda user: (counts[user], user))
-    fit.sort(key=lambda user: (counts[user], user))
-    return fit[len(fit) // 2]
+    suitable.sort(key=lambda user: (counts[user], user))
+    return suitable[len(suitable) // 2]
 
 
-class Replay:
-    """Plays ratings against a server and a popularity ranking, and keeps the score."""
+class LiveReplay:
+    """Plays ratings against a server and a popularity ranking, and records where films ranked."""
 
     def __init__(self, penchant: Penchant, popularity: LivePopularity) -> None:
         self._penchant = penchant
@@ -84,61 +84,60 @@ class Replay:
         self.outcome = LiveOutcome()
 
     def learn(self, events: Sequence[Event]) -> FeedbackAck:
-        """One feedback call; what it acked is known to the popularity ranking too."""
-        ack = self._penchant.feedback([sdk_event(event) for event in events], timeout_s=_TIMEOUT_S)
-        ack.raise_for_refused()
+        """Feeds back events in one call, then adds them to the popularity ranking."""
+        ack = feed(self._penchant, events)
         self._popularity.add(events)
         for event, result in zip(events, ack.results, strict=True):
             self._rated[event.user].add(event.item)
             self._versions[event.user] = result.state_version
         return ack
 
-    def history(self, events: Sequence[Event], on_events: Callable[[int], None]) -> None:
-        """Imports ratings as what happened before."""
-        for start in range(0, len(events), HISTORY_BATCH):
-            chunk = events[start : start + HISTORY_BATCH]
-            self.learn(chunk)
-            on_events(len(chunk))
+    def import_history(self, events: Sequence[Event], advance: Advance) -> None:
+        """Feeds back the ratings of the past, many in a call."""
+        in_calls(events, EVENTS_PER_CALL, self.learn, advance)
 
-    def live(
-        self,
-        events: Sequence[Event],
-        watched: Sequence[str],
-        story: str,
-        on_events: Callable[[int], None],
+    def play_live(
+        self, events: Sequence[Event], watched: Sequence[str], story_user: str, advance: Advance
     ) -> None:
-        """Plays the live traffic."""
+        """Plays ratings as live traffic.
+
+        Args:
+            events: ratings in time order.
+            watched: users whose films are looked up in both rankings before each rating.
+            story_user: the watched user whose first and last top ten are kept.
+            advance: called with 1 after each rating.
+        """
         watching = set(watched)
-        of_story = [event for event in events if event.user == story]
+        of_story = [event for event in events if event.user == story_user]
         before: Ranking | None = None
         others: list[Event] = []
         for event in events:
             if event.user in watching:
                 if event is of_story[0]:
                     before = self._rank(event)
-                self._visit(event)
+                self._rate(event)
                 if event is of_story[-1] and before:
                     after, after_s = self._rank(event, explain=True), event.occurred_at_us / 1e6
-                    self.outcome.story = Story(story, before, after, after_s)
+                    self.outcome.story = UserStory(story_user, before, after, after_s)
             else:
                 others.append(event)
-                if len(others) == OTHERS_BATCH:
+                if len(others) == OTHERS_PER_CALL:
                     self.learn(others)
                     others = []
-            on_events(1)
+            advance(1)
         if others:
             self.learn(others)
 
-    def _visit(self, event: Event) -> None:
-        """A watched user comes by, rates a film, and we look whether the ranking named it."""
+    def _rate(self, event: Event) -> None:
+        """Plays one rating of a watched user: looks the film up if it is liked, then feeds back."""
         if event.value is not None and event.value >= LIKED:
             began = time.perf_counter()
             ranking = self._rank(event)
             self.outcome.rank_s.append(time.perf_counter() - began)
             rated = self._rated[event.user]
             popular = self._popularity.top(K, leave_out=rated)
-            self.outcome.trials.append(
-                Trial(
+            self.outcome.rankings.append(
+                WatchedRanking(
                     user=event.user,
                     item=event.item,
                     earlier=len(rated),
@@ -151,7 +150,7 @@ class Replay:
         self.outcome.feedback_s.append(time.perf_counter() - began)
 
     def _rank(self, event: Event, *, explain: bool = False) -> Ranking:
-        """The user's top ten at the time of an event, by a state that holds every ack so far."""
+        """The user's top ten at the time of an event, from a state with every acked event."""
         return self._penchant.rank(
             event.user,
             k=K,

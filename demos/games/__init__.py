@@ -1,1 +1,1 @@
-"""Simulated players are recommended Debian's games."""
+"""The games demo: simulated players of Debian's games."""

@@ -1,4 +1,4 @@
-"""What the knob of diversity costs and brings: the same players, asked again."""
+"""The effect of diversity: the same players' lists at several values of `diversity`."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from dataclasses import dataclass
 from demos.games.games_simulation import Player, World
 from demos.games.players import GamePlay
 
-KNOB = (0.0, 0.2, 0.4, 0.6, 0.8)
+DIVERSITIES = (0.0, 0.2, 0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
-    """All players' lists at one place of the knob."""
+class DiversityPoint:
+    """The lists of all players at one diversity."""
 
     diversity: float
     liked: float
-    """The share of the lists that is truly liked, 0 to 1."""
-    kinds: float
-    """Different kinds in a list."""
+    """Truly liked share of a list, averaged over the players, 0 to 1."""
+    genres: float
+    """Number of different genres in a list, averaged over the players."""
     lists: tuple[tuple[str, ...], ...]
-    """Ids, one list a player."""
+    """Ids of the games in each player's list."""
 
 
-def turn_knob(
+def sweep_diversity(
     game_play: GamePlay, world: World, players: Sequence[Player], session: int
-) -> list[Turned]:
-    """Asks for every player's list at each place of the knob; nothing is learnt from it."""
-    turned = []
-    for diversity in KNOB:
+) -> list[DiversityPoint]:
+    """Asks for every player's list at each diversity; the server learns nothing from this."""
+    points = []
+    for diversity in DIVERSITIES:
         lists = [game_play.ask(player, session, diversity).ids for player in players]
         liked = [
             world.liked_share(player, listed, session)
             for player, listed in zip(players, lists, strict=True)
         ]
-        kinds = [len({kind for game in listed for kind in world.genres[game]}) for listed in lists]
-        mean = (sum(liked) / len(liked), sum(kinds) / len(kinds))
-        turned.append(Turned(diversity, *mean, tuple(lists)))
-    return turned
+        genres = [len({one for game in listed for one in world.genres[game]}) for listed in lists]
+        means = (sum(liked) / len(liked), sum(genres) / len(genres))
+        points.append(DiversityPoint(diversity, *means, tuple(lists)))
+    return points

@@ -1,4 +1,4 @@
-"""Charts of the games demo: the truly liked share of lists, and how soon a new taste shows."""
+"""Charts of the games demo: truly liked share by session, effect of diversity, switch of taste."""
 
 from __future__ import annotations
 
@@ -6,75 +6,74 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from demos.games.diversity_sweep import Turned
+from demos.games.diversity_sweep import DiversityPoint
+from penchant.domain.arrays import Float64
 from penchant.report import chart
 
-Shares = NDArray[np.float64]
-"""Of one recommender, shape (sessions, players)."""
-
 _NAME_HEIGHT = 0.055
+"""Smallest distance between two names beside the last points, in units of the y axis."""
 
 _LOOKS: Mapping[str, tuple[str, str]] = {
-    "the truth": (chart.LIGHT, ":"),
+    "the truth": (chart.INK, ":"),
     "Penchant": (chart.GREEN, "o-"),
     "popularity": (chart.GREY, "o--"),
-    "chance": (chart.LIGHT, "o--"),
+    "chance": (chart.BLUE, "o--"),
 }
 
 
-def draw_rounds(shares: Mapping[str, Shares], drift_at: int, path: Path) -> None:
-    """Writes a PNG of the truly liked share of the top ten by session, a line a recommender.
+def draw_sessions(shares: Mapping[str, Float64], drift_at: int, path: Path) -> None:
+    """Draws the truly liked share of the top ten by session, one line for each recommender.
+
+    Args:
+        shares: shares by recommender, each of shape (sessions, players).
+        drift_at: index of the first session with the new taste.
+        path: PNG file to write.
 
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    figure = chart.new_figure((8.0, 4.6), "What players truly like of what is recommended")
-    axes, height = figure.subplots(), 2.0
+    figure = chart.new_figure((8.0, 4.6), "How much of each list do players truly like?")
+    axes = figure.subplots()
+    sessions, players = next(iter(shares.values())).shape
+    numbers = np.arange(1, sessions + 1)
+    height = 2.0
     for name, mine in sorted(shares.items(), key=lambda pair: -pair[1][-1].mean()):
         colour, style = _LOOKS[name]
-        sessions = np.arange(1, len(mine) + 1)
-        mean, error = mine.mean(1), 1.96 * mine.std(1) / np.sqrt(mine.shape[1])
-        chart.band(
-            axes, sessions.tolist(), (mean - error).tolist(), (mean + error).tolist(), colour
-        )
-        axes.plot(sessions, mean, style, color=colour, linewidth=2, markersize=5)
-        # Beside the last points, which may be too near each other for their names.
+        mean, error = mine.mean(1), 1.96 * mine.std(1) / np.sqrt(players)
+        low, high = np.clip(mean - error, 0, 1), np.clip(mean + error, 0, 1)
+        chart.band(axes, numbers.tolist(), low.tolist(), high.tolist(), colour)
+        axes.plot(numbers, mean, style, color=colour, linewidth=2, markersize=5)
         height = min(float(mean[-1]), height - _NAME_HEIGHT)
-        axes.text(
-            sessions[-1] + 0.25, height, name, va="center", fontsize=9,
-            color=chart.INK if colour == chart.LIGHT else colour,
-        )  # fmt: skip
+        axes.text(sessions + 0.25, height, name, va="center", fontsize=9, color=colour)
     axes.axvline(drift_at + 0.5, color=chart.LIGHT, linewidth=1)
     axes.text(
         drift_at + 0.6, 1.03, "one of two tastes changes", color=chart.GREY, fontsize=9, va="bottom"
     )
     axes.set_xlabel("session of the player (bands: 95 %)")
-    players = next(iter(shares.values())).shape[1]
     chart.plain(axes, "share of the top ten")
     axes.set_ylim(0, 1.02)
-    axes.set_xlim(0.8, len(next(iter(shares.values()))) + 1.6)
-    axes.set_xticks(range(1, len(next(iter(shares.values()))) + 1))
+    axes.set_xlim(0.8, sessions + 1.6)
+    axes.set_xticks(numbers.tolist())
     axes.set_title(
-        f"{players} simulated players, Debian's games; only games that they do not know yet",
+        f"{players} simulated players of Debian's games; lists hold only games new to the player",
         loc="left", fontsize=9, color=chart.GREY, pad=18,
     )  # fmt: skip
     chart.save(figure, path)
 
 
-def draw_turn(lines: Mapping[str, Sequence[float]], chance: float, path: Path) -> None:
-    """Writes a PNG of a new kind's share of the top ten, by events of the new taste.
+def draw_switch(lines: Mapping[str, Sequence[float]], chance: float, path: Path) -> None:
+    """Draws the share of a new genre in the top ten, by the number of events of the new taste.
 
     Args:
-        lines: name to the share before, and after each event.
-        chance: the share that the kinds have in the catalogue.
-        path: where it goes.
+        lines: shares before the first event and after each event, by name.
+        chance: share of the genre in the catalog.
+        path: PNG file to write.
 
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    figure = chart.new_figure((6.4, 4.2), "How soon the list follows a new taste")
+    figure = chart.new_figure((6.4, 4.2), "How soon does a list follow a new taste?")
     axes = figure.subplots()
     for (name, line), colour in zip(
         lines.items(), (chart.GREEN, chart.GREY, chart.BLUE), strict=False
@@ -83,7 +82,7 @@ def draw_turn(lines: Mapping[str, Sequence[float]], chance: float, path: Path) -
     axes.axhline(chance, color=chart.LIGHT, linestyle="--")
     events = len(next(iter(lines.values()))) - 1
     axes.text(
-        events, chance - 0.01, "its share of the catalogue", color=chart.GREY, fontsize=9,
+        events, chance - 0.01, "its share of the catalog", color=chart.GREY, fontsize=9,
         ha="right", va="top",
     )  # fmt: skip
     axes.set_xticks(range(events + 1))
@@ -94,21 +93,25 @@ def draw_turn(lines: Mapping[str, Sequence[float]], chance: float, path: Path) -
     chart.save(figure, path)
 
 
-def draw_knob(turned: Sequence[Turned], path: Path) -> None:
-    """Writes a PNG of what is truly liked, and how many kinds a list has, by the knob.
+def draw_diversity(points: Sequence[DiversityPoint], path: Path) -> None:
+    """Draws the truly liked share and the number of genres in a list, by diversity.
+
+    Args:
+        points: one point for each diversity.
+        path: PNG file to write.
 
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    figure = chart.new_figure((6.4, 4.6), "One knob: what is liked against how much it differs")
-    liked, kinds = figure.subplots(2, sharex=True)
-    knob = [one.diversity for one in turned]
-    liked.plot(knob, [one.liked for one in turned], "o-", color=chart.GREEN, linewidth=2)
+    figure = chart.new_figure((6.4, 4.6), "The price of diversity: fewer liked games")
+    liked, genres = figure.subplots(2, sharex=True)
+    diversity = [one.diversity for one in points]
+    liked.plot(diversity, [one.liked for one in points], "o-", color=chart.GREEN, linewidth=2)
     chart.plain(liked, "truly liked share")
     liked.set_ylim(0, 1)
-    kinds.plot(knob, [one.kinds for one in turned], "o-", color=chart.BLUE, linewidth=2)
-    chart.plain(kinds, "kinds in the top ten")
-    kinds.set_ylim(0, 1.1 * max(one.kinds for one in turned))
-    kinds.set_xlabel("diversity")
-    kinds.set_xticks(knob)
+    genres.plot(diversity, [one.genres for one in points], "o-", color=chart.BLUE, linewidth=2)
+    chart.plain(genres, "genres in the top ten")
+    genres.set_ylim(0, 1.1 * max(one.genres for one in points))
+    genres.set_xlabel("diversity")
+    genres.set_xticks(diversity)
     chart.save(figure, path)

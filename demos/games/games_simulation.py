@@ -1,15 +1,16 @@
-"""Players of games with stated tastes that drift, seeded.
+"""Simulated players with known tastes that change at a known session.
 
-Each player likes two kinds of games (genres) and from a stated session on one of them and a new
-one. A game is truly liked where it is of a liked kind; what a player does says so with noise:
+Each player likes two genres; from session `drift_at` on, a new genre replaces one of them. A player
+truly likes a game if it has a liked genre. Actions reflect this with noise:
 
-- Of a list of ten the player tries at most three, from the top: a game that is truly liked with
-  chance 0.7, another with chance 0.2; one that is passed over is turned down with chance 0.15.
-- In each session the player also tries one game of a liked kind that was found elsewhere, the
-  liked kinds in equal parts, and with chance 0.15 any game.
-- A game that is truly liked is played for 15 to 120 minutes, sometimes to a new level, bought with
-  chance 0.3 and rated 4 or 5 stars with chance 0.3. Another is played for up to 5 minutes, thrown
-  off with chance 0.4 and rated 1 or 2 stars with chance 0.2.
+- The player goes through a list from the top and tries at most three games: a liked one with
+  probability 0.7, another with probability 0.2. A game not tried is skipped explicitly with
+  probability 0.15.
+- In each session the player also tries one game found elsewhere, of either liked genre with equal
+  probability, and with probability 0.15 one random game.
+- A liked game is played for 15 to 120 minutes, reaches a new level with probability 0.4, and is
+  rated 4 or 5 stars and bought with probability 0.3 each. Another game is played for at most 5
+  minutes, rated 1 star with probability 0.2 and uninstalled with probability 0.4.
 """
 
 from __future__ import annotations
@@ -21,56 +22,59 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 
 TRIED = 3
+"""Most games of a list that a player tries in one session."""
 LEAST_GAMES = 20
-"""A kind with fewer games is nobody's taste: it would soon be played through."""
+"""Fewest games of a genre that can be a taste; a smaller genre would soon be played through."""
 
 Genres = Mapping[str, Sequence[str]]
-"""Game to its kinds."""
+"""Genres of each game, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """Somebody with a stated taste."""
+    """A player with a known taste."""
 
     name: str
     first: tuple[str, str]
-    """The kinds that are liked at first."""
+    """Liked genres before session `drift_at`."""
     later: tuple[str, str]
-    """The kinds that are liked from session `drift_at` on: the first of `first`, and a new one."""
+    """Liked genres from session `drift_at` on: the first genre of `first` and a new one."""
     drift_at: int
+    """Index of the first session with the new taste."""
 
     def taste(self, session: int) -> tuple[str, str]:
-        """The kinds that are liked in a session, from 0."""
+        """The liked genres in a session; sessions count from 0."""
         return self.later if session >= self.drift_at else self.first
 
     def likes(self, genres: Sequence[str], session: int) -> bool:
-        """The truth: whether a game of these kinds is liked in a session."""
+        """Whether the player truly likes a game of these genres in a session."""
         return not set(genres).isdisjoint(self.taste(session))
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerAction:
-    """Something that a player did with a game."""
+    """One action of a player with a game."""
 
     signal: str
     """A signal of `penchant.domain.signals.GAMES_SIGNALS`."""
     game: str
     value: float | None = None
-    """Minutes of `played`, stars of `rated`, the level of `levelled`."""
+    """Minutes for `played`, stars for `rated`, level for `levelled`; None for other signals."""
     found: bool = False
-    """Whether the game was found elsewhere, and not in the list."""
+    """Whether the player found the game elsewhere instead of in the list."""
 
 
 def tastes_of(genres: Genres) -> list[str]:
-    """The kinds that can be a taste, by name.
+    """The genres that can be a taste, in alphabetical order.
 
     Raises:
-        ConfigError: there are fewer than three.
+        ConfigError: fewer than three genres have enough games.
     """
-    counts = Counter(genre for kinds in genres.values() for genre in kinds)
+    counts = Counter(genre for own in genres.values() for genre in own)
     tastes = sorted(genre for genre, count in counts.items() if count >= LEAST_GAMES)
     if len(tastes) < 3:
         raise ConfigError(
@@ -80,7 +84,7 @@ def tastes_of(genres: Genres) -> list[str]:
 
 
 def make_players(tastes: Sequence[str], count: int, drift_at: int, seed: int) -> list[Player]:
-    """Players whose three kinds are drawn at random."""
+    """Draws players with three different genres each: one that stays, one that ends, a new one."""
     random = np.random.default_rng(seed)
     players = []
     for number in range(count):
@@ -90,70 +94,71 @@ def make_players(tastes: Sequence[str], count: int, drift_at: int, seed: int) ->
 
 
 class World:
-    """The games, and what players do with them."""
+    """The games, and how players act on them."""
 
     def __init__(self, genres: Genres) -> None:
         self.genres = genres
         self.games = list(genres)
-        self._of_kind: defaultdict[str, list[str]] = defaultdict(list)
-        for game, kinds in genres.items():
-            for kind in kinds:
-                self._of_kind[kind].append(game)
+        self._of_genre: defaultdict[str, list[str]] = defaultdict(list)
+        for game, own in genres.items():
+            for genre in own:
+                self._of_genre[genre].append(game)
 
     def liked_share(self, player: Player, listed: Sequence[str], session: int) -> float:
-        """Which share of a list is truly liked; 0 for an empty list."""
+        """The share of a list that the player truly likes, 0 to 1; 0 for an empty list."""
         liked = [player.likes(self.genres[game], session) for game in listed]
         return sum(liked) / len(liked) if liked else 0.0
 
     def visit(
         self, player: Player, listed: Sequence[str], session: int, random: Generator
     ) -> list[PlayerAction]:
-        """What a player does in one session with a list and beside it."""
-        acts: list[PlayerAction] = []
+        """Plays one session with a list and returns the player's actions in order."""
+        actions: list[PlayerAction] = []
         tried = 0
         for game in listed:
             liked = player.likes(self.genres[game], session)
             if tried < TRIED and random.random() < (0.7 if liked else 0.2):
                 tried += 1
-                acts += _try(game, liked, random, found=False)
+                actions += _try(game, liked, random, found=False)
             elif random.random() < 0.15:
-                acts.append(PlayerAction("skipped", game))
-        kind = str(random.choice(np.array(player.taste(session))))
-        game = str(random.choice(np.array(self._of_kind[kind])))
-        acts += _try(game, True, random, found=True)
+                actions.append(PlayerAction("skipped", game))
+        genre = str(random.choice(np.array(player.taste(session))))
+        game = str(random.choice(np.array(self._of_genre[genre])))
+        actions += _try(game, True, random, found=True)
         if random.random() < 0.15:
             game = str(random.choice(np.array(self.games)))
             liked = player.likes(self.genres[game], session)
-            acts += _try(game, liked, random, found=True)
-        return acts
+            actions += _try(game, liked, random, found=True)
+        return actions
 
 
 def _try(game: str, liked: bool, random: Generator, *, found: bool) -> list[PlayerAction]:
-    acts = [PlayerAction("started", game, found=found)]
+    """A player's actions with a game that the player tries."""
+    actions = [PlayerAction("started", game, found=found)]
     minutes = random.uniform(15, 120) if liked else random.uniform(0.5, 5)
-    acts.append(PlayerAction("played", game, round(minutes, 1), found))
+    actions.append(PlayerAction("played", game, round(minutes, 1), found))
     if liked and random.random() < 0.4:
-        acts.append(PlayerAction("levelled", game, float(random.integers(1, 6)), found))
+        actions.append(PlayerAction("levelled", game, float(random.integers(1, 6)), found))
     if random.random() < (0.3 if liked else 0.2):
-        acts.append(
+        actions.append(
             PlayerAction("rated", game, float(random.integers(4, 6) if liked else 1), found)
         )
     if liked and random.random() < 0.3:
-        acts.append(PlayerAction("purchased", game, found=found))
+        actions.append(PlayerAction("purchased", game, found=found))
     if not liked and random.random() < 0.4:
-        acts.append(PlayerAction("uninstalled", game, found=found))
-    return acts
+        actions.append(PlayerAction("uninstalled", game, found=found))
+    return actions
 
 
 Recommend = Callable[[Player, int], Sequence[str]]
-"""The list for a player in a session."""
+"""Returns the list for a player in a session."""
 Learn = Callable[[Player, int, Sequence[PlayerAction]], None]
-"""Is told what the player did in it."""
+"""Learns from the player's actions in a session."""
 
 
 @dataclass(frozen=True, slots=True)
 class GameRecommender:
-    """Anything that recommends games and learns."""
+    """A recommender that the simulation can play."""
 
     name: str
     recommend: Recommend
@@ -167,13 +172,21 @@ def play(
     recommender: GameRecommender,
     seed: int,
     on_session: Callable[[int], None] = lambda session: None,
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """All sessions of all players; the share of each list that is truly liked.
+) -> Float64:
+    """Plays all sessions of all players with one recommender.
 
-    The luck of a player in a session is the same whoever recommends.
+    A player's luck in a session depends on the seed alone, so it is the same for every recommender.
+
+    Args:
+        world: the games.
+        players: the players.
+        sessions: number of sessions.
+        recommender: the recommender to play.
+        seed: seed of the players' luck.
+        on_session: called with the index of each session after it.
 
     Returns:
-        Shape (sessions, players), 0 to 1.
+        Truly liked share of each list, shape (sessions, players), 0 to 1.
     """
     shares = np.zeros((sessions, len(players)))
     for session in range(sessions):

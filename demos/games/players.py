@@ -1,4 +1,4 @@
-"""Penchant as a recommender of the simulation, over the game client."""
+"""Penchant as a recommender in the simulation, through the game client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from penchant_sdk.games import GameClient, PartOfDay, Recommendations, Session, 
 K = 10
 DAY_S = 86_400.0
 EVENT_S = 60.0
-"""Between two events of a session."""
+"""Seconds between two events of a session."""
 
 GAME_SETTINGS: Mapping[str, str] = {
     "signals": "games",
@@ -24,54 +24,66 @@ GAME_SETTINGS: Mapping[str, str] = {
     "query_weight": "20",
     "ridge": "2",
 }
-"""Settings of a server for games; `docs/clients/games.md` says why."""
+"""Settings of a server for games, beside store and encoder; docs/clients/games.md explains them."""
 
 
-def tell(
+def send_action(
     games: GameClient,
-    act: PlayerAction,
+    action: PlayerAction,
     *,
     user: str,
     session: Session,
     at_s: float,
     recommendation_id: str = "",
 ) -> None:
-    """Tells the server what a player did, in the client's words."""
-    value = act.value or 0.0
-    match act.signal:
+    """Reports a player's action to the server by the client's method for it.
+
+    Args:
+        games: client of the server.
+        action: the action.
+        user: id of the player.
+        session: session of the action.
+        at_s: epoch seconds of the action.
+        recommendation_id: list that the game was found in; empty if it was found elsewhere.
+
+    Raises:
+        ValueError: the client has no method for the action's signal.
+    """
+    value = action.value or 0.0
+    match action.signal:
         case "started":
             games.started(
-                user=user, game=act.game, session=session, at=at_s,
+                user=user, game=action.game, session=session, at=at_s,
                 recommendation_id=recommendation_id,
             )  # fmt: skip
         case "played":
             games.played(
-                user=user, game=act.game, session=session, at=at_s,
+                user=user, game=action.game, session=session, at=at_s,
                 played_for=timedelta(minutes=value), recommendation_id=recommendation_id,
             )  # fmt: skip
         case "levelled":
             games.levelled(
-                user=user, game=act.game, session=session, at=at_s,
+                user=user, game=action.game, session=session, at=at_s,
                 level=int(value), recommendation_id=recommendation_id,
             )  # fmt: skip
         case "rated":
             games.rated(
-                user=user, game=act.game, session=session, at=at_s,
+                user=user, game=action.game, session=session, at=at_s,
                 stars=cast(Stars, int(value)), recommendation_id=recommendation_id,
             )  # fmt: skip
         case "purchased":
             games.purchased(
-                user=user, game=act.game, session=session, at=at_s,
+                user=user, game=action.game, session=session, at=at_s,
                 recommendation_id=recommendation_id,
             )  # fmt: skip
         case "skipped":
             games.skipped(
-                user=user, game=act.game, session=session, at=at_s,
+                user=user, game=action.game, session=session, at=at_s,
                 recommendation_id=recommendation_id,
             )  # fmt: skip
         case "uninstalled":
             games.uninstalled(
-                user=user, game=act.game, session=session, at=at_s,
+                user=user, game=action.game, session=session, at=at_s,
                 recommendation_id=recommendation_id,
             )  # fmt: skip
         case other:
@@ -80,31 +92,32 @@ def tell(
 
 @dataclass(slots=True)
 class GamePlay:
-    """Players' sessions, a day each, the last one today."""
+    """Sessions of the players, one a day, the last one today."""
 
     games: GameClient
     sessions: int
+    """Number of sessions of each player."""
     now_s: float = field(default_factory=time.time)
     recommend_s: list[float] = field(default_factory=list)
-    """Seconds of each list."""
+    """Duration of each recommendation, in seconds."""
     feedback_s: list[float] = field(default_factory=list)
-    """Seconds of each event."""
+    """Duration of each event's feedback, in seconds."""
     _lists: dict[str, Recommendations] = field(default_factory=dict)
 
     def recommender(self) -> GameRecommender:
-        """Penchant, as the simulation calls it."""
+        """Penchant as a recommender that the simulation can play."""
         return GameRecommender("Penchant", self._recommend, self._learn)
 
     def session(self, number: int) -> Session:
-        """A sitting, in the evening."""
+        """The session with this number, in the evening."""
         return Session(f"session-{number}", PartOfDay.EVENING)
 
     def began_s(self, number: int) -> float:
-        """When it began, in epoch seconds; an hour before now at the latest."""
+        """Start of a session in epoch seconds; the last one starts an hour before now."""
         return self.now_s - 3600.0 - (self.sessions - 1 - number) * DAY_S
 
     def ask(self, player: Player, number: int, diversity: float = 0.0) -> Recommendations:
-        """The list at the beginning of a session."""
+        """Asks for the list at the beginning of a session."""
         began = time.perf_counter()
         listed = self.games.recommend(
             user=player.name,
@@ -121,16 +134,16 @@ class GamePlay:
         self._lists[player.name] = listed = self.ask(player, number)
         return listed.ids
 
-    def _learn(self, player: Player, number: int, acts: Sequence[PlayerAction]) -> None:
+    def _learn(self, player: Player, number: int, actions: Sequence[PlayerAction]) -> None:
         listed = self._lists[player.name]
-        for place, act in enumerate(acts, start=1):
+        for place, action in enumerate(actions, start=1):
             began = time.perf_counter()
-            tell(
+            send_action(
                 self.games,
-                act,
+                action,
                 user=player.name,
                 session=self.session(number),
                 at_s=self.began_s(number) + place * EVENT_S,
-                recommendation_id="" if act.found else listed.recommendation_id,
+                recommendation_id="" if action.found else listed.recommendation_id,
             )
             self.feedback_s.append(time.perf_counter() - began)

@@ -1,4 +1,4 @@
-"""What else could recommend games: popularity, chance, and somebody who knows the truth."""
+"""Recommenders to compare with: popularity, chance, and one that knows the players' true taste."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from demos.games.games_simulation import GameRecommender, Player, PlayerAction, 
 
 K = 10
 GOOD_MINUTES = 15.0
-"""A game that was played so long counts as played by somebody."""
+"""Shortest play that counts towards a game's popularity, in minutes."""
 
 
 def popularity(games: Sequence[str]) -> GameRecommender:
-    """The games that the most sessions went to, without those that the player knows."""
+    """Recommends the games that were played in most sessions, except those the player knows."""
     counts: Counter[str] = Counter()
     known: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -23,39 +23,39 @@ def popularity(games: Sequence[str]) -> GameRecommender:
         unknown = (game for game in games if game not in known[player.name])
         return sorted(unknown, key=lambda game: -counts[game])[:K]
 
-    def learn(player: Player, session: int, acts: Sequence[PlayerAction]) -> None:
-        for act in acts:
-            known[player.name].add(act.game)
-            if act.signal == "played" and (act.value or 0.0) >= GOOD_MINUTES:
-                counts[act.game] += 1
+    def learn(player: Player, session: int, actions: Sequence[PlayerAction]) -> None:
+        for action in actions:
+            known[player.name].add(action.game)
+            if action.signal == "played" and (action.value or 0.0) >= GOOD_MINUTES:
+                counts[action.game] += 1
 
     return GameRecommender("popularity", recommend, learn)
 
 
 def chance(games: Sequence[str], seed: int) -> GameRecommender:
-    """Any ten games that the player does not know."""
+    """Recommends ten random games that the player does not know."""
     random = np.random.default_rng(seed)
     known: defaultdict[str, set[str]] = defaultdict(set)
 
     def recommend(player: Player, session: int) -> list[str]:
         unknown = [game for game in games if game not in known[player.name]]
-        return [unknown[place] for place in random.permutation(len(unknown))[:K]]
+        return [unknown[index] for index in random.permutation(len(unknown))[:K]]
 
-    def learn(player: Player, session: int, acts: Sequence[PlayerAction]) -> None:
-        known[player.name].update(act.game for act in acts)
+    def learn(player: Player, session: int, actions: Sequence[PlayerAction]) -> None:
+        known[player.name].update(action.game for action in actions)
 
     return GameRecommender("chance", recommend, learn)
 
 
 def truth(world: World) -> GameRecommender:
-    """Games that are truly liked, as long as there are some that the player does not know."""
+    """Recommends games that the player truly likes and does not know, as long as there are any."""
     known: defaultdict[str, set[str]] = defaultdict(set)
 
     def recommend(player: Player, session: int) -> list[str]:
         unknown = [game for game in world.games if game not in known[player.name]]
         return sorted(unknown, key=lambda game: not player.likes(world.genres[game], session))[:K]
 
-    def learn(player: Player, session: int, acts: Sequence[PlayerAction]) -> None:
-        known[player.name].update(act.game for act in acts)
+    def learn(player: Player, session: int, actions: Sequence[PlayerAction]) -> None:
+        known[player.name].update(action.game for action in actions)
 
     return GameRecommender("the truth", recommend, learn)

@@ -1,8 +1,7 @@
-"""A player with a settled taste turns to a new one: what the list says after each event."""
+"""A player with a settled taste switches to a new genre: the list after each event."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,49 +11,52 @@ from demos.games.games_simulation import Player, World
 from demos.games.players import DAY_S, K
 from penchant_sdk.games import GameClient, PartOfDay, Recommendations, Session
 
-SESSIONS, GAMES_A_SESSION = 8, 3
-"""Of the settled taste."""
+SESSIONS, GAMES_PER_SESSION = 8, 3
+"""Length of the settled taste."""
 EVENTS = 3
-"""Of the new one, in one session."""
+"""Number of events of the new taste, all in one session."""
 PLAYED_FOR = timedelta(minutes=40)
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
-    """One turn to a new taste."""
+class TasteSwitch:
+    """A switch to a new taste, with the lists that accompanied it."""
 
     player: Player
     played: tuple[str, ...]
-    """The games of the new taste that were played, one an event."""
+    """Games of the new genre that were played, one in each event."""
     lists: tuple[Recommendations, ...]
-    """At the beginning of the session, and after each event."""
+    """Lists at the beginning of the session and after each event."""
 
     def shares(self, world: World) -> list[float]:
-        """The share of each list that is of the new kind."""
-        kind = self.player.later[1]
+        """The share of the new genre in each list, 0 to 1."""
+        genre = self.player.later[1]
         return [
-            sum(kind in world.genres[game] for game in one.ids) / len(one.ids) for one in self.lists
+            sum(genre in world.genres[game] for game in one.ids) / len(one.ids)
+            for one in self.lists
         ]
 
 
-def turn(games: GameClient, world: World, player: Player, seed: int, now_s: float) -> Switch:
-    """Plays a settled taste for some days, and then three games of a new kind.
+def switch_taste(
+    games: GameClient, world: World, player: Player, seed: int, now_s: float
+) -> TasteSwitch:
+    """Plays games of a settled taste for some days, then three games of a new genre.
 
     Args:
-        games: the server's client.
+        games: client of the server.
         world: the games.
-        player: unknown to the server.
-        seed: of the games that are played.
-        now_s: epoch seconds; the new taste begins an hour before.
+        player: a player that the server does not know.
+        seed: seed of the games played.
+        now_s: epoch seconds; the new taste begins one hour earlier.
     """
     random = np.random.default_rng(seed)
     known: set[str] = set()
     for number in range(SESSIONS):
         session = _session(number)
         at_s = now_s - 3600.0 - (SESSIONS - number) * DAY_S
-        for place in range(GAMES_A_SESSION):
-            kind = player.first[int(random.integers(2))]
-            game = _draw(world, kind, known, random, without=player.later[1])
+        for place in range(GAMES_PER_SESSION):
+            genre = player.first[int(random.integers(2))]
+            game = _draw(world, genre, known, random, without=player.later[1])
             _play(games, player, game, session, at_s + place * 3600.0)
     session, at_s = _session(SESSIONS), now_s - 3600.0
     lists, played = [_ask(games, player, session, at_s)], []
@@ -63,7 +65,7 @@ def turn(games: GameClient, world: World, player: Player, seed: int, now_s: floa
         _play(games, player, game, session, at_s + place * 600.0)
         played.append(game)
         lists.append(_ask(games, player, session, at_s + place * 600.0))
-    return Switch(player, tuple(played), tuple(lists))
+    return TasteSwitch(player, tuple(played), tuple(lists))
 
 
 def _session(number: int) -> Session:
@@ -79,14 +81,14 @@ def _play(games: GameClient, player: Player, game: str, session: Session, at_s: 
 
 
 def _draw(
-    world: World, kind: str, known: set[str], random: np.random.Generator, without: str = ""
+    world: World, genre: str, known: set[str], random: np.random.Generator, without: str = ""
 ) -> str:
-    """A game of a kind that the player does not know, and that is not of another kind."""
-    fit: Sequence[str] = [
+    """Draws a game of `genre` that is new to the player and not also of the genre `without`."""
+    candidates = [
         game
-        for game, kinds in world.genres.items()
-        if kind in kinds and without not in kinds and game not in known
+        for game, genres in world.genres.items()
+        if genre in genres and without not in genres and game not in known
     ]
-    game = fit[int(random.integers(len(fit)))]
+    game = candidates[int(random.integers(len(candidates)))]
     known.add(game)
     return game

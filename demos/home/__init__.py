@@ -1,1 +1,1 @@
-"""A smart home that understands, asks and learns."""
+"""The home demo: a smart home that understands, asks back and learns habits."""

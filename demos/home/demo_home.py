@@ -1,10 +1,9 @@
-"""`penchant demo-home`: a small home on a real Triton understands, asks, and learns habits."""
+"""`penchant demo-home`: a small home on a real Triton understands, asks and learns a habit."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +13,16 @@ from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.table import Table
 
-from demos.demo_server import until_interrupted
+from demos.demo_server import make_server, run_demo, serving
+from demos.demo_tables import demo_table
+from demos.home.conversation import LANGUAGES, UTTERANCES, conversation_table, habit_table
 from demos.home.home_settings import HOME_SETTINGS
 from demos.home.house import house
-from demos.home.talk import LANGUAGES, SAID, habit, plain_table, talk
 from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw, measure
-from demos.progress_steps import step
-from penchant.launch import Server
-from penchant.launch.model_parameters import HOME, gather
+from demos.progress_steps import print_next, print_results, step
+from penchant.launch.model_parameters import HOME
+from penchant.report.page import as_json
+from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 from penchant.training.home.home_adapter import adapter_digest
 from penchant.training.home.home_encoder import HomeEncoderRequest, home_encoder
@@ -29,101 +30,98 @@ from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 
 MEASURED = 300
-"""Sentences of each part that the demo measures itself by."""
+"""Default number of sentences measured in each part."""
 PICTURE, NUMBERS = "home.png", "home.json"
-_TIMEOUT_S = 30.0
+NEXT = {
+    "examples/home.py": "the same calls in forty lines",
+    "penchant quantize --help": "an encoder twice as fast",
+    "docs/clients/home.md": "how sentences are understood, and which actions always ask first",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class HomeDemo:
-    """Options of the demo."""
+    """Options of the home demo."""
 
     measured: Annotated[int, Parameter(validator=validators.Number(gte=1))] = MEASURED
-    """Sentences of each part to measure with."""
+    """Number of sentences to measure in each part."""
     output: Path = Path("out")
     """Directory for the chart and the numbers."""
 
 
 def demo_home(*, options: Annotated[HomeDemo, FLAT] = HomeDemo()) -> int:
-    """A small home hears English and Chinese, asks before it opens a door, and learns a habit.
+    """Plays a small home that hears English and Chinese, asks before it opens a door, and learns.
 
-    The encoder is all-MiniLM-L6-v2 with the low-rank additions that come with Penchant, fine-tuned
-    on Home Assistant's sentence templates. What is measured at the end was never trained on.
+    The encoder is all-MiniLM-L6-v2 with the low-rank adapter that comes with Penchant, fine-tuned
+    on Home Assistant's sentence templates. The demo ends with the share of sentences understood
+    that the encoder was never trained on.
     """
-    console = Console(highlight=False)
-    options.output.mkdir(parents=True, exist_ok=True)
 
-    def run(directory: Path) -> int:
-        return 0 if _run(console, directory, options.measured, options.output) else 1
+    def play(console: Console, directory: Path) -> int:
+        return 0 if _play(console, directory, options) else 1
 
-    return until_interrupted(console, run)
+    return run_demo(options.output, play)
 
 
-def _run(console: Console, directory: Path, most: int, output: Path) -> bool:
+def _play(console: Console, directory: Path, options: HomeDemo) -> bool:
+    """Plays the demo; returns whether the habit formed as it should."""
     began = time.monotonic()
-    with step(console, "Preparing the encoder") as now:
-        encoder = home_encoder(HomeEncoderRequest(HOME / f"encoder-home-{adapter_digest()}"))
-        now.done = f"The encoder is in {encoder}"
-    settings = gather(f"lmdb:{directory / 'store'}", encoder, HOME_SETTINGS)
-    server = Server(directory / "server", settings)
-    try:
-        with step(console, "Starting Triton") as now:
-            server.start()
-            now.done = f"Triton is up on {server.target}"
-        with Penchant(server.target, timeout_s=_TIMEOUT_S) as penchant:
-            formed = _play(console, penchant, most, output)
-    finally:
-        server.stop()
-    _what_next(console, time.monotonic() - began, output)
+    encoder = _encoder_step(console)
+    with serving(console, make_server(directory, encoder, settings=HOME_SETTINGS)) as penchant:
+        homes = _register(console, penchant)
+        for language, home in homes.items():
+            console.print(conversation_table(home, language))
+        formed = _show_habit(console, homes["en"])
+        measured = _measure(console, homes, options.measured)
+    console.print(_shares_table(measured))
+    picture, numbers = options.output / PICTURE, options.output / NUMBERS
+    draw(measured, picture)
+    shares = {f"{one.language} {one.part}": float(one.right.mean()) for one in measured}
+    write_whole(numbers, as_json(shares))
+    print_results(console, time.monotonic() - began, {"Picture": picture, "Numbers": numbers})
+    print_next(console, NEXT)
     return formed
 
 
-def _play(console: Console, penchant: Penchant, most: int, output: Path) -> bool:
-    homes = {language: HomeClient(penchant, language=language) for language in SAID}
+def _encoder_step(console: Console) -> Path:
+    with step(console, "Preparing the encoder") as preparing:
+        encoder = home_encoder(HomeEncoderRequest(HOME / f"encoder-home-{adapter_digest()}"))
+        preparing.done = f"Encoder: all-MiniLM-L6-v2 with the home adapter, {encoder}"
+    return encoder
+
+
+def _register(console: Console, penchant: Penchant) -> dict[str, HomeClient]:
+    """Registers the home in each language and returns its clients by language."""
+    homes = {language: HomeClient(penchant, language=language) for language in UTTERANCES}
     for language, home in homes.items():
-        with step(console, f"Registering the home in {LANGUAGES[language]}") as now:
+        with step(console, f"Registering the home in {LANGUAGES[language]}") as registering:
             put = home.register(house(language))
-            now.done = f"The home in {LANGUAGES[language]}: {put.changed} actions are items"
-    for language, home in homes.items():
-        console.print(talk(home, language))
+            registering.done = f"The home in {LANGUAGES[language]}: {put.changed} actions as items"
+    return homes
+
+
+def _show_habit(console: Console, home: HomeClient) -> bool:
     today = datetime.now().astimezone()
-    table, formed = habit(homes["en"], today.replace(hour=23), today.replace(hour=8))
+    table, formed = habit_table(home, today.replace(hour=23), today.replace(hour=8))
     console.print(table)
     if not formed:
         console.print("[red]The habit did not form or change as it should.[/red]")
-    found: list[MeasuredPart] = []
-    with step(console, "Measuring with sentences that were never trained on"):
-        for language, home in homes.items():
-            found += measure(home, language, most)
-    console.print(_shares(found))
-    draw(found, output / PICTURE)
-    numbers = {f"{one.language} {one.part}": float(one.right.mean()) for one in found}
-    (output / NUMBERS).write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     return formed
 
 
-def _what_next(console: Console, seconds: float, output: Path) -> None:
-    lines = [
-        f"Done in {seconds:.0f} s. Picture: {output / PICTURE}. Numbers: {output / NUMBERS}.",
-        "",
-        "Try next:",
-        "  examples/home.py          the same calls in forty lines",
-        "  penchant quantize --help  an encoder twice as fast",
-        "  docs/clients/home.md      what is understood, what never acts, how it was checked",
-    ]
-    console.print("\n".join(lines), soft_wrap=True)
+def _measure(console: Console, homes: Mapping[str, HomeClient], most: int) -> list[MeasuredPart]:
+    with step(console, "Measuring on sentences that were never trained on"):
+        return [part for language, home in homes.items() for part in measure(home, language, most)]
 
 
-def _shares(found: Sequence[MeasuredPart]) -> Table:
-    table = plain_table(
-        "Intents right, a refusal counted as wrong",
-        "language",
-        *(name.replace("\n", " ") for name in PARTS.values()),
-        "outside, refused",
+def _shares_table(measured: Sequence[MeasuredPart]) -> Table:
+    headings = [name.replace("\n", " ") for name in PARTS.values()]
+    table = demo_table(
+        "Correct intents (a refusal counts as wrong)", "language", *headings, "outside, refused"
     )
-    for language in dict.fromkeys(one.language for one in found):
-        own = {one.part: one for one in found if one.language == language}
+    for language in dict.fromkeys(one.language for one in measured):
+        own = {one.part: one for one in measured if one.language == language}
         cells = [f"{own[part].right.mean():.1%} of {len(own[part].right)}" for part in PARTS]
-        strange = own[OUTSIDE].right
-        table.add_row(LANGUAGES[language], *cells, f"{strange.mean():.1%} of {len(strange)}")
+        outside = own[OUTSIDE].right
+        table.add_row(LANGUAGES[language], *cells, f"{outside.mean():.1%} of {len(outside)}")
     return table

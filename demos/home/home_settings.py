@@ -1,4 +1,4 @@
-"""How a server is set for a home; `docs/clients/home.md` says why."""
+"""Settings of a server for a home; `docs/clients/home.md` gives the reasons."""
 
 from __future__ import annotations
 
@@ -13,5 +13,8 @@ HOME_SETTINGS = (
     "offset_weight=0",
     "half_life_events=30",
 )
-"""Settings, as `penchant serve --set` takes them: a score is the reward that the user's own past
-in a like room and part of day predicts; what others like does not count."""
+"""Settings as `penchant serve --set` takes them.
+
+A score is the reward predicted from the user's own events in a similar room and part of the day;
+other users' events do not count.
+"""

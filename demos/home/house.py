@@ -1,4 +1,4 @@
-"""The demo's home, in both languages."""
+"""The entities of the demo's home, in English and in Chinese."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ZH_NAMES = {
 
 
 def house(language: str) -> tuple[Entity, ...]:
-    """The entities, under names of the language; in Chinese, under ids of their own too."""
+    """The entities with names in a language; the Chinese home has ids of its own."""
     if language == "en":
         return _EN
     return tuple(

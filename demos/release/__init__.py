@@ -1,1 +1,1 @@
-"""A release is made, served and taken back."""
+"""The release demo: a release is made, served and rolled back under load."""

@@ -14,7 +14,8 @@ ROOTS = ("backend", "sdk", "demos", "benchmarks", "loadtest")
 TWINS = frozenset({"backend/penchant/domain", "backend/penchant/service", "sdk/penchant_sdk"})
 """The SDK's types and the server's own mirror the same wire messages and may share their names."""
 
-ONE_A_PLACE = frozenset({"__init__.py", "__main__.py", "model.py"})
+ONE_A_PLACE = frozenset({"__init__.py", "__main__.py", "model.py", "base.py", "errors.py"})
+"""Files that several packages have: `base.py` holds the Protocol of one, `errors.py` its errors."""
 SDK_SHAPE = frozenset({"aio.py", "client.py", "types.py", "errors.py", "_operations.py"})
 """Files that the SDK's core and its domain clients have alike."""
 
@@ -58,11 +59,11 @@ def _may_share(places: list[str]) -> bool:
 def _apart(name: str, places: list[str]) -> list[str]:
     """The places where a name stands for different things.
 
-    A command, a verb's service and its messages are named as what they do; so are the modules that
-    the SDK's clients have alike.
+    A command, a verb's service and its messages are named alike; the SDK's clients have
+    modules alike, and its types mirror the domain's.
     """
     layers = ("backend/penchant/cli/", "backend/penchant/wire/", "backend/penchant/service/")
     apart = [place for place in places if not place.startswith(layers)]
-    if name in SDK_SHAPE:
+    if name in SDK_SHAPE or any(place.startswith("backend/penchant/domain/") for place in apart):
         apart = [place for place in apart if not place.startswith("sdk/")]
     return apart

@@ -61,9 +61,9 @@ def test_the_example_runs_and_says_why(target: str) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("Because") == 3
     assert 'Because this user bought from "A light tent for two".' in result.stdout
-    assert "where alcohol is blocked: tents" in result.stdout
-    assert "where alcohol is blocked: wine" not in result.stdout
-    assert result.stdout.endswith("after hiding those: wine\n")
+    assert "with alcohol blocked: tents" in result.stdout
+    assert "with alcohol blocked: wine" not in result.stdout
+    assert result.stdout.endswith("after hiding these: wine\n")
 
 
 def test_many_ad_servers_at_once_keep_a_cap_and_a_budget(target: str) -> None:
@@ -100,7 +100,7 @@ def test_the_log_of_a_running_server_is_calibrated(target: str, store: str, tmp_
     with Penchant(target, timeout_s=10.0) as penchant:
         ads = AdClient(penchant, lapse_s=LAPSE_S)
         ads.put_campaigns(campaigns_of(readers, midnight, Money.of(1000), caps=()))
-        day = Day(ads, readers, DayPlan(SLOT, midnight, at_once=8))
+        day = Day(ads, readers, DayPlan(SLOT, midnight, concurrent_visits=8))
         day.play(visits(readers.users, 150, seed=1))
         output = tmp_path / "calibration.json"
         options = ["--store", store, "--set", "signals=default,ads", "--output", str(output)]

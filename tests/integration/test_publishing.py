@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from demos.release.asking import QUERIES, AskedRanking, Recomputed
+from demos.release.continuous_clients import QUERIES, ServedRanking
+from demos.release.recomputed_scores import RecomputedScores
 from penchant.config import Config, catalog_directory, parse, releases_directory
 from penchant.domain.types import Item as DomainItem
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release
@@ -163,10 +164,10 @@ def expected_of(
     return {(user, query): personal(asking.ask(penchant, user, query)) for user, query in asked}
 
 
-def recomputed(store: LmdbStore, config: Config, encoder: Path) -> Recomputed:
+def recomputed(store: LmdbStore, config: Config, encoder: Path) -> RecomputedScores:
     directory = catalog_directory(config)
     assert directory is not None
-    return Recomputed(store, directory, config, load(encoder), USERS, AS_OF_S)
+    return RecomputedScores(store, directory, config, load(encoder), USERS, AS_OF_S)
 
 
 def test_no_request_fails_and_no_ranking_mixes_two_spaces(
@@ -208,7 +209,7 @@ def test_no_request_fails_and_no_ranking_mixes_two_spaces(
     known = {one.version: one for one in (before, meanwhile, after)}
     assert len(known) == 3
     for user, query, reply in asking.replies:
-        asked = AskedRanking(user, query, reply, 0.0)
+        asked = ServedRanking(user, query, reply, 0.0)
         assert known[reply.catalog_version].agrees(asked)
         mixed = replace(reply, encoder_version=new if reply.encoder_version == old else old)
         other = meanwhile if mixed.encoder_version == new else before

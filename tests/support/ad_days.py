@@ -78,7 +78,7 @@ def play(
         places=places,
         explore=explore,
         explore_share=1.0 if explore else 0.0,
-        at_once=1,  # Threads would take turns by chance.
+        concurrent_visits=1,  # Threads would take turns by chance.
         seed=seed,
     )
     # Ids of rankings become digests of events, by which events of one moment are ordered.

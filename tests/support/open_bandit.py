@@ -18,7 +18,7 @@ from penchant.evaluation.ope.logged_impressions import (
     LoggedImpressions,
     read_impressions,
 )
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
 
 COLUMNS = ImpressionColumns(
     action="item_id",

@@ -18,9 +18,9 @@ from penchant.encoder.bundle import (
     write_bundle,
 )
 from penchant.encoder.library import ENCODER, MANIFEST, EncoderLibrary
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import load_release
 from penchant.releases.manifest import Manifest

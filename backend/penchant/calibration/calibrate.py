@@ -26,7 +26,7 @@ from penchant.calibration.shown_ads import (
 from penchant.domain.errors import ConfigError
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.impressions import impressions_in
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 

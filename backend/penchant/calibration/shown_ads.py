@@ -15,10 +15,11 @@ from cyclopts import Parameter
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
-from penchant.logs.impressions import Impression
-from penchant.logs.tables.cells import BadRow, time_us_of
-from penchant.logs.tables.columns import cell_at, number_at
-from penchant.logs.tables.files import Row, Table
+from penchant.logs.impressions import AnsweredImpression
+from penchant.logs.refusals import Refusals
+from penchant.logs.row_batch import RowBatch
+from penchant.logs.row_fields import required_numbers, required_times_us
+from penchant.logs.table_file import TableFile
 
 _FILE = Parameter(group="Columns of the file")
 
@@ -45,7 +46,7 @@ class ShownAds:
         return ShownAds(self.score[rows], self.position[rows], self.clicked[rows], Counter())
 
 
-def from_impressions(impressions: Iterable[Impression], click: str = "click") -> ShownAds:
+def from_impressions(impressions: Iterable[AnsweredImpression], click: str = "click") -> ShownAds:
     """Takes the impressions of a log that say how they were shown.
 
     Args:
@@ -59,7 +60,7 @@ def from_impressions(impressions: Iterable[Impression], click: str = "click") ->
     >>> exposure = Exposure(position=2, score=0.4)
     >>> seen = Event("b", "ann", "tent", "impression", None, 5, "r1", exposure=exposure)
     >>> clicked = Event("a", "ann", "tent", "click", None, 9, "r1")
-    >>> from_impressions([Impression(seen, (clicked,))]).clicked.tolist()
+    >>> from_impressions([AnsweredImpression(seen, (clicked,))]).clicked.tolist()
     [1.0]
     """
     rows: list[tuple[int, float, int, bool]] = []
@@ -71,8 +72,16 @@ def from_impressions(impressions: Iterable[Impression], click: str = "click") ->
             continue
         clicked = bool(one.reward(frozenset({click})))
         rows.append((one.event.occurred_at_us, exposure.score, exposure.position, clicked))
+    if not rows:
+        raise ConfigError("impressions: none in the log says at which place it was shown")
     rows.sort()
-    return _shown(rows, left_out, "none in the log says at which place it was shown")
+    _, scores, positions, clicks = zip(*rows, strict=True)
+    return ShownAds(
+        np.array(scores, np.float64),
+        np.array(positions, np.int64),
+        np.array(clicks, np.float64),
+        left_out,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,45 +102,47 @@ class ShownAdColumns:
     """Column of the time: ISO 8601 or epoch seconds."""
 
 
-def from_table(table: Table, columns: ShownAdColumns) -> ShownAds:
-    """Reads the impressions of a file; rows that can't be used are counted.
+def from_table(table: TableFile, columns: ShownAdColumns) -> ShownAds:
+    """Reads the shown ads of a file; rows that can't be used are counted.
 
     Raises:
         ConfigError: no row can be used.
     """
-    rows: list[tuple[int, float, int, bool]] = []
+    parts: list[ShownAds] = []
+    times: list[Int64] = []
     left_out: Counter[str] = Counter()
-    for row in table.rows():
-        try:
-            rows.append(_read(row, columns))
-        except BadRow as error:
-            left_out[str(error)] += 1
+    for batch in table.batches():
+        part, at_us, refusals = _read(batch, columns)
+        left_out.update(refusals.reasons.values())
+        parts.append(part)
+        times.append(at_us)
+    score = np.concatenate([np.empty(0), *(part.score for part in parts)])
+    position = np.concatenate([np.empty(0, np.int64), *(part.position for part in parts)])
+    clicked = np.concatenate([np.empty(0), *(part.clicked for part in parts)])
+    if not len(score):
+        why = left_out.most_common(1)[0][0] if left_out else "the file is empty"
+        raise ConfigError(f"impressions: no row can be used: {why}")
     if columns.at:
-        rows.sort(key=lambda one: one[0])
-    why = left_out.most_common(1)[0][0] if left_out else "the file is empty"
-    return _shown(rows, left_out, f"no row can be used: {why}")
+        order = np.argsort(np.concatenate(times), kind="stable")
+        score, position, clicked = score[order], position[order], clicked[order]
+    return ShownAds(score, position, clicked, left_out)
 
 
-def _shown(rows: list[tuple[int, float, int, bool]], left_out: Counter[str], none: str) -> ShownAds:
-    if not rows:
-        raise ConfigError(f"impressions: {none}")
-    _, scores, positions, clicks = zip(*rows, strict=True)
-    return ShownAds(
-        np.array(scores, np.float64),
-        np.array(positions, np.int64),
-        np.array(clicks, np.float64),
-        left_out,
+def _read(batch: RowBatch, columns: ShownAdColumns) -> tuple[ShownAds, Int64, Refusals]:
+    refusals = Refusals(batch)
+    click = required_numbers(batch, columns.click, refusals)
+    refusals.refuse(
+        ~np.isin(click, (0, 1)), lambda at: f"{columns.click}: got {click[at]}, expected 0 or 1"
     )
-
-
-def _read(row: Row, columns: ShownAdColumns) -> tuple[int, float, int, bool]:
-    if row.fault:
-        raise BadRow(row.fault)
-    click = number_at(row, columns.click)
-    if click not in (0, 1):
-        raise BadRow(f"{columns.click}: got {click}, expected 0 or 1")
-    position = number_at(row, columns.position)
-    if not (position.is_integer() and 1 <= position <= MAX_POSITION):
-        raise BadRow(f"{columns.position}: got {position}, expected 1 to {MAX_POSITION}")
-    at_us = time_us_of(cell_at(row, columns.at), "s") if columns.at else row.number
-    return at_us, number_at(row, columns.score), int(position), bool(click)
+    position = required_numbers(batch, columns.position, refusals)
+    refusals.refuse(
+        ~((position % 1 == 0) & (position >= 1) & (position <= MAX_POSITION)),
+        lambda at: f"{columns.position}: got {position[at]}, expected 1 to {MAX_POSITION}",
+    )
+    at_us = batch.number
+    if columns.at:
+        at_us = required_times_us(batch, columns.at, "s", refusals)
+    score = required_numbers(batch, columns.score, refusals)
+    kept = ~refusals.mask
+    places = position[kept].astype(np.int64)
+    return ShownAds(score[kept], places, click[kept], Counter()), at_us[kept], refusals

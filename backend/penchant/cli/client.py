@@ -8,15 +8,21 @@ from textwrap import shorten
 from typing import Annotated
 
 import typer
+from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.logs.tables.cells import BadRow, time_us_of
+from penchant.logs.cells import BadRow, time_us_of
 from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
 
 DEFAULT_TARGET = "localhost:8001"
 
 Target = Annotated[str, typer.Option(metavar="HOST:PORT", help="The gRPC address of the server.")]
 """The option that all of them have."""
+
+TargetOption = Annotated[
+    str, Parameter(name="--target", metavar="HOST:PORT", help="gRPC address of the server.")
+]
+"""The same for commands that cyclopts parses."""
 
 TIMEOUT_S = 10.0
 """People wait longer than programs."""

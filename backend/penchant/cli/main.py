@@ -99,6 +99,8 @@ TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {
     "releases",
     "rollback",
     "tune",
+    "import",
+    "impressions",
 }
 """Commands that still describe their options to Typer."""
 

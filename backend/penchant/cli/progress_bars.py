@@ -11,7 +11,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from penchant.evaluation.replay_log import OnLog
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream
 from penchant.system.progress import Progress
 

@@ -36,7 +36,7 @@ from penchant.domain.types import (
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.recommender import EncoderRetraining
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.logs.stream import Stream
 from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
 from penchant.refresh.refresh_settings import RefreshSettings
@@ -52,7 +52,7 @@ def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
 
     def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
         user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
-        events = LogColumns(user, item, reward, stream.at_us[:until])
+        events = Interactions(user, item, reward, stream.at_us[:until])
         return fit_item_vectors(events, text_vectors, settings)
 
     return run

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from penchant.domain.rewards import SignalTable
 from penchant.logs.log_source import GOOD_RATING, LogSource
 from penchant.logs.read_log import read_log
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE
 from penchant.logs.stream import Stream
 from penchant.system.option_types import FLAT

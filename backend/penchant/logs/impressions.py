@@ -1,15 +1,23 @@
-"""The impressions of an event log, each with what came of it: what evaluations of policies read."""
+"""The impressions of an event log, each with its answers: the input of off-policy evaluation."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+from cyclopts import Parameter
+
+from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event
-from penchant.logs.events import CONTEXT_PREFIX
-from penchant.store.base import Snapshot
+from penchant.logs.columns import CONTEXT_PREFIX
+from penchant.store.base import Snapshot, Store
 from penchant.store.users import read_log, scan_user_ids
 
 COLUMNS = (
@@ -24,22 +32,90 @@ COLUMNS = (
     "occurred_at",
     "recommendation_id",
 )
-"""Of every row; those of the contexts follow."""
+"""Columns of every file of impressions; those of the contexts follow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Impression:
-    """Something that was shown, and the events that answered it."""
+class ImpressionsRequest:
+    """A file of impressions to write."""
+
+    output: Path
+    """File to write: .parquet or .csv."""
+    reward: Annotated[
+        tuple[str, ...],
+        Parameter(metavar="SIGNAL", show_default=False, negative=()),
+    ] = ()
+    """Signal of an answer that is worth 1; repeatable. Default: each with a positive reward."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImpressionsReport:
+    """Counts of a file of impressions."""
+
+    impressions: int
+    rewarded: int
+    """Impressions with a reward of 1."""
+    explored: int
+    """Impressions with a propensity above 0 and below 1."""
+    signals: frozenset[str]
+    """Signals of the answers that are worth 1."""
+
+
+def write_impressions(
+    store: Store, signals: SignalTable, request: ImpressionsRequest
+) -> ImpressionsReport:
+    """Writes the impressions of a store, with their answers, to a file.
+
+    Args:
+        store: the server's store.
+        signals: rewards of the signals, as the server has them.
+        request: the file, and the answers that count.
+
+    Raises:
+        ConfigError: the file's name or a signal is wrong, or the store holds no impression.
+    """
+    output = request.output
+    if output.suffix not in (".parquet", ".csv"):
+        raise ConfigError(f"--output: got {output.name}, expected a name in .parquet or .csv")
+    good = _known(request.reward, sorted(signals)) if request.reward else good_signals(signals)
+    with store.snapshot() as snapshot:
+        rows = [one.row(good) for one in impressions_in(snapshot, signals)]
+    if not rows:
+        raise ConfigError(
+            "impressions: the log holds none; send an event with the signal `impression` for each "
+            "item that was shown, with its position and propensity"
+        )
+    names = dict.fromkeys(name for row in rows for name in row)  # Contexts differ by row.
+    table = pa.table({name: [row.get(name) for row in rows] for name in names})
+    if output.suffix == ".csv":
+        pyarrow.csv.write_csv(table, output)
+    else:
+        pq.write_table(table, output)
+    rewarded = sum(row["reward"] == 1 for row in rows)
+    explored = sum(0 < float(str(row["propensity"])) < 1 for row in rows)
+    return ImpressionsReport(len(rows), rewarded, explored, good)
+
+
+def _known(names: Sequence[str], known: Sequence[str]) -> frozenset[str]:
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--reward: got {name!r}, expected some of: {', '.join(known)}")
+    return frozenset(names)
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredImpression:
+    """An impression with the events that answer it, if any."""
 
     event: Event
     answers: tuple[Event, ...]
 
     def reward(self, signals: frozenset[str]) -> float:
-        """1 where one of the signals is among the answers, else 0."""
+        """Returns 1 where one of the signals is among the answers, else 0."""
         return float(any(answer.signal in signals for answer in self.answers))
 
     def row(self, signals: frozenset[str]) -> dict[str, object]:
-        """The impression by `COLUMNS`, and `context.KEY` for each entry of its context."""
+        """Returns the impression by `COLUMNS`, and each entry of its context as `context.KEY`."""
         event, exposure = self.event, self.event.exposure
         context = {f"{CONTEXT_PREFIX}{key}": entry for key, entry in event.context}
         return {
@@ -57,12 +133,12 @@ class Impression:
         }
 
 
-def impressions_of(events: Iterable[Event], table: SignalTable) -> Iterator[Impression]:
-    """The impressions of one user's events, in their order, with their answers.
+def impressions_of(events: Iterable[Event], table: SignalTable) -> Iterator[AnsweredImpression]:
+    """Yields the impressions of one user's events, in their order, with their answers.
 
-    As the fold sees it: an outcome for the same item answers an impression if it names the same
-    recommendation, and one of no recommendation if it comes later. An event whose signal the table
-    does not hold is none of either.
+    Answers are paired as in the fold: an outcome for the same item answers an impression if it
+    names the same recommendation; one of no recommendation, if it comes later. Events with signals
+    that the table lacks are neither impressions nor answers.
     """
     known = [event for event in events if event.signal in table]
     outcomes: defaultdict[str, list[Event]] = defaultdict(list)
@@ -71,24 +147,24 @@ def impressions_of(events: Iterable[Event], table: SignalTable) -> Iterator[Impr
             outcomes[event.item].append(event)
     for event in known:
         if table[event.signal].wait_s is not None:
-            told = [one for one in outcomes[event.item] if _answers(one, event)]
-            yield Impression(event, tuple(told))
+            answers = tuple(one for one in outcomes[event.item] if _answers(one, event))
+            yield AnsweredImpression(event, answers)
 
 
-def _answers(outcome: Event, shown: Event) -> bool:
-    if shown.recommendation_id:
-        return outcome.recommendation_id == shown.recommendation_id
-    return outcome.occurred_at_us >= shown.occurred_at_us
+def _answers(outcome: Event, impression: Event) -> bool:
+    if impression.recommendation_id:
+        return outcome.recommendation_id == impression.recommendation_id
+    return outcome.occurred_at_us >= impression.occurred_at_us
 
 
-def impressions_in(snapshot: Snapshot, table: SignalTable) -> Iterator[Impression]:
-    """All users' impressions in a store; one user's log is in memory at a time."""
+def impressions_in(snapshot: Snapshot, table: SignalTable) -> Iterator[AnsweredImpression]:
+    """Yields all users' impressions in a store; one user's log is in memory at a time."""
     for user in scan_user_ids(snapshot):
         yield from impressions_of((row.event for row in read_log(snapshot, user)), table)
 
 
 def good_signals(table: SignalTable) -> frozenset[str]:
-    """The outcomes whose own reward is positive: what a reward of 1 stands for by default.
+    """Returns the outcomes with a positive reward of their own: the default rewards of 1.
 
     >>> from penchant.domain.signals import named_signals
     >>> sorted(good_signals(named_signals("ads")))

@@ -1,4 +1,4 @@
-"""Where a log comes from: the options shared by every command that reads one."""
+"""The options that name a log, shared by every command that reads one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.logs.events import COLUMNS_GROUP, EventColumns, ItemColumns
+from penchant.logs.columns import COLUMNS_GROUP, EventColumns, ItemColumns
 from penchant.logs.relevance import POSITIVE
 from penchant.system.option_types import FLAT
 
 MOVIELENS, GOOD_RATING = "movielens", "rating>=4"
-"""The name of the data set, and the events of it that count as a hit."""
+"""Name of the data set, and its default term of relevance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class LogSource:
 
     @property
     def default_relevance(self) -> str:
-        """The events that count as a hit unless the user says otherwise."""
+        """The term of relevance unless the user names another."""
         return GOOD_RATING if self.dataset else POSITIVE
 
     def columns(self) -> tuple[ItemColumns, EventColumns]:
-        """The columns of items and of events, `--map` applied.
+        """Returns the columns of items and of events, with `--map` applied.
 
         Raises:
             ConfigError: an entry of `--map` is not COLUMN=FIELD, or names no field.
@@ -73,7 +73,7 @@ assert set(EVENT_FIELDS) <= {field.name for field in fields(EventColumns)}
 
 
 def mapped_fields(entries: tuple[str, ...], known: tuple[str, ...]) -> dict[str, str]:
-    """Columns by field, from entries COLUMN=FIELD.
+    """Returns columns by field, from entries COLUMN=FIELD.
 
     Raises:
         ConfigError: an entry has another form, or its field is not among `known`.

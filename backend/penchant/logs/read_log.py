@@ -10,11 +10,12 @@ from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.log_source import MOVIELENS, LogSource
-from penchant.logs.reading import LeftOut, make_stream, read_events, read_items
+from penchant.logs.open_table import open_table
+from penchant.logs.read_table import read_events, read_items
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.store_log import items_and_events
-from penchant.logs.stream import Stream
-from penchant.logs.tables.files import open_table
+from penchant.logs.stream import Stream, make_stream
 from penchant.store.open import open_store
 
 
@@ -41,7 +42,7 @@ def read_log(
 def read_source(
     source: LogSource, left_out: LeftOut, nothing: str
 ) -> tuple[Sequence[Item], Sequence[Event]]:
-    """Reads the items and the events of a source.
+    """Reads the items and the events of a source; events of files and stores are an `EventLog`.
 
     Args:
         source: the files, the store or the data set.
@@ -66,23 +67,17 @@ def read_source(
     if source.items is None or source.events is None:
         raise ConfigError(f"{nothing}: name --items and --events, or --dataset movielens")
     item_columns, event_columns = source.columns()
-    table = open_table(source.items, source.format)
-    try:
+    with open_table(source.items, source.format) as table:
         items = read_items(table, item_columns, left_out)
-    finally:
-        table.close()
-    table = open_table(source.events, source.format)
-    try:
+    with open_table(source.events, source.format) as table:
         return items, read_events(table, event_columns, left_out)
-    finally:
-        table.close()
 
 
 def _read_store(address: str) -> tuple[Sequence[Item], Sequence[Event]]:
     engine, _, place = address.partition(":")
     if engine != "lmdb" or not (Path(place) / "data.mdb").is_file():
         raise ConfigError(
-            f"--store: there is none in {address!r}; expected lmdb:DIRECTORY, a server's own"
+            f"--store: there is none in {address!r}; expected lmdb:DIRECTORY of a server"
         )
     store = open_store(address, map_bytes=0)  # As large as its writer made it.
     try:

@@ -11,10 +11,10 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.types import Event
 
 Relevance = Callable[[Event, float], bool]
-"""From an event and its reward to whether it counts."""
+"""Whether an event with its reward counts as a hit."""
 
 POSITIVE = "reward>0"
-"""The default: every event with a positive reward."""
+"""Default: every event with a positive reward."""
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -29,14 +29,14 @@ _TERM = re.compile(r"\s*(rating|value|reward|signal)\s*(>=|<=|==|!=|>|<|=)\s*(\S
 
 
 def parse_relevance(text: str) -> Relevance:
-    """Reads FIELD OPERATOR VALUE.
+    """Reads a term FIELD OPERATOR VALUE.
 
     Args:
-        text: the field is `value` or `rating` (both the event's value; without one, it is no hit),
-            `reward` (what the signal table makes of the event) or `signal` (with = or != only).
+        text: the term; its field is `value` or `rating` (both are the event's value; an event
+            without one is no hit), `reward` (by the signal table) or `signal` (with = or != only).
 
     Raises:
-        ConfigError: it is no such term.
+        ConfigError: the text is no such term.
 
     >>> liked = parse_relevance("rating>=4")
     >>> event = Event("e1", "ann", "heat", "rating", 4.0, 0)

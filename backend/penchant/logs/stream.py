@@ -1,14 +1,21 @@
-"""A log as arrays: items and users by number, events in time order."""
+"""A log as evaluations read it: items and users by number, events in time order."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from penchant.domain.arrays import Float32, Int64, Mask
+from penchant.domain.errors import ConfigError
+from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
+from penchant.logs.accept import accept
+from penchant.logs.event_log import EventLog
+from penchant.logs.refusals import LeftOut
+from penchant.logs.relevance import Relevance
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,32 +26,84 @@ class Stream:
     """An item's number is its place here."""
     users: tuple[str, ...]
     """A user's number is its place here."""
-    events: tuple[Event, ...]
-    """As they would be sent to a server."""
-    user: NDArray[np.int64]
-    """The user's number, shape (n,)."""
-    item: NDArray[np.int64]
-    """The item's number, shape (n,)."""
-    at_us: NDArray[np.int64]
+    events: Sequence[Event]
+    """n events, as they would be sent to a server."""
+    user: Int64
+    """User numbers, shape (n,)."""
+    item: Int64
+    """Item numbers, shape (n,)."""
+    at_us: Int64
     """Microseconds since 1970, never falling, shape (n,)."""
-    reward: NDArray[np.float32]
+    reward: Float32
     """-1 to 1, shape (n,)."""
-    weight: NDArray[np.float32]
+    weight: Float32
     """0 or more, shape (n,)."""
-    relevant: NDArray[np.bool_]
-    """Which events count as a hit, shape (n,)."""
-    put_at: NDArray[np.int64]
+    relevant: Mask
+    """Events that count as a hit, shape (n,)."""
+    put_at: Int64
     """The position before which each item was put, shape (items,); 0: known from the start."""
 
 
-def part_of(stream: Stream, positions: NDArray[np.int64]) -> Stream:
-    """The stream of some of its events, in the order of their positions, shape (m,).
+def make_stream(
+    items: Iterable[Item],
+    events: Iterable[Event],
+    signals: SignalTable,
+    relevance: Relevance,
+    left_out: LeftOut,
+) -> Stream:
+    """Turns items and events into arrays, in time order; at equal times in the order given.
+
+    Args:
+        items: the catalog.
+        events: the log, in the order of arrival.
+        signals: rewards of the signals.
+        relevance: which events count as a hit.
+        left_out: counts the events that a server would refuse; see `accept`.
+
+    Raises:
+        ConfigError: no event is left.
+    """
+    catalog = tuple(items)
+    numbers = {item.id: number for number, item in enumerate(catalog)}
+    log = events if isinstance(events, EventLog) else EventLog.of(events)
+    accepted = accept(log, numbers, signals, left_out)
+    if not len(accepted.position):
+        raise ConfigError(f"events: none can be used; {left_out.first_case}")
+    order = np.argsort(log.at_us[accepted.position], kind="stable")
+    position, pair = accepted.position[order], accepted.pair[order]
+    _, first, user = np.unique(log.user.code[position], return_index=True, return_inverse=True)
+    by_first = np.argsort(first)
+    numbered = np.empty_like(by_first)
+    numbered[by_first] = np.arange(len(by_first))
+    pairs = accepted.pairs
+    hits = np.zeros(len(pairs.example), np.bool_)
+    for met in np.unique(pair).tolist():
+        hits[met] = relevance(log.event(int(pairs.example[met])), float(pairs.reward[met]))
+    return Stream(
+        items=catalog,
+        users=tuple(log.user.at(position[at]) for at in first[by_first].tolist()),
+        events=log.take(position),
+        user=numbered[user],
+        item=accepted.item[order],
+        at_us=log.at_us[position],
+        reward=accepted.reward[order].astype(np.float32),
+        weight=accepted.weight[order].astype(np.float32),
+        relevant=hits[pair],
+        put_at=np.zeros(len(catalog), np.int64),
+    )
+
+
+def part_of(stream: Stream, positions: Int64) -> Stream:
+    """Returns the stream of the events at some positions, shape (m,), in their order.
 
     Items and users keep their numbers.
     """
+    events = stream.events
     return dataclasses.replace(
         stream,
-        events=tuple(stream.events[position] for position in positions.tolist()),
+        events=events.take(positions)
+        if isinstance(events, EventLog)
+        else tuple(events[position] for position in positions.tolist()),
         user=stream.user[positions],
         item=stream.item[positions],
         at_us=stream.at_us[positions],
@@ -55,5 +114,5 @@ def part_of(stream: Stream, positions: NDArray[np.int64]) -> Stream:
 
 
 def first_events(stream: Stream, count: int) -> Stream:
-    """The stream as it was after so many events."""
+    """Returns the stream of the first `count` events, or of all where there are fewer."""
     return part_of(stream, np.arange(min(count, len(stream.events))))

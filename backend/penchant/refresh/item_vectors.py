@@ -19,7 +19,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
 from penchant.domain.types import Matrix
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.refresh.cooccurrence import (
     count_near,
     liked_in_order,
@@ -47,7 +47,7 @@ class RefreshedCatalog:
 
 
 def fit_item_vectors(
-    events: LogColumns, texts: Matrix, settings: RefreshSettings | None = None
+    events: Interactions, texts: Matrix, settings: RefreshSettings | None = None
 ) -> RefreshedCatalog:
     """Fits item vectors to a log; deterministic, whatever the order of the events.
 

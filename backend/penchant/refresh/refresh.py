@@ -20,10 +20,10 @@ from penchant.config import Config
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
 from penchant.launch.server_store import ServerSettings, open_server_store
-from penchant.logs.events import COLUMNS_GROUP, EventColumns
-from penchant.logs.log_file import LogFile
+from penchant.logs.columns import COLUMNS_GROUP, EventColumns
+from penchant.logs.interactions import LogFile
 from penchant.logs.log_source import EVENT_FIELDS, mapped_fields
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.refresh.catalog_update import switch_to_refreshed, write_refreshed
 from penchant.refresh.item_vectors import fit_item_vectors
 from penchant.refresh.refresh_input import ReadLog, RefreshInput, read_refresh_input

@@ -12,13 +12,13 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import resolve
 from penchant.domain.types import CatalogHead, Matrix, StoredItem
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.service.catalog_writer import require_text_vector
 from penchant.store.base import Snapshot
 from penchant.store.items import read_head, read_item, scan_items
 from penchant.store.users import read_log, scan_user_ids
 
-ReadLog = Callable[[Mapping[str, int]], LogColumns]
+ReadLog = Callable[[Mapping[str, int]], Interactions]
 """Reads the events about items, given the row of each item's text vector by the item's id."""
 
 
@@ -32,7 +32,7 @@ class RefreshInput:
     """Rows of `texts` by item number."""
     texts: Matrix
     """Text vectors of the items that can be ranked, shape (n, d)."""
-    events: LogColumns
+    events: Interactions
 
 
 def read_refresh_input(
@@ -78,7 +78,7 @@ def text_vectors(snapshot: Snapshot, head: CatalogHead, items: list[StoredItem])
     return vectors
 
 
-def _read_store(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> LogColumns:
+def _read_store(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> Interactions:
     """Reads the outcomes for items that can be ranked; an impression alone is no outcome."""
     places: dict[str, int | None] = {}
     users, items, times = array("q"), array("q"), array("q")
@@ -96,7 +96,7 @@ def _read_store(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> Log
                 items.append(row)
                 rewards.append(outcome.reward)
                 times.append(event.occurred_at_us)
-    return LogColumns(
+    return Interactions(
         user=np.array(users, np.int64),
         item=np.array(items, np.int64),
         reward=np.array(rewards, np.float64),

@@ -27,7 +27,7 @@ from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
 from penchant.launch.model_parameters import HOME
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.store_log import stream_of_store
 from penchant.logs.stream import Stream

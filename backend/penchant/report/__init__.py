@@ -1,1 +1,1 @@
-"""Tables, charts and pages: one style for the terminal, the browser and the pictures."""
+"""Tables, charts and HTML pages in one style."""

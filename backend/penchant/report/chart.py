@@ -1,7 +1,7 @@
-"""The style of every chart: one palette, plain axes, PNG files.
+"""The style of every chart: one palette, plain axes, PNG output.
 
-matplotlib is imported only when a chart is drawn: it takes a second to load, and a server needs
-none.
+matplotlib is imported only when a chart is drawn: it takes a second to load, and servers never
+need it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GREEN, BLUE, RED = "#0b7a5c", "#2f6fb4", "#c2571a"
 SERIES = (
     GREEN, GREY, BLUE, RED, "#7a4fa3", "#b23a5b", "#5f6b1f", "#1c8f9e", "#a08400", "#444a52",
 )  # fmt: skip
-"""Colours of the series of one chart, in order: Penchant first, its baselines after it."""
+"""Colours of a chart's series in drawing order: Penchant first, then its baselines."""
 
 Corner = Literal["best", "upper left", "upper right", "lower right"]
 
@@ -33,7 +33,10 @@ _DPI = 130
 
 
 def require_matplotlib(option: str) -> None:
-    """Checks that charts can be drawn, before minutes of work instead of after.
+    """Checks that charts can be drawn, before minutes of work instead of after them.
+
+    Args:
+        option: option that asks for a chart, for the error message.
 
     Raises:
         ConfigError: matplotlib is not installed.
@@ -43,7 +46,11 @@ def require_matplotlib(option: str) -> None:
 
 
 def new_figure(size: tuple[float, float], title: str = "") -> Figure:
-    """A figure of a width and height in inches, with a bold title at the left.
+    """A new figure, with a bold title at the top left.
+
+    Args:
+        size: width and height in inches.
+        title: title of the whole figure; none if empty.
 
     Raises:
         ConfigError: matplotlib is not installed.
@@ -59,12 +66,14 @@ def new_figure(size: tuple[float, float], title: str = "") -> Figure:
 
 
 def colours(count: int) -> list[str]:
-    """A colour for each of `count` series; they repeat after the tenth."""
+    """One colour per series; the palette repeats after ten."""
     return [SERIES[place % len(SERIES)] for place in range(count)]
 
 
 def plain(axes: Axes, label: str = "", subtitle: str = "") -> None:
-    """Removes from the axes what is not data, and labels the vertical one."""
+    """Removes frame and ticks, adds a light horizontal grid, and sets the y label and subtitle."""
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set_color(INK)
     if label:
         axes.set_ylabel(label)
     if subtitle:
@@ -83,22 +92,22 @@ def band(
     high: Sequence[float],
     colour: str,
 ) -> None:
-    """Shades an interval around a line."""
+    """Shades the interval between two lines."""
     axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
 
 
 def legend(axes: Axes, where: Corner = "best", columns: int = 1) -> None:
-    """A legend without a frame."""
+    """Adds a legend without a frame."""
     axes.legend(frameon=False, fontsize=9, loc=where, ncols=columns)
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a PNG."""
+    """The figure as PNG bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes the figure to a PNG file, whole or not at all."""
+    """Writes the figure to a PNG file, completely or not at all."""
     write_whole(path, png(figure))

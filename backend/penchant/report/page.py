@@ -1,4 +1,4 @@
-"""A report as one HTML page with its tables and charts inside, and its numbers as JSON."""
+"""Reports as a single HTML page with tables and charts, and numbers as JSON."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ img { max-width: 100% }
 def page(
     title: str, facts: Mapping[str, str], tables: Sequence[TextTable], pictures: Mapping[str, bytes]
 ) -> str:
-    """An HTML page that needs no other file.
+    """A self-contained HTML page: heading, facts, charts, then tables.
 
     Args:
         title: heading of the page.
-        facts: name and value of each fact that the page begins with.
-        tables: the tables, in the order shown.
-        pictures: PNG files by caption.
+        facts: facts listed under the heading, by name.
+        tables: tables in the order shown.
+        pictures: PNG images by caption, embedded in the page.
     """
     parts = [f"<h1>{html.escape(title)}</h1>", "<p>"]
     parts += [f"{html.escape(name)}: {html.escape(fact)}<br>" for name, fact in facts.items()]
@@ -59,7 +59,7 @@ def _table(table: TextTable) -> str:
 
 
 def as_json(content: object) -> str:
-    """The content as indented JSON, with null for NaN and infinities.
+    """Indented JSON, with null in the place of NaN and infinities.
 
     >>> as_json({"a": [math.nan, 1]}).split()
     ['{', '"a":', '[', 'null,', '1', ']', '}']
@@ -78,11 +78,15 @@ def _without_nan(content: object) -> object:
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Checks that a file can be written, before minutes of work instead of after.
+    """Checks that a file can be written, before minutes of work instead of after them.
+
+    Args:
+        path: file to write.
+        option: option that named it, for the error message.
 
     Raises:
-        ConfigError: its directory is missing or may not be written to.
+        ConfigError: `path` is a directory, or its parent is missing or not writable.
     """
     directory = path.absolute().parent
     if path.is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
-        raise ConfigError(f"{option}: {path} can't be written; name a file in a directory of yours")
+        raise ConfigError(f"{option}: {path} can't be written; name a file in a writable directory")

@@ -1,4 +1,4 @@
-"""Tables of text, for the terminal and for a page alike."""
+"""Tables of text, rendered on a terminal or on an HTML page."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ class TextTable:
 
 
 def rendered(table: TextTable) -> Table:
-    """The table for a terminal: names to the left, numbers to the right."""
+    """The table for a terminal: names aligned left, numbers right; no text is read as markup."""
     shown = Table(
-        title=table.title,
+        title=Text(table.title, style="bold"),
         title_justify="left",
-        title_style="bold",
         box=SIMPLE_HEAD,
-        padding=(0, 0, 0, 1),  # Five numbers with their intervals and a name fit 80 columns.
+        padding=(0, 0, 0, 1),  # So that a name and five numbers with intervals fit 80 columns.
         pad_edge=False,
     )
     for place, column in enumerate(table.columns):

@@ -31,7 +31,7 @@ class UserView:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportRequest:
+class ExportUserRequest:
     """A page of a user's log."""
 
     user: str
@@ -57,7 +57,7 @@ def check_user(user: str, limits: Limits) -> str:
     return user
 
 
-def check_export(request: ExportRequest, limits: Limits) -> ExportRequest:
+def check_export(request: ExportUserRequest, limits: Limits) -> ExportUserRequest:
     """The request; raises InvalidRequest if it breaks the contract."""
     check_id("user", request.user, limits)
     check_range("limit", request.limit, limits.export_rows)
@@ -85,7 +85,7 @@ class UserService:
         version = state.record.state_version
         return UserView(user, version, window, items, view.head.version, interest)
 
-    def export(self, request: ExportRequest) -> LogPage:
+    def export(self, request: ExportUserRequest) -> LogPage:
         """A page of the user's log, empty for a user who has reservations alone.
 
         Cost: reads the whole log.

@@ -1,1 +1,1 @@
-"""The operating system's side: files written whole, packages that may be missing, option types."""
+"""Durable files, optional packages and the types of command-line options."""

@@ -1,4 +1,4 @@
-"""Files that appear under their name only once they are complete."""
+"""Files that appear under their final name only when they are complete."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import IO
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Opens a file for writing and renames it to `path` after it is complete and synced.
+    """Opens a temporary file for writing, and renames it to `path` once the body has ended.
 
-    A crash leaves the previous file, or none. If the body raises, the partial file is removed.
-    Missing parent directories are created.
+    The content is synced before the rename, so a crash leaves the previous file, or none. If the
+    body raises, the previous file stays and the temporary one is removed. Missing parent
+    directories are created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -29,6 +30,6 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Writes a file whole or not at all; text as UTF-8."""
+    """Writes a file completely or not at all; text is encoded as UTF-8."""
     with whole_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)

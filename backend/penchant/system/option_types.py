@@ -1,7 +1,7 @@
-"""Types of request fields that are also options of a command.
+"""Types of request fields that are also command-line options.
 
-A job's request is a frozen dataclass; cyclopts turns its fields into options, and their docstrings
-into help. These annotations hold what a plain type can't say.
+A job's request is a frozen dataclass. cyclopts turns each field into an option and the field's
+docstring into its help; the annotated types below add what a plain type can't express.
 """
 
 from __future__ import annotations
@@ -14,23 +14,27 @@ from cyclopts import Parameter, Token
 from penchant.domain.errors import ConfigError
 
 FLAT = Parameter(name="*")
-"""Spreads a nested dataclass's fields among the options of the command."""
+"""Makes each field of a nested dataclass an option of the command itself."""
 
 Flag = Annotated[bool, Parameter(show_default=False)]
 """A switch that is off unless it is given."""
 
 Repeated = Annotated[tuple[str, ...], Parameter(show_default=False, negative=())]
-"""An option that may be given several times."""
+"""A repeatable option."""
 
 Pairs = Annotated[tuple[str, ...], Parameter(show_default=False, negative=(), metavar="KEY=VALUE")]
-"""A repeatable option of KEY=VALUE; read it with `pairs_of`."""
+"""A repeatable KEY=VALUE option; `pairs_of` parses the entries."""
 
 
 def parse_share(name: str, text: str) -> float:
-    """Reads a share such as `1%` or `0.01`.
+    """Parses a share written as `1%` or `0.01`.
+
+    Args:
+        name: option or field that the share belongs to, for the error message.
+        text: the share as typed.
 
     Raises:
-        ConfigError: the text is neither.
+        ConfigError: the text is not a number, with or without a percent sign.
 
     >>> parse_share("--max-loss", "2.5%"), parse_share("--max-loss", "0.01")
     (0.025, 0.01)
@@ -54,14 +58,14 @@ def _percent(share: float) -> str:
 Share = Annotated[
     float, Parameter(converter=_convert_share, metavar="SHARE", show_default=_percent)
 ]
-"""A fraction from 0 to 1, given as `1%` or `0.01`."""
+"""A fraction from 0 to 1, written as `1%` or `0.01`."""
 
 
 def pairs_of(option: str, entries: Sequence[str]) -> Mapping[str, str]:
-    """The entries of a repeatable KEY=VALUE option, by key; the last one wins.
+    """Parses the entries of a repeatable KEY=VALUE option; the last value of a key wins.
 
     Raises:
-        ConfigError: an entry has no `=`, or no key.
+        ConfigError: an entry lacks the `=` or the key.
 
     >>> pairs_of("--set", ["fast_weight=6", " window_events = 64"])
     {'fast_weight': '6', 'window_events': ' 64'}

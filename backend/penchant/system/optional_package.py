@@ -1,4 +1,4 @@
-"""Packages of an extra, imported only where they are used."""
+"""Imports of optional packages, with an error that names the extra to install."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from penchant.domain.errors import ConfigError
 
 @contextmanager
 def needs_extra(purpose: str, extra: str) -> Iterator[None]:
-    """Turns a missing package into an error that names the extra to install.
+    """Turns the import of a missing package into an error that names the extra to install.
 
     Args:
-        purpose: what needs the package, the first word of the message.
-        extra: the extra of `penchant` that brings it, as in pyproject.toml.
+        purpose: command, option or feature that needs the package; begins the message.
+        extra: extra of the `penchant` package that installs it, as in pyproject.toml.
 
     Raises:
         ConfigError: the body imports a package that is not installed.

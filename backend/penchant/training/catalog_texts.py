@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from cyclopts import Parameter, Token
 
 from penchant.domain.errors import ConfigError
+from penchant.logs.columns import COLUMNS_GROUP, ItemColumns
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.events import COLUMNS_GROUP, ItemColumns
 from penchant.logs.log_source import MOVIELENS, LogSource
-from penchant.logs.reading import LeftOut, read_items
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
+from penchant.logs.read_table import read_items
+from penchant.logs.refusals import LeftOut
 from penchant.system.option_types import FLAT
 
 

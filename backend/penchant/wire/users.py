@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penchant.domain.types import LogRow
-from penchant.service.users import ExportRequest, LogPage, UserView
+from penchant.service.users import ExportUserRequest, LogPage, UserView
 from penchant.wire.event import event_message
 from penchant_proto.v1 import user_pb2
 from penchant_proto.v1.service_pb2 import Reply
@@ -17,9 +17,11 @@ def user_request(message: user_pb2.GetUserRequest | user_pb2.ForgetUserRequest) 
     return message.user
 
 
-def export_request(message: user_pb2.ExportUserRequest) -> ExportRequest:
+def export_request(message: user_pb2.ExportUserRequest) -> ExportUserRequest:
     """The page of a user's log to export."""
-    return ExportRequest(message.user, message.after_version, message.limit or DEFAULT_EXPORT_ROWS)
+    return ExportUserRequest(
+        message.user, message.after_version, message.limit or DEFAULT_EXPORT_ROWS
+    )
 
 
 def get_user_reply(view: UserView) -> Reply:

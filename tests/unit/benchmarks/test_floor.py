@@ -1,3 +1,5 @@
+"""The floor benchmark: rounds, ratios, targets, requests and no-op models."""
+
 from __future__ import annotations
 
 import io
@@ -40,7 +42,7 @@ def test_a_peer_may_be_scaled_and_stand_on_the_floor() -> None:
     assert (row.peer, row.ratio) == (4.0, 1.0)
 
 
-def test_rounds_go_forth_and_back() -> None:
+def test_every_second_round_runs_in_reverse() -> None:
     order: list[str] = []
 
     def rate(number: int) -> float:
@@ -70,8 +72,8 @@ def test_events_are_new_within_a_run_and_between_seeds() -> None:
 
 def test_ranks_and_feedback_never_share_a_user() -> None:
     ranked = {call_in(body).rank.user for body in calls.bodies(RANK, 300, 1)}
-    told = {call_in(body).feedback.events[0].user for body in calls.bodies(FEEDBACK, 300, 1)}
-    assert not ranked & told
+    fed = {call_in(body).feedback.events[0].user for body in calls.bodies(FEEDBACK, 300, 1)}
+    assert not ranked & fed
 
 
 def test_a_rank_names_distinct_candidates() -> None:
@@ -79,7 +81,7 @@ def test_a_rank_names_distinct_candidates() -> None:
     assert len(set(candidates)) == 20
 
 
-def test_a_floor_has_its_models_configuration_but_for_name_backend_and_tensors() -> None:
+def test_a_floor_differs_from_its_model_in_name_backend_and_tensors_alone() -> None:
     ours = (REPOSITORY / "penchant_feedback/config.pbtxt").read_text(encoding="utf-8").splitlines()
     floors = floor_models.config(floor_models.FLOOR_FEEDBACK).splitlines()
     changed = [line for line, other in zip(floors, ours, strict=True) if line != other]
@@ -91,7 +93,7 @@ def test_a_floor_has_its_models_configuration_but_for_name_backend_and_tensors()
     ]
 
 
-def test_the_floors_are_written_whole(tmp_path: Path) -> None:
+def test_floors_are_written_with_code_that_compiles(tmp_path: Path) -> None:
     floor_models.write(tmp_path)
     for model in floor_models.ALL:
         compile((tmp_path / model.name / "1/model.py").read_text(), model.name, "exec")
@@ -111,7 +113,7 @@ def test_missed_targets_are_named() -> None:
     assert missed(ROWS) == ["rank"]
 
 
-def test_the_table_and_the_file_say_the_same(tmp_path: Path) -> None:
+def test_the_table_and_the_file_agree(tmp_path: Path) -> None:
     out = io.StringIO()
     render(ROWS, ["two cores"], Console(file=out, width=120))
     assert "floor 0.500 ms" in out.getvalue()
@@ -122,7 +124,7 @@ def test_the_table_and_the_file_say_the_same(tmp_path: Path) -> None:
     assert content["rows"][0]["target"] == "<= 1.6"
 
 
-def test_an_answer_that_is_not_right_is_refused() -> None:
+def test_a_wrong_answer_is_refused() -> None:
     empty = kserve_pb2.ModelInferResponse(raw_output_contents=[b"\0\0\0\0"]).SerializeToString()
     with pytest.raises(ValueError, match="expected 10, warm"):
         calls.check(RANK, empty)

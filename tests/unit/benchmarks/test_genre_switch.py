@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from benchmarks.genre_switch import EARLIER, find_turns, with_sessions
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 
 FILMS = [
     *(Item(f"war{n}", "a war film", {"genres": "War, Drama"}) for n in range(20)),

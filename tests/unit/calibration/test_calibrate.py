@@ -14,7 +14,7 @@ from penchant.calibration.calibrate import FORMAT, calibrate_shown
 from penchant.calibration.reliability import reliability
 from penchant.calibration.shown_ads import ShownAds, from_impressions
 from penchant.domain.types import Event, Exposure
-from penchant.logs.impressions import Impression
+from penchant.logs.impressions import AnsweredImpression
 from penchant_sdk import InvalidRequest
 from penchant_sdk.ads import Calibration
 from penchant_sdk.ads.calibration import FORMAT as READ
@@ -107,9 +107,9 @@ def test_impressions_of_a_log_are_taken_with_their_clicks_in_time_order() -> Non
     untold = event(3, "impression", 20)
     shown = from_impressions(
         [
-            Impression(first, (event(1, "click", 5),)),
-            Impression(second, (event(2, "hide", 30),)),
-            Impression(untold, ()),
+            AnsweredImpression(first, (event(1, "click", 5),)),
+            AnsweredImpression(second, (event(2, "hide", 30),)),
+            AnsweredImpression(untold, ()),
         ]
     )
     assert (shown.position.tolist(), shown.clicked.tolist()) == ([3, 1], [0.0, 1.0])

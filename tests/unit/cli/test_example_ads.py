@@ -14,4 +14,4 @@ def test_the_example_keeps_caps_targeting_and_blocked_categories(
     evening(FakePenchant(signals="default,ads"))
     said = capsys.readouterr().out
     assert said.count("page ") == 4
-    assert said.endswith("ben, after hiding those: wine\n")
+    assert said.endswith("ben, after hiding these: wine\n")

@@ -9,9 +9,10 @@ import pytest
 
 from penchant.cli.judging import REFUSED
 from penchant.evaluation import replay_log
-from penchant.logs.events import EventColumns, ItemColumns
-from penchant.logs.reading import LeftOut, read_events, read_items
-from penchant.logs.tables.files import open_table
+from penchant.logs.columns import EventColumns, ItemColumns
+from penchant.logs.open_table import open_table
+from penchant.logs.read_table import read_events, read_items
+from penchant.logs.refusals import LeftOut
 from penchant.store.lmdb import LmdbStore
 from tests.support.command import Ran
 from tests.support.command import run as run_command

@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from penchant.cli import client
-from penchant.cli.import_ import app
 from penchant.cli.import_games import snapshot_games
-from penchant.domain.errors import ConfigError
 from penchant_sdk.games import Game, GameClient, Session
 from penchant_sdk.testing import FakePenchant, FakeServer
+from tests.support import command
+from tests.support.command import Ran
 
-RUNNER = CliRunner()
 CONTROL = """\
 Package: gnuchess
 Section: games
@@ -42,11 +40,8 @@ def control(tmp_path: Path) -> Path:
     return path
 
 
-def run(*arguments: object) -> Result:
-    result = RUNNER.invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+def run(*arguments: object) -> Ran:
+    return command.run(["import", *arguments])
 
 
 def test_games_of_a_file_can_be_recommended(server: FakeServer, control: Path) -> None:
@@ -74,8 +69,8 @@ def test_a_written_file_is_what_import_items_takes(
 def test_a_file_without_games_is_refused(server: FakeServer, tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.touch()
-    with pytest.raises(ConfigError, match="section games"):
-        run("games", "--file", path)
+    result = run("games", "--file", path)
+    assert (result.exit_code, "section games" in result.stderr) == (1, True)
 
 
 def test_the_carried_games_are_whole() -> None:

@@ -14,9 +14,9 @@ from penchant.domain.types import (
     Item,
     Vector,
 )
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 
 HOUR_US = 3_600_000_000
 FIRST_US = 1_600_000_000_000_000

@@ -17,9 +17,9 @@ from penchant.evaluation.replay import mean_rank, replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.launch import Server
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.open import open_store

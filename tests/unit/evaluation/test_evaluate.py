@@ -15,7 +15,7 @@ from penchant.evaluation.model_settings import ModelSettings
 from penchant.evaluation.replay_log import ReplayLog
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.log_source import LogSource
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream
 from penchant.report.page import as_json
 from tests.support.command import run

@@ -1,3 +1,5 @@
+"""Traffic is seeded, follows Zipf's law, and arrives at a constant rate."""
+
 from __future__ import annotations
 
 import random
@@ -9,10 +11,10 @@ import pytest
 from loadtest.traffic import (
     CANDIDATES,
     Arrivals,
-    Ask,
+    FeedbackStep,
     Population,
+    RankStep,
     Step,
-    Tell,
     Zipf,
     item_text,
     session,
@@ -22,7 +24,7 @@ POPULATION = Population(Zipf(50, 1.0), Zipf(500, 0.8))
 
 
 def visits(seed: int, count: int) -> list[list[Step]]:
-    """Sessions whose every ranking shows the same ten items."""
+    """The steps of sessions in which every ranking has the same ten items."""
     rng, shown = random.Random(seed), [f"film-{number}" for number in range(10)]
     all_steps = []
     for _ in range(count):
@@ -30,7 +32,7 @@ def visits(seed: int, count: int) -> list[list[Step]]:
         steps = [next(visit)]
         while True:
             try:
-                steps.append(visit.send(shown if isinstance(steps[-1], Ask) else ()))
+                steps.append(visit.send(shown if isinstance(steps[-1], RankStep) else ()))
             except StopIteration:
                 break
         all_steps.append(steps)
@@ -85,17 +87,19 @@ def test_sessions_are_seeded() -> None:
 def test_a_session_alternates_between_rankings_and_feedback_of_one_user() -> None:
     for steps in visits(1, 200):
         assert len({step.user for step in steps}) == 1
-        assert isinstance(steps[0], Ask)
-        assert isinstance(steps[-1], Ask)
+        assert isinstance(steps[0], RankStep)
+        assert isinstance(steps[-1], RankStep)
         assert all(type(one) is not type(other) for one, other in pairwise(steps))
-        asks = [step for step in steps if isinstance(step, Ask)]
+        asks = [step for step in steps if isinstance(step, RankStep)]
         assert [ask.after_feedback for ask in asks] == [False] + [True] * (len(asks) - 1)
 
 
-def test_feedback_is_about_distinct_items_that_were_shown() -> None:
-    tells = [step for steps in visits(1, 200) for step in steps if isinstance(step, Tell)]
-    for tell in tells:
-        items = [item for item, _ in tell.events]
+def test_feedback_is_about_distinct_shown_items() -> None:
+    feedbacks = [
+        step for steps in visits(1, 200) for step in steps if isinstance(step, FeedbackStep)
+    ]
+    for feedback in feedbacks:
+        items = [item for item, _ in feedback.events]
         assert 1 <= len(items) <= 3
         assert len(set(items)) == len(items)
         assert set(items) <= {f"film-{number}" for number in range(10)}
@@ -103,7 +107,7 @@ def test_feedback_is_about_distinct_items_that_were_shown() -> None:
 
 def test_about_half_of_the_sessions_name_candidates() -> None:
     first = [steps[0] for steps in visits(1, 400)]
-    named = [step.candidates for step in first if isinstance(step, Ask) and step.candidates]
+    named = [step.candidates for step in first if isinstance(step, RankStep) and step.candidates]
     assert 150 < len(named) < 250
     assert all(len(set(candidates)) == CANDIDATES for candidates in named)
 

@@ -1,4 +1,4 @@
-"""A server's store as a log: what was put and accepted, and nothing that was taken back."""
+"""A server's store as a log: the items put and the events accepted, but for those taken back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.signals import DEFAULT_SIGNALS
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.store_log import stream_of_store
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from tests.support.world import World, liked
 from tests.unit.evaluation.streams import random_stream
 

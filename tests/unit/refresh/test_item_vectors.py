@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.refresh.cooccurrence import count_near, mutual_information
 from penchant.refresh.factors import DENSE_ITEMS
 from penchant.refresh.item_vectors import fit_item_vectors
@@ -21,9 +21,9 @@ def unit_rows(items: int, dimensions: int = 8, seed: int = 0) -> Matrix:
     return unit
 
 
-def random_events(items: int, events: int = 300, seed: int = 0) -> LogColumns:
+def random_events(items: int, events: int = 300, seed: int = 0) -> Interactions:
     rng = np.random.default_rng(seed)
-    return LogColumns(
+    return Interactions(
         user=rng.integers(0, 12, events),
         item=rng.integers(0, items, events),
         reward=rng.uniform(-1, 1, events),
@@ -31,13 +31,13 @@ def random_events(items: int, events: int = 300, seed: int = 0) -> LogColumns:
     )
 
 
-def shuffled(events: LogColumns, seed: int) -> LogColumns:
+def shuffled(events: Interactions, seed: int) -> Interactions:
     order = np.random.default_rng(seed).permutation(len(events.item))
     user, item = events.user[order], events.item[order]
-    return LogColumns(user, item, events.reward[order], events.at_us[order])
+    return Interactions(user, item, events.reward[order], events.at_us[order])
 
 
-def planted(groups: int, size: int, seed: int = 0) -> LogColumns:
+def planted(groups: int, size: int, seed: int = 0) -> Interactions:
     """Each user likes items of one group, one after the other."""
     rng = np.random.default_rng(seed)
     users = 20 * groups
@@ -45,7 +45,7 @@ def planted(groups: int, size: int, seed: int = 0) -> LogColumns:
         [size * (user % groups) + rng.permutation(size) for user in range(users)]
     )
     user = np.repeat(np.arange(users), size)
-    return LogColumns(user, items, np.ones(len(items)), np.arange(len(items)))
+    return Interactions(user, items, np.ones(len(items)), np.arange(len(items)))
 
 
 def test_an_item_without_likes_keeps_its_texts_vector_to_the_bit() -> None:
@@ -60,13 +60,13 @@ def test_an_item_without_likes_keeps_its_texts_vector_to_the_bit() -> None:
 @pytest.mark.parametrize("reward", [-1.0, 0.0])
 def test_what_nobody_liked_moves_nothing(reward: float) -> None:
     texts, events = unit_rows(10), random_events(10)
-    disliked = LogColumns(events.user, events.item, np.full(300, reward), events.at_us)
+    disliked = Interactions(events.user, events.item, np.full(300, reward), events.at_us)
     np.testing.assert_array_equal(fit_item_vectors(disliked, texts).vectors, texts)
 
 
 def test_an_empty_log_gives_the_text_catalog() -> None:
     none = np.empty(0, np.int64)
-    fresh = fit_item_vectors(LogColumns(none, none, np.empty(0), none), unit_rows(5))
+    fresh = fit_item_vectors(Interactions(none, none, np.empty(0), none), unit_rows(5))
     np.testing.assert_array_equal(fresh.vectors, unit_rows(5))
     assert not fresh.residuals.any()
     assert not fresh.prior_mean.any()
@@ -102,7 +102,7 @@ def test_items_liked_together_move_together(groups: int, size: int) -> None:
 
 def test_more_likes_move_an_item_further_from_its_text() -> None:
     texts, few = unit_rows(24, 16), planted(4, 6)
-    part = LogColumns(few.user[:48], few.item[:48], few.reward[:48], few.at_us[:48])
+    part = Interactions(few.user[:48], few.item[:48], few.reward[:48], few.at_us[:48])
     near = (fit_item_vectors(part, texts).vectors * texts).sum(axis=1)
     far = (fit_item_vectors(few, texts).vectors * texts).sum(axis=1)
     assert far.mean() < near.mean()

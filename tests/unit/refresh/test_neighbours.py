@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.neighbours import NEIGHBOURS, Neighbours
-from penchant.logs.log_columns import LogColumns
+from penchant.logs.interactions import Interactions
 from penchant.refresh.item_vectors import fit_item_vectors
 from penchant.refresh.neighbour_table import SHRINKAGE, WINDOW, find_neighbours
 
@@ -118,7 +118,7 @@ def test_the_order_of_the_log_does_not_matter(
 def _refreshed(events: list[tuple[int, int, float, int]]) -> Neighbours:
     users, items, rewards, times = zip(*events, strict=True) if events else ((), (), (), ())
     texts = np.eye(ITEMS, dtype=np.float32)
-    log_ = LogColumns(
+    log_ = Interactions(
         user=np.array(users, np.int64),
         item=np.array(items, np.int64),
         reward=np.array(rewards, np.float64),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from penchant.domain.errors import UserNotFound
 from penchant.service.feedback import EventStatus
 from penchant.service.rank import RankRequest
-from penchant.service.users import ExportRequest
+from penchant.service.users import ExportUserRequest
 from penchant.store.keys import Kind, encode
 from tests.support.world import World, liked
 
@@ -40,7 +40,7 @@ def test_the_pages_of_an_export_are_the_log(
     world.feed(*(liked(f"e{number}", "toy", ago_s=number) for number in range(count)))
     exported, after = [], 0
     while True:
-        page = world.users.export(ExportRequest("u", after, limit))
+        page = world.users.export(ExportUserRequest("u", after, limit))
         assert 1 <= len(page.rows) <= limit
         assert page.state_version == count
         exported += page.rows
@@ -85,6 +85,6 @@ def test_nothing_of_a_forgotten_user_is_left_in_the_store(world: World) -> None:
 
 @pytest.mark.parametrize("verb", ["get", "export", "forget"])
 def test_a_user_without_events_is_not_found(world: World, verb: str) -> None:
-    request = ExportRequest("nobody", 0, 10) if verb == "export" else "nobody"
+    request = ExportUserRequest("nobody", 0, 10) if verb == "export" else "nobody"
     with pytest.raises(UserNotFound, match="user: no event of 'nobody' was ever accepted"):
         getattr(world.users, verb)(request)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.errors import ConfigError
+from penchant.logs.columns import ItemColumns
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.events import ItemColumns
 from penchant.training.catalog_texts import CatalogSource, catalog_texts, text_lines
 
 

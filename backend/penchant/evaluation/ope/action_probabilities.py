@@ -10,8 +10,11 @@ from scipy.special import softmax
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.ope.logged_impressions import LoggedImpressions
-from penchant.logs.tables.cells import BadRow, number_of, text_of
-from penchant.logs.tables.files import Table
+from penchant.logs.cell_arrays import numbers_of, texts_of
+from penchant.logs.cells import number_of
+from penchant.logs.refusals import Refusals
+from penchant.logs.row_fields import conversion_error
+from penchant.logs.table_file import TableFile
 
 POLICIES = ("uniform", "popularity", "softmax")
 """Policies that need no file."""
@@ -66,25 +69,28 @@ def by_softmax(q: Float64, temperature: float) -> Float64:
     return np.asarray(softmax(q / temperature, axis=1))
 
 
-def read_probabilities(table: Table) -> Probabilities:
+def read_probabilities(table: TableFile) -> Probabilities:
     """Reads a file with columns `action`, `probability`, and perhaps `position`, `impression`.
 
     Raises:
         ConfigError: a row can't be read.
     """
     found: Probabilities = {}
-    for row in table.rows():
-        try:
-            if row.fault:
-                raise BadRow(row.fault)
-            probability = number_of(row.values.get("probability"))
-            action = text_of(row.values.get("action"))
-            if probability is None or not 0 <= probability <= 1 or not action:
-                raise BadRow("expected an action, and a probability in [0, 1]")
-        except BadRow as error:
-            raise ConfigError(f"--action-probabilities: row {row.number}: {error}") from error
-        impression, position = (text_of(row.values.get(n)) for n in ("impression", "position"))
-        found[impression, position, action] = probability
+    for batch in table.batches():
+        refusals = Refusals(batch)
+        number, action = numbers_of(batch.cells("probability")), texts_of(batch.cells("action"))
+        refusals.refuse(number.wrong, conversion_error(batch, "probability", number_of))
+        refusals.refuse_each(action.wrong)
+        usable = (number.value >= 0) & (number.value <= 1) & action.where(bool)
+        refusals.refuse(~usable, "expected an action, and a probability in [0, 1]")
+        if refusals.reasons:
+            first = min(refusals.reasons)
+            raise ConfigError(
+                f"--action-probabilities: row {batch.number[first]}: {refusals.reasons[first]}"
+            )
+        impression, position = (texts_of(batch.cells(name)) for name in ("impression", "position"))
+        keys = zip(impression.to_list(), position.to_list(), action.to_list(), strict=True)
+        found.update(zip(keys, number.value.tolist(), strict=True))
     return found
 
 

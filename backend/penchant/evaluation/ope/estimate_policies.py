@@ -19,7 +19,7 @@ from penchant.evaluation.ope.policy_value import (
     PolicyEstimates,
     estimate_value,
 )
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
 from penchant.system.option_types import FLAT
 
 

@@ -1,9 +1,9 @@
-"""Reads logged impressions from a file into arrays."""
+"""Logged impressions: rows of a file to arrays."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,13 +12,16 @@ from cyclopts import Parameter
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
-from penchant.logs.tables.cells import BadRow, number_of, text_of
-from penchant.logs.tables.columns import cell_at, number_at
-from penchant.logs.tables.files import Row, Table
+from penchant.logs.cell_arrays import numbers_of, texts_of
+from penchant.logs.refusals import Refusals
+from penchant.logs.row_batch import RowBatch, python_cells
+from penchant.logs.row_fields import required_cells, required_numbers, required_texts
+from penchant.logs.table_file import TableFile
 from penchant.system.option_types import Repeated
 
 MAX_CATEGORIES = 50
-"""Values of a text column of the context, the commonest, that get a feature each."""
+"""Values of a text column of the context that get a feature each: the commonest."""
+
 
 _REQUIRED = Parameter(group="Columns")
 _OPTIONAL = Parameter(group="Columns", show_default=lambda _: "none")
@@ -77,74 +80,102 @@ class LoggedImpressions:
 
 
 @dataclass(frozen=True, slots=True)
-class _ShownRow:
-    action: str
-    reward: float
-    propensity: float
-    position: str
-    user: str
-    candidate: float
-    impression: str
-    context: tuple[Any, ...]
+class _Part:
+    """The usable rows of a batch, by column; m of them."""
+
+    action: list[str]
+    reward: Float64
+    propensity: Float64
+    position: list[str]
+    user: list[str]
+    candidate: Float64
+    impression: list[str]
+    context: tuple[list[Any], ...]
+    """Cells of each column of the context."""
 
 
-def read_impressions(table: Table, columns: ImpressionColumns) -> LoggedImpressions:
+def read_impressions(table: TableFile, columns: ImpressionColumns) -> LoggedImpressions:
     """Reads all rows; those without a usable reward or propensity are counted and left out.
 
     Raises:
-        ConfigError: no row can be used; the text names the most frequent reason.
+        ConfigError: no row is usable; the message says what was wrong with most.
     """
-    shown: list[_ShownRow] = []
+    parts: list[_Part] = []
     left_out: Counter[str] = Counter()
-    for row in table.rows():
-        try:
-            shown.append(_read(row, columns))
-        except BadRow as error:
-            left_out[str(error)] += 1
-    if not shown:
+    for batch in table.batches():
+        refusals = Refusals(batch)
+        parts.append(_read(batch, columns, refusals))
+        left_out.update(refusals.reasons.values())
+    if not any(part.action for part in parts):
         why = left_out.most_common(1)[0][0] if left_out else "the file is empty"
         raise ConfigError(f"impressions: no row can be used: {why}")
-    actions, action = _codes([one.action for one in shown])
-    positions, position = _codes([one.position for one in shown])
-    _, users = _codes([one.user or f"\0{number}" for number, one in enumerate(shown)])
+    actions, action = _codes(_joined(part.action for part in parts))
+    positions, position = _codes(_joined(part.position for part in parts))
+    users = _joined(part.user for part in parts)
+    _, cluster = _codes([user or f"\0{number}" for number, user in enumerate(users)])
+    impressions = _joined(part.impression for part in parts)
+    candidate = np.concatenate([part.candidate for part in parts])
+    context = [
+        _joined(part.context[column] for part in parts) for column in range(len(columns.context))
+    ]
     return LoggedImpressions(
         actions=actions,
         action=action,
-        reward=np.array([one.reward for one in shown]),
-        propensity=np.array([one.propensity for one in shown]),
+        reward=np.concatenate([part.reward for part in parts]),
+        propensity=np.concatenate([part.propensity for part in parts]),
         positions=positions,
         position=position,
-        cluster=users,
+        cluster=cluster,
         by_user=bool(columns.user),
-        candidate=np.array([one.candidate for one in shown]) if columns.candidate else None,
-        impression=tuple(one.impression for one in shown) if columns.impression else (),
-        context=_features([one.context for one in shown], len(columns.context)),
+        candidate=candidate if columns.candidate else None,
+        impression=tuple(impressions) if columns.impression else (),
+        context=_features(context, len(action)),
         left_out=left_out,
     )
 
 
-def _read(row: Row, columns: ImpressionColumns) -> _ShownRow:
-    if row.fault:
-        raise BadRow(row.fault)
-    action = text_of(cell_at(row, columns.action))
-    if not action:
-        raise BadRow(f"{columns.action}: missing")
-    return _ShownRow(
-        action=action,
-        reward=number_at(row, columns.reward),
-        propensity=_probability(row, columns.propensity, zero=False),
-        position=text_of(cell_at(row, columns.position)) if columns.position else "",
-        user=text_of(cell_at(row, columns.user)) if columns.user else "",
-        candidate=_probability(row, columns.candidate, zero=True) if columns.candidate else 0.0,
-        impression=text_of(cell_at(row, columns.impression)) if columns.impression else "",
-        context=tuple(cell_at(row, name) for name in columns.context),
+def _joined(parts: Iterable[list[Any]]) -> list[Any]:
+    return [cell for part in parts for cell in part]
+
+
+def _read(batch: RowBatch, columns: ImpressionColumns, refusals: Refusals) -> _Part:
+    action = required_texts(batch, columns.action, refusals)
+    refusals.refuse(action.where(lambda text: not text), f"{columns.action}: missing")
+    reward = required_numbers(batch, columns.reward, refusals)
+    propensity = _probability(batch, columns.propensity, refusals, zero=False)
+
+    def texts(column: str) -> list[str]:
+        if not column:
+            return [""] * len(batch)
+        return required_texts(batch, column, refusals).to_list()
+
+    position, user = texts(columns.position), texts(columns.user)
+    candidate = np.zeros(len(batch))
+    if columns.candidate:
+        candidate = _probability(batch, columns.candidate, refusals, zero=True)
+    impression = texts(columns.impression)
+    context = [python_cells(required_cells(batch, name, refusals)) for name in columns.context]
+    kept = np.flatnonzero(~refusals.mask)
+
+    def picked(cells: list[Any]) -> list[Any]:
+        return [cells[at] for at in kept.tolist()]
+
+    return _Part(
+        action=action.take(kept).to_list(),
+        reward=reward[kept],
+        propensity=propensity[kept],
+        position=picked(position),
+        user=picked(user),
+        candidate=candidate[kept],
+        impression=picked(impression),
+        context=tuple(map(picked, context)),
     )
 
 
-def _probability(row: Row, column: str, *, zero: bool) -> float:
-    number = number_at(row, column)
-    if number > 1 or number < 0 or (number == 0 and not zero):
-        raise BadRow(f"{column}: not in {'[' if zero else '('}0, 1]")
+def _probability(batch: RowBatch, column: str, refusals: Refusals, *, zero: bool) -> Float64:
+    number = required_numbers(batch, column, refusals)
+    wrong = (number > 1) | (number < 0) | ((number == 0) & (not zero))
+    refusals.refuse(wrong, f"{column}: not in {'[' if zero else '('}0, 1]")
     return number
 
 
@@ -154,19 +185,18 @@ def _codes(texts: Sequence[str]) -> tuple[tuple[str, ...], Int64]:
     return tuple(known), np.array([code[text] for text in texts], dtype=np.int64)
 
 
-def _features(rows: Sequence[tuple[Any, ...]], columns: int) -> Float64:
-    parts: list[Float64] = [np.empty((len(rows), 0))]
-    for column in range(columns):
-        cells = [row[column] for row in rows]
-        try:
-            numbers = np.array([np.nan if (x := number_of(c)) is None else x for c in cells])
-        except BadRow:
-            texts = np.array([text_of(cell) for cell in cells])
+def _features(columns: Sequence[list[Any]], rows: int) -> Float64:
+    parts: list[Float64] = [np.empty((rows, 0))]
+    for cells in columns:
+        numbers = numbers_of(cells)
+        if numbers.wrong.any():
+            texts = np.array(texts_of(cells).to_list())
             counts = Counter(texts.tolist())
             common = sorted(counts, key=lambda text: (-counts[text], text))[:MAX_CATEGORIES]
             parts.append((texts[:, None] == np.array(common)[None, :]).astype(np.float64))
             continue
-        mean = np.nanmean(numbers) if np.isfinite(numbers).any() else 0.0
-        filled = np.where(np.isnan(numbers), mean, numbers)
+        value = numbers.value
+        mean = np.nanmean(value) if np.isfinite(value).any() else 0.0
+        filled = np.where(np.isnan(value), mean, value)
         parts.append(((filled - mean) / (filled.std() or 1.0))[:, None])
     return np.hstack(parts)

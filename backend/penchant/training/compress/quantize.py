@@ -21,7 +21,7 @@ from cyclopts import Parameter
 from penchant.domain.errors import ConfigError
 from penchant.encoder.base import Encoder
 from penchant.encoder.bundle import MANIFEST, read_bundle
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Share

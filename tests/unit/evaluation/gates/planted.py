@@ -13,9 +13,9 @@ from penchant.domain.types import Event, Item, Matrix
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 
 KINDS = ("coats", "shoes", "toys", "wine")
 EACH = 20

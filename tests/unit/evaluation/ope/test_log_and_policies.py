@@ -24,7 +24,7 @@ from penchant.evaluation.ope.policy_value import (
     estimate_value,
 )
 from penchant.evaluation.ope.reward_model import cross_fit, folds_of
-from penchant.logs.tables.files import open_table
+from penchant.logs.open_table import open_table
 
 COLUMNS = ImpressionColumns(position="slot", user="user", context=("device", "age"))
 HEADING = ["item", "reward", "propensity", "slot", "user", "device", "age"]

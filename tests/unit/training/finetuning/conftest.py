@@ -10,9 +10,9 @@ import pytest
 
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.training.finetuning.finetune import FinetuneRequest
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from tests.support.tiny_encoders import write_encoder

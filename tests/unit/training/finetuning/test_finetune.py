@@ -14,9 +14,9 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.logs.reading import LeftOut, make_stream
+from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, make_stream
 from penchant.training.finetuning.finetune import FinetuneReport, finetune
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from penchant.training.finetuning.provenance import read_note

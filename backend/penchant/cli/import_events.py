@@ -1,0 +1,61 @@
+"""`penchant import events`: the events of a file, sent to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from penchant.cli.client import DEFAULT_TARGET, TargetOption, connected
+from penchant.cli.import_report import CALL_TIMEOUT_S, run_import
+from penchant.domain import types
+from penchant.logs import bulk_import
+from penchant.logs.bulk_import import ImportEventsRequest, SentBatch
+from penchant.system.option_types import FLAT
+from penchant_sdk import Event, EventStatus, Penchant
+
+
+def import_events(
+    request: Annotated[ImportEventsRequest, FLAT], *, target: TargetOption = DEFAULT_TARGET
+) -> int:
+    """Learns from events; an event that is known already changes nothing."""
+    with connected(target) as penchant:
+        return run_import(
+            request.file,
+            lambda on_stage: bulk_import.import_events(
+                request, target, events_to(penchant), on_stage
+            ),
+        )
+
+
+def events_to(penchant: Penchant) -> Callable[[Sequence[types.Event]], SentBatch]:
+    """Sends events; the server accepts or refuses each one by itself."""
+
+    def send(batch: Sequence[types.Event]) -> SentBatch:
+        ack = penchant.feedback([sdk_event(event) for event in batch], timeout_s=CALL_TIMEOUT_S)
+        statuses = [result.status for result in ack.results]
+        counts = {
+            "accepted": statuses.count(EventStatus.ACCEPTED),
+            "known already": statuses.count(EventStatus.DUPLICATE),
+        }
+        refused = {
+            position: f"{result.reason}: {result.message}"
+            for position, result in enumerate(ack.results)
+            if result.status is EventStatus.REFUSED
+        }
+        return SentBatch(counts, refused)
+
+    return send
+
+
+def sdk_event(event: types.Event) -> Event:
+    """Converts an event of the backend to one of the SDK."""
+    return Event(
+        user=event.user,
+        item=event.item,
+        signal=event.signal,
+        value=event.value,
+        occurred_at=event.occurred_at_us / 1e6,
+        recommendation_id=event.recommendation_id,
+        event_id=event.event_id,
+        context=dict(event.context),
+    )

@@ -1,0 +1,62 @@
+"""Shows an import while it runs, and its counts at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from penchant.logs.bulk_import import ImportReport, ImportStage, OnStage
+
+CALL_TIMEOUT_S = 60.0
+"""Longest wait for one call, in seconds."""
+
+
+def run_import(file: Path, job: Callable[[OnStage], ImportReport]) -> int:
+    """Runs an import with a progress bar; returns the exit status: 1 if every row is rejected."""
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    progress = Progress(*columns, TimeRemainingColumn(), console=console)
+    task = progress.add_task(file.name, total=None)
+    row = 0
+
+    def show(stage: ImportStage) -> None:
+        nonlocal row
+        if not progress.live.is_started:
+            if stage.row:
+                console.print(Text(f"Going on behind row {stage.row:,} of {file.name}."))
+            progress.start()
+        row = stage.row
+        progress.update(task, completed=stage.done, total=stage.size or None)
+
+    try:
+        report = job(show)
+    except BaseException:
+        progress.stop()
+        if row:
+            console.print(Text(f"{row:,} rows are done; the same command goes on from there."))
+        raise
+    progress.stop()
+    return _sum_up(console, report)
+
+
+def _sum_up(console: Console, report: ImportReport) -> int:
+    counts = report.counts
+    rejected = counts.get("rejected", 0)
+    total = sum(counts.values())
+    if not total:
+        console.print("There are no rows in it.")
+        return 0
+    summary = Table("rows", "", show_header=False)
+    for word, count in counts.items():
+        if count:
+            style = "red" if word == "rejected" else ""
+            summary.add_row(Text(word, style=style), Text(f"{count:,}", justify="right"))
+    console.print(summary)
+    if rejected:
+        console.print(Text(f"Rejected rows, with the reasons: {report.rejected_path}"))
+    return int(rejected == total)

@@ -1,0 +1,142 @@
+"""Converts one cell of a table to text, a number or a time; a refusal says why in one line.
+
+These functions define what a cell means. `cell_arrays` converts whole columns, and calls them for
+every cell that has no faster way to the same result.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+UNITS_US = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
+"""Microseconds in one unit of an epoch time."""
+
+FARTHEST_US = float(1 << 62)
+"""Bound on the distance of a time from 1970, in microseconds: 146,000 years, far below int64."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class BadRow(ValueError):
+    """A row can't be used; the message is the reason.
+
+    >>> str(BadRow("item: missing"))
+    'item: missing'
+    """
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a cell is empty: null, empty text, or a float NaN."""
+    return cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell))
+
+
+def text_of(cell: Any) -> str:
+    """Converts a cell to text; a whole number gets no decimals, a list or an object becomes JSON.
+
+    Raises:
+        BadRow: the cell holds bytes that are not UTF-8.
+
+    >>> text_of(42.0), text_of(True), text_of(["a", 1]), text_of(None)
+    ('42', 'true', '["a", 1]', '')
+    """
+    if isinstance(cell, str):
+        return cell
+    if is_missing(cell):
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    if isinstance(cell, bytes):
+        try:
+            return cell.decode()
+        except UnicodeDecodeError:
+            raise BadRow("got bytes that are not UTF-8, expected text") from None
+    if isinstance(cell, (datetime, date, time)):
+        return cell.isoformat()
+    if isinstance(cell, (list, dict)):
+        return json.dumps(cell, ensure_ascii=False, default=str)
+    return str(cell)
+
+
+def number_of(cell: Any) -> float | None:
+    """Converts a cell to a finite number; an empty cell to None.
+
+    Raises:
+        BadRow: the cell is not a finite number.
+
+    >>> number_of(" 4.5"), number_of(""), number_of(3)
+    (4.5, None, 3.0)
+    """
+    if is_missing(cell):
+        return None
+    try:
+        if isinstance(cell, (str, int, float, Decimal)) and not isinstance(cell, bool):
+            number = float(cell)
+            if math.isfinite(number):
+                return number
+    except (ValueError, OverflowError):
+        pass
+    raise BadRow(f"value: got {quoted(cell)}, expected a finite number")
+
+
+def time_us_of(cell: Any, unit: str) -> int:
+    """Converts a cell to microseconds since 1970; a time without a zone is UTC.
+
+    Args:
+        cell: a datetime, ISO 8601 text, or an epoch number.
+        unit: unit of an epoch number, a key of `UNITS_US`.
+
+    Raises:
+        BadRow: the cell is none of them, or farther from 1970 than `FARTHEST_US`.
+
+    >>> time_us_of("1.5", "s"), time_us_of("1970-01-01T01:00:00+01:00", "s"), time_us_of(7, "ms")
+    (1500000, 0, 7000)
+    """
+    if isinstance(cell, datetime):
+        return _us_of_datetime(cell)
+    if isinstance(cell, date):
+        return _us_of_datetime(datetime.combine(cell, time()))
+    whole = isinstance(cell, int) and not isinstance(cell, bool)
+    try:
+        number = number_of(cell)
+    except BadRow:
+        number = math.inf if whole else None  # An integer beyond the floats.
+    if number is not None:
+        scaled = number * UNITS_US[unit]
+        if not abs(scaled) < FARTHEST_US:
+            raise BadRow(
+                f"occurred_at: got {quoted(cell)}, which is no time in the unit {unit!r}; "
+                "set the unit of epoch times: s, ms, us or ns"
+            )
+        return cell * int(UNITS_US[unit]) if whole and unit != "ns" else round(scaled)
+    if isinstance(cell, str):
+        try:
+            return _us_of_datetime(datetime.fromisoformat(cell.strip()))
+        except ValueError:
+            pass
+    raise BadRow(
+        f"occurred_at: got {quoted(cell)}, expected ISO 8601, for example 2024-05-01T12:00:00Z, "
+        "or an epoch number"
+    )
+
+
+def has_half_a_surrogate_pair(text: str) -> bool:
+    r"""Whether text can't be written as UTF-8, as JSON's `"\ud800"` can't."""
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def quoted(cell: Any) -> str:
+    """Returns a cell as an error shows it, at most 60 characters."""
+    text = repr(cell)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _us_of_datetime(when: datetime) -> int:
+    aware = when if when.utcoffset() is not None else when.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // _MICROSECOND

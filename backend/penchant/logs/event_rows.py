@@ -1,0 +1,75 @@
+"""Converts rows of a table to events, column by column, and refuses the rows that are none."""
+
+from __future__ import annotations
+
+from operator import not_
+
+import numpy as np
+
+from penchant.logs.cell_arrays import CodedTexts, numbers_of, times_us_of
+from penchant.logs.cells import number_of, time_us_of
+from penchant.logs.columns import CONTEXT_PREFIX, EventColumns
+from penchant.logs.event_log import EventLog, text_array
+from penchant.logs.refusals import Refusals
+from penchant.logs.row_batch import RowBatch
+from penchant.logs.row_fields import conversion_error, ids_in, required_ids
+
+
+def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, Refusals]:
+    """Converts n rows to n events; at the positions of refused rows, the log holds anything.
+
+    >>> columns = EventColumns(constant_signal="rating", value="stars")
+    >>> row = {"user": 7, "item": 3, "stars": "5", "occurred_at": 60}
+    >>> log, _ = read_event_rows(RowBatch.of_rows([row]), columns)
+    >>> log[0].signal, log[0].value, log[0].occurred_at_us
+    ('rating', 5.0, 60000000)
+    """
+    refusals, unit = Refusals(batch), columns.time_unit
+    times = times_us_of(batch.cells(columns.occurred_at), unit)
+    refusals.refuse(times.missing, f"occurred_at: nothing in column {columns.occurred_at!r}")
+    if columns.constant_signal:
+        signal = CodedTexts.constant(columns.constant_signal, len(batch))
+    else:
+        signal = required_ids(batch, columns.signal, "signal", refusals)
+    event_ids = ids_in(batch, columns.event_id, refusals)
+    user = required_ids(batch, columns.user, "user", refusals)
+    item = required_ids(batch, columns.item, "item", refusals)
+    numbers = numbers_of(batch.cells(columns.value))
+    refusals.refuse(numbers.wrong, conversion_error(batch, columns.value, number_of))
+    not_a_time = conversion_error(batch, columns.occurred_at, lambda cell: time_us_of(cell, unit))
+    refusals.refuse(times.wrong, not_a_time)
+    recommendation_ids = ids_in(batch, columns.recommendation_id, refusals)
+    log = EventLog(
+        user=user,
+        item=item,
+        signal=signal,
+        value=numbers.value,
+        at_us=times.at_us,
+        number=batch.number,
+        recommendation_id=text_array(recommendation_ids.to_list())
+        if any(recommendation_ids.distinct)
+        else None,
+        context=_context(batch, refusals),
+    )
+    return _with_ids(log, event_ids), refusals
+
+
+def _context(batch: RowBatch, refusals: Refusals) -> dict[str, CodedTexts]:
+    """Converts columns such as `context.room`, by key; an empty cell adds nothing to a context."""
+    columns = sorted(name for name in batch.columns if name.startswith(CONTEXT_PREFIX))
+    context = {
+        name.removeprefix(CONTEXT_PREFIX): ids_in(batch, name, refusals)
+        for name in columns
+        if name != CONTEXT_PREFIX
+    }
+    return {key: texts for key, texts in context.items() if any(texts.distinct)}
+
+
+def _with_ids(log: EventLog, ids: CodedTexts) -> EventLog:
+    """Adds the ids of events that have one; the others get those that the log makes."""
+    if not any(ids.distinct):
+        return log
+    texts = ids.to_list()
+    for position in np.flatnonzero(ids.where(not_)).tolist():
+        texts[position] = log.event(position).event_id
+    return log.with_ids(texts)

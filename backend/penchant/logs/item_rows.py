@@ -1,0 +1,90 @@
+"""Converts rows of a table to items, column by column, and refuses the rows that are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from penchant.domain.arrays import Mask
+from penchant.domain.errors import PenchantError
+from penchant.domain.limits import Limits, check_item
+from penchant.domain.types import Item
+from penchant.logs.cell_arrays import CodedTexts, texts_of
+from penchant.logs.columns import ItemColumns
+from penchant.logs.refusals import Refusals
+from penchant.logs.row_batch import RowBatch
+from penchant.logs.row_fields import required_ids
+
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_LIMITS = Limits()
+
+
+def read_item_rows(batch: RowBatch, columns: ItemColumns) -> tuple[list[Item | None], Refusals]:
+    """Converts n rows to n items; None for a refused row.
+
+    >>> columns = ItemColumns(text_template="{title} ({year})")
+    >>> row = {"id": 7, "title": "Heat", "year": 1995}
+    >>> items, _ = read_item_rows(RowBatch.of_rows([row]), columns)
+    >>> items[0]
+    Item(id='7', text='Heat (1995)', attributes={'title': 'Heat', 'year': '1995'})
+    """
+    refusals = Refusals(batch)
+    ids = required_ids(batch, columns.id, "id", refusals)
+    cells = {name: texts_of(found) for name, found in batch.columns.items()}
+    if columns.text_template:
+        texts = _filled(batch, columns.text_template, cells, refusals)
+    else:
+        texts = required_ids(batch, columns.text, "text", refusals).to_list()
+    taken = {columns.id} if columns.text_template else {columns.id, columns.text}
+    attributes = {name: column for name, column in cells.items() if name not in taken}
+    for column in attributes.values():
+        refusals.refuse_each(column.wrong)
+    items: list[Item | None] = [None] * len(batch)
+    for position in np.flatnonzero(~refusals.mask).tolist():
+        held = ((name, column.at(position)) for name, column in attributes.items())
+        item = Item(ids.at(position), texts[position], {name: text for name, text in held if text})
+        reason = _refusal_of(item)
+        if reason:
+            refusals.refuse_each({position: reason})
+        else:
+            items[position] = item
+    return items, refusals
+
+
+def fill_template(template: str, values: Mapping[str, str]) -> str:
+    """Puts values in the places of a template.
+
+    Raises:
+        KeyError: the template names a value that is not there.
+
+    >>> fill_template("{title} ({year})", {"title": "Heat", "year": "1995"})
+    'Heat (1995)'
+    """
+    return _PLACE.sub(lambda place: values[place[1]], template).strip()
+
+
+def _filled(
+    batch: RowBatch, template: str, cells: Mapping[str, CodedTexts], refusals: Refusals
+) -> list[str]:
+    names = _PLACE.findall(template)
+    for name in names:
+        missing: Mask = np.array([not batch.has(name, at) for at in range(len(batch))], np.bool_)
+        refusals.refuse(missing, f"text: the template names {name!r}, which the row does not have")
+        if name in cells:
+            refusals.refuse_each(cells[name].wrong)
+    columns = [cells[name].to_list() if name in cells else [""] * len(batch) for name in names]
+    rows = zip(*columns, strict=True) if columns else [()] * len(batch)
+    return [fill_template(template, dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _refusal_of(item: Item) -> str:
+    """Why a server would refuse an item, and the whole call with it; empty: it would not."""
+    try:
+        check_item("item", item, _LIMITS)
+    except PenchantError as error:
+        return str(error)
+    except UnicodeEncodeError:
+        return "half a surrogate pair, expected Unicode text"
+    return ""

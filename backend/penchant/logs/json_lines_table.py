@@ -1,0 +1,64 @@
+"""Reads files with a JSON object on each line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from penchant.logs.row_batch import BATCH_BYTES, BATCH_ROWS, RowBatch, UnreadableRow
+from penchant.logs.table_file import ColumnFilter, TextFile
+
+
+class JsonLinesTable(TextFile):
+    """A file of JSON objects; the number of a row is the number of its line.
+
+    Cells are what `json.loads` makes of them.
+    """
+
+    def _read_names(self) -> Sequence[str]:
+        readable = (row for _, _, row in self._rows() if not isinstance(row, str))
+        names = list(next(readable, {}))
+        self._file.seek(0)
+        return names
+
+    def batches(
+        self, wanted: ColumnFilter = lambda name: True, rows: int = BATCH_ROWS
+    ) -> Iterator[RowBatch]:
+        """See `TableFile.batches`."""
+        numbers: list[int] = []
+        found: list[Mapping[str, Any]] = []
+        unreadable: dict[int, UnreadableRow] = {}
+        size = 0
+        for number, length, row in self._rows():
+            if isinstance(row, str):
+                unreadable[len(found)] = UnreadableRow(row)
+                row = {}
+            numbers.append(number)
+            found.append(row)
+            size += length
+            if len(found) == rows or size >= BATCH_BYTES:
+                yield RowBatch.of_rows(found, np.array(numbers), unreadable, wanted)
+                numbers, found, unreadable, size = [], [], {}, 0
+        if found:
+            yield RowBatch.of_rows(found, np.array(numbers), unreadable, wanted)
+
+    def _rows(self) -> Iterator[tuple[int, int, dict[str, Any] | str]]:
+        """Yields each line's number and length, and its object, or the reason why it has none."""
+        for number, line in enumerate(self._lines(), start=1):
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except UnicodeDecodeError:
+                yield number, len(line), "not UTF-8"
+            except (ValueError, RecursionError) as error:
+                yield number, len(line), f"not JSON: {error}"
+            else:
+                if isinstance(values, dict):
+                    yield number, len(line), values
+                else:
+                    name = type(values).__name__
+                    yield number, len(line), f"got a JSON {name}, expected an object"

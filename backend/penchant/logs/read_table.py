@@ -1,0 +1,64 @@
+"""Reads the items or the events of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from penchant.domain.errors import ConfigError
+from penchant.domain.types import Item
+from penchant.logs.columns import EventColumns, ItemColumns
+from penchant.logs.event_log import EventLog
+from penchant.logs.event_rows import read_event_rows
+from penchant.logs.item_rows import read_item_rows
+from penchant.logs.joined_log import joined
+from penchant.logs.refusals import LeftOut
+from penchant.logs.table_file import TableFile
+
+
+def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> list[Item]:
+    """Reads the items of a table; of two with one id, the later one at the place of the first.
+
+    Args:
+        table: the open file.
+        columns: the columns of the items' fields; see `ItemColumns.found_in`.
+        left_out: counts the rows that are refused.
+
+    Raises:
+        ConfigError: no row can be read.
+    """
+    found = columns.found_in(table.names)
+    items: dict[str, Item] = {}
+    for batch in table.batches():
+        read, refusals = read_item_rows(batch, found)
+        left_out.add_rows("unreadable rows of items", batch, refusals)
+        items.update((item.id, item) for item in read if item is not None)
+    if not items:
+        raise ConfigError(f"items: no row can be read; {left_out.first_case}")
+    return list(items.values())
+
+
+def read_events(table: TableFile, columns: EventColumns, left_out: LeftOut) -> EventLog:
+    """Reads the events of a table, in its order.
+
+    Args:
+        table: the open file.
+        columns: the columns of the events' fields; see `EventColumns.found_in`.
+        left_out: counts the rows that are refused.
+
+    Raises:
+        ConfigError: no row can be read.
+    """
+    log = joined(_parts(table, columns, left_out))
+    if not len(log):
+        raise ConfigError(f"events: no row can be read; {left_out.first_case}")
+    return log
+
+
+def _parts(table: TableFile, columns: EventColumns, left_out: LeftOut) -> Iterator[EventLog]:
+    found = columns.found_in(table.names)
+    for batch in table.batches(found.reads):
+        log, refusals = read_event_rows(batch, found)
+        left_out.add_rows("unreadable rows of events", batch, refusals)
+        yield log.take(np.flatnonzero(~refusals.mask)) if refusals.reasons else log

@@ -1,0 +1,70 @@
+"""Rows and events that are refused, with the reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from penchant.domain.arrays import Mask
+from penchant.logs.row_batch import RowBatch
+
+
+class Refusals:
+    """The refused rows of a batch; of several reasons for a row, the first one counts.
+
+    >>> refusals = Refusals(RowBatch.of_rows([{"user": "ann"}, {"user": ""}]))
+    >>> refusals.refuse(np.array([False, True]), "user: missing")
+    >>> refusals.mask.tolist(), refusals.reasons
+    ([False, True], {1: 'user: missing'})
+    """
+
+    def __init__(self, batch: RowBatch) -> None:
+        """Refuses the unreadable rows."""
+        self.reasons = {position: row.reason for position, row in batch.unreadable.items()}
+        """By position in the batch."""
+        self.mask: Mask = np.zeros(len(batch), np.bool_)
+        """Refused rows, shape (n,)."""
+        self.mask[list(self.reasons)] = True
+
+    def refuse(self, rows: Mask, reason: str | Callable[[int], str]) -> None:
+        """Refuses rows, shape (n,), for a reason, or for one by position in the batch."""
+        for position in np.flatnonzero(rows & ~self.mask).tolist():
+            self.reasons[position] = reason if isinstance(reason, str) else reason(position)
+        self.mask |= rows
+
+    def refuse_each(self, reasons: Mapping[int, str]) -> None:
+        """Refuses rows for reasons by position in the batch."""
+        for position, reason in reasons.items():
+            if not self.mask[position]:
+                self.reasons[position] = reason
+                self.mask[position] = True
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """Counts of the rows and events that are left out because a server would refuse them."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """By kind of refusal."""
+    first: dict[str, str] = field(default_factory=dict)
+    """The first case of each kind, in the order of the kinds' first cases."""
+
+    def add(self, kind: str, what: str, count: int = 1) -> None:
+        """Counts cases of a kind; `what` describes the first of them."""
+        self.counts[kind] += count
+        self.first.setdefault(kind, what)
+
+    def add_rows(self, kind: str, batch: RowBatch, refusals: Refusals) -> None:
+        """Counts the refused rows of a batch; the first one is described by number and reason."""
+        if refusals.reasons:
+            first = min(refusals.reasons)
+            what = f"row {batch.number[first]}: {refusals.reasons[first]}"
+            self.add(kind, what, len(refusals.reasons))
+
+    @property
+    def first_case(self) -> str:
+        """The first case of all."""
+        return next(iter(self.first.values()), "the file is empty")

@@ -1,1 +1,0 @@
-"""Tables in files: CSV, TSV, JSON lines and Parquet."""

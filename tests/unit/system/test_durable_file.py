@@ -1,0 +1,58 @@
+"""Files appear complete under their name, or stay as they were."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penchant.system.durable_file import whole_file, write_whole
+
+
+def files_in(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+@given(st.lists(st.binary(max_size=100) | st.text(max_size=50), min_size=1, max_size=4))
+def test_the_last_content_is_there_in_full_and_nothing_else(contents: list[bytes | str]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "missing" / "parents" / "file"
+        for content in contents:
+            write_whole(path, content)
+        last = contents[-1]
+        expected = last.encode() if isinstance(last, str) else last
+        assert files_in(path.parent) == {"file": expected}
+
+
+@given(st.lists(st.binary(max_size=20), max_size=4))
+def test_the_name_appears_only_at_the_end(parts: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "file"
+        with whole_file(path) as file:
+            for part in parts:
+                file.write(part)
+                assert not path.exists()
+        assert files_in(Path(name)) == {"file": b"".join(parts)}
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_a_body_that_raises_leaves_the_old_file_and_no_partial_one(
+    tmp_path: Path, error: type[BaseException], old: bytes | None
+) -> None:
+    path = tmp_path / "file"
+    if old is not None:
+        path.write_bytes(old)
+
+    def write() -> None:
+        with whole_file(path) as file:
+            file.write(b"new")
+            file.flush()
+            raise error
+
+    with pytest.raises(error):
+        write()
+    assert files_in(tmp_path) == ({} if old is None else {"file": old})
