@@ -17,7 +17,7 @@ FEW, MANY = 70_000, 350_000
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from penchant.domain.signals.default import DEFAULT_SIGNALS
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.logs.columns import EventColumns
 from penchant.logs.interactions import LogFile
 from penchant.logs.refusals import LeftOut
