@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from penchant_sdk import _operations
+from penchant_sdk._arguments import instance, whole
 from penchant_sdk._operations import Operation
 from penchant_sdk.ads import choosing, pacing
 from penchant_sdk.ads._knowledge import Knowledge
@@ -49,8 +50,10 @@ class Selection:
     moment: Moment = field(init=False)
 
     def __post_init__(self) -> None:
+        instance("slot", self.slot, Slot)
+        instance("context", self.context, AdContext)
         object.__setattr__(self, "moment", moment_of(self.slot, self.context))
-        if not 1 <= self.n <= 100:
+        if not 1 <= whole("n", self.n) <= 100:
             raise InvalidRequest(f"n: got {self.n}, expected 1 to 100")
 
 
