@@ -46,7 +46,7 @@ def event(name: str, event: Event) -> event_pb2.Event:
         value=value,
         occurred_at_us=event.occurred_at_us,
         recommendation_id=event.recommendation_id,
-        context=texts_by_key(f"{name}.context", event.context, error),
+        context=texts_by_key(f"{name}.context", event.context, error) if event.context else None,
         exposure=_exposure(event.exposure),
     )
 
