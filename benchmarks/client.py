@@ -26,6 +26,7 @@ import grpc.aio
 import numpy as np
 
 from benchmarks.calls import CallRecipe, bodies, check
+from penchant_proto.local_targets import proxy_options
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"
 _TIMEOUT_S = 30.0
@@ -55,7 +56,7 @@ def alone(target: str, recipe: CallRecipe, seconds: float, seed: int) -> list[fl
     """Sends requests one after the other for some seconds; returns the milliseconds of each."""
     requests = bodies(recipe, math.ceil(seconds * 4000) + _WARM_UP, seed)
     latencies: list[float] = []
-    with grpc.insecure_channel(target) as channel, _no_collections():
+    with grpc.insecure_channel(target, proxy_options(target)) as channel, _no_collections():
         infer: Any = channel.unary_unary(_METHOD)  # Bytes in, bytes out.
         answer = b""
         for request in requests[:_WARM_UP]:
@@ -85,7 +86,7 @@ async def _crowd(
 ) -> CrowdResult:
     waiting = iter(requests)
     answers: list[bytes] = []
-    async with grpc.aio.insecure_channel(target) as channel:
+    async with grpc.aio.insecure_channel(target, proxy_options(target)) as channel:
         infer: Any = channel.unary_unary(_METHOD)  # Bytes in, bytes out.
         # One call of every client first, so that the connection and the server's threads exist.
         await asyncio.gather(*(infer(next(waiting), timeout=_TIMEOUT_S) for _ in range(clients)))

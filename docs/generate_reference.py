@@ -208,11 +208,22 @@ def signals_page() -> str:
         "A signal names what happened; its row says what the event is worth. The setting "
         "`signals` selects tables by name (`default`, or several as in `default,ads`) or gives a "
         "table as JSON. If a signal has a neutral value and a scale, an event's value determines "
-        "its reward: (value − neutral) / scale, clipped to −1 to 1.",
+        "its reward: (value − neutral) / scale, clipped to −1 to 1. A value out of its range "
+        "is refused.",
         "An impression counts only after `wait_s` seconds without an answer. A signal with "
         "`owned` makes the item the user's own, so that `exclude_owned` leaves it out.",
     ]
-    head = ("signal", "reward", "weight", "neutral", "scale", "value required", "wait_s", "owned")
+    head = (
+        "signal",
+        "reward",
+        "weight",
+        "neutral",
+        "scale",
+        "value required",
+        "values",
+        "wait_s",
+        "owned",
+    )
     for name, rows in SIGNAL_TABLES.items():
         parts += [f"## {name}", table(head, (_signal(signal, rows[signal]) for signal in rows))]
     return page(parts)
@@ -222,7 +233,10 @@ def _signal(name: str, row: Any) -> tuple[str, ...]:
     numbers = [row.reward, row.weight, row.neutral, row.scale]
     cells = ["" if number is None else f"{number:g}".replace("-", "−") for number in numbers]
     wait = "" if row.wait_s is None else f"{row.wait_s:g}"
-    yes = ("yes" if row.value_required else "", wait, "yes" if row.owned else "")
+    bounds = [row.value_min, row.value_max]
+    low, high = ("" if bound is None else f"{bound:g}" for bound in bounds)
+    values = f"{low} to {high}" if low and high else f"{low} or more" if low else high
+    yes = ("yes" if row.value_required else "", values, wait, "yes" if row.owned else "")
     return f"`{name}`", *cells, *yes
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import tritonclient.grpc
 import tritonclient.http
 
+from penchant_proto.local_targets import proxy_options
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Call, Reply
 
@@ -47,7 +48,9 @@ def sender(protocol: str, target: str, timeout_s: float = 10.0) -> Send:
     options: dict[str, float] = {}
     if protocol == "grpc":
         module, options = tritonclient.grpc, {"client_timeout": timeout_s}
-        client = module.InferenceServerClient(target)
+        # Given here, they replace tritonclient's own: without limits, and past any proxy if local.
+        limits = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+        client = module.InferenceServerClient(target, channel_args=limits + proxy_options(target))
     else:
         module = tritonclient.http
         client = module.InferenceServerClient(target, network_timeout=timeout_s)

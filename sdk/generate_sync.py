@@ -4,9 +4,9 @@ r"""Generates the SDK's synchronous modules from its asynchronous ones.
     python sdk/generate_sync.py --check    writes nothing, fails if a file is out of date
 
 Code is translated token by token: `async` and `await` are dropped, `AsyncName` becomes `Name`, and
-`NAMES` lists the other replacements. Comments and docstrings are translated by `PHRASES`, and the
-examples in docstrings as code. An asynchronous example needs a function `main`; its body takes the
-place of `asyncio.run(main())`.
+`NAMES` lists the other replacements. Lines that end with `# Asyncio only.` are left out. Comments
+and docstrings are translated by `PHRASES`, and the examples in docstrings as code. An asynchronous
+example needs a function `main`; its body takes the place of `asyncio.run(main())`.
 
     >>> translate("async def close(self: AsyncPenchant) -> None:\n    await stop()  # At once.\n")
     'def close(self: Penchant) -> None:\n    stop()  # At once.\n'
@@ -58,12 +58,16 @@ PHRASES = {
 }
 """Replacements in comments and docstrings. A phrase must not be broken across lines."""
 
+ASYNCIO_ONLY = re.compile(r"^.*# Asyncio only\.\n", re.MULTILINE)
+"""Lines that the synchronous module does without."""
+
 Edit = tuple[int, int, str]
 """Start and end of a piece of source text, and its replacement."""
 
 
 def translate(code: str) -> str:
     """The synchronous version of asynchronous code, not yet formatted."""
+    code = ASYNCIO_ONLY.sub("", code)
     parts, end = [], 0
     for start, stop, replacement in _edits(code):
         parts += [code[end:start], replacement]

@@ -57,6 +57,7 @@ from penchant_sdk.reservations import (
     Unreserved,
     UnreservedReason,
 )
+from penchant_sdk.signal_names import DefaultSignal
 from penchant_sdk.types import (
     Contribution,
     Event,
@@ -78,6 +79,7 @@ __all__ = [
     "Cap",
     "Contribution",
     "DeadlineExceeded",
+    "DefaultSignal",
     "DeleteItemsResult",
     "Embeddings",
     "EncoderUnavailable",

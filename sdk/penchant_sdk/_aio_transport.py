@@ -56,7 +56,7 @@ class AsyncGrpcTransport:
         self._target = target
         self._credentials = credentials
         self._metadata = as_pairs(metadata)
-        self._options = merge_options(channel_options)
+        self._options = merge_options(target, channel_options)
         self._lock = threading.Lock()  # Never held while a call waits.
         self._channel: grpc.aio.Channel | None = None
         self._stubs: Stubs | None = None

@@ -10,6 +10,7 @@ import grpc
 import grpc.aio
 
 from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_proto.local_targets import proxy_options
 from penchant_sdk._wire import SERVICE
 from penchant_sdk.errors import Cancelled, PenchantError, error_from_status
 
@@ -61,13 +62,14 @@ def stubs(channel: grpc.Channel | grpc.aio.Channel) -> Stubs:
     )
 
 
-def merge_options(options: ChannelOptions) -> list[tuple[str, Any]]:
-    """The default options, overridden by the caller's.
+def merge_options(target: str, options: ChannelOptions) -> list[tuple[str, Any]]:
+    """The default options, without a proxy for a local target; the caller's override them.
 
-    >>> dict(merge_options([("grpc.keepalive_time_ms", 1)]))["grpc.keepalive_time_ms"]
-    1
+    >>> merged = dict(merge_options("localhost:8001", [("grpc.keepalive_time_ms", 1)]))
+    >>> merged["grpc.keepalive_time_ms"], merged["grpc.enable_http_proxy"]
+    (1, 0)
     """
-    return list({**DEFAULT_OPTIONS, **dict(options)}.items())
+    return list({**DEFAULT_OPTIONS, **dict(proxy_options(target)), **dict(options)}.items())
 
 
 def as_pairs(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[tuple[str, str | bytes], ...]:

@@ -11,16 +11,33 @@ returns the verb's result; a call's error is raised at the `yield`. `Penchant.ru
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from penchant_proto.methods import METHODS
-from penchant_proto.v1 import embed_pb2, event_pb2, rank_pb2, reserve_pb2, service_pb2
-from penchant_sdk import _replies
-from penchant_sdk.errors import InvalidRequest, PenchantError
-from penchant_sdk.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
+from penchant_proto.v1 import (
+    embed_pb2,
+    item_pb2,
+    service_pb2,
+)
+from penchant_sdk import _arguments, _messages, _replies
+from penchant_sdk._arguments import (
+    UINT32_MAX,
+    flag,
+    real,
+    some,
+    text,
+    texts,
+    texts_by_key,
+    whole,
+)
+from penchant_sdk._parts import in_whole_list, parts, size_of_message, size_of_text
+from penchant_sdk._times import to_microseconds
+from penchant_sdk.errors import InvalidRequest, PenchantError, UserNotFound
+from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
@@ -34,26 +51,25 @@ from penchant_sdk.reservations import Reservations, ReserveOption
 from penchant_sdk.types import (
     Event,
     EventResult,
-    Exposure,
     FeedbackAck,
     Item,
     Ranking,
-    to_microseconds,
 )
+
+log = logging.getLogger("penchant_sdk")
 
 LAPSE_S = 60
 """Seconds until an unconfirmed reservation lapses, unless the caller says otherwise."""
-ITEMS_PER_PUT = 256
-"""Below the contract's limit of 1,000, so that a call's texts are encoded within its deadline."""
-EVENTS_PER_CALL = 1_000
+ITEMS_PER_CALL = 256
+"""Items put or read in one call: below the contract's limit of 1,000, so that the texts of a put
+are encoded within its deadline, and a reply of the largest items stays small."""
 IDS_PER_CALL = 1_000
+EVENTS_PER_CALL = 1_000
 TEXTS_PER_CALL = 256
 ROWS_PER_PAGE = 1_000
 QUERY_BYTES = 2_048
-_UINT32_MAX = 2**32 - 1
 
 T = TypeVar("T")
-_Element = TypeVar("_Element")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,7 @@ def first_call(operation: Operation[T]) -> EncodedCall:
     """Starts an operation and returns its first call.
 
     Raises:
-        InvalidRequest: an argument has a type or a value that protobuf cannot encode.
+        InvalidRequest: an argument has a wrong type or value.
         StopIteration: the operation needs no call; the exception's `value` is the result.
     """
     try:
@@ -84,7 +100,7 @@ def first_call(operation: Operation[T]) -> EncodedCall:
     except PenchantError:
         raise
     except (AttributeError, TypeError, ValueError) as error:
-        # Protobuf rejects a number in a text field, a lone surrogate, or an integer over 64 bits.
+        # The verbs refuse each argument by its name; this catches what a check overlooks.
         raise InvalidRequest(f"an argument has the wrong type or range: {error}") from error
 
 
@@ -110,84 +126,61 @@ def rank(
     exclude_owned: bool = False,
 ) -> Operation[Ranking]:
     """See `Penchant.rank`."""
-    if not 1 <= k <= _UINT32_MAX:
-        raise InvalidRequest(f"k: got {k}, expected 1 or more")
     call = service_pb2.Call()
     request = call.rank
-    request.user = _text("user", user)
-    request.k = k
+    request.user = text("user", user)
+    request.k = whole("k", k, least=1, most=UINT32_MAX)
     if candidates is not None:
-        request.candidates.ids.extend(_list("candidates", candidates))
+        request.candidates.ids.extend(texts("candidates", candidates))
         request.candidates.SetInParent()  # An empty list means no candidates, not all items.
-    request.query = query
-    if context:
-        request.context.update(context)
-    request.exclude_seen = exclude_seen
-    request.min_state_version = min_state_version
-    request.explain = explain
+    request.query = text("query", query, empty=True)
+    if context is not None:
+        request.context.update(texts_by_key("context", context))
+    request.exclude_seen = flag("exclude_seen", exclude_seen)
+    request.min_state_version = whole("min_state_version", min_state_version)
+    request.explain = flag("explain", explain)
     if as_of is not None:
-        request.as_of_us = to_microseconds(as_of, "as_of")
+        request.as_of_us = to_microseconds(as_of, "as_of", InvalidRequest)
     if explore is not None:
-        _explore(request.explore, explore, seed)
+        _messages.explore(request.explore, explore, seed)
     elif seed is not None:
         raise InvalidRequest("seed: got one without explore, expected both or neither")
-    request.diversity = diversity
-    request.exclude_owned = exclude_owned
+    request.diversity = real("diversity", diversity)
+    request.exclude_owned = flag("exclude_owned", exclude_owned)
     reply = yield encode_call("rank", call)
     return _replies.ranking(reply.rank)
 
 
-def _explore(message: rank_pb2.Exploration, policy: Exploration, seed: int | None) -> None:
-    match policy:
-        case PlackettLuce(temperature):
-            message.plackett_luce.temperature = temperature
-        case EpsilonGreedy(epsilon):
-            message.epsilon_greedy.epsilon = epsilon
-            message.epsilon_greedy.SetInParent()  # Also sets the policy where epsilon is 0.
-        case Thompson(scale):
-            message.thompson.scale = scale
-        case _:
-            raise InvalidRequest(
-                f"explore: got {policy!r}, expected PlackettLuce, EpsilonGreedy or Thompson"
-            )
-    if seed is not None:
-        message.seed = seed
-
-
 def feedback(events: Iterable[Event]) -> Operation[FeedbackAck]:
     """See `Penchant.feedback`."""
+    found: list[Event] = some("events", events, "events")
+    messages = [_messages.event(f"events[{place}]", event) for place, event in enumerate(found)]
     results: list[EventResult] = []
-    for chunk in _chunks(_some("events", events), EVENTS_PER_CALL):
+    # All events are encoded before the first call, so that a wrong one is refused with none sent.
+    for start, part in parts(messages, EVENTS_PER_CALL, size_of_message):
         call = service_pb2.Call()
-        call.feedback.events.extend([_event(event) for event in chunk])
-        reply = yield encode_call("feedback", call)
-        results += _replies.event_results(chunk, reply.feedback)
-    return FeedbackAck(tuple(results))
+        call.feedback.events.extend(part)
+        reply = yield from _part("feedback", call, "events", start)
+        sent = found[start : start + len(part)]
+        results += _replies.event_results(sent, reply.feedback)
+    ack = FeedbackAck(tuple(results))
+    _log_refused(ack)
+    return ack
 
 
-def _event(event: Event) -> event_pb2.Event:
-    return event_pb2.Event(
-        event_id=event.event_id,
-        user=event.user,
-        item=event.item,
-        signal=event.signal,
-        value=event.value,
-        occurred_at_us=event.occurred_at_us,
-        recommendation_id=event.recommendation_id,
-        context=event.context,
-        exposure=_exposure(event.exposure),
-    )
-
-
-def _exposure(exposure: Exposure | None) -> event_pb2.Exposure | None:
-    if exposure is None:
-        return None
-    return event_pb2.Exposure(
-        position=exposure.position,
-        propensity=exposure.propensity,
-        propensity_estimated=exposure.propensity_estimated,
-        score=exposure.score,
-    )
+def _log_refused(ack: FeedbackAck) -> None:
+    """One line for all refused events, since nothing is raised and an ack is easily ignored."""
+    refused = ack.refused
+    if refused:
+        first = refused[0]
+        log.warning(
+            "feedback: the server refused %d of %d events; the first: event %r: [%s] %s",
+            len(refused),
+            len(ack.results),
+            first.event_id,
+            first.reason,
+            first.message,
+        )
 
 
 def reserve(
@@ -200,49 +193,40 @@ def reserve(
     as_of: datetime | float | None = None,
 ) -> Operation[Reservations]:
     """See `Penchant.reserve`."""
-    if lapse_s < 1:  # On the wire, 0 stands for the server's default.
-        raise InvalidRequest(f"lapse_s: got {lapse_s}, expected 1 to 3600")
     call = service_pb2.Call()
     request = call.reserve
-    request.user = user
-    request.recommendation_id = recommendation_id
-    request.options.extend([_option(option) for option in options])
-    request.n = n
-    request.lapse_s = lapse_s
+    request.user = text("user", user)
+    request.recommendation_id = text("recommendation_id", recommendation_id)
+    wanted: list[ReserveOption] = some("options", options, "ReserveOptions")
+    request.options.extend(
+        [_messages.option(f"options[{place}]", option) for place, option in enumerate(wanted)]
+    )
+    request.n = whole("n", n, most=UINT32_MAX)
+    # On the wire, 0 stands for the server's default.
+    request.lapse_s = whole("lapse_s", lapse_s, least=1, most=UINT32_MAX)
     if as_of is not None:
-        request.as_of_us = to_microseconds(as_of, "as_of")
+        request.as_of_us = to_microseconds(as_of, "as_of", InvalidRequest)
     reply = yield encode_call("reserve", call)
     return _replies.reservations(reply.reserve)
 
 
-def _option(option: ReserveOption) -> reserve_pb2.ReserveOption:
-    message = reserve_pb2.ReserveOption(item=option.item)
-    for cap in option.caps:
-        message.caps.add(key=cap.key, limit=cap.limit, window_s=cap.window_s)
-    budget = option.budget
-    if budget is not None:
-        message.budget.key = budget.key
-        message.budget.cost_micros = budget.cost_micros
-        message.budget.allowed_micros = budget.allowed_micros
-    return message
-
-
 def put_items(items: Iterable[Item]) -> Operation[PutItemsResult]:
     """See `Penchant.put_items`."""
-    listed = _some("items", items)
+    messages: list[item_pb2.Item] = []
     ids: set[str] = set()
-    for item in listed:
-        if item.id in ids:
+    found: list[Item] = some("items", items, "Items")
+    for place, item in enumerate(found):
+        message = _messages.item(f"items[{place}]", item)
+        if message.id in ids:
             # The server checks one call at a time, so across two the later item would win silently.
-            raise InvalidRequest(f"items: got the id {item.id!r} twice, expected distinct ids")
-        ids.add(_text("id", item.id))
-        _text("text", item.text)
+            raise InvalidRequest(f"items: got the id {message.id!r} twice, expected distinct ids")
+        ids.add(message.id)
+        messages.append(message)
     replies = []
-    for chunk in _chunks(listed, ITEMS_PER_PUT):
+    for start, part in parts(messages, ITEMS_PER_CALL, size_of_message):
         call = service_pb2.Call()
-        for item in chunk:
-            call.put_items.items.add(id=item.id, text=item.text, attributes=item.attributes)
-        reply = yield encode_call("put_items", call)
+        call.put_items.items.extend(part)
+        reply = yield from _part("put_items", call, "items", start)
         replies.append(reply.put_items)
     return _replies.put_items(replies)
 
@@ -250,10 +234,10 @@ def put_items(items: Iterable[Item]) -> Operation[PutItemsResult]:
 def delete_items(ids: Iterable[str]) -> Operation[DeleteItemsResult]:
     """See `Penchant.delete_items`."""
     replies = []
-    for chunk in _chunks(_some("ids", ids), IDS_PER_CALL):
+    for start, part in parts(_distinct(ids), IDS_PER_CALL, size_of_text):
         call = service_pb2.Call()
-        call.delete_items.ids.extend(chunk)
-        reply = yield encode_call("delete_items", call)
+        call.delete_items.ids.extend(part)
+        reply = yield from _part("delete_items", call, "ids", start)
         replies.append(reply.delete_items)
     return _replies.delete_items(replies)
 
@@ -261,18 +245,29 @@ def delete_items(ids: Iterable[str]) -> Operation[DeleteItemsResult]:
 def get_items(ids: Iterable[str]) -> Operation[GetItemsResult]:
     """See `Penchant.get_items`."""
     replies = []
-    for chunk in _chunks(_some("ids", ids), IDS_PER_CALL):
+    for start, part in parts(_distinct(ids), ITEMS_PER_CALL, size_of_text):
         call = service_pb2.Call()
-        call.get_items.ids.extend(chunk)
-        reply = yield encode_call("get_items", call)
+        call.get_items.ids.extend(part)
+        reply = yield from _part("get_items", call, "ids", start)
         replies.append(reply.get_items)
     return _replies.get_items(replies)
+
+
+def _distinct(ids: Iterable[str]) -> list[str]:
+    found = texts("ids", some("ids", ids, "texts"))
+    seen: set[str] = set()
+    for place, id_ in enumerate(found):
+        if id_ in seen:
+            # The server, which checks one call at a time, says the same.
+            raise InvalidRequest(f"ids[{place}]: got {id_[:64]!r} twice, expected once")
+        seen.add(id_)
+    return found
 
 
 def user(user: str) -> Operation[UserState]:
     """See `Penchant.user`."""
     call = service_pb2.Call()
-    call.get_user.user = _text("user", user)
+    call.get_user.user = text("user", user)
     reply = yield encode_call("get_user", call)
     return _replies.user_state(reply.get_user)
 
@@ -281,7 +276,7 @@ def export_user(user_id: str) -> Operation[UserExport]:
     """See `Penchant.export_user`."""
     rows: list[LoggedEvent] = []
     call = service_pb2.Call()
-    call.export_user.user = _text("user", user_id)
+    call.export_user.user = text("user", user_id)
     call.export_user.limit = ROWS_PER_PAGE
     while True:
         reply = yield encode_call("export_user", call)
@@ -290,27 +285,34 @@ def export_user(user_id: str) -> Operation[UserExport]:
             break
         call.export_user.after_version = reply.export_user.next_after_version
     # Read the record last, so that it covers every event in the pages above.
-    state = yield from user(user_id)
+    try:
+        state = yield from user(user_id)
+    except UserNotFound:
+        if rows:
+            raise  # Forgotten a moment ago.
+        state = UserState(user_id, 0, (), 0, (), ())  # The user has reservations alone.
     return UserExport(state, tuple(rows))
 
 
 def forget_user(user: str) -> Operation[int]:
     """See `Penchant.forget_user`."""
     call = service_pb2.Call()
-    call.forget_user.user = _text("user", user)
+    call.forget_user.user = text("user", user)
     reply = yield encode_call("forget_user", call)
     return int(reply.forget_user.deleted_events)
 
 
 def embed(texts: Iterable[str], encoder_version: str) -> Operation[Embeddings]:
     """See `Penchant.embed`."""
+    version = text("encoder_version", encoder_version, empty=True)
+    found = _arguments.texts("texts", some("texts", texts, "texts"))
     replies: list[embed_pb2.EmbedReply] = []
-    for chunk in _chunks(_some("texts", texts), TEXTS_PER_CALL):
+    for start, part in parts(found, TEXTS_PER_CALL, size_of_text):
         call = service_pb2.Call()
-        call.embed.texts.extend(chunk)
+        call.embed.texts.extend(part)
         # A release may be published between two calls: all vectors must come from one encoder.
-        call.embed.encoder_version = replies[0].encoder_version if replies else encoder_version
-        reply = yield encode_call("embed", call)
+        call.embed.encoder_version = replies[0].encoder_version if replies else version
+        reply = yield from _part("embed", call, "texts", start)
         replies.append(reply.embed)
     return _replies.embeddings(replies)
 
@@ -320,25 +322,18 @@ def clip_query(text: str) -> str:
     return text.encode()[:QUERY_BYTES].decode(errors="ignore").strip()
 
 
-def _text(name: str, value: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise InvalidRequest(f"{name}: got {value!r}, expected text of 1 byte or more")
-    return value
+def _part(verb: str, call: service_pb2.Call, name: str, start: int) -> Operation[service_pb2.Reply]:
+    """Sends one of several calls; a refusal names the place in the caller's whole list.
 
-
-def _list(name: str, values: Iterable[_Element]) -> list[_Element]:
-    if isinstance(values, str):
-        # A string is also a sequence of strings: its letters would be read as ids.
-        raise InvalidRequest(f"{name}: got the text {values!r}, expected a list of texts")
-    return list(values)
-
-
-def _some(name: str, values: Iterable[_Element]) -> list[_Element]:
-    listed = _list(name, values)
-    if not listed:
-        raise InvalidRequest(f"{name}: got none, expected 1 or more")
-    return listed
-
-
-def _chunks(values: Sequence[_Element], size: int) -> Iterable[Sequence[_Element]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
+    Args:
+        verb: name of the method's field.
+        call: the call.
+        name: name of the list.
+        start: place of the call's first element in the list.
+    """
+    try:
+        return (yield encode_call(verb, call))
+    except InvalidRequest as error:
+        if not start:
+            raise
+        raise in_whole_list(error, name, start) from error

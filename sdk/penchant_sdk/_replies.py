@@ -17,6 +17,7 @@ from penchant_proto.v1 import (
     service_pb2,
     user_pb2,
 )
+from penchant_sdk._times import from_microseconds
 from penchant_sdk.errors import ServerError
 from penchant_sdk.records import (
     DeleteItemsResult,
@@ -43,7 +44,6 @@ from penchant_sdk.types import (
     Item,
     RankedItem,
     Ranking,
-    from_microseconds,
 )
 
 _STATUS = {

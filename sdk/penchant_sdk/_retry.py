@@ -20,6 +20,7 @@ import random
 import time
 from dataclasses import dataclass
 
+from penchant_sdk._arguments import real, whole
 from penchant_sdk.errors import (
     DeadlineExceeded,
     InvalidRequest,
@@ -47,13 +48,12 @@ class RetryPolicy:
     """Longest pause of all."""
 
     def __post_init__(self) -> None:
-        if self.max_attempts < 1:
-            raise InvalidRequest(f"max_attempts: got {self.max_attempts}, expected 1 or more")
+        whole("max_attempts", self.max_attempts, least=1)
 
 
 def check_timeout(timeout_s: float) -> float:
     """Returns the timeout; raises InvalidRequest unless it is positive and finite."""
-    if not 0 < timeout_s < math.inf:
+    if not 0 < real("timeout_s", timeout_s) < math.inf:
         raise InvalidRequest(f"timeout_s: got {timeout_s}, expected more than 0 and finite")
     return timeout_s
 

@@ -57,7 +57,7 @@ class GrpcTransport:
         self._target = target
         self._credentials = credentials
         self._metadata = as_pairs(metadata)
-        self._options = merge_options(channel_options)
+        self._options = merge_options(target, channel_options)
         self._lock = threading.Lock()  # Never held while a call waits.
         self._channel: grpc.Channel | None = None
         self._stubs: Stubs | None = None

@@ -9,6 +9,7 @@
 ...         ranking = await penchant.rank(user="u42", k=10)
 ...         like = Event(user="u42", item=ranking.items[0].id, signal="like")
 ...         ack = await penchant.feedback([like])
+...         ack.raise_for_refused()
 ...         again = await penchant.rank(user="u42", min_state_version=ack.state_version("u42"))
 ...     return ranking.cold_start, again.state_version
 >>> asyncio.run(main())
@@ -28,6 +29,7 @@ from penchant_proto.v1 import service_pb2
 from penchant_sdk import _operations
 from penchant_sdk._aio_transport import AsyncGrpcTransport, AsyncTransport
 from penchant_sdk._channel import ChannelOptions, Metadata
+from penchant_sdk._event_loop import EventLoopGuard  # Asyncio only.
 from penchant_sdk._operations import EncodedCall, Operation, first_call
 from penchant_sdk._replies import parse
 from penchant_sdk._retry import BULK_TIMEOUT_S, NOT_READY, Attempts, RetryPolicy, check_timeout
@@ -70,7 +72,9 @@ class AsyncPenchant:
         """Makes the client; it connects at the first call.
 
         Args:
-            target: host:port of Triton's gRPC endpoint, or any gRPC target.
+            target: host:port of Triton's gRPC endpoint, or any gRPC target. A local one (loopback,
+                `localhost`, `unix:`) is never reached through a proxy; others as gRPC decides, by
+                `grpc_proxy`, `https_proxy`, `http_proxy` and `no_proxy` in the environment.
             timeout_s: seconds for one call to the server, retries included; more than 0. Every verb
                 accepts its own `timeout_s` instead.
             max_attempts: attempts for one call, the first included; 1 or more.
@@ -91,14 +95,16 @@ class AsyncPenchant:
                 target, credentials=credentials, metadata=metadata, channel_options=channel_options
             )
         self._transport = transport
+        self._loop = EventLoopGuard()  # Asyncio only.
 
     async def put_items(
         self, items: Iterable[Item], *, timeout_s: float | None = None
     ) -> PutItemsResult:
         """Adds or replaces items; when it returns, they are durable and can be ranked.
 
-        Items are sent in calls of 256, each of which takes effect in full or not at all. Putting
-        the same items again changes nothing, so after an error the whole list may be sent again.
+        Items are sent in calls of at most 256 items and 1 MiB, each of which takes effect in full
+        or not at all. All items are checked before the first call. Putting the same items again
+        changes nothing, so after an error the whole list may be sent again.
 
         Args:
             items: 1 or more, with distinct ids.
@@ -125,7 +131,7 @@ class AsyncPenchant:
 
         Args:
             ids: 1 or more. The result lists those that the catalog does not hold.
-            timeout_s: seconds for each call of 1,000 ids. Default: the client's timeout.
+            timeout_s: seconds for each call of 256 ids. Default: the client's timeout.
         """
         return await self.run(_operations.get_items(ids), timeout_s=timeout_s)
 
@@ -198,9 +204,10 @@ class AsyncPenchant:
     ) -> FeedbackAck:
         """Learns from events; when it returns, accepted events are durable and count once each.
 
-        A refused event raises nothing: see `FeedbackAck.refused` and `raise_for_refused`. Events
-        are sent in calls of 1,000 and keep their ids, so after an error the whole list may be sent
-        again.
+        A refused event raises nothing: call `raise_for_refused` on the result, or read `refused`.
+        The logger `penchant_sdk` warns once for each call with refused events. Events are sent in
+        calls of at most 1,000 events and 1 MiB, and all are checked before the first call. They
+        keep their ids, so after an error the whole list may be sent again.
 
         Args:
             events: 1 or more, of any users, in any order.
@@ -258,12 +265,15 @@ class AsyncPenchant:
     async def export_user(self, user: str, *, timeout_s: float | None = None) -> UserExport:
         """Reads everything stored about a user: the record and every row of the event log.
 
+        The export of a user who has reservations alone is empty: a reservation holds no ids, only
+        digests, and soon lapses.
+
         Args:
             user: the user's id, 1 to 256 bytes.
             timeout_s: seconds for each page of 1,000 rows. Default: the client's timeout.
 
         Raises:
-            UserNotFound: no event of this user was ever accepted.
+            UserNotFound: the server keeps neither an event nor a reservation of the user.
         """
         return await self.run(_operations.export_user(user), timeout_s=timeout_s)
 
@@ -305,6 +315,7 @@ class AsyncPenchant:
         Args:
             timeout_s: seconds for all models together. Default: the client's timeout.
         """
+        self._loop.check()  # Asyncio only.
         attempts = Attempts(self._policy, "ready", self._seconds(timeout_s))
         try:
             for model in MODELS:
@@ -329,6 +340,7 @@ class AsyncPenchant:
             bulk: whether a call may encode hundreds of texts. If so, the default timeout is 30 s,
                 or the client's timeout if that is longer.
         """
+        self._loop.check()  # Asyncio only.
         seconds = self._seconds(timeout_s, at_least=BULK_TIMEOUT_S if bulk else 0.0)
         try:
             call = first_call(operation)

@@ -9,6 +9,7 @@
 ...     ranking = penchant.rank(user="u42", k=10)
 ...     like = Event(user="u42", item=ranking.items[0].id, signal="like")
 ...     ack = penchant.feedback([like])
+...     ack.raise_for_refused()
 ...     again = penchant.rank(user="u42", min_state_version=ack.state_version("u42"))
 >>> ranking.cold_start, again.state_version
 (True, 1)
@@ -69,7 +70,9 @@ class Penchant:
         """Makes the client; it connects at the first call.
 
         Args:
-            target: host:port of Triton's gRPC endpoint, or any gRPC target.
+            target: host:port of Triton's gRPC endpoint, or any gRPC target. A local one (loopback,
+                `localhost`, `unix:`) is never reached through a proxy; others as gRPC decides, by
+                `grpc_proxy`, `https_proxy`, `http_proxy` and `no_proxy` in the environment.
             timeout_s: seconds for one call to the server, retries included; more than 0. Every verb
                 accepts its own `timeout_s` instead.
             max_attempts: attempts for one call, the first included; 1 or more.
@@ -94,8 +97,9 @@ class Penchant:
     def put_items(self, items: Iterable[Item], *, timeout_s: float | None = None) -> PutItemsResult:
         """Adds or replaces items; when it returns, they are durable and can be ranked.
 
-        Items are sent in calls of 256, each of which takes effect in full or not at all. Putting
-        the same items again changes nothing, so after an error the whole list may be sent again.
+        Items are sent in calls of at most 256 items and 1 MiB, each of which takes effect in full
+        or not at all. All items are checked before the first call. Putting the same items again
+        changes nothing, so after an error the whole list may be sent again.
 
         Args:
             items: 1 or more, with distinct ids.
@@ -120,7 +124,7 @@ class Penchant:
 
         Args:
             ids: 1 or more. The result lists those that the catalog does not hold.
-            timeout_s: seconds for each call of 1,000 ids. Default: the client's timeout.
+            timeout_s: seconds for each call of 256 ids. Default: the client's timeout.
         """
         return self.run(_operations.get_items(ids), timeout_s=timeout_s)
 
@@ -191,9 +195,10 @@ class Penchant:
     def feedback(self, events: Iterable[Event], *, timeout_s: float | None = None) -> FeedbackAck:
         """Learns from events; when it returns, accepted events are durable and count once each.
 
-        A refused event raises nothing: see `FeedbackAck.refused` and `raise_for_refused`. Events
-        are sent in calls of 1,000 and keep their ids, so after an error the whole list may be sent
-        again.
+        A refused event raises nothing: call `raise_for_refused` on the result, or read `refused`.
+        The logger `penchant_sdk` warns once for each call with refused events. Events are sent in
+        calls of at most 1,000 events and 1 MiB, and all are checked before the first call. They
+        keep their ids, so after an error the whole list may be sent again.
 
         Args:
             events: 1 or more, of any users, in any order.
@@ -251,12 +256,15 @@ class Penchant:
     def export_user(self, user: str, *, timeout_s: float | None = None) -> UserExport:
         """Reads everything stored about a user: the record and every row of the event log.
 
+        The export of a user who has reservations alone is empty: a reservation holds no ids, only
+        digests, and soon lapses.
+
         Args:
             user: the user's id, 1 to 256 bytes.
             timeout_s: seconds for each page of 1,000 rows. Default: the client's timeout.
 
         Raises:
-            UserNotFound: no event of this user was ever accepted.
+            UserNotFound: the server keeps neither an event nor a reservation of the user.
         """
         return self.run(_operations.export_user(user), timeout_s=timeout_s)
 

@@ -49,7 +49,7 @@ class PermissionDenied(PenchantError):
 
 
 class UserNotFound(PenchantError, LookupError):
-    """A user without any accepted event was read, exported or deleted."""
+    """A user without any accepted event or reservation was read, exported or deleted."""
 
 
 class EventIdReused(PenchantError, ValueError):
@@ -59,7 +59,8 @@ class EventIdReused(PenchantError, ValueError):
 class Unavailable(PenchantError):
     """The server could not take the call, after all retries; the request itself is fine.
 
-    Cause: the server is starting, stopping, overloaded or unreachable.
+    Cause: the server is starting, stopping, overloaded or unreachable, or one of its model
+    processes died.
     Remedy: send the call again later. Events keep their `event_id`, so each counts once. If it
     persists, run `penchant doctor --target HOST:PORT`.
     """
@@ -164,6 +165,9 @@ _BY_TEXT: tuple[tuple[str, StatusCode, type[PenchantError]], ...] = (
     # A server that is stopping, or a model that is being reloaded.
     ("no available versions", StatusCode.NOT_FOUND, Unavailable),
     ("is not ready", StatusCode.NOT_FOUND, Unavailable),
+    # One of the model's processes died; another may be alive, or the server starts a new one.
+    ("is not healthy", StatusCode.INTERNAL, Unavailable),
+    ("is unhealthy", StatusCode.INTERNAL, Unavailable),
     ("larger than max", StatusCode.RESOURCE_EXHAUSTED, InvalidRequest),
 )
 

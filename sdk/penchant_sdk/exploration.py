@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from penchant_sdk._arguments import real
 from penchant_sdk.errors import InvalidRequest
 
 
@@ -23,7 +24,7 @@ class PlackettLuce:
     """Temperature in units of the score, 1e-6 or more. Higher explores more."""
 
     def __post_init__(self) -> None:
-        if not 1e-6 <= self.temperature < math.inf:
+        if not 1e-6 <= real("temperature", self.temperature) < math.inf:
             raise InvalidRequest(f"temperature: got {self.temperature}, expected 1e-6 or more")
 
 
@@ -35,7 +36,7 @@ class EpsilonGreedy:
     """Probability of a random item, 0 to 1."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.epsilon <= 1:
+        if not 0 <= real("epsilon", self.epsilon) <= 1:
             raise InvalidRequest(f"epsilon: got {self.epsilon}, expected 0 to 1")
 
 
@@ -47,7 +48,7 @@ class Thompson:
     """Factor on the posterior's standard deviations, more than 0, at most 1,000."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale <= 1000:
+        if not 0 < real("scale", self.scale) <= 1000:
             raise InvalidRequest(f"scale: got {self.scale}, expected more than 0, at most 1,000")
 
 

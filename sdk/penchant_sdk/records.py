@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -137,6 +137,8 @@ def _row_to_json_ready(row: LoggedEvent) -> dict[str, Any]:
         "value": event.value,
         "occurred_at": when.isoformat() if isinstance(when, datetime) else when,
         "recommendation_id": event.recommendation_id,
+        "context": dict(event.context),
+        "exposure": None if event.exposure is None else asdict(event.exposure),
         "state_version": row.state_version,
         "accepted_at": row.accepted_at.isoformat(),
     }

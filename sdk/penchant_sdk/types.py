@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from uuid import uuid4
 
+from penchant_sdk import _arguments
+from penchant_sdk._times import to_microseconds
 from penchant_sdk.errors import InvalidEvent, InvalidRequest, ServerError, error_from_reason
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def _new_event_id() -> str:
@@ -26,38 +25,6 @@ def _new_event_id() -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def to_microseconds(when: datetime | float, name: str) -> int:
-    """Converts a time to microseconds since 1970-01-01 UTC.
-
-    Args:
-        when: a datetime with a time zone, or epoch seconds.
-        name: name of the argument, for the error text.
-
-    Raises:
-        InvalidEvent: the datetime is naive, or the number is not finite.
-
-    >>> to_microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "occurred_at")
-    1000000
-    """
-    if isinstance(when, datetime):
-        if when.utcoffset() is None:
-            raise InvalidEvent(
-                f"{name}: got the naive datetime {when.isoformat()}, expected a time zone, "
-                "for example datetime.now(timezone.utc)"
-            )
-        return (when - _EPOCH) // _MICROSECOND
-    if isinstance(when, (int, float)) and not isinstance(when, bool) and math.isfinite(when):
-        return round(when * 1e6)
-    raise InvalidEvent(
-        f"{name}: got {when!r}, expected a datetime with a time zone or epoch seconds"
-    )
-
-
-def from_microseconds(microseconds: int) -> datetime:
-    """Converts microseconds since 1970-01-01 UTC to a UTC datetime, exactly."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +44,8 @@ class Exposure:
     """How an item was exposed to its user, copied from the ranking; logged for evaluation.
 
     Raises:
-        InvalidEvent: the propensity is outside 0 to 1, the position negative, or the score not
-            finite.
+        InvalidEvent: a field is of a wrong type, the propensity is outside 0 to 1, the position
+            negative, or the score not finite.
     """
 
     position: int = 0
@@ -91,11 +58,12 @@ class Exposure:
     """`RankedItem.score`. 0: unknown."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.propensity <= 1:
+        error = InvalidEvent
+        _arguments.whole("position", self.position, most=_arguments.UINT32_MAX, error=error)
+        if not 0 <= _arguments.real("propensity", self.propensity, error) <= 1:
             raise InvalidEvent(f"propensity: got {self.propensity}, expected 0 to 1")
-        if self.position < 0:
-            raise InvalidEvent(f"position: got {self.position}, expected 0 or more")
-        if not math.isfinite(self.score):
+        _arguments.flag("propensity_estimated", self.propensity_estimated, error)
+        if not math.isfinite(_arguments.real("score", self.score, error)):
             raise InvalidEvent(f"score: got {self.score}, expected a finite number")
 
 
@@ -107,7 +75,8 @@ class Event:
     changes nothing on the server.
 
     Raises:
-        InvalidEvent: a required text is empty, or `occurred_at` is naive, not finite or not a time.
+        InvalidEvent: a field is of a wrong type, a required text is empty, a text cannot be encoded
+            as UTF-8, or `occurred_at` is naive, not finite or not a time.
     """
 
     user: str
@@ -115,9 +84,11 @@ class Event:
     item: str
     """Id of an item in the catalog."""
     signal: str
-    """A name from the server's signal table: like, dislike, click, view, rating, impression, ..."""
+    """A name from the server's signal table: a text, or a `DefaultSignal`. The server refuses a
+    name that its table lacks, and lists those that it has."""
     value: float | None = None
-    """Measured value, for example the stars of a rating. None: the signal's own reward."""
+    """Measured value, for example the stars of a rating, within the signal's range. None: the
+    signal's own reward."""
     occurred_at: datetime | float = field(default_factory=_now)
     """A datetime with a time zone, or seconds since 1970-01-01 UTC. Default: now."""
     recommendation_id: str = ""
@@ -133,10 +104,15 @@ class Event:
 
     def __post_init__(self) -> None:
         for name in ("user", "item", "signal", "event_id"):
-            text = getattr(self, name)
-            if not isinstance(text, str) or not text:
-                raise InvalidEvent(f"{name}: got {text!r}, expected text of 1 byte or more")
+            _arguments.text(name, getattr(self, name), error=InvalidEvent)
+        if self.value is not None:
+            _arguments.real("value", self.value, InvalidEvent)
         to_microseconds(self.occurred_at, "occurred_at")
+        name = "recommendation_id"
+        _arguments.text(name, self.recommendation_id, empty=True, error=InvalidEvent)
+        _arguments.texts_by_key("context", self.context, InvalidEvent)
+        if self.exposure is not None:
+            _arguments.instance("exposure", self.exposure, Exposure, InvalidEvent)
 
     @property
     def occurred_at_us(self) -> int:

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from penchant.cli.entry import BACKEND_MODULES
 from tests.architecture.source_tree import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -107,6 +108,45 @@ except ImportError as error:
     )
     expected = f"needs the package {package}: pip install 'penchant[backend]'"
     assert message.strip() == f"penchant_sdk.testing {expected}"
+
+
+@pytest.mark.parametrize("package", ["numpy", "hassil"])
+def test_without_its_packages_the_home_client_says_what_to_install(package: str) -> None:
+    message = printed(
+        f"""
+import sys
+sys.modules[{package!r}] = None
+try:
+    import penchant_sdk.home
+except ImportError as error:
+    print(error)
+"""
+    )
+    expected = f"needs the package {package}: pip install 'penchant[home]'"
+    assert message.strip() == f"penchant_sdk.home {expected}"
+
+
+def test_without_the_extra_the_command_says_what_to_install() -> None:
+    paths = [str(ROOT / folder) for folder in ("proto", "sdk", "backend")]
+    program = f"import sys; sys.path += {paths}; from penchant.cli.entry import main; main()"
+    # -S leaves out site-packages: the interpreter of a plain `pip install`, grpcio aside.
+    command = [sys.executable, "-I", "-S", "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr == (
+        "penchant: the package cyclopts is missing; the command line needs the extra `backend`: "
+        "`pip install 'penchant[backend]'`, in a checkout `pip install '.[backend]'`\n"
+    )
+
+
+def test_the_command_knows_all_packages_of_its_extra() -> None:
+    backend = PROJECT["optional-dependencies"]["backend"]
+    assert {name_of(requirement) for requirement in backend} == BACKEND_MODULES
+    # The program starts where nothing of them is imported.
+    assert PROJECT["scripts"] == {"penchant": "penchant.cli.entry:main"}
+    loaded = loaded_by("import penchant.cli.entry")
+    assert loaded & BACKEND_MODULES == set()
 
 
 def test_the_wheel_carries_what_a_server_needs(wheel: ZipFile) -> None:

@@ -87,6 +87,16 @@ class FeedbackLaws(Laws):
         penchant.feedback([event])
         (row,) = penchant.export_user(world.user).events
         assert row.event == event
+        (ready,) = json.loads(json.dumps(penchant.export_user(world.user).to_json_ready()))[
+            "events"
+        ]
+        assert ready["context"] == event.context
+        assert ready["exposure"] == {
+            "position": 2,
+            "propensity": 0.25,
+            "propensity_estimated": True,
+            "score": -1.5,
+        }
 
     def test_event_twice_in_one_call_counts_once(self, penchant: Penchant, world: World) -> None:
         event = Event(user=world.user, item=world.space[0], signal="like")

@@ -95,6 +95,12 @@ class RefusalLaws(Laws):
             "value: missing, expected a number with the signal 'rating'": replace(
                 good, signal="rating"
             ),
+            "value: got 99, expected 0 to 5 with the signal 'rating'": replace(
+                good, signal="rating", value=99
+            ),
+            "value: got -1, expected 0 to 5 with the signal 'rating'": replace(
+                good, signal="rating", value=-1
+            ),
             "item: got 'nowhere', which the catalog does not hold": replace(good, item="nowhere"),
             "event_id: got 129 bytes, expected 1 to 128": replace(good, event_id="e" * 129),
             "user: got the control character '\\x00', expected none": replace(good, user="\0"),
@@ -121,6 +127,6 @@ class RefusalLaws(Laws):
         with pytest.raises(EncoderUnavailable) as missing:
             penchant.embed(["a"], encoder_version="0000000000000000", timeout_s=0.01)
         assert str(missing.value).startswith(
-            "encoder: 0000000000000000 is asked for, but the configured one is "
+            "encoder: 0000000000000000 is needed, but the configured one is "
             f"{version} and no release here has it"
         )

@@ -155,6 +155,18 @@ class ReserveLaws(Laws):
             penchant.forget_user(world.user)
         assert len(penchant.reserve(world.user, "r2", options(world.ids), n=3).items) == 3
 
+    def test_who_can_be_forgotten_can_be_exported(self, penchant: Penchant, world: World) -> None:
+        for read in (penchant.export_user, penchant.forget_user):
+            with pytest.raises(UserNotFound):
+                read(world.user)
+        penchant.reserve(world.user, "r", options(world.ids), n=3)
+        export = penchant.export_user(world.user)
+        assert (export.events, export.state.state_version, export.state.window) == ((), 0, ())
+        assert export.to_json_ready()["user"] == world.user
+        assert penchant.forget_user(world.user) == 0
+        with pytest.raises(UserNotFound):
+            penchant.export_user(world.user)
+
     def test_bad_requests_to_reserve_are_refused(self, penchant: Penchant, world: World) -> None:
         good = ReserveOption(world.ids[0], THREE_AN_HOUR)
         tomorrow = datetime.now(UTC) + timedelta(days=1)

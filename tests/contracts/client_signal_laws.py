@@ -13,6 +13,7 @@ OWN_SIGNALS = json.dumps(
     {
         "heard": {"reward": 0.4, "weight": 0.5},
         "stars": {"reward": 0.0, "neutral": 3.0, "scale": 2.0, "value_required": True},
+        "mark": {"reward": 0.0, "neutral": 3.0, "scale": 2.0, "value_min": 1, "value_max": 5},
         "kept": {"reward": 1.0, "weight": 2.0, "owned": True},
         "offered": {"reward": -0.1, "wait_s": 3600.0},
     }
@@ -51,7 +52,7 @@ class OwnSignalLaws:
         assert [(one.reason, one.message) for one in ack.refused] == [
             (
                 "InvalidEvent",
-                f"signal: got {signal!r}, expected one of: heard, kept, offered, stars",
+                f"signal: got {signal!r}, expected one of: heard, kept, mark, offered, stars",
             )
             for signal in signals
         ]
@@ -62,6 +63,16 @@ class OwnSignalLaws:
         (result,) = penchant.feedback([Event(unique("user"), songs[0], "stars")]).results
         assert result.status is EventStatus.REFUSED
         assert result.message == "value: missing, expected a number with the signal 'stars'"
+
+    def test_a_value_out_of_the_signals_range_is_refused(
+        self, penchant: Penchant, songs: tuple[str, str]
+    ) -> None:
+        user = unique("user")
+        ack = penchant.feedback([Event(user, songs[0], "mark", value) for value in (0, 1, 5, 5.5)])
+        assert [one.message for one in ack.refused] == [
+            f"value: got {value}, expected 1 to 5 with the signal 'mark'" for value in (0, 5.5)
+        ]
+        assert [one.reward for one in penchant.user(user).window] == pytest.approx([1.0, -1.0])
 
     def test_owning_is_a_matter_of_the_table(
         self, penchant: Penchant, songs: tuple[str, str]

@@ -48,11 +48,24 @@ def test_a_dead_reader_is_noticed_by_the_canary_and_by_doctor(
         assert status == 1
         failed = [line.split("│")[1].strip() for line in table.splitlines() if "│ fail" in line]
         assert failed == ["penchant_rank"]
-        # Half of the rankings still come, and nothing else has changed.
+        # Every ranking finds the living process, and nothing else has changed.
+        for _ in range(40):
+            assert penchant.rank("u", candidates=[film.id]).ids == (film.id,)
         like = Event(user="u", item=film.id, signal="like")
         assert penchant.feedback([like]).state_version("u") == 1
         assert penchant.get_items([film.id]).items == (film,)
         assert penchant.user("u").state_version == 1
+
+
+def test_a_verb_whose_only_process_died_is_unavailable(
+    tmp_path: Path, server_in: Callable[[Path], Server]
+) -> None:
+    with server_in(tmp_path) as server, Penchant(server.target, timeout_s=10.0) as penchant:
+        film = Item(unique("film"), "A film about a lighthouse")
+        penchant.put_items([film])
+        kill_model(server, "penchant_feedback_0_0")
+        with pytest.raises(Unavailable, match=r"is not healthy.*4 attempts"):
+            penchant.feedback([Event(user="u", item=film.id, signal="like")])
 
 
 def test_without_its_encoder_a_server_still_ranks_and_learns(

@@ -24,7 +24,8 @@ Series = tuple[str, frozenset[tuple[str, str]]]
 
 def scrape(server: Server) -> defaultdict[Series, float]:
     """Every series of Penchant, without the label of the model's version."""
-    with urllib.request.urlopen(server.metrics_url, timeout=10) as response:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # Past any proxy.
+    with opener.open(server.metrics_url, timeout=10) as response:
         text = response.read().decode()
     series: defaultdict[Series, float] = defaultdict(float)
     for line in _LINE.finditer(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from tritonclient.utils import InferenceServerException
 
 from examples.tritonclient_rank import like, put, rank, sender
 from penchant.launch import Server
+from penchant_proto.local_targets import proxy_options
 from penchant_proto.v1.service_pb2 import Call, Reply
 from tests.architecture.source_tree import ROOT
 
@@ -47,6 +49,7 @@ def shell(script: str, server: Server, directory: Path) -> str:
     result = subprocess.run(
         [bash, "-euo", "pipefail", "-c", script],
         cwd=directory,
+        env=os.environ | {"no_proxy": "*"},
         capture_output=True,
         text=True,
         check=False,
@@ -108,7 +111,7 @@ def test_the_body_of_the_grpcurl_line(server: Server) -> None:
     encoded = b64encode(payload.SerializeToString()).decode()
     body = body.replace("""'"$(base64 -w0 call.bin)"'""", encoded)
     request = json_format.Parse(body, service_pb2.ModelInferRequest())
-    with grpc.insecure_channel(server.target) as channel:
+    with grpc.insecure_channel(server.target, proxy_options(server.target)) as channel:
         answer = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=20)
     response = json_format.MessageToDict(answer, preserving_proto_field_name=True)
     reply = Reply.FromString(b64decode(response["raw_output_contents"][0])[4:])

@@ -10,6 +10,7 @@ from typing import cast
 import grpc
 
 from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_proto.local_targets import proxy_options
 from penchant_proto.methods import METHODS, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Call, Reply
 
@@ -75,5 +76,6 @@ def request_of(
 def connected(target: str) -> Iterator[Wire]:
     """A connection to a server, with room for large requests."""
     options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
+    options += proxy_options(target)
     with grpc.insecure_channel(target, options=options) as channel:
         yield Wire(channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from textwrap import shorten
@@ -44,6 +45,8 @@ def connected(target: str) -> Iterator[Penchant]:
     Raises:
         ConfigError: no server answers at the address, or a Triton without Penchant does.
     """
+    # The commands themselves print each event that the server refuses.
+    logging.getLogger("penchant_sdk").setLevel(logging.ERROR)
     with connect(target) as penchant:
         try:
             yield penchant
@@ -55,6 +58,11 @@ def connected(target: str) -> Iterator[Penchant]:
         except (Unavailable, DeadlineExceeded) as error:
             if type(error) not in (Unavailable, DeadlineExceeded):
                 raise  # The server answered, and its message says what it lacks.
+            if "healthy" in str(error):
+                raise ConfigError(
+                    f"a model process of the server at {target} died ({error}); restart it "
+                    f"(`penchant serve`), or see `penchant doctor --target {target}`"
+                ) from error
             raise ConfigError(
                 f"no answer from {target}; start a server with `penchant serve`, or name a "
                 "running one with --target"

@@ -100,7 +100,7 @@ class PermissionDenied(PenchantError):
 
 
 class UserNotFound(PenchantError):
-    """A user without any accepted event was read, exported or deleted.
+    """A user without any accepted event or reservation was read, exported or deleted.
 
     Cause: the user has sent nothing yet, was forgotten, or the id is spelt differently.
     Remedy: treat the user as unknown. `rank` never raises this: it ranks new users as well.

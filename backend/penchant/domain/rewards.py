@@ -30,6 +30,10 @@ class Signal:
     """reward = (value - neutral) / scale, clipped to -1 to 1."""
     value_required: bool = False
     """Whether an event without a value is refused."""
+    value_min: float | None = None
+    """Smallest value of a new event; None: no bound. A smaller one is refused."""
+    value_max: float | None = None
+    """Largest value of a new event; None: no bound. A larger one is refused."""
     wait_s: float | None = None
     """For impressions: seconds without an answer until the reward counts."""
     owned: bool = False
@@ -44,6 +48,12 @@ class Signal:
             raise ConfigError("signals: neutral and scale go together, and scale is not 0")
         if not (math.isfinite(self.neutral or 0.0) and math.isfinite(self.scale or 0.0)):
             raise ConfigError("signals: neutral and scale: expected finite numbers")
+        bounds = [bound for bound in (self.value_min, self.value_max) if bound is not None]
+        if not all(map(math.isfinite, bounds)) or bounds != sorted(bounds):
+            raise ConfigError(
+                f"signals: value_min and value_max: got {self.value_min} and {self.value_max}, "
+                "expected finite numbers, the first not above the second"
+            )
         if self.wait_s is not None and not 0 <= self.wait_s < math.inf:
             raise ConfigError(f"signals: wait_s: got {self.wait_s}, expected 0 or more seconds")
 
@@ -63,6 +73,29 @@ class ResolvedSignal:
 
 
 SignalTable = Mapping[str, Signal]
+
+
+def admit(table: SignalTable, signal: str, value: float | None) -> ResolvedSignal:
+    """The reward of a new event; like `resolve`, but refuses a value out of the signal's range.
+
+    An event of the log was accepted by the table of its day, so `resolve` clips its reward instead.
+
+    >>> admit({"rating": Signal(0.0, value_min=0, value_max=5)}, "rating", 99)
+    Traceback (most recent call last):
+    penchant.domain.errors.InvalidEvent: value: got 99, expected 0 to 5 with the signal 'rating'
+    """
+    resolved = resolve(table, signal, value)
+    row = table[signal]
+    low, high = row.value_min, row.value_max
+    if value is None or ((low is None or low <= value) and (high is None or value <= high)):
+        return resolved
+    if high is None:
+        expected = f"{low:g} or more"
+    elif low is None:
+        expected = f"at most {high:g}"
+    else:
+        expected = f"{low:g} to {high:g}"
+    raise InvalidEvent(f"value: got {value:g}, expected {expected} with the signal {signal!r}")
 
 
 def resolve(table: SignalTable, signal: str, value: float | None) -> ResolvedSignal:

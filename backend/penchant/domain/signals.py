@@ -16,7 +16,10 @@ from penchant.domain.rewards import Signal, SignalTable
 DEFAULT_SIGNALS: SignalTable = {
     "like": Signal(reward=1.0),
     "dislike": Signal(reward=-1.0),
-    "rating": Signal(reward=0.0, neutral=2.0, scale=3.0, value_required=True),
+    # Stars, 0 to 5: -1/3 for 1, 1 for 5.
+    "rating": Signal(
+        reward=0.0, neutral=2.0, scale=3.0, value_required=True, value_min=0.0, value_max=5.0
+    ),
     "purchase": Signal(reward=1.0, weight=2.0, owned=True),
     "click": Signal(reward=0.5),
     "view": Signal(reward=0.3),
@@ -44,12 +47,14 @@ GAMES_SIGNALS: SignalTable = {
     # Curiosity; the events that follow say more.
     "started": Signal(reward=0.2, weight=0.5),
     # Minutes: 8 are neutral, 38 or more earn 1, and less than 8 count against the game.
-    "played": Signal(reward=0.0, neutral=8.0, scale=30.0, value_required=True),
+    "played": Signal(reward=0.0, neutral=8.0, scale=30.0, value_required=True, value_min=0.0),
     "levelled": Signal(reward=0.7),
     "purchased": Signal(reward=1.0, weight=2.0, owned=True),
     "skipped": Signal(reward=-0.4),
     # Stars, 1 to 5.
-    "rated": Signal(reward=0.0, neutral=3.0, scale=2.0, value_required=True),
+    "rated": Signal(
+        reward=0.0, neutral=3.0, scale=2.0, value_required=True, value_min=1.0, value_max=5.0
+    ),
     "uninstalled": Signal(reward=-1.0, weight=1.5),
 }
 """The events of a game store or launcher, under the names that `penchant_sdk.games` sends."""

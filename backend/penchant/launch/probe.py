@@ -14,6 +14,7 @@ from typing import cast
 import grpc
 
 from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_proto.local_targets import proxy_options
 from penchant_proto.methods import METHODS, REQUEST_TENSOR
 from penchant_proto.v1 import catalog_pb2, embed_pb2, feedback_pb2, rank_pb2, user_pb2
 from penchant_proto.v1.service_pb2 import Call, Reply
@@ -72,7 +73,7 @@ def ask(
     todo = calls()
     names = list(todo) if models is None else list(models)
     # A pool of its own, so that the back-off of another channel cannot delay this connection.
-    options = [("grpc.use_local_subchannel_pool", 1)]
+    options = [("grpc.use_local_subchannel_pool", 1), *proxy_options(target)]
     with grpc.insecure_channel(target, options=options) as channel:
         infer = channel.unary_unary(
             _METHOD,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from penchant.domain.arrays import Float64, Int32, Int64, Mask
 from penchant.domain.errors import InvalidEvent
-from penchant.domain.rewards import SignalTable, resolve
+from penchant.domain.rewards import SignalTable, admit
 from penchant.logs.event_log import EventLog
 from penchant.logs.refusals import LeftOut
 
@@ -55,7 +55,7 @@ class SignalValuePairs:
         for pair in np.flatnonzero(met).tolist():
             event = log.event(int(example[pair]))
             try:
-                outcome = resolve(signals, event.signal, event.value)
+                outcome = admit(signals, event.signal, event.value)
             except InvalidEvent as error:
                 errors[pair] = str(error)
                 continue

@@ -18,7 +18,7 @@ from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import fold_each
 from penchant.domain.limits import Limits, check_count, check_event
 from penchant.domain.offsets import count_event
-from penchant.domain.rewards import SignalTable, resolve
+from penchant.domain.rewards import SignalTable, admit
 from penchant.domain.types import Counters, Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
@@ -167,7 +167,7 @@ class FeedbackService:
         if isinstance(event, EventResult):
             return event
         try:
-            signal = resolve(self._signals, event.signal, event.value)
+            signal = admit(self._signals, event.signal, event.value)
             record = batch.records.get(event.user) or _read_record(snapshot, event.user)
             digest = digest64(event.event_id)
             known = batch.rows.get((event.user, digest)) or read_event(snapshot, event.user, digest)

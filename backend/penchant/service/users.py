@@ -8,6 +8,7 @@ from penchant.domain.errors import UserNotFound
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
 from penchant.domain.types import Interest, LogRow, UserState, Window
+from penchant.domain.window import empty_record
 from penchant.service.clock import Clock
 from penchant.service.user_interest import Catalogs, interest_of
 from penchant.store.base import Snapshot, Store
@@ -85,10 +86,16 @@ class UserService:
         return UserView(user, version, window, items, view.head.version, interest)
 
     def export(self, request: ExportUserRequest) -> LogPage:
-        """A page of the user's log; raises UserNotFound. Cost: reads the whole log."""
+        """A page of the user's log, empty for a user who has reservations alone.
+
+        Cost: reads the whole log.
+
+        Raises:
+            UserNotFound: nothing is kept, neither an event nor a reservation.
+        """
         after = request.after_version
         with self._store.snapshot() as snapshot:
-            state = _require(snapshot, request.user)
+            state = _require_any(snapshot, request.user)
             rows = [row for row in read_log(snapshot, request.user) if row.state_version > after]
         page = rows[: request.limit]
         more = len(rows) > request.limit
@@ -98,11 +105,10 @@ class UserService:
         """Deletes everything kept about the user, durably; returns the number of log rows.
 
         Raises:
-            UserNotFound: nothing is kept.
+            UserNotFound: nothing is kept, neither an event nor a reservation.
         """
         with self._store.transaction() as transaction:
-            if not len(read_ledger(transaction, user)):  # A user may have reservations alone.
-                _require(transaction, user)
+            _require_any(transaction, user)
             return delete_user(transaction, user)
 
 
@@ -111,3 +117,10 @@ def _require(snapshot: Snapshot, user: str) -> UserState:
     if state is None:
         raise UserNotFound(f"user: no event of {user[:64]!r} was ever accepted")
     return state
+
+
+def _require_any(snapshot: Snapshot, user: str) -> UserState:
+    """Like `_require`, but a user may have reservations alone; the state is then empty."""
+    if len(read_ledger(snapshot, user)):
+        return read_user(snapshot, user) or UserState(empty_record())
+    return _require(snapshot, user)

@@ -20,11 +20,13 @@ from penchant_sdk.ads.campaign import (
 from penchant_sdk.ads.client import AdClient
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.types import AdContext, Decision, Size, Slot
+from penchant_sdk.signal_names import AdSignal
 
 __all__ = [
     "UNCALIBRATED",
     "AdClient",
     "AdContext",
+    "AdSignal",
     "AsyncAdClient",
     "Calibration",
     "Campaign",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from penchant_sdk import _operations
+from penchant_sdk._arguments import instance, whole
 from penchant_sdk._operations import Operation
 from penchant_sdk.ads import choosing, pacing
 from penchant_sdk.ads._knowledge import Knowledge
@@ -21,6 +22,7 @@ from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.errors import InvalidRequest, PenchantError
 from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.reservations import Budget, Cap, ReserveOption
+from penchant_sdk.signal_names import AdSignal
 from penchant_sdk.types import Event, EventResult, Explanation, Exposure, Ranking
 
 LAPSE_S = 60
@@ -48,8 +50,10 @@ class Selection:
     moment: Moment = field(init=False)
 
     def __post_init__(self) -> None:
+        instance("slot", self.slot, Slot)
+        instance("context", self.context, AdContext)
         object.__setattr__(self, "moment", moment_of(self.slot, self.context))
-        if not 1 <= self.n <= 100:
+        if not 1 <= whole("n", self.n) <= 100:
             raise InvalidRequest(f"n: got {self.n}, expected 1 to 100")
 
 
@@ -231,7 +235,7 @@ def _option(offer: _Offer, moment: Moment) -> ReserveOption:
 
 def feed_back(
     decision: Decision,
-    signal: str,
+    signal: AdSignal,
     at: datetime | float | None,
     *,
     value: float | None = None,
@@ -251,14 +255,14 @@ def feed_back(
         recommendation_id=decision.recommendation_id,
         event_id=_event_id(decision, signal, own_id),
         context=decision.context,
-        exposure=_exposure(decision) if signal == "impression" else None,
+        exposure=_exposure(decision) if signal is AdSignal.IMPRESSION else None,
     )
     ack = yield from _operations.feedback([event])
     ack.raise_for_refused()
     return ack.results[0]
 
 
-def _event_id(decision: Decision, signal: str, own_id: str) -> str:
+def _event_id(decision: Decision, signal: AdSignal, own_id: str) -> str:
     named = "\0".join((decision.recommendation_id, decision.campaign, signal, own_id))
     return blake2b(named.encode(), digest_size=16).hexdigest()
 

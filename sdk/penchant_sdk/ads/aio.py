@@ -33,6 +33,7 @@ from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.aio import AsyncPenchant
 from penchant_sdk.exploration import PlackettLuce
 from penchant_sdk.records import PutItemsResult
+from penchant_sdk.signal_names import AdSignal
 from penchant_sdk.types import EventResult
 
 
@@ -108,7 +109,7 @@ class AsyncAdClient:
 
         Args:
             ids: 1 or more.
-            timeout_s: seconds for each call of 1,000 ids. Default: the connection's timeout.
+            timeout_s: seconds for each call of 256 ids. Default: the connection's timeout.
 
         Raises:
             InvalidRequest: an id is unknown, or its item is not a campaign.
@@ -173,7 +174,7 @@ class AsyncAdClient:
             at: time of the impression, a datetime with a time zone or epoch seconds. None: now.
             timeout_s: seconds for the call. Default: the connection's timeout.
         """
-        return await self._feed_back(decision, "impression", at, timeout_s)
+        return await self._feed_back(decision, AdSignal.IMPRESSION, at, timeout_s)
 
     async def click(
         self,
@@ -189,7 +190,7 @@ class AsyncAdClient:
             at: time of the click. None: now.
             timeout_s: seconds for the call. Default: the connection's timeout.
         """
-        return await self._feed_back(decision, "click", at, timeout_s)
+        return await self._feed_back(decision, AdSignal.CLICK, at, timeout_s)
 
     async def conversion(
         self,
@@ -210,7 +211,7 @@ class AsyncAdClient:
             timeout_s: seconds for the call. Default: the connection's timeout.
         """
         operation = _operations.feed_back(
-            decision, "conversion", at, value=float(value.amount), own_id=id
+            decision, AdSignal.CONVERSION, at, value=float(value.amount), own_id=id
         )
         return await self._penchant.run(operation, timeout_s=timeout_s)
 
@@ -228,12 +229,12 @@ class AsyncAdClient:
             at: time of the hiding. None: now.
             timeout_s: seconds for the call. Default: the connection's timeout.
         """
-        return await self._feed_back(decision, "hide", at, timeout_s)
+        return await self._feed_back(decision, AdSignal.HIDE, at, timeout_s)
 
     async def _feed_back(
         self,
         decision: Decision,
-        signal: str,
+        signal: AdSignal,
         at: datetime | float | None,
         timeout_s: float | None,
     ) -> EventResult:

@@ -21,9 +21,11 @@ from enum import Enum, IntEnum
 from google.protobuf import json_format
 
 from penchant_proto.v1 import ads_pb2
+from penchant_sdk._arguments import UINT32_MAX, instance, text, whole
+from penchant_sdk._times import from_microseconds, to_microseconds
 from penchant_sdk.ads.money import Money
 from penchant_sdk.errors import InvalidRequest
-from penchant_sdk.types import Item, from_microseconds, to_microseconds
+from penchant_sdk.types import Item
 
 ATTRIBUTE = "ads.campaign"
 """Name of the item attribute that holds a campaign."""
@@ -87,8 +89,8 @@ class FrequencyCap:
     per: Per
 
     def __post_init__(self) -> None:
-        if self.limit < 1:
-            raise InvalidRequest(f"cap: got the limit {self.limit}, expected 1 or more")
+        whole("cap: limit", self.limit, least=1, most=UINT32_MAX)
+        instance("cap: per", self.per, Per)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class DayPart:
     """Days of the week. Empty: every day."""
 
     def __post_init__(self) -> None:
+        for name in ("from_hour", "until_hour"):
+            whole(f"day part: {name}", getattr(self, name), least=-1)
         if not 0 <= self.from_hour < self.until_hour <= 24:
             raise InvalidRequest(
                 f"day part: got {self.from_hour} to {self.until_hour}, expected hours from 0 to "
@@ -164,10 +168,10 @@ class Campaign:
 
     def __post_init__(self) -> None:
         for name in ("id", "text", "advertiser"):
-            if not getattr(self, name):
-                raise InvalidRequest(f"{name}: got none, expected text of 1 byte or more")
+            text(name, getattr(self, name))
+        instance("flight", self.flight, Flight)
         for name in ("budget", "bid"):
-            if not getattr(self, name).micros:
+            if not instance(name, getattr(self, name), Money).micros:
                 raise InvalidRequest(f"{name}: got 0, expected more")
         if len(self.caps) > _MAX_CAPS:
             raise InvalidRequest(f"caps: got {len(self.caps)}, expected at most {_MAX_CAPS}")

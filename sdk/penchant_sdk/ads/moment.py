@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from penchant_sdk._times import from_microseconds, to_microseconds
 from penchant_sdk.ads.campaign import Weekday
 from penchant_sdk.ads.types import AdContext, Slot
 from penchant_sdk.part_of_day import PartOfDay
-from penchant_sdk.types import from_microseconds, to_microseconds
 
 RANKING_KEYS = ("device", "part_of_day", "placement", "weekday")
 """Keys of the context of rankings and events; all four influence the user's interest."""

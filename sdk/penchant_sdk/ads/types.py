@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from penchant_sdk._arguments import instance, text, texts_by_key, whole
 from penchant_sdk.ads.money import Money
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.types import Explanation
@@ -47,10 +48,10 @@ class Slot:
     """The reader's offset from UTC, -14 to 14 hours; day-parts refer to this local time."""
 
     def __post_init__(self) -> None:
-        if not self.placement:
-            raise InvalidRequest("placement: got none, expected the slot's name")
-        if self.position < 1:
-            raise InvalidRequest(f"position: got {self.position}, expected 1 or more")
+        text("placement", self.placement)
+        instance("size", self.size, Size)
+        whole("position", self.position, least=1)
+        instance("utc_offset", self.utc_offset, timedelta)
         if abs(self.utc_offset) > timedelta(hours=14):
             raise InvalidRequest(f"utc_offset: got {self.utc_offset}, expected -14 to 14 hours")
 
@@ -71,8 +72,11 @@ class AdContext:
     """Further keys for targeting, for example `{"country": "NL"}`; never sent to the server."""
 
     def __post_init__(self) -> None:
-        if self.hour is not None and not 0 <= self.hour <= 23:
+        text("page_text", self.page_text, empty=True)
+        text("device", self.device, empty=True)
+        if self.hour is not None and not 0 <= whole("hour", self.hour, least=-1) <= 23:
             raise InvalidRequest(f"hour: got {self.hour}, expected 0 to 23")
+        texts_by_key("attributes", self.attributes)
         taken = sorted(set(self.attributes) & set(DERIVED_KEYS))
         if taken:
             raise InvalidRequest(

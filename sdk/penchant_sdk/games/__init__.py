@@ -26,11 +26,13 @@ from penchant_sdk.games.types import (
     Stars,
 )
 from penchant_sdk.part_of_day import PartOfDay
+from penchant_sdk.signal_names import GameSignal
 
 __all__ = [
     "AsyncGameClient",
     "Game",
     "GameClient",
+    "GameSignal",
     "PartOfDay",
     "Reason",
     "ReasonKind",

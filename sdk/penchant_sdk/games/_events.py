@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from penchant_sdk._times import to_microseconds
 from penchant_sdk.errors import InvalidEvent
 from penchant_sdk.games.types import Recommendations, Session, Stars
-from penchant_sdk.types import Event, Exposure, to_microseconds
+from penchant_sdk.signal_names import GameSignal
+from penchant_sdk.types import Event, Exposure
 
 _MINUTE = timedelta(minutes=1)
 
@@ -30,7 +32,7 @@ class Occasion:
     at: datetime | float | None = None
     """A datetime with a time zone, or epoch seconds. None: now."""
 
-    def event(self, signal: str, *key: object, value: float | None = None) -> Event:
+    def event(self, signal: GameSignal, *key: object, value: float | None = None) -> Event:
         """The event of a signal; events with equal signal, game and key have equal ids."""
         when = datetime.now(UTC) if self.at is None else self.at
         return Event(
@@ -57,7 +59,7 @@ def event_id(signal: str, *parts: object) -> str:
 
 def started(occasion: Occasion) -> Event:
     """The player opened the game; counts once per session."""
-    return occasion.event("started", occasion.session.id)
+    return occasion.event(GameSignal.STARTED, occasion.session.id)
 
 
 def played(occasion: Occasion, played_for: timedelta) -> Event:
@@ -66,34 +68,36 @@ def played(occasion: Occasion, played_for: timedelta) -> Event:
         raise InvalidEvent(f"played_for: got {played_for!r}, expected a timedelta of 0 or more")
     when = datetime.now(UTC) if occasion.at is None else occasion.at
     ended_us = to_microseconds(when, "at")
-    return occasion.event("played", occasion.session.id, ended_us, value=played_for / _MINUTE)
+    return occasion.event(
+        GameSignal.PLAYED, occasion.session.id, ended_us, value=played_for / _MINUTE
+    )
 
 
 def levelled(occasion: Occasion, level: int) -> Event:
     """The player reached a level; each level counts once per session."""
-    return occasion.event("levelled", occasion.session.id, level)
+    return occasion.event(GameSignal.LEVELLED, occasion.session.id, level)
 
 
 def purchased(occasion: Occasion) -> Event:
     """The player bought the game; counts once ever."""
-    return occasion.event("purchased")
+    return occasion.event(GameSignal.PURCHASED)
 
 
 def skipped(occasion: Occasion) -> Event:
     """The player rejected the game; counts once per session."""
-    return occasion.event("skipped", occasion.session.id)
+    return occasion.event(GameSignal.SKIPPED, occasion.session.id)
 
 
 def rated(occasion: Occasion, stars: Stars) -> Event:
     """The player rated the game; each number of stars counts once per session."""
     if stars not in (1, 2, 3, 4, 5):
         raise InvalidEvent(f"stars: got {stars!r}, expected 1, 2, 3, 4 or 5")
-    return occasion.event("rated", occasion.session.id, stars, value=float(stars))
+    return occasion.event(GameSignal.RATED, occasion.session.id, stars, value=float(stars))
 
 
 def uninstalled(occasion: Occasion) -> Event:
     """The player uninstalled the game; counts once per session."""
-    return occasion.event("uninstalled", occasion.session.id)
+    return occasion.event(GameSignal.UNINSTALLED, occasion.session.id)
 
 
 def shown(
@@ -105,10 +109,12 @@ def shown(
         Event(
             user=user,
             item=item.game.id,
-            signal="impression",
+            signal=GameSignal.IMPRESSION,
             occurred_at=when,
             recommendation_id=recommendations.recommendation_id,
-            event_id=event_id("impression", item.game.id, recommendations.recommendation_id),
+            event_id=event_id(
+                GameSignal.IMPRESSION, item.game.id, recommendations.recommendation_id
+            ),
             context=session.context,
             exposure=Exposure(
                 position=item.position,

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from penchant_sdk import _operations
+from penchant_sdk._arguments import UINT32_MAX, text, whole
 from penchant_sdk._operations import Operation
+from penchant_sdk._times import from_microseconds, to_microseconds
 from penchant_sdk.errors import EventIdReused, InvalidRequest, UnknownItem
 from penchant_sdk.exploration import Exploration
 from penchant_sdk.games._reasons import ListRequest, nameable, reason
@@ -20,8 +22,6 @@ from penchant_sdk.types import (
     FeedbackAck,
     Item,
     Ranking,
-    from_microseconds,
-    to_microseconds,
 )
 
 CACHE_GAMES = 20_000
@@ -87,6 +87,8 @@ def recommend(
     """See `GameClient.recommend`."""
     if not isinstance(session, Session):
         raise InvalidRequest(f"session: got {session!r}, expected a Session")
+    if more_like is not None:
+        text("more_like", more_like, empty=True)
     if more_like and explore:
         raise InvalidRequest("explore: got one with more_like, expected one of them or neither")
     query = ""
@@ -94,7 +96,7 @@ def recommend(
         query = yield from _text_of(cache, more_like)
     ranking = yield from _operations.rank(
         user,
-        k=k + bool(more_like),
+        k=whole("k", k, least=1, most=UINT32_MAX - 1) + bool(more_like),
         query=query,
         context=session.context,
         exclude_seen=exclude_played,

@@ -17,6 +17,7 @@ from typing import Literal
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
 
 from penchant_proto.v1.games_pb2 import Game as GameMessage
+from penchant_sdk._arguments import instance, text, texts
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.part_of_day import PartOfDay
 from penchant_sdk.types import Item
@@ -54,9 +55,13 @@ class Game:
 
     def __post_init__(self) -> None:
         for name in ("id", "name"):
-            text = getattr(self, name)
-            if not text or "\n" in text:
-                raise InvalidRequest(f"game: {name}: got {text!r}, expected one line of text")
+            line = text(f"game: {name}", getattr(self, name), empty=True)
+            if not line or "\n" in line:
+                raise InvalidRequest(f"game: {name}: got {line!r}, expected one line of text")
+        for name in ("summary", "description", "homepage"):
+            text(f"game: {name}", getattr(self, name), empty=True)
+        for name in ("genres", "tags"):
+            texts(f"game: {name}", getattr(self, name))
 
     def to_item(self) -> Item:
         """Converts the game to an item of the catalog.
@@ -79,8 +84,8 @@ class Game:
                 f"expected at most {ATTRIBUTE_BYTES}; shorten the summary or the tags"
             )
         head = ". ".join(part for part in (self.name, ", ".join(self.genres), self.summary) if part)
-        text = f"{head}\n\n{self.description}" if self.description else head
-        return Item(self.id, text, {"name": self.name, ATTRIBUTE: json})
+        full = f"{head}\n\n{self.description}" if self.description else head
+        return Item(self.id, full, {"name": self.name, ATTRIBUTE: json})
 
     @classmethod
     def from_item(cls, item: Item) -> Game:
@@ -121,7 +126,10 @@ class Session:
     """The player's device, for example "phone" or "desk". At most 128 bytes. Empty: unknown."""
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.id.encode()) <= 128:
+        text("session: device", self.device, empty=True)
+        if self.part_of_day is not None:
+            instance("session: part_of_day", self.part_of_day, PartOfDay)
+        if not 1 <= len(text("session", self.id, empty=True).encode()) <= 128:
             raise InvalidRequest(f"session: got {self.id[:64]!r}, expected an id of 1 to 128 bytes")
 
     @property

@@ -6,19 +6,18 @@ from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home._actions import quantised
 from penchant_sdk.home._operations import context_of
 from penchant_sdk.home.types import Action, Interpretation
+from penchant_sdk.signal_names import HomeSignal
 from penchant_sdk.types import Event
-
-SUGGESTED, ACCEPTED, OVERRIDDEN, UNDONE = "suggested", "accepted", "overridden", "undone"
 
 
 def suggested(said: Interpretation) -> list[Event]:
     """The first suggestion was offered; the user has not answered yet."""
-    return [_event(said, _best(said), SUGGESTED)]
+    return [_event(said, _best(said), HomeSignal.SUGGESTED)]
 
 
 def accepted(said: Interpretation, action: Action | None) -> list[Event]:
     """The user wanted an action; None: the first suggestion."""
-    return [_event(said, action or _best(said), ACCEPTED)]
+    return [_event(said, action or _best(said), HomeSignal.ACCEPTED)]
 
 
 def overridden(said: Interpretation, by: Action) -> list[Event]:
@@ -26,12 +25,12 @@ def overridden(said: Interpretation, by: Action) -> list[Event]:
     best = _best(said)
     if quantised(best).id == quantised(by).id:
         raise InvalidRequest(f"by: got {by}, expected an action other than the one suggested")
-    return [_event(said, best, OVERRIDDEN), _event(said, by, ACCEPTED)]
+    return [_event(said, best, HomeSignal.OVERRIDDEN), _event(said, by, HomeSignal.ACCEPTED)]
 
 
 def undone(said: Interpretation, action: Action | None) -> list[Event]:
     """The user undid an action without replacing it; None: the first suggestion."""
-    return [_event(said, action or _best(said), UNDONE)]
+    return [_event(said, action or _best(said), HomeSignal.UNDONE)]
 
 
 def _best(said: Interpretation) -> Action:
@@ -40,7 +39,7 @@ def _best(said: Interpretation) -> Action:
     return said.best
 
 
-def _event(said: Interpretation, action: Action, signal: str) -> Event:
+def _event(said: Interpretation, action: Action, signal: HomeSignal) -> Event:
     return Event(
         user=said.user,
         item=quantised(action).id,

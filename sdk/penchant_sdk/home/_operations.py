@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from penchant_sdk import _operations
+from penchant_sdk import _arguments, _operations
 from penchant_sdk._operations import Operation
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home._actions import PLAIN, items_of, quantised
@@ -104,7 +104,11 @@ def interpret(
     home: Home, text: str, user: str, room: str, at: datetime | None
 ) -> Operation[Interpretation]:
     """See `HomeClient.interpret`."""
-    said = " ".join(text.split())
+    said = " ".join(_arguments.text("text", text, empty=True).split())
+    _arguments.text("user", user, empty=True)
+    _arguments.text("room", room, empty=True)
+    if at is not None:
+        _arguments.instance("at", at, datetime)
     if not said or not user:
         raise InvalidRequest(f"text, user: got {text!r}, {user!r}, expected 1 character or more")
     now = part_of_day(at or datetime.now().astimezone())

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from penchant_sdk._arguments import text, texts
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home.parameters import Parameter, named_value
 
@@ -36,10 +37,13 @@ class Entity:
     """Device class of Home Assistant, for example garage for a cover. Empty: none."""
 
     def __post_init__(self) -> None:
-        domain, dot, name = self.id.partition(".")
+        domain, dot, name = text("id", self.id, empty=True).partition(".")
         if not (domain and dot and name) or "/" in self.id:
             raise InvalidRequest(f"id: got {self.id!r}, expected a domain and a name, light.desk")
-        if not self.name:
+        for field in ("room", "floor", "device_class"):
+            text(field, getattr(self, field), empty=True)
+        texts("aliases", self.aliases)
+        if not text("name", self.name, empty=True):
             raise InvalidRequest(f"name: got {self.name!r}, expected what {self.id} is called")
 
     @property

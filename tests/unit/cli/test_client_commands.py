@@ -146,6 +146,11 @@ def test_an_export_that_cannot_be_written_deletes_nothing(
 @pytest.mark.parametrize(
     ("code", "message", "expected"),
     [
+        (
+            StatusCode.INTERNAL,
+            "Stub process 'penchant_rank_0_1' is not healthy.",
+            "a model process of the server at localhost:8001 died",
+        ),
         (StatusCode.UNAVAILABLE, "connection refused", "no answer from localhost:8001; start"),
         (StatusCode.NOT_FOUND, "unknown model", "does not serve Penchant"),
     ],

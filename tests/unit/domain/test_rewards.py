@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import ConfigError, InvalidEvent
-from penchant.domain.rewards import ResolvedSignal, Signal, resolve
+from penchant.domain.rewards import ResolvedSignal, Signal, admit, resolve
 from penchant.domain.signals import DEFAULT_SIGNALS
 
 
@@ -98,3 +98,32 @@ def test_a_signal_that_needs_a_value_is_refused_without() -> None:
 def test_a_row_out_of_range_is_a_config_error(row: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="signals: "):
         Signal(**row)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "value", "expected"),
+    [
+        ((0.0, 5.0), 5.1, "0 to 5"),
+        ((0.0, 5.0), -0.1, "0 to 5"),
+        ((0.0, None), -1, "0 or more"),
+        ((None, 5.0), 99, "at most 5"),
+    ],
+)
+def test_a_new_event_keeps_within_its_signals_range_and_the_log_is_read_as_it_is(
+    bounds: tuple[float | None, float | None], value: float, expected: str
+) -> None:
+    row = Signal(0.0, neutral=2.0, scale=3.0, value_min=bounds[0], value_max=bounds[1])
+    with pytest.raises(InvalidEvent) as refusal:
+        admit({"stars": row}, "stars", value)
+    assert str(refusal.value) == (
+        f"value: got {value:g}, expected {expected} with the signal 'stars'"
+    )
+    assert -1 <= resolve({"stars": row}, "stars", value).reward <= 1
+    for inside in (0.0, 5.0):
+        assert admit({"stars": row}, "stars", inside) == resolve({"stars": row}, "stars", inside)
+
+
+@pytest.mark.parametrize("bounds", [(2.0, 1.0), (math.nan, None), (None, math.inf)])
+def test_a_range_that_is_none_is_refused(bounds: tuple[float | None, float | None]) -> None:
+    with pytest.raises(ConfigError, match="value_min and value_max"):
+        Signal(0.0, value_min=bounds[0], value_max=bounds[1])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import InvalidEvent
-from penchant.domain.rewards import ResolvedSignal, resolve
+from penchant.domain.rewards import ResolvedSignal, admit
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event
 from penchant.logs.accept import accept
@@ -35,7 +35,7 @@ def one_by_one(events: list[Event], left_out: LeftOut) -> list[tuple[int, int, R
             left_out.add("events known already", f"event_id {event.event_id!r}")
         else:
             try:
-                outcome = resolve(DEFAULT_SIGNALS, event.signal, event.value)
+                outcome = admit(DEFAULT_SIGNALS, event.signal, event.value)
             except InvalidEvent as error:
                 left_out.add("events refused", str(error))
                 continue

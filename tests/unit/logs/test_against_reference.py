@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import InvalidEvent
-from penchant.domain.rewards import resolve
+from penchant.domain.rewards import admit
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
@@ -74,7 +74,7 @@ def assert_is_stream_of(
     for event in events:
         if event.item in numbers and (event.user, event.event_id) not in known:
             try:
-                outcome = resolve(DEFAULT_SIGNALS, event.signal, event.value)
+                outcome = admit(DEFAULT_SIGNALS, event.signal, event.value)
             except InvalidEvent:
                 continue
             known.add((event.user, event.event_id))

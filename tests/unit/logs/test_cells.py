@@ -11,7 +11,7 @@ from penchant.logs.cells import BadRow, number_of, text_of, time_us_of
 
 @given(st.integers(0, 2**52))
 def test_times_mean_the_same_however_they_are_written(microseconds: int) -> None:
-    from penchant_sdk.types import from_microseconds
+    from penchant_sdk._times import from_microseconds
 
     when = from_microseconds(min(microseconds, 253_402_300_799_000_000))
     expected = time_us_of(when, "s")

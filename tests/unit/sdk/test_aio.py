@@ -122,3 +122,20 @@ def test_fakes_of_one_server_see_each_others_work() -> None:
     FakePenchant(server).put_items([Item("1", "a film")])
     ranking = asyncio.run(AsyncFakePenchant(server).rank("u"))
     assert ranking.ids == ("1",)
+
+
+@pytest.mark.parametrize("fake", [False, True])
+def test_call_in_a_second_event_loop_is_refused_with_the_way_out(wire: Wire, fake: bool) -> None:
+    penchant = AsyncFakePenchant(wire.fake) if fake else AsyncPenchant(wire.target, timeout_s=10)
+
+    async def within() -> None:
+        async with penchant:
+            await penchant.rank("u")
+
+    asyncio.run(penchant.rank("u"))
+    for call in (penchant.rank("u"), penchant.ready(), within()):
+        with pytest.raises(
+            InvalidRequest, match="event loop: got a call in a second one"
+        ) as caught:
+            asyncio.run(call)
+        assert "make a client in each loop" in str(caught.value)

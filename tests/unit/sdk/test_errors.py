@@ -94,6 +94,19 @@ def test_triton_that_stops_or_reloads_is_unavailable(message: str) -> None:
     assert type(error_from_status(StatusCode.NOT_FOUND, message)) is Unavailable
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Stub process 'penchant_rank_0_1' is not healthy.",
+        "Failed to process the request(s) for model instance 'penchant_rank_0_1', message: "
+        "Stub process 'penchant_rank_0_1' is not healthy.",
+        "Stub process is unhealthy and it will be restarted.",
+    ],
+)
+def test_model_process_that_died_is_unavailable(message: str) -> None:
+    assert type(error_from_status(StatusCode.INTERNAL, message)) is Unavailable
+
+
 def test_user_named_like_a_stopping_server_is_still_not_found() -> None:
     message = "[UserNotFound] user: no event of 'no available versions' was ever accepted"
     assert type(error_from_status(StatusCode.NOT_FOUND, message)) is UserNotFound

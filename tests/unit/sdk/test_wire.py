@@ -51,6 +51,7 @@ def test_user_code_of_the_readme_runs(wire: Wire) -> None:
         penchant.put_items([Item(id="1", text=text, attributes={"year": "1995"})])
         reply = penchant.rank(user="u42", k=10)
         ack = penchant.feedback([Event(user="u42", item=reply.items[0].id, signal="like")])
+        ack.raise_for_refused()
         version = ack.state_version("u42")
         again = penchant.rank(user="u42", k=10, min_state_version=version, explain=True)
         assert again.state_version == 1

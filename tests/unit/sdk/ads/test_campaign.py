@@ -44,9 +44,9 @@ def test_an_item_that_is_no_campaign_is_none_and_a_broken_one_an_error() -> None
     ("make", "message"),
     [
         (lambda: campaign(budget=Money(0)), "budget: got 0, expected more"),
-        (lambda: campaign(text=""), "text: got none"),
+        (lambda: campaign(text=""), "text: got ''"),
         (lambda: DayPart(22, 2), "past midnight takes two parts"),
-        (lambda: FrequencyCap(0, Per.DAY), "cap: got the limit 0"),
+        (lambda: FrequencyCap(0, Per.DAY), "cap: limit: got 0"),
         (lambda: Flight(MONDAY, MONDAY), "expected after its start"),
         (lambda: TargetingRule.one_of("device"), "without key or values"),
         (

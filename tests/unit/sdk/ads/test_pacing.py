@@ -7,12 +7,12 @@ from datetime import timedelta
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from penchant_sdk._times import from_microseconds, to_microseconds
 from penchant_sdk.ads import Campaign, DayPart, Money, Weekday
 from penchant_sdk.ads.eligibility import Ineligible, why_not
 from penchant_sdk.ads.moment import moment_of
 from penchant_sdk.ads.pacing import allowed
 from penchant_sdk.ads.types import AdContext, Size, Slot
-from penchant_sdk.types import from_microseconds, to_microseconds
 from tests.unit.sdk.ads.campaigns import DAY, MONDAY, campaign, campaigns, moments, parts
 
 OFFSETS = st.integers(-14, 14).map(lambda hours: timedelta(hours=hours))
@@ -23,7 +23,7 @@ HOUR_US = 3_600_000_000
 def test_what_is_allowed_grows_from_nothing_to_the_budget(
     one: Campaign, first: object, second: object, offset: timedelta
 ) -> None:
-    early, late = sorted(to_microseconds(when, "at") for when in (first, second))  # type: ignore[arg-type]
+    early, late = sorted(to_microseconds(when, "at") for when in (first, second))
     assert allowed(one, early, offset) <= allowed(one, late, offset) <= one.budget
     assert allowed(one, one.flight.starts_at_us, offset) == Money(0)
     at_end = allowed(one, one.flight.ends_at_us, offset)
