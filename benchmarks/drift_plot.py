@@ -38,7 +38,7 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
         "events of the user since the change (dot: 90 % of the share before is reached)"
     )
     chart.plain(axes, "share of the top ten in the user's taste")
-    axes.set_xlim(-10, LAST)
+    axes.set_xlim(-10.5, LAST)
     axes.set_ylim(0, 1.0)
     axes.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.6))
     chart.save(figure, path)

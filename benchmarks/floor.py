@@ -1,4 +1,4 @@
-"""How far above the floor are Penchant's calls, and does the distance grow with the users?
+"""How far above the floor are Penchant's calls, and does that grow with the number of users?
 
 The floor is a Python model that does nothing, on the same server and called by the same client. Run
 with `make bench`; `docs/measurements/benchmarks.md` says what each row means.

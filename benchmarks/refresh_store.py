@@ -1,9 +1,9 @@
 """A refresh end to end, by the command itself: `python -m benchmarks.refresh_store`.
 
-The log is the synthetic one of `benchmarks.refresh_fit`, in a Parquet file or in the store; the
-items are in a real LMDB store. The time is that of one `penchant refresh` in its own process:
-start, read, fit, publish. Afterwards the published vectors must show the planted groups: an item's
-nearest neighbours are in its own group.
+The log is that of `benchmarks.refresh_cost`, in a Parquet file or in the store; the items
+are in a real LMDB store. The time is that of one `penchant refresh` in its own process: start,
+read, fit, publish. Afterwards the published vectors must show the planted groups: an item's nearest
+neighbours are in its own group.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.refresh_fit import GROUPS, synthetic_events, unit_rows
+from benchmarks.refresh_cost import GROUPS, synthetic_events, unit_rows
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogReader
 from penchant.domain.settings import FoldSettings

@@ -55,7 +55,8 @@ def counted_step(console: Console, text: str, total: int) -> Iterator[Advance]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    quiet = not console.is_interactive  # A bar that nobody sees would leave an empty line.
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task(text, total=total)
         yield lambda units: progress.advance(task, units)
     tick(console, f"{text}: {total:,}", time.monotonic() - began)

@@ -64,6 +64,7 @@ def _draw_reliability(axes: Axes, stated: Mapping[str, Reliability]) -> None:
     most = max(bin.high for one in stated.values() for bin in one.bins)
     axes.plot([0, most], [0, most], color=chart.GREY, linestyle="--", linewidth=1.2, zorder=0)
     axes.set_xlabel("stated click probability")
+    axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     chart.plain(axes, "share clicked (bars: 95 %)", "Impressions after 8:00")
-    chart.legend(axes, "upper left")
+    chart.legend(axes, "lower right")

@@ -111,7 +111,7 @@ def calibration_table(
         for place, (looks, (low, high), true) in enumerate(places, start=1)
         if place > 1
     )
-    table.caption = f"Examination relative to place 1: {looks}."
+    table.caption = f"Examination relative to place 1: {looks}.\n"
     table.caption_justify = "left"
     return table
 

@@ -82,12 +82,12 @@ def draw_switch(lines: Mapping[str, Sequence[float]], chance: float, path: Path)
     axes.axhline(chance, color=chart.LIGHT, linestyle="--")
     events = len(next(iter(lines.values()))) - 1
     axes.text(
-        events, chance - 0.01, "its share of the catalog", color=chart.GREY, fontsize=9,
+        events, chance - 0.01, "share of the catalog", color=chart.GREY, fontsize=9,
         ha="right", va="top",
     )  # fmt: skip
     axes.set_xticks(range(events + 1))
     axes.set_xlabel("events of the new taste, in one session")
-    chart.plain(axes, "share of the top ten")
+    chart.plain(axes, "share of the new genre in the top ten")
     axes.set_ylim(0, 1)
     chart.legend(axes, "upper left")
     chart.save(figure, path)

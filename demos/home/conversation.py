@@ -9,6 +9,7 @@ from datetime import datetime
 from rich.table import Table
 
 from demos.demo_tables import demo_table
+from demos.home.house import LANGUAGES
 from penchant_sdk.home import (
     Action,
     Asked,
@@ -56,7 +57,6 @@ UTTERANCES = {
 DARK = Utterance("it's so dark in here", "bedroom")
 DIM = Action("HassLightSet", "light.bedside", Brightness(percent=20))
 READING = Action("HassLightSet", "light.bedside", Brightness(percent=60))
-LANGUAGES = {"en": "English", "zh-CN": "Chinese"}
 
 
 def conversation_table(home: HomeClient, language: str) -> Table:

@@ -15,9 +15,9 @@ from rich.table import Table
 
 from demos.demo_server import make_server, run_demo, serving
 from demos.demo_tables import demo_table
-from demos.home.conversation import LANGUAGES, UTTERANCES, conversation_table, habit_table
+from demos.home.conversation import UTTERANCES, conversation_table, habit_table
 from demos.home.home_settings import HOME_SETTINGS
-from demos.home.house import house
+from demos.home.house import LANGUAGES, house
 from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw, measure
 from demos.progress_steps import print_next, print_results, step
 from penchant.launch.model_parameters import HOME
@@ -53,8 +53,8 @@ def demo_home(*, options: Annotated[HomeDemo, FLAT] = HomeDemo()) -> int:
     """Plays a small home that hears English and Chinese, asks before it opens a door, and learns.
 
     The encoder is all-MiniLM-L6-v2 with the low-rank adapter that comes with Penchant, fine-tuned
-    on Home Assistant's sentence templates. The demo ends with the share of sentences understood
-    that the encoder was never trained on.
+    on Home Assistant's sentence templates. At the end, the demo measures its accuracy on sentences
+    that the encoder was not trained on.
     """
 
     def play(console: Console, directory: Path) -> int:

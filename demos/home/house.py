@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from penchant_sdk.home import Entity
 
+LANGUAGES = {"en": "English", "zh-CN": "Chinese"}
+"""Languages of the demo's home."""
+
 _EN = (
     Entity("light.ceiling", "ceiling light", room="living room", floor="ground"),
     Entity("light.floor_lamp", "floor lamp", room="living room", floor="ground"),

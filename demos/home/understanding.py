@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from demos.home.house import LANGUAGES
 from penchant.domain.arrays import Float64, Mask
 from penchant.report import chart
 from penchant.training.home.corpus import FREE, SEEN, draw_sentences
@@ -91,7 +92,8 @@ def _draw_bars(axes: Axes, measured: Sequence[MeasuredPart]) -> None:
         own = {one.part: one for one in measured if one.language == language}
         shares = [float(own[part].right.mean()) for part in labels]
         spots = np.arange(len(labels)) + 0.4 * place - 0.2
-        drawn = axes.bar(spots, shares, 0.38, color=colour, label=language)
+        name = LANGUAGES[language]
+        drawn = axes.bar(spots, shares, 0.38, color=colour, label=name)
         axes.bar_label(drawn, [f"{share:.0%}" for share in shares], fontsize=8, color=chart.INK)
     axes.set_xticks(np.arange(len(labels)), list(labels.values()), fontsize=8)
     axes.set_ylim(0, 1.12)
@@ -111,7 +113,7 @@ def _draw_reliability(axes: Axes, measured: Sequence[MeasuredPart]) -> None:
             [right[bins == number].mean() for number in shown],
             "o-",
             color=colour,
-            label=language,
+            label=LANGUAGES[language],
         )
     axes.plot([0, 1], [0, 1], ":", color=chart.RED, linewidth=1)
     axes.set_xlabel("stated confidence")

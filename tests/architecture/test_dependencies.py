@@ -57,7 +57,7 @@ def test_a_plain_install_brings_grpc_and_protobuf_alone(wheel: ZipFile) -> None:
 
 
 HEAVY = frozenset(
-    {"torch", "lmdb", "onnxruntime", "tokenizers", "scipy", "pyarrow", "typer", "rich", "psutil"}
+    {"torch", "lmdb", "onnxruntime", "tokenizers", "scipy", "pyarrow", "cyclopts", "rich", "psutil"}
 )
 """Modules of the backend's packages that a client never needs."""
 

@@ -23,7 +23,7 @@ from tests.contracts.client_world import KITCHEN, SPACE, Laws, World, some_event
 
 
 class CatalogLaws(Laws):
-    """What putting, reading and deleting items promise."""
+    """The laws of putting, reading and deleting items."""
 
     def test_same_items_put_again_change_nothing(self, penchant: Penchant) -> None:
         items = [Item(unique("item"), f"{text} {uuid4().hex}", {"year": "1995"}) for text in SPACE]
@@ -91,7 +91,7 @@ class CatalogLaws(Laws):
 
 
 class RankLaws(Laws):
-    """What a ranking promises."""
+    """The laws of rankings."""
 
     def test_stranger_gets_the_populations_ranking(self, penchant: Penchant, world: World) -> None:
         one = penchant.rank(world.user, candidates=world.ids)

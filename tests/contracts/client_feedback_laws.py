@@ -1,4 +1,4 @@
-"""The laws of a client: feedback, and what is known of a user."""
+"""The laws of a client: feedback, and the data of a user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.contracts.client_world import Laws, World, some_events, unique
 
 
 class FeedbackLaws(Laws):
-    """What an ack promises."""
+    """The laws of feedback."""
 
     def test_next_ranking_uses_the_acked_event(self, penchant: Penchant, world: World) -> None:
         for version in range(1, 6):
@@ -197,7 +197,7 @@ class FeedbackLaws(Laws):
 
 
 class UserLaws(Laws):
-    """What reading, exporting and forgetting a user promise."""
+    """The laws of reading, exporting and forgetting a user."""
 
     def test_window_is_newest_first(self, penchant: Penchant, world: World) -> None:
         events = some_events(world, 8)
@@ -231,7 +231,7 @@ class UserLaws(Laws):
             with pytest.raises(UserNotFound):
                 read(world.user)
         assert penchant.rank(world.user, candidates=world.ids).cold_start
-        # What was forgotten is not remembered as a duplicate either.
+        # Forgotten events are not known as duplicates either.
         ack = penchant.feedback(events[:1])
         assert ack.results[0].status is EventStatus.ACCEPTED
         assert ack.state_version(world.user) == 1

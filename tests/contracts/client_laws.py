@@ -1,8 +1,8 @@
-"""The laws of a client, whatever answers it: a fake in this process, or a real server.
+"""The laws of a client, against a fake in this process or a real server.
 
-A test module gives the fixture `penchant`, a connected client, and subclasses `ClientLaws`. The
-server need not be empty, and it may encode as it likes: each test makes users and items of its own,
-and none knows a score.
+A test module provides the fixture `penchant`, a connected client, and subclasses `ClientLaws`. The
+server need not be empty and may have any encoder: each test creates its own users and items, and
+none expects a certain score.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.contracts.client_reserve_laws import ReserveLaws
 class ClientLaws(
     ArgumentLaws, CatalogLaws, RankLaws, FeedbackLaws, UserLaws, ReserveLaws, RefusalLaws
 ):
-    """All of them."""
+    """All laws of a client."""
 
     def test_server_is_ready(self, penchant: Penchant) -> None:
         assert penchant.ready()

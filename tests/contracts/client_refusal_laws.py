@@ -1,4 +1,4 @@
-"""The laws of a client: what is refused, and the words in which it is said."""
+"""The laws of a client: refusals and their messages."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ REFUSED: dict[str, Callable[[Penchant], object]] = {
 
 
 class RefusalLaws(Laws):
-    """The words of a refusal: clients show them, and tests on the fake pin them."""
+    """The messages of refusals, which clients show and tests on the fake pin."""
 
     @pytest.mark.parametrize("text", REFUSED)
     def test_a_call_that_breaks_the_contract_is_refused_in_these_words(

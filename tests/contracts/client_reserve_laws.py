@@ -37,11 +37,11 @@ def impression(world: World, id_: str, item: str, at: datetime) -> Event:
 
 
 class ReserveLaws(Laws):
-    """What a reservation promises."""
+    """The laws of reservations."""
 
     @pytest.fixture
     def yesterday(self) -> datetime:
-        """A clock of the test's own."""
+        """The clock of a test, one day back."""
         return datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 
     def test_the_most_wanted_are_reserved_in_their_order(
@@ -92,7 +92,7 @@ class ReserveLaws(Laws):
 
         assert places("r2", 59) == 0
         assert places("r3", 60) == 2
-        assert places("r4", 3609) == 2  # The impression of 10 s counts for an hour from then on.
+        assert places("r4", 3609) == 2  # The impression at 10 s counts for one hour from then on.
         assert places("r5", 3670) == 3
 
     def test_a_late_impression_counts(
@@ -138,7 +138,7 @@ class ReserveLaws(Laws):
         assert reserve(unique("user"), 2) == [UnreservedReason.BUDGET]
         assert reserve(unique("user"), 3, cost=20) == []
         penchant.feedback([impression(world, "r0", world.ids[0], yesterday + 4 * SECOND)])
-        # Only the first was shown: 60 are given back, at most a second after their time.
+        # Only the first was shown: 60 are released, at most one second late.
         assert reserve(unique("user"), 65, cost=61) == [UnreservedReason.BUDGET]
         assert reserve(unique("user"), 65, cost=60) == []
 

@@ -1,4 +1,4 @@
-"""The laws of a client whose server has a signal table of its own."""
+"""The laws of a client of a server with its own signal table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OWN_SIGNALS = json.dumps(
 
 
 class OwnSignalLaws:
-    """What a table of one's own promises; the fixture `penchant` is a client of its server."""
+    """The laws of a custom signal table; the fixture `penchant` is a client of such a server."""
 
     @pytest.fixture
     def songs(self, penchant: Penchant) -> tuple[str, str]:

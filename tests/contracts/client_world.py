@@ -1,4 +1,4 @@
-"""Items and users that one test of a client has to itself."""
+"""Items and users that belong to one test of a client."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KITCHEN = [
 
 @dataclass(frozen=True)
 class World:
-    """Items and a user that no other test knows."""
+    """Items and a user that no other test uses."""
 
     user: str
     space: list[str]
@@ -44,7 +44,7 @@ def unique(word: str) -> str:
 
 
 def some_events(world: World, count: int, *, user: str | None = None) -> list[Event]:
-    """Events of one user about the world's items, a minute apart, the last one a minute ago."""
+    """Events of one user on the world's items, one minute apart; the last is one minute old."""
     now = datetime.now(UTC).replace(microsecond=0)
     return [
         Event(
@@ -58,7 +58,7 @@ def some_events(world: World, count: int, *, user: str | None = None) -> list[Ev
 
 
 class Laws:
-    """What all laws start from."""
+    """The common base of all laws."""
 
     @pytest.fixture
     def world(self, penchant: Penchant) -> World:

@@ -18,7 +18,7 @@ WRITES = st.lists(st.tuples(KEYS, st.none() | VALUES), max_size=12)
 
 
 class Spoilt(Exception):
-    """What a test raises inside a transaction."""
+    """Raised by a test inside a transaction."""
 
 
 def contents(store: Store, prefix: bytes = b"", start: bytes = b"") -> list[tuple[bytes, bytes]]:
@@ -33,7 +33,7 @@ def clear(store: Store) -> None:
 
 
 def apply(store: Store, writes: list[tuple[bytes, bytes | None]]) -> dict[bytes, bytes]:
-    """Writes in one transaction; returns what a dictionary would hold."""
+    """Applies writes in one transaction; returns the content of a dictionary after them."""
     model: dict[bytes, bytes] = dict(contents(store))
     with store.transaction() as transaction:
         for key, value in writes:
@@ -47,7 +47,7 @@ def apply(store: Store, writes: list[tuple[bytes, bytes | None]]) -> dict[bytes,
 
 
 class StoreLaws:
-    """Inherit, and give a fixture `store`: an empty store."""
+    """Subclass it, and provide the fixture `store`, an empty store."""
 
     def test_a_key_never_put_is_absent(self, store: Store) -> None:
         with store.snapshot() as snapshot:
@@ -70,7 +70,7 @@ class StoreLaws:
     def test_a_snapshot_sees_nothing_that_was_committed_after_it_began(self, store: Store) -> None:
         apply(store, [(b"a", b"1"), (b"b", b"1")])
         with store.snapshot() as snapshot:
-            # A thread of its own: some engines allow a thread one transaction at a time.
+            # In another thread: some engines allow one transaction per thread.
             writer = threading.Thread(target=apply, args=(store, [(b"a", b"2"), (b"b", None)]))
             writer.start()
             writer.join()
@@ -135,7 +135,7 @@ class StoreLaws:
         max_examples=40,
         suppress_health_check=[
             HealthCheck.function_scoped_fixture,  # Each example clears the store first.
-            HealthCheck.differing_executors,  # One law on several engines.
+            HealthCheck.differing_executors,  # One law for several engines.
         ],
     )
     @given(batches=st.lists(WRITES, max_size=4), prefix=st.binary(max_size=2), start=KEYS)

@@ -1,4 +1,4 @@
-"""The laws that hold a user's state together: order, repetition, replay."""
+"""The laws of a user's state: order, repetition and replay."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-def told(films: World, batches: list[list[Event]]) -> World:
-    """A world in which these batches have been fed, one call each, one transaction each."""
+def fed(films: World, batches: list[list[Event]]) -> World:
+    """A world that has received these batches, each in one call and one transaction."""
     world = World(films.directory, store=copy_of(films.store), fold=SMALL)
     for batch in batches:
         world.feed(*batch)
@@ -42,7 +42,7 @@ def told(films: World, batches: list[list[Event]]) -> World:
 
 
 def configured(config: Config) -> tuple[SignalTable, int]:
-    """The settings that a record depends on."""
+    """The settings on which a record depends."""
     return config.signals, config.fold.window_events
 
 
@@ -61,10 +61,10 @@ def logs(world: World) -> dict[str, set[Event]]:
 def test_any_order_and_any_repetition_give_the_same_record_byte_for_byte(
     films: World, history: list[Event], again: int, order: random.Random, sizes: list[int]
 ) -> None:
-    once = told(films, [history])
+    once = fed(films, [history])
     arrived = history + history[:again]
     order.shuffle(arrived)
-    other = told(films, shuffled_batches(arrived, sizes))
+    other = fed(films, shuffled_batches(arrived, sizes))
     assert records(other) == records(once)
     assert logs(other) == logs(once)
     for user in USERS:
@@ -77,7 +77,7 @@ def test_any_order_and_any_repetition_give_the_same_record_byte_for_byte(
 def test_a_record_rebuilt_from_the_log_equals_the_live_one_byte_for_byte(
     films: World, history: list[Event], sizes: list[int]
 ) -> None:
-    world = told(films, shuffled_batches(history, sizes))
+    world = fed(films, shuffled_batches(history, sizes))
     live = records(world)
     with world.store.snapshot() as snapshot:
         for user, record in live.items():
@@ -91,7 +91,7 @@ def test_a_record_rebuilt_from_the_log_equals_the_live_one_byte_for_byte(
 def test_a_replayed_event_changes_nothing(
     films: World, history: list[Event], sizes: list[int]
 ) -> None:
-    world = told(films, [history])
+    world = fed(films, [history])
     with world.store.snapshot() as snapshot:
         before = list(snapshot.scan(b""))
     for batch in shuffled_batches(history, sizes):
@@ -104,7 +104,7 @@ def test_a_replayed_event_changes_nothing(
 def test_the_state_version_counts_the_users_accepted_events(
     films: World, history: list[Event], sizes: list[int]
 ) -> None:
-    world = told(films, shuffled_batches(history, sizes))
+    world = fed(films, shuffled_batches(history, sizes))
     for user in USERS:
         versions = [row.state_version for row in world.log(user)]
         assert versions == list(range(1, len(versions) + 1))
@@ -113,7 +113,7 @@ def test_the_state_version_counts_the_users_accepted_events(
 
 @given(history=events())
 def test_a_cached_fold_equals_a_fold_made_anew(films: World, history: list[Event]) -> None:
-    world = told(films, [history])
+    world = fed(films, [history])
     cached = {user: world.users.get(user).interest for user in records(world)}
     rebuild_records(world.store, *configured(world.config))
     for user, interest in cached.items():
@@ -127,14 +127,14 @@ def test_a_cached_fold_equals_a_fold_made_anew(films: World, history: list[Event
 
 @given(history=events())
 def test_one_users_events_do_not_touch_anothers_record(films: World, history: list[Event]) -> None:
-    everything = records(told(films, [history]))
+    everything = records(fed(films, [history]))
     for user in everything:
         own = [event for event in history if event.user == user]
-        assert records(told(films, [own])) == {user: everything[user]}
+        assert records(fed(films, [own])) == {user: everything[user]}
 
 
 def test_rebuilding_reads_old_events_as_the_configuration_does_now(films: World) -> None:
-    world = told(films, [[liked("e1", "toy", signal="click"), liked("e2", "heat")]])
+    world = fed(films, [[liked("e1", "toy", signal="click"), liked("e2", "heat")]])
     config = Config(
         store="memory:",
         encoder=films.directory,
@@ -149,7 +149,7 @@ def test_rebuilding_reads_old_events_as_the_configuration_does_now(films: World)
 def test_rebuilding_does_not_bring_a_forgotten_user_back(
     films: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = told(films, [[liked("e1", "toy"), liked("e1", "toy", user="v")]])
+    world = fed(films, [[liked("e1", "toy"), liked("e1", "toy", user="v")]])
     begin = world.store.transaction
 
     def forget_first() -> object:

@@ -1,4 +1,4 @@
-"""The laws of a store on each engine, and what only one of them promises."""
+"""The laws of a store on each engine, and the promises of single engines."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ with store.snapshot() as snapshot:
 
 @pytest.fixture
 def full(tmp_path: Path) -> Iterator[LmdbStore]:
-    """A store that was written until it refused."""
+    """A store that was filled until it refused a write."""
     store = LmdbStore(tmp_path, map_bytes=2 << 20)
 
     def fill() -> None:

@@ -1,4 +1,4 @@
-"""What holds of a store after a crash: every acked event once, and records that follow."""
+"""The state of a store after a crash: every acked event once, and records that match."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from penchant.store.users import read_log, read_user, scan_user_ids
 
 
 def assert_all_is_there_once(snapshot: Snapshot, acked: set[str], config: Config) -> None:
-    """Of likes that all happened within a short while, under event ids that no two users share."""
+    """Expects likes within a short time span, and no event id shared by two users."""
     logs = {user: read_log(snapshot, user) for user in scan_user_ids(snapshot)}
     rows = [row for log in logs.values() for row in log]
     logged = [row.event.event_id for row in rows]

@@ -1,4 +1,4 @@
-"""A simulated day of ads on the backend itself, in this process."""
+"""A simulated day of ads on the in-process server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SLOT = Slot("article", Size(300, 250))
 
 
 def yesterday() -> datetime:
-    """Its midnight: no event of the day lies ahead of the server's clock."""
+    """Midnight of yesterday, so that no event of the day lies ahead of the server's clock."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=1)
 
@@ -47,7 +47,7 @@ def yesterday() -> datetime:
 def campaigns_of(
     readers: Readers, midnight: datetime, budget: Money, caps: Sequence[FrequencyCap] = CAPS
 ) -> list[Campaign]:
-    """One campaign a text, all with the same rules."""
+    """One campaign per text, all with the same rules."""
     day = Flight(midnight, midnight + timedelta(days=1))
     return [
         Campaign(id_, campaign_text(id_), "A shop", day, budget, Money.of("0.40"), caps=tuple(caps))
@@ -68,7 +68,7 @@ def play(
     places: int = 3,
     texts_per_topic: int = 1,
 ) -> tuple[Day, list[Campaign]]:
-    """A whole day's visits, the same each time; the server begins knowing nothing of anybody."""
+    """Plays a whole day on a fresh server, reproducibly; returns the day and its campaigns."""
     settings = {"signals": "ads", "explorations_per_day": str(explorations_per_day)}
     readers, midnight = simulated_readers(users, seed, texts_per_topic=texts_per_topic), yesterday()
     campaigns = campaigns_of(readers, midnight, budget, caps)
@@ -81,9 +81,9 @@ def play(
         concurrent_visits=1,  # Threads would take turns by chance.
         seed=seed,
     )
-    # Ids of rankings become digests of events, by which events of one moment are ordered.
+    # Event ids derive from ids of rankings, and order the events of one moment.
     ids = patch("penchant.service.rank.os.urandom", Random(seed).randbytes)
-    # Offsets that nobody touched follow with every event, instead of once a second of the wall's.
+    # Biases of all items are published with every event, not once per second of wall time.
     whole = patch("penchant.catalog.item_biases.WHOLE_EVERY_S", 0.0)
     with ids, whole, client_of(BagOfWords(), settings) as penchant:
         ads = AdClient(penchant, calibration=calibration, lapse_s=LAPSE_S, seed=seed)
@@ -94,7 +94,7 @@ def play(
 
 
 def shown_of(impressions: Sequence[SimulatedImpression]) -> ShownAds:
-    """What `penchant calibrate` would read of them."""
+    """Impressions as `penchant calibrate` reads them from a store."""
     return ShownAds(
         np.array([one.decision.score for one in impressions]),
         np.array([one.decision.position for one in impressions]),

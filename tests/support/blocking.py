@@ -31,7 +31,7 @@ class _Blocking:
 
 @contextmanager
 def blocking(client: AsyncPenchant) -> Iterator[Penchant]:
-    """The client as a `Penchant`, with its loop in a thread of its own; closed at the end."""
+    """The client as a `Penchant`, with its loop in another thread; closed at the end."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -1,4 +1,4 @@
-"""What tests ask of a world's catalog."""
+"""Questions that tests ask about a world's catalog."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ranked(world: World, user: str = "u", k: int = 1000) -> list[tuple[str, floa
 
 
 def second_reader(world: World) -> CatalogView:
-    """The catalog as a process sees it that has just begun."""
+    """The catalog as a new process sees it."""
     with world.store.snapshot() as snapshot:
         return read_catalog(snapshot, CatalogReader(world.directory, world.config.fold))
 

@@ -26,11 +26,15 @@ class Ran:
         return self.stdout + self.stderr
 
 
-def run(arguments: Sequence[object], columns: int = 200) -> Ran:
-    """Runs `penchant ARGUMENTS...` in this process; an unforeseen error propagates."""
+def run(arguments: Sequence[object], columns: int = 200, given: str = "") -> Ran:
+    """Runs `penchant ARGUMENTS...` in this process; an unforeseen error propagates.
+
+    `given` is what the command reads from standard input.
+    """
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, {"COLUMNS": str(columns)}),
+        mock.patch("sys.stdin", io.StringIO(given)),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
     ):

@@ -2,7 +2,7 @@
 """A GPU's worth of objects that work on the CPU: memory by address, graphs that replay, an engine
 that is ONNX Runtime.
 
-Every name that a double has, the real module has too, with as many parameters: a test holds it.
+A test checks that each name of a double exists in the real module, with as many parameters.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Status(IntEnum):
 
 
 class FakeRuntime:
-    """`cuda.bindings.runtime`, as far as it is used."""
+    """The part of `cuda.bindings.runtime` that is used."""
 
     class cudaMemcpyKind(IntEnum):
         cudaMemcpyHostToDevice = 1
@@ -109,7 +109,7 @@ class FakeRuntime:
 
 
 class FakeContext:
-    """`IExecutionContext`: reads and writes the memory that it was given addresses of."""
+    """`IExecutionContext`: reads and writes memory by the addresses it received."""
 
     def __init__(self, session: Any, runtime: FakeRuntime, dimensions: int) -> None:
         self._session, self._runtime, self._dimensions = session, runtime, dimensions
@@ -156,7 +156,7 @@ class FakeEngine:
 
 
 class FakeTensorRt:
-    """The module, for one encoder whose graph runs by ONNX Runtime in the engine's place."""
+    """The module, for one encoder; ONNX Runtime runs the graph in place of an engine."""
 
     __name__ = "tensorrt_rtx_bindings"
     __version__ = "1.7.1.116"
@@ -184,6 +184,6 @@ class FakeTensorRt:
 
 
 def engine_file(directory: Path, note: EngineNote) -> None:
-    """Something in the engine's place."""
+    """A file in place of an engine."""
     note.path(directory).parent.mkdir(exist_ok=True)
     note.path(directory).write_bytes(b"engine")

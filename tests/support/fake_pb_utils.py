@@ -1,4 +1,4 @@
-"""What the adapter needs of Triton's `pb_utils`, as plain objects that remember what they got."""
+"""The part of Triton's `pb_utils` that the adapter uses, as plain objects that record calls."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Response:
 
 
 class Sender:
-    """Where a response goes that comes later."""
+    """Receives the response to a deferred request."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[Response, int]] = []
@@ -119,7 +119,7 @@ class MetricFamily:
 
 
 class FakePbUtils:
-    """One server: its metrics, and the model that calls inside the server reach."""
+    """One server: its metrics, and the model that answers calls inside the server."""
 
     TRITONSERVER_RESPONSE_COMPLETE_FINAL = TRITONSERVER_RESPONSE_COMPLETE_FINAL
     TritonModelException = TritonModelException
@@ -156,7 +156,7 @@ class FakePbUtils:
         return _InnerRequest(self)
 
     def value(self, name: str, **labels: str) -> float:
-        """A counter, over all models."""
+        """The value of a counter, summed over all models."""
         metrics = self.families[name].metrics if name in self.families else {}
         return sum(
             metric.value for key, metric in metrics.items() if set(labels.items()) <= set(key)

@@ -1,6 +1,6 @@
-"""A process that writes to a store and says what was acked, until it is killed.
+"""A process that writes to a store and prints each ack, until it is killed.
 
-It takes what to write (events or items), the store's directory, and a number for its ids.
+Its arguments: `events` or `items`, the store's directory, and a number for its ids.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAP_BYTES = 64 << 20
 
 
 def config_of(directory: Path) -> Config:
-    """A window smaller than the number of events."""
+    """Settings with a window smaller than the number of events."""
     fold = FoldSettings(window_events=16)
     return Config(
         store=f"lmdb:{directory}", encoder=directory, store_map_bytes=MAP_BYTES, fold=fold
@@ -38,7 +38,7 @@ def config_of(directory: Path) -> Config:
 
 
 def add_event(call: Call, round_: int, number: int) -> None:
-    """The event with this number: the same content whenever it is sent."""
+    """Adds the event with this number, which always has the same content."""
     dice = random.Random(f"{round_} {number}")
     call.feedback.events.add(
         event_id=f"{round_}-{number}",
@@ -62,10 +62,10 @@ def feed(app: App, calls: list[Call]) -> None:
         assert isinstance(reply, Reply)
         assert not any(result.reason for result in reply.feedback.results)
         acked += [result.event_id for result in reply.feedback.results]
-    tell(acked)
+    print_ids(acked)
 
 
-def tell(acked: Iterable[str]) -> None:
+def print_ids(acked: Iterable[str]) -> None:
     os.write(1, "".join(f"{id_}\n" for id_ in acked).encode())
 
 
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def put_for_ever(app: App, round_: int) -> NoReturn:
-    """Adds items, changes old ones, and deletes a passing one."""
+    """Adds items, changes old ones, and deletes a temporary one."""
     for number in itertools.count():
         texts = {f"{round_}-{number}": f"film {round_} {number}"}
         if number % 3 == 2:
@@ -94,7 +94,7 @@ def put_for_ever(app: App, round_: int) -> NoReturn:
         call = Call()
         call.delete_items.ids.append("passing")
         assert isinstance(app.handle(call.SerializeToString()), Reply)
-        tell(texts)
+        print_ids(texts)
     raise AssertionError("numbers have no end")
 
 
@@ -107,7 +107,7 @@ def feed_for_ever(app: App, round_: int) -> NoReturn:
         for call in calls:
             for _ in range(dice.randint(1, 4)):
                 add_event(call, round_, next(numbers))
-            if round_:  # What a client sends again when it does not know whether it was taken.
+            if round_:  # As a client does that does not know whether an event was accepted.
                 add_event(call, dice.randrange(round_), dice.randrange(40))
         feed(app, calls)
 

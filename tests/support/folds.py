@@ -1,4 +1,4 @@
-"""Windows, catalogs and settings for the laws of the fold, and the equations written out slowly."""
+"""Windows, catalogs and settings for the laws of the fold, and the equations step by step."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ SETTINGS = FoldSettings(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An event and what it is worth, before it is packed into a window."""
+class FoldEvent:
+    """An event and its reward, before they are packed into a window."""
 
     id: str
     item: int
@@ -43,7 +43,7 @@ class Told:
     context: Context = ()
 
 
-def window_of(told: list[Told], capacity: int = 64) -> Window:
+def window_of(events: list[FoldEvent], capacity: int = 64) -> Window:
     entries = [
         entry(
             Event(
@@ -59,7 +59,7 @@ def window_of(told: list[Told], capacity: int = 64) -> Window:
             one.item,
             ResolvedSignal(one.reward, one.weight, one.wait_s),
         )
-        for one in told
+        for one in events
     ]
     return insert(empty_record(), entries, capacity).window
 
@@ -88,11 +88,11 @@ WAITS = st.none() | st.sampled_from([0.0, 60.0, 500.0])
 
 
 @st.composite
-def histories(draw: st.DrawFn, max_size: int = 10) -> list[Told]:
-    """Events with distinct ids, of which several share items, times and recommendations."""
+def histories(draw: st.DrawFn, max_size: int = 10) -> list[FoldEvent]:
+    """Events with distinct ids; several share items, times and recommendations."""
     count = draw(st.integers(0, max_size))
     return [
-        Told(
+        FoldEvent(
             id=f"e{number}",
             item=draw(st.integers(0, ITEMS - 1)),
             at_s=draw(st.integers(0, 1000)),
@@ -105,11 +105,11 @@ def histories(draw: st.DrawFn, max_size: int = 10) -> list[Told]:
     ]
 
 
-def textbook_counts(one: Told, told: list[Told], now_s: float) -> bool:
-    """Whether an event counts: an outcome does, an impression does unanswered and overdue."""
+def textbook_counts(one: FoldEvent, events: list[FoldEvent], now_s: float) -> bool:
+    """Whether an event counts: outcomes do, and impressions do if unanswered and overdue."""
     if one.wait_s is None:
         return True
-    for other in told:
+    for other in events:
         if other.wait_s is None and other.item == one.item:
             if one.recommendation and other.recommendation == one.recommendation:
                 return False
@@ -119,12 +119,12 @@ def textbook_counts(one: Told, told: list[Told], now_s: float) -> bool:
 
 
 def textbook_fold(
-    told: list[Told], deleted: frozenset[int], now_s: float, m0: Float64
+    events: list[FoldEvent], deleted: frozenset[int], now_s: float, m0: Float64
 ) -> tuple[Float64, Float64]:
-    """Equations 1 to 4 by the letter, for events in window order; returns m and f."""
+    """Equations 1 to 4, term by term, for events in window order; returns m and f."""
     x, s = catalog().astype(np.float64), SETTINGS
     counting = [
-        one for one in told if textbook_counts(one, told, now_s) and one.item not in deleted
+        one for one in events if textbook_counts(one, events, now_s) and one.item not in deleted
     ]
     G = sum(np.outer(row, row) for row in x) / len(x)
     A0 = s.catalog_weight * G + s.ridge * np.eye(DIMENSIONS)

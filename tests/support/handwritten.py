@@ -1,4 +1,4 @@
-"""The pages that people write, with the README, and the blocks of code in them."""
+"""The handwritten pages, including the README, and their code blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def name_of(page: Path) -> str:
-    """The page's path below the repository, for the ids of tests."""
+    """The path of a page inside the repository, for test ids."""
     return page.relative_to(ROOT).as_posix()
 
 
@@ -22,7 +22,7 @@ def blocks(page: Path, *languages: str) -> list[str]:
 
 
 def shell_lines(page: Path) -> list[list[str]]:
-    """Every line of the shell blocks, split into words; comments and `VAR=…` prefixes dropped."""
+    """Every line of the shell blocks, split into words, without comments and `VAR=…` prefixes."""
     lines = [
         line
         for block in blocks(page, "sh")

@@ -1,4 +1,4 @@
-"""Random events of a few users about the films of the services' tests."""
+"""Random events of a few users on the films of the services' tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USERS = ("u", "v")
 
 @st.composite
 def events(draw: st.DrawFn, max_size: int = 12) -> list[Event]:
-    """Valid events; each id names one event of its user."""
+    """Valid events; no user repeats an event id."""
     return [
         Event(
             event_id=f"e{number}",

@@ -1,4 +1,4 @@
-"""A small home for tests: two rooms, things that may act by themselves and things that may not."""
+"""A small home for tests: two rooms, with entities that may and may not act unasked."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ RISKY = (
     "scene.movie",
     "alarm_control_panel.house",
 )
-"""What never acts without a yes."""
+"""Entities that never act without confirmation."""
 
 
 def home_server() -> FakeServer:
-    """A server in this process, set as `docs/clients/home.md` says."""
+    """An in-process server with the settings of `docs/clients/home.md`."""
     return FakeServer(settings=dict(setting.split("=", 1) for setting in HOME_SETTINGS))

@@ -1,4 +1,4 @@
-"""One user's reservations under fixed caps and one budget, and what was really shown."""
+"""One user's reservations under fixed caps and one budget, and the impressions shown."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ STEPS = st.lists(
 
 @dataclass
 class Shop:
-    """The state that a server keeps, and beside it what a witness saw."""
+    """The state that a server keeps, and an independent record of the impressions."""
 
     now_s: int = 1000
     ledger: Ledger = field(default_factory=empty_ledger)
     spending: Spending = field(default_factory=Spending)
     open: dict[tuple[str, str], int] = field(default_factory=dict)
-    """When reservations that were not shown yet lapse, by recommendation and item."""
+    """Lapse times of open reservations, by recommendation and item."""
     shown: list[tuple[str, int, bool]] = field(default_factory=list)
-    """Items that were shown, when in microseconds, and whether in time."""
+    """Shown items, their times in microseconds, and whether each was in time."""
 
     @property
     def now_us(self) -> int:
@@ -77,7 +77,7 @@ class Shop:
         return granted.reply
 
     def show(self, recommendation_id: str, item: str) -> bool:
-        """Confirms a reservation; whether it was there and had not been confirmed."""
+        """Confirms a reservation; False if there is none, or it was confirmed before."""
         ledger = self.ledger
         in_time = self.open.get((recommendation_id, item), 0) > moment(ledger, self.now_us)
         confirmed = confirm(ledger, recommendation_id, item, self.now_us)

@@ -1,4 +1,4 @@
-"""The mark of tests that need MovieLens, which an installed package carries."""
+"""The mark of tests that need MovieLens, which comes with a package."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def sample(policy: str, campaign: str) -> LoggedImpressions:
 
 @cache
 def estimators() -> Any:
-    """The module `obp.ope.estimators`, without its package, which also imports plots."""
+    """The module `obp.ope.estimators`, without its package, which would import plotting."""
     package = ModuleType("obp.ope")
     package.__path__ = [str(metadata.distribution("obp").locate_file("obp/ope"))]
     sys.modules.setdefault("obp.ope", package)

@@ -1,4 +1,4 @@
-"""A process that publishes a release and kills itself at a step; started by the crash tests.
+"""A process that publishes a release and kills itself at a step, for the crash tests.
 
 python -m tests.support.publisher DIRECTORY RELEASE STEP
 

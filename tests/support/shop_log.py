@@ -1,4 +1,4 @@
-"""A small shop's log in files: clothes of three kinds, and users who each want one kind."""
+"""The log of a small shop: three kinds of clothes, and users who each want one kind."""
 
 from __future__ import annotations
 

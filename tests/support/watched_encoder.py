@@ -1,4 +1,4 @@
-"""An encoder that keeps what it was asked for, and fails on demand."""
+"""An encoder that records its texts and fails on demand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from penchant.encoder.bag_of_words import BagOfWords
 
 
 class WatchedEncoder(BagOfWords):
-    """A bag of words that lists the texts it encoded."""
+    """A bag of words that records the texts it encodes."""
 
     def __init__(self, version: str = "b0b0b0b0b0b0b0b0", dimensions: int = 64) -> None:
         super().__init__(version, dimensions)

@@ -28,7 +28,7 @@ def write_word_encoder(directory: Path, texts: Iterable[str], dimensions: int, s
     directory.mkdir(parents=True)
     tokenizer.save(str(directory / TOKENIZER))
     random = np.random.default_rng(seed)
-    # Whole numbers: their sums are exact, so that a vector does not depend on the batch.
+    # Whole numbers, since their sums are exact: a vector does not depend on the batch.
     table = random.integers(-8, 9, (len(vocabulary), dimensions)).astype(np.float32)
     onnx.save(_graph(table), directory / GRAPH)
     write_bundle(

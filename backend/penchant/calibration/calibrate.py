@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -104,7 +103,7 @@ def calibrate(request: CalibrationRequest) -> CalibrationResult:
         raise ConfigError("impressions: name one of --store and --impressions")
     in_use = None if request.current is None else read_calibration(request.current)
     if request.impressions is not None:
-        with closing(open_table(request.impressions)) as table:
+        with open_table(request.impressions) as table:
             shown = from_table(table, request.columns)
     else:
         with (

@@ -1,4 +1,4 @@
-"""What the commands that talk to a server share: the connection, its errors, and times."""
+"""The connection of commands that talk to a server, their common options, and item names."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from contextlib import contextmanager
 from textwrap import shorten
 from typing import Annotated
 
-import typer
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
+from penchant.launch.ports import DEFAULT_TARGET as DEFAULT_TARGET  # For commands and demos.
 from penchant.logs.cells import BadRow, time_us_of
+from penchant.system.option_types import Pairs
 from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
-
-DEFAULT_TARGET = "localhost:8001"
-
-Target = Annotated[str, typer.Option(metavar="HOST:PORT", help="The gRPC address of the server.")]
-"""The option that all of them have."""
 
 TargetOption = Annotated[
     str, Parameter(name="--target", metavar="HOST:PORT", help="gRPC address of the server.")
 ]
-"""The same for commands that cyclopts parses."""
+"""The option `--target` of commands that talk to a server."""
+
+ContextPairs = Annotated[Pairs, Parameter(name="--context")]
+"""The option `--context`; read it with `parse_context`."""
 
 TIMEOUT_S = 10.0
-"""People wait longer than programs."""
+"""Deadline of a call, in seconds: people wait longer than programs."""
 
 _NAME_LENGTH = 60
 
@@ -36,15 +35,15 @@ def _connect(target: str) -> Penchant:
 
 
 connect: Callable[[str], Penchant] = _connect
-"""Makes the client; tests put a fake here."""
+"""Makes the client; tests replace it."""
 
 
 @contextmanager
 def connected(target: str) -> Iterator[Penchant]:
-    """A client for one command; an unreachable server becomes a line that says what to do.
+    """A client for one command.
 
     Raises:
-        ConfigError: nobody answers there, or a Triton without Penchant does.
+        ConfigError: no server answers at the address, or a Triton without Penchant does.
     """
     # The commands themselves print each event that the server refuses.
     logging.getLogger("penchant_sdk").setLevel(logging.ERROR)
@@ -58,7 +57,7 @@ def connected(target: str) -> Iterator[Penchant]:
             ) from error
         except (Unavailable, DeadlineExceeded) as error:
             if type(error) not in (Unavailable, DeadlineExceeded):
-                raise  # The server answered, and says itself what it lacks.
+                raise  # The server answered, and its message says what it lacks.
             if "healthy" in str(error):
                 raise ConfigError(
                     f"a model process of the server at {target} died ({error}); restart it "
@@ -71,10 +70,10 @@ def connected(target: str) -> Iterator[Penchant]:
 
 
 def parse_time(text: str | None, name: str) -> float | None:
-    """Epoch seconds of ISO 8601 text or an epoch number; None for None.
+    """Epoch seconds of a time in ISO 8601 or in epoch seconds; None for None.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: the text is neither.
 
     >>> parse_time("1970-01-01T00:01:00Z", "as-of")
     60.0
@@ -87,36 +86,26 @@ def parse_time(text: str | None, name: str) -> float | None:
         raise ConfigError(f"{name}: {str(error).partition(': ')[2]}") from None
 
 
-Context = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--context",
-        metavar="KEY=VALUE",
-        help="Where and when, such as room=kitchen; once for each.",
-        show_default="none",
-    ),
-]
-"""The option of commands that rank or tell where something happened."""
-
-
-def parse_context(entries: list[str] | None) -> dict[str, str]:
-    """The context that options spell.
+def parse_context(entries: Iterable[str]) -> dict[str, str]:
+    """The context given by `--context` options.
 
     Raises:
-        ConfigError: one has no `=`.
+        ConfigError: an entry has no `=`, or no key.
 
     >>> parse_context(["room=kitchen", "part_of_day=morning"])
     {'room': 'kitchen', 'part_of_day': 'morning'}
     """
-    parted = [entry.partition("=") for entry in entries or ()]
-    for key, equals, _ in parted:
+    context = {}
+    for entry in entries:
+        key, equals, value = entry.partition("=")
         if not equals or not key:
-            raise ConfigError(f"context: got {key!r}, expected KEY=VALUE, such as room=kitchen")
-    return {key: value for key, _, value in parted}
+            raise ConfigError(f"context: got {entry!r}, expected KEY=VALUE, such as room=kitchen")
+        context[key] = value
+    return context
 
 
 def names_of(penchant: Penchant, ids: Iterable[str]) -> dict[str, str]:
-    """What to call each item of the catalog: its title or name, else its text, cut short."""
+    """The names of items in the catalog: title or name, or else the beginning of the text."""
     distinct = list(dict.fromkeys(id_ for id_ in ids if id_))
     if not distinct:
         return {}

@@ -1,63 +1,51 @@
-"""`penchant feedback`: tell what a user did with an item."""
+"""`penchant feedback`: report an action of a user on an item."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.client import (
-    DEFAULT_TARGET,
-    Context,
-    Target,
-    connected,
-    parse_context,
-    parse_time,
-)
+from penchant.cli.client import ContextPairs, TargetOption, connected, parse_context, parse_time
+from penchant.launch.ports import DEFAULT_TARGET
+from penchant.system.option_types import FLAT, shows
 from penchant_sdk import Event, EventStatus
 
 
+@dataclass(frozen=True, slots=True)
+class EventOptions:
+    """The optional fields of an event."""
+
+    value: float | None = None
+    """Measure of the signal, such as the stars of a rating."""
+    occurred_at: Annotated[str | None, Parameter(metavar="TIME", show_default=shows("now"))] = None
+    """Time of the action: ISO 8601 or epoch seconds."""
+    recommendation_id: str = ""
+    """Ranking that led to the action, as `penchant rank` prints it."""
+    event_id: Annotated[str | None, Parameter(show_default=shows("a new one"))] = None
+    """Id of the event; a repetition changes nothing."""
+    context: ContextPairs = ()
+    """Circumstances of the action, such as room=kitchen; repeatable."""
+
+
 def feedback(
-    user: Annotated[str, typer.Argument(help="Who did it.")],
-    item: Annotated[str, typer.Argument(help="With which item of the catalog.")],
+    user: Annotated[str, Parameter(help="User who acted.")],
+    item: Annotated[str, Parameter(help="Item of the catalog that the user acted on.")],
     signal: Annotated[
-        str, typer.Argument(help="What it was: like, dislike, click, view, rating, ...")
+        str, Parameter(help="Kind of action: like, dislike, click, view, rating, ...")
     ],
-    value: Annotated[
-        float | None, typer.Option(help="What the signal measures, for example stars of a rating.")
-    ] = None,
-    occurred_at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="ISO 8601 or epoch seconds.", show_default="now"),
-    ] = None,
-    recommendation_id: Annotated[
-        str, typer.Option(help="The ranking that led to it, as `penchant rank` names it.")
-    ] = "",
-    event_id: Annotated[
-        str | None,
-        typer.Option(help="Sent again, it changes nothing.", show_default="a new one"),
-    ] = None,
-    context: Context = None,
-    target: Target = DEFAULT_TARGET,
+    /,
+    *,
+    options: Annotated[EventOptions, FLAT] = EventOptions(),
+    target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Learns from one event; the user's next ranking uses it."""
-    when = parse_time(occurred_at, "occurred-at")
+    event = _event(user, item, signal, options)
     with connected(target) as penchant:
-        event = Event(
-            user=user,
-            item=item,
-            signal=signal,
-            value=value,
-            occurred_at=datetime.now(UTC) if when is None else when,
-            recommendation_id=recommendation_id,
-            context=parse_context(context),
-        )
-        if event_id is not None:
-            event = replace(event, event_id=event_id)
         ack = penchant.feedback([event])
         ack.raise_for_refused()
     known = ack.results[0].status is EventStatus.DUPLICATE
@@ -68,3 +56,17 @@ def feedback(
             (f"Event {event.event_id}.", "dim"),
         )
     )
+
+
+def _event(user: str, item: str, signal: str, options: EventOptions) -> Event:
+    when = parse_time(options.occurred_at, "occurred-at")
+    event = Event(
+        user=user,
+        item=item,
+        signal=signal,
+        value=options.value,
+        occurred_at=datetime.now(UTC) if when is None else when,
+        recommendation_id=options.recommendation_id,
+        context=parse_context(options.context),
+    )
+    return event if options.event_id is None else replace(event, event_id=options.event_id)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from penchant.cli.client import DEFAULT_TARGET, TargetOption, connected
+from penchant.cli.client import TargetOption, connected
 from penchant.cli.import_report import CALL_TIMEOUT_S, run_import
 from penchant.domain import types
+from penchant.launch.ports import DEFAULT_TARGET
 from penchant.logs import bulk_import
 from penchant.logs.bulk_import import ImportEventsRequest, SentBatch
 from penchant.system.option_types import FLAT

@@ -11,9 +11,10 @@ from cyclopts.types import ExistingFile
 from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.client import DEFAULT_TARGET, TargetOption, connected, counted
+from penchant.cli.client import TargetOption, connected, counted
 from penchant.domain import types
 from penchant.domain.errors import ConfigError
+from penchant.launch.ports import DEFAULT_TARGET
 from penchant.logs.datasets.debian_control import read_metadata, stanzas
 from penchant.logs.datasets.debian_games import read_games
 from penchant.logs.datasets.debian_snapshot import SNAPSHOT, read_items, write_items

@@ -13,7 +13,7 @@ from penchant.report.text_table import rendered
 from penchant.system.progress import Progress
 
 REFUSED = 2
-"""Exit status of a command whose candidate was refused."""
+"""Exit status of a command that refuses its candidate."""
 
 
 def judging(console: Console) -> AbstractContextManager[Progress]:

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
-    "install": ("penchant.cli.install:install", "Lay Penchant out for a Triton that you run."),
+    "install": ("penchant.cli.install:install", "Install Penchant into a Triton that you run."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
     "pretrain": (
         "penchant.cli.pretrain:pretrain",
@@ -29,8 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "quantize": ("penchant.cli.quantize:quantize", "Make an encoder int8, if it loses little."),
     "compile": ("penchant.cli.compile:compile", "Compile an encoder for GPUs, by TensorRT."),
     "import": ("penchant.cli.import_:app", "Import items and events from files."),
-    "evaluate": ("penchant.cli.evaluate:evaluate", "How good rankings are on a log of yours."),
-    "gate": ("penchant.cli.gate:gate", "May a candidate encoder serve? Exit status 2: no."),
+    "evaluate": ("penchant.cli.evaluate:evaluate", "Measure the quality of rankings on your log."),
+    "gate": ("penchant.cli.gate:gate", "Judge whether a candidate encoder may serve."),
     "calibrate": (
         "penchant.cli.calibrate:calibrate",
         "Learn click probabilities from shown ads.",
@@ -40,9 +39,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "What was shown and what came of it, to a file.",
     ),
     "ope": ("penchant.cli.ope:ope", "What another policy would have earned on your log."),
-    "tune": ("penchant.cli.tune:tune", "Search settings that suit a log of yours."),
+    "tune": ("penchant.cli.tune:tune", "Search for settings that suit your log."),
     "rank": ("penchant.cli.rank:rank", "The best items for a user, and why."),
-    "feedback": ("penchant.cli.feedback:feedback", "Tell what a user did with an item."),
+    "feedback": ("penchant.cli.feedback:feedback", "Report an action of a user on an item."),
     "user": ("penchant.cli.user:user", "Show, export or forget a user."),
     "refresh": ("penchant.cli.refresh:refresh", "Let item vectors learn from the log."),
     "publish": ("penchant.cli.publish:publish", "Judge an encoder, and serve it from now on."),
@@ -79,32 +78,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name to `module:attribute` and one line of help, in the order of the help."""
 
 
-TYPER = frozenset(name for name in COMMANDS if not name.startswith("demo")) - {
-    "calibrate",
-    "compile",
-    "evaluate",
-    "export",
-    "finetune",
-    "gate",
-    "home-data",
-    "home-encoder",
-    "loop",
-    "ope",
-    "pretrain",
-    "prune",
-    "publish",
-    "quantize",
-    "rebuild",
-    "refresh",
-    "releases",
-    "rollback",
-    "tune",
-    "import",
-    "impressions",
-}
-"""Commands that still describe their options to Typer."""
-
-
 def make_app(chosen: str = "") -> App:
     """The command line, with every command of the table; imports none of them.
 
@@ -119,11 +92,7 @@ def make_app(chosen: str = "") -> App:
         result_action="return_value",
     )
     for place, (name, (target, line)) in enumerate(COMMANDS.items()):
-        if name in TYPER:
-            app.command(_through_typer(name), name=name, help=line, sort_key=place, help_flags=())
-        else:
-            help_ = None if name == chosen else line
-            app.command(target, name=name, help=help_, sort_key=place)
+        app.command(target, name=name, help=None if name == chosen else line, sort_key=place)
     return app
 
 
@@ -136,37 +105,9 @@ def _shown(default: object) -> str | None:
 
 def options_of(name: str) -> dict[str, bool]:
     """The long options of a command, and whether each is a flag."""
-    if name in TYPER:
-        options = _typer_command(name).params
-        pairs = ((one, bool(getattr(opt, "is_flag", False))) for opt in options for one in opt.opts)
-    else:
-        arguments = make_app()[name].assemble_argument_collection()
-        pairs = ((one, argument.hint is bool) for argument in arguments for one in argument.names)
+    arguments = make_app()[name].assemble_argument_collection()
+    pairs = ((one, argument.hint is bool) for argument in arguments for one in argument.names)
     return {one: flag for one, flag in pairs if one.startswith("--") and one != "--help"}
-
-
-def _typer_command(name: str) -> Any:
-    import typer
-
-    module, _, attribute = COMMANDS[name][0].partition(":")
-    found = getattr(import_module(module), attribute)
-    if not isinstance(found, typer.Typer):
-        function, found = found, typer.Typer(add_completion=False)
-        found.command(name)(function)
-    return typer.main.get_command(found)
-
-
-def _through_typer(name: str) -> Any:
-    def run(
-        *arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)],
-    ) -> int:
-        try:
-            _typer_command(name)(list(arguments), prog_name=f"penchant {name}")
-        except SystemExit as exit_:
-            return int(exit_.code or 0)
-        return 0
-
-    return run
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

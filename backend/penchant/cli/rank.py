@@ -5,81 +5,75 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.client import (
-    DEFAULT_TARGET,
-    Context,
-    Target,
+    ContextPairs,
+    TargetOption,
     connected,
     counted,
     names_of,
     parse_context,
     parse_time,
 )
-from penchant_sdk import Explanation, Ranking
+from penchant.launch.ports import DEFAULT_TARGET
+from penchant.system.option_types import FLAT, Flag, shows
+from penchant_sdk import Explanation, Penchant, Ranking
 
 REASONS = 3
-"""Past events named for an item."""
+"""Past events named per item."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankOptions:
+    """The options of a ranking."""
+
+    k: Annotated[int, Parameter(name="-k", validator=Number(gte=1, lte=1000))] = 10
+    """Number of items."""
+    query: str = ""
+    """The user's present wish, in free text."""
+    candidates: Annotated[
+        str | None, Parameter(metavar="ID,ID,...", show_default=shows("all items"))
+    ] = None
+    """Items to choose from."""
+    exclude_seen: Flag = False
+    """Leave out the items of the user's events."""
+    exclude_owned: Flag = False
+    """Leave out the items that the user owns, such as purchases."""
+    context: ContextPairs = ()
+    """Circumstances of the ranking, such as room=kitchen; repeatable."""
+    diversity: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.0
+    """Weight of the difference between items; 0 ranks by score alone."""
+    as_of: Annotated[str | None, Parameter(metavar="TIME", show_default=shows("now"))] = None
+    """Rank as of this time, for old logs: ISO 8601 or epoch seconds."""
+    explain: Flag = False
+    """Show the parts of each score, and the past events behind them."""
+    json: Flag = False
+    """Print the reply as JSON."""
 
 
 def rank(
-    user: Annotated[str, typer.Argument(help="For whom; a new name gets everybody's favourites.")],
-    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many items.")] = 10,
-    query: Annotated[str, typer.Option(help="What is wanted now, in free text.")] = "",
-    candidates: Annotated[
-        str | None,
-        typer.Option(metavar="ID,ID,...", help="Items to choose from.", show_default="all"),
-    ] = None,
-    exclude_seen: Annotated[
-        bool, typer.Option("--exclude-seen", help="Leave out what the user's events are about.")
-    ] = False,
-    exclude_owned: Annotated[
-        bool,
-        typer.Option("--exclude-owned", help="Leave out what is the user's own (purchased)."),
-    ] = False,
-    context: Context = None,
-    diversity: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="How much the items shall differ; 0: by score alone."),
-    ] = 0.0,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Rank as if it were this time: ISO 8601 or epoch seconds; for old logs.",
-            show_default="now",
-        ),
-    ] = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show the parts of each score and the reasons.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
-    target: Target = DEFAULT_TARGET,
+    user: Annotated[
+        str, Parameter(help="User to rank for; a new one gets the favourites of all users.")
+    ],
+    /,
+    *,
+    options: Annotated[RankOptions, FLAT] = RankOptions(),
+    target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Ranks items for a user."""
-    listed = None if candidates is None else [id_.strip() for id_ in candidates.split(",")]
     with connected(target) as penchant:
-        ranking = penchant.rank(
-            user,
-            k=k,
-            query=query,
-            candidates=None if listed is None else [id_ for id_ in listed if id_],
-            exclude_seen=exclude_seen,
-            exclude_owned=exclude_owned,
-            context=parse_context(context),
-            diversity=diversity,
-            explain=explain,
-            as_of=parse_time(as_of, "as-of"),
-        )
-        if as_json:
-            typer.echo(json.dumps(dataclasses.asdict(ranking), default=_json_ready, indent=2))
+        ranking = _rank(penchant, user, options)
+        if options.json:
+            print(json.dumps(dataclasses.asdict(ranking), default=_json_ready, indent=2))
             return
         names = names_of(penchant, [*ranking.ids, *_reason_ids(ranking)])
     console = Console()
@@ -87,8 +81,24 @@ def rank(
     console.print(Text(_summary(user, ranking), style="dim"), soft_wrap=True)
 
 
+def _rank(penchant: Penchant, user: str, options: RankOptions) -> Ranking:
+    given = None if options.candidates is None else options.candidates.split(",")
+    return penchant.rank(
+        user,
+        k=options.k,
+        query=options.query,
+        candidates=None if given is None else [id_.strip() for id_ in given if id_.strip()],
+        exclude_seen=options.exclude_seen,
+        exclude_owned=options.exclude_owned,
+        context=parse_context(options.context),
+        diversity=options.diversity,
+        explain=options.explain,
+        as_of=parse_time(options.as_of, "as-of"),
+    )
+
+
 def ranking_table(ranking: Ranking, names: Mapping[str, str]) -> Table:
-    """A ranking as people read it; with its explanations, where it has them."""
+    """A ranking as a table, with its explanations if it has any."""
     explained = any(item.explanation for item in ranking.items)
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("", justify="right", style="dim")
@@ -106,14 +116,14 @@ def ranking_table(ranking: Ranking, names: Mapping[str, str]) -> Table:
 
 
 def label(item: str, names: Mapping[str, str]) -> Text:
-    """An item's name and, dimmed, its id."""
+    """The name of an item and, dimmed, its id."""
     if item not in names:
         return Text(item)
     return Text.assemble(names[item], "  ", (item, "dim"))
 
 
 def parts(why: Explanation) -> Text:
-    """The parts of a score, one a line; they sum to it."""
+    """The parts of a score, one per line; their sum is the score."""
     lines = [f"{why.offset:+.2f} everybody", f"{why.slow:+.2f} lasting taste"]
     lines.append(f"{why.fast:+.2f} recent likes")
     if why.near:
@@ -124,7 +134,7 @@ def parts(why: Explanation) -> Text:
 
 
 def reasons(why: Explanation, names: Mapping[str, str], most: int = REASONS) -> Text:
-    """The past events that weigh most, one a line, each with what it adds to the score."""
+    """The past events with the largest shares, one per line with its share of the score."""
     return Text("\n").join(
         Text(f"{share.share:+.2f} {names.get(share.item, share.item or 'a deleted item')}")
         for share in why.contributions[:most]

@@ -1,57 +1,87 @@
-"""`penchant user`: what is known of a user; take it out, or delete it."""
+"""`penchant user`: show, export or forget a user."""
 
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.client import DEFAULT_TARGET, Target, connected, counted, names_of
+from penchant.cli.client import TargetOption, connected, counted, names_of
 from penchant.cli.rank import label
 from penchant.domain.errors import ConfigError
-from penchant_sdk import UserState
+from penchant.launch.ports import DEFAULT_TARGET
+from penchant.system.option_types import FLAT, Flag
+from penchant_sdk import Penchant, UserState
+
+
+@dataclass(frozen=True, slots=True)
+class UserOptions:
+    """What to do with a user's data."""
+
+    last: Annotated[int, Parameter(validator=Number(gte=1))] = 20
+    """Number of latest events to show."""
+    export: Annotated[Path | None, Parameter(metavar="FILE", allow_leading_hyphen=True)] = None
+    """Write the record and the log to this file as JSON; - is the terminal."""
+    forget: Flag = False
+    """Delete the record and the whole log."""
+    yes: Flag = False
+    """Delete without asking."""
 
 
 def user(
-    user: Annotated[str, typer.Argument(help="Whom.")],
-    last: Annotated[int, typer.Option(min=1, help="How many of the latest events to show.")] = 20,
-    export: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write record and log as JSON; - is the terminal."),
-    ] = None,
-    forget: Annotated[
-        bool, typer.Option("--forget", help="Delete the record and every row of the log.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before deleting.")] = False,
-    target: Target = DEFAULT_TARGET,
-) -> None:
-    """Shows what is known of a user, exports it, or deletes it (after the export, if both)."""
+    user: Annotated[str, Parameter(help="User to show, export or forget.")],
+    /,
+    *,
+    options: Annotated[UserOptions, FLAT] = UserOptions(),
+    target: TargetOption = DEFAULT_TARGET,
+) -> int:
+    """Shows the data of a user, exports it, or deletes it (after the export, if both)."""
     console = Console()
     with connected(target) as penchant:
-        if export is not None:
-            everything = penchant.export_user(user)
-            _write(export, json.dumps(everything.to_json_ready(), indent=2, ensure_ascii=False))
-            if str(export) != "-":
-                console.print(
-                    Text(
-                        f"{counted(len(everything.events), 'event')} of {user} written to {export}."
-                    )
-                )
-        if forget:
-            if not yes:
-                typer.confirm(f"Delete all that is known of {user}?", abort=True)
+        if options.export is not None:
+            _export(console, penchant, user, options.export)
+        if options.forget:
+            if not options.yes and not _confirmed(f"Delete all data of {user}?"):
+                print("Aborted.", file=sys.stderr)
+                return 1
             deleted = penchant.forget_user(user)
             console.print(Text(f"{user} is forgotten: {counted(deleted, 'event')} deleted."))
-        if export is None and not forget:
+        if options.export is None and not options.forget:
             state = penchant.user(user)
-            names = names_of(penchant, [event.item for event in state.window[:last]])
-            console.print(_table(state, names, last))
+            names = names_of(penchant, [event.item for event in state.window[: options.last]])
+            console.print(_table(state, names, options.last))
+    return 0
+
+
+def _export(console: Console, penchant: Penchant, user: str, path: Path) -> None:
+    everything = penchant.export_user(user)
+    text = json.dumps(everything.to_json_ready(), indent=2, ensure_ascii=False)
+    if str(path) == "-":
+        print(text)
+        return
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"export: {path} can't be written: {error.strerror}") from error
+    console.print(Text(f"{counted(len(everything.events), 'event')} of {user} written to {path}."))
+
+
+def _confirmed(question: str) -> bool:
+    """Whether the answer is yes; no answer is no."""
+    try:
+        answer = input(f"{question} [y/N]: ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")
 
 
 def _table(state: UserState, names: dict[str, str], last: int) -> Table:
@@ -70,13 +100,3 @@ def _table(state: UserState, names: dict[str, str], last: int) -> Table:
         when = f"{event.occurred_at:%Y-%m-%d %H:%M:%S}"
         table.add_row(when, item, f"{event.reward:+.2f}", f"{event.weight:g}")
     return table
-
-
-def _write(path: Path, text: str) -> None:
-    if str(path) == "-":
-        typer.echo(text)
-        return
-    try:
-        path.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"export: {path} can't be written: {error.strerror}") from error

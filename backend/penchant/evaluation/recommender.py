@@ -1,4 +1,4 @@
-"""The interfaces of a replay: what is evaluated, and what retrains its encoder on the way."""
+"""Interfaces of a replay: the recommender, and the training of its encoder on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log that an evaluation replays, and which of its events count as hits."""
+"""The log of an evaluation, and the definition of a hit in it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _default_hits(_: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReplayLog:
-    """Where the log is, and which of its events count as hits."""
+    """The source of a log, and the events in it that count as hits."""
 
     source: Annotated[LogSource, FLAT] = LogSource()
     relevant: Annotated[str, Parameter(metavar="TERM", show_default=_default_hits)] = ""

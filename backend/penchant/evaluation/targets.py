@@ -71,7 +71,7 @@ class EvaluationTargets:
 
 
 def choose_targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTargets:
-    """Chooses the relevant events after the training part whose item is a candidate.
+    """Chooses the relevant events after the training part with a candidate as their item.
 
     Raises:
         ConfigError: there are none.

@@ -28,6 +28,9 @@ class Ports:
 FREE = Ports(0, 0, 0)
 """Any three free ports."""
 
+DEFAULT_TARGET = f"localhost:{Ports().grpc}"
+"""The gRPC address of a server on this machine that has the default ports."""
+
 
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen on a port now.

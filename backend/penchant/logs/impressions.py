@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +16,13 @@ from cyclopts import Parameter
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event
+from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.columns import CONTEXT_PREFIX
-from penchant.store.base import Snapshot, Store
+from penchant.report.page import check_writable
+from penchant.store.base import Snapshot
 from penchant.store.users import read_log, scan_user_ids
+from penchant.system.option_types import Repeated
+from penchant.system.progress import Progress, no_progress
 
 COLUMNS = (
     "impression",
@@ -37,15 +41,20 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ImpressionsRequest:
-    """A file of impressions to write."""
+    """The store to read, and the file to write."""
 
+    _: KW_ONLY
+    store: str
+    """Store of the server: lmdb:DIRECTORY."""
     output: Path
     """File to write: .parquet or .csv."""
     reward: Annotated[
-        tuple[str, ...],
-        Parameter(metavar="SIGNAL", show_default=False, negative=()),
+        Repeated,
+        Parameter(metavar="SIGNAL", show_default=lambda _: "every signal with a positive reward"),
     ] = ()
-    """Signal of an answer that is worth 1; repeatable. Default: each with a positive reward."""
+    """Signal of an answer that is worth 1; repeatable."""
+    settings: ServerSettings = ()
+    """A setting, as the server has it; repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +71,39 @@ class ImpressionsReport:
 
 
 def write_impressions(
-    store: Store, signals: SignalTable, request: ImpressionsRequest
+    request: ImpressionsRequest, progress: Progress = no_progress
 ) -> ImpressionsReport:
     """Writes the impressions of a store, with their answers, to a file.
 
-    Args:
-        store: the server's store.
-        signals: rewards of the signals, as the server has them.
-        request: the file, and the answers that count.
-
     Raises:
-        ConfigError: the file's name or a signal is wrong, or the store holds no impression.
+        ConfigError: there is no store, it holds no impression, the file can't be written, or a
+            signal or a setting is wrong.
+        LaunchError: the store's address or a setting can't be read.
     """
     output = request.output
     if output.suffix not in (".parquet", ".csv"):
         raise ConfigError(f"--output: got {output.name}, expected a name in .parquet or .csv")
-    good = _known(request.reward, sorted(signals)) if request.reward else good_signals(signals)
-    with store.snapshot() as snapshot:
-        rows = [one.row(good) for one in impressions_in(snapshot, signals)]
+    check_writable(output, "--output")
+    with (
+        open_server_store(request.store, request.settings) as server,
+        server.store.snapshot() as snapshot,
+    ):
+        progress("Reading the log", 0)
+        table = server.config.signals
+        good = _known(request.reward, sorted(table)) if request.reward else good_signals(table)
+        rows = [one.row(good) for one in impressions_in(snapshot, table)]
     if not rows:
         raise ConfigError(
             "impressions: the log holds none; send an event with the signal `impression` for each "
             "item that was shown, with its position and propensity"
         )
+    progress("Writing the file", 0)
     names = dict.fromkeys(name for row in rows for name in row)  # Contexts differ by row.
-    table = pa.table({name: [row.get(name) for row in rows] for name in names})
+    columns = pa.table({name: [row.get(name) for row in rows] for name in names})
     if output.suffix == ".csv":
-        pyarrow.csv.write_csv(table, output)
+        pyarrow.csv.write_csv(columns, output)
     else:
-        pq.write_table(table, output)
+        pq.write_table(columns, output)
     rewarded = sum(row["reward"] == 1 for row in rows)
     explored = sum(0 < float(str(row["propensity"])) < 1 for row in rows)
     return ImpressionsReport(len(rows), rewarded, explored, good)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from penchant.domain.arrays import Mask
 from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits, check_item
 from penchant.domain.types import Item
@@ -70,8 +69,9 @@ def _filled(
 ) -> list[str]:
     names = _PLACE.findall(template)
     for name in names:
-        missing: Mask = np.array([not batch.has(name, at) for at in range(len(batch))], np.bool_)
-        refusals.refuse(missing, f"text: the template names {name!r}, which the row does not have")
+        refusals.refuse(
+            batch.absent(name), f"text: the template names {name!r}, which the row does not have"
+        )
         if name in cells:
             refusals.refuse_each(cells[name].wrong)
     columns = [cells[name].to_list() if name in cells else [""] * len(batch) for name in names]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from penchant.domain.arrays import Int64
+from penchant.domain.arrays import Int64, Mask
 
 BATCH_ROWS = 1 << 16
 """Most rows in a batch."""
@@ -94,6 +94,13 @@ class RowBatch:
         """Whether a row has a cell in a column, if only an empty one."""
         cells = self.columns.get(column)
         return cells is not None and (isinstance(cells, pa.Array) or cells[position] is not ABSENT)
+
+    def absent(self, column: str) -> Mask:
+        """Returns which rows lack a column, shape (n,)."""
+        cells = self.columns.get(column)
+        if cells is None or isinstance(cells, pa.Array):
+            return np.full(len(self), cells is None)
+        return np.fromiter((cell is ABSENT for cell in cells), np.bool_, len(self))
 
     def cell(self, column: str, position: int) -> Any:
         """Returns a row's cell in a column as a Python object; None where the row lacks it."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from operator import not_
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from penchant.domain.arrays import Float64, Int64
@@ -44,12 +43,11 @@ def required_ids(batch: RowBatch, column: str, field: str, refusals: Refusals) -
 
 def required_cells(batch: RowBatch, column: str, refusals: Refusals) -> Cells:
     """Returns a column's cells; refuses rows that lack the column, and names those they have."""
-    absent = np.array([not batch.has(column, at) for at in range(len(batch))], np.bool_)
 
     def reason(position: int) -> str:
         return f"no column {column!r}; there are {', '.join(batch.values(position))[:200]}"
 
-    refusals.refuse(absent, reason)
+    refusals.refuse(batch.absent(column), reason)
     return batch.cells(column)
 
 

@@ -6,7 +6,7 @@ docstring into its help; the annotated types below add what a plain type can't e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
@@ -24,6 +24,15 @@ Repeated = Annotated[tuple[str, ...], Parameter(show_default=False, negative=())
 
 Pairs = Annotated[tuple[str, ...], Parameter(show_default=False, negative=(), metavar="KEY=VALUE")]
 """A repeatable KEY=VALUE option; `pairs_of` parses the entries."""
+
+
+def shows(text: object) -> Callable[[object], str]:
+    """`Parameter.show_default` for a default that is only known later: the help shows this text.
+
+    >>> shows("now")(None)
+    'now'
+    """
+    return lambda default: str(text)
 
 
 def parse_share(name: str, text: str) -> float:

@@ -73,11 +73,8 @@ def catalog_texts(source: CatalogSource) -> list[str]:
     if source.items is None:
         return []
     columns, _ = LogSource(item_columns=source.columns, mapped=source.mapped).columns()
-    table = open_table(source.items, source.format)
-    try:
+    with open_table(source.items, source.format) as table:
         return [item.text for item in read_items(table, columns, LeftOut())]
-    finally:
-        table.close()
 
 
 def text_lines(given: Path | Sequence[str] | None, option: str) -> list[str]:

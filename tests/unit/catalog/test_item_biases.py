@@ -1,4 +1,4 @@
-"""The live offsets: what the writer keeps is what a restart reads."""
+"""The live offsets: a restart reads the state that the writer kept."""
 
 from __future__ import annotations
 

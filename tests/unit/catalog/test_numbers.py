@@ -1,4 +1,4 @@
-"""Many ids at once are found as one at a time, in small catalogs and large, after any changes."""
+"""Looking up many ids at once equals looking up each, in any catalog and after any changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_all_at_once_finds_what_one_at_a_time_finds(count: int) -> None:
         assert found.tolist() == expected(held, ids)
 
 
-def test_ids_with_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_with_one_hash_are_distinguished(monkeypatch: pytest.MonkeyPatch) -> None:
     class Clash(str):
         __slots__ = ()
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from penchant.cli import install as command
+from penchant.launch import layout
+from penchant.launch.model_config import parse_config
 from tests.support.command import run
 from tests.unit.launch.standin import write_sources
 
@@ -14,7 +15,7 @@ from tests.unit.launch.standin import write_sources
 @pytest.fixture
 def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sources = write_sources(tmp_path)
-    monkeypatch.setattr(command, "find_sources", lambda: sources)
+    monkeypatch.setattr(layout, "find_sources", lambda: sources)
     places = ["--backends", str(tmp_path / "backends"), "--models", str(tmp_path / "models")]
     return ["install", *places, "--store", "lmdb:/data", "--encoder", "/encoder"]
 
@@ -32,11 +33,10 @@ def test_it_lays_out_the_parts_and_prints_the_flags(arguments: list[str], tmp_pa
     assert "numpy there: 1.26.4" in outputs[0]
     assert "has no python/ yet" in outputs[0]
     assert (tmp_path / "backends" / "penchant" / "model.py").is_file()
-    text = (tmp_path / "models" / "penchant_rank" / "config.pbtxt").read_text()
-    config = " ".join(text.split())
-    assert 'key: "store" value { string_value: "lmdb:/data" }' in config
-    assert "count: 3" in config
-    assert "EXECUTION_ENV_PATH" not in config
+    config = parse_config((tmp_path / "models" / "penchant_rank" / "config.pbtxt").read_text())
+    assert config.parameters["store"].string_value == "lmdb:/data"
+    assert [group.count for group in config.instance_group] == [3]
+    assert "EXECUTION_ENV_PATH" not in config.parameters
 
 
 def test_an_environment_becomes_a_parameter(arguments: list[str], tmp_path: Path) -> None:
@@ -44,9 +44,9 @@ def test_an_environment_becomes_a_parameter(arguments: list[str], tmp_path: Path
     result = run([*arguments, "--python", "/venv"])
     assert result.exit_code == 0, result.output
     assert "has no python/ yet" not in result.output
-    for config in (tmp_path / "models").glob("*/config.pbtxt"):
-        expected = 'key: "EXECUTION_ENV_PATH" value { string_value: "/venv" }'
-        assert expected in " ".join(config.read_text().split())
+    for path in (tmp_path / "models").glob("*/config.pbtxt"):
+        parameters = parse_config(path.read_text()).parameters
+        assert parameters["EXECUTION_ENV_PATH"].string_value == "/venv"
 
 
 def test_nothing_is_written_where_a_setting_is_wrong(arguments: list[str], tmp_path: Path) -> None:

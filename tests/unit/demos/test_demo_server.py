@@ -134,6 +134,7 @@ def test_steps_end_with_a_line_each() -> None:
     read, put, without = (line for line in printed(console).splitlines() if "✓" in line)
     assert "✓ Read 3 [things]  0." in read
     assert "✓ Putting: 3  0." in put
+    assert printed(console).count("\n") == 3
     assert without.strip() == "✓ Without a duration"
 
 

@@ -1,4 +1,4 @@
-"""What new items are credited with: a planted law is found, and no text gives nonsense."""
+"""The cold-start prior: it finds a planted law, and no text gives nonsense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contexts: events in a like context count more, and nothing else changes."""
+"""Contexts: events in a similar context count more, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from penchant.domain.context import Slots, as_slots, context_digest, kernel, nowhere, slots_of
 from penchant.domain.interest import fold, fold_each, shares
 from penchant.domain.types import Context, Interest, Window
-from tests.support.folds import SETTINGS, Told, catalog, items_of, prior, window_of
+from tests.support.folds import SETTINGS, FoldEvent, catalog, items_of, prior, window_of
 
 LISTENING = dataclasses.replace(SETTINGS, context_halvings=3.0)
 BUCKET = 200
@@ -25,8 +25,8 @@ contexts = st.dictionaries(
 
 @st.composite
 def windows(draw: st.DrawFn) -> Window:
-    told = [
-        Told(
+    events = [
+        FoldEvent(
             f"e{number}",
             draw(st.integers(0, 5)),
             draw(st.integers(0, 1900)),
@@ -36,7 +36,7 @@ def windows(draw: st.DrawFn) -> Window:
         )
         for number in range(draw(st.integers(1, 8)))
     ]
-    return window_of(told)
+    return window_of(events)
 
 
 def slots(context: Context) -> Slots:
@@ -107,7 +107,7 @@ def test_an_event_far_from_the_context_hardly_counts_where_the_kernel_is_narrow(
     weights = kernel(window["context"], slots(context), narrow)
     if weights is None:
         return
-    # Rewards of what does not count may be anything.
+    # Rewards of events that do not count are arbitrary.
     other = window.copy()
     other["reward"][weights < 1e-12] = 0.5
     here = slots(context)

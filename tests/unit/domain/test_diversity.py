@@ -1,4 +1,4 @@
-"""Diversity: one knob between the best and the most different."""
+"""Diversity: one setting between the best list and the most varied one."""
 
 from __future__ import annotations
 

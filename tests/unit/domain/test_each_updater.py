@@ -1,4 +1,4 @@
-"""What each updater alone promises: its own equations, and where it meets ridge."""
+"""The laws of each updater by itself: its own equations, and the cases in which it equals ridge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exploration: the chances that a policy names are those by which it draws."""
+"""Exploration: a policy draws with the propensities that it states."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def draw(policy: str, values: Float64, k: int, rng: np.random.Generator) -> Draw
 
 
 def chance_by_definition(policy: str, order: tuple[int, ...]) -> float:
-    """The chance of a list, one place after the other."""
+    """The probability of a list, place by place."""
     left, chance = list(range(len(SCORES))), 1.0
     for item in order:
         if policy == "plackett_luce":
@@ -122,7 +122,7 @@ def test_thompsons_estimate_nears_the_truth_of_two_items() -> None:
 
 
 def shown(*impressions: tuple[float, float, bool]) -> Window:
-    """A window of events so many days old, with a propensity, impressions or not."""
+    """A window of events by age in days, propensity, and whether each is an impression."""
     entries = [
         entry(
             Event(
@@ -147,7 +147,7 @@ def test_the_budget_counts_explored_impressions_of_the_last_day() -> None:
         (0.5, 0.2, True),
         (0.9, 0.99, True),
         (0.1, 1.0, True),  # Shown with certainty.
-        (0.1, 0.0, True),  # Nobody told how.
+        (0.1, 0.0, True),  # Without a propensity.
         (0.1, 0.5, False),  # Not an impression.
         (1.5, 0.5, True),  # Too long ago.
     )

@@ -1,4 +1,4 @@
-"""The ledger: caps hold in every window of what was shown, money is not spent twice."""
+"""The ledger: caps hold in every window of shown impressions, and no money is spent twice."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def items(granted: Granted) -> list[str]:
 
 
 def play(shop: Shop, steps: list[Any], *, back_s: int = 0) -> None:
-    """Walks through random steps; every fifth sets the clock back."""
+    """Takes random steps; every fifth sets the clock back."""
     for place, (seconds, action, which, options, n, lapse_s) in enumerate(steps):
         shop.now_s += seconds - (back_s if place % 5 == 4 else 0)
         if action == "reserve":
@@ -106,7 +106,7 @@ def test_a_repeated_call_gets_the_same_answer_and_changes_nothing(
     before = shop.ledger, shop.spending
     again = shop.reserve(f"r{which}", options, n, 30)
     assert again.reserved == first.reserved
-    # What is refused stays so; why, it may be told by what the first call has taken meanwhile.
+    # Refused options stay refused, though the reason may change with the first call's grants.
     assert [one.item for one in again.refused] == [one.item for one in first.refused]
     if first.reserved:
         assert shop.ledger is before[0]
@@ -129,7 +129,7 @@ def test_one_request_takes_the_best_options_until_it_has_enough() -> None:
         Reservation("a", lapses_at_us),
         Reservation("b", lapses_at_us),
     )
-    # The cap's two places are gone, whether or not its turn had come.
+    # The cap's two places are taken, whether or not the option's turn had come.
     assert granted.reply.refused == (Unreserved("c", UnreservedReason.CAPPED),)
 
 
@@ -158,7 +158,7 @@ def test_a_place_that_may_still_be_shown_is_taken_however_short_the_window() -> 
 
 
 def test_an_impression_counts_under_the_longer_window_of_another_option() -> None:
-    """The hour of one advert must not make its impressions vanish from the day of another."""
+    """A cap of one hour must not drop impressions that a cap of one day still counts."""
     hour = ReserveOption("a", (Cap("k", 1, 3600),))
     day = ReserveOption("b", (Cap("k", 1, 86_400),))
     ledger = asked(empty_ledger(), "r", (hour, day), now_us=0).ledger

@@ -1,4 +1,4 @@
-"""Limits: what is too much or too little is refused with the field, what came and what may come."""
+"""Limits: a value out of range is refused, with the field, the value and the range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Neighbours in the score: the sum written out slowly, and who has which part in it."""
+"""Neighbours in the score: the sum, written out step by step, and the part of each event."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from penchant.domain.neighbours import (
     recent_of,
 )
 from penchant.domain.types import RECENT_DTYPE, Recent
-from tests.support.folds import ITEMS, SETTINGS, Told, histories, items_of, prior, window_of
+from tests.support.folds import ITEMS, SETTINGS, FoldEvent, histories, items_of, prior, window_of
 
 ROWS = 7
 BUCKETS = st.integers(0, 200)
@@ -37,7 +37,7 @@ EIGHTHS = st.integers(0, 16).map(lambda eighths: eighths / 8)
 
 @st.composite
 def tables(draw: st.DrawFn) -> Neighbours:
-    """N of the first few of ROWS items, each neighbour once in a row, padded with strength 0."""
+    """N of the first few of ROWS items; no row repeats a neighbour, strength 0 pads the rows."""
     held, width = draw(st.integers(0, ROWS)), draw(st.integers(0, 4))
     table = np.zeros((1 + held, width), NEIGHBOUR_DTYPE)
     for row in table:
@@ -63,9 +63,9 @@ def naive_near(neighbours: Neighbours, recent: Recent, item: int) -> float:
 
 
 def recent_after(
-    told: list[Told], bucket: int = 100, deleted: frozenset[int] = frozenset()
+    events: list[FoldEvent], bucket: int = 100, deleted: frozenset[int] = frozenset()
 ) -> Recent:
-    window = window_of(told)
+    window = window_of(events)
     return fold(prior(), window, items_of(window, deleted), bucket, SETTINGS).recent
 
 
@@ -107,11 +107,11 @@ def test_what_weighs_nothing_has_no_neighbours(neighbours: Neighbours, items: li
     assert not near_all(neighbours, recent, ROWS).any()
 
 
-@given(told=histories(max_size=30), bucket=BUCKETS, deleted=DELETED)
+@given(events=histories(max_size=30), bucket=BUCKETS, deleted=DELETED)
 def test_the_weights_sum_to_one_and_none_is_negative(
-    told: list[Told], bucket: int, deleted: frozenset[int]
+    events: list[FoldEvent], bucket: int, deleted: frozenset[int]
 ) -> None:
-    recent = recent_after(told, bucket, deleted)
+    recent = recent_after(events, bucket, deleted)
     assert (recent["weight"] >= 0).all()
     if len(recent):
         assert recent["weight"].sum() == pytest.approx(1.0, abs=1e-5)
@@ -121,7 +121,7 @@ def test_the_weights_sum_to_one_and_none_is_negative(
 def test_the_equation_of_the_weights_holds_and_only_newcomers_have_the_opening(
     rewards: list[float],
 ) -> None:
-    told = [Told(f"e{at}", at % ITEMS, at, reward, 1.0) for at, reward in enumerate(rewards)]
+    events = [FoldEvent(f"e{at}", at % ITEMS, at, reward, 1.0) for at, reward in enumerate(rewards)]
     n, half_life = len(rewards), SETTINGS.near_half_life_events
     expected = [
         (at % ITEMS, reward * 0.5 ** ((n - 1 - at) / half_life))
@@ -130,7 +130,7 @@ def test_the_equation_of_the_weights_holds_and_only_newcomers_have_the_opening(
     ]
     if n < RECENT_EVENTS:
         expected.append((int(OPENING), 0.5 ** (n / half_life)))
-    recent = recent_after(told)
+    recent = recent_after(events)
     assert recent["item"].tolist() == [item for item, _ in expected]
     weights = np.array([weight for _, weight in expected])
     np.testing.assert_allclose(recent["weight"], weights / (weights.sum() or 1), atol=1e-6)
@@ -141,52 +141,54 @@ def test_half_lives_that_leave_nothing_leave_finite_weights() -> None:
     assert recent.tolist() == [(int(OPENING), 0.0)]
 
 
-@given(told=histories(), bucket=BUCKETS, order=st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_matter(told: list[Told], bucket: int, order: Random) -> None:
-    arrived = list(told)
+@given(events=histories(), bucket=BUCKETS, order=st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter(
+    events: list[FoldEvent], bucket: int, order: Random
+) -> None:
+    arrived = list(events)
     order.shuffle(arrived)
-    assert recent_after(arrived, bucket).tobytes() == recent_after(told, bucket).tobytes()
+    assert recent_after(arrived, bucket).tobytes() == recent_after(events, bucket).tobytes()
 
 
-@given(told=histories(), bucket=BUCKETS)
-def test_what_is_not_counted_has_no_part(told: list[Told], bucket: int) -> None:
-    """A waiting impression and an item's deletion leave what would be there without the event."""
+@given(events=histories(), bucket=BUCKETS)
+def test_what_is_not_counted_has_no_part(events: list[FoldEvent], bucket: int) -> None:
+    """An open impression, or an event of a deleted item, has no effect."""
     bucket_start_s = bucket * SETTINGS.time_bucket_s
-    waiting = Told("waiting", 0, 0, 1.0, 1.0, wait_s=bucket_start_s + 1, recommendation="r9")
-    plain = recent_after(told, bucket, frozenset({5}))
-    assert recent_after([*told, waiting], bucket, frozenset({5})).tobytes() == plain.tobytes()
-    kept = [one for one in told if one.item != 5]
+    waiting = FoldEvent("waiting", 0, 0, 1.0, 1.0, wait_s=bucket_start_s + 1, recommendation="r9")
+    plain = recent_after(events, bucket, frozenset({5}))
+    assert recent_after([*events, waiting], bucket, frozenset({5})).tobytes() == plain.tobytes()
+    kept = [one for one in events if one.item != 5]
     assert recent_after(kept, bucket).tobytes() == plain.tobytes()
 
 
-@given(told=histories(max_size=30), bucket=BUCKETS, deleted=DELETED)
+@given(events=histories(max_size=30), bucket=BUCKETS, deleted=DELETED)
 def test_dislikes_and_deleted_items_are_never_named(
-    told: list[Told], bucket: int, deleted: frozenset[int]
+    events: list[FoldEvent], bucket: int, deleted: frozenset[int]
 ) -> None:
-    liked = {one.item for one in told if one.reward > 0} - deleted
-    assert set(recent_after(told, bucket, deleted)["item"].tolist()) <= liked | {int(OPENING)}
+    liked = {one.item for one in events if one.reward > 0} - deleted
+    assert set(recent_after(events, bucket, deleted)["item"].tolist()) <= liked | {int(OPENING)}
 
 
 @given(
-    tolds=st.lists(histories(max_size=20).filter(bool), min_size=1, max_size=4),
+    users=st.lists(histories(max_size=20).filter(bool), min_size=1, max_size=4),
     bucket=BUCKETS,
     deleted=DELETED,
 )
 def test_users_folded_together_turn_to_what_each_does_alone_bit_by_bit(
-    tolds: list[list[Told]], bucket: int, deleted: frozenset[int]
+    users: list[list[FoldEvent]], bucket: int, deleted: frozenset[int]
 ) -> None:
-    windows = [window_of(told) for told in tolds]
+    windows = [window_of(events) for events in users]
     window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
     together = fold_each(prior(), window, lengths, items_of(window, deleted), bucket, SETTINGS)
-    alone = [recent_after(told, bucket, deleted).tobytes() for told in tolds]
+    alone = [recent_after(events, bucket, deleted).tobytes() for events in users]
     assert [one.recent.tobytes() for one in together] == alone
 
 
-@given(told=histories(), bucket=BUCKETS, half_life=st.sampled_from([0.5, 1.0, 20.0]))
+@given(events=histories(), bucket=BUCKETS, half_life=st.sampled_from([0.5, 1.0, 20.0]))
 def test_the_half_life_changes_weights_and_not_whose_they_are(
-    told: list[Told], bucket: int, half_life: float
+    events: list[FoldEvent], bucket: int, half_life: float
 ) -> None:
-    window = window_of(told)
+    window = window_of(events)
     other = dataclasses.replace(SETTINGS, near_half_life_events=half_life)
     recent = fold(prior(), window, items_of(window), bucket, other).recent
-    assert recent["item"].tolist() == recent_after(told, bucket)["item"].tolist()
+    assert recent["item"].tolist() == recent_after(events, bucket)["item"].tolist()

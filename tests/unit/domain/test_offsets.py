@@ -1,4 +1,4 @@
-"""Offsets: what everybody thinks of an item."""
+"""Offsets: the popularity of items, from decayed counters."""
 
 from __future__ import annotations
 

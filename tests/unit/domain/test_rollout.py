@@ -1,4 +1,4 @@
-"""Who is in a share, and when chance alone ends a rollout."""
+"""Rollouts: membership of the share, and how often chance alone ends one."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_without_cases_nothing_is_said() -> None:
 
 
 def looks(random: np.random.Generator, served: float, tried: float) -> bool:
-    """Whether a rollout of 200 batches ends; users differ a lot, each with many events."""
+    """Whether a rollout of 200 batches ends, with many events of very different users."""
     sums: Sums = no_sums()
     tastes = random.normal(0, 0.3, (2, 400))
     for _ in range(200):

@@ -1,4 +1,4 @@
-"""The fold's numbers."""
+"""The settings of the fold, and their ranges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws that every updater keeps, whatever its mathematics."""
+"""The laws of every updater, whatever its mathematics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.folds import (
     DIMENSIONS,
     ITEMS,
     SETTINGS,
-    Told,
+    FoldEvent,
     catalog,
     histories,
     items_of,
@@ -37,12 +37,12 @@ def settings_of(updater: str) -> FoldSettings:
 
 
 def interest(
-    told: list[Told],
+    events: list[FoldEvent],
     settings: FoldSettings,
     bucket: int = 100,
     deleted: frozenset[int] = frozenset(),
 ) -> Interest:
-    window = window_of(told)
+    window = window_of(events)
     return fold(prior(), window, items_of(window, deleted), bucket, settings)
 
 
@@ -61,58 +61,58 @@ def test_without_events_the_interest_is_the_populations(updater: str) -> None:
 
 
 @EACH_UPDATER
-@given(told=histories(), bucket=BUCKETS)
+@given(events=histories(), bucket=BUCKETS)
 def test_events_of_deleted_items_leave_the_prior(
-    updater: str, told: list[Told], bucket: int
+    updater: str, events: list[FoldEvent], bucket: int
 ) -> None:
-    found = interest(told, settings_of(updater), bucket, frozenset(range(ITEMS)))
+    found = interest(events, settings_of(updater), bucket, frozenset(range(ITEMS)))
     np.testing.assert_allclose(found.slow.reshape(-1, DIMENSIONS) - prior().mean, 0, atol=1e-6)
 
 
 @EACH_UPDATER
-@given(told=histories(), bucket=BUCKETS, order=st.randoms(use_true_random=False))
+@given(events=histories(), bucket=BUCKETS, order=st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter(
-    updater: str, told: list[Told], bucket: int, order: Random
+    updater: str, events: list[FoldEvent], bucket: int, order: Random
 ) -> None:
-    arrived = list(told)
+    arrived = list(events)
     order.shuffle(arrived)
     settings = settings_of(updater)
-    one, two = interest(told, settings, bucket), interest(arrived, settings, bucket)
+    one, two = interest(events, settings, bucket), interest(arrived, settings, bucket)
     assert one.slow.tobytes() == two.slow.tobytes()
     assert one.fast.tobytes() == two.fast.tobytes()
 
 
 @EACH_UPDATER
 @given(
-    tolds=st.lists(histories().filter(bool), min_size=1, max_size=5),
+    users=st.lists(histories().filter(bool), min_size=1, max_size=5),
     bucket=BUCKETS,
     deleted=DELETED,
 )
 def test_users_folded_together_get_what_each_gets_alone_bit_by_bit(
-    updater: str, tolds: list[list[Told]], bucket: int, deleted: frozenset[int]
+    updater: str, users: list[list[FoldEvent]], bucket: int, deleted: frozenset[int]
 ) -> None:
     settings = settings_of(updater)
-    windows = [window_of(told) for told in tolds]
+    windows = [window_of(events) for events in users]
     window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
     together = fold_each(prior(), window, lengths, items_of(window, deleted), bucket, settings)
-    for told, one in zip(tolds, together, strict=True):
-        alone = interest(told, settings, bucket, deleted)
+    for events, one in zip(users, together, strict=True):
+        alone = interest(events, settings, bucket, deleted)
         assert one.slow.tobytes() == alone.slow.tobytes()
         assert one.fast.tobytes() == alone.fast.tobytes()
 
 
 @EACH_UPDATER
-@given(told=histories(max_size=5), item=st.integers(0, ITEMS - 1), weight=st.sampled_from([1, 2]))
+@given(events=histories(max_size=5), item=st.integers(0, ITEMS - 1), weight=st.sampled_from([1, 2]))
 def test_a_like_raises_its_items_score_and_a_dislike_lowers_it(
-    updater: str, told: list[Told], item: int, weight: float
+    updater: str, events: list[FoldEvent], item: int, weight: float
 ) -> None:
-    # Nothing fades, so that no other event changes its weight, and each liked item of `prototypes`
-    # has a cluster of its own, so that none changes its place.
+    # Without fading, no other event changes its weight; with a cluster for each liked item of
+    # `prototypes`, no like moves to another cluster.
     steady = dataclasses.replace(
         settings_of(updater), half_life_events=1e12, half_life_s=1e12, fast_weight=0.0, prototypes=6
     )
-    outcomes = [dataclasses.replace(one, wait_s=None) for one in told]
-    liked = Told("new", item, 1000, 1.0, weight)
+    outcomes = [dataclasses.replace(one, wait_s=None) for one in events]
+    liked = FoldEvent("new", item, 1000, 1.0, weight)
     disliked = dataclasses.replace(liked, reward=-1.0)
     before = interest(outcomes, steady)
     assume(np.abs(before.slow).max() < 0.9)
@@ -125,11 +125,11 @@ def test_a_like_raises_its_items_score_and_a_dislike_lowers_it(
 
 
 @EACH_UPDATER
-@given(told=histories(), bucket=BUCKETS, deleted=DELETED, mean=MEANS)
+@given(events=histories(), bucket=BUCKETS, deleted=DELETED, mean=MEANS)
 def test_the_events_shares_sum_to_the_score(
-    updater: str, told: list[Told], bucket: int, deleted: frozenset[int], mean: float
+    updater: str, events: list[FoldEvent], bucket: int, deleted: frozenset[int], mean: float
 ) -> None:
-    settings, window = settings_of(updater), window_of(told)
+    settings, window = settings_of(updater), window_of(events)
     items = items_of(window, deleted)
     found = fold(prior(mean), window, items, bucket, settings)
     split = shares(prior(mean), window, items, bucket, settings, catalog())
@@ -138,13 +138,13 @@ def test_the_events_shares_sum_to_the_score(
 
 
 @EACH_UPDATER
-@given(told=histories(max_size=8), scale=st.sampled_from([1e-30, 1e-6, 1e6, 1e12]))
+@given(events=histories(max_size=8), scale=st.sampled_from([1e-30, 1e-6, 1e6, 1e12]))
 def test_the_interest_is_finite_whatever_the_weights(
-    updater: str, told: list[Told], scale: float
+    updater: str, events: list[FoldEvent], scale: float
 ) -> None:
     extreme = [
         dataclasses.replace(one, weight=one.weight * (scale if place % 2 else 1.0))
-        for place, one in enumerate(told)
+        for place, one in enumerate(events)
     ]
     found = interest(extreme, settings_of(updater))
     assert np.isfinite(found.slow).all()
@@ -152,10 +152,12 @@ def test_the_interest_is_finite_whatever_the_weights(
 
 
 @EACH_UPDATER
-@given(told=histories())
-def test_every_record_has_the_size_that_the_settings_say(updater: str, told: list[Told]) -> None:
+@given(events=histories())
+def test_every_record_has_the_size_that_the_settings_say(
+    updater: str, events: list[FoldEvent]
+) -> None:
     settings = settings_of(updater)
-    found = interest(told, settings)
+    found = interest(events, settings)
     assert found.slow.dtype == found.fast.dtype == np.float32
     assert found.slow.shape == (settings.interests * DIMENSIONS,)
     assert found.fast.shape == (DIMENSIONS,)
@@ -164,7 +166,7 @@ def test_every_record_has_the_size_that_the_settings_say(updater: str, told: lis
 @EACH_UPDATER
 def test_the_more_recent_of_two_likes_weighs_more(updater: str) -> None:
     settings = dataclasses.replace(settings_of(updater), prototypes=1)
-    told = [Told("a", 0, 100, 1.0, 1.0), Told("b", 1, 900, 1.0, 1.0)]
-    window = window_of(told)
+    events = [FoldEvent("a", 0, 100, 1.0, 1.0), FoldEvent("b", 1, 900, 1.0, 1.0)]
+    window = window_of(events)
     split = shares(prior(0.0), window, items_of(window), 100, settings, catalog()[[0, 1]])
     assert split.slow[1, 1] > split.slow[0, 0]

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from penchant.domain.types import Record
 from penchant.domain.window import digest64, empty_record, insert
-from tests.support.folds import Told, histories, window_of
+from tests.support.folds import FoldEvent, histories, window_of
 
 
-def parts(told: list[Told], cuts: list[int], capacity: int) -> Record:
-    """The record after the events arrive in parts."""
-    record, left = empty_record(), [row.tobytes() for row in window_of(told)]
+def parts(events: list[FoldEvent], cuts: list[int], capacity: int) -> Record:
+    """The record after the events have arrived in parts."""
+    record, left = empty_record(), [row.tobytes() for row in window_of(events)]
     for cut in [*cuts, len(left)]:
         record = insert(record, left[:cut], capacity)
         left = left[cut:]
@@ -20,23 +20,23 @@ def parts(told: list[Told], cuts: list[int], capacity: int) -> Record:
 
 
 @given(
-    told=histories(max_size=12),
+    events=histories(max_size=12),
     cuts=st.lists(st.integers(0, 4), max_size=4),
     capacity=st.integers(1, 14),
 )
 def test_parts_give_the_same_window_as_the_whole(
-    told: list[Told], cuts: list[int], capacity: int
+    events: list[FoldEvent], cuts: list[int], capacity: int
 ) -> None:
-    record = parts(told, cuts, capacity)
-    assert record.state_version == len(told)
-    assert record.window.tobytes() == window_of(told, capacity).tobytes()
+    record = parts(events, cuts, capacity)
+    assert record.state_version == len(events)
+    assert record.window.tobytes() == window_of(events, capacity).tobytes()
 
 
-@given(told=histories(max_size=12), capacity=st.integers(1, 14))
-def test_a_window_holds_the_latest_events_in_order(told: list[Told], capacity: int) -> None:
-    window = window_of(told, capacity)
+@given(events=histories(max_size=12), capacity=st.integers(1, 14))
+def test_a_window_holds_the_latest_events_in_order(events: list[FoldEvent], capacity: int) -> None:
+    window = window_of(events, capacity)
     kept = [(int(row["occurred_at_us"]), int(row["event"])) for row in window]
-    every = sorted((one.at_s * 10**6, digest64(one.id)) for one in told)
+    every = sorted((one.at_s * 10**6, digest64(one.id)) for one in events)
     assert kept == every[-capacity:]
 
 

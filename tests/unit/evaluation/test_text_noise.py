@@ -1,4 +1,4 @@
-"""Noisy texts: what changes, what stays, and that the seed decides it."""
+"""Noisy texts: the changes, their limits, and their seed."""
 
 from __future__ import annotations
 

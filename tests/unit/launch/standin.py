@@ -55,7 +55,7 @@ instance_group [ { count: 1 kind: KIND_CPU } ]
 
 
 def write_sources(directory: Path) -> Sources:
-    """The stand-in's model and five configurations."""
+    """Writes the stand-in's model and five configurations."""
     model = directory / "sources" / "model.py"
     repository = directory / "sources" / "model_repository"
     for name in sorted({method.model for method in methods.METHODS.values()}):

@@ -1,4 +1,4 @@
-"""What is laid out for Triton, and that doing it again is safe."""
+"""The files written for Triton; writing them again is safe."""
 
 from __future__ import annotations
 

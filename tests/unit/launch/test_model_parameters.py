@@ -1,4 +1,4 @@
-"""What a command was given becomes checked parameters with absolute paths."""
+"""The options of a command become checked parameters with absolute paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ports are free, distinct, and named when they are not."""
+"""Ports are free and distinct, or an error names them."""
 
 from __future__ import annotations
 

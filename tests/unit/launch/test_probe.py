@@ -1,4 +1,4 @@
-"""What counts as a living model."""
+"""The probe: which answers count as those of a living model."""
 
 from __future__ import annotations
 

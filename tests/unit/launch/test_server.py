@@ -1,4 +1,4 @@
-"""A real Triton is started, found sick, killed, started again and stopped, and leaves nothing."""
+"""A real Triton is started, probed, killed, restarted and stopped, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.server
 
 
 def regions() -> set[str]:
-    """Our shared memory, and that of servers beside us."""
+    """Names of shared-memory regions, including those of other servers."""
     return {path.name for path in processes.SHARED_MEMORY.glob("penchant_*")}
 
 
@@ -42,7 +42,7 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
 
         os.kill(stubs["penchant_users_0_0"], signal.SIGKILL)
         while "penchant_users_0_0" in server.pids():
-            pass  # As short as a signal takes; pytest's time limit ends it.
+            pass  # Only as long as a signal takes; pytest's time limit ends it.
         assert alive(server.target) == set(probe.calls()) - {"penchant_users"}
         assert set(server.pids()) == set(stubs) - {"penchant_users_0_0"}
 
@@ -50,7 +50,7 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
         while "penchant_rank_0_1" in server.pids():
             pass
         (rank,) = probe.ask(server.target, ["penchant_rank"], times=8)
-        assert not rank.alive  # Though the other instance answers.
+        assert not rank.alive  # Although the other instance answers.
 
         pid, target = server.pid, server.target
         server.kill()
@@ -66,7 +66,7 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
         left = [psutil.Process(stub) for stub in server.pids().values()]
     assert server.returncode == 0
     assert [process for process in left if process.is_running()] == []
-    server.stop()  # Again: nothing happens.
+    server.stop()  # A repetition has no effect.
 
 
 def test_a_model_that_fails_says_its_own_reason_first(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where Triton is looked for, and what is said when something is missing."""
+"""The places where Triton is looked for, and the errors if something is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def executable(path: Path, text: str = "#!/bin/sh\nexit 1\n") -> Path:
 
 
 def install(root: Path, stub: str = "#!/bin/sh\nexit 1\n") -> Path:
-    """Lays out a Triton as NVIDIA's containers have it; returns its program."""
+    """Creates the files of a Triton as in NVIDIA's containers; returns its program."""
     executable(root / "backends" / "python" / STUB, stub)
     (root / "backends" / "python" / "libtriton_python.so").touch()
     (root / "TRITON_VERSION").write_text("2.60.0\n")

@@ -1,4 +1,4 @@
-"""Dispatch: bytes to replies, each call in its place, whatever happens to the others."""
+"""Dispatch: from bytes to replies, each in its place, whatever happens to the other calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server in this process answers as one over the wire does, and leaves no files behind."""
+"""The in-process server answers like one over the wire, and leaves no files behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.watched_encoder import WatchedEncoder
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go."""
+    """The directory of temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 

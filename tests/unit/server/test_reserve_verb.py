@@ -1,4 +1,4 @@
-"""The verb `reserve`: what it checks, and what its reply says."""
+"""The verb `reserve`: its checks and its replies."""
 
 from __future__ import annotations
 

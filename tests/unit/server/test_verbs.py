@@ -1,4 +1,4 @@
-"""The verbs: what each method checks, and what its reply says."""
+"""The verbs: their checks and their replies."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """Six films, nobody's events."""
+    """Six films and no events."""
     world = World(tmp_path)
     world.put(**FILMS)
     return world

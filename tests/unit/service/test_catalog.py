@@ -1,4 +1,4 @@
-"""Catalog: what a put, a deletion and a growing catalog do to readers."""
+"""Catalog: the effects of puts, deletions and growth on readers."""
 
 from __future__ import annotations
 

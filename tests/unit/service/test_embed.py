@@ -1,4 +1,4 @@
-"""Embed: each text once, each request its own rows, each version its own encoder."""
+"""Embed: each text is encoded once, each request gets its rows, each version has its encoder."""
 
 from __future__ import annotations
 

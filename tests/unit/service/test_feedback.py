@@ -1,4 +1,4 @@
-"""Feedback: each event is taken, known or refused by itself."""
+"""Feedback: each event is accepted, known or refused by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rank: which state, which items, which order."""
+"""Rank: the state that is used, the items that are listed, and their order."""
 
 from __future__ import annotations
 

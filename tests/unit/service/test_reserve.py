@@ -1,4 +1,4 @@
-"""Reserve: one transaction a batch, and impressions that confirm what was reserved."""
+"""Reserve: one transaction per batch, and impressions that confirm reservations."""
 
 from __future__ import annotations
 

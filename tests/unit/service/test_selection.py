@@ -1,4 +1,4 @@
-"""Rankings that explore, that differ, that know where they are, and leave out what is owned."""
+"""Rankings that explore, diversify, depend on the context, and leave owned items out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every updater through the services: chosen by its setting, followed by the next ranking."""
+"""Every updater through the services: selected by its setting, visible in the next ranking."""
 
 from __future__ import annotations
 

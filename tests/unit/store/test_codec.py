@@ -1,4 +1,4 @@
-"""Encodings: what was written is read back, and damage is never read as something else."""
+"""Encodings: values survive a round trip, and damage is always detected."""
 
 from __future__ import annotations
 

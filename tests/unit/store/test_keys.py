@@ -1,4 +1,4 @@
-"""Keys: no id can reach into another's, and a scan meets them in order."""
+"""Keys: no id can imitate another key, and scans return keys in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ledgers and budgets in a store: what was written is read back, damage is told."""
+"""Ledgers and budgets in a store: they survive a round trip, and damage is detected."""
 
 from __future__ import annotations
 

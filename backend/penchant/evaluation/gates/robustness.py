@@ -1,7 +1,7 @@
 """Noisy texts of the catalog: each item's text is changed in one of three ways.
 
-Rankings are judged together, not by the way their item was changed: an item whose text the encoder
-still reads as before gains if its rivals' texts suffered more.
+Rankings are judged together, not by the way their item was changed: an item gains if the encoder
+reads its noisy text better than those of its rivals.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 
@@ -56,12 +55,12 @@ def estimate_policies(request: OpeRequest) -> PolicyEstimates:
         raise ConfigError(
             "candidate: name one of --policy, --action-probabilities and --candidate-column"
         )
-    with closing(open_table(request.file, request.format)) as table:
+    with open_table(request.file, request.format) as table:
         log = read_impressions(table, columns)
     if request.policy:
         candidate, q = policies.from_policy(log, request.policy, request.model)
     elif by_file is not None:
-        with closing(open_table(by_file)) as table:
+        with open_table(by_file) as table:
             found = read_probabilities(table)
         log, candidate, q = policies.from_file(log, found, request.model)
     else:

@@ -29,7 +29,7 @@ _LEVEL = 19
 
 
 def write_items(items: Sequence[Item], path: Path) -> None:
-    """Writes items as a small Parquet file for `penchant import items`, the same bytes each time."""
+    """Writes items as Parquet for `penchant import items`, with the same bytes each time."""
     keys = sorted({key for item in items for key in item.attributes})
     columns: dict[str, list[str | None]] = {
         "id": [item.id for item in items],

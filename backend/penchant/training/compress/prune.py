@@ -27,7 +27,7 @@ from penchant.training.compress.encoder_comparison import (
     require_within,
 )
 from penchant.training.compress.validation_log import ValidationLog, read_rankings
-from penchant.training.finetuning.provenance import NOTE
+from penchant.training.finetuning.provenance import FINETUNE_NOTE
 from penchant.training.validation_rankings import ValidationRankings
 
 PRUNE_NOTE = "prune.json"
@@ -159,8 +159,8 @@ def prune(
             ),
         )
         small.save_pretrained(str(made), create_model_card=False)
-        if (source / NOTE).is_file():
-            shutil.copy2(source / NOTE, made / NOTE)
+        if (source / FINETUNE_NOTE).is_file():
+            shutil.copy2(source / FINETUNE_NOTE, made / FINETUNE_NOTE)
         on_stage("Measuring before and after")
         written = TrainableEncoder(read_encoder(made))
         change = compare_encoders(rankings, (TrainableEncoder(teacher), source), (written, made))

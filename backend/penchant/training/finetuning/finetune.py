@@ -26,7 +26,7 @@ from penchant.logs.stream import Stream, first_events
 from penchant.system.optional_package import needs_extra
 from penchant.system.whole_directory import check_replaceable, whole_directory
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
-from penchant.training.finetuning.provenance import NOTE, FinetuneNote, read_note
+from penchant.training.finetuning.provenance import FINETUNE_NOTE, FinetuneNote, read_note
 from penchant.training.finetuning.training_data import TrainingData, choose_events
 from penchant.training.finetuning.training_progress import (
     SILENT,
@@ -127,7 +127,7 @@ def finetune(request: FinetuneRequest, progress: TrainingProgress = SILENT) -> F
             has other inputs.
     """
     began_s = time.monotonic()
-    check_replaceable(request.output, NOTE, "a fine-tuned encoder")
+    check_replaceable(request.output, FINETUNE_NOTE, "a fine-tuned encoder")
     progress.on_stage("Reading the log")
     stream = _read(request, progress)
     progress.on_stage("Loading PyTorch")

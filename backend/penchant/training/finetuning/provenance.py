@@ -12,7 +12,7 @@ from penchant.domain.arrays import Int64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.system.durable_file import write_whole
 
-NOTE = "finetune.json"
+FINETUNE_NOTE = "finetune.json"
 """File in a fine-tuned encoder's directory that holds its `FinetuneNote`."""
 
 
@@ -58,7 +58,7 @@ class FinetuneNote:
     def write(self, directory: Path) -> None:
         """Writes the note into an encoder's directory."""
         text = json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
-        write_whole(directory / NOTE, text + "\n")
+        write_whole(directory / FINETUNE_NOTE, text + "\n")
 
 
 def read_note(directory: Path) -> FinetuneNote:
@@ -68,7 +68,7 @@ def read_note(directory: Path) -> FinetuneNote:
         ConfigError: the directory has no readable note.
     """
     try:
-        content = json.loads((directory / NOTE).read_text(encoding="utf-8"))
+        content = json.loads((directory / FINETUNE_NOTE).read_text(encoding="utf-8"))
         rounds = tuple(
             RoundRecord(TimeSpan(**row["train"]), TimeSpan(**row["test"]), int(row["log_until_us"]))
             for row in content["rounds"]
@@ -76,6 +76,6 @@ def read_note(directory: Path) -> FinetuneNote:
         return FinetuneNote(rounds, dict(content["settings"]), dict(content["measured"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"from: {directory} holds no readable {NOTE}, expected an encoder that "
+            f"from: {directory} holds no readable {FINETUNE_NOTE}, expected an encoder that "
             f"`penchant finetune` wrote: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""The adapter: one response per request, whatever the others are."""
+"""The adapter: one response per request, whatever the other requests are."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Start = Callable[[str], Adapter]
 def start(
     tmp_path: Path, pb_utils: FakePbUtils, encoder: WatchedEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Start]:
-    """Starts a model over one store in a directory."""
+    """Starts a model with a store in a directory."""
 
     def local_encoders(adapter: Adapter, model: str, config: Config) -> Encoders:
         return EncoderLibrary(encoder)
@@ -187,7 +187,7 @@ def test_a_put_is_answered_through_its_sender(start: Start) -> None:
     assert response.reply().put_items.changed == len(FILMS)
 
 
-def test_a_failing_encoder_is_told_through_the_sender(
+def test_a_failing_encoder_is_reported_through_the_sender(
     start: Start, encoder: WatchedEncoder
 ) -> None:
     adapter, put = start("penchant_catalog"), request(put_call())

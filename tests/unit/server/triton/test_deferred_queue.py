@@ -1,4 +1,4 @@
-"""Each call is answered once, in order, with those that gathered beside it."""
+"""Each call is answered once, in order, together with those that arrived meanwhile."""
 
 from __future__ import annotations
 

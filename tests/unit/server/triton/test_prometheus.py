@@ -1,4 +1,4 @@
-"""Metrics: sums that Prometheus can read as counters and histograms."""
+"""Metrics: sums that Prometheus reads as counters and histograms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.fake_pb_utils import FakePbUtils
 
 @pytest.fixture(autouse=True)
 def never_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests send by hand."""
+    """Only the tests themselves send."""
     monkeypatch.setattr(prometheus, "SEND_EVERY_S", 3600.0)
 
 

@@ -1,4 +1,4 @@
-"""Time and memory of fitting item vectors: `python -m benchmarks.refresh_fit --items N`.
+"""Time and memory of fitting item vectors: `python -m benchmarks.refresh_cost --items N`.
 
 The log is synthetic: items in a hundred groups, with popularity by Zipf's law, and users who stay
 with a group for a while. Text vectors are random, which is the hardest case for the eigensolver.

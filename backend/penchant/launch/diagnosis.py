@@ -1,0 +1,210 @@
+"""Checks this machine, a store and a server: what is wrong, and how to repair it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from penchant.domain.errors import PenchantError
+from penchant.encoder.cuda import Cuda, find_cuda
+from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
+from penchant.launch import probe, tritonserver
+from penchant.launch.errors import LaunchError
+from penchant.launch.model_parameters import HOME
+from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
+from penchant.launch.processes import SHARED_MEMORY
+from penchant.system.option_types import shows
+
+CheckState = Literal["ok", "warn", "fail", "skip"]
+
+PACKAGES = ("lmdb", "onnxruntime", "tokenizers", "protobuf", "grpcio", "psutil", "pyarrow")
+"""The packages that the models and the command line import, other than numpy."""
+
+_TIMES = 16
+"""Probes per model, enough to reach each of its processes."""
+_FULL, _NEARLY_FULL = 0.98, 0.8
+_SHARED_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisRequest:
+    """The store and the server to check."""
+
+    target: Annotated[
+        str | None,
+        Parameter(metavar="HOST:PORT", show_default=shows(f"{DEFAULT_TARGET}, if it is up")),
+    ] = None
+    """gRPC address of a server that should be up."""
+    store: Annotated[
+        str | None, Parameter(show_default=shows(f"lmdb:{HOME / 'store'}, if it exists"))
+    ] = None
+    """Store that should exist: lmdb:DIRECTORY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check."""
+
+    name: str
+    state: CheckState
+    found: str
+    advice: str = ""
+    """The remedy, if the state is `warn` or `fail`."""
+
+
+def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
+    """Runs all checks, each when its result is asked for."""
+    yield check_python()
+    yield check_packages()
+    yield from check_triton()
+    yield check_gpu(find_tensorrt(), find_cuda())
+    yield check_shared_memory()
+    yield check_store(request.store)
+    yield from check_server(request.target)
+
+
+def check_python() -> Check:
+    """Reports this Python."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("Python", "ok", f"{version}, {sys.executable}")
+
+
+def check_packages() -> Check:
+    """Checks that the packages of the backend are installed."""
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        text = f"missing: {', '.join(missing)}"
+        return Check("packages", "fail", text, "pip install 'penchant[backend]'")
+    return Check("packages", "ok", ", ".join(found))
+
+
+def check_triton() -> Iterator[Check]:
+    """Checks the Triton that `penchant serve` would run, its stub and numpy."""
+    try:
+        triton = tritonserver.find_triton()
+    except LaunchError as error:
+        yield _failed("Triton", error)
+        return
+    yield Check("Triton", "ok", f"{triton.version or 'unknown version'}, {triton.binary}")
+    yield _passes("libpython", lambda: tritonserver.check_stub(triton), "Triton's stub runs")
+    try:
+        numpy = metadata.version("numpy")
+    except metadata.PackageNotFoundError:
+        numpy = ""
+    yield _passes("numpy", lambda: tritonserver.check_numpy(triton), f"{numpy}, fits this Triton")
+
+
+def check_gpu(trt: Any | None, cuda: Cuda | None) -> Check:
+    """Checks for TensorRT on a machine with a GPU.
+
+    Args:
+        trt: TensorRT's module; None if it is not installed.
+        cuda: the CUDA runtime; None if it is not installed.
+    """
+    if cuda is None or not cuda.devices():
+        return Check("GPU", "skip", "none with a driver: ONNX Runtime runs the encoder")
+    found = f"compute capability {cuda.compute_capability()}"
+    if trt is None:
+        advice = "pip install 'penchant[tensorrt]', then penchant compile --this-gpu"
+        return Check("GPU", "warn", f"{found}, but no TensorRT", advice)
+    return Check("GPU", "ok", f"{found}, {runtime_name(trt)} {trt.__version__}")
+
+
+def check_shared_memory(place: Path = SHARED_MEMORY) -> Check:
+    """Checks the shared memory through which Triton and its models exchange tensors."""
+    name = "shared memory"
+    if not place.is_dir():
+        return Check(name, "fail", f"{place} does not exist", f"mount a tmpfs on {place}")
+    free = shutil.disk_usage(place).free
+    found = f"{free / 2**20:.0f} MiB free in {place}"
+    if free < _SHARED_BYTES:
+        advice = f"remove leftovers of killed servers in {place}; in a container: --shm-size=256m"
+        return Check(name, "fail", found, advice)
+    return Check(name, "ok", found)
+
+
+def check_store(address: str | None) -> Check:
+    """Checks how full the store is."""
+    directory = HOME / "store"
+    if address is None:
+        if not directory.is_dir():
+            return Check("store", "skip", f"none in {directory}, and --store is not given")
+        address = f"lmdb:{directory}"
+    engine, _, place = address.partition(":")
+    if engine == "lmdb" and place and not (Path(place) / "data.mdb").is_file():
+        return Check("store", "fail", f"no store in {place}", "name the server's own --store")
+    from penchant.store.open import open_store  # The other checks need no LMDB.
+
+    try:
+        store = open_store(address, map_bytes=0)  # As large as its writer made it.
+        try:
+            usage = store.usage()
+        finally:
+            store.close()
+    except PenchantError as error:
+        advice = "check that this user may read and write it, and that the disk is not full"
+        return Check("store", "fail", str(error), advice)
+    found = (
+        f"{usage.used_bytes / 2**20:,.1f} MiB of {usage.map_bytes / 2**20:,.0f} MiB "
+        f"({usage.fraction:.1%}), {usage.entries:,} entries"
+    )
+    if usage.fraction > _NEARLY_FULL:
+        state: CheckState = "fail" if usage.fraction > _FULL else "warn"
+        return Check("store", state, found, "restart with a larger --set store_map_bytes=BYTES")
+    return Check("store", "ok", found)
+
+
+def check_server(target: str | None) -> Iterator[Check]:
+    """Probes each model; if no server is up, checks that its ports are free."""
+    results = probe.ask(target or DEFAULT_TARGET, times=_TIMES)
+    if all(result.text == probe.NOBODY for result in results):
+        found = f"nothing listens on {target or DEFAULT_TARGET}"
+        if target is not None:
+            yield Check("server", "fail", found, "start one: penchant serve")
+            return
+        yield Check("server", "skip", found)
+        yield from check_ports()
+        return
+    for result in results:
+        found = f"{result.latency_ms:.1f} ms, {result.text}"
+        if result.alive:
+            yield Check(result.model, "ok", found)
+        else:
+            advice = "restart the server (dead processes stay dead); its log says why"
+            yield Check(result.model, "fail", found, advice)
+
+
+def check_ports(ports: Ports | None = None, host: str = "127.0.0.1") -> Iterator[Check]:
+    """Checks that `penchant serve` could listen on its ports."""
+    for name, port in (ports or Ports()).items():
+        if is_free(host, port):
+            yield Check(f"{name} port", "ok", f"{port} is free")
+        else:
+            advice = f"stop the program that listens there, or serve with --{name}-port"
+            yield Check(f"{name} port", "fail", f"{port} is taken", advice)
+
+
+def _passes(name: str, check: Callable[[], None], found: str) -> Check:
+    try:
+        check()
+    except LaunchError as error:
+        return _failed(name, error)
+    return Check(name, "ok", found)
+
+
+def _failed(name: str, error: LaunchError) -> Check:
+    """The text of these errors is the problem, a semicolon and the remedy."""
+    found, _, advice = str(error).partition("; ")
+    return Check(name, "fail", found, advice or "see found")
