@@ -25,7 +25,12 @@ TIMED = 500
 
 
 class LossBudgetExceeded(ConfigError):
-    """A compressed encoder lost more than its budget allows, though no option is wrong."""
+    """A compressed encoder lost more than its budget allows; no option is wrong.
+
+    Cause: the encoder with fewer layers, tokens or bits ranks the validation part of the log worse
+    than the original, by more than `--max-loss`.
+    Remedy: keep more of the encoder (more layers, the method `blockwise`), or allow a larger loss.
+    """
 
 
 @dataclass(frozen=True, slots=True)
