@@ -121,6 +121,6 @@ class RefusalLaws(Laws):
         with pytest.raises(EncoderUnavailable) as missing:
             penchant.embed(["a"], encoder_version="0000000000000000", timeout_s=0.01)
         assert str(missing.value).startswith(
-            "encoder: 0000000000000000 is asked for, but the configured one is "
+            "encoder: 0000000000000000 is needed, but the configured one is "
             f"{version} and no release here has it"
         )
