@@ -20,7 +20,6 @@ BACKEND_MODULES = frozenset(
         "scipy",
         "threadpoolctl",
         "tokenizers",
-        "typer",
     }
 )
 """Modules that the extra `backend` brings."""
