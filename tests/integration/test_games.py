@@ -55,7 +55,7 @@ def test_the_example_runs_as_it_is_written(target: str) -> None:
 
 
 def test_the_settings_of_the_docs_and_of_the_example_are_the_demos() -> None:
-    pages = [EXAMPLE, EXAMPLE.parents[1] / "docs" / "games.md"]
+    pages = [EXAMPLE, EXAMPLE.parents[1] / "docs" / "clients" / "games.md"]
     for page in pages:
         told = dict(re.findall(r"--set (\w+)=(\S+)", page.read_text(encoding="utf-8")))
         assert told == dict(GAME_SETTINGS), page.name

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from penchant.domain.ledger import SECOND_US, Ledger, confirm, empty_ledger, grant, moment
+from penchant.domain.frequency_caps import SECOND_US, Ledger, confirm, empty_ledger, grant, moment
 from penchant.domain.reservations import (
     Budget,
     Cap,

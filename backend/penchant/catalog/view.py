@@ -70,7 +70,7 @@ class CatalogView:
 
 
 class CatalogReader:
-    """Follows the head: maps new files and reads the catalog log on. Safe in threads."""
+    """Follows the head: maps new files and reads the rest of the catalog log. Thread-safe."""
 
     def __init__(self, directory: Path, settings: FoldSettings) -> None:
         self._directory = directory

@@ -80,7 +80,7 @@ def evaluate(
     """Replays a log: ranks the catalog before each relevant event, and learns after each event.
 
     It runs strictly in time order and with the server's own code, but sends nothing to a server.
-    Besides the columns below it knows user_id, item_id, timestamp, and rating as signal and value.
+    Columns named user_id, item_id, timestamp and rating are found without options.
     """
     console = Console(highlight=False)
     began = time.monotonic()

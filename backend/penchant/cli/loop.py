@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.domain.errors import ConfigError
-from penchant.loop.loop_run import now
 from penchant.loop.loop_state import LockHeld, RunState
+from penchant.loop.loop_steps import now
 from penchant.loop.run_loop import LoopRequest, plan_loop, run_loop
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Flag
@@ -32,7 +32,7 @@ def loop(
     dry_run: Annotated[Flag, Parameter(help="Print the commands, and run none.")] = False,
     json: Annotated[Path | None, Parameter(help="File for a report of the run.")] = None,
 ) -> int:
-    """Fine-tunes, exports, checks and publishes; a second call goes on where the first stopped.
+    """Fine-tunes, exports, checks and publishes; a second call resumes where the first stopped.
 
     Exit codes: 0 finished, 1 an error, 2 a step refused, 3 another run holds the lock,
     128 + n stopped by signal n.

@@ -39,7 +39,7 @@ class RankOptions:
     k: Annotated[int, Parameter(name="-k", validator=Number(gte=1, lte=1000))] = 10
     """Number of items."""
     query: str = ""
-    """The user's present wish, in free text."""
+    """What the user wants now, in free text."""
     candidates: Annotated[
         str | None, Parameter(metavar="ID,ID,...", show_default=shows("all items"))
     ] = None
@@ -51,7 +51,7 @@ class RankOptions:
     context: ContextPairs = ()
     """Circumstances of the ranking, such as room=kitchen; repeatable."""
     diversity: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.0
-    """Weight of the difference between items; 0 ranks by score alone."""
+    """How strongly to favour variety, 0 to 1; 0 ranks by score alone."""
     as_of: Annotated[str | None, Parameter(metavar="TIME", show_default=shows("now"))] = None
     """Rank as of this time, for old logs: ISO 8601 or epoch seconds."""
     explain: Flag = False

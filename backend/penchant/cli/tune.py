@@ -44,7 +44,7 @@ def tune(*, request: Annotated[TuningRequest, FLAT] = _DEFAULTS) -> int:
         )
     status = 128 + signal.SIGINT if result.interrupted or result.best is None else 0
     if result.interrupted:
-        kept = "the same command goes on" if request.storage else "--storage would keep them"
+        kept = "the same command resumes it" if request.storage else "--storage would keep them"
         console.print(f"Stopped by you; {kept}.")
     if result.new_trials:
         each = result.seconds / result.new_trials

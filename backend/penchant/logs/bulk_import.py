@@ -1,7 +1,7 @@
 """Imports the items or the events of a file: read rows, send a batch, note what was acknowledged.
 
 The caller brings the function that sends a batch to a server. Whatever ends an import early, the
-same request goes on behind the last acknowledged row.
+same request continues after the last acknowledged row.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class SentBatch:
 
 @dataclass(frozen=True, slots=True)
 class ImportStage:
-    """How far an import came."""
+    """Progress of an import."""
 
     row: int
     """The last row that is done; a first stage above 0 continues an earlier import."""

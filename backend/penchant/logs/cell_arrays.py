@@ -84,7 +84,7 @@ class ParsedNumbers:
     missing: Mask
     """Empty cells, shape (n,)."""
     wrong: Mask
-    """Cells that are no finite number, shape (n,)."""
+    """Cells that are not finite numbers, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class ParsedTimes:
     missing: Mask
     """Empty cells, shape (n,)."""
     wrong: Mask
-    """Cells that are no time, shape (n,)."""
+    """Cells that are not times, shape (n,)."""
 
 
 def texts_of(cells: Cells, *, strip: bool = False) -> CodedTexts:

@@ -1,4 +1,4 @@
-"""Names of the columns that hold the fields of items and events: the options that say them."""
+"""Columns of items and events: the options of every command that reads a log."""
 
 from __future__ import annotations
 

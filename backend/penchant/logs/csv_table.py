@@ -1,7 +1,7 @@
 """Reads CSV and TSV files. Rows are parsed here alone, by Python's csv module in its strict mode.
 
-It says what is wrong with a single row and goes on behind it. `pyarrow.csv` is eight times as fast,
-but silently accepts stray quotes, and knows neither the reason for a refusal nor its line.
+It says what is wrong with a single row and continues after it. `pyarrow.csv` is eight times as
+fast, but silently accepts stray quotes, and knows neither the reason for a refusal nor its line.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Two files beside an imported file: the progress of the import, and the rejected rows.
 
-`FILE.import.json` exists while an import is unfinished; the same command then goes on behind the
+`FILE.import.json` exists while an import is unfinished; the same command then continues after the
 last row that the server acknowledged. `FILE.rejected.jsonl` holds each rejected row with its
 reason.
 """
@@ -38,7 +38,7 @@ class ImportProgress:
     def __init__(
         self, path: Path, options: Mapping[str, Any], *, state: Path | None = None
     ) -> None:
-        """Reads how far an earlier import of the same file with the same options came.
+        """Reads the progress of an earlier import of the same file with the same options.
 
         Args:
             path: the file to import.

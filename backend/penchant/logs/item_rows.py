@@ -1,4 +1,4 @@
-"""Converts rows of a table to items, column by column, and refuses the rows that are none."""
+"""Converts rows of a table to items, column by column, and refuses the others."""
 
 from __future__ import annotations
 

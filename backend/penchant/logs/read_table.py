@@ -18,7 +18,7 @@ from penchant.logs.table_file import TableFile
 
 
 def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> list[Item]:
-    """Reads the items of a table; of two with one id, the later one at the place of the first.
+    """Reads the items of a table; of two items with one id, the later replaces the earlier.
 
     Args:
         table: the open file.

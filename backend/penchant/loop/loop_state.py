@@ -35,7 +35,7 @@ class StepRecord:
     command: str
     """Command line of the step."""
     began_at: str
-    """Time of its begin, ISO 8601 in UTC."""
+    """Start time, ISO 8601 in UTC."""
     seconds: float = 0.0
     """Duration in seconds."""
     exit_code: int | None = None

@@ -12,8 +12,8 @@ from cyclopts.types import ExistingFile
 
 from penchant.domain.errors import ConfigError
 from penchant.loop.loop_plan import CommandOptions, LoopPlan, LoopStep, read_plan
-from penchant.loop.loop_run import now, plan_run, run_steps
 from penchant.loop.loop_state import RunState, locked
+from penchant.loop.loop_steps import now, plan_run, run_steps
 from penchant.loop.step_processes import StepProcesses
 
 
@@ -44,7 +44,7 @@ def run_loop(
     Args:
         request: the file.
         options: gives the long options of a command, as `penchant.cli.main.options_of` does.
-        say: called with a line at the begin and the end of each step.
+        say: called with a line at the start and the end of each step.
 
     Raises:
         ConfigError: the file is not TOML, or does not fit the commands.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penchant.domain.ledger import Ledger, confirm, grant
+from penchant.domain.frequency_caps import Ledger, confirm, grant
 from penchant.domain.reservations import Reservations, ReserveRequest
 from penchant.domain.spending import Spending
 from penchant.domain.types import Event

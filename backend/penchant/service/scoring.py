@@ -15,7 +15,7 @@ from penchant.domain.types import Interest, Rows, Vector
 
 _MINUS_INFINITY = np.float32(-np.inf)
 
-ItemNumbers = NDArray[np.uint32]
+NumberArray = NDArray[np.uint32]
 
 
 class ScoredItems(NamedTuple):
@@ -54,7 +54,7 @@ def score_all(
     interest: Interest,
     query: Vector | None = None,
     candidates: Sequence[str] | None = None,
-    left_out: Sequence[ItemNumbers] = (),
+    left_out: Sequence[NumberArray] = (),
 ) -> ScoredItems:
     """Equation 5 of `domain.interest` for the candidates, or for the whole catalog.
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from penchant.domain.errors import StateCorrupt
-from penchant.domain.ledger import LEDGER_DTYPE, Ledger, empty_ledger
+from penchant.domain.frequency_caps import LEDGER_DTYPE, Ledger, empty_ledger
 from penchant.domain.spending import Spending
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.codec import seal, unseal

@@ -94,7 +94,7 @@ def test_after_ctrl_c_the_best_so_far_is_shown_and_the_search_can_go_on(
     monkeypatch.setattr(SearchObjective, "__call__", interrupted)
     result = run(*shop, *FEW, "--trials", "9", "--storage", tmp_path / "tune.db")
     assert result.exit_code == 128 + signal.SIGINT
-    assert "the same command goes on" in result.output
+    assert "the same command resumes it" in result.output
     assert "penchant serve" in result.output
     assert (
         "Going on: 2 trials are done already"

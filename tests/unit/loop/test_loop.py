@@ -9,8 +9,8 @@ import pytest
 
 from penchant.domain.errors import ConfigError
 from penchant.loop.loop_plan import LoopPlan, LoopStep, read_plan, steps_of
-from penchant.loop.loop_run import run_steps
 from penchant.loop.loop_state import LockHeld, known_runs, locked
+from penchant.loop.loop_steps import run_steps
 
 OPTIONS = {
     command: {f"--{name}": name == "shadow" for name in names.split()}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import StateCorrupt
-from penchant.domain.ledger import LEDGER_DTYPE
+from penchant.domain.frequency_caps import LEDGER_DTYPE
 from penchant.domain.spending import Spending
 from penchant.store import codec, ledgers
 

@@ -69,7 +69,7 @@ class Likes:
         return bool(self.stream.relevant[position] or self.stream.reward[position] > 0)
 
     def add(self, position: int) -> None:
-        """Counts one event; events that are no likes are ignored."""
+        """Counts one event; other events than likes are ignored."""
         item = int(self.stream.item[position])
         if self.is_like(position):
             self.by_user[self.stream.user[position]].append(item)

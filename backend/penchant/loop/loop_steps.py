@@ -62,7 +62,7 @@ def run_steps(
         plan: a checked file.
         options: gives the long options of a command.
         run_step: runs one step.
-        say: called with a line at the begin and the end of each step.
+        say: called with a line at the start and the end of each step.
 
     Returns:
         The exit code of the loop (0 finished, 2 refused, 128 + n stopped by signal n, else 1), the

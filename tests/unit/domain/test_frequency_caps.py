@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant.domain.ledger import (
+from penchant.domain.frequency_caps import (
     LATE_US,
     NOT_SHOWN,
     SECOND_US,
