@@ -13,14 +13,11 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.rollout import Rollout, Standing, no_sums, standing
 from penchant.domain.types import Published
 from penchant.refresh.catalog_update import write_refreshed
-from penchant.refresh.refresh_input import read_refresh_input
 from penchant.releases.loaded_release import LoadedRelease
 from penchant.releases.switch import (
     COMMIT,
     DONE,
-    FIT,
-    encode_texts,
-    fit_release,
+    encode_and_fit,
     head_of,
     write_missing,
 )
@@ -74,12 +71,7 @@ def begin_rollout(
         EncoderUnavailable, StoreUnavailable: no rollout began.
     """
     _check(store, release)
-    encode_texts(store, release, progress)
-    progress(FIT, 0.0)
-    with store.snapshot() as snapshot:
-        source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
-        fresh = fit_release(snapshot, release, source)
-    progress(FIT, 1.0)
+    source, fresh = encode_and_fit(store, config, release, progress)
     progress("Beginning", 0.0)
     with store.transaction() as transaction:
         view = read_catalog(transaction, CatalogReader(directory, config.fold))

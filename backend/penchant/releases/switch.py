@@ -58,6 +58,23 @@ ENCODE, FIT, SWITCH, COMMIT, DROP, DONE = (
 """Steps of a switch, as reported to `Progress`."""
 
 
+def encode_and_fit(
+    store: Store, config: Config, release: LoadedRelease, progress: Progress
+) -> tuple[RefreshInput, RefreshedCatalog]:
+    """Encodes the catalog's texts for a release, and fits its item vectors to the store's log.
+
+    Raises:
+        EncoderUnavailable, StoreUnavailable: nothing that readers see has changed.
+    """
+    encode_texts(store, release, progress)
+    progress(FIT, 0.0)
+    with store.snapshot() as snapshot:
+        source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
+        fresh = fit_release(snapshot, release, source)
+    progress(FIT, 1.0)
+    return source, fresh
+
+
 def switch_to(
     store: Store,
     directory: Path,
@@ -82,12 +99,7 @@ def switch_to(
     Raises:
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
-    encode_texts(store, release, progress)
-    progress(FIT, 0.0)
-    with store.snapshot() as snapshot:
-        source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
-        fresh = fit_release(snapshot, release, source)
-    progress(FIT, 1.0)
+    source, fresh = encode_and_fit(store, config, release, progress)
     progress(SWITCH, 0.0)
     with store.transaction() as transaction:
         view = read_catalog(transaction, CatalogReader(directory, config.fold))
