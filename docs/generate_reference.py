@@ -322,7 +322,7 @@ def metrics_page() -> str:
             "# Metrics",
             "Served on Triton's metrics port, `http://HOST:8002/metrics`, next to Triton's own "
             "`nv_inference_*`. Each series has the label `model`. "
-            "[Operate](../guides/operate.md#what-to-watch) says which to watch.",
+            "[Operate](../operations.md#what-to-watch) says which to watch.",
             table(("metric", "type", "meaning"), rows),
             f"Buckets in seconds: {seconds}. Buckets of sizes: {sizes}. Triton's Python backend "
             "has no histograms, so each is sent as three counters, `…_bucket`, `…_sum` and "
