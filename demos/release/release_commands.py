@@ -111,10 +111,10 @@ class ReleaseCommands:
             *("--steps", str(self._steps), "--output", checkpoint),
         )
         self._run("export", "--source", checkpoint, "--output", exported)
-        self._run("compile", "--encoder", exported, "--precision", "fp16")
+        self._run("compile", "--source", exported, "--precision", "fp16")
         self._run(
             "quantize",
-            *("--encoder", exported, "--output", self._quantized, *log),
+            *("--source", exported, "--output", self._quantized, *log),
             *("--log-fraction", str(KNOWN), "--validation-fraction", str(JUDGING)),
             show_output=True,
         )
@@ -124,8 +124,8 @@ class ReleaseCommands:
         weights = [part for pair in WEIGHTS.items() for part in ("--weight", "{}={}".format(*pair))]
         return self._run(
             "publish",
-            *("--encoder", self._quantized, "--store", self._store),
-            *("--configured", self._encoder, "--target", self._target),
+            *("--candidate", self._quantized, "--store", self._store),
+            *("--encoder", self._encoder, "--target", self._target),
             *("--relevant", "rating>=4", "--validation-fraction", f"{JUDGING:.2f}"),
             *("--max-cohort-loss", COHORT_LOSS, *weights, *REFRESH),
             show_output=True,

@@ -13,11 +13,14 @@ from cyclopts import Parameter
 from penchant.domain.errors import ConfigError
 from penchant.launch.ports import DEFAULT_TARGET as DEFAULT_TARGET  # For commands and demos.
 from penchant.logs.cells import BadRow, time_us_of
-from penchant.system.option_types import Pairs
+from penchant.report.printable import printable
+from penchant.system.option_types import TARGET_IN_USE, Pairs
 from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
 
 TargetOption = Annotated[
-    str, Parameter(name="--target", metavar="HOST:PORT", help="gRPC address of the server.")
+    str,
+    TARGET_IN_USE,
+    Parameter(name="--target", metavar="HOST:PORT", help="gRPC address of the server."),
 ]
 """The option `--target` of commands that talk to a server."""
 
@@ -105,11 +108,11 @@ def parse_context(entries: Iterable[str]) -> dict[str, str]:
 
 
 def names_of(penchant: Penchant, ids: Iterable[str]) -> dict[str, str]:
-    """The names of items in the catalog: title or name, or else the beginning of the text."""
+    """The names of items in the catalog, printable: title or name, or the beginning of the text."""
     distinct = list(dict.fromkeys(id_ for id_ in ids if id_))
     if not distinct:
         return {}
-    return {item.id: _name(item) for item in penchant.get_items(distinct).items}
+    return {item.id: printable(_name(item)) for item in penchant.get_items(distinct).items}
 
 
 def counted(count: int, thing: str) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.progress import TimeRemainingColumn
 from rich.text import Text
 
@@ -22,6 +21,7 @@ from penchant.evaluation.recommender import EncoderRetraining
 from penchant.evaluation.result_tables import tables
 from penchant.report.chart import require_matplotlib
 from penchant.report.page import as_json, check_writable
+from penchant.report.terminal import Terminal, terminal
 from penchant.report.text_table import rendered
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Flag
@@ -82,7 +82,7 @@ def evaluate(
     It runs strictly in time order and with the server's own code, but sends nothing to a server.
     Columns named user_id, item_id, timestamp and rating are found without options.
     """
-    console = Console(highlight=False)
+    console = terminal()
     began = time.monotonic()
     output.check()
     try:
@@ -107,7 +107,7 @@ def evaluate(
 
 
 def _write(
-    console: Console, output: EvaluationOutput, evaluation: Evaluation, more: dict[str, object]
+    console: Terminal, output: EvaluationOutput, evaluation: Evaluation, more: dict[str, object]
 ) -> None:
     if output.json is None and output.report is None:
         return
@@ -124,7 +124,7 @@ def _write(
 
 
 def _print_next_steps(
-    console: Console,
+    console: Terminal,
     request: EvaluationRequest,
     output: EvaluationOutput,
     evaluation: Evaluation,

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.text import Text
 
 from penchant.cli.client import ContextPairs, TargetOption, connected, parse_context, parse_time
 from penchant.launch.ports import DEFAULT_TARGET
+from penchant.report.printable import printable
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT, shows
 from penchant_sdk import Event, EventStatus
 
@@ -50,10 +51,10 @@ def feedback(
         ack.raise_for_refused()
     known = ack.results[0].status is EventStatus.DUPLICATE
     what = "Known already, nothing changed" if known else "Learnt"
-    Console().print(
+    terminal().print(
         Text.assemble(
-            f"{what}: {user} is at version {ack.state_version(user)}. ",
-            (f"Event {event.event_id}.", "dim"),
+            f"{what}: {printable(user)} is at version {ack.state_version(user)}. ",
+            (f"Event {printable(event.event_id)}.", "dim"),
         )
     )
 

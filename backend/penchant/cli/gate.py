@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.text import Text
 
 from penchant.cli.judging import REFUSED, judging, show
@@ -17,6 +16,7 @@ from penchant.cli.progress_bars import log_printer
 from penchant.evaluation.gates.gate import GateRequest
 from penchant.evaluation.gates.gate import gate as run_gate
 from penchant.report.page import check_writable
+from penchant.report.terminal import Terminal, terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 
@@ -38,7 +38,7 @@ def gate(
 
     Exit status: 0 passed, 2 refused, 1 an error. docs/guides/gates.md explains the comparison.
     """
-    console = Console(highlight=False)
+    console = terminal()
     began = time.monotonic()
     if output.json is not None:
         check_writable(output.json, "--json")
@@ -58,7 +58,7 @@ def gate(
     return 0 if verdict.passed else REFUSED
 
 
-def _print_probes(console: Console, path: Path) -> None:
+def _print_probes(console: Terminal, path: Path) -> None:
     from penchant.evaluation.gates.probe_file import read_probes
 
     console.print(Text(f"Probes of {read_probes(path).era}: {path}"), soft_wrap=True)

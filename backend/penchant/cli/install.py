@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
-
 from penchant.launch.install import (
     ENVIRONMENT_PARAMETER,
     SERVERS_PYTHON,
@@ -13,6 +11,7 @@ from penchant.launch.install import (
     InstallRequest,
 )
 from penchant.launch.install import install as run_install
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
 
@@ -22,8 +21,8 @@ def install(*, request: Annotated[InstallRequest, FLAT]) -> None:
     A repetition replaces what Penchant wrote; other backends and models are left alone.
     """
     installation = run_install(request)
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(_report(request, installation))
+    console = terminal()
+    console.say(_report(request, installation))
 
 
 def _report(request: InstallRequest, installation: Installation) -> str:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
-from rich.console import Console
-
+from penchant.cli.next_steps import command_line
 from penchant.launch import Server
 from penchant.launch.serve import ServeEvents, ServeRequest
 from penchant.launch.serve import serve as run_serve
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
 _DEFAULTS = ServeRequest()
@@ -23,15 +23,15 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
 
     The server is up when each model has answered a real request.
     """
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = terminal()
     status = console.status("Starting Triton")
 
     def up(server: Server, parameters: Mapping[str, str]) -> None:
         status.stop()
-        console.print(_summary(server, parameters))
+        console.say(_summary(server, parameters))
 
     def died(name: str) -> None:
-        console.print(f"{name} died, and Triton does not start it again: restart serve.")
+        console.say(f"{name} died, and Triton does not start it again: restart serve.")
 
     def stopping() -> None:
         status.stop()
@@ -42,6 +42,7 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
 
 
 def _summary(server: Server, parameters: Mapping[str, str]) -> str:
+    target = ("--target", server.target)
     return "\n".join(
         [
             "Penchant is up.",
@@ -52,9 +53,9 @@ def _summary(server: Server, parameters: Mapping[str, str]) -> str:
             f"  encoder  {parameters['encoder']}",
             f"  log      {server.log_path}",
             "Try next:",
-            f"  penchant doctor --target {server.target} --store {parameters['store']}",
-            f"  penchant import items --target {server.target} FILE",
-            f"  penchant rank --target {server.target} USER",
+            f"  {command_line('doctor', *target, '--store', parameters['store'])}",
+            f"  {command_line('import', '--help')}",
+            f"  {command_line('rank', 'anybody', *target)}",
             "Ctrl-C stops it.",
         ]
     )

@@ -20,7 +20,7 @@ from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import HOME
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
 from penchant.launch.processes import SHARED_MEMORY
-from penchant.system.option_types import shows
+from penchant.system.option_types import STORE_IN_USE, TARGET_IN_USE, shows
 
 CheckState = Literal["ok", "warn", "fail", "skip"]
 
@@ -39,11 +39,14 @@ class DiagnosisRequest:
 
     target: Annotated[
         str | None,
+        TARGET_IN_USE,
         Parameter(metavar="HOST:PORT", show_default=shows(f"{DEFAULT_TARGET}, if it is up")),
     ] = None
     """gRPC address of a server that should be up."""
     store: Annotated[
-        str | None, Parameter(show_default=shows(f"lmdb:{HOME / 'store'}, if it exists"))
+        str | None,
+        STORE_IN_USE,
+        Parameter(show_default=shows(f"lmdb:{HOME / 'store'}, if it exists")),
     ] = None
     """Store that should exist: lmdb:DIRECTORY."""
 

@@ -13,6 +13,7 @@ from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.encoder.base import Encoders
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
+from penchant.server.kept_settings import follow, keep
 from penchant.service.catalog import CatalogService, check_item_ids, check_items
 from penchant.service.clock import Clock, system_clock
 from penchant.service.embed import EmbedService, check_embed
@@ -76,7 +77,7 @@ def build(
 
     Args:
         models: names of Triton models. A model in Triton passes its own, an evaluation all of them.
-        config: the settings.
+        config: the settings; the store's own, kept by its writer, stand in for those not given.
         encoders: the engines themselves in the encoder's model; in the others, a way to call it.
         meter: receives the measurements.
         clock: gives microseconds since 1970-01-01 UTC.
@@ -93,6 +94,7 @@ def build(
     if directory is None:
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
     store = open_store(config.store, map_bytes=config.store_map_bytes)
+    config = keep(store, config) if "feedback" in fields else follow(store, config)
     verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
     return App(Dispatch(verbs, config.limits.request_bytes), store)
 
