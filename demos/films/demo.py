@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
-from rich.console import Console
 from rich.text import Text
 
 from demos.demo_encoder import encoder_step
@@ -30,6 +29,7 @@ from penchant.launch import Ports, Server
 from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import MovieLens
 from penchant.report.page import as_json
+from penchant.report.terminal import Terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Flag
 from penchant_sdk import Penchant
@@ -64,13 +64,13 @@ def demo(*, options: Annotated[FilmsDemo, FLAT] = FilmsDemo()) -> int:
     fed back before the next ranking, and so are the ratings of all other users.
     """
 
-    def play(console: Console, directory: Path) -> None:
+    def play(console: Terminal, directory: Path) -> None:
         _play(console, directory, options)
 
     return run_demo(options.output, play)
 
 
-def _play(console: Console, directory: Path, options: FilmsDemo) -> None:
+def _play(console: Terminal, directory: Path, options: FilmsDemo) -> None:
     began = time.monotonic()
     data = movielens_step(console)
     encoder = encoder_step(console, HOME, [film.text for film in data.films])
@@ -88,7 +88,7 @@ def _play(console: Console, directory: Path, options: FilmsDemo) -> None:
 
 
 def _replay(
-    console: Console, penchant: Penchant, data: MovieLens, options: FilmsDemo
+    console: Terminal, penchant: Penchant, data: MovieLens, options: FilmsDemo
 ) -> LiveOutcome:
     """Imports the history and plays the other ratings as live traffic."""
     history, later = data.ratings[:HISTORY], data.ratings[HISTORY:]
@@ -103,7 +103,7 @@ def _replay(
     return replay.outcome
 
 
-def _print_tables(console: Console, outcome: LiveOutcome, titles: dict[str, str]) -> None:
+def _print_tables(console: Terminal, outcome: LiveOutcome, titles: dict[str, str]) -> None:
     (total,) = compare(outcome.rankings, [ALL])
     console.print()
     console.print(film_tables.quality_table(compare(outcome.rankings, BANDS), total))
@@ -121,7 +121,7 @@ def _print_tables(console: Console, outcome: LiveOutcome, titles: dict[str, str]
 
 
 def _write_results(
-    console: Console,
+    console: Terminal,
     outcome: LiveOutcome,
     titles: dict[str, str],
     options: FilmsDemo,
@@ -135,7 +135,9 @@ def _write_results(
     print_results(console, seconds, {"Learning curve": picture, "Numbers": numbers})
 
 
-def _print_next(console: Console, server: Server, outcome: LiveOutcome, options: FilmsDemo) -> None:
+def _print_next(
+    console: Terminal, server: Server, outcome: LiveOutcome, options: FilmsDemo
+) -> None:
     suggestions = {
         "penchant demo --keep": "the same, with the server left up to try things on",
         "penchant serve": "a server with a store that stays",

@@ -9,12 +9,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
 from demos.demo_server import store_in
 from demos.progress_steps import step
 from penchant.domain.errors import ConfigError
+from penchant.report.terminal import Terminal
 
 TRAINED = 0.3
 """Oldest share of the log, which the encoder is trained on."""
@@ -45,7 +45,7 @@ The losses are printed.
 
 
 def run_command(
-    console: Console, directory: Path, *arguments: str, show_output: bool = False
+    console: Terminal, directory: Path, *arguments: str, show_output: bool = False
 ) -> float:
     """Runs `penchant` with arguments, shows the command line as a step, and returns its seconds.
 
@@ -81,7 +81,7 @@ class ReleaseCommands:
 
     def __init__(
         self,
-        console: Console,
+        console: Terminal,
         directory: Path,
         encoder: Path,
         target: str,

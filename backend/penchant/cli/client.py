@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from penchant.cli.next_steps import command_line
 from penchant.domain.errors import ConfigError
 from penchant.launch.ports import DEFAULT_TARGET as DEFAULT_TARGET  # For commands and demos.
 from penchant.logs.cells import BadRow, time_us_of
@@ -64,7 +65,7 @@ def connected(target: str) -> Iterator[Penchant]:
             if "healthy" in str(error):
                 raise ConfigError(
                     f"a model process of the server at {target} died ({error}); restart it "
-                    f"(`penchant serve`), or see `penchant doctor --target {target}`"
+                    f"(`penchant serve`), or see `{command_line('doctor', '--target', target)}`"
                 ) from error
             raise ConfigError(
                 f"no answer from {target}; start a server with `penchant serve`, or name a "

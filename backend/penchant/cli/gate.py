@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
+from penchant.cli.invocation import current_line
 from penchant.cli.judging import REFUSED, judging, show
 from penchant.cli.progress_bars import log_printer
 from penchant.evaluation.gates.gate import GateRequest
 from penchant.evaluation.gates.gate import gate as run_gate
-from penchant.report.page import check_writable
+from penchant.report.page import as_json, check_writable
 from penchant.report.terminal import Terminal, terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
@@ -50,7 +52,8 @@ def gate(
         return 128 + signal.SIGINT
     show(console, verdict)
     if output.json is not None:
-        write_whole(output.json, verdict.json())
+        found = {"made_by": current_line(), **json.loads(verdict.json())}
+        write_whole(output.json, as_json(found))
         console.print(Text(f"Findings: {output.json}"), soft_wrap=True)
     if request.freeze_probes is not None:
         _print_probes(console, request.freeze_probes)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
+from penchant.cli.next_steps import command_line
 from penchant.launch.install import (
     ENVIRONMENT_PARAMETER,
     SERVERS_PYTHON,
@@ -11,6 +13,7 @@ from penchant.launch.install import (
     InstallRequest,
 )
 from penchant.launch.install import install as run_install
+from penchant.launch.ports import DEFAULT_TARGET
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
@@ -31,9 +34,13 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         f"Wrote {installation.backend}",
         *(f"Wrote {model}" for model in installation.models),
         "",
+        "Each config.pbtxt holds these parameters, as options and settings file gave them. After a "
+        "change, install again and restart Triton:",
+        *(f"  {name} = {value}" for name, value in installation.parameters.items()),
+        "",
         "Start Triton with",
-        f"  tritonserver --model-repository={models} \\",
-        f"    --backend-directory={backends} \\",
+        f"  tritonserver --model-repository={shlex.quote(str(models))} \\",
+        f"    --backend-directory={shlex.quote(str(backends))} \\",
         "    --disable-auto-complete-config",
         "",
         "Before you do:",
@@ -53,13 +60,15 @@ def _report(request: InstallRequest, installation: Installation) -> str:
     ]
     if request.python is None:
         lines.append(
-            f"- For another environment, install again with --python ENV, which sets the parameter "
+            "- For another environment, install again with --python, which sets the parameter "
             f"{ENVIRONMENT_PARAMETER} of each model."
         )
     lines += [
         "- Start it in an empty directory: Python modules in the working directory hide ours.",
         "- Set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1: each model is a process of its own.",
         "- In a container: --shm-size=256m or more.",
-        "Then: penchant doctor --target HOST:8001",
+        f"Then, on the machine of Triton: `{command_line('doctor', '--target', DEFAULT_TARGET)}`",
     ]
+    if not request.encoder.is_dir():
+        lines.append(f"{request.encoder} is not here; it must be where Triton runs.")
     return "\n".join(lines)

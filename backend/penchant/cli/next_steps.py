@@ -47,7 +47,7 @@ def next_steps(console: Terminal, steps: Mapping[str, str], heading: str = "Next
         steps: what each command does, by the command as `command_line` makes it.
         heading: the line above them.
     """
-    width = max(map(len, steps))
+    width = max((len(command) for command, does in steps.items() if does), default=0)
     console.say(heading)
     for command, does in steps.items():
         console.say(f"  {command:<{width}}  {does}".rstrip())

@@ -16,6 +16,7 @@ from penchant.cli.step_status import text_status
 from penchant.evaluation.ope.estimate_policies import OpeRequest, estimate_policies
 from penchant.evaluation.ope.intervals import PolicyValue
 from penchant.evaluation.ope.policy_value import PolicyEstimates
+from penchant.cli.invocation import current_line
 from penchant.report.page import as_json, check_writable
 from penchant.report.printable import printable
 from penchant.report.terminal import Terminal, terminal
@@ -38,7 +39,7 @@ def ope(
         found = estimate_policies(request)
     _show(console, found)
     if json is not None:
-        write_whole(json, as_json(asdict(found)))
+        write_whole(json, as_json({"made_by": current_line(), **asdict(found)}))
         console.print(Text(f"Numbers: {json}"), soft_wrap=True)
     _what_next(console, found, json)
 

@@ -10,9 +10,11 @@ from typing import Annotated
 
 from penchant.cli.next_steps import command_line
 from penchant.launch import Server
+from penchant.launch.model_parameters import changes_to_store, gather
 from penchant.launch.serve import ServeEvents, ServeRequest
 from penchant.launch.serve import serve as run_serve
 from penchant.report.terminal import terminal
+from penchant.server.kept_settings import REBUILT
 from penchant.system.option_types import FLAT
 
 _DEFAULTS = ServeRequest()
@@ -37,6 +39,8 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
         status.stop()
         console.print("Stopping.")
 
+    for line in _changes(gather(request.store, request.encoder, request.settings)):
+        console.say(line)
     with _signals_as_interrupts(), status:
         run_serve(request, ServeEvents(up, died, stopping))
 
@@ -59,6 +63,16 @@ def _summary(server: Server, parameters: Mapping[str, str]) -> str:
             "Ctrl-C stops it.",
         ]
     )
+
+
+def _changes(parameters: Mapping[str, str]) -> Iterator[str]:
+    """Lines about settings that are not those that the store was last served with."""
+    changes = changes_to_store(parameters)
+    for name, (now, before) in changes.items():
+        yield f"Setting {name}: {now} from now on, {before} before."
+    if changes.keys() & REBUILT:
+        rebuild = command_line("rebuild", "--store", parameters["store"])
+        yield f"To bring the records of users up to date, once it is up: `{rebuild}`"
 
 
 @contextmanager

@@ -147,15 +147,15 @@ class SettingsFile:
                 raise self.error(place, problem) from None
 
     def _signals(self) -> str:
-        from penchant.domain.signals import BASE, as_text, merged_signals, named_signals
+        from penchant.domain.signals import as_text, merged_signals, named_signals
 
         written = self.table["signals"]
         try:
             if isinstance(written, dict):
                 rows = {**self._rows_of_file(written), **_without(written, "file")}
-                if BASE in rows or any(rows.values()):
-                    return as_text(merged_signals(rows))
-                raise ConfigError("got no rows, expected some, or base = ['default']")
+                if not rows:
+                    raise ConfigError('got no rows, expected some, or base = "default"')
+                return as_text(merged_signals(rows))
             if isinstance(written, list):
                 written = ",".join(map(str, written))
             if not isinstance(written, str):
@@ -164,7 +164,10 @@ class SettingsFile:
                 named_signals(written)
         except ConfigError as error:
             problem = str(error).removeprefix("signals: ")
-            raise self.error(("signals", problem.partition(":")[0]), problem) from None
+            name, colon, rest = problem.partition(": ")
+            if colon and isinstance(written, dict) and name in written:
+                raise self.error(("signals", name), rest) from None
+            raise self.error(("signals",), problem) from None
         return written
 
     def _rows_of_file(self, written: Mapping[str, Any]) -> dict[str, Any]:

@@ -187,8 +187,10 @@ def _row(name: str, fields: Mapping[str, Any], base: Signal | None) -> Signal:
         field: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
         for field, value in fields.items()
     }
-    if base is not None:
-        return dataclasses.replace(base, **given)
-    if "reward" not in given:
+    if base is None and "reward" not in given:
         raise ConfigError(f"signals: {name}: reward: missing, expected a number from -1 to 1")
-    return Signal(**given)
+    try:
+        return Signal(**given) if base is None else dataclasses.replace(base, **given)
+    except ConfigError as error:
+        problem = str(error).removeprefix("signals: ")
+        raise ConfigError(f"signals: {name}: {problem}") from None

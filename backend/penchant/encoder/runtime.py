@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -76,7 +77,8 @@ def fitting_engine(directory: Path, trt: Any | None, cuda: Cuda | None) -> Engin
     graph = sha256_of(read_bundle(directory).graph)
     notes = [note for note in read_notes(directory) if note.graph_sha256 == graph]
     if not notes:
-        return f"no engine was built from this graph (`penchant compile --source {directory}`)"
+        build = f"penchant compile --source {shlex.quote(str(directory))}"
+        return f"no engine was built from this graph (`{build}`)"
     for note in sorted(notes, key=lambda note: note.precision != "fp16"):
         built_for = note.compute_capabilities or (here,)
         if note.runtime == name and here in built_for:

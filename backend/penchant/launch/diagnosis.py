@@ -120,7 +120,7 @@ def check_gpu(trt: Any | None, cuda: Cuda | None) -> Check:
         return Check("GPU", "skip", "none with a driver: ONNX Runtime runs the encoder")
     found = f"compute capability {cuda.compute_capability()}"
     if trt is None:
-        advice = "pip install 'penchant[tensorrt]', then penchant compile --this-gpu"
+        advice = "pip install 'penchant[tensorrt]', then build an engine: `penchant compile --help`"
         return Check("GPU", "warn", f"{found}, but no TensorRT", advice)
     return Check("GPU", "ok", f"{found}, {runtime_name(trt)} {trt.__version__}")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penchant import config
 from penchant.launch.errors import LaunchError
 from penchant.launch.layout import check_path
-from penchant.server.kept_settings import PLACES, Kept
+from penchant.server.kept_settings import PLACES, Kept, differences
 from penchant.store.open import open_store
 from penchant.store.settings_row import read_settings
 from penchant.system.option_types import shows
@@ -58,15 +59,21 @@ def gather(
             raise LaunchError(f"--set: got {setting!r}, expected key=value")
         in_place = name.strip() in PLACES and bool(value)
         settings[name.strip()] = str(Path(value).absolute()) if in_place else value
+    config.parse({"encoder": "none", **settings})
     if "encoder" not in settings:
         raise LaunchError(
             f"encoder: none given, and none in {home / 'encoder'}; make one with "
-            f"`penchant export --output {home / 'encoder'}`, or name one with --encoder"
+            f"`penchant export --output {shlex.quote(str(home / 'encoder'))}`, or name one with "
+            "--encoder"
         )
     for name in _PATHS:
         check_path(name, settings.get(name, ""))
-    config.parse(settings)
     return settings
+
+
+def changes_to_store(parameters: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Settings that a server with these parameters changes in its store: new and old, by name."""
+    return differences(config.parse(parameters), kept_settings_at(parameters["store"]))
 
 
 def kept_settings_at(address: str) -> Kept | None:

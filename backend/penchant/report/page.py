@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
+from penchant.report.printable import without_controls
 from penchant.report.text_table import TextTable
 
 _STYLE = """
@@ -25,22 +26,21 @@ img { max-width: 100% }
 
 
 def page(
-    title: str, facts: Mapping[str, str], tables: Sequence[TextTable], pictures: Mapping[str, bytes]
+    title: str, sentences: Sequence[str], tables: Sequence[TextTable], pictures: Mapping[str, bytes]
 ) -> str:
-    """A self-contained HTML page: heading, facts, charts, then tables.
+    """A self-contained HTML page: heading, sentences, charts, then tables.
 
     Args:
         title: heading of the page.
-        facts: facts listed under the heading, by name.
+        sentences: what the page shows and what made it, a paragraph each.
         tables: tables in the order shown.
         pictures: PNG images by caption, embedded in the page.
     """
-    parts = [f"<h1>{html.escape(title)}</h1>", "<p>"]
-    parts += [f"{html.escape(name)}: {html.escape(fact)}<br>" for name, fact in facts.items()]
-    parts.append("</p>")
+    parts = [f"<h1>{_readable(title)}</h1>"]
+    parts += [f"<p>{_readable(sentence)}</p>" for sentence in sentences]
     for caption, png in pictures.items():
         data = base64.b64encode(png).decode()
-        text = html.escape(caption)
+        text = _readable(caption)
         parts.append(f'<h2>{text}</h2><img alt="{text}" src="data:image/png;base64,{data}">')
     parts += [_table(table) for table in tables]
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
@@ -48,13 +48,18 @@ def page(
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
 
 
+def _readable(text: str) -> str:
+    """A text for the page: a line break stays one, other control characters become escapes."""
+    return html.escape(without_controls(text))
+
+
 def _table(table: TextTable) -> str:
-    heading = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
+    heading = "".join(f"<th>{_readable(column)}</th>" for column in table.columns)
     rows = [
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>" + "".join(f"<td>{_readable(cell)}</td>" for cell in row) + "</tr>"
         for row in table.rows
     ]
-    caption = f"<caption>{html.escape(table.title)}</caption>"
+    caption = f"<caption>{_readable(table.title)}</caption>"
     return f"<table>{caption}<tr>{heading}</tr>\n" + "\n".join(rows) + "</table>"
 
 

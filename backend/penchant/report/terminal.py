@@ -9,6 +9,7 @@ prints; `printable` also keeps a line break in an id from looking like a line of
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import IO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -20,8 +21,12 @@ from penchant.report.printable import without_controls
 class Terminal(Console):
     """A console without markup, whose text holds no control characters but line breaks."""
 
-    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
-        super().__init__(highlight=False, markup=False, emoji=False, stderr=stderr, width=width)
+    def __init__(
+        self, *, stderr: bool = False, file: IO[str] | None = None, width: int | None = None
+    ) -> None:
+        super().__init__(
+            highlight=False, markup=False, emoji=False, stderr=stderr, file=file, width=width
+        )
 
     def say(self, text: str, style: str = "") -> None:
         """Prints lines as they are: never folded, so that a command can be copied from them."""

@@ -95,7 +95,7 @@ def refuse_differences(config: Config, kept: Kept | None, allowed: frozenset[str
             raise ConfigError(
                 f"{name}: got {here}, expected {there}, which the server keeps in the store; leave "
                 f"it out here, or restart the server with the new value"
-                + (" and run `penchant rebuild`" if name in REBUILT else "")
+                + (" and rebuild the records (`penchant rebuild`)" if name in REBUILT else "")
             )
 
 
