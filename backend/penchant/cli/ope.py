@@ -12,11 +12,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from penchant.cli.invocation import current_line
 from penchant.cli.step_status import text_status
 from penchant.evaluation.ope.estimate_policies import OpeRequest, estimate_policies
 from penchant.evaluation.ope.intervals import PolicyValue
 from penchant.evaluation.ope.policy_value import PolicyEstimates
-from penchant.cli.invocation import current_line
 from penchant.report.page import as_json, check_writable
 from penchant.report.printable import printable
 from penchant.report.terminal import Terminal, terminal

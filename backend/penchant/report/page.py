@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
-from penchant.report.printable import without_controls
 from penchant.report.text_table import TextTable
 
 _STYLE = """
@@ -36,11 +35,11 @@ def page(
         tables: tables in the order shown.
         pictures: PNG images by caption, embedded in the page.
     """
-    parts = [f"<h1>{_readable(title)}</h1>"]
-    parts += [f"<p>{_readable(sentence)}</p>" for sentence in sentences]
+    parts = [f"<h1>{html.escape(title)}</h1>"]
+    parts += [f"<p>{html.escape(sentence)}</p>" for sentence in sentences]
     for caption, png in pictures.items():
         data = base64.b64encode(png).decode()
-        text = _readable(caption)
+        text = html.escape(caption)
         parts.append(f'<h2>{text}</h2><img alt="{text}" src="data:image/png;base64,{data}">')
     parts += [_table(table) for table in tables]
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
@@ -48,18 +47,13 @@ def page(
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
 
 
-def _readable(text: str) -> str:
-    """A text for the page: a line break stays one, other control characters become escapes."""
-    return html.escape(without_controls(text))
-
-
 def _table(table: TextTable) -> str:
-    heading = "".join(f"<th>{_readable(column)}</th>" for column in table.columns)
+    heading = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
     rows = [
-        "<tr>" + "".join(f"<td>{_readable(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
         for row in table.rows
     ]
-    caption = f"<caption>{_readable(table.title)}</caption>"
+    caption = f"<caption>{html.escape(table.title)}</caption>"
     return f"<table>{caption}<tr>{heading}</tr>\n" + "\n".join(rows) + "</table>"
 
 

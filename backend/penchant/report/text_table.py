@@ -8,8 +8,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from penchant.report.printable import without_controls
-
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
@@ -38,5 +36,5 @@ def rendered(table: TextTable) -> Table:
             overflow="fold",
         )
     for row in table.rows:
-        shown.add_row(*(Text(without_controls(cell)) for cell in row))
+        shown.add_row(*(Text(cell) for cell in row))
     return shown

@@ -145,7 +145,10 @@ def test_config_names_another_file_and_the_directories_above_are_not_searched(
         ("[rank]\ncontext = 'a'\nk = [1]", r"rank.k: got \[1\], expected a whole number"),
         ("signals = 'adds'", "penchant.toml:1: signals.*: got 'adds', expected JSON or some of"),
         ("[signals]\nlike = {reward = 2}", "penchant.toml:2: signals.*got 2.0, expected -1 to 1"),
-        ("[signals]\nlike = {rewrad = 1}", "signals.like: rewrad: unknown field; did you mean reward?"),
+        (
+            "[signals]\nlike = {rewrad = 1}",
+            "signals.like: rewrad: unknown field; did you mean reward?",
+        ),
         ("[signals]\nlike = {reward = 'x'}", "signals.like: reward: got 'x', expected a number"),
         ("[signals]\nbase = 'adds'", "signals.*: got 'adds'"),
         ("[signals]\nlike = false", "like: got false, but the base has no such signal"),
