@@ -11,10 +11,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from penchant.cli.file_options import FileOptions
 from penchant.cli.settings_file import FILE, VARIABLE, SettingsFile
@@ -108,6 +109,9 @@ def make_app(chosen: str = "") -> App:
         # Of an option given twice, the last one counts; those that repeat are tuples.
         default_parameter=Parameter(negative=(), allow_repeating=True, show_default=_shown),
         result_action="return_value",
+        # `run` prints the error of a wrong call, as everything that people read.
+        print_error=False,
+        exit_on_error=False,
     )
     for place, (name, (target, line)) in enumerate(COMMANDS.items()):
         app.command(target, name=name, help=None if name == chosen else line, sort_key=place)
@@ -161,18 +165,40 @@ def run(arguments: Sequence[str] | None = None) -> int:
         given = sys.argv[1:] if arguments is None else list(arguments)
         given, file = _without_config(given)
         chosen = next(iter(given), "")
+        if chosen and not chosen.startswith("-") and chosen not in COMMANDS:
+            _print_misuse(_unknown_command(chosen))
+            return 2
         if COMMANDS.get(chosen, ("", ""))[0].startswith("demos."):
             _find_demos(chosen)
         with _settings_file(file):
             status = make_app(chosen)(given)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+    except CycloptsError as error:
+        _print_misuse(str(error))
+        return 2
     except Exception as error:
         if not isinstance(error, _foreseen()):
             raise
         print(f"penchant: {printable_lines(str(error))}", file=sys.stderr)
         return 1
     return status if isinstance(status, int) else 0
+
+
+def _unknown_command(name: str) -> str:
+    """The error for a name that is no command; cyclopts would import every command for it."""
+    near = get_close_matches(name, COMMANDS, 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"Unknown command: {name}.{hint} `penchant --help` lists the commands."
+
+
+def _print_misuse(error: str) -> None:
+    """Prints the error of a call that does not fit its command."""
+    from cyclopts.panel import CycloptsPanel
+
+    from penchant.report.terminal import terminal
+
+    terminal(stderr=True).print(CycloptsPanel(error))
 
 
 def _without_config(given: Sequence[str]) -> tuple[list[str], str | None]:
