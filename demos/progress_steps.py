@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.text import Text
 
 from penchant.cli.next_steps import next_steps
+from penchant.cli.progress_lines import ProgressLines, progress_lines
 from penchant.report.terminal import Terminal
 
 Advance = Callable[[int], None]
@@ -31,10 +32,13 @@ class DemoStep:
         self.done = text
         """Line to print when the step has ended."""
         self.status = console.status(Text(f"{text} ..."))
+        self.lines: ProgressLines | None = None
 
     def say(self, detail: str) -> None:
         """Shows a detail beside the step's text."""
         self.status.update(Text(f"{self.text}: {detail} ..."))
+        if self.lines is not None:
+            self.lines.text = f"{self.text}: {detail}"
 
 
 @contextmanager
@@ -42,7 +46,8 @@ def step(console: Terminal, text: str) -> Iterator[DemoStep]:
     """Shows a step in progress, then a line with its duration."""
     shown = DemoStep(console, text)
     began = time.monotonic()
-    with shown.status:
+    with shown.status, progress_lines(console, text) as lines:
+        shown.lines = lines
         yield shown
     tick(console, shown.done, time.monotonic() - began)
 
@@ -58,9 +63,17 @@ def counted_step(console: Terminal, text: str, total: int) -> Iterator[Advance]:
         TimeRemainingColumn(),
     )
     quiet = not console.is_interactive  # A bar that nobody sees would leave an empty line.
-    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+    with (
+        Progress(*columns, console=console, transient=True, disable=quiet) as progress,
+        progress_lines(console, text) as lines,
+    ):
         task = progress.add_task(text, total=total)
-        yield lambda units: progress.advance(task, units)
+
+        def advance(units: int) -> None:
+            progress.advance(task, units)
+            lines.text = f"{text}, {progress.tasks[task].percentage:.0f}%"
+
+        yield advance
     tick(console, f"{text}: {total:,}", time.monotonic() - began)
 
 

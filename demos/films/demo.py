@@ -25,6 +25,7 @@ from demos.films.live_replay import (
     choose_users,
 )
 from demos.progress_steps import counted_step, print_next, print_results
+from penchant.cli.next_steps import command_line
 from penchant.launch import Ports, Server
 from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import MovieLens
@@ -144,14 +145,15 @@ def _print_next(
         "penchant import --help": "your own items and events",
     }
     if options.keep and outcome.story:
-        target = "" if server.ports.grpc == Ports().grpc else f" --target {server.target}"
+        there = () if server.ports.grpc == Ports().grpc else ("--target", server.target)
         user, when_s = outcome.story.user, round(outcome.story.after_s)
         # The ratings date from 1997 and 1998; seen from today, all of them have faded.
-        rank = f"penchant rank {user} --as-of {when_s} --exclude-seen"
+        rank = ("rank", user, "--as-of", when_s, "--exclude-seen")
+        like = ("feedback", user, "50", "rating", "--value", "5", "--occurred-at", when_s)
         suggestions = {
-            f"{rank} --explain{target}": "",
-            f'{rank} --query "a film for children"{target}': "",
-            f"penchant feedback {user} 50 rating --value 5 --occurred-at {when_s}{target}": "",
-            f"penchant user {user}{target}": "",
+            command_line(*rank, "--explain", *there): "",
+            command_line(*rank, "--query", "a film for children", *there): "",
+            command_line(*like, *there): "",
+            command_line("user", user, *there): "",
         }
     print_next(console, suggestions)

@@ -14,6 +14,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
+from penchant.cli.progress_lines import progress_lines
 from penchant.domain.errors import ConfigError
 from penchant.loop.loop_state import LockHeld, RunState
 from penchant.loop.loop_steps import now
@@ -43,7 +44,13 @@ def loop(
             print(shlex.join(("penchant", *step.arguments)))
         return 0
     try:
-        result = run_loop(request, _options, _say)
+        with progress_lines(terminal(), "Starting") as lines:
+
+            def say(line: str) -> None:
+                lines.text = printable(line)
+                _say(line)
+
+            result = run_loop(request, _options, say)
     except LockHeld as error:
         print(f"penchant: {printable_lines(str(error))}", file=sys.stderr)
         return HELD

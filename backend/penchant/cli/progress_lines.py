@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from penchant.cli.client import counted
 from penchant.report.terminal import Terminal, terminal
 
 EVERY_S = 20.0
@@ -26,7 +25,7 @@ class ProgressLines:
         """Prints lines until `end` is called."""
         while not self._ended.wait(EVERY_S):
             seconds = time.monotonic() - self._began_s
-            self._console.say(f"{self.text} ({counted(round(seconds), 'second')} so far)")
+            self._console.say(f"{self.text} ({seconds:.0f} s so far)")
 
     def end(self) -> None:
         """Ends `run`."""

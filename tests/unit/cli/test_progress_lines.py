@@ -44,7 +44,7 @@ def test_a_step_that_reports_nothing_is_said_again_and_again(said: list[str]) ->
         progress("Fitting item vectors", 0.4)
         wait_for_a_line()
         wait_for_a_line()
-    assert said[0].startswith("Opening the store (0 seconds so far)")
+    assert said[0].startswith("Opening the store (0 s so far)")
     assert said[-1].startswith("Fitting item vectors, 40% (")
 
 
