@@ -17,7 +17,8 @@ from tests.support.word_encoder import write_word_encoder
 
 pytestmark = pytest.mark.server
 
-TEXTS = ["red shoes", "blue shoes", "a red coat"]
+TEXTS = [f"a {kind} number {n}" for n, kind in enumerate(["shoe", "coat"] * 6)]
+USERS, EACH = 6, 5
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,11 @@ def served(place: Path) -> Iterator[Server]:
     with Server(place / "server", parameters) as running:
         with Penchant(running.target, timeout_s=10.0) as penchant:
             penchant.put_items([Item(str(n), text) for n, text in enumerate(TEXTS)])
-            events = [Event(f"u{n}", str(n % 2), "wave") for n in range(6)]
+            events = [
+                Event(f"u{user}", str((user + 2 * n) % len(TEXTS)), "wave")
+                for n in range(EACH)
+                for user in range(USERS)
+            ]
             penchant.feedback(events).raise_for_refused()
         yield running
 
@@ -52,12 +57,12 @@ def test_jobs_beside_a_server_need_no_setting_of_it(
     monkeypatch.chdir(tmp_path)  # Without a settings file.
     store = f"lmdb:{place / 'store'}"
     refreshed = run(["refresh", "--store", store])
-    assert "Learnt from 6 events" in refreshed.output, refreshed.output
+    assert f"Learnt from {USERS * EACH} events" in refreshed.output, refreshed.output
     assert "6 users" in run(["rebuild", "--store", store]).output
     refused = run(["refresh", "--store", store, "--set", "window_events=64"])
     assert re.match(r"penchant: window_events: got 64, expected 32, which the", refused.stderr)
     with Penchant(served.target, timeout_s=10.0) as penchant:
-        assert len(penchant.user("u1").window) == 1
+        assert len(penchant.user("u1").window) == EACH
 
 
 def test_a_release_goes_and_comes_back_as_it_is_printed(

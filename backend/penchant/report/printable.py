@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from collections.abc import Iterable
@@ -40,6 +41,14 @@ def without_controls(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
+
+
+class PrintableFormatter(logging.Formatter):
+    """Formats log records without control characters; a record's further lines are indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text that a person can read safely."""
+        return printable_lines(super().format(record))
 
 
 def escape_what_cannot_be_encoded(streams: Iterable[TextIO] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 from unittest import mock
@@ -11,7 +12,12 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from penchant.report.printable import escape_what_cannot_be_encoded, printable, printable_lines
+from penchant.report.printable import (
+    PrintableFormatter,
+    escape_what_cannot_be_encoded,
+    printable,
+    printable_lines,
+)
 from penchant.report.terminal import Terminal
 
 HOSTILE = [
@@ -82,3 +88,13 @@ def test_what_an_encoding_lacks_is_escaped_instead_of_failing() -> None:
     stream.write("Amélie \ud800")
     stream.flush()
     assert raw.getvalue() == b"Am\\xe9lie \\ud800"
+
+
+@pytest.mark.parametrize("character", HOSTILE, ids=ascii)
+def test_a_log_line_holds_no_control_character_and_no_line_of_its_own(character: str) -> None:
+    record = logging.LogRecord(
+        "penchant", logging.ERROR, "", 0, "user %s", (f"a{character}b",), None
+    )
+    text = PrintableFormatter("penchant %(levelname)s %(message)s").format(record)
+    assert not controls_in(text)
+    assert all(line.startswith(("penchant ERROR", "  ")) for line in text.split("\n"))
