@@ -22,9 +22,11 @@ def commands_in(output: str) -> list[list[str]]:
 
 def _without_purpose(line: str) -> str:
     """The line up to the first two spaces that no quotes enclose."""
-    quoted = False
-    for place, character in enumerate(line):
-        quoted ^= character == "'"
-        if not quoted and line[place : place + 2] == "  ":
-            return line[:place]
+    for gap in re.finditer("  ", line):
+        before = line[: gap.start()]
+        try:
+            shlex.split(before)
+        except ValueError:  # A quote is open: the spaces are part of a word.
+            continue
+        return before
     return line

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
 from penchant.cli.file_options import FileOptions
 from penchant.cli.settings_file import FILE, VARIABLE, SettingsFile
@@ -161,13 +161,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     An error that Penchant foresees becomes one plain line on standard error.
     """
     escape_what_cannot_be_encoded()
+    chosen = ""
     try:
         given = sys.argv[1:] if arguments is None else list(arguments)
         given, file = _without_config(given)
         chosen = next(iter(given), "")
-        if chosen and not chosen.startswith("-") and chosen not in COMMANDS:
-            _print_misuse(_unknown_command(chosen))
-            return 2
         if COMMANDS.get(chosen, ("", ""))[0].startswith("demos."):
             _find_demos(chosen)
         with _settings_file(file):
@@ -175,7 +173,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
     except CycloptsError as error:
-        _print_misuse(str(error))
+        unknown = isinstance(error, UnknownCommandError) and chosen not in COMMANDS
+        _print_misuse(_unknown_command(chosen) if unknown else str(error))
         return 2
     except Exception as error:
         if not isinstance(error, _foreseen()):

@@ -119,9 +119,9 @@ def test_what_the_other_jobs_on_a_store_print_runs(place: Path) -> None:
 def test_what_quantize_prints_runs(place: Path) -> None:
     write_outlier_encoder(place / "an encoder")
     write_log(place)
-    log = ("--items", "items.csv", "--events", "events.csv")
+    log = ("--items", "items.csv", "--events", "events.csv", "--signal", "like")
     ran = run(
-        ["quantize", "--source", "an encoder", "--output", "int 8", *log, "--max-loss", "99%"]
+        ["quantize", "--source", "an encoder", "--output", "int 8", *log, "--max-loss", "90%"]
     )
     assert ran.exit_code == 0, ran.output
     (publish,) = commands_in(ran.output)
@@ -181,6 +181,8 @@ def test_every_command_that_a_text_of_the_code_names_exists_with_its_options() -
     names = 0
     for path, text in texts_in_the_code():
         for quoted in re.findall(r"`(penchant [^`]+)`", text):
+            if quoted == "penchant --help":
+                continue
             match = NAMED.match(quoted)
             if match is None or match[1] not in COMMANDS:
                 pytest.fail(f"{path}: {quoted}")
