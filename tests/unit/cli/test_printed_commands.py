@@ -120,9 +120,8 @@ def test_what_quantize_prints_runs(place: Path) -> None:
     write_outlier_encoder(place / "an encoder")
     write_log(place)
     log = ("--items", "items.csv", "--events", "events.csv", "--signal", "like")
-    ran = run(
-        ["quantize", "--source", "an encoder", "--output", "int 8", *log, "--max-loss", "90%"]
-    )
+    part = ("--validation-fraction", "0.5", "--max-loss", "90%")
+    ran = run(["quantize", "--source", "an encoder", "--output", "int 8", *log, *part])
     assert ran.exit_code == 0, ran.output
     (publish,) = commands_in(ran.output)
     succeeding(*publish, "--no-gate")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from penchant.evaluation import plots
 from penchant.evaluation.replay import ReplayResult
@@ -30,7 +31,12 @@ def test_each_refit_and_each_fine_tuning_has_a_mark_and_a_word_in_the_legend(
         finetuned_at=[40],
     )
     figures = []
-    monkeypatch.setattr(chart, "png", lambda figure: figures.append(figure) or b"")
+
+    def keep(figure: Figure) -> bytes:
+        figures.append(figure)
+        return b""
+
+    monkeypatch.setattr(chart, "png", keep)
     plots.over_time(stream, targets, [result], 10)
     (axes,) = figures[0].axes
     marks = {line.get_label(): line for line in axes.lines if line.get_marker() != "None"}
