@@ -30,7 +30,7 @@ def test_each_refit_and_each_fine_tuning_has_a_mark_and_a_word_in_the_legend(
         fit_s=[(18, 0.1), (30, 0.1), (40, 0.1), (50, 0.1)],
         finetuned_at=[40],
     )
-    figures = []
+    figures: list[Figure] = []
 
     def keep(figure: Figure) -> bytes:
         figures.append(figure)
@@ -46,5 +46,7 @@ def test_each_refit_and_each_fine_tuning_has_a_mark_and_a_word_in_the_legend(
     for mark in marks.values():
         assert mark.get_color() == chart.INK
         assert mark.get_markersize() >= 6
-    words = {text.get_text() for text in axes.get_legend().get_texts()}
+    legend = axes.get_legend()
+    assert legend is not None
+    words = {text.get_text() for text in legend.get_texts()}
     assert {"fitted again", "fine-tuned, and fitted again"} <= words
