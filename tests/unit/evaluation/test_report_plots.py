@@ -42,7 +42,7 @@ def test_each_refit_and_each_fine_tuning_has_a_mark_and_a_word_in_the_legend(
     marks = {line.get_label(): line for line in axes.lines if line.get_marker() != "None"}
     days = [float(stream.at_us[position]) / 86_400e6 for position in (30, 50)]
     assert marks["fitted again"].get_xdata() == pytest.approx(days)
-    assert len(marks["fine-tuned, and fitted again"].get_xdata()) == 1
+    assert np.size(marks["fine-tuned, and fitted again"].get_xdata()) == 1
     for mark in marks.values():
         assert mark.get_color() == chart.INK
         assert mark.get_markersize() >= 6
