@@ -65,7 +65,7 @@ class RefreshRequest:
     ] = ()
     """Take a field of the events from this column; repeatable."""
     format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
-    """Format of the file: csv, tsv, jsonl or parquet; by default, as its name says."""
+    """Format of the file: csv, tsv, jsonl or parquet; by default, as its content or name says."""
 
     def fit_settings(self, released: RefreshSettings) -> RefreshSettings:
         """The settings of the fit: the request's, else those of the served release.
