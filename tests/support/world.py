@@ -112,7 +112,7 @@ class World:
             self.meter,
             self.config.explorations_per_day,
         )
-        self.users = UserService(self.store, self.catalogs, self.clock)
+        self.users = UserService(self.store, self.catalogs, self.clock, self.read_item_biases())
 
     def clock(self) -> int:
         return self.now_us

@@ -82,7 +82,10 @@ class ItemBiasTable:
 
 
 class ItemBiasFile:
-    """The mapped offsets of the current generation, for the one process that writes them."""
+    """The mapped offsets of the current generation, for a process that writes them.
+
+    One process owns the file and writes all of it; others write the few offsets that they change.
+    """
 
     def __init__(self, directory: Path, item_biases: ItemBiasTable) -> None:
         self._directory = directory
@@ -104,9 +107,7 @@ class ItemBiasFile:
         """
         if generation == 0:
             return
-        if generation != self._generation:
-            self._mapped = files.map_offsets(self._directory, generation, "r+")
-            self._generation = generation
+        if self._map(generation):
             touched = None
         now_s = time.monotonic()
         due = now_s - self._whole_at_s >= WHOLE_EVERY_S
@@ -115,3 +116,22 @@ class ItemBiasFile:
             self._whole_at_s = now_s
         else:
             self._mapped[touched] = self._item_biases.values_of(touched)
+
+    def publish_some(self, generation: int, rows: int, numbers: Rows) -> None:
+        """Writes the offsets of some items, and leaves the others to the process that owns them.
+
+        Raises:
+            FileNotFoundError: the generation's file is missing.
+        """
+        if generation == 0:
+            return
+        self._map(generation)
+        self._mapped[numbers] = self._item_biases.values(rows)[numbers]
+
+    def _map(self, generation: int) -> bool:
+        """Maps a generation's file; returns whether it is a new one."""
+        if generation == self._generation:
+            return False
+        self._mapped = files.map_offsets(self._directory, generation, "r+")
+        self._generation = generation
+        return True

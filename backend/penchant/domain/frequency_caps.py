@@ -67,6 +67,9 @@ Ledger = NDArray[np.void]
 NOT_SHOWN = -1
 """`shown_at_us` of a reservation that no impression has confirmed yet."""
 
+PAYMENT = ["budget", "cost_micros", "lapses_at_us"]
+"""The fields of a ledger's entry that say which budget pays it, and until when it is held."""
+
 _digest = functools.lru_cache(maxsize=16_384)(digest64)
 """Cached, since every request brings the same items, caps and budgets."""
 
@@ -200,7 +203,7 @@ def confirm(
     confirmed: Ledger = ledger.copy()
     confirmed["shown_at_us"][mine] = np.maximum(ledger["at_us"][mine], shown_at_us)
     paid = ledger[mine & (ledger["budget"] != 0)]
-    return confirmed, paid[["budget", "cost_micros", "lapses_at_us"]].tolist()
+    return confirmed, paid[PAYMENT].tolist()
 
 
 def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:

@@ -41,12 +41,16 @@ class Spending:
 
     def confirm(self, micros: int, lapses_at_us: int) -> Spending:
         """The budget after a reserved impression was shown, whether or not it had lapsed."""
+        return Spending(self.spent_micros + micros, self.release(micros, lapses_at_us).held)
+
+    def release(self, micros: int, lapses_at_us: int) -> Spending:
+        """The budget after a reservation was given up before its impression was shown."""
         held = dict(self.held)
         second = _second(lapses_at_us)
         left = held.pop(second, 0) - micros
         if left > 0:
             held[second] = left
-        return Spending(self.spent_micros + micros, held)
+        return Spending(self.spent_micros, held)
 
     def _open(self, now_us: int) -> dict[int, int]:
         return {second: held for second, held in self.held.items() if second * _SECOND_US > now_us}

@@ -122,7 +122,7 @@ def _verbs(
         item_biases = _read_item_biases(store, config)
         verbs |= _catalog(CatalogService(store, catalogs, encoders, item_biases), config)
     if "get_user" in fields:
-        verbs |= _users(UserService(store, catalogs, clock), config)
+        verbs |= _users(UserService(store, catalogs, clock, _empty_item_biases(config)), config)
     if "embed" in fields:
         verbs |= _embed(EmbedService(store, encoders), config)
     return verbs

@@ -11,6 +11,7 @@ import numpy as np
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.cold_start import prior_counters
+from penchant.domain.contributions import credit
 from penchant.domain.errors import EncoderUnavailable
 from penchant.domain.limits import Limits, check_ids, check_item
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
@@ -19,6 +20,7 @@ from penchant.service.catalog_writer import MatrixChange, placed, rebuild_if_los
 from penchant.service.encoding import Space, encoder_of, space_of
 from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.contributions import CATALOG, write_contribution
 from penchant.store.counters import write_counters
 from penchant.store.items import (
     read_head,
@@ -252,6 +254,7 @@ class CatalogService:
         texts = np.array([vectors[row.item.text] for row in new])
         for row, counters in zip(new, prior_counters(view.cold_start_prior, texts), strict=True):
             write_counters(transaction, row.number, counters)
+            write_contribution(transaction, row.number, CATALOG, credit(counters))
 
     def _log(
         self, transaction: Transaction, head: CatalogHead, stored: Sequence[StoredItem]

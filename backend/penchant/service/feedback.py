@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,23 +18,37 @@ from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, Unkn
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import fold_each
 from penchant.domain.limits import Limits, check_count, check_event
-from penchant.domain.offsets import count_event
 from penchant.domain.rewards import SignalTable, admit
-from penchant.domain.types import Counters, Event, LogRow, Record, UserState
+from penchant.domain.tally import Tally
+from penchant.domain.types import Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
+from penchant.service.item_counts import recount, tally_of, write_tally
 from penchant.service.meter import Meter
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
 from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.counters import read_counters, scan_counters, write_counters
+from penchant.store.contributions import any_contribution
+from penchant.store.counters import (
+    corrupt_counters,
+    read_counters,
+    scan_counters,
+    take_recounted,
+)
 from penchant.store.items import read_head
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_event, read_user, write_event, write_user
 
+log = logging.getLogger("penchant")
+
 FOLDED_TOGETHER = 64
 """Users folded in one go; more would save no time and take more memory."""
+
+_OLD_COUNTERS = (
+    "the counters of items were made by an older release, which counted events, not users; "
+    "`penchant rebuild counters` makes them again from the log, while the server runs"
+)
 
 _Element = TypeVar("_Element")
 
@@ -97,11 +112,10 @@ class _Batch:
 
     ledger: ReservationLedger
     watch: RolloutWatch
+    tally: Tally
     records: dict[str, Record] = field(default_factory=dict)
     rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
     """By user and event digest."""
-    counters: dict[int, Counters] = field(default_factory=dict)
-    """By item number."""
     owned: dict[str, set[int]] = field(default_factory=dict)
     """Numbers of items that became the user's own, by user."""
 
@@ -125,8 +139,17 @@ class FeedbackService:
         self._meter = meter
         self._item_biases = item_biases
         with store.snapshot() as snapshot:
-            item_biases.set(scan_counters(snapshot))
+            old_release = not any_contribution(snapshot)
+            corrupt = corrupt_counters(snapshot)
             self._counted_rows = read_head(snapshot).rows
+            counted = next(scan_counters(snapshot), None) is not None
+        if counted and old_release:
+            log.warning(_OLD_COUNTERS)
+        for number in corrupt:
+            with store.transaction() as transaction:
+                recount(transaction, number, item_biases.half_life_s)
+        with store.snapshot() as snapshot:
+            item_biases.set(scan_counters(snapshot))
         self._offset_file = ItemBiasFile(catalogs.directory, item_biases)
 
     def feedback(self, requests: Sequence[FeedbackRequest]) -> list[list[EventResult]]:
@@ -140,17 +163,25 @@ class FeedbackService:
             offered = self._catalogs.read(transaction)
             view = offered.served
             self._read_new_items(transaction, view)
-            batch = _Batch(ReservationLedger(transaction), RolloutWatch(offered))
+            recounted = take_recounted(transaction)
+            batch = _Batch(
+                ReservationLedger(transaction),
+                RolloutWatch(offered),
+                tally_of(transaction, self._item_biases.half_life_s),
+            )
             results = [
                 [self._take(transaction, view, batch, event, arrived_us) for event in call.events]
                 for call in requests
             ]
             if batch.rows:
                 self._write(transaction, offered, batch, arrived_us)
+            elsewhere = [(number, read_counters(transaction, number)) for number in recounted]
             commit_started = time.perf_counter()
+        self._item_biases.set(elsewhere)
+        if batch.rows or elsewhere:
+            self._publish_offsets(view, batch, recounted)
         if batch.rows:
             ended = time.perf_counter()
-            self._publish_offsets(view, batch)
             self._meter.commit(ended - commit_started, len(batch.rows))
             self._meter.staleness(ended - started)
         return results
@@ -178,9 +209,9 @@ class FeedbackService:
             number = view.number(event.item)
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
-            counters = batch.counters.get(number) or read_counters(snapshot, number)
             if signal.wait_s is not None:
                 batch.ledger.confirm(event)
+            batch.tally.count(event.user, number, signal, event.occurred_at_us)
         except PenchantError as error:
             return _refused(event, error)
         batch.watch.event(event.user, record, number, signal, arrived_us)
@@ -189,9 +220,6 @@ class FeedbackService:
         if signal.owned:
             batch.owned.setdefault(event.user, set()).add(number)
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
-        batch.counters[number] = count_event(
-            counters, signal, event.occurred_at_us, self._item_biases.half_life_s
-        )
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
 
     def _write(
@@ -207,8 +235,7 @@ class FeedbackService:
                 self._fold(transaction, view, mine, arrived_us)
         for row in batch.rows.values():
             write_event(transaction, row)
-        for number, counters in batch.counters.items():
-            write_counters(transaction, number, counters)
+        write_tally(transaction, batch.tally)
         for user, numbers in batch.owned.items():
             write_owned(transaction, user, numbers.union(read_owned(transaction, user).tolist()))
         batch.ledger.write()
@@ -243,9 +270,10 @@ class FeedbackService:
         for number in range(self._counted_rows, view.head.rows):
             self._item_biases.set([(number, read_counters(snapshot, number))])
 
-    def _publish_offsets(self, view: CatalogView, batch: _Batch) -> None:
-        self._item_biases.set(batch.counters.items())
-        counted = np.fromiter(batch.counters, np.int64, len(batch.counters))
+    def _publish_offsets(self, view: CatalogView, batch: _Batch, recounted: set[int]) -> None:
+        self._item_biases.set(batch.tally.counters.items())
+        changed = recounted.union(batch.tally.counters)
+        counted = np.fromiter(changed, np.int64, len(changed))
         new_items = np.arange(self._counted_rows, view.head.rows)
         touched = np.concatenate([counted, new_items])
         self._offset_file.publish(view.head.generation, view.head.rows, touched)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from penchant.domain.frequency_caps import Ledger, confirm, grant
+import logging
+
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.frequency_caps import NOT_SHOWN, PAYMENT, Ledger, confirm, grant
 from penchant.domain.reservations import Reservations, ReserveRequest
 from penchant.domain.spending import Spending
 from penchant.domain.types import Event
 from penchant.domain.window import digest64
 from penchant.store.base import Transaction
 from penchant.store.ledgers import read_ledger, read_spending, write_ledger, write_spending
+
+log = logging.getLogger("penchant")
 
 
 class ReservationLedger:
@@ -53,6 +58,20 @@ class ReservationLedger:
                 for key, cost_micros, lapses_at_us in payments
             }
             self._keep(event.user, after, paid)
+
+    def give_back(self, user: str) -> None:
+        """Frees what a user's unconfirmed reservations hold of budgets.
+
+        A ledger or a budget that can't be read keeps it until the reservations lapse.
+        """
+        try:
+            ledger = self._ledger(user)
+            paid = ledger[(ledger["budget"] != 0) & (ledger["shown_at_us"] == NOT_SHOWN)]
+            for key, cost_micros, lapses_at_us in paid[PAYMENT].tolist():
+                self._budgets[key] = self._budget(key).release(cost_micros, lapses_at_us)
+                self._changed_budgets.add(key)
+        except StateCorrupt as error:
+            log.error("%s; what a forgotten user had reserved is held until it lapses", error)
 
     def write(self) -> None:
         """Writes the ledgers and budgets that changed."""

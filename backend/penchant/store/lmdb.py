@@ -17,7 +17,8 @@ from penchant.domain.errors import StoreUnavailable
 from penchant.store.base import DEFAULT_MAP_BYTES, Snapshot, Transaction, Usage
 
 RESERVED_FRACTION = 0.02
-"""Share of the map kept back, so that deletions still work when other writes are refused."""
+"""Share of the map kept back, so that deletions, and values that replace others of the same size,
+still work when other writes are refused."""
 
 
 class _LmdbView:
@@ -41,9 +42,14 @@ class _LmdbView:
                 yield bytes(key), bytes(value)
 
     def put(self, key: bytes, value: bytes) -> None:
-        if self._refusal:
+        if self._refusal and not self._fits_in_place(key, value):
             raise StoreUnavailable(self._refusal)
         self._inner.put(key, value)
+
+    def _fits_in_place(self, key: bytes, value: bytes) -> bool:
+        """Forgetting a user takes the user out of counters and budgets that are there."""
+        old = self._inner.get(key)
+        return old is not None and len(value) <= len(old)
 
     def delete(self, key: bytes) -> None:
         self._inner.delete(key)

@@ -47,6 +47,13 @@ def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
         yield str(user)
 
 
+def holds_user(snapshot: Snapshot, user: str) -> bool:
+    """Whether anything is kept about a user, readable or not."""
+    if any(snapshot.get(encode(kind, user)) is not None for kind in (Kind.USER, Kind.LEDGER)):
+        return True
+    return next(snapshot.scan(encode(Kind.LOG, user)), None) is not None
+
+
 def delete_user(transaction: Transaction, user: str) -> int:
     """Removes everything kept about a user; returns the number of log rows."""
     keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]

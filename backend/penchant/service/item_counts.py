@@ -1,0 +1,114 @@
+"""Counters and contributions in the store: counted onto, and made again."""
+
+from __future__ import annotations
+
+import logging
+
+from penchant.domain.contributions import Contribution, added, withdrawn
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.tally import Tally
+from penchant.domain.types import Counters
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.contributions import (
+    contributors,
+    decode_contribution,
+    delete_contribution,
+    items_of,
+    read_contribution,
+    write_contribution,
+)
+from penchant.store.counters import UNREADABLE, read_counters, write_counters
+from penchant.store.items import read_item
+from penchant.store.users import read_log
+
+log = logging.getLogger("penchant")
+
+
+def tally_of(transaction: Transaction, half_life_s: float) -> Tally:
+    """Counts the events of one batch onto a store; cost: two reads for each user and item."""
+    return Tally(
+        half_life_s,
+        lambda number: _sound(transaction, number, half_life_s),
+        lambda number, user: _readable(transaction, number, str(user)),
+    )
+
+
+def write_tally(transaction: Transaction, tally: Tally) -> None:
+    """Writes the contributions and counters that changed, each once."""
+    for number, users in tally.contributions.items():
+        for user, contribution in users.items():
+            write_contribution(transaction, number, str(user), contribution)
+    for number, counters in tally.counters.items():
+        write_counters(transaction, number, counters)
+
+
+def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[int]:
+    """Takes a user's contributions out of the counters, and deletes them.
+
+    Returns:
+        The numbers of the items that have new counters. Cost: one pass over the user's log; over
+        everybody's contributions where a row of that log can't be read.
+
+    Raises:
+        StateTooNew: a newer release wrote the counters.
+    """
+    changed = []
+    for number in _items_of(transaction, user):
+        contribution = _readable(transaction, number, user)
+        if contribution is not None:
+            counters = _sound(transaction, number, half_life_s)
+            write_counters(transaction, number, withdrawn(counters, contribution, half_life_s))
+            changed.append(number)
+        delete_contribution(transaction, number, user)
+    return changed
+
+
+def _items_of(snapshot: Snapshot, user: str) -> list[int]:
+    try:
+        ids = {row.event.item for row in read_log(snapshot, user)}
+    except StateCorrupt:
+        return list(items_of(snapshot, user))
+    found = [read_item(snapshot, id_) for id_ in ids]
+    return sorted(stored.number for stored in found if stored is not None)
+
+
+def recount(transaction: Transaction, number: int, half_life_s: float) -> Counters:
+    """Makes an item's counters again from its contributions, and writes them.
+
+    A contribution that can't be read is dropped. Cost: a read for each user of the item.
+
+    Raises:
+        StateTooNew: a newer release wrote a contribution.
+    """
+    counters = Counters()
+    for user, value in list(contributors(transaction, number)):
+        try:
+            counters = added(counters, decode_contribution(value), half_life_s)
+        except StateCorrupt as error:
+            delete_contribution(transaction, number, user)
+            _say_corrupt(number, error)
+    write_counters(transaction, number, counters)
+    return counters
+
+
+def _sound(transaction: Transaction, number: int, half_life_s: float) -> Counters:
+    """An item's counters, made again where they can't be read."""
+    counters = read_counters(transaction, number)
+    return recount(transaction, number, half_life_s) if counters is UNREADABLE else counters
+
+
+def _readable(snapshot: Snapshot, number: int, user: str) -> Contribution | None:
+    try:
+        return read_contribution(snapshot, number, user)
+    except StateCorrupt as error:
+        _say_corrupt(number, error)
+        return None
+
+
+def _say_corrupt(number: int, error: StateCorrupt) -> None:
+    log.error(
+        "a contribution to item number %d can't be read (%s) and counts as none; "
+        "`penchant rebuild counters` makes it again from the log",
+        number,
+        error,
+    )
