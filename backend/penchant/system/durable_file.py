@@ -25,6 +25,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        sync_directory(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -33,3 +34,12 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """Writes a file completely or not at all; text is encoded as UTF-8."""
     with whole_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def sync_directory(path: Path) -> None:
+    """Syncs a directory, so that the names of files in it outlive a power cut."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
