@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterable
@@ -13,6 +14,8 @@ from penchant.catalog import files
 from penchant.domain.arrays import Float64
 from penchant.domain.offsets import log_odds_against, mean_rate
 from penchant.domain.types import Counters, Rows, Vector
+
+log = logging.getLogger("penchant")
 
 WHOLE_EVERY_S = 1.0
 """Seconds between updates of all items' offsets; those of touched items are updated at once."""
@@ -99,13 +102,17 @@ class ItemBiasFile:
             rows: of the catalog's head.
             touched: rows to write now; the others follow within WHOLE_EVERY_S. None: all now.
 
-        Raises:
-            FileNotFoundError: the generation's file is missing.
+        A file that can't be mapped is said in the log, and tried again at the next call: the
+        counters in the store hold everything.
         """
         if generation == 0:
             return
         if generation != self._generation:
-            self._mapped = files.map_offsets(self._directory, generation, "r+")
+            try:
+                self._mapped = files.map_offsets(self._directory, generation, "r+", rows)
+            except (OSError, files.DamagedFile) as error:
+                log.warning("catalog: the live offsets can't be written: %s", error)
+                return
             self._generation = generation
             touched = None
         now_s = time.monotonic()

@@ -126,8 +126,10 @@ class FeedbackService:
         self._item_biases = item_biases
         with store.snapshot() as snapshot:
             item_biases.set(scan_counters(snapshot))
-            self._counted_rows = read_head(snapshot).rows
+            head = read_head(snapshot)
+        self._counted_rows = head.rows
         self._offset_file = ItemBiasFile(catalogs.directory, item_biases)
+        self._offset_file.publish(head.generation, head.rows)  # Whatever a crash left there.
 
     def feedback(self, requests: Sequence[FeedbackRequest]) -> list[list[EventResult]]:
         """The results of each call's events, durable when this returns.

@@ -151,13 +151,16 @@ def test_a_damaged_user_is_refused_without_harm_to_others(world: World, kind: st
         assert type(error).__name__ == "StateCorrupt"
 
 
-def test_damaged_counters_of_an_item_refuse_that_items_events_alone(world: World) -> None:
+def test_damaged_counters_of_an_item_cost_no_event_and_are_said(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     world.feed(liked("e1", "toy"))
     flip(world.store, encode(Kind.COUNTERS, world.view().numbers["toy"]))
-    damaged, whole = world.feed(liked("e2", "toy"), liked("e3", "heat"))
-    assert (damaged.status, damaged.reason) == (REFUSED, "StateCorrupt")
-    assert whole.status is ACCEPTED
-    assert [row.event.event_id for row in world.log("u")] == ["e1", "e3"]
+    assert {result.status for result in world.feed(liked("e2", "toy"), liked("e3", "heat"))} == {
+        ACCEPTED
+    }
+    assert "penchant rebuild counters" in caplog.text
+    assert [row.event.event_id for row in world.log("u")] == ["e1", "e2", "e3"]
 
 
 def test_likes_and_impressions_are_counted_for_their_item(world: World) -> None:
