@@ -17,6 +17,7 @@ from penchant.service.catalog import CatalogService, check_item_ids, check_items
 from penchant.service.clock import Clock, system_clock
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.feedback import FeedbackService, check_feedback
+from penchant.service.mended_catalog import mend_catalog
 from penchant.service.meter import Meter
 from penchant.service.rank import RankService, check_rank
 from penchant.service.reserve import ReserveService, check_reserve
@@ -93,6 +94,8 @@ def build(
     if directory is None:
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
     store = open_store(config.store, map_bytes=config.store_map_bytes)
+    if fields != {"embed"}:
+        mend_catalog(store, directory, partial(_read_item_biases, store, config))
     verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
     return App(Dispatch(verbs, config.limits.request_bytes), store)
 
@@ -119,8 +122,7 @@ def _verbs(
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)
     if "put_items" in fields:
-        item_biases = _read_item_biases(store, config)
-        verbs |= _catalog(CatalogService(store, catalogs, encoders, item_biases), config)
+        verbs |= _catalog(CatalogService(store, catalogs, encoders), config)
     if "get_user" in fields:
         verbs |= _users(UserService(store, catalogs, clock, _empty_item_biases(config)), config)
     if "embed" in fields:

@@ -141,8 +141,9 @@ class FeedbackService:
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
             corrupt = corrupt_counters(snapshot)
-            self._counted_rows = read_head(snapshot).rows
+            head = read_head(snapshot)
             counted = next(scan_counters(snapshot), None) is not None
+        self._counted_rows = head.rows
         if counted and old_release:
             log.warning(_OLD_COUNTERS)
         for number in corrupt:
@@ -151,6 +152,7 @@ class FeedbackService:
         with store.snapshot() as snapshot:
             item_biases.set(scan_counters(snapshot))
         self._offset_file = ItemBiasFile(catalogs.directory, item_biases)
+        self._offset_file.publish(head.generation, head.rows)  # Whatever a crash left there.
 
     def feedback(self, requests: Sequence[FeedbackRequest]) -> list[list[EventResult]]:
         """The results of each call's events, durable when this returns.

@@ -13,7 +13,7 @@ from penchant.domain.rewards import SignalTable, resolve
 from penchant.domain.types import LogRow, Record, UserState
 from penchant.domain.window import empty_record, entry, insert
 from penchant.store.base import Snapshot, Store
-from penchant.store.items import read_item
+from penchant.store.items import read_sound_item
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_log, scan_user_ids, write_user
 from penchant.system.progress import Progress, no_progress
@@ -39,7 +39,7 @@ def rebuild_user(
     entries = []
     owned = set()
     for row in rows:
-        stored = read_item(snapshot, row.event.item)
+        stored = read_sound_item(snapshot, row.event.item)
         if stored is not None:
             outcome = resolve(signals, row.event.signal, row.event.value)
             entries.append(entry(row.event, stored.number, outcome))

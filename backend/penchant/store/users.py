@@ -8,6 +8,7 @@ from penchant.domain.types import LogRow, UserState
 from penchant.domain.window import digest64
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
+from penchant.store.corrupt_rows import readable
 from penchant.store.keys import Kind, decode, encode
 
 
@@ -35,9 +36,20 @@ def write_event(transaction: Transaction, row: LogRow) -> None:
 
 
 def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
-    """The whole log of a user, by state version."""
-    rows = [codec.decode_log_row(value) for _, value in snapshot.scan(encode(Kind.LOG, user))]
+    """The whole log of a user, by state version; corrupt rows are left out, and said in the log."""
+    scanned = snapshot.scan(encode(Kind.LOG, user))
+    rows = [
+        row
+        for _, row in readable(
+            scanned, codec.decode_log_row, "restore a backup, or live on without it"
+        )
+    ]
     return sorted(rows, key=lambda row: row.state_version)
+
+
+def count_log(snapshot: Snapshot, user: str) -> int:
+    """The number of rows of a user's log, the corrupt ones included."""
+    return sum(1 for _ in snapshot.scan(encode(Kind.LOG, user)))
 
 
 def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
