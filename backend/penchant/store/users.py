@@ -40,6 +40,18 @@ def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
     return sorted(rows, key=lambda row: row.state_version)
 
 
+def scan_log(snapshot: Snapshot, user: str, start: int = 0) -> Iterator[tuple[int, LogRow, int]]:
+    """The log of a user in the order of the event ids' digests, from one on.
+
+    Yields:
+        The digest, the row, and its size in bytes.
+    """
+    prefix = encode(Kind.LOG, user)
+    for key, value in snapshot.scan(prefix, encode(Kind.LOG, user, start)):
+        _, (_, digest) = decode(key)
+        yield int(digest), codec.decode_log_row(value), len(value)
+
+
 def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
     """The ids of all users with a record, in order."""
     for key, _ in snapshot.scan(encode(Kind.USER)):

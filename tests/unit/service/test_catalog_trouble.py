@@ -9,6 +9,7 @@ import pytest
 
 from penchant.catalog import item_biases
 from penchant.domain.errors import EncoderUnavailable, StateCorrupt, StoreUnavailable
+from penchant.service.catalog import GetRequest
 from penchant.service.rank import RankRequest
 from penchant.store.keys import Kind, encode
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
@@ -54,7 +55,7 @@ def test_another_encoder_encodes_everything_anew(world: World, dimensions: int) 
     assert (result.changed, result.unchanged, result.encoded) == (0, 1, 5)
     assert head(changed).encoder_version == encoder.version
     view = second_reader(changed)
-    texts = {item.id: item.text for item in changed.catalog.get(view.ids).items}
+    texts = {item.id: item.text for item in changed.catalog.get(GetRequest(view.ids)).items}
     assert sorted(texts) == ["alien", "bug", "gravity", "heat", "toy"]
     for id_, text in texts.items():
         np.testing.assert_array_equal(view.vectors[view.numbers[id_]], encoder.encode([text])[0])
@@ -74,7 +75,7 @@ def test_a_failing_encoder_changes_nothing(world: World) -> None:
     with pytest.raises(EncoderUnavailable):
         world.put(toy="toy story animation comedy", new="a new film")
     assert head(world) == before
-    assert world.catalog.get(["new"]).unknown == ["new"]
+    assert world.catalog.get(GetRequest(["new"])).unknown == ["new"]
     assert_same_catalog(second_reader(world), view)
 
 
