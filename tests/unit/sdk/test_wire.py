@@ -25,6 +25,7 @@ from penchant_sdk import (
     Unavailable,
     UserNotFound,
 )
+from penchant_sdk.errors import error_from_status
 from tests.contracts.client_laws import ClientLaws
 
 if TYPE_CHECKING:
