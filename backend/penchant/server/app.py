@@ -13,7 +13,18 @@ from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.encoder.base import Encoders
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
-from penchant.service.catalog import CatalogService, check_item_ids, check_items
+from penchant.server.plans import (
+    delete_plan,
+    embed_plan,
+    export_plan,
+    feedback_plan,
+    forget_plan,
+    get_items_plan,
+    put_plan,
+    rank_plan,
+    reserve_plan,
+)
+from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
 from penchant.service.clock import Clock, system_clock
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.feedback import FeedbackService, check_feedback
@@ -29,6 +40,7 @@ from penchant.store.open import open_store
 from penchant.wire.catalog import (
     delete_items_reply,
     get_items_reply,
+    get_request,
     ids_request,
     put_items_reply,
     put_items_request,
@@ -132,8 +144,7 @@ def _verbs(
 
 def _rank(service: RankService, config: Config) -> Verbs:
     check = partial(check_rank, limits=config.limits)
-    verb = Verb(rank_request, check, service.rank, rank_reply, lambda message: bool(message.query))
-    return {"rank": verb}
+    return {"rank": Verb(rank_request, check, service.rank, rank_reply, rank_plan)}
 
 
 def _feedback(service: FeedbackService, config: Config, clock: Clock) -> Verbs:
@@ -143,6 +154,8 @@ def _feedback(service: FeedbackService, config: Config, clock: Clock) -> Verbs:
             lambda request: check_feedback(request, clock(), config.limits),
             service.feedback,
             feedback_reply,
+            feedback_plan,
+            service.in_slices,
         )
     }
 
@@ -154,6 +167,7 @@ def _reserve(service: ReserveService, config: Config, clock: Clock) -> Verbs:
             lambda request: check_reserve(request, clock(), config.limits),
             service.reserve,
             reserve_reply,
+            reserve_plan,
         )
     }
 
@@ -161,12 +175,22 @@ def _reserve(service: ReserveService, config: Config, clock: Clock) -> Verbs:
 def _catalog(service: CatalogService, config: Config) -> Verbs:
     items = partial(check_items, limits=config.limits)
     ids = partial(check_item_ids, limits=config.limits)
+    get = partial(check_get, limits=config.limits)
     return {
         "put_items": Verb(
-            put_items_request, items, one_by_one(service.put), put_items_reply, lambda message: True
+            put_items_request,
+            items,
+            one_by_one(service.put),
+            put_items_reply,
+            put_plan,
+            service.put_in_slices,
         ),
-        "delete_items": Verb(ids_request, ids, one_by_one(service.delete), delete_items_reply),
-        "get_items": Verb(ids_request, ids, one_by_one(service.get), get_items_reply),
+        "delete_items": Verb(
+            ids_request, ids, one_by_one(service.delete), delete_items_reply, delete_plan
+        ),
+        "get_items": Verb(
+            get_request, get, one_by_one(service.get), get_items_reply, get_items_plan
+        ),
     }
 
 
@@ -175,14 +199,24 @@ def _users(service: UserService, config: Config) -> Verbs:
     page = partial(check_export, limits=config.limits)
     return {
         "get_user": Verb(user_request, user, one_by_one(service.get), get_user_reply),
-        "export_user": Verb(export_request, page, one_by_one(service.export), export_user_reply),
-        "forget_user": Verb(user_request, user, one_by_one(service.forget), forget_user_reply),
+        "export_user": Verb(
+            export_request,
+            page,
+            one_by_one(service.export),
+            export_user_reply,
+            export_plan,
+            service.export_in_slices,
+        ),
+        "forget_user": Verb(
+            user_request, user, one_by_one(service.forget), forget_user_reply, forget_plan
+        ),
     }
 
 
 def _embed(service: EmbedService, config: Config) -> Verbs:
     check = partial(check_embed, limits=config.limits)
-    return {"embed": Verb(embed_request, check, service.embed, embed_reply)}
+    verb = Verb(embed_request, check, service.embed, embed_reply, embed_plan, service.in_slices)
+    return {"embed": verb}
 
 
 def _read_item_biases(store: Store, config: Config) -> ItemBiasTable:

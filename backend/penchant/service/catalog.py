@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from penchant.catalog.view import CatalogView
 from penchant.domain.cold_start import prior_counters
 from penchant.domain.contributions import credit
-from penchant.domain.errors import EncoderUnavailable, StateCorrupt
+from penchant.domain.errors import EncoderUnavailable, InvalidRequest, StateCorrupt
 from penchant.domain.limits import Limits, check_ids, check_item
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
 from penchant.encoder.base import Encoders
 from penchant.service.catalog_writer import MatrixChange, placed, write_catalog
 from penchant.service.encoding import Space, encoder_of, space_of
+from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.contributions import CATALOG, write_contribution
@@ -34,6 +35,10 @@ from penchant.store.items import (
 )
 from penchant.store.rollouts import read_rollout, write_rollout
 
+REPLY_BYTES = 4 << 20
+"""Bytes of items in one reply, at most."""
+PAGE_BYTES = 1 << 20
+"""Bytes of items after which a page ends."""
 PLAN_RETRIES = 3
 """Times that a put is planned again after a change of the encoder; then the call fails."""
 
@@ -58,12 +63,23 @@ class DeleteResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GetRequest:
+    """Ids of items to read."""
+
+    ids: Sequence[str]
+    paged: bool = False
+    """Whether the result may cover only the first of the ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class GetResult:
     """The items found under some ids."""
 
     head: CatalogHead
     items: list[Item]
     unknown: list[str]
+    covered: int
+    """Ids, from the first, that this is the answer for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +110,12 @@ def check_item_ids(ids: Sequence[str], limits: Limits) -> Sequence[str]:
     return ids
 
 
+def check_get(request: GetRequest, limits: Limits) -> GetRequest:
+    """The request; raises InvalidRequest if its ids break the contract."""
+    check_item_ids(request.ids, limits)
+    return request
+
+
 class CatalogService:
     """Changes the served catalog and the one on rollout. One process at a time may run it."""
 
@@ -103,7 +125,13 @@ class CatalogService:
         self._encoders = encoders
 
     def put(self, items: Sequence[Item]) -> PutResult:
+        """See `put_in_slices`, here without a pause."""
+        return whole(self.put_in_slices(items))
+
+    def put_in_slices(self, items: Sequence[Item]) -> Generator[None, None, PutResult]:
         """Adds or replaces items, which are durable and rankable when this returns.
+
+        Pauses after every few texts. All items are written in one transaction at the end.
 
         Raises:
             EncoderUnavailable: nothing was changed.
@@ -112,7 +140,9 @@ class CatalogService:
         for _ in range(PLAN_RETRIES + 1):
             with self._store.snapshot() as snapshot:
                 plan = self._plan(snapshot, items)
-            vectors = [space.encoded() for space in plan.spaces]
+            vectors = []
+            for space in plan.spaces:
+                vectors.append((yield from space.encoded()))
             head = plan.spaces[0].head if plan.idle else self._write(plan, vectors)
             if head is not None:
                 count, encoded = len(plan.changed), len(plan.spaces[0].missing)
@@ -153,14 +183,34 @@ class CatalogService:
                 head = self._publish(transaction, offered, logged, changes)
         return DeleteResult(head, len(alive), unknown)
 
-    def get(self, ids: Sequence[str]) -> GetResult:
-        """The items as they were put, in order of the ids."""
+    def get(self, request: GetRequest) -> GetResult:
+        """The items as they were put, in order of the ids, as many as fit into a reply.
+
+        Raises:
+            InvalidRequest: they do not fit, and the caller takes no pages.
+        """
+        most = PAGE_BYTES if request.paged else REPLY_BYTES
+        items: list[Item] = []
+        unknown: list[str] = []
+        covered = size = 0
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
-            found = [read_item(snapshot, id_) for id_ in ids]
-        items = [stored.item for stored in found if stored is not None and stored.alive]
-        held = {item.id for item in items}
-        return GetResult(head, items, [id_ for id_ in ids if id_ not in held])
+            for id_ in request.ids:
+                stored = read_item(snapshot, id_)
+                if stored is None or not stored.alive:
+                    unknown.append(id_)
+                else:
+                    size += _size(stored.item)
+                    if size > most and covered:
+                        break
+                    items.append(stored.item)
+                covered += 1
+        if covered < len(request.ids) and not request.paged:
+            raise InvalidRequest(
+                f"ids: got {len(request.ids)} ids of items of more than {REPLY_BYTES} bytes, "
+                f"expected at most that; ask for {covered} ids at a time, or set `paged`"
+            )
+        return GetResult(head, items, unknown, covered)
 
     def _write(self, plan: _Plan, vectors: list[dict[str, Vector]]) -> CatalogHead | None:
         """The new head; None, and nothing is written, if a release came or went meanwhile."""
@@ -302,3 +352,8 @@ def _differs(item: Item, stored: StoredItem | None) -> bool:
         or stored.item.text != item.text
         or dict(stored.item.attributes) != dict(item.attributes)
     )
+
+
+def _size(item: Item) -> int:
+    """About the bytes of an item in a reply."""
+    return len(item.text) + sum(len(key) + len(value) for key, value in item.attributes.items())

@@ -14,6 +14,7 @@ from penchant.catalog import item_biases
 from penchant.domain.errors import EncoderUnavailable, StateCorrupt, StoreUnavailable
 from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.service.catalog import GetRequest
 from penchant.service.rank import RankRequest
 from penchant.service.rebuilt_records import rebuild_records
 from penchant.store.base import Store
@@ -53,7 +54,9 @@ def test_lost_vectors_of_texts_are_said_and_put_again_with_their_items(
     rebuilt = World(world.directory, store=world.store)
     assert "put the item again" in caplog.text
     assert len(ranked(rebuilt)) == len(before)
-    texts = {item.id: item.text for item in rebuilt.catalog.get(rebuilt.view().ids).items}
+    texts = {
+        item.id: item.text for item in rebuilt.catalog.get(GetRequest(rebuilt.view().ids)).items
+    }
     assert rebuilt.put(**texts).encoded == len(texts)
     assert ranked(rebuilt) == before
 
@@ -143,14 +146,14 @@ def test_one_corrupt_row_costs_no_start_and_no_other_row(
     assert len(again.feed(liked("e9", "toy"))) == 1
     refresh_store(again.store, again.directory, again.config, RefreshSettings())
     rebuild_records(again.store, again.config.signals, again.config.fold.window_events)
-    texts = {item.id: item.text for item in again.catalog.get(["toy", "heat"]).items}
+    texts = {item.id: item.text for item in again.catalog.get(GetRequest(["toy", "heat"])).items}
     assert texts
     assert caplog.text
     assert all(record.levelname in ("WARNING", "ERROR") for record in caplog.records)
 
 
 def test_a_corrupt_item_is_repaired_by_putting_it_again(world: World) -> None:
-    texts = {item.id: item.text for item in world.catalog.get(world.view().ids).items}
+    texts = {item.id: item.text for item in world.catalog.get(GetRequest(world.view().ids)).items}
     before = ranked(world)
     flip_first(world.store, Kind.ITEM)
     assert world.put(**texts).changed == 1
@@ -185,7 +188,7 @@ def test_another_encoder_encodes_everything_anew(world: World, dimensions: int) 
     assert (result.changed, result.unchanged, result.encoded) == (0, 1, 5)
     assert head(changed).encoder_version == encoder.version
     view = second_reader(changed)
-    texts = {item.id: item.text for item in changed.catalog.get(view.ids).items}
+    texts = {item.id: item.text for item in changed.catalog.get(GetRequest(view.ids)).items}
     assert sorted(texts) == ["alien", "bug", "gravity", "heat", "toy"]
     for id_, text in texts.items():
         np.testing.assert_array_equal(view.vectors[view.numbers[id_]], encoder.encode([text])[0])
@@ -205,7 +208,7 @@ def test_a_failing_encoder_changes_nothing(world: World) -> None:
     with pytest.raises(EncoderUnavailable):
         world.put(toy="toy story animation comedy", new="a new film")
     assert head(world) == before
-    assert world.catalog.get(["new"]).unknown == ["new"]
+    assert world.catalog.get(GetRequest(["new"])).unknown == ["new"]
     assert_same_catalog(second_reader(world), view)
 
 
