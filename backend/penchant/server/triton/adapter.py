@@ -6,6 +6,7 @@ import gc
 import importlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -27,6 +28,8 @@ from penchant.server.triton.deferred_queue import DeferredQueue
 from penchant.server.triton.errors import to_triton
 from penchant.server.triton.prometheus import MeteredEncoder, TritonMeter
 from penchant.server.triton.remote_encoder import RemoteEncoders
+from penchant.server.triton.restart_gauges import show_restarts
+from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Reply
 
@@ -63,6 +66,8 @@ class Adapter:
         except PenchantError as error:
             text = f"[{error.reason}] {error}"
             raise pb_utils.TritonModelException(text) from error
+        if model == METHODS["feedback"].model:  # One process: a gauge must not be shown twice.
+            self._restarts = show_restarts(pb_utils, RestartNote.read(os.environ))
         self._deferred = DeferredQueue(self._answer_deferred, MAX_BATCH)
         # Loaded objects stay for good; without this, each full collection would visit them all.
         gc.collect()
