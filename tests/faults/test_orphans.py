@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant.launch import Server, shared_memory
+from penchant.launch import Server, ports, shared_memory
+from penchant.launch.errors import TritonAborted
 from penchant.launch.model_parameters import gather
 from penchant.launch.process_identity import identity
 from penchant.launch.tritonserver import STUB
@@ -128,3 +130,19 @@ def test_a_directory_that_is_not_ascii_is_refused_at_once_by_name(tmp_path: Path
         wait_until(lambda: bool(serve.lines), "an error")
         assert serve.lines[0].startswith("penchant: store: got ")
         assert "expected ASCII only" in serve.lines[0]
+
+
+def test_free_ports_that_another_program_takes_first_are_chosen_again(tmp_path: Path) -> None:
+    encoder = write_word_encoder(tmp_path / "encoder", ["red"], dimensions=4, seed=1)
+    settings = gather(f"lmdb:{tmp_path / 'store'}", encoder)
+    server = Server(tmp_path / "server", settings)
+    chosen = ports.choose(ports.FREE)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        socket.create_server(("127.0.0.1", chosen.grpc)),
+    ):
+        patch.setattr("penchant.launch.server.choose", lambda wanted, hosts: chosen)
+        with pytest.raises(TritonAborted):
+            server.start()
+    with server:
+        assert server.ports != chosen

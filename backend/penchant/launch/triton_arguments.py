@@ -8,7 +8,10 @@ from penchant.launch.ports import Hosts, Ports
 from penchant.launch.shared_memory import REGION_BYTES
 
 KEY_NAME = "admin-key"
-"""Name of the key; gRPC carries it as `triton-grpc-protocol-admin-key`, HTTP as `admin-key`."""
+"""Name of the key, and HTTP's header for it."""
+
+GRPC_HEADER = f"triton-grpc-protocol-{KEY_NAME}"
+"""The metadata by which gRPC carries the key."""
 
 RESTRICTED = (
     "shared-memory",
