@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from penchant.cli.client import TargetOption, connected
+from penchant.cli.client import LOCAL, ConnectionOptions, connected
 from penchant.cli.import_report import CALL_TIMEOUT_S, run_import
 from penchant.domain import types
-from penchant.launch.ports import DEFAULT_TARGET
 from penchant.logs import bulk_import
 from penchant.logs.bulk_import import ImportEventsRequest, SentBatch
 from penchant.system.option_types import FLAT
@@ -16,14 +15,14 @@ from penchant_sdk import Event, EventStatus, Penchant
 
 
 def import_events(
-    request: Annotated[ImportEventsRequest, FLAT], *, target: TargetOption = DEFAULT_TARGET
+    request: Annotated[ImportEventsRequest, FLAT], *, server: ConnectionOptions = LOCAL
 ) -> int:
     """Learns from events; an event that is known already changes nothing."""
-    with connected(target) as penchant:
+    with connected(server) as penchant:
         return run_import(
             request.file,
             lambda on_stage: bulk_import.import_events(
-                request, target, events_to(penchant), on_stage
+                request, server.target, events_to(penchant), on_stage
             ),
         )
 
