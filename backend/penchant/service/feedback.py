@@ -179,7 +179,7 @@ class FeedbackService:
             commit_started = time.perf_counter()
         self._item_biases.set(elsewhere)
         if batch.rows or elsewhere:
-            self._publish_offsets(view, batch, recounted)
+            self._publish_offsets(view, batch, whole=bool(elsewhere))
         if batch.rows:
             ended = time.perf_counter()
             self._meter.commit(ended - commit_started, len(batch.rows))
@@ -270,12 +270,11 @@ class FeedbackService:
         for number in range(self._counted_rows, view.head.rows):
             self._item_biases.set([(number, read_counters(snapshot, number))])
 
-    def _publish_offsets(self, view: CatalogView, batch: _Batch, recounted: set[int]) -> None:
+    def _publish_offsets(self, view: CatalogView, batch: _Batch, *, whole: bool) -> None:
         self._item_biases.set(batch.tally.counters.items())
-        changed = recounted.union(batch.tally.counters)
-        counted = np.fromiter(changed, np.int64, len(changed))
+        counted = np.fromiter(batch.tally.counters, np.int64, len(batch.tally.counters))
         new_items = np.arange(self._counted_rows, view.head.rows)
-        touched = np.concatenate([counted, new_items])
+        touched = None if whole else np.concatenate([counted, new_items])
         self._offset_file.publish(view.head.generation, view.head.rows, touched)
         self._counted_rows = view.head.rows
 

@@ -10,6 +10,7 @@ from penchant.domain.tally import Tally
 from penchant.domain.types import Counters
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.contributions import (
+    CATALOG,
     contributors,
     decode_contribution,
     delete_contribution,
@@ -19,7 +20,7 @@ from penchant.store.contributions import (
 )
 from penchant.store.counters import UNREADABLE, read_counters, write_counters
 from penchant.store.items import read_item
-from penchant.store.users import read_log
+from penchant.store.users import holds_user, read_log
 
 log = logging.getLogger("penchant")
 
@@ -72,16 +73,22 @@ def _items_of(snapshot: Snapshot, user: str) -> list[int]:
     return sorted(stored.number for stored in found if stored is not None)
 
 
-def recount(transaction: Transaction, number: int, half_life_s: float) -> Counters:
+def recount(
+    transaction: Transaction, number: int, half_life_s: float, *, drop_strangers: bool = False
+) -> Counters:
     """Makes an item's counters again from its contributions, and writes them.
 
-    A contribution that can't be read is dropped. Cost: a read for each user of the item.
+    A contribution that can't be read is dropped; with `drop_strangers`, so is that of a user of
+    whom nothing else is kept. Cost: one or two reads for each user of the item.
 
     Raises:
         StateTooNew: a newer release wrote a contribution.
     """
     counters = Counters()
     for user, value in list(contributors(transaction, number)):
+        if drop_strangers and user != CATALOG and not holds_user(transaction, user):
+            delete_contribution(transaction, number, user)
+            continue
         try:
             counters = added(counters, decode_contribution(value), half_life_s)
         except StateCorrupt as error:
