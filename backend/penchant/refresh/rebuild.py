@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
+from penchant.service.clock import system_clock
 from penchant.service.live_offsets import LiveOffsets
 from penchant.service.rebuilt_counters import rebuild_counters
 from penchant.service.rebuilt_records import rebuild_records
@@ -78,4 +79,4 @@ def _publish(server: ServerStore, items: int) -> None:
     config = server.config
     biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
     catalogs = Catalogs(server.directory, config.fold)
-    LiveOffsets(server.store, catalogs, biases).publish(range(items))
+    LiveOffsets(server.store, catalogs, biases).publish(range(items), system_clock())

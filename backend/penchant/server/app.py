@@ -14,7 +14,7 @@ from penchant.domain.errors import ConfigError, PenchantError
 from penchant.encoder.base import Encoders
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
 from penchant.service.catalog import CatalogService, check_item_ids, check_items
-from penchant.service.clock import Clock, system_clock
+from penchant.service.clock import Clock, SteplessClock
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.feedback import FeedbackService, check_feedback
 from penchant.service.meter import Meter
@@ -70,7 +70,7 @@ def build(
     config: Config,
     encoders: Encoders,
     meter: Meter,
-    clock: Clock = system_clock,
+    clock: Clock | None = None,
 ) -> App:
     """Builds the app that answers for some of the contract's Triton models in this process.
 
@@ -79,7 +79,7 @@ def build(
         config: the settings.
         encoders: the engines themselves in the encoder's model; in the others, a way to call it.
         meter: receives the measurements.
-        clock: gives microseconds since 1970-01-01 UTC.
+        clock: gives microseconds since 1970-01-01 UTC; None: the machine's, as `SteplessClock`.
 
     Raises:
         ConfigError: an unknown model, or settings that contradict each other.
@@ -93,6 +93,7 @@ def build(
     if directory is None:
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
     store = open_store(config.store, map_bytes=config.store_map_bytes)
+    clock = clock or SteplessClock(meter)
     verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
     return App(Dispatch(verbs, config.limits.request_bytes), store)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -17,14 +18,15 @@ from penchant.catalog.view import CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import fold_each
-from penchant.domain.limits import Limits, check_count, check_event
+from penchant.domain.limits import AHEAD_US, Limits, check_count, check_event
 from penchant.domain.rewards import SignalTable, admit
 from penchant.domain.tally import Tally
 from penchant.domain.types import Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
-from penchant.service.item_counts import recount, tally_of, write_tally
+from penchant.service.item_counts import ANY_TIME, recount, tally_of, write_tally
 from penchant.service.meter import Meter
+from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
 from penchant.service.user_interest import Catalogs, Offered, fold_key
@@ -49,6 +51,11 @@ _OLD_COUNTERS = (
     "the counters of items were made by an older release, which counted events, not users; "
     "`penchant rebuild counters` makes them again from the log, while the server runs"
 )
+
+_AHEAD = "events in the store are ahead of the machine's clock and count as of now"
+
+MOST_CAUSES = 100
+"""Causes of refusals that are logged, at most."""
 
 _Element = TypeVar("_Element")
 
@@ -138,6 +145,7 @@ class FeedbackService:
         self._clock = clock
         self._meter = meter
         self._item_biases = item_biases
+        self._said: set[str] = set()
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
             corrupt = corrupt_counters(snapshot)
@@ -151,6 +159,7 @@ class FeedbackService:
         with store.snapshot() as snapshot:
             item_biases.set(scan_counters(snapshot))
         self._offset_file = ItemBiasFile(catalogs.directory, item_biases)
+        self._latest(clock())
 
     def feedback(self, requests: Sequence[FeedbackRequest]) -> list[list[EventResult]]:
         """The results of each call's events, durable when this returns.
@@ -159,18 +168,22 @@ class FeedbackService:
             StoreUnavailable: no event of the whole batch was accepted.
         """
         arrived_us, started = self._clock(), time.perf_counter()
+        latest_us = self._latest(arrived_us)
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
             view = offered.served
             self._read_new_items(transaction, view)
             recounted = take_recounted(transaction)
             batch = _Batch(
-                ReservationLedger(transaction),
+                ReservationLedger(transaction, arrived_us),
                 RolloutWatch(offered),
-                tally_of(transaction, self._item_biases.half_life_s),
+                tally_of(transaction, self._item_biases.half_life_s, latest_us),
             )
             results = [
-                [self._take(transaction, view, batch, event, arrived_us) for event in call.events]
+                [
+                    self._take(transaction, view, batch, event, arrived_us, latest_us)
+                    for event in call.events
+                ]
                 for call in requests
             ]
             if batch.rows:
@@ -178,6 +191,7 @@ class FeedbackService:
             elsewhere = [(number, read_counters(transaction, number)) for number in recounted]
             commit_started = time.perf_counter()
         self._item_biases.set(elsewhere)
+        self._say_refused(results)
         if batch.rows or elsewhere:
             self._publish_offsets(view, batch, whole=bool(elsewhere))
         if batch.rows:
@@ -188,20 +202,25 @@ class FeedbackService:
 
     def _take(
         self,
-        snapshot: Snapshot,
+        transaction: Transaction,
         view: CatalogView,
         batch: _Batch,
         event: Event | EventResult,
         arrived_us: int,
+        latest_us: int,
     ) -> EventResult:
         """Adds one event to the batch, or refuses it."""
         if isinstance(event, EventResult):
             return event
         try:
             signal = admit(self._signals, event.signal, event.value)
-            record = batch.records.get(event.user) or _read_record(snapshot, event.user)
+            record = batch.records.get(event.user) or _read_record(transaction, event.user)
+            if dated_after(record, latest_us):
+                record = self._redate(transaction, event.user, latest_us)
             digest = digest64(event.event_id)
-            known = batch.rows.get((event.user, digest)) or read_event(snapshot, event.user, digest)
+            known = batch.rows.get((event.user, digest)) or read_event(
+                transaction, event.user, digest
+            )
             if known is not None:
                 _require_same(known.event, event)
                 status = EventStatus.DUPLICATE
@@ -221,6 +240,46 @@ class FeedbackService:
             batch.owned.setdefault(event.user, set()).add(number)
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
+
+    def _latest(self, now_us: int) -> int:
+        """The latest time that an event in the store may have; later ones count as of it.
+
+        Where most items were counted later than that, it is the clock that is behind, and times in
+        the store stay as they are.
+        """
+        limit_us = now_us + AHEAD_US
+        self._item_biases.limit(limit_us)
+        if self._item_biases.newest_us <= limit_us:
+            return ANY_TIME
+        behind = self._item_biases.mostly_after(limit_us)
+        cause = "the machine's clock is behind the events in the store" if behind else _AHEAD
+        if cause not in self._said:
+            self._said.add(cause)
+            self._meter.clock_doubt("store_ahead")
+            ahead_s = (self._item_biases.newest_us - now_us) / 1e6
+            log.error("%s: the newest is %.0f s ahead of it; set the clock right", cause, ahead_s)
+        return ANY_TIME if behind else limit_us
+
+    def _redate(self, transaction: Transaction, user: str, latest_us: int) -> Record:
+        capacity = self._catalogs.read(transaction).served.settings.window_events
+        record = redate(transaction, user, latest_us, self._signals, capacity)
+        self._meter.clock_doubt("redated")
+        return record
+
+    def _say_refused(self, results: Sequence[Sequence[EventResult]]) -> None:
+        """Counts refused events, and logs the first of each cause: callers may not look."""
+        for result in itertools.chain.from_iterable(results):
+            if result.status is EventStatus.REFUSED:
+                self._meter.refused(result.reason, 1)
+                cause = f"{result.reason} {result.message.partition(':')[0]}"
+                if cause not in self._said and len(self._said) < MOST_CAUSES:
+                    self._said.add(cause)
+                    log.warning(
+                        "events are refused, and this is the first for its cause; the metric "
+                        "penchant_refused_events_total counts them: [%s] %s",
+                        result.reason,
+                        result.message,
+                    )
 
     def _write(
         self, transaction: Transaction, offered: Offered, batch: _Batch, arrived_us: int

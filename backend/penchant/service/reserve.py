@@ -69,7 +69,8 @@ class ReserveService:
         """
         now_us = self._clock()
         with self._store.transaction() as transaction:
-            view, ledger = self._catalogs.read(transaction).served, ReservationLedger(transaction)
+            view = self._catalogs.read(transaction).served
+            ledger = ReservationLedger(transaction, now_us)
             replies = [attempt(_reserve, view, ledger, request, now_us) for request in requests]
             ledger.write()
         return replies

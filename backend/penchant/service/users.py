@@ -127,7 +127,7 @@ class UserService:
             if not holds_user(transaction, user):
                 raise _not_found(user)
             items = withdraw(transaction, user, self._half_life_s)
-            ledger = ReservationLedger(transaction)
+            ledger = ReservationLedger(transaction, self._clock())
             ledger.give_back(user)
             ledger.write()
             rows = delete_user(transaction, user)
@@ -135,7 +135,7 @@ class UserService:
         if not noted:  # A full store takes new rows only once the user's are gone.
             with self._store.transaction() as transaction:
                 _noted(transaction, items)
-        self._live_offsets.publish(items)
+        self._live_offsets.publish(items, self._clock())
         return rows
 
 
