@@ -16,7 +16,7 @@ import numpy as np
 from penchant.catalog.item_biases import ItemBiasFile, ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
-from penchant.domain.event_weights import time_bucket
+from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.interest import fold_each
 from penchant.domain.limits import AHEAD_US, Limits, check_count, check_event
 from penchant.domain.rewards import SignalTable, admit
@@ -39,6 +39,7 @@ from penchant.store.counters import (
     take_recounted,
 )
 from penchant.store.items import read_head
+from penchant.store.newest import read_newest, write_newest
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_event, read_user, write_event, write_user
 
@@ -120,6 +121,8 @@ class _Batch:
     ledger: ReservationLedger
     watch: RolloutWatch
     tally: Tally
+    newest_us: int
+    """Time of the newest event, those of the batch included."""
     records: dict[str, Record] = field(default_factory=dict)
     rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
     """By user and event digest."""
@@ -178,6 +181,7 @@ class FeedbackService:
                 ReservationLedger(transaction, arrived_us),
                 RolloutWatch(offered),
                 tally_of(transaction, self._item_biases.half_life_s, latest_us),
+                min(read_newest(transaction) or self._item_biases.newest_us, latest_us),
             )
             results = [
                 [
@@ -233,7 +237,9 @@ class FeedbackService:
             batch.tally.count(event.user, number, signal, event.occurred_at_us)
         except PenchantError as error:
             return _refused(event, error)
-        batch.watch.event(event.user, record, number, signal, arrived_us)
+        batch.newest_us = max(batch.newest_us, event.occurred_at_us)
+        fold_us = fold_time(arrived_us, batch.newest_us)
+        batch.watch.event(event.user, record, number, signal, fold_us)
         record = insert(record, [entry(event, number, signal)], view.settings.window_events)
         batch.records[event.user] = record
         if signal.owned:
@@ -291,7 +297,9 @@ class FeedbackService:
                 if offered.shown_to(user) is view
             ]
             if view is not None:
-                self._fold(transaction, view, mine, arrived_us)
+                self._fold(transaction, view, mine, fold_time(arrived_us, batch.newest_us))
+        if batch.newest_us != read_newest(transaction):
+            write_newest(transaction, batch.newest_us)
         for row in batch.rows.values():
             write_event(transaction, row)
         write_tally(transaction, batch.tally)
@@ -305,10 +313,10 @@ class FeedbackService:
         transaction: Transaction,
         view: CatalogView,
         records: Sequence[tuple[str, Record]],
-        arrived_us: int,
+        fold_us: int,
     ) -> None:
         """Writes records with the interests that their users' next rankings need."""
-        bucket = time_bucket(arrived_us, view.settings)
+        bucket = time_bucket(fold_us, view.settings)
         for some in _in_chunks(records, FOLDED_TOGETHER):
             started = time.perf_counter()
             windows = [record.window for _, record in some]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.errors import StoreUnavailable, UserNotFound
-from penchant.domain.event_weights import time_bucket
+from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
@@ -19,6 +19,7 @@ from penchant.service.user_interest import Catalogs, interest_of
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
+from penchant.store.newest import read_newest
 from penchant.store.users import delete_user, holds_user, read_log, read_user
 
 log = logging.getLogger("penchant")
@@ -90,7 +91,8 @@ class UserService:
         with self._store.snapshot() as snapshot:
             state = _require(snapshot, user)
             view = self._catalogs.read(snapshot).shown_to(user)
-        interest, _ = interest_of(state, view, time_bucket(self._clock(), view.settings))
+            fold_us = fold_time(self._clock(), read_newest(snapshot))
+        interest, _ = interest_of(state, view, time_bucket(fold_us, view.settings))
         window = state.record.window
         alive = view.items_of(window).known.tolist()
         numbers = window["item"].tolist()
