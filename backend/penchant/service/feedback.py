@@ -31,13 +31,13 @@ from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
 from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.contributions import any_contribution
 from penchant.store.counters import (
     corrupt_counters,
     read_counters,
     scan_counters,
     take_recounted,
 )
+from penchant.store.item_contributions import any_contribution
 from penchant.store.items import read_head
 from penchant.store.newest import read_newest, write_newest
 from penchant.store.owned import read_owned, write_owned

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import logging
 
-from penchant.domain.contributions import Contribution, added, withdrawn
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.tally import Tally
 from penchant.domain.types import Counters
+from penchant.domain.user_contribution import UserContribution, added, withdrawn
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.contributions import (
+from penchant.store.counters import UNREADABLE, read_counters, write_counters
+from penchant.store.item_contributions import (
     CATALOG,
     contributors,
     decode_contribution,
@@ -19,7 +20,6 @@ from penchant.store.contributions import (
     read_contribution,
     write_contribution,
 )
-from penchant.store.counters import UNREADABLE, read_counters, write_counters
 from penchant.store.items import read_item
 from penchant.store.users import holds_user, read_log
 
@@ -132,7 +132,7 @@ def _sound(
 
 def _readable(
     snapshot: Snapshot, number: int, user: str, latest_us: int = ANY_TIME
-) -> Contribution | None:
+) -> UserContribution | None:
     try:
         contribution = read_contribution(snapshot, number, user)
         if contribution is not None and contribution.as_of_us > latest_us:

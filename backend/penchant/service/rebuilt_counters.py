@@ -19,8 +19,8 @@ from penchant.domain.tally import Tally
 from penchant.domain.types import LogRow
 from penchant.service.item_counts import recount
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.contributions import delete_contribution, write_contribution
 from penchant.store.counters import add_recounted
+from penchant.store.item_contributions import delete_contribution, write_contribution
 from penchant.store.items import read_head, read_item
 from penchant.store.short_transactions import in_short_transactions
 from penchant.store.users import read_log, scan_user_ids

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from penchant.domain.contributions import credit
 from penchant.domain.types import Counters, Event
+from penchant.domain.user_contribution import credit
 from penchant.service.rebuilt_counters import RebuiltCounters, rebuild_counters
 from penchant.service.rebuilt_records import rebuild_records
-from penchant.store.contributions import CATALOG, write_contribution
 from penchant.store.counters import write_counters
+from penchant.store.item_contributions import CATALOG, write_contribution
 from penchant.store.keys import Kind, encode
 from penchant.store.lmdb import LmdbStore
 from tests.support.world import World, liked
