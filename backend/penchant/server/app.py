@@ -11,6 +11,7 @@ from typing import Any
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
+from penchant.domain.limits import AHEAD_US
 from penchant.encoder.base import Encoders
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
 from penchant.service.catalog import CatalogService, check_item_ids, check_items
@@ -121,6 +122,7 @@ def _verbs(
         verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)
     if "put_items" in fields:
         item_biases = _read_item_biases(store, config)
+        item_biases.limit(clock() + AHEAD_US)
         verbs |= _catalog(CatalogService(store, catalogs, encoders, item_biases), config)
     if "get_user" in fields:
         verbs |= _users(UserService(store, catalogs, clock, _empty_item_biases(config)), config)

@@ -219,7 +219,7 @@ class FeedbackService:
         try:
             signal = admit(self._signals, event.signal, event.value)
             record = batch.records.get(event.user) or _read_record(transaction, event.user)
-            if dated_after(record, latest_us):
+            if latest_us < ANY_TIME and dated_after(record, latest_us):
                 record = self._redate(transaction, event.user, latest_us)
             digest = digest64(event.event_id)
             known = batch.rows.get((event.user, digest)) or read_event(
