@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,8 @@ class CountingMeter:
     folds: int = 0
     committed: list[int] = field(default_factory=list)
     stalenesses: list[float] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+    clock_doubts: list[str] = field(default_factory=list)
 
     def fold(self, seconds: float, users: int = 1) -> None:
         assert seconds >= 0
@@ -61,6 +64,12 @@ class CountingMeter:
 
     def encoded(self, texts: int) -> None:
         pass
+
+    def refused(self, reason: str, events: int) -> None:
+        self.refusals[reason] += events
+
+    def clock_doubt(self, cause: str) -> None:
+        self.clock_doubts.append(cause)
 
 
 class World:

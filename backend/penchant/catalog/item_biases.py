@@ -35,6 +35,18 @@ class ItemBiasTable:
         self._as_of_us = np.zeros(files.MIN_CAPACITY)
         self._rate = 0.0
         self._latest_us = 0.0
+        self._limit_us = math.inf
+        self.newest_us = 0
+        """Time of the newest event that was ever counted."""
+
+    def limit(self, latest_us: int) -> None:
+        """Lets no counter be newer than a moment: one from a wrong clock must not fade the rest."""
+        self._limit_us = latest_us
+
+    def mostly_after(self, at_us: int) -> bool:
+        """Whether most items that were ever counted were counted later than a moment."""
+        counted = self._as_of_us[self._as_of_us > 0]
+        return len(counted) > 0 and bool((counted > at_us).mean() > 0.5)
 
     def set(self, entries: Iterable[tuple[int, Counters]]) -> None:
         """Replaces the counters of items, by number."""
@@ -44,12 +56,13 @@ class ItemBiasTable:
             self._positives[number] = counters.positives
             self._impressions[number] = counters.impressions
             self._as_of_us[number] = counters.as_of_us
+            self.newest_us = max(self.newest_us, counters.as_of_us)
 
     def values(self, rows: int) -> Vector:
         """The offsets of the first `rows` items, shape (rows,). Cost: about 1 ms per 100,000."""
         if rows > len(self._positives):
             self._grow(rows)
-        self._latest_us = float(self._as_of_us[:rows].max(initial=0.0))
+        self._latest_us = self._newest(self._as_of_us[:rows])
         positives, impressions = self._decayed(np.arange(rows))
         self._rate = mean_rate(positives, impressions, self._prior_impressions)
         return log_odds_against(self._rate, positives, impressions, self._prior_impressions)
@@ -58,7 +71,7 @@ class ItemBiasTable:
         """p_i of the first `rows` items, shape (rows,), and the time to which they are decayed."""
         if rows > len(self._positives):
             self._grow(rows)
-        self._latest_us = float(self._as_of_us[:rows].max(initial=0.0))
+        self._latest_us = self._newest(self._as_of_us[:rows])
         return self._decayed(np.arange(rows))[0], int(self._latest_us)
 
     def values_of(self, numbers: Rows) -> Vector:
@@ -68,8 +81,11 @@ class ItemBiasTable:
 
     def outruns(self, numbers: Rows) -> bool:
         """Whether these items' events are so recent that all other counters have faded by now."""
-        newest_us = float(self._as_of_us[numbers].max(initial=0.0))
+        newest_us = self._newest(self._as_of_us[numbers])
         return newest_us - self._latest_us > FADE * self.half_life_s * 1e6
+
+    def _newest(self, as_of_us: Float64) -> float:
+        return min(self._limit_us, float(as_of_us.max(initial=0.0)))
 
     def _decayed(self, numbers: Rows) -> tuple[Float64, Float64]:
         # Counters newer than the average are not decayed: a negative age would make them grow.

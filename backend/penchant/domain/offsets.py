@@ -3,9 +3,9 @@
     b_i = log((p_i / r + s) / (e_i + s)),    r = sum p / (sum e + a N),    s = 0.1 a
 
 p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, both counted once
-for each user (`penchant.domain.contributions`), and a the number of impressions that every item is
-credited with. If impressions are logged, b_i is the smoothed rate
-of engagement relative to the average. If none are, all items count as shown equally often, and
+for each user (`penchant.domain.user_contribution`), and a the number of impressions that every item
+is credited with. If impressions are logged, b_i is the smoothed rate of engagement relative to the
+average: engaged users among those shown. If none are, all items count as shown equally often, and
 b_i = log(1 + 10 p_i / mean p). Either way, an item without counters has the offset 0.
 """
 

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 _SECOND_US = 1_000_000
 
+LONGEST_HOLD_US = 2 * 3600 * _SECOND_US
+"""Later than this after now, no reservation lapses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spending:
@@ -50,6 +53,18 @@ class Spending:
         left = held.pop(second, 0) - micros
         if left > 0:
             held[second] = left
+        return Spending(self.spent_micros, held)
+
+    def until(self, clock_us: int) -> Spending:
+        """The budget without holds of reservations that a wrong clock dated far ahead.
+
+        A hold lasts an hour at most, so a later one would block the money for as long as the clock
+        was ahead.
+        """
+        latest = (clock_us + LONGEST_HOLD_US) // _SECOND_US
+        if all(second <= latest for second in self.held):
+            return self
+        held = {second: micros for second, micros in self.held.items() if second <= latest}
         return Spending(self.spent_micros, held)
 
     def _open(self, now_us: int) -> dict[int, int]:

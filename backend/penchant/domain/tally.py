@@ -1,19 +1,19 @@
-"""Counts events for their items, as `penchant.domain.contributions` describes."""
+"""Counts events for their items, as `penchant.domain.user_contribution` describes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from penchant.domain.contributions import Contribution, contribute, replaced
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import Counters
+from penchant.domain.user_contribution import UserContribution, contribute, replaced
 
 
 def _no_counters(number: int) -> Counters:
     return Counters()
 
 
-def _no_contribution(number: int, user: str | int) -> Contribution | None:
+def _no_contribution(number: int, user: str | int) -> UserContribution | None:
     return None
 
 
@@ -24,7 +24,7 @@ class Tally:
         self,
         half_life_s: float,
         counters_before: Callable[[int], Counters] = _no_counters,
-        contribution_before: Callable[[int, str | int], Contribution | None] = _no_contribution,
+        contribution_before: Callable[[int, str | int], UserContribution | None] = _no_contribution,
     ) -> None:
         """Starts without events.
 
@@ -36,7 +36,7 @@ class Tally:
         self.half_life_s = half_life_s
         self.counters: dict[int, Counters] = {}
         """Those of the items with events, by item number."""
-        self.contributions: dict[int, dict[str | int, Contribution]] = {}
+        self.contributions: dict[int, dict[str | int, UserContribution]] = {}
         """By item number and user."""
         self._counters_before = counters_before
         self._contribution_before = contribution_before

@@ -18,6 +18,7 @@ import numpy as np
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
+from penchant.domain.limits import AHEAD_US
 from penchant.domain.rewards import resolve
 from penchant.domain.tally import Tally
 from penchant.domain.types import Matrix, Vector
@@ -36,6 +37,7 @@ from penchant.releases.manifest import (
     write_manifest,
 )
 from penchant.releases.release_items import ReleasedItems
+from penchant.service.clock import system_clock
 
 Encode = Callable[[list[str]], Matrix]
 """Encodes n texts, giving unit vectors of shape (n, d), float32."""
@@ -123,6 +125,7 @@ def _offsets(stream: Stream, config: Config) -> Vector:
     for user, item, event in columns:
         outcome = resolve(config.signals, event.signal, event.value)
         tally.count(user, item, outcome, event.occurred_at_us)
+    biases.limit(system_clock() + AHEAD_US)  # One event of a wrong clock must not fade the rest.
     biases.set(tally.counters.items())
     return biases.values(len(stream.items))
 

@@ -25,7 +25,7 @@ from penchant.server.plans import (
     reserve_plan,
 )
 from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
-from penchant.service.clock import Clock, system_clock
+from penchant.service.clock import Clock, SteplessClock
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.feedback import FeedbackService, check_feedback
 from penchant.service.mended_catalog import mend_catalog
@@ -83,7 +83,7 @@ def build(
     config: Config,
     encoders: Encoders,
     meter: Meter,
-    clock: Clock = system_clock,
+    clock: Clock | None = None,
 ) -> App:
     """Builds the app that answers for some of the contract's Triton models in this process.
 
@@ -92,7 +92,7 @@ def build(
         config: the settings.
         encoders: the engines themselves in the encoder's model; in the others, a way to call it.
         meter: receives the measurements.
-        clock: gives microseconds since 1970-01-01 UTC.
+        clock: gives microseconds since 1970-01-01 UTC; None: the machine's, as `SteplessClock`.
 
     Raises:
         ConfigError: an unknown model, or settings that contradict each other.
@@ -106,8 +106,9 @@ def build(
     if directory is None:
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
     store = open_store(config.store, map_bytes=config.store_map_bytes)
+    clock = clock or SteplessClock(meter)
     if fields != {"embed"}:
-        mend_catalog(store, directory, partial(_read_item_biases, store, config))
+        mend_catalog(store, directory, partial(_read_item_biases, store, config, clock))
     verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
     return App(Dispatch(verbs, config.limits.request_bytes), store)
 
@@ -219,11 +220,12 @@ def _embed(service: EmbedService, config: Config) -> Verbs:
     return {"embed": verb}
 
 
-def _read_item_biases(store: Store, config: Config) -> ItemBiasTable:
-    """Every item's counters."""
+def _read_item_biases(store: Store, config: Config, clock: Clock) -> ItemBiasTable:
+    """Every item's counters, none of them dated after the clock."""
     item_biases = _empty_item_biases(config)
     with store.snapshot() as snapshot:
         item_biases.set(scan_counters(snapshot))
+    item_biases.limit(clock() + AHEAD_US)
     return item_biases
 
 

@@ -10,18 +10,18 @@ import numpy as np
 
 from penchant.catalog.view import CatalogView
 from penchant.domain.cold_start import prior_counters
-from penchant.domain.contributions import credit
 from penchant.domain.errors import EncoderUnavailable, InvalidRequest, StateCorrupt
 from penchant.domain.limits import Limits, check_ids, check_item
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
+from penchant.domain.user_contribution import credit
 from penchant.encoder.base import Encoders
 from penchant.service.catalog_writer import MatrixChange, placed, write_catalog
 from penchant.service.encoding import Space, encoder_of, space_of
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.contributions import CATALOG, write_contribution
 from penchant.store.counters import write_counters
+from penchant.store.item_contributions import CATALOG, write_contribution
 from penchant.store.items import (
     read_head,
     read_item,

@@ -11,6 +11,7 @@ import numpy as np
 
 from penchant.catalog.item_biases import ItemBiasFile, ItemBiasTable
 from penchant.domain.errors import StoreUnavailable
+from penchant.domain.limits import AHEAD_US
 from penchant.service.user_interest import Catalogs
 from penchant.store.base import Store
 from penchant.store.counters import read_counters, scan_counters
@@ -35,11 +36,14 @@ class LiveOffsets:
         self._file = ItemBiasFile(catalogs.directory, item_biases)
         self._read_at_s = -math.inf
 
-    def publish(self, numbers: Collection[int]) -> None:
-        """Writes the offsets of some items; where the files are missing, that waits for feedback.
+    def publish(self, numbers: Collection[int], now_us: int) -> None:
+        """Writes the offsets of some items as of now, in microseconds since 1970.
+
+        Where the files are missing, that waits for feedback.
 
         Cost: a read of the counters of all items at most every REREAD_EVERY_S.
         """
+        self._item_biases.limit(now_us + AHEAD_US)
         try:
             with self._store.snapshot() as snapshot:
                 head = self._catalogs.read(snapshot).served.head

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from penchant.domain.errors import StateCorrupt
-from penchant.domain.frequency_caps import NOT_SHOWN, PAYMENT, Ledger, confirm, grant
+from penchant.domain.frequency_caps import NOT_SHOWN, PAYMENT, Ledger, confirm, grant, redated
 from penchant.domain.reservations import Reservations, ReserveRequest
 from penchant.domain.spending import Spending
 from penchant.domain.types import Event
@@ -19,8 +19,10 @@ log = logging.getLogger("penchant")
 class ReservationLedger:
     """Ledgers and budgets with the changes of one batch, which its later requests see."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, clock_us: int) -> None:
+        """Reads nothing yet; `clock_us` is the server's time, in microseconds since 1970."""
         self._transaction = transaction
+        self._clock_us = clock_us
         self._ledgers: dict[str, Ledger] = {}
         self._budgets: dict[int, Spending] = {}
         self._changed_users: set[str] = set()
@@ -88,10 +90,13 @@ class ReservationLedger:
 
     def _ledger(self, user: str) -> Ledger:
         if user not in self._ledgers:
-            self._ledgers[user] = read_ledger(self._transaction, user)
+            kept = read_ledger(self._transaction, user)
+            self._ledgers[user] = redated(kept, self._clock_us)
+            if self._ledgers[user] is not kept:  # Written, so that it is redated once.
+                self._changed_users.add(user)
         return self._ledgers[user]
 
     def _budget(self, key: int) -> Spending:
         if key not in self._budgets:
-            self._budgets[key] = read_spending(self._transaction, key)
+            self._budgets[key] = read_spending(self._transaction, key).until(self._clock_us)
         return self._budgets[key]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.errors import StoreUnavailable, UserNotFound
-from penchant.domain.event_weights import time_bucket
+from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
@@ -21,6 +21,7 @@ from penchant.service.user_interest import Catalogs, interest_of
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
+from penchant.store.newest import read_newest
 from penchant.store.users import delete_user, holds_user, read_user, scan_log
 
 log = logging.getLogger("penchant")
@@ -111,7 +112,8 @@ class UserService:
         with self._store.snapshot() as snapshot:
             state = _require(snapshot, user)
             view = self._catalogs.read(snapshot).shown_to(user)
-        interest, _ = interest_of(state, view, time_bucket(self._clock(), view.settings))
+            fold_us = fold_time(self._clock(), read_newest(snapshot))
+        interest, _ = interest_of(state, view, time_bucket(fold_us, view.settings))
         window = state.record.window
         alive = view.items_of(window).known.tolist()
         numbers = window["item"].tolist()
@@ -151,7 +153,7 @@ class UserService:
             if not holds_user(transaction, user):
                 raise _not_found(user)
             items = withdraw(transaction, user, self._half_life_s)
-            ledger = ReservationLedger(transaction)
+            ledger = ReservationLedger(transaction, self._clock())
             ledger.give_back(user)
             ledger.write()
             rows = delete_user(transaction, user)
@@ -159,7 +161,7 @@ class UserService:
         if not noted:  # A full store takes new rows only once the user's are gone.
             with self._store.transaction() as transaction:
                 _noted(transaction, items)
-        self._live_offsets.publish(items)
+        self._live_offsets.publish(items, self._clock())
         return rows
 
 

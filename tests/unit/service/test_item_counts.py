@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from penchant.domain.types import Counters, Event
 from penchant.service.rank import RankRequest
-from penchant.store.contributions import contributors
 from penchant.store.counters import scan_counters
+from penchant.store.item_contributions import contributors
 from penchant.store.keys import Kind, encode
 from tests.support.world import SECOND_US, World, liked, shuffled_batches
 

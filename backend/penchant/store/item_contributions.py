@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from penchant.domain.contributions import Contribution
 from penchant.domain.errors import StateCorrupt
+from penchant.domain.user_contribution import UserContribution
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.codec import seal, unseal
 from penchant.store.keys import Kind, decode, encode
@@ -17,14 +17,14 @@ CATALOG = ""
 _CONTRIBUTION = struct.Struct("<dddq")
 
 
-def read_contribution(snapshot: Snapshot, item_number: int, user: str) -> Contribution | None:
+def read_contribution(snapshot: Snapshot, item_number: int, user: str) -> UserContribution | None:
     """A user's contribution to an item, or None; raises StateCorrupt or StateTooNew."""
     value = snapshot.get(encode(Kind.CONTRIBUTION, item_number, user))
     return None if value is None else decode_contribution(value)
 
 
 def write_contribution(
-    transaction: Transaction, item_number: int, user: str, contribution: Contribution
+    transaction: Transaction, item_number: int, user: str, contribution: UserContribution
 ) -> None:
     """Replaces a user's contribution to an item."""
     key = encode(Kind.CONTRIBUTION, item_number, user)
@@ -56,7 +56,7 @@ def items_of(snapshot: Snapshot, user: str) -> Iterator[int]:
             yield int(number)
 
 
-def encode_contribution(contribution: Contribution) -> bytes:
+def encode_contribution(contribution: UserContribution) -> bytes:
     """Encodes and seals a contribution."""
     return seal(
         _CONTRIBUTION.pack(
@@ -68,9 +68,9 @@ def encode_contribution(contribution: Contribution) -> bytes:
     )
 
 
-def decode_contribution(value: bytes) -> Contribution:
+def decode_contribution(value: bytes) -> UserContribution:
     """The inverse of `encode_contribution`."""
     payload = unseal(value, "contribution")
     if len(payload) != _CONTRIBUTION.size:
         raise StateCorrupt(f"contribution: got {len(payload)} bytes, expected {_CONTRIBUTION.size}")
-    return Contribution(*_CONTRIBUTION.unpack(payload))
+    return UserContribution(*_CONTRIBUTION.unpack(payload))

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant.domain.contributions import Contribution, contribute, credit, withdrawn
 from penchant.domain.offsets import count, decay
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.tally import Tally
 from penchant.domain.types import Counters
+from penchant.domain.user_contribution import UserContribution, contribute, credit, withdrawn
 
 HALF_LIFE_S = 100.0
 SIGNALS = st.builds(
@@ -73,7 +73,7 @@ def test_a_withdrawn_user_leaves_counters_as_if_there_had_never_been_one(
 def test_a_user_counts_for_an_item_at_most_as_much_as_one_event(
     signals: list[tuple[ResolvedSignal, int]],
 ) -> None:
-    contribution: Contribution | None = None
+    contribution: UserContribution | None = None
     for signal, at_us in signals:
         contribution = contribute(contribution, signal, at_us, HALF_LIFE_S)
     assert contribution is not None

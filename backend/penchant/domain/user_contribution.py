@@ -33,7 +33,7 @@ _NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution:
+class UserContribution:
     """The decayed sums of one user's events on one item, as of the newest of them."""
 
     positives: float = 0.0
@@ -54,36 +54,37 @@ class Contribution:
         )
 
 
-def credit(counters: Counters) -> Contribution:
+def credit(counters: Counters) -> UserContribution:
     """The contribution of the catalog itself: what a new item's text is credited with."""
-    return Contribution(
+    return UserContribution(
         counters.positives, counters.impressions, counters.positives, counters.as_of_us
     )
 
 
 def contribute(
-    before: Contribution | None, signal: ResolvedSignal, at_us: int, half_life_s: float
-) -> Contribution:
+    before: UserContribution | None, signal: ResolvedSignal, at_us: int, half_life_s: float
+) -> UserContribution:
     """A user's contribution after one more event on the item, on time or late."""
     positive, shown = positive_of(signal), 0.0 if signal.wait_s is None else 1.0
     if before is None:
-        return Contribution(positive, shown, positive, at_us)
+        return UserContribution(positive, shown, positive, at_us)
     sums = Counters(before.positives, before.impressions, before.as_of_us)
     sums = count(sums, positive, shown, at_us, half_life_s)
     strongest = max(before.strongest, positive)
-    return Contribution(sums.positives, sums.impressions, strongest, sums.as_of_us)
+    return UserContribution(sums.positives, sums.impressions, strongest, sums.as_of_us)
 
 
-def added(counters: Counters, contribution: Contribution, half_life_s: float) -> Counters:
+def added(counters: Counters, contribution: UserContribution, half_life_s: float) -> Counters:
     """The counters of an item with one more contribution."""
     part = contribution.counted
     return count(counters, part.positives, part.impressions, part.as_of_us, half_life_s)
 
 
-def withdrawn(counters: Counters, contribution: Contribution, half_life_s: float) -> Counters:
+def withdrawn(counters: Counters, contribution: UserContribution, half_life_s: float) -> Counters:
     """The counters of an item without one of its contributions; never below 0.
 
-    >>> withdrawn(Counters(1.0, 0.0, 10_000_000), Contribution(1.0, 0.0, 1.0, 0), half_life_s=10.0)
+    >>> once = UserContribution(1.0, 0.0, 1.0, as_of_us=0)
+    >>> withdrawn(Counters(1.0, 0.0, 10_000_000), once, half_life_s=10.0)
     Counters(positives=0.5, impressions=0.0, as_of_us=10000000)
     """
     part = contribution.counted
@@ -96,7 +97,7 @@ def withdrawn(counters: Counters, contribution: Contribution, half_life_s: float
 
 
 def replaced(
-    counters: Counters, old: Contribution | None, new: Contribution, half_life_s: float
+    counters: Counters, old: UserContribution | None, new: UserContribution, half_life_s: float
 ) -> Counters:
     """The counters of an item after a contribution changed."""
     if old is not None:
