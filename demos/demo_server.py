@@ -110,7 +110,7 @@ def make_server(
             f"store: {place} is not empty, and the demo needs a fresh one; name another directory"
         )
     parameters = gather(address, encoder, settings)
-    return Server(directory / "server", parameters, host=HOST, ports=_ports(keep))
+    return Server(directory / "server", parameters, ports=_ports(keep))
 
 
 @contextmanager
@@ -162,6 +162,6 @@ def _ports(keep: bool) -> Ports:
     if not keep:
         return FREE
     try:
-        return choose(Ports(), HOST)
+        return choose(Ports())
     except LaunchError:
         return FREE

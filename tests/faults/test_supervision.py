@@ -203,4 +203,4 @@ def test_regions_files_and_the_key_are_their_users_alone(serve: ServeProcess) ->
     held = {m.path for p in serve.family() for m in p.memory_maps() if "/dev/shm/" in m.path}
     assert held
     for path in [*held, serve.files / "admin-key", serve.files / "server.pid"]:
-        assert Path(path).stat().st_mode & 0o077 == 0, path
+        assert Path(str(path)).stat().st_mode & 0o077 == 0, path
