@@ -21,7 +21,6 @@ from penchant.launch.model_parameters import HOME, gather
 from penchant.launch.ports import choose
 from penchant_sdk import Penchant
 
-HOST = "127.0.0.1"
 TIMEOUT_S = 30.0
 """Timeout of a demo's calls, longer than an application's: the machine may be busy."""
 
