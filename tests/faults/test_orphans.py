@@ -111,9 +111,8 @@ def test_a_second_serve_in_the_same_directory_is_refused_by_name(tmp_path: Path)
         assert f"is in use by a server of process {first.process.pid}" in second.lines[0]
 
 
-@pytest.mark.parametrize("name", ["my films", 'it\'s "new"', "a#b;$HOME & (c)"])
-def test_serve_works_in_a_directory_with_any_ascii_name(tmp_path: Path, name: str) -> None:
-    place = tmp_path / name
+def test_serve_works_in_a_directory_with_any_ascii_name(tmp_path: Path) -> None:
+    place = tmp_path / 'it\'s "my" films #1; $HOME & (c)'
     place.mkdir()
     with serving(place) as serve, serve.client() as penchant:
         assert len(penchant.rank("ann", k=3).items) == 3

@@ -20,6 +20,8 @@ from penchant.system.option_types import Pairs, shows
 
 _Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
 
+_TRITONS_TLS = ("--grpc-use-ssl", "--grpc-server-cert", "--grpc-server-key", "--grpc-root-cert")
+
 
 @dataclass(frozen=True, slots=True)
 class ServeRequest:
@@ -110,6 +112,12 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
 
 
 def _tls(request: ServeRequest) -> ServerTls | None:
+    for argument in request.triton_arguments:
+        if argument.startswith(_TRITONS_TLS):
+            raise LaunchError(
+                f"--triton-arg: got {argument!r}, expected --tls-cert, --tls-key and --tls-ca for "
+                "TLS: the health check needs the files too"
+            )
     if request.tls_cert is None and request.tls_key is None and request.tls_ca is None:
         return None
     if request.tls_cert is None or request.tls_key is None:

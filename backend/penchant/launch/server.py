@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
@@ -34,7 +35,6 @@ from penchant.launch.tritonserver import (
     environment_for,
     find_triton,
 )
-from penchant.system.durable_file import write_whole
 
 _POLL_S = 0.1
 _EXIT_TIMEOUT_S = 10
@@ -282,8 +282,8 @@ class Server:
         self, triton: Triton, files: Path, region_prefix: str, environment: Mapping[str, str]
     ) -> None:
         self.key_path.unlink(missing_ok=True)
-        write_whole(self.key_path, self._key + "\n")
-        self.key_path.chmod(0o600)
+        with os.fdopen(os.open(self.key_path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write(self._key + "\n")
         triton_log.rotate(self.log_path)
         with self.log_path.open("wb") as log:
             self._process = tied_process.start(

@@ -37,6 +37,7 @@ class ServerLock:
             return []
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.chmod(0o700)  # Logs may name users, and a key lies here.
             file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LaunchError(f"{self._path}: cannot be written: {error.strerror}") from error
@@ -46,6 +47,12 @@ class ServerLock:
             owner = _read(file).get("owner", "")
             os.close(file)
             raise LaunchError(self._taken(owner)) from None
+        except OSError as error:
+            os.close(file)
+            raise LaunchError(
+                f"{self._path}: cannot be locked ({error.strerror}); serve from a directory on a "
+                "local file system"
+            ) from error
         self._file = file
         return _end(_read(file))
 

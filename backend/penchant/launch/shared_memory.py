@@ -30,12 +30,20 @@ class Regions:
     """The regions of one server; owned from the construction to `remove`."""
 
     def __init__(self) -> None:
-        """Chooses a prefix, and locks its file until `remove` or the end of this process."""
+        """Chooses a prefix, and locks its file until `remove` or the end of this process.
+
+        Raises:
+            LaunchError: this user may not write shared memory.
+        """
         self.prefix = f"penchant_{secrets.token_hex(6)}_"
         """What the names of the regions begin with."""
-        self._owner = os.open(
-            PLACE / f"{self.prefix}owner", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600
-        )
+        path = PLACE / f"{self.prefix}owner"
+        try:
+            self._owner = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise LaunchError(
+                f"shared memory: {path} cannot be written: {error.strerror}"
+            ) from None
         fcntl.flock(self._owner, fcntl.LOCK_EX)
 
     def close_to_others(self) -> None:
