@@ -11,6 +11,7 @@ from typing import Any
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
+from penchant.domain.limits import AHEAD_US
 from penchant.encoder.base import Encoders
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
 from penchant.server.plans import (
