@@ -93,9 +93,9 @@ class SentenceEncoder(nn.Module):
         states: Tensor = self.body(
             input_ids=input_ids, attention_mask=attention_mask
         ).last_hidden_state
-        places = torch.arange(states.shape[1], device=states.device)
         pooled = attention_mask
         if self.unpooled:
+            places = torch.arange(states.shape[1], device=states.device)
             behind = attention_mask * (places >= self.unpooled)
             some = behind.sum(dim=1, keepdim=True) > 0  # An empty text has its prompt alone.
             pooled = torch.where(some, behind, attention_mask)
@@ -109,7 +109,8 @@ class SentenceEncoder(nn.Module):
         elif self.pooling == "max":
             vectors = (states * mask + (mask - 1) * 1e9).amax(dim=1)
         elif self.pooling == "weightedmean":
-            weight = mask * (places + 1).to(states.dtype).unsqueeze(-1)
+            rising = torch.arange(1, states.shape[1] + 1, device=states.device)
+            weight = mask * rising.to(states.dtype).unsqueeze(-1)
             vectors = (states * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
         else:
             count = mask.sum(dim=1).clamp(min=1e-9)
