@@ -213,10 +213,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, LaunchError, LoadTestError) as error:
         console.print(str(error), markup=False)
         return 2
-    path = options.out / f"loadtest-{options.shape}.json"
+    overloaded = options.shape == "overload"
+    path = options.out / ("overload.json" if overloaded else "loadtest.json")
     report.write(path)
     report.show(console)
-    html = "" if options.shape == "overload" else f"{options.out / 'loadtest.html'}, "
+    html = "" if overloaded else f"{options.out / 'loadtest.html'}, "
     console.print(f"Reports: {html}{path}")
     return 1 if report.broken else 0
 

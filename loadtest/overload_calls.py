@@ -12,7 +12,7 @@ from penchant_sdk.aio import AsyncPenchant
 
 EVENTS_OF_A_BULK_CALL = 300
 """Each of a new user: the most that such a call can cost."""
-EXPLAINED = 100
+EXPLAINED = 20
 
 SendCall = Callable[[AsyncPenchant, int], Awaitable[object]]
 """Sends one call; the number makes it different from all others."""
@@ -78,8 +78,8 @@ KINDS = {
 class Numbers:
     """Numbers that no call has had before."""
 
-    def __init__(self) -> None:
-        self._next = itertools.count()
+    def __init__(self, first: int = 0) -> None:
+        self._next = itertools.count(first)
 
     def take(self) -> int:
         """The next number."""

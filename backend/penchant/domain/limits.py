@@ -15,7 +15,7 @@ from penchant.domain.types import Context, Event, Exposure, Item
 class Limits:
     """The maxima of one call. A call beyond one is refused, and the message names the limit."""
 
-    request_bytes: int = 8 << 20
+    request_bytes: int = 2 << 20
     """Bytes of one serialized call."""
     candidates: int = 5000
     """Candidates of one ranking."""

@@ -90,7 +90,7 @@ class BatchLane:
             if batch and expected_s > BATCH_S:
                 break
             self._waiting.popleft()
-            if waiting.abandoned():
+            if waiting.abandoned(expected_s):
                 self._backlog.done(1, waiting.call.cost)
                 self._drop(waiting)
             else:

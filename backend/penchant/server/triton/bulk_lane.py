@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from penchant.domain.errors import Overloaded
 from penchant.server.dispatch import Answer, ParsedCall
 from penchant.server.triton.backlog import Backlog
-from penchant.server.triton.turn import Turn
+from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.waiting_call import WaitingCall
 
 Slices = Generator[None, None, Answer]
@@ -40,7 +40,7 @@ class BulkLane:
         begin: Callable[[ParsedCall], Slices],
         answer: Callable[[WaitingCall, Answer], None],
         drop: Callable[[WaitingCall], None],
-        turn: Turn,
+        turn: ProcessTurn,
     ) -> None:
         """Starts the thread.
 
@@ -111,7 +111,8 @@ class BulkLane:
 
     def _advance(self, call: _Begun) -> None:
         waiting = call.waiting
-        if waiting.abandoned():
+        # Once begun, it may be quicker than expected.
+        if waiting.abandoned(0.0 if call.worked_s else self._left_s(call)):
             call.slices.close()
             self._backlog.done(1, waiting.call.cost)
             self._drop(waiting)

@@ -10,7 +10,7 @@ import numpy as np
 from penchant.domain.errors import EncoderUnavailable
 from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
-from penchant.server.triton.turn import Turn
+from penchant.server.triton.process_turn import ProcessTurn
 from penchant.wire.embed import embeddings
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Call, Reply
@@ -23,7 +23,7 @@ class RemoteEncoders:
     """The encoders that the encoder's model can load; see `penchant.encoder.base.Encoders`."""
 
     def __init__(
-        self, pb_utils: Any, version: str, dimensions: int, turn: Turn, *, bulk: bool
+        self, pb_utils: Any, version: str, dimensions: int, turn: ProcessTurn, *, bulk: bool
     ) -> None:
         """Refers to the server's encoders; nothing is called yet.
 
@@ -53,7 +53,7 @@ class RemoteEncoder:
     """An encoder in another model of the same Triton; see `penchant.encoder.base.Encoder`."""
 
     def __init__(
-        self, pb_utils: Any, version: str, dimensions: int, turn: Turn, *, bulk: bool
+        self, pb_utils: Any, version: str, dimensions: int, turn: ProcessTurn, *, bulk: bool
     ) -> None:
         """Refers to one of the server's encoders; nothing is called yet.
 

@@ -43,10 +43,14 @@ class WaitingCall:
         """Seconds from arrival for which the caller waits."""
         return self.call.timeout_s or UNSTATED_TIMEOUT_S
 
-    def abandoned(self) -> bool:
-        """Whether nobody waits any more: the time is over, or Triton says so."""
+    def abandoned(self, needs_s: float = 0.0) -> bool:
+        """Whether nobody waits for the answer: it would come too late, or Triton says so.
+
+        Args:
+            needs_s: seconds that the answer is expected to take from now on.
+        """
         now_s = time.monotonic()
-        if now_s >= self.deadline_s:
+        if now_s + needs_s >= self.deadline_s:
             return True
         if now_s - self._asked_s < ASK_EVERY_S:
             return False

@@ -14,7 +14,7 @@ from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.triton.backlog import Backlog
 from penchant.server.triton.batch_lane import BatchLane
 from penchant.server.triton.bulk_lane import BulkLane
-from penchant.server.triton.turn import Turn
+from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.waiting_call import WaitingCall
 from penchant_proto.v1.service_pb2 import Reply
 from penchant_sdk.errors import Overloaded as ClientOverloaded
@@ -112,7 +112,7 @@ class Sliced:
             self._begin,
             lambda one, answer: self.answers.update({one.call.message: answer}),
             lambda one: self.dropped.append(one.call.message),
-            Turn(),
+            ProcessTurn(),
         )
 
     def _begin(self, call: ParsedCall) -> Generator[None, None, Answer]:
