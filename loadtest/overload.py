@@ -32,6 +32,8 @@ PROCESS_START_S = 3.0
 """Seconds in which the processes of the small calls start."""
 OTHERS_FROM = 1 << 40
 """First number of others' calls, which must differ from all others."""
+LATEST_S = 1.0
+"""Seconds of lateness after which a call is not sent any more."""
 SETTLE_S = 2.0
 """Seconds between two kinds of calls."""
 
@@ -43,7 +45,9 @@ class _Sent:
     due_s: list[float] = field(default_factory=list)
     took_s: list[float] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
-    """Seconds by which each was sent late, because this program was busy."""
+    """Seconds by which each was late, because this program was busy; also of those not sent."""
+    sent_s: list[float] = field(default_factory=list)
+    """When each was sent, in seconds after the start."""
     ok: list[bool] = field(default_factory=list)
     errors: dict[str, int] = field(default_factory=dict)
 
@@ -110,7 +114,7 @@ async def _overload_with(
     places = sent.between(*burst)
     answered = sum(sent.ok[at] for at in places)
     # Sending may take longer than it should, if this program cannot keep up.
-    burst_s = max([phase_s, *(sent.due_s[at] + sent.late_s[at] - phase_s for at in places)])
+    burst_s = max([phase_s, *(sent.sent_s[at] - phase_s for at in places)])
     return OverloadFigures(
         kind=kind.name,
         peak_per_s=peak,
@@ -178,6 +182,9 @@ async def _open(
     tasks = []
     for due in dues:
         pause = start + due - time.monotonic()
+        if pause < -LATEST_S:
+            sent.late_s.append(-pause)  # Not sent: the load is less than stated, and not judged.
+            continue
         # Even one that is late lets the answers in.
         await asyncio.sleep(max(0.0, pause))
         tasks.append(asyncio.create_task(_send(client, kind, due, start, numbers.take(), sent)))
@@ -199,4 +206,5 @@ async def _send(
     sent.due_s.append(due)
     sent.took_s.append(time.monotonic() - began)
     sent.late_s.append(max(0.0, began - start - due))
+    sent.sent_s.append(began - start)
     sent.ok.append(ok)

@@ -1,6 +1,6 @@
 """Which lane each call waits in, and roughly how many milliseconds of one core it takes.
 
-The numbers are those of `benchmarks/verb_limits.py` on a small machine. Their ratios are what matters:
+The numbers are those of `benchmarks/verb_limits.py` on a small machine. Only their ratios matter:
 each lane learns from its own calls how long one of these milliseconds takes where it runs.
 """
 

@@ -14,7 +14,7 @@ SHARE_OF_TIMEOUT = 0.7
 """Share of a caller's time that its call may be expected to take; the rest is for surprises."""
 NEWEST_SHARE = 0.2
 """Weight of the newest measurement in the mean cost."""
-MORE_CAUTION, LESS_CAUTION, MOST_CAUTION = 1.1, 0.98, 3.0
+MORE_CAUTION, LESS_CAUTION, MOST_CAUTION = 1.1, 0.9, 2.0
 SHORTEST_HINT_MS, LONGEST_HINT_MS = 20, 10_000
 
 
@@ -63,9 +63,12 @@ class Backlog:
         """
         with self._lock:
             self._calls -= calls
-            self._cost = self._cost - cost if self._calls else 0.0
+            self._cost = self._cost - cost
+            if not self._calls:
+                self._cost, self._caution = 0.0, 1.0  # Nothing waits: whatever it was, it is over.
             if seconds is None or cost <= 0:
-                self._caution = min(self._caution * MORE_CAUTION, MOST_CAUTION)
+                if self._calls:
+                    self._caution = min(self._caution * MORE_CAUTION, MOST_CAUTION)
                 return
             self._caution = max(1.0, self._caution * LESS_CAUTION)
             newest = seconds / cost

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from penchant.domain.errors import EncoderUnavailable
+from penchant.domain.errors import EncoderUnavailable, Overloaded
 from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
 from penchant.server.triton.process_turn import ProcessTurn
@@ -17,6 +17,9 @@ from penchant_proto.v1.service_pb2 import Call, Reply
 
 TEXTS_PER_CALL = 256
 """Size limit of one call to the encoder's model, in texts."""
+QUERY_TIMEOUT_MS, BULK_TIMEOUT_MS = 2_000, 30_000
+"""Milliseconds after which the caller's own caller has given up."""
+_OVERLOADED = f"[{Overloaded.__name__}] "
 
 
 class RemoteEncoders:
@@ -82,6 +85,7 @@ class RemoteEncoder:
         call.embed.texts.extend(texts)
         call.embed.encoder_version = self.version
         call.embed.bulk = self._bulk
+        call.timeout_ms = BULK_TIMEOUT_MS if self._bulk else QUERY_TIMEOUT_MS
         payload = np.array([[call.SerializeToString()]], dtype=np.object_)
         request = self._pb_utils.InferenceRequest(
             model_name=METHODS["embed"].model,
@@ -94,7 +98,10 @@ class RemoteEncoder:
         except self._pb_utils.TritonModelException as error:
             raise EncoderUnavailable(f"encoder: {error}") from error
         if response.has_error():
-            raise EncoderUnavailable(f"encoder: {response.error().message()}")
+            message = response.error().message()
+            if message.startswith(_OVERLOADED):
+                raise Overloaded(message.removeprefix(_OVERLOADED))
+            raise EncoderUnavailable(f"encoder: {message}")
         tensor = self._pb_utils.get_output_tensor_by_name(response, REPLY_TENSOR)
         reply = Reply.FromString(tensor.as_numpy().item()).embed
         if reply.encoder_version != self.version:
