@@ -8,7 +8,7 @@ import time
 from penchant.domain.errors import Overloaded
 from penchant.server.triton.waiting_call import WaitingCall
 
-MOST_WAITING = 256
+MOST_CALLS = 256
 """Calls that wait in one lane, at most, whatever they cost."""
 SHARE_OF_TIMEOUT = 0.7
 """Share of a caller's time that its call may be expected to take; the rest is for surprises."""
@@ -21,7 +21,7 @@ SHORTEST_HINT_MS, LONGEST_HINT_MS = 20, 10_000
 class Backlog:
     """Counts the work of a lane in units of cost, and learns how long a unit takes."""
 
-    def __init__(self, most: int = MOST_WAITING) -> None:
+    def __init__(self, most: int = MOST_CALLS) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._calls = 0

@@ -14,6 +14,9 @@ from penchant.server.triton.backlog import Backlog
 from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.waiting_call import WaitingCall
 
+MOST_WAITING = 32
+"""Calls that wait or are under way, at most: each may hold some megabytes."""
+
 Slices = Generator[None, None, Answer]
 """The work on one call: yields between two slices, returns the answer."""
 
@@ -54,7 +57,7 @@ class BulkLane:
         self._answer = answer
         self._drop = drop
         self._turn = turn
-        self._backlog = Backlog()
+        self._backlog = Backlog(MOST_WAITING)
         self._calls: deque[_Begun] = deque()
         self._changed = threading.Condition()
         self._closing = False
