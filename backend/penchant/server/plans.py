@@ -55,7 +55,7 @@ def reserve_plan(message: reserve_pb2.ReserveRequest) -> Plan:
 
 
 def put_plan(message: catalog_pb2.PutItemsRequest) -> Plan:
-    """A put waits for the encoder in slices, in turns with other puts."""
+    """A put waits for the encoder in slices, with smaller puts in between."""
     return Plan(Lane.BULK, 5 + sum([encoding_cost(item.text) for item in message.items]))
 
 
