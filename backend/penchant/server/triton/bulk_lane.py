@@ -39,8 +39,8 @@ class BulkLane:
     The next slice is of the call with the least work left, so that a caller's large call does not
     keep others' smaller ones waiting, and what is begun is finished. Taken in turns, equal calls
     would all be done at the end, and under overload too late. A call that would soon miss its
-    deadline goes first, so none waits for ever. What waits is bounded by the time that its callers have. A
-    call that nobody waits for any more is dropped, also between two of its slices.
+    deadline goes first, so none waits for ever. What waits is bounded by the time that its callers
+    have. A call that nobody waits for any more is dropped, also between two of its slices.
     """
 
     def __init__(
