@@ -22,7 +22,7 @@ from rich.console import Console
 from benchmarks.encoder import encoder_directory
 from loadtest.load_report import LoadReport, Thresholds, broken
 from loadtest.overload import overload
-from loadtest.overload_calls import KINDS
+from loadtest.overload_calls import KINDS, USUAL_KINDS
 from loadtest.overload_report import OverloadReport
 from loadtest.resources import ResourceWatch, trends
 from loadtest.results import Results, read_results
@@ -163,7 +163,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--phase-s", type=float, default=8.0, help="overload: seconds of each of three phases"
     )
     parser.add_argument(
-        "--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="overload: calls"
+        "--kinds", nargs="+", choices=list(KINDS), default=USUAL_KINDS, help="overload: kinds"
     )
     parser.add_argument(
         "--duration-s", type=float, default=120.0, help="seconds of load after the warm-up"
@@ -213,10 +213,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, LaunchError, LoadTestError) as error:
         console.print(str(error), markup=False)
         return 2
-    path = options.out / f"loadtest-{options.shape}.json"
+    overloaded = options.shape == "overload"
+    path = options.out / ("overload.json" if overloaded else "loadtest.json")
     report.write(path)
     report.show(console)
-    html = "" if options.shape == "overload" else f"{options.out / 'loadtest.html'}, "
+    html = "" if overloaded else f"{options.out / 'loadtest.html'}, "
     console.print(f"Reports: {html}{path}")
     return 1 if report.broken else 0
 

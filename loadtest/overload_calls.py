@@ -12,7 +12,8 @@ from penchant_sdk.aio import AsyncPenchant
 
 EVENTS_OF_A_BULK_CALL = 300
 """Each of a new user: the most that such a call can cost."""
-EXPLAINED = 100
+EXPLAINED = 200
+"""Items of an explained ranking."""
 
 SendCall = Callable[[AsyncPenchant, int], Awaitable[object]]
 """Sends one call; the number makes it different from all others."""
@@ -72,14 +73,16 @@ KINDS = {
         CallKind("feedback", _feedback, (4, 16, 48), ("rank",)),
     )
 }
-"""Every kind that the shape `overload` puts on a server, one after another."""
+"""Every kind that the shape `overload` can put on a server, one after another."""
+USUAL_KINDS = ("rank with query", "explained rank", "bulk feedback")
+"""Those of which a program in Python can send three times as many as a server can answer."""
 
 
 class Numbers:
     """Numbers that no call has had before."""
 
-    def __init__(self) -> None:
-        self._next = itertools.count()
+    def __init__(self, first: int = 0) -> None:
+        self._next = itertools.count(first)
 
     def take(self) -> int:
         """The next number."""

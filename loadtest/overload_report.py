@@ -17,6 +17,8 @@ LEAST_GOODPUT = 0.9
 LONGEST_RECOVERY_S = 2.0
 LARGEST_P99_RATIO = 3.0
 """Largest p99 of others' small calls in the burst, as a multiple of the one before."""
+LATEST_MS = 200.0
+"""Largest p99 of how late calls are sent at which a run is judged."""
 USUAL_P99_MS = 10.0
 """A p99 before the burst below this counts as this: a scheduler's time slice is not a stall."""
 
@@ -46,6 +48,11 @@ class OverloadFigures:
     """Failed calls by the exception's name."""
 
     @property
+    def judged(self) -> bool:
+        """Whether the load was as stated: this program kept up with it."""
+        return self.late_ms <= LATEST_MS
+
+    @property
     def goodput(self) -> float:
         """Share of the peak that the burst left."""
         return self.burst_goodput_per_s / self.peak_per_s
@@ -56,8 +63,10 @@ class OverloadFigures:
         return burst / max(before, USUAL_P99_MS)
 
     def missed(self) -> list[str]:
-        """The goals that were missed, in words."""
-        texts = []
+        """The goals that were missed, in words; none if the load was less than stated."""
+        texts: list[str] = []
+        if not self.judged:
+            return texts
         if self.goodput < LEAST_GOODPUT:
             texts.append(
                 f"{self.kind}: goodput of {self.goodput:.2f} of the peak, "
@@ -116,6 +125,10 @@ class OverloadReport:
             )
         console.print(table)
         show_resources(self.resources, console)
+        for one in self.figures:
+            if not one.judged:
+                late = f"calls were sent up to {one.late_ms:.0f} ms late"
+                console.print(f"Not judged: {one.kind}: {late}", markup=False)
         for text in self.broken:
             console.print(f"Missed: {text}", markup=False)
 

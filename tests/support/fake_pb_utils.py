@@ -103,6 +103,9 @@ class Metric:
         assert by >= 0
         self.value += by
 
+    def set(self, value: float) -> None:
+        self.value = value
+
 
 class MetricFamily:
     COUNTER = "counter"
@@ -110,7 +113,7 @@ class MetricFamily:
 
     def __init__(self, pb_utils: FakePbUtils, name: str, description: str, kind: str) -> None:
         assert description
-        assert kind == self.COUNTER
+        assert kind in (self.COUNTER, self.GAUGE)
         assert name not in pb_utils.families
         self.metrics: dict[tuple[tuple[str, str], ...], Metric] = {}
         pb_utils.families[name] = self
@@ -148,6 +151,7 @@ class FakePbUtils:
             return MetricFamily(self, name, description, kind)
 
         family.COUNTER = MetricFamily.COUNTER  # type: ignore[attr-defined]
+        family.GAUGE = MetricFamily.GAUGE  # type: ignore[attr-defined]
         return family
 
     def InferenceRequest(  # noqa: N802

@@ -146,7 +146,8 @@ def _verbs(
 
 def _rank(service: RankService, config: Config) -> Verbs:
     check = partial(check_rank, limits=config.limits)
-    return {"rank": Verb(rank_request, check, service.rank, rank_reply, rank_plan)}
+    verb = Verb(rank_request, check, service.rank, rank_reply, rank_plan, service.in_slices)
+    return {"rank": verb}
 
 
 def _feedback(service: FeedbackService, config: Config, clock: Clock) -> Verbs:

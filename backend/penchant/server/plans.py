@@ -1,6 +1,6 @@
 """Which lane each call waits in, and roughly how many milliseconds of one core it takes.
 
-The numbers are those of `benchmarks/limits.py` on a small machine. Their ratios are what matters:
+The numbers are those of `benchmarks/verb_limits.py` on a small machine. Only their ratios matter:
 each lane learns from its own calls how long one of these milliseconds takes where it runs.
 """
 
@@ -55,7 +55,7 @@ def reserve_plan(message: reserve_pb2.ReserveRequest) -> Plan:
 
 
 def put_plan(message: catalog_pb2.PutItemsRequest) -> Plan:
-    """A put waits for the encoder in slices, in turns with other puts."""
+    """A put waits for the encoder in slices, with smaller puts in between."""
     return Plan(Lane.BULK, 5 + sum([encoding_cost(item.text) for item in message.items]))
 
 

@@ -11,7 +11,7 @@ from penchant.store.base import Snapshot
 from penchant.store.items import read_text_vector, scan_items
 
 ENCODE_TEXTS = 32
-"""Texts per request to the encoder; other puts get their turn between those of a large put."""
+"""Texts per request to the encoder; smaller puts go between those of a large one."""
 
 
 @dataclass(frozen=True, slots=True)

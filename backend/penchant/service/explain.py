@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from penchant.service.user_interest import UserInContext
 from penchant.store.base import Snapshot
 from penchant.store.users import read_event
 
+SLICE_ITEMS = 200
+"""Items explained without a pause."""
 CONTRIBUTIONS = 5
 """Events named per explanation, at most."""
 
@@ -51,8 +54,10 @@ def explain(
     user: UserInContext,
     top: TopK,
     query: Vector | None,
-) -> list[Explanation]:
+) -> Generator[None, None, list[Explanation]]:
     """One explanation per item of a ranking; the parts of each sum to its score.
+
+    Pauses after every few items.
 
     Args:
         snapshot: names the events.
@@ -71,17 +76,21 @@ def explain(
         from_query = settings.query_weight * (vectors @ query)
     by_event = parts.slow + parts.fast + near.events
     named = _NamedEvents(snapshot, view, user)
-    return [
-        Explanation(
-            offset=float(top.offsets[position]),
-            slow=float(parts.prior[position] + parts.slow[position].sum()),
-            fast=float(parts.fast[position].sum()),
-            near=float(near.opening[position] + near.events[position].sum()),
-            query=float(from_query[position]),
-            contributions=_largest(named, by_event[position]),
+    explanations: list[Explanation] = []
+    for position in range(len(vectors)):
+        if position and position % SLICE_ITEMS == 0:
+            yield
+        explanations.append(
+            Explanation(
+                offset=float(top.offsets[position]),
+                slow=float(parts.prior[position] + parts.slow[position].sum()),
+                fast=float(parts.fast[position].sum()),
+                near=float(near.opening[position] + near.events[position].sum()),
+                query=float(from_query[position]),
+                contributions=_largest(named, by_event[position]),
+            )
         )
-        for position in range(len(vectors))
-    ]
+    return explanations
 
 
 @dataclass(frozen=True, slots=True)

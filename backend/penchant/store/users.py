@@ -78,6 +78,17 @@ def holds_user(snapshot: Snapshot, user: str) -> bool:
     return next(snapshot.scan(encode(Kind.LOG, user)), None) is not None
 
 
+def scan_user_ids_from(snapshot: Snapshot, start: str, most: int) -> list[str]:
+    """The ids of the next users with a record, in order, from a text on; `most` at most."""
+    found: list[str] = []
+    for key, _ in snapshot.scan(encode(Kind.USER), encode(Kind.USER, start) if start else b""):
+        _, (user,) = decode(key)
+        found.append(str(user))
+        if len(found) == most:
+            break
+    return found
+
+
 def delete_user(transaction: Transaction, user: str) -> int:
     """Removes everything kept about a user; returns the number of log rows."""
     keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]

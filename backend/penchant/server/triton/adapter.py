@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from penchant.config import Config, parse, releases_directory
+from penchant.config import Config, catalog_directory, parse, releases_directory
 from penchant.domain.errors import InvalidRequest, PenchantError
 from penchant.encoder.base import Encoder, Encoders
 from penchant.encoder.bundle import read_bundle
@@ -29,13 +30,14 @@ from penchant.encoder.library import EncoderLibrary
 from penchant.encoder.runtime import load_encoder
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
+from penchant.server.gauges import StoreGauges
 from penchant.server.triton.batch_lane import BatchLane
 from penchant.server.triton.bulk_lane import BulkLane
 from penchant.server.triton.errors import to_triton
+from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.prometheus import MeteredEncoder, TritonMeter
 from penchant.server.triton.remote_encoder import RemoteEncoders
 from penchant.server.triton.restart_gauges import show_restarts
-from penchant.server.triton.turn import Turn
 from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
 from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
@@ -43,7 +45,7 @@ from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 log = logging.getLogger("penchant")
 
 MAX_BATCH = 64
-"""`max_batch_size` of every model; a full batch means that more requests are waiting."""
+"""Calls answered together, at most."""
 SWITCH_S = 0.001
 """Seconds after which a thread of Python lets another one run; a slice may be all Python."""
 
@@ -64,7 +66,9 @@ class Adapter:
         logging.basicConfig(stream=sys.stderr, format="penchant %(levelname)s %(message)s")
         self._pb_utils = pb_utils
         model = args["model_name"]
-        self._turn = Turn()
+        # A full batch means that more calls are waiting.
+        self._full = int(json.loads(args["model_config"]).get("max_batch_size") or MAX_BATCH)
+        self._turn = ProcessTurn()
         self._is_encoder = model == METHODS["embed"].model
         try:
             config = parse(_parameters(args["model_config"]))
@@ -81,14 +85,19 @@ class Adapter:
         self._crowd = BatchLane(self._answer_small, self._drop, MAX_BATCH)
         self._encoding = BatchLane(self._answer_batch, self._drop, MAX_BATCH)
         self._bulk = BulkLane(self._app.dispatch.slices, self._answer, self._drop, self._turn)
+        self._meter.watch(self._waiting, "penchant_waiting_calls:lane")
+        directory = catalog_directory(config)
+        if model == METHODS["get_user"].model and directory is not None:
+            self._meter.watch(StoreGauges(self._app.store, directory).read)
         # Loaded objects stay for good; without this, each full collection would visit them all.
         gc.collect()
         gc.freeze()
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """One response per request, or None for a request that waits in a lane."""
+        arrived_s = time.monotonic()
         responses: list[Any] = [None] * len(requests)
-        crowded = len(requests) >= MAX_BATCH or self._crowd.calls > 0
+        crowded = len(requests) >= self._full or self._crowd.calls > 0
         places: list[int] = []
         calls: list[ParsedCall] = []
         for place, request in enumerate(requests):
@@ -104,7 +113,7 @@ class Adapter:
             with self._turn.small():
                 answers = self._app.dispatch.answer(calls)
             for place, call, answer in zip(places, calls, answers, strict=True):
-                responses[place] = self._response(call, answer)
+                responses[place] = self._response(call, answer, arrived_s)
         return responses
 
     def _wait(self, request: Any, call: ParsedCall) -> Any:
@@ -112,8 +121,9 @@ class Adapter:
         lane: BatchLane | BulkLane = self._bulk
         if call.lane is not Lane.BULK:
             lane = self._crowd if call.lane is Lane.SMALL else self._encoding
-        refusal = lane.put(WaitingCall(request.get_response_sender(), call))
-        return None if refusal is None else self._response(call, refusal)
+        waiting = WaitingCall(request.get_response_sender(), call)
+        refusal = lane.put(waiting)
+        return None if refusal is None else self._response(call, refusal, waiting.arrived_s)
 
     def close(self) -> None:
         """Answers the waiting calls, sends the last metrics and closes the store."""
@@ -157,6 +167,13 @@ class Adapter:
             )
         return self._app.dispatch.parse(array.item())
 
+    def _waiting(self) -> dict[str, float]:
+        return {
+            Lane.SMALL.value: float(self._crowd.calls),
+            Lane.ENCODER.value: float(self._encoding.calls),
+            Lane.BULK.value: float(self._bulk.calls),
+        }
+
     def _answer_small(self, waiting: Sequence[WaitingCall]) -> None:
         with self._turn.small():
             answers = self._app.dispatch.answer([one.call for one in waiting])
@@ -178,26 +195,25 @@ class Adapter:
 
     def _answer(self, waiting: WaitingCall, answer: Answer) -> None:
         try:
-            response = self._response(waiting.call, answer)
+            response = self._response(waiting.call, answer, waiting.arrived_s)
             final = self._pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
             waiting.sender.send(response, flags=final)
         except Exception:  # A caller that is gone must not cost the others their answers.
             log.exception("a reply to %s could not be sent", waiting.call.field)
 
-    def _response(self, call: ParsedCall, answer: Answer) -> Any:
+    def _response(self, call: ParsedCall, answer: Answer, arrived_s: float) -> Any:
         pb_utils = self._pb_utils
-        if isinstance(answer, PenchantError):
-            if not call.health_check:
-                self._meter.request(call.field, answer.reason)
-            return pb_utils.InferenceResponse([], error=to_triton(pb_utils, answer))
         if not call.health_check:
-            self._meter.request(call.field, "")
+            reason = answer.reason if isinstance(answer, PenchantError) else ""
+            self._meter.request(call.field, reason, time.monotonic() - arrived_s)
+        if isinstance(answer, PenchantError):
+            return pb_utils.InferenceResponse([], error=to_triton(pb_utils, answer))
         payload = np.array([[answer.SerializeToString()]], dtype=np.object_)
         return pb_utils.InferenceResponse([pb_utils.Tensor(REPLY_TENSOR, payload)])
 
     def _refused(self, error: PenchantError) -> Any:
         """The response to a request that is no call."""
-        self._meter.request("none", error.reason)
+        self._meter.request("none", error.reason, 0.0)
         return self._pb_utils.InferenceResponse([], error=to_triton(self._pb_utils, error))
 
 

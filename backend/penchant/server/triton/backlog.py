@@ -8,24 +8,27 @@ import time
 from penchant.domain.errors import Overloaded
 from penchant.server.triton.waiting_call import WaitingCall
 
-MOST_WAITING = 256
+MOST_CALLS = 256
 """Calls that wait in one lane, at most, whatever they cost."""
 SHARE_OF_TIMEOUT = 0.7
 """Share of a caller's time that its call may be expected to take; the rest is for surprises."""
 NEWEST_SHARE = 0.2
 """Weight of the newest measurement in the mean cost."""
+MORE_CAUTION, LESS_CAUTION, MOST_CAUTION = 1.1, 0.9, 2.0
 SHORTEST_HINT_MS, LONGEST_HINT_MS = 20, 10_000
 
 
 class Backlog:
     """Counts the work of a lane in units of cost, and learns how long a unit takes."""
 
-    def __init__(self, most: int = MOST_WAITING) -> None:
+    def __init__(self, most: int = MOST_CALLS) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._calls = 0
         self._cost = 0.0
         self._seconds_per_cost: float | None = None
+        self._caution = 1.0
+        """Grows when calls were admitted whose time then ran out, and shrinks when it did not."""
 
     @property
     def calls(self) -> int:
@@ -41,7 +44,7 @@ class Backlog:
         """Adds a call, or says why not. An empty lane takes any call, whatever it costs."""
         with self._lock:
             cost = self._cost + waiting.call.cost
-            expected_s = cost * self.seconds_per_cost
+            expected_s = cost * self.seconds_per_cost * self._caution
             if self._calls and (
                 self._calls >= self._most or expected_s > SHARE_OF_TIMEOUT * waiting.timeout_s
             ):
@@ -60,9 +63,14 @@ class Backlog:
         """
         with self._lock:
             self._calls -= calls
-            self._cost = self._cost - cost if self._calls else 0.0
+            self._cost = self._cost - cost
+            if not self._calls:
+                self._cost, self._caution = 0.0, 1.0  # Nothing waits: whatever it was, it is over.
             if seconds is None or cost <= 0:
+                if self._calls:
+                    self._caution = min(self._caution * MORE_CAUTION, MOST_CAUTION)
                 return
+            self._caution = max(1.0, self._caution * LESS_CAUTION)
             newest = seconds / cost
             known = self._seconds_per_cost
             self._seconds_per_cost = (

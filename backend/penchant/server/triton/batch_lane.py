@@ -11,8 +11,10 @@ from penchant.domain.errors import Overloaded
 from penchant.server.triton.backlog import Backlog
 from penchant.server.triton.waiting_call import WaitingCall
 
-BATCH_S = 0.1
+BATCH_S = 0.15
 """Seconds that a batch may be expected to take; a larger one would keep the others waiting."""
+LEAST_BATCH = 4
+"""Calls that are answered together however long they take: each alone would take longer still."""
 
 
 class BatchLane:
@@ -87,10 +89,10 @@ class BatchLane:
         while self._waiting and len(batch) < self._most:
             waiting = self._waiting[0]
             expected_s = (cost + waiting.call.cost) * self._backlog.seconds_per_cost
-            if batch and expected_s > BATCH_S:
+            if len(batch) >= LEAST_BATCH and expected_s > BATCH_S:
                 break
             self._waiting.popleft()
-            if waiting.abandoned():
+            if waiting.abandoned(expected_s):
                 self._backlog.done(1, waiting.call.cost)
                 self._drop(waiting)
             else:

@@ -1,4 +1,4 @@
-"""A lane of long calls that are worked on slice by slice, in turns."""
+"""A lane of long calls that are worked on slice by slice, the shortest first."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from penchant.domain.errors import Overloaded
 from penchant.server.dispatch import Answer, ParsedCall
 from penchant.server.triton.backlog import Backlog
-from penchant.server.triton.turn import Turn
+from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.waiting_call import WaitingCall
+
+MOST_WAITING = 32
+"""Calls that wait or are under way, at most: each may hold some megabytes."""
+
+UNKNOWN_S = 0.001
+"""Seconds of a unit of cost before one was measured."""
 
 Slices = Generator[None, None, Answer]
 """The work on one call: yields between two slices, returns the answer."""
@@ -28,10 +34,12 @@ class _Begun:
 
 
 class BulkLane:
-    """Works on long calls in turns, a slice of each; small calls of the process go in between.
+    """Works on long calls slice by slice; small calls of the process go in between.
 
-    A call that could miss its deadline goes first, so that overload costs some calls everything
-    rather than all calls a little too much. What waits is bounded by the time that its callers
+    The next slice is of the call with the least work left, so that a caller's large call does not
+    keep others' smaller ones waiting, and what is begun is finished. Taken in turns, equal calls
+    would all be done at the end, and under overload too late. A call that would soon miss its
+    deadline goes first, so none waits for ever. What waits is bounded by the time that its callers
     have. A call that nobody waits for any more is dropped, also between two of its slices.
     """
 
@@ -40,7 +48,7 @@ class BulkLane:
         begin: Callable[[ParsedCall], Slices],
         answer: Callable[[WaitingCall, Answer], None],
         drop: Callable[[WaitingCall], None],
-        turn: Turn,
+        turn: ProcessTurn,
     ) -> None:
         """Starts the thread.
 
@@ -54,7 +62,7 @@ class BulkLane:
         self._answer = answer
         self._drop = drop
         self._turn = turn
-        self._backlog = Backlog()
+        self._backlog = Backlog(MOST_WAITING)
         self._calls: deque[_Begun] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -98,20 +106,24 @@ class BulkLane:
         if self._slack_s(hurried) < self._left_s(hurried):
             self._calls.remove(hurried)
             return hurried
-        return self._calls.popleft()
+        shortest = min(self._calls, key=self._left_s)
+        self._calls.remove(shortest)
+        return shortest
 
     def _left_s(self, call: _Begun) -> float:
         """Expected seconds of work that a call still needs."""
-        whole_s = call.waiting.call.cost * self._backlog.seconds_per_cost
+        whole_s = call.waiting.call.cost * (self._backlog.seconds_per_cost or UNKNOWN_S)
         return max(0.0, whole_s - call.worked_s)
 
     def _slack_s(self, call: _Begun) -> float:
         """Seconds that a call may still lie idle without missing its deadline."""
-        return call.waiting.deadline_s - time.monotonic() - self._left_s(call)
+        waiting = call.waiting
+        return waiting.arrived_s + waiting.timeout_s - time.monotonic() - self._left_s(call)
 
     def _advance(self, call: _Begun) -> None:
         waiting = call.waiting
-        if waiting.abandoned():
+        # Once begun, it may be quicker than expected.
+        if waiting.abandoned(0.0 if call.worked_s else self._left_s(call)):
             call.slices.close()
             self._backlog.done(1, waiting.call.cost)
             self._drop(waiting)
@@ -126,7 +138,7 @@ class BulkLane:
         call.worked_s += time.monotonic() - started_s
         if answer is None:
             with self._changed:
-                self._calls.append(call)
+                self._calls.appendleft(call)  # Before others with as much work left.
             return
         self._backlog.done(1, waiting.call.cost, call.worked_s)
         self._answer(waiting, answer)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from penchant.domain.errors import Overloaded
-from penchant.server.dispatch import ParsedCall
+from penchant.server.dispatch import Lane, ParsedCall
 
-UNSTATED_TIMEOUT_S = 1.0
-"""Assumed of a caller who does not say how long it waits; the SDK's default."""
+log = logging.getLogger("penchant")
+
+UNSTATED_TIMEOUT_S = {Lane.SMALL: 1.0, Lane.ENCODER: 1.0, Lane.BULK: 30.0}
+"""Assumed of a caller who does not say how long it waits."""
 ASK_EVERY_S = 0.05
 """Seconds between two questions to Triton whether the caller is gone; each is a message."""
 
@@ -41,14 +44,22 @@ class WaitingCall:
     @property
     def timeout_s(self) -> float:
         """Seconds from arrival for which the caller waits."""
-        return self.call.timeout_s or UNSTATED_TIMEOUT_S
+        return self.call.timeout_s or UNSTATED_TIMEOUT_S[self.call.lane]
 
-    def abandoned(self) -> bool:
-        """Whether nobody waits any more: the time is over, or Triton says so."""
+    def abandoned(self, needs_s: float = 0.0) -> bool:
+        """Whether nobody waits for the answer: it would come too late, or Triton says so.
+
+        Args:
+            needs_s: seconds that the answer is expected to take from now on.
+        """
         now_s = time.monotonic()
-        if now_s >= self.deadline_s:
+        if now_s + needs_s >= self.deadline_s:
             return True
         if now_s - self._asked_s < ASK_EVERY_S:
             return False
         self._asked_s = now_s
-        return bool(self.sender.is_cancelled())
+        try:
+            return bool(self.sender.is_cancelled())
+        except Exception:  # Whatever Triton's trouble is, the lane must go on.
+            log.exception("Triton did not say whether the caller of %s is gone", self.call.field)
+            return False

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-from penchant.server.triton.turn import Turn
+from penchant.server.triton.process_turn import ProcessTurn
 
 
 def test_a_small_call_waits_for_one_slice_at_most() -> None:
-    turn, order = Turn(), []
+    turn, order = ProcessTurn(), []
     holding, go = threading.Event(), threading.Event()
 
     def slices() -> None:
@@ -37,7 +37,7 @@ def test_a_small_call_waits_for_one_slice_at_most() -> None:
 
 
 def test_slices_go_on_though_small_calls_never_stop() -> None:
-    turn, stop = Turn(), threading.Event()
+    turn, stop = ProcessTurn(), threading.Event()
     taken = {"small": 0.0, "slices": 0.0}
 
     def small() -> None:
@@ -60,7 +60,7 @@ def test_slices_go_on_though_small_calls_never_stop() -> None:
 
 
 def test_a_slice_that_waits_elsewhere_lets_small_calls_compute() -> None:
-    turn, done = Turn(), threading.Event()
+    turn, done = ProcessTurn(), threading.Event()
 
     def small() -> None:
         with turn.small():
