@@ -11,6 +11,7 @@ from typing import Any
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
+from penchant.domain.limits import AHEAD_US
 from penchant.encoder.base import Encoders
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
 from penchant.server.plans import (
@@ -25,9 +26,10 @@ from penchant.server.plans import (
     reserve_plan,
 )
 from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
-from penchant.service.clock import Clock, system_clock
+from penchant.service.clock import Clock, SteplessClock
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.feedback import FeedbackService, check_feedback
+from penchant.service.mended_catalog import mend_catalog
 from penchant.service.meter import Meter
 from penchant.service.rank import RankService, check_rank
 from penchant.service.reserve import ReserveService, check_reserve
@@ -82,7 +84,7 @@ def build(
     config: Config,
     encoders: Encoders,
     meter: Meter,
-    clock: Clock = system_clock,
+    clock: Clock | None = None,
 ) -> App:
     """Builds the app that answers for some of the contract's Triton models in this process.
 
@@ -91,7 +93,7 @@ def build(
         config: the settings.
         encoders: the engines themselves in the encoder's model; in the others, a way to call it.
         meter: receives the measurements.
-        clock: gives microseconds since 1970-01-01 UTC.
+        clock: gives microseconds since 1970-01-01 UTC; None: the machine's, as `SteplessClock`.
 
     Raises:
         ConfigError: an unknown model, or settings that contradict each other.
@@ -105,6 +107,9 @@ def build(
     if directory is None:
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
     store = open_store(config.store, map_bytes=config.store_map_bytes)
+    clock = clock or SteplessClock(meter)
+    if fields != {"embed"}:
+        mend_catalog(store, directory, partial(_read_item_biases, store, config, clock))
     verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
     return App(Dispatch(verbs, config.limits.request_bytes), store)
 
@@ -131,10 +136,9 @@ def _verbs(
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)
     if "put_items" in fields:
-        item_biases = _read_item_biases(store, config)
-        verbs |= _catalog(CatalogService(store, catalogs, encoders, item_biases), config)
+        verbs |= _catalog(CatalogService(store, catalogs, encoders), config)
     if "get_user" in fields:
-        verbs |= _users(UserService(store, catalogs, clock), config)
+        verbs |= _users(UserService(store, catalogs, clock, _empty_item_biases(config)), config)
     if "embed" in fields:
         verbs |= _embed(EmbedService(store, encoders), config)
     return verbs
@@ -218,11 +222,12 @@ def _embed(service: EmbedService, config: Config) -> Verbs:
     return {"embed": verb}
 
 
-def _read_item_biases(store: Store, config: Config) -> ItemBiasTable:
-    """Every item's counters."""
+def _read_item_biases(store: Store, config: Config, clock: Clock) -> ItemBiasTable:
+    """Every item's counters, none of them dated after the clock."""
     item_biases = _empty_item_biases(config)
     with store.snapshot() as snapshot:
         item_biases.set(scan_counters(snapshot))
+    item_biases.limit(clock() + AHEAD_US)
     return item_biases
 
 

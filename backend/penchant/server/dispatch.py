@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from penchant.domain.errors import InternalError, InvalidRequest, PenchantError
+from penchant.domain.errors import ErrorKind, InternalError, InvalidRequest, PenchantError
 from penchant.service.attempt import attempt
 from penchant.wire.call import parse_call
 from penchant_proto.methods import METHODS
@@ -207,12 +207,12 @@ def _write(verb: Verb[Message, Request, Result], result: Result | PenchantError)
 def _serve(
     verb: Verb[Message, Request, Result], requests: Sequence[Request]
 ) -> Sequence[Result | PenchantError]:
-    """Serves requests together; after an unforeseen failure, each alone, to spare the others."""
+    """Serves requests together; after a failure of the server, each alone, to spare the others."""
     if not requests:
         return []
     results = attempt(verb.serve, requests)
     if not isinstance(results, PenchantError):
         return results
-    if isinstance(results, InternalError) and len(requests) > 1:
+    if results.kind is ErrorKind.INTERNAL and len(requests) > 1:
         return [_serve(verb, [request])[0] for request in requests]
     return [results] * len(requests)

@@ -8,22 +8,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.cold_start import prior_counters
-from penchant.domain.errors import EncoderUnavailable, InvalidRequest
+from penchant.domain.errors import EncoderUnavailable, InvalidRequest, StateCorrupt
 from penchant.domain.limits import Limits, check_ids, check_item
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
+from penchant.domain.user_contribution import credit
 from penchant.encoder.base import Encoders
-from penchant.service.catalog_writer import MatrixChange, placed, rebuild_if_lost, write_catalog
+from penchant.service.catalog_writer import MatrixChange, placed, write_catalog
 from penchant.service.encoding import Space, encoder_of, space_of
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import write_counters
+from penchant.store.item_contributions import CATALOG, write_contribution
 from penchant.store.items import (
     read_head,
     read_item,
+    read_sound_item,
+    read_text_vector,
     scan_items,
     write_change,
     write_head,
@@ -116,13 +119,10 @@ def check_get(request: GetRequest, limits: Limits) -> GetRequest:
 class CatalogService:
     """Changes the served catalog and the one on rollout. One process at a time may run it."""
 
-    def __init__(
-        self, store: Store, catalogs: Catalogs, encoders: Encoders, item_biases: ItemBiasTable
-    ) -> None:
+    def __init__(self, store: Store, catalogs: Catalogs, encoders: Encoders) -> None:
         self._store = store
         self._catalogs = catalogs
         self._encoders = encoders
-        rebuild_if_lost(store, catalogs.directory, item_biases)
 
     def put(self, items: Sequence[Item]) -> PutResult:
         """See `put_in_slices`, here without a pause."""
@@ -150,7 +150,13 @@ class CatalogService:
         raise EncoderUnavailable("items: the encoder is being changed; put them again in a moment")
 
     def _plan(self, snapshot: Snapshot, items: Sequence[Item]) -> _Plan:
-        changed = [item for item in items if _differs(item, read_item(snapshot, item.id))]
+        version = read_head(snapshot).encoder_version
+        changed = [
+            item
+            for item in items
+            if _differs(item, read_sound_item(snapshot, item.id))
+            or read_text_vector(snapshot, version, item.text) is None
+        ]
         texts = [item.text for item in changed]
         rollout = read_rollout(snapshot)
         heads = [read_head(snapshot)] + ([] if rollout is None else [rollout.head])
@@ -165,13 +171,13 @@ class CatalogService:
         """Removes items from every ranking; raises StoreUnavailable."""
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
-            found = [read_item(transaction, id_) for id_ in ids]
+            found = [_held_item(transaction, offered.served, id_) for id_ in ids]
             alive = [stored for stored in found if stored is not None and stored.alive]
             unknown = sorted(set(ids) - {stored.item.id for stored in alive})
             head = offered.served.head
             if alive:
                 gone = [dataclasses.replace(stored, alive=False) for stored in alive]
-                logged = self._log(transaction, head, gone)
+                logged = self._log(transaction, offered.served, gone)
                 change = MatrixChange(removed=[stored.number for stored in gone])
                 changes = [change] * len(_views(offered))
                 head = self._publish(transaction, offered, logged, changes)
@@ -217,10 +223,10 @@ class CatalogService:
                 for text, vector in mine.items():
                     write_text_vector(transaction, space.encoder.version, text, vector)
             served = plan.spaces[0]
-            stored = self._number(transaction, offered.served.head, plan.changed)
+            stored = self._number(transaction, offered.served, plan.changed)
             version = served.encoder.version
             self._count_prior(transaction, offered.served, stored, vectors[0], version)
-            logged = self._log(transaction, offered.served.head, stored)
+            logged = self._log(transaction, offered.served, stored)
             logged = dataclasses.replace(
                 logged, encoder_version=version, dimensions=served.encoder.dimensions
             )
@@ -274,12 +280,12 @@ class CatalogService:
         return head
 
     def _number(
-        self, transaction: Transaction, head: CatalogHead, items: Sequence[Item]
+        self, transaction: Transaction, view: CatalogView, items: Sequence[Item]
     ) -> list[StoredItem]:
         """Assigns the next numbers to new items; known items keep theirs."""
-        stored, next_number = [], head.rows
+        stored, next_number = [], view.head.rows
         for item in items:
-            old = read_item(transaction, item.id)
+            old = _held_item(transaction, view, item.id)
             number = next_number if old is None else old.number
             next_number += old is None
             stored.append(StoredItem(item, number, alive=True))
@@ -302,14 +308,16 @@ class CatalogService:
         texts = np.array([vectors[row.item.text] for row in new])
         for row, counters in zip(new, prior_counters(view.cold_start_prior, texts), strict=True):
             write_counters(transaction, row.number, counters)
+            write_contribution(transaction, row.number, CATALOG, credit(counters))
 
     def _log(
-        self, transaction: Transaction, head: CatalogHead, stored: Sequence[StoredItem]
+        self, transaction: Transaction, view: CatalogView, stored: Sequence[StoredItem]
     ) -> CatalogHead:
         """Writes the items, and a catalog log entry for each that appears or disappears."""
+        head = view.head
         position, alive, rows = head.log_length, head.alive, head.rows
         for row in stored:
-            old = read_item(transaction, row.item.id)
+            old = _held_item(transaction, view, row.item.id)
             write_item(transaction, row)
             if (old is not None and old.alive) != row.alive:
                 change = CatalogChange(row.item.id, row.number, row.alive)
@@ -318,6 +326,15 @@ class CatalogService:
                 alive += 1 if row.alive else -1
             rows = max(rows, row.number + 1)
         return dataclasses.replace(head, log_length=position, alive=alive, rows=rows)
+
+
+def _held_item(snapshot: Snapshot, view: CatalogView, id_: str) -> StoredItem | None:
+    """An item, deleted or not, or None; of a corrupt one, only its number and that it is alive."""
+    try:
+        return read_item(snapshot, id_)
+    except StateCorrupt:
+        number = view.number(id_)
+        return None if number is None else StoredItem(Item(id_, "", {}), number, alive=True)
 
 
 def _views(offered: Offered) -> list[CatalogView]:

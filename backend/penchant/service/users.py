@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from penchant.domain.errors import UserNotFound
-from penchant.domain.event_weights import time_bucket
+from penchant.catalog.item_biases import ItemBiasTable
+from penchant.domain.errors import StoreUnavailable, UserNotFound
+from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
 from penchant.service.clock import Clock
+from penchant.service.item_counts import withdraw
+from penchant.service.live_offsets import LiveOffsets
+from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, interest_of
-from penchant.store.base import Snapshot, Store
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
-from penchant.store.users import delete_user, read_user, scan_log
+from penchant.store.newest import read_newest
+from penchant.store.users import delete_user, holds_user, read_user, scan_log
+
+log = logging.getLogger("penchant")
 
 PAGE_ROWS = 1_000
 """Rows read for one page, at most; more would hold the process for too long."""
@@ -88,17 +97,23 @@ def check_export(request: ExportUserRequest, limits: Limits) -> ExportUserReques
 class UserService:
     """Answers requests about one user."""
 
-    def __init__(self, store: Store, catalogs: Catalogs, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, catalogs: Catalogs, clock: Clock, item_biases: ItemBiasTable
+    ) -> None:
+        """Makes the service; `item_biases` need not hold counters yet."""
         self._store = store
         self._catalogs = catalogs
         self._clock = clock
+        self._half_life_s = item_biases.half_life_s
+        self._live_offsets = LiveOffsets(store, catalogs, item_biases)
 
     def get(self, user: str) -> UserView:
         """The user's record; raises UserNotFound."""
         with self._store.snapshot() as snapshot:
             state = _require(snapshot, user)
             view = self._catalogs.read(snapshot).shown_to(user)
-        interest, _ = interest_of(state, view, time_bucket(self._clock(), view.settings))
+            fold_us = fold_time(self._clock(), read_newest(snapshot))
+        interest, _ = interest_of(state, view, time_bucket(fold_us, view.settings))
         window = state.record.window
         alive = view.items_of(window).known.tolist()
         numbers = window["item"].tolist()
@@ -128,12 +143,36 @@ class UserService:
     def forget(self, user: str) -> int:
         """Deletes everything kept about the user, durably; returns the number of log rows.
 
+        What the user added to items' counters and only reserved from budgets is taken back; money
+        that shown impressions have spent stays spent. Rankings see it when this returns.
+
         Raises:
             UserNotFound: nothing is kept, neither an event nor a reservation.
         """
         with self._store.transaction() as transaction:
-            _require_any(transaction, user)
-            return delete_user(transaction, user)
+            if not holds_user(transaction, user):
+                raise _not_found(user)
+            items = withdraw(transaction, user, self._half_life_s)
+            ledger = ReservationLedger(transaction, self._clock())
+            ledger.give_back(user)
+            ledger.write()
+            rows = delete_user(transaction, user)
+            noted = _noted(transaction, items)
+        if not noted:  # A full store takes new rows only once the user's are gone.
+            with self._store.transaction() as transaction:
+                _noted(transaction, items)
+        self._live_offsets.publish(items, self._clock())
+        return rows
+
+
+def _noted(transaction: Transaction, items: list[int]) -> bool:
+    """Tells the process of feedback which counters to read again, if the store has room."""
+    try:
+        add_recounted(transaction, items)
+    except StoreUnavailable as error:
+        log.warning("%s; the process of feedback will read %d counters late", error, len(items))
+        return False
+    return True
 
 
 def _page_at(
@@ -174,8 +213,12 @@ def _page_after(
 def _require(snapshot: Snapshot, user: str) -> UserState:
     state = read_user(snapshot, user)
     if state is None:
-        raise UserNotFound(f"user: no event of {user[:64]!r} was ever accepted")
+        raise _not_found(user)
     return state
+
+
+def _not_found(user: str) -> UserNotFound:
+    return UserNotFound(f"user: no event of {user[:64]!r} was ever accepted")
 
 
 def _require_any(snapshot: Snapshot, user: str) -> UserState:

@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -36,7 +37,9 @@ from penchant.server.triton.errors import to_triton
 from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.prometheus import MeteredEncoder, TritonMeter
 from penchant.server.triton.remote_encoder import RemoteEncoders
+from penchant.server.triton.restart_gauges import show_restarts
 from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
+from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 
 log = logging.getLogger("penchant")
@@ -76,6 +79,8 @@ class Adapter:
         except PenchantError as error:
             text = f"[{error.reason}] {error}"
             raise pb_utils.TritonModelException(text) from error
+        if model == METHODS["feedback"].model:  # One process: a gauge must not be shown twice.
+            self._restarts = show_restarts(pb_utils, RestartNote.read(os.environ))
         sys.setswitchinterval(SWITCH_S)
         self._crowd = BatchLane(self._answer_small, self._drop, MAX_BATCH)
         self._encoding = BatchLane(self._answer_batch, self._drop, MAX_BATCH)
