@@ -18,7 +18,9 @@ from sentence_transformers.sentence_transformer.modules.pooling import Pooling
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.training.pytorch_encoder import embed, read_source
 from penchant.training.sentence_modules import ACTIVATIONS, POOLINGS
+from penchant.training.sentence_transformers_comparison import least_cosine
 from tests.support.exporting import export
 from tests.support.tiny_encoders import write_encoder
 
@@ -44,15 +46,30 @@ def saved(plain: Path, to: Path, pooling: dict[str, Any], *more: Any, prompt: st
     return to
 
 
-def assert_same(source: Path, output: Path, dimensions: int = HIDDEN, max_tokens: int = 32) -> None:
-    """The exported encoder's vectors are those that sentence-transformers makes."""
-    report = export(source, output, dimensions=dimensions, max_tokens=max_tokens)
+def assert_same(source: Path, width: int = HIDDEN) -> None:
+    """Our reading of a directory gives the vectors that sentence-transformers makes."""
+    model, tokenizer, settings = read_source(source, width, "truncate", 32)
+    cosine = least_cosine(source, model, tokenizer, settings)
+    assert cosine is not None
+    assert cosine > 0.9999
+    theirs = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    expected = theirs.encode(TEXTS, convert_to_numpy=True)
+    np.testing.assert_allclose(embed(model, tokenizer, TEXTS), expected, atol=1e-4)
+
+
+def test_an_exported_encoder_gives_the_vectors_of_sentence_transformers(
+    plain: Path, tmp_path: Path
+) -> None:
+    dense = Dense(HIDDEN, 8, activation_function=torch.nn.Tanh())
+    pooling = {"pooling_mode": "cls", "include_prompt": False}
+    source = saved(plain, tmp_path / "in", pooling, dense, prompt="find query for ")
+    report = export(source, tmp_path / "out", dimensions=6, max_tokens=32)
     assert report.least_cosine is not None
     assert report.least_cosine > 0.9999
-    model = SentenceTransformer(str(source), device="cpu", local_files_only=True)
-    expected = model.encode(TEXTS, convert_to_numpy=True)[:, :dimensions]
+    theirs = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    expected = theirs.encode(TEXTS, convert_to_numpy=True)[:, :6]
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    got = OnnxEncoder.load(output, threads=1).encode(TEXTS)
+    got = OnnxEncoder.load(tmp_path / "out", threads=1).encode(TEXTS)
     np.testing.assert_allclose((got * expected).sum(axis=1), 1.0, atol=1e-4)
 
 
@@ -63,7 +80,7 @@ def test_every_pooling_with_and_without_its_prompt_is_honoured(
 ) -> None:
     pooling = {"pooling_mode": mode, "include_prompt": include_prompt}
     source = saved(plain, tmp_path / "in", pooling, Normalize(), prompt="find query for ")
-    assert_same(source, tmp_path / "out")
+    assert_same(source)
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
@@ -78,14 +95,14 @@ def test_a_dense_layer_is_read_from_either_file(
         torch.save(dense.state_dict(), folder / file)
         (folder / "model.safetensors").unlink()
     assert (folder / file).is_file()
-    assert_same(source, tmp_path / "out", dimensions=8)
+    assert_same(source, width=8)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_is_honoured(plain: Path, tmp_path: Path, activation: str) -> None:
     dense = Dense(HIDDEN, 8, activation_function=getattr(torch.nn, activation)())
     source = saved(plain, tmp_path / "in", {}, dense)
-    assert_same(source, tmp_path / "out", dimensions=8)
+    assert_same(source, width=8)
 
 
 def test_lower_case_and_token_limit_are_honoured(plain: Path, tmp_path: Path) -> None:
@@ -95,7 +112,7 @@ def test_lower_case_and_token_limit_are_honoured(plain: Path, tmp_path: Path) ->
     source = saved(cased, tmp_path / "in", {})
     options = {"max_seq_length": 5, "do_lower_case": True}
     (source / "sentence_bert_config.json").write_text(json.dumps(options))
-    assert_same(source, tmp_path / "out")
+    assert_same(source)
 
 
 @pytest.mark.parametrize(
