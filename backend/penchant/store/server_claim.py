@@ -80,21 +80,21 @@ class ServerClaim:
             deadline = time.monotonic() + DYING_S
             while True:
                 with _turn(directory):
-                    other = next(iter(_others(directory, _path(directory, server))), None)
-                    if other is None:
+                    others = list(_others(directory, _path(directory, server)))
+                    if not others:
                         self._file = FileLock(_path(directory, server))
                         self._file.acquire(_TURN_S, shared=True)
                         self._file.write(json.dumps(asdict(server)).encode())
                         return
-                if not _has_ended(other) or time.monotonic() > deadline:
+                if not all(map(_has_ended, others)) or time.monotonic() > deadline:
                     raise StoreUnavailable(
                         f"store: got a second server for {directory}, expected one a store: "
-                        f"{other or 'another server'} writes to it; stop that one, or give this "
+                        f"{others[0] or 'another server'} writes to it; stop that one, or give this "
                         "one a store of its own"
                     )
                 time.sleep(_PAUSE_S)  # Its last processes notice its end in a moment.
         except OSError as error:
-            raise StoreUnavailable(f"store: can't claim {directory}: {error}") from error
+            raise StoreUnavailable(f"store: can't open {directory}: {error}") from error
 
     def close(self) -> None:
         """Ends the claim; the last process of its server removes the file."""

@@ -77,13 +77,15 @@ def test_a_killed_server_leaves_no_claim(tmp_path: Path, another_server: int) ->
 
 
 def test_the_last_processes_of_a_server_that_ended_are_waited_for(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "600"]) as server:
-        with claimed_elsewhere(tmp_path, server.pid) as stub:
-            server.kill()
-            server.wait()
-            # As Triton's stubs do, which notice a moment later that their server is gone.
-            with subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -9 {stub.pid}"]):
-                ServerClaim(tmp_path, this_server(os.getpid())).close()
+    with (
+        subprocess.Popen(["sleep", "600"]) as server,
+        claimed_elsewhere(tmp_path, server.pid) as stub,
+    ):
+        server.kill()
+        server.wait()
+        # As Triton's stubs do, which notice a moment later that their server is gone.
+        with subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -9 {stub.pid}"]):
+            ServerClaim(tmp_path, this_server(os.getpid())).close()
 
 
 def test_a_claim_of_an_unreadable_file_is_still_a_claim(
