@@ -89,8 +89,8 @@ class ServerClaim:
                 if not all(map(_has_ended, others)) or time.monotonic() > deadline:
                     raise StoreUnavailable(
                         f"store: got a second server for {directory}, expected one a store: "
-                        f"{others[0] or 'another server'} writes to it; stop that one, or give this "
-                        "one a store of its own"
+                        f"{others[0] or 'another server'} writes to it; stop that one, or give "
+                        "this one a store of its own"
                     )
                 time.sleep(_PAUSE_S)  # Its last processes notice its end in a moment.
         except OSError as error:
