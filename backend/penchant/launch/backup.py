@@ -9,6 +9,7 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.launch.compact import open_lmdb
 from penchant.store.lmdb_file import DATA
+from penchant.system.private_files import make_private
 from penchant.system.whole_directory import whole_directory
 
 RELEASES = "releases"
@@ -50,5 +51,5 @@ def backup(request: BackupRequest) -> BackupResult:
         # After the store, which names the releases; a folder never changes once it is there.
         if (directory / RELEASES).is_dir():
             shutil.copytree(directory / RELEASES, made / RELEASES)
-        made.chmod(0o700)
+        make_private(made)
         return BackupResult(request.to, (made / DATA).stat().st_size)
