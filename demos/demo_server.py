@@ -20,7 +20,6 @@ from penchant.launch.ports import choose
 from penchant.report.terminal import Terminal
 from penchant_sdk import Penchant
 
-HOST = "127.0.0.1"
 TIMEOUT_S = 30.0
 """Timeout of a demo's calls, longer than an application's: the machine may be busy."""
 
@@ -109,7 +108,7 @@ def make_server(
             f"store: {place} is not empty, and the demo needs a fresh one; name another directory"
         )
     parameters = gather(address, encoder, settings)
-    return Server(directory / "server", parameters, host=HOST, ports=_ports(keep))
+    return Server(directory / "server", parameters, ports=_ports(keep))
 
 
 @contextmanager
@@ -161,6 +160,6 @@ def _ports(keep: bool) -> Ports:
     if not keep:
         return FREE
     try:
-        return choose(Ports(), HOST)
+        return choose(Ports())
     except LaunchError:
         return FREE

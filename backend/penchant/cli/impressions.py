@@ -7,6 +7,7 @@ from typing import Annotated
 from penchant.cli.next_steps import command_line, next_steps
 from penchant.cli.step_status import step_status
 from penchant.logs.impressions import ImpressionsRequest, write_impressions
+from penchant.report.printable import printable
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
@@ -21,6 +22,8 @@ def impressions(*, request: Annotated[ImpressionsRequest, FLAT]) -> None:
         f"{report.impressions:,} impressions, {report.rewarded:,} with a reward "
         f"({', '.join(sorted(report.signals))}), {report.explored:,} explored: {output}",
     ]
+    for kind, remedy, count in report.retired.cases():
+        lines.append(f"Left out, {printable(kind)}: {count:,} ({remedy})")
     console.say("\n".join(lines))
     columns = ("--position-column", "position", "--user-column", "user")
     ope = command_line("ope", output, "--policy", "softmax", *columns)

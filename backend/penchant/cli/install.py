@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import Annotated
 
 from penchant.cli.next_steps import command_line
@@ -14,8 +15,12 @@ from penchant.launch.install import (
 )
 from penchant.launch.install import install as run_install
 from penchant.launch.ports import DEFAULT_TARGET
+from penchant.launch.triton_arguments import GRPC_HEADER, KEY_NAME, closed_doors
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
+
+_KEY = "ADMIN_KEY"
+"""Name of the shell's variable with the key."""
 
 
 def install(*, request: Annotated[InstallRequest, FLAT]) -> None:
@@ -26,6 +31,12 @@ def install(*, request: Annotated[InstallRequest, FLAT]) -> None:
     installation = run_install(request)
     console = terminal()
     console.say(_report(request, installation))
+
+
+def _continued(lines: Iterable[str]) -> list[str]:
+    """The lines of one command, each but the last continued by a backslash."""
+    every = list(lines)
+    return [*(f"{line} \\" for line in every[:-1]), *every[-1:]]
 
 
 def _report(request: InstallRequest, installation: Installation) -> str:
@@ -39,9 +50,10 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         *(f"  {name} = {value}" for name, value in installation.parameters.items()),
         "",
         "Start Triton with",
+        f"  {_KEY}=$(od -An -N16 -tx1 /dev/urandom | tr -d ' ')",
         f"  tritonserver --model-repository={shlex.quote(str(models))} \\",
         f"    --backend-directory={shlex.quote(str(backends))} \\",
-        "    --disable-auto-complete-config",
+        *_continued(f"    {argument}" for argument in closed_doors(f"${_KEY}")),
         "",
         "Before you do:",
     ]
@@ -65,6 +77,10 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         )
     lines += [
         "- Start it in an empty directory: Python modules in the working directory hide ours.",
+        "- The last two arguments close protocols that no client of Penchant needs; tools that "
+        f"load models or read statistics send the key: {GRPC_HEADER} (gRPC), {KEY_NAME} (HTTP).",
+        "- Keep HTTP and metrics to this machine if nobody else needs them: "
+        "--http-address=127.0.0.1 --metrics-address=127.0.0.1",
         "- Set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1: each model is a process of its own.",
         "- In a container: --shm-size=256m or more.",
         f"Then, on the machine of Triton: `{command_line('doctor', '--target', DEFAULT_TARGET)}`",

@@ -9,7 +9,7 @@ from penchant.report.terminal import Terminal
 
 
 def show_log(console: Terminal, stream: Stream, left_out: LeftOut, relevant: str) -> None:
-    """Prints the numbers of items, events and users, and why rows were left out.
+    """Prints the numbers of items, events and users, and why rows were left out or changed.
 
     Args:
         console: prints the lines.
@@ -21,6 +21,5 @@ def show_log(console: Terminal, stream: Stream, left_out: LeftOut, relevant: str
         f"{len(stream.items):,} items, {len(stream.events):,} events of "
         f"{len(stream.users):,} users; a hit is {relevant}"
     )
-    for kind, count in left_out.counts.items():
-        line = f"Left out, {kind}: {count:,} (first: {printable(left_out.first[kind])})"
-        console.say(line, "yellow")
+    for line in left_out.notes():
+        console.say(printable(line), "yellow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -83,9 +84,15 @@ def _table(
     for heading in ("value", "95 % interval", "ratio to logged"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, one in {"logging policy": logging, **estimates}.items():
-        ratio = f"{one.value / logging.value:.3f}" if logging.value else "-"
-        table.add_row(name, f"{one.value:.5f}", f"{one.low:.5f} to {one.high:.5f}", ratio)
+        ratio = one.value / logging.value if logging.value else math.nan
+        interval = "-" if math.isnan(one.low) else f"{one.low:.5f} to {one.high:.5f}"
+        table.add_row(name, _number(one.value, 5), interval, _number(ratio, 3))
     console.print(table)
+
+
+def _number(value: float, digits: int) -> str:
+    """A number; a dash where it is not known: one row or user alone, or weights of 0."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else "-"
 
 
 def _what_next(console: Terminal, found: PolicyEstimates, json: Path | None) -> None:

@@ -7,11 +7,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from penchant.cli.client import connected
+from penchant.cli.client import Connection, connected
 from penchant.cli.judging import REFUSED, judging, show
 from penchant.cli.next_steps import command_line, next_steps, options
+from penchant.launch.tls import NO_TLS, TlsFiles
 from penchant.releases import publish as job
 from penchant.releases.publish import PublishOutcome, PublishRequest, PublishResult
+from penchant.report.printable import printable
 from penchant.report.terminal import Terminal, terminal
 from penchant.system.option_types import FLAT, TARGET_IN_USE
 
@@ -28,6 +30,7 @@ def publish(
             help="gRPC address of the server, to load the new encoder before the switch.",
         ),
     ] = "",
+    tls: Annotated[TlsFiles, FLAT] = NO_TLS,
 ) -> int | None:
     """Builds a release, judges it beside the served one, and serves it in its place.
 
@@ -37,19 +40,22 @@ def publish(
     """
     request = request or PublishRequest()  # Which refuses to be empty.
     console = terminal()
-    before_switch = partial(_load_on_server, target) if target else None
+    before_switch = partial(_load_on_server, Connection(target, tls)) if target else None
     with judging(console) as progress:
         result = job.publish(request, progress, before_switch=before_switch)
     _report(console, request, result)
     return REFUSED if result.outcome is PublishOutcome.REFUSED else None
 
 
-def _load_on_server(target: str, encoder_version: str) -> None:
-    with connected(target) as penchant:
+def _load_on_server(server: Connection, encoder_version: str) -> None:
+    with connected(server) as penchant:
         penchant.embed(["ready"], encoder_version=encoder_version)
 
 
 def _report(console: Terminal, request: PublishRequest, result: PublishResult) -> None:
+    for kind, count in result.left_out.counts.items():
+        line = f"Left out, {kind}: {count:,} (first: {result.left_out.first[kind]})"
+        console.say(printable(line), "yellow")
     id_ = result.release
     if result.outcome is PublishOutcome.ALREADY_SERVED:
         console.say(f"{id_} is served already; nothing is to be done.")

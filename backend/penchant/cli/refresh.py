@@ -23,10 +23,8 @@ def refresh(*, request: Annotated[RefreshRequest, FLAT] = _DEFAULTS) -> None:
     console = terminal()
     with step_status(console, "Opening the store") as progress:
         result = job.refresh(request, progress)
-    for kind, count in result.left_out.counts.items():
-        console.say(
-            f"Left out, {kind}: {count:,} (first: {printable(result.left_out.first[kind])})"
-        )
+    for line in result.left_out.notes():
+        console.say(printable(line), "yellow")
     console.print(
         f"Learnt from {counted(result.events, 'event')}: {counted(result.moved, 'item')} moved "
         f"away from the text alone. Catalog version {result.head.version}.",

@@ -24,8 +24,8 @@ OF_THE_MACHINE = frozenset(
 PLACES = frozenset({"encoder", "catalog_dir", "releases_dir"})
 """Directories, which are kept as the server sees them."""
 
-REBUILT = frozenset({"signals", "window_events"})
-"""Settings that shape users' records: `penchant rebuild` brings the records up to date."""
+REBUILT = frozenset({"signals", "window_events", "offset_half_life_s"})
+"""Settings that shape records or counters: `penchant rebuild` brings those up to date."""
 
 Kept = Mapping[str, str]
 """Texts of settings by name, as `text_of` writes them."""
