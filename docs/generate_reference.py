@@ -38,8 +38,8 @@ from penchant.encoder.runtime import RUNTIMES
 from penchant.launch.errors import LaunchError, TritonAborted
 from penchant.loop.loop_state import LockHeld
 from penchant.server.triton.errors import CODE_OF
-from penchant.server.triton.prometheus import GAUGES, HELP, SECONDS, SIZES
-from penchant.server.triton.restart_gauges import RESTART_GAUGES
+from penchant.server.triton.prometheus import HELP, MODEL_GAUGES, SECONDS, SIZES
+from penchant.server.triton.restart_gauges import GAUGES
 from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant_sdk import ads, errors, games, home, testing
 
@@ -320,7 +320,9 @@ def metrics_page() -> str:
     for name, text in HELP.items():
         kind = "counter" if name.endswith("_total") else "histogram"
         rows.append((f"`{name}`", kind, f"{text}."))
-    rows += [(f"`{name}`", "gauge", f"{text}.") for name, text in (GAUGES | RESTART_GAUGES).items()]
+    rows += [
+        (f"`{name}`", "gauge", f"{text}.") for name, text in {**MODEL_GAUGES, **GAUGES}.items()
+    ]
     seconds, sizes = (", ".join(f"{bound:g}" for bound in bounds) for bounds in (SECONDS, SIZES))
     return page(
         [

@@ -71,13 +71,6 @@ def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
         yield str(user)
 
 
-def holds_user(snapshot: Snapshot, user: str) -> bool:
-    """Whether anything is kept about a user, readable or not."""
-    if any(snapshot.get(encode(kind, user)) is not None for kind in (Kind.USER, Kind.LEDGER)):
-        return True
-    return next(snapshot.scan(encode(Kind.LOG, user)), None) is not None
-
-
 def scan_user_ids_from(snapshot: Snapshot, start: str, most: int) -> list[str]:
     """The ids of the next users with a record, in order, from a text on; `most` at most."""
     found: list[str] = []
@@ -87,6 +80,13 @@ def scan_user_ids_from(snapshot: Snapshot, start: str, most: int) -> list[str]:
         if len(found) == most:
             break
     return found
+
+
+def holds_user(snapshot: Snapshot, user: str) -> bool:
+    """Whether anything is kept about a user, readable or not."""
+    if any(snapshot.get(encode(kind, user)) is not None for kind in (Kind.USER, Kind.LEDGER)):
+        return True
+    return next(snapshot.scan(encode(Kind.LOG, user)), None) is not None
 
 
 def delete_user(transaction: Transaction, user: str) -> int:

@@ -40,7 +40,7 @@ HELP = {
 }
 """Counters and histograms, with what they count."""
 
-GAUGES = {
+MODEL_GAUGES = {
     "penchant_waiting_calls": "Calls that wait in a model's process or are worked on, by lane",
     "penchant_items": "Items that can be ranked",
     "penchant_users": "Users with a record as of the last full count, which takes 1 s per 2,000",
@@ -153,13 +153,11 @@ class TritonMeter:
 
     def refused(self, reason: str, events: int) -> None:
         """See `Meter.refused`."""
-        with self._lock:
-            self._sums["penchant_refused_events_total", (("reason", reason),)] += float(events)
+        self._add("penchant_refused_events_total", float(events), reason=reason)
 
     def clock_doubt(self, cause: str) -> None:
         """See `Meter.clock_doubt`."""
-        with self._lock:
-            self._sums["penchant_clock_doubts_total", (("cause", cause),)] += 1.0
+        self._add("penchant_clock_doubts_total", 1.0, cause=cause)
 
     def send(self) -> None:
         """Sends the sums since the last time."""
@@ -194,6 +192,10 @@ class TritonMeter:
         while not self._closing.wait(SEND_EVERY_S):
             self.send()
 
+    def _add(self, name: str, value: float, **labels: str) -> None:
+        with self._lock:
+            self._sums[name, tuple(labels.items())] += value
+
     def _observe(self, name: str, bounds: tuple[float, ...], value: float, times: int = 1) -> None:
         with self._lock:
             self._observe_locked((name, ()), bounds, value, times)
@@ -214,8 +216,8 @@ class TritonMeter:
             if name not in self._families:
                 stem = name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
                 kinds = self._pb_utils.MetricFamily
-                kind = kinds.GAUGE if stem in GAUGES else kinds.COUNTER
-                text = GAUGES.get(stem) or HELP[stem]
+                kind = kinds.GAUGE if stem in MODEL_GAUGES else kinds.COUNTER
+                text = MODEL_GAUGES.get(stem) or HELP[stem]
                 self._families[name] = kinds(name=name, description=text, kind=kind)
             metric = self._families[name].Metric(labels={"model": self._model, **dict(labels)})
             self._metrics[series] = metric

@@ -8,7 +8,7 @@ from penchant.system.supervision import RestartNote
 
 RESTARTS, LAST_RESTART = "penchant_restarts", "penchant_last_restart_timestamp_seconds"
 
-RESTART_GAUGES = {
+GAUGES = {
     RESTARTS: "Times that `penchant serve` has started this server again since its own start",
     LAST_RESTART: "Time of the latest of these restarts, by reason; absent before the first",
 }
@@ -29,7 +29,7 @@ def show_restarts(pb_utils: Any, note: RestartNote) -> list[Any]:
 
     def show(name: str, value: float, labels: dict[str, str]) -> None:
         kind = pb_utils.MetricFamily.GAUGE
-        family = pb_utils.MetricFamily(name=name, description=RESTART_GAUGES[name], kind=kind)
+        family = pb_utils.MetricFamily(name=name, description=GAUGES[name], kind=kind)
         metric = family.Metric(labels=labels)
         metric.set(value)
         kept.extend((family, metric))

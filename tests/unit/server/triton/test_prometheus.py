@@ -83,13 +83,13 @@ def test_every_series_has_a_description(meter: TritonMeter, pb_utils: FakePbUtil
     meter.encoded(3)
     meter.refused("InvalidEvent", 2)
     meter.clock_doubt("step")
-    meter.watch(lambda: dict.fromkeys(prometheus.GAUGES, 0.5))
+    meter.watch(lambda: dict.fromkeys(prometheus.MODEL_GAUGES, 0.5))
     meter.send()
     stems = {
         name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
         for name in pb_utils.families
     }
-    assert stems == {*prometheus.HELP, *prometheus.GAUGES}
+    assert stems == {*prometheus.HELP, *prometheus.MODEL_GAUGES}
 
 
 def test_the_size_of_each_run_of_the_encoder_is_metered(
