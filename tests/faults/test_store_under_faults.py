@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.errors import StoreUnavailable
+from penchant.service.rank import RankRequest
 from penchant.store.lmdb import LmdbStore
 from tests.contracts.store_laws import apply, contents
+from tests.support.small_disk import filled, small_disk
 from tests.support.storekeeper import MAP_BYTES, Storekeeper, storekeeper
+from tests.support.world import World, liked
 
 FAULTY_DISK = r"""
 #define _GNU_SOURCE
@@ -308,3 +311,23 @@ def test_the_files_of_a_store_are_its_users_alone_whatever_the_umask(tmp_path: P
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
     assert modes.pop("store") == 0o700
     assert set(modes.values()) == {0o600}, modes
+
+
+def test_a_full_disk_lets_services_start_and_rank_and_refuses_writes(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 8) as disk:
+        store = LmdbStore(disk / "store", map_bytes=MAP_BYTES)
+        world = World(disk / "store/catalog", store=store)
+        world.put(toy="toy story", heat="heat crime")
+        world.feed(liked("e1", "toy"))
+        before = world.rank(RankRequest("u", 2))
+        store.close()
+        with filled(disk):
+            store = LmdbStore(disk / "store", map_bytes=MAP_BYTES)
+            world = World(disk / "store/catalog", store=store)
+            assert world.rank(RankRequest("u", 2)).ids == before.ids
+            with pytest.raises(StoreUnavailable, match="No space left on device"):
+                world.put(**{f"i{n}": f"film {n}" for n in range(500)})
+        assert world.put(alien="alien horror").changed == 1
+        world.feed(liked("e2", "alien"))
+        assert len(world.rank(RankRequest("u", 9)).ids) == 3
+        store.close()

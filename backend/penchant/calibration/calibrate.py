@@ -90,7 +90,9 @@ class CalibrationResult:
                 "the slope's interval holds 0: on this log the score does not tell clicks apart"
             )
         if self.left_out:
-            found.append(f"{sum(self.left_out.values())} impressions or rows were left out")
+            most = max(self.left_out, key=self.left_out.__getitem__)
+            count = sum(self.left_out.values())
+            found.append(f"{count} impressions or rows were left out, most because of {most!r}")
         for kind, remedy, count in self.retired.cases():
             found.append(f"left out, {kind}: {count:,} ({remedy})")
         return found

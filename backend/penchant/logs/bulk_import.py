@@ -24,11 +24,11 @@ from penchant.logs.found_columns import columns_of
 from penchant.logs.import_progress import ImportProgress, RejectedRow
 from penchant.logs.item_rows import read_item_rows
 from penchant.logs.log_source import EVENT_FIELDS, ITEM_FIELDS, mapped_fields
+from penchant.logs.log_span import LogSpan
 from penchant.logs.open_table import open_table
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
 from penchant.logs.table_file import TableFile
-from penchant.logs.time_span import TimeSpan
 from penchant.system.option_types import FLAT
 
 T = TypeVar("T")
@@ -179,7 +179,7 @@ def import_events(
     columns = dataclasses.replace(request.columns, **fields)
     options = {"kind": "events", "target": target, **dataclasses.asdict(columns)}
     progress = ImportProgress(request.file, options, state=request.state)
-    span = TimeSpan()
+    span = LogSpan()
     with open_table(request.file, request.format, recovers=True) as table, progress:
         found = columns_of(table, columns)
 

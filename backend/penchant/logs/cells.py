@@ -175,6 +175,15 @@ def quoted(cell: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def printable(text: str) -> str:
+    r"""Returns a text with escapes in the place of what a terminal can't show.
+
+    >>> printable("a\x07b")
+    'a\\x07b'
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def _us_of_datetime(when: datetime) -> int:
     aware = when if when.utcoffset() is not None else when.replace(tzinfo=UTC)
     return (aware - _EPOCH) // _MICROSECOND

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol, Self, TypeVar
 
 from penchant.domain.errors import ConfigError
+from penchant.logs.cells import printable
 from penchant.logs.csv_shape import DELIMITERS
 from penchant.logs.table_file import TableFile
 
@@ -31,7 +32,7 @@ def columns_of(table: TableFile, columns: C) -> C:
     found = columns.found_in(table.names)
     checked = table.names and table.every_row_has_these_columns
     if checked and (missing := found.missing_in(table.names)):
-        names = ", ".join(map(_printable, filter(None, table.names)))
+        names = ", ".join(map(printable, filter(None, table.names)))
         shown = names if len(names) <= _SHOWN else names[:_SHOWN] + "..."
         ways = "; ".join(f"{field}: {way}" for field, way in missing.items())
         raise ConfigError(
@@ -51,7 +52,3 @@ def _likely_cause(table: TableFile, names: str) -> str:
         other = next((one for one in DELIMITERS if one in names), "")
         return f"; is the separator {other!r}?" if other else "; is it separated by commas?"
     return ""
-
-
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)

@@ -19,6 +19,11 @@ _ARRAY = re.compile(rb"\s*\[\s*\{|\s*\[\s*$")
 """Begins one JSON array of the rows; a line of its own such as `[1]` is a bad row."""
 
 
+def is_json_array(head: bytes) -> bool:
+    """Whether a file that begins with these bytes is one JSON array of objects."""
+    return _ARRAY.match(head.removeprefix(codecs.BOM_UTF8)) is not None
+
+
 class JsonLinesTable(TextFile):
     """A file of JSON objects; the number of a row is the number of its line.
 
@@ -28,7 +33,7 @@ class JsonLinesTable(TextFile):
     every_row_has_these_columns = False
 
     def _read_names(self) -> Sequence[str]:
-        if _ARRAY.match(self.source.head.removeprefix(codecs.BOM_UTF8)):
+        if is_json_array(self.source.head):
             name = self.path.name
             raise ConfigError(
                 f"file: {name} is one JSON array, expected a JSON object on each line; convert it: "

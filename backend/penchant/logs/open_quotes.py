@@ -12,15 +12,13 @@ from collections.abc import Sequence
 MANY_LINES = 100
 """Lines of one row from which it is worth a warning."""
 
-Traits = tuple[bool, ...]
-
 
 def swallows_rows(lines: Sequence[str], width: int, delimiter: str) -> bool:
     r"""Whether most lines of a record, the first one left out, look like rows of the file.
 
-    A line does if it has the right number of fields by itself, its first field is made of the same
-    kinds of characters as that of the first line, and the same fields are blank or begin with
-    white space: text has its spaces behind commas, rows have not.
+    A line does if it has the right number of fields by itself, at least half of the fields that the
+    quote leaves alone are made of the same kinds of characters as those of the first line, and the
+    same fields begin with white space: text has its spaces behind commas, rows have not.
 
     Args:
         lines: the lines of the record, two or more.
@@ -29,17 +27,21 @@ def swallows_rows(lines: Sequence[str], width: int, delimiter: str) -> bool:
 
     >>> swallows_rows(['q4,"12 Angry Men\n', "q5,Heat\n", 'q6,Fargo"\n'], 2, ",")
     True
-    >>> swallows_rows(['q4,"Roses are red,\n', 'violets are blue"\n'], 2, ",")
+    >>> swallows_rows(['q4,"Roses are red,\n', 'violets are blue,\n', 'and so on."\n'], 2, ",")
     False
     """
-    if width < 2:
+    first = lines[0].rstrip("\r\n").split(delimiter)
+    if width < 2 or len(first) < 2:
         return False
-    expected = _traits(lines[0].replace('"', "").split(delimiter))
-    if len(lines[0].split(delimiter)) < 2:
-        return False
-    behind = lines[1:]
-    alike = sum(_traits(_cells(line, width, delimiter)) == expected for line in behind)
-    return alike * 2 > len(behind)
+    opened = next((place for place, cell in enumerate(first) if cell.count('"') % 2), 0)
+    expected = [cell.replace('"', "") for cell in first]
+    quoted = opened > 0 and first[0].startswith('"')  # As the first fields of all rows, then.
+    alike = sum(
+        _is_like(_cells(line, width, delimiter), expected[:width], opened)
+        for line in lines[1:]
+        if line.startswith('"') or not quoted
+    )
+    return alike * 2 > len(lines) - 1
 
 
 def _cells(line: str, width: int, delimiter: str) -> list[str]:
@@ -49,18 +51,27 @@ def _cells(line: str, width: int, delimiter: str) -> list[str]:
     except csv.Error:
         cells = []
     if len(cells) != width:
-        cells = line.replace('"', "").split(delimiter)
+        cells = line.rstrip("\r\n").replace('"', "").split(delimiter)
     return cells if len(cells) == width else []
 
 
-def _traits(cells: Sequence[str]) -> Traits:
-    if not cells:
-        return ()
-    first = cells[0].strip()
+def _is_like(cells: Sequence[str], expected: Sequence[str], opened: int) -> bool:
+    """Whether the fields of a line are like those of the first; `opened` is that of its quote."""
+    if not cells or (expected[-1].strip() and not cells[-1].strip()):
+        return False
+    if any(cell[:1].isspace() for cell in cells[len(expected) :]):
+        return False
+    pairs = list(zip(cells, expected, strict=False))
+    if any(cell[:1].isspace() != usual[:1].isspace() for cell, usual in pairs):
+        return False
+    alone = [pair for place, pair in enumerate(pairs) if place != opened]
+    same = sum(_kinds(cell) == _kinds(usual) for cell, usual in alone)
+    return same * 2 >= len(alone)
+
+
+def _kinds(cell: str) -> tuple[bool, bool, bool]:
+    """Whether a field holds digits, letters and white space."""
+    text = cell.strip()
     return (
-        any(map(str.isdigit, first)),
-        any(map(str.isalpha, first)),
-        any(map(str.isspace, first)),
-        *(cell[:1].isspace() for cell in cells[:2]),
-        *(not cell.strip() for cell in cells[:2]),
-    )
+        any(map(str.isdigit, text)), any(map(str.isalpha, text)), any(map(str.isspace, text))
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 from penchant.domain.errors import ConfigError
 from penchant.logs.csv_shape import DELIMITERS, DOUBLE_COLON
 from penchant.logs.csv_table import CsvTable
-from penchant.logs.json_lines_table import JsonLinesTable
+from penchant.logs.json_lines_table import JsonLinesTable, is_json_array
 from penchant.logs.parquet_table import ParquetTable
 from penchant.logs.table_file import TableFile
 from penchant.logs.text_source import PARQUET, TextSource, open_binary, regular_size
@@ -93,6 +93,8 @@ def _is_parquet(path: Path) -> bool:
 
 def _format_of_text(source: TextSource) -> str:
     """Returns the format of text: JSON where it begins as such, else what the name says."""
+    if is_json_array(source.head):
+        return "jsonl"
     first = next(source.lines(newline_only=True), b"").removeprefix(b"\xef\xbb\xbf").strip()
     source.rewind()
     if _is_json_object(first):

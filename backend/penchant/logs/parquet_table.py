@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penchant.domain.errors import ConfigError
+from penchant.logs.cells import printable
 from penchant.logs.csv_shape import column_names
 from penchant.logs.row_batch import BATCH_ROWS, RowBatch
 from penchant.logs.table_file import ColumnFilter, TableFile
@@ -76,4 +77,4 @@ class ParquetTable(TableFile):
 
 
 def _in_one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return printable(" ".join(str(error).split()))[:300] or type(error).__name__

@@ -14,9 +14,9 @@ from penchant.logs.event_rows import read_event_rows
 from penchant.logs.found_columns import columns_of
 from penchant.logs.item_rows import read_item_rows
 from penchant.logs.joined_log import joined
+from penchant.logs.log_span import LogSpan
 from penchant.logs.refusals import LeftOut
 from penchant.logs.table_file import TableFile
-from penchant.logs.time_span import TimeSpan
 
 
 def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> list[Item]:
@@ -57,7 +57,7 @@ def read_events(table: TableFile, columns: EventColumns, left_out: LeftOut) -> E
     left_out.warnings += table.warnings
     if not len(log):
         raise ConfigError(f"events: no row can be read; {left_out.first_case}")
-    span = TimeSpan()
+    span = LogSpan()
     span.add(log.at_us)
     left_out.warnings += span.warnings
     return log

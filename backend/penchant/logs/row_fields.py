@@ -27,6 +27,9 @@ from penchant.logs.cells import (
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import Cells, RowBatch
 
+FARTHEST_NUMBER = 1e12
+"""Bound on rewards, scores and features, far beyond any that is meant."""
+
 _LIMITS = Limits()
 _WHOLE_FLOAT = re.compile(r"-?\d+\.0")
 
@@ -115,7 +118,10 @@ def required_texts(batch: RowBatch, column: str, refusals: Refusals) -> CodedTex
 
 
 def required_numbers(batch: RowBatch, column: str, refusals: Refusals) -> Float64:
-    """Converts a column to finite numbers, truth values to 0 and 1; refuses the other rows.
+    """Converts a column to numbers, truth values to 0 and 1; refuses the other rows.
+
+    A number farther from 0 than `FARTHEST_NUMBER` is refused too, so that sums and squares of the
+    others stay finite.
 
     >>> batch = RowBatch.of_rows([{"click": True}, {"click": "no"}])
     >>> refusals = Refusals(batch)
@@ -129,7 +135,14 @@ def required_numbers(batch: RowBatch, column: str, refusals: Refusals) -> Float6
         cells = cells.cast(pa.uint8())
     numbers = numbers_of(cells)
     refusals.refuse(numbers.missing | numbers.wrong, f"{column}: missing, or not a finite number")
+    refuse_far_numbers(numbers.value, column, refusals)
     return numbers.value
+
+
+def refuse_far_numbers(value: Float64, column: str, refusals: Refusals) -> None:
+    """Refuses rows with a number farther from 0 than `FARTHEST_NUMBER`; shape (n,)."""
+    what = f"{column}: expected {-FARTHEST_NUMBER:.0e} to {FARTHEST_NUMBER:.0e}"
+    refusals.refuse(np.abs(value) > FARTHEST_NUMBER, what)
 
 
 def required_times_us(batch: RowBatch, column: str, unit: str, refusals: Refusals) -> Int64:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from penchant.domain.errors import ConfigError
+from penchant.logs.cells import printable
 
 LINE_BYTES = 8 << 20
 """Longest line; a file without line ends is refused before it fills the memory."""
@@ -154,7 +155,7 @@ class TextSource:
             raise self._damaged(error) from error
 
     def _damaged(self, error: BaseException) -> ConfigError:
-        why = str(error) or type(error).__name__
+        why = printable(" ".join(str(error).split())) or type(error).__name__
         return ConfigError(f"file: {self.path.name} is damaged: {why}")
 
     def _packed_in(self) -> str:
@@ -185,7 +186,7 @@ class TextSource:
                 f"file: {self.path.name} is an Excel file; save the sheet as CSV UTF-8"
             )
         if len(names) != 1:
-            listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+            listed = ", ".join(map(printable, names[:10])) + (", ..." if len(names) > 10 else "")
             raise ConfigError(
                 f"file: {self.path.name} is a zip archive of {len(names)} files, expected one: "
                 f"{listed or 'none'}; unpack it, and name the one to read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,7 @@ from penchant.service.users import UserService, check_export, check_user
 from penchant.store.base import Store
 from penchant.store.counters import scan_counters
 from penchant.store.open import open_store
+from penchant.store.server_claim import ServerClaim, this_server
 from penchant.wire.catalog import (
     delete_items_reply,
     get_items_reply,
@@ -60,6 +62,9 @@ from penchant.wire.users import (
 from penchant_proto.methods import METHODS, methods_of
 from penchant_proto.v1.service_pb2 import Reply
 
+WRITERS = frozenset({"feedback", "reserve", "put_items", "delete_items", "forget_user"})
+"""The methods that write to the store."""
+
 Verbs = dict[str, Verb[Any, Any, Any]]
 
 
@@ -69,14 +74,18 @@ class App:
 
     dispatch: Dispatch
     store: Store
+    claim: ServerClaim | None = None
+    """The server's claim on the store, held by models that write."""
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
         return self.dispatch.handle(payload)
 
     def close(self) -> None:
-        """Closes the store."""
+        """Closes the store and ends the claim on it."""
         self.store.close()
+        if self.claim is not None:
+            self.claim.close()
 
 
 def build(
@@ -85,6 +94,7 @@ def build(
     encoders: Encoders,
     meter: Meter,
     clock: Clock | None = None,
+    server_pid: int | None = None,
 ) -> App:
     """Builds the app that answers for some of the contract's Triton models in this process.
 
@@ -94,10 +104,11 @@ def build(
         encoders: the engines themselves in the encoder's model; in the others, a way to call it.
         meter: receives the measurements.
         clock: gives microseconds since 1970-01-01 UTC; None: the machine's, as `SteplessClock`.
+        server_pid: process of the server that the models belong to; None: this process.
 
     Raises:
         ConfigError: an unknown model, or settings that contradict each other.
-        StoreUnavailable: the store cannot be opened.
+        StoreUnavailable: the store cannot be opened, or another server writes to it.
     """
     fields = frozenset[str]().union(*(methods_of(model) for model in models))
     if not fields:
@@ -106,12 +117,38 @@ def build(
     directory = catalog_directory(config)
     if directory is None:
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
+    claim = _claim(config, fields, server_pid or os.getpid())
+    try:
+        return _built(fields, config, directory, encoders, meter, clock, claim)
+    except BaseException:
+        if claim is not None:
+            claim.close()
+        raise
+
+
+def _claim(config: Config, fields: frozenset[str], server_pid: int) -> ServerClaim | None:
+    """The claim on the store for models that write to it; None for others."""
+    engine, _, place = config.store.partition(":")
+    if engine != "lmdb" or not fields & WRITERS:
+        return None
+    return ServerClaim(Path(place), this_server(server_pid))
+
+
+def _built(
+    fields: frozenset[str],
+    config: Config,
+    directory: Path,
+    encoders: Encoders,
+    meter: Meter,
+    clock: Clock | None,
+    claim: ServerClaim | None,
+) -> App:
     store = open_store(config.store, map_bytes=config.store_map_bytes)
     clock = clock or SteplessClock(meter)
     if fields != {"embed"}:
         mend_catalog(store, directory, partial(_read_item_biases, store, config, clock))
     verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
-    return App(Dispatch(verbs, config.limits.request_bytes), store)
+    return App(Dispatch(verbs, config.limits.request_bytes), store, claim)
 
 
 def _verbs(

@@ -274,6 +274,13 @@ class LmdbStore:
                         return opened, opened.env.begin(write=write)
             except (lmdb.PanicError, lmdb.MapResizedError):
                 pass
+            except lmdb.ReadersFullError:
+                self._in_use.pop()
+                if opened is not None and opened.env.reader_check():
+                    continue  # Killed readers had left their slots taken.
+                raise StoreUnavailable(
+                    f"store: {MAX_READERS} reads are under way; send the call again"
+                ) from None
             except lmdb.Error as error:
                 self._in_use.pop()
                 raise StoreUnavailable(f"store: can't begin: {_what(error)}") from error
@@ -467,6 +474,7 @@ def _make_free_pages_usable(opened: _Opened) -> None:
     """
     if opened.identity is None:
         return
+    opened.env.reader_check()  # A killed reader would keep them from being used.
     with contextlib.suppress(lmdb.Error), opened.env.begin(write=True) as inner:
         _write_identity(inner, opened.identity)
 

@@ -89,9 +89,8 @@ def accounted_lines(content: bytes, path: Path) -> None:
     with table:
         try:
             batches = list(table.batches(rows=3))
-        except ConfigError as error:
-            assert "damaged" in str(error)  # A gzip file, for one.
-            return
+        except ConfigError:
+            return  # A packed file is damaged.
         starts = [line for batch in batches for line in batch.line.tolist()]  # type: ignore[union-attr]  # CSV.
         assert starts == sorted(set(starts))
         assert all(1 <= line <= physical_lines(content) for line in starts)
@@ -122,13 +121,14 @@ def test_a_damaged_file_is_read_or_refused_by_name(
             lambda table: read_events(table, EventColumns(), left_out),
             lambda table: read_items(table, ItemColumns(id="user", text="item"), left_out),
         ):
+            refusal = ""
             try:
                 with open_table(path) as table:
                     assert len(read(table)) > 0
             except ConfigError as error:
-                assert "\n" not in str(error)
-        for reason in left_out.first.values():
-            assert reason
+                refusal = str(error)
+            assert refusal.isprintable()
+        assert all(left_out.first.values())
 
 
 @settings(max_examples=300, deadline=None)

@@ -81,6 +81,20 @@ def test_two_columns_are_enough_to_see_it(tmp_path: Path) -> None:
     assert (list(rows), list(reasons)) == ([3, 4, 5, 6], [2])
 
 
+@pytest.mark.parametrize("text_first", [True, False])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_it_is_seen_in_whatever_column_and_with_any_delimiter(
+    tmp_path: Path, delimiter: str, text_first: bool
+) -> None:
+    rows = [[f"film {chr(60 + number)}", str(number)] for number in range(5, 40)]
+    rows[3][0], rows[17][0] = '"12 Angry Men', 'Heat"'
+    rows = [["text", "id"], *rows]
+    lines = [delimiter.join(row if text_first else row[::-1]) for row in rows]
+    got, reasons = read(table_of(tmp_path / "films.csv", lines))
+    assert list(reasons) == [5]
+    assert sorted([*got, 5]) == list(range(2, 37))
+
+
 @pytest.mark.parametrize("width", [2, 3, 5])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_descriptions_of_several_lines_are_read_as_they_are(

@@ -75,7 +75,8 @@ class Adapter:
             # One thread per process: requests are many and small, and processes run side by side.
             importlib.import_module("threadpoolctl").threadpool_limits(1)
             self._meter = TritonMeter(pb_utils, model)
-            self._app: App = build([model], config, self._encoders(model, config), self._meter)
+            encoders = self._encoders(model, config)
+            self._app: App = build([model], config, encoders, self._meter, server_pid=os.getppid())
         except PenchantError as error:
             text = f"[{error.reason}] {error}"
             raise pb_utils.TritonModelException(text) from error

@@ -9,11 +9,11 @@ YEAR_1971_US = 31_536_000_000_000
 """What is read in a wrong unit, or is a date written as a number, lands before this time."""
 
 
-class TimeSpan:
+class LogSpan:
     """Earliest and latest of the times that were added.
 
     >>> import numpy as np
-    >>> span = TimeSpan()
+    >>> span = LogSpan()
     >>> span.add(np.array([1_700_000_000_000]))
     >>> span.warnings[0][:58]
     'all 1 times are in 1970, 1970-01-20 to 1970-01-20: is the '
