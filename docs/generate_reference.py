@@ -38,7 +38,7 @@ from penchant.encoder.runtime import RUNTIMES
 from penchant.launch.errors import LaunchError, TritonAborted
 from penchant.loop.loop_state import LockHeld
 from penchant.server.triton.errors import CODE_OF
-from penchant.server.triton.prometheus import HELP, SECONDS, SIZES
+from penchant.server.triton.prometheus import HELP, MODEL_GAUGES, SECONDS, SIZES
 from penchant.server.triton.restart_gauges import GAUGES
 from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant_sdk import ads, errors, games, home, testing
@@ -320,7 +320,9 @@ def metrics_page() -> str:
     for name, text in HELP.items():
         kind = "counter" if name.endswith("_total") else "histogram"
         rows.append((f"`{name}`", kind, f"{text}."))
-    rows += [(f"`{name}`", "gauge", f"{text}.") for name, text in GAUGES.items()]
+    rows += [
+        (f"`{name}`", "gauge", f"{text}.") for name, text in {**MODEL_GAUGES, **GAUGES}.items()
+    ]
     seconds, sizes = (", ".join(f"{bound:g}" for bound in bounds) for bounds in (SECONDS, SIZES))
     return page(
         [
@@ -330,8 +332,9 @@ def metrics_page() -> str:
             "[Operate](../operations.md#what-to-watch) says which to watch.",
             table(("metric", "type", "meaning"), rows),
             f"Buckets in seconds: {seconds}. Buckets of sizes: {sizes}. Triton's Python backend "
-            "has no histograms, so each is sent as three counters, `…_bucket`, `…_sum` and "
-            "`…_count`; Prometheus reads them as a histogram.",
+            "takes observations one message each, so a histogram is sent as three counters, "
+            "`…_bucket`, `…_sum` and `…_count`, whose `TYPE` is `counter`; `histogram_quantile` "
+            "works on them as on any histogram. Health checks count nowhere.",
         ]
     )
 

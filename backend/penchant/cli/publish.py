@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.text import Text
 
 from penchant.cli.client import Connection, connected
 from penchant.cli.judging import REFUSED, judging, show
@@ -49,6 +50,9 @@ def _load_on_server(server: Connection, encoder_version: str) -> None:
 
 
 def _report(console: Console, request: PublishRequest, result: PublishResult) -> None:
+    for kind, count in result.left_out.counts.items():
+        line = f"Left out, {kind}: {count:,} (first: {result.left_out.first[kind]})"
+        console.print(Text(line, "yellow"), soft_wrap=True)
     store, id_ = f"--store {request.store}", result.release
     if result.outcome is PublishOutcome.ALREADY_SERVED:
         console.print(f"{id_} is served already; nothing is to be done.")

@@ -22,6 +22,8 @@ from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
 from penchant.launch.server_history import ServerHistory
 from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
 from penchant.launch.vital_signs import FAULT_KINDS
+from penchant.service.mended_catalog import find_damage
+from penchant.store.items import read_head
 from penchant.system.option_types import FLAT, shows
 from penchant_proto.local_targets import is_local
 
@@ -74,6 +76,7 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield check_gpu(find_tensorrt(), find_cuda())
     yield check_shared_memory()
     yield check_store(request.store)
+    yield from check_store_use(request.store)
     yield from check_server(request.target, request.tls)
     yield from check_restarts(request.target or DEFAULT_TARGET)
 
@@ -173,6 +176,38 @@ def check_store(address: str | None) -> Check:
         state: CheckState = "fail" if usage.fraction > _FULL else "warn"
         return Check("store", state, found, "restart with a larger --set store_map_bytes=BYTES")
     return Check("store", "ok", found)
+
+
+def check_store_use(address: str | None) -> Iterator[Check]:
+    """Reports which server writes to an LMDB store, and whether its catalog's files are whole."""
+    place = Path((address or f"lmdb:{HOME / 'store'}").partition(":")[2])
+    if not (place / "data.mdb").is_file():
+        return
+    from penchant.store.open import open_store
+    from penchant.store.server_claim import claiming_servers
+
+    name = "catalog"
+    try:
+        holders = ", ".join(map(str, claiming_servers(place)))
+        yield Check("store's server", "ok" if holders else "skip", holders or "none writes to it")
+        store = open_store(f"lmdb:{place}", map_bytes=0)
+        try:
+            with store.snapshot() as snapshot:
+                head = read_head(snapshot)
+        finally:
+            store.close()
+    except (PenchantError, OSError) as error:
+        yield Check(name, "fail", str(error), "restore a backup, or read the server's log")
+        return
+    damage = find_damage(place / "catalog", head)
+    if damage:
+        advice = "restart the server, which writes them again from the store"
+        yield Check(name, "fail", "; ".join(damage.values()), advice)
+    elif head.lost:
+        found = f"its {head.lost} were damaged, and rankings do without"
+        yield Check(name, "warn", found, "penchant refresh --store ...")
+    else:
+        yield Check(name, "ok", f"{head.alive:,} items, version {head.version}")
 
 
 def check_server(target: str | None, tls: TlsFiles = NO_TLS) -> Iterator[Check]:

@@ -45,13 +45,13 @@ class ProbeResult:
 
 
 def calls() -> dict[str, Call]:
-    """One cheap call per model, by the model's name; no call changes anything."""
+    """One cheap call per model, by the model's name; none changes anything or counts in metrics."""
     requests = [
-        Call(rank=rank_pb2.RankRequest(user=PROBE_ID, k=1)),
-        Call(feedback=feedback_pb2.FeedbackRequest()),
-        Call(get_items=catalog_pb2.GetItemsRequest(ids=[PROBE_ID])),
-        Call(get_user=user_pb2.GetUserRequest(user=PROBE_ID)),
-        Call(embed=embed_pb2.EmbedRequest(texts=["probe"])),
+        Call(rank=rank_pb2.RankRequest(user=PROBE_ID, k=1), health_check=True),
+        Call(feedback=feedback_pb2.FeedbackRequest(), health_check=True),
+        Call(get_items=catalog_pb2.GetItemsRequest(ids=[PROBE_ID]), health_check=True),
+        Call(get_user=user_pb2.GetUserRequest(user=PROBE_ID), health_check=True),
+        Call(embed=embed_pb2.EmbedRequest(texts=["probe"]), health_check=True),
     ]
     return {METHODS[_field(call)].model: call for call in requests}
 
