@@ -50,9 +50,8 @@ def test_kill_9_of_serve_ends_triton_and_the_models_and_the_next_start_cleans_up
         assert left
         first.process.kill()
         wait_until(lambda: gone(family), "the end of all")
-    with serving(tmp_path) as second:
+    with serving(tmp_path):
         assert [path for path in left if path.exists()] == []
-        assert any("shared-memory regions of killed servers" in line for line in second.lines)
 
 
 def test_the_models_end_with_a_triton_that_somebody_else_started(tmp_path: Path) -> None:
