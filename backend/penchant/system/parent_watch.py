@@ -81,7 +81,7 @@ def _is_child_of_main_thread(server_pid: int) -> bool:
 
 
 def _ask_for_signal() -> bool:
-    return ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0
+    return bool(ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0)
 
 
 def _lives(pid: int) -> bool:
