@@ -24,6 +24,7 @@ from penchant.service.feedback import (
     FeedbackService,
     check_feedback,
 )
+from penchant.service.mended_catalog import mend_catalog
 from penchant.service.rank import Ranking, RankRequest, RankService
 from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.service.users import UserService
@@ -102,9 +103,8 @@ class World:
         self.meter = CountingMeter()
         self.catalogs = Catalogs(directory, self.config.fold)
         self.reader = self.catalogs.served
-        self.catalog = CatalogService(
-            self.store, self.catalogs, self.encoders, self.read_item_biases()
-        )
+        mend_catalog(self.store, directory, self.read_item_biases)
+        self.catalog = CatalogService(self.store, self.catalogs, self.encoders)
         self.feedback = FeedbackService(
             self.store,
             self.catalogs,

@@ -47,7 +47,7 @@ class CalibrationRequest:
     store: Annotated[str, Parameter(show_default=False)] = ""
     """Store of the server: lmdb:DIRECTORY."""
     settings: ServerSettings = ()
-    """A setting, as the server has it; repeatable."""
+    """A setting, if it is not the one that the server keeps in the store; repeatable."""
     click_signal: str = "click"
     """Signal of the store's events that counts as a click."""
     impressions: ExistingFile | None = None
@@ -90,7 +90,9 @@ class CalibrationResult:
                 "the slope's interval holds 0: on this log the score does not tell clicks apart"
             )
         if self.left_out:
-            found.append(f"{sum(self.left_out.values())} impressions or rows were left out")
+            most = max(self.left_out, key=self.left_out.__getitem__)
+            count = sum(self.left_out.values())
+            found.append(f"{count} impressions or rows were left out, most because of {most!r}")
         for kind, remedy, count in self.retired.cases():
             found.append(f"left out, {kind}: {count:,} ({remedy})")
         return found

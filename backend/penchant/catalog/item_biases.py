@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterable
@@ -13,6 +14,8 @@ from penchant.catalog import files
 from penchant.domain.arrays import Float64
 from penchant.domain.offsets import log_odds_against, mean_rate
 from penchant.domain.types import Counters, Rows, Vector
+
+log = logging.getLogger("penchant")
 
 WHOLE_EVERY_S = 1.0
 """Seconds between updates of all items' offsets; those of touched items are updated at once."""
@@ -118,12 +121,17 @@ class ItemBiasFile:
             rows: of the catalog's head.
             touched: rows to write now; the others follow within WHOLE_EVERY_S. None: all now.
 
-        Raises:
-            FileNotFoundError: the generation's file is missing.
+        A file that can't be mapped is said in the log, and tried again at the next call: the
+        counters in the store hold everything.
         """
         if generation == 0:
             return
-        if self._map(generation):
+        try:
+            fresh = self._map(generation, rows)
+        except (OSError, files.DamagedFile) as error:
+            log.warning("catalog: the live offsets can't be written: %s", error)
+            return
+        if fresh:
             touched = None
         now_s = time.monotonic()
         due = now_s - self._whole_at_s >= WHOLE_EVERY_S
@@ -141,13 +149,17 @@ class ItemBiasFile:
         """
         if generation == 0:
             return
-        self._map(generation)
+        try:
+            self._map(generation, rows)
+        except (OSError, files.DamagedFile) as error:
+            log.warning("catalog: the live offsets can't be written: %s", error)
+            return
         self._mapped[numbers] = self._item_biases.values(rows)[numbers]
 
-    def _map(self, generation: int) -> bool:
+    def _map(self, generation: int, rows: int) -> bool:
         """Maps a generation's file; returns whether it is a new one."""
         if generation == self._generation:
             return False
-        self._mapped = files.map_offsets(self._directory, generation, "r+")
+        self._mapped = files.map_offsets(self._directory, generation, "r+", rows)
         self._generation = generation
         return True

@@ -7,11 +7,18 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.client import ContextPairs, TargetOption, connected, parse_context, parse_time
-from penchant.launch.ports import DEFAULT_TARGET
+from penchant.cli.client import (
+    LOCAL,
+    ConnectionOptions,
+    ContextPairs,
+    connected,
+    parse_context,
+    parse_time,
+)
+from penchant.report.printable import printable
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT, shows
 from penchant_sdk import Event, EventStatus
 
@@ -41,19 +48,19 @@ def feedback(
     /,
     *,
     options: Annotated[EventOptions, FLAT] = EventOptions(),
-    target: TargetOption = DEFAULT_TARGET,
+    server: ConnectionOptions = LOCAL,
 ) -> None:
     """Learns from one event; the user's next ranking uses it."""
     event = _event(user, item, signal, options)
-    with connected(target) as penchant:
+    with connected(server) as penchant:
         ack = penchant.feedback([event])
         ack.raise_for_refused()
     known = ack.results[0].status is EventStatus.DUPLICATE
     what = "Known already, nothing changed" if known else "Learnt"
-    Console().print(
+    terminal().print(
         Text.assemble(
-            f"{what}: {user} is at version {ack.state_version(user)}. ",
-            (f"Event {event.event_id}.", "dim"),
+            f"{what}: {printable(user)} is at version {ack.state_version(user)}. ",
+            (f"Event {printable(event.event_id)}.", "dim"),
         )
     )
 

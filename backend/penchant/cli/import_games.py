@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts.types import ExistingFile
-from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.client import TargetOption, connected, counted
+from penchant.cli.client import LOCAL, ConnectionOptions, connected, counted
 from penchant.domain import types
 from penchant.domain.errors import ConfigError
-from penchant.launch.ports import DEFAULT_TARGET
 from penchant.logs.datasets.debian_control import read_metadata, stanzas
 from penchant.logs.datasets.debian_games import read_games
 from penchant.logs.datasets.debian_snapshot import SNAPSHOT, read_items, write_items
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant_proto.v1 import games_pb2
 from penchant_sdk import Item
@@ -41,11 +40,11 @@ class ImportGamesRequest:
 def import_games(
     *,
     request: Annotated[ImportGamesRequest, FLAT] = ImportGamesRequest(),
-    target: TargetOption = DEFAULT_TARGET,
+    server: ConnectionOptions = LOCAL,
 ) -> None:
     """Puts the games among Debian's packages, with their descriptions and kinds."""
     found = snapshot_games() if request.snapshot else debian_games(request.file)
-    console = Console(highlight=False)
+    console = terminal()
     kinds = Counter(genre for game in found for genre in game.genres).most_common(_KINDS_NAMED)
     named = ", ".join(f"{kind} {count}" for kind, count in kinds)
     console.print(Text(f"{counted(len(found), 'game')}: {named} ..."), soft_wrap=True)
@@ -53,7 +52,7 @@ def import_games(
         write_items([domain_item(game.to_item()) for game in found], request.output)
         console.print(Text(f"Written to {request.output}."))
         return
-    with connected(target) as penchant:
+    with connected(server) as penchant:
         put = GameClient(penchant).put_games(found)
     console.print(f"{put.changed:,} new or changed, {put.unchanged:,} unchanged.")
 

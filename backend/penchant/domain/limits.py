@@ -19,7 +19,7 @@ later than that was written under a wrong clock."""
 class Limits:
     """The maxima of one call. A call beyond one is refused, and the message names the limit."""
 
-    request_bytes: int = 8 << 20
+    request_bytes: int = 2 << 20
     """Bytes of one serialized call."""
     candidates: int = 5000
     """Candidates of one ranking."""

@@ -126,7 +126,7 @@ def write_from_residuals(
     for number, residual in scan_residuals(transaction, head.encoder_version):
         residuals[number] = residual
     vectors = anchored(texts, residuals[numbers])
-    same = head == view.head and np.array_equal(view.neighbours, neighbours)
+    same = head == view.head and not head.lost and np.array_equal(view.neighbours, neighbours)
     if same and np.array_equal(view.vectors[numbers], vectors):
         return head
     cold_start_prior = _cold_start_prior(transaction, config, numbers, texts)

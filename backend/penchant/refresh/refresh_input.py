@@ -13,9 +13,9 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.types import CatalogHead, Matrix, StoredItem
 from penchant.logs.interactions import Interactions
-from penchant.service.catalog_writer import require_text_vector
+from penchant.service.catalog_writer import text_vector
 from penchant.store.base import Snapshot
-from penchant.store.items import read_head, read_item, scan_items
+from penchant.store.items import read_head, read_sound_item, scan_items
 from penchant.store.users import read_log, scan_user_ids
 
 ReadLog = Callable[[Mapping[str, int]], Interactions]
@@ -53,7 +53,6 @@ def read_refresh_input(
 
     Raises:
         ConfigError: the store holds no items; or as `read` raises it.
-        StateCorrupt: the store lacks the vector of a text.
     """
     head = head or read_head(snapshot)
     alive = [stored for stored in scan_items(snapshot) if stored.alive]
@@ -70,14 +69,10 @@ def read_refresh_input(
 
 
 def text_vectors(snapshot: Snapshot, head: CatalogHead, items: list[StoredItem]) -> Matrix:
-    """Reads the items' text vectors in the space of a head, shape (items, d).
-
-    Raises:
-        StateCorrupt: the store lacks one.
-    """
+    """Reads the items' text vectors in the space of a head, shape (items, d); zeros if lost."""
     vectors = np.empty((len(items), head.dimensions), np.float32)
     for row, stored in enumerate(items):
-        vectors[row] = require_text_vector(snapshot, head, stored.item.text)
+        vectors[row] = text_vector(snapshot, head, stored.item)
     return vectors
 
 
@@ -92,7 +87,7 @@ def _read_store(
         for log_row in read_log(snapshot, user):
             event = log_row.event
             if event.item not in places:
-                stored = read_item(snapshot, event.item)
+                stored = read_sound_item(snapshot, event.item)
                 places[event.item] = None if stored is None else rows.get(stored.number)
             row = places[event.item]
             outcome = retired.resolve(config.signals, event)

@@ -38,6 +38,7 @@ from penchant.releases.manifest import (
 )
 from penchant.releases.release_items import ReleasedItems
 from penchant.service.clock import system_clock
+from penchant.system.private_files import make_private
 
 Encode = Callable[[list[str]], Matrix]
 """Encodes n texts, giving unit vectors of shape (n, d), float32."""
@@ -83,7 +84,7 @@ def build_release(
     bundle = read_bundle(recipe.encoder)
     items = learn_items(stream, config, recipe.refresh, encode)
     try:
-        releases.mkdir(parents=True, exist_ok=True)
+        releases.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".building-", dir=releases) as temporary:
             made = Path(temporary) / "release"
             shutil.copytree(recipe.encoder, encoder_directory(made))
@@ -93,6 +94,7 @@ def build_release(
             manifest = _manifest(made, bundle.version, bundle.settings.dimensions, stream, recipe)
             write_manifest(made, manifest)
             if not (releases / manifest.id).exists():
+                make_private(made)
                 made.rename(releases / manifest.id)
     except OSError as error:
         raise ConfigError(f"releases: {releases} can't be written: {error}") from error

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
@@ -29,6 +29,7 @@ from penchant.service.meter import Meter
 from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
+from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import (
@@ -152,8 +153,9 @@ class FeedbackService:
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
             corrupt = corrupt_counters(snapshot)
-            self._counted_rows = read_head(snapshot).rows
+            head = read_head(snapshot)
             counted = next(scan_counters(snapshot), None) is not None
+        self._counted_rows = head.rows
         if counted and old_release:
             log.warning(_OLD_COUNTERS)
         for number in corrupt:
@@ -163,6 +165,25 @@ class FeedbackService:
             item_biases.set(scan_counters(snapshot))
         self._offset_file = ItemBiasFile(catalogs.directory, item_biases)
         self._latest(clock())
+        self._offset_file.publish(head.generation, head.rows)  # Whatever a crash left there.
+        self._slice_events = SliceSize(first=32, least=16, most=256)
+
+    def in_slices(self, request: FeedbackRequest) -> Generator[None, None, list[EventResult]]:
+        """The results of a call of many events, in order; pauses after every few events.
+
+        Each slice is a transaction of its own. An error after the first of them leaves events that
+        are accepted; the same call, sent again, finds them as duplicates.
+
+        Raises:
+            StoreUnavailable: the events of this slice and of the next ones were not accepted.
+        """
+        results: list[EventResult] = []
+        while (start := len(results)) < len(request.events):
+            some = request.events[start : start + int(self._slice_events.units)]
+            with self._slice_events.timed(len(some)):
+                results += self.feedback([FeedbackRequest(some)])[0]
+            yield
+        return results
 
     def feedback(self, requests: Sequence[FeedbackRequest]) -> list[list[EventResult]]:
         """The results of each call's events, durable when this returns.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ from penchant.service.explain import Explanation, explain
 from penchant.service.meter import Meter
 from penchant.service.scoring import ScoredItems, TopK, score_all
 from penchant.service.selection import best_of, diverse, explore
+from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, UserInContext, interest_of
 from penchant.store.base import Snapshot, Store
 from penchant.store.newest import read_newest
@@ -205,9 +206,25 @@ class RankService:
         encoder = self._encoders.of(version, dimensions)
         return encoder.encode([query.text for query in queries])
 
+    def in_slices(self, request: RankRequest) -> Generator[None, None, Ranking]:
+        """The ranking of one request without a query; pauses while it is explained."""
+        if request.query:
+            (result,) = self.rank([request])
+            if isinstance(result, PenchantError):
+                raise result
+            return result
+        with self._store.snapshot() as snapshot:
+            view = self._catalogs.read(snapshot).shown_to(request.user)
+            return (yield from self._rank_slices(snapshot, view, request, None))
+
     def _rank_one(
         self, snapshot: Snapshot, view: CatalogView, request: RankRequest, query: Vector | None
     ) -> Ranking:
+        return whole(self._rank_slices(snapshot, view, request, query))
+
+    def _rank_slices(
+        self, snapshot: Snapshot, view: CatalogView, request: RankRequest, query: Vector | None
+    ) -> Generator[None, None, Ranking]:
         state = read_user(snapshot, request.user) or UserState(empty_record())
         _require_version(state, request.min_state_version)
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
@@ -223,6 +240,9 @@ class RankService:
         scored = score_all(view, user.interest, query, request.candidates, left_out)
         left = max(0, self._explorations_per_day - explored_lately(user.window, now_us))
         top = _select(view, user, scored, request, may_explore=left > 0)
+        explanations = None
+        if request.explain:
+            explanations = yield from explain(snapshot, view, user, top, query)
         return Ranking(
             recommendation_id=os.urandom(12).hex(),
             ids=[view.ids[row] for row in top.rows.tolist()],
@@ -230,7 +250,7 @@ class RankService:
             propensities=top.propensities,
             propensity_estimated=top.propensity_estimated,
             explorations_left=left,
-            explanations=explain(snapshot, view, user, top, query) if request.explain else None,
+            explanations=explanations,
             unknown_candidates=scored.unknown,
             state_version=state.record.state_version,
             catalog_version=view.head.version,

@@ -17,7 +17,7 @@ from penchant.domain.rewards import SignalTable
 from penchant.domain.types import LogRow, Record, UserState
 from penchant.domain.window import empty_record, entry, insert
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.items import read_item
+from penchant.store.items import read_sound_item
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.short_transactions import in_short_transactions
 from penchant.store.users import read_log, scan_user_ids, write_user
@@ -57,7 +57,7 @@ def rebuild_user(
     entries = []
     owned = set()
     for row in rows:
-        stored = read_item(snapshot, row.event.item)
+        stored = read_sound_item(snapshot, row.event.item)
         outcome = retired.resolve(signals, row.event)
         if stored is not None and outcome is not None:
             entries.append(entry(row.event, stored.number, outcome))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from array import array
 from collections.abc import Iterable, Iterator
 
@@ -10,9 +9,10 @@ from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import Counters
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
+from penchant.store.corrupt_rows import say_corrupt
 from penchant.store.keys import Kind, decode, encode
 
-log = logging.getLogger("penchant")
+_REMEDY = "run `penchant rebuild counters`, which makes them from the log"
 
 
 def read_counters(snapshot: Snapshot, item_number: int) -> Counters:
@@ -75,10 +75,5 @@ def _readable(item_number: int, value: bytes) -> Counters:
     try:
         return codec.decode_counters(value)
     except StateCorrupt as error:
-        log.error(
-            "the counters of item number %d can't be read (%s) and count as none; "
-            "`penchant rebuild counters` makes them again from the log",
-            item_number,
-            error,
-        )
+        say_corrupt(error, [item_number], _REMEDY)
         return UNREADABLE

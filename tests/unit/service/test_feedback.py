@@ -151,12 +151,16 @@ def test_a_damaged_user_is_refused_without_harm_to_others(world: World, kind: st
         assert type(error).__name__ == "StateCorrupt"
 
 
-def test_damaged_counters_of_an_item_cost_nobody_a_reply_and_are_made_again(world: World) -> None:
+def test_damaged_counters_of_an_item_are_said_cost_nobody_a_reply_and_are_made_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     world.feed(liked("e1", "toy"))
     flip(world.store, encode(Kind.COUNTERS, world.view().numbers["toy"]))
     damaged, whole = world.feed(liked("e2", "toy", user="v"), liked("e3", "heat"))
     assert (damaged.status, whole.status) == (ACCEPTED, ACCEPTED)
     assert counters_of(world, "toy") == Counters(2.0, 0.0, NOW_US)
+    assert "penchant rebuild counters" in caplog.text
+    assert [row.event.event_id for row in world.log("u")] == ["e1", "e3"]
 
 
 def test_likes_and_impressions_are_counted_for_their_item_once_a_user(world: World) -> None:
