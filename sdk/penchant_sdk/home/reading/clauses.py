@@ -1,0 +1,324 @@
+"""Splits a marked sentence into clauses, one for each command, and gathers what each one says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from penchant_sdk.home.reading.marks import END, NUMBER, TIME, UNKNOWN, Mark
+
+_WEAK = ("kind", "entity")
+"""A verb that also names a device, such as vacuum, is a verb only if there is no other."""
+_TARGETS = ("entity", "kind", "room", "noroom", "floor", "group", "here")
+_VALUES = ("colour", "anycolour", "kelvin", NUMBER, "amount")
+_VERBS = ("op", "rel", "particle", "neutral", *_VALUES)
+_SPLITTING = ("op", "rel", "particle", *_VALUES)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """The evidence of one clause, by category; values in order, without repetition."""
+
+    ops: tuple[str, ...] = ()
+    weak_ops: tuple[str, ...] = ()
+    neutral: bool = False
+    particles: tuple[str, ...] = ()
+    rels: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
+    by: bool = False
+    toward: bool = False
+    numbers: tuple[tuple[float, str], ...] = ()
+    colours: tuple[str, ...] = ()
+    any_colour: bool = False
+    kelvins: tuple[int, ...] = ()
+    quantities: tuple[str, ...] = ()
+    names: tuple[tuple[str, ...], ...] = ()
+    """For each name, the ids of the entities that have it."""
+    kinds: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    norooms: tuple[str, ...] = ()
+    floors: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    here: bool = False
+    pronoun: bool = False
+    whens: tuple[int, ...] = ()
+    """Numbers of the sentence's times."""
+    later: str = ""
+    """Words of a time or a condition that is not typed."""
+    unneeded: bool = False
+    negated: bool = False
+    kept: bool = False
+    """Whether it says to leave something as it is."""
+    excluded: Clause | None = None
+    unknown: tuple[str, ...] = ()
+    """Words without a meaning here."""
+    words: tuple[str, ...] = ()
+    """Every word of the device kinds, to prefer the lamp that is called lamp."""
+    at_number: bool = False
+    """Whether a lone number stands after at, where it may be a time."""
+
+    @property
+    def targeted(self) -> bool:
+        """Whether it names a device, a kind, a place or a group."""
+        return bool(
+            self.names or self.kinds or self.rooms or self.norooms or self.floors or self.groups
+        )
+
+    @property
+    def named(self) -> bool:
+        """Whether it names a device or a kind."""
+        return bool(self.names or self.kinds)
+
+    @property
+    def valued(self) -> bool:
+        """Whether it says a value."""
+        return bool(self.numbers or self.colours or self.kelvins or self.any_colour or self.levels)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Amounts that are values by themselves: max, half, ..."""
+        return tuple(one for one in self.amounts if one not in ("small", "large"))
+
+    @property
+    def moved(self) -> bool:
+        """Whether it says what to do, verb or value."""
+        return bool(
+            self.ops or self.weak_ops or self.rels or self.particles or self.valued or self.unneeded
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing about a home."""
+        return not (self.targeted or self.moved or self.here or self.quantities)
+
+
+def gather(marks: Sequence[Mark]) -> Clause:
+    """The evidence of a run of marks."""
+    excluded, marks = _exclusion(marks)
+
+    def all_of(category: str) -> tuple[str, ...]:
+        values = (value for mark in marks for value in mark.values(category))
+        return tuple(dict.fromkeys(values))
+
+    strong = [mark for mark in marks if not any(mark.has(category) for category in _WEAK)]
+    named = tuple(tuple(mark.values("entity")) for mark in marks if mark.has("entity"))
+    kinds = tuple(
+        dict.fromkeys(
+            value for mark in marks if not mark.has("entity") for value in mark.values("kind")
+        )
+    )
+    ops = tuple(dict.fromkeys(value for mark in strong for value in mark.values("op")))
+    weak = tuple(dict.fromkeys(value for mark in marks for value in mark.values("op")))
+    said = [mark.text for mark in marks if mark.has("time")]
+    return Clause(
+        ops=ops,
+        weak_ops=tuple(op for op in weak if op not in ops),
+        neutral=any(mark.has("neutral") for mark in marks),
+        particles=all_of("particle"),
+        rels=all_of("rel"),
+        amounts=all_of("amount"),
+        by=any(mark.has("by") for mark in marks),
+        toward=_toward(marks),
+        numbers=tuple((mark.number, mark.unit) for mark in marks if mark.number is not None),
+        colours=all_of("colour"),
+        any_colour=bool(all_of("anycolour")),
+        kelvins=tuple(int(value) for value in all_of("kelvin")),
+        quantities=all_of("quantity"),
+        names=tuple(dict.fromkeys(named)),
+        kinds=kinds,
+        rooms=all_of("room"),
+        norooms=all_of("noroom"),
+        floors=all_of("floor"),
+        groups=all_of("group"),
+        here=any(mark.has("here") for mark in marks),
+        pronoun=any(mark.has("pronoun") for mark in marks),
+        whens=tuple(int(value) for value in all_of(TIME)),
+        later=" ".join(said),
+        unneeded=any(mark.has("unneeded") for mark in marks),
+        negated=any(mark.has("neg") for mark in marks),
+        kept=any(mark.has("leave") for mark in marks),
+        excluded=excluded,
+        unknown=tuple(mark.text for mark in marks if mark.has(UNKNOWN)),
+        words=tuple(mark.text for mark in marks if mark.has("kind") or mark.has("entity")),
+        at_number=_at_number(marks),
+    )
+
+
+def _toward(marks: Sequence[Mark]) -> bool:
+    """Whether a value stands after to or at, as in up to 80."""
+    for place, mark in enumerate(marks[:-1]):
+        if mark.has("toward"):
+            for after in marks[place + 1 : place + 4]:
+                if any(after.has(category) for category in _VALUES):
+                    return True
+                if not after.has("filler"):
+                    break
+    return False
+
+
+def _at_number(marks: Sequence[Mark]) -> bool:
+    return any(
+        one.text in ("at", "在") and two.number is not None and not two.unit
+        for one, two in zip(marks, marks[1:], strict=False)
+    )
+
+
+def _exclusion(marks: Sequence[Mark]) -> tuple[Clause | None, list[Mark]]:
+    """What a clause leaves out, as in all but the lamp, and its other marks."""
+    for place, mark in enumerate(marks):
+        grouped = any(one.has("group") or one.has("kind") for one in marks[:place])
+        if not (mark.has("except") or (mark.has("but") and grouped)):
+            continue
+        end = place + 1
+        while end < len(marks) and not (
+            marks[end].has("op")
+            and not marks[end].has("entity")
+            and not marks[end].has("kind")
+            or marks[end].has("rest")
+            or marks[end].has("particle")
+            or marks[end].has(NUMBER)
+            or marks[end].has("colour")
+            or marks[end].has("neutral")
+            or marks[end].has("rel")
+        ):
+            end += 1
+        inner = [one for one in marks[place + 1 : end] if not one.has("neg")]
+        rest = [one for one in marks[end:] if not (mark.text.endswith(("leave", "keep")))]
+        return gather(inner), [*marks[:place], *rest]
+    return None, list(marks)
+
+
+def split(marks: Sequence[Mark]) -> list[list[Mark]]:
+    """The clauses of a sentence: by conjunctions, ends, and where a new target has its own verb."""
+    parts: list[list[Mark]] = [[]]
+    for mark in marks:
+        if mark.has("conj") or mark.has(END):
+            parts.append([])
+        else:
+            parts[-1].append(mark)
+    return [piece for part in parts for piece in _alternating(part) if piece]
+
+
+def _alternating(part: list[Mark]) -> Iterator[list[Mark]]:
+    """Pieces of a part that names targets and verbs in turn: tv off lights on."""
+    targets: set[str] = set()
+    verbs = 0
+    start = 0
+    previous = ""
+    order = ""
+    for place, mark in enumerate(part):
+        key = _target_key(mark)
+        is_verb = any(mark.has(category) for category in _SPLITTING) and not key
+        if mark.has("except") or mark.has("but"):
+            break
+        if key and key not in targets:
+            if (
+                previous == "v"
+                and order == "t"
+                and verbs
+                and targets
+                and _has_verb(part[place + 1 :])
+            ):
+                yield part[start:place]
+                start, targets, verbs, order = place, set(), 0, ""
+            order = order or "t"
+            targets.add(key)
+            previous = "t"
+        elif is_verb and (mark.has("op") or mark.has("rel")) and not mark.has("filler"):
+            if previous == "t" and order == "v" and targets and _has_target(part[place + 1 :]):
+                yield part[start:place]
+                start, targets, verbs, order = place, set(), 0, ""
+            order = order or "v"
+            verbs += 1
+            previous = "v"
+        elif is_verb:
+            order = order or "v"
+            verbs += 1
+            previous = "v"
+        elif mark.has("neutral"):
+            if previous == "v" and order == "v" and targets and _has_target(part[place + 1 :]):
+                yield part[start:place]
+                start, targets, verbs, order = place, set(), 0, ""
+            order = order or "v"
+    yield part[start:]
+
+
+def _target_key(mark: Mark) -> str:
+    if mark.has("entity"):
+        return "/".join(mark.values("entity"))
+    return "/".join(mark.values("kind"))
+
+
+def _has_verb(marks: Sequence[Mark]) -> bool:
+    return any(mark.has(category) for mark in marks for category in _SPLITTING)
+
+
+def _has_target(marks: Sequence[Mark]) -> bool:
+    return any(mark.has("entity") or mark.has("kind") for mark in marks)
+
+
+def joined(clauses: Sequence[Clause]) -> list[Clause]:
+    """Clauses completed by their neighbours: turn on the lamp and the fan; the fan and tv off."""
+    kept = [clause for clause in clauses if not clause.empty or clause.unknown or clause.whens]
+    out: list[Clause] = []
+    for place, clause in enumerate(kept):
+        after = kept[place + 1] if place + 1 < len(kept) else None
+        before = out[-1] if out else None
+        if clause.empty and not clause.unknown and after is not None:  # "In 5 minutes, ..."
+            kept[place + 1] = dataclasses.replace(after, whens=(*clause.whens, *after.whens))
+            continue
+        if clause.empty and before is not None:
+            out[-1] = dataclasses.replace(
+                before,
+                whens=(*before.whens, *clause.whens),
+                unknown=(*before.unknown, *clause.unknown),
+                later=" ".join((before.later, clause.later)).strip(),
+            )
+            continue
+        out.append(_completed(clause, before, after))
+    return out
+
+
+def _completed(clause: Clause, before: Clause | None, after: Clause | None) -> Clause:
+    if not clause.moved:
+        source = before if before is not None and before.moved else after
+        if source is not None and source.moved:
+            clause = dataclasses.replace(
+                clause,
+                ops=source.ops,
+                weak_ops=clause.weak_ops or source.weak_ops,
+                neutral=source.neutral,
+                particles=source.particles,
+                rels=source.rels,
+                amounts=source.amounts,
+                by=source.by,
+                toward=source.toward,
+                numbers=source.numbers,
+                colours=source.colours,
+                kelvins=source.kelvins,
+                quantities=clause.quantities or source.quantities,
+                unneeded=source.unneeded,
+            )
+    if not clause.named and (clause.rooms or clause.floors or clause.here):
+        lent = next(
+            (one for one in (after, before) if one is not None and one.kinds and not one.names),
+            None,
+        )
+        if lent is None and after is not None and after.names and not after.rooms:
+            lent = after
+        if lent is not None and (clause.rooms or clause.floors):
+            clause = dataclasses.replace(clause, kinds=lent.kinds or ("light",))
+    elif not clause.targeted and before is not None and before.targeted:
+        clause = dataclasses.replace(
+            clause,
+            names=before.names,
+            kinds=before.kinds,
+            rooms=before.rooms,
+            norooms=before.norooms,
+            floors=before.floors,
+            groups=before.groups,
+            excluded=before.excluded,
+            words=before.words,
+        )
+    return clause
