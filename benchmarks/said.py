@@ -1,12 +1,12 @@
 """How well does the home client understand what people say, and how often does it act wrongly?
 
-    python benchmarks/said.py FILE --home HOME --encoder DIR
+    python benchmarks/said.py FILE --home HOME
 
 FILE holds a JSON object a line: `text`, `room`, `lang`, `kind`, and `right`, a list of acceptable
 outcomes: `{"do": "refuse"}`, `{"do": "ask"}`, or `{"do": "act", "actions": [{"entity": [ids],
-"verb": "on", "value": null, "when": ""}]}`. HOME is a JSON list of entities; `--home` may be given
-once for each language, in the order of `--language`. The server is in this process, so it measures
-understanding, not latency; `docs/measurements/home.md` has the figures.
+"verb": "on", "value": null, "when": ""}]}`. HOME is a JSON list of entities; those of a Chinese
+home are in the file beside it whose name ends with _zh. The server is in this process, so it
+measures understanding, not latency; `docs/measurements/home.md` has the figures.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ from rich.table import Table
 
 from demos.home.home_settings import HOME_SETTINGS
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.launch.model_parameters import HOME as HOME_DIRECTORY
 from penchant.server.in_process import client_of
+from penchant.training.home.home_adapter import adapter_digest
+from penchant.training.home.home_encoder import HomeEncoderRequest, home_encoder
 from penchant_sdk.home import Action, Entity, HomeClient, Interpretation, When
 from penchant_sdk.home.parameters import named_value
 
@@ -61,6 +64,7 @@ _VERBS = {
     "HassGetState": "query",
     "HassClimateGetTemperature": "query",
     "HassStartTimer": "timer",
+    "HassStopMoving": "stop",
 }
 _KELVIN = {
     "warm white": (1900, 3200),
@@ -73,7 +77,8 @@ _SAME = (
     {"violet", "purple", "紫色"},
     {"turquoise", "cyan", "青色"},
     {"magenta", "pink", "粉色"},
-    *({name, word} for name, word in zip("red blue green yellow white orange".split(), "红色 蓝色 绿色 黄色 白色 橙色".split(), strict=True)),
+    *({"red", "红色"}, {"blue", "蓝色"}, {"green", "绿色"}),
+    *({"yellow", "黄色"}, {"white", "白色"}, {"orange", "橙色"}),
 )
 _ON_LIKE = {"on", "start"}
 _OFF_LIKE = {"off", "stop"}
@@ -118,7 +123,8 @@ def judged(row: Mapping[str, Any], meant: Interpretation, domains: Mapping[str, 
     acts = list(meant.acts) or [s.action for s in (*meant.suggestions[:1], *meant.then)]
     as_wanted = any(_all_match(acts, actions, domains) for actions in wanted)
     first = any(
-        bool(acts) and _all_match(acts[:1], actions[:1], domains) or _all_match(acts, actions, domains)
+        (bool(acts) and _all_match(acts[:1], actions[:1], domains))
+        or _all_match(acts, actions, domains)
         for actions in wanted
     )
     if did == "act":
@@ -138,7 +144,14 @@ def _all_match(acts: Sequence[Action], wanted: Sequence[Any], domains: Mapping[s
         return False
     left = list(want)
     for id, action in got:
-        found = next((one for one in left if one[0] in (id, "") and _matches(action, one[1], domains.get(id, ""))), None)
+        found = next(
+            (
+                one
+                for one in left
+                if one[0] in (id, "") and _matches(action, one[1], domains.get(id, ""))
+            ),
+            None,
+        )
         if found is None:
             return False
         left.remove(found)
@@ -182,7 +195,7 @@ def _verb(action: Action, domain: str) -> tuple[set[str], Any]:
 
 
 def _other(action: Action) -> bool:
-    return action.intent in ("HassMediaPlayerMute", "HassMediaPlayerUnmute", "HassMediaUnpause", "HassMediaNext", "HassMediaPrevious", "HassToggle")
+    return action.intent.startswith("HassMedia")
 
 
 def _value_fits(value: Any, wanted: Any) -> bool:
@@ -197,7 +210,9 @@ def _value_fits(value: Any, wanted: Any) -> bool:
             return levels[wanted][0] <= value <= levels[wanted][1]
         return wanted == "mute"
     if isinstance(wanted, str):
-        return value == wanted or any({value, wanted} <= names for names in _SAME) or value in wanted
+        return (
+            value == wanted or any({value, wanted} <= names for names in _SAME) or value in wanted
+        )
     return isinstance(value, int | float) and abs(abs(value) - wanted) <= max(0.5, 0.02 * wanted)
 
 
@@ -216,7 +231,11 @@ def _when_fits(when: When, wanted: str) -> bool:
     return False
 
 
-def measure(rows: Iterable[Mapping[str, Any]], homes: Mapping[str, HomeClient], houses: Mapping[str, list[Entity]]) -> list[Said]:
+def measure(
+    rows: Iterable[Mapping[str, Any]],
+    homes: Mapping[str, HomeClient],
+    houses: Mapping[str, list[Entity]],
+) -> list[Said]:
     """Lets the homes interpret every sentence."""
     said = []
     for row in rows:
@@ -265,13 +284,25 @@ def calibration(said: Sequence[Said]) -> tuple[float, list[tuple[float, float, i
     return error, rows
 
 
+def _line(one: Said) -> str:
+    """What became of a sentence, for people to read."""
+    meant = one.meant
+    acts = list(meant.acts) or [s.action for s in (*meant.suggestions[:1], *meant.then)]
+    did = [(act.intent, act.entities, act.parameter, act.when) for act in acts]
+    sure = meant.suggestions[0].confidence if meant.suggestions else 0.0
+    said = (one.row["kind"], one.row["room"], one.row["text"], f"{one.did} {sure:.2f} {did}")
+    return ("WRONG ACT " if one.wrong_act else "") + " | ".join((*said, meant.question))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the benchmark with command-line arguments; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--home", type=Path, metavar="HOME", required=True)
     parser.add_argument("--home-zh", type=Path, metavar="HOME", help="default: HOME with _zh")
-    parser.add_argument("--encoder", type=Path, metavar="DIR", default=Path("/tmp/home_eval/encoder"))
+    parser.add_argument(
+        "--encoder", type=Path, metavar="DIR", default=Path("/tmp/home_eval/encoder")
+    )
     parser.add_argument("--kind", action="append", help="only these kinds")
     parser.add_argument("--language", choices=("en", "zh-CN"), help="only this language")
     parser.add_argument("--show", action="store_true", help="print what went wrong")
@@ -282,10 +313,12 @@ def main(arguments: list[str] | None = None) -> int:
     rows = [row for row in rows if not options.language or row.get("lang") == options.language]
     zh = options.home_zh or options.home.with_name(f"{options.home.stem}_zh.json")
     paths = {"en": options.home, "zh-CN": zh}
+    own = HOME_DIRECTORY / f"encoder-home-{adapter_digest()}"
+    encoder = options.encoder or home_encoder(HomeEncoderRequest(own))
     houses, homes = {}, {}
     for language in dict.fromkeys(row.get("lang", "en") for row in rows):
         settings = dict(setting.split("=", 1) for setting in HOME_SETTINGS)
-        penchant = client_of(OnnxEncoder.load(options.encoder, threads=1), settings)
+        penchant = client_of(OnnxEncoder.load(encoder, threads=1), settings)
         houses[language] = entities(paths[language])
         homes[language] = HomeClient(penchant, language=language, schedules=True)
         homes[language].register(houses[language])
@@ -294,15 +327,18 @@ def main(arguments: list[str] | None = None) -> int:
     if options.show:
         for one in said:
             if not one.right or one.wrong_act:
-                acts = list(one.meant.acts) or [s.action for s in (*one.meant.suggestions[:1], *one.meant.then)]
-                did = [(a.intent, a.entities, a.parameter, a.when) for a in acts]
-                sure = one.meant.suggestions[0].confidence if one.meant.suggestions else 0
-                print(f"{'WRONG ACT ' if one.wrong_act else ''}{one.row['kind']} | {one.row['room']} | {one.row['text']} | {one.did} {sure:.2f} {did} {one.meant.question}")
+                print(_line(one))
     console.print(table_of(said))
     error, bins = calibration(said)
     console.print(f"expected calibration error {error:.3f}", bins)
     if options.json:
-        options.json.write_text(json.dumps([{"text": o.row["text"], "did": o.did, "right": o.right} for o in said], ensure_ascii=False), encoding="utf-8")
+        options.json.write_text(
+            json.dumps(
+                [{"text": o.row["text"], "did": o.did, "right": o.right} for o in said],
+                ensure_ascii=False,
+            ),
+            encoding="utf-8",
+        )
     return 0
 
 

@@ -87,7 +87,7 @@ _OWN: dict[str, tuple[str, ...]] = {
     "light": (LIGHT_SET,),
     "fan": (FAN_SPEED,),
     "climate": (CLIMATE_SET, "HassClimateGetTemperature", "HassClimateSetFanMode"),
-    "cover": (SET_POSITION,),
+    "cover": (SET_POSITION, "HassStopMoving"),
     "valve": (SET_POSITION,),
     "media_player": (SET_VOLUME, VOLUME_STEP, *(f"HassMedia{name}" for name in _MEDIA)),
     "vacuum": ("HassVacuumStart", "HassVacuumPause", "HassVacuumReturnToBase", CLEAN_AREA),

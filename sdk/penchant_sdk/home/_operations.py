@@ -14,8 +14,8 @@ from penchant_sdk import _arguments, _operations
 from penchant_sdk._operations import Operation
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home._actions import PLAIN, groups_of, items_of, quantised
-from penchant_sdk.home._caution import Sense, confidence
 from penchant_sdk.home._candidates import candidates, needs_value
+from penchant_sdk.home._caution import Sense, confidence
 from penchant_sdk.home._exact import ExactMatcher
 from penchant_sdk.home._frames import Frame
 from penchant_sdk.home._habits import by_habit, part_of_day
@@ -171,8 +171,10 @@ def _sense(home: Home, said: str, room: str) -> Operation[Sense]:
         command = command_of(frame, home.entities, room)
         if command.choices or command.plain or not reading.commands:
             return Sense((command,), reading, exact=True)
-    if reading.refused or reading.grounded or any(one.missing for one in reading.commands):
-        return Sense(() if reading.refused else reading.commands, reading)
+    if reading.refused:
+        return Sense((), reading)
+    if reading.worth_asking and (reading.grounded or any(one.missing for one in reading.commands)):
+        return Sense(reading.commands, reading)
     voted = yield from _voted(home, said, room, reading)
     return voted if voted.commands or not reading.worth_asking else Sense(reading.commands, reading)
 
@@ -264,6 +266,8 @@ def _answered(
         asked = Asked.UNSURE if unsure or later else Asked.NOT
         if _is_risky(home, action):
             asked = Asked.RISKY
+        if command.plain:
+            asked = Asked.ELSEWHERE
         suggestions.append(Suggestion(action, sure, asked, option.id in habits))
     return _Answered(tuple(suggestions), ranking.recommendation_id)
 
@@ -283,7 +287,7 @@ def _joined(
     then = tuple(one.suggestions[0] for one in others)
     wanted = (first.suggestions[0], *then)
     ask = ""
-    if any(one.asked is not Asked.NOT for one in wanted):
+    if any(one.asked not in (Asked.NOT, Asked.ELSEWHERE) for one in wanted):
         ask = _question(home, sense, first.suggestions, [one.action for one in wanted])
     return dataclasses.replace(
         bare,

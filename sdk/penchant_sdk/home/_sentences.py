@@ -55,6 +55,7 @@ _EN = {
     "less faster": "make {thing} slower by {value:g} percent",
     "room": "let {thing} clean the {value}",
     "HassVacuumPause": "pause {thing}",
+    "HassStopMoving": "stop {thing}",
     "speed": "set the speed of {thing} to {value:g} percent",
     "seconds": "start a timer of {value:g} minutes",
 }
@@ -94,6 +95,7 @@ _ZH = {
     "less faster": "把{thing}调慢{value:g}%",
     "room": "让{thing}打扫{value}",
     "HassVacuumPause": "暂停{thing}",
+    "HassStopMoving": "停住{thing}",
     "speed": "把{thing}风速调到{value:g}%",
     "seconds": "开始{value:g}分钟计时",
 }

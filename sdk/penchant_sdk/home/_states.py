@@ -49,11 +49,11 @@ def absolute(action: Action, states: Mapping[str, DeviceState]) -> Action:
     if step is None or type(step) not in _VALUES:
         return action
     name, least, most, made = _VALUES[type(step)]
-    known = [getattr(states[id], name) if id in states else None for id in action.entities]
-    if not known or None in known or len(set(known)) > 1:
+    known = {getattr(states.get(id), name, None) for id in action.entities}
+    now = known.pop() if len(known) == 1 else None
+    if now is None:
         return action
-    change = named_value(step)[1]
-    value = min(max(known[0] + float(change), least), most)
+    value = min(max(float(now) + float(named_value(step)[1]), least), most)
     intent = "HassSetVolume" if action.intent == VOLUME_STEP else action.intent
     return dataclasses.replace(action, intent=intent, parameter=made(value))
 
@@ -65,5 +65,5 @@ def next_time(when: When, now: datetime) -> When:
     early = time(when.at.hour % 12, when.at.minute)
     late = time(early.hour + 12, early.minute)
     coming = [one for one in (early, late) if one > now.time()]
-    at = early if when.in_days else (coming or [early])[0]
+    at = early if when.in_days or when.daily else (coming or [early])[0]
     return dataclasses.replace(when, at=at, twice=False)

@@ -135,6 +135,8 @@ class Asked(Enum):
     """The action could do harm if done by mistake, whatever its score."""
     UNSURE = "unsure"
     """The sentence may mean something else."""
+    ELSEWHERE = "elsewhere"
+    """It concerns nothing in the home, as the time of day; who answers such things may do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +192,11 @@ class Interpretation:
 
     @property
     def refused(self) -> bool:
-        """Whether the sentence was not understood at all."""
-        return not self.suggestions and not self.question
+        """Whether the sentence is no command for this home: there is nothing to do or to ask.
+
+        `best` may still name an intent that others can answer, such as the time of day.
+        """
+        return not self.acts and not self.question
 
     @property
     def best(self) -> Action | None:

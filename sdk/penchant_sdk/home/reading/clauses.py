@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from penchant_sdk.home.reading.marks import END, NUMBER, TIME, UNKNOWN, Mark
+from penchant_sdk.home.reading.spoken_text import stem
 
 _WEAK = ("kind", "entity")
 """A verb that also names a device, such as vacuum, is a verb only if there is no other."""
@@ -55,6 +57,14 @@ class Clause:
     """Words without a meaning here."""
     words: tuple[str, ...] = ()
     """Every word of the device kinds, to prefer the lamp that is called lamp."""
+    adjectives: tuple[str, ...] = ()
+    """States that may be wishes, as steps: warm, bright."""
+    polite: bool = False
+    """Whether it is a request: can you, please."""
+    personal: bool = False
+    """Whether it is about somebody."""
+    plural: bool = False
+    """Whether it names several devices by a plural."""
     at_number: bool = False
     """Whether a lone number stands after at, where it may be a time."""
 
@@ -88,6 +98,14 @@ class Clause:
         )
 
     @property
+    def directive(self) -> bool:
+        """Whether it has a verb of its own."""
+        moved = bool(self.particles or self.valued or self.weak_ops)
+        return bool(
+            self.ops or self.rels or self.particles or (moved and (self.neutral or self.polite))
+        )
+
+    @property
     def empty(self) -> bool:
         """Whether it says nothing about a home."""
         return not (self.targeted or self.moved or self.here or self.quantities)
@@ -111,6 +129,9 @@ def gather(marks: Sequence[Mark]) -> Clause:
     ops = tuple(dict.fromkeys(value for mark in strong for value in mark.values("op")))
     weak = tuple(dict.fromkeys(value for mark in marks for value in mark.values("op")))
     said = [mark.text for mark in marks if mark.has("time")]
+    groups = all_of("group")
+    if excluded is not None and not (groups or all_of("room") or all_of("floor")):
+        groups = ("all",)
     return Clause(
         ops=ops,
         weak_ops=tuple(op for op in weak if op not in ops),
@@ -130,25 +151,39 @@ def gather(marks: Sequence[Mark]) -> Clause:
         rooms=all_of("room"),
         norooms=all_of("noroom"),
         floors=all_of("floor"),
-        groups=all_of("group"),
+        groups=groups,
         here=any(mark.has("here") for mark in marks),
         pronoun=any(mark.has("pronoun") for mark in marks),
         whens=tuple(int(value) for value in all_of(TIME)),
         later=" ".join(said),
         unneeded=any(mark.has("unneeded") for mark in marks),
         negated=any(mark.has("neg") for mark in marks),
-        kept=any(mark.has("leave") for mark in marks),
+        kept=any(mark.has("leave") or mark.has("keep") for mark in marks),
         excluded=excluded,
         unknown=tuple(mark.text for mark in marks if mark.has(UNKNOWN)),
         words=tuple(mark.text for mark in marks if mark.has("kind") or mark.has("entity")),
+        adjectives=all_of("adj"),
+        polite=any(mark.has("polite") for mark in marks),
+        personal=any(mark.has("person") for mark in marks),
+        plural=any(_is_plural(mark) for mark in marks if mark.has("kind") or mark.has("entity")),
         at_number=_at_number(marks),
     )
+
+
+def _is_plural(mark: Mark) -> bool:
+    """Whether the last word of a mark is a plural; Chinese leaves it open."""
+    last = mark.text.split()[-1]
+    return stem(last) != last or not mark.text.isascii()
+
+
+def _is_target(mark: Mark) -> bool:
+    return any(mark.has(one) for one in ("entity", "kind", "room", "floor", "here"))
 
 
 def _toward(marks: Sequence[Mark]) -> bool:
     """Whether a value stands after to or at, as in up to 80."""
     for place, mark in enumerate(marks[:-1]):
-        if mark.has("toward"):
+        if mark.has("toward") or mark.text.endswith(("到", "成", "至", "为")):
             for after in marks[place + 1 : place + 4]:
                 if any(after.has(category) for category in _VALUES):
                     return True
@@ -160,22 +195,32 @@ def _toward(marks: Sequence[Mark]) -> bool:
 def _at_number(marks: Sequence[Mark]) -> bool:
     return any(
         one.text in ("at", "在") and two.number is not None and not two.unit
-        for one, two in zip(marks, marks[1:], strict=False)
+        for one, two in pairwise(marks)
     )
 
 
 def _exclusion(marks: Sequence[Mark]) -> tuple[Clause | None, list[Mark]]:
     """What a clause leaves out, as in all but the lamp, and its other marks."""
     for place, mark in enumerate(marks):
-        grouped = any(one.has("group") or one.has("kind") for one in marks[:place])
-        if not (mark.has("except") or (mark.has("but") and grouped)):
+        grouped = any(
+            one.has("group") or one.has("kind") or one.has("entity") for one in marks[:place]
+        )
+        named = any(_is_target(one) for one in marks[place + 1 : place + 4])
+        if mark.has("leftout") and grouped and place and not marks[place + 1 :]:
+            start = place
+            while start and not (marks[start - 1].has("op") or marks[start - 1].has("group")):
+                start -= 1
+            inner = marks[start:place]
+            if start and any(_is_target(one) for one in inner):
+                return gather(inner), list(marks[:start])
+        if not (mark.has("except") or (mark.has("but") and grouped and named)):
             continue
         end = place + 1
         while end < len(marks) and not (
-            marks[end].has("op")
-            and not marks[end].has("entity")
-            and not marks[end].has("kind")
+            (marks[end].has("op") and not marks[end].has("entity") and not marks[end].has("kind"))
             or marks[end].has("rest")
+            or marks[end].has("exceptend")
+            or marks[end].has(END)
             or marks[end].has("particle")
             or marks[end].has(NUMBER)
             or marks[end].has("colour")
@@ -184,7 +229,8 @@ def _exclusion(marks: Sequence[Mark]) -> tuple[Clause | None, list[Mark]]:
         ):
             end += 1
         inner = [one for one in marks[place + 1 : end] if not one.has("neg")]
-        rest = [one for one in marks[end:] if not (mark.text.endswith(("leave", "keep")))]
+        kept = mark.text.endswith(("leave", "keep"))
+        rest = [] if kept else [one for one in marks[end:] if not one.has("rest")]
         return gather(inner), [*marks[:place], *rest]
     return None, list(marks)
 
@@ -193,7 +239,12 @@ def split(marks: Sequence[Mark]) -> list[list[Mark]]:
     """The clauses of a sentence: by conjunctions, ends, and where a new target has its own verb."""
     parts: list[list[Mark]] = [[]]
     for mark in marks:
-        if mark.has("conj") or mark.has(END):
+        open_exception = any(one.has("except") for one in parts[-1]) and not any(
+            one.has("op") or one.has("rel") or one.has("particle") for one in parts[-1]
+        )
+        if open_exception and (mark.has("conj") or mark.has(END)):
+            parts[-1].append(mark)
+        elif mark.has("conj") or mark.has(END):
             parts.append([])
         else:
             parts[-1].append(mark)
@@ -212,6 +263,9 @@ def _alternating(part: list[Mark]) -> Iterator[list[Mark]]:
         is_verb = any(mark.has(category) for category in _SPLITTING) and not key
         if mark.has("except") or mark.has("but"):
             break
+        if mark.has("rest") and targets:
+            yield part[start:place]
+            start, targets, verbs, order = place, set(), 0, ""
         if key and key not in targets:
             if (
                 previous == "v"
@@ -247,7 +301,7 @@ def _alternating(part: list[Mark]) -> Iterator[list[Mark]]:
 def _target_key(mark: Mark) -> str:
     if mark.has("entity"):
         return "/".join(mark.values("entity"))
-    return "/".join(mark.values("kind"))
+    return "/".join(mark.values("kind")) or ("rest" if mark.has("rest") else "")
 
 
 def _has_verb(marks: Sequence[Mark]) -> bool:
@@ -255,7 +309,7 @@ def _has_verb(marks: Sequence[Mark]) -> bool:
 
 
 def _has_target(marks: Sequence[Mark]) -> bool:
-    return any(mark.has("entity") or mark.has("kind") for mark in marks)
+    return any(_target_key(mark) for mark in marks)
 
 
 def joined(clauses: Sequence[Clause]) -> list[Clause]:
@@ -265,6 +319,11 @@ def joined(clauses: Sequence[Clause]) -> list[Clause]:
     for place, clause in enumerate(kept):
         after = kept[place + 1] if place + 1 < len(kept) else None
         before = out[-1] if out else None
+        if clause.kept and not clause.moved and after is not None and "rest" in after.groups:
+            kept[place + 1] = dataclasses.replace(
+                after, excluded=clause, groups=("all",), kinds=after.kinds or ("light",)
+            )
+            continue
         if clause.empty and not clause.unknown and after is not None:  # "In 5 minutes, ..."
             kept[place + 1] = dataclasses.replace(after, whens=(*clause.whens, *after.whens))
             continue

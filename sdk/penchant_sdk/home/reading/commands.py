@@ -53,6 +53,8 @@ class Reading:
     """Whether it holds a time, a condition, an exception or the like, which no template knows."""
     slips: int = 0
     """Letters that were corrected."""
+    plain: bool = False
+    """Whether a clause names a device and says what to do, both in words."""
 
     @property
     def full(self) -> bool:
@@ -71,5 +73,9 @@ class Reading:
 
     @property
     def worth_asking(self) -> bool:
-        """Whether its commands, doubtful as they are, are better asked about than refused."""
-        return bool(self.commands) and len(self.unknown) <= self.understood
+        """Whether its commands, doubtful as they are, are better asked about than refused.
+
+        A device and a verb said plainly bear more words around them than a mere topic does.
+        """
+        most = 2 * self.understood + 2 if self.plain else self.understood - 1
+        return bool(self.commands) and len(self.unknown) <= most

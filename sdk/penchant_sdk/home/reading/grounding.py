@@ -102,6 +102,8 @@ def _pool(clause: Clause, kind: str, home: HomeWords, room: str) -> Grounded:
         return Grounded(doubtful=True)
     head = kinds[-1]
     able = home.of_kind(head)
+    if not able and head == "speaker" and not clause.kinds:
+        able = home.of_kind("tv")
     if len(kinds) > 1:
         both = [one for one in able if set(kinds) <= home.kinds[one.id]]
         able = both or able
@@ -157,9 +159,13 @@ def _choices(clause: Clause, there: list[Entity], home: HomeWords) -> tuple[Choi
             for name in (one.name, *one.aliases)
         )
     ]
-    if called and len(called) < len(there) and not clause.groups and len(called) == 1:
-        if any(word in _PARTICULAR for word in clause.words):
-            return (*_alone(called), tuple(there))
+    particular = any(word in _PARTICULAR for word in clause.words) and not clause.groups
+    if len(called) == 1 and particular:
+        return (*_alone(called), tuple(there))
+    if not clause.plural and not clause.groups:
+        main = [one for one in there if home.is_main(one)]
+        if len(main) == 1:
+            return (*_alone(main), tuple(there), *_alone(one for one in there if one not in main))
     return (tuple(there), *_alone(there))
 
 
@@ -177,6 +183,12 @@ def _names(clause: Clause, home: HomeWords, rooms: Sequence[str]) -> Grounded | 
         named = [home.by_id[id] for id in ids]
         there = [one for one in named if not rooms or home.room_of[one.id] in ("", *rooms)]
         groups = [one for one in named if one.id in home.groups]
+        if clause.plural and not groups and len(named) == 1 and home.is_main(named[0]):
+            place, kind = home.room_of[named[0].id], next(iter(home.kinds[named[0].id]))
+            around = [one for one in home.of_kind(kind) if home.room_of[one.id] == place]
+            if place and len(around) > 1:  # The bedroom lights are all of them.
+                found += around
+                continue
         if groups and (rooms or clause.floors or clause.excluded is not None):
             kind = home.groups[groups[0].id]
             wider = dataclasses.replace(clause, names=(), kinds=(kind,), groups=("all",))

@@ -18,15 +18,14 @@ from penchant_sdk.home.reading.spoken_text import normal
 from penchant_sdk.home.types import Entity
 
 DOMAIN_OF = {
-    **{kind: "light" for kind in ("light",)},
-    **{kind: "fan" for kind in ("fan", "purifier")},
-    **{kind: "climate" for kind in ("thermostat", "ac")},
-    **{
-        kind: "cover"
-        for kind in ("blind", "curtain", "shutter", "awning", "garage", "gate", "window", "door")
-    },
-    **{kind: "media_player" for kind in ("tv", "speaker")},
-    **{kind: "switch" for kind in ("plug", "switch", "coffee", "kettle")},
+    **dict.fromkeys(("light",), "light"),
+    **dict.fromkeys(("fan", "purifier"), "fan"),
+    **dict.fromkeys(("thermostat", "ac"), "climate"),
+    **dict.fromkeys(
+        ("blind", "curtain", "shutter", "awning", "garage", "gate", "window", "door"), "cover"
+    ),
+    **dict.fromkeys(("tv", "speaker"), "media_player"),
+    **dict.fromkeys(("plug", "switch", "coffee", "kettle"), "switch"),
     **{kind: kind for kind in ("lock", "vacuum", "humidifier", "water_heater", "valve", "camera")},
     "mower": "lawn_mower",
     "alarm": "alarm_control_panel",
@@ -123,6 +122,14 @@ class HomeWords:
             one for one in single if one.domain == domain and not self._named_kinds(one) - {domain}
         ]
         return nameless if kind in ("tv", "speaker", "thermostat", "ac", "vacuum", "blind") else []
+
+    def is_main(self, entity: Entity) -> bool:
+        """Whether an entity is called after its kind alone, or its room and kind: bedroom light."""
+        room = self._form(self.room_of[entity.id]) if self.room_of[entity.id] else ()
+        form = self._form(entity.name)
+        bare = form[len(room) :] if room and form[: len(room)] == room else form
+        means = self._lexicon.phrases.get(bare, frozenset())
+        return len(bare) == 1 and any(one.category == "kind" for one in means)
 
     def _kinds(self, entity: Entity) -> frozenset[str]:
         kinds = self._named_kinds(entity)

@@ -5,7 +5,7 @@ A phrase may mean several things: "vacuum" is a kind of device and a verb.
 >>> english = lexicon("en")
 >>> sorted(english.phrases[("turn", "on")])
 [Feature(category='op', value='on')]
->>> english.phrases[("dimming",)] == english.phrases[("dim",)]
+>>> Feature("rel", "brightness-") in english.phrases[("dimming",)]
 True
 """
 

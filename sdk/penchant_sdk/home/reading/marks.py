@@ -2,12 +2,14 @@
 
 >>> from penchant_sdk.home.reading.home_words import HomeWords
 >>> marks = mark_up(["dim", "it", "to", "20", "%"], HomeWords("en", ()))
->>> [(mark.text, sorted({one.category for one in mark.features})) for mark in marks]
-[('dim', ['rel']), ('it', ['filler', 'pronoun']), ('to', ['filler', 'toward']), ('20 %', ['number'])]
+>>> [mark.text for mark in marks], marks[0].values("rel"), marks[3].number
+(['dim', 'it', 'to', '20 %'], ['brightness-'], 20.0)
 """
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +23,9 @@ TIME = "clock"
 END = "end"
 
 
+_PARTICLES = ("up", "down", "on", "off", "out", "away", "in", "back")
+_APART = 8
+"""A particle stands at most this many marks after its verb."""
 _VERBAL = ("op", "rel", "neutral")
 
 
@@ -69,7 +74,29 @@ def mark_up(words: Sequence[str], home: HomeWords) -> list[Mark]:
         mark = mark or Mark(words[place], frozenset({Feature(UNKNOWN, "")}))
         marks.append(mark)
         place += mark.words
-    return marks
+    return _rejoined(marks, home) if spaced else marks
+
+
+def _rejoined(marks: list[Mark], home: HomeWords) -> list[Mark]:
+    """The marks with verbs that have their particle further on: slow the fan down."""
+    out = list(marks)
+    for place, mark in enumerate(marks):
+        if mark.words > 1 or mark.has("entity"):
+            continue
+        for after in range(place + 2, min(place + _APART, len(marks))):
+            one = marks[after]
+            if one.has(END) or one.has("conj"):
+                break
+            if one.text not in _PARTICLES:
+                continue
+            both = home.phrases.get((stem(mark.text), one.text), frozenset())
+            meant = frozenset(means for means in both if means.category in ("op", "rel"))
+            if meant:
+                kept = frozenset(means for means in mark.features if means.category == "leave")
+                out[place] = dataclasses.replace(mark, features=meant | kept)
+                out[after] = dataclasses.replace(one, features=frozenset({Feature("filler", "")}))
+            break
+    return out
 
 
 def _phrase(words: Sequence[str], keys: Sequence[str], place: int, home: HomeWords) -> Mark | None:
@@ -84,10 +111,7 @@ def _phrase(words: Sequence[str], keys: Sequence[str], place: int, home: HomeWor
 
 
 def _number(word: str) -> float | None:
-    try:
-        return float(word)
-    except ValueError:
-        return None
+    return float(word) if re.fullmatch(r"-?[0-9]{1,6}(\.[0-9]{1,6})?", word) else None
 
 
 def _measure(

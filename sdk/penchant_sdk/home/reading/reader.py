@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import time
+from itertools import pairwise
 
 from penchant_sdk.home._actions import intents_of
 from penchant_sdk.home.parameters import Area, Parameter, VolumeStep
@@ -27,7 +28,7 @@ from penchant_sdk.home.reading.spelling_slips import Speller
 from penchant_sdk.home.reading.spoken_text import normal, symbols
 from penchant_sdk.home.reading.spoken_times import take_times
 from penchant_sdk.home.reading.spoken_values import SaidValue, said_value
-from penchant_sdk.home.reading.verbs import OFF, ON, Verb, implied_kind, verb
+from penchant_sdk.home.reading.verbs import OFF, ON, Wish, implied_kind, verb
 from penchant_sdk.home.types import Entity
 from penchant_sdk.home.when import When
 
@@ -58,7 +59,9 @@ class Reader:
         self._language = language
         self.words = HomeWords(language, entities)
         spelt = language == "en"
-        self._speller = Speller(self.words.vocabulary, real_words()) if spelt else None
+        self._speller = (
+            Speller(self.words.vocabulary, real_words(), self.words.name_words) if spelt else None
+        )
 
     def read(self, text: str, room: str) -> Reading:
         """What a sentence says; takes about 0.3 ms.
@@ -74,12 +77,14 @@ class Reader:
         marks = _trimmed(mark_up(words, self.words))
         if any("timer" in mark.values("kind") for mark in marks):
             return Reading(understood=1)  # The templates know timers better.
+        if marks and marks[-1].has("undo"):
+            return Reading(refused="undone")
         if marks and all(mark.has("refuse") or mark.has("filler") for mark in marks):
             return Reading(refused="undone")
         understood = sum(_means(mark) for mark in marks)
-        refused = _refused(marks, self._language)
+        refused = _refused(marks)
         query = _is_query(marks, self._language)
-        if query and refused in ("", "asked"):
+        if query and not refused:
             return self._query(marks, understood, slips, room)
         if refused:
             return Reading(refused=refused, unknown=_unknown(marks), understood=understood)
@@ -103,14 +108,20 @@ class Reader:
                 command = dataclasses.replace(
                     command, when=dataclasses.replace(command.when, said=condition)
                 )
+            if _ends_it(command, commands):
+                continue
             commands.append(dataclasses.replace(command, doubts=doubts))
+        clear = [one for one in commands if one.choices or one.missing]
+        if any(one.choices and "target" not in one.doubts for one in clear):
+            commands = clear
         unknown = tuple(word for clause in clauses for word in clause.unknown)
         guarded = bool(
             corrected
             or condition
             or any(clause.excluded or clause.later or clause.whens for clause in clauses)
         )
-        return Reading(tuple(commands), "", unknown, understood, guarded, slips)
+        said = any(clause.named and clause.directive for clause in clauses)
+        return Reading(tuple(commands), "", unknown, understood, guarded, slips, said)
 
     def _command(
         self, clause: Clause, room: str, times: Sequence[When], before: Sequence[Command]
@@ -118,18 +129,20 @@ class Reader:
         kind = "" if clause.named else implied_kind(clause)
         if not (clause.targeted or kind or clause.moved or clause.quantities):
             return None
+        if clause.kept and not clause.moved:  # "Leave the lamp", beside "turn the rest off".
+            return None
         if "rest" in clause.groups and not clause.named:
             found = self._rest(before)
         else:
             found = grounded(clause, kind, self.words, room)
         when, later = _when(clause, times)
-        doubts = ["target"] if found.doubtful else []
+        doubts = ["target"] if found.doubtful or not _directed(clause) else []
         if later:
             doubts.append("later")
         if found.missing:
             return Command("", missing=found.missing, when=when, doubts=tuple(doubts))
         if not found.choices:
-            if not clause.moved:
+            if not clause.moved or clause.personal:
                 return None
             guess = verb(clause, "light") or verb(clause, "switch")
             return Command(guess.intent if guess else "", when=when, doubts=("target", *doubts))
@@ -153,7 +166,10 @@ class Reader:
         if asked.doubtful:
             doubts.append("verb")
         value = said_value(clause, asked)
-        if value.doubtful:
+        unused = asked.intent in (ON, OFF) and bool(
+            clause.numbers or clause.colours or clause.kelvins or set(clause.levels) - {"max"}
+        )
+        if value.doubtful or (unused and domain != "cover"):
             doubts.append("value")
         intent, parameter = asked.intent, value.parameter
         if intent == "HassSetVolume" and isinstance(parameter, VolumeStep):
@@ -189,7 +205,7 @@ class Reader:
         able = tuple(
             choice for choice in found.choices if all(intent in intents_of(one) for one in choice)
         )
-        value = said_value(clause, Verb(intent, change)) if clause.valued else SaidValue()
+        value = said_value(clause, Wish(intent, change)) if clause.valued else SaidValue()
         return Command(intent, able, value.parameter, value.impossible, change, clause.valued)
 
     def _rest(self, before: Sequence[Command]) -> Grounded:
@@ -201,20 +217,57 @@ class Reader:
     def _query(self, marks: Sequence[Mark], understood: int, slips: int, room: str) -> Reading:
         """A question about the state of something in the home."""
         clause = gather(marks)
-        kind = "" if clause.named else implied_kind(clause)
-        unknown = tuple(word for word in clause.unknown)
+        warm = "temperature" in clause.quantities
+        kind = "thermostat" if warm and not clause.named else ""
+        unknown = clause.unknown
         nothing = Reading(refused="asked", unknown=unknown, understood=understood)
-        if not (clause.targeted or kind) or _generic(marks):
+        if not (clause.targeted or kind) or _generic(marks) or clause.later or clause.whens:
             return nothing
         found = grounded(clause, kind, self.words, room)
         if found.missing:
             return Reading((Command("", missing=found.missing),), "", unknown, understood)
-        if not found.choices or not _asks_state(marks) or unknown:
+        if not found.choices or not _asks_state(marks, found, clause) or unknown:
             return nothing
-        warm = _common(found.choices[0]) == "climate" and "temperature" in clause.quantities
+        warm = warm and _common(found.choices[0]) == "climate"
         choices = found.choices[:1]
         command = Command(TEMPERATURE if warm else STATE, choices)
         return Reading((command,), "", unknown, understood, slips=slips)
+
+
+def _directed(clause: Clause) -> bool:
+    """Whether a clause that names no device is said to a home: "make it blue" is."""
+    if clause.personal:
+        return False
+    if clause.named or clause.rels or clause.quantities:
+        return True
+    if {*clause.ops, *clause.weak_ops} & _PLAYED:  # "Carry on" may be said to anybody.
+        return False
+    if clause.neutral or clause.ops:
+        return True
+    return bool(clause.targeted or clause.here or clause.numbers) and bool(
+        clause.numbers
+        or clause.particles
+        or clause.levels
+        or clause.adjectives
+        or clause.kelvins
+        or clause.colours
+        or clause.weak_ops
+        or clause.unneeded
+    )
+
+
+_PLAYED = frozenset(("mute", "unmute", "next", "previous", "play", "pause", "resume"))
+
+
+def _ends_it(command: Command, before: Sequence[Command]) -> bool:
+    """Whether a command only ends what one before does for a while: on for 5 minutes, then off."""
+    last = before[-1] if before else None
+    return (
+        last is not None
+        and bool(last.when.for_s)
+        and command.intent == OFF
+        and command.choices == last.choices
+    )
 
 
 def _percent(parameter: Parameter | None) -> float:
@@ -242,16 +295,12 @@ def _trimmed(marks: list[Mark]) -> list[Mark]:
 
 def _first(marks: Sequence[Mark]) -> Mark | None:
     """The first mark that is no courtesy."""
-    for mark in marks:
-        polite = mark.has("filler") and not mark.has("question")
-        if not (polite or mark.has(END) or mark.has("conj")):
-            return mark
-    return None
+    return next((mark for mark in marks if not (mark.has("courtesy") or mark.has(END))), None)
 
 
-def _refused(marks: Sequence[Mark], language: str) -> str:
+def _refused(marks: Sequence[Mark]) -> str:
     """Why a sentence is no command: reported, past or asked; empty if nothing says so."""
-    for place, mark in enumerate(marks):
+    for mark in marks:
         if mark.has("entity") or (mark.has("op") and not mark.has("past")):
             continue
         if mark.has("report"):
@@ -264,8 +313,11 @@ def _refused(marks: Sequence[Mark], language: str) -> str:
 
 
 def _is_query(marks: Sequence[Mark], language: str) -> bool:
+    """Whether a sentence asks how things are; "could you turn it on?" does not."""
     if language == "zh-CN":
-        return any(mark.has("question") for mark in marks)
+        asked = any(mark.has("question") for mark in marks)
+        polite = any(mark.has("polite") for mark in marks) and any(mark.has("op") for mark in marks)
+        return asked and not polite
     first = _first(marks)
     return first is not None and first.has("question") and not first.has("op")
 
@@ -274,13 +326,32 @@ def _generic(marks: Sequence[Mark]) -> bool:
     """Whether it asks about any such thing, not about one of the home: what is a smart plug."""
     return any(
         one.text in ("a", "an", "best", "most") and (two.has("entity") or two.has("kind"))
-        for one, two in zip(marks, marks[1:], strict=False)
+        for one, two in pairwise(marks)
     )
 
 
-def _asks_state(marks: Sequence[Mark]) -> bool:
-    categories = ("op", "particle", "rel", "quantity", "participle", "amount", "state", NUMBER)
-    return any(mark.has(one) for mark in marks for one in categories if not mark.has("kind"))
+_STATES = ("op", "particle", "rel", "adj", "participle", "state", NUMBER)
+_QUANTITIES = {
+    "light": ("brightness", "colour", "kelvin", "level"),
+    "climate": ("temperature", "level"),
+    "fan": ("speed", "level"),
+    "media_player": ("volume", "level"),
+    "cover": ("position", "level"),
+    "humidifier": ("humidity", "level"),
+}
+
+
+def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
+    """Whether a question is about a state that the devices have."""
+    own = _QUANTITIES.get(_common(found.choices[0]), ())
+    if any(one not in own for one in clause.quantities):
+        return False
+    what = any(mark.text in ("what is", "what are", "what") for mark in marks[:3])
+    if what and not clause.quantities:
+        return any(mark.text in ("set", "status", "state of", "status of") for mark in marks)
+    if clause.quantities:
+        return True
+    return any(mark.has(one) for mark in marks for one in _STATES if not mark.has("kind"))
 
 
 def _corrected(marks: list[Mark]) -> tuple[list[Mark], bool]:
@@ -409,11 +480,11 @@ def _common(choice: Choice) -> str:
     return domains.pop() if len(domains) == 1 else "switch"
 
 
-def _usual(clause: Clause, found: Grounded, words: HomeWords) -> Verb | None:
+def _usual(clause: Clause, found: Grounded, words: HomeWords) -> Wish | None:
     """What people want of a device that they only name: a coffee, please."""
     kinds = {kind for entity in found.choices[0] for kind in words.kinds[entity.id]}
     if kinds & set(_DRINKS) and (clause.neutral or not clause.moved):
-        return Verb(ON)
+        return Wish(ON)
     if found.choices[0][0].domain in ("scene", "script") and not clause.particles:
-        return Verb(ON)
+        return Wish(ON)
     return None

@@ -19,18 +19,22 @@ _LONG = 8
 class Speller:
     """Finds the known word that a misspelt one stands for."""
 
-    def __init__(self, vocabulary: Collection[str], real: Collection[str]) -> None:
+    def __init__(
+        self, vocabulary: Collection[str], real: Collection[str], names: Collection[str] = ()
+    ) -> None:
         """Indexes words by what is left of them without one letter.
 
         Args:
             vocabulary: words that the home knows, as `stem` has them.
             real: other words of the language, which are never corrected.
+            names: words of names and kinds, which may be written together: bedroomlight.
         """
         self._vocabulary = frozenset(vocabulary)
+        self._names = frozenset(names)
         self._real = frozenset(real)
         self._index: dict[str, list[str]] = {}
         for word in self._vocabulary:
-            if len(word) >= _SHORTEST and word.isalpha():
+            if len(word) >= _SHORTEST - 1 and word.isalpha():
                 for rest in _without_a_letter(word):
                     self._index.setdefault(rest, []).append(word)
 
@@ -70,7 +74,7 @@ class Speller:
     def _parts(self, word: str) -> tuple[str, ...]:
         """Two known words that were written as one: bedroomlight."""
         for cut in range(3, len(word) - 2):
-            if word[:cut] in self._vocabulary and stem(word[cut:]) in self._vocabulary:
+            if word[:cut] in self._names and stem(word[cut:]) in self._names:
                 return word[:cut], word[cut:]
         return ()
 

@@ -22,19 +22,24 @@ _ONES = {word: value for value, word in enumerate(_UNITS)} | {"fourty": 40}
 _TIES = {word: 20 + 10 * place for place, word in enumerate(_TENS)} | {"fourty": 40}
 _SCALES = {"hundred": 100, "thousand": 1000}
 _COUNTED = frozenset(
-    "percent per % degree degrees minute minutes hour hours second seconds notch step steps thousand"
-    " hundred point level and kelvin".split()
+    (
+        *("percent", "per", "%", "degree", "degrees", "minute", "minutes", "hour", "hours"),
+        *("second", "seconds", "notch", "step", "steps", "thousand", "hundred", "point"),
+        *("level", "and", "kelvin"),
+    )
 )
 """Words after which a lone "one" is a number; "this one" is not."""
-_BEFORE = frozenset("to at by for in minus negative lamp light plug number level".split())
+_BEFORE = frozenset(
+    (*("to", "at", "by", "for", "in", "minus", "negative"), *("lamp", "light", "plug", "level"))
+)
 _FRACTIONS = (
     (re.compile(r"\bthree[ -]quarters?\b(?! of an? hour)"), "75 percent"),
     (re.compile(r"\btwo[ -]thirds?\b(?! of an? hour)"), "67 percent"),
     (re.compile(r"\b(?:one|a)[ -]third\b"), "33 percent"),
     (re.compile(r"\b(?:one|a)[ -]quarter\b(?! (?:of an? )?hour| past| to \w+$)"), "25 percent"),
-    (re.compile(r"\b(?:one|a)[ -]half\b(?! (?:an |of an )?(?:hour|minute))"), "half"),
+    (re.compile(r"(?<!and )\b(?:one|a)[ -]half\b(?! (?:an |of an )?(?:hour|minute))"), "half"),
 )
-_AND_HALF = re.compile(r"\b(\d+) and a half\b")
+_AND_HALF = re.compile(r"\b(\d+) and (?:a )?half\b")
 _NUMERALS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {
     "两": 2,
     "〇": 0,

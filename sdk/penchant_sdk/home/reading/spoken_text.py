@@ -35,6 +35,8 @@ _CONTRACTED = (
     (r"\b(?:ya|ye)\b", "you"),
     (r"\bur\b", "your"),
     (r"\bteh\b", "the"),
+    (r"\b(?:lite|lites|lihgt|ligth)\b", "light"),
+    (r"\ba couple(?: of)? (?=degrees|percent|notches|steps|levels)", "two "),
     (r"\b(?:ple+a+se+|pleas|plese|pleease|pliz|plis)\b", "please"),
     (r"\bo'? ?clock\b", "oclock"),
     (r"\b([ap])\. ?m\.?(?= |$)", r"\1m"),
@@ -44,11 +46,19 @@ _CONTRACTIONS = tuple((re.compile(found), spelt) for found, spelt in _CONTRACTED
 _POSSESSIVE = re.compile(r"(?<=\w)'s?\b|(?<=s)'(?= |$)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _GLUED = re.compile(
-    r"(?<=\d)(?=(?:am|pm|k|c|f|kelvin|percent|degrees?|mins?|minutes?|hours?|hrs?|secs?|seconds?)\b)"
+    r"(?<=\d)(?=(?:am|pm|k|c|f|kelvin|percent|degrees?|(?:min|minute|hour|hr|sec|second)s?)\b)"
 )
 _ENGLISH = re.compile(r"\d{1,2}:\d\d|-?\d+(?:\.\d+)?|[^\W\d_]+|[%°,;&]|(?<=\s)-(?=\d)")
 _ENDS = re.compile(r"[.!?。！？，、；;:：](?=\D|$)|,(?!\d)")
 _REPEATED = re.compile(r"\b(\w{2,})(?: \1\b)+")
+_GOES_ON = "(?:吹|转|扫|放|播|响|唱|烧水|烧|煮|吵|闪|拖|动|跑|加热|工作|亮)(?:着|下去)?"
+_ASSIMILATED = (
+    (re.compile(r"([开关停亮扫扫吹调拉擦吸])一\1"), r"\1"),
+    # "Don't go on blowing": an end to it.
+    (re.compile(rf"(?:别|不要|甭|不用)(?:再|让(?P<it>\S{{1,6}}?)再?)?{_GOES_ON}了"), r"\g<it>停"),
+    (re.compile(r"的等(?=[打开关调])"), "的灯"),
+)
+"""Turns of phrase and slips of hearing, and what they stand for."""
 _CHINESE_ENDS = str.maketrans("，。！？、；：．?!;", ",,,,,,:.,,,")
 
 
@@ -57,6 +67,8 @@ def normal(text: str, language: str) -> str:
     folded = unicodedata.normalize("NFKC", text).replace("\u2019", "'").casefold()
     if language == "zh-CN":
         spaceless = re.sub(r"(?<![a-z0-9])\s+|\s+(?![a-z0-9])", "", folded.translate(_CHINESE_ENDS))
+        for pattern, plain in _ASSIMILATED:
+            spaceless = pattern.sub(plain, spaceless)
         return in_digits(spaceless, language)
     for pattern, spelt in _CONTRACTIONS:
         folded = pattern.sub(spelt, folded)

@@ -20,12 +20,9 @@ from penchant_sdk.home.when import When
 _UNITS = {
     **dict.fromkeys(("second", "seconds", "sec", "secs", "秒", "秒钟"), 1),
     **dict.fromkeys(("minute", "minutes", "min", "mins", "分", "分钟"), 60),
-    **dict.fromkeys(
-        ("hour", "hours", "hr", "hrs", "小时", "个小时", "个钟头", "钟头", "个钟"), 3600
-    ),
-    "day": 86_400,
-    "days": 86_400,
-    "天": 86_400,
+    **dict.fromkeys(("hour", "hours", "hr", "hrs"), 3600),
+    **dict.fromkeys(("小时", "个小时", "个钟头", "钟头", "个钟"), 3600),
+    **dict.fromkeys(("day", "days", "天"), 86_400),
 }
 _N = r"\d+(?:\.\d+)?"
 _EN_UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?)"
@@ -45,29 +42,36 @@ _EN_LONG = (
     (r"\b(?:an?|one) (minute|hour|second)\b(?! or 2| or two)", r"1 \1"),
 )
 _LONG = tuple((re.compile(found), plain) for found, plain in _EN_LONG)
-_PART = r"(?P<part>(?: in the (?:morning|afternoon|evening)| at night| tonight| this (?:morning|afternoon|evening))?)"
-_DAY = r"(?P<day>(?:(?:on )?(?:tomorrow|every day|daily|each day|every morning|every evening|every night|tonight|today)(?: morning| evening| night| afternoon)? )?)"
-_LATER = r"(?P<later>(?: (?:tomorrow|every day|daily|each day|every morning|every evening|every night|today)(?: morning| evening| night| afternoon)?)?)"
-_AT = r"(?:(?:at|from|by|around|about|for) )(?:around |about |exactly )?"
+_PARTS = "(?:morning|afternoon|evening|night)"
+_DAYS = rf"(?:tomorrow|every day|daily|each day|every (?:morning|evening|night))(?: {_PARTS})?"
+_PART = rf"(?P<part>(?: (?:in the|this) {_PARTS}| at night| tonight)?)"
+_DAY = rf"(?P<day>(?:(?:on )?(?:{_DAYS}|tonight|today) )?)"
+_LATER = rf"(?P<later>(?: (?:{_DAYS}|today))?)"
+_AT = r"(?:at|from|by|around|about|for) (?:around |about |exactly )?"
 _MERIDIEM = r"(?: ?(?P<m>am|pm))?"
+_H, _MIN = r"(?P<h>\d{1,2})", r"(?P<min>\d\d)"
+_CLOCK = rf"\b{_DAY}(?:{_AT})?"
+_SINCE = rf"{_MERIDIEM}{_PART}\b{_LATER}"
+_ABOUT = "(?:about |another |the next |only |around )?"
 _ENGLISH = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b(?:in|after|within) (?:about |another |the next |around )?(?P<after>{_EN_SPAN})(?: time| from now)?\b",
+        rf"\b(?:in|after|within) {_ABOUT}(?P<after>{_EN_SPAN})(?: time| from now)?\b",
         rf"\b(?P<after>{_EN_SPAN}) (?:from now|later|hence)\b",
-        rf"\b(?:give it|wait(?: for)?|hold on(?: for)?) (?P<after>{_EN_SPAN})\b(?: and then| and| then)?",
-        rf"\bfor (?:about |another |the next |only |around )?(?P<for>{_EN_SPAN})\b",
-        rf"\b{_DAY}(?:{_AT})?(?P<noon>noon|midday|midnight)\b{_LATER}",
-        rf"\b{_DAY}(?:{_AT})?half past (?P<half>\d{{1,2}}){_MERIDIEM}{_PART}\b{_LATER}",
-        rf"\b{_DAY}(?:{_AT})?(?:a )?quarter past (?P<qp>\d{{1,2}}){_MERIDIEM}{_PART}\b{_LATER}",
-        rf"\b{_DAY}(?:{_AT})?(?:a )?quarter to (?P<qt>\d{{1,2}}){_MERIDIEM}{_PART}\b{_LATER}",
-        rf"\b{_DAY}(?:{_AT})?(?P<mp>\d{{1,2}}) (?:minutes? )?past (?P<hp>\d{{1,2}}){_MERIDIEM}{_PART}\b{_LATER}",
-        rf"\b{_DAY}(?:{_AT})?(?P<h>\d{{1,2}}):(?P<min>\d\d){_MERIDIEM}{_PART}(?: oclock)?\b{_LATER}",
-        rf"\b{_DAY}(?:{_AT})?(?P<h>\d{{1,2}})(?: (?P<min>\d\d))? (?P<m>am|pm)\b{_PART}{_LATER}",
-        rf"\b{_DAY}(?:{_AT})?(?P<h>\d{{1,2}}) oclock{_MERIDIEM}\b{_PART}{_LATER}",
-        rf"\b{_DAY}{_AT}(?P<h>\d{{1,2}})(?P<part> in the (?:morning|afternoon|evening)| at night| tonight)\b{_LATER}",
-        rf"\b(?P<day>(?:tomorrow|every day|daily|each day|every morning|every evening|every night|tonight)(?: morning| evening| night| afternoon)?) at (?P<h>\d{{1,2}})(?: (?P<min>\d\d))?\b",
-        rf"\bat (?P<h>\d{{1,2}})(?: (?P<min>\d\d))?(?P<later> (?:tomorrow|every day|daily|each day|every morning|every evening|every night)(?: morning| evening| night| afternoon)?)\b",
+        rf"\b(?:give it|wait(?: for)?|hold on(?: for)?) (?P<after>{_EN_SPAN})\b"
+        r"(?: and then| and| then)?",
+        rf"\bfor {_ABOUT}(?P<for>{_EN_SPAN})\b",
+        rf"{_CLOCK}(?P<noon>noon|midday|midnight)\b{_LATER}",
+        rf"{_CLOCK}half past (?P<half>\d{{1,2}}){_SINCE}",
+        rf"{_CLOCK}(?:a )?quarter past (?P<qp>\d{{1,2}}){_SINCE}",
+        rf"{_CLOCK}(?:a )?quarter to (?P<qt>\d{{1,2}}){_SINCE}",
+        rf"{_CLOCK}(?P<mp>\d{{1,2}}) (?:minutes? )?past (?P<hp>\d{{1,2}}){_SINCE}",
+        rf"{_CLOCK}{_H}:{_MIN}{_MERIDIEM}{_PART}(?: oclock)?\b{_LATER}",
+        rf"{_CLOCK}{_H}(?: {_MIN})? (?P<m>am|pm)\b{_PART}{_LATER}",
+        rf"{_CLOCK}{_H} oclock{_SINCE}",
+        rf"\b{_DAY}{_AT}{_H}(?: {_MIN})?(?P<part> in the {_PARTS}| at night| tonight)\b{_LATER}",
+        rf"\b(?P<day>{_DAYS}|tonight) at {_H}(?: {_MIN})?\b",
+        rf"\bat {_H}(?: {_MIN})?(?P<later> {_DAYS})\b",
     )
 )
 _ZH_UNIT = "(?:个小时|小时|个钟头|钟头|分钟|分|秒钟|秒)"
@@ -80,14 +84,16 @@ _ZH_LONG = (
     (re.compile("(?<!点)[一1]刻钟"), "15分钟"),
     (re.compile("半分钟"), "30秒"),
 )
+_ZH_HALF = "(?P<zhalf>半|1刻|一刻|3刻|三刻)?"
+_ZH_CLOCK = rf"{_H}(?:点钟?|时){_ZH_HALF}(?:(?P<min>\d{{1,2}})分?)?(?:整|的时候)?"
 _CHINESE = tuple(
     re.compile(pattern)
     for pattern in (
         f"(?:过|等)?(?P<after>{_ZH_SPAN})(?:之后|以后|后)(?:再)?",
         f"(?:过|等)(?P<after>{_ZH_SPAN})(?:再)?",
-        f"{_ZH_DAY}{_ZH_PART}(?:的时候)?(?:在)?(?P<h>\\d{{1,2}})(?:点钟?|时)(?P<zhalf>半|1刻|一刻|3刻|三刻)?(?:(?P<min>\\d{{1,2}})分?)?(?:整|的时候)?",
-        f"{_ZH_DAY}{_ZH_PART}(?P<h>\\d{{1,2}}):(?P<min>\\d\\d)",
-        f"{_ZH_DAY}(?P<noon>正午|午夜|中午(?!\\d))",
+        f"{_ZH_DAY}{_ZH_PART}(?:的时候)?(?:在)?{_ZH_CLOCK}",
+        f"{_ZH_DAY}{_ZH_PART}{_H}:{_MIN}",
+        rf"{_ZH_DAY}(?P<noon>正午|午夜|中午(?!\d))",
         f"(?P<for>{_ZH_SPAN})(?:钟)?",
     )
 )

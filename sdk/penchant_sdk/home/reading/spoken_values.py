@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.home.parameters import (
@@ -23,7 +24,7 @@ from penchant_sdk.home.parameters import (
     VolumeStep,
 )
 from penchant_sdk.home.reading.clauses import Clause
-from penchant_sdk.home.reading.verbs import Verb
+from penchant_sdk.home.reading.verbs import Wish
 
 FRESH_KELVIN = 1000
 """A number without a unit is kelvin from this value on, and percent below it."""
@@ -51,7 +52,7 @@ class SaidValue:
     """True if the clause may mean another value."""
 
 
-def said_value(clause: Clause, verb: Verb) -> SaidValue:
+def said_value(clause: Clause, verb: Wish) -> SaidValue:
     """The value that a clause gives to its verb; none if it says none."""
     match verb.intent:
         case "HassLightSet":
@@ -67,14 +68,14 @@ def said_value(clause: Clause, verb: Verb) -> SaidValue:
     return SaidValue()
 
 
-def _light(clause: Clause, verb: Verb) -> SaidValue:
+def _light(clause: Clause, verb: Wish) -> SaidValue:
     for number, unit in clause.numbers:
         if (
             unit == "kelvin"
             or (not unit and number >= FRESH_KELVIN)
             or (not unit and "kelvin" in clause.quantities)
         ):
-            return _made(lambda number=number: ColourTemperature(round(number)))
+            return _made(partial(ColourTemperature, round(number)))
     if clause.numbers and clause.numbers[-1][1] in ("degrees", "fahrenheit"):
         return SaidValue(impossible=True)
     if clause.numbers or (clause.levels and not clause.colours and not clause.kelvins):
@@ -96,7 +97,7 @@ def _light(clause: Clause, verb: Verb) -> SaidValue:
     return _made(lambda: BrightnessStep(round(step)))
 
 
-def _climate(clause: Clause, verb: Verb) -> SaidValue:
+def _climate(clause: Clause, verb: Wish) -> SaidValue:
     if clause.numbers:
         number, unit = clause.numbers[-1]
         if unit in ("%", "kelvin"):
@@ -113,7 +114,7 @@ def _climate(clause: Clause, verb: Verb) -> SaidValue:
 
 def _percent(
     clause: Clause,
-    verb: Verb,
+    verb: Wish,
     value: Callable[[int], Parameter],
     step: Callable[[int], Parameter],
     levels: dict[str, int] = _LEVELS,
@@ -130,6 +131,8 @@ def _percent(
         return _made(lambda: value(round(number)))
     if clause.levels:
         level = clause.levels[-1]
+        if verb.change and level in ("low", "medium", "high") and not clause.toward:
+            return _made(lambda: step(round(_step(clause, verb))))
         if verb.change < 0 and level == "max":  # "All the way down."
             level = "min"
         if level == "half" and clause.by and verb.change:
@@ -138,12 +141,12 @@ def _percent(
     return _made(lambda: step(round(_step(clause, verb))))
 
 
-def _relative(clause: Clause, verb: Verb) -> bool:
+def _relative(clause: Clause, verb: Wish) -> bool:
     """Whether a number is a step: 10 percent brighter, by 5 degrees; not up to 80."""
     return clause.by or bool(verb.change and not clause.toward)
 
 
-def _step(clause: Clause, verb: Verb) -> float:
+def _step(clause: Clause, verb: Wish) -> float:
     small, usual, large = _STEPS[verb.quantity or "brightness"]
     size = small if "small" in clause.amounts else large if "large" in clause.amounts else usual
     return verb.change * size

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from penchant_sdk.home.reading.clauses import Clause
 
-ON, OFF = "HassTurnOn", "HassTurnOff"
-_ON_LIKE = frozenset({"on", "start", "open", "play", "resume", "brew", "boil", "clean", "next"})
-_OFF_LIKE = frozenset({"off", "stop", "close", "pause"})
+ON, OFF, STOP_MOVING = "HassTurnOn", "HassTurnOff", "HassStopMoving"
 _OPS: dict[str, dict[str, str]] = {
     "light": {"on": ON, "start": ON, "open": ON, "off": OFF, "stop": OFF, "close": OFF, "play": ON},
     "switch": {
@@ -40,7 +38,12 @@ _OPS: dict[str, dict[str, str]] = {
         "mute": "HassMediaPlayerMute",
         "unmute": "HassMediaPlayerUnmute",
     },
-    "cover": {"open": ON, "on": ON, "start": ON, "close": OFF, "off": OFF},
+    "cover": {
+        **dict.fromkeys(("open", "on", "start"), ON),
+        **dict.fromkeys(("close", "off"), OFF),
+        "stop": STOP_MOVING,
+        "pause": STOP_MOVING,
+    },
     "vacuum": {
         **dict.fromkeys(("on", "start", "clean", "resume", "open"), "HassVacuumStart"),
         **dict.fromkeys(("off", "stop", "close"), OFF),
@@ -75,7 +78,7 @@ _STEPS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
+class Wish:
     """What a clause asks of a device."""
 
     intent: str
@@ -97,7 +100,7 @@ _SETS = {
 }
 
 
-def verb(clause: Clause, domain: str) -> Verb | None:
+def verb(clause: Clause, domain: str) -> Wish | None:
     """What a clause asks of devices of a domain; None if it does not say.
 
     Args:
@@ -108,18 +111,18 @@ def verb(clause: Clause, domain: str) -> Verb | None:
     ops = _ops(clause, domain, bool(change))
     if _is_set(clause, domain):
         set_to = _SETS[domain]
-        off = "off" in ops and domain != "cover"
+        off = OFF in ops and domain != "cover"
         if not (change and quantity == "volume") or domain == "media_player":
-            return Verb(set_to, change, quantity, doubtful=off or clashing)
+            return Wish(set_to, change, quantity, doubtful=off or clashing)
     if change and domain in _STEPS and not ops:
         return _step(domain, change, quantity, clause, clashing)
     if not ops:
         if clause.unneeded:
-            return Verb(OFF if domain != "lock" else ON, doubtful=domain == "cover")
+            return Wish(OFF if domain != "lock" else ON, doubtful=domain == "cover")
         return None
     if clause.unneeded:  # "I don't want it on": off; "I don't want it off": nobody knows.
-        return Verb(OFF, doubtful=ops[0] != ON)
-    return Verb(ops[0], doubtful=len(set(ops)) > 1 or clashing)
+        return Wish(OFF, doubtful=ops[0] != ON)
+    return Wish(ops[0], doubtful=len(set(ops)) > 1 or clashing)
 
 
 def _ops(clause: Clause, domain: str, changed: bool) -> list[str]:
@@ -133,6 +136,8 @@ def _ops(clause: Clause, domain: str, changed: bool) -> list[str]:
             said.append(particle)
     if not said and "on" in clause.particles and not changed and "on" in table:
         said.append("on")
+    if domain == "vacuum" and "home" in clause.groups and not said:
+        said = ["dock"]
     if not said and not changed:
         said = [op for op in clause.weak_ops if op in table]
     if domain == "vacuum" and len(said) > 1:
@@ -152,6 +157,10 @@ def _change(clause: Clause, domain: str) -> tuple[int, str, bool]:
     ways: dict[str, set[int]] = {}
     for rel in clause.rels:
         ways.setdefault(rel[:-1], set()).add(1 if rel[-1] == "+" else -1)
+    if clause.neutral or clause.named or clause.here:
+        for rel in clause.adjectives:
+            if not ways:
+                ways.setdefault(rel[:-1], set()).add(1 if rel[-1] == "+" else -1)
     if (not clause.ops or domain == "cover") and not ways:
         for particle in clause.particles:
             if particle in ("up", "down"):
@@ -179,12 +188,12 @@ def _is_set(clause: Clause, domain: str) -> bool:
     return bool(clause.numbers or clause.levels)
 
 
-def _step(domain: str, change: int, quantity: str, clause: Clause, clashing: bool) -> Verb:
+def _step(domain: str, change: int, quantity: str, clause: Clause, clashing: bool) -> Wish:
     if domain == "media_player":
-        return Verb("HassSetVolumeRelative", change, quantity, clashing)
+        return Wish("HassSetVolumeRelative", change, quantity, clashing)
     if domain == "cover" and "small" not in clause.amounts:
-        return Verb(ON if change > 0 else OFF, doubtful=clashing)
-    return Verb(_SETS[domain], change, quantity, clashing)
+        return Wish(ON if change > 0 else OFF, doubtful=clashing)
+    return Wish(_SETS[domain], change, quantity, clashing)
 
 
 def implied_kind(clause: Clause) -> str:
@@ -192,6 +201,8 @@ def implied_kind(clause: Clause) -> str:
     about = {rel[:-1] for rel in clause.rels} | set(clause.quantities)
     ops = {*clause.ops, *clause.weak_ops}
     units = {unit for _, unit in clause.numbers}
+    if clause.neutral or clause.here:
+        about |= {rel[:-1] for rel in clause.adjectives}
     table = (
         ("light", "brightness" in about or clause.colours or clause.kelvins or clause.any_colour),
         ("light", "kelvin" in about or "kelvin" in units or "colour" in about),
