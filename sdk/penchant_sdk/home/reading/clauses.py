@@ -59,6 +59,10 @@ class Clause:
     """Every word of the device kinds, to prefer the lamp that is called lamp."""
     adjectives: tuple[str, ...] = ()
     """States that may be wishes, as steps: warm, bright."""
+    altered: bool = False
+    """Whether it says to change something."""
+    wanted: bool = False
+    """Whether it says that something is wanted: I need, give me."""
     polite: bool = False
     """Whether it is a request: can you, please."""
     personal: bool = False
@@ -119,7 +123,11 @@ def gather(marks: Sequence[Mark]) -> Clause:
         values = (value for mark in marks for value in mark.values(category))
         return tuple(dict.fromkeys(values))
 
-    strong = [mark for mark in marks if not any(mark.has(category) for category in _WEAK)]
+    strong = [
+        mark
+        for place, mark in enumerate(marks)
+        if not any(mark.has(category) for category in _WEAK) or _is_imperative(marks, place)
+    ]
     named = tuple(tuple(mark.values("entity")) for mark in marks if mark.has("entity"))
     kinds = tuple(
         dict.fromkeys(
@@ -157,17 +165,37 @@ def gather(marks: Sequence[Mark]) -> Clause:
         whens=tuple(int(value) for value in all_of(TIME)),
         later=" ".join(said),
         unneeded=any(mark.has("unneeded") for mark in marks),
-        negated=any(mark.has("neg") for mark in marks),
+        negated=any(mark.has("neg") or mark.has("leftout") for mark in marks),
         kept=any(mark.has("leave") or mark.has("keep") for mark in marks),
         excluded=excluded,
         unknown=tuple(mark.text for mark in marks if mark.has(UNKNOWN)),
         words=tuple(mark.text for mark in marks if mark.has("kind") or mark.has("entity")),
         adjectives=all_of("adj"),
+        altered=any(mark.has("change") for mark in marks),
+        wanted=any(mark.has("want") for mark in marks),
         polite=any(mark.has("polite") for mark in marks),
         personal=any(mark.has("person") for mark in marks),
         plural=any(_is_plural(mark) for mark in marks if mark.has("kind") or mark.has("entity")),
         at_number=_at_number(marks),
     )
+
+
+def _is_imperative(marks: Sequence[Mark], place: int) -> bool:
+    """Whether a verb that also names a device begins a request: vacuum the house."""
+    mark = marks[place]
+    if not mark.has("op") or place + 1 == len(marks):
+        return False
+    courteous = all(
+        (one.has("filler") and one.text not in _ARTICLES) or one.has("polite")
+        for one in marks[:place]
+    )
+    after = marks[place + 1]
+    return courteous and (
+        after.text in _ARTICLES or after.has("room") or after.text in ("up", "in")
+    )
+
+
+_ARTICLES = ("the", "my", "our", "this", "that", "your", "a")
 
 
 def _is_plural(mark: Mark) -> bool:
@@ -312,6 +340,20 @@ def _has_target(marks: Sequence[Mark]) -> bool:
     return any(_target_key(mark) for mark in marks)
 
 
+def doubled(clause: Clause) -> list[Clause]:
+    """The clause, or one for its colour and one for its level: red at 20 percent."""
+    if not ((clause.colours or clause.kelvins) and (clause.numbers or clause.levels)):
+        return [clause]
+    fresh = any(unit == "kelvin" for _, unit in clause.numbers)
+    if fresh or clause.by:
+        return [clause]
+    moderate = tuple(one for one in clause.amounts if one not in clause.levels)
+    return [
+        dataclasses.replace(clause, numbers=(), amounts=moderate),
+        dataclasses.replace(clause, colours=(), kelvins=(), unknown=()),
+    ]
+
+
 def joined(clauses: Sequence[Clause]) -> list[Clause]:
     """Clauses completed by their neighbours: turn on the lamp and the fan; the fan and tv off."""
     kept = [clause for clause in clauses if not clause.empty or clause.unknown or clause.whens]
@@ -367,7 +409,8 @@ def _completed(clause: Clause, before: Clause | None, after: Clause | None) -> C
         if lent is None and after is not None and after.names and not after.rooms:
             lent = after
         if lent is not None and (clause.rooms or clause.floors):
-            clause = dataclasses.replace(clause, kinds=lent.kinds or ("light",))
+            kinds = lent.kinds or ("light",)
+            clause = dataclasses.replace(clause, kinds=kinds, plural=lent.plural)
     elif not clause.targeted and before is not None and before.targeted:
         clause = dataclasses.replace(
             clause,

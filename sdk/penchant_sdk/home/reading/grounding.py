@@ -138,6 +138,9 @@ def _placed(
         everywhere = group.choices or (tuple(able),)
         return Grounded(everywhere)
     here = [one for one in able if room and home.room_of[one.id] == room]
+    particular = [one for one in able if _is_called(one, clause.words)]
+    if len(particular) == 1 and here and particular[0] not in here and not clause.plural:
+        return Grounded((*_alone(particular), *_choices(clause, here, home)), doubtful=True)
     if here:
         return Grounded(_choices(clause, here, home))
     if len(able) == 1:
@@ -150,17 +153,8 @@ def _choices(clause: Clause, there: list[Entity], home: HomeWords) -> tuple[Choi
     """All devices of a place, then each alone; those called by the very word alone come first."""
     if len(there) == 1:
         return _alone(there)
-    called = [
-        one
-        for one in there
-        if any(
-            word in name.casefold().split()
-            for word in clause.words
-            for name in (one.name, *one.aliases)
-        )
-    ]
-    particular = any(word in _PARTICULAR for word in clause.words) and not clause.groups
-    if len(called) == 1 and particular:
+    called = [one for one in there if _is_called(one, clause.words)]
+    if len(called) == 1 and not clause.groups:
         return (*_alone(called), tuple(there))
     if not clause.plural and not clause.groups:
         main = [one for one in there if home.is_main(one)]
@@ -171,6 +165,12 @@ def _choices(clause: Clause, there: list[Entity], home: HomeWords) -> tuple[Choi
 
 _PARTICULAR = ("lamp", "bulb", "chandelier", "spotlight", "spotlights", "strip")
 """Words for some lights only, where light may mean any."""
+
+
+def _is_called(entity: Entity, words: Sequence[str]) -> bool:
+    """Whether a word for some lights only, said in a clause, is in the names of an entity."""
+    names = " ".join((entity.name, *entity.aliases)).casefold().split()
+    return any(word in _PARTICULAR and word in names for word in words)
 
 
 def _names(clause: Clause, home: HomeWords, rooms: Sequence[str]) -> Grounded | None:

@@ -81,7 +81,7 @@ def _rejoined(marks: list[Mark], home: HomeWords) -> list[Mark]:
     """The marks with verbs that have their particle further on: slow the fan down."""
     out = list(marks)
     for place, mark in enumerate(marks):
-        if mark.words > 1 or mark.has("entity"):
+        if mark.words > 1 or mark.has("entity") or mark.has("kind"):
             continue
         for after in range(place + 2, min(place + _APART, len(marks))):
             one = marks[after]

@@ -18,7 +18,7 @@ from itertools import pairwise
 
 from penchant_sdk.home._actions import intents_of
 from penchant_sdk.home.parameters import Area, Parameter, VolumeStep
-from penchant_sdk.home.reading.clauses import Clause, gather, joined, split
+from penchant_sdk.home.reading.clauses import Clause, doubled, gather, joined, split
 from penchant_sdk.home.reading.commands import Choice, Command, Reading
 from penchant_sdk.home.reading.grounding import Grounded, grounded
 from penchant_sdk.home.reading.home_words import HomeWords
@@ -28,7 +28,7 @@ from penchant_sdk.home.reading.spelling_slips import Speller
 from penchant_sdk.home.reading.spoken_text import normal, symbols
 from penchant_sdk.home.reading.spoken_times import take_times
 from penchant_sdk.home.reading.spoken_values import SaidValue, said_value
-from penchant_sdk.home.reading.verbs import OFF, ON, Wish, implied_kind, verb
+from penchant_sdk.home.reading.verbs import OFF, ON, SETS, Wish, implied_kind, verb
 from penchant_sdk.home.types import Entity
 from penchant_sdk.home.when import When
 
@@ -96,6 +96,7 @@ class Reader:
         if any(clause.negated for clause in clauses):
             return Reading(refused="negated", unknown=_unknown(marks), understood=understood)
         commands: list[Command] = []
+        clauses = [part for clause in clauses for part in doubled(clause)]
         for clause in clauses:
             command = self._command(clause, room, times, commands)
             if command is None:
@@ -166,6 +167,8 @@ class Reader:
         if asked.doubtful:
             doubts.append("verb")
         value = said_value(clause, asked)
+        if asked.intent in SETS.values() and not (clause.valued or asked.change or clause.by):
+            value = SaidValue(impossible=True)
         unused = asked.intent in (ON, OFF) and bool(
             clause.numbers or clause.colours or clause.kelvins or set(clause.levels) - {"max"}
         )
@@ -485,6 +488,13 @@ def _usual(clause: Clause, found: Grounded, words: HomeWords) -> Wish | None:
     kinds = {kind for entity in found.choices[0] for kind in words.kinds[entity.id]}
     if kinds & set(_DRINKS) and (clause.neutral or not clause.moved):
         return Wish(ON)
-    if found.choices[0][0].domain in ("scene", "script") and not clause.particles:
+    domain = _common(found.choices[0])
+    if domain in ("scene", "script") and not clause.particles:
+        return Wish(ON)
+    if domain in ("light", "climate", "fan") and clause.altered and clause.neutral:
+        return Wish(SETS[domain])
+    if domain in SETS and set(clause.quantities) & set(_QUANTITIES.get(domain, ())):
+        return Wish(SETS[domain])
+    if domain == "light" and clause.wanted and not (clause.negated or clause.personal):
         return Wish(ON)
     return None

@@ -11,9 +11,12 @@ _OPS: dict[str, dict[str, str]] = {
     "light": {"on": ON, "start": ON, "open": ON, "off": OFF, "stop": OFF, "close": OFF, "play": ON},
     "switch": {
         **dict.fromkeys(("on", "start", "open", "brew", "boil", "resume", "play"), ON),
-        **dict.fromkeys(("off", "stop", "close"), OFF),
+        **dict.fromkeys(("off", "stop", "close", "pause"), OFF),
     },
-    "fan": {"on": ON, "start": ON, "open": ON, "resume": ON, "off": OFF, "stop": OFF, "close": OFF},
+    "fan": {
+        **dict.fromkeys(("on", "start", "open", "resume"), ON),
+        **dict.fromkeys(("off", "stop", "close", "pause"), OFF),
+    },
     "climate": {
         "on": ON,
         "start": ON,
@@ -90,7 +93,7 @@ class Wish:
     """Whether the evidence contradicts itself."""
 
 
-_SETS = {
+SETS = {
     "light": "HassLightSet",
     "climate": "HassClimateSetTemperature",
     "media_player": "HassSetVolume",
@@ -98,6 +101,7 @@ _SETS = {
     "cover": "HassSetPosition",
     "valve": "HassSetPosition",
 }
+"""Intents that set a value, by domain."""
 
 
 def verb(clause: Clause, domain: str) -> Wish | None:
@@ -110,12 +114,14 @@ def verb(clause: Clause, domain: str) -> Wish | None:
     change, quantity, clashing = _change(clause, domain)
     ops = _ops(clause, domain, bool(change))
     if _is_set(clause, domain):
-        set_to = _SETS[domain]
+        set_to = SETS[domain]
         off = OFF in ops and domain != "cover"
         if not (change and quantity == "volume") or domain == "media_player":
             return Wish(set_to, change, quantity, doubtful=off or clashing)
     if change and domain in _STEPS and not ops:
         return _step(domain, change, quantity, clause, clashing)
+    if domain == "cover" and "small" in clause.amounts and ops and ops[0] in (ON, OFF):
+        return Wish(SETS[domain], 1 if ops[0] == ON else -1, "position", clashing)
     if not ops:
         if clause.unneeded:
             return Wish(OFF if domain != "lock" else ON, doubtful=domain == "cover")
@@ -140,6 +146,9 @@ def _ops(clause: Clause, domain: str, changed: bool) -> list[str]:
         said = ["dock"]
     if not said and not changed:
         said = [op for op in clause.weak_ops if op in table]
+    if domain == "lock":  # "Turn on" a lock locks it, but Chinese opens and turns on by one word.
+        for plain, other in (("open", "on"), ("close", "off")):
+            said = [op for op in said if op != other] if plain in said else said
     if domain == "vacuum" and len(said) > 1:
         said = [op for op in said if op != "clean"] or said
         said = [op for op in _PRIORITY if op in said][:1] or said
@@ -177,7 +186,7 @@ def _change(clause: Clause, domain: str) -> tuple[int, str, bool]:
 
 
 def _is_set(clause: Clause, domain: str) -> bool:
-    if domain not in _SETS or not clause.valued:
+    if domain not in SETS or not clause.valued:
         return False
     if domain == "light":
         return True
@@ -193,7 +202,7 @@ def _step(domain: str, change: int, quantity: str, clause: Clause, clashing: boo
         return Wish("HassSetVolumeRelative", change, quantity, clashing)
     if domain == "cover" and "small" not in clause.amounts:
         return Wish(ON if change > 0 else OFF, doubtful=clashing)
-    return Wish(_SETS[domain], change, quantity, clashing)
+    return Wish(SETS[domain], change, quantity, clashing)
 
 
 def implied_kind(clause: Clause) -> str:
