@@ -43,6 +43,8 @@ from penchant_sdk.types import Ranking
 
 TEXTS_PER_CALL = 32
 """Sentences encoded in one call; one core takes well under a second for them."""
+_ASKED_FROM = 0.4
+"""Confidence of a vote below which a sentence is refused rather than asked about."""
 _NOWHERE = Ranking("", (), (), 0, 0, "", True)
 
 
@@ -196,9 +198,10 @@ def _voted(home: Home, said: str, room: str, reading: Reading) -> Operation[Sens
     if "Timer" in frame.intent:
         return Sense((), reading)
     command = home.reader.suited(said, room, frame.intent, frame.kind, change)
-    if not command.choices:
+    sense = Sense((command,), reading, voted=frame.confidence, cosine=frame.cosine)
+    if not command.choices or confidence(sense, command) < min(_ASKED_FROM, home.voting.sure_above):
         return Sense((), reading)
-    return Sense((command,), reading, voted=frame.confidence, cosine=frame.cosine)
+    return sense
 
 
 def context_of(said: Interpretation) -> dict[str, str]:

@@ -55,6 +55,8 @@ class Reading:
     """Letters that were corrected."""
     plain: bool = False
     """Whether a clause names a device and says what to do, both in words."""
+    wished: bool = False
+    """Whether a clause says that something is wanted: please, could use, make."""
 
     @property
     def full(self) -> bool:
@@ -77,5 +79,6 @@ class Reading:
 
         A device and a verb said plainly bear more words around them than a mere topic does.
         """
-        most = 2 * self.understood + 2 if self.plain else self.understood - 1
+        topic = max(self.understood - 1, 1 if self.wished else 0)
+        most = 2 * self.understood + 2 if self.plain else topic
         return bool(self.commands) and len(self.unknown) <= most

@@ -122,7 +122,11 @@ class Reader:
             or any(clause.excluded or clause.later or clause.whens for clause in clauses)
         )
         said = any(clause.named and clause.directive for clause in clauses)
-        return Reading(tuple(commands), "", unknown, understood, guarded, slips, said)
+        wished = any(
+            clause.moved and (clause.polite or clause.wanted or clause.neutral)
+            for clause in clauses
+        )
+        return Reading(tuple(commands), "", unknown, understood, guarded, slips, said, wished)
 
     def _command(
         self, clause: Clause, room: str, times: Sequence[When], before: Sequence[Command]
@@ -130,14 +134,16 @@ class Reader:
         kind = "" if clause.named else implied_kind(clause)
         if not (clause.targeted or kind or clause.moved or clause.quantities):
             return None
+        guessed = "" if kind or clause.targeted else _likely_kind(clause)
         if clause.kept and not clause.moved:  # "Leave the lamp", beside "turn the rest off".
             return None
         if "rest" in clause.groups and not clause.named:
             found = self._rest(before)
         else:
-            found = grounded(clause, kind, self.words, room)
+            found = grounded(clause, kind or guessed, self.words, room)
         when, later = _when(clause, times)
-        doubts = ["target"] if found.doubtful or not _directed(clause) else []
+        doubtful = found.doubtful or bool(guessed) or not _directed(clause)
+        doubts = ["target"] if doubtful else []
         if later:
             doubts.append("later")
         if found.missing:
@@ -227,6 +233,8 @@ class Reader:
         if not (clause.targeted or kind) or _generic(marks) or clause.later or clause.whens:
             return nothing
         found = grounded(clause, kind, self.words, room)
+        if found.missing and not clause.named:
+            return nothing
         if found.missing:
             return Reading((Command("", missing=found.missing),), "", unknown, understood)
         if not found.choices or not _asks_state(marks, found, clause) or unknown:
@@ -235,6 +243,14 @@ class Reader:
         choices = found.choices[:1]
         command = Command(TEMPERATURE if warm else STATE, choices)
         return Reading((command,), "", unknown, understood, slips=slips)
+
+
+def _likely_kind(clause: Clause) -> str:
+    """Kind of device that a bare number is likely for: get it to eighteen; empty if none."""
+    bare = [number for number, unit in clause.numbers if not unit]
+    if not bare or not (clause.toward or clause.neutral):
+        return ""
+    return "thermostat" if 15 <= bare[-1] <= 28 else "light"
 
 
 def _directed(clause: Clause) -> bool:
@@ -347,6 +363,12 @@ _QUANTITIES = {
 def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
     """Whether a question is about a state that the devices have."""
     own = _QUANTITIES.get(_common(found.choices[0]), ())
+    shown = any(
+        (one.text == "on" and two.has("entity")) or (one.text == "on" and two.has("kind"))
+        for one, two in pairwise([mark for mark in marks if mark.text != "the"])
+    )
+    if shown and not clause.quantities and _common(found.choices[0]) == "media_player":  # "Is anything good on tv?"
+        return False
     if any(one not in own for one in clause.quantities):
         return False
     what = any(mark.text in ("what is", "what are", "what") for mark in marks[:3])

@@ -112,6 +112,8 @@ def verb(clause: Clause, domain: str) -> Wish | None:
         domain: the devices' domain of Home Assistant.
     """
     change, quantity, clashing = _change(clause, domain)
+    table = _OPS.get(domain) or _OPS["switch"]
+    clashing |= any(op not in table for op in clause.ops)  # "Play hot in here" is no wish.
     ops = _ops(clause, domain, bool(change))
     if _is_set(clause, domain):
         set_to = SETS[domain]
