@@ -171,7 +171,7 @@ def _sense(home: Home, said: str, room: str) -> Operation[Sense]:
     frame = home.exact.match(said, in_room=bool(room))
     if frame is not None and _may_match(frame, reading):
         command = command_of(frame, home.entities, room)
-        if command.choices or command.plain or not reading.commands:
+        if command.choices or command.plain or not reading.worth_asking:
             return Sense((command,), reading, exact=True)
     if reading.refused:
         return Sense((), reading)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from penchant_sdk.home.reading.clauses import Clause
 from penchant_sdk.home.reading.commands import Choice
-from penchant_sdk.home.reading.home_words import HomeWords
+from penchant_sdk.home.reading.home_words import DOMAIN_OF, HomeWords
 from penchant_sdk.home.types import Entity
 
 _ROAMING = ("vacuum", "lawn_mower")
@@ -102,8 +102,10 @@ def _pool(clause: Clause, kind: str, home: HomeWords, room: str) -> Grounded:
         return Grounded(doubtful=True)
     head = kinds[-1]
     able = home.of_kind(head)
-    if not able and head == "speaker" and not clause.kinds:
-        able = home.of_kind("tv")
+    if not clause.kinds:  # What a clause implies is not found by the names of other devices.
+        able = [one for one in able if one.domain == DOMAIN_OF.get(head)] or able
+        if not able and head == "speaker":
+            able = home.of_kind("tv")
     if len(kinds) > 1:
         both = [one for one in able if set(kinds) <= home.kinds[one.id]]
         able = both or able
@@ -123,7 +125,7 @@ def _placed(
 ) -> Grounded:
     """The devices of a kind in the place that a clause names, or that its speaker is in."""
     if able[0].domain in _ROAMING:
-        return Grounded(_alone(able), areas=tuple(clause.rooms))
+        return Grounded(_alone(able), areas=tuple(rooms))
     if rooms:
         there = [one for one in able if home.room_of[one.id] in rooms]
         if not there:

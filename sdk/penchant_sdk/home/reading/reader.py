@@ -102,6 +102,8 @@ class Reader:
             if command is None:
                 continue
             doubts = command.doubts
+            if not clause.ops and _is_statement(marks, self._language):
+                doubts = (*doubts, "verb")
             if corrected:
                 doubts = (*doubts, "corrected")
             if condition:
@@ -239,7 +241,8 @@ class Reader:
             return Reading((Command("", missing=found.missing),), "", unknown, understood)
         if not found.choices or not _asks_state(marks, found, clause) or unknown:
             return nothing
-        warm = warm and _common(found.choices[0]) == "climate"
+        felt = any(one.startswith("temperature") for one in (*clause.rels, *clause.adjectives))
+        warm = (warm or felt) and _common(found.choices[0]) == "climate"
         choices = found.choices[:1]
         command = Command(TEMPERATURE if warm else STATE, choices)
         return Reading((command,), "", unknown, understood, slips=slips)
@@ -341,6 +344,14 @@ def _is_query(marks: Sequence[Mark], language: str) -> bool:
     return first is not None and first.has("question") and not first.has("op")
 
 
+def _is_statement(marks: Sequence[Mark], language: str) -> bool:
+    """Whether it may say or ask how things are without a verb: any windows open; 灯是开着的."""
+    if language == "zh-CN":
+        return any(mark.text in ("有", "是") for mark in marks)
+    first = _first(marks)
+    return first is not None and first.text in ("any", "some")
+
+
 def _generic(marks: Sequence[Mark]) -> bool:
     """Whether it asks about any such thing, not about one of the home: what is a smart plug."""
     return any(
@@ -367,7 +378,9 @@ def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
         (one.text == "on" and two.has("entity")) or (one.text == "on" and two.has("kind"))
         for one, two in pairwise([mark for mark in marks if mark.text != "the"])
     )
-    if shown and not clause.quantities and _common(found.choices[0]) == "media_player":  # "Is anything good on tv?"
+    if (
+        shown and not clause.quantities and _common(found.choices[0]) == "media_player"
+    ):  # "Is anything good on tv?"
         return False
     if any(one not in own for one in clause.quantities):
         return False
