@@ -71,7 +71,11 @@ def command_of(frame: Frame, entities: Sequence[Entity], room: str) -> Command:
     choices = (tuple(found), *alone) if together and found[0].domain in GROUPED else alone
     change = {"up": 1, "down": -1}.get(frame.change, 0)
     valued = frame.parameter is not None
-    return Command(frame.intent, choices, frame.parameter, frame.valueless, change, valued)
+    played = frame.intent.startswith("HassMedia") and not (frame.name or frame.room)
+    doubts = ("target",) if played else ()  # "Stop" may be said to anybody.
+    return Command(
+        frame.intent, choices, frame.parameter, frame.valueless, change, valued, doubts=doubts
+    )
 
 
 def _is_of(entity: Entity, kind: str) -> bool:

@@ -15,6 +15,8 @@ _WEAK = ("kind", "entity")
 _TARGETS = ("entity", "kind", "room", "noroom", "floor", "group", "here")
 _VALUES = ("colour", "anycolour", "kelvin", NUMBER, "amount")
 _VERBS = ("op", "rel", "particle", "neutral", *_VALUES)
+_OWN_OPS = frozenset(("clean", "mow", "boil", "arm", "disarm"))
+"""Verbs that say by themselves which device is meant."""
 _SPLITTING = ("op", "rel", "particle", *_VALUES)
 
 
@@ -134,6 +136,8 @@ def gather(marks: Sequence[Mark]) -> Clause:
             value for mark in marks if not mark.has("entity") for value in mark.values("kind")
         )
     )
+    if named or len(kinds) > 1:  # "Switch the kettle on" is about no switch.
+        kinds = tuple(kind for kind in kinds if kind != "switch")
     ops = tuple(dict.fromkeys(value for mark in strong for value in mark.values("op")))
     weak = tuple(dict.fromkeys(value for mark in marks for value in mark.values("op")))
     said = [mark.text for mark in marks if mark.has("time")]
@@ -266,17 +270,31 @@ def _exclusion(marks: Sequence[Mark]) -> tuple[Clause | None, list[Mark]]:
 def split(marks: Sequence[Mark]) -> list[list[Mark]]:
     """The clauses of a sentence: by conjunctions, ends, and where a new target has its own verb."""
     parts: list[list[Mark]] = [[]]
-    for mark in marks:
-        open_exception = any(one.has("except") for one in parts[-1]) and not any(
-            one.has("op") or one.has("rel") or one.has("particle") for one in parts[-1]
-        )
-        if open_exception and (mark.has("conj") or mark.has(END)):
+    for place, mark in enumerate(marks):
+        joint = mark.has("conj") or mark.has(END)
+        if joint and _excepts_on(parts[-1], marks[place + 1 :]):
             parts[-1].append(mark)
-        elif mark.has("conj") or mark.has(END):
-            parts.append([])
+        elif joint:
+            parts.append([mark] if mark.has("op") else [])
         else:
             parts[-1].append(mark)
     return [piece for part in parts for piece in _alternating(part) if piece]
+
+
+def _excepts_on(part: Sequence[Mark], rest: Sequence[Mark]) -> bool:
+    """Whether an exception goes on after a conjunction: all but the lamp and the fan."""
+    start = next((place for place, one in enumerate(part) if one.has("except")), None)
+    if start is None or any(_is_verb(one) for one in part[start + 1 :]):
+        return False
+    if not any(_is_verb(one) for one in part):
+        return True
+    end = next((n for n, one in enumerate(rest) if one.has("conj") or one.has(END)), len(rest))
+    more = rest[:end]
+    return any(_is_target(one) for one in more) and not any(_is_verb(one) for one in more)
+
+
+def _is_verb(mark: Mark) -> bool:
+    return any(mark.has(one) for one in ("op", "rel", "particle", "neutral"))
 
 
 def _alternating(part: list[Mark]) -> Iterator[list[Mark]]:
@@ -411,7 +429,11 @@ def _completed(clause: Clause, before: Clause | None, after: Clause | None) -> C
         if lent is not None and (clause.rooms or clause.floors):
             kinds = lent.kinds or ("light",)
             clause = dataclasses.replace(clause, kinds=kinds, plural=lent.plural)
-    elif not clause.targeted and before is not None and before.targeted:
+    elif (
+        not (clause.targeted or _OWN_OPS & {*clause.ops, *clause.weak_ops})
+        and before is not None
+        and before.targeted
+    ):
         clause = dataclasses.replace(
             clause,
             names=before.names,

@@ -111,7 +111,7 @@ class Reader:
                 command = dataclasses.replace(
                     command, when=dataclasses.replace(command.when, said=condition)
                 )
-            if _ends_it(command, commands):
+            if _ends_it(command, commands) or _repeats(command, commands):
                 continue
             commands.append(dataclasses.replace(command, doubts=doubts))
         clear = [one for one in commands if one.choices or one.missing]
@@ -235,7 +235,7 @@ class Reader:
         if not (clause.targeted or kind) or _generic(marks) or clause.later or clause.whens:
             return nothing
         found = grounded(clause, kind, self.words, room)
-        if found.missing and not clause.named:
+        if found.missing and (not clause.named or clause.kinds == ("speaker",)):
             return nothing
         if found.missing:
             return Reading((Command("", missing=found.missing),), "", unknown, understood)
@@ -262,7 +262,8 @@ def _directed(clause: Clause) -> bool:
         return False
     if clause.named or clause.rels or clause.quantities:
         return True
-    if {*clause.ops, *clause.weak_ops} & _PLAYED:  # "Carry on" may be said to anybody.
+    ops = {*clause.ops, *clause.weak_ops}
+    if ops & _PLAYED and not ops & {"clean", "mow"}:  # "Carry on" may be said to anybody.
         return False
     if clause.neutral or clause.ops:
         return True
@@ -278,7 +279,10 @@ def _directed(clause: Clause) -> bool:
     )
 
 
-_PLAYED = frozenset(("mute", "unmute", "next", "previous", "play", "pause", "resume"))
+_PLAYED = frozenset(
+    ("mute", "unmute", "next", "previous", "play", "pause", "resume", "dock", "stop")
+)
+"""Verbs that are said to anybody, unless a device is named."""
 
 
 def _ends_it(command: Command, before: Sequence[Command]) -> bool:
@@ -290,6 +294,14 @@ def _ends_it(command: Command, before: Sequence[Command]) -> bool:
         and command.intent == OFF
         and command.choices == last.choices
     )
+
+
+def _repeats(command: Command, before: Sequence[Command]) -> bool:
+    """Whether a command says once more what the one before it says: kitchen light, off."""
+    last = before[-1] if before else None
+    return last is not None and dataclasses.replace(
+        command, doubts=last.doubts
+    ) == dataclasses.replace(last, when=command.when)
 
 
 def _percent(parameter: Parameter | None) -> float:
@@ -322,7 +334,9 @@ def _first(marks: Sequence[Mark]) -> Mark | None:
 
 def _refused(marks: Sequence[Mark]) -> str:
     """Why a sentence is no command: reported, past or asked; empty if nothing says so."""
-    for mark in marks:
+    for place, mark in enumerate(marks):
+        if mark.text in ("tell", "ask") and _names_next(marks, place):
+            continue
         if mark.has("entity") or (mark.has("op") and not mark.has("past")):
             continue
         if mark.has("report"):
@@ -332,6 +346,12 @@ def _refused(marks: Sequence[Mark]) -> str:
         if mark.has("ask"):
             return "asked"
     return ""
+
+
+def _names_next(marks: Sequence[Mark], place: int) -> bool:
+    """Whether a device is told to do something: tell the vacuum to start."""
+    after = [mark for mark in marks[place + 1 :] if mark.text not in ("the", "my", "our")]
+    return bool(after) and (after[0].has("entity") or after[0].has("kind"))
 
 
 def _is_query(marks: Sequence[Mark], language: str) -> bool:
@@ -386,7 +406,9 @@ def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
         return False
     what = any(mark.text in ("what is", "what are", "what") for mark in marks[:3])
     if what and not clause.quantities:
-        return any(mark.text in ("set", "status", "state of", "status of") for mark in marks)
+        return any(
+            mark.text in ("set", "status", "state of", "status of", "doing") for mark in marks
+        )
     if clause.quantities:
         return True
     return any(mark.has(one) for mark in marks for one in _STATES if not mark.has("kind"))
