@@ -71,6 +71,8 @@ class Clause:
     """Whether it is about somebody."""
     plural: bool = False
     """Whether it names several devices by a plural."""
+    numbered: bool = False
+    """Whether a bare number follows a kind, as in lamp 2, where it may be a name."""
     at_number: bool = False
     """Whether a lone number stands after at, where it may be a time."""
 
@@ -180,6 +182,10 @@ def gather(marks: Sequence[Mark]) -> Clause:
         polite=any(mark.has("polite") for mark in marks),
         personal=any(mark.has("person") for mark in marks),
         plural=any(_is_plural(mark) for mark in marks if mark.has("kind") or mark.has("entity")),
+        numbered=any(
+            one.has("kind") and two.number is not None and not two.unit
+            for one, two in pairwise(marks)
+        ),
         at_number=_at_number(marks),
     )
 
@@ -374,7 +380,11 @@ def doubled(clause: Clause) -> list[Clause]:
 
 def joined(clauses: Sequence[Clause]) -> list[Clause]:
     """Clauses completed by their neighbours: turn on the lamp and the fan; the fan and tv off."""
-    kept = [clause for clause in clauses if not clause.empty or clause.unknown or clause.whens]
+    kept = [
+        clause
+        for clause in clauses
+        if not clause.empty or clause.unknown or clause.whens or clause.later
+    ]
     out: list[Clause] = []
     for place, clause in enumerate(kept):
         after = kept[place + 1] if place + 1 < len(kept) else None
@@ -385,7 +395,11 @@ def joined(clauses: Sequence[Clause]) -> list[Clause]:
             )
             continue
         if clause.empty and not clause.unknown and after is not None:  # "In 5 minutes, ..."
-            kept[place + 1] = dataclasses.replace(after, whens=(*clause.whens, *after.whens))
+            kept[place + 1] = dataclasses.replace(
+                after,
+                whens=(*clause.whens, *after.whens),
+                later=" ".join((clause.later, after.later)).strip(),
+            )
             continue
         if clause.empty and before is not None:
             out[-1] = dataclasses.replace(

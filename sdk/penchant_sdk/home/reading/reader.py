@@ -114,6 +114,9 @@ class Reader:
             if _ends_it(command, commands) or _repeats(command, commands):
                 continue
             commands.append(dataclasses.replace(command, doubts=doubts))
+        timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
+        if timed and all(one.when.now for one in commands):  # No time is dropped in silence.
+            commands = [dataclasses.replace(one, doubts=(*one.doubts, "later")) for one in commands]
         clear = [one for one in commands if one.choices or one.missing]
         if any(one.choices and "target" not in one.doubts for one in clear):
             commands = clear
@@ -180,6 +183,7 @@ class Reader:
         unused = asked.intent in (ON, OFF) and bool(
             clause.numbers or clause.colours or clause.kelvins or set(clause.levels) - {"max"}
         )
+        unused |= clause.numbered and bool(clause.rels) and not clause.toward
         if value.doubtful or (unused and domain != "cover"):
             doubts.append("value")
         intent, parameter = asked.intent, value.parameter
