@@ -45,6 +45,14 @@ def instance(name: str, value: object, kind: type[Kind], error: Refusal = Invali
     return value
 
 
+def instances(
+    name: str, values: object, kind: type[Kind], error: Refusal = InvalidRequest
+) -> tuple[Kind, ...]:
+    """The elements of an iterable, each of which must be of a class of the SDK."""
+    found: list[object] = listed(name, values, f"{kind.__name__} objects", error)
+    return tuple(instance(f"{name}[{place}]", one, kind, error) for place, one in enumerate(found))
+
+
 def text(name: str, value: object, *, empty: bool = False, error: Refusal = InvalidRequest) -> str:
     """A text that UTF-8 can encode, of 1 byte or more unless it may be empty."""
     expected = "text" if empty else "text of 1 byte or more"

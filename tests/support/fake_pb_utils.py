@@ -71,6 +71,10 @@ class Sender:
     def __init__(self) -> None:
         self.sent: list[tuple[Response, int]] = []
         self.gone = False
+        self.cancelled = False
+
+    def is_cancelled(self) -> bool:
+        return self.cancelled
 
     def send(self, response: Response, flags: int) -> None:
         if self.gone:

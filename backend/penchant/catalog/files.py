@@ -7,13 +7,21 @@
     trial-<release>/            the same files for a release on rollout
 
 A file is complete and synced before the store's head names it; rows beyond the head's count do not
-exist yet. A lost directory is written again from the store, but the results of a refresh other than
-residuals (prior, cold-start prior, neighbours) are lost until the next refresh.
+exist yet. The head also holds checksums, and a file that is not as it was written raises
+DamagedFile; `service.mended_catalog` writes it again from the store. The results of a refresh other
+than residuals (prior, cold-start prior, neighbours) are then lost until the next refresh.
+
+Only the offsets are mapped for writing, and their file is allocated whole: on a full disk, a write
+to a page that has no place yet would kill the process.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,13 +30,20 @@ import numpy as np
 
 from penchant.domain.arrays import Float64
 from penchant.domain.cold_start import ColdStartPrior
-from penchant.domain.neighbours import Neighbours, no_neighbours
+from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.types import CatalogHead, Matrix, Vector
 from penchant.system.durable_file import whole_file
 
 MIN_CAPACITY = 1024
 KEPT = 4
 """Generations and versions kept for readers that are behind."""
+
+MOST = 1e6
+"""No offset is further from zero; log-odds of counters are not."""
+
+
+class DamagedFile(Exception):
+    """A file of the catalog is not as it was written; the text says which and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,78 +83,177 @@ def capacity_for(rows: int) -> int:
     return max(MIN_CAPACITY, 1 << (2 * rows - 1).bit_length()) if rows else MIN_CAPACITY
 
 
-def write_generation(directory: Path, generation: int, vectors: Matrix, offsets: Vector) -> None:
-    """Writes and syncs a new generation with room to grow. Shapes (n, d) and (n,)."""
-    directory.mkdir(parents=True, exist_ok=True)
+def checksum(rows: Matrix, before: int = 0) -> int:
+    """CRC-32 of rows, shape (n, d), continuing that of the rows before them."""
+    return zlib.crc32(np.ascontiguousarray(rows, np.float32).data, before)
+
+
+def write_generation(directory: Path, generation: int, vectors: Matrix, offsets: Vector) -> int:
+    """Writes and syncs a new generation with room to grow. Shapes (n, d) and (n,).
+
+    Returns:
+        The checksum of the rows.
+
+    Raises:
+        OSError: a file can't be written, as on a full disk.
+    """
     rows, dimensions = vectors.shape
     capacity = capacity_for(rows)
-    for path, values, shape in (
-        (vectors_path(directory, generation), vectors, (capacity, dimensions)),
-        (offsets_path(directory, generation), offsets, (capacity,)),
-    ):
-        mapped = np.memmap(path, np.float32, "w+", shape=shape)
-        mapped[:rows] = values
-        mapped.flush()
+    with whole_file(vectors_path(directory, generation), private=True) as file:
+        file.write(np.ascontiguousarray(vectors, np.float32).data)
+        file.truncate(capacity * dimensions * 4)  # The room takes no disk space yet.
+    write_offsets(directory, generation, offsets, capacity)
+    return checksum(vectors)
 
 
-def map_vectors(directory: Path, generation: int, dimensions: int) -> Matrix:
-    """Maps a generation's vectors for reading, shape (capacity, d); raises FileNotFoundError."""
-    mapped = _map(vectors_path(directory, generation), "r")
-    return mapped.view(np.ndarray).reshape(-1, dimensions)
+def write_offsets(directory: Path, generation: int, offsets: Vector, capacity: int) -> None:
+    """Writes and syncs a generation's offsets, shape (n,), with all the room; raises OSError."""
+    padded = np.zeros(capacity, np.float32)
+    padded[: len(offsets)] = offsets
+    with whole_file(offsets_path(directory, generation), private=True) as file:
+        file.write(padded.data)
 
 
-def map_offsets(directory: Path, generation: int, mode: Literal["r", "r+"] = "r") -> Vector:
-    """Maps a generation's live offsets, shape (capacity,); raises FileNotFoundError."""
-    return _map(offsets_path(directory, generation), mode).view(np.ndarray)
+def map_vectors(directory: Path, generation: int, dimensions: int, rows: int = 0) -> Matrix:
+    """Maps a generation's vectors for reading, shape (capacity, d).
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it is too short for `rows` rows.
+    """
+    path = vectors_path(directory, generation)
+    size = path.stat().st_size
+    if size < rows * dimensions * 4 or size % max(dimensions * 4, 1) or not size:
+        raise DamagedFile(
+            f"{path.name}: got {size} bytes, expected {rows} rows of {dimensions * 4} or more"
+        )
+    return np.memmap(path, np.float32, "r").view(np.ndarray).reshape(-1, dimensions)
+
+
+def check_rows(rows: Matrix, expected: int | None, generation: int, before: int = 0) -> None:
+    """Raises DamagedFile unless rows of a generation have the expected checksum, if it is known.
+
+    Args:
+        rows: the rows to check, shape (n, d).
+        expected: checksum of all rows to the last of these.
+        generation: the generation, for the error.
+        before: checksum of the rows before these.
+    """
+    if expected is not None and checksum(rows, before) != expected:
+        raise DamagedFile(f"vectors-{generation}.f32: checksum differs")
+
+
+def map_offsets(
+    directory: Path, generation: int, mode: Literal["r", "r+"] = "r", rows: int = 0
+) -> Vector:
+    """Maps a generation's live offsets, shape (capacity,).
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it is too short for `rows` rows, or holds what are no offsets.
+        OSError: the disk has no room for what the file lacks, where it is mapped for writing.
+    """
+    path = offsets_path(directory, generation)
+    found = path.stat()
+    if found.st_size < max(rows, 1) * 4 or found.st_size % 4:
+        raise DamagedFile(
+            f"{path.name}: got {found.st_size} bytes, expected {rows} offsets or more"
+        )
+    if mode == "r+" and found.st_blocks * 512 < found.st_size:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, found.st_size)
+    mapped = np.memmap(path, np.float32, mode).view(np.ndarray)
+    if mode == "r" and not (np.abs(mapped[:rows]) < MOST).all():  # Not so for nan, either.
+        raise DamagedFile(f"{path.name}: holds numbers that are no offsets")
+    return mapped
 
 
 def append_rows(directory: Path, generation: int, start: int, vectors: Matrix) -> bool:
-    """Writes and syncs rows beyond those that readers see; False if the file has no room."""
-    mapped = _map(vectors_path(directory, generation), "r+")
-    first, values = start * vectors.shape[1], vectors.ravel()
-    if first + len(values) > len(mapped):
-        return False
-    mapped[first : first + len(values)] = values
-    mapped.flush()
+    """Writes and syncs rows beyond those that readers see; False if the file has no room.
+
+    Raises:
+        OSError: the disk has no room; readers see nothing of it.
+    """
+    with vectors_path(directory, generation).open("r+b") as file:
+        first = start * vectors.shape[1] * 4
+        if first + vectors.nbytes > os.fstat(file.fileno()).st_size:
+            return False
+        file.seek(first)
+        file.write(np.ascontiguousarray(vectors, np.float32).data)
+        file.flush()
+        os.fsync(file.fileno())
     return True
 
 
-def _map(path: Path, mode: Literal["r", "r+"]) -> np.memmap[tuple[int], np.dtype[np.float32]]:
-    return np.memmap(path, np.float32, mode, shape=(path.stat().st_size // 4,))
-
-
-def write_version(directory: Path, version: int, frozen: Frozen) -> None:
-    """Writes a version's file, whole or not at all."""
+def write_version(directory: Path, version: int, frozen: Frozen) -> int:
+    """Writes a version's file, whole or not at all; returns its checksum; raises OSError."""
     arrays = {
         "gram": frozen.gram,
         "prior_mean": frozen.prior_mean,
         "expectation": frozen.cold_start_prior.weights,
         "expectation_as_of_us": np.array(frozen.cold_start_prior.as_of_us),
     }
-    with whole_file(version_path(directory, version)) as file:
-        np.savez(file, **arrays)
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    return _write(version_path(directory, version), content)
 
 
-def read_version(directory: Path, version: int) -> Frozen:
-    """Reads a version's file; raises FileNotFoundError."""
-    with np.load(version_path(directory, version)) as arrays:
-        as_of_us = int(arrays["expectation_as_of_us"])
-        cold_start_prior = ColdStartPrior(arrays["expectation"], as_of_us)
-        return Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
+def read_version(directory: Path, version: int, crc: int | None = None) -> Frozen:
+    """Reads a version's file.
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it can't be read, or does not have this checksum.
+    """
+    path = version_path(directory, version)
+    content = path.read_bytes()
+    _check(path, content, crc)
+    try:
+        with np.load(io.BytesIO(content)) as arrays:
+            as_of_us = int(arrays["expectation_as_of_us"])
+            cold_start_prior = ColdStartPrior(arrays["expectation"], as_of_us)
+            return Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise DamagedFile(f"{path.name}: {error}") from error
 
 
-def write_neighbours(directory: Path, number: int, neighbours: Neighbours) -> None:
-    """Writes the neighbours of a refresh, whole or not at all."""
-    with whole_file(neighbours_path(directory, number)) as file:
-        np.save(file, neighbours)
+def write_neighbours(directory: Path, number: int, neighbours: Neighbours) -> int:
+    """Writes the neighbours of a refresh, whole or not at all; returns their checksum."""
+    content = io.BytesIO()
+    np.save(content, neighbours)
+    return _write(neighbours_path(directory, number), content)
 
 
-def map_neighbours(directory: Path, number: int) -> Neighbours:
-    """Maps the neighbours of a refresh, none for number 0; raises FileNotFoundError."""
+def map_neighbours(directory: Path, number: int, crc: int | None = None) -> Neighbours:
+    """Maps the neighbours of a refresh, none for number 0.
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it can't be read, or does not have this checksum.
+    """
     if number == 0:
         return no_neighbours()
-    mapped: Neighbours = np.load(neighbours_path(directory, number), mmap_mode="r")
+    path = neighbours_path(directory, number)
+    if path.stat().st_size:
+        _check(path, np.memmap(path, np.uint8, "r").data, crc)
+    try:
+        mapped: Neighbours = np.load(path, mmap_mode="r")
+    except (ValueError, EOFError, OSError) as error:
+        raise DamagedFile(f"{path.name}: {error}") from error
+    if mapped.dtype != NEIGHBOUR_DTYPE or mapped.ndim != 2:
+        raise DamagedFile(f"{path.name}: holds no neighbours")
     return mapped.view(np.ndarray)
+
+
+def _write(path: Path, content: io.BytesIO) -> int:
+    with whole_file(path, private=True) as file:
+        file.write(content.getbuffer())
+    return zlib.crc32(content.getbuffer())
+
+
+def _check(path: Path, content: bytes | memoryview, crc: int | None) -> None:
+    if crc is not None and zlib.crc32(content) != crc:
+        raise DamagedFile(f"{path.name}: checksum differs")
 
 
 def prune(directory: Path, head: CatalogHead) -> None:

@@ -91,6 +91,7 @@ class CatalogReader:
 
         Raises:
             FileNotFoundError: the head is so old that its files were removed; take a new snapshot.
+            DamagedFile: a file is not as it was written.
 
         Cost: none if the head has not moved.
         """
@@ -152,8 +153,15 @@ class CatalogReader:
     def _files(self, head: CatalogHead, old: CatalogView | None) -> tuple[Matrix, Vector]:
         if head.generation == 0:
             return np.empty((0, head.dimensions), np.float32), np.empty(0, np.float32)
-        vectors = files.map_vectors(self._directory, head.generation, head.dimensions)
-        return vectors, files.map_offsets(self._directory, head.generation)
+        directory, generation, rows = self._directory, head.generation, head.rows
+        vectors = files.map_vectors(directory, generation, head.dimensions, rows)
+        start, before = 0, 0
+        known = None if old is None or old.head.generation != generation else old.head
+        if known is not None and known.vectors_crc is not None and known.rows <= rows:
+            # Rows are only appended; those before were checked when they were mapped.
+            start, before = known.rows, known.vectors_crc
+        files.check_rows(vectors[start:rows], head.vectors_crc, generation, before)
+        return vectors, files.map_offsets(directory, generation, rows=rows)
 
     def _settings_of(self, head: CatalogHead, old: CatalogView | None) -> FoldSettings:
         if old is not None and old.head.score_weights == head.score_weights:
@@ -171,14 +179,14 @@ class CatalogReader:
             )
         if old is not None and old.head.version == head.version:
             return old.prior, old.cold_start_prior
-        frozen = files.read_version(self._directory, head.version)
+        frozen = files.read_version(self._directory, head.version, head.version_crc)
         precision = prior_precision(frozen.gram, settings)
         return Prior(precision, frozen.prior_mean), frozen.cold_start_prior
 
     def _neighbours(self, head: CatalogHead, old: CatalogView | None) -> Neighbours:
         if old is not None and old.head.neighbours == head.neighbours:
             return old.neighbours
-        return files.map_neighbours(self._directory, head.neighbours)
+        return files.map_neighbours(self._directory, head.neighbours, head.neighbours_crc)
 
 
 def fold_digest(settings: FoldSettings, head: CatalogHead) -> int:

@@ -143,10 +143,12 @@ class EncoderUnavailable(PenchantError):
 
 
 class Overloaded(PenchantError):
-    """The server has more work than it queues.
+    """The server has more work than it can do in time.
 
-    Cause: the model's queue (1,024 calls) is full, or the caller's deadline passed in the queue.
-    Remedy: send fewer calls, or add processes with `--rank-instances`.
+    Cause: the calls that wait already would take longer than this call's caller waits, so it is
+    refused at once; or the caller's time ran out in the queue.
+    Remedy: send the call again after the time that the message names, which the SDK does if its
+    deadline allows; send fewer calls, or add processes with `--rank-instances`.
     """
 
     kind = ErrorKind.UNAVAILABLE

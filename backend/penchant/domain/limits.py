@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
 from penchant.domain.types import Context, Event, Exposure, Item
 
+AHEAD_US = 600_000_000
+"""Microseconds ahead of the clock, twice what an event's time may lie ahead. What the store dates
+later than that was written under a wrong clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -2,9 +2,10 @@
 
     b_i = log((p_i / r + s) / (e_i + s)),    r = sum p / (sum e + a N),    s = 0.1 a
 
-p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, and a the number
-of impressions that every item is credited with. If impressions are logged, b_i is the smoothed rate
-of engagement relative to the average. If none are, all items count as shown equally often, and
+p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, both counted once
+for each user (`penchant.domain.user_contribution`), and a the number of impressions that every item
+is credited with. If impressions are logged, b_i is the smoothed rate of engagement relative to the
+average: engaged users among those shown. If none are, all items count as shown equally often, and
 b_i = log(1 + 10 p_i / mean p). Either way, an item without counters has the offset 0.
 """
 
@@ -61,7 +62,7 @@ def decay(elapsed_us: float, half_life_s: float) -> float:
 def count(
     counters: Counters, positive: float, impressions: float, at_us: int, half_life_s: float
 ) -> Counters:
-    """The counters after an event at `at_us`; a late event counts as if it had been on time.
+    """The counters after one more part as of `at_us`; a late one counts as if it had been on time.
 
     >>> count(Counters(4.0, 0.0, 0), 1.0, 0.0, at_us=10_000_000, half_life_s=10.0)
     Counters(positives=3.0, impressions=0.0, as_of_us=10000000)
@@ -76,14 +77,10 @@ def count(
     )
 
 
-def count_event(
-    counters: Counters, signal: ResolvedSignal, at_us: int, half_life_s: float
-) -> Counters:
-    """`count` for one event: an impression counts as shown, any other by its positive reward.
+def positive_of(signal: ResolvedSignal) -> float:
+    """The positive reward that an event counts for its item; an impression counts none.
 
-    >>> count_event(Counters(), ResolvedSignal(0.5, 2.0, wait_s=None), at_us=0, half_life_s=1.0)
-    Counters(positives=1.0, impressions=0.0, as_of_us=0)
+    >>> positive_of(ResolvedSignal(0.5, 2.0, wait_s=None))
+    1.0
     """
-    shown = signal.wait_s is not None
-    positive = 0.0 if shown else signal.weight * max(0.0, signal.reward)
-    return count(counters, positive, float(shown), at_us, half_life_s)
+    return 0.0 if signal.wait_s is not None else signal.weight * max(0.0, signal.reward)

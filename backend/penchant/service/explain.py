@@ -70,6 +70,7 @@ def explain(
     if query is not None:
         from_query = settings.query_weight * (vectors @ query)
     by_event = parts.slow + parts.fast + near.events
+    named = _NamedEvents(snapshot, view, user)
     return [
         Explanation(
             offset=float(top.offsets[position]),
@@ -77,7 +78,7 @@ def explain(
             fast=float(parts.fast[position].sum()),
             near=float(near.opening[position] + near.events[position].sum()),
             query=float(from_query[position]),
-            contributions=_largest(snapshot, view, user, by_event[position]),
+            contributions=_largest(named, by_event[position]),
         )
         for position in range(len(vectors))
     ]
@@ -105,27 +106,39 @@ def _near_parts(view: CatalogView, user: UserInContext, items: Items, rows: Rows
     return _NearParts(parts[:, ~of_events].sum(axis=1), events)
 
 
-def _largest(
-    snapshot: Snapshot, view: CatalogView, user: UserInContext, share: Float64
-) -> tuple[Contribution, ...]:
+class _NamedEvents:
+    """Reads each event of a window once, though it may be named for many items."""
+
+    def __init__(self, snapshot: Snapshot, view: CatalogView, user: UserInContext) -> None:
+        self._snapshot = snapshot
+        self._view = view
+        self._user = user
+        self._known: dict[int, Contribution] = {}
+
+    def at(self, position: int, share: float) -> Contribution:
+        """The contribution of the event at a position of the window."""
+        known = self._known.get(position)
+        if known is None:
+            known = self._known[position] = self._read(position)
+        return Contribution(known.event_id, known.item, known.signal, known.occurred_at_us, share)
+
+    def _read(self, position: int) -> Contribution:
+        event = self._user.window[position]
+        row = read_event(self._snapshot, self._user.user, int(event["event"]))
+        number = int(event["item"])
+        return Contribution(
+            event_id=row.event.event_id if row else "",
+            item=self._view.ids[number] if number < len(self._view.ids) else "",
+            signal=row.event.signal if row else "",
+            occurred_at_us=int(event["occurred_at_us"]),
+            share=0.0,
+        )
+
+
+def _largest(named: _NamedEvents, share: Float64) -> tuple[Contribution, ...]:
     order = np.argsort(-np.abs(share), kind="stable")[:CONTRIBUTIONS]
     return tuple(
-        _contribution(snapshot, view, user, position, float(share[position]))
+        named.at(position, float(share[position]))
         for position in order.tolist()
         if share[position] != 0.0
-    )
-
-
-def _contribution(
-    snapshot: Snapshot, view: CatalogView, user: UserInContext, position: int, share: float
-) -> Contribution:
-    event = user.window[position]
-    row = read_event(snapshot, user.user, int(event["event"]))
-    number = int(event["item"])
-    return Contribution(
-        event_id=row.event.event_id if row else "",
-        item=view.ids[number] if number < len(view.ids) else "",
-        signal=row.event.signal if row else "",
-        occurred_at_us=int(event["occurred_at_us"]),
-        share=share,
     )

@@ -17,7 +17,7 @@ from penchant.domain.errors import (
     PenchantError,
     StateBehind,
 )
-from penchant.domain.event_weights import time_bucket
+from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.exploration import (
     EpsilonGreedy,
     Exploration,
@@ -45,6 +45,7 @@ from penchant.service.scoring import ScoredItems, TopK, score_all
 from penchant.service.selection import best_of, diverse, explore
 from penchant.service.user_interest import Catalogs, UserInContext, interest_of
 from penchant.store.base import Snapshot, Store
+from penchant.store.newest import read_newest
 from penchant.store.owned import read_owned
 from penchant.store.users import read_user
 
@@ -210,7 +211,10 @@ class RankService:
         state = read_user(snapshot, request.user) or UserState(empty_record())
         _require_version(state, request.min_state_version)
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
-        user = self._user(state, view, request, now_us)
+        fold_us = now_us
+        if request.as_of_us is None:
+            fold_us = fold_time(now_us, read_newest(snapshot))
+        user = self._user(state, view, request, fold_us)
         left_out = []
         if request.exclude_owned:
             left_out.append(read_owned(snapshot, request.user))
@@ -235,9 +239,9 @@ class RankService:
         )
 
     def _user(
-        self, state: UserState, view: CatalogView, request: RankRequest, now_us: int
+        self, state: UserState, view: CatalogView, request: RankRequest, fold_us: int
     ) -> UserInContext:
-        bucket, context = time_bucket(now_us, view.settings), as_slots(request.context)
+        bucket, context = time_bucket(fold_us, view.settings), as_slots(request.context)
         started = time.perf_counter()
         interest, folded = interest_of(state, view, bucket, context)
         if folded:

@@ -46,7 +46,7 @@ class DayPart(_message.Message):
     def __init__(self, weekdays: _Optional[_Iterable[int]] = ..., from_hour: _Optional[int] = ..., until_hour: _Optional[int] = ...) -> None: ...
 
 class Campaign(_message.Message):
-    __slots__ = ("advertiser", "categories", "targeting", "starts_at_us", "ends_at_us", "budget_micros", "bid_micros", "caps", "day_parts")
+    __slots__ = ("advertiser", "categories", "targeting", "starts_at_us", "ends_at_us", "budget_micros", "bid_micros", "caps", "day_parts", "time_zone", "budget_per_day")
     ADVERTISER_FIELD_NUMBER: _ClassVar[int]
     CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     TARGETING_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,8 @@ class Campaign(_message.Message):
     BID_MICROS_FIELD_NUMBER: _ClassVar[int]
     CAPS_FIELD_NUMBER: _ClassVar[int]
     DAY_PARTS_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_PER_DAY_FIELD_NUMBER: _ClassVar[int]
     advertiser: str
     categories: _containers.RepeatedScalarFieldContainer[str]
     targeting: _containers.RepeatedCompositeFieldContainer[TargetingRule]
@@ -65,4 +67,6 @@ class Campaign(_message.Message):
     bid_micros: int
     caps: _containers.RepeatedCompositeFieldContainer[FrequencyCap]
     day_parts: _containers.RepeatedCompositeFieldContainer[DayPart]
-    def __init__(self, advertiser: _Optional[str] = ..., categories: _Optional[_Iterable[str]] = ..., targeting: _Optional[_Iterable[_Union[TargetingRule, _Mapping]]] = ..., starts_at_us: _Optional[int] = ..., ends_at_us: _Optional[int] = ..., budget_micros: _Optional[int] = ..., bid_micros: _Optional[int] = ..., caps: _Optional[_Iterable[_Union[FrequencyCap, _Mapping]]] = ..., day_parts: _Optional[_Iterable[_Union[DayPart, _Mapping]]] = ...) -> None: ...
+    time_zone: str
+    budget_per_day: bool
+    def __init__(self, advertiser: _Optional[str] = ..., categories: _Optional[_Iterable[str]] = ..., targeting: _Optional[_Iterable[_Union[TargetingRule, _Mapping]]] = ..., starts_at_us: _Optional[int] = ..., ends_at_us: _Optional[int] = ..., budget_micros: _Optional[int] = ..., bid_micros: _Optional[int] = ..., caps: _Optional[_Iterable[_Union[FrequencyCap, _Mapping]]] = ..., day_parts: _Optional[_Iterable[_Union[DayPart, _Mapping]]] = ..., time_zone: _Optional[str] = ..., budget_per_day: bool = ...) -> None: ...

@@ -225,11 +225,11 @@ def _offer(
 
 def _option(offer: _Offer, moment: Moment) -> ReserveOption:
     campaign = offer.campaign
-    allowed = pacing.allowed(campaign, moment.at_us, moment.utc_offset)
+    allowed = pacing.allowed(campaign, moment.at_us)
     return ReserveOption(
         campaign.id,
         tuple(Cap(campaign.id, cap.limit, campaign.window_s(cap)) for cap in campaign.caps),
-        Budget(campaign.id, offer.price.micros, allowed.micros),
+        Budget(pacing.budget_key(campaign, moment.at_us), offer.price.micros, allowed.micros),
     )
 
 

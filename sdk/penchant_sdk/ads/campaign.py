@@ -17,11 +17,21 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, IntEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from google.protobuf import json_format
 
 from penchant_proto.v1 import ads_pb2
-from penchant_sdk._arguments import UINT32_MAX, instance, text, whole
+from penchant_sdk._arguments import (
+    UINT32_MAX,
+    flag,
+    instance,
+    instances,
+    listed,
+    text,
+    texts,
+    whole,
+)
 from penchant_sdk._times import from_microseconds, to_microseconds
 from penchant_sdk.ads.money import Money
 from penchant_sdk.errors import InvalidRequest
@@ -34,6 +44,9 @@ _PIECE_BYTES = 1024
 _MAX_PIECES = 32
 _MAX_CAPS = 16
 _YEAR_S = 365 * 86_400
+_DAY_PARTS_S = 3660 * 86_400
+_DAILY_ID_BYTES = 240
+"""Longest id of a campaign whose budget key carries a date, too."""
 
 
 class Weekday(IntEnum):
@@ -66,18 +79,22 @@ class TargetingRule:
     """False: the key must have one of the values. True: it must have another value, or none."""
 
     def __post_init__(self) -> None:
-        if not self.key or not self.values:
-            raise InvalidRequest("targeting: got a rule without key or values, expected both")
+        text("targeting: key", self.key)
+        values = frozenset(texts(f"targeting: values of {self.key!r}", self.values))
+        if not values:
+            raise InvalidRequest(f"targeting: values of {self.key!r}: got none, expected 1 or more")
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "excluded", flag("targeting: excluded", self.excluded))
 
     @classmethod
     def one_of(cls, key: str, *values: str) -> TargetingRule:
         """The key must have one of the values."""
-        return cls(key, frozenset(values))
+        return cls(key, _set(values))
 
     @classmethod
     def none_of(cls, key: str, *values: str) -> TargetingRule:
         """The key must have another value, or none."""
-        return cls(key, frozenset(values), excluded=True)
+        return cls(key, _set(values), excluded=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +112,7 @@ class FrequencyCap:
 
 @dataclass(frozen=True, slots=True)
 class DayPart:
-    """A range of hours on some days of the week, in the slot's local time."""
+    """A range of hours on some days of the week, by the campaign's clock."""
 
     from_hour: int
     """First hour, 0 to 23."""
@@ -112,6 +129,8 @@ class DayPart:
                 f"day part: got {self.from_hour} to {self.until_hour}, expected hours from 0 to "
                 "24, the first below the second; past midnight takes two parts"
             )
+        days: list[object] = listed("day part: weekdays", self.weekdays, "weekdays")
+        object.__setattr__(self, "weekdays", frozenset(map(_weekday, days)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +173,7 @@ class Campaign:
     advertiser: str
     flight: Flight
     budget: Money
-    """Budget for the whole flight, spent evenly over the hours of its day-parts."""
+    """Budget for the whole flight, or for each day; spent evenly over the hours of day-parts."""
     bid: Money
     """Price of one click."""
     categories: frozenset[str] = frozenset()
@@ -165,6 +184,10 @@ class Campaign:
     """Caps that must all hold, at most 16."""
     day_parts: tuple[DayPart, ...] = ()
     """Hours in which the campaign runs. Empty: at all hours."""
+    time_zone: str = "UTC"
+    """The campaign's clock, for day-parts and daily budgets: a name such as `Europe/Amsterdam`."""
+    budget_per: Per = Per.FLIGHT
+    """`Per.DAY`: the budget is for each day, from midnight to midnight by the campaign's clock."""
 
     def __post_init__(self) -> None:
         for name in ("id", "text", "advertiser"):
@@ -173,6 +196,10 @@ class Campaign:
         for name in ("budget", "bid"):
             if not instance(name, getattr(self, name), Money).micros:
                 raise InvalidRequest(f"{name}: got 0, expected more")
+        object.__setattr__(self, "categories", frozenset(texts("categories", self.categories)))
+        for name, kind in _PARTS.items():
+            object.__setattr__(self, name, instances(name, getattr(self, name), kind))
+        self._check_clock()
         if len(self.caps) > _MAX_CAPS:
             raise InvalidRequest(f"caps: got {len(self.caps)}, expected at most {_MAX_CAPS}")
         if self.flight.seconds > _YEAR_S and any(cap.per is Per.FLIGHT for cap in self.caps):
@@ -180,10 +207,39 @@ class Campaign:
                 "caps: got one per flight of over 365 days, expected a shorter one"
             )
 
+    def _check_clock(self) -> None:
+        zone(text("time_zone", self.time_zone))
+        if instance("budget_per", self.budget_per, Per) is Per.HOUR:
+            raise InvalidRequest("budget_per: got Per.HOUR, expected Per.DAY or Per.FLIGHT")
+        if self.budget_per is Per.DAY and len(self.id.encode()) > _DAILY_ID_BYTES:
+            raise InvalidRequest(
+                f"id: got {len(self.id.encode())} bytes, expected at most {_DAILY_ID_BYTES} with "
+                "a budget per day"
+            )
+        if self.day_parts and self.flight.seconds > _DAY_PARTS_S:
+            raise InvalidRequest(
+                "flight: got one of over ten years with day parts, expected a shorter one"
+            )
+
     def window_s(self, cap: FrequencyCap) -> int:
         """Period of a cap in seconds."""
         lengths = {Per.HOUR: 3600, Per.DAY: 86_400, Per.FLIGHT: math.ceil(self.flight.seconds)}
         return lengths[cap.per]
+
+
+def zone(name: str) -> ZoneInfo:
+    """A time zone of the IANA database, by its name; cached.
+
+    Raises:
+        InvalidRequest: there is none of that name on this machine.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidRequest(
+            f"time_zone: got {name!r}, expected a name such as Europe/Amsterdam; where this "
+            "machine has no time zones, pip install tzdata"
+        ) from None
 
 
 def to_item(campaign: Campaign) -> Item:
@@ -230,8 +286,13 @@ def from_item(item: Item) -> Campaign | None:
             DayPart(part.from_hour, part.until_hour, frozenset(map(Weekday, part.weekdays)))
             for part in message.day_parts
         ),
+        message.time_zone or "UTC",
+        Per.DAY if message.budget_per_day else Per.FLIGHT,
     )
 
+
+_PARTS: dict[str, type] = {"targeting": TargetingRule, "caps": FrequencyCap, "day_parts": DayPart}
+"""Fields of a campaign that hold several objects of one class."""
 
 _PER = {
     ads_pb2.FrequencyCap.PER_HOUR: Per.HOUR,
@@ -239,6 +300,14 @@ _PER = {
     ads_pb2.FrequencyCap.PER_FLIGHT: Per.FLIGHT,
 }
 _PER_NUMBER = {per: number for number, per in _PER.items()}
+
+
+def _set(values: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(texts("targeting: values", values))
+
+
+def _weekday(day: object) -> Weekday:
+    return Weekday(whole("day part: weekday", day, least=1, most=7))
 
 
 def _names(count: int) -> list[str]:
@@ -268,4 +337,6 @@ def _message(campaign: Campaign) -> ads_pb2.Campaign:
             )
             for part in campaign.day_parts
         ],
+        time_zone="" if campaign.time_zone == "UTC" else campaign.time_zone,
+        budget_per_day=campaign.budget_per is Per.DAY,
     )

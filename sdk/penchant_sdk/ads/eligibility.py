@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-from penchant_sdk.ads.campaign import Campaign, DayPart, TargetingRule
+from penchant_sdk.ads.campaign import Campaign, TargetingRule
 from penchant_sdk.ads.moment import Moment
+from penchant_sdk.ads.schedule import runs_at
 from penchant_sdk.ads.types import Slot
 
 
@@ -16,7 +17,7 @@ class Ineligible(Enum):
     FLIGHT = "flight"
     """The flight has not started, or has ended."""
     DAY_PART = "day_part"
-    """No day-part covers this hour of this weekday."""
+    """No day-part covers the moment, by the campaign's clock."""
     TARGETING = "targeting"
     """A targeting rule does not hold."""
     BLOCKED = "blocked"
@@ -27,7 +28,7 @@ def why_not(campaign: Campaign, slot: Slot, moment: Moment) -> Ineligible | None
     """The first reason why a campaign is not eligible; None if it is."""
     if not campaign.flight.starts_at_us <= moment.at_us < campaign.flight.ends_at_us:
         return Ineligible.FLIGHT
-    if campaign.day_parts and not any(_runs(part, moment) for part in campaign.day_parts):
+    if not runs_at(campaign, moment.at_us):
         return Ineligible.DAY_PART
     if not all(_holds(rule, moment) for rule in campaign.targeting):
         return Ineligible.TARGETING
@@ -39,11 +40,6 @@ def why_not(campaign: Campaign, slot: Slot, moment: Moment) -> Ineligible | None
 def eligible(campaigns: Iterable[Campaign], slot: Slot, moment: Moment) -> list[Campaign]:
     """The eligible campaigns, in their order."""
     return [campaign for campaign in campaigns if why_not(campaign, slot, moment) is None]
-
-
-def _runs(part: DayPart, moment: Moment) -> bool:
-    today = not part.weekdays or moment.weekday in part.weekdays
-    return today and part.from_hour <= moment.hour < part.until_hour
 
 
 def _holds(rule: TargetingRule, moment: Moment) -> bool:

@@ -1,17 +1,18 @@
-"""The local time of a request for ads, and the keys that targeting and ranking use.
+"""The time of a request for ads, and the keys that targeting and ranking use.
 
+>>> from datetime import timedelta
 >>> from penchant_sdk.ads.types import Size
 >>> slot = Slot("home", Size(300, 250), utc_offset=timedelta(hours=2))
 >>> moment = moment_of(slot, AdContext(at=datetime(2026, 6, 5, 17, 30, tzinfo=UTC)))
->>> moment.hour, moment.weekday.name, moment.keys["part_of_day"]
-(19, 'FRIDAY', 'evening')
+>>> moment.keys["weekday"], moment.keys["part_of_day"]
+('friday', 'evening')
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from penchant_sdk._times import from_microseconds, to_microseconds
 from penchant_sdk.ads.campaign import Weekday
@@ -28,10 +29,6 @@ class Moment:
 
     at_us: int
     """Microseconds since 1970-01-01 UTC."""
-    utc_offset: timedelta
-    hour: int
-    """Hour of the reader's local time, 0 to 23."""
-    weekday: Weekday
     keys: Mapping[str, str]
     """Values that targeting rules test, by key. Unknown values are absent."""
 
@@ -50,14 +47,13 @@ def moment_of(slot: Slot, context: AdContext) -> Moment:
     at_us = to_microseconds(context.at if context.at is not None else datetime.now(UTC), "at")
     clock = from_microseconds(at_us) + slot.utc_offset
     hour = clock.hour if context.hour is None else context.hour
-    weekday = Weekday(clock.isoweekday())
     keys = {
         "placement": slot.placement,
         "size": slot.size.name,
         "device": context.device,
         "part_of_day": PartOfDay.at_hour(hour).value,
-        "weekday": weekday.name.lower(),
+        "weekday": Weekday(clock.isoweekday()).name.lower(),
         **context.attributes,
     }
-    told = {key: value for key, value in keys.items() if value}
-    return Moment(at_us, slot.utc_offset, hour, weekday, told)
+    known = {key: value for key, value in keys.items() if value}
+    return Moment(at_us, known)

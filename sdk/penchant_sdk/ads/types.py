@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from penchant_sdk._arguments import instance, text, texts_by_key, whole
+from penchant_sdk._arguments import instance, text, texts, texts_by_key, whole
 from penchant_sdk.ads.money import Money
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.types import Explanation
@@ -45,12 +45,14 @@ class Slot:
     blocked_categories: frozenset[str] = frozenset()
     """Categories of campaigns that are never shown here."""
     utc_offset: timedelta = timedelta(0)
-    """The reader's offset from UTC, -14 to 14 hours; day-parts refer to this local time."""
+    """The reader's offset from UTC, -14 to 14 hours, for `part_of_day` and `weekday`."""
 
     def __post_init__(self) -> None:
         text("placement", self.placement)
         instance("size", self.size, Size)
         whole("position", self.position, least=1)
+        blocked = frozenset(texts("blocked_categories", self.blocked_categories))
+        object.__setattr__(self, "blocked_categories", blocked)
         instance("utc_offset", self.utc_offset, timedelta)
         if abs(self.utc_offset) > timedelta(hours=14):
             raise InvalidRequest(f"utc_offset: got {self.utc_offset}, expected -14 to 14 hours")
@@ -65,7 +67,7 @@ class AdContext:
     at: datetime | float | None = None
     """Time of the request: a datetime with a time zone, or epoch seconds. None: now."""
     hour: int | None = None
-    """Hour of the reader's own clock, 0 to 23. None: from `at` and the slot's `utc_offset`."""
+    """Hour of the reader's clock, 0 to 23, for `part_of_day`. None: from `at` and `utc_offset`."""
     device: str = ""
     """The reader's device, for example `phone`."""
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -17,7 +17,7 @@ from tests.support.word_encoder import write_word_encoder
 
 
 def free_target() -> str:
-    return f"127.0.0.1:{ports.choose(ports.FREE, '127.0.0.1').grpc}"
+    return f"127.0.0.1:{ports.choose(ports.FREE).grpc}"
 
 
 def test_a_store_is_shown_with_its_use(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_dead_model_fails_and_the_others_do_not(monkeypatch: pytest.MonkeyPatc
         ProbeResult("penchant_rank", False, 1001.0, "INTERNAL: not healthy"),
         ProbeResult("penchant_users", True, 1.0, "[UserNotFound] user"),
     ]
-    monkeypatch.setattr(probe, "ask", lambda target, times: results)
+    monkeypatch.setattr(probe, "ask", lambda target, times, access: results)
     rank, users = diagnosis.check_server("here:8001")
     assert (rank.state, users.state) == ("fail", "ok")
     assert "restart" in rank.advice

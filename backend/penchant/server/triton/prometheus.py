@@ -28,6 +28,9 @@ HELP = {
     "penchant_commit_seconds": "Seconds per commit of the store, including the sync to disk",
     "penchant_commit_events": "Events accepted per commit",
     "penchant_encoder_batch_texts": "Texts per run of the encoder",
+    "penchant_refused_events_total": "Events refused one by one in calls that succeed, by reason",
+    "penchant_clock_doubts_total": "Doubts about the machine's clock, by cause: a step, times in "
+    "the store ahead of it, or such times moved to now",
     "penchant_staleness_seconds": "Seconds from an event's arrival until rankings see it",
 }
 
@@ -98,6 +101,14 @@ class TritonMeter:
     def encoded(self, texts: int) -> None:
         """See `Meter.encoded`."""
         self._observe("penchant_encoder_batch_texts", SIZES, texts)
+
+    def refused(self, reason: str, events: int) -> None:
+        """See `Meter.refused`."""
+        self._add("penchant_refused_events_total", float(events), reason=reason)
+
+    def clock_doubt(self, cause: str) -> None:
+        """See `Meter.clock_doubt`."""
+        self._add("penchant_clock_doubts_total", 1.0, cause=cause)
 
     def send(self) -> None:
         """Sends the sums since the last time."""

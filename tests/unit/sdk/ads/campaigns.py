@@ -38,6 +38,9 @@ texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 days = st.frozensets(st.sampled_from(Weekday))
 day_parts = st.tuples(st.integers(0, 23), st.integers(1, 24), days).filter(lambda t: t[0] < t[1])
 parts = st.lists(day_parts.map(lambda t: DayPart(*t)), max_size=3).map(tuple)
+zones = st.sampled_from(
+    ["UTC", "Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
+)
 moments = st.integers(0, 60 * 24 * 60 * 60 * 1_000_000).map(
     lambda us: MONDAY + timedelta(microseconds=us)
 )
@@ -59,4 +62,6 @@ campaigns = st.builds(
     targeting=st.lists(rules, max_size=3).map(tuple),
     caps=st.lists(caps, max_size=3).map(tuple),
     day_parts=parts,
+    time_zone=zones,
+    budget_per=st.sampled_from([Per.FLIGHT, Per.DAY]),
 )

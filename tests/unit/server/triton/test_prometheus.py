@@ -79,6 +79,8 @@ def test_every_series_has_a_description(meter: TritonMeter, pb_utils: FakePbUtil
     meter.commit(0.1, 1)
     meter.staleness(0.1)
     meter.encoded(3)
+    meter.refused("InvalidEvent", 2)
+    meter.clock_doubt("step")
     meter.send()
     stems = {
         name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")

@@ -8,6 +8,7 @@ import pytest
 from penchant.domain.errors import EncoderUnavailable
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.server.triton.remote_encoder import TEXTS_PER_CALL, RemoteEncoder
+from penchant.server.triton.turn import Turn
 from penchant.service.embed import Embedded
 from penchant.wire.embed import embed_reply
 from penchant_proto.methods import REPLY_TENSOR
@@ -29,7 +30,7 @@ def response(reply: Reply) -> Response:
 
 
 def remote(pb_utils: FakePbUtils, version: str = ENCODER.version) -> RemoteEncoder:
-    return RemoteEncoder(pb_utils, version, ENCODER.dimensions)
+    return RemoteEncoder(pb_utils, version, ENCODER.dimensions, Turn(), bulk=False)
 
 
 def test_texts_become_the_encoders_vectors() -> None:
