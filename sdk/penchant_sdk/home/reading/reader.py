@@ -183,7 +183,7 @@ class Reader:
         unused = asked.intent in (ON, OFF) and bool(
             clause.numbers or clause.colours or clause.kelvins or set(clause.levels) - {"max"}
         )
-        unused |= clause.numbered and bool(clause.rels) and not clause.toward
+        unused |= clause.numbered and bool(clause.rels or clause.ops) and not clause.toward
         if value.doubtful or (unused and domain != "cover"):
             doubts.append("value")
         intent, parameter = asked.intent, value.parameter
