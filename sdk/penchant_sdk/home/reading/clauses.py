@@ -71,6 +71,8 @@ class Clause:
     """Whether it is about somebody."""
     plural: bool = False
     """Whether it names several devices by a plural."""
+    homeward: bool = False
+    """Whether it says home, the way that a vacuum may go."""
     numbered: bool = False
     """Whether a bare number follows a kind, as in lamp 2, where it may be a name."""
     at_number: bool = False
@@ -182,6 +184,7 @@ def gather(marks: Sequence[Mark]) -> Clause:
         polite=any(mark.has("polite") for mark in marks),
         personal=any(mark.has("person") for mark in marks),
         plural=any(_is_plural(mark) for mark in marks if mark.has("kind") or mark.has("entity")),
+        homeward=any(mark.text in ("home", "back home") for mark in marks),
         numbered=any(
             one.has("kind") and two.number is not None and not two.unit
             for one, two in pairwise(marks)

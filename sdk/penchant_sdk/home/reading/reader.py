@@ -79,7 +79,8 @@ class Reader:
             return Reading(understood=1)  # The templates know timers better.
         if marks and marks[-1].has("undo"):
             return Reading(refused="undone")
-        if marks and all(mark.has("refuse") or mark.has("filler") for mark in marks):
+        undone = any(mark.has("refuse") for mark in marks)
+        if undone and all(mark.has("refuse") or mark.has("filler") for mark in marks):
             return Reading(refused="undone")
         understood = sum(_means(mark) for mark in marks)
         refused = _refused(marks)
@@ -362,7 +363,8 @@ def _is_query(marks: Sequence[Mark], language: str) -> bool:
     """Whether a sentence asks how things are; "could you turn it on?" does not."""
     if language == "zh-CN":
         asked = any(mark.has("question") for mark in marks)
-        polite = any(mark.has("polite") for mark in marks) and any(mark.has("op") for mark in marks)
+        verbal = any(mark.has(one) for mark in marks for one in ("op", "rel", "neutral"))
+        polite = verbal and any(mark.has("polite") for mark in marks)
         return asked and not polite
     first = _first(marks)
     return first is not None and first.has("question") and not first.has("op")
@@ -467,6 +469,8 @@ def _condition(marks: list[Mark], language: str) -> tuple[list[Mark], str]:
         words = marks[place:end]
         if language == "zh-CN":
             start, stop = place, end
+            then = (n for n in range(place + 1, len(marks)) if marks[n].text[0] in _THEN)
+            stop = next(then, end)
             if mark.text in _AFTERWARDS:
                 start, stop = _clause_start(marks, place), place + 1
             words = marks[start:stop]
@@ -475,6 +479,8 @@ def _condition(marks: list[Mark], language: str) -> tuple[list[Mark], str]:
     return marks, ""
 
 
+_THEN = ("再", "就", "才")
+"""Words with which the consequence of a condition begins."""
 _AFTERWARDS = ("的时候", "之后", "以后", "时", "完", "后", "之前", "前")
 """Conjunctions that stand after their clause."""
 

@@ -24,7 +24,7 @@ _CONTRACTED = (
     (r"\b(i|you|we|they|he|she)'(?:d)\b", r"\1 would"),
     (r"\b(i|you|we|they)'ve\b", r"\1 have"),
     (r"\b(it|that|there|what|who|where|how|why|when|he|she|here)'s\b", r"\1 is"),
-    (r"\b(what|where|how|that|there)s\b", r"\1 is"),
+    (r"\b(what|where|how|that|there|it)s\b", r"\1 is"),
     (r"\blet'?s\b", "let us"),
     (r"\bgonna\b", "going to"),
     (r"\bwanna\b", "want to"),

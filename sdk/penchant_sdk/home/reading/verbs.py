@@ -144,7 +144,7 @@ def _ops(clause: Clause, domain: str, changed: bool) -> list[str]:
             said.append(particle)
     if not said and "on" in clause.particles and not changed and "on" in table:
         said.append("on")
-    if domain == "vacuum" and "home" in clause.groups and not said:
+    if domain == "vacuum" and clause.homeward and not said:
         said = ["dock"]
     if not said and not changed:
         said = [op for op in clause.weak_ops if op in table]

@@ -1,4 +1,4 @@
-"""Steps become values where the hub says how things are, and several lights act and learn as one."""
+"""Steps become values where the hub says how things are; several lights act and learn as one."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ def test_a_habit_forms_for_the_lights_of_a_room_together(home: HomeClient) -> No
         home.overridden(meant, by=dim)
     assert best(home, said, {}) == dim
     assert home.describe(dim) == (
-        "set the left lamp in the bedroom and the right lamp in the bedroom to 20 percent brightness"
+        "set the left lamp in the bedroom and the right lamp in the bedroom"
+        " to 20 percent brightness"
     )
 
 
