@@ -18,16 +18,28 @@ from itertools import pairwise
 
 from penchant_sdk.home._actions import intents_of
 from penchant_sdk.home.parameters import Area, Parameter, VolumeStep
-from penchant_sdk.home.reading.clauses import Clause, doubled, gather, joined, split
+from penchant_sdk.home.reading.clause_splitting import doubled, joined, split
+from penchant_sdk.home.reading.clauses import Clause, gather
 from penchant_sdk.home.reading.commands import Choice, Command, Reading
 from penchant_sdk.home.reading.grounding import Grounded, grounded
 from penchant_sdk.home.reading.home_words import HomeWords
+from penchant_sdk.home.reading.intentions import ends_it, is_directed, likely_kind, repeats
 from penchant_sdk.home.reading.lexicon import real_words
-from penchant_sdk.home.reading.marks import END, NUMBER, TIME, UNKNOWN, Mark, mark_up
+from penchant_sdk.home.reading.marks import END, NUMBER, TIME, Mark, mark_up
 from penchant_sdk.home.reading.spelling_slips import Speller
 from penchant_sdk.home.reading.spoken_text import normal, symbols
 from penchant_sdk.home.reading.spoken_times import take_times
 from penchant_sdk.home.reading.spoken_values import SaidValue, said_value
+from penchant_sdk.home.reading.stance import (
+    is_general,
+    is_query,
+    is_statement,
+    means_something,
+    refusal,
+    unknown_words,
+    without_condition,
+    without_correction,
+)
 from penchant_sdk.home.reading.verbs import OFF, ON, SETS, Wish, implied_kind, verb
 from penchant_sdk.home.types import Entity
 from penchant_sdk.home.when import When
@@ -82,20 +94,20 @@ class Reader:
         undone = any(mark.has("refuse") for mark in marks)
         if undone and all(mark.has("refuse") or mark.has("filler") for mark in marks):
             return Reading(refused="undone")
-        understood = sum(_means(mark) for mark in marks)
-        refused = _refused(marks)
-        query = _is_query(marks, self._language)
+        understood = sum(means_something(mark) for mark in marks)
+        refused = refusal(marks)
+        query = is_query(marks, self._language)
         if query and not refused:
             return self._query(marks, understood, slips, room)
         if refused:
-            return Reading(refused=refused, unknown=_unknown(marks), understood=understood)
-        marks, corrected = _corrected(marks)
-        marks, condition = _condition(marks, self._language)
+            return Reading(refused=refused, unknown=unknown_words(marks), understood=understood)
+        marks, corrected = without_correction(marks)
+        marks, condition = without_condition(marks, self._language)
         clauses = joined([_settled(gather(part)) for part in split(marks)])
         if not clauses or all(clause.empty for clause in clauses):
-            return Reading(unknown=_unknown(marks), understood=understood)
+            return Reading(unknown=unknown_words(marks), understood=understood)
         if any(clause.negated for clause in clauses):
-            return Reading(refused="negated", unknown=_unknown(marks), understood=understood)
+            return Reading(refused="negated", unknown=unknown_words(marks), understood=understood)
         commands: list[Command] = []
         clauses = [part for clause in clauses for part in doubled(clause)]
         for clause in clauses:
@@ -103,7 +115,7 @@ class Reader:
             if command is None:
                 continue
             doubts = command.doubts
-            if not clause.ops and _is_statement(marks, self._language):
+            if not clause.ops and is_statement(marks, self._language):
                 doubts = (*doubts, "verb")
             if corrected:
                 doubts = (*doubts, "corrected")
@@ -112,7 +124,7 @@ class Reader:
                 command = dataclasses.replace(
                     command, when=dataclasses.replace(command.when, said=condition)
                 )
-            if _ends_it(command, commands) or _repeats(command, commands):
+            if ends_it(command, commands) or repeats(command, commands):
                 continue
             commands.append(dataclasses.replace(command, doubts=doubts))
         timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
@@ -140,7 +152,7 @@ class Reader:
         kind = "" if clause.named else implied_kind(clause)
         if not (clause.targeted or kind or clause.moved or clause.quantities):
             return None
-        guessed = "" if kind or clause.targeted else _likely_kind(clause)
+        guessed = "" if kind or clause.targeted else likely_kind(clause)
         if clause.kept and not clause.moved:  # "Leave the lamp", beside "turn the rest off".
             return None
         if "rest" in clause.groups and not clause.named:
@@ -148,7 +160,7 @@ class Reader:
         else:
             found = grounded(clause, kind or guessed, self.words, room)
         when, later = _when(clause, times)
-        doubtful = found.doubtful or bool(guessed) or not _directed(clause)
+        doubtful = found.doubtful or bool(guessed) or not is_directed(clause)
         doubts = ["target"] if doubtful else []
         if later:
             doubts.append("later")
@@ -237,7 +249,7 @@ class Reader:
         kind = "thermostat" if warm and not clause.named else ""
         unknown = clause.unknown
         nothing = Reading(refused="asked", unknown=unknown, understood=understood)
-        if not (clause.targeted or kind) or _generic(marks) or clause.later or clause.whens:
+        if not (clause.targeted or kind) or is_general(marks) or clause.later or clause.whens:
             return nothing
         found = grounded(clause, kind, self.words, room)
         if found.missing and (not clause.named or clause.kinds == ("speaker",)):
@@ -253,73 +265,8 @@ class Reader:
         return Reading((command,), "", unknown, understood, slips=slips)
 
 
-def _likely_kind(clause: Clause) -> str:
-    """Kind of device that a bare number is likely for: get it to eighteen; empty if none."""
-    bare = [number for number, unit in clause.numbers if not unit]
-    if not bare or not (clause.toward or clause.neutral):
-        return ""
-    return "thermostat" if 15 <= bare[-1] <= 28 else "light"
-
-
-def _directed(clause: Clause) -> bool:
-    """Whether a clause that names no device is said to a home: "make it blue" is."""
-    if clause.personal:
-        return False
-    if clause.named or clause.rels or clause.quantities:
-        return True
-    ops = {*clause.ops, *clause.weak_ops}
-    if ops & _PLAYED and not ops & {"clean", "mow"}:  # "Carry on" may be said to anybody.
-        return False
-    if clause.neutral or clause.ops:
-        return True
-    return bool(clause.targeted or clause.here or clause.numbers) and bool(
-        clause.numbers
-        or clause.particles
-        or clause.levels
-        or clause.adjectives
-        or clause.kelvins
-        or clause.colours
-        or clause.weak_ops
-        or clause.unneeded
-    )
-
-
-_PLAYED = frozenset(
-    ("mute", "unmute", "next", "previous", "play", "pause", "resume", "dock", "stop")
-)
-"""Verbs that are said to anybody, unless a device is named."""
-
-
-def _ends_it(command: Command, before: Sequence[Command]) -> bool:
-    """Whether a command only ends what one before does for a while: on for 5 minutes, then off."""
-    last = before[-1] if before else None
-    return (
-        last is not None
-        and bool(last.when.for_s)
-        and command.intent == OFF
-        and command.choices == last.choices
-    )
-
-
-def _repeats(command: Command, before: Sequence[Command]) -> bool:
-    """Whether a command says once more what the one before it says: kitchen light, off."""
-    last = before[-1] if before else None
-    return last is not None and dataclasses.replace(
-        command, doubts=last.doubts
-    ) == dataclasses.replace(last, when=command.when)
-
-
 def _percent(parameter: Parameter | None) -> float:
     return getattr(parameter, "percent", -1)
-
-
-def _means(mark: Mark) -> bool:
-    categories = ("op", "rel", "entity", "kind", "room", "noroom", NUMBER, "colour", "kelvin")
-    return any(mark.has(category) for category in categories)
-
-
-def _unknown(marks: Sequence[Mark]) -> tuple[str, ...]:
-    return tuple(mark.text for mark in marks if mark.has(UNKNOWN))
 
 
 def _trimmed(marks: list[Mark]) -> list[Mark]:
@@ -330,60 +277,6 @@ def _trimmed(marks: list[Mark]) -> list[Mark]:
     while kept and kept[-1].has(END):
         kept = kept[:-1]
     return kept
-
-
-def _first(marks: Sequence[Mark]) -> Mark | None:
-    """The first mark that is no courtesy."""
-    return next((mark for mark in marks if not (mark.has("courtesy") or mark.has(END))), None)
-
-
-def _refused(marks: Sequence[Mark]) -> str:
-    """Why a sentence is no command: reported, past or asked; empty if nothing says so."""
-    for place, mark in enumerate(marks):
-        if mark.text in ("tell", "ask") and _names_next(marks, place):
-            continue
-        if mark.has("entity") or (mark.has("op") and not mark.has("past")):
-            continue
-        if mark.has("report"):
-            return "reported"
-        if mark.has("past"):
-            return "past"
-        if mark.has("ask"):
-            return "asked"
-    return ""
-
-
-def _names_next(marks: Sequence[Mark], place: int) -> bool:
-    """Whether a device is told to do something: tell the vacuum to start."""
-    after = [mark for mark in marks[place + 1 :] if mark.text not in ("the", "my", "our")]
-    return bool(after) and (after[0].has("entity") or after[0].has("kind"))
-
-
-def _is_query(marks: Sequence[Mark], language: str) -> bool:
-    """Whether a sentence asks how things are; "could you turn it on?" does not."""
-    if language == "zh-CN":
-        asked = any(mark.has("question") for mark in marks)
-        verbal = any(mark.has(one) for mark in marks for one in ("op", "rel", "neutral"))
-        polite = verbal and any(mark.has("polite") for mark in marks)
-        return asked and not polite
-    first = _first(marks)
-    return first is not None and first.has("question") and not first.has("op")
-
-
-def _is_statement(marks: Sequence[Mark], language: str) -> bool:
-    """Whether it may say or ask how things are without a verb: any windows open; 灯是开着的."""
-    if language == "zh-CN":
-        return any(mark.text in ("有", "是") for mark in marks)
-    first = _first(marks)
-    return first is not None and first.text in ("any", "some")
-
-
-def _generic(marks: Sequence[Mark]) -> bool:
-    """Whether it asks about any such thing, not about one of the home: what is a smart plug."""
-    return any(
-        one.text in ("a", "an", "best", "most") and (two.has("entity") or two.has("kind"))
-        for one, two in pairwise(marks)
-    )
 
 
 _STATES = ("op", "particle", "rel", "adj", "participle", "state", NUMBER)
@@ -418,85 +311,6 @@ def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
     if clause.quantities:
         return True
     return any(mark.has(one) for mark in marks for one in _STATES if not mark.has("kind"))
-
-
-def _corrected(marks: list[Mark]) -> tuple[list[Mark], bool]:
-    """The marks with what the speaker took back replaced: on the lamp, no, the fan."""
-    for place in range(len(marks) - 1, 0, -1):
-        mark = marks[place]
-        before, after = marks[:place], marks[place + 1 :]
-        if not mark.has("correction") or not any(
-            _means(one) or one.has("particle") for one in before
-        ):
-            continue
-        if not any(
-            _means(one) or one.has("particle") or one.has(TIME) or one.has("neg") for one in after
-        ):
-            if mark.has("undo"):
-                return before, True
-            continue
-        said = {category for one in after for category in _slots(one)}
-        kept = [one for one in before if not (_slots(one) & said)]
-        return [*kept, *after], True
-    return marks, False
-
-
-def _slots(mark: Mark) -> set[str]:
-    target = (
-        {"target"} if mark.has("entity") or mark.has("kind") or mark.has("room") else set[str]()
-    )
-    if mark.has("op") or mark.has("particle") or mark.has("rel"):
-        target.add("verb")
-    if mark.has(NUMBER) or mark.has("colour") or mark.has("kelvin"):
-        target.add("value")
-    if mark.has(TIME):
-        target.add("time")
-    return target
-
-
-def _condition(marks: list[Mark], language: str) -> tuple[list[Mark], str]:
-    """The marks without a condition, and its words: when I get home."""
-    for place, mark in enumerate(marks):
-        if mark.has("reason"):
-            return marks[:place], ""
-        if not mark.has("cond"):
-            continue
-        end = place + 1
-        while end < len(marks) and not (
-            marks[end].has(END) or marks[end].has("conj") or _begins(marks, end)
-        ):
-            end += 1
-        words = marks[place:end]
-        if language == "zh-CN":
-            start, stop = place, end
-            then = (n for n in range(place + 1, len(marks)) if marks[n].text[0] in _THEN)
-            stop = next(then, end)
-            if mark.text in _AFTERWARDS:
-                start, stop = _clause_start(marks, place), place + 1
-            words = marks[start:stop]
-            return [*marks[:start], *marks[stop:]], "".join(one.text for one in words)
-        return [*marks[:place], *marks[end:]], " ".join(one.text for one in words)
-    return marks, ""
-
-
-_THEN = ("再", "就", "才")
-"""Words with which the consequence of a condition begins."""
-_AFTERWARDS = ("的时候", "之后", "以后", "时", "完", "后", "之前", "前")
-"""Conjunctions that stand after their clause."""
-
-
-def _clause_start(marks: Sequence[Mark], place: int) -> int:
-    while place > 0 and not marks[place - 1].has(END):
-        place -= 1
-    return place
-
-
-def _begins(marks: Sequence[Mark], place: int) -> bool:
-    """Whether a command begins at a mark: a verb, with a device after it."""
-    mark = marks[place]
-    verbal = (mark.has("op") or mark.has("neutral") or mark.has("rel")) and not mark.has("filler")
-    target = any(one.has("entity") or one.has("kind") for one in marks[place + 1 : place + 6])
-    return verbal and target
 
 
 def _settled(clause: Clause) -> Clause:
