@@ -57,6 +57,11 @@ _ASSIMILATED = (
     # "Don't go on blowing": an end to it.
     (re.compile(rf"(?:别|不要|甭|不用)(?:再|让(?P<it>\S{{1,6}}?)再?)?{_GOES_ON}了"), r"\g<it>停"),
     (re.compile(r"的等(?=[打开关调])"), "的灯"),
+    (re.compile("窗[连廉莲联]"), "窗帘"),
+    (re.compile("空[条挑跳]"), "空调"),
+    (re.compile("插[坐做]"), "插座"),
+    (re.compile("客[听亭]"), "客厅"),
+    (re.compile("风[善山]"), "风扇"),
 )
 """Turns of phrase and slips of hearing, and what they stand for."""
 _CHINESE_ENDS = str.maketrans("，。！？、；：．?!;", ",,,,,,:.,,,")

@@ -56,6 +56,10 @@ def did(readers: dict[str, Reader], text: str) -> tuple[str, tuple[str, ...]]:
         ("switch on the robot vacuum", "HassVacuumStart", "vacuum.robot"),
         ("send the hoover home", "HassVacuumReturnToBase", "vacuum.robot"),
         ("stop cleaning", "HassTurnOff", "vacuum.robot"),
+        ("vacuum the house", "HassVacuumStart", "vacuum.robot"),
+        ("tell the vacuum to start", "HassVacuumStart", "vacuum.robot"),
+        ("don't leave the tv on", "HassTurnOff", "media_player.tv"),
+        ("i don't want the tv on", "HassTurnOff", "media_player.tv"),
         ("make me a coffee", "HassTurnOn", "switch.coffee"),
         ("kill the telly", "HassTurnOff", "media_player.tv"),
         ("blinds down", "HassTurnOff", "cover.blinds"),
@@ -132,6 +136,8 @@ def test_more_and_less_are_signed_steps_and_to_is_a_value(
         "tell Bob to turn off the kitchen light",
         "she said turn off the tv",
         "i turned off the kitchen light",
+        "you don't need to turn on the light",
+        "stop turning off the lights",
         "what is a smart plug",
         "不要关厨房的灯",
         "别开灯",
@@ -165,6 +171,30 @@ def test_negated_reported_past_and_general_sentences_are_refused(
 def test_what_is_not_understood_to_the_end_never_acts(text: str) -> None:
     said = interpreted(text)
     assert said.act is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blue is my favourite colour",
+        "that's so cool",
+        "what's on tv tonight",
+        "how long do i boil an egg",
+        "we are out of coffee",
+        "i love coffee",
+        "go home",
+        "ten degrees celsius in fahrenheit",
+        "i was a fan of that band",
+        "what's the speed of light",
+        "is it cold outside today",
+        "pause",
+        "月亮真圆",
+        "我喜欢咖啡",
+        "前途一片光明",
+    ],
+)
+def test_talk_about_other_things_never_acts(text: str) -> None:
+    assert interpreted(text).act is None
 
 
 @pytest.mark.parametrize(
