@@ -71,6 +71,8 @@ def mark_up(words: Sequence[str], home: HomeWords) -> list[Mark]:
             mark = Mark(words[place], frozenset({Feature(TIME, words[place][1:])}))
         elif words[place] == ",":
             mark = Mark(",", frozenset({Feature(END, "")}))
+        if mark is not None and {one.category for one in mark.features} == {"unit"}:
+            mark = dataclasses.replace(mark, features=frozenset({Feature(UNKNOWN, "")}))
         mark = mark or Mark(words[place], frozenset({Feature(UNKNOWN, "")}))
         marks.append(mark)
         place += mark.words
