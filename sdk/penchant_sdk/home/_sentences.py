@@ -104,6 +104,9 @@ _ASKED = {"en": "Shall I {sentence}?", "zh-CN": "要{sentence}吗？"}
 _AND = {"en": " and ", "zh-CN": "，再"}
 _OR = {"en": "Shall I {one}, or {other}?", "zh-CN": "要{one}，还是{other}？"}
 _THINGS = {"en": " and ", "zh-CN": "和"}
+_MOST_NAMED = 4
+"""Devices that are named one by one; of more, the last ones are counted."""
+_OTHERS = {"en": "{count} other devices", "zh-CN": "其他{count}个设备"}
 WHICH = {"en": "Which device do you mean?", "zh-CN": "您指的是哪个设备？"}
 """Question if the intent is clear but the entity is not."""
 HOW_MUCH = {"en": "To what value?", "zh-CN": "调到多少？"}
@@ -171,7 +174,11 @@ def _sentence(actions: Sequence[Action], home: Mapping[str, Entity], language: s
 
 
 def _things(entities: Sequence[Entity], language: str) -> str:
-    return _THINGS[language].join(_thing(entity, language) for entity in entities)
+    said = [_thing(entity, language) for entity in entities]
+    if len(said) > _MOST_NAMED:
+        others = _OTHERS[language].format(count=len(said) - _MOST_NAMED + 1)
+        said = [*said[: _MOST_NAMED - 1], others]
+    return _THINGS[language].join(said)
 
 
 def _thing(entity: Entity, language: str) -> str:

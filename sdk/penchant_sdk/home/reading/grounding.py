@@ -148,7 +148,8 @@ def _placed(
     if len(able) == 1:
         return Grounded(_alone(able))
     group = _group(kind, home)
-    return Grounded((*group.choices, *_alone(able)), doubtful=True)
+    together = group.choices or ((tuple(able),) if clause.plural else ())
+    return Grounded((*together, *_alone(able)), doubtful=True)
 
 
 def _choices(clause: Clause, there: list[Entity], home: HomeWords) -> tuple[Choice, ...]:

@@ -27,7 +27,7 @@ def is_directed(clause: Clause) -> bool:
     ops = {*clause.ops, *clause.weak_ops}
     if ops & _PLAYED and not ops & {"clean", "mow"}:  # "Carry on" may be said to anybody.
         return False
-    if clause.neutral or clause.ops:
+    if clause.neutral or clause.ops or clause.polite:
         return True
     return bool(clause.targeted or clause.here or clause.numbers) and bool(
         clause.numbers

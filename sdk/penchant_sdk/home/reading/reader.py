@@ -176,6 +176,9 @@ class Reader:
     def _decided(self, clause: Clause, found: Grounded, when: When, doubts: list[str]) -> Command:
         clause, when = _clocked(clause, when, found)
         domain = _common(found.choices[0])
+        # An intent of one domain may mean the opposite in another: off closes, but unlocks.
+        alike = tuple(choice for choice in found.choices if _common(choice) == domain)
+        found = dataclasses.replace(found, choices=alike)
         asked = verb(clause, domain)
         if asked is None:
             asked = _usual(clause, found, self.words)
