@@ -66,6 +66,8 @@ class Clause:
     """Whether it is about somebody."""
     plural: bool = False
     """Whether it names several devices by a plural."""
+    either: bool = False
+    """Whether it leaves a choice: the fan or the plug, one of the lamps."""
     homeward: bool = False
     """Whether it says home, the way that a vacuum may go."""
     numbered: bool = False
@@ -179,6 +181,7 @@ def gather(marks: Sequence[Mark]) -> Clause:
         polite=any(mark.has("polite") for mark in marks),
         personal=any(mark.has("person") for mark in marks),
         plural=any(_is_plural(mark) for mark in marks if mark.has("kind") or mark.has("entity")),
+        either=any(mark.has("either") for mark in marks),
         homeward=any(mark.text in ("home", "back home") for mark in marks),
         numbered=any(
             one.has("kind") and two.number is not None and not two.unit

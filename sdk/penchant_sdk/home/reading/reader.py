@@ -31,6 +31,7 @@ from penchant_sdk.home.reading.spoken_text import normal, symbols
 from penchant_sdk.home.reading.spoken_times import take_times
 from penchant_sdk.home.reading.spoken_values import SaidValue, said_value
 from penchant_sdk.home.reading.stance import (
+    commands_too,
     is_general,
     is_query,
     is_statement,
@@ -160,7 +161,7 @@ class Reader:
         else:
             found = grounded(clause, kind or guessed, self.words, room)
         when, later = _when(clause, times)
-        doubtful = found.doubtful or bool(guessed) or not is_directed(clause)
+        doubtful = found.doubtful or bool(guessed) or clause.either or not is_directed(clause)
         doubts = ["target"] if doubtful else []
         if later:
             doubts.append("later")
@@ -200,7 +201,7 @@ class Reader:
             clause.numbers or clause.colours or clause.kelvins or set(clause.levels) - {"max"}
         )
         unused |= clause.numbered and bool(clause.rels or clause.ops) and not clause.toward
-        if value.doubtful or (unused and domain != "cover"):
+        if value.doubtful or len(clause.numbers) > 1 or (unused and domain != "cover"):
             doubts.append("value")
         intent, parameter = asked.intent, value.parameter
         if intent == "HassSetVolume" and isinstance(parameter, VolumeStep):
@@ -253,6 +254,8 @@ class Reader:
         unknown = clause.unknown
         nothing = Reading(refused="asked", unknown=unknown, understood=understood)
         if not (clause.targeted or kind) or is_general(marks) or clause.later or clause.whens:
+            return nothing
+        if commands_too(marks):
             return nothing
         found = grounded(clause, kind, self.words, room)
         if found.missing and (not clause.named or clause.kinds == ("speaker",)):

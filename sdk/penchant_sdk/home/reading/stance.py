@@ -57,6 +57,16 @@ def is_query(marks: Sequence[Mark], language: str) -> bool:
     return first is not None and first.has("question") and not first.has("op")
 
 
+def commands_too(marks: Sequence[Mark]) -> bool:
+    """Whether a question goes on with a command: is it on, and turn it off."""
+    joints = [place for place, mark in enumerate(marks) if mark.has("conj") or mark.has(END)]
+    return any(
+        one.has("neutral") or (one.has("op") and not one.has("entity"))
+        for place in joints
+        for one in marks[place + 1 :]
+    )
+
+
 def is_statement(marks: Sequence[Mark], language: str) -> bool:
     """Whether it may say or ask how things are without a verb: any windows open; 灯是开着的."""
     if language == "zh-CN":
