@@ -168,6 +168,8 @@ def _sense(home: Home, said: str, room: str) -> Operation[Sense]:
     reading = home.reader.read(said, room)
     if reading.full:
         return Sense(reading.commands, reading, exact=True)
+    if reading.refused in ("negated", "reported", "past", "long"):
+        return Sense((), reading)
     frame = home.exact.match(said, in_room=bool(room))
     if frame is not None and _may_match(frame, reading):
         command = command_of(frame, home.entities, room)

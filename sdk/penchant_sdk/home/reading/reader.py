@@ -45,6 +45,8 @@ from penchant_sdk.home.reading.verbs import OFF, ON, SETS, Wish, implied_kind, v
 from penchant_sdk.home.types import Entity
 from penchant_sdk.home.when import When
 
+LONGEST = 400
+"""Characters of the longest sentence that is read; a longer one is no command."""
 STATE, TEMPERATURE = "HassGetState", "HassClimateGetTemperature"
 CLEAN_AREA = "HassVacuumCleanArea"
 _DRINKS = ("coffee", "kettle")
@@ -83,6 +85,8 @@ class Reader:
             text: the sentence.
             room: the speaker's room. Empty: unknown.
         """
+        if len(text) > LONGEST:
+            return Reading(refused="long")
         plain, times = take_times(normal(text, self._language), self._language)
         words, slips = symbols(plain, self._language), 0
         if self._speller is not None:

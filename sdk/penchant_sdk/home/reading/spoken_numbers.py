@@ -99,14 +99,16 @@ def _cardinal(words: list[str], start: int) -> tuple[float, int]:
             if word == "one" and not last and not _counts(words, place):
                 break
             current, last = max(current, 0) + _ONES[word], "ones"
-        elif word in _SCALES and (
-            last in ("ones", "tens", "digits") or _after_article(words, place)
+        elif (
+            word in _SCALES
+            and (last in ("ones", "tens", "digits") or _after_article(words, place))
+            and (current < _SCALES[word] and total == 0)
         ):
             current = max(current, 1) * _SCALES[word]
             last = "scale"
             if word == "thousand":
                 total, current = total + current, 0
-        elif re.fullmatch(r"\d+(\.\d+)?", word) and not last:
+        elif re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,7})?", word) and not last:
             current, last = float(word), "digits"
         elif (
             word == "and"

@@ -70,6 +70,7 @@ _CHINESE_ENDS = str.maketrans("，。！？、；：．?!;", ",,,,,,:.,,,")
 def normal(text: str, language: str) -> str:
     """The normal form of a text; words and marks are separated by spaces in English."""
     folded = unicodedata.normalize("NFKC", text).replace("\u2019", "'").casefold()
+    folded = folded.replace("@", " ")  # The mark of a time, see `spoken_times`.
     if language == "zh-CN":
         spaceless = re.sub(r"(?<![a-z0-9])\s+|\s+(?![a-z0-9])", "", folded.translate(_CHINESE_ENDS))
         for pattern, plain in _ASSIMILATED:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from penchant_sdk.home import (
     Action,
@@ -291,6 +293,41 @@ def test_every_domain_is_switched_by_the_name_of_its_entity(domain: str) -> None
         reading = reader.read(f"{verb} the frob box", "")
         assert reading.full
         assert reading.commands[0].intent == intent
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from([EN, ZH]),
+    st.text(max_size=40)
+    | st.lists(
+        st.sampled_from(
+            [
+                *(
+                    "turn",
+                    "on",
+                    "off",
+                    "the",
+                    "light",
+                    "and",
+                    "not",
+                    "@0",
+                    "@1",
+                    "50",
+                    "%",
+                    "-",
+                    "one",
+                ),
+                *("hundred", "half", "past", "in", "9" * 400, "minutes", "at", "25:77", "except"),
+                *("开灯", "关", "百分之", "十", "点", "半", "除了", "分钟后", "千万", "℃", "，"),
+            ]
+        ),
+        max_size=60,
+    ).map(" ".join),
+)
+def test_no_text_is_too_strange_to_read(
+    readers: dict[str, Reader], language: str, text: str
+) -> None:
+    assert len(readers[language].read(text, LIVING[language]).commands) < 200
 
 
 def interpreted(text: str, *, schedules: bool = False) -> Interpretation:
