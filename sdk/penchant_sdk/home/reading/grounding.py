@@ -205,7 +205,7 @@ def _names(clause: Clause, home: HomeWords, rooms: Sequence[str]) -> Grounded | 
             found += placed.choices[0]
             continue
         if not there and named[0].domain in _ROAMING:
-            return Grounded(_alone(named), areas=tuple(clause.rooms), doubtful=len(named) > 1)
+            return Grounded(_alone(named), areas=tuple(rooms), doubtful=len(named) > 1)
         if not there:  # The fan in the bedroom, where the only fan is elsewhere.
             kinds = home.kinds[named[0].id]
             others = [
@@ -225,7 +225,7 @@ def _names(clause: Clause, home: HomeWords, rooms: Sequence[str]) -> Grounded | 
     doubtful |= bool(extra)
     if len(clause.names) == 1 and len(clause.names[0]) > 1 and doubtful:
         return Grounded(_alone([home.by_id[id] for id in clause.names[0]]), doubtful=True)
-    areas = tuple(clause.rooms) if found[0].domain in _ROAMING else ()
+    areas = tuple(rooms) if found[0].domain in _ROAMING else ()
     return Grounded((tuple(dict.fromkeys(found)),), doubtful=doubtful, areas=areas)
 
 

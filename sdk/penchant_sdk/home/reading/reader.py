@@ -47,6 +47,8 @@ from penchant_sdk.home.when import When
 
 LONGEST = 400
 """Characters of the longest sentence that is read; a longer one is no command."""
+_LEAST_BARE = 5
+"""A smaller number that stands alone may count something else: lights 2."""
 STATE, TEMPERATURE = "HassGetState", "HassClimateGetTemperature"
 CLEAN_AREA = "HassVacuumCleanArea"
 _DRINKS = ("coffee", "kettle")
@@ -120,7 +122,7 @@ class Reader:
             if command is None:
                 continue
             doubts = command.doubts
-            if not clause.ops and is_statement(marks, self._language):
+            if is_statement(marks, self._language):
                 doubts = (*doubts, "verb")
             if corrected:
                 doubts = (*doubts, "corrected")
@@ -205,6 +207,8 @@ class Reader:
             clause.numbers or clause.colours or clause.kelvins or set(clause.levels) - {"max"}
         )
         unused |= clause.numbered and bool(clause.rels or clause.ops) and not clause.toward
+        bare = any(not unit and number < _LEAST_BARE for number, unit in clause.numbers)
+        unused |= bare and not (clause.toward or clause.by or clause.quantities or clause.neutral)
         if value.doubtful or len(clause.numbers) > 1 or (unused and domain != "cover"):
             doubts.append("value")
         intent, parameter = asked.intent, value.parameter

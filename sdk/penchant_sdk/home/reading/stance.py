@@ -70,9 +70,11 @@ def commands_too(marks: Sequence[Mark]) -> bool:
 def is_statement(marks: Sequence[Mark], language: str) -> bool:
     """Whether it may say or ask how things are without a verb: any windows open; 灯是开着的."""
     if language == "zh-CN":
-        return any(mark.text in ("有", "是") for mark in marks)
+        told = any(mark.text in ("把", "将") or mark.has("polite") for mark in marks)
+        return not told and any(mark.text in ("有", "是") for mark in marks)
     first = _first(marks)
-    return first is not None and first.text in ("any", "some")
+    named = first is not None and first.text in ("any", "some")
+    return named and not any(mark.has("op") for mark in marks)
 
 
 def is_general(marks: Sequence[Mark]) -> bool:
