@@ -124,6 +124,8 @@ def _placed(
     room: str,
 ) -> Grounded:
     """The devices of a kind in the place that a clause names, or that its speaker is in."""
+    if not able:
+        return Grounded(missing=_spoken(clause, kind))
     if able[0].domain in _ROAMING:
         return Grounded(_alone(able), areas=tuple(rooms))
     if rooms:
@@ -221,6 +223,8 @@ def _names(clause: Clause, home: HomeWords, rooms: Sequence[str]) -> Grounded | 
             there = named
         doubtful |= len(there) > 1
         found += there[:1]
+    if not found:
+        return Grounded(doubtful=True)
     extra = [kind for kind in clause.kinds if not any(kind in home.kinds[one.id] for one in found)]
     doubtful |= bool(extra)
     if len(clause.names) == 1 and len(clause.names[0]) > 1 and doubtful:
