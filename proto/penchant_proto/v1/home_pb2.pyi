@@ -23,7 +23,7 @@ class Entity(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., room: _Optional[str] = ..., floor: _Optional[str] = ..., device_class: _Optional[str] = ...) -> None: ...
 
 class Action(_message.Message):
-    __slots__ = ("intent", "entity", "brightness_percent", "colour_temperature_kelvin", "colour", "temperature_celsius", "position_percent", "volume_percent", "fan_speed_percent", "duration_s", "volume_step_percent")
+    __slots__ = ("intent", "entity", "brightness_percent", "colour_temperature_kelvin", "colour", "temperature_celsius", "position_percent", "volume_percent", "fan_speed_percent", "duration_s", "volume_step_percent", "brightness_step_percent", "colour_temperature_step_kelvin", "temperature_step_celsius", "position_step_percent", "fan_speed_step_percent", "room", "entities")
     INTENT_FIELD_NUMBER: _ClassVar[int]
     ENTITY_FIELD_NUMBER: _ClassVar[int]
     BRIGHTNESS_PERCENT_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,13 @@ class Action(_message.Message):
     FAN_SPEED_PERCENT_FIELD_NUMBER: _ClassVar[int]
     DURATION_S_FIELD_NUMBER: _ClassVar[int]
     VOLUME_STEP_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    BRIGHTNESS_STEP_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    COLOUR_TEMPERATURE_STEP_KELVIN_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_STEP_CELSIUS_FIELD_NUMBER: _ClassVar[int]
+    POSITION_STEP_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    FAN_SPEED_STEP_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ENTITIES_FIELD_NUMBER: _ClassVar[int]
     intent: str
     entity: str
     brightness_percent: int
@@ -46,4 +53,11 @@ class Action(_message.Message):
     fan_speed_percent: int
     duration_s: int
     volume_step_percent: int
-    def __init__(self, intent: _Optional[str] = ..., entity: _Optional[str] = ..., brightness_percent: _Optional[int] = ..., colour_temperature_kelvin: _Optional[int] = ..., colour: _Optional[str] = ..., temperature_celsius: _Optional[float] = ..., position_percent: _Optional[int] = ..., volume_percent: _Optional[int] = ..., fan_speed_percent: _Optional[int] = ..., duration_s: _Optional[int] = ..., volume_step_percent: _Optional[int] = ...) -> None: ...
+    brightness_step_percent: int
+    colour_temperature_step_kelvin: int
+    temperature_step_celsius: float
+    position_step_percent: int
+    fan_speed_step_percent: int
+    room: str
+    entities: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, intent: _Optional[str] = ..., entity: _Optional[str] = ..., brightness_percent: _Optional[int] = ..., colour_temperature_kelvin: _Optional[int] = ..., colour: _Optional[str] = ..., temperature_celsius: _Optional[float] = ..., position_percent: _Optional[int] = ..., volume_percent: _Optional[int] = ..., fan_speed_percent: _Optional[int] = ..., duration_s: _Optional[int] = ..., volume_step_percent: _Optional[int] = ..., brightness_step_percent: _Optional[int] = ..., colour_temperature_step_kelvin: _Optional[int] = ..., temperature_step_celsius: _Optional[float] = ..., position_step_percent: _Optional[int] = ..., fan_speed_step_percent: _Optional[int] = ..., room: _Optional[str] = ..., entities: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -11,25 +11,33 @@ try:
     from penchant_sdk.home.aio import AsyncHomeClient
     from penchant_sdk.home.client import HomeClient
     from penchant_sdk.home.parameters import (
+        Area,
         Brightness,
+        BrightnessStep,
         Colour,
         ColourTemperature,
+        ColourTemperatureStep,
         Duration,
         FanSpeed,
+        FanSpeedStep,
         Parameter,
         Position,
+        PositionStep,
         Temperature,
+        TemperatureStep,
         Volume,
         VolumeStep,
     )
     from penchant_sdk.home.types import (
         Action,
         Asked,
+        DeviceState,
         Entity,
         Interpretation,
         Suggestion,
         Understood,
     )
+    from penchant_sdk.home.when import When
     from penchant_sdk.signal_names import HomeSignal
 except ModuleNotFoundError as error:
     package = str(error.name).partition(".")[0]
@@ -40,23 +48,31 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "Action",
+    "Area",
     "Asked",
     "AsyncHomeClient",
     "Brightness",
+    "BrightnessStep",
     "Colour",
     "ColourTemperature",
+    "ColourTemperatureStep",
+    "DeviceState",
     "Duration",
     "Entity",
     "FanSpeed",
+    "FanSpeedStep",
     "HomeClient",
     "HomeSignal",
     "Interpretation",
     "Parameter",
     "Position",
+    "PositionStep",
     "Suggestion",
     "Temperature",
+    "TemperatureStep",
     "Understood",
     "Volume",
     "VolumeStep",
     "Voting",
+    "When",
 ]

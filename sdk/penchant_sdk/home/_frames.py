@@ -28,5 +28,7 @@ class Frame:
     """`up` or `down` if the text asks for more or less of something. Empty: neither."""
     confidence: float = 1.0
     """Confidence in the intent, 0 to 1."""
+    cosine: float = 1.0
+    """Cosine of the nearest known sentence, -1 to 1; 1 for a template."""
     exact: bool = False
     """True if a template matched."""

@@ -45,8 +45,8 @@ class Voting:
     """A vote has the weight e^(cosine / temperature), above 0."""
     refuse_below: float = 0.78
     """Cosine of the nearest sentence below which the text is refused, -1 to 1."""
-    sure_above: float = 0.8
-    """Share of the votes below which the client asks for confirmation, 0 to 1."""
+    sure_above: float = 0.98
+    """Confidence below which the client asks for confirmation, 0 to 1."""
 
 
 VOTING = {"en": Voting(), "zh-CN": Voting(refuse_below=0.74)}
@@ -112,6 +112,7 @@ class Nearest:
             kind=next((one.kind for one in agreeing if one.kind), ""),
             change=agreeing[0].change,
             confidence=shares[intent] / sum(shares.values()),
+            cosine=float(cosines[nearest[0]]),
         )
 
 

@@ -1,4 +1,4 @@
-"""Resolves a frame to the home's entities, the most likely first.
+"""Resolves a template's frame to the home's entities, the most likely first.
 
 >>> home = [
 ...     Entity("light.ceiling", "ceiling light", room="kitchen"),
@@ -6,18 +6,15 @@
 ... ]
 >>> [entity.id for entity in targets(Frame("HassTurnOn", kind="light"), home, "office")]
 ['light.floor']
->>> mentioned("switch the floor lamp off", Frame("HassTurnOff"), home, "en").name
-'floor lamp'
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
-from penchant_sdk.home._actions import intents_of
+from penchant_sdk.home._actions import GROUPED, PLAIN, intents_of
 from penchant_sdk.home._frames import Frame
-from penchant_sdk.home._words import WORDS
+from penchant_sdk.home.reading.commands import Command
 from penchant_sdk.home.types import TIMER, Entity
 
 _KINDS = {
@@ -31,24 +28,6 @@ _KINDS = {
     "HassLawnMower": "lawn_mower",
     "HassList": "todo",
 }
-
-
-def mentioned(text: str, frame: Frame, entities: Sequence[Entity], language: str) -> Frame:
-    """Adds the entity, room, floor and kind of device named in a free text to its frame."""
-    folded, words = text.casefold(), WORDS[language]
-
-    def longest(names: set[str]) -> str:
-        held = [name for name in names if name and words.holds(folded, name.casefold())]
-        return max(held, key=len, default="")
-
-    return dataclasses.replace(
-        frame,
-        name=longest({name for one in entities for name in (one.name, *one.aliases)}),
-        room=longest({one.room for one in entities}),
-        floor=longest({one.floor for one in entities}),
-        kind=words.device(folded) or frame.kind,
-        change=words.change(folded) or frame.change,
-    )
 
 
 def targets(frame: Frame, entities: Sequence[Entity], room: str) -> list[Entity]:
@@ -80,6 +59,23 @@ def targets(frame: Frame, entities: Sequence[Entity], room: str) -> list[Entity]
         return [one for one in pool if one.floor == frame.floor]
     here = [one for one in pool if room and one.room == room]
     return here or alone
+
+
+def command_of(frame: Frame, entities: Sequence[Entity], room: str) -> Command:
+    """The command of a template's frame; all devices of a kind in a room are one choice."""
+    if frame.intent in PLAIN:
+        return Command(frame.intent, plain=True)
+    found = targets(frame, entities, room)
+    alone = tuple((entity,) for entity in found)
+    together = not frame.name and len({one.domain for one in found}) == 1 and len(found) > 1
+    choices = (tuple(found), *alone) if together and found[0].domain in GROUPED else alone
+    change = {"up": 1, "down": -1}.get(frame.change, 0)
+    valued = frame.parameter is not None
+    played = frame.intent.startswith("HassMedia") and not (frame.name or frame.room)
+    doubts = ("target",) if played else ()  # "Stop" may be said to anybody.
+    return Command(
+        frame.intent, choices, frame.parameter, frame.valueless, change, valued, doubts=doubts
+    )
 
 
 def _is_of(entity: Entity, kind: str) -> bool:

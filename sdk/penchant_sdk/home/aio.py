@@ -16,14 +16,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from penchant_sdk.aio import AsyncPenchant
 from penchant_sdk.home import _feedback, _operations
 from penchant_sdk.home._nearest import Voting
 from penchant_sdk.home._sentences import canonical
-from penchant_sdk.home.types import Action, Entity, Interpretation, Understood
+from penchant_sdk.home.types import (
+    Action,
+    DeviceState,
+    Entity,
+    Interpretation,
+    Understood,
+)
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Event, FeedbackAck
 
@@ -43,6 +49,7 @@ class AsyncHomeClient:
         language: str = "en",
         never_without_confirmation: Collection[str] = (),
         voting: Voting | None = None,
+        schedules: bool = False,
     ) -> None:
         """Makes a client of a home without entities; call `register` first.
 
@@ -53,12 +60,16 @@ class AsyncHomeClient:
                 ids, names, domains, device classes or rooms, matched exactly.
             voting: how the nearest known sentences decide the intent of a free sentence. Default:
                 the values measured with Penchant's encoder.
+            schedules: whether the caller does actions at their time, `Action.when`. False: the
+                client asks whether to act at once instead.
 
         Raises:
             InvalidRequest: the language is not supported.
         """
         self._penchant = penchant
-        self._home = _operations.Home(language, never_without_confirmation, voting)
+        self._home = _operations.Home(
+            language, never_without_confirmation, voting, schedules=schedules
+        )
 
     async def register(self, entities: Sequence[Entity]) -> PutItemsResult:
         """Replaces the home's entities; their actions become items, for which habits can form.
@@ -75,7 +86,13 @@ class AsyncHomeClient:
         return await self._penchant.run(_operations.register(self._home, entities), bulk=True)
 
     async def interpret(
-        self, text: str, *, user: str, room: str, at: datetime | None = None
+        self,
+        text: str,
+        *,
+        user: str,
+        room: str,
+        at: datetime | None = None,
+        states: Mapping[str, DeviceState] | None = None,
     ) -> Interpretation:
         """Interprets a sentence; does nothing and learns nothing.
 
@@ -84,8 +101,12 @@ class AsyncHomeClient:
             user: id of the speaker.
             room: room of the speaker. Empty: unknown.
             at: time by the home's clock. None: now, by this machine's clock.
+            states: current states by entity id, with which "brighter" becomes a brightness.
+                Default: unknown; actions then have steps.
         """
-        return await self._penchant.run(_operations.interpret(self._home, text, user, room, at))
+        return await self._penchant.run(
+            _operations.interpret(self._home, text, user, room, at, states)
+        )
 
     async def understand(self, texts: Sequence[str]) -> tuple[Understood | None, ...]:
         """The intent of each free sentence, by the nearest known sentences; None if refused.
@@ -105,7 +126,7 @@ class AsyncHomeClient:
         >>> home.describe(Action("HassStartTimer", ""))
         'start a timer'
         """
-        return canonical(action, self._home.entity(action.entity), self._home.language)
+        return canonical(action, self._home.of(action), self._home.language)
 
     async def suggested(self, said: Interpretation) -> FeedbackAck:
         """The first suggestion was offered; if no answer follows, it loses a little.
@@ -113,7 +134,7 @@ class AsyncHomeClient:
         Args:
             said: the result of `interpret`.
         """
-        return await self._feed_back(_feedback.suggested(said))
+        return await self._feed_back(_feedback.suggested(self._home, said))
 
     async def accepted(self, said: Interpretation, action: Action | None = None) -> FeedbackAck:
         """An action was done and was right.
@@ -122,7 +143,7 @@ class AsyncHomeClient:
             said: the result of `interpret`.
             action: the action. None: the first suggestion.
         """
-        return await self._feed_back(_feedback.accepted(said, action))
+        return await self._feed_back(_feedback.accepted(self._home, said, action))
 
     async def overridden(self, said: Interpretation, *, by: Action) -> FeedbackAck:
         """The user replaced the first suggestion by another action.
@@ -134,7 +155,7 @@ class AsyncHomeClient:
         Raises:
             InvalidRequest: both actions are the same.
         """
-        return await self._feed_back(_feedback.overridden(said, by))
+        return await self._feed_back(_feedback.overridden(self._home, said, by))
 
     async def undone(self, said: Interpretation, action: Action | None = None) -> FeedbackAck:
         """The user undid an action.
@@ -143,7 +164,7 @@ class AsyncHomeClient:
             said: the result of `interpret`.
             action: the action. None: the first suggestion.
         """
-        return await self._feed_back(_feedback.undone(said, action))
+        return await self._feed_back(_feedback.undone(self._home, said, action))
 
     async def _feed_back(self, events: list[Event]) -> FeedbackAck:
         ack = await self._penchant.feedback(events)

@@ -15,14 +15,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from penchant_sdk.client import Penchant
 from penchant_sdk.home import _feedback, _operations
 from penchant_sdk.home._nearest import Voting
 from penchant_sdk.home._sentences import canonical
-from penchant_sdk.home.types import Action, Entity, Interpretation, Understood
+from penchant_sdk.home.types import (
+    Action,
+    DeviceState,
+    Entity,
+    Interpretation,
+    Understood,
+)
 from penchant_sdk.records import PutItemsResult
 from penchant_sdk.types import Event, FeedbackAck
 
@@ -42,6 +48,7 @@ class HomeClient:
         language: str = "en",
         never_without_confirmation: Collection[str] = (),
         voting: Voting | None = None,
+        schedules: bool = False,
     ) -> None:
         """Makes a client of a home without entities; call `register` first.
 
@@ -52,12 +59,16 @@ class HomeClient:
                 ids, names, domains, device classes or rooms, matched exactly.
             voting: how the nearest known sentences decide the intent of a free sentence. Default:
                 the values measured with Penchant's encoder.
+            schedules: whether the caller does actions at their time, `Action.when`. False: the
+                client asks whether to act at once instead.
 
         Raises:
             InvalidRequest: the language is not supported.
         """
         self._penchant = penchant
-        self._home = _operations.Home(language, never_without_confirmation, voting)
+        self._home = _operations.Home(
+            language, never_without_confirmation, voting, schedules=schedules
+        )
 
     def register(self, entities: Sequence[Entity]) -> PutItemsResult:
         """Replaces the home's entities; their actions become items, for which habits can form.
@@ -74,7 +85,13 @@ class HomeClient:
         return self._penchant.run(_operations.register(self._home, entities), bulk=True)
 
     def interpret(
-        self, text: str, *, user: str, room: str, at: datetime | None = None
+        self,
+        text: str,
+        *,
+        user: str,
+        room: str,
+        at: datetime | None = None,
+        states: Mapping[str, DeviceState] | None = None,
     ) -> Interpretation:
         """Interprets a sentence; does nothing and learns nothing.
 
@@ -83,8 +100,10 @@ class HomeClient:
             user: id of the speaker.
             room: room of the speaker. Empty: unknown.
             at: time by the home's clock. None: now, by this machine's clock.
+            states: current states by entity id, with which "brighter" becomes a brightness.
+                Default: unknown; actions then have steps.
         """
-        return self._penchant.run(_operations.interpret(self._home, text, user, room, at))
+        return self._penchant.run(_operations.interpret(self._home, text, user, room, at, states))
 
     def understand(self, texts: Sequence[str]) -> tuple[Understood | None, ...]:
         """The intent of each free sentence, by the nearest known sentences; None if refused.
@@ -104,7 +123,7 @@ class HomeClient:
         >>> home.describe(Action("HassStartTimer", ""))
         'start a timer'
         """
-        return canonical(action, self._home.entity(action.entity), self._home.language)
+        return canonical(action, self._home.of(action), self._home.language)
 
     def suggested(self, said: Interpretation) -> FeedbackAck:
         """The first suggestion was offered; if no answer follows, it loses a little.
@@ -112,7 +131,7 @@ class HomeClient:
         Args:
             said: the result of `interpret`.
         """
-        return self._feed_back(_feedback.suggested(said))
+        return self._feed_back(_feedback.suggested(self._home, said))
 
     def accepted(self, said: Interpretation, action: Action | None = None) -> FeedbackAck:
         """An action was done and was right.
@@ -121,7 +140,7 @@ class HomeClient:
             said: the result of `interpret`.
             action: the action. None: the first suggestion.
         """
-        return self._feed_back(_feedback.accepted(said, action))
+        return self._feed_back(_feedback.accepted(self._home, said, action))
 
     def overridden(self, said: Interpretation, *, by: Action) -> FeedbackAck:
         """The user replaced the first suggestion by another action.
@@ -133,7 +152,7 @@ class HomeClient:
         Raises:
             InvalidRequest: both actions are the same.
         """
-        return self._feed_back(_feedback.overridden(said, by))
+        return self._feed_back(_feedback.overridden(self._home, said, by))
 
     def undone(self, said: Interpretation, action: Action | None = None) -> FeedbackAck:
         """The user undid an action.
@@ -142,7 +161,7 @@ class HomeClient:
             said: the result of `interpret`.
             action: the action. None: the first suggestion.
         """
-        return self._feed_back(_feedback.undone(said, action))
+        return self._feed_back(_feedback.undone(self._home, said, action))
 
     def _feed_back(self, events: list[Event]) -> FeedbackAck:
         ack = self._penchant.feedback(events)

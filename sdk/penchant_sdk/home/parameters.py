@@ -114,18 +114,90 @@ class Duration:
         _within("seconds", self.seconds, 1, 360_000)
 
 
+@dataclass(frozen=True, slots=True)
+class BrightnessStep:
+    """Change of a light's brightness."""
+
+    percent: int
+    """Change in percentage points, -100 to 100; negative is dimmer."""
+
+    def __post_init__(self) -> None:
+        _within("percent", self.percent, -100, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class ColourTemperatureStep:
+    """Change of a white light's colour temperature."""
+
+    kelvin: int
+    """Change in kelvin, -9,000 to 9,000; negative is warmer."""
+
+    def __post_init__(self) -> None:
+        _within("kelvin", self.kelvin, -9000, 9000)
+
+
+@dataclass(frozen=True, slots=True)
+class TemperatureStep:
+    """Change of a thermostat's target temperature."""
+
+    celsius: float
+    """Change in degrees Celsius, -30 to 30, a multiple of 0.5; negative is cooler."""
+
+    def __post_init__(self) -> None:
+        if not (-30 <= self.celsius <= 30 and float(2 * self.celsius).is_integer()):
+            raise InvalidRequest(
+                f"celsius: got {self.celsius}, expected a multiple of 0.5 from -30 to 30"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PositionStep:
+    """Change of a cover's position."""
+
+    percent: int
+    """Change in percentage points, -100 to 100; negative closes."""
+
+    def __post_init__(self) -> None:
+        _within("percent", self.percent, -100, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class FanSpeedStep:
+    """Change of a fan's speed."""
+
+    percent: int
+    """Change in percentage points, -100 to 100; negative is slower."""
+
+    def __post_init__(self) -> None:
+        _within("percent", self.percent, -100, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Room that a vacuum cleans."""
+
+    room: str
+    """Name of the room, as the home's entities have it."""
+
+
 Parameter = (
     Brightness
+    | BrightnessStep
     | ColourTemperature
+    | ColourTemperatureStep
     | Colour
     | Temperature
+    | TemperatureStep
     | Position
+    | PositionStep
     | Volume
     | VolumeStep
     | FanSpeed
+    | FanSpeedStep
     | Duration
+    | Area
 )
-"""A value that an action sets."""
+"""A value that an action sets, or by which it changes one."""
 
 
 def named_value(parameter: Parameter) -> tuple[str, float | str]:
@@ -149,6 +221,18 @@ def named_value(parameter: Parameter) -> tuple[str, float | str]:
             return "speed", percent
         case Duration(seconds=seconds):
             return "seconds", seconds
+        case BrightnessStep(percent=percent):
+            return "brighter", percent
+        case ColourTemperatureStep(kelvin=kelvin):
+            return "colder", kelvin
+        case TemperatureStep(celsius=celsius):
+            return "warmer", celsius
+        case PositionStep(percent=percent):
+            return "wider", percent
+        case FanSpeedStep(percent=percent):
+            return "faster", percent
+        case Area(room=room):
+            return "room", room
 
 
 def _within(name: str, value: int, least: int, most: int) -> None:

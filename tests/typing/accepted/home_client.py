@@ -23,6 +23,7 @@ def ask(penchant: Penchant) -> None:
     assert_type(said, Interpretation)
     assert_type(said.act, Action | None)
     assert_type(said.suggestions, tuple[Suggestion, ...])
+    assert_type(said.acts, tuple[Action, ...])
     assert_type(home.accepted(said), FeedbackAck)
     dim = Action("HassLightSet", "light.bed", Brightness(percent=20))
     assert_type(home.overridden(said, by=dim), FeedbackAck)

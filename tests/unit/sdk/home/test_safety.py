@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -62,6 +63,102 @@ def test_no_sentence_of_anybody_acts_on_what_may_do_harm(
         if suggestion.action.entity in RISKY and suggestion.action.intent not in READS:
             assert suggestion.asked is Asked.RISKY
     assert said.refused or said.question or said.act is not None
+
+
+_VERBS = {
+    "en": (
+        *("open", "close", "unlock", "lock", "turn on", "turn off", "switch on", "shut", "start"),
+        *("activate", "disarm", "raise", "set", "let there be", "I want", "stop", "toggle", "up"),
+    ),
+    "zh-CN": (
+        "打开",
+        "关闭",
+        "开",
+        "关",
+        "解锁",
+        "锁上",
+        "启动",
+        "升起",
+        "把",
+        "我要",
+        "停",
+        "调到",
+    ),
+}
+_THINGS = {
+    "en": (
+        *("the front door", "garage door", "the gate", "the house alarm", "the water valve"),
+        *("everything", "all doors", "all the devices", "the whole house", "every light", "it"),
+        *("the oven", "movie night", "the kitchen light", "all lights but the oven", "the lock"),
+    ),
+    "zh-CN": (
+        "前门",
+        "车库门",
+        "所有设备",
+        "全家",
+        "所有东西",
+        "大门",
+        "客厅灯",
+        "锁",
+        "电影之夜",
+        "它",
+    ),
+}
+_WAYS = {
+    "en": ("", "please", "now", "to 50 percent", "in 5 minutes", "for an hour", "a bit", "all off"),
+    "zh-CN": ("", "吧", "一下", "到百分之五十", "五分钟后", "一点", "都", "现在"),
+}
+_JOINTS = {"en": (" and ", " then ", " except ", ", "), "zh-CN": ("然后", "并且", "除了", "，")}
+_DOORS = (
+    Entity("lock.front", "front door", aliases=("the lock", "前门", "大门")),
+    Entity("cover.garage", "garage door", device_class="garage", aliases=("车库门", "all doors")),
+    Entity("cover.gate", "gate", aliases=("all lights and doors",)),
+    Entity("valve.water", "water valve", room="kitchen"),
+    Entity("switch.oven", "oven", room="kitchen", aliases=("kitchen lights and oven",)),
+    Entity("alarm_control_panel.house", "house alarm"),
+    Entity("scene.movie", "movie night", aliases=("电影之夜",)),
+)
+_HARMLESS = (
+    Entity("light.kitchen", "kitchen light", room="kitchen", aliases=("厨房灯",)),
+    Entity("light.living", "living room light", room="living room", aliases=("客厅灯",)),
+)
+
+
+def _sentences(language: str, count: int) -> list[str]:
+    rng = random.Random(20260105)
+    joint = " " if language == "en" else ""
+
+    def clause() -> str:
+        parts = (_VERBS, _THINGS, _WAYS)
+        said = [rng.choice(part[language]) for part in parts]
+        rng.shuffle(said) if rng.random() < 0.2 else None
+        return joint.join(part for part in said if part)
+
+    return [
+        clause() + (rng.choice(_JOINTS[language]) + clause() if rng.random() < 0.5 else "")
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_no_sentence_of_5000_opens_a_door_alone_or_among_others(language: str) -> None:
+    home = HomeClient(
+        FakePenchant(home_server()), language=language, voting=RECKLESS, schedules=True
+    )
+    home.register((*_DOORS, *_HARMLESS))
+    doors = {entity.id for entity in _DOORS}
+    acted = several = 0
+    for text in _sentences(language, 5000):
+        said = home.interpret(text, user="ann", room="kitchen", at=datetime(2026, 1, 5, 12))
+        for action in said.acts:
+            acted += 1
+            several += len(action.entities) > 1
+            assert action.intent in READS or not doors & set(action.entities), text
+        for one in (*said.suggestions, *said.then):
+            if doors & set(one.action.entities) and one.action.intent not in READS:
+                assert one.asked is Asked.RISKY
+    assert acted > 100
+    assert several > 10
 
 
 @pytest.mark.parametrize("id", RISKY)

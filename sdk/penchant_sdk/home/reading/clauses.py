@@ -1,0 +1,275 @@
+"""What a clause of a marked sentence says, gathered by category."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from penchant_sdk.home.reading.marks import END, NUMBER, TIME, UNKNOWN, Mark
+from penchant_sdk.home.reading.spoken_text import stem
+
+_WEAK = ("kind", "entity")
+"""A verb that also names a device, such as vacuum, is a verb only if there is no other."""
+VALUES = ("colour", "anycolour", "kelvin", NUMBER, "amount")
+"""Categories of what is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """The evidence of one clause, by category; values in order, without repetition."""
+
+    ops: tuple[str, ...] = ()
+    weak_ops: tuple[str, ...] = ()
+    neutral: bool = False
+    particles: tuple[str, ...] = ()
+    rels: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
+    by: bool = False
+    toward: bool = False
+    numbers: tuple[tuple[float, str], ...] = ()
+    colours: tuple[str, ...] = ()
+    any_colour: bool = False
+    kelvins: tuple[int, ...] = ()
+    quantities: tuple[str, ...] = ()
+    names: tuple[tuple[str, ...], ...] = ()
+    """For each name, the ids of the entities that have it."""
+    kinds: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    norooms: tuple[str, ...] = ()
+    floors: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    here: bool = False
+    pronoun: bool = False
+    whens: tuple[int, ...] = ()
+    """Numbers of the sentence's times."""
+    later: str = ""
+    """Words of a time or a condition that is not typed."""
+    unneeded: bool = False
+    negated: bool = False
+    kept: bool = False
+    """Whether it says to leave something as it is."""
+    excluded: Clause | None = None
+    unknown: tuple[str, ...] = ()
+    """Words without a meaning here."""
+    words: tuple[str, ...] = ()
+    """Every word of the device kinds, to prefer the lamp that is called lamp."""
+    adjectives: tuple[str, ...] = ()
+    """States that may be wishes, as steps: warm, bright."""
+    altered: bool = False
+    """Whether it says to change something."""
+    wanted: bool = False
+    """Whether it says that something is wanted: I need, give me."""
+    polite: bool = False
+    """Whether it is a request: can you, please."""
+    personal: bool = False
+    """Whether it is about somebody."""
+    plural: bool = False
+    """Whether it names several devices by a plural."""
+    either: bool = False
+    """Whether it leaves a choice: the fan or the plug, one of the lamps."""
+    homeward: bool = False
+    """Whether it says home, the way that a vacuum may go."""
+    numbered: bool = False
+    """Whether a bare number follows a kind, as in lamp 2, where it may be a name."""
+    at_number: bool = False
+    """Whether a lone number stands after at, where it may be a time."""
+
+    @property
+    def targeted(self) -> bool:
+        """Whether it names a device, a kind, a place or a group."""
+        return bool(
+            self.names or self.kinds or self.rooms or self.norooms or self.floors or self.groups
+        )
+
+    @property
+    def named(self) -> bool:
+        """Whether it names a device or a kind."""
+        return bool(self.names or self.kinds)
+
+    @property
+    def valued(self) -> bool:
+        """Whether it says a value."""
+        return bool(self.numbers or self.colours or self.kelvins or self.any_colour or self.levels)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Amounts that are values by themselves: max, half, ..."""
+        return tuple(one for one in self.amounts if one not in ("small", "large"))
+
+    @property
+    def moved(self) -> bool:
+        """Whether it says what to do, verb or value."""
+        return bool(
+            self.ops or self.weak_ops or self.rels or self.particles or self.valued or self.unneeded
+        )
+
+    @property
+    def directive(self) -> bool:
+        """Whether it has a verb of its own."""
+        moved = bool(self.particles or self.valued or self.weak_ops)
+        return bool(
+            self.ops or self.rels or self.particles or (moved and (self.neutral or self.polite))
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing about a home."""
+        return not (self.targeted or self.moved or self.here or self.quantities)
+
+
+def gather(marks: Sequence[Mark]) -> Clause:
+    """The evidence of a run of marks."""
+    excluded, marks = _exclusion(marks)
+
+    def all_of(category: str) -> tuple[str, ...]:
+        values = (value for mark in marks for value in mark.values(category))
+        return tuple(dict.fromkeys(values))
+
+    strong = [
+        mark
+        for place, mark in enumerate(marks)
+        if not any(mark.has(category) for category in _WEAK) or _is_imperative(marks, place)
+    ]
+    named = tuple(tuple(mark.values("entity")) for mark in marks if mark.has("entity"))
+    kinds = tuple(
+        dict.fromkeys(
+            value for mark in marks if not mark.has("entity") for value in mark.values("kind")
+        )
+    )
+    if named or len(kinds) > 1:  # "Switch the kettle on" is about no switch.
+        kinds = tuple(kind for kind in kinds if kind != "switch")
+    ops = tuple(dict.fromkeys(value for mark in strong for value in mark.values("op")))
+    weak = tuple(dict.fromkeys(value for mark in marks for value in mark.values("op")))
+    said = [mark.text for mark in marks if mark.has("time")]
+    groups = all_of("group")
+    if excluded is not None and not (groups or all_of("room") or all_of("floor")):
+        groups = ("all",)
+    return Clause(
+        ops=ops,
+        weak_ops=tuple(op for op in weak if op not in ops),
+        neutral=any(mark.has("neutral") for mark in marks),
+        particles=all_of("particle"),
+        rels=all_of("rel"),
+        amounts=all_of("amount"),
+        by=any(mark.has("by") for mark in marks),
+        toward=_toward(marks),
+        numbers=tuple((mark.number, mark.unit) for mark in marks if mark.number is not None),
+        colours=all_of("colour"),
+        any_colour=bool(all_of("anycolour")),
+        kelvins=tuple(int(value) for value in all_of("kelvin")),
+        quantities=all_of("quantity"),
+        names=tuple(dict.fromkeys(named)),
+        kinds=kinds,
+        rooms=all_of("room"),
+        norooms=all_of("noroom"),
+        floors=all_of("floor"),
+        groups=groups,
+        here=any(mark.has("here") for mark in marks),
+        pronoun=any(mark.has("pronoun") for mark in marks),
+        whens=tuple(int(value) for value in all_of(TIME)),
+        later=" ".join(said),
+        unneeded=any(mark.has("unneeded") for mark in marks),
+        negated=any(mark.has("neg") or mark.has("leftout") for mark in marks),
+        kept=any(mark.has("leave") or mark.has("keep") for mark in marks),
+        excluded=excluded,
+        unknown=tuple(mark.text for mark in marks if mark.has(UNKNOWN)),
+        words=tuple(mark.text for mark in marks if mark.has("kind") or mark.has("entity")),
+        adjectives=all_of("adj"),
+        altered=any(mark.has("change") for mark in marks),
+        wanted=any(mark.has("want") for mark in marks),
+        polite=any(mark.has("polite") for mark in marks),
+        personal=any(mark.has("person") for mark in marks),
+        plural=any(_is_plural(mark) for mark in marks if mark.has("kind") or mark.has("entity")),
+        either=any(mark.has("either") for mark in marks),
+        homeward=any(mark.text in ("home", "back home") for mark in marks),
+        numbered=any(
+            one.has("kind") and two.number is not None and not two.unit
+            for one, two in pairwise(marks)
+        ),
+        at_number=_at_number(marks),
+    )
+
+
+def _is_imperative(marks: Sequence[Mark], place: int) -> bool:
+    """Whether a verb that also names a device begins a request: vacuum the house."""
+    mark = marks[place]
+    if not mark.has("op") or place + 1 == len(marks):
+        return False
+    courteous = all(
+        (one.has("filler") and one.text not in _ARTICLES) or one.has("polite")
+        for one in marks[:place]
+    )
+    after = marks[place + 1]
+    return courteous and (
+        after.text in _ARTICLES or after.has("room") or after.text in ("up", "in")
+    )
+
+
+_ARTICLES = ("the", "my", "our", "this", "that", "your", "a")
+
+
+def _is_plural(mark: Mark) -> bool:
+    """Whether the last word of a mark is a plural; Chinese leaves it open."""
+    last = mark.text.split()[-1]
+    return stem(last) != last or not mark.text.isascii()
+
+
+def is_target(mark: Mark) -> bool:
+    """Whether a part names a device or a place."""
+    return any(mark.has(one) for one in ("entity", "kind", "room", "floor", "here"))
+
+
+def _toward(marks: Sequence[Mark]) -> bool:
+    """Whether a value stands after to or at, as in up to 80."""
+    for place, mark in enumerate(marks[:-1]):
+        if mark.has("toward") or mark.text.endswith(("到", "成", "至", "为")):
+            for after in marks[place + 1 : place + 4]:
+                if any(after.has(category) for category in VALUES):
+                    return True
+                if not after.has("filler"):
+                    break
+    return False
+
+
+def _at_number(marks: Sequence[Mark]) -> bool:
+    return any(
+        one.text in ("at", "在") and two.number is not None and not two.unit
+        for one, two in pairwise(marks)
+    )
+
+
+def _exclusion(marks: Sequence[Mark]) -> tuple[Clause | None, list[Mark]]:
+    """What a clause leaves out, as in all but the lamp, and its other marks."""
+    for place, mark in enumerate(marks):
+        grouped = any(
+            one.has("group") or one.has("kind") or one.has("entity") for one in marks[:place]
+        )
+        named = any(is_target(one) for one in marks[place + 1 : place + 4])
+        if mark.has("leftout") and grouped and place and not marks[place + 1 :]:
+            start = place
+            while start and not (marks[start - 1].has("op") or marks[start - 1].has("group")):
+                start -= 1
+            inner = marks[start:place]
+            if start and any(is_target(one) for one in inner):
+                return gather(inner), list(marks[:start])
+        if not (mark.has("except") or (mark.has("but") and grouped and named)):
+            continue
+        end = place + 1
+        while end < len(marks) and not (
+            (marks[end].has("op") and not marks[end].has("entity") and not marks[end].has("kind"))
+            or marks[end].has("rest")
+            or marks[end].has("exceptend")
+            or marks[end].has(END)
+            or marks[end].has("particle")
+            or marks[end].has(NUMBER)
+            or marks[end].has("colour")
+            or marks[end].has("neutral")
+            or marks[end].has("rel")
+        ):
+            end += 1
+        inner = [one for one in marks[place + 1 : end] if not one.has("neg")]
+        kept = mark.text.endswith(("leave", "keep"))
+        rest = [] if kept else [one for one in marks[end:] if not one.has("rest")]
+        return gather(inner), [*marks[:place], *rest]
+    return None, list(marks)

@@ -1,0 +1,66 @@
+"""Whether a clause is said to a home, and whether a command only repeats or ends another."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from penchant_sdk.home.reading.clauses import Clause
+from penchant_sdk.home.reading.commands import Command
+from penchant_sdk.home.reading.verbs import OFF
+
+
+def likely_kind(clause: Clause) -> str:
+    """Kind of device that a bare number is likely for: get it to eighteen; empty if none."""
+    bare = [number for number, unit in clause.numbers if not unit]
+    if not bare or not (clause.toward or clause.neutral):
+        return ""
+    return "thermostat" if 15 <= bare[-1] <= 28 else "light"
+
+
+def is_directed(clause: Clause) -> bool:
+    """Whether a clause that names no device is said to a home: "make it blue" is."""
+    if clause.personal:
+        return False
+    if clause.named or clause.rels or clause.quantities:
+        return True
+    ops = {*clause.ops, *clause.weak_ops}
+    if ops & _PLAYED and not ops & {"clean", "mow"}:  # "Carry on" may be said to anybody.
+        return False
+    if clause.neutral or clause.ops or clause.polite:
+        return True
+    return bool(clause.targeted or clause.here or clause.numbers) and bool(
+        clause.numbers
+        or clause.particles
+        or clause.levels
+        or clause.adjectives
+        or clause.kelvins
+        or clause.colours
+        or clause.weak_ops
+        or clause.unneeded
+    )
+
+
+_PLAYED = frozenset(
+    ("mute", "unmute", "next", "previous", "play", "pause", "resume", "dock", "stop")
+)
+"""Verbs that are said to anybody, unless a device is named."""
+
+
+def ends_it(command: Command, before: Sequence[Command]) -> bool:
+    """Whether a command only ends what one before does for a while: on for 5 minutes, then off."""
+    last = before[-1] if before else None
+    return (
+        last is not None
+        and bool(last.when.for_s)
+        and command.intent == OFF
+        and command.choices == last.choices
+    )
+
+
+def repeats(command: Command, before: Sequence[Command]) -> bool:
+    """Whether a command says once more what the one before it says: kitchen light, off."""
+    last = before[-1] if before else None
+    return last is not None and dataclasses.replace(
+        command, doubts=last.doubts
+    ) == dataclasses.replace(last, when=command.when)

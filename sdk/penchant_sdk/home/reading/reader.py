@@ -1,0 +1,395 @@
+"""Reads a sentence: its commands in order, or why it is none.
+
+>>> from penchant_sdk.home.types import Entity
+>>> reader = Reader("en", (Entity("light.k", "kitchen light", room="kitchen"),))
+>>> reading = reader.read("could you dim the lights in the kitchen a bit", "")
+>>> reading.commands[0].intent, reading.commands[0].parameter, reading.full
+('HassLightSet', BrightnessStep(percent=-10), True)
+>>> reader.read("do not turn off the kitchen light", "").refused
+'negated'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import time
+from itertools import pairwise
+
+from penchant_sdk.home._actions import intents_of
+from penchant_sdk.home.parameters import Area, Parameter, VolumeStep
+from penchant_sdk.home.reading.clause_splitting import doubled, joined, split
+from penchant_sdk.home.reading.clauses import Clause, gather
+from penchant_sdk.home.reading.commands import Choice, Command, Reading
+from penchant_sdk.home.reading.grounding import Grounded, grounded
+from penchant_sdk.home.reading.home_words import HomeWords
+from penchant_sdk.home.reading.intentions import ends_it, is_directed, likely_kind, repeats
+from penchant_sdk.home.reading.lexicon import real_words
+from penchant_sdk.home.reading.marks import END, NUMBER, TIME, Mark, mark_up
+from penchant_sdk.home.reading.spelling_slips import Speller
+from penchant_sdk.home.reading.spoken_text import normal, symbols
+from penchant_sdk.home.reading.spoken_times import take_times
+from penchant_sdk.home.reading.spoken_values import SaidValue, said_value
+from penchant_sdk.home.reading.stance import (
+    commands_too,
+    is_general,
+    is_query,
+    is_statement,
+    means_something,
+    refusal,
+    unknown_words,
+    without_condition,
+    without_correction,
+)
+from penchant_sdk.home.reading.verbs import OFF, ON, SETS, Wish, implied_kind, verb
+from penchant_sdk.home.types import Entity
+from penchant_sdk.home.when import When
+
+LONGEST = 400
+"""Characters of the longest sentence that is read; a longer one is no command."""
+_LEAST_BARE = 5
+"""A smaller number that stands alone may count something else: lights 2."""
+STATE, TEMPERATURE = "HassGetState", "HassClimateGetTemperature"
+CLEAN_AREA = "HassVacuumCleanArea"
+_DRINKS = ("coffee", "kettle")
+KIND_OF = {
+    "climate": "thermostat",
+    "cover": "blind",
+    "media_player": "speaker",
+    "lawn_mower": "mower",
+    "switch": "plug",
+    "alarm_control_panel": "alarm",
+}
+"""Kind of the lexicon by domain, where it has another name."""
+
+
+class Reader:
+    """Reads sentences of one language about one home."""
+
+    def __init__(self, language: str, entities: Sequence[Entity]) -> None:
+        """Prepares the words of a home, which takes some 20 ms.
+
+        Args:
+            language: en or zh-CN.
+            entities: the home's entities.
+        """
+        self._language = language
+        self.words = HomeWords(language, entities)
+        spelt = language == "en"
+        self._speller = (
+            Speller(self.words.vocabulary, real_words(), self.words.name_words) if spelt else None
+        )
+
+    def read(self, text: str, room: str) -> Reading:
+        """What a sentence says; takes about 0.3 ms.
+
+        Args:
+            text: the sentence.
+            room: the speaker's room. Empty: unknown.
+        """
+        if len(text) > LONGEST:
+            return Reading(refused="long")
+        plain, times = take_times(normal(text, self._language), self._language)
+        words, slips = symbols(plain, self._language), 0
+        if self._speller is not None:
+            words, slips = self._speller.corrected(words)
+        marks = _trimmed(mark_up(words, self.words))
+        if any("timer" in mark.values("kind") for mark in marks):
+            return Reading(understood=1)  # The templates know timers better.
+        if marks and marks[-1].has("undo"):
+            return Reading(refused="undone")
+        undone = any(mark.has("refuse") for mark in marks)
+        if undone and all(mark.has("refuse") or mark.has("filler") for mark in marks):
+            return Reading(refused="undone")
+        understood = sum(means_something(mark) for mark in marks)
+        refused = refusal(marks)
+        query = is_query(marks, self._language)
+        if query and not refused:
+            return self._query(marks, understood, slips, room)
+        if refused:
+            return Reading(refused=refused, unknown=unknown_words(marks), understood=understood)
+        marks, corrected = without_correction(marks)
+        marks, condition = without_condition(marks, self._language)
+        clauses = joined([_settled(gather(part)) for part in split(marks)])
+        if not clauses or all(clause.empty for clause in clauses):
+            return Reading(unknown=unknown_words(marks), understood=understood)
+        if any(clause.negated for clause in clauses):
+            return Reading(refused="negated", unknown=unknown_words(marks), understood=understood)
+        commands: list[Command] = []
+        clauses = [part for clause in clauses for part in doubled(clause)]
+        for clause in clauses:
+            command = self._command(clause, room, times, commands)
+            if command is None:
+                continue
+            doubts = command.doubts
+            if is_statement(marks, self._language):
+                doubts = (*doubts, "verb")
+            if corrected:
+                doubts = (*doubts, "corrected")
+            if condition:
+                doubts = (*doubts, "later")
+                command = dataclasses.replace(
+                    command, when=dataclasses.replace(command.when, said=condition)
+                )
+            if ends_it(command, commands) or repeats(command, commands):
+                continue
+            commands.append(dataclasses.replace(command, doubts=doubts))
+        timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
+        if timed and all(one.when.now for one in commands):  # No time is dropped in silence.
+            commands = [dataclasses.replace(one, doubts=(*one.doubts, "later")) for one in commands]
+        clear = [one for one in commands if one.choices or one.missing]
+        if any(one.choices and "target" not in one.doubts for one in clear):
+            commands = clear
+        unknown = tuple(word for clause in clauses for word in clause.unknown)
+        guarded = bool(
+            corrected
+            or condition
+            or any(clause.excluded or clause.later or clause.whens for clause in clauses)
+        )
+        said = any(clause.named and clause.directive for clause in clauses)
+        wished = any(
+            clause.moved and (clause.polite or clause.wanted or clause.neutral)
+            for clause in clauses
+        )
+        return Reading(tuple(commands), "", unknown, understood, guarded, slips, said, wished)
+
+    def _command(
+        self, clause: Clause, room: str, times: Sequence[When], before: Sequence[Command]
+    ) -> Command | None:
+        kind = "" if clause.named else implied_kind(clause)
+        if not (clause.targeted or kind or clause.moved or clause.quantities):
+            return None
+        guessed = "" if kind or clause.targeted else likely_kind(clause)
+        if clause.kept and not clause.moved:  # "Leave the lamp", beside "turn the rest off".
+            return None
+        if "rest" in clause.groups and not clause.named:
+            found = self._rest(before)
+        else:
+            found = grounded(clause, kind or guessed, self.words, room)
+        when, later = _when(clause, times)
+        doubtful = found.doubtful or bool(guessed) or clause.either or not is_directed(clause)
+        doubts = ["target"] if doubtful else []
+        if later:
+            doubts.append("later")
+        if found.missing:
+            return Command("", missing=found.missing, when=when, doubts=tuple(doubts))
+        if not found.choices:
+            if not clause.moved or clause.personal:
+                return None
+            guess = verb(clause, "light") or verb(clause, "switch")
+            return Command(guess.intent if guess else "", when=when, doubts=("target", *doubts))
+        return self._decided(clause, found, when, doubts)
+
+    def _decided(self, clause: Clause, found: Grounded, when: When, doubts: list[str]) -> Command:
+        clause, when = _clocked(clause, when, found)
+        domain = _common(found.choices[0])
+        # An intent of one domain may mean the opposite in another: off closes, but unlocks.
+        alike = tuple(choice for choice in found.choices if _common(choice) == domain)
+        found = dataclasses.replace(found, choices=alike)
+        asked = verb(clause, domain)
+        if asked is None:
+            asked = _usual(clause, found, self.words)
+        if asked is None:
+            clear = clause.moved and not (clause.particles or clause.rels)
+            return Command(
+                ON,
+                found.choices,
+                when=when,
+                doubts=("verb", *doubts),
+                alternatives=(OFF,) if not clear else (),
+            )
+        if asked.doubtful:
+            doubts.append("verb")
+        value = said_value(clause, asked)
+        if asked.intent in SETS.values() and not (clause.valued or asked.change or clause.by):
+            value = SaidValue(impossible=True)
+        unused = asked.intent in (ON, OFF) and bool(
+            clause.numbers or clause.colours or clause.kelvins or set(clause.levels) - {"max"}
+        )
+        unused |= clause.numbered and bool(clause.rels or clause.ops) and not clause.toward
+        bare = any(not unit and number < _LEAST_BARE for number, unit in clause.numbers)
+        unused |= bare and not (clause.toward or clause.by or clause.quantities or clause.neutral)
+        if value.doubtful or len(clause.numbers) > 1 or (unused and domain != "cover"):
+            doubts.append("value")
+        intent, parameter = asked.intent, value.parameter
+        if intent == "HassSetVolume" and isinstance(parameter, VolumeStep):
+            intent = "HassSetVolumeRelative"
+        if found.areas and intent == "HassVacuumStart":
+            intent, parameter = CLEAN_AREA, Area(found.areas[0])
+        if intent == "HassSetPosition" and _percent(parameter) in (0, 100):
+            intent, parameter = (ON if _percent(parameter) else OFF), None
+        return Command(
+            intent,
+            found.choices,
+            parameter,
+            value.impossible,
+            asked.change,
+            clause.valued or clause.by,
+            when,
+            tuple(doubts),
+        )
+
+    def suited(self, text: str, room: str, intent: str, kind: str, change: int) -> Command:
+        """The command of an intent that was found otherwise, with what the sentence names.
+
+        Args:
+            text: the sentence.
+            room: the speaker's room. Empty: unknown.
+            intent: the intent.
+            kind: kind or domain of the device that is meant if none is named.
+            change: 1 for more, -1 for less, 0 for neither.
+        """
+        plain, _ = take_times(normal(text, self._language), self._language)
+        clause = gather(mark_up(symbols(plain, self._language), self.words))
+        found = grounded(clause, "" if clause.named else KIND_OF.get(kind, kind), self.words, room)
+        able = tuple(
+            choice for choice in found.choices if all(intent in intents_of(one) for one in choice)
+        )
+        value = said_value(clause, Wish(intent, change)) if clause.valued else SaidValue()
+        return Command(intent, able, value.parameter, value.impossible, change, clause.valued)
+
+    def _rest(self, before: Sequence[Command]) -> Grounded:
+        """The lights that no command before has named."""
+        named = {entity.id for one in before for choice in one.choices[:1] for entity in choice}
+        rest = tuple(one for one in self.words.of_kind("light") if one.id not in named)
+        return Grounded((rest,)) if rest and before else Grounded(doubtful=True)
+
+    def _query(self, marks: Sequence[Mark], understood: int, slips: int, room: str) -> Reading:
+        """A question about the state of something in the home."""
+        clause = gather(marks)
+        warm = "temperature" in clause.quantities
+        kind = "thermostat" if warm and not clause.named else ""
+        unknown = clause.unknown
+        nothing = Reading(refused="asked", unknown=unknown, understood=understood)
+        if not (clause.targeted or kind) or is_general(marks) or clause.later or clause.whens:
+            return nothing
+        if commands_too(marks):
+            return nothing
+        found = grounded(clause, kind, self.words, room)
+        if found.missing and (not clause.named or clause.kinds == ("speaker",)):
+            return nothing
+        if found.missing:
+            return Reading((Command("", missing=found.missing),), "", unknown, understood)
+        if not found.choices or not _asks_state(marks, found, clause) or unknown:
+            return nothing
+        felt = any(one.startswith("temperature") for one in (*clause.rels, *clause.adjectives))
+        warm = (warm or felt) and _common(found.choices[0]) == "climate"
+        choices = found.choices[:1]
+        command = Command(TEMPERATURE if warm else STATE, choices)
+        return Reading((command,), "", unknown, understood, slips=slips)
+
+
+def _percent(parameter: Parameter | None) -> float:
+    return getattr(parameter, "percent", -1)
+
+
+def _trimmed(marks: list[Mark]) -> list[Mark]:
+    """The marks without what wakes the assistant, and without ends at either side."""
+    kept = [mark for mark in marks if not mark.has("wake")]
+    while kept and kept[0].has(END):
+        kept = kept[1:]
+    while kept and kept[-1].has(END):
+        kept = kept[:-1]
+    return kept
+
+
+_STATES = ("op", "particle", "rel", "adj", "participle", "state", NUMBER)
+_QUANTITIES = {
+    "light": ("brightness", "colour", "kelvin", "level"),
+    "climate": ("temperature", "level"),
+    "fan": ("speed", "level"),
+    "media_player": ("volume", "level"),
+    "cover": ("position", "level"),
+    "humidifier": ("humidity", "level"),
+}
+
+
+def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
+    """Whether a question is about a state that the devices have."""
+    own = _QUANTITIES.get(_common(found.choices[0]), ())
+    shown = any(
+        (one.text == "on" and two.has("entity")) or (one.text == "on" and two.has("kind"))
+        for one, two in pairwise([mark for mark in marks if mark.text != "the"])
+    )
+    if (
+        shown and not clause.quantities and _common(found.choices[0]) == "media_player"
+    ):  # "Is anything good on tv?"
+        return False
+    if any(one not in own for one in clause.quantities):
+        return False
+    what = any(mark.text in ("what is", "what are", "what") for mark in marks[:3])
+    if what and not clause.quantities:
+        return any(
+            mark.text in ("set", "status", "state of", "status of", "doing") for mark in marks
+        )
+    if clause.quantities:
+        return True
+    return any(mark.has(one) for mark in marks for one in _STATES if not mark.has("kind"))
+
+
+def _settled(clause: Clause) -> Clause:
+    """A clause with "don't leave it on" turned into off."""
+    if clause.negated and clause.kept:
+        off = "off" in clause.particles or "off" in clause.ops
+        return dataclasses.replace(
+            clause,
+            negated=False,
+            ops=("on",) if off else ("off",),
+            particles=(),
+        )
+    return clause
+
+
+def _when(clause: Clause, times: Sequence[When]) -> tuple[When, bool]:
+    """The time of a clause, and whether a part of it is not understood."""
+    when = When()
+    for number in clause.whens:
+        one = times[number]
+        when = dataclasses.replace(
+            when,
+            after_s=one.after_s or when.after_s,
+            at=one.at if one.at is not None else when.at,
+            twice=one.twice or when.twice,
+            in_days=one.in_days or when.in_days,
+            daily=one.daily or when.daily,
+            for_s=one.for_s or when.for_s,
+        )
+    if clause.later:
+        when = dataclasses.replace(when, said=clause.later)
+    return when, bool(clause.later) or len(clause.whens) > 1
+
+
+def _clocked(clause: Clause, when: When, found: Grounded) -> tuple[Clause, When]:
+    """Takes a lone number after "at" as a time if the verb needs no value: the kettle at 7."""
+    switched = {*clause.ops, *clause.particles} & {"on", "off", "start", "stop", "open", "close"}
+    if not (clause.at_number and switched and when.now and not clause.quantities):
+        return clause, when
+    number, unit = clause.numbers[-1]
+    if unit or not number.is_integer() or not 0 < number < 24:
+        return clause, when
+    return dataclasses.replace(clause, numbers=(), at_number=False), When(
+        at=time(int(number)), twice=number <= 12
+    )
+
+
+def _common(choice: Choice) -> str:
+    """The domain of a set of entities; switch if they differ."""
+    domains = {entity.domain for entity in choice}
+    return domains.pop() if len(domains) == 1 else "switch"
+
+
+def _usual(clause: Clause, found: Grounded, words: HomeWords) -> Wish | None:
+    """What people want of a device that they only name: a coffee, please."""
+    kinds = {kind for entity in found.choices[0] for kind in words.kinds[entity.id]}
+    if kinds & set(_DRINKS) and (clause.neutral or not clause.moved):
+        return Wish(ON)
+    domain = _common(found.choices[0])
+    if domain in ("scene", "script") and not clause.particles:
+        return Wish(ON)
+    if domain in ("light", "climate", "fan") and clause.altered and clause.neutral:
+        return Wish(SETS[domain])
+    if domain in SETS and set(clause.quantities) & set(_QUANTITIES.get(domain, ())):
+        return Wish(SETS[domain])
+    if domain == "light" and clause.wanted and not (clause.negated or clause.personal):
+        return Wish(ON)
+    return None

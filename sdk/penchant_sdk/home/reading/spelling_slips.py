@@ -1,0 +1,120 @@
+"""Corrects misspelt words to those that a home knows: kichen, pecent, bed side.
+
+>>> Speller({"bedside", "lamp"}, {"bed", "side"}).corrected(["bed", "side", "lmap"])
+(['bedside', 'lamp'], 1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from penchant_sdk.home.reading.spoken_text import stem
+
+_SHORTEST = 4
+"""Shorter words are taken as they are."""
+_LONG = 8
+"""Words of this length on may have two letters wrong."""
+
+
+class Speller:
+    """Finds the known word that a misspelt one stands for."""
+
+    def __init__(
+        self, vocabulary: Collection[str], real: Collection[str], names: Collection[str] = ()
+    ) -> None:
+        """Indexes words by what is left of them without one letter.
+
+        Args:
+            vocabulary: words that the home knows, as `stem` has them.
+            real: other words of the language, which are never corrected.
+            names: words of names and kinds, which may be written together: bedroomlight.
+        """
+        self._vocabulary = frozenset(vocabulary)
+        self._names = frozenset(names)
+        self._real = frozenset(real)
+        self._index: dict[str, list[str]] = {}
+        for word in self._vocabulary:
+            if len(word) >= _SHORTEST - 1 and word.isalpha():
+                for rest in _without_a_letter(word):
+                    self._index.setdefault(rest, []).append(word)
+
+    def corrected(self, words: list[str]) -> tuple[list[str], int]:
+        """The words with misspelt ones corrected, and how many letters were changed."""
+        out: list[str] = []
+        changed, place = 0, 0
+        while place < len(words):
+            word, after = words[place], words[place + 1] if place + 1 < len(words) else ""
+            if self._is_split(word, after):
+                out.append(stem(word + after))
+                place += 2
+                continue
+            place += 1
+            if len(word) < _SHORTEST or not word.isalpha() or self._is_known(word):
+                out.append(word)
+                continue
+            best, off = self._nearest(stem(word))
+            parts = self._parts(word)
+            if parts and off != 1:
+                out.extend(parts)
+            else:
+                out.append(best or word)
+                changed += off
+        return out, changed
+
+    def _is_known(self, word: str) -> bool:
+        return any(one in self._vocabulary or one in self._real for one in (word, stem(word)))
+
+    def _is_split(self, word: str, after: str) -> bool:
+        """Whether two words are one that the home knows, with a space too many: bed side."""
+        if not (word.isalpha() and after.isalpha()) or len(word) + len(after) < 6:
+            return False
+        apart = stem(word) in self._vocabulary and stem(after) in self._vocabulary
+        return stem(word + after) in self._vocabulary and not apart
+
+    def _parts(self, word: str) -> tuple[str, ...]:
+        """Two known words that were written as one: bedroomlight."""
+        for cut in range(3, len(word) - 2):
+            if word[:cut] in self._names and stem(word[cut:]) in self._names:
+                return word[:cut], word[cut:]
+        return ()
+
+    def _nearest(self, word: str) -> tuple[str, int]:
+        """The nearest known word and how many letters are wrong; empty and 0 if it is unclear."""
+        most = 2 if len(word) >= _LONG else 1
+        near = {known for rest in _without_a_letter(word) for known in self._index.get(rest, ())}
+        found = [(off, known) for known in near if (off := edits(word, known, most)) <= most]
+        if not found:
+            return "", 0
+        least = min(found)[0]
+        nearest = [known for off, known in found if off == least]
+        likely = [known for known in nearest if known[0] == word[0]] or nearest
+        return (likely[0], least) if len(likely) == 1 else ("", 0)
+
+
+def _without_a_letter(word: str) -> Iterator[str]:
+    yield word
+    for place in range(len(word)):
+        yield word[:place] + word[place + 1 :]
+
+
+def edits(one: str, other: str, most: int) -> int:
+    """Letters inserted, left out, changed or swapped between two words; above `most`: more.
+
+    >>> edits("lmap", "lamp", 2), edits("kichen", "kitchen", 2), edits("tree", "lamp", 1)
+    (1, 1, 2)
+    """
+    before_last: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        current = [row]
+        for column, against in enumerate(other, 1):
+            cost = min(
+                last[column] + 1, current[column - 1] + 1, last[column - 1] + (letter != against)
+            )
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == against:
+                cost = min(cost, before_last[column - 2] + 1)
+            current.append(cost)
+        if min(current) > most:
+            return most + 1
+        before_last, last = last, current
+    return last[-1]
