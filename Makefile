@@ -22,7 +22,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server \ test-homeassistant
+.PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
 	test-numpy2 check format generate baseline bench serve loadtest \
 	docs docs-build clean libpython
 

@@ -75,14 +75,17 @@ class Turn:
 class PenchantAgent(conversation.AbstractConversationAgent):
     """Passes sentences to Penchant, actions to Home Assistant, and feedback back."""
 
-    supported_languages: list[str] | Literal["*"] = ["en", "zh-CN"]
-
     def __init__(self, hass: HomeAssistant, home: AsyncHomeClient) -> None:
         self._hass = hass
         self._home = home
         self._registered: list[Entity] = []
         self._asked: dict[str, Turn] = {}
         self._done: dict[str, Turn] = {}
+
+    @property
+    def supported_languages(self) -> list[str] | Literal["*"]:
+        """The languages of the home client."""
+        return ["en", "zh-CN"]
 
     async def async_process(
         self, user_input: conversation.ConversationInput
