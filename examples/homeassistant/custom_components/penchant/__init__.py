@@ -1,8 +1,8 @@
 """A conversation agent of Home Assistant: Penchant understands, Home Assistant acts.
 
-Each sentence goes to `AsyncHomeClient.interpret` with the states of the exposed entities. What it may
-do at once is done by Home Assistant's own intents; what needs a yes is asked, and the next sentence
-answers. An action that was done is accepted; one that the same person replaces within half a minute
+Each sentence goes to `AsyncHomeClient.interpret` with the states of the exposed entities. What may
+be done at once is done by Home Assistant's own intents; what needs a yes is asked, and the next
+sentence answers. An action that was done is accepted; one that the same person replaces within half a minute
 is overridden. Habits form from both.
 """
 
@@ -30,8 +30,7 @@ from penchant_sdk.home.parameters import named_value
 
 DOMAIN = "penchant"
 YES = frozenset(
-    ("yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "do it", "please do")
-    + ("是", "是的", "好", "好的", "可以", "对")
+    "yes|yes please|yeah|yep|sure|ok|okay|do it|please do|是|是的|好|好的|可以|对".split("|")
 )
 """Answers to a question that mean yes; any other is a sentence of its own."""
 REPLACED_WITHIN_S = 30.0
