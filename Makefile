@@ -8,6 +8,7 @@ ARGS ?=
 JOBS ?= 2
 VENV := .venv
 NUMPY2 := .venv-numpy2
+HOMEASSISTANT := .venv-homeassistant
 BIN := $(VENV)/bin
 PIP_VERSION := 26.3
 PIP := python -m pip --disable-pip-version-check -qq
@@ -21,7 +22,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server \
+.PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
 	test-numpy2 check format generate baseline bench serve loadtest \
 	docs docs-build clean libpython
 
@@ -56,6 +57,10 @@ test-server: $(VENV)/ready libpython ## Run the tests that start a Triton.
 test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
 	@echo "The core under NumPy 2:"
 	@PYTHONPATH=proto:sdk:backend $(NUMPY2)/bin/python -m pytest -p no:cacheprovider $(CORE_TESTS)
+
+test-homeassistant: $(HOMEASSISTANT)/ready ## Run the example agent in a real Home Assistant (set-up: 3 minutes).
+	@PYTHONPATH=proto:sdk:backend $(HOMEASSISTANT)/bin/python -m pytest -c /dev/null -q \
+		-p no:cacheprovider --rootdir examples/homeassistant examples/homeassistant/test_agent.py
 
 check: $(VENV)/ready ## Check format, lint, types, layers, contract, generated code, documentation.
 	@$(BIN)/ruff format --check .
@@ -101,7 +106,7 @@ loadtest: $(VENV)/ready libpython ## Load an embedded server for two minutes; le
 setup: $(VENV)/ready ## Only install into .venv.
 
 clean: ## Remove what these targets made, the embedded store of `make serve` excepted.
-	@rm -rf $(VENV) $(NUMPY2) build dist out .mypy_cache .ruff_cache .pytest_cache \
+	@rm -rf $(VENV) $(NUMPY2) $(HOMEASSISTANT) build dist out .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -136,6 +141,17 @@ $(NUMPY2)/ready: constraints-numpy2.txt
 	@rm -f $@ && $(PYTHON) -m venv $(NUMPY2)
 	@$(NUMPY2)/bin/$(PIP) install pip==$(PIP_VERSION)
 	@$(NUMPY2)/bin/$(PIP) install --no-deps -r constraints-numpy2.txt
+	@touch $@
+
+# The home client's hassil lies apart: Home Assistant imports the one that it pins.
+$(HOMEASSISTANT)/ready: constraints-homeassistant.txt constraints.txt
+	$(check-python)
+	@echo "Setting up $(HOMEASSISTANT) ..."
+	@rm -f $@ && $(PYTHON) -m venv $(HOMEASSISTANT)
+	@$(HOMEASSISTANT)/bin/$(PIP) install pip==$(PIP_VERSION)
+	@$(HOMEASSISTANT)/bin/$(PIP) install -r constraints-homeassistant.txt
+	@$(HOMEASSISTANT)/bin/$(PIP) install -c constraints.txt --no-deps \
+		--target $(HOMEASSISTANT)/home hassil home-assistant-intents
 	@touch $@
 
 libpython:
