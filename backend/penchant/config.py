@@ -50,6 +50,8 @@ class Config:
     """Impressions that every item is credited with before anybody has seen it."""
     fold: FoldSettings = field(default_factory=FoldSettings)
     """The settings of the fold; each is a parameter of its own, under its own name."""
+    fixed: frozenset[str] = frozenset()
+    """The settings of the fold that the operator set, which no refresh or release changes."""
     signals: SignalTable = field(default_factory=lambda: DEFAULT_SIGNALS)
     """Signal tables by name (`default`, `ads`, `games`, `home`), separated by commas, or a table
     as JSON: `{"like": {"reward": 1.0}, ...}`. Replaces the default table."""
@@ -128,7 +130,7 @@ def parse(parameters: Mapping[str, str]) -> Config:
     for name in ("store", "encoder"):
         if name not in plain:
             raise ConfigError(f"{name}: missing; set it in the model's config.pbtxt parameters")
-    return Config(**plain, fold=FoldSettings(**fold))  # type: ignore[arg-type]
+    return Config(**plain, fold=FoldSettings(**fold), fixed=frozenset(fold))  # type: ignore[arg-type]
 
 
 def catalog_directory(config: Config) -> Path | None:

@@ -2,19 +2,19 @@
 
     vectors-<generation>.f32    item vectors, one row per item number, with room to grow
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
-    version-<version>.npz       Gram matrix, population prior and cold-start prior of a version
+    version-<version>.npz       Gram matrix, priors, popularity and learnt weights of a version
     neighbours-<number>.npy     the neighbour table of the last refresh
     trial-<release>/            the same files for a release on rollout
 
 A file is complete and synced before the store's head names it; rows beyond the head's count do not
 exist yet. A lost directory is written again from the store, but the results of a refresh other than
-residuals (prior, cold-start prior, neighbours) are lost until the next refresh.
+residuals (priors, popularity, learnt weights, neighbours) are lost until the next refresh.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +41,10 @@ class Frozen:
     """The population's mean interest, shape (d,)."""
     cold_start_prior: ColdStartPrior
     """The initial counters of new items."""
+    popularity: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """What popularity as of the last refresh adds to the scores of the first items, shape (n,)."""
+    learnt: str = "{}"
+    """Settings of the fold that the last refresh learnt, as a JSON object."""
 
 
 def vectors_path(directory: Path, generation: int) -> Path:
@@ -115,6 +119,8 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> None:
         "prior_mean": frozen.prior_mean,
         "expectation": frozen.cold_start_prior.weights,
         "expectation_as_of_us": np.array(frozen.cold_start_prior.as_of_us),
+        "popularity": frozen.popularity,
+        "learnt": np.array(frozen.learnt),
     }
     with whole_file(version_path(directory, version)) as file:
         np.savez(file, **arrays)
@@ -125,7 +131,10 @@ def read_version(directory: Path, version: int) -> Frozen:
     with np.load(version_path(directory, version)) as arrays:
         as_of_us = int(arrays["expectation_as_of_us"])
         cold_start_prior = ColdStartPrior(arrays["expectation"], as_of_us)
-        return Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
+        parts = Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
+        if "learnt" not in arrays:  # Written before refreshes learnt weights.
+            return parts
+        return replace(parts, popularity=arrays["popularity"], learnt=str(arrays["learnt"]))
 
 
 def write_neighbours(directory: Path, number: int, neighbours: Neighbours) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from penchant.catalog import files
+from penchant.catalog.files import Frozen
 from penchant.catalog.numbers import NONE, ItemNumbers
 from penchant.domain.arrays import Mask
-from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
+from penchant.domain.cold_start import flat_cold_start_prior
 from penchant.domain.interest import Items, Prior, prior_precision
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.settings import FoldSettings
@@ -26,7 +27,8 @@ class CatalogView:
 
     head: CatalogHead
     settings: FoldSettings
-    """The server's settings, overridden by the release's score weights."""
+    """The server's settings, overridden by what the last refresh learnt, by the release's score
+    weights, and by what the operator set."""
     digest: int
     """64-bit digest of the fold's inputs other than catalog version, window and clock."""
     vectors: Matrix
@@ -34,10 +36,12 @@ class CatalogView:
     offsets: Vector
     """b_i now, shape (rows,); changes as feedback arrives, in whichever process."""
     prior: Prior
-    cold_start_prior: ColdStartPrior
-    """The initial counters of new items."""
     neighbours: Neighbours
     """The neighbour table; a memory map shared by all processes."""
+    popularity: Vector
+    """What popularity as of the last refresh adds to each score, shape (rows,)."""
+    frozen: Frozen
+    """The parts of the fold that the version fixes, as its file holds them."""
     alive: Mask
     """False for deleted items, shape (rows,)."""
     ids: list[str]
@@ -72,9 +76,19 @@ class CatalogView:
 class CatalogReader:
     """Follows the head: maps new files and reads the rest of the catalog log. Thread-safe."""
 
-    def __init__(self, directory: Path, settings: FoldSettings) -> None:
+    def __init__(
+        self, directory: Path, settings: FoldSettings, fixed: Collection[str] = ()
+    ) -> None:
+        """Follows the catalog in a directory.
+
+        Args:
+            directory: the catalog's files.
+            settings: the server's settings of the fold.
+            fixed: names of the settings that neither a refresh nor a release changes.
+        """
         self._directory = directory
         self._settings = settings
+        self._fixed = fixed
         self._lock = threading.Lock()
         self._ids: list[str] = []
         self._numbers = ItemNumbers()
@@ -111,17 +125,20 @@ class CatalogReader:
     ) -> CatalogView:
         alive = self._alive(head, changes, old)
         vectors, offsets = self._files(head, old)
-        settings = self._settings_of(head, old)
-        prior, cold_start_prior = self._frozen(head, settings, old)
+        frozen = self._frozen(head, old)
+        settings = self._settings.overridden((frozen.learnt, head.score_weights), keep=self._fixed)
+        popularity = np.zeros(head.rows, np.float32)
+        popularity[: len(frozen.popularity)] = frozen.popularity[: head.rows]
         return CatalogView(
             head=head,
             settings=settings,
             digest=fold_digest(settings, head),
             vectors=vectors[: head.rows],
             offsets=offsets[: head.rows],
-            prior=prior,
-            cold_start_prior=cold_start_prior,
+            prior=Prior(prior_precision(frozen.gram, settings), frozen.prior_mean),
             neighbours=self._neighbours(head, old),
+            popularity=popularity,
+            frozen=frozen,
             alive=alive,
             ids=self._ids,
             numbers=self._numbers,
@@ -155,25 +172,14 @@ class CatalogReader:
         vectors = files.map_vectors(self._directory, head.generation, head.dimensions)
         return vectors, files.map_offsets(self._directory, head.generation)
 
-    def _settings_of(self, head: CatalogHead, old: CatalogView | None) -> FoldSettings:
-        if old is not None and old.head.score_weights == head.score_weights:
-            return old.settings
-        return self._settings.with_score_weights(head.score_weights)
-
-    def _frozen(
-        self, head: CatalogHead, settings: FoldSettings, old: CatalogView | None
-    ) -> tuple[Prior, ColdStartPrior]:
+    def _frozen(self, head: CatalogHead, old: CatalogView | None) -> Frozen:
         if head.version == 0:
-            empty = np.zeros((head.dimensions, head.dimensions))
-            precision = prior_precision(empty, settings)
-            return Prior(precision, np.zeros(head.dimensions)), flat_cold_start_prior(
-                head.dimensions
-            )
+            nothing = flat_cold_start_prior(head.dimensions)
+            zeros = np.zeros((head.dimensions, head.dimensions))
+            return Frozen(zeros, np.zeros(head.dimensions), nothing)
         if old is not None and old.head.version == head.version:
-            return old.prior, old.cold_start_prior
-        frozen = files.read_version(self._directory, head.version)
-        precision = prior_precision(frozen.gram, settings)
-        return Prior(precision, frozen.prior_mean), frozen.cold_start_prior
+            return old.frozen
+        return files.read_version(self._directory, head.version)
 
     def _neighbours(self, head: CatalogHead, old: CatalogView | None) -> Neighbours:
         if old is not None and old.head.neighbours == head.neighbours:

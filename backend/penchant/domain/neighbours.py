@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from penchant.domain.types import RECENT_DTYPE, Recent, Rows, Vector
 
-NEIGHBOURS = 100
+NEIGHBOURS = 200
 """Neighbours per item, at most."""
 
-RECENT_EVENTS = 16
+RECENT_EVENTS = 32
 """The latest events of a user whose neighbours count, at most."""
 
 SMALL_ROWS = 16_384

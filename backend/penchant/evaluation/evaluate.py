@@ -132,7 +132,7 @@ def evaluate(
 
     encoding = f"Encoding {len(stream.items):,} texts"
     progress(encoding, 0.0)
-    clock = middle_clock(request.refresh_settings) if request.refresh else None
+    clock = middle_clock(request.refresh_settings, config) if request.refresh else None
     penchant = PenchantRecommender.load(config, stream, clock, request.slow_clock)
     progress(encoding, 1.0)
     cache = None

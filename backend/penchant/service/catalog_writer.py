@@ -46,6 +46,10 @@ class RefreshedParts:
     """Predicts the counters that a new item starts with."""
     neighbours: Neighbours
     """Neighbours by item number."""
+    popularity: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """What popularity adds to each score, by item number, shape (n,)."""
+    learnt: str = "{}"
+    """Settings of the fold that were learnt, as a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,18 @@ def write_catalog(
     matrix = files.map_vectors(directory, head.generation, head.dimensions)[: head.rows]
     gram = gram_of(matrix, alive)
     if refreshed is None:
-        prior_mean, cold_start_prior = _as_before(view, head)
+        frozen = _as_before(view, head, gram)
     else:
-        prior_mean, cold_start_prior = refreshed.prior_mean, refreshed.cold_start_prior
+        frozen = Frozen(
+            gram,
+            refreshed.prior_mean,
+            refreshed.cold_start_prior,
+            refreshed.popularity,
+            refreshed.learnt,
+        )
         head = dataclasses.replace(head, neighbours=old.neighbours + 1)
         files.write_neighbours(directory, head.neighbours, refreshed.neighbours)
-    head = freeze(directory, head, Frozen(gram, prior_mean, cold_start_prior))
+    head = freeze(directory, head, frozen)
     files.prune(directory, head)
     return head
 
@@ -138,11 +148,11 @@ def _new_generation(
     return dataclasses.replace(head, generation=generation)
 
 
-def _as_before(view: CatalogView, head: CatalogHead) -> tuple[NDArray[np.float64], ColdStartPrior]:
-    """The old version's where the space is the same, else zeros: the catalog's centre."""
+def _as_before(view: CatalogView, head: CatalogHead, gram: NDArray[np.float64]) -> Frozen:
+    """The old version's parts where the space is the same, else zeros: the catalog's centre."""
     if view.head.version and view.head.encoder_version == head.encoder_version:
-        return view.prior.mean, view.cold_start_prior
-    return np.zeros(head.dimensions), flat_cold_start_prior(head.dimensions)
+        return dataclasses.replace(view.frozen, gram=gram)
+    return Frozen(gram, np.zeros(head.dimensions), flat_cold_start_prior(head.dimensions))
 
 
 def rebuild_if_lost(store: Store, directory: Path, book: ItemBiasTable) -> None:
