@@ -77,7 +77,7 @@ class RecomputedScores:
         for item in served.reply.items:
             why = item.explanation
             assert why is not None
-            found = why.slow + why.fast + why.near + why.query
+            found = why.slow + why.fast + why.near + why.repeat + why.query
             if abs(found - expected[self._rows[item.id]]) > TOLERANCE:
                 return False
         return True

@@ -28,3 +28,4 @@ def refresh(*, request: Annotated[RefreshRequest, FLAT]) -> None:
         f"away from the text alone. Catalog version {result.head.version}.",
         soft_wrap=True,
     )
+    console.print(result.weights.sentence, soft_wrap=True)

@@ -1,9 +1,12 @@
 """A search for the weights of a sum of parts that rank held-out items best, by NDCG@10 itself.
 
 Each part may come in several variants, such as half-lives. The search changes one part at a time,
-its variant and its weight together, as long as the mean of gain / log2(1 + rank) over the first ten
-ranks grows. It starts at a prior and at each part alone, so its result is at least as good on these
-rankings as the prior and as every part alone.
+its variant and its weight together, as long as the value grows:
+
+    value = NDCG@10 - CAUTION s (|w - w_0| + 0.2 changed variants)
+
+w are the parts' shares of the total weight, w_0 those of a prior, and s is the standard error of
+the prior's NDCG: few rankings are no reason to leave the prior, many are, if they say so.
 """
 
 from __future__ import annotations
@@ -16,6 +19,11 @@ from penchant.domain.arrays import Float32, Float64, Int64, Mask
 
 TOP = 10
 """Ranks that count."""
+
+CAUTION = 2.5
+"""Standard errors that a move of all weight costs; chosen on the first parts of two film logs."""
+
+_VARIANT_CAUTION = 0.2
 
 _STEPS = (4.0, 2.0, 1.4)
 _SEEDS = (0.05, 0.15, 0.4)
@@ -62,7 +70,7 @@ class Weighting:
 class DirectSearch:
     """Scores weightings on held-out rankings, and improves them."""
 
-    def __init__(self, rankings: Rankings) -> None:
+    def __init__(self, rankings: Rankings, prior: Weighting) -> None:
         rows = np.arange(len(rankings.chosen))
         self._gain = rankings.gain / rankings.gain.sum()
         self._parts = [
@@ -73,6 +81,9 @@ class DirectSearch:
         rivals = rankings.candidate.copy()
         rivals[rows, rankings.chosen] = False
         self._absent = np.where(rivals, np.float32(0.0), np.float32(-np.inf))
+        self._prior = Weighting(prior.weights / prior.weights.sum(), prior.variants)
+        of_each = self.ndcg_of_each(prior) * len(rows)
+        self._caution = CAUTION * float(of_each.std()) / np.sqrt(len(rows))
 
     def ndcg_of_each(self, point: Weighting) -> Float64:
         """The gain-weighted NDCG of each ranking; the sum is the mean, shape (n,)."""
@@ -82,9 +93,20 @@ class DirectSearch:
         """Mean NDCG@10 over the rankings, weighted by their gain."""
         return float(self.ndcg_of_each(point).sum())
 
+    def value(self, point: Weighting) -> float:
+        """NDCG less the price of the distance from the prior."""
+        return self.ndcg(point) - self._price(point)
+
+    def _price(self, point: Weighting) -> float:
+        shares = point.weights / max(float(point.weights.sum()), 1e-300)
+        pairs = zip(self._tied, point.variants, self._prior.variants, strict=True)
+        changed = {of for of, variant, kept in pairs if variant != kept}
+        moved = float(np.abs(shares - self._prior.weights).sum())
+        return self._caution * (moved + _VARIANT_CAUTION * len(changed))
+
     def improve(self, start: Weighting) -> Weighting:
         """Climbs from a point to a local optimum. Deterministic."""
-        point, best = start, self.ndcg(start)
+        point, best = start, self.value(start)
         for step in _STEPS:
             for _ in range(_ROUNDS):
                 before = best
@@ -104,11 +126,15 @@ class DirectSearch:
             turned = self._turned(point, part, variant)
             rest = self._total(turned) - np.float32(now) * values
             for weight in tried:
+                weights = point.weights.copy()
+                weights[part] = weight
+                if not weights.any():
+                    continue
+                tested = Weighting(weights, turned.variants)
                 found = float(self._ndcg(rest + np.float32(weight) * values).sum())
-                if found > best + 1e-5:
-                    weights = point.weights.copy()
-                    weights[part] = weight
-                    best, point = found, Weighting(weights, turned.variants)
+                found -= self._price(tested)
+                if found > best + 1e-6:
+                    best, point = found, tested
         return point, best
 
     def _turned(self, point: Weighting, part: int, variant: int) -> Weighting:

@@ -249,8 +249,7 @@ def best_places(values: Vector, hidden: Int64) -> Int64:
     visible[hidden] = -np.inf
     if len(visible) <= SHORTLIST:
         return np.argsort(-visible, kind="stable")
-    best = np.argpartition(-visible, (BEST, SHORTLIST))[:SHORTLIST]
-    return best
+    return np.argpartition(-visible, (BEST, SHORTLIST))[:SHORTLIST]
 
 
 def _padded(values: list[list[Vector]], variant: int, width: int, scale: float) -> Float32:

@@ -7,9 +7,9 @@ that rank the liked items best; then repeats get a weight among all items. The v
 divided by their upper end, the mean of the ten largest of a ranking, so that the search compares
 like with like; the parts' total keeps its size, so that queries and exploration keep their meaning.
 
-A young log keeps the prior, which is the server's settings: found weights count n / (n + 100) for n
-rankings, and the prior the rest. The weights found, or one part alone, replace this mixture if they
-are better on the held-out rankings by more than a standard error.
+A young log keeps a prior: shares of the total that suited all logs tried. The search leaves it as
+far as the held-out rankings justify. One part alone, such as popularity, replaces what was found if
+it is no worse on the held-out rankings, or by less than half a standard error.
 """
 
 from __future__ import annotations
@@ -51,13 +51,28 @@ HELD_OUT = 0.2
 LEAST_RANKINGS = 30
 """Rankings below which the settings stay as they are."""
 
-PRIOR_RANKINGS = 100.0
-"""Rankings at which found weights count as much as the prior."""
+UPPER_END = 6.0
+"""Sum of the weights times the parts' upper ends: about the best score of a ranking."""
+
+PRIOR_SHARES = {
+    POPULARITY: 0.0,
+    OFFSET: 0.15,
+    SLOW: 0.15,
+    FAST: 0.25,
+    NEAR: 0.25,
+    ITEM_WEIGHTS: 0.2,
+    OPENINGS: 0.0,
+}
+"""Shares of the parts' upper ends in the score of a log that says nothing else; good on both film
+logs, and changed little by anything near."""
+
+PRIOR_VARIANTS = {SLOW: 1, FAST: 0, NEAR: 1, ITEM_WEIGHTS: 1, OPENINGS: 1}
+"""Places in `FOLD_VARIANTS` of the half-lives that go with them."""
 
 REPEATS_MATTER = 0.02
 """Share of repeats among the latest likes below which repeats get no weight."""
 
-ITEM_WEIGHTS_PRIOR = 8.0
+ITEM_WEIGHTS_PRIOR = 60.0
 """Weight of a neighbour by regression before anything is learnt, relative to co-occurrence."""
 
 _MOST_VALUES = 10_000_000
@@ -71,7 +86,10 @@ _VARIED = {
 }
 """The part that each varied setting belongs to."""
 
-REPEAT_SHARES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+SIMPLER = 0.5
+"""Standard errors by which a sum of parts must beat one part alone."""
+
+REPEAT_SHARES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0)
 """Weights of repeats that are tried, in multiples of the other parts' upper end."""
 
 
@@ -151,9 +169,9 @@ def learn_weights(
     latest = log.liked & log.later
     fresh, every = np.flatnonzero(latest & log.unseen), np.flatnonzero(latest)
     learnt = LearntWeights(rankings=len(fresh))
-    total = _Total(_raw_prior(prior), {})
+    total = _Total(_raw(prior), PRIOR_VARIANTS)
     if len(fresh) >= LEAST_RANKINGS:
-        learnt, total = _learn_parts(log, _sample(fresh), prior)
+        learnt, total = _learn_parts(log, _sample(fresh))
     repeated = len(every) - len(fresh)
     if repeated < max(LEAST_RANKINGS, REPEATS_MATTER * len(every)):
         return learnt
@@ -164,6 +182,20 @@ def _sample(positions: Int64, most: int = MOST_RANKINGS) -> Int64:
     """At most MOST_RANKINGS of the positions, or fewer, evenly spread."""
     count = min(most, MOST_RANKINGS, len(positions))
     return positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
+
+
+def _raw(settings: FoldSettings) -> dict[str, float]:
+    """The parts' weights by the server's settings, for a log too short to learn from."""
+    near = settings.near_weight
+    return {
+        POPULARITY: 0.0,
+        OFFSET: settings.offset_weight,
+        SLOW: settings.slow_weight,
+        FAST: settings.fast_weight,
+        NEAR: near,
+        ITEM_WEIGHTS: near * ITEM_WEIGHTS_PRIOR,
+        OPENINGS: near,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,68 +211,56 @@ class _Total:
         """The sum for all items, shape (items,)."""
         total = np.zeros_like(parts[OFFSET][0])
         for name, variants in parts.items():
-            variant = self.variants.get(name, len(variants) // 2)
+            variant = self.variants.get(name, 0)
             total += np.float32(self.raw[name]) * variants[variant]
         return total
 
 
-def _learn_parts(
-    log: HeldOut, positions: Int64, prior: FoldSettings
-) -> tuple[LearntWeights, _Total]:
+def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, _Total]:
     """Learns the weights of all parts but repeats, from likes of items new to their users."""
     rankings, ends = log.rankings(positions)
     names = [part.name for part in rankings.parts]
-    by_prior = np.array([_raw_prior(prior)[name] * ends[name] for name in names])
-    total = float(by_prior.sum()) or 1.0
-    search = DirectSearch(rankings)
-    start = Weighting(by_prior / total, tuple(len(part.variants) // 2 for part in rankings.parts))
+    shares = _prior_shares(ends)
+    prior = Weighting(
+        np.array([shares[name] for name in names]),
+        tuple(PRIOR_VARIANTS.get(name, 0) for name in names),
+    )
+    search = DirectSearch(rankings, prior)
     alone = max(_alone(rankings), key=search.ndcg)
-    found = max(search.improve(start), search.improve(alone), key=search.ndcg)
-    share = len(positions) / (len(positions) + PRIOR_RANKINGS)
-    mixture = share * found.weights / found.weights.sum() + (1 - share) * start.weights
-    point = _unless_better(search, Weighting(mixture, found.variants), (found, alone))
-    weights = total * point.weights / point.weights.sum()
-    raw = dict.fromkeys(_raw_prior(prior), 0.0)
-    raw |= {name: weights[place] / ends[name] for place, name in enumerate(names)}
-    chosen = dict(zip(names, point.variants, strict=True))
+    point = search.improve(max(prior, alone, key=search.value))
+    gained = search.ndcg_of_each(alone) - search.ndcg_of_each(point)
+    if gained.sum() >= -SIMPLER * np.sqrt(len(gained)) * gained.std():
+        point = alone
+    weights = UPPER_END * point.weights / point.weights.sum()
+    raw = dict.fromkeys(shares, 0.0)
+    raw |= {name: float(weights[place]) / ends[name] for place, name in enumerate(names)}
+    total = _Total(raw, dict(zip(names, point.variants, strict=True)))
     without = _without(search, point, names)
-    learnt = _as_learnt(_Total(raw, chosen), len(positions), search.ndcg(point), without)
-    return learnt, _Total(raw, chosen)
+    return _as_learnt(total, ends, len(positions), search.ndcg(point), without), total
 
 
-def _raw_prior(prior: FoldSettings) -> dict[str, float]:
-    """The weights of the parts before anything is learnt."""
-    return {
-        POPULARITY: 0.0,
-        OFFSET: prior.offset_weight,
-        SLOW: prior.slow_weight,
-        FAST: prior.fast_weight,
-        NEAR: prior.near_weight,
-        ITEM_WEIGHTS: prior.near_weight * ITEM_WEIGHTS_PRIOR,
-        OPENINGS: prior.near_weight,
-    }
+def _prior_shares(ends: dict[str, float]) -> dict[str, float]:
+    """The prior's shares; an opening weighs as much as a neighbour by co-occurrence."""
+    shares = dict(PRIOR_SHARES)
+    if ends.get(NEAR) and ends.get(OPENINGS):
+        shares[OPENINGS] = shares[NEAR] * min(1.0, ends[OPENINGS] / ends[NEAR])
+    return shares
 
 
 def _alone(rankings: Rankings) -> list[Weighting]:
     """Each variant of each part alone: popularity, neighbours and the like."""
     count = len(rankings.parts)
     return [
-        Weighting(np.eye(count)[place], tuple(variant if at == place else 0 for at in range(count)))
+        Weighting(
+            np.eye(count)[place],
+            tuple(
+                variant if of.name == part.name or (part.tied and of.tied == part.tied) else 0
+                for of in rankings.parts
+            ),
+        )
         for place, part in enumerate(rankings.parts)
         for variant in range(len(part.variants))
     ]
-
-
-def _unless_better(
-    search: DirectSearch, mixture: Weighting, others: tuple[Weighting, ...]
-) -> Weighting:
-    """The mixture, or the first of the others that is better by more than a standard error."""
-    reached = search.ndcg_of_each(mixture)
-    for other in others:
-        gained = search.ndcg_of_each(other) - reached
-        if gained.sum() > np.sqrt(len(gained)) * gained.std():
-            return other
-    return mixture
 
 
 def _without(search: DirectSearch, point: Weighting, names: list[str]) -> dict[str, float]:
@@ -253,10 +273,14 @@ def _without(search: DirectSearch, point: Weighting, names: list[str]) -> dict[s
 
 
 def _as_learnt(
-    total: _Total, rankings: int, ndcg: float, without: dict[str, float]
+    total: _Total,
+    ends: dict[str, float],
+    rankings: int,
+    ndcg: float,
+    without: dict[str, float],
 ) -> LearntWeights:
     raw, variants = total.raw, total.variants
-    near = max(raw[name] for name in TABLE_PARTS)
+    near = sum(raw[name] * ends.get(name, 0.0) for name in TABLE_PARTS)
     factors = {name: raw[name] / near if near else 0.0 for name in TABLE_PARTS}
     settings = {
         "offset_weight": raw[OFFSET],
@@ -300,7 +324,8 @@ def _with_repeats(
             chosen=own,
             candidate=np.ones((len(own), log.items), np.bool_),
             gain=log.reward[positions],
-        )
+        ),
+        prior=Weighting(np.array([1.0, 0.0]), (0, 0)),
     )
     tried = [
         Weighting(np.array([1.0, share * end]), (0, variant))
