@@ -1,6 +1,7 @@
 """The catalog's files: derived from the store, and mapped by every process of the machine.
 
     vectors-<generation>.f32    item vectors, one row per item number, with room to grow
+    texts-<generation>.f32      vectors of the items' texts alone, row by row as above, for queries
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
     version-<version>.npz       Gram matrix, priors, popularity and learnt weights of a version
     neighbours-<number>.npy     the neighbour table of the last refresh
@@ -57,6 +58,11 @@ def offsets_path(directory: Path, generation: int) -> Path:
     return directory / f"offsets-{generation}.f32"
 
 
+def texts_path(directory: Path, generation: int) -> Path:
+    """The file of a generation's text vectors."""
+    return directory / f"texts-{generation}.f32"
+
+
 def version_path(directory: Path, version: int) -> Path:
     """The file of a version's Gram matrix and priors."""
     return directory / f"version-{version}.npz"
@@ -72,13 +78,24 @@ def capacity_for(rows: int) -> int:
     return max(MIN_CAPACITY, 1 << (2 * rows - 1).bit_length()) if rows else MIN_CAPACITY
 
 
-def write_generation(directory: Path, generation: int, vectors: Matrix, offsets: Vector) -> None:
-    """Writes and syncs a new generation with room to grow. Shapes (n, d) and (n,)."""
+def write_generation(
+    directory: Path, generation: int, vectors: Matrix, offsets: Vector, texts: Matrix | None = None
+) -> None:
+    """Writes and syncs a new generation with room to grow.
+
+    Args:
+        directory: the catalog's files.
+        generation: number of the new files.
+        vectors: item vectors, shape (n, d).
+        offsets: shape (n,).
+        texts: vectors of the items' texts, shape (n, d); None: the item vectors.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     rows, dimensions = vectors.shape
     capacity = capacity_for(rows)
     for path, values, shape in (
         (vectors_path(directory, generation), vectors, (capacity, dimensions)),
+        (texts_path(directory, generation), _or(texts, vectors), (capacity, dimensions)),
         (offsets_path(directory, generation), offsets, (capacity,)),
     ):
         mapped = np.memmap(path, np.float32, "w+", shape=shape)
@@ -92,20 +109,44 @@ def map_vectors(directory: Path, generation: int, dimensions: int) -> Matrix:
     return mapped.view(np.ndarray).reshape(-1, dimensions)
 
 
+def map_texts(directory: Path, generation: int, dimensions: int) -> Matrix:
+    """Maps a generation's text vectors, shape (capacity, d).
+
+    Those of a generation written without them are its item vectors.
+    """
+    path = texts_path(directory, generation)
+    if not path.is_file():
+        return map_vectors(directory, generation, dimensions)
+    return _map(path, "r").view(np.ndarray).reshape(-1, dimensions)
+
+
 def map_offsets(directory: Path, generation: int, mode: Literal["r", "r+"] = "r") -> Vector:
     """Maps a generation's live offsets, shape (capacity,); raises FileNotFoundError."""
     return _map(offsets_path(directory, generation), mode).view(np.ndarray)
 
 
-def append_rows(directory: Path, generation: int, start: int, vectors: Matrix) -> bool:
-    """Writes and syncs rows beyond those that readers see; False if the file has no room."""
-    mapped = _map(vectors_path(directory, generation), "r+")
-    first, values = start * vectors.shape[1], vectors.ravel()
-    if first + len(values) > len(mapped):
-        return False
-    mapped[first : first + len(values)] = values
-    mapped.flush()
+def append_rows(
+    directory: Path, generation: int, start: int, vectors: Matrix, texts: Matrix | None = None
+) -> bool:
+    """Writes and syncs rows beyond those that readers see; False if the files have no room."""
+    first = start * vectors.shape[1]
+    for path, rows in (
+        (texts_path(directory, generation), _or(texts, vectors)),
+        (vectors_path(directory, generation), vectors),
+    ):
+        if path.name.startswith("texts") and not path.is_file():
+            continue  # The generation was written without text vectors.
+        mapped = _map(path, "r+")
+        values = rows.ravel()
+        if first + len(values) > len(mapped):
+            return False
+        mapped[first : first + len(values)] = values
+        mapped.flush()
     return True
+
+
+def _or(texts: Matrix | None, vectors: Matrix) -> Matrix:
+    return vectors if texts is None else texts
 
 
 def _map(path: Path, mode: Literal["r", "r+"]) -> np.memmap[tuple[int], np.dtype[np.float32]]:
@@ -155,6 +196,7 @@ def prune(directory: Path, head: CatalogHead) -> None:
     """Removes files that no reader can still need."""
     newest = {
         "vectors": head.generation,
+        "texts": head.generation,
         "offsets": head.generation,
         "version": head.version,
         "neighbours": head.neighbours,

@@ -33,6 +33,8 @@ class CatalogView:
     """64-bit digest of the fold's inputs other than catalog version, window and clock."""
     vectors: Matrix
     """Shape (rows, d); a memory map shared by all processes."""
+    texts: Matrix
+    """Vectors of the items' texts alone, for queries, shape (rows, d); mapped too."""
     offsets: Vector
     """b_i now, shape (rows,); changes as feedback arrives, in whichever process."""
     prior: Prior
@@ -71,6 +73,9 @@ class CatalogView:
             return rows, []
         known = (rows != NONE) & (rows < self.head.rows)
         return rows[known], [ids[place] for place in np.flatnonzero(~known)]
+
+
+_MAPPED = files.map_vectors, files.map_texts
 
 
 class CatalogReader:
@@ -124,7 +129,7 @@ class CatalogReader:
         old: CatalogView | None,
     ) -> CatalogView:
         alive = self._alive(head, changes, old)
-        vectors, offsets = self._files(head, old)
+        vectors, texts, offsets = self._files(head)
         frozen = self._frozen(head, old)
         settings = self._settings.overridden((frozen.learnt, head.score_weights), keep=self._fixed)
         popularity = np.zeros(head.rows, np.float32)
@@ -134,6 +139,7 @@ class CatalogReader:
             settings=settings,
             digest=fold_digest(settings, head),
             vectors=vectors[: head.rows],
+            texts=texts[: head.rows],
             offsets=offsets[: head.rows],
             prior=Prior(prior_precision(frozen.gram, settings), frozen.prior_mean),
             neighbours=self._neighbours(head, old),
@@ -166,11 +172,13 @@ class CatalogReader:
         self._numbers.settle()
         return alive
 
-    def _files(self, head: CatalogHead, old: CatalogView | None) -> tuple[Matrix, Vector]:
+    def _files(self, head: CatalogHead) -> tuple[Matrix, Matrix, Vector]:
         if head.generation == 0:
-            return np.empty((0, head.dimensions), np.float32), np.empty(0, np.float32)
-        vectors = files.map_vectors(self._directory, head.generation, head.dimensions)
-        return vectors, files.map_offsets(self._directory, head.generation)
+            empty = np.empty((0, head.dimensions), np.float32)
+            return empty, empty, np.empty(0, np.float32)
+        place = self._directory, head.generation
+        vectors, texts = (read(*place, head.dimensions) for read in _MAPPED)
+        return vectors, texts, files.map_offsets(*place)
 
     def _frozen(self, head: CatalogHead, old: CatalogView | None) -> Frozen:
         if head.version == 0:

@@ -8,14 +8,15 @@ Ridge regression on the window with two kinds of forgetting, anchored on the cat
     w_t = weight_t k(c_t, c) 2^(-(n - t) / h_events) 2^(-(now - s_t) / h_time)           (3)
     f = sum of recent positives, normalised                                              (4)
     score(i) = c b_i + p_i + sigma m.x_i + gamma f.x_i + delta near(i) + rho repeat(i)
-             + beta q.x_i                                                                (5)
+             + beta q.t_i                                                                (5)
 
 alpha G stands for the items that the user never touched: a weak negative for the whole catalog
 at the price of one matrix (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback
 datasets", 2008, eq. 4; Rendle et al., "Revisiting the performance of iALS", 2021, eq. 3). m_0 is
 the population's mean interest (empirical Bayes). `penchant.domain.neighbours` defines near(i),
 `penchant.domain.repeats` repeat(i), `penchant.domain.context` the kernel k, and
-`penchant.domain.offsets` the offset b_i. p_i is what popularity as of the last refresh adds.
+`penchant.domain.offsets` the offset b_i. p_i is what popularity as of the last refresh adds,
+and t_i the vector of the item's text alone, which no refresh moves: a query means words.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ def _observations(
     return Observations(prior.precision, prior.mean, vectors, rewards, weights.slow, lengths)
 
 
-def user_vector(interest: Interest, query: Vector | None, settings: FoldSettings) -> Vector:
+def user_vector(interest: Interest, settings: FoldSettings) -> Vector:
     """The vector u whose u.x_i is the part of equation 5 that the item's vector scores, shape (d,).
 
     For p > 1 slow interests, there is one vector each, shape (p, d), and max_j u_j.x_i replaces
@@ -159,8 +160,6 @@ def user_vector(interest: Interest, query: Vector | None, settings: FoldSettings
     """
     slow, fast = np.float32(settings.slow_weight), np.float32(settings.fast_weight)
     vector = slow * interest.slow.reshape(settings.interests, -1) + fast * interest.fast
-    if query is not None:
-        vector = vector + np.float32(settings.query_weight) * query
     return vector[0] if len(vector) == 1 else vector
 
 

@@ -73,9 +73,9 @@ class FoldSettings:
     """sigma: weight of the slow interest in the score."""
     fast_weight: float = 2.0
     """gamma: weight of the fast interest in the score; 6 suits a catalog that is refreshed."""
-    query_weight: float = 1.0
-    """beta: weight of the request's query in the score."""
-    offset_weight: float = 1.0
+    query_weight: float = 40.0
+    """beta: weight of the request's query in the score; the default puts an item's title first."""
+    offset_weight: float = 0.5
     """c: weight of the item's popularity in the score."""
     near_weight: float = 1.0
     """delta: weight in the score of the neighbours of the latest likes."""

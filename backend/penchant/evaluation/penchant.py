@@ -207,6 +207,7 @@ class PenchantRecommender:
             settings=fold,
             digest=fold_digest(fold, head),
             vectors=fresh.vectors,
+            texts=self._text_vectors,
             offsets=np.zeros(rows, np.float32),
             prior=Prior(prior_precision(gram, fold), fresh.prior_mean),
             neighbours=fresh.neighbours,

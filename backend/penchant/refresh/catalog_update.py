@@ -160,6 +160,7 @@ def write_from_residuals(
     change = MatrixChange(
         numbers,
         vectors,
+        texts,
         new_space=head.encoder_version != view.head.encoder_version,
         refreshed=RefreshedParts(
             fitted.prior_mean,

@@ -83,7 +83,7 @@ class DirectSearch:
         self._absent = np.where(rivals, np.float32(0.0), np.float32(-np.inf))
         self._prior = Weighting(prior.weights / prior.weights.sum(), prior.variants)
         of_each = self.ndcg_of_each(prior) * len(rows)
-        self._caution = CAUTION * float(of_each.std()) / np.sqrt(len(rows))
+        self._caution = float(CAUTION * of_each.std() / np.sqrt(len(rows)))
 
     def ndcg_of_each(self, point: Weighting) -> Float64:
         """The gain-weighted NDCG of each ranking; the sum is the mean, shape (n,)."""
@@ -95,7 +95,7 @@ class DirectSearch:
 
     def value(self, point: Weighting) -> float:
         """NDCG less the price of the distance from the prior."""
-        return self.ndcg(point) - self._price(point)
+        return float(self.ndcg(point) - self._price(point))
 
     def _price(self, point: Weighting) -> float:
         shares = point.weights / max(float(point.weights.sum()), 1e-300)

@@ -155,7 +155,8 @@ class HeldOut:
         """The items that the user had an event about before a position."""
         place = int(self._place[position])
         start = int(self._first[self._group[place]])
-        return self.events.item[self._by_user[start:place]]
+        items: Int64 = self.events.item[self._by_user[start:place]]
+        return items
 
     def personal(self, position: int) -> dict[str, list[Vector]]:
         """The variants of the personal parts before an event, shape (items,) each."""

@@ -36,4 +36,4 @@ def popularity_of(
     """
     age_s = (at_us.max(initial=0) - at_us) / 1e6
     likes = np.bincount(item, np.maximum(0.0, reward) * np.exp2(-age_s / half_life_s), items)
-    return log_odds(likes, np.zeros(items), prior_impressions=50.0)
+    return log_odds(likes.astype(np.float64), np.zeros(items), prior_impressions=50.0)

@@ -197,6 +197,7 @@ class CatalogService:
         return MatrixChange(
             numbers=np.array([row.number for row in alive], np.int64),
             vectors=np.array(placements),
+            texts=np.array([vectors[row.item.text] for row in alive]),
             new_space=space.new,
         )
 

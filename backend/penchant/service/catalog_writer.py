@@ -60,6 +60,8 @@ class MatrixChange:
     """Rows that get a vector, shape (n,)."""
     vectors: Matrix = field(default_factory=lambda: np.empty((0, 0), np.float32))
     """Their vectors, shape (n, d)."""
+    texts: Matrix | None = None
+    """Vectors of their texts, shape (n, d); None: the same vectors."""
     removed: list[int] = field(default_factory=list)
     """Rows that leave every ranking."""
     new_space: bool = False
@@ -130,21 +132,24 @@ def _append(directory: Path, old: CatalogHead, change: MatrixChange) -> bool:
     """Writes the new rows past the old ones; False where the file has no room."""
     added = np.flatnonzero(change.numbers >= old.rows)
     order = added[np.argsort(change.numbers[added])]
-    return files.append_rows(directory, old.generation, old.rows, change.vectors[order])
+    texts = change.vectors if change.texts is None else change.texts
+    vectors = change.vectors[order]
+    return files.append_rows(directory, old.generation, old.rows, vectors, texts[order])
 
 
 def _new_generation(
     directory: Path, view: CatalogView, head: CatalogHead, change: MatrixChange
 ) -> CatalogHead:
-    matrix = np.zeros((head.rows, head.dimensions), np.float32)
+    matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
     if view.head.rows and not change.new_space:
-        matrix[: view.head.rows] = view.vectors
+        matrix[: view.head.rows], texts[: view.head.rows] = view.vectors, view.texts
     if len(change.numbers):
         matrix[change.numbers] = change.vectors
+        texts[change.numbers] = change.vectors if change.texts is None else change.texts
     offsets = np.zeros(head.rows, np.float32)
     offsets[: view.head.rows] = view.offsets
     generation = view.head.generation + 1
-    files.write_generation(directory, generation, matrix, offsets)
+    files.write_generation(directory, generation, matrix, offsets, texts)
     return dataclasses.replace(head, generation=generation)
 
 
@@ -170,12 +175,13 @@ def rebuild_if_lost(store: Store, directory: Path, book: ItemBiasTable) -> None:
         head = read_head(transaction)
         if head.generation == 0 or _complete(directory, head):
             return
-        matrix = np.zeros((head.rows, head.dimensions), np.float32)
+        matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
         alive = np.zeros(head.rows, np.bool_)
         for stored in scan_items(transaction):
             alive[stored.number] = stored.alive
             if stored.alive:
                 text = require_text_vector(transaction, head, stored.item.text)
+                texts[stored.number] = text
                 matrix[stored.number] = placed(
                     transaction, head.encoder_version, stored.number, text
                 )
@@ -183,7 +189,8 @@ def rebuild_if_lost(store: Store, directory: Path, book: ItemBiasTable) -> None:
         if head.neighbours:  # A number of its own, since readers remember what they mapped.
             head = dataclasses.replace(head, neighbours=head.neighbours + 1)
             files.write_neighbours(directory, head.neighbours, no_neighbours())
-        files.write_generation(directory, head.generation, matrix, book.values(head.rows))
+        values = book.values(head.rows)
+        files.write_generation(directory, head.generation, matrix, values, texts)
         nothing = flat_cold_start_prior(head.dimensions)
         frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions), nothing)
         write_head(transaction, freeze(directory, head, frozen))

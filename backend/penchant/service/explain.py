@@ -70,7 +70,7 @@ def explain(
     near = _near_parts(view, user, items, top.rows)
     from_query = np.zeros(len(vectors), np.float32)
     if query is not None:
-        from_query = settings.query_weight * (vectors @ query)
+        from_query = settings.query_weight * (view.texts[top.rows] @ query)
     repeats = np.zeros((len(top.rows), len(window)))
     found = repeats_in(view, user)
     if found is not None:

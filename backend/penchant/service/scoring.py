@@ -69,7 +69,7 @@ def score_all(
         repeats: the user's; None: they have no weight.
     """
     settings = view.settings
-    vector = user_vector(interest, query, settings)
+    vector = user_vector(interest, settings)
     near_weight = np.float32(settings.near_weight)
     if candidates is None:
         scores, offsets = score(view.vectors, view.offsets, view.popularity, vector, settings)
@@ -77,6 +77,8 @@ def score_all(
             scores += near_weight * near_all(view.neighbours, interest.recent, view.head.rows)
         if repeats is not None:
             scores += np.float32(settings.repeat_weight) * repeat_all(repeats, view.head.rows)
+        if query is not None:
+            scores += np.float32(settings.query_weight) * (view.texts @ query)
         if view.head.alive < view.head.rows:
             scores[~view.alive] = _MINUS_INFINITY
         for numbers in left_out:
@@ -90,6 +92,8 @@ def score_all(
         scores += near_weight * near_some(view.neighbours, interest.recent, rows)
     if repeats is not None:
         scores += np.float32(settings.repeat_weight) * repeat_some(repeats, rows)
+    if query is not None:
+        scores += np.float32(settings.query_weight) * (view.texts.take(rows, axis=0) @ query)
     for numbers in left_out:
         scores[np.isin(rows, numbers)] = _MINUS_INFINITY
     return ScoredItems(rows, scores, offsets, unknown)
