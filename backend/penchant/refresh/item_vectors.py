@@ -73,7 +73,7 @@ def learn_catalog(
 
     Cost: twice that of `fit_item_vectors`, and that of `learn_weights`.
     """
-    order = np.lexsort((events.item, events.user, events.at_us))
+    order = np.lexsort((events.user, events.item, events.at_us))
     log = Interactions(
         user=events.user[order],
         item=events.item[order],
@@ -84,16 +84,21 @@ def learn_catalog(
     cut = int((1 - HELD_OUT) * len(order))
     if np.count_nonzero(log.reward[cut:] > 0) < LEAST_RANKINGS:
         return fit_item_vectors(events, texts, settings)
-    older = _fit(_before(log, cut), texts, settings)
+    older = fit_for_weights(_before(log, cut), texts, settings)
     learnt = learn_weights(
         log,
-        older.items,
+        older,
         cut,
         config.fold,
         config.offset_half_life_s,
         config.offset_prior_impressions,
     )
     return fit_item_vectors(events, texts, settings, learnt)
+
+
+def fit_for_weights(events: Interactions, texts: Matrix, settings: RefreshSettings) -> FittedItems:
+    """The part of a fit that the score's weights are learnt with; see `fit_item_vectors`."""
+    return _fit(events, texts, settings).items
 
 
 def fit_item_vectors(
