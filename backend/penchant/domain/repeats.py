@@ -16,6 +16,7 @@ import numpy as np
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.event_weights import counted
+from penchant.domain.neighbours import SMALL_ROWS
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Rows, Vector, Window
 
@@ -47,15 +48,25 @@ def repeats_of(window: Window, bucket: int, settings: FoldSettings) -> Repeats:
     item = window["item"][liked].astype(np.int64)
     now_us = bucket * settings.time_bucket_s * 1e6
     age_s = np.maximum(0.0, (now_us - window["occurred_at_us"][liked]) / 1e6)
+    weight = window["reward"][liked] * np.exp2(age_s / -settings.repeat_half_life_s)
     paused = age_s < settings.repeat_pause_s
-    weight = window["reward"][liked] * np.exp2(-age_s / settings.repeat_half_life_s)
     weight[paused] = 0.0
-    distinct, place = np.unique(item, return_inverse=True)
-    share = weight / (1.0 + np.bincount(place, weight).max())
+    share = weight / (1.0 + _sums(item, weight).max())
     if paused.any():
-        likes = np.bincount(place, paused, len(distinct))[place]
-        share[paused] -= 1.0 / likes[paused]
+        had = item[paused]
+        share[paused] -= 1.0 / _sums(had, np.ones(len(had)))[_places(had)]
     return Repeats(liked, item, share)
+
+
+def _sums(item: Int64, values: Float64) -> Float64:
+    """The sums of the values by item: by number where numbers are small, else by rank."""
+    return np.bincount(_places(item), values)
+
+
+def _places(item: Int64) -> Int64:
+    if item.max() < SMALL_ROWS:
+        return item
+    return np.unique(item, return_inverse=True)[1]
 
 
 def repeat_all(repeats: Repeats, rows: int) -> Vector:
@@ -64,9 +75,12 @@ def repeat_all(repeats: Repeats, rows: int) -> Vector:
 
 
 def repeat_some(repeats: Repeats, wanted: Rows) -> Vector:
-    """repeat(i) for some items, shape (n,). Cost: O((n + m) log m) for m likes."""
-    if not len(repeats.item):
+    """repeat(i) for some items, shape (n,). Cost: O((n + m) log m) for m likes, or less."""
+    if not len(repeats.item) or not len(wanted):
         return np.zeros(len(wanted), np.float32)
+    most = max(int(repeats.item.max()), int(wanted.max()))
+    if most < SMALL_ROWS:
+        return repeat_all(repeats, most + 1)[wanted]
     distinct, place = np.unique(repeats.item, return_inverse=True)
     sums = np.bincount(place, repeats.share)
     found = np.minimum(np.searchsorted(distinct, wanted), len(distinct) - 1)

@@ -24,7 +24,7 @@ WINDOW = 160
 MOST_ITEMS = 20_000
 """Largest number of liked items for which B is computed: its matrix takes 4 bytes a pair."""
 
-RIDGE = 8.0
+RIDGE = 16.0
 """lambda in multiples of the mean of G's diagonal."""
 
 

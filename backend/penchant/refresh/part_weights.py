@@ -87,7 +87,10 @@ _VARIED = {
 """The part that each varied setting belongs to."""
 
 SIMPLER = 0.5
-"""Standard errors by which a sum of parts must beat one part alone."""
+"""Standard errors by which a sum of parts must beat one part alone, and that popularity."""
+
+IMPERSONAL = (POPULARITY, OFFSET)
+"""The parts that are the same for all users."""
 
 REPEAT_SHARES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0)
 """Weights of repeats that are tried, in multiples of the other parts' upper end."""
@@ -226,17 +229,25 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, _Total]
         tuple(PRIOR_VARIANTS.get(name, 0) for name in names),
     )
     search = DirectSearch(rankings, prior)
-    alone = max(_alone(rankings), key=search.ndcg)
-    point = search.improve(max(prior, alone, key=search.value))
-    gained = search.ndcg_of_each(alone) - search.ndcg_of_each(point)
-    if gained.sum() >= -SIMPLER * np.sqrt(len(gained)) * gained.std():
-        point = alone
+    alone = _alone(rankings)
+    single = max(alone, key=search.ndcg)
+    point = search.improve(max(prior, single, key=search.value))
+    same_for_all = [one for one in alone if names[int(one.weights.argmax())] in IMPERSONAL]
+    for simpler in (single, max(same_for_all, key=search.ndcg, default=single)):
+        if _as_good(search, simpler, point):
+            point = simpler
     weights = UPPER_END * point.weights / point.weights.sum()
     raw = dict.fromkeys(shares, 0.0)
     raw |= {name: float(weights[place]) / ends[name] for place, name in enumerate(names)}
     total = _Total(raw, dict(zip(names, point.variants, strict=True)))
     without = _without(search, point, names)
     return _as_learnt(total, ends, len(positions), search.ndcg(point), without), total
+
+
+def _as_good(search: DirectSearch, simpler: Weighting, point: Weighting) -> bool:
+    """Whether a simpler weighting is worse by less than `SIMPLER` standard errors, if at all."""
+    gained = search.ndcg_of_each(simpler) - search.ndcg_of_each(point)
+    return bool(gained.sum() >= -SIMPLER * np.sqrt(len(gained)) * gained.std())
 
 
 def _prior_shares(ends: dict[str, float]) -> dict[str, float]:
