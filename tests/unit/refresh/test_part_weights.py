@@ -46,11 +46,12 @@ def popular(seed: int = 0) -> Interactions:
     return log_of(rng.integers(0, USERS, EVENTS), items)
 
 
-def test_where_popularity_is_the_truth_nothing_personal_counts() -> None:
+def test_where_popularity_is_the_truth_it_is_found_and_half_of_the_parts_are_not() -> None:
+    """An item's neighbours by regression are about its popularity too, where users are alike."""
     weights = learnt(popular()).learnt
-    assert set(weights.without) <= {"offset", "popularity"}
+    assert set(weights.without) <= {"offset", "popularity", "item weights"}
     assert weights.settings["slow_weight"] == weights.settings["fast_weight"] == 0
-    assert weights.settings["near_weight"] == 0
+    assert weights.near == 0
 
 
 def test_where_tastes_drift_together_the_live_popularity_counts() -> None:
