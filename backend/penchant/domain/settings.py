@@ -73,7 +73,7 @@ class FoldSettings:
     """sigma: weight of the slow interest in the score."""
     fast_weight: float = 2.0
     """gamma: weight of the fast interest in the score; 6 suits a catalog that is refreshed."""
-    query_weight: float = 40.0
+    query_weight: float = 60.0
     """beta: weight of the request's query in the score; the default puts an item's title first."""
     offset_weight: float = 0.5
     """c: weight of the item's popularity in the score."""

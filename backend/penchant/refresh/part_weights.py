@@ -208,7 +208,7 @@ class _Total:
     raw: dict[str, float]
     """Weights by part, of the values as they are."""
     variants: dict[str, int]
-    """The variant of each part; the middle one where it is missing."""
+    """The variant of each part; the first one where it is missing."""
 
     def of(self, parts: dict[str, list[Vector]]) -> Vector:
         """The sum for all items, shape (items,)."""
@@ -229,7 +229,7 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, _Total]
         tuple(PRIOR_VARIANTS.get(name, 0) for name in names),
     )
     search = DirectSearch(rankings, prior)
-    alone = _alone(rankings)
+    alone = _alone(rankings, prior)
     single = max(alone, key=search.ndcg)
     point = search.improve(max(prior, single, key=search.value))
     same_for_all = [one for one in alone if names[int(one.weights.argmax())] in IMPERSONAL]
@@ -258,15 +258,15 @@ def _prior_shares(ends: dict[str, float]) -> dict[str, float]:
     return shares
 
 
-def _alone(rankings: Rankings) -> list[Weighting]:
+def _alone(rankings: Rankings, prior: Weighting) -> list[Weighting]:
     """Each variant of each part alone: popularity, neighbours and the like."""
     count = len(rankings.parts)
     return [
         Weighting(
             np.eye(count)[place],
             tuple(
-                variant if of.name == part.name or (part.tied and of.tied == part.tied) else 0
-                for of in rankings.parts
+                variant if of.name == part.name or (part.tied and of.tied == part.tied) else kept
+                for of, kept in zip(rankings.parts, prior.variants, strict=True)
             ),
         )
         for place, part in enumerate(rankings.parts)
@@ -291,7 +291,7 @@ def _as_learnt(
     without: dict[str, float],
 ) -> LearntWeights:
     raw, variants = total.raw, total.variants
-    near = sum(raw[name] * ends.get(name, 0.0) for name in TABLE_PARTS)
+    near = float(sum(raw[name] * ends.get(name, 0.0) for name in TABLE_PARTS))
     factors = {name: raw[name] / near if near else 0.0 for name in TABLE_PARTS}
     settings = {
         "offset_weight": raw[OFFSET],
