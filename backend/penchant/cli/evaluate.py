@@ -137,7 +137,7 @@ def _print_next_steps(
         )
     if not request.refresh:
         lines.append(
-            "  --refresh                   item vectors and weights that learn from the log"
+            "  --refresh                   vectors and weights that learn from the log"
         )
     if not request.baselines:
         lines.append("  --peers all                 compares with what you could use instead")

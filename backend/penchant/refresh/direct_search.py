@@ -3,7 +3,7 @@
 Each part may come in several variants, such as half-lives. The search changes one part at a time,
 its variant and its weight together, as long as the value grows:
 
-    value = NDCG@10 - CAUTION s (|w - w_0| + 0.2 changed variants)
+    value = NDCG@10 - CAUTION s (|w - w_0| + 0.4 changed variants)
 
 w are the parts' shares of the total weight, w_0 those of a prior, and s is the standard error of
 the prior's NDCG: few rankings are no reason to leave the prior, many are, if they say so.
@@ -20,10 +20,10 @@ from penchant.domain.arrays import Float32, Float64, Int64, Mask
 TOP = 10
 """Ranks that count."""
 
-CAUTION = 2.5
+CAUTION = 5.0
 """Standard errors that a move of all weight costs; chosen on the first parts of two film logs."""
 
-_VARIANT_CAUTION = 0.2
+_VARIANT_CAUTION = 0.4
 
 _STEPS = (4.0, 2.0, 1.4)
 _SEEDS = (0.05, 0.15, 0.4)
