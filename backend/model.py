@@ -10,7 +10,9 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from penchant.server.triton.adapter import Adapter
+from penchant.system.parent_watch import end_with_server
+
+end_with_server()
 
 
 class TritonPythonModel:
@@ -18,6 +20,10 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Loads the model named in `args`; an exception leaves it unready."""
+        # Not above: a Triton that completes configurations imports this file once more per model,
+        # in a process that has nothing else to do, and waits for it.
+        from penchant.server.triton.adapter import Adapter
+
         self._adapter = Adapter(pb_utils, args)
 
     def execute(self, requests: list[Any]) -> list[Any]:

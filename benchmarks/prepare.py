@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config, catalog_directory, parse
 from penchant.domain.arrays import Float32
@@ -81,8 +80,7 @@ def fill_catalog(config: Config, items: int) -> Path:
     store = open_store(config.store)
     try:
         catalogs = Catalogs(directory, config.fold)
-        biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
-        service = CatalogService(store, catalogs, EncoderLibrary(encoder), biases)
+        service = CatalogService(store, catalogs, EncoderLibrary(encoder))
         head = service.put([Item(item_id(n), f"item number {n}") for n in range(items)]).head
     finally:
         store.close()

@@ -23,7 +23,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.refresh_cost import GROUPS, synthetic_events, unit_rows
-from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogReader
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event, Item, LogRow, Matrix, UserState
@@ -107,8 +106,8 @@ def fill_log(store: LmdbStore, events: Interactions) -> None:
 
 def fill_items(store: LmdbStore, directory: Path, texts: Matrix) -> None:
     """Puts one item for each row of the text vectors."""
-    catalogs, biases = Catalogs(directory, FoldSettings()), ItemBiasTable(1.0, 1.0)
-    service = CatalogService(store, catalogs, EncoderLibrary(RowsAsTexts(texts)), biases)
+    catalogs = Catalogs(directory, FoldSettings())
+    service = CatalogService(store, catalogs, EncoderLibrary(RowsAsTexts(texts)))
     for start in range(0, len(texts), PUT):
         numbers = range(start, min(start + PUT, len(texts)))
         service.put([Item(str(number), str(number)) for number in numbers])

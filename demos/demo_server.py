@@ -21,7 +21,6 @@ from penchant.launch.model_parameters import HOME, gather
 from penchant.launch.ports import choose
 from penchant_sdk import Penchant
 
-HOST = "127.0.0.1"
 TIMEOUT_S = 30.0
 """Timeout of a demo's calls, longer than an application's: the machine may be busy."""
 
@@ -110,7 +109,7 @@ def make_server(
             f"store: {place} is not empty, and the demo needs a fresh one; name another directory"
         )
     parameters = gather(address, encoder, settings)
-    return Server(directory / "server", parameters, host=HOST, ports=_ports(keep))
+    return Server(directory / "server", parameters, ports=_ports(keep))
 
 
 @contextmanager
@@ -162,6 +161,6 @@ def _ports(keep: bool) -> Ports:
     if not keep:
         return FREE
     try:
-        return choose(Ports(), HOST)
+        return choose(Ports())
     except LaunchError:
         return FREE

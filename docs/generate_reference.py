@@ -35,10 +35,11 @@ from penchant.domain.limits import Limits
 from penchant.domain.settings import FOLD_RANGES, UPDATER_NAMES, FoldSettings
 from penchant.domain.signals import SIGNAL_TABLES
 from penchant.encoder.runtime import RUNTIMES
-from penchant.launch.errors import LaunchError
+from penchant.launch.errors import LaunchError, TritonAborted
 from penchant.loop.loop_state import LockHeld
 from penchant.server.triton.errors import CODE_OF
-from penchant.server.triton.prometheus import HELP, SECONDS, SIZES
+from penchant.server.triton.prometheus import HELP, MODEL_GAUGES, SECONDS, SIZES
+from penchant.server.triton.restart_gauges import GAUGES
 from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant_sdk import ads, errors, games, home, testing
 
@@ -278,7 +279,10 @@ def errors_page() -> str:
     for title, group in (
         ("", server),
         ("## Errors of the connection", client),
-        ("## Errors of a start or of a command", [ConfigError, LaunchError, *refusals]),
+        (
+            "## Errors of a start or of a command",
+            [ConfigError, LaunchError, TritonAborted, *refusals],
+        ),
     ):
         parts += [title] if title else []
         for cls in group:
@@ -316,17 +320,21 @@ def metrics_page() -> str:
     for name, text in HELP.items():
         kind = "counter" if name.endswith("_total") else "histogram"
         rows.append((f"`{name}`", kind, f"{text}."))
+    rows += [
+        (f"`{name}`", "gauge", f"{text}.") for name, text in {**MODEL_GAUGES, **GAUGES}.items()
+    ]
     seconds, sizes = (", ".join(f"{bound:g}" for bound in bounds) for bounds in (SECONDS, SIZES))
     return page(
         [
             "# Metrics",
             "Served on Triton's metrics port, `http://HOST:8002/metrics`, next to Triton's own "
-            "`nv_inference_*`. Each series has the label `model`. "
+            "`nv_inference_*`. Each series of a counter or histogram has the label `model`. "
             "[Operate](../operations.md#what-to-watch) says which to watch.",
             table(("metric", "type", "meaning"), rows),
             f"Buckets in seconds: {seconds}. Buckets of sizes: {sizes}. Triton's Python backend "
-            "has no histograms, so each is sent as three counters, `…_bucket`, `…_sum` and "
-            "`…_count`; Prometheus reads them as a histogram.",
+            "takes observations one message each, so a histogram is sent as three counters, "
+            "`…_bucket`, `…_sum` and `…_count`, whose `TYPE` is `counter`; `histogram_quantile` "
+            "works on them as on any histogram. Health checks count nowhere.",
         ]
     )
 

@@ -1,8 +1,13 @@
-"""`python -m loadtest`: a fresh server, its capacity, then two minutes at half that load."""
+"""`python -m loadtest`: a fresh server, its capacity, then a load of one of two shapes.
+
+`steady`: two minutes at half of the capacity. `overload`: for each kind of call, half of its
+capacity, three times as much as it can bear, half again.
+"""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import signal
 import subprocess
@@ -16,6 +21,10 @@ from rich.console import Console
 
 from benchmarks.encoder import encoder_directory
 from loadtest.load_report import LoadReport, Thresholds, broken
+from loadtest.overload import overload
+from loadtest.overload_calls import KINDS, USUAL_KINDS
+from loadtest.overload_report import OverloadReport
+from loadtest.resources import ResourceWatch, trends
 from loadtest.results import Results, read_results
 from loadtest.traffic import item_id, item_text
 from penchant.domain.errors import ConfigError
@@ -107,11 +116,33 @@ def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> L
                 rate = SHARE_OF_CAPACITY * capacity
             status.update(f"{rate:,.0f} arrivals per second for {options.duration_s:g} s")
             load = Load(options.users, rate, WARM_UP_S, options.duration_s)
-            measured = run_locust(server.target, load, options, scratch, html)
+            with ResourceWatch(lambda: processes_of(server)) as watch:
+                measured = run_locust(server.target, load, options, scratch, html)
     thresholds = Thresholds(
         p99_ms={"rank": options.p99_rank_ms, "feedback": options.p99_feedback_ms}
     )
-    return LoadReport(capacity, rate, options.users, measured, broken(measured, rate, thresholds))
+    missed = broken(measured, rate, thresholds)
+    return LoadReport(capacity, rate, options.users, measured, missed, trends(watch.samples))
+
+
+def overload_test(options: argparse.Namespace, encoder: Path, console: Console) -> OverloadReport:
+    """Overloads a server with an empty store, which is stopped in any case."""
+    with tempfile.TemporaryDirectory(prefix="penchant-loadtest-") as name:
+        scratch = Path(name)
+        settings = {"store": f"lmdb:{scratch / 'store'}", "encoder": str(encoder)}
+        with console.status("Starting Triton") as status, Server(scratch, settings) as server:
+            status.update(f"Encoding {options.items:,} items")
+            put_items(server.target, options.items)
+            with ResourceWatch(lambda: processes_of(server)) as watch:
+                run = overload(server.target, options.kinds, options.phase_s, status.update)
+                figures = asyncio.run(run)
+    return OverloadReport(figures, trends(watch.samples))
+
+
+def processes_of(server: Server) -> dict[str, int]:
+    """The server's processes by name."""
+    pid = server.pid
+    return {**server.pids(), **({} if pid is None else {"tritonserver": pid})}
 
 
 def put_items(target: str, count: int) -> None:
@@ -125,6 +156,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parses the command line."""
     default = Thresholds().p99_ms
     parser = argparse.ArgumentParser("python -m loadtest", description=__doc__)
+    parser.add_argument(
+        "--shape", choices=("steady", "overload"), default="steady", help="shape of the load"
+    )
+    parser.add_argument(
+        "--phase-s", type=float, default=8.0, help="overload: seconds of each of three phases"
+    )
+    parser.add_argument(
+        "--kinds", nargs="+", choices=list(KINDS), default=USUAL_KINDS, help="overload: kinds"
+    )
     parser.add_argument(
         "--duration-s", type=float, default=120.0, help="seconds of load after the warm-up"
     )
@@ -165,13 +205,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with console.status("Looking for an encoder") as status:
             encoder = encoder_directory(options.encoder, status.update)
-        report = load_test(options, encoder, console)
+        report: LoadReport | OverloadReport
+        if options.shape == "overload":
+            report = overload_test(options, encoder, console)
+        else:
+            report = load_test(options, encoder, console)
     except (ConfigError, LaunchError, LoadTestError) as error:
         console.print(str(error), markup=False)
         return 2
-    report.write(options.out / "loadtest.json")
+    overloaded = options.shape == "overload"
+    path = options.out / ("overload.json" if overloaded else "loadtest.json")
+    report.write(path)
     report.show(console)
-    console.print(f"Reports: {options.out / 'loadtest.html'}, {options.out / 'loadtest.json'}")
+    html = "" if overloaded else f"{options.out / 'loadtest.html'}, "
+    console.print(f"Reports: {html}{path}")
     return 1 if report.broken else 0
 
 

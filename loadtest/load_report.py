@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from loadtest.overload_report import show_resources
+from loadtest.resources import ResourceTrend
 from loadtest.results import Results
 
 
@@ -64,6 +66,8 @@ class LoadReport:
     results: Results
     broken: list[str]
     """Thresholds that were broken, in words."""
+    resources: Sequence[ResourceTrend] = ()
+    """What the server's processes held over the run."""
 
     def write(self, path: Path) -> None:
         """Writes the report as JSON."""
@@ -88,5 +92,6 @@ class LoadReport:
         console.print("Latencies count from when a request was due, not from when it was sent.")
         for text, count in self.results.errors.items():
             console.print(f"{count} x {text}", markup=False)
+        show_resources(self.resources, console)
         for text in self.broken:
             console.print(f"Broken: {text}", markup=False)

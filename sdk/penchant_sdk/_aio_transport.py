@@ -65,7 +65,7 @@ class AsyncGrpcTransport:
     async def infer(self, model: str, payload: bytes, timeout_s: float) -> bytes:
         """See `AsyncTransport.infer`."""
         method = self._open().infer
-        return decode(await self._call(method, encode(model, payload), timeout_s))
+        return decode(await self._call(method, encode(model, payload, timeout_s), timeout_s))
 
     async def model_ready(self, model: str, timeout_s: float) -> bool:
         """See `AsyncTransport.model_ready`."""

@@ -246,10 +246,15 @@ def get_items(ids: Iterable[str]) -> Operation[GetItemsResult]:
     """See `Penchant.get_items`."""
     replies = []
     for start, part in parts(_distinct(ids), ITEMS_PER_CALL, size_of_text):
-        call = service_pb2.Call()
-        call.get_items.ids.extend(part)
-        reply = yield from _part("get_items", call, "ids", start)
-        replies.append(reply.get_items)
+        covered = 0
+        while covered < len(part):
+            call = service_pb2.Call()
+            call.get_items.ids.extend(part[covered:])
+            call.get_items.paged = True
+            reply = yield from _part("get_items", call, "ids", start + covered)
+            replies.append(reply.get_items)
+            # A server of before pages covers all ids, and does not say so.
+            covered += reply.get_items.covered or len(part)
     return _replies.get_items(replies)
 
 
@@ -278,12 +283,17 @@ def export_user(user_id: str) -> Operation[UserExport]:
     call = service_pb2.Call()
     call.export_user.user = text("user", user_id)
     call.export_user.limit = ROWS_PER_PAGE
+    call.export_user.page_token = b""
     while True:
         reply = yield encode_call("export_user", call)
-        rows += _replies.logged_events(reply.export_user.events)
-        if not reply.export_user.next_after_version:
+        page = reply.export_user
+        rows += _replies.logged_events(page.events)
+        if not page.next_page_token and not page.next_after_version:
             break
-        call.export_user.after_version = reply.export_user.next_after_version
+        call.export_user.page_token = page.next_page_token
+        # A server that knows no tokens pages by version.
+        call.export_user.after_version = page.next_after_version
+    rows.sort(key=lambda row: row.state_version)
     # Read the record last, so that it covers every event in the pages above.
     try:
         state = yield from user(user_id)

@@ -16,7 +16,7 @@ from penchant_proto.v1 import event_pb2, item_pb2
 from penchant_sdk.errors import InvalidRequest
 
 BYTES_PER_CALL = 1 << 20
-"""Bytes of a call that holds more than one element. The server's limit is eight times that."""
+"""Bytes of a call that holds more than one element. The server's limit is twice that."""
 _FRAME_BYTES = 8
 """At most what protobuf adds to an element of a list: its tag and its length."""
 

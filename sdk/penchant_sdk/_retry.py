@@ -1,6 +1,7 @@
 """Deadlines and retries: whether to try a call again, and how long to wait first.
 
-All attempts of a call share one deadline.
+All attempts of a call share one deadline. An overloaded server says when to come back; a call whose
+deadline is before that is given up at once.
 
 >>> from penchant_sdk.errors import Overloaded
 >>> attempts = Attempts(RetryPolicy(max_attempts=2), "rank", timeout_s=1.0)
@@ -25,6 +26,7 @@ from penchant_sdk.errors import (
     DeadlineExceeded,
     InvalidRequest,
     ModelNotFound,
+    Overloaded,
     PenchantError,
     Unavailable,
 )
@@ -99,6 +101,9 @@ class Attempts:
         )
         # Random, so that clients that failed together do not come back together.
         pause = longest * random.uniform(0.5, 1.0)
+        if isinstance(error, Overloaded) and error.retry_after_ms is not None:
+            # Not before the server expects to have time: that would only add to its load.
+            pause += error.retry_after_ms / 1e3
         if time.monotonic() + pause >= self._deadline:
             # Report the cause rather than the deadline.
             raise self._given_up(error)

@@ -66,7 +66,7 @@ class GrpcTransport:
     def infer(self, model: str, payload: bytes, timeout_s: float) -> bytes:
         """See `Transport.infer`."""
         method = self._open().infer
-        return decode(self._call(method, encode(model, payload), timeout_s))
+        return decode(self._call(method, encode(model, payload, timeout_s), timeout_s))
 
     def model_ready(self, model: str, timeout_s: float) -> bool:
         """See `Transport.model_ready`."""

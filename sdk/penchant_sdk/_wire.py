@@ -1,8 +1,9 @@
 r"""Encodes calls as KServe v2 requests and decodes the responses, without I/O.
 
->>> body = encode("penchant_rank", b"payload")
->>> kserve_pb2.ModelInferRequest.FromString(body).raw_input_contents[0]
-b'\x07\x00\x00\x00payload'
+>>> body = encode("penchant_rank", b"", timeout_s=0.3)
+>>> raw = kserve_pb2.ModelInferRequest.FromString(body).raw_input_contents[0]
+>>> Call.FromString(raw[4:]).timeout_ms
+300
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import struct
 
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.methods import METHODS, REQUEST_TENSOR
+from penchant_proto.v1.service_pb2 import Call
 from penchant_sdk.errors import ServerError
 
 SERVICE = "/inference.GRPCInferenceService"
@@ -18,6 +20,7 @@ MODELS = tuple(sorted({method.model for method in METHODS.values()}))
 """Names of all Triton models of Penchant."""
 
 _LENGTH = struct.Struct("<I")
+_LONGEST_MS = 2**32 - 1
 
 
 def _head(model: str) -> bytes:
@@ -32,8 +35,18 @@ def _head(model: str) -> bytes:
 _HEADS = {model: _head(model) for model in MODELS}
 
 
-def encode(model: str, payload: bytes) -> bytes:
-    """A serialized ModelInferRequest that carries the payload to the model."""
+def encode(model: str, payload: bytes, timeout_s: float) -> bytes:
+    """A serialized ModelInferRequest that carries a call to the model.
+
+    Args:
+        model: name of the Triton model.
+        payload: a serialized `Call`.
+        timeout_s: seconds that the caller waits for this attempt. They travel with the call, so
+            that the server does not work on it once nobody waits.
+    """
+    # A message behind a message parses as their merger, so a retry needs no new `Call`.
+    milliseconds = min(_LONGEST_MS, max(1, round(timeout_s * 1e3)))
+    payload += Call(timeout_ms=milliseconds).SerializeToString()
     tail = kserve_pb2.ModelInferRequest(raw_input_contents=[_LENGTH.pack(len(payload)) + payload])
     return _HEADS[model] + tail.SerializeToString()
 

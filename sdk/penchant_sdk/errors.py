@@ -17,6 +17,8 @@ from typing import ClassVar
 
 from grpc import StatusCode
 
+_RETRY_AFTER = re.compile(r"retry after (\d{1,7}) ms")
+
 
 class PenchantError(Exception):
     """Any error of a call. The message names the field, the value and the expectation."""
@@ -75,7 +77,17 @@ class EncoderUnavailable(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """The server has more work than it queues."""
+    """The server has more work than it queues.
+
+    >>> Overloaded("rank: 80 calls wait; retry after 250 ms").retry_after_ms
+    250
+    """
+
+    @property
+    def retry_after_ms(self) -> int | None:
+        """Milliseconds after which the server expects to have time; None if it gave no hint."""
+        hint = _RETRY_AFTER.search(str(self))
+        return None if hint is None else int(hint[1])
 
 
 class StateBehind(Unavailable):
@@ -159,6 +171,8 @@ _BY_CODE: dict[StatusCode, type[PenchantError]] = {
     StatusCode.CANCELLED: Cancelled,
 }
 
+NO_MEMORY = "the server has no memory left for a call of this size; retry after 1000 ms"
+
 # Messages of Triton's own, which carry no reason: text, status code, exception.
 _BY_TEXT: tuple[tuple[str, StatusCode, type[PenchantError]], ...] = (
     ("Exceeds maximum queue size", StatusCode.UNAVAILABLE, Overloaded),
@@ -170,6 +184,13 @@ _BY_TEXT: tuple[tuple[str, StatusCode, type[PenchantError]], ...] = (
     ("is unhealthy", StatusCode.INTERNAL, Unavailable),
     ("larger than max", StatusCode.RESOURCE_EXHAUSTED, InvalidRequest),
 )
+
+_SHARED_MEMORY = (
+    "Failed to increase the shared memory pool size",
+    "No space left on device",
+    "Unable to initialize shared memory",
+)
+"""Triton's words where shared memory cannot grow for the payloads of some calls."""
 
 # Triton may put text of its own before the reason, such as "[request id: 7] ".
 _REASON = re.compile(r"\[([A-Z][A-Za-z]*)\] ?")
@@ -196,6 +217,8 @@ def error_from_status(code: StatusCode, message: str) -> PenchantError:
     if match is not None:
         named = error_from_reason(match[1], message[match.end() :])
         return named or _BY_CODE.get(code, ServerError)(message)
+    if any(text in message for text in _SHARED_MEMORY):
+        return Overloaded(NO_MEMORY)  # Triton's text names a region of the server's.
     for text, its_code, meaning in _BY_TEXT:
         if code is its_code and text in message:
             return meaning(message)

@@ -163,3 +163,11 @@ class StoreLaws:
         assert after.entries == before.entries + 100
         assert after.used_bytes >= before.used_bytes + 100_000
         assert 0 <= after.fraction <= 1
+
+    def test_usage_falls_again_once_rows_are_deleted(self, store: Store) -> None:
+        apply(store, [(b"%03d" % number, b"x" * 1000) for number in range(200)])
+        filled = store.usage()
+        apply(store, [(b"%03d" % number, None) for number in range(199)])
+        emptied = store.usage()
+        assert emptied.entries == filled.entries - 199
+        assert emptied.used_bytes < filled.used_bytes / 4

@@ -111,6 +111,15 @@ def test_a_full_map_still_reads_and_deletes(full: LmdbStore) -> None:
     assert contents(full) == rest
 
 
+def test_a_full_map_still_replaces_a_value_by_one_of_the_same_size(full: LmdbStore) -> None:
+    (key, value), *rest = contents(full)
+    changed = value[::-1][:-1] + b"y"
+    apply(full, [(key, changed)])
+    assert contents(full) == [(key, changed), *rest]
+    with pytest.raises(StoreUnavailable):
+        apply(full, [(key, changed + b"y")])
+
+
 def test_a_write_too_large_for_the_map_is_refused_whole(tmp_path: Path) -> None:
     store = LmdbStore(tmp_path, map_bytes=1 << 20)
     apply(store, [(b"small", b"x")])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from penchant.catalog import item_biases
 from penchant.encoder.library import EncoderLibrary
 from penchant.releases.switch import COMMIT, DONE, DROP, ENCODE, FIT, SWITCH
 from penchant.service.rank import RankRequest
@@ -39,8 +40,9 @@ def ranked_reply(world: World) -> tuple[str, list[str], list[float]]:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_killed_publication_leaves_one_release_and_the_next_run_completes(
-    tmp_path: Path, step: str
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(item_biases, "WHOLE_EVERY_S", 0.0)  # As a restarted server has them.
     store = LmdbStore(tmp_path / "store", map_bytes=MAP_BYTES)
     server = Releasing(tmp_path, store=store)
     server.world.put(**{f"i{number}": f"word{number} film" for number in range(12)})
@@ -48,6 +50,7 @@ def test_a_killed_publication_leaves_one_release_and_the_next_run_completes(
     manifest = server.build("second", releases=tmp_path / "built")
     # Texts put after the build must be encoded by the publication itself.
     server.world.put(**{f"late{number}": f"late{number} film" for number in range(10)})
+    server.world.feed(liked("late", "i1"))  # All offsets are then those of a restarted server.
     before = ranked_reply(server.world)
 
     assert publish_and_die(tmp_path, manifest.id, step) < 0

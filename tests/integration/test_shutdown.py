@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant.launch import Server, processes
+from penchant.launch import Server, shared_memory
 from penchant_sdk import Event, Item, Penchant, PenchantError
 from tests.contracts.client_world import KITCHEN, SPACE
 
@@ -26,7 +26,7 @@ PATIENCE_S = 60.0
 
 
 def regions() -> set[str]:
-    return {path.name for path in processes.SHARED_MEMORY.glob("penchant_*")}
+    return {path.name for path in shared_memory.PLACE.glob("penchant_*")}
 
 
 def test_acked_events_outlive_a_shutdown_under_load(

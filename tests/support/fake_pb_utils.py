@@ -71,6 +71,10 @@ class Sender:
     def __init__(self) -> None:
         self.sent: list[tuple[Response, int]] = []
         self.gone = False
+        self.cancelled = False
+
+    def is_cancelled(self) -> bool:
+        return self.cancelled
 
     def send(self, response: Response, flags: int) -> None:
         if self.gone:
@@ -99,6 +103,9 @@ class Metric:
         assert by >= 0
         self.value += by
 
+    def set(self, value: float) -> None:
+        self.value = value
+
 
 class MetricFamily:
     COUNTER = "counter"
@@ -106,7 +113,7 @@ class MetricFamily:
 
     def __init__(self, pb_utils: FakePbUtils, name: str, description: str, kind: str) -> None:
         assert description
-        assert kind == self.COUNTER
+        assert kind in (self.COUNTER, self.GAUGE)
         assert name not in pb_utils.families
         self.metrics: dict[tuple[tuple[str, str], ...], Metric] = {}
         pb_utils.families[name] = self
@@ -144,6 +151,7 @@ class FakePbUtils:
             return MetricFamily(self, name, description, kind)
 
         family.COUNTER = MetricFamily.COUNTER  # type: ignore[attr-defined]
+        family.GAUGE = MetricFamily.GAUGE  # type: ignore[attr-defined]
         return family
 
     def InferenceRequest(  # noqa: N802

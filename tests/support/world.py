@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from penchant.service.feedback import (
     FeedbackService,
     check_feedback,
 )
+from penchant.service.mended_catalog import mend_catalog
 from penchant.service.rank import Ranking, RankRequest, RankService
 from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.service.users import UserService
@@ -46,6 +48,8 @@ class CountingMeter:
     folds: int = 0
     committed: list[int] = field(default_factory=list)
     stalenesses: list[float] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+    clock_doubts: list[str] = field(default_factory=list)
 
     def fold(self, seconds: float, users: int = 1) -> None:
         assert seconds >= 0
@@ -60,6 +64,12 @@ class CountingMeter:
 
     def encoded(self, texts: int) -> None:
         pass
+
+    def refused(self, reason: str, events: int) -> None:
+        self.refusals[reason] += events
+
+    def clock_doubt(self, cause: str) -> None:
+        self.clock_doubts.append(cause)
 
 
 class World:
@@ -93,9 +103,8 @@ class World:
         self.meter = CountingMeter()
         self.catalogs = Catalogs(directory, self.config.fold)
         self.reader = self.catalogs.served
-        self.catalog = CatalogService(
-            self.store, self.catalogs, self.encoders, self.read_item_biases()
-        )
+        mend_catalog(self.store, directory, self.read_item_biases)
+        self.catalog = CatalogService(self.store, self.catalogs, self.encoders)
         self.feedback = FeedbackService(
             self.store,
             self.catalogs,
@@ -112,7 +121,7 @@ class World:
             self.meter,
             self.config.explorations_per_day,
         )
-        self.users = UserService(self.store, self.catalogs, self.clock)
+        self.users = UserService(self.store, self.catalogs, self.clock, self.read_item_biases())
 
     def clock(self) -> int:
         return self.now_us

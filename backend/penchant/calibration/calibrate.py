@@ -5,9 +5,10 @@ P(click | score, place k) = e_k * sigmoid(a * score + b)   (`penchant.calibratio
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from penchant.calibration.shown_ads import (
     from_table,
 )
 from penchant.domain.errors import ConfigError
+from penchant.domain.retired_signals import RetiredSignals
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.impressions import impressions_in
 from penchant.logs.open_table import open_table
@@ -72,6 +74,8 @@ class CalibrationResult:
     held_out_impressions: int
     left_out: Mapping[str, int]
     """Impressions or rows that could not be used, by reason."""
+    retired: RetiredSignals = field(default_factory=RetiredSignals)
+    """Events that today's signal table has no reward for, which answer nothing."""
 
     @property
     def warnings(self) -> list[str]:
@@ -86,7 +90,11 @@ class CalibrationResult:
                 "the slope's interval holds 0: on this log the score does not tell clicks apart"
             )
         if self.left_out:
-            found.append(f"{sum(self.left_out.values())} impressions or rows were left out")
+            most = max(self.left_out, key=self.left_out.__getitem__)
+            count = sum(self.left_out.values())
+            found.append(f"{count} impressions or rows were left out, most because of {most!r}")
+        for kind, remedy, count in self.retired.cases():
+            found.append(f"left out, {kind}: {count:,} ({remedy})")
         return found
 
 
@@ -102,6 +110,7 @@ def calibrate(request: CalibrationRequest) -> CalibrationResult:
     if bool(request.store) == (request.impressions is not None):
         raise ConfigError("impressions: name one of --store and --impressions")
     in_use = None if request.current is None else read_calibration(request.current)
+    retired = RetiredSignals()
     if request.impressions is not None:
         with open_table(request.impressions) as table:
             shown = from_table(table, request.columns)
@@ -110,9 +119,10 @@ def calibrate(request: CalibrationRequest) -> CalibrationResult:
             open_server_store(request.store, request.settings) as server,
             server.store.snapshot() as snapshot,
         ):
-            impressions = impressions_in(snapshot, server.config.signals)
+            impressions = impressions_in(snapshot, server.config.signals, retired)
             shown = from_impressions(impressions, request.click_signal)
-    return calibrate_shown(shown, held_out=request.held_out, in_use=in_use)
+    result = calibrate_shown(shown, held_out=request.held_out, in_use=in_use)
+    return dataclasses.replace(result, retired=retired)
 
 
 def calibrate_shown(

@@ -18,7 +18,7 @@ from penchant.domain.errors import ConfigError
 from penchant.logs.impressions import AnsweredImpression
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
-from penchant.logs.row_fields import required_numbers, required_times_us
+from penchant.logs.row_fields import FARTHEST_NUMBER, required_numbers, required_times_us
 from penchant.logs.table_file import TableFile
 
 _FILE = Parameter(group="Columns of the file")
@@ -69,6 +69,9 @@ def from_impressions(impressions: Iterable[AnsweredImpression], click: str = "cl
         exposure = one.event.exposure
         if exposure is None or not exposure.position:
             left_out["impressions that don't say at which place"] += 1
+            continue
+        if abs(exposure.score) > FARTHEST_NUMBER or exposure.position > MAX_POSITION:
+            left_out["impressions with a score or a place that can't be meant"] += 1
             continue
         clicked = bool(one.reward(frozenset({click})))
         rows.append((one.event.occurred_at_us, exposure.score, exposure.position, clicked))

@@ -1,20 +1,30 @@
 """The catalog's files: derived from the store, and mapped by every process of the machine.
 
     vectors-<generation>.f32    item vectors, one row per item number, with room to grow
-    texts-<generation>.f32      vectors of the items' texts alone, row by row as above, for queries
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
+    texts-<generation>.f32      vectors of the items' texts alone, row by row as above, for queries
     version-<version>.npz       Gram matrix, priors, popularity and learnt weights of a version
     neighbours-<number>.npy     the neighbour table of the last refresh
     trial-<release>/            the same files for a release on rollout
 
 A file is complete and synced before the store's head names it; rows beyond the head's count do not
-exist yet. A lost directory is written again from the store, but the results of a refresh other than
-residuals (priors, popularity, learnt weights, neighbours) are lost until the next refresh.
+exist yet. The head also holds checksums, and a file that is not as it was written raises
+DamagedFile; `service.mended_catalog` writes it again from the store. The results of a refresh other
+than residuals (priors, popularity, learnt weights, neighbours) are then lost until the next
+refresh.
+
+Only the offsets are mapped for writing, and their file is allocated whole: on a full disk, a write
+to a page that has no place yet would kill the process.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import zipfile
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -23,13 +33,20 @@ import numpy as np
 
 from penchant.domain.arrays import Float64
 from penchant.domain.cold_start import ColdStartPrior
-from penchant.domain.neighbours import Neighbours, no_neighbours
+from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.types import CatalogHead, Matrix, Vector
 from penchant.system.durable_file import whole_file
 
 MIN_CAPACITY = 1024
 KEPT = 4
 """Generations and versions kept for readers that are behind."""
+
+MOST = 1e6
+"""No offset is further from zero; log-odds of counters are not."""
+
+
+class DamagedFile(Exception):
+    """A file of the catalog is not as it was written; the text says which and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,10 @@ def texts_path(directory: Path, generation: int) -> Path:
     return directory / f"texts-{generation}.f32"
 
 
+PathOf = Callable[[Path, int], Path]
+"""`vectors_path` or `texts_path`, whose files are alike."""
+
+
 def version_path(directory: Path, version: int) -> Path:
     """The file of a version's Gram matrix and priors."""
     return directory / f"version-{version}.npz"
@@ -78,83 +99,135 @@ def capacity_for(rows: int) -> int:
     return max(MIN_CAPACITY, 1 << (2 * rows - 1).bit_length()) if rows else MIN_CAPACITY
 
 
-def write_generation(
-    directory: Path, generation: int, vectors: Matrix, offsets: Vector, texts: Matrix | None = None
-) -> None:
-    """Writes and syncs a new generation with room to grow.
+def checksum(rows: Matrix, before: int = 0) -> int:
+    """CRC-32 of rows, shape (n, d), continuing that of the rows before them."""
+    return zlib.crc32(np.ascontiguousarray(rows, np.float32).data, before)
+
+
+def write_generation(directory: Path, generation: int, vectors: Matrix, offsets: Vector) -> int:
+    """Writes and syncs a new generation with room to grow. Shapes (n, d) and (n,).
+
+    Returns:
+        The checksum of the rows.
+
+    Raises:
+        OSError: a file can't be written, as on a full disk.
+    """
+    crc = _write_rows(vectors_path(directory, generation), vectors)
+    write_offsets(directory, generation, offsets, capacity_for(len(vectors)))
+    return crc
+
+
+def write_texts(directory: Path, generation: int, texts: Matrix) -> int:
+    """Writes and syncs a generation's text vectors, shape (n, d), with room to grow.
+
+    Returns:
+        The checksum of the rows.
+
+    Raises:
+        OSError: the file can't be written, as on a full disk.
+    """
+    return _write_rows(texts_path(directory, generation), texts)
+
+
+def _write_rows(path: Path, matrix: Matrix) -> int:
+    rows, dimensions = matrix.shape
+    with whole_file(path, private=True) as file:
+        file.write(np.ascontiguousarray(matrix, np.float32).data)
+        # The room takes no disk space yet.
+        file.truncate(capacity_for(rows) * dimensions * 4)
+    return checksum(matrix)
+
+
+def write_offsets(directory: Path, generation: int, offsets: Vector, capacity: int) -> None:
+    """Writes and syncs a generation's offsets, shape (n,), with all the room; raises OSError."""
+    padded = np.zeros(capacity, np.float32)
+    padded[: len(offsets)] = offsets
+    with whole_file(offsets_path(directory, generation), private=True) as file:
+        file.write(padded.data)
+
+
+def map_vectors(
+    directory: Path,
+    generation: int,
+    dimensions: int,
+    rows: int = 0,
+    path_of: PathOf = vectors_path,
+) -> Matrix:
+    """Maps a generation's vectors, or those of its texts, for reading, shape (capacity, d).
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it is too short for `rows` rows.
+    """
+    path = path_of(directory, generation)
+    size = path.stat().st_size
+    if size < rows * dimensions * 4 or size % max(dimensions * 4, 1) or not size:
+        raise DamagedFile(
+            f"{path.name}: got {size} bytes, expected {rows} rows of {dimensions * 4} or more"
+        )
+    return np.memmap(path, np.float32, "r").view(np.ndarray).reshape(-1, dimensions)
+
+
+def check_rows(rows: Matrix, expected: int | None, name: str, before: int = 0) -> None:
+    """Raises DamagedFile unless rows of a file have the expected checksum, if it is known.
 
     Args:
-        directory: the catalog's files.
-        generation: number of the new files.
-        vectors: item vectors, shape (n, d).
-        offsets: shape (n,).
-        texts: vectors of the items' texts, shape (n, d); None: the item vectors.
+        rows: the rows to check, shape (n, d).
+        expected: checksum of all rows to the last of these.
+        name: name of the file, for the error.
+        before: checksum of the rows before these.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    rows, dimensions = vectors.shape
-    capacity = capacity_for(rows)
-    for path, values, shape in (
-        (vectors_path(directory, generation), vectors, (capacity, dimensions)),
-        (texts_path(directory, generation), _or(texts, vectors), (capacity, dimensions)),
-        (offsets_path(directory, generation), offsets, (capacity,)),
-    ):
-        mapped = np.memmap(path, np.float32, "w+", shape=shape)
-        mapped[:rows] = values
-        mapped.flush()
+    if expected is not None and checksum(rows, before) != expected:
+        raise DamagedFile(f"{name}: checksum differs")
 
 
-def map_vectors(directory: Path, generation: int, dimensions: int) -> Matrix:
-    """Maps a generation's vectors for reading, shape (capacity, d); raises FileNotFoundError."""
-    mapped = _map(vectors_path(directory, generation), "r")
-    return mapped.view(np.ndarray).reshape(-1, dimensions)
+def map_offsets(
+    directory: Path, generation: int, mode: Literal["r", "r+"] = "r", rows: int = 0
+) -> Vector:
+    """Maps a generation's live offsets, shape (capacity,).
 
-
-def map_texts(directory: Path, generation: int, dimensions: int) -> Matrix:
-    """Maps a generation's text vectors, shape (capacity, d).
-
-    Those of a generation written without them are its item vectors.
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it is too short for `rows` rows, or holds what are no offsets.
+        OSError: the disk has no room for what the file lacks, where it is mapped for writing.
     """
-    path = texts_path(directory, generation)
-    if not path.is_file():
-        return map_vectors(directory, generation, dimensions)
-    return _map(path, "r").view(np.ndarray).reshape(-1, dimensions)
-
-
-def map_offsets(directory: Path, generation: int, mode: Literal["r", "r+"] = "r") -> Vector:
-    """Maps a generation's live offsets, shape (capacity,); raises FileNotFoundError."""
-    return _map(offsets_path(directory, generation), mode).view(np.ndarray)
+    path = offsets_path(directory, generation)
+    found = path.stat()
+    if found.st_size < max(rows, 1) * 4 or found.st_size % 4:
+        raise DamagedFile(
+            f"{path.name}: got {found.st_size} bytes, expected {rows} offsets or more"
+        )
+    if mode == "r+" and found.st_blocks * 512 < found.st_size:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, found.st_size)
+    mapped = np.memmap(path, np.float32, mode).view(np.ndarray)
+    if mode == "r" and not (np.abs(mapped[:rows]) < MOST).all():  # Not so for nan, either.
+        raise DamagedFile(f"{path.name}: holds numbers that are no offsets")
+    return mapped
 
 
 def append_rows(
-    directory: Path, generation: int, start: int, vectors: Matrix, texts: Matrix | None = None
+    directory: Path, generation: int, start: int, vectors: Matrix, path_of: PathOf = vectors_path
 ) -> bool:
-    """Writes and syncs rows beyond those that readers see; False if the files have no room."""
-    first = start * vectors.shape[1]
-    for path, rows in (
-        (texts_path(directory, generation), _or(texts, vectors)),
-        (vectors_path(directory, generation), vectors),
-    ):
-        if path.name.startswith("texts") and not path.is_file():
-            continue  # The generation was written without text vectors.
-        mapped = _map(path, "r+")
-        values = rows.ravel()
-        if first + len(values) > len(mapped):
+    """Writes and syncs rows beyond those that readers see; False if the file has no room.
+
+    Raises:
+        OSError: the disk has no room; readers see nothing of it.
+    """
+    with path_of(directory, generation).open("r+b") as file:
+        first = start * vectors.shape[1] * 4
+        if first + vectors.nbytes > os.fstat(file.fileno()).st_size:
             return False
-        mapped[first : first + len(values)] = values
-        mapped.flush()
+        file.seek(first)
+        file.write(np.ascontiguousarray(vectors, np.float32).data)
+        file.flush()
+        os.fsync(file.fileno())
     return True
 
 
-def _or(texts: Matrix | None, vectors: Matrix) -> Matrix:
-    return vectors if texts is None else texts
-
-
-def _map(path: Path, mode: Literal["r", "r+"]) -> np.memmap[tuple[int], np.dtype[np.float32]]:
-    return np.memmap(path, np.float32, mode, shape=(path.stat().st_size // 4,))
-
-
-def write_version(directory: Path, version: int, frozen: Frozen) -> None:
-    """Writes a version's file, whole or not at all."""
+def write_version(directory: Path, version: int, frozen: Frozen) -> int:
+    """Writes a version's file, whole or not at all; returns its checksum; raises OSError."""
     arrays = {
         "gram": frozen.gram,
         "prior_mean": frozen.prior_mean,
@@ -163,33 +236,70 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> None:
         "popularity": frozen.popularity,
         "learnt": np.array(frozen.learnt),
     }
-    with whole_file(version_path(directory, version)) as file:
-        np.savez(file, **arrays)
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    return _write(version_path(directory, version), content)
 
 
-def read_version(directory: Path, version: int) -> Frozen:
-    """Reads a version's file; raises FileNotFoundError."""
-    with np.load(version_path(directory, version)) as arrays:
-        as_of_us = int(arrays["expectation_as_of_us"])
-        cold_start_prior = ColdStartPrior(arrays["expectation"], as_of_us)
-        parts = Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
-        if "learnt" not in arrays:  # Written before refreshes learnt weights.
-            return parts
-        return replace(parts, popularity=arrays["popularity"], learnt=str(arrays["learnt"]))
+def read_version(directory: Path, version: int, crc: int | None = None) -> Frozen:
+    """Reads a version's file.
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it can't be read, or does not have this checksum.
+    """
+    path = version_path(directory, version)
+    content = path.read_bytes()
+    _check(path, content, crc)
+    try:
+        with np.load(io.BytesIO(content)) as arrays:
+            as_of_us = int(arrays["expectation_as_of_us"])
+            cold_start_prior = ColdStartPrior(arrays["expectation"], as_of_us)
+            parts = Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
+            if "learnt" not in arrays:  # Written before refreshes learnt weights.
+                return parts
+            return replace(parts, popularity=arrays["popularity"], learnt=str(arrays["learnt"]))
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise DamagedFile(f"{path.name}: {error}") from error
 
 
-def write_neighbours(directory: Path, number: int, neighbours: Neighbours) -> None:
-    """Writes the neighbours of a refresh, whole or not at all."""
-    with whole_file(neighbours_path(directory, number)) as file:
-        np.save(file, neighbours)
+def write_neighbours(directory: Path, number: int, neighbours: Neighbours) -> int:
+    """Writes the neighbours of a refresh, whole or not at all; returns their checksum."""
+    content = io.BytesIO()
+    np.save(content, neighbours)
+    return _write(neighbours_path(directory, number), content)
 
 
-def map_neighbours(directory: Path, number: int) -> Neighbours:
-    """Maps the neighbours of a refresh, none for number 0; raises FileNotFoundError."""
+def map_neighbours(directory: Path, number: int, crc: int | None = None) -> Neighbours:
+    """Maps the neighbours of a refresh, none for number 0.
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it can't be read, or does not have this checksum.
+    """
     if number == 0:
         return no_neighbours()
-    mapped: Neighbours = np.load(neighbours_path(directory, number), mmap_mode="r")
+    path = neighbours_path(directory, number)
+    if path.stat().st_size:
+        _check(path, np.memmap(path, np.uint8, "r").data, crc)
+    try:
+        mapped: Neighbours = np.load(path, mmap_mode="r")
+    except (ValueError, EOFError, OSError) as error:
+        raise DamagedFile(f"{path.name}: {error}") from error
+    if mapped.dtype != NEIGHBOUR_DTYPE or mapped.ndim != 2:
+        raise DamagedFile(f"{path.name}: holds no neighbours")
     return mapped.view(np.ndarray)
+
+
+def _write(path: Path, content: io.BytesIO) -> int:
+    with whole_file(path, private=True) as file:
+        file.write(content.getbuffer())
+    return zlib.crc32(content.getbuffer())
+
+
+def _check(path: Path, content: bytes | memoryview, crc: int | None) -> None:
+    if crc is not None and zlib.crc32(content) != crc:
+        raise DamagedFile(f"{path.name}: checksum differs")
 
 
 def prune(directory: Path, head: CatalogHead) -> None:

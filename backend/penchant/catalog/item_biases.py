@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterable
@@ -13,6 +14,8 @@ from penchant.catalog import files
 from penchant.domain.arrays import Float64
 from penchant.domain.offsets import log_odds_against, mean_rate
 from penchant.domain.types import Counters, Rows, Vector
+
+log = logging.getLogger("penchant")
 
 WHOLE_EVERY_S = 1.0
 """Seconds between updates of all items' offsets; those of touched items are updated at once."""
@@ -32,6 +35,18 @@ class ItemBiasTable:
         self._as_of_us = np.zeros(files.MIN_CAPACITY)
         self._rate = 0.0
         self._latest_us = 0.0
+        self._limit_us = math.inf
+        self.newest_us = 0
+        """Time of the newest event that was ever counted."""
+
+    def limit(self, latest_us: int) -> None:
+        """Lets no counter be newer than a moment: one from a wrong clock must not fade the rest."""
+        self._limit_us = latest_us
+
+    def mostly_after(self, at_us: int) -> bool:
+        """Whether most items that were ever counted were counted later than a moment."""
+        counted = self._as_of_us[self._as_of_us > 0]
+        return len(counted) > 0 and bool((counted > at_us).mean() > 0.5)
 
     def set(self, entries: Iterable[tuple[int, Counters]]) -> None:
         """Replaces the counters of items, by number."""
@@ -41,12 +56,13 @@ class ItemBiasTable:
             self._positives[number] = counters.positives
             self._impressions[number] = counters.impressions
             self._as_of_us[number] = counters.as_of_us
+            self.newest_us = max(self.newest_us, counters.as_of_us)
 
     def values(self, rows: int) -> Vector:
         """The offsets of the first `rows` items, shape (rows,). Cost: about 1 ms per 100,000."""
         if rows > len(self._positives):
             self._grow(rows)
-        self._latest_us = float(self._as_of_us[:rows].max(initial=0.0))
+        self._latest_us = self._newest(self._as_of_us[:rows])
         positives, impressions = self._decayed(np.arange(rows))
         self._rate = mean_rate(positives, impressions, self._prior_impressions)
         return log_odds_against(self._rate, positives, impressions, self._prior_impressions)
@@ -55,7 +71,7 @@ class ItemBiasTable:
         """p_i of the first `rows` items, shape (rows,), and the time to which they are decayed."""
         if rows > len(self._positives):
             self._grow(rows)
-        self._latest_us = float(self._as_of_us[:rows].max(initial=0.0))
+        self._latest_us = self._newest(self._as_of_us[:rows])
         return self._decayed(np.arange(rows))[0], int(self._latest_us)
 
     def values_of(self, numbers: Rows) -> Vector:
@@ -65,8 +81,11 @@ class ItemBiasTable:
 
     def outruns(self, numbers: Rows) -> bool:
         """Whether these items' events are so recent that all other counters have faded by now."""
-        newest_us = float(self._as_of_us[numbers].max(initial=0.0))
+        newest_us = self._newest(self._as_of_us[numbers])
         return newest_us - self._latest_us > FADE * self.half_life_s * 1e6
+
+    def _newest(self, as_of_us: Float64) -> float:
+        return min(self._limit_us, float(as_of_us.max(initial=0.0)))
 
     def _decayed(self, numbers: Rows) -> tuple[Float64, Float64]:
         # Counters newer than the average are not decayed: a negative age would make them grow.
@@ -82,7 +101,10 @@ class ItemBiasTable:
 
 
 class ItemBiasFile:
-    """The mapped offsets of the current generation, for the one process that writes them."""
+    """The mapped offsets of the current generation, for a process that writes them.
+
+    One process owns the file and writes all of it; others write the few offsets that they change.
+    """
 
     def __init__(self, directory: Path, item_biases: ItemBiasTable) -> None:
         self._directory = directory
@@ -99,14 +121,17 @@ class ItemBiasFile:
             rows: of the catalog's head.
             touched: rows to write now; the others follow within WHOLE_EVERY_S. None: all now.
 
-        Raises:
-            FileNotFoundError: the generation's file is missing.
+        A file that can't be mapped is said in the log, and tried again at the next call: the
+        counters in the store hold everything.
         """
         if generation == 0:
             return
-        if generation != self._generation:
-            self._mapped = files.map_offsets(self._directory, generation, "r+")
-            self._generation = generation
+        try:
+            fresh = self._map(generation, rows)
+        except (OSError, files.DamagedFile) as error:
+            log.warning("catalog: the live offsets can't be written: %s", error)
+            return
+        if fresh:
             touched = None
         now_s = time.monotonic()
         due = now_s - self._whole_at_s >= WHOLE_EVERY_S
@@ -115,3 +140,26 @@ class ItemBiasFile:
             self._whole_at_s = now_s
         else:
             self._mapped[touched] = self._item_biases.values_of(touched)
+
+    def publish_some(self, generation: int, rows: int, numbers: Rows) -> None:
+        """Writes the offsets of some items, and leaves the others to the process that owns them.
+
+        Raises:
+            FileNotFoundError: the generation's file is missing.
+        """
+        if generation == 0:
+            return
+        try:
+            self._map(generation, rows)
+        except (OSError, files.DamagedFile) as error:
+            log.warning("catalog: the live offsets can't be written: %s", error)
+            return
+        self._mapped[numbers] = self._item_biases.values(rows)[numbers]
+
+    def _map(self, generation: int, rows: int) -> bool:
+        """Maps a generation's file; returns whether it is a new one."""
+        if generation == self._generation:
+            return False
+        self._mapped = files.map_offsets(self._directory, generation, "r+", rows)
+        self._generation = generation
+        return True

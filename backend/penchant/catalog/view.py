@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from penchant.catalog import files
-from penchant.catalog.files import Frozen
+from penchant.catalog.files import Frozen, PathOf
 from penchant.catalog.numbers import NONE, ItemNumbers
 from penchant.domain.arrays import Mask
 from penchant.domain.cold_start import flat_cold_start_prior
@@ -75,9 +75,6 @@ class CatalogView:
         return rows[known], [ids[place] for place in np.flatnonzero(~known)]
 
 
-_MAPPED = files.map_vectors, files.map_texts
-
-
 class CatalogReader:
     """Follows the head: maps new files and reads the rest of the catalog log. Thread-safe."""
 
@@ -110,6 +107,7 @@ class CatalogReader:
 
         Raises:
             FileNotFoundError: the head is so old that its files were removed; take a new snapshot.
+            DamagedFile: a file is not as it was written.
 
         Cost: none if the head has not moved.
         """
@@ -129,7 +127,7 @@ class CatalogReader:
         old: CatalogView | None,
     ) -> CatalogView:
         alive = self._alive(head, changes, old)
-        vectors, texts, offsets = self._files(head)
+        vectors, texts, offsets = self._files(head, old)
         frozen = self._frozen(head, old)
         settings = self._settings.overridden((frozen.learnt, head.score_weights), keep=self._fixed)
         popularity = np.zeros(head.rows, np.float32)
@@ -172,13 +170,31 @@ class CatalogReader:
         self._numbers.settle()
         return alive
 
-    def _files(self, head: CatalogHead) -> tuple[Matrix, Matrix, Vector]:
+    def _files(self, head: CatalogHead, old: CatalogView | None) -> tuple[Matrix, Matrix, Vector]:
         if head.generation == 0:
             empty = np.empty((0, head.dimensions), np.float32)
             return empty, empty, np.empty(0, np.float32)
-        place = self._directory, head.generation
-        vectors, texts = (read(*place, head.dimensions) for read in _MAPPED)
-        return vectors, texts, files.map_offsets(*place)
+        vectors = self._rows(head, old, files.vectors_path)
+        texts = vectors
+        if head.texts_crc is not None:
+            texts = self._rows(head, old, files.texts_path)
+        offsets = files.map_offsets(self._directory, head.generation, rows=head.rows)
+        return vectors, texts, offsets
+
+    def _rows(self, head: CatalogHead, old: CatalogView | None, path_of: PathOf) -> Matrix:
+        """Maps the vectors of the items or of their texts, and checks the rows that are new."""
+        directory, generation, rows = self._directory, head.generation, head.rows
+        vectors = files.map_vectors(directory, generation, head.dimensions, rows, path_of)
+        start, before = 0, 0
+        known = None if old is None or old.head.generation != generation else old.head
+        if known is not None and known.rows <= rows:
+            checked = _crc_of(known, path_of)
+            if checked is not None:
+                # Rows are only appended; those before were checked when they were mapped.
+                start, before = known.rows, checked
+        name = path_of(directory, generation).name
+        files.check_rows(vectors[start:rows], _crc_of(head, path_of), name, before)
+        return vectors
 
     def _frozen(self, head: CatalogHead, old: CatalogView | None) -> Frozen:
         if head.version == 0:
@@ -187,12 +203,16 @@ class CatalogReader:
             return Frozen(zeros, np.zeros(head.dimensions), nothing)
         if old is not None and old.head.version == head.version:
             return old.frozen
-        return files.read_version(self._directory, head.version)
+        return files.read_version(self._directory, head.version, head.version_crc)
 
     def _neighbours(self, head: CatalogHead, old: CatalogView | None) -> Neighbours:
         if old is not None and old.head.neighbours == head.neighbours:
             return old.neighbours
-        return files.map_neighbours(self._directory, head.neighbours)
+        return files.map_neighbours(self._directory, head.neighbours, head.neighbours_crc)
+
+
+def _crc_of(head: CatalogHead, path_of: PathOf) -> int | None:
+    return head.vectors_crc if path_of is files.vectors_path else head.texts_crc
 
 
 def fold_digest(settings: FoldSettings, head: CatalogHead) -> int:

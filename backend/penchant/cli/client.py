@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from textwrap import shorten
 from typing import Annotated
 
@@ -12,14 +13,27 @@ from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
 from penchant.launch.ports import DEFAULT_TARGET as DEFAULT_TARGET  # For commands and demos.
+from penchant.launch.tls import NO_TLS, TlsFiles
 from penchant.logs.cells import BadRow, time_us_of
-from penchant.system.option_types import Pairs
+from penchant.system.option_types import FLAT, Pairs
 from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
 
-TargetOption = Annotated[
-    str, Parameter(name="--target", metavar="HOST:PORT", help="gRPC address of the server.")
-]
-"""The option `--target` of commands that talk to a server."""
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The server that a command talks to."""
+
+    target: Annotated[str, Parameter(metavar="HOST:PORT")] = DEFAULT_TARGET
+    """gRPC address of the server."""
+    tls: Annotated[TlsFiles, FLAT] = NO_TLS
+    """Certificates, if the server speaks TLS."""
+
+
+LOCAL = Connection()
+"""A server of this machine, on the default port."""
+
+ConnectionOptions = Annotated[Connection, FLAT]
+"""The options `--target` and `--tls-...` of commands that talk to a server."""
 
 ContextPairs = Annotated[Pairs, Parameter(name="--context")]
 """The option `--context`; read it with `parse_context`."""
@@ -30,24 +44,27 @@ TIMEOUT_S = 10.0
 _NAME_LENGTH = 60
 
 
-def _connect(target: str) -> Penchant:
-    return Penchant(target, timeout_s=TIMEOUT_S)
+def _connect(server: Connection) -> Penchant:
+    credentials = server.tls.credentials()
+    return Penchant(server.target, timeout_s=TIMEOUT_S, credentials=credentials)
 
 
-connect: Callable[[str], Penchant] = _connect
+connect: Callable[[Connection], Penchant] = _connect
 """Makes the client; tests replace it."""
 
 
 @contextmanager
-def connected(target: str) -> Iterator[Penchant]:
+def connected(server: Connection) -> Iterator[Penchant]:
     """A client for one command.
 
     Raises:
         ConfigError: no server answers at the address, or a Triton without Penchant does.
+        LaunchError: a file of `--tls-...` cannot be used.
     """
+    target = server.target
     # The commands themselves print each event that the server refuses.
     logging.getLogger("penchant_sdk").setLevel(logging.ERROR)
-    with connect(target) as penchant:
+    with connect(server) as penchant:
         try:
             yield penchant
         except ModelNotFound as error:
@@ -64,9 +81,15 @@ def connected(target: str) -> Iterator[Penchant]:
                     f"(`penchant serve`), or see `penchant doctor --target {target}`"
                 ) from error
             raise ConfigError(
-                f"no answer from {target}; start a server with `penchant serve`, or name a "
-                "running one with --target"
+                f"no answer from {target}; start a server with `penchant serve`, name a running "
+                f"one with --target{_tls_hint(server)}"
             ) from error
+
+
+def _tls_hint(server: Connection) -> str:
+    if server.tls == NO_TLS:
+        return ", or, if it speaks TLS, the authority of its certificate with --tls-ca"
+    return ", or check that it speaks TLS with a certificate for that host (--tls-ca)"
 
 
 def parse_time(text: str | None, name: str) -> float | None:

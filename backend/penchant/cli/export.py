@@ -43,5 +43,8 @@ def report_table(report: ExportReport) -> Table:
     if report.compared_of_catalog:
         compared += f", {report.compared_of_catalog:,} of them the catalog's"
     table.add_row("largest difference to PyTorch", compared)
+    if report.least_cosine is not None:
+        least = f"{report.least_cosine:.5f}"
+        table.add_row("least cosine with sentence-transformers", least)
     table.add_row("duration", f"{report.seconds:.1f} s")
     return table

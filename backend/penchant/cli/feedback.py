@@ -10,8 +10,14 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.client import ContextPairs, TargetOption, connected, parse_context, parse_time
-from penchant.launch.ports import DEFAULT_TARGET
+from penchant.cli.client import (
+    LOCAL,
+    ConnectionOptions,
+    ContextPairs,
+    connected,
+    parse_context,
+    parse_time,
+)
 from penchant.system.option_types import FLAT, shows
 from penchant_sdk import Event, EventStatus
 
@@ -41,11 +47,11 @@ def feedback(
     /,
     *,
     options: Annotated[EventOptions, FLAT] = EventOptions(),
-    target: TargetOption = DEFAULT_TARGET,
+    server: ConnectionOptions = LOCAL,
 ) -> None:
     """Learns from one event; the user's next ranking uses it."""
     event = _event(user, item, signal, options)
-    with connected(target) as penchant:
+    with connected(server) as penchant:
         ack = penchant.feedback([event])
         ack.raise_for_refused()
     known = ack.results[0].status is EventStatus.DUPLICATE

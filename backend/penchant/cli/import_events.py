@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from penchant.cli.client import TargetOption, connected
+from rich.console import Console
+from rich.text import Text
+
+from penchant.cli.client import LOCAL, ConnectionOptions, connected
 from penchant.cli.import_report import CALL_TIMEOUT_S, run_import
+from penchant.cli.log_age import age_note
 from penchant.domain import types
-from penchant.launch.ports import DEFAULT_TARGET
 from penchant.logs import bulk_import
 from penchant.logs.bulk_import import ImportEventsRequest, SentBatch
 from penchant.system.option_types import FLAT
@@ -16,16 +20,27 @@ from penchant_sdk import Event, EventStatus, Penchant
 
 
 def import_events(
-    request: Annotated[ImportEventsRequest, FLAT], *, target: TargetOption = DEFAULT_TARGET
+    request: Annotated[ImportEventsRequest, FLAT], *, server: ConnectionOptions = LOCAL
 ) -> int:
     """Learns from events; an event that is known already changes nothing."""
-    with connected(target) as penchant:
-        return run_import(
+    newest_us = 0
+
+    def noted(batch: Sequence[types.Event]) -> Sequence[types.Event]:
+        nonlocal newest_us
+        newest_us = max(newest_us, *(event.occurred_at_us for event in batch))
+        return batch
+
+    with connected(server) as penchant:
+        send = events_to(penchant)
+        status = run_import(
             request.file,
             lambda on_stage: bulk_import.import_events(
-                request, target, events_to(penchant), on_stage
+                request, server.target, lambda batch: send(noted(batch)), on_stage
             ),
         )
+    if newest_us and (note := age_note(newest_us, time.time_ns() // 1000)):
+        Console().print(Text(note, "yellow"), soft_wrap=True)
+    return status
 
 
 def events_to(penchant: Penchant) -> Callable[[Sequence[types.Event]], SentBatch]:

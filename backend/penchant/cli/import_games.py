@@ -11,10 +11,9 @@ from cyclopts.types import ExistingFile
 from rich.console import Console
 from rich.text import Text
 
-from penchant.cli.client import TargetOption, connected, counted
+from penchant.cli.client import LOCAL, ConnectionOptions, connected, counted
 from penchant.domain import types
 from penchant.domain.errors import ConfigError
-from penchant.launch.ports import DEFAULT_TARGET
 from penchant.logs.datasets.debian_control import read_metadata, stanzas
 from penchant.logs.datasets.debian_games import read_games
 from penchant.logs.datasets.debian_snapshot import SNAPSHOT, read_items, write_items
@@ -41,7 +40,7 @@ class ImportGamesRequest:
 def import_games(
     *,
     request: Annotated[ImportGamesRequest, FLAT] = ImportGamesRequest(),
-    target: TargetOption = DEFAULT_TARGET,
+    server: ConnectionOptions = LOCAL,
 ) -> None:
     """Puts the games among Debian's packages, with their descriptions and kinds."""
     found = snapshot_games() if request.snapshot else debian_games(request.file)
@@ -53,7 +52,7 @@ def import_games(
         write_items([domain_item(game.to_item()) for game in found], request.output)
         console.print(Text(f"Written to {request.output}."))
         return
-    with connected(target) as penchant:
+    with connected(server) as penchant:
         put = GameClient(penchant).put_games(found)
     console.print(f"{put.changed:,} new or changed, {put.unchanged:,} unchanged.")
 

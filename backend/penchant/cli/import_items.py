@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from penchant.cli.client import TargetOption, connected
+from penchant.cli.client import LOCAL, ConnectionOptions, connected
 from penchant.cli.import_report import CALL_TIMEOUT_S, run_import
 from penchant.domain import types
-from penchant.launch.ports import DEFAULT_TARGET
 from penchant.logs import bulk_import
 from penchant.logs.bulk_import import ImportItemsRequest, SentBatch
 from penchant.system.option_types import FLAT
@@ -17,14 +16,14 @@ from penchant_sdk import InvalidRequest, Item, Penchant
 
 
 def import_items(
-    request: Annotated[ImportItemsRequest, FLAT], *, target: TargetOption = DEFAULT_TARGET
+    request: Annotated[ImportItemsRequest, FLAT], *, server: ConnectionOptions = LOCAL
 ) -> int:
     """Adds or replaces items; columns that are neither id nor text become attributes."""
-    with connected(target) as penchant:
+    with connected(server) as penchant:
         return run_import(
             request.file,
             lambda on_stage: bulk_import.import_items(
-                request, target, items_to(penchant), on_stage
+                request, server.target, items_to(penchant), on_stage
             ),
         )
 

@@ -10,14 +10,19 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from penchant.cli.client import counted
 from penchant.logs.bulk_import import ImportReport, ImportStage, OnStage
+from penchant.logs.refusals import changes
 
 CALL_TIMEOUT_S = 60.0
 """Longest wait for one call, in seconds."""
 
 
 def run_import(file: Path, job: Callable[[OnStage], ImportReport]) -> int:
-    """Runs an import with a progress bar; returns the exit status: 1 if every row is rejected."""
+    """Runs an import with a progress bar; returns the exit status.
+
+    It is 1 if every row is rejected, or a row opened a quote that it did not close.
+    """
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     progress = Progress(*columns, TimeRemainingColumn(), console=console)
@@ -57,6 +62,20 @@ def _sum_up(console: Console, report: ImportReport) -> int:
             style = "red" if word == "rejected" else ""
             summary.add_row(Text(word, style=style), Text(f"{count:,}", justify="right"))
     console.print(summary)
+    lines = [f"Times: {report.span}."] if report.span else []
+    lines += changes(report.changed)
     if rejected:
-        console.print(Text(f"Rejected rows, with the reasons: {report.rejected_path}"))
-    return int(rejected == total)
+        lines += [f"Rejected, {first}" for first in report.first_rejected]
+        lines.append(f"Rejected rows, with the reasons: {report.rejected_path}")
+    console.print(Text("\n".join(lines)), soft_wrap=True, end="\n" if lines else "")
+    for warning in report.warnings:
+        console.print(Text(f"Warning: {warning}", "yellow"), soft_wrap=True)
+    if report.open_quotes:
+        error = (
+            f"Error: {counted(report.open_quotes, 'quote')} not closed; the lines behind were read "
+            "as rows. Mend the file, and import it again: no row counts twice."
+        )
+        console.print(Text(error, "red"), soft_wrap=True)
+    if rejected == total:
+        console.print(Text("Error: every row was rejected.", "red"))
+    return int(rejected == total or report.open_quotes > 0)

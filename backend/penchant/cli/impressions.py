@@ -24,4 +24,6 @@ def impressions(*, request: Annotated[ImpressionsRequest, FLAT]) -> None:
         f"Try next: penchant ope {output} --policy softmax --position-column position "
         "--user-column user",
     ]
+    for kind, remedy, count in report.retired.cases():
+        lines.append(f"Left out, {kind}: {count:,} ({remedy})")
     console.print(Text("\n".join(lines)), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from rich.console import Console
@@ -13,7 +14,11 @@ from penchant.launch.install import (
     InstallRequest,
 )
 from penchant.launch.install import install as run_install
+from penchant.launch.triton_arguments import GRPC_HEADER, KEY_NAME, closed_doors
 from penchant.system.option_types import FLAT
+
+_KEY = "ADMIN_KEY"
+"""Name of the shell's variable with the key."""
 
 
 def install(*, request: Annotated[InstallRequest, FLAT]) -> None:
@@ -26,6 +31,12 @@ def install(*, request: Annotated[InstallRequest, FLAT]) -> None:
     console.print(_report(request, installation))
 
 
+def _continued(lines: Iterable[str]) -> list[str]:
+    """The lines of one command, each but the last continued by a backslash."""
+    every = list(lines)
+    return [*(f"{line} \\" for line in every[:-1]), *every[-1:]]
+
+
 def _report(request: InstallRequest, installation: Installation) -> str:
     backends, models = installation.backend.parent, request.models.absolute()
     lines = [
@@ -33,9 +44,10 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         *(f"Wrote {model}" for model in installation.models),
         "",
         "Start Triton with",
+        f"  {_KEY}=$(od -An -N16 -tx1 /dev/urandom | tr -d ' ')",
         f"  tritonserver --model-repository={models} \\",
         f"    --backend-directory={backends} \\",
-        "    --disable-auto-complete-config",
+        *_continued(f"    {argument}" for argument in closed_doors(f"${_KEY}")),
         "",
         "Before you do:",
     ]
@@ -59,6 +71,10 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         )
     lines += [
         "- Start it in an empty directory: Python modules in the working directory hide ours.",
+        "- The last two arguments close protocols that no client of Penchant needs; tools that "
+        f"load models or read statistics send the key: {GRPC_HEADER} (gRPC), {KEY_NAME} (HTTP).",
+        "- Keep HTTP and metrics to this machine if nobody else needs them: "
+        "--http-address=127.0.0.1 --metrics-address=127.0.0.1",
         "- Set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1: each model is a process of its own.",
         "- In a container: --shm-size=256m or more.",
         "Then: penchant doctor --target HOST:8001",

@@ -10,7 +10,7 @@ from penchant.logs.stream import Stream
 
 
 def show_log(console: Console, stream: Stream, left_out: LeftOut, relevant: str) -> None:
-    """Prints the numbers of items, events and users, and why rows were left out.
+    """Prints the numbers of items, events and users, and why rows were left out or changed.
 
     Args:
         console: prints the lines.
@@ -22,6 +22,5 @@ def show_log(console: Console, stream: Stream, left_out: LeftOut, relevant: str)
         f"{len(stream.items):,} items, {len(stream.events):,} events of "
         f"{len(stream.users):,} users; a hit is {relevant}"
     )
-    for kind, count in left_out.counts.items():
-        line = f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})"
+    for line in left_out.notes():
         console.print(Text(line, "yellow"), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -42,12 +43,17 @@ def ope(
 
 
 def _show(console: Console, found: PolicyEstimates) -> None:
+    seen, reasons = found.diagnostics, found.left_out_because
+    most = sorted(reasons.items(), key=lambda one: one[1], reverse=True)[:3]
+    for line in (
+        *(f"Warning: {warning}" for warning in found.warnings),
+        *(f"  {count} rows: {reason}" for reason, count in most),
+    ):
+        console.print(Text(line, "yellow"), soft_wrap=True)
     _table(console, f"Candidate {found.candidate}", found.logging, found.estimates)
     for name, estimates in found.by_position.items():
         others = {key: one for key, one in estimates.items() if key != "logging"}
         _table(console, f"Position {name}", estimates["logging"], others)
-    seen, reasons = found.diagnostics, found.left_out_because
-    most = sorted(reasons.items(), key=lambda one: one[1], reverse=True)[:3]
     lines = [
         f"Intervals of 95 %, clustered by {found.clustered_by}; {seen.rows} impressions, "
         f"{seen.nonzero_rewards} with a reward that counts.",
@@ -56,8 +62,6 @@ def _show(console: Console, found: PolicyEstimates) -> None:
         f"{seen.top_percent_share:.1%}; mean weight {seen.mean_weight:.3f}, largest "
         f"{seen.largest_weight:.3g}.",
         *(["DM's interval leaves out the error of its model."] if "DM" in found.estimates else []),
-        *(f"Warning: {warning}" for warning in found.warnings),
-        *(f"  {count} rows: {reason}" for reason, count in most),
     ]
     console.print(Text("\n".join(lines)), soft_wrap=True)
 
@@ -70,9 +74,15 @@ def _table(
     for heading in ("value", "95 % interval", "ratio to logged"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, one in {"logging policy": logging, **estimates}.items():
-        ratio = f"{one.value / logging.value:.3f}" if logging.value else "-"
-        table.add_row(name, f"{one.value:.5f}", f"{one.low:.5f} to {one.high:.5f}", ratio)
+        ratio = one.value / logging.value if logging.value else math.nan
+        interval = "-" if math.isnan(one.low) else f"{one.low:.5f} to {one.high:.5f}"
+        table.add_row(name, _number(one.value, 5), interval, _number(ratio, 3))
     console.print(table)
+
+
+def _number(value: float, digits: int) -> str:
+    """A number; a dash where it is not known: one row or user alone, or weights of 0."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else "-"
 
 
 def _what_next(console: Console, found: PolicyEstimates, json: Path | None) -> None:

@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, ProgressColumn, TaskID, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bars
-from rich.text import Text
 
+from penchant.cli.log_summary import show_log
 from penchant.evaluation.replay_log import OnLog
-from penchant.logs.refusals import LeftOut
-from penchant.logs.stream import Stream
 from penchant.system.progress import Progress
 
 
@@ -37,14 +35,4 @@ def step_bars(console: Console, *more: ProgressColumn) -> Iterator[Progress]:
 
 def log_printer(console: Console) -> OnLog:
     """Prints the size of a log, the definition of a hit, and the rows that were left out."""
-
-    def print_log(stream: Stream, left_out: LeftOut, hits: str) -> None:
-        console.print(
-            f"{len(stream.items):,} items, {len(stream.events):,} events of "
-            f"{len(stream.users):,} users; a hit is {hits}"
-        )
-        for kind, count in left_out.counts.items():
-            line = f"Left out, {kind}: {count:,} (first: {left_out.first[kind]})"
-            console.print(Text(line, "yellow"), soft_wrap=True)
-
-    return print_log
+    return lambda stream, left_out, hits: show_log(console, stream, left_out, hits)

@@ -7,9 +7,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.text import Text
 
-from penchant.cli.client import connected
+from penchant.cli.client import Connection, connected
 from penchant.cli.judging import REFUSED, judging, show
+from penchant.launch.tls import NO_TLS, TlsFiles
 from penchant.releases import publish as job
 from penchant.releases.publish import PublishOutcome, PublishRequest, PublishResult
 from penchant.system.option_types import FLAT
@@ -26,6 +28,7 @@ def publish(
             help="gRPC address of the server, to load the new encoder before the switch.",
         ),
     ] = "",
+    tls: Annotated[TlsFiles, FLAT] = NO_TLS,
 ) -> int | None:
     """Builds a release, judges it beside the served one, and serves it in its place.
 
@@ -34,19 +37,22 @@ def publish(
     refused the release, and nothing changed.
     """
     console = Console(highlight=False)
-    before_switch = partial(_load_on_server, target) if target else None
+    before_switch = partial(_load_on_server, Connection(target, tls)) if target else None
     with judging(console) as progress:
         result = job.publish(request, progress, before_switch=before_switch)
     _report(console, request, result)
     return REFUSED if result.outcome is PublishOutcome.REFUSED else None
 
 
-def _load_on_server(target: str, encoder_version: str) -> None:
-    with connected(target) as penchant:
+def _load_on_server(server: Connection, encoder_version: str) -> None:
+    with connected(server) as penchant:
         penchant.embed(["ready"], encoder_version=encoder_version)
 
 
 def _report(console: Console, request: PublishRequest, result: PublishResult) -> None:
+    for kind, count in result.left_out.counts.items():
+        line = f"Left out, {kind}: {count:,} (first: {result.left_out.first[kind]})"
+        console.print(Text(line, "yellow"), soft_wrap=True)
     store, id_ = f"--store {request.store}", result.release
     if result.outcome is PublishOutcome.ALREADY_SERVED:
         console.print(f"{id_} is served already; nothing is to be done.")

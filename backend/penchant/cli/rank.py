@@ -16,15 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.client import (
+    LOCAL,
+    ConnectionOptions,
     ContextPairs,
-    TargetOption,
     connected,
     counted,
     names_of,
     parse_context,
     parse_time,
 )
-from penchant.launch.ports import DEFAULT_TARGET
 from penchant.system.option_types import FLAT, Flag, shows
 from penchant_sdk import Explanation, Penchant, Ranking
 
@@ -67,10 +67,10 @@ def rank(
     /,
     *,
     options: Annotated[RankOptions, FLAT] = RankOptions(),
-    target: TargetOption = DEFAULT_TARGET,
+    server: ConnectionOptions = LOCAL,
 ) -> None:
     """Ranks items for a user."""
-    with connected(target) as penchant:
+    with connected(server) as penchant:
         ranking = _rank(penchant, user, options)
         if options.json:
             print(json.dumps(dataclasses.asdict(ranking), default=_json_ready, indent=2))

@@ -1,10 +1,11 @@
-"""`penchant rebuild`: users' records from their logs, after a change of the settings."""
+"""`penchant rebuild`: records and counters from the logs, after a change or a damage."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from rich.console import Console
+from rich.text import Text
 
 from penchant.cli.client import counted
 from penchant.cli.step_status import step_status
@@ -13,12 +14,28 @@ from penchant.refresh.rebuild import RebuildRequest
 from penchant.system.option_types import FLAT
 
 
-def rebuild(*, request: Annotated[RebuildRequest, FLAT]) -> None:
-    """Rebuilds every user's record from the log, under today's signals and window.
+def rebuild(request: Annotated[RebuildRequest, FLAT]) -> None:
+    """Rebuilds users' records and items' counters from the log, under today's settings.
+
+    Records follow a change of the signals or of the window. Counters follow a change of the signals
+    or of their half-life, and an upgrade from a release that counted events, not users; they also
+    mend damaged counters. Events of signals that the table no longer holds are left out and named.
 
     A running server may stay up; it needs the same settings.
     """
     console = Console(highlight=False)
     with step_status(console, "Opening the store") as progress:
         result = job.rebuild(request, progress)
-    console.print(f"Rebuilt the records of {counted(result.users, 'user')}.")
+    parts = []
+    if request.part != "counters":
+        parts.append(f"the records of {counted(result.users, 'user')}")
+    if request.part != "records":
+        parts.append(f"the counters of {counted(result.items, 'item')}")
+    console.print(f"Rebuilt {' and '.join(parts)}.")
+    for kind, remedy, count in result.retired.cases():
+        line = f"Left out, {kind}: {count:,} ({remedy})"
+        console.print(Text(line, "yellow"), soft_wrap=True)
+    if result.unreadable:
+        users = counted(result.unreadable, "user")
+        line = f"The log of {users} can't be read; what it had counted stays (see the log above)"
+        console.print(Text(line, "yellow"), soft_wrap=True)

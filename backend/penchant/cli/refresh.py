@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from rich.console import Console
+from rich.text import Text
 
 from penchant.cli.client import counted
 from penchant.cli.step_status import step_status
@@ -21,8 +22,8 @@ def refresh(*, request: Annotated[RefreshRequest, FLAT]) -> None:
     console = Console(highlight=False)
     with step_status(console, "Opening the store") as progress:
         result = job.refresh(request, progress)
-    for kind, count in result.left_out.counts.items():
-        console.print(f"Left out, {kind}: {count:,} (first: {result.left_out.first[kind]})")
+    for line in result.left_out.notes():
+        console.print(Text(line, "yellow"), soft_wrap=True)
     console.print(
         f"Learnt from {counted(result.events, 'event')}: {counted(result.moved, 'item')} moved "
         f"away from the text alone. Catalog version {result.head.version}.",

@@ -5,14 +5,18 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from types import FrameType
 from typing import Annotated
 
 from rich.console import Console
 
 from penchant.launch import Server
+from penchant.launch.ports import Hosts
 from penchant.launch.serve import ServeEvents, ServeRequest
 from penchant.launch.serve import serve as run_serve
+from penchant.launch.supervise import WatchEvents
+from penchant.launch.vital_signs import Fault
 from penchant.system.option_types import FLAT
 
 _DEFAULTS = ServeRequest()
@@ -21,24 +25,51 @@ _DEFAULTS = ServeRequest()
 def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
     """Runs a Triton with Penchant's models until Ctrl-C or SIGTERM.
 
-    The server is up when each model has answered a real request.
+    The server is up when each model has answered a real request. A Triton that ends by itself, or a
+    model that dies or is stuck, is started again on the same ports.
     """
     console = Console(soft_wrap=True, highlight=False, markup=False)
     status = console.status("Starting Triton")
 
+    def say(text: str) -> None:
+        console.print(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {text}")
+
     def up(server: Server, parameters: Mapping[str, str]) -> None:
         status.stop()
+        for line in _warnings(request):
+            console.print(line)
         console.print(_summary(server, parameters))
 
-    def died(name: str) -> None:
-        console.print(f"{name} died, and Triton does not start it again: restart serve.")
+    def fault(fault: Fault, wait_s: float) -> None:
+        when = f" in {wait_s:g} s" if wait_s else ""
+        say(f"{fault.text}\nStarting the server again{when}.")
+
+    def back(server: Server, took_s: float) -> None:
+        say(f"The server is up again on {server.target}, {took_s:.1f} s after the fault.")
 
     def stopping() -> None:
         status.stop()
         console.print("Stopping.")
 
     with _signals_as_interrupts(), status:
-        run_serve(request, ServeEvents(up, died, stopping))
+        run_serve(request, ServeEvents(up, WatchEvents(say, fault, back), stopping))
+
+
+def _warnings(request: ServeRequest) -> list[str]:
+    hosts = Hosts(request.host, request.http_host, request.metrics_host)
+    public = hosts.public()
+    lines = []
+    if public:
+        where = ", ".join(f"{name} on {hosts.of(name)}" for name in public)
+        lines.append(
+            f"Warning: other machines can reach {where}. Whoever reaches gRPC or HTTP can read, "
+            "change and forget every user; see the page on security."
+        )
+    if "grpc" in public and request.tls_cert is None:
+        lines.append("Warning: gRPC is not encrypted: set --tls-cert and --tls-key.")
+    if "http" in public and request.tls_ca is not None:
+        lines.append("Warning: HTTP asks for no certificate: leave --http-host at 127.0.0.1.")
+    return lines
 
 
 def _summary(server: Server, parameters: Mapping[str, str]) -> str:

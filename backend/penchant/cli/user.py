@@ -15,10 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.client import TargetOption, connected, counted, names_of
+from penchant.cli.client import LOCAL, ConnectionOptions, connected, counted, names_of
 from penchant.cli.rank import label
 from penchant.domain.errors import ConfigError
-from penchant.launch.ports import DEFAULT_TARGET
 from penchant.system.option_types import FLAT, Flag
 from penchant_sdk import Penchant, UserState
 
@@ -42,11 +41,11 @@ def user(
     /,
     *,
     options: Annotated[UserOptions, FLAT] = UserOptions(),
-    target: TargetOption = DEFAULT_TARGET,
+    server: ConnectionOptions = LOCAL,
 ) -> int:
     """Shows the data of a user, exports it, or deletes it (after the export, if both)."""
     console = Console()
-    with connected(target) as penchant:
+    with connected(server) as penchant:
         if options.export is not None:
             _export(console, penchant, user, options.export)
         if options.forget:

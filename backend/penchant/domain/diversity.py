@@ -14,11 +14,13 @@ from penchant.domain.types import Matrix, Rows, Vector
 
 POOL_FACTOR = 10
 """Items in the pool per place in the list."""
+LARGEST_POOL = 3_000
+"""Items in the pool, at most, unless the list is longer: the cost grows with pool times list."""
 
 
 def pool_size(k: int) -> int:
     """Size of the pool, the items with the highest scores, from which k are chosen."""
-    return POOL_FACTOR * k
+    return max(k, min(POOL_FACTOR * k, LARGEST_POOL))
 
 
 def diversify(vectors: Matrix, scores: Vector, k: int, diversity: float) -> Rows:

@@ -122,10 +122,12 @@ class EventIdReused(PenchantError):
 class StoreUnavailable(PenchantError):
     """The store cannot read or write at the moment.
 
-    Cause: the store has reached 98 % of its size limit, the disk is full, or its files are locked
-    or gone.
-    Remedy: run `penchant doctor`, which shows how full the store is; raise `store_map_bytes` or
-    free disk space. Reading and forgetting users work even in a full store.
+    Cause: the store has reached 98 % of its size limit, the disk is full, its files are gone,
+    replaced or damaged, another process is stopped in the midst of a write, or another server
+    holds the store.
+    Remedy: do what the message says; `penchant doctor` shows how full the store is, who writes to
+    it, and whether the catalog's files are whole. Raise `store_map_bytes`, free disk space, or
+    forget users. Reading and forgetting users work even in a full store.
     """
 
     kind = ErrorKind.UNAVAILABLE
@@ -143,10 +145,12 @@ class EncoderUnavailable(PenchantError):
 
 
 class Overloaded(PenchantError):
-    """The server has more work than it queues.
+    """The server has more work than it can do in time.
 
-    Cause: the model's queue (1,024 calls) is full, or the caller's deadline passed in the queue.
-    Remedy: send fewer calls, or add processes with `--rank-instances`.
+    Cause: the calls that wait already would take longer than this call's caller waits, so it is
+    refused at once; or the caller's time ran out in the queue.
+    Remedy: send the call again after the time that the message names, which the SDK does if its
+    deadline allows; send fewer calls, or add processes with `--rank-instances`.
     """
 
     kind = ErrorKind.UNAVAILABLE
@@ -176,8 +180,9 @@ class StateCorrupt(PenchantError):
     """A stored record fails its checksum.
 
     Cause: the disk or the file system damaged the store's file.
-    Remedy: find the user in the server's log and run `penchant rebuild`, which computes records
-    from the event log; restore a backup if the log is damaged too.
+    Remedy: the server's log names the row. For a user, run `penchant rebuild`, which computes
+    records from the event log; put a damaged item again; for counters, run `penchant rebuild
+    counters`; restore a backup if the log is damaged too.
     """
 
     kind = ErrorKind.INTERNAL

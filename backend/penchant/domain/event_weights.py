@@ -12,10 +12,29 @@ from penchant.domain.neighbours import RECENT_EVENTS
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import NO_WAIT, Window
 
+QUIET_US = 86_400_000_000
+"""Microseconds without any event, one day, after which the fold's clock stands still."""
+
 
 def time_bucket(now_us: int, settings: FoldSettings) -> int:
     """The time bucket of a moment, counted from 1970; folds within one bucket are equal."""
     return int(now_us // int(settings.time_bucket_s * 1e6))
+
+
+def fold_time(now_us: int, newest_us: int | None) -> int:
+    """The time as of which interests are folded: now, but at most QUIET_US after the newest event.
+
+    Taste fades while others go on, not while nothing happens. So a log that was imported years
+    after its end is ranked as of its end, personal part and popularity alike.
+
+    Args:
+        now_us: the server's clock, in microseconds since 1970.
+        newest_us: the newest event of the whole store; None: unknown.
+
+    >>> fold_time(5, newest_us=None), fold_time(10**15, newest_us=0) == QUIET_US
+    (5, True)
+    """
+    return now_us if newest_us is None else min(now_us, newest_us + QUIET_US)
 
 
 def counted(window: Window, bucket: int, settings: FoldSettings) -> Mask:

@@ -97,23 +97,56 @@ def epsilon_greedy(scores: Float64, k: int, epsilon: float, rng: np.random.Gener
 
     p(i at j | above) = epsilon / remaining items + (1 - epsilon) [i is the best of them]. Of items
     with equal scores, the first in the catalog's order is the best. Arguments as for
-    `plackett_luce`.
+    `plackett_luce`. Cost: O(n + k log k).
     """
     allowed = np.flatnonzero(np.isfinite(scores))
-    best = allowed[_highest(scores[allowed], k)].tolist()
+    count = min(k, len(allowed))
+    best = _highest(scores[allowed], k).tolist()
+    remaining = _Remaining(len(allowed))
     places: list[int] = []
     propensities: list[float] = []
-    for _ in range(min(k, len(allowed))):
-        best = [item for item in best if item not in places]
-        item = best[0]
-        if float(rng.random()) < epsilon:
-            item = int(rng.choice(allowed))
-            while item in places:  # Uniform over the remaining items, by rejection.
-                item = int(rng.choice(allowed))
-        left = len(allowed) - len(places)
-        propensities.append(epsilon / left + (1 - epsilon) * (item == best[0]))
+    best_left = 0
+    explored = (rng.random(count) < epsilon).tolist()
+    drawn = rng.random(count).tolist()
+    for place in range(count):
+        while not remaining.holds(best[best_left]):
+            best_left += 1
+        left = len(allowed) - place
+        item = remaining.at(int(drawn[place] * left)) if explored[place] else best[best_left]
+        remaining.remove(item)
+        propensities.append(epsilon / left + (1 - epsilon) * (item == best[best_left]))
         places.append(item)
-    return Drawn(np.array(places, np.int64), np.array(propensities))
+    return Drawn(allowed[np.array(places, np.int64)], np.array(propensities))
+
+
+class _Remaining:
+    """The numbers below n that are left; each step costs the same, however many are gone.
+
+    The numbers that are left stand in front, as in a shuffle by Fisher and Yates; only places whose
+    number has changed are written down.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._number: dict[int, int] = {}
+        """The number at a place, where it is not the place itself."""
+        self._place: dict[int, int] = {}
+        """The place of a number, where it is not the number itself."""
+
+    def at(self, place: int) -> int:
+        """The number at a place, below how many are left."""
+        return self._number.get(place, place)
+
+    def holds(self, number: int) -> bool:
+        """Whether a number is left."""
+        return self._place.get(number, number) < self._count
+
+    def remove(self, number: int) -> None:
+        """Takes a number out; the last one moves to its place."""
+        self._count -= 1
+        place, last = self._place.get(number, number), self.at(self._count)
+        self._number[place], self._place[last] = last, place
+        self._number[self._count], self._place[number] = number, self._count
 
 
 def thompson(draws: NDArray[np.floating[Any]], k: int) -> Drawn:

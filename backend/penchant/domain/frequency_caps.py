@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.limits import AHEAD_US
 from penchant.domain.reservations import (
     Budget,
     Reservation,
@@ -67,6 +68,9 @@ Ledger = NDArray[np.void]
 NOT_SHOWN = -1
 """`shown_at_us` of a reservation that no impression has confirmed yet."""
 
+PAYMENT = ["budget", "cost_micros", "lapses_at_us"]
+"""The fields of a ledger's entry that say which budget pays it, and until when it is held."""
+
 _digest = functools.lru_cache(maxsize=16_384)(digest64)
 """Cached, since every request brings the same items, caps and budgets."""
 
@@ -96,6 +100,32 @@ def moment(ledger: Ledger, now_us: int) -> int:
     new reservations could pass caps that the dropped entries would have enforced.
     """
     return max(now_us, int(ledger["at_us"].max(initial=now_us)))
+
+
+def redated(ledger: Ledger, clock_us: int) -> Ledger:
+    """The ledger as if entries from far ahead of the clock had been made now.
+
+    A clock that ran a day ahead for a moment would otherwise cap the user for that day.
+
+    Args:
+        ledger: the user's.
+        clock_us: the clock's time now, which is right again.
+
+    >>> ledger = np.zeros(1, LEDGER_DTYPE)
+    >>> ledger["at_us"], ledger["lapses_at_us"] = 10**12, 10**12 + 60_000_000
+    >>> redated(ledger, clock_us=5)[["at_us", "lapses_at_us"]].tolist()
+    [(5, 60000005)]
+    """
+    ahead_us = ledger["at_us"] - clock_us
+    shown_late = ledger["shown_at_us"] > clock_us + AHEAD_US
+    late = ahead_us > AHEAD_US
+    if not (late.any() or shown_late.any()):
+        return ledger
+    moved: Ledger = ledger.copy()
+    for name in ("at_us", "lapses_at_us"):
+        moved[name] -= np.where(late, ahead_us, 0)
+    moved["shown_at_us"][shown_late] = clock_us
+    return moved
 
 
 def prune(ledger: Ledger, at_us: int) -> Ledger:
@@ -200,7 +230,7 @@ def confirm(
     confirmed: Ledger = ledger.copy()
     confirmed["shown_at_us"][mine] = np.maximum(ledger["at_us"][mine], shown_at_us)
     paid = ledger[mine & (ledger["budget"] != 0)]
-    return confirmed, paid[["budget", "cost_micros", "lapses_at_us"]].tolist()
+    return confirmed, paid[PAYMENT].tolist()
 
 
 def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
 from penchant.domain.types import Context, Event, Exposure, Item
 
+AHEAD_US = 600_000_000
+"""Microseconds ahead of the clock, twice what an event's time may lie ahead. What the store dates
+later than that was written under a wrong clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The maxima of one call. A call beyond one is refused, and the message names the limit."""
 
-    request_bytes: int = 8 << 20
+    request_bytes: int = 2 << 20
     """Bytes of one serialized call."""
     candidates: int = 5000
     """Candidates of one ranking."""

@@ -2,13 +2,13 @@
 
     b_i = log((p_i + c) / (r e_i + c)),    r = sum p / (sum e + a N),    c = c_0 + 0.1 r a
 
-p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, and a the number
-of impressions that every item is credited with. r e_i is what the average item would have earned
-from the same impressions. c is the prior of a gamma-Poisson model, in positive rewards: an item's
-rate moves from the average to its own as its rewards and those expected of it outgrow c, so that
-few events say little, however many items there are. If no impressions are logged, all items count
-as shown equally often, and b_i = log(1 + p_i / c). Either way, an item without counters has the
-offset 0.
+p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, both counted once
+for each user (`penchant.domain.user_contribution`), and a the number of impressions that every item
+is credited with. r e_i is what the average item would have earned from the same impressions. c is
+the prior of a gamma-Poisson model, in positive rewards: an item's rate moves from the average to
+its own as its rewards and those expected of it outgrow c, so that few events say little, however
+many items there are. If no impressions are logged, all items count as shown equally often, and
+b_i = log(1 + p_i / c). Either way, an item without counters has the offset 0.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def decay(elapsed_us: float, half_life_s: float) -> float:
 def count(
     counters: Counters, positive: float, impressions: float, at_us: int, half_life_s: float
 ) -> Counters:
-    """The counters after an event at `at_us`; a late event counts as if it had been on time.
+    """The counters after one more part as of `at_us`; a late one counts as if it had been on time.
 
     >>> count(Counters(4.0, 0.0, 0), 1.0, 0.0, at_us=10_000_000, half_life_s=10.0)
     Counters(positives=3.0, impressions=0.0, as_of_us=10000000)
@@ -82,14 +82,10 @@ def count(
     )
 
 
-def count_event(
-    counters: Counters, signal: ResolvedSignal, at_us: int, half_life_s: float
-) -> Counters:
-    """`count` for one event: an impression counts as shown, any other by its positive reward.
+def positive_of(signal: ResolvedSignal) -> float:
+    """The positive reward that an event counts for its item; an impression counts none.
 
-    >>> count_event(Counters(), ResolvedSignal(0.5, 2.0, wait_s=None), at_us=0, half_life_s=1.0)
-    Counters(positives=1.0, impressions=0.0, as_of_us=0)
+    >>> positive_of(ResolvedSignal(0.5, 2.0, wait_s=None))
+    1.0
     """
-    shown = signal.wait_s is not None
-    positive = 0.0 if shown else signal.weight * max(0.0, signal.reward)
-    return count(counters, positive, float(shown), at_us, half_life_s)
+    return 0.0 if signal.wait_s is not None else signal.weight * max(0.0, signal.reward)

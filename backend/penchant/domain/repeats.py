@@ -60,7 +60,7 @@ def repeats_of(window: Window, bucket: int, settings: FoldSettings) -> Repeats:
 
 def _sums(item: Int64, values: Float64) -> Float64:
     """The sums of the values by item: by number where numbers are small, else by rank."""
-    return np.bincount(_places(item), values)
+    return np.bincount(_places(item), values).astype(np.float64)
 
 
 def _places(item: Int64) -> Int64:

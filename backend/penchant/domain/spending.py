@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 _SECOND_US = 1_000_000
 
+LONGEST_HOLD_US = 2 * 3600 * _SECOND_US
+"""Later than this after now, no reservation lapses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spending:
@@ -41,12 +44,28 @@ class Spending:
 
     def confirm(self, micros: int, lapses_at_us: int) -> Spending:
         """The budget after a reserved impression was shown, whether or not it had lapsed."""
+        return Spending(self.spent_micros + micros, self.release(micros, lapses_at_us).held)
+
+    def release(self, micros: int, lapses_at_us: int) -> Spending:
+        """The budget after a reservation was given up before its impression was shown."""
         held = dict(self.held)
         second = _second(lapses_at_us)
         left = held.pop(second, 0) - micros
         if left > 0:
             held[second] = left
-        return Spending(self.spent_micros + micros, held)
+        return Spending(self.spent_micros, held)
+
+    def until(self, clock_us: int) -> Spending:
+        """The budget without holds of reservations that a wrong clock dated far ahead.
+
+        A hold lasts an hour at most, so a later one would block the money for as long as the clock
+        was ahead.
+        """
+        latest = (clock_us + LONGEST_HOLD_US) // _SECOND_US
+        if all(second <= latest for second in self.held):
+            return self
+        held = {second: micros for second, micros in self.held.items() if second <= latest}
+        return Spending(self.spent_micros, held)
 
     def _open(self, now_us: int) -> dict[int, int]:
         return {second: held for second, held in self.held.items() if second * _SECOND_US > now_us}

@@ -178,6 +178,16 @@ class CatalogHead:
     """Id of the served release; empty before the first one."""
     score_weights: str = "{}"
     """Settings of the fold that the release overrides, as a JSON object."""
+    vectors_crc: int | None = None
+    """CRC-32 of the rows of the matrix file; None: written by an older release."""
+    texts_crc: int | None = None
+    """CRC-32 of the rows of the file of text vectors; None: no such file."""
+    version_crc: int | None = None
+    """CRC-32 of the version's file; None as above."""
+    neighbours_crc: int | None = None
+    """CRC-32 of the neighbours file; None as above, or without such a file."""
+    lost: str = ""
+    """Parts that were damaged and that only a refresh can make again, for people to read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,11 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Prior, prior_precision
 from penchant.domain.neighbours import no_neighbours
-from penchant.domain.offsets import count_event
 from penchant.domain.rewards import resolve
+from penchant.domain.tally import Tally
 from penchant.domain.types import (
     CatalogHead,
     Context,
-    Counters,
     Interest,
     Matrix,
     UserState,
@@ -99,7 +98,7 @@ class PenchantRecommender:
         self._stream: Stream | None = None
         self._view = self._catalog(_unrefreshed(vectors))
         self._states: dict[int, UserState] = {}
-        self._counters: dict[int, Counters] = {}
+        self._tally = Tally(config.offset_half_life_s)
         self._biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
 
     @classmethod
@@ -154,7 +153,9 @@ class PenchantRecommender:
         cold_start_prior = fit_cold_start_prior(texts, positives, as_of_us)
         new = np.flatnonzero((stream.put_at > self._fitted) & (stream.put_at <= until))
         counters = prior_counters(cold_start_prior, texts[new])
-        self._counters |= zip(new.tolist(), counters, strict=True)
+        for number in new.tolist():
+            self._tally.contributions.pop(number, None)
+        self._tally.counters |= zip(new.tolist(), counters, strict=True)
         self._biases.set(zip(new.tolist(), counters, strict=True))
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
@@ -185,10 +186,7 @@ class PenchantRecommender:
         added = [entry(event, item, outcome)]
         record = insert(state.record, added, self._config.fold.window_events)
         self._states[user] = UserState(record)
-        counters = self._counters.get(item) or Counters()
-        half_life_s = self._biases.half_life_s
-        counters = count_event(counters, outcome, event.occurred_at_us, half_life_s)
-        self._counters[item] = counters
+        counters = self._tally.count(user, item, outcome, event.occurred_at_us)
         self._biases.set([(item, counters)])
         self._learnt += 1
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,12 +15,17 @@ from cyclopts import Parameter
 from penchant.domain.errors import PenchantError
 from penchant.encoder.cuda import Cuda, find_cuda
 from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
-from penchant.launch import probe, tritonserver
+from penchant.launch import probe, processes, shared_memory, tritonserver
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import HOME
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
-from penchant.launch.processes import SHARED_MEMORY
-from penchant.system.option_types import shows
+from penchant.launch.server_history import ServerHistory
+from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
+from penchant.launch.vital_signs import FAULT_KINDS
+from penchant.service.mended_catalog import find_damage
+from penchant.store.items import read_head
+from penchant.system.option_types import FLAT, shows
+from penchant_proto.local_targets import is_local
 
 CheckState = Literal["ok", "warn", "fail", "skip"]
 
@@ -30,7 +35,9 @@ PACKAGES = ("lmdb", "onnxruntime", "tokenizers", "protobuf", "grpcio", "psutil",
 _TIMES = 16
 """Probes per model, enough to reach each of its processes."""
 _FULL, _NEARLY_FULL = 0.98, 0.8
-_SHARED_BYTES = 32 << 20
+_INSTANCES = 6
+"""Model instances of a server as `penchant serve` starts it by default."""
+_RECENT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,8 @@ class DiagnosisRequest:
         str | None, Parameter(show_default=shows(f"lmdb:{HOME / 'store'}, if it exists"))
     ] = None
     """Store that should exist: lmdb:DIRECTORY."""
+    tls: Annotated[TlsFiles, FLAT] = NO_TLS
+    """Certificates for a server that speaks TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,9 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield check_gpu(find_tensorrt(), find_cuda())
     yield check_shared_memory()
     yield check_store(request.store)
-    yield from check_server(request.target)
+    yield from check_store_use(request.store)
+    yield from check_server(request.target, request.tls)
+    yield from check_restarts(request.target or DEFAULT_TARGET)
 
 
 def check_python() -> Check:
@@ -122,16 +133,17 @@ def check_gpu(trt: Any | None, cuda: Cuda | None) -> Check:
     return Check("GPU", "ok", f"{found}, {runtime_name(trt)} {trt.__version__}")
 
 
-def check_shared_memory(place: Path = SHARED_MEMORY) -> Check:
+def check_shared_memory(place: Path = shared_memory.PLACE) -> Check:
     """Checks the shared memory through which Triton and its models exchange tensors."""
     name = "shared memory"
-    if not place.is_dir():
-        return Check(name, "fail", f"{place} does not exist", f"mount a tmpfs on {place}")
-    free = shutil.disk_usage(place).free
-    found = f"{free / 2**20:.0f} MiB free in {place}"
-    if free < _SHARED_BYTES:
-        advice = f"remove leftovers of killed servers in {place}; in a container: --shm-size=256m"
-        return Check(name, "fail", found, advice)
+    try:
+        found = f"{shared_memory.free_bytes(place) >> 20} MiB free in {place}"
+        warning = shared_memory.check_room(_INSTANCES, place)
+    except LaunchError as error:
+        return _failed(name, error)
+    if warning:
+        found, _, advice = warning.partition("; ")
+        return Check(name, "warn", found, advice)
     return Check(name, "ok", found)
 
 
@@ -166,9 +178,42 @@ def check_store(address: str | None) -> Check:
     return Check("store", "ok", found)
 
 
-def check_server(target: str | None) -> Iterator[Check]:
+def check_store_use(address: str | None) -> Iterator[Check]:
+    """Reports which server writes to an LMDB store, and whether its catalog's files are whole."""
+    place = Path((address or f"lmdb:{HOME / 'store'}").partition(":")[2])
+    if not (place / "data.mdb").is_file():
+        return
+    from penchant.store.open import open_store
+    from penchant.store.server_claim import claiming_servers
+
+    name = "catalog"
+    try:
+        holders = ", ".join(map(str, claiming_servers(place)))
+        yield Check("store's server", "ok" if holders else "skip", holders or "none writes to it")
+        store = open_store(f"lmdb:{place}", map_bytes=0)
+        try:
+            with store.snapshot() as snapshot:
+                head = read_head(snapshot)
+        finally:
+            store.close()
+    except (PenchantError, OSError) as error:
+        yield Check(name, "fail", str(error), "restore a backup, or read the server's log")
+        return
+    damage = find_damage(place / "catalog", head)
+    if damage:
+        advice = "restart the server, which writes them again from the store"
+        yield Check(name, "fail", "; ".join(damage.values()), advice)
+    elif head.lost:
+        found = f"its {head.lost} were damaged, and rankings do without"
+        yield Check(name, "warn", found, "penchant refresh --store ...")
+    else:
+        yield Check(name, "ok", f"{head.alive:,} items, version {head.version}")
+
+
+def check_server(target: str | None, tls: TlsFiles = NO_TLS) -> Iterator[Check]:
     """Probes each model; if no server is up, checks that its ports are free."""
-    results = probe.ask(target or DEFAULT_TARGET, times=_TIMES)
+    access = ChannelAccess(tls.credentials())
+    results = probe.ask(target or DEFAULT_TARGET, times=_TIMES, access=access)
     if all(result.text == probe.NOBODY for result in results):
         found = f"nothing listens on {target or DEFAULT_TARGET}"
         if target is not None:
@@ -182,7 +227,10 @@ def check_server(target: str | None) -> Iterator[Check]:
         if result.alive:
             yield Check(result.model, "ok", found)
         else:
-            advice = "restart the server (dead processes stay dead); its log says why"
+            advice = (
+                "`penchant serve` restarts it by itself; restart another Triton, in which dead "
+                "processes stay dead; its log says why"
+            )
             yield Check(result.model, "fail", found, advice)
 
 
@@ -193,7 +241,28 @@ def check_ports(ports: Ports | None = None, host: str = "127.0.0.1") -> Iterator
             yield Check(f"{name} port", "ok", f"{port} is free")
         else:
             advice = f"stop the program that listens there, or serve with --{name}-port"
-            yield Check(f"{name} port", "fail", f"{port} is taken", advice)
+            found = f"{port} is taken by {processes.listener(port)}"
+            yield Check(f"{name} port", "fail", found, advice)
+
+
+def check_restarts(target: str, home: Path = HOME) -> Iterator[Check]:
+    """Reports how often `penchant serve` had to start a server of this machine again lately."""
+    port = target.rpartition(":")[2]
+    history = ServerHistory(home / f"serve-{port}")
+    if not is_local(target) or not history.path.is_file():
+        return
+    since = datetime.now(UTC) - _RECENT
+    faults = [entry for entry in history.entries() if entry.kind in FAULT_KINDS]
+    late = [entry for entry in faults if entry.at > since]
+    if not late:
+        yield Check("restarts", "ok", "none in the last 24 hours")
+        return
+    last = late[-1]
+    found = (
+        f"{len(late)} in the last 24 hours; the last at {last.at:%Y-%m-%d %H:%M:%S} UTC: "
+        f"{last.text.partition(' | ')[0]}"
+    )
+    yield Check("restarts", "warn", found, f"read {history.path} and the triton.log beside it")
 
 
 def _passes(name: str, check: Callable[[], None], found: str) -> Check:

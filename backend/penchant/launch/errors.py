@@ -20,3 +20,11 @@ class LaunchError(Exception):
         """Keeps the message and, if a server was started, the path of its log."""
         super().__init__(message)
         self.log = log
+
+
+class TritonAborted(LaunchError):
+    """Triton crashed while it started, or lost a race for a free port.
+
+    Cause: a fault of Triton itself: now and then one aborts under load (`boost::lock_error`).
+    Remedy: start it again; `penchant serve` does so by itself, up to five times in a row.
+    """

@@ -63,9 +63,9 @@ def install(request: InstallRequest) -> Installation:
     parameters = gather(request.store, request.encoder, request.settings)
     if request.python is not None:
         parameters[ENVIRONMENT_PARAMETER] = str(request.python.absolute())
-        layout.check_path("python", request.python)
-    layout.check_path("backends", backends)
-    layout.check_path("models", models)
+        layout.check_plain("python", request.python.absolute())
+    layout.check_plain("backends", backends)
+    layout.check_plain("models", models)
     if backends == models:
         raise LaunchError("models: got the backend directory, expected a directory of its own")
     sources = layout.find_sources()

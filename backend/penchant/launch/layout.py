@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from penchant.launch.errors import LaunchError
-from penchant.launch.model_config import configure
+from penchant.launch.model_config import configure, parse_config
 from penchant.launch.tritonserver import STUB, Triton
 from penchant.system.durable_file import write_whole
 from penchant_proto import methods
@@ -16,6 +17,7 @@ from penchant_proto import methods
 BACKEND = "penchant"
 """The backend's name in each `config.pbtxt`, and the name of its folder."""
 
+_PLAIN = re.compile(r"[A-Za-z0-9_./+,@%:=-]*")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", "_triton")
 
@@ -119,7 +121,7 @@ def write_models(
     sources: Sources,
     settings: Mapping[str, str],
     instances: Mapping[str, int] | None = None,
-) -> list[str]:
+) -> dict[str, int]:
     """Writes the model repository; other models in it are left alone.
 
     Args:
@@ -129,13 +131,13 @@ def write_models(
         instances: processes per model, by the model's name; default: as in the template.
 
     Returns:
-        The names of the models, in order.
+        Instances by model, in the order of the names.
 
     Raises:
         LaunchError: a template cannot be read or edited, or a file cannot be written.
     """
     counts = dict(instances or {})
-    names = []
+    written: dict[str, int] = {}
     try:
         for template in sorted(sources.repository.glob("*/config.pbtxt")):
             name = template.parent.name
@@ -143,14 +145,14 @@ def write_models(
             (models / name / "1").mkdir(parents=True, exist_ok=True)
             text = configure(config, settings, counts.pop(name, None))
             write_whole(models / name / "config.pbtxt", text)
-            names.append(name)
+            written[name] = sum(group.count or 1 for group in parse_config(text).instance_group)
     except OSError as error:
         raise LaunchError(f"{models}: cannot be written: {error}") from error
-    if not names:
+    if not written:
         raise LaunchError(f"{sources.repository}: no models, expected */config.pbtxt")
     if counts:
         raise LaunchError(f"instances: no model is named {', '.join(sorted(counts))}")
-    return names
+    return written
 
 
 def check_path(name: str, path: Path | str) -> None:
@@ -163,10 +165,37 @@ def check_path(name: str, path: Path | str) -> None:
     Raises:
         LaunchError: the path is not ASCII.
 
-    >>> check_path("store", "/data/films")
+    >>> check_path("store", "/data/my films")
     """
     if not str(path).isascii():
         raise LaunchError(
             f"{name}: got {str(path)!r}, expected ASCII only: Triton's Python processes "
-            "cannot open other paths"
+            "cannot open other paths; move it, or make a link to it with an ASCII name"
+        )
+
+
+def is_plain(path: Path | str) -> bool:
+    """Whether Triton can start a model process from a path: it gives the path to bash as it is.
+
+    >>> [is_plain(path) for path in ("/srv/penchant-1", "/srv/my films", "/srv/a#b", "/srv/é")]
+    [True, False, False, False]
+    """
+    return _PLAIN.fullmatch(str(path)) is not None
+
+
+def check_plain(name: str, path: Path | str) -> None:
+    """Refuses a directory from which Triton cannot start a model process.
+
+    Args:
+        name: name of the setting or option, for the error.
+        path: a directory of backends, models or a Python environment.
+
+    Raises:
+        LaunchError: a character in the path has a meaning for bash.
+    """
+    if not is_plain(path):
+        raise LaunchError(
+            f"{name}: got {str(path)!r}, expected letters, digits and _ - + . , @ % : = / only: "
+            "Triton gives this path to bash as it is; move the directory, or make a link to it "
+            "with a plain name"
         )

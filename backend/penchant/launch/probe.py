@@ -13,6 +13,7 @@ from typing import cast
 
 import grpc
 
+from penchant.launch.tls import PLAIN, ChannelAccess
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.local_targets import proxy_options
 from penchant_proto.methods import METHODS, REQUEST_TENSOR
@@ -44,19 +45,24 @@ class ProbeResult:
 
 
 def calls() -> dict[str, Call]:
-    """One cheap call per model, by the model's name; no call changes anything."""
+    """One cheap call per model, by the model's name; none changes anything or counts in metrics."""
     requests = [
-        Call(rank=rank_pb2.RankRequest(user=PROBE_ID, k=1)),
-        Call(feedback=feedback_pb2.FeedbackRequest()),
-        Call(get_items=catalog_pb2.GetItemsRequest(ids=[PROBE_ID])),
-        Call(get_user=user_pb2.GetUserRequest(user=PROBE_ID)),
-        Call(embed=embed_pb2.EmbedRequest(texts=["probe"])),
+        Call(rank=rank_pb2.RankRequest(user=PROBE_ID, k=1), health_check=True),
+        Call(feedback=feedback_pb2.FeedbackRequest(), health_check=True),
+        Call(get_items=catalog_pb2.GetItemsRequest(ids=[PROBE_ID]), health_check=True),
+        Call(get_user=user_pb2.GetUserRequest(user=PROBE_ID), health_check=True),
+        Call(embed=embed_pb2.EmbedRequest(texts=["probe"]), health_check=True),
     ]
     return {METHODS[_field(call)].model: call for call in requests}
 
 
 def ask(
-    target: str, models: Iterable[str] | None = None, *, times: int = 1, timeout_s: float = 5.0
+    target: str,
+    models: Iterable[str] | None = None,
+    *,
+    times: int = 1,
+    timeout_s: float = 5.0,
+    access: ChannelAccess = PLAIN,
 ) -> list[ProbeResult]:
     """Sends the probe's calls, one after another.
 
@@ -66,21 +72,44 @@ def ask(
         times: calls per model; the first failure ends them. An idle Triton passes them to the
             model's instances in turn, so that as many calls as instances reach each of them.
         timeout_s: deadline of each call, in seconds.
+        access: the server's TLS.
 
     Returns:
         One result per model; if no server is there, none of them is alive.
     """
     todo = calls()
     names = list(todo) if models is None else list(models)
-    # A pool of its own, so that the back-off of another channel cannot delay this connection.
-    options = [("grpc.use_local_subchannel_pool", 1), *proxy_options(target)]
-    with grpc.insecure_channel(target, options=options) as channel:
-        infer = channel.unary_unary(
-            _METHOD,
-            request_serializer=kserve_pb2.ModelInferRequest.SerializeToString,
-            response_deserializer=kserve_pb2.ModelInferResponse.FromString,
-        )
+    with open_channel(target, access) as channel:
+        infer = infer_of(channel)
         return [_ask_times(infer, name, todo[name], times, timeout_s) for name in names]
+
+
+def open_channel(target: str, access: ChannelAccess) -> grpc.Channel:
+    """A channel to a server, which connects at the first call."""
+    options: list[tuple[str, object]] = [
+        # A pool of its own, so that the back-off of another channel cannot delay this connection.
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+        *proxy_options(target),
+    ]
+    if access.credentials is None:
+        return grpc.insecure_channel(target, options=options)
+    if access.name:
+        options.append(("grpc.ssl_target_name_override", access.name))
+    return grpc.secure_channel(target, access.credentials, options=options)
+
+
+def infer_of(
+    channel: grpc.Channel,
+) -> grpc.UnaryUnaryMultiCallable[kserve_pb2.ModelInferRequest, kserve_pb2.ModelInferResponse]:
+    """The channel's method that runs a model."""
+    return channel.unary_unary(
+        _METHOD,
+        request_serializer=kserve_pb2.ModelInferRequest.SerializeToString,
+        response_deserializer=kserve_pb2.ModelInferResponse.FromString,
+    )
 
 
 def _ask_times(
@@ -106,14 +135,15 @@ def _ask(
 ) -> ProbeResult:
     started = time.perf_counter()
     try:
-        response = infer(_request(model, call), timeout=timeout_s)
+        response = infer(request_of(model, call), timeout=timeout_s)
         alive, text = _read(response, _field(call))
     except grpc.RpcError as error:
         alive, text = _read_error(error)
     return ProbeResult(model, alive, (time.perf_counter() - started) * 1e3, text)
 
 
-def _request(model: str, call: Call) -> kserve_pb2.ModelInferRequest:
+def request_of(model: str, call: Call) -> kserve_pb2.ModelInferRequest:
+    """The request to Triton that carries a call."""
     payload = call.SerializeToString()
     tensor = kserve_pb2.ModelInferRequest.InferInputTensor(
         name=REQUEST_TENSOR, datatype="BYTES", shape=[1, 1]

@@ -1,4 +1,4 @@
-"""The processes and the shared memory of one server."""
+"""The processes of one server."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from pathlib import Path
 import psutil
 
 from penchant.launch.tritonserver import STUB
-
-SHARED_MEMORY = Path("/dev/shm")
 
 _DEATH_S = 10.0
 _INSTANCE = re.compile(r"[A-Za-z]\w*_\d+_\d+")
@@ -38,6 +36,34 @@ def stubs(server_pid: int) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
+def stubs_in_group(group: int) -> list[int]:
+    """The process ids of the living stubs in a process group, whose leader may be dead."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) == group and Path(process.cmdline()[0]).name == STUB:
+                found.append(process.pid)
+        except (OSError, IndexError, psutil.Error):
+            continue
+    return found
+
+
+def listener(port: int) -> str:
+    """Who listens on a TCP port, as `nginx (process 17)`; `another program` if that is hidden."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr
+                and connection.laddr.port == port
+                and connection.pid is not None
+            ):
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except psutil.Error:  # Of another user, or gone.
+        pass
+    return "another program"
+
+
 def kill_group(group: int) -> None:
     """Kills every process of a group, if it exists, and waits up to 10 seconds for their end."""
     deadline = time.monotonic() + _DEATH_S
@@ -58,13 +84,3 @@ def _has_living(group: int) -> bool:
         except (ProcessLookupError, psutil.NoSuchProcess):
             continue
     return False
-
-
-def remove_shared_memory(prefix: str) -> list[str]:
-    """Removes the regions that a killed server left, by their prefix; returns their names."""
-    if not SHARED_MEMORY.is_dir():
-        return []
-    left = sorted(path for path in SHARED_MEMORY.iterdir() if path.name.startswith(prefix))
-    for path in left:
-        path.unlink(missing_ok=True)
-    return [path.name for path in left]

@@ -1,8 +1,7 @@
-"""Serves Penchant: a Triton that runs until it is interrupted, or ends by itself."""
+"""Serves Penchant: a Triton that is started again whenever it fails, until an interrupt."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,15 @@ from cyclopts.validators import Number
 
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import HOME, gather
-from penchant.launch.ports import Ports
+from penchant.launch.ports import Hosts, Ports
 from penchant.launch.server import Server
+from penchant.launch.supervise import Supervisor, WatchEvents
+from penchant.launch.tls import ServerTls
 from penchant.system.option_types import Pairs, shows
 
-_LOOK_S = 0.5
-
 _Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
+
+_TRITONS_TLS = ("--grpc-use-ssl", "--grpc-server-cert", "--grpc-server-key", "--grpc-root-cert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,17 @@ class ServeRequest:
     metrics_port: _Port = 8002
     """Port for the metrics; 0: any free one."""
     host: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 admits other machines."""
+    """Address to listen on for gRPC; 0.0.0.0 admits other machines."""
+    http_host: str = "127.0.0.1"
+    """Address to listen on for HTTP."""
+    metrics_host: str = "127.0.0.1"
+    """Address to listen on for the metrics; 0.0.0.0 admits a Prometheus elsewhere."""
+    tls_cert: Path | None = None
+    """Certificate of the gRPC endpoint, as a PEM file."""
+    tls_key: Path | None = None
+    """Key of the certificate, as a PEM file."""
+    tls_ca: Path | None = None
+    """Authorities of the clients' certificates, as a PEM file; then each client needs one."""
     rank_instances: Annotated[int, Parameter(validator=Number(gte=1))] = 2
     """Number of processes that rank."""
     settings: Annotated[Pairs, Parameter(name="--set")] = ()
@@ -49,6 +60,8 @@ class ServeRequest:
     """An argument for tritonserver, as in --triton-arg=--log-verbose=1; repeatable."""
     timeout: Annotated[float, Parameter(validator=Number(gte=1))] = 120
     """Time limit of the start, in seconds."""
+    stuck_after: Annotated[float, Parameter(validator=Number(gte=5))] = 20
+    """Seconds without an answer after which an idle model counts as stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +70,8 @@ class ServeEvents:
 
     up: Callable[[Server, Mapping[str, str]], None]
     """Each model has answered a request; receives the server and the models' parameters."""
-    died: Callable[[str], None]
-    """The process of a model instance has died; receives the instance's name."""
+    watch: WatchEvents
+    """Faults and restarts."""
     stopping: Callable[[], None]
     """The server was interrupted and is about to stop."""
 
@@ -66,10 +79,11 @@ class ServeEvents:
 def serve(request: ServeRequest, events: ServeEvents) -> None:
     """Runs a Triton with Penchant's models until a KeyboardInterrupt, and then stops it.
 
-    A second KeyboardInterrupt, while it stops, kills it.
+    A Triton that ends by itself, or a model process that dies or is stuck, is started again on the
+    same ports. A second KeyboardInterrupt, while it stops, kills it.
 
     Raises:
-        LaunchError: the server cannot be started, or has ended by itself.
+        LaunchError: the server cannot be started; one that was up is started again without end.
         ConfigError: an unknown setting, or a value outside its range.
     """
     parameters = gather(request.store, request.encoder, request.settings)
@@ -78,30 +92,35 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
     server = Server(
         HOME / f"serve-{request.grpc_port}",
         parameters,
-        host=request.host,
+        hosts=Hosts(request.host, request.http_host, request.metrics_host),
         ports=Ports(request.grpc_port, request.http_port, request.metrics_port),
         instances={"penchant_rank": request.rank_instances},
+        tls=_tls(request),
         arguments=request.triton_arguments,
         start_timeout_s=request.timeout,
     )
+    supervisor = Supervisor(server, events.watch, request.stuck_after)
     try:
-        server.start()
+        supervisor.start()
         events.up(server, parameters)
-        _watch(server, events)
+        supervisor.watch()
     except KeyboardInterrupt:
         events.stopping()
+        supervisor.stopped()
     finally:
         server.stop()
 
 
-def _watch(server: Server, events: ServeEvents) -> None:
-    """Reports dead instances until the server ends by itself; raises LaunchError then."""
-    known = server.pids()
-    while server.returncode is None:
-        time.sleep(_LOOK_S)
-        living = server.pids()
-        for name in known.keys() - living.keys():
-            if server.returncode is None:
-                events.died(name)
-        known = living
-    raise server.death()
+def _tls(request: ServeRequest) -> ServerTls | None:
+    for argument in request.triton_arguments:
+        if argument.startswith(_TRITONS_TLS):
+            raise LaunchError(
+                f"--triton-arg: got {argument!r}, expected --tls-cert, --tls-key and --tls-ca for "
+                "TLS: the health check needs the files too"
+            )
+    if request.tls_cert is None and request.tls_key is None and request.tls_ca is None:
+        return None
+    if request.tls_cert is None or request.tls_key is None:
+        missing = "tls-cert" if request.tls_cert is None else "tls-key"
+        raise LaunchError(f"{missing}: got none, expected a PEM file, as the server speaks TLS")
+    return ServerTls(request.tls_cert, request.tls_key, request.tls_ca)

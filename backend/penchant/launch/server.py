@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from penchant.launch import layout, probe, processes, server_log
-from penchant.launch.errors import LaunchError
-from penchant.launch.ports import FREE, Ports, choose
+from penchant.launch import (
+    layout,
+    probe,
+    processes,
+    server_log,
+    shared_memory,
+    tied_process,
+    triton_arguments,
+    triton_log,
+)
+from penchant.launch.errors import LaunchError, TritonAborted
+from penchant.launch.ports import FREE, LOOPBACK, Hosts, Ports, choose, local_address
+from penchant.launch.server_lock import ServerLock
+from penchant.launch.tls import PLAIN, ChannelAccess, ServerTls
 from penchant.launch.tritonserver import (
     Triton,
     check_numpy,
@@ -26,11 +39,10 @@ from penchant.launch.tritonserver import (
 _POLL_S = 0.1
 _EXIT_TIMEOUT_S = 10
 _STOP_TIMEOUT_S = 20.0
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
 
 
 class Server:
-    """A Triton with Penchant's models, in its own process group.
+    """A Triton with Penchant's models, in its own process group. It ends with this process.
 
         with Server(directory, {"store": "lmdb:/data/store", "encoder": "/data/encoder"}) as server:
             ...  # server.target is the gRPC address
@@ -43,9 +55,10 @@ class Server:
         directory: Path,
         settings: Mapping[str, str],
         *,
-        host: str = "127.0.0.1",
+        hosts: Hosts = LOOPBACK,
         ports: Ports = FREE,
         instances: Mapping[str, int] | None = None,
+        tls: ServerTls | None = None,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         start_timeout_s: float = 120.0,
@@ -55,12 +68,13 @@ class Server:
         """Describes a server; nothing is started yet.
 
         Args:
-            directory: receives the backend directory, the model repository and the log; created if
+            directory: receives the backend directory, the model repository and the logs; created if
                 missing. One server at a time may use it.
             settings: parameters of every model; see `penchant.config.Config`.
-            host: the address to listen on.
+            hosts: the addresses to listen on.
             ports: 0 selects a free port, at the first start.
             instances: processes per model, by the model's name; default: as in the template.
+            tls: certificate of the gRPC endpoint; None: no encryption.
             arguments: further arguments for tritonserver, passed on unchanged.
             environment: further environment variables for the server and its models.
             start_timeout_s: time limit of `start`, in seconds.
@@ -69,17 +83,28 @@ class Server:
         """
         self._directory = directory.resolve()
         self._settings = dict(settings)
-        self._host = host
+        self._hosts = hosts
         self._wanted = ports
         self._ports: Ports | None = None
         self._instances = dict(instances or {})
+        self._tls = tls
         self._arguments = list(arguments)
         self._environment = dict(environment or {})
         self._start_timeout_s = start_timeout_s
         self._triton = triton
         self._sources = sources
+        self._key = secrets.token_hex(16)
+        self._lock = ServerLock(self._directory)
         self._process: subprocess.Popen[bytes] | None = None
-        self._shared_memory = ""
+        self._regions: shared_memory.Regions | None = None
+        self._scratch: Path | None = None
+        self._was_up = False
+        self.access: ChannelAccess = PLAIN
+        """How a probe on this machine reaches the server."""
+        self.models: list[str] = []
+        """Names of the models that answer the probe."""
+        self.remarks: list[str] = []
+        """What the last start had to clean up, and what it warns of."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -101,22 +126,32 @@ class Server:
     @property
     def target(self) -> str:
         """The gRPC address for clients on this machine, `host:port`."""
-        return self._address(self.ports.grpc)
+        return local_address(self._hosts.grpc, self.ports.grpc)
 
     @property
     def http_url(self) -> str:
         """The HTTP address for clients on this machine."""
-        return f"http://{self._address(self.ports.http)}"
+        return f"http://{local_address(self._hosts.http, self.ports.http)}"
 
     @property
     def metrics_url(self) -> str:
         """The address of the metrics for Prometheus on this machine."""
-        return f"http://{self._address(self.ports.metrics)}/metrics"
+        return f"http://{local_address(self._hosts.metrics, self.ports.metrics)}/metrics"
+
+    @property
+    def directory(self) -> Path:
+        """Where the logs are, with links resolved."""
+        return self._directory
 
     @property
     def log_path(self) -> Path:
-        """The log of Triton and of the models; each start begins a new one."""
-        return self._directory / "triton.log"
+        """The log of Triton and of the models; each start begins a new one and keeps the old."""
+        return self._directory / triton_log.NAME
+
+    @property
+    def key_path(self) -> Path:
+        """The file with the key to the protocols that are closed to clients."""
+        return self._directory / triton_arguments.KEY_NAME
 
     @property
     def pid(self) -> int | None:
@@ -132,24 +167,37 @@ class Server:
         """The process ids of living model instances, by name (`penchant_rank_0_1`)."""
         return processes.stubs(self.pid) if self.pid else {}
 
-    def start(self) -> None:
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Starts Triton and waits until each model answers a request of the probe.
 
+        Args:
+            environment: more environment variables, for this start alone.
+
         Raises:
+            TritonAborted: Triton crashed at its start, or lost a race for a free port; nothing is
+                wrong with what it was asked to serve.
             LaunchError: something is missing, a port is taken, a model cannot be loaded, or the
-                time limit has passed. Nothing is left running.
+                time limit has passed. In both cases, nothing is left running.
         """
         if self.pid:
             raise LaunchError(f"the server is already running, as process {self.pid}")
-        triton = self._triton or find_triton()
-        check_numpy(triton)
-        check_stub(triton)
-        layout.check_path("directory", self._directory)
-        self._ports = choose(self.ports, self._host)
-        models = self._lay_out(triton)
-        self._launch(triton)
+        triton = self._check()
+        self.remarks = self._lock.acquire()
         try:
-            self._wait(models)
+            stale = shared_memory.remove_stale()
+            if stale:
+                self.remarks.append(f"removed {len(stale)} shared-memory regions of killed servers")
+            self._ports = choose(self.ports, self._hosts)
+            files = self._place_of_files()
+            layout_ = self._lay_out(triton, files)
+            warning = shared_memory.check_room(sum(layout_.values()))
+            if warning:
+                self.remarks.append(warning)
+            self.models = [model for model in probe.calls() if model in layout_]
+            self._regions = shared_memory.Regions()
+            self._launch(triton, files, self._regions.prefix, environment or {})
+            self._wait()
+            self._regions.close_to_others()
         except BaseException:
             self.kill()
             raise
@@ -169,87 +217,107 @@ class Server:
             self.kill()
 
     def kill(self) -> None:
-        """Kills the whole process group and removes its shared memory."""
-        process = self._process
-        if process is None or not self._shared_memory:
-            return
-        processes.kill_group(process.pid)
-        process.wait()
-        processes.remove_shared_memory(self._shared_memory)
-        self._shared_memory = ""
+        """Kills the whole process group, and removes its shared memory and scratch files."""
+        if self._process is not None:
+            processes.kill_group(self._process.pid)
+            self._process.wait()
+        if self._regions is not None:
+            self._regions.remove()
+            self._regions = None
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
+        self._lock.release()
 
     def log_tail(self) -> list[str]:
         """The lines of the log that best explain a failure."""
-        if not self.log_path.is_file():
-            return []
-        return server_log.failure(self.log_path.read_text(encoding="utf-8", errors="replace"))
+        return server_log.failure(self._log())
 
-    def death(self) -> LaunchError:
-        """The error for a server that ended by itself, with the explanation from its log."""
-        return self._failure(f"Triton ended by itself ({_ended(self.returncode or 0)})")
+    def death(self) -> str:
+        """Why the server ended by itself: its status, and its last words in its log."""
+        words = "".join(f"\n  {line}" for line in server_log.last_words(self._log()))
+        return f"Triton ended by itself ({_ended(self.returncode or 0)}){words}"
 
-    def _address(self, port: int) -> str:
-        host = _ANYWHERE.get(self._host, self._host)
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    def was_told_to_end(self) -> bool:
+        """Whether somebody else has sent Triton a signal that makes it shut down."""
+        return server_log.is_shutting_down(self._log())
 
-    def _lay_out(self, triton: Triton) -> list[str]:
+    def _check(self) -> Triton:
+        """Finds Triton, at the first start; checks it, the paths and the certificate."""
+        if self._triton is None:
+            self._triton = find_triton()
+        if not self.models:
+            check_numpy(self._triton)
+            check_stub(self._triton)
+            layout.check_path("directory", self._directory)
+        if self._tls is not None:
+            self.access = self._tls.probe_access()
+        return self._triton
+
+    def _place_of_files(self) -> Path:
+        """The directory itself, or another one if Triton could not start a process from it."""
+        if layout.is_plain(self._directory):
+            return self._directory
+        place = tempfile.gettempdir()
+        self._scratch = Path(
+            tempfile.mkdtemp(prefix="penchant-", dir=place if layout.is_plain(place) else "/tmp")
+        )
+        return self._scratch
+
+    def _lay_out(self, triton: Triton, files: Path) -> dict[str, int]:
+        """Writes what Triton reads; returns the number of instances by model."""
         sources = self._sources or layout.find_sources()
-        backends, models = self._directory / "backends", self._directory / "models"
+        backends, models = files / "backends", files / "models"
         layout.write_backend(backends, sources)
         layout.write_python_backend(backends, triton)
         shutil.rmtree(models, ignore_errors=True)
-        names = layout.write_models(models, sources, self._settings, self._instances)
+        counts = layout.write_models(models, sources, self._settings, self._instances)
         # Python looks for modules in the working directory first, so it must be empty.
-        empty = self._directory / "empty"
+        empty = files / "empty"
         shutil.rmtree(empty, ignore_errors=True)
         empty.mkdir()
-        return names
+        return counts
 
-    def _launch(self, triton: Triton) -> None:
-        self._shared_memory = f"penchant_{secrets.token_hex(6)}_"
-        environment = {**environment_for(triton), **self._environment}
+    def _launch(
+        self, triton: Triton, files: Path, region_prefix: str, environment: Mapping[str, str]
+    ) -> None:
+        self.key_path.unlink(missing_ok=True)
+        with os.fdopen(os.open(self.key_path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write(self._key + "\n")
+        triton_log.rotate(self.log_path)
         with self.log_path.open("wb") as log:
-            try:
-                self._process = subprocess.Popen(
-                    self._command(triton),
-                    cwd=self._directory / "empty",
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    process_group=0,
-                )
-            except OSError as error:
-                raise LaunchError(f"{triton.binary}: cannot be run: {error}") from error
+            self._process = tied_process.start(
+                self._command(triton, files, region_prefix),
+                directory=files / "empty",
+                environment={**environment_for(triton), **self._environment, **environment},
+                log=log,
+            )
+        self._lock.note(self._process.pid, dict(self.ports.items()), self._scratch)
 
-    def _command(self, triton: Triton) -> list[str]:
-        directory = self._directory
-        listening = [
-            part
-            for name, port in self.ports.items()
-            for part in (f"--{name}-address={self._host}", f"--{name}-port={port}")
-        ]
+    def _command(self, triton: Triton, files: Path, region_prefix: str) -> list[str]:
         return [
             str(triton.binary),
-            f"--model-repository={directory / 'models'}",
-            f"--backend-directory={directory / 'backends'}",
-            # Settings of the Python backend apply to all backends written in Python.
-            f"--backend-config=python,shm-region-prefix-name={self._shared_memory}",
-            "--disable-auto-complete-config",  # Penchant's are complete; this saves a second.
+            f"--model-repository={files / 'models'}",
+            f"--backend-directory={files / 'backends'}",
+            *triton_arguments.region_prefix(region_prefix),
+            *triton_arguments.region_sizes(),
+            *triton_arguments.completion(self._arguments),
+            *triton_arguments.closed_doors(self._key),
             f"--exit-timeout-secs={_EXIT_TIMEOUT_S}",
-            *listening,
+            *triton_arguments.listening(self._hosts, self.ports),
+            *(self._tls.arguments() if self._tls else ()),
             *self._arguments,
         ]
 
-    def _wait(self, models: Sequence[str]) -> None:
-        asked = [model for model in probe.calls() if model in models]
+    def _wait(self) -> None:
         deadline = time.monotonic() + self._start_timeout_s
         while True:
-            results = probe.ask(self.target, asked)
+            results = probe.ask(self.target, self.models, access=self.access)
             if self.returncode is not None:
-                raise self._failure(f"Triton ended at its start ({_ended(self.returncode)})")
+                raise self._ended_early()
             sick = [result for result in results if not result.alive]
             if not sick:
+                self._was_up = True
                 return
             if time.monotonic() > deadline:
                 answers = "; ".join(f"{result.model}: {result.text}" for result in sick)
@@ -259,6 +327,22 @@ class Server:
                     f"no good answer within {self._start_timeout_s:g} s ({answers})"
                 )
             time.sleep(_POLL_S)
+
+    def _ended_early(self) -> LaunchError:
+        status = self.returncode or 0
+        error = self._failure(f"Triton ended at its start ({_ended(status)})")
+        race = server_log.lost_a_port(self._log())
+        if race and not self._was_up:
+            self._ports = None  # Those of the caller stay; the free ones are chosen again.
+        if status < 0 or race:
+            return TritonAborted(str(error), self.log_path)
+        return error
+
+    def _log(self) -> str:
+        try:
+            return self.log_path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
 
     def _failure(self, what: str) -> LaunchError:
         lines = "".join(f"\n  {line}" for line in self.log_tail())

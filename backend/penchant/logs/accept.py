@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from penchant.domain.arrays import Float64, Int32, Int64, Mask
 from penchant.domain.errors import InvalidEvent
+from penchant.domain.retired_signals import kind_of, remedy
 from penchant.domain.rewards import SignalTable, admit
 from penchant.logs.event_log import EventLog
 from penchant.logs.refusals import LeftOut
@@ -39,6 +40,8 @@ class SignalValuePairs:
     impression: Mask
     errors: Mapping[int, str] = field(default_factory=dict)
     """Why the table refuses a pair, by its number."""
+    retired: Mapping[str, list[int]] = field(default_factory=dict)
+    """Pairs whose signal the table does not hold, by the kind of their events."""
 
     @classmethod
     def of(cls, log: EventLog, known: Mask, signals: SignalTable) -> SignalValuePairs:
@@ -52,16 +55,19 @@ class SignalValuePairs:
         reward, weight = np.full((2, pairs), np.nan)
         impression = np.zeros(pairs, np.bool_)
         errors = {}
+        retired: dict[str, list[int]] = {}
         for pair in np.flatnonzero(met).tolist():
             event = log.event(int(example[pair]))
             try:
                 outcome = admit(signals, event.signal, event.value)
             except InvalidEvent as error:
                 errors[pair] = str(error)
+                if event.signal not in signals:
+                    retired.setdefault(kind_of(signals, event.signal, error), []).append(pair)
                 continue
             reward[pair], weight[pair] = outcome.reward, outcome.weight
             impression[pair] = outcome.wait_s is not None
-        return cls(number, example, reward, weight, impression, errors)
+        return cls(number, example, reward, weight, impression, errors, retired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +121,23 @@ def accept(
     kinds: list[tuple[str, Mask, Callable[[int], str]]] = [
         ("events about unknown items", unknown, lambda at: f"item {log.item.at(at)[:64]!r}"),
         ("events known already", repeated, lambda at: f"event_id {log.event(at).event_id[:64]!r}"),
-        ("events refused", refused, lambda at: pairs.errors[int(pairs.number[at])]),
     ]
+    otherwise = refused
+    for kind, numbered in pairs.retired.items():
+        mine = refused & np.isin(pairs.number, numbered)
+        what = remedy(kind, len(np.unique(log.user.code[mine])))
+        kinds.append((kind, mine, _always(what)))
+        otherwise = otherwise & ~mine
+    kinds.append(("events refused", otherwise, lambda at: pairs.errors[int(pairs.number[at])]))
     met = [one for one in kinds if one[1].any()]
-    for kind, mask, what in sorted(met, key=lambda one: int(one[1].argmax())):
-        left_out.add(kind, what(int(mask.argmax())), int(np.count_nonzero(mask)))
+    for kind, mask, describe in sorted(met, key=lambda one: int(one[1].argmax())):
+        left_out.add(kind, describe(int(mask.argmax())), int(np.count_nonzero(mask)))
     position = np.flatnonzero(~(unknown | repeated | refused))
     return AcceptedEvents(position, item[position], pairs.number[position], pairs)
+
+
+def _always(what: str) -> Callable[[int], str]:
+    return lambda at: what
 
 
 def _numbered(values: NDArray[Any]) -> tuple[int, Int32]:

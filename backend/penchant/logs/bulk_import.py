@@ -7,6 +7,7 @@ same request continues after the last acknowledged row.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
@@ -19,9 +20,11 @@ from cyclopts.types import ExistingFile
 from penchant.domain.types import Event, Item
 from penchant.logs.columns import EventColumns, ItemColumns
 from penchant.logs.event_rows import read_event_rows
+from penchant.logs.found_columns import columns_of
 from penchant.logs.import_progress import ImportProgress, RejectedRow
 from penchant.logs.item_rows import read_item_rows
 from penchant.logs.log_source import EVENT_FIELDS, ITEM_FIELDS, mapped_fields
+from penchant.logs.log_span import LogSpan
 from penchant.logs.open_table import open_table
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
@@ -37,6 +40,9 @@ _ROWS_READ = 4096
 """Rows that are read at once."""
 _MOST_HELD = 10_000
 """Rejected rows that are held at once, until the call before them is acknowledged."""
+
+_FIRST_SHOWN = 3
+"""Rejected rows that a report shows."""
 
 _Map = Annotated[
     tuple[str, ...],
@@ -57,7 +63,7 @@ class ImportItemsRequest:
     mapped: _Map = ()
     """Take a field (id, text) from this column; repeatable."""
     format: _Format = None
-    """Format of the file: csv, tsv, jsonl or parquet; by default, as its name says."""
+    """Format of the file: csv, tsv, jsonl or parquet; by default, as its content or name says."""
     state: _State = None
     """File that notes the progress; by default FILE.import.json."""
 
@@ -73,7 +79,7 @@ class ImportEventsRequest:
     mapped: _Map = ()
     """Take a field of the events from this column; repeatable."""
     format: _Format = None
-    """Format of the file: csv, tsv, jsonl or parquet; by default, as its name says."""
+    """Format of the file: csv, tsv, jsonl or parquet; by default, as its content or name says."""
     state: _State = None
     """File that notes the progress; by default FILE.import.json."""
 
@@ -108,6 +114,16 @@ class ImportReport:
     """Rows by result; the rejected ones under `rejected`."""
     rejected_path: Path
     """File of the rejected rows with their reasons; exists only where there are some."""
+    first_rejected: Sequence[str] = ()
+    """The first rejected rows with their lines and reasons."""
+    open_quotes: int = 0
+    """Rows that opened a quote and did not close it."""
+    changed: Mapping[str, int] = field(default_factory=dict)
+    """Rows of this run that were read in a changed form, by what was changed."""
+    warnings: Sequence[str] = ()
+    """What else a person should know about the file."""
+    span: str = ""
+    """First and last day of this run's events."""
 
 
 OnStage = Callable[[ImportStage], None]
@@ -134,8 +150,8 @@ def import_items(
     columns = dataclasses.replace(request.columns, **fields)
     options = {"kind": "items", "target": target, **dataclasses.asdict(columns)}
     progress = ImportProgress(request.file, options, state=request.state)
-    with open_table(request.file, request.format) as table, progress:
-        found = columns.found_in(table.names)
+    with open_table(request.file, request.format, recovers=True) as table, progress:
+        found = columns_of(table, columns)
         calls = _Calls(
             lambda batch: read_item_rows(batch, found), send, ITEMS_PER_CALL, lambda item: item.id
         )
@@ -163,14 +179,19 @@ def import_events(
     columns = dataclasses.replace(request.columns, **fields)
     options = {"kind": "events", "target": target, **dataclasses.asdict(columns)}
     progress = ImportProgress(request.file, options, state=request.state)
-    with open_table(request.file, request.format) as table, progress:
-        found = columns.found_in(table.names)
+    span = LogSpan()
+    with open_table(request.file, request.format, recovers=True) as table, progress:
+        found = columns_of(table, columns)
 
         def read(batch: RowBatch) -> tuple[Sequence[Event | None], Refusals]:
-            return read_event_rows(batch, found)
+            log, refusals = read_event_rows(batch, found)
+            span.add(log.at_us[~refusals.mask])
+            return log, refusals
 
         calls = _Calls(read, send, EVENTS_PER_CALL)
-        return _Import(table, calls, progress, on_stage).run()
+        report = _Import(table, calls, progress, on_stage).run()
+    warnings = [*report.warnings, *span.warnings]
+    return dataclasses.replace(report, warnings=warnings, span=str(span))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +222,7 @@ class _Import(Generic[T]):
         self._places: list[tuple[RowBatch, int]] = []
         self._keys: set[Hashable] = set()
         self._rejected: list[RejectedRow] = []
+        self._changed: Counter[str] = Counter()
 
     def run(self) -> ImportReport:
         """Sends all rows behind the progress; if `send` raises, the progress is kept."""
@@ -212,10 +234,18 @@ class _Import(Generic[T]):
         if self._row:
             self._finish_call()
         progress.finish()
-        return ImportReport(progress.counts, progress.rejected_path)
+        return ImportReport(
+            counts=progress.counts,
+            rejected_path=progress.rejected_path,
+            first_rejected=progress.first_rejected(_FIRST_SHOWN),
+            open_quotes=self._table.open_quotes,
+            changed=self._changed,
+            warnings=self._table.warnings,
+        )
 
     def _take(self, batch: RowBatch) -> None:
         read, refusals = self._calls.read(batch)
+        self._changed += refusals.changed
         things: list[Any] = list(read)
         for position in np.flatnonzero(batch.number > self._progress.row).tolist():
             if position in refusals.reasons:

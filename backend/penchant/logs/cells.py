@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,11 @@ UNITS_US = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
 
 FARTHEST_US = float(1 << 62)
 """Bound on the distance of a time from 1970, in microseconds: 146,000 years, far below int64."""
+
+_YEAR_2001, _YEAR_2100 = 978_307_200, 4_102_444_800
+_DECIMAL_COMMA = re.compile(r"[+-]?\d[\d. ]*,\d+|[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_DAY_OR_MONTH_FIRST = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
+_UTC = re.compile(r"\s*(?:UTC|GMT)$", re.IGNORECASE)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -78,11 +84,14 @@ def number_of(cell: Any) -> float | None:
     try:
         if isinstance(cell, (str, int, float, Decimal)) and not isinstance(cell, bool):
             number = float(cell)
-            if math.isfinite(number):
+            if math.isfinite(number) and not (isinstance(cell, str) and "_" in cell):
                 return number
     except (ValueError, OverflowError):
         pass
-    raise BadRow(f"value: got {quoted(cell)}, expected a finite number")
+    hint = ""
+    if isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell.strip()):
+        hint = "; write it with a decimal point, and without separators of thousands"
+    raise BadRow(f"value: got {quoted(cell)}, expected a finite number{hint}")
 
 
 def time_us_of(cell: Any, unit: str) -> int:
@@ -112,18 +121,47 @@ def time_us_of(cell: Any, unit: str) -> int:
         if not abs(scaled) < FARTHEST_US:
             raise BadRow(
                 f"occurred_at: got {quoted(cell)}, which is no time in the unit {unit!r}; "
-                "set the unit of epoch times: s, ms, us or ns"
+                + unit_hint(number)
             )
         return cell * int(UNITS_US[unit]) if whole and unit != "ns" else round(scaled)
     if isinstance(cell, str):
         try:
-            return _us_of_datetime(datetime.fromisoformat(cell.strip()))
-        except ValueError:
+            return _us_of_datetime(datetime.fromisoformat(_UTC.sub("+00:00", cell.strip())))
+        except (ValueError, OverflowError):
             pass
+    hint = ""
+    if isinstance(cell, str) and _DAY_OR_MONTH_FIRST.match(cell.strip()):
+        hint = "; whether the day or the month comes first can't be told"
     raise BadRow(
         f"occurred_at: got {quoted(cell)}, expected ISO 8601, for example 2024-05-01T12:00:00Z, "
-        "or an epoch number"
+        f"or an epoch number{hint}"
     )
+
+
+def unit_hint(number: float) -> str:
+    """Says in which unit an epoch number would be a time of this century.
+
+    >>> unit_hint(1.7e12)
+    'set the unit of epoch times: --time-unit ms makes it 2023-11-14'
+    """
+    for unit, us in UNITS_US.items():
+        seconds = number * us / 1e6
+        if _YEAR_2001 <= seconds < _YEAR_2100:
+            day = datetime.fromtimestamp(seconds, UTC).date()
+            return f"set the unit of epoch times: --time-unit {unit} makes it {day}"
+    return "set the unit of epoch times: --time-unit s, ms, us or ns"
+
+
+def day_of(at_us: int) -> str:
+    """Returns the day of a time in microseconds since 1970, in UTC; far ones as a year.
+
+    >>> day_of(0), day_of(10**18)
+    ('1970-01-01', 'the year 33658')
+    """
+    try:
+        return str((_EPOCH + timedelta(microseconds=at_us)).date())
+    except OverflowError:
+        return f"the year {1970 + round(at_us / 31_556_952_000_000)}"
 
 
 def has_half_a_surrogate_pair(text: str) -> bool:
@@ -135,6 +173,15 @@ def quoted(cell: Any) -> str:
     """Returns a cell as an error shows it, at most 60 characters."""
     text = repr(cell)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def printable(text: str) -> str:
+    r"""Returns a text with escapes in the place of what a terminal can't show.
+
+    >>> printable("a\x07b")
+    'a\\x07b'
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _us_of_datetime(when: datetime) -> int:

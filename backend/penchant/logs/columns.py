@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
 from penchant.logs.cells import UNITS_US
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from penchant.logs.known_columns import RATINGS, folded, known_column
 
 COLUMNS_GROUP = "Columns"
 """Heading of these options in the help of a command."""
@@ -22,12 +20,10 @@ CONTEXT_PREFIX = "context."
 """Prefix of the columns that hold an event's context: `context.room`."""
 
 RATING = "rating"
-"""Column of a log without signals: the value of the signal of this name."""
+"""Signal of a log without signals, but with a column of ratings."""
 
-OTHER_NAMES = {"id": "item_id", "user": "user_id", "item": "item_id", "occurred_at": "timestamp"}
-"""The other usual name of a column, by its default name; read where the default is not there."""
-
-_Columns = TypeVar("_Columns", bound="DataclassInstance")
+_TITLES = ("title", "name", "description")
+"""Columns that a text may be made of, in the order of a suggestion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +42,32 @@ class ItemColumns:
     def found_in(self, names: Collection[str]) -> ItemColumns:
         """Returns the columns to read in a file with these column names.
 
-        >>> ItemColumns().found_in(["item_id", "text"]).id
-        'item_id'
+        Raises:
+            ConfigError: several columns could be the same one.
+
+        >>> ItemColumns().found_in(["movieId", "text"]).id
+        'movieId'
         """
-        return with_other_names(self, names)
+        found = self
+        if self.id == _ITEM_DEFAULTS["id"]:
+            found = dataclasses.replace(found, id=known_column("id", names, "--id-column"))
+        if self.text == _ITEM_DEFAULTS["text"] and not self.text_template:
+            found = dataclasses.replace(found, text=known_column("text", names, "--text-column"))
+        return found
+
+    def missing_in(self, names: Collection[str]) -> dict[str, str]:
+        """Returns the columns that a file must have and lacks, by field, with a way out of it."""
+        missing = {}
+        if self.id not in names:
+            missing["id"] = "name it with --id-column"
+        if not self.text_template and self.text not in names:
+            titles = [name for name in names if folded(name) in _TITLES]
+            titles.sort(key=lambda name: _TITLES.index(folded(name)))
+            template = " ".join(f"{{{name}}}" for name in titles) or "{title} ({year})"
+            missing["text"] = (
+                f"name it with --text-column, or make it: --text-template '{template}'"
+            )
+        return missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +104,33 @@ class EventColumns:
     def found_in(self, names: Collection[str]) -> EventColumns:
         """Returns the columns to read in a file with these column names.
 
+        Raises:
+            ConfigError: several columns could be the same one.
+
         >>> found = EventColumns().found_in(["user_id", "item_id", "rating", "timestamp"])
         >>> found.user, found.constant_signal, found.value, found.occurred_at
         ('user_id', 'rating', 'rating', 'timestamp')
         """
-        found = with_other_names(self, names)
-        if not found.constant_signal and found.signal not in names and RATING in names:
+        found = self
+        for field, option in _EVENT_OPTIONS.items():
+            if getattr(self, field) == field:
+                column = known_column(field, names, option)
+                found = dataclasses.replace(found, **{field: column})
+        rated = any(folded(name) in _RATINGS for name in names)
+        if not found.constant_signal and found.signal not in names and rated:
             found = dataclasses.replace(found, constant_signal=RATING)
-        if found.value not in names and RATING in names:
-            found = dataclasses.replace(found, value=RATING)
         return found
+
+    def missing_in(self, names: Collection[str]) -> dict[str, str]:
+        """Returns the columns that a file must have and lacks, by field, with a way out of it."""
+        missing = {
+            field: f"name it with {_EVENT_OPTIONS[field]}"
+            for field in ("user", "item", "occurred_at")
+            if getattr(self, field) not in names
+        }
+        if not self.constant_signal and self.signal not in names:
+            missing["signal"] = "name it with --signal-column, or give every row one: --signal like"
+        return missing
 
     def reads(self, name: str) -> bool:
         """Whether a column holds a field or a part of the context."""
@@ -111,19 +146,15 @@ class EventColumns:
         return name in fields or name.startswith(CONTEXT_PREFIX)
 
 
-def with_other_names(columns: _Columns, names: Collection[str]) -> _Columns:
-    """Replaces default column names that a file lacks by the other usual name that it has.
-
-    Args:
-        columns: a dataclass of column names.
-        names: column names of the file.
-    """
-    changes = {
-        field.name: OTHER_NAMES[field.default]
-        for field in dataclasses.fields(columns)
-        if field.default in OTHER_NAMES
-        and getattr(columns, field.name) == field.default
-        and field.default not in names
-        and OTHER_NAMES[field.default] in names
-    }
-    return dataclasses.replace(columns, **changes)
+_ITEM_DEFAULTS = {"id": "id", "text": "text"}
+_RATINGS = frozenset(map(folded, RATINGS))
+_EVENT_OPTIONS = {
+    "user": "--user-column",
+    "item": "--item-column",
+    "signal": "--signal-column",
+    "value": "--value-column",
+    "occurred_at": "--time-column",
+    "event_id": "--event-id-column",
+    "recommendation_id": "--map COLUMN=recommendation_id",
+}
+"""Option that names the column of a field; the default of each is the field's own name."""

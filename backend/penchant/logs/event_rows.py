@@ -6,13 +6,22 @@ from operator import not_
 
 import numpy as np
 
+from penchant.domain.limits import Limits
 from penchant.logs.cell_arrays import CodedTexts, numbers_of, times_us_of
-from penchant.logs.cells import number_of, time_us_of
+from penchant.logs.cells import number_of
 from penchant.logs.columns import CONTEXT_PREFIX, EventColumns
 from penchant.logs.event_log import EventLog, text_array
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
-from penchant.logs.row_fields import conversion_error, ids_in, required_ids
+from penchant.logs.row_fields import (
+    conversion_error,
+    ids_in,
+    refuse_impossible,
+    refuse_impossible_times,
+    required_ids,
+)
+
+_LIMITS = Limits()
 
 
 def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, Refusals]:
@@ -36,9 +45,15 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
     item = required_ids(batch, columns.item, "item", refusals)
     numbers = numbers_of(batch.cells(columns.value))
     refusals.refuse(numbers.wrong, conversion_error(batch, columns.value, number_of))
-    not_a_time = conversion_error(batch, columns.occurred_at, lambda cell: time_us_of(cell, unit))
-    refusals.refuse(times.wrong, not_a_time)
+    refuse_impossible_times(batch, times, columns.occurred_at, unit, refusals)
     recommendation_ids = ids_in(batch, columns.recommendation_id, refusals)
+    for ids, field, most_bytes in (
+        (user, "user", _LIMITS.id_bytes),
+        (item, "item", _LIMITS.id_bytes),
+        (event_ids, "event_id", _LIMITS.event_id_bytes),
+        (recommendation_ids, "recommendation_id", _LIMITS.recommendation_id_bytes),
+    ):
+        refuse_impossible(ids, field, most_bytes, refusals)
     log = EventLog(
         user=user,
         item=item,
@@ -62,6 +77,8 @@ def _context(batch: RowBatch, refusals: Refusals) -> dict[str, CodedTexts]:
         for name in columns
         if name != CONTEXT_PREFIX
     }
+    for key, texts in context.items():
+        refuse_impossible(texts, f"context.{key}", _LIMITS.context_bytes, refusals)
     return {key: texts for key, texts in context.items() if any(texts.distinct)}
 
 

@@ -7,6 +7,7 @@ reason.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -79,6 +80,20 @@ class ImportProgress:
         line = json.dumps(record, ensure_ascii=False, default=str)
         self._file.write(line.encode("utf-8", "backslashreplace") + b"\n")
         self.counts["rejected"] += 1
+
+    def first_rejected(self, count: int) -> list[str]:
+        """Returns the first rejected rows with their lines and reasons, as a person reads them."""
+        if not self.counts["rejected"]:
+            return []
+        if self._file:
+            self._file.flush()
+        shown = []
+        with self.rejected_path.open("rb") as file:
+            for line in itertools.islice(file, count):
+                record = json.loads(line)
+                where = f", line {record['line']:,}" if "line" in record else ""
+                shown.append(f"row {record['row']:,}{where}: {record['reason']}")
+        return shown
 
     def save(self, row: int) -> None:
         """Notes that all rows up to this one are done.

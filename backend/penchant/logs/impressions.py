@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
+from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event
 from penchant.launch.server_store import ServerSettings, open_server_store
@@ -68,6 +69,8 @@ class ImpressionsReport:
     """Impressions with a propensity above 0 and below 1."""
     signals: frozenset[str]
     """Signals of the answers that are worth 1."""
+    retired: RetiredSignals = field(default_factory=RetiredSignals)
+    """Events that today's signal table has no reward for, which answer nothing."""
 
 
 def write_impressions(
@@ -91,7 +94,8 @@ def write_impressions(
         progress("Reading the log", 0)
         table = server.config.signals
         good = _known(request.reward, sorted(table)) if request.reward else good_signals(table)
-        rows = [one.row(good) for one in impressions_in(snapshot, table)]
+        retired = RetiredSignals()
+        rows = [one.row(good) for one in impressions_in(snapshot, table, retired)]
     if not rows:
         raise ConfigError(
             "impressions: the log holds none; send an event with the signal `impression` for each "
@@ -106,7 +110,7 @@ def write_impressions(
         pq.write_table(columns, output)
     rewarded = sum(row["reward"] == 1 for row in rows)
     explored = sum(0 < float(str(row["propensity"])) < 1 for row in rows)
-    return ImpressionsReport(len(rows), rewarded, explored, good)
+    return ImpressionsReport(len(rows), rewarded, explored, good, retired)
 
 
 def _known(names: Sequence[str], known: Sequence[str]) -> frozenset[str]:
@@ -146,14 +150,21 @@ class AnsweredImpression:
         }
 
 
-def impressions_of(events: Iterable[Event], table: SignalTable) -> Iterator[AnsweredImpression]:
+def impressions_of(
+    events: Iterable[Event], table: SignalTable, retired: RetiredSignals | None = None
+) -> Iterator[AnsweredImpression]:
     """Yields the impressions of one user's events, in their order, with their answers.
 
     Answers are paired as in the fold: an outcome for the same item answers an impression if it
     names the same recommendation; one of no recommendation, if it comes later. Events with signals
-    that the table lacks are neither impressions nor answers.
+    that the table lacks are neither impressions nor answers; `retired` counts them.
     """
-    known = [event for event in events if event.signal in table]
+    known = []
+    for event in events:
+        if event.signal in table:
+            known.append(event)
+        elif retired is not None:
+            retired.resolve(table, event)
     outcomes: defaultdict[str, list[Event]] = defaultdict(list)
     for event in known:
         if table[event.signal].wait_s is None:
@@ -170,10 +181,13 @@ def _answers(outcome: Event, impression: Event) -> bool:
     return outcome.occurred_at_us >= impression.occurred_at_us
 
 
-def impressions_in(snapshot: Snapshot, table: SignalTable) -> Iterator[AnsweredImpression]:
+def impressions_in(
+    snapshot: Snapshot, table: SignalTable, retired: RetiredSignals | None = None
+) -> Iterator[AnsweredImpression]:
     """Yields all users' impressions in a store; one user's log is in memory at a time."""
     for user in scan_user_ids(snapshot):
-        yield from impressions_of((row.event for row in read_log(snapshot, user)), table)
+        events = (row.event for row in read_log(snapshot, user))
+        yield from impressions_of(events, table, retired)
 
 
 def good_signals(table: SignalTable) -> frozenset[str]:

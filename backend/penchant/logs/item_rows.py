@@ -14,7 +14,7 @@ from penchant.logs.cell_arrays import CodedTexts, texts_of
 from penchant.logs.columns import ItemColumns
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
-from penchant.logs.row_fields import required_ids
+from penchant.logs.row_fields import refuse_not_text, required_ids
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _LIMITS = Limits()
@@ -38,12 +38,15 @@ def read_item_rows(batch: RowBatch, columns: ItemColumns) -> tuple[list[Item | N
         texts = required_ids(batch, columns.text, "text", refusals).to_list()
     taken = {columns.id} if columns.text_template else {columns.id, columns.text}
     attributes = {name: column for name, column in cells.items() if name not in taken}
-    for column in attributes.values():
-        refusals.refuse_each(column.wrong)
+    for name, column in attributes.items():
+        refuse_not_text(column, name, refusals)
+    short = {name: _without_long(name, column, refusals) for name, column in attributes.items()}
     items: list[Item | None] = [None] * len(batch)
     for position in np.flatnonzero(~refusals.mask).tolist():
-        held = ((name, column.at(position)) for name, column in attributes.items())
-        item = Item(ids.at(position), texts[position], {name: text for name, text in held if text})
+        held = ((name, column.at(position)) for name, column in short.items())
+        made = texts[position]
+        text = _cut(made, refusals) if columns.text_template else made
+        item = Item(ids.at(position), text, {name: text for name, text in held if text})
         reason = _refusal_of(item)
         if reason:
             refusals.refuse_each({position: reason})
@@ -73,10 +76,36 @@ def _filled(
             batch.absent(name), f"text: the template names {name!r}, which the row does not have"
         )
         if name in cells:
-            refusals.refuse_each(cells[name].wrong)
+            refuse_not_text(cells[name], name, refusals)
     columns = [cells[name].to_list() if name in cells else [""] * len(batch) for name in names]
     rows = zip(*columns, strict=True) if columns else [()] * len(batch)
     return [fill_template(template, dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _without_long(name: str, column: CodedTexts, refusals: Refusals) -> CodedTexts:
+    """Empties attributes that are longer than a server takes; counts them."""
+    most = _LIMITS.attribute_bytes
+    long = {text for text in column.distinct if len(text) * 4 > most and _size(text) > most}
+    if not long:
+        return column
+    count = int((column.where(long.__contains__) & ~refusals.mask).sum())
+    if count:
+        what = f"attribute {name!r} of more than {most:,} bytes left out"
+        refusals.changed[what] += count
+    return CodedTexts(["" if text in long else text for text in column.distinct], column.code)
+
+
+def _cut(text: str, refusals: Refusals) -> str:
+    """Cuts a text of a template to what a server takes; an encoder reads its beginning anyway."""
+    most = _LIMITS.text_bytes
+    if len(text) * 4 <= most or _size(text) <= most:
+        return text
+    refusals.changed[f"text cut to {most:,} bytes"] += 1
+    return text.encode("utf-8", "surrogatepass")[:most].decode("utf-8", "ignore")
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _refusal_of(item: Item) -> str:

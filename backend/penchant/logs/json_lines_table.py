@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from penchant.domain.errors import ConfigError
 from penchant.logs.row_batch import BATCH_BYTES, BATCH_ROWS, RowBatch, UnreadableRow
 from penchant.logs.table_file import ColumnFilter, TextFile
+from penchant.logs.text_source import conversion
+
+_ARRAY = re.compile(rb"\s*\[\s*\{|\s*\[\s*$")
+"""Begins one JSON array of the rows; a line of its own such as `[1]` is a bad row."""
+
+
+def is_json_array(head: bytes) -> bool:
+    """Whether a file that begins with these bytes is one JSON array of objects."""
+    return _ARRAY.match(head.removeprefix(codecs.BOM_UTF8)) is not None
 
 
 class JsonLinesTable(TextFile):
@@ -18,10 +30,18 @@ class JsonLinesTable(TextFile):
     Cells are what `json.loads` makes of them.
     """
 
+    every_row_has_these_columns = False
+
     def _read_names(self) -> Sequence[str]:
+        if is_json_array(self.source.head):
+            name = self.path.name
+            raise ConfigError(
+                f"file: {name} is one JSON array, expected a JSON object on each line; convert it: "
+                f"jq -c '.[]' {name}"
+            )
         readable = (row for _, _, row in self._rows() if not isinstance(row, str))
         names = list(next(readable, {}))
-        self._file.seek(0)
+        self.source.rewind()
         return names
 
     def batches(
@@ -47,13 +67,13 @@ class JsonLinesTable(TextFile):
 
     def _rows(self) -> Iterator[tuple[int, int, dict[str, Any] | str]]:
         """Yields each line's number and length, and its object, or the reason why it has none."""
-        for number, line in enumerate(self._lines(), start=1):
+        for number, line in enumerate(self.source.lines(newline_only=True), start=1):
             if not line.strip():
                 continue
             try:
                 values = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError:
-                yield number, len(line), "not UTF-8"
+                yield number, len(line), f"not UTF-8; {conversion(self.path.name)}"
             except (ValueError, RecursionError) as error:
                 yield number, len(line), f"not JSON: {error}"
             else:

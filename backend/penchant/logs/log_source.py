@@ -44,7 +44,7 @@ class LogSource:
     ] = ()
     """Take a field of items or events from this column; repeatable."""
     format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
-    """Format of the files: csv, tsv, jsonl or parquet; by default, as their names say."""
+    """Format of the files: csv, tsv, jsonl or parquet; by default, as content or names say."""
 
     @property
     def default_relevance(self) -> str:

@@ -2,70 +2,56 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from penchant.domain.errors import ConfigError
+from penchant.logs.csv_shape import DELIMITERS, DOUBLE_COLON
 from penchant.logs.csv_table import CsvTable
-from penchant.logs.json_lines_table import JsonLinesTable
+from penchant.logs.json_lines_table import JsonLinesTable, is_json_array
 from penchant.logs.parquet_table import ParquetTable
 from penchant.logs.table_file import TableFile
+from penchant.logs.text_source import PARQUET, TextSource, open_binary, regular_size
 
 FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".json": "jsonl",
     ".parquet": "parquet",
 }
 """Formats by suffix; a further suffix may follow: `.csv.gz`, `.parquet.brotli`."""
 
-_OPENERS: dict[str, Callable[[Path], TableFile]] = {
-    "csv": CsvTable,
-    "tsv": lambda path: CsvTable(path, "\t"),
-    "jsonl": JsonLinesTable,
-    "parquet": ParquetTable,
-}
-
 
 def format_of(path: Path) -> str:
-    """Returns the format that a file's name says: csv, tsv, jsonl or parquet.
-
-    Raises:
-        ConfigError: the name says none.
+    """Returns the format that a file's name says: csv, tsv, jsonl or parquet; empty: none.
 
     >>> format_of(Path("films.parquet.brotli")), format_of(Path("a.b/films.CSV"))
     ('parquet', 'csv')
     """
-    for suffix in reversed(path.suffixes):
-        if suffix.lower() in FORMATS:
-            return FORMATS[suffix.lower()]
-    raise ConfigError(
-        f"file: can't tell the format of {path.name}; name it with --format csv, tsv, jsonl "
-        "or parquet"
-    )
+    suffixes = (suffix.lower() for suffix in reversed(path.suffixes))
+    return next((FORMATS[suffix] for suffix in suffixes if suffix in FORMATS), "")
 
 
-def open_table(path: Path, format: str | None = None) -> TableFile:
+def open_table(path: Path, format: str | None = None, *, recovers: bool = False) -> TableFile:
     """Opens a file of rows.
 
     Args:
         path: the file.
-        format: csv, tsv, jsonl or parquet; None: as the file's name says.
+        format: csv, tsv, jsonl or parquet; None: as the file's content and its name say.
+        recovers: goes on behind a quote that is not closed; else the file is refused.
 
     Raises:
         ConfigError: the file can't be opened, is not of that format, or has two columns of one
             name.
     """
-    format = format or format_of(path)
-    if format not in _OPENERS:
+    if format is not None and format not in FORMATS.values():
         raise ConfigError(f"format: got {format!r}, expected csv, tsv, jsonl or parquet")
-    try:
-        table = _OPENERS[format](path)
-    except OSError as error:
-        raise ConfigError(f"file: {path} can't be opened: {error.strerror or error}") from error
+    table = _opened(path, format, recovers)
     twice = [name for name, count in Counter(table.names).items() if name and count > 1]
     if twice:
         table.close()
@@ -82,3 +68,54 @@ def read_rows(path: Path, format: str | None = None) -> Iterator[dict[str, Any]]
     with open_table(path, format) as table:
         for batch in table.batches():
             yield from batch.rows()
+
+
+def _opened(path: Path, format: str | None, recovers: bool) -> TableFile:
+    regular_size(path)
+    if format == "parquet" or (format is None and _is_parquet(path)):
+        return ParquetTable(path)
+    source = TextSource(path)
+    try:
+        format = format or _format_of_text(source)
+    except BaseException:
+        source.close()
+        raise
+    if format == "jsonl":
+        return JsonLinesTable(source)
+    return CsvTable(source, "\t" if format == "tsv" else "", recovers=recovers)
+
+
+def _is_parquet(path: Path) -> bool:
+    with open_binary(path) as file:
+        start = file.read(len(PARQUET))
+    return start == PARQUET or (format_of(path) == "parquet" and start[:2] != b"\x1f\x8b")
+
+
+def _format_of_text(source: TextSource) -> str:
+    """Returns the format of text: JSON where it begins as such, else what the name says."""
+    if is_json_array(source.head):
+        return "jsonl"
+    first = next(source.lines(newline_only=True), b"").removeprefix(b"\xef\xbb\xbf").strip()
+    source.rewind()
+    if _is_json_object(first):
+        return "jsonl"
+    named = format_of(source.path)
+    if named and named != "parquet":
+        return named
+    if first.startswith((b"{", b"[")):
+        return "jsonl"
+    if any(one.encode() in first for one in (*DELIMITERS, DOUBLE_COLON)):
+        return "csv"
+    raise ConfigError(
+        f"file: can't tell the format of {source.path.name}; name it with --format csv, tsv, jsonl "
+        "or parquet"
+    )
+
+
+def _is_json_object(line: bytes) -> bool:
+    if not line.startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

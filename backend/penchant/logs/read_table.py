@@ -11,8 +11,10 @@ from penchant.domain.types import Item
 from penchant.logs.columns import EventColumns, ItemColumns
 from penchant.logs.event_log import EventLog
 from penchant.logs.event_rows import read_event_rows
+from penchant.logs.found_columns import columns_of
 from penchant.logs.item_rows import read_item_rows
 from penchant.logs.joined_log import joined
+from penchant.logs.log_span import LogSpan
 from penchant.logs.refusals import LeftOut
 from penchant.logs.table_file import TableFile
 
@@ -26,14 +28,15 @@ def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> lis
         left_out: counts the rows that are refused.
 
     Raises:
-        ConfigError: no row can be read.
+        ConfigError: no row can be read, or the file lacks a column.
     """
-    found = columns.found_in(table.names)
+    found = columns_of(table, columns)
     items: dict[str, Item] = {}
     for batch in table.batches():
         read, refusals = read_item_rows(batch, found)
         left_out.add_rows("unreadable rows of items", batch, refusals)
         items.update((item.id, item) for item in read if item is not None)
+    left_out.warnings += table.warnings
     if not items:
         raise ConfigError(f"items: no row can be read; {left_out.first_case}")
     return list(items.values())
@@ -48,16 +51,20 @@ def read_events(table: TableFile, columns: EventColumns, left_out: LeftOut) -> E
         left_out: counts the rows that are refused.
 
     Raises:
-        ConfigError: no row can be read.
+        ConfigError: no row can be read, or the file lacks a column.
     """
     log = joined(_parts(table, columns, left_out))
+    left_out.warnings += table.warnings
     if not len(log):
         raise ConfigError(f"events: no row can be read; {left_out.first_case}")
+    span = LogSpan()
+    span.add(log.at_us)
+    left_out.warnings += span.warnings
     return log
 
 
 def _parts(table: TableFile, columns: EventColumns, left_out: LeftOut) -> Iterator[EventLog]:
-    found = columns.found_in(table.names)
+    found = columns_of(table, columns)
     for batch in table.batches(found.reads):
         log, refusals = read_event_rows(batch, found)
         left_out.add_rows("unreadable rows of events", batch, refusals)

@@ -28,6 +28,8 @@ class Refusals:
         self.mask: Mask = np.zeros(len(batch), np.bool_)
         """Refused rows, shape (n,)."""
         self.mask[list(self.reasons)] = True
+        self.changed: Counter[str] = Counter()
+        """Rows that are read in a changed form, by what was changed."""
 
     def refuse(self, rows: Mask, reason: str | Callable[[int], str]) -> None:
         """Refuses rows, shape (n,), for a reason, or for one by position in the batch."""
@@ -51,6 +53,10 @@ class LeftOut:
     """By kind of refusal."""
     first: dict[str, str] = field(default_factory=dict)
     """The first case of each kind, in the order of the kinds' first cases."""
+    changed: Counter[str] = field(default_factory=Counter)
+    """Rows that are read in a changed form, by what was changed."""
+    warnings: list[str] = field(default_factory=list)
+    """What else a person should know about the files."""
 
     def add(self, kind: str, what: str, count: int = 1) -> None:
         """Counts cases of a kind; `what` describes the first of them."""
@@ -59,12 +65,30 @@ class LeftOut:
 
     def add_rows(self, kind: str, batch: RowBatch, refusals: Refusals) -> None:
         """Counts the refused rows of a batch; the first one is described by number and reason."""
+        self.changed.update(refusals.changed)
         if refusals.reasons:
             first = min(refusals.reasons)
-            what = f"row {batch.number[first]}: {refusals.reasons[first]}"
+            line = "" if batch.line is None else f", line {batch.line[first]}"
+            what = f"row {batch.number[first]}{line}: {refusals.reasons[first]}"
             self.add(kind, what, len(refusals.reasons))
+
+    def notes(self) -> list[str]:
+        """What was left out, changed and odd, a line each."""
+        return [
+            *(
+                f"Left out, {kind}: {count:,} (first: {self.first[kind]})"
+                for kind, count in self.counts.items()
+            ),
+            *changes(self.changed),
+            *(f"Warning: {warning}" for warning in self.warnings),
+        ]
 
     @property
     def first_case(self) -> str:
         """The first case of all."""
         return next(iter(self.first.values()), "the file is empty")
+
+
+def changes(changed: Mapping[str, int]) -> list[str]:
+    """Says what was changed in how many rows, a line each."""
+    return [f"Changed, {what}: {count:,} rows" for what, count in changed.items()]

@@ -59,6 +59,8 @@ class RowBatch:
     """n cells by the column's name; empty cells in unreadable rows."""
     unreadable: Mapping[int, UnreadableRow] = field(default_factory=dict)
     """By position in the batch."""
+    untyped: bool = False
+    """Whether the file knows no numbers: then an id 12.0 is the number 12 as pandas wrote it."""
 
     @classmethod
     def of_rows(
@@ -145,18 +147,41 @@ def _typed(cells: list[Any]) -> Cells:
 
 
 def python_cells(cells: Cells) -> list[Any]:
-    """Returns the cells of a column as Python objects; text that is not UTF-8 as bytes."""
+    """Returns the cells of a column as Python objects; text that is not UTF-8 as bytes.
+
+    A time that no datetime can hold becomes text that says so.
+    """
     if not isinstance(cells, pa.Array):
         return list(cells)
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
     kind = cells.type
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        cells = cells.cast(pa.timestamp("us", kind.tz), safe=False)  # As far as a datetime reaches.
+    if pa.types.is_timestamp(kind):  # As far as a datetime reaches, and without the zone's name.
+        unit = "us" if kind.unit == "ns" else kind.unit
+        cells = cells.cast(pa.timestamp(unit, kind.tz and "UTC"), safe=False)
     elif pa.types.is_time64(kind) and kind.unit == "ns":
         cells = cells.cast(pa.time64("us"), safe=False)
     try:
         found: list[Any] = cells.to_pylist()
     except UnicodeDecodeError:
-        found = cells.cast(pa.binary()).to_pylist()
+        found = _bytes_for_text(cells)
+    except (ValueError, OverflowError):
+        found = [_one_cell(cells.slice(at, 1)) for at in range(len(cells))]
     return found
+
+
+def _bytes_for_text(cells: Cells) -> list[Any]:
+    try:
+        return list(cells.cast(pa.binary()).to_pylist())
+    except pa.ArrowException:  # Text within lists or structs.
+        return [_one_cell(cells.slice(at, 1)) for at in range(len(cells))]
+
+
+def _one_cell(cell: Cells) -> Any:
+    try:
+        return cell.to_pylist()[0]
+    except (ValueError, OverflowError):  # Of which a UnicodeDecodeError is one.
+        if pa.types.is_temporal(cell.type):
+            ticks = cell.cast(pa.int32() if pa.types.is_date32(cell.type) else pa.int64())
+            return f"{ticks.to_pylist()[0]}, beyond any {cell.type}"
+        return f"a {cell.type} that can't be read"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Self, cast
+from typing import Self
 
-from penchant.domain.errors import ConfigError
 from penchant.logs.row_batch import BATCH_ROWS, RowBatch
-
-_GZIP = b"\x1f\x8b"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+from penchant.logs.text_source import TextSource
 
 ColumnFilter = Callable[[str], bool]
 """Whether a column is to be read, by its name."""
@@ -22,15 +17,28 @@ ColumnFilter = Callable[[str], bool]
 class TableFile(ABC):
     """An open file of rows; use as a context manager."""
 
+    path: Path
     size: int
     """Amount to read: bytes of a text file, rows of a Parquet file."""
     names: Sequence[str]
-    """Names of the columns; of JSON lines, those of the first readable row."""
+    """Names of the columns; of JSON lines, those of the first readable row. One without a name is
+    not read."""
+    every_row_has_these_columns = True
+    """Whether `names` are those of all rows."""
+    first_row_is_data = False
+    """Whether the file has no heading; then the columns are named by their places, from 1."""
+    warnings: list[str]
+    """What was read in a way that a person should know; grows while the file is read."""
 
     @property
     @abstractmethod
     def done(self) -> int:
         """Amount read so far, 0 to `size`."""
+
+    @property
+    def open_quotes(self) -> int:
+        """Rows so far that opened a quote and did not close it; their file is to be mended."""
+        return 0
 
     @abstractmethod
     def batches(
@@ -58,21 +66,14 @@ class TableFile(ABC):
 
 
 class TextFile(TableFile):
-    """A file of lines in UTF-8, gzipped or not; its progress is counted in bytes."""
+    """A file of lines of text; its progress is counted in bytes."""
 
-    def __init__(self, path: Path) -> None:
-        self.size = path.stat().st_size
-        self.path = path
-        self._raw = path.open("rb")
-        zipped = self._raw.read(2) == _GZIP
-        self._raw.seek(0)
-        self._file: BinaryIO = self._raw
-        if zipped:
-            self._file = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw))
+    def __init__(self, source: TextSource) -> None:
+        """Reads the names of the columns; closes the source where that fails."""
+        self.source = source
+        self.path, self.size = source.path, source.size
+        self.warnings = []
         try:
-            if next(self._lines(), b"").startswith(_UTF_16):
-                raise ConfigError(f"file: {path.name} is in UTF-16, expected UTF-8")
-            self._file.seek(0)
             self.names = self._read_names()
         except BaseException:
             self.close()
@@ -84,20 +85,9 @@ class TextFile(TableFile):
 
     @property
     def done(self) -> int:
-        """Bytes of the file, compressed where it is."""
-        return self._raw.tell()
+        """Bytes of the file, packed where it is."""
+        return self.source.done
 
     def close(self) -> None:
         """See `TableFile.close`."""
-        self._file.close()
-        self._raw.close()
-
-    def _lines(self) -> Iterator[bytes]:
-        """Returns the lines from the present place on, with their line ends."""
-        return iter(self._file) if self._file is self._raw else self._unzipped_lines()
-
-    def _unzipped_lines(self) -> Iterator[bytes]:
-        try:
-            yield from iter(self._file.readline, b"")  # The file would close with the generator.
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ConfigError(f"file: {self.path.name} is damaged: {error}") from error
+        self.source.close()

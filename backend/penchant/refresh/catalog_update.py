@@ -17,12 +17,14 @@ from penchant.config import Config
 from penchant.domain.arrays import Float64
 from penchant.domain.cold_start import ColdStartPrior, fit_cold_start_prior
 from penchant.domain.errors import StoreUnavailable
+from penchant.domain.limits import AHEAD_US
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.refresh_input import RefreshInput, text_vectors
 from penchant.service.catalog_writer import MatrixChange, RefreshedParts, write_catalog
+from penchant.service.clock import system_clock
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import scan_counters
@@ -153,7 +155,7 @@ def write_from_residuals(
     for number, residual in scan_residuals(transaction, head.encoder_version):
         residuals[number] = residual
     vectors = anchored(texts, residuals[numbers])
-    same = head == view.head and fitted.same_as(view)
+    same = head == view.head and not head.lost and fitted.same_as(view)
     if same and np.array_equal(view.vectors[numbers], vectors):
         return head
     cold_start_prior = _cold_start_prior(transaction, config, numbers, texts)
@@ -196,6 +198,7 @@ def _cold_start_prior(
     snapshot: Snapshot, config: Config, numbers: Rows, texts: Matrix
 ) -> ColdStartPrior:
     biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
+    biases.limit(system_clock() + AHEAD_US)  # One event of a wrong clock must not fade the rest.
     biases.set(scan_counters(snapshot))
     positives, as_of_us = biases.positives(int(numbers.max()) + 1)
     return fit_cold_start_prior(texts, positives[numbers], as_of_us)

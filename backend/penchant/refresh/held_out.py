@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.arrays import Float32, Int64
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Items, Prior, fold, prior_precision
 from penchant.domain.neighbours import OPENING, Neighbours, near_all
-from penchant.domain.offsets import log_odds
 from penchant.domain.repeats import repeat_all, repeats_of
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
+from penchant.domain.tally import Tally
 from penchant.domain.types import (
     NO_WAIT,
     RECENT_DTYPE,
@@ -62,6 +64,9 @@ REPEAT_VARIANTS: tuple[dict[str, float], ...] = tuple(
 SHORTLIST = 100
 """The best items of each part that are candidates of a ranking."""
 
+FADED = 12.0
+"""Half-lives after which an event no longer counts for the live offsets."""
+
 BEST = 10
 """Values of a part in a ranking whose mean is its upper end."""
 
@@ -91,7 +96,7 @@ class HeldOut:
         prior_impressions: float,
     ) -> None:
         self.events, self.fitted, self.prior = events, fitted, prior
-        self._half_life_us = offset_half_life_s * 1e6
+        self._half_life_s = offset_half_life_s
         self._prior_impressions = prior_impressions
         self.items = len(fitted.vectors)
         self.reward = np.maximum(0.0, events.reward.astype(np.float64))
@@ -124,18 +129,24 @@ class HeldOut:
     def offsets(self, positions: Int64) -> Float32:
         """The live offsets before each of the positions, in time order, shape (n, items)."""
         offsets = np.empty((len(positions), self.items), np.float32)
-        counts, done, as_of = np.zeros(self.items), 0, 0
-        none = np.zeros(self.items)
-        events = self.events
+        if not len(positions):
+            return offsets
+        events, half_life_us = self.events, self._half_life_s * 1e6
+        tally = Tally(self._half_life_s)
+        biases = ItemBiasTable(self._half_life_s, self._prior_impressions)
+        earliest_us = int(events.at_us[positions[0]] - FADED * half_life_us)
+        done = int(np.searchsorted(events.at_us, earliest_us))
+        weights = np.ones(len(events.item)) if events.weight is None else events.weight
         for row, position in enumerate(positions.tolist()):
-            new = slice(done, position)
-            now = max(as_of, int(events.at_us[max(0, position - 1)]))
-            left = np.exp2(-(now - events.at_us[new]) / self._half_life_us)
-            counts *= np.exp2(-(now - as_of) / self._half_life_us)
-            weight = 1.0 if events.weight is None else events.weight[new]
-            counts += np.bincount(events.item[new], weight * self.reward[new] * left, self.items)
-            offsets[row] = log_odds(counts, none, self._prior_impressions)
-            done, as_of = position, now
+            for place in range(done, position):
+                item = int(events.item[place])
+                signal = ResolvedSignal(
+                    float(events.reward[place]), float(weights[place]), wait_s=None
+                )
+                user, at_us = int(events.user[place]), int(events.at_us[place])
+                biases.set([(item, tally.count(user, item, signal, at_us))])
+            done = max(done, position)
+            offsets[row] = biases.values(self.items)
         return offsets
 
     def window(self, position: int) -> Window:

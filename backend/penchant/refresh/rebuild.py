@@ -1,18 +1,32 @@
-"""Rebuilding users' records as one job, after a change of the signals or of the window."""
+"""Rebuilding from the log as one job: users' records, items' counters, or both."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, Literal
 
-from penchant.launch.server_store import ServerSettings, open_server_store
+from cyclopts import Parameter
+
+from penchant.catalog.item_biases import ItemBiasTable
+from penchant.domain.retired_signals import RetiredSignals
+from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
+from penchant.service.clock import system_clock
+from penchant.service.live_offsets import LiveOffsets
+from penchant.service.rebuilt_counters import rebuild_counters
 from penchant.service.rebuilt_records import rebuild_records
+from penchant.service.user_interest import Catalogs
 from penchant.system.progress import Progress, no_progress
+
+Part = Literal["all", "records", "counters"]
+"""What can be made again from the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildRequest:
     """The store to rebuild, with the settings that the server has now."""
 
+    part: Annotated[Part, Parameter(name="part", metavar="PART")] = "all"
+    """Part to rebuild: users' records, items' counters, or all."""
     _: KW_ONLY
     store: str
     """Store of the server: lmdb:DIRECTORY."""
@@ -25,20 +39,44 @@ class RebuildResult:
     """The outcome of a rebuild."""
 
     users: int
-    """Users whose records were rebuilt."""
+    """Users whose logs were read."""
+    items: int
+    """Items whose counters were made again; 0 unless counters were asked for."""
+    unreadable: int
+    """Users whose logs can't be read; what they had counted stays."""
+    retired: RetiredSignals
+    """Events that today's signal table has no reward for."""
 
 
 def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> RebuildResult:
-    """Rebuilds every user's record from the log, under today's signals and window.
+    """Rebuilds users' records, items' counters or both from the log, under today's settings.
 
     A running server may stay up; it needs the same settings.
 
     Raises:
         ConfigError: there is no store, or a setting is wrong.
-        InvalidEvent: the signal of a logged event is no longer configured.
         LaunchError: the store's address or a setting can't be read.
     """
+    users = items = unreadable = 0
+    retired = RetiredSignals()
     with open_server_store(request.store, request.settings) as server:
         config = server.config
-        users = rebuild_records(server.store, config.signals, config.fold.window_events, progress)
-    return RebuildResult(users)
+        if request.part in ("all", "records"):
+            window = config.fold.window_events
+            users = rebuild_records(server.store, config.signals, window, progress, retired)
+        if request.part in ("all", "counters"):
+            made = rebuild_counters(
+                server.store, config.signals, config.offset_half_life_s, progress
+            )
+            users, items, unreadable = made.users, made.items, made.unreadable
+            retired = made.retired
+            _publish(server, items)
+    return RebuildResult(users, items, unreadable, retired)
+
+
+def _publish(server: ServerStore, items: int) -> None:
+    """Shows rankings the new counters; the process of feedback reads them at its next batch."""
+    config = server.config
+    biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
+    catalogs = Catalogs(server.directory, config.fold)
+    LiveOffsets(server.store, catalogs, biases).publish(range(items), system_clock())

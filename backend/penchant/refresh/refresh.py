@@ -17,6 +17,7 @@ from cyclopts.types import ExistingFile
 
 from penchant.catalog.view import CatalogReader
 from penchant.config import Config
+from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
 from penchant.launch.server_store import ServerSettings, open_server_store
@@ -66,7 +67,7 @@ class RefreshRequest:
     ] = ()
     """Take a field of the events from this column; repeatable."""
     format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
-    """Format of the file: csv, tsv, jsonl or parquet; by default, as its name says."""
+    """Format of the file: csv, tsv, jsonl or parquet; by default, as its content or name says."""
 
     def fit_settings(self, released: RefreshSettings) -> RefreshSettings:
         """The settings of the fit: the request's, else those of the served release.
@@ -105,7 +106,9 @@ class RefreshResult:
     weights: LearntWeights = field(default_factory=LearntWeights)
     """The weights of the score's parts, and what each adds."""
     left_out: LeftOut = field(default_factory=LeftOut)
-    """Rows of a log in a file that were refused."""
+    """Rows of a log in a file that were refused, and events of signals that the table lacks."""
+    retired: RetiredSignals = field(default_factory=RetiredSignals)
+    """Events of the store's log that today's signal table has no reward for."""
 
 
 def refresh(request: RefreshRequest, progress: Progress = no_progress) -> RefreshResult:
@@ -116,7 +119,6 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
     Raises:
         ConfigError: the store or the file can't be read, holds nothing to learn from, or a setting
             is out of range.
-        InvalidEvent: the signal of a logged event is no longer configured.
         LaunchError: the store's address or a setting can't be read.
         StoreUnavailable: another encoder was published meanwhile; nothing changed.
     """
@@ -129,6 +131,8 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
         result = refresh_store(
             server.store, server.directory, server.config, settings, read, progress
         )
+    for kind, remedy, count in result.retired.cases():
+        left_out.add(kind, remedy, count)
     return dataclasses.replace(result, left_out=left_out)
 
 
@@ -159,7 +163,6 @@ def refresh_store(
 
     Raises:
         ConfigError: the store holds no items; or as `read` raises it.
-        InvalidEvent: the signal of a logged event is no longer configured.
         StoreUnavailable: another encoder was published meanwhile, or the files are gone; nothing
             changed.
     """
@@ -181,7 +184,7 @@ def refresh_store(
         _refresh_rollout(store, directory, config, rollout, tried)
     progress("Publishing", 1.0)
     moved = int(fresh.residuals.any(axis=1).sum())
-    return RefreshResult(head, len(source.events.item), moved, fresh.learnt)
+    return RefreshResult(head, len(source.events.item), moved, fresh.learnt, retired=source.retired)
 
 
 def _refresh_rollout(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.rewards import resolve
+from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.types import CatalogHead, Matrix, StoredItem
 from penchant.logs.interactions import Interactions
-from penchant.service.catalog_writer import require_text_vector
+from penchant.service.catalog_writer import text_vector
 from penchant.store.base import Snapshot
-from penchant.store.items import read_head, read_item, scan_items
+from penchant.store.items import read_head, read_sound_item, scan_items
 from penchant.store.users import read_log, scan_user_ids
 
 ReadLog = Callable[[Mapping[str, int]], Interactions]
@@ -33,6 +33,8 @@ class RefreshInput:
     texts: Matrix
     """Text vectors of the items that can be ranked, shape (n, d)."""
     events: Interactions
+    retired: RetiredSignals = field(default_factory=RetiredSignals)
+    """Events that today's signal table has no reward for."""
 
 
 def read_refresh_input(
@@ -51,8 +53,6 @@ def read_refresh_input(
 
     Raises:
         ConfigError: the store holds no items; or as `read` raises it.
-        InvalidEvent: the signal of a logged event is no longer configured.
-        StateCorrupt: the store lacks the vector of a text.
     """
     head = head or read_head(snapshot)
     alive = [stored for stored in scan_items(snapshot) if stored.alive]
@@ -61,24 +61,24 @@ def read_refresh_input(
     rows = {stored.number: row for row, stored in enumerate(alive)}
     texts = text_vectors(snapshot, head, alive)
     if read is None:
-        return RefreshInput(head, rows, texts, _read_store(snapshot, config, rows))
+        retired = RetiredSignals()
+        events = _read_store(snapshot, config, rows, retired)
+        return RefreshInput(head, rows, texts, events, retired)
     rows_by_id = {stored.item.id: row for row, stored in enumerate(alive)}
     return RefreshInput(head, rows, texts, read(rows_by_id))
 
 
 def text_vectors(snapshot: Snapshot, head: CatalogHead, items: list[StoredItem]) -> Matrix:
-    """Reads the items' text vectors in the space of a head, shape (items, d).
-
-    Raises:
-        StateCorrupt: the store lacks one.
-    """
+    """Reads the items' text vectors in the space of a head, shape (items, d); zeros if lost."""
     vectors = np.empty((len(items), head.dimensions), np.float32)
     for row, stored in enumerate(items):
-        vectors[row] = require_text_vector(snapshot, head, stored.item.text)
+        vectors[row] = text_vector(snapshot, head, stored.item)
     return vectors
 
 
-def _read_store(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> Interactions:
+def _read_store(
+    snapshot: Snapshot, config: Config, rows: dict[int, int], retired: RetiredSignals
+) -> Interactions:
     """Reads the outcomes for items that can be ranked; an impression alone is no outcome."""
     places: dict[str, int | None] = {}
     users, items, times = array("q"), array("q"), array("q")
@@ -87,11 +87,11 @@ def _read_store(snapshot: Snapshot, config: Config, rows: dict[int, int]) -> Int
         for log_row in read_log(snapshot, user):
             event = log_row.event
             if event.item not in places:
-                stored = read_item(snapshot, event.item)
+                stored = read_sound_item(snapshot, event.item)
                 places[event.item] = None if stored is None else rows.get(stored.number)
             row = places[event.item]
-            outcome = resolve(config.signals, event.signal, event.value)
-            if row is not None and outcome.wait_s is None:
+            outcome = retired.resolve(config.signals, event)
+            if row is not None and outcome is not None and outcome.wait_s is None:
                 users.append(number)
                 items.append(row)
                 rewards.append(outcome.reward)

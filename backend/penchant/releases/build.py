@@ -18,9 +18,10 @@ import numpy as np
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.domain.offsets import count_event
+from penchant.domain.limits import AHEAD_US
 from penchant.domain.rewards import resolve
-from penchant.domain.types import Counters, Matrix, Vector
+from penchant.domain.tally import Tally
+from penchant.domain.types import Matrix, Vector
 from penchant.encoder.bundle import read_bundle
 from penchant.logs.stream import Stream, outcomes_before
 from penchant.refresh.item_vectors import fit_item_vectors
@@ -35,6 +36,8 @@ from penchant.releases.manifest import (
     write_manifest,
 )
 from penchant.releases.release_items import ReleasedItems
+from penchant.service.clock import system_clock
+from penchant.system.private_files import make_private
 
 Encode = Callable[[list[str]], Matrix]
 """Encodes n texts, giving unit vectors of shape (n, d), float32."""
@@ -80,7 +83,7 @@ def build_release(
     bundle = read_bundle(recipe.encoder)
     items = learn_items(stream, config, recipe.refresh, encode)
     try:
-        releases.mkdir(parents=True, exist_ok=True)
+        releases.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".building-", dir=releases) as temporary:
             made = Path(temporary) / "release"
             shutil.copytree(recipe.encoder, encoder_directory(made))
@@ -90,6 +93,7 @@ def build_release(
             manifest = _manifest(made, bundle.version, bundle.settings.dimensions, stream, recipe)
             write_manifest(made, manifest)
             if not (releases / manifest.id).exists():
+                make_private(made)
                 made.rename(releases / manifest.id)
     except OSError as error:
         raise ConfigError(f"releases: {releases} can't be written: {error}") from error
@@ -117,12 +121,13 @@ def learn_items(
 
 def _offsets(stream: Stream, config: Config) -> Vector:
     biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
-    counters: dict[int, Counters] = {}
-    for item, event in zip(stream.item.tolist(), stream.events, strict=True):
+    tally = Tally(biases.half_life_s)
+    columns = zip(stream.user.tolist(), stream.item.tolist(), stream.events, strict=True)
+    for user, item, event in columns:
         outcome = resolve(config.signals, event.signal, event.value)
-        before = counters.get(item) or Counters()
-        counters[item] = count_event(before, outcome, event.occurred_at_us, biases.half_life_s)
-    biases.set(counters.items())
+        tally.count(user, item, outcome, event.occurred_at_us)
+    biases.limit(system_clock() + AHEAD_US)  # One event of a wrong clock must not fade the rest.
+    biases.set(tally.counters.items())
     return biases.values(len(stream.items))
 
 

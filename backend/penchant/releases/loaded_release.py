@@ -13,6 +13,7 @@ from penchant.domain.types import Published, Vector
 from penchant.encoder.base import Encoder
 from penchant.releases.manifest import ITEMS, check_release, encoder_directory
 from penchant.releases.release_items import ReleasedItems, read_items
+from penchant.system.private_files import make_private
 
 LoadEncoder = Callable[[Path], Encoder]
 """Loads an encoder from its directory; may raise ConfigError."""
@@ -47,9 +48,10 @@ def install_release(folder: Path, releases: Path) -> Path:
         return installed
     partial = releases / f".installing-{manifest.id}"
     try:
-        releases.mkdir(parents=True, exist_ok=True)
+        releases.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(folder, partial)
+        make_private(partial)
         partial.rename(installed)
     except OSError as error:
         raise ConfigError(f"releases: {installed} can't be written: {error}") from error

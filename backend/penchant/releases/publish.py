@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -170,6 +171,8 @@ class PublishResult:
     """Version of the catalog that readers follow; 0 unless the release is served."""
     model_version: Path | None = None
     """Folder that was added to the model repository of `triton`."""
+    left_out: LeftOut = field(default_factory=LeftOut)
+    """Events of the log that were not used."""
 
 
 def publish(
@@ -205,14 +208,16 @@ def publish(
             relevance = parse_relevance(request.relevant)
             if candidate.folder is not None and candidate.folder.name == served.head.release:
                 return PublishResult(PublishOutcome.ALREADY_SERVED, served.head.release)
-            stream = stream_of_store(snapshot, server.config.signals, relevance, LeftOut())
+            left_out = LeftOut()
+            stream = stream_of_store(snapshot, server.config.signals, relevance, left_out)
         progress("Reading the log", 1.0)
         work = _Publication(request, server, served, stream, candidate, progress, load)
         verdict = None if request.no_gate else work.judge()
         if verdict is not None and not verdict.passed:
-            return PublishResult(PublishOutcome.REFUSED, verdict=verdict)
+            return PublishResult(PublishOutcome.REFUSED, verdict=verdict, left_out=left_out)
         folder = candidate.folder or work.build(verdict, reports)
-        return work.serve(folder, verdict, before_switch)
+        result = work.serve(folder, verdict, before_switch)
+        return dataclasses.replace(result, left_out=left_out)
 
 
 @dataclass(frozen=True, slots=True)

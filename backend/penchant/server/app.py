@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +12,25 @@ from typing import Any
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
+from penchant.domain.limits import AHEAD_US
 from penchant.encoder.base import Encoders
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
-from penchant.service.catalog import CatalogService, check_item_ids, check_items
-from penchant.service.clock import Clock, system_clock
+from penchant.server.plans import (
+    delete_plan,
+    embed_plan,
+    export_plan,
+    feedback_plan,
+    forget_plan,
+    get_items_plan,
+    put_plan,
+    rank_plan,
+    reserve_plan,
+)
+from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
+from penchant.service.clock import Clock, SteplessClock
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.feedback import FeedbackService, check_feedback
+from penchant.service.mended_catalog import mend_catalog
 from penchant.service.meter import Meter
 from penchant.service.rank import RankService, check_rank
 from penchant.service.reserve import ReserveService, check_reserve
@@ -25,9 +39,11 @@ from penchant.service.users import UserService, check_export, check_user
 from penchant.store.base import Store
 from penchant.store.counters import scan_counters
 from penchant.store.open import open_store
+from penchant.store.server_claim import ServerClaim, this_server
 from penchant.wire.catalog import (
     delete_items_reply,
     get_items_reply,
+    get_request,
     ids_request,
     put_items_reply,
     put_items_request,
@@ -46,6 +62,9 @@ from penchant.wire.users import (
 from penchant_proto.methods import METHODS, methods_of
 from penchant_proto.v1.service_pb2 import Reply
 
+WRITERS = frozenset({"feedback", "reserve", "put_items", "delete_items", "forget_user"})
+"""The methods that write to the store."""
+
 Verbs = dict[str, Verb[Any, Any, Any]]
 
 
@@ -55,14 +74,18 @@ class App:
 
     dispatch: Dispatch
     store: Store
+    claim: ServerClaim | None = None
+    """The server's claim on the store, held by models that write."""
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
         return self.dispatch.handle(payload)
 
     def close(self) -> None:
-        """Closes the store."""
+        """Closes the store and ends the claim on it."""
         self.store.close()
+        if self.claim is not None:
+            self.claim.close()
 
 
 def build(
@@ -70,7 +93,8 @@ def build(
     config: Config,
     encoders: Encoders,
     meter: Meter,
-    clock: Clock = system_clock,
+    clock: Clock | None = None,
+    server_pid: int | None = None,
 ) -> App:
     """Builds the app that answers for some of the contract's Triton models in this process.
 
@@ -79,11 +103,12 @@ def build(
         config: the settings.
         encoders: the engines themselves in the encoder's model; in the others, a way to call it.
         meter: receives the measurements.
-        clock: gives microseconds since 1970-01-01 UTC.
+        clock: gives microseconds since 1970-01-01 UTC; None: the machine's, as `SteplessClock`.
+        server_pid: process of the server that the models belong to; None: this process.
 
     Raises:
         ConfigError: an unknown model, or settings that contradict each other.
-        StoreUnavailable: the store cannot be opened.
+        StoreUnavailable: the store cannot be opened, or another server writes to it.
     """
     fields = frozenset[str]().union(*(methods_of(model) for model in models))
     if not fields:
@@ -92,9 +117,38 @@ def build(
     directory = catalog_directory(config)
     if directory is None:
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
+    claim = _claim(config, fields, server_pid or os.getpid())
+    try:
+        return _built(fields, config, directory, encoders, meter, clock, claim)
+    except BaseException:
+        if claim is not None:
+            claim.close()
+        raise
+
+
+def _claim(config: Config, fields: frozenset[str], server_pid: int) -> ServerClaim | None:
+    """The claim on the store for models that write to it; None for others."""
+    engine, _, place = config.store.partition(":")
+    if engine != "lmdb" or not fields & WRITERS:
+        return None
+    return ServerClaim(Path(place), this_server(server_pid))
+
+
+def _built(
+    fields: frozenset[str],
+    config: Config,
+    directory: Path,
+    encoders: Encoders,
+    meter: Meter,
+    clock: Clock | None,
+    claim: ServerClaim | None,
+) -> App:
     store = open_store(config.store, map_bytes=config.store_map_bytes)
+    clock = clock or SteplessClock(meter)
+    if fields != {"embed"}:
+        mend_catalog(store, directory, partial(_read_item_biases, store, config, clock))
     verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
-    return App(Dispatch(verbs, config.limits.request_bytes), store)
+    return App(Dispatch(verbs, config.limits.request_bytes), store, claim)
 
 
 def _verbs(
@@ -119,10 +173,9 @@ def _verbs(
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)
     if "put_items" in fields:
-        item_biases = _read_item_biases(store, config)
-        verbs |= _catalog(CatalogService(store, catalogs, encoders, item_biases), config)
+        verbs |= _catalog(CatalogService(store, catalogs, encoders), config)
     if "get_user" in fields:
-        verbs |= _users(UserService(store, catalogs, clock), config)
+        verbs |= _users(UserService(store, catalogs, clock, _empty_item_biases(config)), config)
     if "embed" in fields:
         verbs |= _embed(EmbedService(store, encoders), config)
     return verbs
@@ -130,7 +183,7 @@ def _verbs(
 
 def _rank(service: RankService, config: Config) -> Verbs:
     check = partial(check_rank, limits=config.limits)
-    verb = Verb(rank_request, check, service.rank, rank_reply, lambda message: bool(message.query))
+    verb = Verb(rank_request, check, service.rank, rank_reply, rank_plan, service.in_slices)
     return {"rank": verb}
 
 
@@ -141,6 +194,8 @@ def _feedback(service: FeedbackService, config: Config, clock: Clock) -> Verbs:
             lambda request: check_feedback(request, clock(), config.limits),
             service.feedback,
             feedback_reply,
+            feedback_plan,
+            service.in_slices,
         )
     }
 
@@ -152,6 +207,7 @@ def _reserve(service: ReserveService, config: Config, clock: Clock) -> Verbs:
             lambda request: check_reserve(request, clock(), config.limits),
             service.reserve,
             reserve_reply,
+            reserve_plan,
         )
     }
 
@@ -159,12 +215,22 @@ def _reserve(service: ReserveService, config: Config, clock: Clock) -> Verbs:
 def _catalog(service: CatalogService, config: Config) -> Verbs:
     items = partial(check_items, limits=config.limits)
     ids = partial(check_item_ids, limits=config.limits)
+    get = partial(check_get, limits=config.limits)
     return {
         "put_items": Verb(
-            put_items_request, items, one_by_one(service.put), put_items_reply, lambda message: True
+            put_items_request,
+            items,
+            one_by_one(service.put),
+            put_items_reply,
+            put_plan,
+            service.put_in_slices,
         ),
-        "delete_items": Verb(ids_request, ids, one_by_one(service.delete), delete_items_reply),
-        "get_items": Verb(ids_request, ids, one_by_one(service.get), get_items_reply),
+        "delete_items": Verb(
+            ids_request, ids, one_by_one(service.delete), delete_items_reply, delete_plan
+        ),
+        "get_items": Verb(
+            get_request, get, one_by_one(service.get), get_items_reply, get_items_plan
+        ),
     }
 
 
@@ -173,21 +239,32 @@ def _users(service: UserService, config: Config) -> Verbs:
     page = partial(check_export, limits=config.limits)
     return {
         "get_user": Verb(user_request, user, one_by_one(service.get), get_user_reply),
-        "export_user": Verb(export_request, page, one_by_one(service.export), export_user_reply),
-        "forget_user": Verb(user_request, user, one_by_one(service.forget), forget_user_reply),
+        "export_user": Verb(
+            export_request,
+            page,
+            one_by_one(service.export),
+            export_user_reply,
+            export_plan,
+            service.export_in_slices,
+        ),
+        "forget_user": Verb(
+            user_request, user, one_by_one(service.forget), forget_user_reply, forget_plan
+        ),
     }
 
 
 def _embed(service: EmbedService, config: Config) -> Verbs:
     check = partial(check_embed, limits=config.limits)
-    return {"embed": Verb(embed_request, check, service.embed, embed_reply)}
+    verb = Verb(embed_request, check, service.embed, embed_reply, embed_plan, service.in_slices)
+    return {"embed": verb}
 
 
-def _read_item_biases(store: Store, config: Config) -> ItemBiasTable:
-    """Every item's counters."""
+def _read_item_biases(store: Store, config: Config, clock: Clock) -> ItemBiasTable:
+    """Every item's counters, none of them dated after the clock."""
     item_biases = _empty_item_biases(config)
     with store.snapshot() as snapshot:
         item_biases.set(scan_counters(snapshot))
+    item_biases.limit(clock() + AHEAD_US)
     return item_biases
 
 

@@ -1,16 +1,18 @@
 """From the bytes of calls to their replies: parse, check, serve.
 
 A batch may mix methods. The calls of one method are served together, and each call gets its own
-reply or its own error, in its place.
+reply or its own error, in its place. Each call is told apart by the lane that it should wait in, so
+that small calls never stand behind long ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from penchant.domain.errors import InternalError, InvalidRequest, PenchantError
+from penchant.domain.errors import ErrorKind, InternalError, InvalidRequest, PenchantError
 from penchant.service.attempt import attempt
 from penchant.wire.call import parse_call
 from penchant_proto.methods import METHODS
@@ -21,8 +23,33 @@ Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 
-def _needs_no_encoder(message: object) -> bool:
-    return False
+Answer = Reply | PenchantError
+
+
+class Lane(Enum):
+    """Where a call waits while its model is busy."""
+
+    SMALL = "small"
+    """Answered at once, with the others that arrived meanwhile."""
+    ENCODER = "encoder"
+    """Waits for the encoder together with others; nobody else should wait with it."""
+    BULK = "bulk"
+    """Takes long; worked on in slices, with small calls in between."""
+
+
+class Plan(NamedTuple):
+    """How a call is going to be answered."""
+
+    lane: Lane
+    cost: float
+    """Rough cost, in any unit that all calls of a lane share; more than 0."""
+
+
+SMALL = Plan(Lane.SMALL, 1.0)
+
+
+def _small(message: object) -> Plan:
+    return SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +64,11 @@ class Verb(Generic[Message, Request, Result]):
     """From several requests to one result or error each, in order."""
     write: Callable[[Result], Reply]
     """From a result to the reply."""
-    needs_encoder: Callable[[Message], bool] = _needs_no_encoder
-    """Whether a request message has text to encode, which takes milliseconds."""
+    plan: Callable[[Message], Plan] = _small
+    """The lane of a request message, and its cost."""
+    slices: Callable[[Request], Generator[None, None, Result]] | None = None
+    """Like `serve` for one request, as a generator that pauses between two slices of the work.
+    None: the work is one slice."""
 
     def accept(self, message: Message) -> Request:
         """Reads and checks one request."""
@@ -63,8 +93,13 @@ class ParsedCall(NamedTuple):
     """The field of `Call.method`."""
     message: Any
     """The method's request message."""
-    needs_encoder: bool
-    """Whether the answer waits for the encoder; other calls should not wait with it."""
+    lane: Lane
+    cost: float
+    """See `Plan.cost`."""
+    timeout_s: float
+    """Seconds that the caller waits, from the call's arrival; 0: unknown."""
+    health_check: bool
+    """Whether this is a health check, which no metric counts."""
 
 
 class Dispatch:
@@ -80,7 +115,7 @@ class Dispatch:
         self._verbs = verbs
         self._request_bytes = request_bytes
 
-    def handle(self, payload: bytes) -> Reply | PenchantError:
+    def handle(self, payload: bytes) -> Answer:
         """Parses and answers one call."""
         call = self.parse(payload)
         return call if isinstance(call, PenchantError) else self.answer([call])[0]
@@ -89,12 +124,32 @@ class Dispatch:
         """Parses one call; InvalidRequest if it is malformed, too large, or another model's."""
         return attempt(self._parse, payload)
 
-    def answer(self, calls: Sequence[ParsedCall]) -> list[Reply | PenchantError]:
+    def slices(self, call: ParsedCall) -> Generator[None, None, Answer]:
+        """The work on one call: pauses between two slices, returns the reply or the error."""
+        verb = self._verbs[call.field]
+        if verb.slices is None:
+            return self.answer([call])[0]
+        request = attempt(verb.accept, call.message)
+        if isinstance(request, PenchantError):
+            return request
+        work = verb.slices(request)
+        try:
+            while True:
+                paused = attempt(_advance, work)
+                if isinstance(paused, PenchantError):
+                    return paused
+                if isinstance(paused, _Finished):
+                    return attempt(verb.write, paused.result)
+                yield
+        finally:
+            work.close()
+
+    def answer(self, calls: Sequence[ParsedCall]) -> list[Answer]:
         """One reply or error per call, in order."""
         fields = dict.fromkeys([call.field for call in calls])
         if len(fields) == 1:  # The usual case, since most models have one method.
             return _answer(self._verbs[calls[0].field], [call.message for call in calls])
-        replies: list[Reply | PenchantError] = [InternalError()] * len(calls)
+        replies: list[Answer] = [InternalError()] * len(calls)
         for field in fields:
             places = [place for place, call in enumerate(calls) if call.field == field]
             answers = _answer(self._verbs[field], [calls[place].message for place in places])
@@ -107,19 +162,33 @@ class Dispatch:
             raise InvalidRequest(
                 f"REQUEST: got {len(payload)} bytes, expected at most {self._request_bytes}"
             )
-        field, message = parse_call(payload)
+        field, message, timeout_ms, health_check = parse_call(payload)
         verb = self._verbs.get(field)
         if verb is None:
             raise InvalidRequest(
                 f"method: got {field}, which the model {METHODS[field].model} answers; "
                 f"expected one of: {', '.join(sorted(self._verbs))}"
             )
-        return ParsedCall(field, message, verb.needs_encoder(message))
+        lane, cost = verb.plan(message)
+        return ParsedCall(field, message, lane, cost, timeout_ms / 1e3, health_check)
 
 
-def _answer(
-    verb: Verb[Message, Request, Result], messages: Sequence[Message]
-) -> list[Reply | PenchantError]:
+class _Finished(NamedTuple):
+    """The result of sliced work."""
+
+    result: Any
+
+
+def _advance(work: Generator[None, None, Any]) -> _Finished | None:
+    """Works on one slice; None if more are left."""
+    try:
+        next(work)
+    except StopIteration as end:
+        return _Finished(end.value)
+    return None
+
+
+def _answer(verb: Verb[Message, Request, Result], messages: Sequence[Message]) -> list[Answer]:
     """Takes the messages of one method through the verb's steps."""
     requests = [attempt(verb.accept, message) for message in messages]
     accepted = [request for request in requests if not isinstance(request, PenchantError)]
@@ -131,21 +200,19 @@ def _answer(
     ]
 
 
-def _write(
-    verb: Verb[Message, Request, Result], result: Result | PenchantError
-) -> Reply | PenchantError:
+def _write(verb: Verb[Message, Request, Result], result: Result | PenchantError) -> Answer:
     return result if isinstance(result, PenchantError) else attempt(verb.write, result)
 
 
 def _serve(
     verb: Verb[Message, Request, Result], requests: Sequence[Request]
 ) -> Sequence[Result | PenchantError]:
-    """Serves requests together; after an unforeseen failure, each alone, to spare the others."""
+    """Serves requests together; after a failure of the server, each alone, to spare the others."""
     if not requests:
         return []
     results = attempt(verb.serve, requests)
     if not isinstance(results, PenchantError):
         return results
-    if isinstance(results, InternalError) and len(requests) > 1:
+    if results.kind is ErrorKind.INTERNAL and len(requests) > 1:
         return [_serve(verb, [request])[0] for request in requests]
     return [results] * len(requests)

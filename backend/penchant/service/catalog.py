@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.cold_start import prior_counters
-from penchant.domain.errors import EncoderUnavailable
+from penchant.domain.errors import EncoderUnavailable, InvalidRequest, StateCorrupt
 from penchant.domain.limits import Limits, check_ids, check_item
 from penchant.domain.types import CatalogChange, CatalogHead, Item, StoredItem, Vector
+from penchant.domain.user_contribution import credit
 from penchant.encoder.base import Encoders
-from penchant.service.catalog_writer import MatrixChange, placed, rebuild_if_lost, write_catalog
+from penchant.service.catalog_writer import MatrixChange, placed, write_catalog
 from penchant.service.encoding import Space, encoder_of, space_of
+from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import write_counters
+from penchant.store.item_contributions import CATALOG, write_contribution
 from penchant.store.items import (
     read_head,
     read_item,
+    read_sound_item,
+    read_text_vector,
     scan_items,
     write_change,
     write_head,
@@ -31,6 +35,10 @@ from penchant.store.items import (
 )
 from penchant.store.rollouts import read_rollout, write_rollout
 
+REPLY_BYTES = 4 << 20
+"""Bytes of items in one reply, at most."""
+PAGE_BYTES = 1 << 20
+"""Bytes of items after which a page ends."""
 PLAN_RETRIES = 3
 """Times that a put is planned again after a change of the encoder; then the call fails."""
 
@@ -55,12 +63,23 @@ class DeleteResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GetRequest:
+    """Ids of items to read."""
+
+    ids: Sequence[str]
+    paged: bool = False
+    """Whether the result may cover only the first of the ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class GetResult:
     """The items found under some ids."""
 
     head: CatalogHead
     items: list[Item]
     unknown: list[str]
+    covered: int
+    """Ids, from the first, that this is the answer for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +110,28 @@ def check_item_ids(ids: Sequence[str], limits: Limits) -> Sequence[str]:
     return ids
 
 
+def check_get(request: GetRequest, limits: Limits) -> GetRequest:
+    """The request; raises InvalidRequest if its ids break the contract."""
+    check_item_ids(request.ids, limits)
+    return request
+
+
 class CatalogService:
     """Changes the served catalog and the one on rollout. One process at a time may run it."""
 
-    def __init__(
-        self, store: Store, catalogs: Catalogs, encoders: Encoders, item_biases: ItemBiasTable
-    ) -> None:
+    def __init__(self, store: Store, catalogs: Catalogs, encoders: Encoders) -> None:
         self._store = store
         self._catalogs = catalogs
         self._encoders = encoders
-        rebuild_if_lost(store, catalogs.directory, item_biases)
 
     def put(self, items: Sequence[Item]) -> PutResult:
+        """See `put_in_slices`, here without a pause."""
+        return whole(self.put_in_slices(items))
+
+    def put_in_slices(self, items: Sequence[Item]) -> Generator[None, None, PutResult]:
         """Adds or replaces items, which are durable and rankable when this returns.
+
+        Pauses after every few texts. All items are written in one transaction at the end.
 
         Raises:
             EncoderUnavailable: nothing was changed.
@@ -112,7 +140,9 @@ class CatalogService:
         for _ in range(PLAN_RETRIES + 1):
             with self._store.snapshot() as snapshot:
                 plan = self._plan(snapshot, items)
-            vectors = [space.encoded() for space in plan.spaces]
+            vectors = []
+            for space in plan.spaces:
+                vectors.append((yield from space.encoded()))
             head = plan.spaces[0].head if plan.idle else self._write(plan, vectors)
             if head is not None:
                 count, encoded = len(plan.changed), len(plan.spaces[0].missing)
@@ -120,7 +150,13 @@ class CatalogService:
         raise EncoderUnavailable("items: the encoder is being changed; put them again in a moment")
 
     def _plan(self, snapshot: Snapshot, items: Sequence[Item]) -> _Plan:
-        changed = [item for item in items if _differs(item, read_item(snapshot, item.id))]
+        version = read_head(snapshot).encoder_version
+        changed = [
+            item
+            for item in items
+            if _differs(item, read_sound_item(snapshot, item.id))
+            or read_text_vector(snapshot, version, item.text) is None
+        ]
         texts = [item.text for item in changed]
         rollout = read_rollout(snapshot)
         heads = [read_head(snapshot)] + ([] if rollout is None else [rollout.head])
@@ -135,26 +171,46 @@ class CatalogService:
         """Removes items from every ranking; raises StoreUnavailable."""
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
-            found = [read_item(transaction, id_) for id_ in ids]
+            found = [_held_item(transaction, offered.served, id_) for id_ in ids]
             alive = [stored for stored in found if stored is not None and stored.alive]
             unknown = sorted(set(ids) - {stored.item.id for stored in alive})
             head = offered.served.head
             if alive:
                 gone = [dataclasses.replace(stored, alive=False) for stored in alive]
-                logged = self._log(transaction, head, gone)
+                logged = self._log(transaction, offered.served, gone)
                 change = MatrixChange(removed=[stored.number for stored in gone])
                 changes = [change] * len(_views(offered))
                 head = self._publish(transaction, offered, logged, changes)
         return DeleteResult(head, len(alive), unknown)
 
-    def get(self, ids: Sequence[str]) -> GetResult:
-        """The items as they were put, in order of the ids."""
+    def get(self, request: GetRequest) -> GetResult:
+        """The items as they were put, in order of the ids, as many as fit into a reply.
+
+        Raises:
+            InvalidRequest: they do not fit, and the caller takes no pages.
+        """
+        most = PAGE_BYTES if request.paged else REPLY_BYTES
+        items: list[Item] = []
+        unknown: list[str] = []
+        covered = size = 0
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
-            found = [read_item(snapshot, id_) for id_ in ids]
-        items = [stored.item for stored in found if stored is not None and stored.alive]
-        held = {item.id for item in items}
-        return GetResult(head, items, [id_ for id_ in ids if id_ not in held])
+            for id_ in request.ids:
+                stored = read_item(snapshot, id_)
+                if stored is None or not stored.alive:
+                    unknown.append(id_)
+                else:
+                    size += _size(stored.item)
+                    if size > most and covered:
+                        break
+                    items.append(stored.item)
+                covered += 1
+        if covered < len(request.ids) and not request.paged:
+            raise InvalidRequest(
+                f"ids: got {len(request.ids)} ids of items of more than {REPLY_BYTES} bytes, "
+                f"expected at most that; ask for {covered} ids at a time, or set `paged`"
+            )
+        return GetResult(head, items, unknown, covered)
 
     def _write(self, plan: _Plan, vectors: list[dict[str, Vector]]) -> CatalogHead | None:
         """The new head; None, and nothing is written, if a release came or went meanwhile."""
@@ -167,10 +223,10 @@ class CatalogService:
                 for text, vector in mine.items():
                     write_text_vector(transaction, space.encoder.version, text, vector)
             served = plan.spaces[0]
-            stored = self._number(transaction, offered.served.head, plan.changed)
+            stored = self._number(transaction, offered.served, plan.changed)
             version = served.encoder.version
             self._count_prior(transaction, offered.served, stored, vectors[0], version)
-            logged = self._log(transaction, offered.served.head, stored)
+            logged = self._log(transaction, offered.served, stored)
             logged = dataclasses.replace(
                 logged, encoder_version=version, dimensions=served.encoder.dimensions
             )
@@ -225,12 +281,12 @@ class CatalogService:
         return head
 
     def _number(
-        self, transaction: Transaction, head: CatalogHead, items: Sequence[Item]
+        self, transaction: Transaction, view: CatalogView, items: Sequence[Item]
     ) -> list[StoredItem]:
         """Assigns the next numbers to new items; known items keep theirs."""
-        stored, next_number = [], head.rows
+        stored, next_number = [], view.head.rows
         for item in items:
-            old = read_item(transaction, item.id)
+            old = _held_item(transaction, view, item.id)
             number = next_number if old is None else old.number
             next_number += old is None
             stored.append(StoredItem(item, number, alive=True))
@@ -255,14 +311,16 @@ class CatalogService:
             new, prior_counters(view.frozen.cold_start_prior, texts), strict=True
         ):
             write_counters(transaction, row.number, counters)
+            write_contribution(transaction, row.number, CATALOG, credit(counters))
 
     def _log(
-        self, transaction: Transaction, head: CatalogHead, stored: Sequence[StoredItem]
+        self, transaction: Transaction, view: CatalogView, stored: Sequence[StoredItem]
     ) -> CatalogHead:
         """Writes the items, and a catalog log entry for each that appears or disappears."""
+        head = view.head
         position, alive, rows = head.log_length, head.alive, head.rows
         for row in stored:
-            old = read_item(transaction, row.item.id)
+            old = _held_item(transaction, view, row.item.id)
             write_item(transaction, row)
             if (old is not None and old.alive) != row.alive:
                 change = CatalogChange(row.item.id, row.number, row.alive)
@@ -271,6 +329,15 @@ class CatalogService:
                 alive += 1 if row.alive else -1
             rows = max(rows, row.number + 1)
         return dataclasses.replace(head, log_length=position, alive=alive, rows=rows)
+
+
+def _held_item(snapshot: Snapshot, view: CatalogView, id_: str) -> StoredItem | None:
+    """An item, deleted or not, or None; of a corrupt one, only its number and that it is alive."""
+    try:
+        return read_item(snapshot, id_)
+    except StateCorrupt:
+        number = view.number(id_)
+        return None if number is None else StoredItem(Item(id_, "", {}), number, alive=True)
 
 
 def _views(offered: Offered) -> list[CatalogView]:
@@ -288,3 +355,8 @@ def _differs(item: Item, stored: StoredItem | None) -> bool:
         or stored.item.text != item.text
         or dict(stored.item.attributes) != dict(item.attributes)
     )
+
+
+def _size(item: Item) -> int:
+    """About the bytes of an item in a reply."""
+    return len(item.text) + sum(len(key) + len(value) for key, value in item.attributes.items())

@@ -25,5 +25,5 @@ def gram_of(vectors: Matrix, alive: NDArray[np.bool_]) -> NDArray[np.float64]:
 def freeze(directory: Path, head: CatalogHead, frozen: Frozen) -> CatalogHead:
     """Writes the next version's file and returns the head that names it; the caller commits it."""
     version = head.version + 1
-    files.write_version(directory, version, frozen)
-    return dataclasses.replace(head, version=version, frozen_items=head.alive)
+    crc = files.write_version(directory, version, frozen)
+    return dataclasses.replace(head, version=version, frozen_items=head.alive, version_crc=crc)

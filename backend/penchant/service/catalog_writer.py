@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,23 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.catalog import files
-from penchant.catalog.files import Frozen
-from penchant.catalog.item_biases import ItemBiasTable
+from penchant.catalog.files import Frozen, PathOf
 from penchant.catalog.view import CatalogView
+from penchant.domain.arrays import Mask
 from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
-from penchant.domain.errors import StateCorrupt
-from penchant.domain.neighbours import Neighbours, no_neighbours
+from penchant.domain.errors import StoreUnavailable
+from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
-from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
+from penchant.domain.types import CatalogHead, Item, Matrix, Rows, Vector
 from penchant.service.catalog_version import freeze, gram_of
-from penchant.store.base import Snapshot, Store
-from penchant.store.items import (
-    read_head,
-    read_residual,
-    read_text_vector,
-    scan_items,
-    write_head,
-)
+from penchant.store.base import Snapshot
+from penchant.store.items import read_residual, read_text_vector
+
+log = logging.getLogger("penchant")
 
 GROWTH = 1.1
 """Additions alone make a new version (a new Gram matrix) once the catalog grew by this factor."""
@@ -87,14 +84,36 @@ def write_catalog(
     Returns:
         The head to commit. Cost: the new rows; a copy of the matrix if old rows change; the Gram
         matrix, O(N d^2), if a new version is made.
+
+    Raises:
+        StoreUnavailable: the files can't be written, as on a full disk; readers see no change.
     """
     old = view.head
     alive = np.zeros(head.rows, np.bool_)
     alive[: old.rows] = view.alive
     alive[change.numbers] = True
     alive[change.removed] = False
+    try:
+        return _written(directory, view, head, change, alive)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"catalog: its files can't be written: {error.strerror}; nothing was changed; free "
+            "disk space and send the call again"
+        ) from error
+
+
+def _written(
+    directory: Path, view: CatalogView, head: CatalogHead, change: MatrixChange, alive: Mask
+) -> CatalogHead:
+    old = view.head
     in_place = _only_adds(view, change) and _append(directory, old, change)
-    if not in_place:
+    if in_place:
+        head = dataclasses.replace(
+            head,
+            vectors_crc=_grown(directory, old, head.rows, old.vectors_crc, files.vectors_path),
+            texts_crc=_grown(directory, old, head.rows, old.texts_crc, files.texts_path),
+        )
+    else:
         head = _new_generation(directory, view, head, change)
     refreshed = change.refreshed
     if in_place and head.alive < GROWTH * head.frozen_items and refreshed is None:
@@ -111,16 +130,26 @@ def write_catalog(
             refreshed.popularity,
             refreshed.learnt,
         )
-        head = dataclasses.replace(head, neighbours=old.neighbours + 1)
-        files.write_neighbours(directory, head.neighbours, refreshed.neighbours)
+        number = old.neighbours + 1
+        crc = files.write_neighbours(directory, number, refreshed.neighbours)
+        head = dataclasses.replace(head, neighbours=number, neighbours_crc=crc, lost="")
     head = freeze(directory, head, frozen)
     files.prune(directory, head)
     return head
 
 
+def _grown(
+    directory: Path, old: CatalogHead, rows: int, before: int | None, path_of: PathOf
+) -> int:
+    """The checksum of a file's rows after some were appended."""
+    matrix = files.map_vectors(directory, old.generation, old.dimensions, rows, path_of)
+    start = 0 if before is None else old.rows
+    return files.checksum(matrix[start:rows], before or 0)
+
+
 def _only_adds(view: CatalogView, change: MatrixChange) -> bool:
     """Whether every row that readers see stays as it is."""
-    if change.removed or change.new_space or view.head.generation == 0:
+    if change.removed or change.new_space or view.head.texts_crc is None:
         return False
     held = change.numbers < view.head.rows
     numbers = change.numbers[held]
@@ -133,8 +162,10 @@ def _append(directory: Path, old: CatalogHead, change: MatrixChange) -> bool:
     added = np.flatnonzero(change.numbers >= old.rows)
     order = added[np.argsort(change.numbers[added])]
     texts = change.vectors if change.texts is None else change.texts
-    vectors = change.vectors[order]
-    return files.append_rows(directory, old.generation, old.rows, vectors, texts[order])
+    return all(
+        files.append_rows(directory, old.generation, old.rows, matrix[order], path_of)
+        for matrix, path_of in ((texts, files.texts_path), (change.vectors, files.vectors_path))
+    )
 
 
 def _new_generation(
@@ -149,8 +180,9 @@ def _new_generation(
     offsets = np.zeros(head.rows, np.float32)
     offsets[: view.head.rows] = view.offsets
     generation = view.head.generation + 1
-    files.write_generation(directory, generation, matrix, offsets, texts)
-    return dataclasses.replace(head, generation=generation)
+    crc = files.write_generation(directory, generation, matrix, offsets)
+    texts_crc = files.write_texts(directory, generation, texts)
+    return dataclasses.replace(head, generation=generation, vectors_crc=crc, texts_crc=texts_crc)
 
 
 def _as_before(view: CatalogView, head: CatalogHead, gram: NDArray[np.float64]) -> Frozen:
@@ -160,65 +192,16 @@ def _as_before(view: CatalogView, head: CatalogHead, gram: NDArray[np.float64]) 
     return Frozen(gram, np.zeros(head.dimensions), flat_cold_start_prior(head.dimensions))
 
 
-def rebuild_if_lost(store: Store, directory: Path, book: ItemBiasTable) -> None:
-    """Writes the catalog's files again from the store where they are not there.
-
-    Args:
-        store: holds the items and their texts' vectors.
-        directory: of the catalog's files.
-        book: holds every item's counters.
-
-    Raises:
-        StateCorrupt: the store lacks the vector of an item's text.
-    """
-    with store.transaction() as transaction:
-        head = read_head(transaction)
-        if head.generation == 0 or _complete(directory, head):
-            return
-        matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
-        alive = np.zeros(head.rows, np.bool_)
-        for stored in scan_items(transaction):
-            alive[stored.number] = stored.alive
-            if stored.alive:
-                text = require_text_vector(transaction, head, stored.item.text)
-                texts[stored.number] = text
-                matrix[stored.number] = placed(
-                    transaction, head.encoder_version, stored.number, text
-                )
-        head = dataclasses.replace(head, generation=head.generation + 1)
-        if head.neighbours:  # A number of its own, since readers remember what they mapped.
-            head = dataclasses.replace(head, neighbours=head.neighbours + 1)
-            files.write_neighbours(directory, head.neighbours, no_neighbours())
-        values = book.values(head.rows)
-        files.write_generation(directory, head.generation, matrix, values, texts)
-        nothing = flat_cold_start_prior(head.dimensions)
-        frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions), nothing)
-        write_head(transaction, freeze(directory, head, frozen))
-
-
-def _complete(directory: Path, head: CatalogHead) -> bool:
-    generation, version = head.generation, head.version
-    paths = [
-        files.vectors_path(directory, generation),
-        files.offsets_path(directory, generation),
-        files.version_path(directory, version),
-    ]
-    if head.neighbours:
-        paths.append(files.neighbours_path(directory, head.neighbours))
-    return all(path.is_file() for path in paths)
-
-
 def placed(snapshot: Snapshot, encoder_version: str, number: int, text: Vector) -> Vector:
     """An item's vector, shape (d,): its text's, moved by its residual in the same space."""
     residual = read_residual(snapshot, encoder_version, number)
     return text if residual is None else anchored(text[None], residual[None])[0]
 
 
-def require_text_vector(snapshot: Snapshot, head: CatalogHead, text: str) -> Vector:
-    """The vector of an item's text; raises StateCorrupt where the store lacks it."""
-    vector = read_text_vector(snapshot, head.encoder_version, text)
-    if vector is None:
-        raise StateCorrupt(
-            f"catalog: no vector of encoder {head.encoder_version} for {text[:64]!r}"
-        )
-    return vector
+def text_vector(snapshot: Snapshot, head: CatalogHead, item: Item) -> Vector:
+    """The vector of an item's text, shape (d,); zeros, said in the log, where it is lost."""
+    vector = read_text_vector(snapshot, head.encoder_version, item.text)
+    if vector is not None and len(vector) == head.dimensions:
+        return vector
+    log.error("StateCorrupt: the vector of item %r is lost: put the item again", item.id)
+    return np.zeros(head.dimensions, np.float32)

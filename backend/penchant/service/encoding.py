@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from penchant.domain.types import CatalogHead, Vector
@@ -11,7 +11,7 @@ from penchant.store.base import Snapshot
 from penchant.store.items import read_text_vector, scan_items
 
 ENCODE_TEXTS = 32
-"""Texts per request to the encoder; queries get their turn between the requests of a large put."""
+"""Texts per request to the encoder; smaller puts go between those of a large one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,13 @@ class Space:
     new: bool
     """Whether the catalog's vectors are another encoder's, so that all must be made anew."""
 
-    def encoded(self) -> dict[str, Vector]:
-        """Vectors of all the texts; raises EncoderUnavailable.
-
-        Encodes slice by slice, so that other callers' texts get their turn in between.
-        """
+    def encoded(self) -> Generator[None, None, dict[str, Vector]]:
+        """Vectors of all the texts, in slices; raises EncoderUnavailable."""
         vectors = dict(self.known)
         for start in range(0, len(self.missing), ENCODE_TEXTS):
             part = self.missing[start : start + ENCODE_TEXTS]
             vectors |= zip(part, self.encoder.encode(part), strict=True)
+            yield
         return vectors
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from penchant.service.user_interest import UserInContext, repeats_in
 from penchant.store.base import Snapshot
 from penchant.store.users import read_event
 
+SLICE_ITEMS = 200
+"""Items explained without a pause."""
 CONTRIBUTIONS = 5
 """Events named per explanation, at most."""
 
@@ -53,8 +56,10 @@ def explain(
     user: UserInContext,
     top: TopK,
     query: Vector | None,
-) -> list[Explanation]:
+) -> Generator[None, None, list[Explanation]]:
     """One explanation per item of a ranking; the parts of each sum to its score.
+
+    Pauses after every few items.
 
     Args:
         snapshot: names the events.
@@ -76,18 +81,23 @@ def explain(
     if found is not None:
         repeats = settings.repeat_weight * repeat_shares(found, top.rows, len(window))
     by_event = parts.slow + parts.fast + near.events + repeats
-    return [
-        Explanation(
-            offset=float(top.offsets[position]),
-            slow=float(parts.prior[position] + parts.slow[position].sum()),
-            fast=float(parts.fast[position].sum()),
-            near=float(near.opening[position] + near.events[position].sum()),
-            repeat=float(repeats[position].sum()),
-            query=float(from_query[position]),
-            contributions=_largest(snapshot, view, user, by_event[position]),
+    named = _NamedEvents(snapshot, view, user)
+    explanations: list[Explanation] = []
+    for position in range(len(vectors)):
+        if position and position % SLICE_ITEMS == 0:
+            yield
+        explanations.append(
+            Explanation(
+                offset=float(top.offsets[position]),
+                slow=float(parts.prior[position] + parts.slow[position].sum()),
+                fast=float(parts.fast[position].sum()),
+                near=float(near.opening[position] + near.events[position].sum()),
+                repeat=float(repeats[position].sum()),
+                query=float(from_query[position]),
+                contributions=_largest(named, by_event[position]),
+            )
         )
-        for position in range(len(vectors))
-    ]
+    return explanations
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +122,39 @@ def _near_parts(view: CatalogView, user: UserInContext, items: Items, rows: Rows
     return _NearParts(parts[:, ~of_events].sum(axis=1), events)
 
 
-def _largest(
-    snapshot: Snapshot, view: CatalogView, user: UserInContext, share: Float64
-) -> tuple[Contribution, ...]:
+class _NamedEvents:
+    """Reads each event of a window once, though it may be named for many items."""
+
+    def __init__(self, snapshot: Snapshot, view: CatalogView, user: UserInContext) -> None:
+        self._snapshot = snapshot
+        self._view = view
+        self._user = user
+        self._known: dict[int, Contribution] = {}
+
+    def at(self, position: int, share: float) -> Contribution:
+        """The contribution of the event at a position of the window."""
+        known = self._known.get(position)
+        if known is None:
+            known = self._known[position] = self._read(position)
+        return Contribution(known.event_id, known.item, known.signal, known.occurred_at_us, share)
+
+    def _read(self, position: int) -> Contribution:
+        event = self._user.window[position]
+        row = read_event(self._snapshot, self._user.user, int(event["event"]))
+        number = int(event["item"])
+        return Contribution(
+            event_id=row.event.event_id if row else "",
+            item=self._view.ids[number] if number < len(self._view.ids) else "",
+            signal=row.event.signal if row else "",
+            occurred_at_us=int(event["occurred_at_us"]),
+            share=0.0,
+        )
+
+
+def _largest(named: _NamedEvents, share: Float64) -> tuple[Contribution, ...]:
     order = np.argsort(-np.abs(share), kind="stable")[:CONTRIBUTIONS]
     return tuple(
-        _contribution(snapshot, view, user, position, float(share[position]))
+        named.at(position, float(share[position]))
         for position in order.tolist()
         if share[position] != 0.0
-    )
-
-
-def _contribution(
-    snapshot: Snapshot, view: CatalogView, user: UserInContext, position: int, share: float
-) -> Contribution:
-    event = user.window[position]
-    row = read_event(snapshot, user.user, int(event["event"]))
-    number = int(event["item"])
-    return Contribution(
-        event_id=row.event.event_id if row else "",
-        item=view.ids[number] if number < len(view.ids) else "",
-        signal=row.event.signal if row else "",
-        occurred_at_us=int(event["occurred_at_us"]),
-        share=share,
     )

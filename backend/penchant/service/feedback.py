@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
@@ -14,26 +16,48 @@ import numpy as np
 from penchant.catalog.item_biases import ItemBiasFile, ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
-from penchant.domain.event_weights import time_bucket
+from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.interest import fold_each
-from penchant.domain.limits import Limits, check_count, check_event
-from penchant.domain.offsets import count_event
+from penchant.domain.limits import AHEAD_US, Limits, check_count, check_event
 from penchant.domain.rewards import SignalTable, admit
-from penchant.domain.types import Counters, Event, LogRow, Record, UserState
+from penchant.domain.tally import Tally
+from penchant.domain.types import Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
+from penchant.service.item_counts import ANY_TIME, recount, tally_of, write_tally
 from penchant.service.meter import Meter
+from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
+from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.counters import read_counters, scan_counters, write_counters
+from penchant.store.counters import (
+    corrupt_counters,
+    read_counters,
+    scan_counters,
+    take_recounted,
+)
+from penchant.store.item_contributions import any_contribution
 from penchant.store.items import read_head
+from penchant.store.newest import read_newest, write_newest
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_event, read_user, write_event, write_user
 
+log = logging.getLogger("penchant")
+
 FOLDED_TOGETHER = 64
 """Users folded in one go; more would save no time and take more memory."""
+
+_OLD_COUNTERS = (
+    "the counters of items were made by an older release, which counted events, not users; "
+    "`penchant rebuild counters` makes them again from the log, while the server runs"
+)
+
+_AHEAD = "events in the store are ahead of the machine's clock and count as of now"
+
+MOST_CAUSES = 100
+"""Causes of refusals that are logged, at most."""
 
 _Element = TypeVar("_Element")
 
@@ -97,11 +121,12 @@ class _Batch:
 
     ledger: ReservationLedger
     watch: RolloutWatch
+    tally: Tally
+    newest_us: int
+    """Time of the newest event, those of the batch included."""
     records: dict[str, Record] = field(default_factory=dict)
     rows: dict[tuple[str, int], LogRow] = field(default_factory=dict)
     """By user and event digest."""
-    counters: dict[int, Counters] = field(default_factory=dict)
-    """By item number."""
     owned: dict[str, set[int]] = field(default_factory=dict)
     """Numbers of items that became the user's own, by user."""
 
@@ -124,10 +149,41 @@ class FeedbackService:
         self._clock = clock
         self._meter = meter
         self._item_biases = item_biases
+        self._said: set[str] = set()
+        with store.snapshot() as snapshot:
+            old_release = not any_contribution(snapshot)
+            corrupt = corrupt_counters(snapshot)
+            head = read_head(snapshot)
+            counted = next(scan_counters(snapshot), None) is not None
+        self._counted_rows = head.rows
+        if counted and old_release:
+            log.warning(_OLD_COUNTERS)
+        for number in corrupt:
+            with store.transaction() as transaction:
+                recount(transaction, number, item_biases.half_life_s)
         with store.snapshot() as snapshot:
             item_biases.set(scan_counters(snapshot))
-            self._counted_rows = read_head(snapshot).rows
         self._offset_file = ItemBiasFile(catalogs.directory, item_biases)
+        self._latest(clock())
+        self._offset_file.publish(head.generation, head.rows)  # Whatever a crash left there.
+        self._slice_events = SliceSize(first=32, least=16, most=256)
+
+    def in_slices(self, request: FeedbackRequest) -> Generator[None, None, list[EventResult]]:
+        """The results of a call of many events, in order; pauses after every few events.
+
+        Each slice is a transaction of its own. An error after the first of them leaves events that
+        are accepted; the same call, sent again, finds them as duplicates.
+
+        Raises:
+            StoreUnavailable: the events of this slice and of the next ones were not accepted.
+        """
+        results: list[EventResult] = []
+        while (start := len(results)) < len(request.events):
+            some = request.events[start : start + int(self._slice_events.units)]
+            with self._slice_events.timed(len(some)):
+                results += self.feedback([FeedbackRequest(some)])[0]
+            yield
+        return results
 
     def feedback(self, requests: Sequence[FeedbackRequest]) -> list[list[EventResult]]:
         """The results of each call's events, durable when this returns.
@@ -136,41 +192,60 @@ class FeedbackService:
             StoreUnavailable: no event of the whole batch was accepted.
         """
         arrived_us, started = self._clock(), time.perf_counter()
+        latest_us = self._latest(arrived_us)
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
             view = offered.served
             self._read_new_items(transaction, view)
-            batch = _Batch(ReservationLedger(transaction), RolloutWatch(offered))
+            recounted = take_recounted(transaction)
+            batch = _Batch(
+                ReservationLedger(transaction, arrived_us),
+                RolloutWatch(offered),
+                tally_of(transaction, self._item_biases.half_life_s, latest_us),
+                min(read_newest(transaction) or self._item_biases.newest_us, latest_us),
+            )
             results = [
-                [self._take(transaction, view, batch, event, arrived_us) for event in call.events]
+                [
+                    self._take(transaction, view, batch, event, arrived_us, latest_us)
+                    for event in call.events
+                ]
                 for call in requests
             ]
             if batch.rows:
                 self._write(transaction, offered, batch, arrived_us)
+            elsewhere = [(number, read_counters(transaction, number)) for number in recounted]
             commit_started = time.perf_counter()
+        self._item_biases.set(elsewhere)
+        self._say_refused(results)
+        if batch.rows or elsewhere:
+            self._publish_offsets(view, batch, whole=bool(elsewhere))
         if batch.rows:
             ended = time.perf_counter()
-            self._publish_offsets(view, batch)
             self._meter.commit(ended - commit_started, len(batch.rows))
             self._meter.staleness(ended - started)
         return results
 
     def _take(
         self,
-        snapshot: Snapshot,
+        transaction: Transaction,
         view: CatalogView,
         batch: _Batch,
         event: Event | EventResult,
         arrived_us: int,
+        latest_us: int,
     ) -> EventResult:
         """Adds one event to the batch, or refuses it."""
         if isinstance(event, EventResult):
             return event
         try:
             signal = admit(self._signals, event.signal, event.value)
-            record = batch.records.get(event.user) or _read_record(snapshot, event.user)
+            record = batch.records.get(event.user) or _read_record(transaction, event.user)
+            if latest_us < ANY_TIME and dated_after(record, latest_us):
+                record = self._redate(transaction, event.user, latest_us)
             digest = digest64(event.event_id)
-            known = batch.rows.get((event.user, digest)) or read_event(snapshot, event.user, digest)
+            known = batch.rows.get((event.user, digest)) or read_event(
+                transaction, event.user, digest
+            )
             if known is not None:
                 _require_same(known.event, event)
                 status = EventStatus.DUPLICATE
@@ -178,21 +253,60 @@ class FeedbackService:
             number = view.number(event.item)
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
-            counters = batch.counters.get(number) or read_counters(snapshot, number)
             if signal.wait_s is not None:
                 batch.ledger.confirm(event)
+            batch.tally.count(event.user, number, signal, event.occurred_at_us)
         except PenchantError as error:
             return _refused(event, error)
-        batch.watch.event(event.user, record, number, signal, arrived_us)
+        batch.newest_us = max(batch.newest_us, event.occurred_at_us)
+        fold_us = fold_time(arrived_us, batch.newest_us)
+        batch.watch.event(event.user, record, number, signal, fold_us)
         record = insert(record, [entry(event, number, signal)], view.settings.window_events)
         batch.records[event.user] = record
         if signal.owned:
             batch.owned.setdefault(event.user, set()).add(number)
         batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
-        batch.counters[number] = count_event(
-            counters, signal, event.occurred_at_us, self._item_biases.half_life_s
-        )
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
+
+    def _latest(self, now_us: int) -> int:
+        """The latest time that an event in the store may have; later ones count as of it.
+
+        Where most items were counted later than that, it is the clock that is behind, and times in
+        the store stay as they are.
+        """
+        limit_us = now_us + AHEAD_US
+        self._item_biases.limit(limit_us)
+        if self._item_biases.newest_us <= limit_us:
+            return ANY_TIME
+        behind = self._item_biases.mostly_after(limit_us)
+        cause = "the machine's clock is behind the events in the store" if behind else _AHEAD
+        if cause not in self._said:
+            self._said.add(cause)
+            self._meter.clock_doubt("store_ahead")
+            ahead_s = (self._item_biases.newest_us - now_us) / 1e6
+            log.error("%s: the newest is %.0f s ahead of it; set the clock right", cause, ahead_s)
+        return ANY_TIME if behind else limit_us
+
+    def _redate(self, transaction: Transaction, user: str, latest_us: int) -> Record:
+        capacity = self._catalogs.read(transaction).served.settings.window_events
+        record = redate(transaction, user, latest_us, self._signals, capacity)
+        self._meter.clock_doubt("redated")
+        return record
+
+    def _say_refused(self, results: Sequence[Sequence[EventResult]]) -> None:
+        """Counts refused events, and logs the first of each cause: callers may not look."""
+        for result in itertools.chain.from_iterable(results):
+            if result.status is EventStatus.REFUSED:
+                self._meter.refused(result.reason, 1)
+                cause = f"{result.reason} {result.message.partition(':')[0]}"
+                if cause not in self._said and len(self._said) < MOST_CAUSES:
+                    self._said.add(cause)
+                    log.warning(
+                        "events are refused, and this is the first for its cause; the metric "
+                        "penchant_refused_events_total counts them: [%s] %s",
+                        result.reason,
+                        result.message,
+                    )
 
     def _write(
         self, transaction: Transaction, offered: Offered, batch: _Batch, arrived_us: int
@@ -204,11 +318,12 @@ class FeedbackService:
                 if offered.shown_to(user) is view
             ]
             if view is not None:
-                self._fold(transaction, view, mine, arrived_us)
+                self._fold(transaction, view, mine, fold_time(arrived_us, batch.newest_us))
+        if batch.newest_us != read_newest(transaction):
+            write_newest(transaction, batch.newest_us)
         for row in batch.rows.values():
             write_event(transaction, row)
-        for number, counters in batch.counters.items():
-            write_counters(transaction, number, counters)
+        write_tally(transaction, batch.tally)
         for user, numbers in batch.owned.items():
             write_owned(transaction, user, numbers.union(read_owned(transaction, user).tolist()))
         batch.ledger.write()
@@ -219,10 +334,10 @@ class FeedbackService:
         transaction: Transaction,
         view: CatalogView,
         records: Sequence[tuple[str, Record]],
-        arrived_us: int,
+        fold_us: int,
     ) -> None:
         """Writes records with the interests that their users' next rankings need."""
-        bucket = time_bucket(arrived_us, view.settings)
+        bucket = time_bucket(fold_us, view.settings)
         for some in _in_chunks(records, FOLDED_TOGETHER):
             started = time.perf_counter()
             windows = [record.window for _, record in some]
@@ -243,11 +358,11 @@ class FeedbackService:
         for number in range(self._counted_rows, view.head.rows):
             self._item_biases.set([(number, read_counters(snapshot, number))])
 
-    def _publish_offsets(self, view: CatalogView, batch: _Batch) -> None:
-        self._item_biases.set(batch.counters.items())
-        counted = np.fromiter(batch.counters, np.int64, len(batch.counters))
+    def _publish_offsets(self, view: CatalogView, batch: _Batch, *, whole: bool) -> None:
+        self._item_biases.set(batch.tally.counters.items())
+        counted = np.fromiter(batch.tally.counters, np.int64, len(batch.tally.counters))
         new_items = np.arange(self._counted_rows, view.head.rows)
-        touched = np.concatenate([counted, new_items])
+        touched = None if whole else np.concatenate([counted, new_items])
         self._offset_file.publish(view.head.generation, view.head.rows, touched)
         self._counted_rows = view.head.rows
 

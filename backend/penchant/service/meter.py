@@ -24,6 +24,14 @@ class Meter(Protocol):
         """Records one run of the encoder, by its number of texts."""
         ...
 
+    def refused(self, reason: str, events: int) -> None:
+        """Records events that were refused, by the reason."""
+        ...
+
+    def clock_doubt(self, cause: str) -> None:
+        """Records a doubt about the machine's clock: `step`, `store_ahead` or `redated`."""
+        ...
+
 
 class SilentMeter:
     """Drops every measurement."""
@@ -39,3 +47,9 @@ class SilentMeter:
 
     def encoded(self, texts: int) -> None:
         """See `Meter.encoded`."""
+
+    def refused(self, reason: str, events: int) -> None:
+        """See `Meter.refused`."""
+
+    def clock_doubt(self, cause: str) -> None:
+        """See `Meter.clock_doubt`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from penchant.domain.errors import (
     PenchantError,
     StateBehind,
 )
-from penchant.domain.event_weights import time_bucket
+from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.exploration import (
     EpsilonGreedy,
     Exploration,
@@ -43,8 +43,10 @@ from penchant.service.explain import Explanation, explain
 from penchant.service.meter import Meter
 from penchant.service.scoring import ScoredItems, TopK, score_all
 from penchant.service.selection import best_of, diverse, explore
+from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, UserInContext, interest_of, repeats_in
 from penchant.store.base import Snapshot, Store
+from penchant.store.newest import read_newest
 from penchant.store.owned import read_owned
 from penchant.store.users import read_user
 
@@ -204,13 +206,32 @@ class RankService:
         encoder = self._encoders.of(version, dimensions)
         return encoder.encode([query.text for query in queries])
 
+    def in_slices(self, request: RankRequest) -> Generator[None, None, Ranking]:
+        """The ranking of one request without a query; pauses while it is explained."""
+        if request.query:
+            (result,) = self.rank([request])
+            if isinstance(result, PenchantError):
+                raise result
+            return result
+        with self._store.snapshot() as snapshot:
+            view = self._catalogs.read(snapshot).shown_to(request.user)
+            return (yield from self._rank_slices(snapshot, view, request, None))
+
     def _rank_one(
         self, snapshot: Snapshot, view: CatalogView, request: RankRequest, query: Vector | None
     ) -> Ranking:
+        return whole(self._rank_slices(snapshot, view, request, query))
+
+    def _rank_slices(
+        self, snapshot: Snapshot, view: CatalogView, request: RankRequest, query: Vector | None
+    ) -> Generator[None, None, Ranking]:
         state = read_user(snapshot, request.user) or UserState(empty_record())
         _require_version(state, request.min_state_version)
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
-        user = self._user(state, view, request, now_us)
+        fold_us = now_us
+        if request.as_of_us is None:
+            fold_us = fold_time(now_us, read_newest(snapshot))
+        user = self._user(state, view, request, fold_us)
         left_out = []
         if request.exclude_owned:
             left_out.append(read_owned(snapshot, request.user))
@@ -220,6 +241,9 @@ class RankService:
         scored = score_all(view, user.interest, query, request.candidates, left_out, repeats)
         left = max(0, self._explorations_per_day - explored_lately(user.window, now_us))
         top = _select(view, user, scored, request, may_explore=left > 0)
+        explanations = None
+        if request.explain:
+            explanations = yield from explain(snapshot, view, user, top, query)
         return Ranking(
             recommendation_id=os.urandom(12).hex(),
             ids=[view.ids[row] for row in top.rows.tolist()],
@@ -227,7 +251,7 @@ class RankService:
             propensities=top.propensities,
             propensity_estimated=top.propensity_estimated,
             explorations_left=left,
-            explanations=explain(snapshot, view, user, top, query) if request.explain else None,
+            explanations=explanations,
             unknown_candidates=scored.unknown,
             state_version=state.record.state_version,
             catalog_version=view.head.version,
@@ -236,9 +260,9 @@ class RankService:
         )
 
     def _user(
-        self, state: UserState, view: CatalogView, request: RankRequest, now_us: int
+        self, state: UserState, view: CatalogView, request: RankRequest, fold_us: int
     ) -> UserInContext:
-        bucket, context = time_bucket(now_us, view.settings), as_slots(request.context)
+        bucket, context = time_bucket(fold_us, view.settings), as_slots(request.context)
         started = time.perf_counter()
         interest, folded = interest_of(state, view, bucket, context)
         if folded:

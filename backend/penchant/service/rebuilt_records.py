@@ -1,22 +1,29 @@
 """Rebuilds users' records from their event logs, as the configuration reads the events now.
 
 A record is a function of the log, so a rebuilt one equals the live one byte for byte. After a
-change of the signal table or of the window, a rebuild gives old events their new reward.
+change of the signal table or of the window, a rebuild gives old events their new reward; events of
+signals that the table no longer holds are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from penchant.domain.rewards import SignalTable, resolve
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.retired_signals import RetiredSignals
+from penchant.domain.rewards import SignalTable
 from penchant.domain.types import LogRow, Record, UserState
 from penchant.domain.window import empty_record, entry, insert
-from penchant.store.base import Snapshot, Store
-from penchant.store.items import read_item
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.items import read_sound_item
 from penchant.store.owned import read_owned, write_owned
+from penchant.store.short_transactions import in_short_transactions
 from penchant.store.users import read_log, scan_user_ids, write_user
 from penchant.system.progress import Progress, no_progress
+
+log = logging.getLogger("penchant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +36,48 @@ class RebuiltUser:
 
 
 def rebuild_user(
-    snapshot: Snapshot, rows: Iterable[LogRow], signals: SignalTable, window_events: int
+    snapshot: Snapshot,
+    rows: Sequence[LogRow],
+    signals: SignalTable,
+    window_events: int,
+    retired: RetiredSignals | None = None,
 ) -> RebuiltUser:
     """Builds a user's state from log rows, in any order.
 
-    Raises:
-        InvalidEvent: a row's signal is no longer configured.
+    The state version counts every row, so that it never goes back.
+
+    Args:
+        snapshot: holds the items.
+        rows: the user's log.
+        signals: rewards of the signals.
+        window_events: size of the window.
+        retired: counts the events that the table has no reward for; they are left out.
     """
+    retired = RetiredSignals() if retired is None else retired
     entries = []
     owned = set()
     for row in rows:
-        stored = read_item(snapshot, row.event.item)
-        if stored is not None:
-            outcome = resolve(signals, row.event.signal, row.event.value)
+        stored = read_sound_item(snapshot, row.event.item)
+        outcome = retired.resolve(signals, row.event)
+        if stored is not None and outcome is not None:
             entries.append(entry(row.event, stored.number, outcome))
             if outcome.owned:
                 owned.add(stored.number)
-    record = insert(empty_record(), entries, window_events)
-    return RebuiltUser(record, frozenset(owned))
+    window = insert(empty_record(), entries, window_events).window
+    version = max((row.state_version for row in rows), default=0)
+    return RebuiltUser(Record(version, window), frozenset(owned))
 
 
 def rebuild_records(
-    store: Store, signals: SignalTable, window_events: int, progress: Progress = no_progress
+    store: Store,
+    signals: SignalTable,
+    window_events: int,
+    progress: Progress = no_progress,
+    retired: RetiredSignals | None = None,
 ) -> int:
-    """Rebuilds every record in place, one durable transaction per user.
+    """Rebuilds every record in place, in short transactions.
+
+    A user whose log can't be read stays as it is.
 
     Safe beside a running server: each user is read and written in one transaction, and the cache of
     the fold is made anew at the user's next touch.
@@ -63,15 +88,20 @@ def rebuild_records(
     with store.snapshot() as snapshot:
         users = list(scan_user_ids(snapshot))
     rebuilt = 0
-    for place, user in enumerate(users):
-        progress("Rebuilding records", place / len(users))
-        with store.transaction() as transaction:
+
+    def rebuild(transaction: Transaction, user: str) -> None:
+        nonlocal rebuilt
+        try:
             rows = read_log(transaction, user)
-            if rows:  # Empty if the user was forgotten after the list was made.
-                made = rebuild_user(transaction, rows, signals, window_events)
-                write_user(transaction, user, UserState(made.record))
-                if made.owned or len(read_owned(transaction, user)):
-                    write_owned(transaction, user, made.owned)
-                rebuilt += 1
-    progress("Rebuilding records", 1.0)
+        except StateCorrupt as error:
+            log.error("the log of a user can't be read (%s); its record stays as it is", error)
+            return
+        if rows:  # Empty if the user was forgotten after the list was made.
+            made = rebuild_user(transaction, rows, signals, window_events, retired)
+            write_user(transaction, user, UserState(made.record))
+            if made.owned or len(read_owned(transaction, user)):
+                write_owned(transaction, user, made.owned)
+            rebuilt += 1
+
+    in_short_transactions(store, users, rebuild, progress, "Rebuilding records")
     return rebuilt

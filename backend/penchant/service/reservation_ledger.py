@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from penchant.domain.frequency_caps import Ledger, confirm, grant
+import logging
+
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.frequency_caps import NOT_SHOWN, PAYMENT, Ledger, confirm, grant, redated
 from penchant.domain.reservations import Reservations, ReserveRequest
 from penchant.domain.spending import Spending
 from penchant.domain.types import Event
@@ -10,12 +13,16 @@ from penchant.domain.window import digest64
 from penchant.store.base import Transaction
 from penchant.store.ledgers import read_ledger, read_spending, write_ledger, write_spending
 
+log = logging.getLogger("penchant")
+
 
 class ReservationLedger:
     """Ledgers and budgets with the changes of one batch, which its later requests see."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, clock_us: int) -> None:
+        """Reads nothing yet; `clock_us` is the server's time, in microseconds since 1970."""
         self._transaction = transaction
+        self._clock_us = clock_us
         self._ledgers: dict[str, Ledger] = {}
         self._budgets: dict[int, Spending] = {}
         self._changed_users: set[str] = set()
@@ -54,6 +61,20 @@ class ReservationLedger:
             }
             self._keep(event.user, after, paid)
 
+    def give_back(self, user: str) -> None:
+        """Frees what a user's unconfirmed reservations hold of budgets.
+
+        A ledger or a budget that can't be read keeps it until the reservations lapse.
+        """
+        try:
+            ledger = self._ledger(user)
+            paid = ledger[(ledger["budget"] != 0) & (ledger["shown_at_us"] == NOT_SHOWN)]
+            for key, cost_micros, lapses_at_us in paid[PAYMENT].tolist():
+                self._budgets[key] = self._budget(key).release(cost_micros, lapses_at_us)
+                self._changed_budgets.add(key)
+        except StateCorrupt as error:
+            log.error("%s; what a forgotten user had reserved is held until it lapses", error)
+
     def write(self) -> None:
         """Writes the ledgers and budgets that changed."""
         for user in self._changed_users:
@@ -69,10 +90,13 @@ class ReservationLedger:
 
     def _ledger(self, user: str) -> Ledger:
         if user not in self._ledgers:
-            self._ledgers[user] = read_ledger(self._transaction, user)
+            kept = read_ledger(self._transaction, user)
+            self._ledgers[user] = redated(kept, self._clock_us)
+            if self._ledgers[user] is not kept:  # Written, so that it is redated once.
+                self._changed_users.add(user)
         return self._ledgers[user]
 
     def _budget(self, key: int) -> Spending:
         if key not in self._budgets:
-            self._budgets[key] = read_spending(self._transaction, key)
+            self._budgets[key] = read_spending(self._transaction, key).until(self._clock_us)
         return self._budgets[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from penchant.catalog.view import CatalogView
@@ -17,10 +18,11 @@ from penchant.domain.limits import (
 )
 from penchant.domain.reservations import Reservations, ReserveOption, ReserveRequest
 from penchant.service.attempt import attempt
+from penchant.service.campaign_costs import bounded
 from penchant.service.clock import Clock
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.user_interest import Catalogs
-from penchant.store.base import Store
+from penchant.store.base import Snapshot, Store
 
 
 def check_reserve(request: ReserveRequest, now_us: int, limits: Limits) -> ReserveRequest:
@@ -69,14 +71,22 @@ class ReserveService:
         """
         now_us = self._clock()
         with self._store.transaction() as transaction:
-            view, ledger = self._catalogs.read(transaction).served, ReservationLedger(transaction)
-            replies = [attempt(_reserve, view, ledger, request, now_us) for request in requests]
+            view = self._catalogs.read(transaction).served
+            ledger = ReservationLedger(transaction, now_us)
+            replies = [
+                attempt(_reserve, transaction, view, ledger, request, now_us)
+                for request in requests
+            ]
             ledger.write()
         return replies
 
 
 def _reserve(
-    view: CatalogView, ledger: ReservationLedger, request: ReserveRequest, now_us: int
+    snapshot: Snapshot,
+    view: CatalogView,
+    ledger: ReservationLedger,
+    request: ReserveRequest,
+    now_us: int,
 ) -> Reservations:
     for position, option in enumerate(request.options):
         if view.number(option.item) is None:
@@ -84,4 +94,6 @@ def _reserve(
                 f"options[{position}].item: got {option.item[:64]!r}, "
                 "which the catalog does not hold"
             )
+    options = tuple(bounded(snapshot, option) for option in request.options)
+    request = dataclasses.replace(request, options=options)
     return ledger.reserve(request, now_us if request.as_of_us is None else request.as_of_us)

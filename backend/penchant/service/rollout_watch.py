@@ -44,7 +44,7 @@ class RolloutWatch:
         self._sums = no_sums()
 
     def event(
-        self, user: str, record: Record, number: int, signal: ResolvedSignal, arrived_us: int
+        self, user: str, record: Record, number: int, signal: ResolvedSignal, fold_us: int
     ) -> None:
         """Counts an accepted event.
 
@@ -53,7 +53,7 @@ class RolloutWatch:
             record: the user's record before the event.
             number: number of the event's item.
             signal: the reward of the event.
-            arrived_us: arrival of the event, in microseconds since 1970.
+            fold_us: time as of which users are ranked, in microseconds since 1970.
         """
         rollout = self._offered.rollout
         if rollout is None or signal.wait_s is not None:
@@ -62,7 +62,7 @@ class RolloutWatch:
             arm = CANDIDATE if rollout.shows(user) else SERVED
             self._sums[arm, bucket_of(user)] += (1.0, signal.reward)
         elif rollout.tries(user) and signal.reward > 0:
-            self._shadow(user, record, number, arrived_us)
+            self._shadow(user, record, number, fold_us)
 
     def settle(self, transaction: Transaction, now_us: int) -> None:
         """Writes the sums with the batch, and ends the rollout if the candidate is worse."""
@@ -77,10 +77,10 @@ class RolloutWatch:
             end_rollout(transaction, rollout, now_us, note)
             log.error("the %s of release %s is ended %s", rollout.mode, rollout.release, note)
 
-    def _shadow(self, user: str, record: Record, number: int, arrived_us: int) -> None:
+    def _shadow(self, user: str, record: Record, number: int, fold_us: int) -> None:
         if number in record.window["item"]:
             return
-        tops = [self._top(view, record, arrived_us) for view in self._views()]
+        tops = [self._top(view, record, fold_us) for view in self._views()]
         bucket = bucket_of(user)
         for arm, top in zip((SERVED, CANDIDATE), tops, strict=True):
             self._sums[arm, bucket] += (1.0, float(number in top))
@@ -91,8 +91,8 @@ class RolloutWatch:
         assert self._offered.candidate is not None
         return [self._offered.served, self._offered.candidate]
 
-    def _top(self, view: CatalogView, record: Record, arrived_us: int) -> Rows:
-        bucket = time_bucket(arrived_us, view.settings)
+    def _top(self, view: CatalogView, record: Record, fold_us: int) -> Rows:
+        bucket = time_bucket(fold_us, view.settings)
         interest, _ = interest_of(UserState(record), view, bucket)
         return best_of(score_all(view, interest, left_out=[record.window["item"]]), TOP).rows
 

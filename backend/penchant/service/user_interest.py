@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from penchant.catalog.files import DamagedFile
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.context import Slots, context_digest, nowhere
 from penchant.domain.errors import StoreUnavailable
@@ -27,15 +28,15 @@ def read_catalog(
     """The catalog at a head, by default the snapshot's.
 
     Raises:
-        StoreUnavailable: the catalog's files are missing.
+        StoreUnavailable: the catalog's files are missing or damaged.
     """
     head = head or read_head(snapshot)
     try:
         return reader.view(head, lambda start: read_changes(snapshot, start))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, DamagedFile) as error:
         raise StoreUnavailable(
-            f"catalog: the files of version {head.version} are missing; "
-            "if this persists, restart the model penchant_catalog, which writes them again"
+            f"catalog: the files of version {head.version} are missing or damaged; "
+            "if this persists, restart the server, which writes them again"
         ) from error
 
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Generator
 from dataclasses import dataclass
 
-from penchant.domain.errors import UserNotFound
-from penchant.domain.event_weights import time_bucket
+from penchant.catalog.item_biases import ItemBiasTable
+from penchant.domain.errors import StoreUnavailable, UserNotFound
+from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
 from penchant.service.clock import Clock
+from penchant.service.item_counts import withdraw
+from penchant.service.live_offsets import LiveOffsets
+from penchant.service.reservation_ledger import ReservationLedger
+from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, interest_of
-from penchant.store.base import Snapshot, Store
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
-from penchant.store.users import delete_user, read_log, read_user
+from penchant.store.newest import read_newest
+from penchant.store.users import delete_user, holds_user, read_user, scan_log
+
+log = logging.getLogger("penchant")
+
+PAGE_ROWS = 1_000
+"""Rows read for one page, at most; more would hold the process for too long."""
+PAGE_BYTES = 1 << 20
+"""Bytes of rows after which a page ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,16 @@ class UserView:
 
 
 @dataclass(frozen=True, slots=True)
+class LogPosition:
+    """Where a page of a log begins, in the order of the store."""
+
+    start: int = 0
+    """Digest of the first event's id, at least."""
+    most_version: int | None = None
+    """State version at the first page; later events are left out. None: this is the first page."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportUserRequest:
     """A page of a user's log."""
 
@@ -39,16 +65,20 @@ class ExportUserRequest:
     """The page begins with the next state version."""
     limit: int
     """Rows of the page, at most."""
+    page: LogPosition | None = None
+    """Pages in the order of the store, from here on; None: by state version."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """A part of a user's log, by state version."""
+    """A part of a user's log."""
 
     rows: list[LogRow]
-    next_after_version: int
-    """`after_version` of the next page; 0 on the last page."""
     state_version: int
+    next_after_version: int = 0
+    """`after_version` of the next page; 0 on the last page, or if pages have positions."""
+    next_page: LogPosition | None = None
+    """Position of the next page; None on the last page, or if pages have versions."""
 
 
 def check_user(user: str, limits: Limits) -> str:
@@ -67,17 +97,23 @@ def check_export(request: ExportUserRequest, limits: Limits) -> ExportUserReques
 class UserService:
     """Answers requests about one user."""
 
-    def __init__(self, store: Store, catalogs: Catalogs, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, catalogs: Catalogs, clock: Clock, item_biases: ItemBiasTable
+    ) -> None:
+        """Makes the service; `item_biases` need not hold counters yet."""
         self._store = store
         self._catalogs = catalogs
         self._clock = clock
+        self._half_life_s = item_biases.half_life_s
+        self._live_offsets = LiveOffsets(store, catalogs, item_biases)
 
     def get(self, user: str) -> UserView:
         """The user's record; raises UserNotFound."""
         with self._store.snapshot() as snapshot:
             state = _require(snapshot, user)
             view = self._catalogs.read(snapshot).shown_to(user)
-        interest, _ = interest_of(state, view, time_bucket(self._clock(), view.settings))
+            fold_us = fold_time(self._clock(), read_newest(snapshot))
+        interest, _ = interest_of(state, view, time_bucket(fold_us, view.settings))
         window = state.record.window
         alive = view.items_of(window).known.tolist()
         numbers = window["item"].tolist()
@@ -86,37 +122,103 @@ class UserService:
         return UserView(user, version, window, items, view.head.version, interest)
 
     def export(self, request: ExportUserRequest) -> LogPage:
+        """See `export_in_slices`, here without a pause."""
+        return whole(self.export_in_slices(request))
+
+    def export_in_slices(self, request: ExportUserRequest) -> Generator[None, None, LogPage]:
         """A page of the user's log, empty for a user who has reservations alone.
 
-        Cost: reads the whole log.
+        Together, the pages by position hold the log as of the first page. Cost: a page by position
+        reads its rows alone; one by version reads the whole log, and pauses now and then.
 
         Raises:
             UserNotFound: nothing is kept, neither an event nor a reservation.
         """
-        after = request.after_version
         with self._store.snapshot() as snapshot:
-            state = _require_any(snapshot, request.user)
-            rows = [row for row in read_log(snapshot, request.user) if row.state_version > after]
-        page = rows[: request.limit]
-        more = len(rows) > request.limit
-        return LogPage(page, page[-1].state_version if more else 0, state.record.state_version)
+            version = _require_any(snapshot, request.user).record.state_version
+            if request.page is not None:
+                return _page_at(snapshot, request, request.page, version)
+            return (yield from _page_after(snapshot, request, version))
 
     def forget(self, user: str) -> int:
         """Deletes everything kept about the user, durably; returns the number of log rows.
+
+        What the user added to items' counters and only reserved from budgets is taken back; money
+        that shown impressions have spent stays spent. Rankings see it when this returns.
 
         Raises:
             UserNotFound: nothing is kept, neither an event nor a reservation.
         """
         with self._store.transaction() as transaction:
-            _require_any(transaction, user)
-            return delete_user(transaction, user)
+            if not holds_user(transaction, user):
+                raise _not_found(user)
+            items = withdraw(transaction, user, self._half_life_s)
+            ledger = ReservationLedger(transaction, self._clock())
+            ledger.give_back(user)
+            ledger.write()
+            rows = delete_user(transaction, user)
+            noted = _noted(transaction, items)
+        if not noted:  # A full store takes new rows only once the user's are gone.
+            with self._store.transaction() as transaction:
+                _noted(transaction, items)
+        self._live_offsets.publish(items, self._clock())
+        return rows
+
+
+def _noted(transaction: Transaction, items: list[int]) -> bool:
+    """Tells the process of feedback which counters to read again, if the store has room."""
+    try:
+        add_recounted(transaction, items)
+    except StoreUnavailable as error:
+        log.warning("%s; the process of feedback will read %d counters late", error, len(items))
+        return False
+    return True
+
+
+def _page_at(
+    snapshot: Snapshot, request: ExportUserRequest, page: LogPosition, version: int
+) -> LogPage:
+    most = version if page.most_version is None else page.most_version
+    rows: list[LogRow] = []
+    size = 0
+    for read, (digest, row, bytes_) in enumerate(scan_log(snapshot, request.user, page.start)):
+        if rows and (read >= PAGE_ROWS or len(rows) >= request.limit or size > PAGE_BYTES):
+            return LogPage(rows, version, next_page=LogPosition(digest, most))
+        if row.state_version <= most:
+            rows.append(row)
+            size += bytes_
+    return LogPage(rows, version)
+
+
+def _page_after(
+    snapshot: Snapshot, request: ExportUserRequest, version: int
+) -> Generator[None, None, LogPage]:
+    later: list[tuple[LogRow, int]] = []
+    for read, (_, row, bytes_) in enumerate(scan_log(snapshot, request.user), start=1):
+        if row.state_version > request.after_version:
+            later.append((row, bytes_))
+        if read % PAGE_ROWS == 0:
+            yield
+    later.sort(key=lambda pair: pair[0].state_version)
+    rows: list[LogRow] = []
+    size = 0
+    for row, bytes_ in later:
+        if rows and (len(rows) >= request.limit or size > PAGE_BYTES):
+            return LogPage(rows, version, next_after_version=rows[-1].state_version)
+        rows.append(row)
+        size += bytes_
+    return LogPage(rows, version)
 
 
 def _require(snapshot: Snapshot, user: str) -> UserState:
     state = read_user(snapshot, user)
     if state is None:
-        raise UserNotFound(f"user: no event of {user[:64]!r} was ever accepted")
+        raise _not_found(user)
     return state
+
+
+def _not_found(user: str) -> UserNotFound:
+    return UserNotFound(f"user: no event of {user[:64]!r} was ever accepted")
 
 
 def _require_any(snapshot: Snapshot, user: str) -> UserState:

@@ -51,7 +51,10 @@ class Transaction(Snapshot, Protocol):
     """A snapshot that sees its own writes, which become visible to others all at once."""
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Sets the value of a key; raises StoreUnavailable if the store is full."""
+        """Sets the value of a key; raises StoreUnavailable if the store is full.
+
+        A full store still takes a value that is no longer than the one it replaces.
+        """
         ...
 
     def delete(self, key: bytes) -> None:

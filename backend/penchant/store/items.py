@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
 
+from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
+from penchant.store.corrupt_rows import readable
 from penchant.store.keys import Kind, decode, encode
+
+_PUT = "put the item again"
+_REFRESH = "run `penchant refresh`, which learns it again"
 
 
 def read_head(snapshot: Snapshot) -> CatalogHead:
@@ -28,6 +33,15 @@ def read_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
     return None if value is None else codec.decode_item(value)
 
 
+def read_sound_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
+    """An item, deleted or not, or None; None, too, if it is corrupt: the log says so."""
+    key = encode(Kind.ITEM, id_)
+    value = snapshot.get(key)
+    if value is None:
+        return None
+    return next((one for _, one in readable([(key, value)], codec.decode_item, _PUT)), None)
+
+
 def write_item(transaction: Transaction, stored: StoredItem) -> None:
     """Replaces an item."""
     transaction.put(encode(Kind.ITEM, stored.item.id), codec.encode_item(stored))
@@ -35,8 +49,9 @@ def write_item(transaction: Transaction, stored: StoredItem) -> None:
 
 def scan_items(snapshot: Snapshot) -> Iterator[StoredItem]:
     """Every item ever put, deleted ones included, in order of the ids."""
-    for _, value in snapshot.scan(encode(Kind.ITEM)):
-        yield codec.decode_item(value)
+    rows = snapshot.scan(encode(Kind.ITEM))
+    for _, stored in readable(rows, codec.decode_item, _PUT):
+        yield stored
 
 
 def write_change(transaction: Transaction, position: int, change: CatalogChange) -> None:
@@ -51,15 +66,43 @@ def read_changes(snapshot: Snapshot, start: int) -> Iterator[CatalogChange]:
         yield codec.decode_change(value)
 
 
+def catalog_log_is_whole(snapshot: Snapshot, rows: int) -> bool:
+    """Whether the catalog log can be read, and names each of the first `rows` items."""
+    try:
+        return {change.number for change in read_changes(snapshot, 0)} >= set(range(rows))
+    except StateCorrupt:
+        return False
+
+
+def rewrite_log(transaction: Transaction, rows: int) -> None:
+    """Writes the catalog log again from the items; an item that can't be read is left out.
+
+    Readers that followed the old log see no difference: they read on from its end.
+    """
+    items = {stored.number: stored for stored in scan_items(transaction)}
+    for key in [key for key, _ in transaction.scan(encode(Kind.CHANGE))]:
+        transaction.delete(key)
+    for number in range(rows):
+        stored = items.get(number)
+        id_, alive = ("", False) if stored is None else (stored.item.id, stored.alive)
+        write_change(transaction, number, CatalogChange(id_, number, alive))
+
+
 def _text_key(encoder_version: str, text: str) -> bytes:
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return encode(Kind.TEXT_VECTOR, encoder_version, digest)
 
 
 def read_text_vector(snapshot: Snapshot, encoder_version: str, text: str) -> Vector | None:
-    """The vector of a text by an encoder, shape (d,), or None if it was never encoded."""
+    """The vector of a text by an encoder, shape (d,), or None if it was never encoded.
+
+    None, too, if it is corrupt: whoever needs it encodes the text again, or says what is lost.
+    """
     value = snapshot.get(_text_key(encoder_version, text))
-    return None if value is None else codec.decode_vector(value)
+    try:
+        return None if value is None else codec.decode_vector(value)
+    except StateCorrupt:
+        return None
 
 
 def write_text_vector(
@@ -70,9 +113,15 @@ def write_text_vector(
 
 
 def read_residual(snapshot: Snapshot, encoder_version: str, number: int) -> Vector | None:
-    """The residual learnt for an item in an encoder's space, shape (d,), or None."""
-    value = snapshot.get(encode(Kind.RESIDUAL, encoder_version, number))
-    return None if value is None else codec.decode_vector(value)
+    """The residual learnt for an item in an encoder's space, shape (d,), or None.
+
+    None, too, if it is corrupt: the log says so.
+    """
+    key = encode(Kind.RESIDUAL, encoder_version, number)
+    value = snapshot.get(key)
+    if value is None:
+        return None
+    return next((one for _, one in readable([(key, value)], codec.decode_vector, _REFRESH)), None)
 
 
 def replace_residuals(
@@ -88,9 +137,9 @@ def replace_residuals(
 
 def scan_residuals(snapshot: Snapshot, encoder_version: str) -> Iterator[tuple[int, Vector]]:
     """Item numbers and residuals in an encoder's space, in order of the numbers."""
-    for key, value in snapshot.scan(encode(Kind.RESIDUAL, encoder_version)):
-        _, (_, number) = decode(key)
-        yield int(number), codec.decode_vector(value)
+    rows = snapshot.scan(encode(Kind.RESIDUAL, encoder_version))
+    for (_, number), residual in readable(rows, codec.decode_vector, _REFRESH):
+        yield int(number), residual
 
 
 def drop_encoders(transaction: Transaction, kept: Collection[str]) -> int:

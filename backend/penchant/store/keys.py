@@ -33,6 +33,12 @@ class Kind(IntEnum):
     """(position): an entry of the catalog log."""
     COUNTERS = ord("N")
     """(item number): decayed counters over all users."""
+    CONTRIBUTION = ord("K")
+    """(item number, user): one user's part of an item's counters; user "": the catalog's credit."""
+    RECOUNTED = ord("J")
+    """(position): items whose counters another process than the writer of feedback changed."""
+    NEWEST = ord("W")
+    """(): time of the newest event that was ever accepted."""
     TEXT_VECTOR = ord("V")
     """(encoder version, text digest): the vector of a text."""
     RESIDUAL = ord("R")

@@ -8,7 +8,10 @@ from penchant.domain.types import LogRow, UserState
 from penchant.domain.window import digest64
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
+from penchant.store.corrupt_rows import readable
 from penchant.store.keys import Kind, decode, encode
+
+_REMEDY = "restore a backup, or live on without it"
 
 
 def read_user(snapshot: Snapshot, user: str) -> UserState | None:
@@ -35,9 +38,30 @@ def write_event(transaction: Transaction, row: LogRow) -> None:
 
 
 def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
-    """The whole log of a user, by state version."""
-    rows = [codec.decode_log_row(value) for _, value in snapshot.scan(encode(Kind.LOG, user))]
+    """The whole log of a user, by state version; corrupt rows are left out, and said in the log."""
+    scanned = snapshot.scan(encode(Kind.LOG, user))
+    rows = [row for _, row in readable(scanned, codec.decode_log_row, _REMEDY)]
     return sorted(rows, key=lambda row: row.state_version)
+
+
+def count_log(snapshot: Snapshot, user: str) -> int:
+    """The number of rows of a user's log, the corrupt ones included."""
+    return sum(1 for _ in snapshot.scan(encode(Kind.LOG, user)))
+
+
+def scan_log(snapshot: Snapshot, user: str, start: int = 0) -> Iterator[tuple[int, LogRow, int]]:
+    """The log of a user by the digests of its event ids, from one on, as `read_log` reads it.
+
+    Yields:
+        The digest, the row, and its size in bytes.
+    """
+    scanned = snapshot.scan(encode(Kind.LOG, user), encode(Kind.LOG, user, start))
+    for (_, digest), (row, size) in readable(scanned, _sized_row, _REMEDY):
+        yield int(digest), row, size
+
+
+def _sized_row(value: bytes) -> tuple[LogRow, int]:
+    return codec.decode_log_row(value), len(value)
 
 
 def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
@@ -45,6 +69,24 @@ def scan_user_ids(snapshot: Snapshot) -> Iterator[str]:
     for key, _ in snapshot.scan(encode(Kind.USER)):
         _, (user,) = decode(key)
         yield str(user)
+
+
+def scan_user_ids_from(snapshot: Snapshot, start: str, most: int) -> list[str]:
+    """The ids of the next users with a record, in order, from a text on; `most` at most."""
+    found: list[str] = []
+    for key, _ in snapshot.scan(encode(Kind.USER), encode(Kind.USER, start) if start else b""):
+        _, (user,) = decode(key)
+        found.append(str(user))
+        if len(found) == most:
+            break
+    return found
+
+
+def holds_user(snapshot: Snapshot, user: str) -> bool:
+    """Whether anything is kept about a user, readable or not."""
+    if any(snapshot.get(encode(kind, user)) is not None for kind in (Kind.USER, Kind.LEDGER)):
+        return True
+    return next(snapshot.scan(encode(Kind.LOG, user)), None) is not None
 
 
 def delete_user(transaction: Transaction, user: str) -> int:

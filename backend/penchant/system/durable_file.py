@@ -10,21 +10,28 @@ from typing import IO
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
+def whole_file(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
     """Opens a temporary file for writing, and renames it to `path` once the body has ended.
 
     The content is synced before the rename, so a crash leaves the previous file, or none. If the
     body raises, the previous file stays and the temporary one is removed. Missing parent
     directories are created.
+
+    Args:
+        path: the file's final name.
+        private: whether the file, and its directory if missing, are for this user alone, whatever
+            the umask.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     try:
-        with partial.open("wb") as file:
+        with os.fdopen(os.open(partial, flags, 0o600 if private else 0o666), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        sync_directory(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -33,3 +40,12 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """Writes a file completely or not at all; text is encoded as UTF-8."""
     with whole_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def sync_directory(path: Path) -> None:
+    """Syncs a directory, so that the names of files in it outlive a power cut."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

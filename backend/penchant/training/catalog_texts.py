@@ -51,7 +51,7 @@ class CatalogSource:
     ] = ()
     """Take a field of items from this column; repeatable."""
     format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
-    """Format of the file: csv, tsv, jsonl or parquet; by default, as its name says."""
+    """Format of the file: csv, tsv, jsonl or parquet; by default, as its content or name says."""
     texts: Annotated[Sequence[str] | None, Parameter(parse=False)] = None
     """The items' texts, already in memory."""
 

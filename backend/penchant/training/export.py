@@ -22,6 +22,8 @@ from penchant.system.whole_directory import check_replaceable, whole_directory
 from penchant.training.catalog_texts import CatalogSource, TextLines, catalog_texts, text_lines
 from penchant.training.comparison_texts import comparison_texts, evenly_spread
 
+LEAST_COSINE = 0.999
+"""Least accepted cosine of a vector of the source with that of sentence-transformers."""
 TOLERANCE = 1e-4
 """Largest accepted difference between a value of an ONNX vector and PyTorch's."""
 CATALOG_TEXTS = 1000
@@ -64,6 +66,9 @@ class ExportReport:
     """Number of compared texts, including the catalog's."""
     compared_of_catalog: int
     """Number of compared texts from the catalog, 0 to 1,000."""
+    least_cosine: float | None
+    """Least cosine of the source's vectors with those of sentence-transformers' own `encode`, at
+    least 0.999; None where sentence-transformers does not read the source."""
     explained: float | None
     """Share of the variance that the principal components keep, 0 to 1; None if truncated."""
     seconds: float
@@ -75,17 +80,20 @@ def export_encoder(
 ) -> ExportReport:
     """Exports an encoder to ONNX and compares it with PyTorch; needs no network.
 
-    The source is a directory in the layout of sentence-transformers (pooling mean, cls or max;
-    Dense and Normalize modules are kept), a plain model (mean pooling), or a LoRA adapter of
-    either, merged into its base, which must be a directory on this machine.
+    The source is a directory in the layout of sentence-transformers (one pooling; Dense and
+    Normalize modules, prompt, token limit and lower case are kept, anything else is refused), a
+    plain model (mean pooling), or a LoRA adapter of either, merged into its base, which must be a
+    directory on this machine. Vectors of the first kind are compared with those that
+    sentence-transformers itself makes of the directory.
 
     Args:
         request: source, projection and output.
         on_stage: called when a stage begins, with its name.
 
     Raises:
-        ConfigError: an argument is wrong, the source can't be read or exported, or the graph
-            differs from PyTorch by more than 1e-4.
+        ConfigError: an argument is wrong, the source can't be read or exported, the graph
+            differs from PyTorch by more than 1e-4, or the source's vectors from those of
+            sentence-transformers by a cosine below 0.999.
     """
     began_s = time.monotonic()
     if not 0 <= request.pca_power <= 0.5:
@@ -100,6 +108,7 @@ def export_encoder(
         from penchant.training.export_graph import write_graph
         from penchant.training.library_output import quiet_transformers
         from penchant.training.pytorch_encoder import read_source
+        from penchant.training.sentence_transformers_comparison import least_cosine
     explained = None
     with quiet_transformers(), whole_directory(request.output) as made:
         on_stage("Reading the source")
@@ -107,6 +116,13 @@ def export_encoder(
         model, tokenizer, settings = read_source(
             source, request.dimensions, projection, request.max_tokens
         )
+        on_stage("Comparing with sentence-transformers")
+        cosine = least_cosine(source, model, tokenizer, settings)
+        if cosine is not None and not cosine >= LEAST_COSINE:
+            raise ConfigError(
+                f"source: {source}: the cosine with the vectors of sentence-transformers falls to "
+                f"{cosine:.4f}, expected at least {LEAST_COSINE}; this directory can't be exported"
+            )
         if pca:
             on_stage(f"Fitting {request.dimensions} principal components")
             explained = model.fit_projection(tokenizer, projection_texts, request.pca_power)
@@ -130,6 +146,7 @@ def export_encoder(
         max_difference=difference,
         compared_texts=len(comparison_texts()) + len(catalog),
         compared_of_catalog=len(catalog),
+        least_cosine=cosine,
         explained=explained,
         seconds=time.monotonic() - began_s,
     )

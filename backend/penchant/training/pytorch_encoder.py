@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers
 from torch import Tensor, nn
 from transformers import (
     AutoConfig,
@@ -29,17 +29,26 @@ from penchant.encoder.bundle import EncoderSettings
 from penchant.encoder.tokens import TextTokenizer
 from penchant.training.lora_adapter import base_of, has_adapter, merge_adapter, without_adapter
 from penchant.training.principal_components import principal_components
-from penchant.training.sentence_modules import Dense, read_modules, read_prompt
+from penchant.training.sentence_modules import Dense, SentenceModules, read_modules, read_prompt
 from penchant.training.virtual_tokens import restore_virtual_tokens, virtual_token_count
 
 
 class SentenceEncoder(nn.Module):
     """Token ids to unit vectors: encoder, pooling, the source's head, projection, truncation."""
 
-    def __init__(self, body: nn.Module, pooling: str, head: nn.Sequential, dimensions: int) -> None:
+    def __init__(
+        self,
+        body: nn.Module,
+        pooling: str,
+        head: nn.Sequential,
+        dimensions: int,
+        unpooled: int = 0,
+    ) -> None:
+        """Puts the parts together; the first `unpooled` tokens, a prompt, are not pooled."""
         super().__init__()
         self.body = body
         self.pooling = pooling
+        self.unpooled = unpooled
         self.head = head
         self.projection: nn.Module = nn.Identity()
         self.dimensions = dimensions
@@ -84,16 +93,29 @@ class SentenceEncoder(nn.Module):
         states: Tensor = self.body(
             input_ids=input_ids, attention_mask=attention_mask
         ).last_hidden_state
-        mask = attention_mask.unsqueeze(-1).to(states.dtype)
+        pooled = attention_mask
+        if self.unpooled:
+            places = torch.arange(states.shape[1], device=states.device)
+            behind = attention_mask * (places >= self.unpooled)
+            some = behind.sum(dim=1, keepdim=True) > 0  # An empty text has its prompt alone.
+            pooled = torch.where(some, behind, attention_mask)
+        mask = pooled.unsqueeze(-1).to(states.dtype)
         if self.pooling == "cls":
-            vectors = states[:, 0]
+            first = (pooled.cumsum(dim=1) * pooled == 1).unsqueeze(-1)
+            vectors = (states * first).sum(dim=1) if self.unpooled else states[:, 0]
         elif self.pooling == "lasttoken":
-            last = attention_mask.cumsum(dim=1) == attention_mask.sum(dim=1, keepdim=True)
+            last = pooled.cumsum(dim=1) == pooled.sum(dim=1, keepdim=True)
             vectors = (states * mask * last.unsqueeze(-1)).sum(dim=1)
         elif self.pooling == "max":
             vectors = (states * mask + (mask - 1) * 1e9).amax(dim=1)
+        elif self.pooling == "weightedmean":
+            rising = torch.arange(1, states.shape[1] + 1, device=states.device)
+            weight = mask * rising.to(states.dtype).unsqueeze(-1)
+            vectors = (states * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
         else:
-            vectors = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9)
+            count = mask.sum(dim=1).clamp(min=1e-9)
+            below = count.sqrt() if self.pooling == "mean_sqrt_len_tokens" else count
+            vectors = (states * mask).sum(dim=1) / below
         return cast(Tensor, self.head(vectors))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -112,7 +134,7 @@ def read_source(
             adapter of either; an adapter without a tokenizer or layout uses its base's.
         dimensions: length d of the vectors, 1 to the source's own.
         projection: truncate or pca, as recorded in the settings; see `fit_projection` for pca.
-        max_tokens: token limit of a text, 3 to the source's own.
+        max_tokens: token limit of a text, 3 to the model's own; the directory's counts if lower.
 
     Returns:
         The model in float32, in inference mode; its tokenizer; its settings.
@@ -132,7 +154,10 @@ def read_source(
         backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
         raise ConfigError(f"source: {source} can't be read: {error}") from error
-    pooling, head = modules or (default_pooling(body.config), nn.Sequential())
+    modules = modules or SentenceModules(
+        default_pooling(body.config), nn.Sequential(), True, None, False
+    )
+    pooling, head, prompt = modules.pooling, modules.head, read_prompt(layout)
     width = next(
         (m.linear.out_features for m in reversed(head) if isinstance(m, Dense)),
         int(body.config.hidden_size),
@@ -142,20 +167,42 @@ def read_source(
     limit = _token_limit(body, int(tokenizer.model_max_length))
     if not 3 <= max_tokens <= limit:
         raise ConfigError(f"max_tokens: got {max_tokens}, expected 3 to the source's {limit}")
+    max_tokens = min(max_tokens, modules.max_tokens or max_tokens)
+    if modules.lower_case:
+        _lower_case(backend)
+    unpooled = 0 if modules.pools_prompt else _prompt_tokens(tokenizer, prompt)
+    if unpooled + 2 > max_tokens:
+        raise ConfigError(
+            f"max_tokens: got {max_tokens}, expected more than the {unpooled} tokens of the prompt"
+        )
     settings = EncoderSettings(
         dimensions=dimensions,
         max_tokens=max_tokens,
         pad_id=int(tokenizer.pad_token_id or 0),
-        prefix=read_prompt(layout),
+        prefix=prompt,
         pooling=pooling,
         projection=projection,
         source="/".join(source.resolve().parts[-2:]),
     )
     return (
-        SentenceEncoder(body, pooling, head, dimensions).eval(),
+        SentenceEncoder(body, pooling, head, dimensions, unpooled).eval(),
         TextTokenizer(backend, settings),
         settings,
     )
+
+
+def _prompt_tokens(tokenizer: Any, prompt: str) -> int:
+    """Counts the tokens of a prompt as sentence-transformers does, the last special one apart."""
+    if not prompt:
+        return 0
+    ids = tokenizer(prompt)["input_ids"]
+    return len(ids) - (ids[-1] in tokenizer.all_special_ids)
+
+
+def _lower_case(tokenizer: Tokenizer) -> None:
+    own = tokenizer.normalizer
+    lower = normalizers.Lowercase()
+    tokenizer.normalizer = normalizers.Sequence([lower, own] if own else [lower])
 
 
 def read_body(source: Path) -> PreTrainedModel:

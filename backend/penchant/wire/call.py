@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -10,16 +10,27 @@ from penchant.domain.errors import InvalidRequest
 from penchant_proto.v1.service_pb2 import Call
 
 
-def parse_call(payload: bytes) -> tuple[str, Any]:
-    """The field of `Call.method` that is set, and its request message.
+class CallParts(NamedTuple):
+    """A call, taken apart."""
+
+    field: str
+    """The field of `Call.method` that is set."""
+    message: Any
+    """The method's request message."""
+    timeout_ms: int
+    health_check: bool
+
+
+def parse_call(payload: bytes) -> CallParts:
+    """The parts of a serialized call.
 
     Raises:
         InvalidRequest: the bytes are not a call, or the call has no method.
 
     >>> call = Call()
     >>> call.forget_user.user = "ann"
-    >>> field, message = parse_call(call.SerializeToString())
-    >>> field, message.user
+    >>> parts = parse_call(call.SerializeToString())
+    >>> parts.field, parts.message.user
     ('forget_user', 'ann')
     """
     call = Call()
@@ -32,4 +43,4 @@ def parse_call(payload: bytes) -> tuple[str, Any]:
     field = call.WhichOneof("method")
     if field is None:
         raise InvalidRequest("REQUEST: got a penchant.v1.Call without a method, expected one")
-    return field, getattr(call, field)
+    return CallParts(field, getattr(call, field), call.timeout_ms, call.health_check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penchant.domain.types import Item
-from penchant.service.catalog import DeleteResult, GetResult, PutResult
+from penchant.service.catalog import DeleteResult, GetRequest, GetResult, PutResult
 from penchant_proto.v1 import catalog_pb2, item_pb2
 from penchant_proto.v1.service_pb2 import Reply
 
@@ -13,11 +13,14 @@ def put_items_request(message: catalog_pb2.PutItemsRequest) -> tuple[Item, ...]:
     return tuple([Item(item.id, item.text, dict(item.attributes)) for item in message.items])
 
 
-def ids_request(
-    message: catalog_pb2.DeleteItemsRequest | catalog_pb2.GetItemsRequest,
-) -> tuple[str, ...]:
-    """The ids of the items to delete or to read."""
+def ids_request(message: catalog_pb2.DeleteItemsRequest) -> tuple[str, ...]:
+    """The ids of the items to delete."""
     return tuple(message.ids)
+
+
+def get_request(message: catalog_pb2.GetItemsRequest) -> GetRequest:
+    """The ids of the items to read."""
+    return GetRequest(tuple(message.ids), message.paged)
 
 
 def put_items_reply(result: PutResult) -> Reply:
@@ -59,5 +62,6 @@ def get_items_reply(result: GetResult) -> Reply:
             catalog_version=result.head.version,
             encoder_version=result.head.encoder_version,
             item_count=result.head.alive,
+            covered=result.covered,
         )
     )

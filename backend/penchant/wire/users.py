@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+
+from penchant.domain.errors import InvalidRequest
 from penchant.domain.types import LogRow
-from penchant.service.users import ExportUserRequest, LogPage, UserView
+from penchant.service.users import ExportUserRequest, LogPage, LogPosition, UserView
 from penchant.wire.event import event_message
 from penchant_proto.v1 import user_pb2
 from penchant_proto.v1.service_pb2 import Reply
+
+_TOKEN = struct.Struct(">QQ")
+"""The start of a page, and the state version at the first page."""
 
 DEFAULT_EXPORT_ROWS = 1000
 """Rows per page of an export, for a request that states no limit."""
@@ -19,9 +25,28 @@ def user_request(message: user_pb2.GetUserRequest | user_pb2.ForgetUserRequest) 
 
 def export_request(message: user_pb2.ExportUserRequest) -> ExportUserRequest:
     """The page of a user's log to export."""
-    return ExportUserRequest(
-        message.user, message.after_version, message.limit or DEFAULT_EXPORT_ROWS
-    )
+    page = _position(message.page_token) if message.HasField("page_token") else None
+    if page is not None and message.after_version:
+        raise InvalidRequest(
+            f"after_version: got {message.after_version} together with page_token, expected 0"
+        )
+    limit = message.limit or DEFAULT_EXPORT_ROWS
+    return ExportUserRequest(message.user, message.after_version, limit, page)
+
+
+def _position(token: bytes) -> LogPosition:
+    if not token:
+        return LogPosition()
+    if len(token) != _TOKEN.size:
+        raise InvalidRequest(
+            f"page_token: got {len(token)} bytes, expected {_TOKEN.size}; "
+            "pass next_page_token of the page before"
+        )
+    return LogPosition(*_TOKEN.unpack(token))
+
+
+def _token(position: LogPosition | None) -> bytes:
+    return b"" if position is None else _TOKEN.pack(position.start, position.most_version or 0)
 
 
 def get_user_reply(view: UserView) -> Reply:
@@ -54,6 +79,7 @@ def export_user_reply(page: LogPage) -> Reply:
             events=[_logged_event(row) for row in page.rows],
             next_after_version=page.next_after_version,
             state_version=page.state_version,
+            next_page_token=_token(page.next_page),
         )
     )
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from penchant_proto.v1 import item_pb2 as penchant__proto_dot_v1_dot_item__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpenchant_proto/v1/catalog.proto\x12\x0bpenchant.v1\x1a\x1cpenchant_proto/v1/item.proto\"3\n\x0fPutItemsRequest\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.penchant.v1.Item\"\x8a\x01\n\rPutItemsReply\x12\x17\n\x0f\x63\x61talog_version\x18\x01 \x01(\x04\x12\x17\n\x0f\x65ncoder_version\x18\x02 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\r\x12\x11\n\tunchanged\x18\x04 \x01(\r\x12\x0f\n\x07\x65ncoded\x18\x05 \x01(\r\x12\x12\n\nitem_count\x18\x06 \x01(\x04\"!\n\x12\x44\x65leteItemsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"a\n\x10\x44\x65leteItemsReply\x12\x17\n\x0f\x63\x61talog_version\x18\x01 \x01(\x04\x12\x0f\n\x07\x64\x65leted\x18\x02 \x01(\r\x12\x0f\n\x07unknown\x18\x03 \x03(\t\x12\x12\n\nitem_count\x18\x04 \x01(\x04\"\x1e\n\x0fGetItemsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"\x88\x01\n\rGetItemsReply\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.penchant.v1.Item\x12\x0f\n\x07unknown\x18\x02 \x03(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x03 \x01(\x04\x12\x17\n\x0f\x65ncoder_version\x18\x04 \x01(\t\x12\x12\n\nitem_count\x18\x05 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpenchant_proto/v1/catalog.proto\x12\x0bpenchant.v1\x1a\x1cpenchant_proto/v1/item.proto\"3\n\x0fPutItemsRequest\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.penchant.v1.Item\"\x8a\x01\n\rPutItemsReply\x12\x17\n\x0f\x63\x61talog_version\x18\x01 \x01(\x04\x12\x17\n\x0f\x65ncoder_version\x18\x02 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\r\x12\x11\n\tunchanged\x18\x04 \x01(\r\x12\x0f\n\x07\x65ncoded\x18\x05 \x01(\r\x12\x12\n\nitem_count\x18\x06 \x01(\x04\"!\n\x12\x44\x65leteItemsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"a\n\x10\x44\x65leteItemsReply\x12\x17\n\x0f\x63\x61talog_version\x18\x01 \x01(\x04\x12\x0f\n\x07\x64\x65leted\x18\x02 \x01(\r\x12\x0f\n\x07unknown\x18\x03 \x03(\t\x12\x12\n\nitem_count\x18\x04 \x01(\x04\"-\n\x0fGetItemsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\x12\r\n\x05paged\x18\x02 \x01(\x08\"\x99\x01\n\rGetItemsReply\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.penchant.v1.Item\x12\x0f\n\x07unknown\x18\x02 \x03(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x03 \x01(\x04\x12\x17\n\x0f\x65ncoder_version\x18\x04 \x01(\t\x12\x12\n\nitem_count\x18\x05 \x01(\x04\x12\x0f\n\x07\x63overed\x18\x06 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEITEMSREPLY']._serialized_start=307
   _globals['_DELETEITEMSREPLY']._serialized_end=404
   _globals['_GETITEMSREQUEST']._serialized_start=406
-  _globals['_GETITEMSREQUEST']._serialized_end=436
-  _globals['_GETITEMSREPLY']._serialized_start=439
-  _globals['_GETITEMSREPLY']._serialized_end=575
+  _globals['_GETITEMSREQUEST']._serialized_end=451
+  _globals['_GETITEMSREPLY']._serialized_start=454
+  _globals['_GETITEMSREPLY']._serialized_end=607
 # @@protoc_insertion_point(module_scope)

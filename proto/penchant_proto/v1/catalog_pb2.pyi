@@ -48,21 +48,25 @@ class DeleteItemsReply(_message.Message):
     def __init__(self, catalog_version: _Optional[int] = ..., deleted: _Optional[int] = ..., unknown: _Optional[_Iterable[str]] = ..., item_count: _Optional[int] = ...) -> None: ...
 
 class GetItemsRequest(_message.Message):
-    __slots__ = ("ids",)
+    __slots__ = ("ids", "paged")
     IDS_FIELD_NUMBER: _ClassVar[int]
+    PAGED_FIELD_NUMBER: _ClassVar[int]
     ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    paged: bool
+    def __init__(self, ids: _Optional[_Iterable[str]] = ..., paged: bool = ...) -> None: ...
 
 class GetItemsReply(_message.Message):
-    __slots__ = ("items", "unknown", "catalog_version", "encoder_version", "item_count")
+    __slots__ = ("items", "unknown", "catalog_version", "encoder_version", "item_count", "covered")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_FIELD_NUMBER: _ClassVar[int]
     CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
     ENCODER_VERSION_FIELD_NUMBER: _ClassVar[int]
     ITEM_COUNT_FIELD_NUMBER: _ClassVar[int]
+    COVERED_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]
     unknown: _containers.RepeatedScalarFieldContainer[str]
     catalog_version: int
     encoder_version: str
     item_count: int
-    def __init__(self, items: _Optional[_Iterable[_Union[_item_pb2.Item, _Mapping]]] = ..., unknown: _Optional[_Iterable[str]] = ..., catalog_version: _Optional[int] = ..., encoder_version: _Optional[str] = ..., item_count: _Optional[int] = ...) -> None: ...
+    covered: int
+    def __init__(self, items: _Optional[_Iterable[_Union[_item_pb2.Item, _Mapping]]] = ..., unknown: _Optional[_Iterable[str]] = ..., catalog_version: _Optional[int] = ..., encoder_version: _Optional[str] = ..., item_count: _Optional[int] = ..., covered: _Optional[int] = ...) -> None: ...

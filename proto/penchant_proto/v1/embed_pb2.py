@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpenchant_proto/v1/embed.proto\x12\x0bpenchant.v1\"6\n\x0c\x45mbedRequest\x12\r\n\x05texts\x18\x01 \x03(\t\x12\x17\n\x0f\x65ncoder_version\x18\x02 \x01(\t\"J\n\nEmbedReply\x12\x0f\n\x07vectors\x18\x01 \x01(\x0c\x12\x12\n\ndimensions\x18\x02 \x01(\r\x12\x17\n\x0f\x65ncoder_version\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpenchant_proto/v1/embed.proto\x12\x0bpenchant.v1\"D\n\x0c\x45mbedRequest\x12\r\n\x05texts\x18\x01 \x03(\t\x12\x17\n\x0f\x65ncoder_version\x18\x02 \x01(\t\x12\x0c\n\x04\x62ulk\x18\x03 \x01(\x08\"J\n\nEmbedReply\x12\x0f\n\x07vectors\x18\x01 \x01(\x0c\x12\x12\n\ndimensions\x18\x02 \x01(\r\x12\x17\n\x0f\x65ncoder_version\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'penchant_proto.v1.embed_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EMBEDREQUEST']._serialized_start=46
-  _globals['_EMBEDREQUEST']._serialized_end=100
-  _globals['_EMBEDREPLY']._serialized_start=102
-  _globals['_EMBEDREPLY']._serialized_end=176
+  _globals['_EMBEDREQUEST']._serialized_end=114
+  _globals['_EMBEDREPLY']._serialized_start=116
+  _globals['_EMBEDREPLY']._serialized_end=190
 # @@protoc_insertion_point(module_scope)

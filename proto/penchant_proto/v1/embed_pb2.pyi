@@ -7,12 +7,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class EmbedRequest(_message.Message):
-    __slots__ = ("texts", "encoder_version")
+    __slots__ = ("texts", "encoder_version", "bulk")
     TEXTS_FIELD_NUMBER: _ClassVar[int]
     ENCODER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    BULK_FIELD_NUMBER: _ClassVar[int]
     texts: _containers.RepeatedScalarFieldContainer[str]
     encoder_version: str
-    def __init__(self, texts: _Optional[_Iterable[str]] = ..., encoder_version: _Optional[str] = ...) -> None: ...
+    bulk: bool
+    def __init__(self, texts: _Optional[_Iterable[str]] = ..., encoder_version: _Optional[str] = ..., bulk: bool = ...) -> None: ...
 
 class EmbedReply(_message.Message):
     __slots__ = ("vectors", "dimensions", "encoder_version")

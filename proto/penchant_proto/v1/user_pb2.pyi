@@ -42,14 +42,16 @@ class GetUserReply(_message.Message):
     def __init__(self, user: _Optional[str] = ..., state_version: _Optional[int] = ..., window: _Optional[_Iterable[_Union[WindowEvent, _Mapping]]] = ..., catalog_version: _Optional[int] = ..., slow: _Optional[_Iterable[float]] = ..., fast: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class ExportUserRequest(_message.Message):
-    __slots__ = ("user", "after_version", "limit")
+    __slots__ = ("user", "after_version", "limit", "page_token")
     USER_FIELD_NUMBER: _ClassVar[int]
     AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     user: str
     after_version: int
     limit: int
-    def __init__(self, user: _Optional[str] = ..., after_version: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    page_token: bytes
+    def __init__(self, user: _Optional[str] = ..., after_version: _Optional[int] = ..., limit: _Optional[int] = ..., page_token: _Optional[bytes] = ...) -> None: ...
 
 class LoggedEvent(_message.Message):
     __slots__ = ("event", "state_version", "accepted_at_us")
@@ -62,14 +64,16 @@ class LoggedEvent(_message.Message):
     def __init__(self, event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., state_version: _Optional[int] = ..., accepted_at_us: _Optional[int] = ...) -> None: ...
 
 class ExportUserReply(_message.Message):
-    __slots__ = ("events", "next_after_version", "state_version")
+    __slots__ = ("events", "next_after_version", "state_version", "next_page_token")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[LoggedEvent]
     next_after_version: int
     state_version: int
-    def __init__(self, events: _Optional[_Iterable[_Union[LoggedEvent, _Mapping]]] = ..., next_after_version: _Optional[int] = ..., state_version: _Optional[int] = ...) -> None: ...
+    next_page_token: bytes
+    def __init__(self, events: _Optional[_Iterable[_Union[LoggedEvent, _Mapping]]] = ..., next_after_version: _Optional[int] = ..., state_version: _Optional[int] = ..., next_page_token: _Optional[bytes] = ...) -> None: ...
 
 class ForgetUserRequest(_message.Message):
     __slots__ = ("user",)

@@ -180,7 +180,10 @@ def test_rebuild_reads_old_events_under_new_settings(tmp_path: Path) -> None:
     store.close()
 
     given = ["rebuild", "--store", f"lmdb:{directory}", "--set", "window_events=2"]
-    assert command.run(given).output == "Rebuilt the records of 1 user.\n"
+    assert command.run(given).output == (
+        "Rebuilt the records of 1 user and the counters of 3 items.\n"
+    )
+    assert command.run([*given, "--part", "records"]).output == "Rebuilt the records of 1 user.\n"
 
     again = LmdbStore(directory, map_bytes=1 << 22)
     with again.snapshot() as snapshot:

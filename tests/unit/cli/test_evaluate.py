@@ -105,6 +105,29 @@ def test_rows_that_are_left_out_are_counted(shop: list[object], tmp_path: Path) 
     assert "Left out, events about unknown items: 1 (first: item '999')" in run(*shop).output
 
 
+def test_a_quote_that_is_not_closed_ends_the_evaluation_and_names_its_line(
+    shop: list[object],
+) -> None:
+    path = Path(str(shop[3]))
+    lines = path.read_text().splitlines()
+    lines[4] = lines[4].replace(",", ',"', 1)
+    path.write_text("\n".join(lines) + "\n")
+    result = run_command(["evaluate", *shop])
+    assert result.exit_code == 1
+    assert f"{path.name}, line 5: the quote that opens here is not closed" in result.output
+
+
+def test_milliseconds_are_not_taken_for_seconds(shop: list[object]) -> None:
+    path = Path(str(shop[3]))
+    heading, *rows = path.read_text().splitlines()
+    cells = [row.split(",") for row in rows]
+    late = [",".join([*row[:-1], str(1700000000000 + int(row[-1]))]) for row in cells]
+    path.write_text("\n".join([heading, *late]) + "\n")
+    result = run_command(["evaluate", *shop])
+    assert result.exit_code == 1
+    assert "--time-unit ms makes it" in result.output
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -208,3 +208,66 @@ def test_events_by_the_other_usual_names_of_their_columns(
     assert run("events", path).exit_code == 0
     (row,) = FakePenchant(server).export_user("7").events
     assert (row.event.signal, row.event.value) == ("rating", 5)
+
+
+def test_a_quote_that_is_not_closed_costs_its_row_and_ends_with_status_1(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "films.csv"
+    rows = [f"q{number},film {number}" for number in range(1, 2005)]
+    rows[3] = 'q4,"12 Angry Men'
+    path.write_text("\n".join(["id,text", *rows, ""]))
+    result = run("items", path)
+    assert result.exit_code == 1
+    assert rejected(path) == [(4, "the quote that opens here is not closed")]
+    assert "row 4, line 5: the quote that opens here is not closed" in result.output
+    assert "Error: 1 quote not closed" in result.output
+    assert FakePenchant(server).get_items(["q3", "q5", "q2004", "q4"]).unknown == ("q4",)
+
+
+def test_a_file_of_which_every_row_is_rejected_shows_the_first_reasons(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("user,item,signal,occurred_at\n" + "ann,1,like,1700000000123\n" * 5)
+    result = run("events", path)
+    assert result.exit_code == 1
+    assert "row 1, line 2: occurred_at: got '1700000000123'" in result.output
+    assert "--time-unit ms makes it 2023-11-14" in result.output
+    assert "Error: every row was rejected." in result.output
+
+
+def test_one_bad_time_costs_its_row_and_the_span_of_the_others_is_said(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    films(tmp_path / "films.jsonl", 3)
+    run("items", tmp_path / "films.jsonl")
+    path = tmp_path / "events.csv"
+    times = (1_500_000_000, 1_700_000_000_123_456_789, 1_600_000_000)
+    rows = (f"ann,{n},like,{at}\n" for n, at in enumerate(times))
+    path.write_text("userId,itemId,event_type,ts\n" + "".join(rows))
+    result = run("events", path)
+    assert result.exit_code == 0
+    assert [number for number, _ in rejected(path)] == [2]
+    assert "Times: 2017-07-14 to 2020-09-13." in result.output
+
+
+def test_dates_written_as_numbers_are_worth_a_warning(server: FakeServer, tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("user,item,signal,occurred_at\nann,1,like,20240501\n")
+    assert "1970-08-23 to 1970-08-23: is the unit right?" in run("events", path).output
+
+
+def test_a_long_description_of_a_template_costs_no_item(server: FakeServer, tmp_path: Path) -> None:
+    path = tmp_path / "films.csv"
+    path.write_text(
+        f",id,title,description\n0,1,Heat,{'x' * 2000}\n1,2,Fargo,short\n2,3,Up,{'y ' * 9000}\n"
+    )
+    result = run("items", path, "--text-template", "{title}. {description}")
+    assert result.exit_code == 0
+    assert "attribute 'description' of more than 1,024 bytes left out: 2 rows" in result.output
+    assert "text cut to 8,192 bytes: 1 rows" in result.output
+    one, two, three = FakePenchant(server).get_items(["1", "2", "3"]).items
+    assert (one.text, dict(one.attributes)) == (f"Heat. {'x' * 2000}", {"title": "Heat"})
+    assert dict(two.attributes) == {"title": "Fargo", "description": "short"}
+    assert len(three.text) <= 8192

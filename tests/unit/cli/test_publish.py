@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,20 @@ def test_a_release_is_published_listed_and_taken_back(place: Path) -> None:
     assert again.exit_code == 0, again.output
     assert listed(place)["served"] == release["id"]
     assert "nothing is to be done" in publish(place, release["id"]).output
+
+
+def test_every_file_of_a_release_beside_the_store_is_its_users_alone(place: Path) -> None:
+    before = os.umask(0)
+    try:
+        second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=1)
+        result = publish(place, "--encoder", str(second))
+        assert result.exit_code == 0, result.output
+    finally:
+        os.umask(before)
+    store = place / "store"
+    assert len(list((store / "releases").rglob("*"))) > 3
+    modes = {path: path.stat().st_mode & 0o077 for path in [store, *store.rglob("*")]}
+    assert not any(modes.values()), modes
 
 
 def test_a_bad_candidate_is_refused_with_the_cohort_and_the_figure(place: Path) -> None:

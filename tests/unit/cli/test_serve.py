@@ -79,10 +79,28 @@ def test_it_prints_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.
 
 
 @pytest.mark.server
-def test_it_fails_when_its_server_dies(tmp_path: Path) -> None:
+def test_it_starts_its_server_again_when_it_dies(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, said):
+        assert process.stdout is not None
         triton_of(process).kill()
-        _, errors = process.communicate()
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert "Triton ended by itself (by SIGKILL)" in lines[0]
+        assert f"up again on {said['gRPC']}" in lines[2]
+        assert all(result.alive for result in probe.ask(said["gRPC"]))
+
+
+@pytest.mark.server
+def test_a_server_that_never_comes_up_ends_with_a_plain_error(tmp_path: Path) -> None:
+    (tmp_path / ".penchant").mkdir()
+    arguments = ["serve", "--encoder", str(tmp_path), "--grpc-port=0", "--http-port=0"]
+    arguments += ["--metrics-port=0", "--triton-arg=--no-such-option"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "penchant.cli.main", *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert errors.startswith("penchant: Triton ended by itself (by SIGKILL):\n")
-    assert said["log"] in errors
+    assert errors.startswith("penchant: Triton ended at its start (with status 1):")

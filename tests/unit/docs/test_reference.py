@@ -16,8 +16,9 @@ from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import Limits
 from penchant.domain.settings import FOLD_RANGES, FoldSettings, Range
 from penchant.domain.signals import SIGNAL_TABLES
-from penchant.launch.errors import LaunchError
-from penchant.server.triton.prometheus import HELP
+from penchant.launch.errors import LaunchError, TritonAborted
+from penchant.server.triton.prometheus import HELP, MODEL_GAUGES
+from penchant.server.triton.restart_gauges import GAUGES
 from penchant_proto.methods import METHODS
 from tests.support.handwritten import PAGES
 
@@ -105,7 +106,7 @@ def all_errors() -> set[str]:
     """The names of all errors of the server, of the SDK and of a start."""
     server = {cls.__name__ for cls in reference.descendants(PenchantError)}
     client = {cls.__name__ for cls in reference.descendants(penchant_sdk.PenchantError)}
-    return server | client | {LaunchError.__name__}
+    return server | client | {LaunchError.__name__, TritonAborted.__name__}
 
 
 def test_every_error_has_a_cause_and_a_remedy_and_no_other_is_documented() -> None:
@@ -135,7 +136,7 @@ def test_every_error_of_the_module_is_a_direct_child_so_that_none_is_missed() ->
 
 
 def test_every_metric_is_documented() -> None:
-    assert first_cells("metrics") == set(HELP)
+    assert first_cells("metrics") == {*HELP, *GAUGES, *MODEL_GAUGES}
 
 
 def test_every_method_and_message_of_the_contract_is_documented() -> None:
@@ -159,7 +160,10 @@ def test_every_public_name_of_the_sdk_is_documented(name: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "existing"),
     [
-        (r"`(penchant_[a-z_]+_(?:total|seconds|events|texts))`", set(HELP)),
+        (
+            r"`(penchant_[a-z_]+_(?:total|seconds|events|texts|calls|fill))`",
+            {*HELP, *GAUGES, *MODEL_GAUGES},
+        ),
         (r"`((?:Invalid|Unknown|Store|Encoder|State|EventId|UserNot)[A-Z][A-Za-z]+)`", None),
         (r"`(penchant_(?:rank|feedback|catalog|users|encoder))`", None),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from importlib import metadata
 from pathlib import Path
@@ -12,12 +13,14 @@ from penchant.encoder.cuda import Cuda
 from penchant.launch import LaunchError, Ports, diagnosis, ports, probe, tritonserver
 from penchant.launch.probe import ProbeResult
 from penchant.store.open import open_store
+from penchant.store.server_claim import ServerClaim, this_server
 from tests.support.fake_gpu import FakeRuntime, FakeTensorRt
 from tests.support.word_encoder import write_word_encoder
+from tests.support.world import World
 
 
 def free_target() -> str:
-    return f"127.0.0.1:{ports.choose(ports.FREE, '127.0.0.1').grpc}"
+    return f"127.0.0.1:{ports.choose(ports.FREE).grpc}"
 
 
 def test_a_store_is_shown_with_its_use(tmp_path: Path) -> None:
@@ -48,6 +51,24 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     check = diagnosis.check_store(f"lmdb:{tmp_path / 'none'}")
     assert check.state == "fail"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_that_writes_and_damage_of_the_catalog_are_shown(tmp_path: Path) -> None:
+    address, catalog = f"lmdb:{tmp_path}", tmp_path / "catalog"
+    store = open_store(address, map_bytes=1 << 24)
+    World(catalog, store=store).put(toy="toy story")
+    store.close()
+    (writer, files) = diagnosis.check_store_use(address)
+    assert (writer.state, files.state) == ("skip", "ok")
+    claim = ServerClaim(tmp_path, this_server(os.getpid()))
+    (catalog / "vectors-1.f32").write_bytes(b"")
+    (writer, files) = diagnosis.check_store_use(address)
+    claim.close()
+    assert f"process {os.getpid()} on " in writer.found
+    assert files.state == "fail"
+    assert "vectors-1.f32" in files.found
+    assert "restart the server" in files.advice
+    assert list(diagnosis.check_store_use(f"lmdb:{tmp_path / 'none'}")) == []
 
 
 def test_an_address_of_no_engine_fails() -> None:
@@ -105,7 +126,7 @@ def test_a_dead_model_fails_and_the_others_do_not(monkeypatch: pytest.MonkeyPatc
         ProbeResult("penchant_rank", False, 1001.0, "INTERNAL: not healthy"),
         ProbeResult("penchant_users", True, 1.0, "[UserNotFound] user"),
     ]
-    monkeypatch.setattr(probe, "ask", lambda target, times: results)
+    monkeypatch.setattr(probe, "ask", lambda target, times, access: results)
     rank, users = diagnosis.check_server("here:8001")
     assert (rank.state, users.state) == ("fail", "ok")
     assert "restart" in rank.advice

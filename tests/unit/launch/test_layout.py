@@ -54,7 +54,7 @@ def test_each_model_has_its_settings_and_an_empty_version(tmp_path: Path) -> Non
     (models / "another" / "1").mkdir(parents=True)
     for _ in range(2):
         names = layout.write_models(models, sources, {"store": "memory:"}, {"penchant_rank": 3})
-    assert names == [
+    assert list(names) == [
         "penchant_catalog",
         "penchant_encoder",
         "penchant_feedback",

@@ -134,6 +134,6 @@ def test_no_answer_in_time_is_not_alive() -> None:
 
 
 def test_nobody_there_is_said_plainly() -> None:
-    port = ports.choose(ports.FREE, "127.0.0.1").grpc
+    port = ports.choose(ports.FREE).grpc
     results = probe.ask(f"127.0.0.1:{port}")
     assert {(result.alive, result.text) for result in results} == {(False, probe.NOBODY)}

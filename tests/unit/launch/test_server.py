@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant.launch import FREE, LaunchError, Ports, Server, probe, processes
+from penchant.launch import FREE, LaunchError, Ports, Server, probe, shared_memory
 from tests.unit.launch.standin import write_sources
 
 pytestmark = pytest.mark.server
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.server
 
 def regions() -> set[str]:
     """Names of shared-memory regions, including those of other servers."""
-    return {path.name for path in processes.SHARED_MEMORY.glob("penchant_*")}
+    return {path.name for path in shared_memory.PLACE.glob("penchant_*")}
 
 
 def alive(target: str) -> set[str]:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.errors import InvalidEvent
+from penchant.domain.retired_signals import RetiredSignals, kind_of
 from penchant.domain.rewards import ResolvedSignal, admit
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event
@@ -27,7 +28,7 @@ EVENTS = st.builds(
 
 def one_by_one(events: list[Event], left_out: LeftOut) -> list[tuple[int, int, ResolvedSignal]]:
     """What a loop over the events accepts: position, item and outcome."""
-    accepted, known = [], set()
+    accepted, known, retired = [], set(), RetiredSignals()
     for position, event in enumerate(events):
         if event.item not in ITEMS:
             left_out.add("events about unknown items", f"item {event.item!r}")
@@ -37,10 +38,16 @@ def one_by_one(events: list[Event], left_out: LeftOut) -> list[tuple[int, int, R
             try:
                 outcome = admit(DEFAULT_SIGNALS, event.signal, event.value)
             except InvalidEvent as error:
-                left_out.add("events refused", str(error))
+                if event.signal in DEFAULT_SIGNALS:
+                    left_out.add("events refused", str(error))
+                else:
+                    retired.resolve(DEFAULT_SIGNALS, event)
+                    left_out.add(kind_of(DEFAULT_SIGNALS, event.signal, error), "")
                 continue
             known.add((event.user, event.event_id))
             accepted.append((position, ITEMS[event.item], outcome))
+    for kind, remedy, _ in retired.cases():
+        left_out.first[kind] = remedy
     return accepted
 
 

@@ -51,18 +51,21 @@ def reference_events(path: Path) -> Iterator[Event]:
             )
         except ValueError:
             continue
-        if event.user and event.item and event.signal:
+        if event.user.isprintable() and event.user and event.item and event.signal:
             own = event.event_id or event_id_of(event, number)
             yield dataclasses.replace(event, event_id=own)
 
 
 def reference_time_us(cell: str) -> int:
     try:
-        return round(float(cell) * 1e6)
+        seconds = float(cell)
     except ValueError:
         when = datetime.fromisoformat(cell)
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return round((when - EPOCH).total_seconds() * 1e6)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        seconds = (when - EPOCH).total_seconds()
+    if seconds < 0:
+        raise ValueError("before 1970")
+    return round(seconds * 1e6)
 
 
 def assert_is_stream_of(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from penchant.logs.columns import EventColumns, ItemColumns
+from penchant.logs.columns import ItemColumns
 from penchant.logs.open_table import open_table
-from penchant.logs.read_table import read_events, read_items
+from penchant.logs.read_table import read_items
 from penchant.logs.refusals import LeftOut
 from penchant.logs.row_batch import RowBatch
 
@@ -64,16 +64,3 @@ def test_a_column_without_a_name_such_as_an_index_of_pandas_is_ignored(tmp_path:
     assert [(item.id, item.text, dict(item.attributes)) for item in items] == [
         ("1", "Heat", {}), ("2", "Fargo", {})
     ]  # fmt: skip
-
-
-def test_a_field_without_an_end_is_refused_and_swallows_no_more_than_its_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("penchant.logs.csv_table._FIELD_BYTES", 200)
-    path, left_out = tmp_path / "events.csv", LeftOut()
-    rows = "".join(f"u,{number},like,{number}\n" for number in range(100))
-    path.write_text(f'user,item,signal,occurred_at\nu,"0,like,0\n{rows}')
-    with open_table(path) as table:
-        log = read_events(table, EventColumns(), left_out)
-    assert len(log) > 80
-    assert left_out.first["unreadable rows of events"].startswith("row 1: not CSV: field larger")

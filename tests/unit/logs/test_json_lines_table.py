@@ -16,7 +16,8 @@ def test_a_line_that_is_no_object_leaves_the_others_alone(tmp_path: Path) -> Non
     assert batch.number.tolist() == [1, 2, 4, 5, 6]
     assert list(batch.unreadable) == [1, 2, 3]
     assert [row.reason.partition(":")[0] for row in batch.unreadable.values()] == [
-        "got a JSON list, expected an object", "not JSON", "not UTF-8"
+        "got a JSON list, expected an object", "not JSON",
+        "not UTF-8; convert the file, from Windows' code page",
     ]  # fmt: skip
     assert (batch.values(0), batch.values(4)) == ({"a": 1}, {"a": 2})
 

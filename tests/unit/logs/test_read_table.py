@@ -60,8 +60,8 @@ def test_columns_that_are_named_come_before_the_usual_ones(tmp_path: Path) -> No
 
 
 def test_a_file_without_one_good_row_says_what_is_wrong_with_the_first(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"events: no row can be read; row 1: user: column 'user"):
-        events_of(tmp_path / "a.csv", "who,item,signal,occurred_at\nann,1,like,5\n")
+    with pytest.raises(ConfigError, match=r"no row can be read; row 1, line 2: user: column 'user"):
+        events_of(tmp_path / "a.csv", "user,item,signal,occurred_at\n,1,like,5\n")
     with pytest.raises(ConfigError, match=r"events: no row can be read; the file is empty"):
         events_of(tmp_path / "b.csv", "")
 
@@ -71,4 +71,4 @@ def test_bad_rows_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
     text = "user,item,signal,occurred_at\nann,1,like,5\nann,1,like\nann,,like,5\n"
     assert len(events_of(tmp_path / "a.csv", text, left_out=left_out)) == 1
     assert left_out.counts == {"unreadable rows of events": 2}
-    assert left_out.first["unreadable rows of events"] == "row 2: got 3 fields, expected 4"
+    assert left_out.first["unreadable rows of events"] == "row 2, line 3: got 3 fields, expected 4"

@@ -68,7 +68,8 @@ def test_where_tastes_drift_together_the_live_popularity_counts() -> None:
 def test_where_one_item_leads_to_the_next_the_neighbours_count() -> None:
     rng = np.random.default_rng(2)
     successor = rng.permutation(ITEMS)
-    user, item, last = rng.integers(0, USERS, EVENTS), np.empty(EVENTS, np.int64), {}
+    user, item = rng.integers(0, USERS, EVENTS), np.empty(EVENTS, np.int64)
+    last: dict[int, int] = {}
     for place, number in enumerate(user.tolist()):
         follows = number in last and rng.random() < 0.7
         item[place] = successor[last[number]] if follows else rng.integers(ITEMS)

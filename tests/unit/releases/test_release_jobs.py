@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from penchant.config import parse
 from penchant.domain.errors import ConfigError
 from penchant.launch import server_store
+from penchant.logs.impressions import ImpressionsRequest, write_impressions
+from penchant.logs.refusals import LeftOut
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.store_log import stream_of_store
 from penchant.refresh.rebuild import RebuildRequest, rebuild
 from penchant.refresh.refresh import RefreshRequest, refresh
 from penchant.releases.publish import PublishOutcome, PublishRequest, publish
@@ -18,6 +23,8 @@ from penchant.store.memory import MemoryStore
 from tests.support.catalogs import head
 from tests.support.released import Releasing, load_words, write_words
 from tests.support.world import liked
+
+BARE = {"store": "memory:", "encoder": "/e"}
 
 
 class LastingStore(MemoryStore):
@@ -129,3 +136,32 @@ def test_a_refresh_and_a_rebuild_say_how_much_they_did(
     narrow = (*settings, "window_events=2")
     assert rebuild(RebuildRequest(store=store, settings=narrow)).users == 4
     assert len(releasing.world.record("u0").window) == 2
+
+
+def test_no_job_on_a_store_ends_at_an_event_of_a_retired_signal(
+    releasing: Releasing, tmp_path: Path, place: tuple[str, tuple[str, ...]]
+) -> None:
+    store, settings = place
+    rating = liked("old", "i1", user="u0", signal="rating", value=5.0)
+    impression = liked("shown", "i1", user="u0", signal="impression")
+    releasing.world.feed(rating, impression)
+    signals = '{"like": {"reward": 1}, "impression": {"reward": -0.1, "wait_s": 60}}'
+    today = (*settings, f"signals={signals}")
+    write_words(tmp_path / "second", "second")
+    expected = "events with the signal 'rating', which the signal table does not hold"
+
+    refreshed = refresh(RefreshRequest(store=store, settings=today, window=3))
+    assert refreshed.left_out.counts == {expected: 1}
+    assert "1 user; add the signal to the table" in refreshed.left_out.first[expected]
+    assert rebuild(RebuildRequest(store=store, settings=today)).retired.events == {expected: 1}
+    request = replace(request_of(tmp_path, place), settings=today)
+    published = publish(request, load=load_words)
+    assert published.outcome is PublishOutcome.SERVED
+    assert published.left_out.counts == {expected: 1}
+    file = ImpressionsRequest(store=store, settings=today, output=tmp_path / "shown.csv")
+    assert write_impressions(file).retired.events == {expected: 1}
+    with releasing.world.store.snapshot() as snapshot:
+        table, left_out = parse({"signals": signals, **BARE}).signals, LeftOut()
+        stream_of_store(snapshot, table, parse_relevance("reward>0"), left_out)
+    assert left_out.counts == {expected: 1}
+    assert left_out.first[expected].startswith("1 user;")

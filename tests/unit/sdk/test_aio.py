@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from grpc import StatusCode
 
+from penchant_proto.v1.service_pb2 import Call
 from penchant_sdk import (
     AsyncPenchant,
     Cancelled,
@@ -72,7 +73,7 @@ def test_many_tasks_share_a_client(wire: Wire) -> None:
     assert asyncio.run(main()) == [5] * 10
 
 
-def test_retry_sends_the_same_bytes(wire: Wire) -> None:
+def test_retry_sends_the_same_event_with_the_time_that_is_left(wire: Wire) -> None:
     async def main() -> None:
         async with AsyncPenchant(wire.target, timeout_s=10) as penchant:
             await penchant.put_items([Item("1", "a film")])
@@ -82,7 +83,10 @@ def test_retry_sends_the_same_bytes(wire: Wire) -> None:
 
     asyncio.run(main())
     assert len(wire.requests) == 3
-    assert len({request.SerializeToString() for request in wire.requests}) == 1
+    calls = [Call.FromString(one.raw_input_contents[0][4:]) for one in wire.requests]
+    left_ms = [call.timeout_ms for call in calls]
+    assert 10_000 >= left_ms[0] > left_ms[1] > left_ms[2] > 0
+    assert len({call.feedback.SerializeToString() for call in calls}) == 1
 
 
 def slow(_: object) -> bytes:

@@ -25,6 +25,7 @@ from penchant_sdk import (
     Unavailable,
     UserNotFound,
 )
+from penchant_sdk.errors import error_from_status
 from tests.contracts.client_laws import ClientLaws
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def test_retry_sends_the_same_event(wire: Wire, penchant: Penchant) -> None:
     ack = penchant.feedback([Event(user="u", item="1", signal="like")])
     assert ack.state_version("u") == 1
     assert len(wire.requests) == 3
-    assert len({call.SerializeToString() for call in calls_of(wire)}) == 1
+    assert len({call.feedback.SerializeToString() for call in calls_of(wire)}) == 1
 
 
 def test_stopping_server_is_retried(wire: Wire, penchant: Penchant) -> None:
@@ -122,6 +123,33 @@ def test_attempts_are_bounded(wire: Wire) -> None:
     ):
         penchant.rank("u")
     assert len(wire.requests) == 3
+
+
+def test_an_overloaded_server_is_not_asked_again_before_it_has_time(
+    wire: Wire, penchant: Penchant
+) -> None:
+    text = "[Overloaded] rank: got 80 calls before this one; retry after {} ms"
+    wire.fake.fail_next(text.format(150), code=StatusCode.UNAVAILABLE)
+    started = time.monotonic()
+    penchant.rank("u")
+    assert time.monotonic() - started >= 0.15
+    assert len(wire.requests) == 2
+    wire.requests.clear()
+    wire.fake.fail_next(text.format(5_000), code=StatusCode.UNAVAILABLE)
+    with pytest.raises(Overloaded) as refusal:  # At once: the deadline is before the hint.
+        penchant.rank("u", timeout_s=4.0)
+    assert refusal.value.retry_after_ms == 5_000
+    assert len(wire.requests) == 1
+
+
+def test_what_triton_says_of_its_memory_names_nothing_internal() -> None:
+    text = (
+        "Failed to increase the shared memory pool size for key "
+        "'/triton_python_backend_shm_region_3' to 67108864 bytes: No space left on device"
+    )
+    error = error_from_status(StatusCode.INTERNAL, text)
+    assert isinstance(error, Overloaded)
+    assert "region" not in str(error)
 
 
 def test_deadline_ends_a_call_that_hangs(wire: Wire, penchant: Penchant) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from penchant.catalog import files
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.types import Item
+from penchant.service.catalog import GetRequest
 from penchant.service.rank import RankRequest
 from penchant.service.user_interest import read_catalog
 from penchant.store.items import read_changes, read_head
@@ -23,7 +24,7 @@ from tests.support.world import World, liked
 
 def test_a_repeated_put_changes_and_encodes_nothing(world: World) -> None:
     before, encoded = head(world), list(world.encoder.encoded)
-    items = world.catalog.get(["toy", "heat"]).items
+    items = world.catalog.get(GetRequest(["toy", "heat"])).items
     result = world.catalog.put(items)
     assert (result.changed, result.unchanged, result.encoded) == (0, 2, 0)
     assert head(world) == result.head == before
@@ -51,7 +52,7 @@ def test_changed_attributes_are_kept_without_encoding_or_a_new_version(world: Wo
     item = Item("toy", "toy story animation comedy", {"year": "1995"})
     result = world.catalog.put([item])
     assert (result.changed, result.encoded, head(world).version) == (1, 0, before.version)
-    assert world.catalog.get(["toy"]).items == [item]
+    assert world.catalog.get(GetRequest(["toy"])).items == [item]
 
 
 def test_additions_keep_the_version_until_the_catalog_grew(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_deleted_items_are_never_ranked(world: World) -> None:
     assert {id_ for id_, _ in ranked(world)} == {"alien", "gravity", "heat", "babe"}
     ranking = world.rank(RankRequest("u", 10, candidates=("toy", "heat")))
     assert (ranking.ids, ranking.unknown_candidates) == (["heat"], ["toy"])
-    assert world.catalog.get(["toy", "heat"]).unknown == ["toy"]
+    assert world.catalog.get(GetRequest(["toy", "heat"])).unknown == ["toy"]
     again = world.catalog.delete(["toy"])
     assert (again.deleted, again.unknown, again.head) == (0, ["toy"], result.head)
 

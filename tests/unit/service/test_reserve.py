@@ -15,7 +15,7 @@ from penchant.domain.reservations import (
     ReserveRequest,
 )
 from penchant.domain.spending import Spending
-from penchant.domain.types import Event
+from penchant.domain.types import Event, Item
 from penchant.domain.window import digest64
 from penchant.service.feedback import EventStatus
 from penchant.service.reserve import ReserveService
@@ -172,3 +172,38 @@ def test_a_request_that_gets_nothing_writes_nothing(world: World) -> None:
     service.reserve([asks("r", "toy", "heat", "bug", n=3), asks("r2", "toy")])
     with world.store.snapshot() as snapshot:
         assert list(snapshot.scan(b"")) == before
+
+
+CAMPAIGN = {"ads.campaign": '{"bidMicros":"40",', "ads.campaign.2": '"budgetMicros":"100"}'}
+
+
+@pytest.mark.parametrize(
+    ("cost", "allowed", "granted"),
+    [(40, 100, 2), (41, 100, 0), (40, 10**9, 2), (2**53 - 1, 2**60, 0)],
+)
+def test_a_reservation_costs_at_most_the_bid_and_a_budget_at_most_the_campaigns(
+    world: World, cost: int, allowed: int, granted: int
+) -> None:
+    world.catalog.put([Item("ad", "an ad", CAMPAIGN)])
+    budget = Budget("money", cost, allowed)
+    requests = [asks(f"r{n}", "ad", user=f"u{n}", caps=(), budget=budget) for n in range(5)]
+    replies = reserver(world).reserve(requests)
+    assert sum(len(reserved(reply)) for reply in replies) == granted
+
+
+def test_forgetting_gives_back_what_was_only_reserved(world: World) -> None:
+    budget = Budget("money", 30, 100)
+    reserver(world).reserve([asks("r1", "toy", budget=budget), asks("r2", "toy", budget=budget)])
+    world.feed(shown(world, "r1", "toy"))
+    assert spending(world).committed_micros(world.now_us) == 60
+    world.users.forget("u")
+    assert spending(world) == Spending(spent_micros=30)
+
+
+def test_a_user_with_a_damaged_ledger_can_be_forgotten(world: World) -> None:
+    reserver(world).reserve([asks("r1", "toy", budget=Budget("money", 30, 100))])
+    with world.store.transaction() as transaction:
+        transaction.put(encode(Kind.LEDGER, "u"), b"\x04garbage")
+    assert world.users.forget("u") == 0
+    with world.store.snapshot() as snapshot:
+        assert len(read_ledger(snapshot, "u")) == 0

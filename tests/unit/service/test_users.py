@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant.domain.errors import UserNotFound
+from penchant.domain.types import LogRow
 from penchant.service.feedback import EventStatus
 from penchant.service.rank import RankRequest
-from penchant.service.users import ExportUserRequest
+from penchant.service.users import ExportUserRequest, LogPosition
+from penchant.store import codec
 from penchant.store.keys import Kind, encode
 from tests.support.world import World, liked
 
@@ -81,6 +83,43 @@ def test_nothing_of_a_forgotten_user_is_left_in_the_store(world: World) -> None:
             assert b"stranger" not in key
             assert b"stranger" not in value
         assert list(snapshot.scan(encode(Kind.LOG))) == []
+
+
+@settings(max_examples=20)
+@given(count=st.integers(1, 40), limit=st.integers(1, 15), extra=st.integers(0, 3))
+def test_pages_by_position_are_the_log_as_of_the_first(
+    tmp_path_factory: pytest.TempPathFactory, count: int, limit: int, extra: int
+) -> None:
+    """Events that arrive between two pages are left out, wherever they sort."""
+    world = World(tmp_path_factory.mktemp("catalog"))
+    world.put(toy="toy story", heat="heat")
+    world.feed(*[liked(f"e{number}", "toy") for number in range(count)])
+    log = world.log("u")
+    exported: list[LogRow] = []
+    page: LogPosition | None = LogPosition()
+    while page is not None:
+        part = world.users.export(ExportUserRequest("u", 0, limit, page))
+        assert len(part.rows) <= limit
+        exported += part.rows
+        world.feed(*[liked(f"x{len(exported)}-{number}", "heat") for number in range(extra)])
+        page = part.next_page
+    assert sorted(exported, key=lambda row: row.state_version) == log
+
+
+def test_a_page_by_position_reads_its_own_rows_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.feed(*[liked(f"e{number}", "toy") for number in range(500)])
+    decoded: list[bytes] = []
+    decode = codec.decode_log_row
+
+    def counting(value: bytes) -> LogRow:
+        decoded.append(value)
+        return decode(value)
+
+    monkeypatch.setattr(codec, "decode_log_row", counting)
+    world.users.export(ExportUserRequest("u", 0, 10, LogPosition()))
+    assert len(decoded) <= 11
 
 
 @pytest.mark.parametrize("verb", ["get", "export", "forget"])

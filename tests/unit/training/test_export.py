@@ -187,7 +187,7 @@ def test_an_output_with_something_else_is_left_alone(plain: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("pooling", "modules", "message"),
     [
-        ({"pooling_mode": "weightedmean"}, {}, "expected one of mean, cls, max, lasttoken"),
+        ({"pooling_mode": "attention"}, {}, "expected one of mean, cls, max, lasttoken"),
         ({"pooling_mode": ["mean", "max"]}, {}, "expected one of mean, cls, max"),
         ({"pooling_mode": "mean"}, {"LSTM": {}}, "a LSTM module can't be exported"),
         ({"pooling_mode": "mean"}, {"Dense": {"use_residual": True}}, "this Dense module"),

@@ -99,7 +99,8 @@ def test_an_item_keeps_its_attributes() -> None:
 def test_a_call_is_named_by_its_field() -> None:
     call = Call()
     call.get_user.user = "u"
-    assert parse_call(call.SerializeToString()) == ("get_user", call.get_user)
+    call.timeout_ms = 250
+    assert parse_call(call.SerializeToString()) == ("get_user", call.get_user, 250, False)
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x0a", b"\xff" * 20, b"\x0a\x03\x0a\x01\xff"])

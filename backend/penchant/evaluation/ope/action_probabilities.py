@@ -66,7 +66,8 @@ def by_softmax(q: Float64, temperature: float) -> Float64:
     """
     if not temperature > 0:
         raise ConfigError(f"--temperature: got {temperature}, expected a number above 0")
-    return np.asarray(softmax(q / temperature, axis=1))
+    with np.errstate(over="ignore"):  # Far below the best action, the probability is 0.
+        return np.asarray(softmax((q - q.max(axis=1, keepdims=True)) / temperature, axis=1))
 
 
 def read_probabilities(table: TableFile) -> Probabilities:

@@ -132,7 +132,7 @@ def warnings_of(seen: WeightDiagnostics) -> list[str]:
         )
     if seen.left_out:
         found.append(
-            f"{seen.left_out} rows were left out: no propensity in (0, 1], no reward, or "
+            f"{seen.left_out} rows were left out: no propensity in [1e-12, 1], no reward, or "
             "unreadable. If the candidate favours them, the value is biased."
         )
     return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,11 +13,20 @@ from cyclopts import Parameter
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 from penchant.logs.cell_arrays import numbers_of, texts_of
+from penchant.logs.known_columns import known_column
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch, python_cells
-from penchant.logs.row_fields import required_cells, required_numbers, required_texts
+from penchant.logs.row_fields import (
+    refuse_far_numbers,
+    required_cells,
+    required_numbers,
+    required_texts,
+)
 from penchant.logs.table_file import TableFile
 from penchant.system.option_types import Repeated
+
+LEAST_PROPENSITY = 1e-12
+"""Smallest propensity of an impression; the weight of a smaller one would decide alone."""
 
 MAX_CATEGORIES = 50
 """Values of a text column of the context that get a feature each: the commonest."""
@@ -48,6 +57,26 @@ class ImpressionColumns:
     context: Annotated[Repeated, _REQUIRED] = ()
     """Column for the reward model; repeatable."""
 
+    def found_in(self, names: Collection[str]) -> ImpressionColumns:
+        """Returns the columns to read in a file with these column names.
+
+        Raises:
+            ConfigError: several columns could be the same one.
+
+        >>> ImpressionColumns().found_in(["item_id", "click", "pscore"]).propensity
+        'pscore'
+        """
+
+        def found(column: str, field: str, option: str) -> str:
+            return known_column(field, names, option) if column == field else column
+
+        return replace(
+            self,
+            action=found(self.action, "item", "--item-column"),
+            reward=found(self.reward, "reward", "--reward-column"),
+            propensity=found(self.propensity, "propensity", "--propensity-column"),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedImpressions:
@@ -60,7 +89,7 @@ class LoggedImpressions:
     reward: Float64
     """Rewards, shape (n,)."""
     propensity: Float64
-    """Probability of the action shown under the logging policy, in (0, 1], shape (n,)."""
+    """Probability of the action shown under the logging policy, in [1e-12, 1], shape (n,)."""
     positions: tuple[str, ...]
     """Slots, sorted; a single one without a name if the log names none."""
     position: Int64
@@ -102,6 +131,7 @@ def read_impressions(table: TableFile, columns: ImpressionColumns) -> LoggedImpr
     """
     parts: list[_Part] = []
     left_out: Counter[str] = Counter()
+    columns = columns.found_in(table.names)
     for batch in table.batches():
         refusals = Refusals(batch)
         parts.append(_read(batch, columns, refusals))
@@ -154,7 +184,7 @@ def _read(batch: RowBatch, columns: ImpressionColumns, refusals: Refusals) -> _P
     if columns.candidate:
         candidate = _probability(batch, columns.candidate, refusals, zero=True)
     impression = texts(columns.impression)
-    context = [python_cells(required_cells(batch, name, refusals)) for name in columns.context]
+    context = [_context(batch, name, refusals) for name in columns.context]
     kept = np.flatnonzero(~refusals.mask)
 
     def picked(cells: list[Any]) -> list[Any]:
@@ -176,7 +206,15 @@ def _probability(batch: RowBatch, column: str, refusals: Refusals, *, zero: bool
     number = required_numbers(batch, column, refusals)
     wrong = (number > 1) | (number < 0) | ((number == 0) & (not zero))
     refusals.refuse(wrong, f"{column}: not in {'[' if zero else '('}0, 1]")
+    if not zero:
+        refusals.refuse(number < LEAST_PROPENSITY, f"{column}: below {LEAST_PROPENSITY:g}")
     return number
+
+
+def _context(batch: RowBatch, column: str, refusals: Refusals) -> list[Any]:
+    cells = required_cells(batch, column, refusals)
+    refuse_far_numbers(numbers_of(cells).value, column, refusals)
+    return python_cells(cells)
 
 
 def _codes(texts: Sequence[str]) -> tuple[tuple[str, ...], Int64]:

@@ -1,4 +1,9 @@
-"""From Triton's tensors to the dispatch and back, in batches or through the deferred queue."""
+"""From Triton's tensors to the dispatch and back: at once, or through a lane.
+
+Small calls are answered where Triton hands them over, in batches. As soon as a batch is full, more
+than it waits in Triton's own queue, which has no bound that fits: then calls go through a lane of
+this process, which knows how long its callers wait, and `execute` returns at once for the next.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,9 @@ import gc
 import importlib
 import json
 import logging
+import os
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,28 +21,33 @@ from typing import Any
 
 import numpy as np
 
-from penchant.config import Config, parse, releases_directory
-from penchant.domain.errors import InvalidRequest, Overloaded, PenchantError
+from penchant.config import Config, catalog_directory, parse, releases_directory
+from penchant.domain.errors import InvalidRequest, PenchantError
 from penchant.encoder.base import Encoder, Encoders
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import EncoderLibrary
 from penchant.encoder.runtime import load_encoder
 from penchant.server.app import App, build
-from penchant.server.dispatch import ParsedCall
-from penchant.server.triton.deferred_queue import DeferredQueue
+from penchant.server.dispatch import Answer, Lane, ParsedCall
+from penchant.server.gauges import StoreGauges
+from penchant.server.triton.batch_lane import BatchLane
+from penchant.server.triton.bulk_lane import BulkLane
 from penchant.server.triton.errors import to_triton
+from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.prometheus import MeteredEncoder, TritonMeter
 from penchant.server.triton.remote_encoder import RemoteEncoders
+from penchant.server.triton.restart_gauges import show_restarts
+from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
+from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
-from penchant_proto.v1.service_pb2 import Reply
 
 log = logging.getLogger("penchant")
 
 MAX_BATCH = 64
-"""`max_batch_size` of every model; a full batch means that more requests are waiting."""
-
-_ABANDONED = Overloaded("REQUEST: the caller's deadline passed while it waited")
+"""Calls answered together, at most."""
+SWITCH_S = 0.001
+"""Seconds after which a thread of Python lets another one run; a slice may be all Python."""
 
 
 class Adapter:
@@ -54,53 +66,70 @@ class Adapter:
         logging.basicConfig(stream=sys.stderr, format="penchant %(levelname)s %(message)s")
         self._pb_utils = pb_utils
         model = args["model_name"]
+        # A full batch means that more calls are waiting.
+        self._full = int(json.loads(args["model_config"]).get("max_batch_size") or MAX_BATCH)
+        self._turn = ProcessTurn()
+        self._is_encoder = model == METHODS["embed"].model
         try:
             config = parse(_parameters(args["model_config"]))
             # One thread per process: requests are many and small, and processes run side by side.
             importlib.import_module("threadpoolctl").threadpool_limits(1)
             self._meter = TritonMeter(pb_utils, model)
-            self._app: App = build([model], config, self._encoders(model, config), self._meter)
+            encoders = self._encoders(model, config)
+            self._app: App = build([model], config, encoders, self._meter, server_pid=os.getppid())
         except PenchantError as error:
             text = f"[{error.reason}] {error}"
             raise pb_utils.TritonModelException(text) from error
-        self._deferred = DeferredQueue(self._answer_deferred, MAX_BATCH)
+        if model == METHODS["feedback"].model:  # One process: a gauge must not be shown twice.
+            self._restarts = show_restarts(pb_utils, RestartNote.read(os.environ))
+        sys.setswitchinterval(SWITCH_S)
+        self._crowd = BatchLane(self._answer_small, self._drop, MAX_BATCH)
+        self._encoding = BatchLane(self._answer_batch, self._drop, MAX_BATCH)
+        self._bulk = BulkLane(self._app.dispatch.slices, self._answer, self._drop, self._turn)
+        self._meter.watch(self._waiting, "penchant_waiting_calls:lane")
+        directory = catalog_directory(config)
+        if model == METHODS["get_user"].model and directory is not None:
+            self._meter.watch(StoreGauges(self._app.store, directory).read)
         # Loaded objects stay for good; without this, each full collection would visit them all.
         gc.collect()
         gc.freeze()
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
-        """One response per request, or None for a request that waits for the encoder."""
+        """One response per request, or None for a request that waits in a lane."""
+        arrived_s = time.monotonic()
         responses: list[Any] = [None] * len(requests)
-        abandoned = self._abandoned(requests)
+        crowded = len(requests) >= self._full or self._crowd.calls > 0
         places: list[int] = []
         calls: list[ParsedCall] = []
         for place, request in enumerate(requests):
-            call = _ABANDONED if abandoned[place] else self._parse(request)
+            call = self._parse(request)
             if isinstance(call, PenchantError):
-                responses[place] = self._response("none", call)
-            elif call.needs_encoder:
-                self._deferred.put((request.get_response_sender(), call))
-            else:
+                responses[place] = self._refused(call)
+            elif call.lane is Lane.SMALL and not crowded:
                 places.append(place)
                 calls.append(call)
-        answers = self._app.dispatch.answer(calls)
-        for place, call, answer in zip(places, calls, answers, strict=True):
-            responses[place] = self._response(call.field, answer)
+            else:
+                responses[place] = self._wait(request, call)
+        if calls:
+            with self._turn.small():
+                answers = self._app.dispatch.answer(calls)
+            for place, call, answer in zip(places, calls, answers, strict=True):
+                responses[place] = self._response(call, answer, arrived_s)
         return responses
 
-    def _abandoned(self, requests: Sequence[Any]) -> Sequence[bool]:
-        """Whether each request's caller has given up; under overload, nobody waits for its answer.
-
-        Each question is a message to the server. It is therefore asked only about a full batch,
-        and about all of it only if the caller of the oldest request has given up.
-        """
-        if len(requests) < MAX_BATCH or not requests[0].is_cancelled():
-            return [False] * len(requests)
-        return [request.is_cancelled() for request in requests]
+    def _wait(self, request: Any, call: ParsedCall) -> Any:
+        """None for a call that waits in its lane, or the response of its refusal."""
+        lane: BatchLane | BulkLane = self._bulk
+        if call.lane is not Lane.BULK:
+            lane = self._crowd if call.lane is Lane.SMALL else self._encoding
+        waiting = WaitingCall(request.get_response_sender(), call)
+        refusal = lane.put(waiting)
+        return None if refusal is None else self._response(call, refusal, waiting.arrived_s)
 
     def close(self) -> None:
-        """Answers the deferred calls, sends the last metrics and closes the store."""
-        self._deferred.close()
+        """Answers the waiting calls, sends the last metrics and closes the store."""
+        for lane in (self._crowd, self._encoding, self._bulk):
+            lane.close()
         self._meter.close()
         self._app.close()
 
@@ -110,7 +139,13 @@ class Adapter:
             load = partial(self._load, config=config)
             return EncoderLibrary(load(config.encoder), releases_directory(config), load)
         bundle = read_bundle(config.encoder)
-        return RemoteEncoders(self._pb_utils, bundle.version, bundle.settings.dimensions)
+        return RemoteEncoders(
+            self._pb_utils,
+            bundle.version,
+            bundle.settings.dimensions,
+            self._turn,
+            bulk=model == METHODS["put_items"].model,
+        )
 
     def _load(self, directory: Path, config: Config) -> Encoder:
         encoder, why = load_encoder(
@@ -133,23 +168,54 @@ class Adapter:
             )
         return self._app.dispatch.parse(array.item())
 
-    def _answer_deferred(self, waiting: Sequence[tuple[Any, ParsedCall]]) -> None:
-        answers = self._app.dispatch.answer([call for _, call in waiting])
-        for (sender, call), answer in zip(waiting, answers, strict=True):
-            try:
-                response = self._response(call.field, answer)
-                sender.send(response, flags=self._pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
-            except Exception:  # A caller that is gone must not cost the others their answers.
-                log.exception("a reply to %s could not be sent", call.field)
+    def _waiting(self) -> dict[str, float]:
+        return {
+            Lane.SMALL.value: float(self._crowd.calls),
+            Lane.ENCODER.value: float(self._encoding.calls),
+            Lane.BULK.value: float(self._bulk.calls),
+        }
 
-    def _response(self, field: str, answer: Reply | PenchantError) -> Any:
+    def _answer_small(self, waiting: Sequence[WaitingCall]) -> None:
+        with self._turn.small():
+            answers = self._app.dispatch.answer([one.call for one in waiting])
+        self._answer_each(waiting, answers)
+
+    def _answer_batch(self, waiting: Sequence[WaitingCall]) -> None:
+        if self._is_encoder:
+            return self._answer_small(waiting)
+        # These wait for the encoder in another process: nobody should wait with them.
+        self._answer_each(waiting, self._app.dispatch.answer([one.call for one in waiting]))
+        return None
+
+    def _answer_each(self, waiting: Sequence[WaitingCall], answers: Sequence[Answer]) -> None:
+        for one, answer in zip(waiting, answers, strict=True):
+            self._answer(one, answer)
+
+    def _drop(self, waiting: WaitingCall) -> None:
+        self._answer(waiting, EXPIRED)
+
+    def _answer(self, waiting: WaitingCall, answer: Answer) -> None:
+        try:
+            response = self._response(waiting.call, answer, waiting.arrived_s)
+            final = self._pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+            waiting.sender.send(response, flags=final)
+        except Exception:  # A caller that is gone must not cost the others their answers.
+            log.exception("a reply to %s could not be sent", waiting.call.field)
+
+    def _response(self, call: ParsedCall, answer: Answer, arrived_s: float) -> Any:
         pb_utils = self._pb_utils
+        if not call.health_check:
+            reason = answer.reason if isinstance(answer, PenchantError) else ""
+            self._meter.request(call.field, reason, time.monotonic() - arrived_s)
         if isinstance(answer, PenchantError):
-            self._meter.request(field, answer.reason)
             return pb_utils.InferenceResponse([], error=to_triton(pb_utils, answer))
-        self._meter.request(field, "")
         payload = np.array([[answer.SerializeToString()]], dtype=np.object_)
         return pb_utils.InferenceResponse([pb_utils.Tensor(REPLY_TENSOR, payload)])
+
+    def _refused(self, error: PenchantError) -> Any:
+        """The response to a request that is no call."""
+        self._meter.request("none", error.reason, 0.0)
+        return self._pb_utils.InferenceResponse([], error=to_triton(self._pb_utils, error))
 
 
 def _parameters(model_config: str) -> dict[str, str]:

@@ -1,17 +1,21 @@
 """Penchant's Prometheus metrics, on the port where Triton serves its own.
 
 Triton's Python backend updates a metric by a message to the server process, which may wait behind
-requests. Measurements are therefore summed here, and a thread sends the sums once a second. A
-histogram is sent as counters named `..._bucket`, `..._sum` and `..._count`, as Prometheus reads it.
+requests. Measurements are therefore summed here, and a thread sends the sums once a second. Triton
+has histograms, but takes each observation by a message of its own; so a histogram is sent as
+counters named `..._bucket`, `..._sum` and `..._count`, from which Prometheus computes quantiles as
+from any histogram. Gauges are read when they are sent.
 """
 
 from __future__ import annotations
 
 import bisect
+import functools
 import itertools
+import logging
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from penchant.domain.types import Matrix
@@ -23,13 +27,34 @@ SEND_EVERY_S = 1.0
 
 HELP = {
     "penchant_requests_total": "Calls answered, by method and result (ok or the error's reason)",
+    "penchant_request_seconds": "Seconds from a call's arrival to its answer, by method",
     "penchant_errors_total": "Calls answered with an error, by reason",
     "penchant_fold_seconds": "Seconds to fold the window of one user",
     "penchant_commit_seconds": "Seconds per commit of the store, including the sync to disk",
     "penchant_commit_events": "Events accepted per commit",
     "penchant_encoder_batch_texts": "Texts per run of the encoder",
+    "penchant_refused_events_total": "Events refused one by one in calls that succeed, by reason",
+    "penchant_clock_doubts_total": "Doubts about the machine's clock, by cause: a step, times in "
+    "the store ahead of it, or such times moved to now",
     "penchant_staleness_seconds": "Seconds from an event's arrival until rankings see it",
 }
+"""Counters and histograms, with what they count."""
+
+MODEL_GAUGES = {
+    "penchant_waiting_calls": "Calls that wait in a model's process or are worked on, by lane",
+    "penchant_items": "Items that can be ranked",
+    "penchant_users": "Users with a record as of the last full count, which takes 1 s per 2,000",
+    "penchant_store_fill": "Used share of the store's size limit, 0 to 1; full at 0.98",
+    "penchant_catalog_version": "Version of the item vectors that rankings use",
+    "penchant_refresh_age_seconds": "Seconds since the last refresh wrote its files; missing before"
+    " the first one",
+    "penchant_rollout": "Whether a release is on trial beside the served one: 0 or 1",
+}
+"""Gauges, with what they show. Those of the store are of the model `penchant_users`."""
+
+ReadGauges = Callable[[], Mapping[str, float]]
+
+log = logging.getLogger("penchant")
 
 _Series = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -43,16 +68,24 @@ class _Histogram:
         """Observations per bucket; the last bucket has no upper bound."""
         self.sum = 0.0
 
-    def series(self, name: str) -> dict[_Series, float]:
-        """Increments of the cumulative buckets that grew, of the sum and of the count."""
+    def series(self, name: str, own: tuple[tuple[str, str], ...]) -> dict[_Series, float]:
+        """Increments of the cumulative buckets that grew, of the sum and of the count.
+
+        Args:
+            name: of the histogram.
+            own: labels of all its series.
+        """
         labels = [f"{bound:g}" for bound in self.bounds] + ["+Inf"]
         totals = itertools.accumulate(self.counts)
         grown: dict[_Series, float] = {
-            (f"{name}_bucket", (("le", label),)): total
+            (f"{name}_bucket", (*own, ("le", label))): total
             for label, total in zip(labels, totals, strict=True)
             if total
         }
-        return grown | {(f"{name}_sum", ()): self.sum, (f"{name}_count", ()): sum(self.counts)}
+        return grown | {
+            (f"{name}_sum", own): self.sum,
+            (f"{name}_count", own): sum(self.counts),
+        }
 
 
 class TritonMeter:
@@ -68,7 +101,8 @@ class TritonMeter:
         self._pb_utils = pb_utils
         self._model = model
         self._sums: defaultdict[_Series, float] = defaultdict(float)
-        self._histograms: dict[str, _Histogram] = {}
+        self._histograms: dict[_Series, _Histogram] = {}
+        self._gauges: list[tuple[ReadGauges, str]] = []
         self._families: dict[str, Any] = {}
         self._metrics: dict[_Series, Any] = {}
         self._lock = threading.Lock()
@@ -76,11 +110,29 @@ class TritonMeter:
         self._sender = threading.Thread(target=self._send_forever, daemon=True)
         self._sender.start()
 
-    def request(self, method: str, reason: str) -> None:
-        """Counts an answered call by its method and the reason of its error, empty without one."""
-        self._add("penchant_requests_total", 1.0, method=method, result=reason or "ok")
-        if reason:
-            self._add("penchant_errors_total", 1.0, reason=reason)
+    def watch(self, read: ReadGauges, label: str = "") -> None:
+        """Sends gauges from now on, each time with what `read` returns.
+
+        Args:
+            read: the values by the gauge's name; or, with a label, by the label's value.
+            label: empty, or `gauge:label`.
+        """
+        self._gauges.append((read, label))
+
+    def request(self, method: str, reason: str, seconds: float) -> None:
+        """Counts an answered call.
+
+        Args:
+            method: the call's.
+            reason: of its error; empty without one.
+            seconds: from the call's arrival to its answer.
+        """
+        counted, timed = _request_series(method, reason)
+        with self._lock:
+            self._sums[counted] += 1.0
+            if reason:
+                self._sums["penchant_errors_total", (("reason", reason),)] += 1.0
+            self._observe_locked(timed, SECONDS, seconds, 1)
 
     def fold(self, seconds: float, users: int = 1) -> None:
         """See `Meter.fold`."""
@@ -99,15 +151,36 @@ class TritonMeter:
         """See `Meter.encoded`."""
         self._observe("penchant_encoder_batch_texts", SIZES, texts)
 
+    def refused(self, reason: str, events: int) -> None:
+        """See `Meter.refused`."""
+        self._add("penchant_refused_events_total", float(events), reason=reason)
+
+    def clock_doubt(self, cause: str) -> None:
+        """See `Meter.clock_doubt`."""
+        self._add("penchant_clock_doubts_total", 1.0, cause=cause)
+
     def send(self) -> None:
         """Sends the sums since the last time."""
         with self._lock:
             sums, self._sums = self._sums, defaultdict(float)
             histograms, self._histograms = self._histograms, {}
-        for name, histogram in histograms.items():
-            sums |= histogram.series(name)
+        for (name, own), histogram in histograms.items():
+            sums |= histogram.series(name, own)
         for series, value in sums.items():
             self._metric(series).increment(value)
+        for read, label in self._gauges:
+            self._send_gauges(read, label)
+
+    def _send_gauges(self, read: ReadGauges, label: str) -> None:
+        try:
+            values = read()
+        except Exception:  # A gauge that cannot be read must not cost the counters.
+            log.exception("gauges could not be read")
+            return
+        gauge, _, key = label.partition(":")
+        for name, value in values.items():
+            series: _Series = (gauge, ((key, name),)) if label else (name, ())
+            self._metric(series).set(value)
 
     def close(self) -> None:
         """Stops the thread and sends the rest."""
@@ -125,11 +198,16 @@ class TritonMeter:
 
     def _observe(self, name: str, bounds: tuple[float, ...], value: float, times: int = 1) -> None:
         with self._lock:
-            histogram = self._histograms.get(name)
-            if histogram is None:
-                histogram = self._histograms[name] = _Histogram(bounds)
-            histogram.counts[bisect.bisect_left(bounds, value)] += times
-            histogram.sum += value * times
+            self._observe_locked((name, ()), bounds, value, times)
+
+    def _observe_locked(
+        self, series: _Series, bounds: tuple[float, ...], value: float, times: int
+    ) -> None:
+        histogram = self._histograms.get(series)
+        if histogram is None:
+            histogram = self._histograms[series] = _Histogram(bounds)
+        histogram.counts[bisect.bisect_left(bounds, value)] += times
+        histogram.sum += value * times
 
     def _metric(self, series: _Series) -> Any:
         metric = self._metrics.get(series)
@@ -137,13 +215,20 @@ class TritonMeter:
             name, labels = series
             if name not in self._families:
                 stem = name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
-                kind = self._pb_utils.MetricFamily.COUNTER
-                self._families[name] = self._pb_utils.MetricFamily(
-                    name=name, description=HELP[stem], kind=kind
-                )
+                kinds = self._pb_utils.MetricFamily
+                kind = kinds.GAUGE if stem in MODEL_GAUGES else kinds.COUNTER
+                text = MODEL_GAUGES.get(stem) or HELP[stem]
+                self._families[name] = kinds(name=name, description=text, kind=kind)
             metric = self._families[name].Metric(labels={"model": self._model, **dict(labels)})
             self._metrics[series] = metric
         return metric
+
+
+@functools.lru_cache(maxsize=256)
+def _request_series(method: str, reason: str) -> tuple[_Series, _Series]:
+    """The counter of calls and the histogram of their seconds; made once, for the hot path."""
+    result = ("method", method), ("result", reason or "ok")
+    return ("penchant_requests_total", result), ("penchant_request_seconds", result[:1])
 
 
 class MeteredEncoder:

@@ -7,50 +7,69 @@ from typing import Any
 
 import numpy as np
 
-from penchant.domain.errors import EncoderUnavailable
+from penchant.domain.errors import EncoderUnavailable, Overloaded
 from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
+from penchant.server.triton.process_turn import ProcessTurn
 from penchant.wire.embed import embeddings
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 from penchant_proto.v1.service_pb2 import Call, Reply
 
 TEXTS_PER_CALL = 256
 """Size limit of one call to the encoder's model, in texts."""
+QUERY_TIMEOUT_MS, BULK_TIMEOUT_MS = 2_000, 30_000
+"""Milliseconds after which the caller's own caller has given up."""
+_OVERLOADED = f"[{Overloaded.__name__}] "
 
 
 class RemoteEncoders:
     """The encoders that the encoder's model can load; see `penchant.encoder.base.Encoders`."""
 
-    def __init__(self, pb_utils: Any, version: str, dimensions: int) -> None:
+    def __init__(
+        self, pb_utils: Any, version: str, dimensions: int, turn: ProcessTurn, *, bulk: bool
+    ) -> None:
         """Refers to the server's encoders; nothing is called yet.
 
         Args:
             pb_utils: Triton's module.
             version: of the configured encoder, as its directory states.
             dimensions: length of its vectors.
+            turn: given to others while the encoder works.
+            bulk: whether the texts of other models go first.
         """
         self._pb_utils = pb_utils
-        self.default: Encoder = RemoteEncoder(pb_utils, version, dimensions)
+        self._turn = turn
+        self._bulk = bulk
+        self.default: Encoder = self._refer(version, dimensions)
 
     def of(self, version: str, dimensions: int) -> Encoder:
         """See `Encoders.of`; a missing encoder shows only when it is used."""
         if version == self.default.version:
             return self.default
-        return RemoteEncoder(self._pb_utils, version, dimensions)
+        return self._refer(version, dimensions)
+
+    def _refer(self, version: str, dimensions: int) -> RemoteEncoder:
+        return RemoteEncoder(self._pb_utils, version, dimensions, self._turn, bulk=self._bulk)
 
 
 class RemoteEncoder:
     """An encoder in another model of the same Triton; see `penchant.encoder.base.Encoder`."""
 
-    def __init__(self, pb_utils: Any, version: str, dimensions: int) -> None:
+    def __init__(
+        self, pb_utils: Any, version: str, dimensions: int, turn: ProcessTurn, *, bulk: bool
+    ) -> None:
         """Refers to one of the server's encoders; nothing is called yet.
 
         Args:
             pb_utils: Triton's module.
             version: of the encoder; named in each call, since vectors of two encoders must not mix.
             dimensions: length of a vector.
+            turn: given to others while the encoder works.
+            bulk: whether the texts of other models go first.
         """
         self._pb_utils = pb_utils
+        self._turn = turn
+        self._bulk = bulk
         self.version = version
         self.dimensions = dimensions
 
@@ -65,6 +84,8 @@ class RemoteEncoder:
         call = Call()
         call.embed.texts.extend(texts)
         call.embed.encoder_version = self.version
+        call.embed.bulk = self._bulk
+        call.timeout_ms = BULK_TIMEOUT_MS if self._bulk else QUERY_TIMEOUT_MS
         payload = np.array([[call.SerializeToString()]], dtype=np.object_)
         request = self._pb_utils.InferenceRequest(
             model_name=METHODS["embed"].model,
@@ -72,11 +93,15 @@ class RemoteEncoder:
             inputs=[self._pb_utils.Tensor(REQUEST_TENSOR, payload)],
         )
         try:
-            response = request.exec()
+            with self._turn.released():
+                response = request.exec()
         except self._pb_utils.TritonModelException as error:
             raise EncoderUnavailable(f"encoder: {error}") from error
         if response.has_error():
-            raise EncoderUnavailable(f"encoder: {response.error().message()}")
+            message = response.error().message()
+            if message.startswith(_OVERLOADED):
+                raise Overloaded(message.removeprefix(_OVERLOADED))
+            raise EncoderUnavailable(f"encoder: {message}")
         tensor = self._pb_utils.get_output_tensor_by_name(response, REPLY_TENSOR)
         reply = Reply.FromString(tensor.as_numpy().item()).embed
         if reply.encoder_version != self.version:

@@ -13,7 +13,8 @@ from penchant.config import Config
 from penchant.domain.errors import StateCorrupt
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
-from penchant.server.triton.adapter import Adapter
+from penchant.launch import probe
+from penchant.server.triton.adapter import MAX_BATCH, Adapter
 from penchant.server.triton.errors import INTERNAL_TEXT
 from penchant.service.rank import RankService
 from penchant_proto.v1.item_pb2 import Item
@@ -129,7 +130,10 @@ def test_a_request_without_its_tensor_is_refused_alone(
 
 
 def test_a_missing_user_is_not_found(start: Start) -> None:
-    (response,) = start("penchant_users").execute([request(forget_call("x"))])
+    adapter, forget = start("penchant_users"), request(forget_call("x"))
+    assert adapter.execute([forget]) == [None]
+    adapter.close()
+    ((response, _),) = forget.sender.sent
     assert response.error().code == TritonError.NOT_FOUND
     assert response.error().text.startswith("[UserNotFound] user: no event of 'x'")
 
@@ -227,3 +231,26 @@ def test_a_model_that_cannot_start_says_why(
     with pytest.raises(TritonModelException) as refusal:
         Adapter(pb_utils, arguments("penchant_users", parameters))
     assert str(refusal.value).startswith(text)
+
+
+def test_behind_a_full_batch_nobody_waits_in_tritons_queue(start: Start) -> None:
+    """More may wait there: `execute` returns at once, and every call is answered later."""
+    adapter = start("penchant_rank")
+    full = [request(rank_call()) for _ in range(MAX_BATCH)]
+    assert adapter.execute(full) == [None] * MAX_BATCH
+    adapter.close()
+    for one in full:
+        ((response, flags),) = one.sender.sent
+        assert response.reply().rank.cold_start
+        assert flags == FINAL
+
+
+@pytest.mark.parametrize("model", probe.calls())
+def test_a_health_check_counts_in_no_metric(
+    start: Start, pb_utils: FakePbUtils, model: str
+) -> None:
+    adapter = start(model)
+    adapter.execute([request(probe.calls()[model])])
+    adapter.close()
+    assert pb_utils.value("penchant_requests_total") == 0
+    assert pb_utils.value("penchant_errors_total") == 0

@@ -52,15 +52,17 @@ def test_a_histograms_buckets_are_cumulative(batches: list[list[float]]) -> None
 
 
 def test_calls_are_counted_by_method_and_result(meter: TritonMeter, pb_utils: FakePbUtils) -> None:
-    meter.request("rank", "")
-    meter.request("rank", "")
-    meter.request("rank", "StateBehind")
-    meter.request("feedback", "StateBehind")
+    meter.request("rank", "", 0.003)
+    meter.request("rank", "", 0.003)
+    meter.request("rank", "StateBehind", 0.001)
+    meter.request("feedback", "StateBehind", 0.1)
     meter.send()
     assert pb_utils.value("penchant_requests_total", method="rank", result="ok") == 2
     assert pb_utils.value("penchant_requests_total", method="rank", result="StateBehind") == 1
     assert pb_utils.value("penchant_errors_total", reason="StateBehind") == 2
     assert pb_utils.value("penchant_requests_total", model="penchant_rank") == 4
+    assert pb_utils.value("penchant_request_seconds_count", method="rank") == 3
+    assert pb_utils.value("penchant_request_seconds_bucket", method="rank", le="0.002") == 1
 
 
 def test_nothing_is_sent_twice_or_lost(meter: TritonMeter, pb_utils: FakePbUtils) -> None:
@@ -74,17 +76,20 @@ def test_nothing_is_sent_twice_or_lost(meter: TritonMeter, pb_utils: FakePbUtils
 
 
 def test_every_series_has_a_description(meter: TritonMeter, pb_utils: FakePbUtils) -> None:
-    meter.request("rank", "StateBehind")
+    meter.request("rank", "StateBehind", 0.001)
     meter.fold(0.1)
     meter.commit(0.1, 1)
     meter.staleness(0.1)
     meter.encoded(3)
+    meter.refused("InvalidEvent", 2)
+    meter.clock_doubt("step")
+    meter.watch(lambda: dict.fromkeys(prometheus.MODEL_GAUGES, 0.5))
     meter.send()
     stems = {
         name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
         for name in pb_utils.families
     }
-    assert stems == set(prometheus.HELP)
+    assert stems == {*prometheus.HELP, *prometheus.MODEL_GAUGES}
 
 
 def test_the_size_of_each_run_of_the_encoder_is_metered(
@@ -96,3 +101,18 @@ def test_the_size_of_each_run_of_the_encoder_is_metered(
     assert encoder.encode(["a", "b"]).shape == (2, 64)
     meter.send()
     assert pb_utils.value("penchant_encoder_batch_texts_sum") == 2
+
+
+def test_a_gauge_that_cannot_be_read_costs_no_counter(
+    meter: TritonMeter, pb_utils: FakePbUtils, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> dict[str, float]:
+        raise OSError("gone")
+
+    meter.watch(broken)
+    meter.watch(lambda: {"bulk": 3.0}, "penchant_waiting_calls:lane")
+    meter.encoded(1)
+    meter.send()
+    assert pb_utils.value("penchant_encoder_batch_texts_sum") == 1
+    assert pb_utils.value("penchant_waiting_calls", lane="bulk") == 3
+    assert "gauges could not be read" in caplog.text

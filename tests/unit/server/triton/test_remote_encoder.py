@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penchant.domain.errors import EncoderUnavailable
+from penchant.domain.errors import EncoderUnavailable, Overloaded
 from penchant.encoder.bag_of_words import BagOfWords
+from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.remote_encoder import TEXTS_PER_CALL, RemoteEncoder
 from penchant.service.embed import Embedded
 from penchant.wire.embed import embed_reply
@@ -29,7 +30,7 @@ def response(reply: Reply) -> Response:
 
 
 def remote(pb_utils: FakePbUtils, version: str = ENCODER.version) -> RemoteEncoder:
-    return RemoteEncoder(pb_utils, version, ENCODER.dimensions)
+    return RemoteEncoder(pb_utils, version, ENCODER.dimensions, ProcessTurn(), bulk=False)
 
 
 def test_texts_become_the_encoders_vectors() -> None:
@@ -61,9 +62,17 @@ def test_no_texts_need_no_call() -> None:
 
 def test_an_error_of_the_encoder_is_encoder_unavailable() -> None:
     pb_utils = FakePbUtils()
-    error = TritonError("[Overloaded] busy", TritonError.UNAVAILABLE)
+    error = TritonError("[InternalError] down", TritonError.INTERNAL)
     pb_utils.inner_response = Response([], error)
-    with pytest.raises(EncoderUnavailable, match="busy"):
+    with pytest.raises(EncoderUnavailable, match="down"):
+        remote(pb_utils).encode(["a"])
+
+
+def test_a_busy_encoder_says_when_to_come_back() -> None:
+    pb_utils = FakePbUtils()
+    error = TritonError("[Overloaded] embed: busy; retry after 90 ms", TritonError.UNAVAILABLE)
+    pb_utils.inner_response = Response([], error)
+    with pytest.raises(Overloaded, match="retry after 90 ms"):
         remote(pb_utils).encode(["a"])
 
 

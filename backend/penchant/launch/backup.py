@@ -1,0 +1,55 @@
+"""Backing up a store while it serves: a copy as of one moment, from which a server starts."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from penchant.domain.errors import ConfigError
+from penchant.launch.compact import open_lmdb
+from penchant.store.lmdb_file import DATA
+from penchant.system.private_files import make_private
+from penchant.system.whole_directory import whole_directory
+
+RELEASES = "releases"
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRequest:
+    """The store to back up, and the place for the copy."""
+
+    _: KW_ONLY
+    store: str
+    """Store of the server: lmdb:DIRECTORY."""
+    to: Path
+    """Directory to make; it must not exist yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupResult:
+    """The copy."""
+
+    directory: Path
+    bytes: int
+    """Size of the store's file."""
+
+
+def backup(request: BackupRequest) -> BackupResult:
+    """Copies a store as of now, and the releases beside it; the server goes on meanwhile.
+
+    The copy is a store's directory: a server starts on it, and writes the catalog's files again.
+
+    Raises:
+        ConfigError: there is no such store, or the place for the copy is taken.
+        StoreUnavailable: the copy can't be written; nothing is left of it.
+    """
+    if request.to.exists():
+        raise ConfigError(f"to: got {request.to}, which exists, expected a directory to make")
+    with open_lmdb(request.store) as (store, directory), whole_directory(request.to) as made:
+        store.copy(made / DATA)
+        # After the store, which names the releases; a folder never changes once it is there.
+        if (directory / RELEASES).is_dir():
+            shutil.copytree(directory / RELEASES, made / RELEASES)
+        make_private(made)
+        return BackupResult(request.to, (made / DATA).stat().st_size)

@@ -1,0 +1,64 @@
+"""Compacting a store: its file is written anew without the pages that deletions have freed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from penchant.domain.errors import ConfigError
+from penchant.store.lmdb import LmdbStore
+from penchant.store.lmdb_file import DATA
+
+
+@dataclass(frozen=True, slots=True)
+class CompactRequest:
+    """The store to compact."""
+
+    _: KW_ONLY
+    store: str
+    """Store of the server: lmdb:DIRECTORY."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompactResult:
+    """The sizes of the store's file."""
+
+    before_bytes: int
+    after_bytes: int
+
+
+def compact(request: CompactRequest) -> CompactResult:
+    """Rewrites a store's file without free pages, which gives their space back to the disk.
+
+    What was deleted is then no longer in the file. A running server may stay up: its readers go on,
+    its writers wait, and each of its processes moves to the new file at its next call.
+
+    Raises:
+        ConfigError: there is no such store.
+        StoreUnavailable: the disk has no room for the new file; the store is as it was.
+    """
+    with open_lmdb(request.store) as (store, directory):
+        before = (directory / DATA).stat().st_size
+        store.compact()
+        return CompactResult(before, (directory / DATA).stat().st_size)
+
+
+@contextmanager
+def open_lmdb(address: str) -> Iterator[tuple[LmdbStore, Path]]:
+    """Opens an LMDB store that exists, with its directory; closes it after the body.
+
+    Raises:
+        ConfigError: there is none.
+        StoreUnavailable: it cannot be opened.
+    """
+    engine, _, place = address.partition(":")
+    directory = Path(place)
+    if engine != "lmdb" or not place or not (directory / DATA).is_file():
+        raise ConfigError(f"store: got {address!r}, expected lmdb:DIRECTORY of a store; name that")
+    store = LmdbStore(directory, map_bytes=0)  # As large as its writer made it.
+    try:
+        yield store, directory
+    finally:
+        store.close()

@@ -1,0 +1,112 @@
+"""The lock on a server's directory: who uses it, and what a killed user left running."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from pathlib import Path
+
+from penchant.launch import processes
+from penchant.launch.errors import LaunchError
+from penchant.launch.process_identity import identity, is_alive, pid_of
+
+NAME = "server.pid"
+"""The file that is locked; it names the owner and its Triton, with their start times."""
+
+
+class ServerLock:
+    """The right to run a server in a directory; held from `acquire` to `release`."""
+
+    def __init__(self, directory: Path) -> None:
+        """Describes the lock of a directory; takes nothing yet."""
+        self._path = directory / NAME
+        self._file: int | None = None
+
+    def acquire(self) -> list[str]:
+        """Takes the lock, and ends what a killed owner of the directory left.
+
+        Returns:
+            One line per thing that was ended or removed.
+
+        Raises:
+            LaunchError: another server uses the directory, or it cannot be written.
+        """
+        if self._file is not None:
+            return []
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.chmod(0o700)  # Logs may name users, and a key lies here.
+            file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LaunchError(f"{self._path}: cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = _read(file).get("owner", "")
+            os.close(file)
+            raise LaunchError(self._taken(owner)) from None
+        except OSError as error:
+            os.close(file)
+            raise LaunchError(
+                f"{self._path}: cannot be locked ({error.strerror}); serve from a directory on a "
+                "local file system"
+            ) from error
+        self._file = file
+        return _end(_read(file))
+
+    def note(self, triton_pid: int, ports: dict[str, int], scratch: Path | None) -> None:
+        """Writes who runs here now, for the next owner and for `penchant doctor`.
+
+        Args:
+            triton_pid: id of Triton's process, and of its group.
+            ports: the ports by name.
+            scratch: a directory to remove with the server, if it has one.
+        """
+        assert self._file is not None
+        content = {
+            "owner": identity(os.getpid()),
+            "triton": identity(triton_pid),
+            "ports": ports,
+            "scratch": str(scratch) if scratch else "",
+        }
+        text = json.dumps(content, indent=1).encode() + b"\n"
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, text, 0)
+
+    def release(self) -> None:
+        """Gives the lock back; nothing is left for the next owner to end."""
+        if self._file is None:
+            return
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+        self._file = None
+
+    def _taken(self, owner: str) -> str:
+        who = f"process {pid_of(owner)}" if is_alive(owner) else "another process"
+        return (
+            f"directory: {self._path.parent} is in use by a server of {who}; stop that one, or "
+            "serve from another directory"
+        )
+
+
+def _read(file: int) -> dict[str, str]:
+    """What the last owner noted; empty if it noted nothing, or was killed while it did."""
+    size = os.fstat(file).st_size
+    try:
+        noted = json.loads(os.pread(file, size, 0))
+    except ValueError:
+        return {}
+    return {name: value for name, value in noted.items() if isinstance(value, str)}
+
+
+def _end(noted: dict[str, str]) -> list[str]:
+    lines = []
+    orphan, scratch = noted.get("triton", ""), noted.get("scratch", "")
+    if is_alive(orphan) or (orphan and processes.stubs_in_group(pid_of(orphan))):
+        processes.kill_group(pid_of(orphan))
+        lines.append(f"ended process {pid_of(orphan)}, a Triton whose `penchant serve` was killed")
+    if scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return lines

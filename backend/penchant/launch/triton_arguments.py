@@ -1,0 +1,69 @@
+"""The arguments with which Triton serves Penchant: for `penchant serve`, and for `install`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from penchant.launch.ports import Hosts, Ports
+from penchant.launch.shared_memory import REGION_BYTES
+
+KEY_NAME = "admin-key"
+"""Name of the key, and HTTP's header for it."""
+
+GRPC_HEADER = f"triton-grpc-protocol-{KEY_NAME}"
+"""The metadata by which gRPC carries the key."""
+
+RESTRICTED = (
+    "shared-memory",
+    "model-repository",
+    "model-config",
+    "statistics",
+    "trace",
+    "logging",
+)
+"""Protocols that no client of Penchant needs. Through them anybody could map the regions of the
+models, read the paths in their configurations, and change what the server logs and traces."""
+
+_REPOSITORY_OPTIONS = ("--model-repository", "--model-store")
+
+
+def closed_doors(key: str) -> list[str]:
+    """Arguments that close Triton's side doors to all who do not know the key."""
+    rule = f"{','.join(RESTRICTED)}:{KEY_NAME}={key}"
+    return [f"--grpc-restricted-protocol={rule}", f"--http-restricted-api={rule}"]
+
+
+def region_sizes() -> list[str]:
+    """Arguments for the models' shared memory, which some Tritons make 64 MiB each by default.
+
+    Settings of the Python backend apply to all backends written in Python.
+    """
+    return [
+        f"--backend-config=python,shm-default-byte-size={REGION_BYTES}",
+        f"--backend-config=python,shm-growth-byte-size={REGION_BYTES}",
+    ]
+
+
+def region_prefix(prefix: str) -> list[str]:
+    """Arguments that make the names of the models' shared-memory regions begin with a prefix."""
+    return [f"--backend-config=python,shm-region-prefix-name={prefix}"]
+
+
+def listening(hosts: Hosts, ports: Ports) -> list[str]:
+    """Arguments for the addresses and ports."""
+    return [
+        part
+        for name, port in ports.items()
+        for part in (f"--{name}-address={hosts.of(name)}", f"--{name}-port={port}")
+    ]
+
+
+def completion(further: Iterable[str]) -> list[str]:
+    """The argument that keeps Triton from completing configurations, which takes 2 seconds.
+
+    Penchant's are complete. Other people's models may not be, so it is left out where the further
+    arguments name another model repository.
+    """
+    if any(argument.startswith(_REPOSITORY_OPTIONS) for argument in further):
+        return []
+    return ["--disable-auto-complete-config"]

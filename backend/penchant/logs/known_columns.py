@@ -1,0 +1,99 @@
+"""The usual names of columns, for all commands that read a file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from penchant.domain.errors import ConfigError
+
+USERS = (
+    "user", "user_id", "uid", "userid", "customer", "customer_id", "visitor_id", "member_id",
+    "account_id", "reviewer_id", "profile_id", "client_id", "person_id",
+)  # fmt: skip
+ITEMS = (
+    "item", "item_id", "iid", "movie_id", "film_id", "product_id", "asin", "sku", "article_id",
+    "track_id", "song_id", "book_id", "game_id", "video_id", "news_id", "ad_id", "content_id",
+    "anime_id", "business_id", "isbn",
+)  # fmt: skip
+IDS = ("id", *ITEMS)
+TEXTS = ("text", "item_text")
+TIMES = (
+    "occurred_at", "timestamp", "ts", "time", "event_time", "event_timestamp", "datetime",
+    "date_time", "created_at", "rated_at", "unix_review_time", "unix_time", "epoch", "date",
+)  # fmt: skip
+SIGNALS = ("signal", "event_type", "event", "event_name", "action", "interaction", "behavior")
+RATINGS = ("rating", "stars", "overall", "review_overall", "rating_value")
+VALUES = ("value", *RATINGS)
+EVENT_IDS = ("event_id",)
+RECOMMENDATION_IDS = ("recommendation_id",)
+REWARDS = ("reward", "click", "clicked", "label")
+PROPENSITIES = ("propensity", "propensity_score", "pscore", "action_prob")
+POSITIONS = ("position", "rank", "slot")
+
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "id": IDS,
+    "text": TEXTS,
+    "user": USERS,
+    "item": ITEMS,
+    "signal": SIGNALS,
+    "value": VALUES,
+    "occurred_at": TIMES,
+    "event_id": EVENT_IDS,
+    "recommendation_id": RECOMMENDATION_IDS,
+    "reward": REWARDS,
+    "propensity": PROPENSITIES,
+}
+"""Usual names by field; upper and lower case, `_`, `-`, `.` and spaces make no difference."""
+
+
+def folded(name: str) -> str:
+    """Returns a name without what makes no difference between names.
+
+    >>> folded("User ID"), folded("userId"), folded("user_id")
+    ('userid', 'userid', 'userid')
+    """
+    return "".join(letter for letter in name.casefold() if letter not in "_-. ")
+
+
+_FOLDED = {field: frozenset(map(folded, usual)) for field, usual in KNOWN.items()}
+_ALL = frozenset().union(*_FOLDED.values(), [folded("title"), folded("name")])
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is a usual one of some field.
+
+    >>> is_known("movieId"), is_known("1193")
+    (True, False)
+    """
+    return folded(name) in _ALL
+
+
+def known_column(
+    field: str, names: Collection[str], option: str, *, usual: Collection[str] = ()
+) -> str:
+    """Returns the column of a field; the field's own name where the file has none.
+
+    The field's own name goes before all others, then `item_id` before `Item ID`.
+
+    Args:
+        field: a key of `KNOWN`.
+        names: the file's columns.
+        option: the option that names the column.
+        usual: the usual names to look for; default: those of the field.
+
+    Raises:
+        ConfigError: several columns could be the one.
+
+    >>> known_column("user", ["User ID", "movieId"], "--user-column")
+    'User ID'
+    """
+    if field in names and not usual:
+        return field
+    wanted = set(map(folded, usual)) if usual else _FOLDED[field]
+    found = [name for name in names if folded(name) in wanted]
+    if len(found) > 1:
+        raise ConfigError(
+            f"{field}: got the columns {', '.join(map(repr, found))}, expected one of them alone; "
+            f"name it with {option}"
+        )
+    return found[0] if found else field

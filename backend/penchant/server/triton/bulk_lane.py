@@ -1,0 +1,144 @@
+"""A lane of long calls that are worked on slice by slice, the shortest first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from penchant.domain.errors import Overloaded
+from penchant.server.dispatch import Answer, ParsedCall
+from penchant.server.triton.backlog import Backlog
+from penchant.server.triton.process_turn import ProcessTurn
+from penchant.server.triton.waiting_call import WaitingCall
+
+MOST_WAITING = 32
+"""Calls that wait or are under way, at most: each may hold some megabytes."""
+
+UNKNOWN_S = 0.001
+"""Seconds of a unit of cost before one was measured."""
+
+Slices = Generator[None, None, Answer]
+"""The work on one call: yields between two slices, returns the answer."""
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A call under way."""
+
+    waiting: WaitingCall
+    slices: Slices
+    worked_s: float = 0.0
+
+
+class BulkLane:
+    """Works on long calls slice by slice; small calls of the process go in between.
+
+    The next slice is of the call with the least work left, so that a caller's large call does not
+    keep others' smaller ones waiting, and what is begun is finished. Taken in turns, equal calls
+    would all be done at the end, and under overload too late. A call that would soon miss its
+    deadline goes first, so none waits for ever. What waits is bounded by the time that its callers
+    have. A call that nobody waits for any more is dropped, also between two of its slices.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[ParsedCall], Slices],
+        answer: Callable[[WaitingCall, Answer], None],
+        drop: Callable[[WaitingCall], None],
+        turn: ProcessTurn,
+    ) -> None:
+        """Starts the thread.
+
+        Args:
+            begin: the work on a call; it answers with an error rather than raise one.
+            answer: sends the answer to a call, and never raises.
+            drop: tells a call that nobody waits for it any more, and never raises.
+            turn: taken for each slice.
+        """
+        self._begin = begin
+        self._answer = answer
+        self._drop = drop
+        self._turn = turn
+        self._backlog = Backlog(MOST_WAITING)
+        self._calls: deque[_Begun] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="penchant-slices", daemon=True)
+        self._thread.start()
+
+    @property
+    def calls(self) -> int:
+        """Calls that wait or are under way."""
+        return self._backlog.calls
+
+    def put(self, waiting: WaitingCall) -> Overloaded | None:
+        """Queues a call, or refuses it if its turn would come too late."""
+        refusal = self._backlog.admit(waiting)
+        if refusal is None:
+            with self._changed:
+                self._calls.append(_Begun(waiting, self._begin(waiting.call)))
+                self._changed.notify()
+        return refusal
+
+    def close(self) -> None:
+        """Returns when every queued call is answered; no call may follow."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._calls and not self._closing:
+                    self._changed.wait()
+                if not self._calls:
+                    return
+                call = self._next()
+            self._advance(call)
+
+    def _next(self) -> _Begun:
+        """The call whose turn it is, taken out of the queue."""
+        hurried = min(self._calls, key=self._slack_s)
+        if self._slack_s(hurried) < self._left_s(hurried):
+            self._calls.remove(hurried)
+            return hurried
+        shortest = min(self._calls, key=self._left_s)
+        self._calls.remove(shortest)
+        return shortest
+
+    def _left_s(self, call: _Begun) -> float:
+        """Expected seconds of work that a call still needs."""
+        whole_s = call.waiting.call.cost * (self._backlog.seconds_per_cost or UNKNOWN_S)
+        return max(0.0, whole_s - call.worked_s)
+
+    def _slack_s(self, call: _Begun) -> float:
+        """Seconds that a call may still lie idle without missing its deadline."""
+        waiting = call.waiting
+        return waiting.arrived_s + waiting.timeout_s - time.monotonic() - self._left_s(call)
+
+    def _advance(self, call: _Begun) -> None:
+        waiting = call.waiting
+        # Once begun, it may be quicker than expected.
+        if waiting.abandoned(0.0 if call.worked_s else self._left_s(call)):
+            call.slices.close()
+            self._backlog.done(1, waiting.call.cost)
+            self._drop(waiting)
+            return
+        started_s = time.monotonic()  # With the wait for the turn, which delays the next calls too.
+        answer: Answer | None = None
+        with self._turn.slice():
+            try:
+                next(call.slices)
+            except StopIteration as end:
+                answer = end.value
+        call.worked_s += time.monotonic() - started_s
+        if answer is None:
+            with self._changed:
+                self._calls.appendleft(call)  # Before others with as much work left.
+            return
+        self._backlog.done(1, waiting.call.cost, call.worked_s)
+        self._answer(waiting, answer)

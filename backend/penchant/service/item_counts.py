@@ -1,0 +1,151 @@
+"""Counters and contributions in the store: counted onto, and made again."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.tally import Tally
+from penchant.domain.types import Counters
+from penchant.domain.user_contribution import UserContribution, added, withdrawn
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.counters import UNREADABLE, read_counters, write_counters
+from penchant.store.item_contributions import (
+    CATALOG,
+    contributors,
+    decode_contribution,
+    delete_contribution,
+    items_of,
+    read_contribution,
+    write_contribution,
+)
+from penchant.store.items import read_item
+from penchant.store.users import count_log, holds_user, read_log
+
+log = logging.getLogger("penchant")
+
+ANY_TIME = 2**63 - 1
+"""Later than every time in a store."""
+
+
+def tally_of(transaction: Transaction, half_life_s: float, latest_us: int = ANY_TIME) -> Tally:
+    """Counts the events of one batch onto a store; cost: two reads for each user and item.
+
+    Args:
+        transaction: the store.
+        half_life_s: seconds after which a contribution counts half.
+        latest_us: contributions of a later time count as of this one, since a wrong clock dated
+            them; ANY_TIME where the clock itself may be wrong.
+    """
+    return Tally(
+        half_life_s,
+        lambda number: _sound(transaction, number, half_life_s, latest_us),
+        lambda number, user: _readable(transaction, number, str(user), latest_us),
+    )
+
+
+def write_tally(transaction: Transaction, tally: Tally) -> None:
+    """Writes the contributions and counters that changed, each once."""
+    for number, users in tally.contributions.items():
+        for user, contribution in users.items():
+            write_contribution(transaction, number, str(user), contribution)
+    for number, counters in tally.counters.items():
+        write_counters(transaction, number, counters)
+
+
+def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[int]:
+    """Takes a user's contributions out of the counters, and deletes them.
+
+    Returns:
+        The numbers of the items that have new counters. Cost: one pass over the user's log; over
+        everybody's contributions where a row of that log can't be read.
+
+    Raises:
+        StateTooNew: a newer release wrote the counters.
+    """
+    changed = []
+    for number in _items_of(transaction, user):
+        contribution = _readable(transaction, number, user)
+        if contribution is not None:
+            counters = _sound(transaction, number, half_life_s)
+            write_counters(transaction, number, withdrawn(counters, contribution, half_life_s))
+            changed.append(number)
+        delete_contribution(transaction, number, user)
+    return changed
+
+
+def _items_of(snapshot: Snapshot, user: str) -> list[int]:
+    rows = read_log(snapshot, user)
+    if len(rows) < count_log(snapshot, user):  # A corrupt row does not say which item it names.
+        return list(items_of(snapshot, user))
+    found = [read_item(snapshot, id_) for id_ in {row.event.item for row in rows}]
+    return sorted(stored.number for stored in found if stored is not None)
+
+
+def recount(
+    transaction: Transaction,
+    number: int,
+    half_life_s: float,
+    latest_us: int = ANY_TIME,
+    *,
+    drop_strangers: bool = False,
+) -> Counters:
+    """Makes an item's counters again from its contributions, and writes them.
+
+    A contribution that can't be read is dropped; with `drop_strangers`, so is that of a user of
+    whom nothing else is kept. One of a later time than `latest_us` is redated to that.
+
+    Cost: one or two reads for each user of the item.
+
+    Raises:
+        StateTooNew: a newer release wrote a contribution.
+    """
+    counters = Counters()
+    for user, value in list(contributors(transaction, number)):
+        if drop_strangers and user != CATALOG and not holds_user(transaction, user):
+            delete_contribution(transaction, number, user)
+            continue
+        try:
+            contribution = decode_contribution(value)
+            if contribution.as_of_us > latest_us:
+                contribution = dataclasses.replace(contribution, as_of_us=latest_us)
+                write_contribution(transaction, number, user, contribution)
+            counters = added(counters, contribution, half_life_s)
+        except StateCorrupt as error:
+            delete_contribution(transaction, number, user)
+            _say_corrupt(number, error)
+    write_counters(transaction, number, counters)
+    return counters
+
+
+def _sound(
+    transaction: Transaction, number: int, half_life_s: float, latest_us: int = ANY_TIME
+) -> Counters:
+    """An item's counters, made again where they can't be read, or are of a later time."""
+    counters = read_counters(transaction, number)
+    if counters is UNREADABLE or counters.as_of_us > latest_us:
+        return recount(transaction, number, half_life_s, latest_us)
+    return counters
+
+
+def _readable(
+    snapshot: Snapshot, number: int, user: str, latest_us: int = ANY_TIME
+) -> UserContribution | None:
+    try:
+        contribution = read_contribution(snapshot, number, user)
+        if contribution is not None and contribution.as_of_us > latest_us:
+            return dataclasses.replace(contribution, as_of_us=latest_us)
+        return contribution
+    except StateCorrupt as error:
+        _say_corrupt(number, error)
+        return None
+
+
+def _say_corrupt(number: int, error: StateCorrupt) -> None:
+    log.error(
+        "a contribution to item number %d can't be read (%s) and counts as none; "
+        "`penchant rebuild counters` makes it again from the log",
+        number,
+        error,
+    )

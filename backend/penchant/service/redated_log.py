@@ -1,0 +1,44 @@
+"""Moves a user's events that a wrong clock dated far ahead to now, in the log and in the record.
+
+They would otherwise be the user's newest events, before all later ones, until that time comes. The
+log is changed, so that the record stays a function of the log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from penchant.domain.rewards import SignalTable
+from penchant.domain.types import Record, UserState
+from penchant.service.rebuilt_records import rebuild_user
+from penchant.store.base import Transaction
+from penchant.store.users import read_log, write_event, write_user
+
+
+def dated_after(record: Record, latest_us: int) -> bool:
+    """Whether the newest event of a record is later than a moment."""
+    window = record.window
+    return len(window) > 0 and int(window["occurred_at_us"][-1]) > latest_us
+
+
+def redate(
+    transaction: Transaction, user: str, latest_us: int, signals: SignalTable, window_events: int
+) -> Record:
+    """Gives a user's events of a later time than `latest_us` that time; returns the record.
+
+    Cost: reads the user's log, and writes the events that move.
+
+    Raises:
+        StateCorrupt, StateTooNew: the log can't be read.
+    """
+    rows = []
+    for row in read_log(transaction, user):
+        if row.event.occurred_at_us > latest_us:
+            event = dataclasses.replace(row.event, occurred_at_us=latest_us)
+            accepted_at_us = min(row.accepted_at_us, latest_us)
+            row = dataclasses.replace(row, event=event, accepted_at_us=accepted_at_us)
+            write_event(transaction, row)
+        rows.append(row)
+    record = rebuild_user(transaction, rows, signals, window_events).record
+    write_user(transaction, user, UserState(record))
+    return record

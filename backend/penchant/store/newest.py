@@ -1,0 +1,35 @@
+"""The time of the newest accepted event: with it, an old log is ranked as of its own end."""
+
+from __future__ import annotations
+
+import functools
+import struct
+
+from penchant.domain.errors import StateCorrupt
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.codec import seal, unseal
+from penchant.store.keys import Kind, encode
+
+_KEY = encode(Kind.NEWEST)
+_TIME = struct.Struct("<q")
+
+
+def read_newest(snapshot: Snapshot) -> int | None:
+    """Microseconds since 1970; None before the first event, or if it can't be read."""
+    value = snapshot.get(_KEY)
+    return None if value is None else _decoded(value)
+
+
+def write_newest(transaction: Transaction, at_us: int) -> None:
+    """Replaces the time, in microseconds since 1970."""
+    transaction.put(_KEY, seal(_TIME.pack(at_us)))
+
+
+@functools.lru_cache(maxsize=4)
+def _decoded(value: bytes) -> int | None:
+    """Cached, since every ranking reads it."""
+    try:
+        (at_us,) = _TIME.unpack(unseal(value, "newest event"))
+    except (StateCorrupt, struct.error):
+        return None  # The next feedback writes it again.
+    return int(at_us)

@@ -1,0 +1,181 @@
+"""A real server whose disk fills up, whose files are damaged, and which is not alone."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.launch import LaunchError, Server
+from penchant.launch.model_parameters import gather
+from penchant.training.export import ExportReport
+from penchant_sdk import Event, Item, Penchant, PenchantError, StoreUnavailable, Unavailable
+from tests.contracts.client_world import KITCHEN, SPACE
+from tests.support.small_disk import filled, small_disk
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+
+TIMEOUT_S = 20.0
+FILMS = [Item(f"film-{number}", text) for number, text in enumerate(SPACE + KITCHEN)]
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with small_disk(tmp_path_factory.mktemp("mount") / "disk", 24) as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def describe(
+    disk: Path, minilm_report: ExportReport, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Server]:
+    """Describes a server on the store of the small disk, with files of its own."""
+    settings = gather(
+        f"lmdb:{disk / 'store'}", minilm_report.directory, [f"store_map_bytes={64 * MIB}"]
+    )
+    return lambda: Server(
+        tmp_path_factory.mktemp("server"), settings, instances={"penchant_rank": 1}
+    )
+
+
+@pytest.fixture(scope="module")
+def server(describe: Callable[[], Server]) -> Iterator[Server]:
+    with describe() as running:
+        with connected(running) as penchant:
+            penchant.put_items(FILMS)
+            feed(penchant, "before", 20)
+        yield running
+
+
+def connected(server: Server) -> Penchant:
+    """A client that does not try again, so that each refusal is seen."""
+    return Penchant(server.target, timeout_s=TIMEOUT_S, max_attempts=1)
+
+
+def feed(penchant: Penchant, name: str, count: int) -> set[str]:
+    """Sends likes; returns the ids of those that were acknowledged."""
+    acked: set[str] = set()
+    for number in range(count):
+        id_ = f"{name}-{number}"
+        event = Event(f"user-{number % 5}", FILMS[number % 5].id, "like", event_id=id_)
+        try:
+            penchant.feedback([event]).raise_for_refused()
+            acked.add(id_)
+        except Unavailable:
+            pass
+    return acked
+
+
+def kept(penchant: Penchant) -> set[str]:
+    users = [penchant.export_user(f"user-{number}") for number in range(5)]
+    return {row.event.event_id for user in users for row in user.events}
+
+
+def fails_by_name(call: Callable[[], object]) -> str:
+    with pytest.raises(StoreUnavailable) as caught:
+        call()
+    assert "Traceback" not in str(caught.value)
+    assert "/" not in str(caught.value), "no path reaches a client"
+    return str(caught.value)
+
+
+def works_soon(call: Callable[[], object]) -> None:
+    """The call works within 10 s."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            call()
+        except PenchantError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+def test_a_full_disk_refuses_writes_and_costs_no_process_and_no_acked_event(
+    server: Server, disk: Path
+) -> None:
+    pids = server.pids()
+    with connected(server) as penchant:
+        acked = feed(penchant, "while", 10)
+        with filled(disk):
+            many = [Item(f"new-{n}", f"{SPACE[0]}, part {n}") for n in range(256)]
+            fails_by_name(lambda: penchant.put_items(many))
+            for turn in range(4):
+                acked |= feed(penchant, f"full-{turn}", 10)
+            assert len(acked) < 50, "the disk was never full"
+            assert penchant.rank("user-1").items
+            assert kept(penchant) >= acked
+        works_soon(lambda: penchant.put_items(many))
+        acked |= feed(penchant, "after", 10)
+        assert {f"after-{n}" for n in range(10)} <= acked
+        assert kept(penchant) >= acked
+        assert len(penchant.rank("user-1", k=300).items) > 256
+    assert server.pids() == pids
+
+
+def test_a_second_server_on_the_store_is_refused_by_name(
+    server: Server, describe: Callable[[], Server]
+) -> None:
+    second = describe()
+    with pytest.raises(LaunchError, match=rf"got a second server .*process {server.pid} on "):
+        second.start()
+    with connected(server) as penchant:
+        assert feed(penchant, "beside", 3)
+
+
+def test_a_directory_that_is_moved_away_acknowledges_nothing_until_it_is_back(
+    server: Server, disk: Path
+) -> None:
+    store = disk / "store"
+    with connected(server) as penchant:
+        store.rename(disk / "elsewhere")
+        lost = Event("user-1", FILMS[0].id, "like", event_id="lost")
+        assert "moved away" in fails_by_name(lambda: penchant.feedback([lost]))
+        assert penchant.rank("user-1").items
+        (disk / "elsewhere").rename(store)
+        assert feed(penchant, "back", 3) == {f"back-{n}" for n in range(3)}
+        assert "lost" not in kept(penchant)
+
+
+def test_a_server_starts_on_damaged_files_and_serves_as_before(server: Server, disk: Path) -> None:
+    with connected(server) as penchant:
+        feed(penchant, "settled", 5)
+        time.sleep(1.1)  # The offsets of all items are written again once a second.
+        feed(penchant, "settled again", 5)
+        before = penchant.rank("stranger", k=300)
+    server.stop()
+    catalog = disk / "store/catalog"
+    dice = np.random.default_rng(7)
+    for path in catalog.glob("vectors-*"):
+        path.write_bytes(dice.bytes(path.stat().st_size))
+    for path in catalog.glob("offsets-*"):
+        path.write_bytes(b"")
+    for path in catalog.glob("version-*"):
+        path.write_bytes(path.read_bytes()[:100])
+    server.start()
+    with connected(server) as penchant:
+        after = penchant.rank("stranger", k=300)
+    assert [item.id for item in after.items] == [item.id for item in before.items]
+    text = server.log_path.read_text(errors="replace")
+    assert "it is written again" in text
+    assert "Traceback" not in text
+
+
+def test_an_empty_data_file_is_refused_by_name_at_the_start(server: Server, disk: Path) -> None:
+    server.stop()
+    data = disk / "store/data.mdb"
+    whole = disk / "whole.mdb"
+    shutil.copy(data, whole)
+    data.write_bytes(b"")
+    with pytest.raises(LaunchError, match=r"empty data\.mdb \(0 bytes\)"):
+        server.start()
+    whole.replace(data)
+    server.start()  # A copy of the store starts.
+    with connected(server) as penchant:
+        assert kept(penchant)

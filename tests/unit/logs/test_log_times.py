@@ -1,0 +1,149 @@
+"""Times as logs have them: read, or refused row by row with a way out; never another year."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from penchant.logs.columns import EventColumns
+from penchant.logs.event_log import EventLog
+from penchant.logs.event_rows import read_event_rows
+from penchant.logs.open_table import open_table
+from penchant.logs.read_table import read_events
+from penchant.logs.refusals import LeftOut
+from penchant.logs.row_batch import RowBatch
+
+USUAL = 1_500_000_000
+
+
+def refusal(cell: object, unit: str = "s") -> str:
+    row = {"user": "ann", "item": "tent", "signal": "like", "occurred_at": cell}
+    _, refusals = read_event_rows(RowBatch.of_rows([row]), EventColumns(time_unit=unit))
+    return refusals.reasons.get(0, "")
+
+
+def read(path: Path, *cells: object, unit: str = "s") -> tuple[EventLog, LeftOut]:
+    path.write_text("user,item,signal,occurred_at\n" + "".join(f"a,b,like,{c}\n" for c in cells))
+    left_out = LeftOut()
+    with open_table(path) as table:
+        return read_events(table, EventColumns(time_unit=unit), left_out), left_out
+
+
+@pytest.mark.parametrize(
+    ("cell", "seconds"),
+    [
+        ("2024-05-01 10:00", 1714557600),
+        ("2024-05-01", 1714521600),
+        ("2024-05-01T10:00:00+02:00", 1714550400),
+        ("2024-05-01T10:00:00Z", 1714557600),
+        ("2024-05-01 10:00:00 UTC", 1714557600),
+        (1714557600.0, 1714557600),
+    ],
+)
+def test_a_time_without_doubt_is_read(cell: object, seconds: int) -> None:
+    row = {"user": "ann", "item": "tent", "signal": "like", "occurred_at": cell}
+    log, refusals = read_event_rows(RowBatch.of_rows([row]), EventColumns())
+    assert (refusals.reasons, log.at_us.tolist()) == ({}, [seconds * 10**6])
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (1700000000123456789, "--time-unit ns makes it 2023-11-14"),
+        ("1700000000123456", "--time-unit us makes it 2023-11-14"),
+        (
+            1700000000123,
+            "the year 55841, in the future; set the unit of epoch times: --time-unit ms",
+        ),
+        ("1e303", "no time in the unit 's'"),
+        (-5, "1969-12-31, before 1970"),
+        ("01/05/2024", "whether the day or the month comes first can't be told"),
+        ("1.5.2024 10:00", "whether the day or the month comes first can't be told"),
+        ("2024-05-01T10:00:00 Mars/Phobos", "expected ISO 8601"),
+        ("2024-02-30", "expected ISO 8601"),
+        ("9999-12-31", "in the future"),
+        ("1_500_000_000", "expected ISO 8601"),
+    ],
+)
+def test_a_doubtful_time_costs_its_row_and_says_what_to_do(cell: object, words: str) -> None:
+    assert words in refusal(cell)
+
+
+def test_a_time_is_refused_where_a_server_would_refuse_it() -> None:
+    now = time.time()
+    assert refusal(now + 200) == ""
+    assert "in the future" in refusal(now + 400)
+    assert refusal(0) == ""
+
+
+@pytest.mark.parametrize(
+    ("cells", "unit", "span"),
+    [
+        ((20240501, 20240502), "s", "all 2 times are in 1970, 1970-08-23 to 1970-08-23"),
+        ((USUAL, USUAL + 1), "ms", "all 2 times are in 1970, 1970-01-18 to 1970-01-18"),
+        ((45413.5, USUAL), "s", "1 of 2 times are in 1970, 1970-01-01 to 1970-01-01"),
+    ],
+)
+def test_times_of_1970_are_worth_a_warning(
+    tmp_path: Path, cells: tuple[object, ...], unit: str, span: str
+) -> None:
+    _, left_out = read(tmp_path / "a.csv", *cells, unit=unit)
+    (warning,) = left_out.warnings
+    assert warning.startswith(span)
+    assert "is the unit right?" in warning
+    assert any("is the unit right?" in note for note in left_out.notes())
+
+
+def test_one_bad_time_among_good_ones_costs_its_row_alone(tmp_path: Path) -> None:
+    log, left_out = read(tmp_path / "a.csv", USUAL, 1700000000123456789, USUAL + 1)
+    assert len(log) == 2
+    assert left_out.first["unreadable rows of events"].startswith("row 2, line 3: occurred_at: got")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([USUAL * 10**3, 2**60], pa.timestamp("ms")),
+        pa.array([USUAL * 10**6, -(2**62)], pa.timestamp("us", "UTC")),
+        pa.array([USUAL * 10**6, 2**62], pa.timestamp("us", "Mars/Phobos")),
+        pa.array([USUAL * 10**9, None], pa.timestamp("ns", "Europe/Berlin")),
+        pa.array([17_000, 2**31 - 1], pa.date32()),
+        pa.array([1.5e9, 1e303]),
+        pa.array([b"\xff", b"1500000000"], pa.binary()),
+        pa.array([[1], [2]]),
+    ],
+    ids=str,
+)
+def test_any_time_of_parquet_is_read_or_refused_by_row(tmp_path: Path, column: pa.Array) -> None:
+    usual = {"item": ["a", "b"], "signal": ["like", "like"]}
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"user": ["u", "v"], "occurred_at": column, **usual}), path)
+    with open_table(path) as table:
+        (batch,) = table.batches()
+    _, refusals = read_event_rows(batch, EventColumns())
+    assert 1 in refusals.reasons or 0 in refusals.reasons
+    assert batch.rows()
+    pq.write_table(pa.table({"user": column, "occurred_at": [USUAL] * 2, **usual}), path)
+    with open_table(path) as table:
+        (batch,) = table.batches()
+    read_event_rows(batch, EventColumns())
+
+
+def test_ids_of_whole_numbers_mean_the_same_in_csv_and_parquet(tmp_path: Path) -> None:
+    column = {"user": [12.0, None, 13.0], "item": [1, 2, 3], "signal": ["like"] * 3}
+    table = pa.table({**column, "occurred_at": [USUAL] * 3})
+    pq.write_table(table, tmp_path / "a.parquet")
+    text = "user,item,signal,occurred_at\n12.0,1,like,{0}\n,2,like,{0}\n13.0,3,like,{0}\n"
+    (tmp_path / "a.csv").write_text(text.format(USUAL))
+    users = []
+    for name in ("a.parquet", "a.csv"):
+        left_out = LeftOut()
+        with open_table(tmp_path / name) as opened:
+            log = read_events(opened, EventColumns(), left_out)
+        users.append([event.user for event in log])
+    assert users == [["12", "13"], ["12", "13"]]
+    assert left_out.changed == {"ids such as 12.0 in column 'user' read as 12": 2}
