@@ -151,7 +151,7 @@ def attribute_docs(cls: type) -> dict[str, str]:
 def settings_page() -> str:
     """Every setting with its default, its range and its meaning."""
     own = {field.name: field for field in dataclasses.fields(Config)}
-    for name in ("fold", "limits"):
+    for name in ("fold", "limits", "fixed"):
         del own[name]
     fold = {field.name: field for field in dataclasses.fields(FoldSettings)}
     head = ("setting", "default", "range", "meaning")

@@ -32,7 +32,7 @@ from penchant.domain.types import (
 )
 from penchant.logs.interactions import Interactions
 from penchant.refresh.direct_search import Part, Rankings
-from penchant.refresh.popularity import POPULARITY_HALF_LIVES_S, popularity_of
+from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S, popularity_of
 from penchant.service.catalog_version import gram_of
 
 OFFSET, POPULARITY, OPENINGS = "offset", "popularity", "opening"

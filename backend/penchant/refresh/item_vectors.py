@@ -30,10 +30,10 @@ from penchant.refresh.cooccurrence import (
 )
 from penchant.refresh.factors import factorise, turn
 from penchant.refresh.held_out import FittedItems
+from penchant.refresh.item_popularity import popularity_of
 from penchant.refresh.item_weights import find_item_weights
 from penchant.refresh.neighbour_table import combine, find_neighbours
 from penchant.refresh.part_weights import HELD_OUT, LEAST_RANKINGS, LearntWeights, learn_weights
-from penchant.refresh.popularity import popularity_of
 from penchant.refresh.refresh_settings import RefreshSettings
 
 

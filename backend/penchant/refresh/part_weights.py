@@ -40,7 +40,7 @@ from penchant.refresh.held_out import (
     FittedItems,
     HeldOut,
 )
-from penchant.refresh.popularity import POPULARITY_HALF_LIVES_S
+from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S
 
 MOST_RANKINGS = 1000
 """Rankings that the weights are learnt from, at most."""
