@@ -149,7 +149,8 @@ def _grown(
 
 def _only_adds(view: CatalogView, change: MatrixChange) -> bool:
     """Whether every row that readers see stays as it is."""
-    if change.removed or change.new_space or view.head.texts_crc is None:
+    without_texts = view.head.generation == 0 or view.head.texts_crc is None
+    if change.removed or change.new_space or without_texts:
         return False
     held = change.numbers < view.head.rows
     numbers = change.numbers[held]
