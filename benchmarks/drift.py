@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.baselines import make
 from penchant.evaluation.evaluate import EvaluationRequest, evaluate
+from penchant.evaluation.evaluation_origin import origin_of
 from penchant.evaluation.evaluation_report import numbers
 from penchant.evaluation.model_settings import ModelSettings
 from penchant.evaluation.penchant import PenchantRecommender, middle_clock
@@ -155,10 +157,10 @@ def write_evaluation(directory: Path, source: LogSource) -> None:
         baselines=BASELINES,
         attribute="class",
     )
+    began = time.monotonic()
     evaluation = evaluate(request)
-    write_whole(
-        directory / "numbers.json", as_json(numbers(evaluation, {"relevant": request.log.hits}))
-    )
+    origin, seconds = origin_of(request, evaluation.stream), time.monotonic() - began
+    write_whole(directory / "numbers.json", as_json(numbers(evaluation, origin, seconds)))
     for summary in evaluation.summaries:
         quality = {name: round(one.mean, 4) for name, one in summary.overall.quality.items()}
         print(json.dumps({"name": summary.name, **quality}), flush=True)

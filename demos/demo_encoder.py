@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from rich.console import Console
-
 from demos.progress_steps import step
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import MANIFEST, read_bundle
 from penchant.encoder.source import default_source
+from penchant.report.terminal import Terminal
 from penchant.training.export import ExportRequest, export_encoder
 
 DIMENSIONS = 64
@@ -54,7 +53,7 @@ def prepare_encoder(
     return directory, False
 
 
-def encoder_step(console: Console, home: Path, texts: Sequence[str]) -> Path:
+def encoder_step(console: Terminal, home: Path, texts: Sequence[str]) -> Path:
     """Prepares the demo's encoder as a step on the terminal, and returns its directory.
 
     Raises:

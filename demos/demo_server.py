@@ -12,20 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from rich.console import Console
-
 from demos.progress_steps import step
 from penchant.domain.errors import ConfigError
 from penchant.launch import FREE, LaunchError, Ports, Server
 from penchant.launch.model_parameters import HOME, gather
 from penchant.launch.ports import choose
+from penchant.report.terminal import Terminal
 from penchant_sdk import Penchant
 
 TIMEOUT_S = 30.0
 """Timeout of a demo's calls, longer than an application's: the machine may be busy."""
 
 
-def run_demo(output: Path, play: Callable[[Console, Path], int | None]) -> int:
+def run_demo(output: Path, play: Callable[[Terminal, Path], int | None]) -> int:
     """Runs a demo in a scratch directory and returns its exit status.
 
     Ctrl-C, SIGTERM and SIGHUP all end the demo with its server stopped and the scratch directory
@@ -40,7 +39,7 @@ def run_demo(output: Path, play: Callable[[Console, Path], int | None]) -> int:
         ConfigError: `output` can't be created.
     """
     _create(output)
-    console = Console(highlight=False)
+    console = Terminal()
     try:
         with interruptible(), scratch(HOME) as directory:
             return play(console, directory.absolute()) or 0
@@ -113,7 +112,7 @@ def make_server(
 
 
 @contextmanager
-def serving(console: Console, server: Server) -> Iterator[Penchant]:
+def serving(console: Terminal, server: Server) -> Iterator[Penchant]:
     """Starts a server, yields a client for it, and stops the server at the end."""
     try:
         with step(console, "Starting Triton") as starting:
@@ -125,7 +124,7 @@ def serving(console: Console, server: Server) -> Iterator[Penchant]:
         server.stop()
 
 
-def wait_until_stopped(console: Console, server: Server) -> None:
+def wait_until_stopped(console: Terminal, server: Server) -> None:
     """Keeps the server up until Ctrl-C.
 
     Raises:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from rich.console import Console
-
 from demos.progress_steps import Advance, counted_step, step
 from penchant.cli.import_events import sdk_event
 from penchant.domain.types import Event, Item
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
+from penchant.report.terminal import Terminal
 from penchant_sdk import FeedbackAck, Penchant
 from penchant_sdk import Item as SdkItem
 
@@ -20,7 +19,7 @@ ITEMS_PER_CALL = 64
 EVENTS_PER_CALL = 1000
 
 
-def movielens_step(console: Console) -> MovieLens:
+def movielens_step(console: Terminal) -> MovieLens:
     """Reads MovieLens-100K as a step on the terminal.
 
     Raises:
@@ -35,13 +34,13 @@ def movielens_step(console: Console) -> MovieLens:
     return data
 
 
-def films_step(console: Console, penchant: Penchant, films: Sequence[Item]) -> None:
+def films_step(console: Terminal, penchant: Penchant, films: Sequence[Item]) -> None:
     """Puts films into the catalog as a step on the terminal."""
     with counted_step(console, "Registering films", len(films)) as advance:
         put_items(penchant, films, advance)
 
 
-def history_step(console: Console, penchant: Penchant, text: str, events: Sequence[Event]) -> None:
+def history_step(console: Terminal, penchant: Penchant, text: str, events: Sequence[Event]) -> None:
     """Feeds back events of the past as a step on the terminal, described by `text`."""
     with counted_step(console, text, len(events)) as advance:
         in_calls(events, EVENTS_PER_CALL, lambda chunk: feed(penchant, chunk), advance)

@@ -8,14 +8,12 @@ Nothing generated is committed: the pages exist in the built site alone.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import inspect
 import io
 import os
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -28,32 +26,25 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import penchant_sdk
+from penchant.cli.config_init import template
 from penchant.cli.main import COMMANDS, main
-from penchant.config import RANGES, Config
+from penchant.config import Config, allowed
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import Limits
-from penchant.domain.settings import FOLD_RANGES, UPDATER_NAMES, FoldSettings
+from penchant.domain.settings import FoldSettings
 from penchant.domain.signals import SIGNAL_TABLES
-from penchant.encoder.runtime import RUNTIMES
 from penchant.launch.errors import LaunchError, TritonAborted
 from penchant.loop.loop_state import LockHeld
 from penchant.server.triton.errors import CODE_OF
 from penchant.server.triton.prometheus import HELP, MODEL_GAUGES, SECONDS, SIZES
 from penchant.server.triton.restart_gauges import GAUGES
+from penchant.system.attribute_docs import attribute_docs
 from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant_sdk import ads, errors, games, home, testing
 
 HELP_WIDTH = 100
 _BOX = re.compile(r"[╭╰]─ ?(.*?) ?─*[╮╯]$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_RULES = {
-    "updater": "one of " + ", ".join(f"`{name}`" for name in UPDATER_NAMES),
-    "encoder_runtime": "one of " + ", ".join(f"`{name}`" for name in RUNTIMES),
-    "encoder_fallback": "`true` or `false`",
-    "signals": "table names or JSON",
-    "store": "`lmdb:` and a directory",
-}
-"""Ranges of the settings that are not numbers; the other settings are paths."""
 
 
 def pages() -> dict[str, str]:
@@ -136,50 +127,41 @@ def commands_page() -> str:
 # Settings, signals, limits
 
 
-def attribute_docs(cls: type) -> dict[str, str]:
-    """The docstrings below the attributes of a class."""
-    (node,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    assert isinstance(node, ast.ClassDef)
-    return {
-        first.target.id: " ".join(ast.literal_eval(second.value).split())
-        for first, second in zip(node.body, node.body[1:], strict=False)
-        if isinstance(first, ast.AnnAssign) and isinstance(first.target, ast.Name)
-        if isinstance(second, ast.Expr) and isinstance(second.value, ast.Constant)
-    }
-
-
 def settings_page() -> str:
     """Every setting with its default, its range and its meaning."""
     own = {field.name: field for field in dataclasses.fields(Config)}
-    for name in ("fold", "limits", "fixed"):
+    for name in ("fold", "limits", "given"):
         del own[name]
     fold = {field.name: field for field in dataclasses.fields(FoldSettings)}
     head = ("setting", "default", "range", "meaning")
     return page(
         [
             "# Settings",
-            "A setting is a parameter of the five models. Pass it as `--set KEY=VALUE` to "
-            "`penchant serve` or `penchant install`, or write it into each `config.pbtxt`. An "
-            "unknown name is an error. Commands that work beside the server, such as `refresh`, "
-            "`publish` and `rebuild`, need the same `--set` options as the server.",
+            "A setting is a parameter of the five models. Write it into "
+            "[`penchant.toml`](../guides/configure.md), or pass it as `--set KEY=VALUE` to "
+            "`penchant serve` or `penchant install`, which writes it into each `config.pbtxt`. An "
+            "unknown name is an error. The server keeps what it is given in its store, and "
+            "commands that work beside it, such as `refresh`, `publish` and `rebuild`, take it "
+            "from there. The settings of one machine are not kept: `store_map_bytes`, "
+            "`encoder_threads`, `encoder_runtime` and `encoder_fallback`.",
             "## Storage, encoder, popularity, exploration",
-            table(head, _settings(Config, own, RANGES)),
+            table(head, _settings(Config, own)),
             "The signal tables are listed under [Signals](signals.md).",
             "## Fold and score",
             "[The fold](../concepts/fold.md) explains the Greek letters. `penchant tune` searches "
             "these settings on your own log.",
-            table(head, _settings(FoldSettings, fold, FOLD_RANGES)),
+            table(head, _settings(FoldSettings, fold)),
+            "## As a file",
+            "`penchant config init` writes this file, in which every key is a comment:",
+            fenced(template(), "toml"),
         ]
     )
 
 
-def _settings(
-    cls: type, fields: Mapping[str, dataclasses.Field[Any]], ranges: Mapping[str, object]
-) -> Iterator[tuple[str, ...]]:
+def _settings(cls: type, fields: Mapping[str, dataclasses.Field[Any]]) -> Iterator[tuple[str, ...]]:
     meanings = attribute_docs(cls)
     for name, field in fields.items():
-        allowed = str(ranges.get(name) or _RULES.get(name, "a directory"))
-        yield f"`{name}`", _default(field), allowed, meanings[name]
+        yield f"`{name}`", _default(field), allowed(name), meanings[name]
 
 
 def _default(field: dataclasses.Field[Any]) -> str:

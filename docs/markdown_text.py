@@ -11,9 +11,9 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '¦') for cell in row)} |" for row in lines)
 
 
-def fenced(text: str) -> str:
-    """A block of plain text."""
-    return f"```text\n{text}\n```"
+def fenced(text: str, language: str = "text") -> str:
+    """A block of text, plain by default."""
+    return f"```{language}\n{text}\n```"
 
 
 def page(parts: Iterable[str]) -> str:

@@ -6,18 +6,30 @@ passes for a default. All five models read the same settings.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.limits import Limits
-from penchant.domain.rewards import Signal, SignalTable
-from penchant.domain.settings import FROM_0, MORE_THAN_0, FoldSettings, Range
-from penchant.domain.signals import DEFAULT_SIGNALS, named_signals
+from penchant.domain.rewards import SignalTable
+from penchant.domain.settings import (
+    FOLD_RANGES,
+    FROM_0,
+    MORE_THAN_0,
+    UPDATER_NAMES,
+    FoldSettings,
+    Range,
+)
+from penchant.domain.signals import DEFAULT_SIGNALS, as_text, merged_signals, named_signals
+from penchant.encoder.base import RUNTIMES
 from penchant.store.base import DEFAULT_MAP_BYTES
+from penchant.store.open import check_address
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
 """Parameters that belong to Triton's Python backend."""
@@ -50,17 +62,28 @@ class Config:
     """Impressions that every item is credited with before anybody has seen it."""
     fold: FoldSettings = field(default_factory=FoldSettings)
     """The settings of the fold; each is a parameter of its own, under its own name."""
-    fixed: frozenset[str] = frozenset()
-    """The settings of the fold that the operator set, which no refresh or release changes."""
     signals: SignalTable = field(default_factory=lambda: DEFAULT_SIGNALS)
     """Signal tables by name (`default`, `ads`, `games`, `home`), separated by commas, or a table
-    as JSON: `{"like": {"reward": 1.0}, ...}`. Replaces the default table."""
+    as JSON: `{"like": {"reward": 1.0}, ...}`. Replaces the default table, or is merged over the
+    tables that `"base": "default"` names."""
     explorations_per_day: int = 50
     """Explored impressions per user and 24 hours; 0 turns exploration off."""
     limits: Limits = field(default_factory=Limits)
     """The limits of one call; not a parameter."""
+    given: frozenset[str] = field(default=frozenset(), compare=False)
+    """Names of the settings that were given, the others being defaults; not a parameter."""
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The settings of the fold that were given, which no refresh or release changes."""
+        return self.given & typing.get_type_hints(FoldSettings).keys()
 
     def __post_init__(self) -> None:
+        if self.encoder_runtime not in RUNTIMES:
+            expected = ", ".join(RUNTIMES)
+            raise ConfigError(
+                f"encoder_runtime: got {self.encoder_runtime!r}, expected one of: {expected}"
+            )
         for name, allowed in RANGES.items():
             allowed.check(name, getattr(self, name))
         if not self.signals:
@@ -75,6 +98,21 @@ RANGES: Mapping[str, Range] = {
     "explorations_per_day": FROM_0,
 }
 """The range of each numeric setting that is not the fold's."""
+
+
+_RULES = {
+    "updater": f"one of {', '.join(UPDATER_NAMES)}",
+    "encoder_runtime": f"one of {', '.join(RUNTIMES)}",
+    "encoder_fallback": "true or false",
+    "signals": "table names or JSON",
+    "store": "lmdb: and a directory",
+}
+"""Ranges of the settings that are not numbers; the other ones are directories."""
+
+
+def allowed(name: str) -> str:
+    """The range of a setting, for people."""
+    return str(RANGES.get(name) or FOLD_RANGES.get(name) or _RULES.get(name, "a directory"))
 
 
 def _flag(text: str) -> bool:
@@ -99,6 +137,27 @@ _PLAIN: dict[str, Callable[[str], object]] = {
 }
 
 
+def setting_names() -> tuple[str, ...]:
+    """The name of every setting, in the order of the reference."""
+    return (*_PLAIN, "signals", *typing.get_type_hints(FoldSettings))
+
+
+def kind_of(name: str) -> type:
+    """The type of a setting's value in a settings file: bool, int, float or str."""
+    if name == "encoder_fallback":
+        return bool
+    kind = typing.get_type_hints(FoldSettings).get(name) or _PLAIN.get(name, str)
+    return kind if isinstance(kind, type) and kind in (int, float) else str
+
+
+def unknown_setting(name: str) -> ConfigError:
+    """The error for a name that is no setting, with the nearest one."""
+    near = get_close_matches(name, setting_names(), 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    known = ", ".join(sorted(setting_names()))
+    return ConfigError(f"{name}: unknown setting, expected one of: {known}{hint}")
+
+
 def parse(parameters: Mapping[str, str]) -> Config:
     """Parses a model's parameters.
 
@@ -113,7 +172,6 @@ def parse(parameters: Mapping[str, str]) -> Config:
     penchant.domain.errors.ConfigError: rigde: unknown setting, expected one of: catalog_dir, ...
     """
     fold_types = typing.get_type_hints(FoldSettings)
-    known = sorted({*_PLAIN, *fold_types, "signals"})
     plain: dict[str, object] = {}
     fold: dict[str, object] = {}
     for name, text in parameters.items():
@@ -126,11 +184,51 @@ def parse(parameters: Mapping[str, str]) -> Config:
         elif name in fold_types:
             fold[name] = _convert(name, text, fold_types[name])
         else:
-            raise ConfigError(f"{name}: unknown setting, expected one of: {', '.join(known)}")
+            raise unknown_setting(name)
     for name in ("store", "encoder"):
         if name not in plain:
             raise ConfigError(f"{name}: missing; set it in the model's config.pbtxt parameters")
-    return Config(**plain, fold=FoldSettings(**fold), fixed=frozenset(fold))  # type: ignore[arg-type]
+    check_address(str(plain["store"]))
+    given = frozenset({*plain, *fold})
+    return Config(**plain, fold=FoldSettings(**fold), given=given)  # type: ignore[arg-type]
+
+
+def text_of(config: Config, name: str) -> str:
+    """A setting as the text of a parameter, the same for the same value; empty for None.
+
+    >>> text_of(parse({"store": "memory:", "encoder": "/e", "ridge": "0.50"}), "ridge")
+    '0.5'
+    """
+    value = value_of(config, name)
+    if name == "signals":
+        return as_text(config.signals)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def text_in_toml(value: object) -> str:
+    """A value of a TOML file as the text of a parameter.
+
+    >>> text_in_toml(True), text_in_toml(6.0), text_in_toml("ads")
+    ('true', '6.0', 'ads')
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def value_of(config: Config, name: str) -> object:
+    """The value of a setting by its name."""
+    return getattr(config.fold if name in typing.get_type_hints(FoldSettings) else config, name)
+
+
+def with_settings_of(config: Config, other: Config, chosen: Iterable[str]) -> Config:
+    """A configuration with the chosen settings taken from another one."""
+    names = frozenset(chosen)
+    of_fold = names & typing.get_type_hints(FoldSettings).keys()
+    fold: dict[str, Any] = {name: value_of(other, name) for name in of_fold}
+    plain = {name: value_of(other, name) for name in names - of_fold}
+    changed: dict[str, Any] = {"fold": dataclasses.replace(config.fold, **fold), **plain}
+    return dataclasses.replace(config, **changed)
 
 
 def catalog_directory(config: Config) -> Path | None:
@@ -157,11 +255,12 @@ def _convert(name: str, text: str, kind: Callable[[str], object]) -> object:
 
 
 def _signals(text: str) -> SignalTable:
-    expected = 'a JSON object like {"like": {"reward": 1.0}}'
     if not text.lstrip().startswith("{"):
         return named_signals(text)
     try:
         table = json.loads(text)
-        return {name: Signal(**row) for name, row in table.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(f"signals: {error}; expected {expected}") from None
+    except ValueError as error:
+        raise ConfigError(
+            f'signals: {error}; expected a JSON object like {{"like": {{"reward": 1.0}}}}'
+        ) from None
+    return merged_signals(table)

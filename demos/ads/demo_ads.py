@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
-from rich.console import Console
 
 from demos.ads import ads_chart, ads_report
 from demos.ads.accounts import account, broken_rules
@@ -29,6 +28,7 @@ from penchant.calibration.calibrate import (
 from penchant.domain.errors import ConfigError
 from penchant.launch.model_parameters import HOME
 from penchant.report.page import as_json
+from penchant.report.terminal import Terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 from penchant_sdk import PlackettLuce
@@ -66,13 +66,13 @@ def demo_ads(*, options: Annotated[AdsDemo, FLAT] = AdsDemo()) -> int:
     later impressions show how accurate they are.
     """
 
-    def play(console: Console, directory: Path) -> None:
+    def play(console: Terminal, directory: Path) -> None:
         _play(console, directory, options)
 
     return run_demo(options.output, play)
 
 
-def _play(console: Console, directory: Path, options: AdsDemo) -> None:
+def _play(console: Terminal, directory: Path, options: AdsDemo) -> None:
     began = time.monotonic()
     data = movielens_step(console)
     midnight = _yesterday()
@@ -109,7 +109,7 @@ def _plan(midnight: datetime, seed: int) -> DayPlan:
     )
 
 
-def _play_day(console: Console, day: Day, store: str, options: AdsDemo) -> CalibrationResult:
+def _play_day(console: Terminal, day: Day, store: str, options: AdsDemo) -> CalibrationResult:
     """Plays the day part by part, with a calibration after each but the last; returns the last."""
     all_visits = list(visits(day.readers.users, options.visits, options.seed))
     since_s = 0
@@ -124,7 +124,7 @@ def _play_day(console: Console, day: Day, store: str, options: AdsDemo) -> Calib
     return last
 
 
-def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) -> CalibrationResult:
+def _calibrate(console: Terminal, day: Day, at_s: int, store: str, path: Path) -> CalibrationResult:
     """Calibrates on the server's store while it runs, as `penchant calibrate` does."""
     found = calibrate(CalibrationRequest(store=store, settings=SETTINGS))
     write_calibration(path, found)
@@ -135,7 +135,7 @@ def _calibrate(console: Console, day: Day, at_s: int, store: str, path: Path) ->
 
 
 def _report(
-    console: Console,
+    console: Terminal,
     films: FilmDay,
     day: Day,
     last: CalibrationResult,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
-from rich.console import Console
 from rich.text import Text
 
 from demos.demo_encoder import encoder_step
@@ -26,10 +25,12 @@ from demos.films.live_replay import (
     choose_users,
 )
 from demos.progress_steps import counted_step, print_next, print_results
+from penchant.cli.next_steps import command_line
 from penchant.launch import Ports, Server
 from penchant.launch.model_parameters import HOME
 from penchant.logs.datasets.movielens import MovieLens
 from penchant.report.page import as_json
+from penchant.report.terminal import Terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Flag
 from penchant_sdk import Penchant
@@ -64,13 +65,13 @@ def demo(*, options: Annotated[FilmsDemo, FLAT] = FilmsDemo()) -> int:
     fed back before the next ranking, and so are the ratings of all other users.
     """
 
-    def play(console: Console, directory: Path) -> None:
+    def play(console: Terminal, directory: Path) -> None:
         _play(console, directory, options)
 
     return run_demo(options.output, play)
 
 
-def _play(console: Console, directory: Path, options: FilmsDemo) -> None:
+def _play(console: Terminal, directory: Path, options: FilmsDemo) -> None:
     began = time.monotonic()
     data = movielens_step(console)
     encoder = encoder_step(console, HOME, [film.text for film in data.films])
@@ -88,7 +89,7 @@ def _play(console: Console, directory: Path, options: FilmsDemo) -> None:
 
 
 def _replay(
-    console: Console, penchant: Penchant, data: MovieLens, options: FilmsDemo
+    console: Terminal, penchant: Penchant, data: MovieLens, options: FilmsDemo
 ) -> LiveOutcome:
     """Imports the history and plays the other ratings as live traffic."""
     history, later = data.ratings[:HISTORY], data.ratings[HISTORY:]
@@ -103,7 +104,7 @@ def _replay(
     return replay.outcome
 
 
-def _print_tables(console: Console, outcome: LiveOutcome, titles: dict[str, str]) -> None:
+def _print_tables(console: Terminal, outcome: LiveOutcome, titles: dict[str, str]) -> None:
     (total,) = compare(outcome.rankings, [ALL])
     console.print()
     console.print(film_tables.quality_table(compare(outcome.rankings, BANDS), total))
@@ -121,7 +122,7 @@ def _print_tables(console: Console, outcome: LiveOutcome, titles: dict[str, str]
 
 
 def _write_results(
-    console: Console,
+    console: Terminal,
     outcome: LiveOutcome,
     titles: dict[str, str],
     options: FilmsDemo,
@@ -135,21 +136,24 @@ def _write_results(
     print_results(console, seconds, {"Learning curve": picture, "Numbers": numbers})
 
 
-def _print_next(console: Console, server: Server, outcome: LiveOutcome, options: FilmsDemo) -> None:
+def _print_next(
+    console: Terminal, server: Server, outcome: LiveOutcome, options: FilmsDemo
+) -> None:
     suggestions = {
         "penchant demo --keep": "the same, with the server left up to try things on",
         "penchant serve": "a server with a store that stays",
         "penchant import --help": "your own items and events",
     }
     if options.keep and outcome.story:
-        target = "" if server.ports.grpc == Ports().grpc else f" --target {server.target}"
+        there = () if server.ports.grpc == Ports().grpc else ("--target", server.target)
         user, when_s = outcome.story.user, round(outcome.story.after_s)
         # The ratings date from 1997 and 1998; seen from today, all of them have faded.
-        rank = f"penchant rank {user} --as-of {when_s} --exclude-seen"
+        rank = ("rank", user, "--as-of", when_s, "--exclude-seen")
+        like = ("feedback", user, "50", "rating", "--value", "5", "--occurred-at", when_s)
         suggestions = {
-            f"{rank} --explain{target}": "",
-            f'{rank} --query "a film for children"{target}': "",
-            f"penchant feedback {user} 50 rating --value 5 --occurred-at {when_s}{target}": "",
-            f"penchant user {user}{target}": "",
+            command_line(*rank, "--explain", *there): "",
+            command_line(*rank, "--query", "a film for children", *there): "",
+            command_line(*like, *there): "",
+            command_line("user", user, *there): "",
         }
     print_next(console, suggestions)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
-from rich.console import Console
 
 from demos.demo_encoder import encoder_step
 from demos.demo_server import make_server, run_demo, serving
@@ -26,6 +25,7 @@ from demos.progress_steps import counted_step, print_next, print_results, step
 from penchant.cli.import_games import snapshot_games
 from penchant.launch.model_parameters import HOME
 from penchant.report.page import as_json
+from penchant.report.terminal import Terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 from penchant_sdk.games import Game, GameClient
@@ -61,13 +61,13 @@ def demo_games(*, options: Annotated[GamesDemo, FLAT] = GamesDemo()) -> int:
     the same luck. No model is trained.
     """
 
-    def run(console: Console, directory: Path) -> None:
+    def run(console: Terminal, directory: Path) -> None:
         _run(console, directory, options)
 
     return run_demo(options.output, run)
 
 
-def _run(console: Console, directory: Path, options: GamesDemo) -> None:
+def _run(console: Terminal, directory: Path, options: GamesDemo) -> None:
     began = time.monotonic()
     games = _games_step(console)
     encoder = encoder_step(console, HOME / "games", [game.to_item().text for game in games])
@@ -80,7 +80,7 @@ def _run(console: Console, directory: Path, options: GamesDemo) -> None:
     _report(console, games, outcome, options, time.monotonic() - began)
 
 
-def _games_step(console: Console) -> list[Game]:
+def _games_step(console: Terminal) -> list[Game]:
     with step(console, "Reading the games among Debian's packages") as reading:
         games = snapshot_games()
         reading.done = f"{len(games)} games of Debian 12, with descriptions and genres"
@@ -88,7 +88,7 @@ def _games_step(console: Console) -> list[Game]:
 
 
 def _play(
-    console: Console, client: GameClient, games: Sequence[Game], options: GamesDemo
+    console: Terminal, client: GameClient, games: Sequence[Game], options: GamesDemo
 ) -> GamesOutcome:
     """Plays all sessions with each recommender, then sweeps diversity and switches a taste."""
     world = World({game.id: game.genres for game in games})
@@ -116,7 +116,7 @@ def _play(
 
 
 def _report(
-    console: Console,
+    console: Terminal,
     games: Sequence[Game],
     outcome: GamesOutcome,
     options: GamesDemo,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
-from rich.console import Console
 from rich.table import Table
 
 from demos.demo_server import make_server, run_demo, serving
@@ -22,6 +21,7 @@ from demos.home.understanding import OUTSIDE, PARTS, MeasuredPart, draw, measure
 from demos.progress_steps import print_next, print_results, step
 from penchant.launch.model_parameters import HOME
 from penchant.report.page import as_json
+from penchant.report.terminal import Terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 from penchant.training.home.home_adapter import adapter_digest
@@ -57,13 +57,13 @@ def demo_home(*, options: Annotated[HomeDemo, FLAT] = HomeDemo()) -> int:
     that the encoder was not trained on.
     """
 
-    def play(console: Console, directory: Path) -> int:
+    def play(console: Terminal, directory: Path) -> int:
         return 0 if _play(console, directory, options) else 1
 
     return run_demo(options.output, play)
 
 
-def _play(console: Console, directory: Path, options: HomeDemo) -> bool:
+def _play(console: Terminal, directory: Path, options: HomeDemo) -> bool:
     """Plays the demo; returns whether the habit formed as it should."""
     began = time.monotonic()
     encoder = _encoder_step(console)
@@ -83,14 +83,14 @@ def _play(console: Console, directory: Path, options: HomeDemo) -> bool:
     return formed
 
 
-def _encoder_step(console: Console) -> Path:
+def _encoder_step(console: Terminal) -> Path:
     with step(console, "Preparing the encoder") as preparing:
         encoder = home_encoder(HomeEncoderRequest(HOME / f"encoder-home-{adapter_digest()}"))
         preparing.done = f"Encoder: all-MiniLM-L6-v2 with the home adapter, {encoder}"
     return encoder
 
 
-def _register(console: Console, penchant: Penchant) -> dict[str, HomeClient]:
+def _register(console: Terminal, penchant: Penchant) -> dict[str, HomeClient]:
     """Registers the home in each language and returns its clients by language."""
     homes = {language: HomeClient(penchant, language=language) for language in UTTERANCES}
     for language, home in homes.items():
@@ -100,7 +100,7 @@ def _register(console: Console, penchant: Penchant) -> dict[str, HomeClient]:
     return homes
 
 
-def _show_habit(console: Console, home: HomeClient) -> bool:
+def _show_habit(console: Terminal, home: HomeClient) -> bool:
     today = datetime.now().astimezone()
     table, formed = habit_table(home, today.replace(hour=23), today.replace(hour=8))
     console.print(table)
@@ -109,7 +109,7 @@ def _show_habit(console: Console, home: HomeClient) -> bool:
     return formed
 
 
-def _measure(console: Console, homes: Mapping[str, HomeClient], most: int) -> list[MeasuredPart]:
+def _measure(console: Terminal, homes: Mapping[str, HomeClient], most: int) -> list[MeasuredPart]:
     with step(console, "Measuring on sentences that were never trained on"):
         return [part for language, home in homes.items() for part in measure(home, language, most)]
 

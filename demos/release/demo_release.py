@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
-from rich.console import Console
 from rich.text import Text
 
 from demos.demo_encoder import encoder_step
@@ -26,6 +25,7 @@ from penchant.launch.model_parameters import HOME
 from penchant.launch.server_store import ServerStore, open_server_store
 from penchant.releases.release_gate import GATE
 from penchant.report.page import as_json
+from penchant.report.terminal import Terminal
 from penchant.store.releases import read_releases
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
@@ -59,13 +59,13 @@ def demo_release(*, options: Annotated[ReleaseDemo, FLAT] = ReleaseDemo()) -> in
     the end, every reply is recomputed from the catalog version that it names.
     """
 
-    def play(console: Console, directory: Path) -> None:
+    def play(console: Terminal, directory: Path) -> None:
         _play(console, directory, options)
 
     return run_demo(options.output, play)
 
 
-def _play(console: Console, directory: Path, options: ReleaseDemo) -> None:
+def _play(console: Terminal, directory: Path, options: ReleaseDemo) -> None:
     data = movielens_step(console)
     history = data.ratings[:HISTORY]
     encoder = encoder_step(console, HOME, [film.text for film in data.films]).absolute()
@@ -110,7 +110,7 @@ def _findings_of_gate(place: ServerStore) -> dict[str, Any]:
 
 
 def _report(
-    console: Console,
+    console: Terminal,
     clients: ContinuousClients,
     served: ServedVersions,
     findings: dict[str, Any],

@@ -9,12 +9,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
 from demos.demo_server import store_in
 from demos.progress_steps import step
 from penchant.domain.errors import ConfigError
+from penchant.report.terminal import Terminal
 
 TRAINED = 0.3
 """Oldest share of the log, which the encoder is trained on."""
@@ -45,7 +45,7 @@ The losses are printed.
 
 
 def run_command(
-    console: Console, directory: Path, *arguments: str, show_output: bool = False
+    console: Terminal, directory: Path, *arguments: str, show_output: bool = False
 ) -> float:
     """Runs `penchant` with arguments, shows the command line as a step, and returns its seconds.
 
@@ -81,7 +81,7 @@ class ReleaseCommands:
 
     def __init__(
         self,
-        console: Console,
+        console: Terminal,
         directory: Path,
         encoder: Path,
         target: str,
@@ -111,10 +111,10 @@ class ReleaseCommands:
             *("--steps", str(self._steps), "--output", checkpoint),
         )
         self._run("export", "--source", checkpoint, "--output", exported)
-        self._run("compile", "--encoder", exported, "--precision", "fp16")
+        self._run("compile", "--source", exported, "--precision", "fp16")
         self._run(
             "quantize",
-            *("--encoder", exported, "--output", self._quantized, *log),
+            *("--source", exported, "--output", self._quantized, *log),
             *("--log-fraction", str(KNOWN), "--validation-fraction", str(JUDGING)),
             show_output=True,
         )
@@ -124,8 +124,8 @@ class ReleaseCommands:
         weights = [part for pair in WEIGHTS.items() for part in ("--weight", "{}={}".format(*pair))]
         return self._run(
             "publish",
-            *("--encoder", self._quantized, "--store", self._store),
-            *("--configured", self._encoder, "--target", self._target),
+            *("--candidate", self._quantized, "--store", self._store),
+            *("--encoder", self._encoder, "--target", self._target),
             *("--relevant", "rating>=4", "--validation-fraction", f"{JUDGING:.2f}"),
             *("--max-cohort-loss", COHORT_LOSS, *weights, *REFRESH),
             show_output=True,

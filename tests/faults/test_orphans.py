@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -49,9 +50,8 @@ def test_kill_9_of_serve_ends_triton_and_the_models_and_the_next_start_cleans_up
         assert left
         first.process.kill()
         wait_until(lambda: gone(family), "the end of all")
-    with serving(tmp_path) as second:
+    with serving(tmp_path):
         assert [path for path in left if path.exists()] == []
-        assert any("shared-memory regions of killed servers" in line for line in second.lines)
 
 
 def test_the_models_end_with_a_triton_that_somebody_else_started(tmp_path: Path) -> None:
@@ -61,6 +61,9 @@ def test_the_models_end_with_a_triton_that_somebody_else_started(tmp_path: Path)
         stubs = [psutil.Process(pid) for pid in server.pids().values()]
         triton = server.pid
         assert triton is not None
+        hung = psutil.Process(server.pids()["penchant_users_0_0"])
+        time.sleep(2.0)  # For the request to Linux, which cannot be seen from here.
+        hung.suspend()  # Nothing of its own can end it now.
         os.kill(triton, signal.SIGKILL)
         wait_until(lambda: psutil.Process(triton).status() == psutil.STATUS_ZOMBIE, "its death")
         # Nobody collects the status of the dead Triton: to `kill(pid, 0)` it is still there.

@@ -99,6 +99,19 @@ def test_a_stopped_writer_is_named_and_waited_for_at_most_5_s(
     assert keeper.ask("get after") == "x"
 
 
+def test_a_job_of_many_short_transactions_keeps_nobody_from_writing(
+    store: LmdbStore, keeper: Storekeeper
+) -> None:
+    assert keeper.ask("churn") == "churning"
+    slowest_s = 0.0
+    for number in range(30):
+        started = time.monotonic()
+        apply(store, [(b"n", b"%d" % number)])
+        slowest_s = max(slowest_s, time.monotonic() - started)
+    assert slowest_s < 1
+    assert keeper.ask("stop") == "done"
+
+
 def test_a_writer_killed_in_its_transaction_holds_up_nobody(
     store: LmdbStore, keeper: Storekeeper
 ) -> None:

@@ -34,10 +34,11 @@ def assert_all_is_there_once(snapshot: Snapshot, acked: set[str], config: Config
 
 
 def _assert_counted_once(snapshot: Snapshot, rows: list[LogRow]) -> None:
-    """The items' counters hold each logged like once."""
+    """The items' counters hold each user who likes them once."""
+    pairs = {(row.event.user, row.event.item) for row in rows}
     likes: Counter[int] = Counter()
-    for row in rows:
-        stored = read_item(snapshot, row.event.item)
+    for _, item in pairs:
+        stored = read_item(snapshot, item)
         assert stored is not None
         likes[stored.number] += 1
     counted = dict(scan_counters(snapshot))

@@ -62,7 +62,7 @@ def main() -> None:
             f"releases_dir={directory / 'releases'}",
             f"window_events={WINDOW_EVENTS}",
         ),
-        configured=directory / "first",
+        encoder=directory / "first",
         no_gate=True,
     )
     load = load_dying if at_step == IN_THE_MIDST_OF_TEXTS else load_words

@@ -2,14 +2,17 @@
 
 put KEY VALUE      commits; answers `done`, or the error
 get KEY            answers the value
+churn              commits again and again, each after 20 ms, until the next line
 hold               begins a transaction, answers `held`, and keeps it until the next line
 """
 
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +78,13 @@ def _answer(store: LmdbStore, words: list[str]) -> str:
         with store.transaction():
             print("held", flush=True)
             sys.stdin.readline()
+        return "done"
+    if words[0] == "churn":
+        print("churning", flush=True)
+        while not select.select([sys.stdin], [], [], 0)[0]:
+            with store.transaction():
+                time.sleep(0.02)
+        sys.stdin.readline()
         return "done"
     with store.snapshot() as snapshot:
         return (snapshot.get(words[1].encode()) or b"").decode()

@@ -47,7 +47,7 @@ class CalibrationRequest:
     store: Annotated[str, Parameter(show_default=False)] = ""
     """Store of the server: lmdb:DIRECTORY."""
     settings: ServerSettings = ()
-    """A setting, as the server has it; repeatable."""
+    """A setting, if it is not the one that the server keeps in the store; repeatable."""
     click_signal: str = "click"
     """Signal of the store's events that counts as a click."""
     impressions: ExistingFile | None = None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
-
 from penchant.cli.step_status import step_status
 from penchant.launch import backup as job
 from penchant.launch.backup import BackupRequest
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
 
@@ -17,7 +16,7 @@ def backup(*, request: Annotated[BackupRequest, FLAT]) -> None:
 
     To restore, stop the server and put the copy in the place of the store's directory.
     """
-    console = Console(highlight=False)
+    console = terminal()
     with step_status(console, "Copying the store"):
         result = job.backup(request)
-    console.print(f"Copied {result.bytes / 2**20:,.1f} MiB to {result.directory}.", soft_wrap=True)
+    console.say(f"Copied {result.bytes / 2**20:,.1f} MiB to {result.directory}.")

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +17,9 @@ from penchant.calibration.calibrate import (
     write_calibration,
 )
 from penchant.calibration.plot import draw
+from penchant.cli.step_status import text_status
 from penchant.report.page import check_writable
+from penchant.report.terminal import Terminal, terminal
 from penchant.system.option_types import FLAT
 
 _NO_OPTIONS = CalibrationRequest()
@@ -40,8 +41,8 @@ def calibrate(
     for path, name in ((output, "--output"), (plot, "--plot")):
         if path is not None:
             check_writable(path, name)
-    console = Console(highlight=False)
-    with console.status("Calibrating"):
+    console = terminal()
+    with text_status(console, "Calibrating"):
         found = job.calibrate(request)
     write_calibration(output, found)
     if plot is not None:
@@ -52,7 +53,7 @@ def calibrate(
     console.print(Text(text), soft_wrap=True)
 
 
-def _report(console: Console, found: CalibrationResult) -> None:
+def _report(console: Terminal, found: CalibrationResult) -> None:
     console.print(
         f"{found.impressions:,} impressions, {found.clicks:,} clicks "
         f"({found.clicks / found.impressions:.2%}); judged on the newest "

@@ -11,11 +11,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from penchant.cli.next_steps import command_line
 from penchant.domain.errors import ConfigError
 from penchant.launch.ports import DEFAULT_TARGET as DEFAULT_TARGET  # For commands and demos.
 from penchant.launch.tls import NO_TLS, TlsFiles
 from penchant.logs.cells import BadRow, time_us_of
-from penchant.system.option_types import FLAT, Pairs
+from penchant.report.printable import printable
+from penchant.system.option_types import FLAT, TARGET_IN_USE, Pairs
 from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavailable
 
 
@@ -23,7 +25,7 @@ from penchant_sdk import DeadlineExceeded, Item, ModelNotFound, Penchant, Unavai
 class Connection:
     """The server that a command talks to."""
 
-    target: Annotated[str, Parameter(metavar="HOST:PORT")] = DEFAULT_TARGET
+    target: Annotated[str, TARGET_IN_USE, Parameter(metavar="HOST:PORT")] = DEFAULT_TARGET
     """gRPC address of the server."""
     tls: Annotated[TlsFiles, FLAT] = NO_TLS
     """Certificates, if the server speaks TLS."""
@@ -78,7 +80,7 @@ def connected(server: Connection) -> Iterator[Penchant]:
             if "healthy" in str(error):
                 raise ConfigError(
                     f"a model process of the server at {target} died ({error}); restart it "
-                    f"(`penchant serve`), or see `penchant doctor --target {target}`"
+                    f"(`penchant serve`), or see `{command_line('doctor', '--target', target)}`"
                 ) from error
             raise ConfigError(
                 f"no answer from {target}; start a server with `penchant serve`, name a running "
@@ -128,11 +130,11 @@ def parse_context(entries: Iterable[str]) -> dict[str, str]:
 
 
 def names_of(penchant: Penchant, ids: Iterable[str]) -> dict[str, str]:
-    """The names of items in the catalog: title or name, or else the beginning of the text."""
+    """The names of items in the catalog, printable: title or name, or the beginning of the text."""
     distinct = list(dict.fromkeys(id_ for id_ in ids if id_))
     if not distinct:
         return {}
-    return {item.id: _name(item) for item in penchant.get_items(distinct).items}
+    return {item.id: printable(_name(item)) for item in penchant.get_items(distinct).items}
 
 
 def counted(count: int, thing: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
-
 from penchant.cli.step_status import step_status
 from penchant.launch import compact as job
 from penchant.launch.compact import CompactRequest
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
 
@@ -18,8 +17,8 @@ def compact(*, request: Annotated[CompactRequest, FLAT]) -> None:
     A running server may stay up. Its writers wait for the copy, for 5 s at most; those of a larger
     store are refused for as long as it takes, and try again.
     """
-    console = Console(highlight=False)
+    console = terminal()
     with step_status(console, "Compacting the store"):
         result = job.compact(request)
     before, after = result.before_bytes / 2**20, result.after_bytes / 2**20
-    console.print(f"The store's file went from {before:,.1f} to {after:,.1f} MiB.")
+    console.say(f"The store's file went from {before:,.1f} to {after:,.1f} MiB.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
 from rich.table import Table
 
+from penchant.cli.next_steps import command_line, next_steps
+from penchant.cli.step_status import text_status
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant.training.compilation.compile import CompileReport, CompileRequest, compile_encoder
 
@@ -16,13 +18,12 @@ def compile(*, request: Annotated[CompileRequest, FLAT]) -> None:
 
     The engine is written beside the graph it was built from; servers with such a GPU use it.
     """
-    console = Console(highlight=False)
-    with console.status("Loading TensorRT") as status:
-        report = compile_encoder(request, status.update)
+    console = terminal()
+    with text_status(console, "Loading TensorRT") as status:
+        report = compile_encoder(request, status)
     console.print(report_table(report))
-    console.print(
-        f"Next: penchant publish --encoder {request.encoder} --store lmdb:DIR", soft_wrap=True
-    )
+    publish = command_line("publish", "--candidate", request.source)
+    next_steps(console, {publish: "judges it, and serves it"})
 
 
 def report_table(report: CompileReport) -> Table:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from penchant.launch.diagnosis import DiagnosisRequest, diagnose
+from penchant.report.printable import printable
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
 _DEFAULTS = DiagnosisRequest()
@@ -17,7 +18,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
 
 def doctor(*, request: Annotated[DiagnosisRequest, FLAT] = _DEFAULTS) -> int:
     """Checks this machine, the store and a server. Exits with status 1 if a check fails."""
-    console = Console()
+    console = terminal()
     table = Table()
     for title in ("check", "", "found", "what to do"):
         table.add_column(title, overflow="fold")
@@ -25,7 +26,9 @@ def doctor(*, request: Annotated[DiagnosisRequest, FLAT] = _DEFAULTS) -> int:
     for check in diagnose(request):
         failures += check.state == "fail"
         state = Text(check.state, style=_COLOURS[check.state])
-        table.add_row(check.name, state, Text(check.found), Text(check.advice))
+        table.add_row(
+            check.name, state, Text(printable(check.found)), Text(printable(check.advice))
+        )
     console.print(table)
     if failures:
         console.print(f"{failures} {'check fails' if failures == 1 else 'checks fail'}.")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.judging import REFUSED
+from penchant.report.terminal import Terminal
 from penchant.training.compress.encoder_comparison import EncoderComparison, LossBudgetExceeded
 
 
-def show_refusal(console: Console, refused: LossBudgetExceeded) -> int:
+def show_refusal(console: Terminal, refused: LossBudgetExceeded) -> int:
     """Prints why an encoder was refused, and returns the command's exit status."""
     console.print(Text(str(refused), "red"), soft_wrap=True)
     return REFUSED

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.progress import TimeRemainingColumn
-from rich.text import Text
 
+from penchant.cli.invocation import current_line
 from penchant.cli.progress_bars import log_printer, step_bars
 from penchant.encoder.source import default_source
 from penchant.evaluation.evaluate import EvaluationRequest
@@ -22,6 +21,7 @@ from penchant.evaluation.recommender import EncoderRetraining
 from penchant.evaluation.result_tables import tables
 from penchant.report.chart import require_matplotlib
 from penchant.report.page import as_json, check_writable
+from penchant.report.terminal import Terminal, terminal
 from penchant.report.text_table import rendered
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Flag
@@ -82,7 +82,7 @@ def evaluate(
     It runs strictly in time order and with the server's own code, but sends nothing to a server.
     Columns named user_id, item_id, timestamp and rating are found without options.
     """
-    console = Console(highlight=False)
+    console = terminal()
     began = time.monotonic()
     output.check()
     try:
@@ -100,31 +100,36 @@ def evaluate(
     for table in tables(evaluation.summaries):
         console.print(rendered(table))
     seconds = time.monotonic() - began
-    more = {"relevant": request.log.hits, "seconds": round(seconds, 1)}
-    _write(console, output, evaluation, more)
+    _write(console, replace(request, slow_clock=clock), output, evaluation, seconds)
     _print_next_steps(console, request, output, evaluation, seconds)
     return 0
 
 
 def _write(
-    console: Console, output: EvaluationOutput, evaluation: Evaluation, more: dict[str, object]
+    console: Terminal,
+    request: EvaluationRequest,
+    output: EvaluationOutput,
+    evaluation: Evaluation,
+    seconds: float,
 ) -> None:
     if output.json is None and output.report is None:
         return
+    from penchant.evaluation.evaluation_origin import origin_of
     from penchant.evaluation.evaluation_report import numbers, report
 
+    origin = origin_of(request, evaluation.stream, current_line())
     files = []  # All content is made before the first file is written.
     if output.json is not None:
-        files.append(("Numbers", output.json, as_json(numbers(evaluation, more))))
+        files.append(("Numbers", output.json, as_json(numbers(evaluation, origin, seconds))))
     if output.report is not None:
-        files.append(("Report", output.report, report(evaluation, more)))
+        files.append(("Report", output.report, report(evaluation, origin, seconds)))
     for kind, path, text in files:
         write_whole(path, text)
-        console.print(Text(f"{kind}: {path}"), soft_wrap=True)
+        console.say(f"{kind}: {path}")
 
 
 def _print_next_steps(
-    console: Console,
+    console: Terminal,
     request: EvaluationRequest,
     output: EvaluationOutput,
     evaluation: Evaluation,
@@ -144,4 +149,4 @@ def _print_next_steps(
     if request.log.source.dataset:
         lines.append("  --items F --events F        your own log")
     lines.append("  --set fast_weight=0         shows what a setting adds; any model setting works")
-    console.print(Text("\n".join(lines)), soft_wrap=True)
+    console.say("\n".join(lines))

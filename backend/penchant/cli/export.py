@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
 from rich.table import Table
 
+from penchant.cli.next_steps import command_line, next_steps
+from penchant.cli.step_status import text_status
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant.training.export import ExportReport, ExportRequest, export_encoder
 
@@ -17,14 +19,16 @@ def export(*, request: Annotated[ExportRequest, FLAT]) -> None:
     With --items or --dataset, up to 1,000 texts of that catalog are compared too. A LoRA adapter
     saved apart from its base model is merged first.
     """
-    console = Console()
-    with console.status("Exporting") as status:
-        report = export_encoder(request, status.update)
+    console = terminal()
+    with text_status(console, "Exporting") as status:
+        report = export_encoder(request, status)
     console.print(report_table(report))
-    console.print(
-        f"Next: set the parameter [bold]encoder[/bold] to {request.output.resolve()} in each "
-        "model's config.pbtxt, and restart the server. If the version changed, all items are "
-        "encoded again."
+    next_steps(
+        console,
+        {
+            command_line("serve", "--encoder", request.output): "a server that begins with it",
+            command_line("publish", "--candidate", request.output): "judged, and served beside",
+        },
     )
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.text import Text
 
 from penchant.cli.client import (
@@ -18,6 +17,8 @@ from penchant.cli.client import (
     parse_context,
     parse_time,
 )
+from penchant.report.printable import printable
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT, shows
 from penchant_sdk import Event, EventStatus
 
@@ -56,10 +57,10 @@ def feedback(
         ack.raise_for_refused()
     known = ack.results[0].status is EventStatus.DUPLICATE
     what = "Known already, nothing changed" if known else "Learnt"
-    Console().print(
+    terminal().print(
         Text.assemble(
-            f"{what}: {user} is at version {ack.state_version(user)}. ",
-            (f"Event {event.event_id}.", "dim"),
+            f"{what}: {printable(user)} is at version {ack.state_version(user)}. ",
+            (f"Event {printable(event.event_id)}.", "dim"),
         )
     )
 

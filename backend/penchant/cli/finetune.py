@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from penchant.cli.log_summary import show_log
+from penchant.cli.next_steps import command_line, encoder_of, next_steps
+from penchant.cli.progress_lines import progress_lines
+from penchant.report.terminal import Terminal, terminal
 from penchant.system.option_types import FLAT
 from penchant.training.finetuning.finetune import FinetuneReport, FinetuneRequest
 from penchant.training.finetuning.finetune import finetune as run
@@ -23,7 +25,7 @@ def finetune(*, request: Annotated[FinetuneRequest, FLAT]) -> None:
     The log is split by time: the oldest events train, the next decide when to stop, and the newest
     are measured only at the end. An unfinished training resumes when the same command is run again.
     """
-    console = Console(highlight=False)
+    console = terminal()
     with _shown(console, request) as progress:
         report = run(request, progress)
     if report.trained.stopped_by == "time":
@@ -33,17 +35,18 @@ def finetune(*, request: Annotated[FinetuneRequest, FLAT]) -> None:
         )
         return
     console.print(report_table(report))
-    console.print(
-        f"Next: [bold]penchant export --source {request.output} --output DIR --dimensions "
-        f"{min(request.settings.dimensions)}[/bold], and evaluate the encoder that it writes."
-    )
+    places = ("--source", request.output, "--output", encoder_of(request.output))
+    export = command_line("export", *places, "--dimensions", min(request.settings.dimensions))
+    next_steps(console, {export: "an encoder to evaluate and publish"})
 
 
 @contextmanager
-def _shown(console: Console, request: FinetuneRequest) -> Iterator[TrainingProgress]:
+def _shown(console: Terminal, request: FinetuneRequest) -> Iterator[TrainingProgress]:
     """A bar of the steps, with the last loss and the last metric of the validation part."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[shown]}"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    bar = Progress(
+        *columns, TimeRemainingColumn(), TextColumn("{task.fields[shown]}", markup=False)
+    )
     bar.live.console = console
     last: dict[str, float] = {}
     relevant = request.relevant or request.log.default_relevance
@@ -53,12 +56,20 @@ def _shown(console: Console, request: FinetuneRequest) -> Iterator[TrainingProgr
         words = [f"{name.removeprefix('eval_')} {value:.4f}" for name, value in last.items()]
         bar.update(task, shown=", ".join(words))
 
-    with bar:
+    def on_stage(stage: str) -> None:
+        bar.update(task, description=stage)
+        lines.text = stage
+
+    def on_step(step: int) -> None:
+        bar.update(task, completed=step)
+        lines.text = f"Step {step:,} of {request.settings.steps:,}"
+
+    with bar, progress_lines(console, "Starting") as lines:
         task = bar.add_task("Starting", total=request.settings.steps, shown="")
         yield TrainingProgress(
             on_read=lambda stream, left_out: show_log(console, stream, left_out, relevant),
-            on_stage=lambda stage: bar.update(task, description=stage),
-            on_step=lambda step: bar.update(task, completed=step),
+            on_stage=on_stage,
+            on_step=on_step,
             on_metrics=on_metrics,
         )
 

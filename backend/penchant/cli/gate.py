@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from dataclasses import dataclass
@@ -9,14 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.text import Text
 
+from penchant.cli.invocation import current_line
 from penchant.cli.judging import REFUSED, judging, show
 from penchant.cli.progress_bars import log_printer
 from penchant.evaluation.gates.gate import GateRequest
 from penchant.evaluation.gates.gate import gate as run_gate
-from penchant.report.page import check_writable
+from penchant.report.page import as_json, check_writable
+from penchant.report.terminal import Terminal, terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 
@@ -38,7 +40,7 @@ def gate(
 
     Exit status: 0 passed, 2 refused, 1 an error. docs/guides/gates.md explains the comparison.
     """
-    console = Console(highlight=False)
+    console = terminal()
     began = time.monotonic()
     if output.json is not None:
         check_writable(output.json, "--json")
@@ -50,7 +52,8 @@ def gate(
         return 128 + signal.SIGINT
     show(console, verdict)
     if output.json is not None:
-        write_whole(output.json, verdict.json())
+        found = {"made_by": current_line(), **json.loads(verdict.json())}
+        write_whole(output.json, as_json(found))
         console.print(Text(f"Findings: {output.json}"), soft_wrap=True)
     if request.freeze_probes is not None:
         _print_probes(console, request.freeze_probes)
@@ -58,7 +61,7 @@ def gate(
     return 0 if verdict.passed else REFUSED
 
 
-def _print_probes(console: Console, path: Path) -> None:
+def _print_probes(console: Terminal, path: Path) -> None:
     from penchant.evaluation.gates.probe_file import read_probes
 
     console.print(Text(f"Probes of {read_probes(path).era}: {path}"), soft_wrap=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
-from rich.text import Text
-
+from penchant.cli.next_steps import command_line, next_steps
+from penchant.cli.step_status import text_status
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant.training.home.home_encoder import HomeEncoderRequest
 from penchant.training.home.home_encoder import home_encoder as run
@@ -18,14 +18,14 @@ def home_encoder(*, request: Annotated[HomeEncoderRequest, FLAT]) -> None:
     They were fine-tuned on Home Assistant's sentences, English and Chinese. --extract makes such
     additions from a checkpoint of your own.
     """
-    console = Console()
-    with console.status("Exporting") as status:
-        output = run(request, status.update)
+    console = terminal()
+    with text_status(console, "Exporting") as status:
+        output = run(request, status)
     if request.extract is not None:
         shown = f"The adapter is in {output}."
     else:
-        shown = (
-            f"The home's encoder is in {output}.\nNext: penchant serve --encoder {output} "
-            "--set signals=home, and the settings in docs/clients/home.md"
-        )
-    console.print(Text(shown), soft_wrap=True)
+        shown = f"The home's encoder is in {output}."
+    console.say(shown)
+    if request.extract is None:
+        serve = command_line("serve", "--encoder", output, "--set", "signals=home")
+        next_steps(console, {serve: "docs/clients/home.md has more settings"})

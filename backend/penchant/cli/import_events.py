@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from rich.console import Console
-from rich.text import Text
-
 from penchant.cli.client import LOCAL, ConnectionOptions, connected
 from penchant.cli.import_report import CALL_TIMEOUT_S, run_import
 from penchant.cli.log_age import age_note
 from penchant.domain import types
 from penchant.logs import bulk_import
 from penchant.logs.bulk_import import ImportEventsRequest, SentBatch
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant_sdk import Event, EventStatus, Penchant
 
@@ -39,7 +37,7 @@ def import_events(
             ),
         )
     if newest_us and (note := age_note(newest_us, time.time_ns() // 1000)):
-        Console().print(Text(note, "yellow"), soft_wrap=True)
+        terminal().say(note, "yellow")
     return status
 
 

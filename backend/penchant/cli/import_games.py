@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts.types import ExistingFile
-from rich.console import Console
 from rich.text import Text
 
 from penchant.cli.client import LOCAL, ConnectionOptions, connected, counted
@@ -17,6 +16,7 @@ from penchant.domain.errors import ConfigError
 from penchant.logs.datasets.debian_control import read_metadata, stanzas
 from penchant.logs.datasets.debian_games import read_games
 from penchant.logs.datasets.debian_snapshot import SNAPSHOT, read_items, write_items
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant_proto.v1 import games_pb2
 from penchant_sdk import Item
@@ -44,7 +44,7 @@ def import_games(
 ) -> None:
     """Puts the games among Debian's packages, with their descriptions and kinds."""
     found = snapshot_games() if request.snapshot else debian_games(request.file)
-    console = Console(highlight=False)
+    console = terminal()
     kinds = Counter(genre for game in found for genre in game.genres).most_common(_KINDS_NAMED)
     named = ", ".join(f"{kind} {count}" for kind, count in kinds)
     console.print(Text(f"{counted(len(found), 'game')}: {named} ..."), soft_wrap=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.client import counted
+from penchant.cli.progress_lines import progress_lines
 from penchant.logs.bulk_import import ImportReport, ImportStage, OnStage
 from penchant.logs.refusals import changes
+from penchant.report.printable import printable
+from penchant.report.terminal import Terminal, terminal
 
 CALL_TIMEOUT_S = 60.0
 """Longest wait for one call, in seconds."""
@@ -23,23 +25,25 @@ def run_import(file: Path, job: Callable[[OnStage], ImportReport]) -> int:
 
     It is 1 if every row is rejected, or a row opened a quote that it did not close.
     """
-    console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    console = terminal()
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
     progress = Progress(*columns, TimeRemainingColumn(), console=console)
-    task = progress.add_task(file.name, total=None)
+    task = progress.add_task(printable(file.name), total=None)
     row = 0
 
     def show(stage: ImportStage) -> None:
         nonlocal row
         if not progress.live.is_started:
             if stage.row:
-                console.print(Text(f"Going on behind row {stage.row:,} of {file.name}."))
+                console.print(Text(f"Going on behind row {stage.row:,} of {printable(file.name)}."))
             progress.start()
         row = stage.row
+        lines.text = f"{printable(file.name)}: row {row:,}"
         progress.update(task, completed=stage.done, total=stage.size or None)
 
     try:
-        report = job(show)
+        with progress_lines(console, f"Opening {printable(file.name)}") as lines:
+            report = job(show)
     except BaseException:
         progress.stop()
         if row:
@@ -49,7 +53,7 @@ def run_import(file: Path, job: Callable[[OnStage], ImportReport]) -> int:
     return _sum_up(console, report)
 
 
-def _sum_up(console: Console, report: ImportReport) -> int:
+def _sum_up(console: Terminal, report: ImportReport) -> int:
     counts = report.counts
     rejected = counts.get("rejected", 0)
     total = sum(counts.values())

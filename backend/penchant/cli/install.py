@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import Annotated
 
-from rich.console import Console
-
+from penchant.cli.next_steps import command_line
 from penchant.launch.install import (
     ENVIRONMENT_PARAMETER,
     SERVERS_PYTHON,
@@ -14,7 +14,9 @@ from penchant.launch.install import (
     InstallRequest,
 )
 from penchant.launch.install import install as run_install
+from penchant.launch.ports import DEFAULT_TARGET
 from penchant.launch.triton_arguments import GRPC_HEADER, KEY_NAME, closed_doors
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
 _KEY = "ADMIN_KEY"
@@ -27,8 +29,8 @@ def install(*, request: Annotated[InstallRequest, FLAT]) -> None:
     A repetition replaces what Penchant wrote; other backends and models are left alone.
     """
     installation = run_install(request)
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(_report(request, installation))
+    console = terminal()
+    console.say(_report(request, installation))
 
 
 def _continued(lines: Iterable[str]) -> list[str]:
@@ -43,10 +45,14 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         f"Wrote {installation.backend}",
         *(f"Wrote {model}" for model in installation.models),
         "",
+        "Each config.pbtxt holds these parameters, as options and settings file gave them. After a "
+        "change, install again and restart Triton:",
+        *(f"  {name} = {value}" for name, value in installation.parameters.items()),
+        "",
         "Start Triton with",
         f"  {_KEY}=$(od -An -N16 -tx1 /dev/urandom | tr -d ' ')",
-        f"  tritonserver --model-repository={models} \\",
-        f"    --backend-directory={backends} \\",
+        f"  tritonserver --model-repository={shlex.quote(str(models))} \\",
+        f"    --backend-directory={shlex.quote(str(backends))} \\",
         *_continued(f"    {argument}" for argument in closed_doors(f"${_KEY}")),
         "",
         "Before you do:",
@@ -66,7 +72,7 @@ def _report(request: InstallRequest, installation: Installation) -> str:
     ]
     if request.python is None:
         lines.append(
-            f"- For another environment, install again with --python ENV, which sets the parameter "
+            "- For another environment, install again with --python, which sets the parameter "
             f"{ENVIRONMENT_PARAMETER} of each model."
         )
     lines += [
@@ -77,6 +83,8 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         "--http-address=127.0.0.1 --metrics-address=127.0.0.1",
         "- Set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1: each model is a process of its own.",
         "- In a container: --shm-size=256m or more.",
-        "Then: penchant doctor --target HOST:8001",
+        f"Then, on the machine of Triton: `{command_line('doctor', '--target', DEFAULT_TARGET)}`",
     ]
+    if not request.encoder.is_dir():
+        lines.append(f"{request.encoder} is not here; it must be where Triton runs.")
     return "\n".join(lines)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.text import Text
-
 from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream
+from penchant.report.printable import printable
+from penchant.report.terminal import Terminal
 
 
-def show_log(console: Console, stream: Stream, left_out: LeftOut, relevant: str) -> None:
+def show_log(console: Terminal, stream: Stream, left_out: LeftOut, relevant: str) -> None:
     """Prints the numbers of items, events and users, and why rows were left out or changed.
 
     Args:
@@ -18,9 +17,9 @@ def show_log(console: Console, stream: Stream, left_out: LeftOut, relevant: str)
         left_out: rows that were refused, with their reasons.
         relevant: term for the events that count as a hit.
     """
-    console.print(
+    console.say(
         f"{len(stream.items):,} items, {len(stream.events):,} events of "
         f"{len(stream.users):,} users; a hit is {relevant}"
     )
     for line in left_out.notes():
-        console.print(Text(line, "yellow"), soft_wrap=True)
+        console.say(printable(line), "yellow")

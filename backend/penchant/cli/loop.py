@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
+from penchant.cli.progress_lines import progress_lines
 from penchant.domain.errors import ConfigError
 from penchant.loop.loop_state import LockHeld, RunState
 from penchant.loop.loop_steps import now
 from penchant.loop.run_loop import LoopRequest, plan_loop, run_loop
+from penchant.report.printable import printable, printable_lines
+from penchant.report.terminal import terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Flag
 
@@ -42,11 +44,17 @@ def loop(
             print(shlex.join(("penchant", *step.arguments)))
         return 0
     try:
-        result = run_loop(request, _options, _say)
+        with progress_lines(terminal(), "Starting") as lines:
+
+            def say(line: str) -> None:
+                lines.text = printable(line)
+                _say(line)
+
+            result = run_loop(request, _options, say)
     except LockHeld as error:
-        print(f"penchant: {error}", file=sys.stderr)
+        print(f"penchant: {printable_lines(str(error))}", file=sys.stderr)
         return HELD
-    Console().print(_summary(result.directory, result.state))
+    terminal().print(_summary(result.directory, result.state))
     if json is not None:
         report = {
             "exit_code": result.exit_code,
@@ -68,7 +76,7 @@ def _options(command: str) -> Mapping[str, bool]:
 
 
 def _say(line: str) -> None:
-    print(f"{now()} {line}", flush=True)
+    print(f"{now()} {printable(line)}", flush=True)
 
 
 def _summary(directory: Path, state: RunState) -> Table:
@@ -77,5 +85,5 @@ def _summary(directory: Path, state: RunState) -> Table:
         log = directory / f"{name}.log"
         lines = log.read_text(errors="replace").split("\n") if log.is_file() else []
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        table.add_row(name, f"{step.seconds:.1f}", str(step.exit_code), last)
+        table.add_row(name, f"{step.seconds:.1f}", str(step.exit_code), printable(last))
     return table

@@ -7,12 +7,19 @@ returns None, or an exit status other than 0.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
+
+from penchant.cli.file_options import FileOptions
+from penchant.cli.settings_file import FILE, VARIABLE, SettingsFile
+from penchant.report.printable import escape_what_cannot_be_encoded, printable_lines
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
@@ -62,6 +69,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.home_data:home_data",
         "Write training sentences of a smart home.",
     ),
+    "config": ("penchant.cli.config_commands:app", "Show the settings, or begin a settings file."),
     "demo": ("demos.films.demo:demo", "Watch Penchant learn from MovieLens."),
     "demo-ads": (
         "demos.ads.demo_ads:demo_ads",
@@ -82,6 +90,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Name to `module:attribute` and one line of help, in the order of the help."""
 
+_EPILOGUE = (
+    f"Options and settings not given are taken from the file of --config, else from {FILE} in the "
+    "working directory; `penchant config show` shows them."
+)
+
 
 def make_app(chosen: str = "") -> App:
     """The command line, with every command of the table; imports none of them.
@@ -91,10 +104,16 @@ def make_app(chosen: str = "") -> App:
     app = App(
         name="penchant",
         help="Per-user online learning and ranking inside NVIDIA Triton Inference Server.",
+        help_epilogue=_EPILOGUE,
+        # Read when a command is about to run; options that were given go before it.
+        config=FileOptions(COMMANDS),
         version=metadata.version("penchant"),
         # Of an option given twice, the last one counts; those that repeat are tuples.
         default_parameter=Parameter(negative=(), allow_repeating=True, show_default=_shown),
         result_action="return_value",
+        # `run` prints the error of a wrong call, as everything that people read.
+        print_error=False,
+        exit_on_error=False,
     )
     for place, (name, (target, line)) in enumerate(COMMANDS.items()):
         app.command(target, name=name, help=None if name == chosen else line, sort_key=place)
@@ -115,25 +134,107 @@ def options_of(name: str) -> dict[str, bool]:
     return {one: flag for one, flag in pairs if one.startswith("--") and one != "--help"}
 
 
+def check_settings_file(file: SettingsFile) -> None:
+    """Checks the options of every command that the file has a table for.
+
+    Raises:
+        ConfigError: a key is no option of its command, or a value does not fit.
+    """
+    app = make_app()
+    for key, table in file.table.items():
+        name = key if key in COMMANDS else key.replace("_", "-")
+        if name not in COMMANDS or not isinstance(table, dict):
+            continue
+        members = [one for one in app[name] if not one.startswith("-")]
+        if not members:
+            FileOptions.check(file, (name,), app[name].assemble_argument_collection())
+            continue
+        for member, options in table.items():
+            if member not in members or not isinstance(options, dict):
+                raise file.unknown((key, member), members)
+            FileOptions.check(
+                file, (name, member), app[name][member].assemble_argument_collection()
+            )
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit status: 0 done, 1 failed, 2 misused or refused.
 
     An error that Penchant foresees becomes one plain line on standard error.
     """
+    escape_what_cannot_be_encoded()
+    chosen = ""
     try:
         given = sys.argv[1:] if arguments is None else list(arguments)
+        given, file = _without_config(given)
         chosen = next(iter(given), "")
         if COMMANDS.get(chosen, ("", ""))[0].startswith("demos."):
             _find_demos(chosen)
-        status = make_app(chosen)(given)
+        with _settings_file(file):
+            status = make_app(chosen)(given)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+    except CycloptsError as error:
+        unknown = isinstance(error, UnknownCommandError) and chosen not in COMMANDS
+        _print_misuse(_unknown_command(chosen) if unknown else str(error))
+        return 2
     except Exception as error:
         if not isinstance(error, _foreseen()):
             raise
-        print(f"penchant: {error}", file=sys.stderr)
+        print(f"penchant: {printable_lines(str(error))}", file=sys.stderr)
         return 1
     return status if isinstance(status, int) else 0
+
+
+def _unknown_command(name: str) -> str:
+    """The error for a name that is no command; cyclopts would import every command for it."""
+    near = get_close_matches(name, COMMANDS, 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"Unknown command: {name}.{hint} `penchant --help` lists the commands."
+
+
+def _print_misuse(error: str) -> None:
+    """Prints the error of a call that does not fit its command."""
+    from cyclopts.panel import CycloptsPanel
+
+    from penchant.report.terminal import terminal
+
+    terminal(stderr=True).print(CycloptsPanel(error))
+
+
+def _without_config(given: Sequence[str]) -> tuple[list[str], str | None]:
+    """The arguments without `--config FILE`, which may stand anywhere, and the file."""
+    from penchant.domain.errors import ConfigError
+
+    rest: list[str] = []
+    file = None
+    words = iter(given)
+    for word in words:
+        if word == "--":
+            return [*rest, word, *words], file
+        name, equals, value = word.partition("=")
+        if name != "--config":
+            rest.append(word)
+            continue
+        file = value if equals else next(words, "")
+        if not file or not Path(file).is_file():
+            raise ConfigError(f"--config: got {file!r}, expected a file in TOML")
+    return rest, file
+
+
+@contextmanager
+def _settings_file(file: str | None) -> Iterator[None]:
+    """Makes a file the settings file of this command and of those that it runs as processes."""
+    before = os.environ.get(VARIABLE)
+    if file is not None:
+        os.environ[VARIABLE] = str(Path(file).absolute())
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(VARIABLE, None)
+        else:
+            os.environ[VARIABLE] = before
 
 
 def _find_demos(name: str) -> None:

@@ -10,14 +10,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from penchant.cli.invocation import current_line
+from penchant.cli.step_status import text_status
 from penchant.evaluation.ope.estimate_policies import OpeRequest, estimate_policies
 from penchant.evaluation.ope.intervals import PolicyValue
 from penchant.evaluation.ope.policy_value import PolicyEstimates
 from penchant.report.page import as_json, check_writable
+from penchant.report.printable import printable
+from penchant.report.terminal import Terminal, terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 
@@ -32,28 +35,23 @@ def ope(
     """Estimates what a candidate policy would have earned, from another policy's log."""
     if json is not None:
         check_writable(json, "--json")
-    console = Console()
-    with console.status("Estimating"):
+    console = terminal()
+    with text_status(console, "Estimating"):
         found = estimate_policies(request)
     _show(console, found)
     if json is not None:
-        write_whole(json, as_json(asdict(found)))
+        write_whole(json, as_json({"made_by": current_line(), **asdict(found)}))
         console.print(Text(f"Numbers: {json}"), soft_wrap=True)
     _what_next(console, found, json)
 
 
-def _show(console: Console, found: PolicyEstimates) -> None:
-    seen, reasons = found.diagnostics, found.left_out_because
-    most = sorted(reasons.items(), key=lambda one: one[1], reverse=True)[:3]
-    for line in (
-        *(f"Warning: {warning}" for warning in found.warnings),
-        *(f"  {count} rows: {reason}" for reason, count in most),
-    ):
-        console.print(Text(line, "yellow"), soft_wrap=True)
+def _show(console: Terminal, found: PolicyEstimates) -> None:
+    _warn(console, found)
     _table(console, f"Candidate {found.candidate}", found.logging, found.estimates)
     for name, estimates in found.by_position.items():
         others = {key: one for key, one in estimates.items() if key != "logging"}
         _table(console, f"Position {name}", estimates["logging"], others)
+    seen = found.diagnostics
     lines = [
         f"Intervals of 95 %, clustered by {found.clustered_by}; {seen.rows} impressions, "
         f"{seen.nonzero_rewards} with a reward that counts.",
@@ -63,11 +61,23 @@ def _show(console: Console, found: PolicyEstimates) -> None:
         f"{seen.largest_weight:.3g}.",
         *(["DM's interval leaves out the error of its model."] if "DM" in found.estimates else []),
     ]
-    console.print(Text("\n".join(lines)), soft_wrap=True)
+    console.say("\n".join(lines))
+
+
+def _warn(console: Terminal, found: PolicyEstimates) -> None:
+    """Says before the numbers why the log can't carry them."""
+    if not found.warnings:
+        return
+    console.say("This log can't carry the numbers below:", "bold yellow")
+    for warning in found.warnings:
+        console.say(f"Warning: {printable(warning)}", "yellow")
+    reasons = found.left_out_because
+    for reason, count in sorted(reasons.items(), key=lambda one: one[1], reverse=True)[:3]:
+        console.say(f"  {count} rows: {printable(reason)}", "yellow")
 
 
 def _table(
-    console: Console, title: str, logging: PolicyValue, estimates: Mapping[str, PolicyValue]
+    console: Terminal, title: str, logging: PolicyValue, estimates: Mapping[str, PolicyValue]
 ) -> None:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.add_column("estimator")
@@ -85,7 +95,7 @@ def _number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"
 
 
-def _what_next(console: Console, found: PolicyEstimates, json: Path | None) -> None:
+def _what_next(console: Terminal, found: PolicyEstimates, json: Path | None) -> None:
     lines = ["Try next:"]
     if found.warnings:
         lines.append("  more exploration in the log  the warnings above say what is missing")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 from typing import Annotated
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from penchant.cli.progress_lines import progress_lines
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant.training.pretrain import PretrainRequest
 from penchant.training.pretrain import pretrain as run
@@ -19,17 +20,26 @@ def pretrain(*, request: Annotated[PretrainRequest, FLAT]) -> int | None:
     Worth it where items have a language of their own: parts, medicine, recipes. An interrupted
     training resumes when the same command is run again.
     """
-    console = Console(highlight=False)
+    console, total = terminal(), request.settings.steps
     columns = (TextColumn("Predicting masked words"), BarColumn(), MofNCompleteColumn())
     try:
-        with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-            task = progress.add_task("", total=request.settings.steps)
-            report = run(request, lambda step: progress.update(task, completed=step))
+        with (
+            Progress(*columns, TimeRemainingColumn(), console=console) as progress,
+            progress_lines(console, "Predicting masked words") as lines,
+        ):
+
+            def on_step(step: int) -> None:
+                progress.update(task, completed=step)
+                lines.text = f"Predicting masked words: step {step:,} of {total:,}"
+
+            task = progress.add_task("", total=total)
+            report = run(request, on_step)
     except KeyboardInterrupt:
         console.print("Stopped; the same command resumes from the last checkpoint.")
         return 128 + signal.SIGINT
-    console.print(
+    console.say(
         f"Loss of masked words in held-out texts: {report.before:.3f} -> {report.after:.3f} nats\n"
-        f"Next: penchant finetune --source {request.output} ..."
+        f"Next: fine-tune it on a log, with --source {request.output}; `penchant finetune --help` "
+        "lists the options."
     )
     return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
-
 from penchant.cli.encoder_change import change_table, show_refusal
 from penchant.cli.log_summary import show_log
+from penchant.cli.next_steps import command_line, encoder_of, next_steps
+from penchant.cli.step_status import text_status
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant.training.compress.prune import PruneRequest
@@ -21,22 +22,25 @@ def prune(*, request: Annotated[PruneRequest, FLAT]) -> int | None:
     then learns to reproduce the larger one's vectors. If more is lost than allowed, nothing is
     written and the exit status is 2.
     """
-    console = Console(highlight=False)
+    console = terminal()
     hits = request.validation.hits
     try:
-        with console.status("Reading the log") as status:
+        with text_status(console, "Reading the log") as status:
             report = run(
                 request,
-                status.update,
+                status,
                 lambda stream, left_out: show_log(console, stream, left_out, hits),
             )
     except LossBudgetExceeded as refused:
         return show_refusal(console, refused)
     console.print(change_table(report.change))
     kept = ", ".join(map(str, report.kept_layers))
-    console.print(
+    console.say(
         f"Kept layers {kept} of {report.layers}, and {report.kept_tokens:,} of {report.tokens:,} "
-        f"tokens. Next: penchant export --source {request.output} --output DIR",
-        soft_wrap=True,
+        "tokens."
     )
+    export = command_line(
+        "export", "--source", request.output, "--output", encoder_of(request.output)
+    )
+    next_steps(console, {export: "an encoder that a server loads"})
     return None

@@ -6,22 +6,24 @@ from functools import partial
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.text import Text
 
 from penchant.cli.client import Connection, connected
 from penchant.cli.judging import REFUSED, judging, show
+from penchant.cli.next_steps import command_line, next_steps, options
 from penchant.launch.tls import NO_TLS, TlsFiles
 from penchant.releases import publish as job
 from penchant.releases.publish import PublishOutcome, PublishRequest, PublishResult
-from penchant.system.option_types import FLAT
+from penchant.report.printable import printable
+from penchant.report.terminal import Terminal, terminal
+from penchant.system.option_types import FLAT, TARGET_IN_USE
 
 
 def publish(
-    request: Annotated[PublishRequest, FLAT],
+    request: Annotated[PublishRequest | None, FLAT] = None,
     *,
     target: Annotated[
         str,
+        TARGET_IN_USE,
         Parameter(
             metavar="HOST:PORT",
             show_default=False,
@@ -36,7 +38,8 @@ def publish(
     two encoders' vectors, and users keep all that was learnt of them. Exit status 2: the gate
     refused the release, and nothing changed.
     """
-    console = Console(highlight=False)
+    request = request or PublishRequest()  # Which refuses to be empty.
+    console = terminal()
     before_switch = partial(_load_on_server, Connection(target, tls)) if target else None
     with judging(console) as progress:
         result = job.publish(request, progress, before_switch=before_switch)
@@ -49,38 +52,44 @@ def _load_on_server(server: Connection, encoder_version: str) -> None:
         penchant.embed(["ready"], encoder_version=encoder_version)
 
 
-def _report(console: Console, request: PublishRequest, result: PublishResult) -> None:
+def _report(console: Terminal, request: PublishRequest, result: PublishResult) -> None:
     for kind, count in result.left_out.counts.items():
         line = f"Left out, {kind}: {count:,} (first: {result.left_out.first[kind]})"
-        console.print(Text(line, "yellow"), soft_wrap=True)
-    store, id_ = f"--store {request.store}", result.release
+        console.say(printable(line), "yellow")
+    id_ = result.release
     if result.outcome is PublishOutcome.ALREADY_SERVED:
-        console.print(f"{id_} is served already; nothing is to be done.")
+        console.say(f"{id_} is served already; nothing is to be done.")
         return
     if result.verdict is None:
-        console.print("Not judged: --no-gate.", style="yellow")
+        console.say("Not judged: --no-gate.", "yellow")
     else:
         show(console, result.verdict)
     if result.outcome is PublishOutcome.REFUSED:
-        console.print("Nothing was published.")
+        console.say("Nothing was published.")
         return
     if result.model_version is not None:
-        console.print(f"For a Triton without Penchant: {result.model_version}", soft_wrap=True)
+        console.say(f"For a Triton without Penchant: {result.model_version}")
+    there = options(store=request.store, settings=request.settings)
+    with_encoder = [*there, *options(encoder=request.encoder)]
+    releases = command_line("releases", *there)
+    publish = command_line("publish", id_, *with_encoder)
+    rollback = command_line("rollback", *with_encoder)
     match result.outcome:
         case PublishOutcome.BUILT:
-            text = f"Built {id_} in {result.folder}. Next: penchant publish {id_} {store}"
+            console.say(f"Built {id_} in {result.folder}.")
+            next_steps(console, {publish: "serves it"})
         case PublishOutcome.ON_ROLLOUT:
             plan = request.rollout
             assert plan is not None
-            text = (
+            console.say(
                 f"On rollout from the next request on: {id_}, {plan.mode} for {plan.share:.0%} of "
-                f"the users. Next: penchant releases {store} shows how it stands; penchant publish "
-                f"{id_} {store} serves it to everybody, penchant rollback {store} ends the rollout"
+                "the users."
             )
+            steps = {releases: "how it stands", publish: "serves it to everybody"}
+            next_steps(console, {**steps, rollback: "ends the rollout"})
         case _:
-            text = (
+            console.say(
                 f"Served from the next request on: {id_} (encoder {result.encoder_version}, "
-                f"catalog version {result.catalog_version}). Next: penchant releases {store}; "
-                f"back again: penchant rollback {store}"
+                f"catalog version {result.catalog_version})."
             )
-    console.print(text, soft_wrap=True)
+            next_steps(console, {releases: "what is served", rollback: "goes back"})

@@ -11,7 +11,6 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -25,9 +24,12 @@ from penchant.cli.client import (
     parse_context,
     parse_time,
 )
+from penchant.report.printable import printable
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT, Flag, shows
 from penchant_sdk import Explanation, Penchant, Ranking
 
+DELETED = "a deleted item"
 REASONS = 3
 """Past events named per item."""
 
@@ -76,9 +78,9 @@ def rank(
             print(json.dumps(dataclasses.asdict(ranking), default=_json_ready, indent=2))
             return
         names = names_of(penchant, [*ranking.ids, *_reason_ids(ranking)])
-    console = Console()
+    console = terminal()
     console.print(ranking_table(ranking, names))
-    console.print(Text(_summary(user, ranking), style="dim"), soft_wrap=True)
+    console.say(_summary(user, ranking), "dim")
 
 
 def _rank(penchant: Penchant, user: str, options: RankOptions) -> Ranking:
@@ -118,8 +120,8 @@ def ranking_table(ranking: Ranking, names: Mapping[str, str]) -> Table:
 def label(item: str, names: Mapping[str, str]) -> Text:
     """The name of an item and, dimmed, its id."""
     if item not in names:
-        return Text(item)
-    return Text.assemble(names[item], "  ", (item, "dim"))
+        return Text(printable(item))
+    return Text.assemble(names[item], "  ", (printable(item), "dim"))
 
 
 def parts(why: Explanation) -> Text:
@@ -138,7 +140,7 @@ def parts(why: Explanation) -> Text:
 def reasons(why: Explanation, names: Mapping[str, str], most: int = REASONS) -> Text:
     """The past events with the largest shares, one per line with its share of the score."""
     return Text("\n").join(
-        Text(f"{share.share:+.2f} {names.get(share.item, share.item or 'a deleted item')}")
+        Text(f"{share.share:+.2f} {names.get(share.item) or printable(share.item) or DELETED}")
         for share in why.contributions[:most]
     )
 
@@ -153,9 +155,9 @@ def _summary(user: str, ranking: Ranking) -> str:
     known = "a user without events"
     if not ranking.cold_start:
         known = counted(ranking.state_version, "event")
-    text = f"{user}: {known}. Recommendation {ranking.recommendation_id}."
+    text = f"{printable(user)}: {known}. Recommendation {ranking.recommendation_id}."
     if ranking.unknown_candidates:
-        text += f" Not in the catalog: {', '.join(ranking.unknown_candidates)}."
+        text += f" Not in the catalog: {', '.join(map(printable, ranking.unknown_candidates))}."
     if not ranking.items:
         text += " Nothing to rank: the catalog is empty, or all of it was left out."
     return text

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rich.console import Console
-from rich.text import Text
-
 from penchant.cli.client import counted
 from penchant.cli.step_status import step_status
 from penchant.refresh import rebuild as job
 from penchant.refresh.rebuild import RebuildRequest
+from penchant.report.printable import printable
+from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
+_DEFAULTS = RebuildRequest()
 
-def rebuild(request: Annotated[RebuildRequest, FLAT]) -> None:
+
+def rebuild(request: Annotated[RebuildRequest, FLAT] = _DEFAULTS) -> None:
     """Rebuilds users' records and items' counters from the log, under today's settings.
 
     Records follow a change of the signals or of the window. Counters follow a change of the signals
@@ -23,7 +24,7 @@ def rebuild(request: Annotated[RebuildRequest, FLAT]) -> None:
 
     A running server may stay up; it needs the same settings.
     """
-    console = Console(highlight=False)
+    console = terminal()
     with step_status(console, "Opening the store") as progress:
         result = job.rebuild(request, progress)
     parts = []
@@ -34,8 +35,8 @@ def rebuild(request: Annotated[RebuildRequest, FLAT]) -> None:
     console.print(f"Rebuilt {' and '.join(parts)}.")
     for kind, remedy, count in result.retired.cases():
         line = f"Left out, {kind}: {count:,} ({remedy})"
-        console.print(Text(line, "yellow"), soft_wrap=True)
+        console.say(printable(line), "yellow")
     if result.unreadable:
         users = counted(result.unreadable, "user")
         line = f"The log of {users} can't be read; what it had counted stays (see the log above)"
-        console.print(Text(line, "yellow"), soft_wrap=True)
+        console.say(printable(line), "yellow")

@@ -11,7 +11,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -19,13 +18,17 @@ from penchant.domain.rollout import Rollout, Standing
 from penchant.domain.types import Published
 from penchant.releases.manifest import Manifest
 from penchant.releases.release_list import ListReleasesRequest, ReleaseList, list_releases
+from penchant.report.printable import printable
+from penchant.report.terminal import terminal
 from penchant.service.rollout_watch import describe
 from penchant.system.option_types import FLAT, Flag
+
+_DEFAULTS = ListReleasesRequest()
 
 
 def releases(
     *,
-    request: Annotated[ListReleasesRequest, FLAT],
+    request: Annotated[ListReleasesRequest, FLAT] = _DEFAULTS,
     as_json: Annotated[
         Flag, Parameter(name="--json", help="Print JSON, with every manifest in full.")
     ] = False,
@@ -35,12 +38,9 @@ def releases(
     if as_json:
         print(json.dumps(_plain(found), indent=2))
         return
-    console = Console(highlight=False)
+    console = terminal()
     if not found.manifests and not found.log:
-        console.print(
-            f"No release yet. Next: penchant publish --encoder DIR --store {request.store}",
-            soft_wrap=True,
-        )
+        console.say("No release yet. Next: `penchant publish --help`, which says how to make one.")
         return
     tried = found.rollout[0].release if found.rollout else ""
     console.print(_table(found.manifests, found.served, tried))
@@ -48,7 +48,7 @@ def releases(
         console.print(Text(_on_rollout(*found.rollout)), soft_wrap=True)
     console.print(_history(found.log))
     for line in found.unreadable:
-        console.print(line, style="yellow", soft_wrap=True)
+        console.say(printable(line), "yellow")
 
 
 def _table(manifests: Sequence[Manifest], served: str, tried: str) -> Table:
@@ -63,7 +63,7 @@ def _table(manifests: Sequence[Manifest], served: str, tried: str) -> Table:
         metrics = [f"{manifest.metrics[n]:.4f}" if n in manifest.metrics else "" for n in names]
         table.add_row(
             roles.get(manifest.id, ""),
-            manifest.id,
+            printable(manifest.id),
             manifest.created_at[:16].replace("T", " "),
             str(manifest.dimensions),
             f"{manifest.data.get('events', 0):,}",
@@ -80,7 +80,10 @@ def _history(log: Sequence[Published]) -> Table:
     for entry in log:
         when = datetime.fromtimestamp(entry.at_us / 1e6, UTC)
         table.add_row(
-            f"{when:%Y-%m-%d %H:%M:%S}", entry.action, entry.release or "(none)", entry.note
+            f"{when:%Y-%m-%d %H:%M:%S}",
+            entry.action,
+            printable(entry.release or "(none)"),
+            printable(entry.note),
         )
     return table
 

@@ -9,14 +9,16 @@ from datetime import datetime
 from types import FrameType
 from typing import Annotated
 
-from rich.console import Console
-
+from penchant.cli.next_steps import command_line
 from penchant.launch import Server
+from penchant.launch.model_parameters import changes_to_store, gather
 from penchant.launch.ports import Hosts
 from penchant.launch.serve import ServeEvents, ServeRequest
 from penchant.launch.serve import serve as run_serve
 from penchant.launch.supervise import WatchEvents
 from penchant.launch.vital_signs import Fault
+from penchant.report.terminal import terminal
+from penchant.server.kept_settings import REBUILT
 from penchant.system.option_types import FLAT
 
 _DEFAULTS = ServeRequest()
@@ -28,17 +30,17 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
     The server is up when each model has answered a real request. A Triton that ends by itself, or a
     model that dies or is stuck, is started again on the same ports.
     """
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = terminal()
     status = console.status("Starting Triton")
 
     def say(text: str) -> None:
-        console.print(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {text}")
+        console.say(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {text}")
 
     def up(server: Server, parameters: Mapping[str, str]) -> None:
         status.stop()
         for line in _warnings(request):
-            console.print(line)
-        console.print(_summary(server, parameters))
+            console.say(line)
+        console.say(_summary(server, parameters))
 
     def fault(fault: Fault, wait_s: float) -> None:
         when = f" in {wait_s:g} s" if wait_s else ""
@@ -49,8 +51,10 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
 
     def stopping() -> None:
         status.stop()
-        console.print("Stopping.")
+        console.say("Stopping.")
 
+    for line in _changes(gather(request.store, request.encoder, request.settings)):
+        console.say(line)
     with _signals_as_interrupts(), status:
         run_serve(request, ServeEvents(up, WatchEvents(say, fault, back), stopping))
 
@@ -73,6 +77,7 @@ def _warnings(request: ServeRequest) -> list[str]:
 
 
 def _summary(server: Server, parameters: Mapping[str, str]) -> str:
+    target = ("--target", server.target)
     return "\n".join(
         [
             "Penchant is up.",
@@ -83,12 +88,22 @@ def _summary(server: Server, parameters: Mapping[str, str]) -> str:
             f"  encoder  {parameters['encoder']}",
             f"  log      {server.log_path}",
             "Try next:",
-            f"  penchant doctor --target {server.target} --store {parameters['store']}",
-            f"  penchant import items --target {server.target} FILE",
-            f"  penchant rank --target {server.target} USER",
+            f"  {command_line('doctor', *target, '--store', parameters['store'])}",
+            f"  {command_line('import', '--help')}",
+            f"  {command_line('rank', 'anybody', *target)}",
             "Ctrl-C stops it.",
         ]
     )
+
+
+def _changes(parameters: Mapping[str, str]) -> Iterator[str]:
+    """Lines about settings that are not those that the store was last served with."""
+    changes = changes_to_store(parameters)
+    for name, (now, before) in changes.items():
+        yield f"Setting {name}: {now} from now on, {before} before."
+    if changes.keys() & REBUILT:
+        rebuild = command_line("rebuild", "--store", parameters["store"])
+        yield f"To bring the records of users up to date, once it is up: `{rebuild}`"
 
 
 @contextmanager

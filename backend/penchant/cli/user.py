@@ -11,13 +11,14 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.client import LOCAL, ConnectionOptions, connected, counted, names_of
 from penchant.cli.rank import label
 from penchant.domain.errors import ConfigError
+from penchant.report.printable import printable
+from penchant.report.terminal import Terminal, terminal
 from penchant.system.option_types import FLAT, Flag
 from penchant_sdk import Penchant, UserState
 
@@ -44,16 +45,16 @@ def user(
     server: ConnectionOptions = LOCAL,
 ) -> int:
     """Shows the data of a user, exports it, or deletes it (after the export, if both)."""
-    console = Console()
+    console = terminal()
     with connected(server) as penchant:
         if options.export is not None:
             _export(console, penchant, user, options.export)
         if options.forget:
-            if not options.yes and not _confirmed(f"Delete all data of {user}?"):
+            if not options.yes and not _confirmed(f"Delete all data of {printable(user)}?"):
                 print("Aborted.", file=sys.stderr)
                 return 1
             deleted = penchant.forget_user(user)
-            console.print(Text(f"{user} is forgotten: {counted(deleted, 'event')} deleted."))
+            console.say(f"{printable(user)} is forgotten: {counted(deleted, 'event')} deleted.")
         if options.export is None and not options.forget:
             state = penchant.user(user)
             names = names_of(penchant, [event.item for event in state.window[: options.last]])
@@ -61,17 +62,21 @@ def user(
     return 0
 
 
-def _export(console: Console, penchant: Penchant, user: str, path: Path) -> None:
+def _export(console: Terminal, penchant: Penchant, user: str, path: Path) -> None:
     everything = penchant.export_user(user)
-    text = json.dumps(everything.to_json_ready(), indent=2, ensure_ascii=False)
-    if str(path) == "-":
+    on_screen = str(path) == "-"
+    # On a screen every other character is an escape of JSON: the same content, whatever it holds.
+    text = json.dumps(everything.to_json_ready(), indent=2, ensure_ascii=on_screen)
+    if on_screen:
         print(text)
         return
     try:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"export: {path} can't be written: {error.strerror}") from error
-    console.print(Text(f"{counted(len(everything.events), 'event')} of {user} written to {path}."))
+    console.say(
+        f"{counted(len(everything.events), 'event')} of {printable(user)} written to {path}."
+    )
 
 
 def _confirmed(question: str) -> bool:
@@ -88,7 +93,7 @@ def _table(state: UserState, names: dict[str, str], last: int) -> Table:
     caption = f"{counted(state.state_version, 'event')} accepted, {len(state.window)} in the window"
     if len(shown) < len(state.window):
         caption += f", the latest {len(shown)} shown"
-    table = Table(title=Text(state.user), caption=Text(caption), box=SIMPLE)
+    table = Table(title=Text(printable(state.user)), caption=Text(caption), box=SIMPLE)
     table.title_justify = table.caption_justify = "left"
     table.add_column("when (UTC)")
     table.add_column("item", overflow="fold")

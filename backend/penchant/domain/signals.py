@@ -8,7 +8,12 @@ True
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import Signal, SignalTable
@@ -93,3 +98,99 @@ def named_signals(names: str) -> SignalTable:
             raise ConfigError(f"signals: got {name.strip()!r}, expected JSON or some of: {known}")
         table = {**table, **rows}
     return table
+
+
+BASE = "base"
+"""The key of a written table that names the tables it is merged over."""
+
+_FIELDS: Mapping[str, str] = MappingProxyType(
+    {field.name: str(field.type) for field in dataclasses.fields(Signal)}
+)
+
+
+def merged_signals(written: Mapping[str, Any]) -> SignalTable:
+    """A table as people write it, in JSON or in TOML, merged over the tables named by `base`.
+
+    A row over a row of the base changes the fields that it names; `false` removes the signal.
+    Without `base`, the rows alone are the table.
+
+    Args:
+        written: rows by signal name, each an object of the fields of `Signal`, or `false`; and
+            `base`, the names of tables, separated by commas or as a list.
+
+    Raises:
+        ConfigError: an unknown base, signal or field, or a value that does not fit.
+
+    >>> merged_signals({"base": "home", "undone": {"weight": 3.0}, "accepted": False})["undone"]
+    Signal(reward=-1.0, weight=3.0, ...
+    >>> merged_signals({"like": {"rewrad": 1.0}})
+    Traceback (most recent call last):
+    ...
+    penchant.domain.errors.ConfigError: signals: like: rewrad: unknown field; did you mean reward?
+    """
+    base = written.get(BASE, ())
+    names = ",".join(map(str, base)) if isinstance(base, (list, tuple)) else base
+    if not isinstance(names, str):
+        raise ConfigError(f"signals: {BASE}: got {base!r}, expected names of tables")
+    table = dict(named_signals(names)) if names else {}
+    for name, row in written.items():
+        if name == BASE:
+            continue
+        if row is False:
+            if name not in table:
+                raise ConfigError(f"signals: {name}: got false, but the base has no such signal")
+            del table[name]
+        elif isinstance(row, Mapping):
+            table[name] = _row(name, row, table.get(name))
+        else:
+            raise ConfigError(
+                f"signals: {name}: got {row!r}, expected fields such as {{reward = 1.0}}, or false"
+            )
+    return table
+
+
+def as_written(table: SignalTable) -> dict[str, dict[str, Any]]:
+    """The inverse of `merged_signals` without a base: the fields that are not at their defaults.
+
+    >>> as_written({"like": Signal(reward=1.0)})
+    {'like': {'reward': 1.0}}
+    """
+    plain = Signal(reward=0.0)
+    return {
+        name: {
+            field: value
+            for field, value in dataclasses.asdict(row).items()
+            if field == "reward" or value != getattr(plain, field)
+        }
+        for name, row in table.items()
+    }
+
+
+def as_text(table: SignalTable) -> str:
+    """A table as the text of the setting `signals`, the same for the same table: JSON."""
+    return json.dumps(as_written(table), sort_keys=True)
+
+
+def _row(name: str, fields: Mapping[str, Any], base: Signal | None) -> Signal:
+    for field, value in fields.items():
+        kind = _FIELDS.get(field)
+        if kind is None:
+            near = get_close_matches(field, _FIELDS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"expected some of: {', '.join(_FIELDS)}"
+            raise ConfigError(f"signals: {name}: {field}: unknown field; {hint}")
+        is_flag = isinstance(value, bool)
+        fits = is_flag if kind == "bool" else isinstance(value, (int, float)) and not is_flag
+        if not fits and not (value is None and "None" in kind):
+            expected = "true or false" if kind == "bool" else "a number"
+            raise ConfigError(f"signals: {name}: {field}: got {value!r}, expected {expected}")
+    given: dict[str, Any] = {
+        field: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        for field, value in fields.items()
+    }
+    if base is None and "reward" not in given:
+        raise ConfigError(f"signals: {name}: reward: missing, expected a number from -1 to 1")
+    try:
+        return Signal(**given) if base is None else dataclasses.replace(base, **given)
+    except ConfigError as error:
+        problem = str(error).removeprefix("signals: ")
+        raise ConfigError(f"signals: {name}: {problem}") from None

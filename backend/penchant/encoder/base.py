@@ -7,6 +7,9 @@ from typing import Protocol
 
 from penchant.domain.arrays import Float32
 
+RUNTIMES = ("auto", "tensorrt", "onnxruntime")
+"""The values of the setting `encoder_runtime`."""
+
 
 class Encoder(Protocol):
     """Encodes texts as unit vectors; safe to call from several threads."""

@@ -95,6 +95,18 @@ def read_bundle(directory: Path) -> Bundle:
     return Bundle(directory, settings, version_of(settings, hashes))
 
 
+def check_encoder(directory: Path) -> None:
+    """Checks that a directory is an exported encoder, without reading its large files.
+
+    Raises:
+        ConfigError: the directory or a file is missing, or encoder.json can't be read.
+    """
+    _parse(directory / MANIFEST, _read(directory / MANIFEST))
+    for name in (GRAPH, TOKENIZER):
+        if not (directory / name).is_file():
+            raise ConfigError(f"encoder: {directory / name} is missing; export the encoder again")
+
+
 def version_of(settings: EncoderSettings, hashes: Mapping[str, str]) -> str:
     """The version of an encoder with these settings and file hashes, 16 hex digits.
 

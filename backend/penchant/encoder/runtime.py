@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError, EncoderUnavailable
 from penchant.domain.types import Matrix
-from penchant.encoder.base import Encoder
+from penchant.encoder.base import RUNTIMES, Encoder
 from penchant.encoder.bundle import read_bundle, sha256_of
 from penchant.encoder.cuda import Cuda, find_cuda
 from penchant.encoder.engines import EngineNote, read_notes
@@ -19,8 +20,6 @@ from penchant.encoder.tensorrt import TensorRtEncoder
 from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
 
 log = logging.getLogger("penchant")
-
-RUNTIMES = ("auto", "tensorrt", "onnxruntime")
 
 
 def load_encoder(
@@ -78,7 +77,8 @@ def fitting_engine(directory: Path, trt: Any | None, cuda: Cuda | None) -> Engin
     graph = sha256_of(read_bundle(directory).graph)
     notes = [note for note in read_notes(directory) if note.graph_sha256 == graph]
     if not notes:
-        return f"no engine was built from this graph (`penchant compile --encoder {directory}`)"
+        build = f"penchant compile --source {shlex.quote(str(directory))}"
+        return f"no engine was built from this graph (`{build}`)"
     for note in sorted(notes, key=lambda note: note.precision != "fp16"):
         built_for = note.compute_capabilities or (here,)
         if note.runtime == name and here in built_for:

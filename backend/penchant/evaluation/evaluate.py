@@ -119,7 +119,7 @@ def evaluate(
         ConfigError: an option is out of range, a file can't be read, a package is missing, or no
             event can be ranked for.
     """
-    config = request.model.config()
+    config = request.model.config(request.log.source.store)
     baselines = _make_baselines(request)
     progress("Reading the log", 0.0)
     stream = request.log.read(config.signals, "nothing to evaluate", on_log)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 
 from penchant.evaluation import plots
+from penchant.evaluation.evaluation_origin import EvaluationOrigin
 from penchant.evaluation.recommender_comparison import Evaluation
 from penchant.evaluation.result_tables import tables
 from penchant.report.page import page
@@ -26,16 +26,41 @@ def facts(evaluation: Evaluation) -> dict[str, object]:
     }
 
 
-def numbers(evaluation: Evaluation, more: Mapping[str, object]) -> dict[str, object]:
-    """All figures as plain data; `more` is added to the facts."""
+def sentences(evaluation: Evaluation, seconds: float) -> list[str]:
+    """The size of the log and the protocol in words.
+
+    Args:
+        evaluation: the results.
+        seconds: duration of the evaluation.
+    """
+    stream, plan, targets = evaluation.stream, evaluation.replay_config, evaluation.targets
+    every = "each hit" if plan.every == 1 else f"one in {plan.every} hits"
+    choice = "items that the user has no event about yet"
+    refits = len(plan.refits(stream))
+    again = f"and again every {plan.refresh_every:,} events, {refits:,} times" if refits else "once"
+    return [
+        f"The log holds {len(stream.items):,} items and {len(stream.events):,} events of "
+        f"{len(stream.users):,} users. The oldest {plan.start(stream):,} events "
+        f"({plan.train_fraction:.0%}) only train.",
+        f"Before {every} after those, {choice if plan.candidates == 'unseen' else 'all items'} "
+        f"were ranked: {len(targets.positions):,} rankings. {targets.seen:,} hits were left out, "
+        "because their item was no candidate.",
+        f"Recommenders were fitted before the first ranking, {again}.",
+        f"The confidence intervals are drawn with seed {evaluation.seed}. It took {seconds:.0f} s.",
+    ]
+
+
+def numbers(evaluation: Evaluation, origin: EvaluationOrigin, seconds: float) -> dict[str, object]:
+    """All figures as plain data."""
     return {
-        "facts": {**facts(evaluation), **more},
+        "origin": dataclasses.asdict(origin),
+        "facts": {**facts(evaluation), "relevant": origin.hits, "seconds": round(seconds, 1)},
         "contenders": [dataclasses.asdict(summary) for summary in evaluation.summaries],
     }
 
 
-def report(evaluation: Evaluation, more: Mapping[str, object]) -> str:
-    """All figures as a page of HTML with plots; `more` is added to the facts."""
+def report(evaluation: Evaluation, origin: EvaluationOrigin, seconds: float) -> str:
+    """All figures as a page of HTML with plots, and what made them."""
     k, seed = evaluation.ks[0], evaluation.seed
     stream, targets, results = evaluation.stream, evaluation.targets, evaluation.results
     curve = f"Learning curve: recall@{k} by events that the user had before (bands: 95 %)"
@@ -44,7 +69,5 @@ def report(evaluation: Evaluation, more: Mapping[str, object]) -> str:
         f"recall@{k} over the stream's time": plots.over_time(stream, targets, results, k),
         "How the interest of the busiest users drifts": plots.drift(evaluation.drifts),
     }
-    texts = {
-        name.replace("_", " "): str(fact) for name, fact in {**facts(evaluation), **more}.items()
-    }
+    texts = [*origin.sentences(), *sentences(evaluation, seconds)]
     return page("Penchant: evaluation", texts, tables(evaluation.summaries), pictures)

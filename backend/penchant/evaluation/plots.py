@@ -63,11 +63,13 @@ def learning_curve(
 def over_time(
     stream: Stream, targets: EvaluationTargets, results: Sequence[ReplayResult], k: int
 ) -> bytes:
-    """Plots recall@k over the stream's time, with a line at each refit and fine-tuning."""
+    """Plots recall@k over the stream's time, with a mark at each refit and fine-tuning."""
     figure, axes = _figure()
-    for position, _ in results[0].fit_s[1:]:
-        style = "-" if position in results[0].finetuned_at else ":"
-        axes.axvline(_day(stream, position), color=chart.LIGHT, linestyle=style, linewidth=1)
+    again = [position for position, _ in results[0].fit_s[1:]]
+    finetuned = [position for position in again if position in results[0].finetuned_at]
+    refitted = [position for position in again if position not in finetuned]
+    _mark(axes, "fitted again", "^", "--", [_day(stream, one) for one in refitted])
+    _mark(axes, "fine-tuned, and fitted again", "*", "-", [_day(stream, one) for one in finetuned])
     periods = np.array_split(np.arange(len(targets.positions)), PERIODS)
     periods = [period for period in periods if len(period)]
     days = [_day(stream, int(targets.positions[period[len(period) // 2]])) for period in periods]
@@ -76,8 +78,27 @@ def over_time(
         means = [float(hits[period].mean()) for period in periods]
         axes.plot(days, means, "-", color=colour, label=one.name)
     axes.xaxis_date()
-    axes.set_xlabel("time of the event; dotted: fitted again; solid: fine-tuned too")
+    axes.set_xlabel("time of the event")
     return _png(figure, axes, f"recall@{k}")
+
+
+def _mark(axes: Axes, label: str, marker: str, line: str, days: Sequence[float]) -> None:
+    """Marks moments: a line from top to bottom, and a marker on the time axis, both visible."""
+    if not days:
+        return
+    for day in days:
+        axes.axvline(day, color=chart.GREY, linestyle=line, linewidth=1)
+    axes.plot(
+        days,
+        [0.0] * len(days),
+        marker,
+        color=chart.INK,
+        markersize=7,
+        label=label,
+        transform=axes.get_xaxis_transform(),
+        clip_on=False,
+        zorder=5,
+    )
 
 
 def drift(users: Sequence[Drift]) -> bytes:

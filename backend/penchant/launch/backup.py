@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Annotated
 
 from penchant.domain.errors import ConfigError
 from penchant.launch.compact import open_lmdb
 from penchant.store.lmdb_file import DATA
+from penchant.system.option_types import STORE_IN_USE
 from penchant.system.private_files import make_private
 from penchant.system.whole_directory import whole_directory
 
@@ -20,7 +22,7 @@ class BackupRequest:
     """The store to back up, and the place for the copy."""
 
     _: KW_ONLY
-    store: str
+    store: Annotated[str, STORE_IN_USE]
     """Store of the server: lmdb:DIRECTORY."""
     to: Path
     """Directory to make; it must not exist yet."""

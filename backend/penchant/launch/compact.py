@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Annotated
 
 from penchant.domain.errors import ConfigError
 from penchant.store.lmdb import LmdbStore
 from penchant.store.lmdb_file import DATA
+from penchant.system.option_types import STORE_IN_USE
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class CompactRequest:
     """The store to compact."""
 
     _: KW_ONLY
-    store: str
+    store: Annotated[str, STORE_IN_USE]
     """Store of the server: lmdb:DIRECTORY."""
 
 

@@ -24,7 +24,7 @@ from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
 from penchant.launch.vital_signs import FAULT_KINDS
 from penchant.service.mended_catalog import find_damage
 from penchant.store.items import read_head
-from penchant.system.option_types import FLAT, shows
+from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, shows
 from penchant_proto.local_targets import is_local
 
 CheckState = Literal["ok", "warn", "fail", "skip"]
@@ -46,11 +46,14 @@ class DiagnosisRequest:
 
     target: Annotated[
         str | None,
+        TARGET_IN_USE,
         Parameter(metavar="HOST:PORT", show_default=shows(f"{DEFAULT_TARGET}, if it is up")),
     ] = None
     """gRPC address of a server that should be up."""
     store: Annotated[
-        str | None, Parameter(show_default=shows(f"lmdb:{HOME / 'store'}, if it exists"))
+        str | None,
+        STORE_IN_USE,
+        Parameter(show_default=shows(f"lmdb:{HOME / 'store'}, if it exists")),
     ] = None
     """Store that should exist: lmdb:DIRECTORY."""
     tls: Annotated[TlsFiles, FLAT] = NO_TLS
@@ -128,7 +131,7 @@ def check_gpu(trt: Any | None, cuda: Cuda | None) -> Check:
         return Check("GPU", "skip", "none with a driver: ONNX Runtime runs the encoder")
     found = f"compute capability {cuda.compute_capability()}"
     if trt is None:
-        advice = "pip install 'penchant[tensorrt]', then penchant compile --this-gpu"
+        advice = "pip install 'penchant[tensorrt]', then build an engine: `penchant compile --help`"
         return Check("GPU", "warn", f"{found}, but no TensorRT", advice)
     return Check("GPU", "ok", f"{found}, {runtime_name(trt)} {trt.__version__}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +10,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from penchant.encoder.bundle import check_encoder
 from penchant.launch import layout
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import gather
-from penchant.system.option_types import Pairs, shows
+from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, Flag, Pairs, shows
 
 ENVIRONMENT_PARAMETER = "EXECUTION_ENV_PATH"
 """The parameter by which Triton's Python backend finds a model's Python environment."""
@@ -28,9 +30,9 @@ class InstallRequest:
     """Backend directory of Triton, which already contains python/."""
     models: Path
     """Model repository of Triton."""
-    store: str
+    store: Annotated[str, STORE_IN_USE]
     """Store of the users, as the server sees it: lmdb:DIRECTORY."""
-    encoder: Path
+    encoder: Annotated[Path, ENCODER_IN_USE]
     """Directory of the encoder, as the server sees it."""
     python: Annotated[Path | None, Parameter(show_default=shows(SERVERS_PYTHON))] = None
     """Virtual environment (or conda-pack archive) for the models, as the server sees it."""
@@ -38,6 +40,8 @@ class InstallRequest:
     """Number of processes that rank."""
     settings: Annotated[Pairs, Parameter(name="--set")] = ()
     """A setting of the models; repeatable."""
+    create: Flag = False
+    """Make --backends and --models if they do not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +54,18 @@ class Installation:
     """The folder of each model in the model repository."""
     has_python_backend: bool
     """Whether the backend directory contains Triton's Python backend."""
+    parameters: Mapping[str, str]
+    """The parameters that each model was given, by name."""
 
 
 def install(request: InstallRequest) -> Installation:
     """Writes the backend and the models; a repetition replaces them and nothing else.
 
     Raises:
-        LaunchError: a path that the models cannot open, or a folder that cannot be written.
-        ConfigError: an unknown setting, or a value outside its range.
+        LaunchError: a path that the models cannot open, or a folder that does not exist or cannot
+            be written.
+        ConfigError: an unknown store, an unknown setting, a value outside its range, or a directory
+            that is here and is no encoder.
     """
     backends, models = request.backends.absolute(), request.models.absolute()
     parameters = gather(request.store, request.encoder, request.settings)
@@ -68,9 +76,18 @@ def install(request: InstallRequest) -> Installation:
     layout.check_plain("models", models)
     if backends == models:
         raise LaunchError("models: got the backend directory, expected a directory of its own")
+    if request.encoder.exists():  # It may be elsewhere: in the container of the server.
+        check_encoder(request.encoder)
+    for name, place in (("backends", backends), ("models", models)):
+        if not place.is_dir() and not request.create:
+            raise LaunchError(
+                f"{name}: {place} is not a directory; name that of your Triton, or make it "
+                "with --create"
+            )
     sources = layout.find_sources()
     folder = layout.write_backend(backends, sources)
     instances = {"penchant_rank": request.rank_instances}
     names = layout.write_models(models, sources, parameters, instances)
     has_python_backend = (backends / "python").is_dir()
-    return Installation(folder, tuple(models / name for name in names), has_python_backend)
+    written = tuple(models / name for name in names)
+    return Installation(folder, written, has_python_backend, parameters)

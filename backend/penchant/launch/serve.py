@@ -10,13 +10,14 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from penchant.encoder.bundle import check_encoder
 from penchant.launch.errors import LaunchError
-from penchant.launch.model_parameters import HOME, gather
+from penchant.launch.model_parameters import HOME, KEPT_ENCODER, gather
 from penchant.launch.ports import Hosts, Ports
 from penchant.launch.server import Server
 from penchant.launch.supervise import Supervisor, WatchEvents
 from penchant.launch.tls import ServerTls
-from penchant.system.option_types import Pairs, shows
+from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, Pairs, shows
 
 _Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
 
@@ -27,9 +28,11 @@ _TRITONS_TLS = ("--grpc-use-ssl", "--grpc-server-cert", "--grpc-server-key", "--
 class ServeRequest:
     """A server's store, encoder, ports and settings."""
 
-    store: Annotated[str | None, Parameter(show_default=shows(f"lmdb:{HOME / 'store'}"))] = None
+    store: Annotated[
+        str | None, STORE_IN_USE, Parameter(show_default=shows(f"lmdb:{HOME / 'store'}"))
+    ] = None
     """Store of the users: lmdb:DIRECTORY."""
-    encoder: Annotated[Path | None, Parameter(show_default=shows(HOME / "encoder"))] = None
+    encoder: Annotated[Path | None, ENCODER_IN_USE, Parameter(show_default=KEPT_ENCODER)] = None
     """Directory of the encoder, as `penchant export` writes it."""
     grpc_port: _Port = 8001
     """Port for gRPC; 0: any free one."""
@@ -84,11 +87,11 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
 
     Raises:
         LaunchError: the server cannot be started; one that was up is started again without end.
-        ConfigError: an unknown setting, or a value outside its range.
+        ConfigError: an unknown setting, a value outside its range, or a directory that is no
+            encoder.
     """
     parameters = gather(request.store, request.encoder, request.settings)
-    if not Path(parameters["encoder"]).is_dir():
-        raise LaunchError(f"encoder: {parameters['encoder']} does not exist")
+    check_encoder(Path(parameters["encoder"]))
     server = Server(
         HOME / f"serve-{request.grpc_port}",
         parameters,

@@ -17,13 +17,15 @@ from cyclopts import Parameter
 from penchant import config
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
-from penchant.launch.model_parameters import gather
+from penchant.launch.model_parameters import HOME, gather, is_store, kept_encoder
+from penchant.server.kept_settings import refuse_differences, settled
 from penchant.store.base import Store
 from penchant.store.open import open_store
+from penchant.store.settings_row import read_settings
 from penchant.system.option_types import Pairs
 
 ServerSettings = Annotated[Pairs, Parameter(name="--set")]
-"""Settings of the server's models, each KEY=VALUE."""
+"""Settings beside those that the server keeps in its store, each KEY=VALUE."""
 
 NO_ENCODER = Path("unused")
 """Encoder directory for jobs that load no encoder; settings without one are refused."""
@@ -43,27 +45,40 @@ class ServerStore:
 
 @contextmanager
 def open_server_store(
-    address: str, settings: Sequence[str] = (), encoder: Path | None = NO_ENCODER
+    address: str,
+    settings: Sequence[str] = (),
+    encoder: Path | None = NO_ENCODER,
+    may_differ: frozenset[str] = frozenset(),
 ) -> Iterator[ServerStore]:
-    """Opens a server's store; closes it after the body.
+    """Opens a server's store under the settings that it keeps; closes it after the body.
 
     Args:
         address: address of the store, `lmdb:DIRECTORY`.
-        settings: settings as the server has them, each `KEY=VALUE`.
-        encoder: directory of the configured encoder; None: the default one.
+        settings: settings beside those that the store keeps, each `KEY=VALUE`.
+        encoder: directory of the configured encoder; None: the one that the store keeps, else the
+            default one.
+        may_differ: names of settings that may differ from the store's.
 
     Raises:
-        ConfigError: the directory holds no store, or a setting is wrong.
+        ConfigError: the directory holds no store, or a setting is wrong, or differs from the one
+            that the store keeps.
         LaunchError: the address or a setting can't be read.
     """
-    parameters = gather(address, encoder, settings)
-    parsed = config.parse(parameters)
-    directory, releases = config.catalog_directory(parsed), config.releases_directory(parsed)
+    # A job that needs the encoder says so when it loads it, and not before.
+    parameters = gather(address, encoder or kept_encoder(address) or HOME / "encoder", settings)
+    given = config.parse(parameters)
     place = parameters["store"].partition(":")[2]
-    if directory is None or releases is None or not (Path(place) / "data.mdb").is_file():
+    if not is_store(place):
         raise ConfigError(f"store: there is none in {place}; name the server's own --store")
     store = open_store(parameters["store"], map_bytes=0)  # As large as its writer made it.
     try:
+        with store.snapshot() as snapshot:
+            kept = read_settings(snapshot)
+        refuse_differences(given, kept, may_differ)
+        parsed = settled(given, kept)
+        directory, releases = config.catalog_directory(parsed), config.releases_directory(parsed)
+        assert directory is not None
+        assert releases is not None
         yield ServerStore(store, parsed, directory, releases)
     finally:
         store.close()

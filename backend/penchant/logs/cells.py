@@ -156,7 +156,7 @@ def day_of(at_us: int) -> str:
     """Returns the day of a time in microseconds since 1970, in UTC; far ones as a year.
 
     >>> day_of(0), day_of(10**18)
-    ('1970-01-01', 'the year 33658')
+    ('1970-01-01', 'the year 33659')
     """
     try:
         return str((_EPOCH + timedelta(microseconds=at_us)).date())

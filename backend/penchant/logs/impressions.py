@@ -17,12 +17,13 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event
+from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.columns import CONTEXT_PREFIX
 from penchant.report.page import check_writable
 from penchant.store.base import Snapshot
 from penchant.store.users import read_log, scan_user_ids
-from penchant.system.option_types import Repeated
+from penchant.system.option_types import STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
 
 COLUMNS = (
@@ -45,7 +46,7 @@ class ImpressionsRequest:
     """The store to read, and the file to write."""
 
     _: KW_ONLY
-    store: str
+    store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
     """Store of the server: lmdb:DIRECTORY."""
     output: Path
     """File to write: .parquet or .csv."""
@@ -55,7 +56,7 @@ class ImpressionsRequest:
     ] = ()
     """Signal of an answer that is worth 1; repeatable."""
     settings: ServerSettings = ()
-    """A setting, as the server has it; repeatable."""
+    """A setting, if it is not the one that the server keeps in the store; repeatable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,11 @@ WIRINGS = {
     "finetune": StepWiring(output_option="output", makes="checkpoint"),
     "prune": StepWiring("source", "output", needs="checkpoint", makes="checkpoint"),
     "export": StepWiring("source", "output", needs="checkpoint", makes="encoder"),
-    "quantize": StepWiring("encoder", "output", needs="encoder", makes="encoder"),
-    "compile": StepWiring("encoder", needs="encoder"),
+    "quantize": StepWiring("source", "output", needs="encoder", makes="encoder"),
+    "compile": StepWiring("source", needs="encoder"),
     "evaluate": StepWiring("encoder", needs="encoder"),
     "gate": StepWiring("candidate", needs="encoder"),
-    "publish": StepWiring("encoder", needs="encoder"),
+    "publish": StepWiring("candidate", needs="encoder"),
 }
 """Steps in the order in which they run."""
 COMMON = ("store", "items", "events", "dataset", "set")

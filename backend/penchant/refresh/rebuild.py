@@ -9,12 +9,15 @@ from cyclopts import Parameter
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.retired_signals import RetiredSignals
+from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
+from penchant.server.kept_settings import REBUILT, keep
 from penchant.service.clock import system_clock
 from penchant.service.live_offsets import LiveOffsets
 from penchant.service.rebuilt_counters import rebuild_counters
 from penchant.service.rebuilt_records import rebuild_records
 from penchant.service.user_interest import Catalogs
+from penchant.system.option_types import STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
 Part = Literal["all", "records", "counters"]
@@ -23,15 +26,15 @@ Part = Literal["all", "records", "counters"]
 
 @dataclass(frozen=True, slots=True)
 class RebuildRequest:
-    """The store to rebuild, with the settings that the server has now."""
+    """The store to rebuild, and the settings to rebuild it under."""
 
     part: Annotated[Part, Parameter(name="part", metavar="PART")] = "all"
     """Part to rebuild: users' records, items' counters, or all."""
     _: KW_ONLY
-    store: str
+    store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
     """Store of the server: lmdb:DIRECTORY."""
     settings: ServerSettings = ()
-    """A setting, as the server has it; repeatable."""
+    """New signals or a new window, which the store keeps from now on; repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,15 @@ class RebuildResult:
     """Users whose logs can't be read; what they had counted stays."""
     retired: RetiredSignals
     """Events that today's signal table has no reward for."""
+    kept: tuple[str, ...] = ()
+    """Names of the given settings, which the store keeps from now on."""
 
 
 def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> RebuildResult:
     """Rebuilds users' records, items' counters or both from the log, under today's settings.
 
-    A running server may stay up; it needs the same settings.
+    Signals and window are those that the store keeps, unless the request names others; the store
+    then keeps those. A running server goes on with its own until it is restarted.
 
     Raises:
         ConfigError: there is no store, or a setting is wrong.
@@ -59,7 +65,7 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
     """
     users = items = unreadable = 0
     retired = RetiredSignals()
-    with open_server_store(request.store, request.settings) as server:
+    with open_server_store(request.store, request.settings, may_differ=REBUILT) as server:
         config = server.config
         if request.part in ("all", "records"):
             window = config.fold.window_events
@@ -71,7 +77,10 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
             users, items, unreadable = made.users, made.items, made.unreadable
             retired = made.retired
             _publish(server, items)
-    return RebuildResult(users, items, unreadable, retired)
+        kept = tuple(sorted(REBUILT & config.given))
+        if kept:
+            keep(server.store, config, REBUILT)
+    return RebuildResult(users, items, unreadable, retired, kept)
 
 
 def _publish(server: ServerStore, items: int) -> None:

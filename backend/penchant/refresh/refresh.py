@@ -20,6 +20,7 @@ from penchant.config import Config
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
+from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.columns import COLUMNS_GROUP, EventColumns
 from penchant.logs.interactions import LogFile
@@ -34,7 +35,7 @@ from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Store
 from penchant.store.releases import read_log_of_releases, read_releases
 from penchant.store.rollouts import read_rollout, write_rollout
-from penchant.system.option_types import FLAT, Repeated
+from penchant.system.option_types import FLAT, STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
 
 _DEFAULTS = RefreshSettings()
@@ -49,10 +50,10 @@ class RefreshRequest:
     """The store to refresh, the numbers of the fit, and a log that is kept elsewhere, if any."""
 
     _: KW_ONLY
-    store: str
+    store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
     """Store of the server: lmdb:DIRECTORY."""
     settings: ServerSettings = ()
-    """A setting, as the server has it; repeatable."""
+    """A setting, if it is not the one that the server keeps in the store; repeatable."""
     window: Annotated[int | None, _released_or(_DEFAULTS.window)] = None
     """Largest distance at which two likes of a user count as near, in places."""
     text_weight: Annotated[float | None, _released_or(_DEFAULTS.text_weight)] = None

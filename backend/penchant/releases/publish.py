@@ -26,7 +26,7 @@ from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
-from penchant.launch.model_parameters import HOME
+from penchant.launch.model_parameters import DEFAULT_STORE, KEPT_ENCODER
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
@@ -51,7 +51,15 @@ from penchant.releases.switch import switch_to
 from penchant.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
-from penchant.system.option_types import Flag, Pairs, Repeated, Share, pairs_of
+from penchant.system.option_types import (
+    ENCODER_IN_USE,
+    STORE_IN_USE,
+    Flag,
+    Pairs,
+    Repeated,
+    Share,
+    pairs_of,
+)
 from penchant.system.progress import Progress, no_progress
 
 _CONTENT = Parameter(group="Content of the release")
@@ -71,19 +79,19 @@ class PublishRequest:
     """
 
     release: str | None = None
-    """A release that is built already: its id, or its folder. Or name --encoder."""
+    """A release that is built already: its id, or its folder. Or name --candidate."""
     _: KW_ONLY
-    store: str
+    store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
     """Store of the server: lmdb:DIRECTORY."""
     settings: ServerSettings = ()
-    """A setting, as the server has it; repeatable."""
-    configured: Path = HOME / "encoder"
-    """The encoder that the server was configured with."""
+    """A setting, if it is not the one that the server keeps in the store; repeatable."""
+    encoder: Annotated[Path | None, ENCODER_IN_USE, Parameter(show_default=KEPT_ENCODER)] = None
+    """Directory of the server's own encoder, which served before any release."""
     build_only: Flag = False
     """Build and judge the release; serve it later, by its id."""
     triton: Annotated[Path | None, Parameter(metavar="REPOSITORY")] = None
     """Also add the encoder alone to a model repository, for a Triton without Penchant."""
-    encoder: Annotated[Path | None, _CONTENT] = None
+    candidate: Annotated[Path | None, _CONTENT] = None
     """Build a release of this encoder, a directory that `penchant export` wrote."""
     weights: Annotated[Pairs, Parameter(name="--weight"), _CONTENT] = ()
     """A setting of the fold that comes with the release; repeatable."""
@@ -117,8 +125,8 @@ class PublishRequest:
     """Relative loss of the rollout's metric at which the server ends it."""
 
     def __post_init__(self) -> None:
-        if (self.release is None) == (self.encoder is None):
-            raise ConfigError("publish: name a release that was built, or --encoder to build one")
+        if (self.release is None) == (self.candidate is None):
+            raise ConfigError("publish: name a release that was built, or --candidate to build one")
         if self.shadow is not None and self.canary is not None:
             raise ConfigError("--shadow, --canary: got both, expected one")
 
@@ -200,7 +208,7 @@ def publish(
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
     weights, reports = parse_weights(pairs_of("--weight", request.weights)), _read(request.reports)
-    with open_server_store(request.store, request.settings, request.configured) as server:
+    with open_server_store(request.store, request.settings, request.encoder) as server:
         candidate = _candidate(request, server, weights, load)
         progress("Reading the log", 0.0)
         with server.store.snapshot() as snapshot:
@@ -234,8 +242,8 @@ class _Candidate:
 def _candidate(
     request: PublishRequest, server: ServerStore, weights: dict[str, Any], load: LoadEncoder
 ) -> _Candidate:
-    if request.encoder is not None:
-        return _Candidate(load(request.encoder), weights, request.refresh, None)
+    if request.candidate is not None:
+        return _Candidate(load(request.candidate), weights, request.refresh, None)
     folder = Path(request.release or "")
     if not (folder / MANIFEST).is_file():
         folder = server.releases / folder.name
@@ -260,7 +268,7 @@ class _Publication:
     def judge(self) -> Verdict:
         """Compares the candidate with the served release on the log."""
         request, config = self.request, self.server.config
-        encoder = self.served.encoder(self.server.releases, request.configured, self.load)
+        encoder = self.served.encoder(self.server.releases, config.encoder, self.load)
         weighted = with_weights(config, json.dumps(self.candidate.weights))
         return judge(
             self.stream,
@@ -275,7 +283,7 @@ class _Publication:
 
     def build(self, verdict: Verdict | None, reports: dict[str, bytes]) -> Path:
         """Builds the release's folder among those of the server."""
-        assert self.request.encoder is not None
+        assert self.request.candidate is not None
         self.progress("Building the release", 0.0)
         config = self.server.config
         probes = freeze_validation_part(self.stream, config, self.request.validation)
@@ -283,7 +291,7 @@ class _Publication:
         if verdict is not None:
             reports[GATE] = verdict.json().encode()
         recipe = ReleaseRecipe(
-            encoder=self.request.encoder,
+            encoder=self.request.candidate,
             score_weights=self.candidate.weights,
             refresh=self.candidate.refresh,
             parent=self.served.head.release,

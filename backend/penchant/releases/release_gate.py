@@ -65,7 +65,7 @@ class ServedRelease:
         if self.head.rows and encoder.version != self.head.encoder_version:
             raise ConfigError(
                 f"baseline: the catalog is encoded by {self.head.encoder_version}, but "
-                f"{directory} holds {encoder.version}; name the server's encoder with --configured"
+                f"{directory} holds {encoder.version}; name the server's encoder with --encoder"
             )
         return encoder
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Annotated
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.rollout import Rollout, Standing
 from penchant.domain.types import Published
 from penchant.encoder.library import MANIFEST
+from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.releases.manifest import Manifest, read_manifest
 from penchant.releases.release_rollout import read_standing
 from penchant.store.releases import read_log_of_releases
+from penchant.system.option_types import STORE_IN_USE
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,10 @@ class ListReleasesRequest:
     """The store of a server."""
 
     _: KW_ONLY
-    store: str
+    store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
     """Store of the server: lmdb:DIRECTORY."""
     settings: ServerSettings = ()
-    """A setting, as the server has it; repeatable."""
+    """A setting, if it is not the one that the server keeps in the store; repeatable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead, Published
 from penchant.encoder.library import load_onnx
+from penchant.launch.model_parameters import DEFAULT_STORE, KEPT_ENCODER
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.refresh.catalog_update import FittedParts, write_from_residuals
 from penchant.releases.loaded_release import LoadedRelease, LoadEncoder, load_release
@@ -34,6 +35,7 @@ from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store
 from penchant.store.items import write_head
 from penchant.store.releases import read_releases
+from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
 START = "start"
@@ -51,12 +53,12 @@ class RollbackRequest:
     release: Annotated[str | None, Parameter(show_default=_one_before)] = None
     """Id of a release that was served; `start` is the state before the first one."""
     _: KW_ONLY
-    store: str
+    store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
     """Store of the server: lmdb:DIRECTORY."""
-    encoder: Annotated[Path | None, Parameter(show_default=lambda _: ".penchant/encoder")] = None
-    """The server's configured encoder, to go back to the state before the first release."""
+    encoder: Annotated[Path | None, ENCODER_IN_USE, Parameter(show_default=KEPT_ENCODER)] = None
+    """Directory of the server's own encoder, which served before any release."""
     settings: ServerSettings = ()
-    """A setting, as the server has it; repeatable."""
+    """A setting, if it is not the one that the server keeps in the store; repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,10 @@ def _load(entry: Published, releases: Path, config: Config, load: LoadEncoder) -
     if entry.release:
         release = load_release(releases / entry.release, "rollback", load)
         return dataclasses.replace(release, published=published)
-    encoder = load(config.encoder)
+    try:
+        encoder = load(config.encoder)
+    except ConfigError as error:
+        raise ConfigError(f"rollback: {error}; name the server's own with --encoder") from error
     if encoder.version != entry.encoder_version:
         raise ConfigError(
             f"rollback: before the first release the encoder was {entry.encoder_version}, but "

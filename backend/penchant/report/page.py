@@ -25,19 +25,18 @@ img { max-width: 100% }
 
 
 def page(
-    title: str, facts: Mapping[str, str], tables: Sequence[TextTable], pictures: Mapping[str, bytes]
+    title: str, sentences: Sequence[str], tables: Sequence[TextTable], pictures: Mapping[str, bytes]
 ) -> str:
-    """A self-contained HTML page: heading, facts, charts, then tables.
+    """A self-contained HTML page: heading, sentences, charts, then tables.
 
     Args:
         title: heading of the page.
-        facts: facts listed under the heading, by name.
+        sentences: what the page shows and what made it, a paragraph each.
         tables: tables in the order shown.
         pictures: PNG images by caption, embedded in the page.
     """
-    parts = [f"<h1>{html.escape(title)}</h1>", "<p>"]
-    parts += [f"{html.escape(name)}: {html.escape(fact)}<br>" for name, fact in facts.items()]
-    parts.append("</p>")
+    parts = [f"<h1>{html.escape(title)}</h1>"]
+    parts += [f"<p>{html.escape(sentence)}</p>" for sentence in sentences]
     for caption, png in pictures.items():
         data = base64.b64encode(png).decode()
         text = html.escape(caption)

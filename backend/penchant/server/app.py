@@ -15,6 +15,7 @@ from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import AHEAD_US
 from penchant.encoder.base import Encoders
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
+from penchant.server.kept_settings import follow, keep
 from penchant.server.plans import (
     delete_plan,
     embed_plan,
@@ -100,7 +101,7 @@ def build(
 
     Args:
         models: names of Triton models. A model in Triton passes its own, an evaluation all of them.
-        config: the settings.
+        config: the settings; the store's own, kept by its writer, stand in for those not given.
         encoders: the engines themselves in the encoder's model; in the others, a way to call it.
         meter: receives the measurements.
         clock: gives microseconds since 1970-01-01 UTC; None: the machine's, as `SteplessClock`.
@@ -144,6 +145,7 @@ def _built(
     claim: ServerClaim | None,
 ) -> App:
     store = open_store(config.store, map_bytes=config.store_map_bytes)
+    config = keep(store, config) if "feedback" in fields else follow(store, config)
     clock = clock or SteplessClock(meter)
     if fields != {"embed"}:
         mend_catalog(store, directory, partial(_read_item_biases, store, config, clock))

@@ -21,7 +21,7 @@ from penchant.store.item_contributions import (
     write_contribution,
 )
 from penchant.store.items import read_item
-from penchant.store.users import count_log, holds_user, read_log
+from penchant.store.users import holds_user, read_whole_log
 
 log = logging.getLogger("penchant")
 
@@ -76,8 +76,9 @@ def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[in
 
 
 def _items_of(snapshot: Snapshot, user: str) -> list[int]:
-    rows = read_log(snapshot, user)
-    if len(rows) < count_log(snapshot, user):  # A corrupt row does not say which item it names.
+    try:
+        rows = read_whole_log(snapshot, user)
+    except StateCorrupt:  # The row does not say which item it names.
         return list(items_of(snapshot, user))
     found = [read_item(snapshot, id_) for id_ in {row.event.item for row in rows}]
     return sorted(stored.number for stored in found if stored is not None)

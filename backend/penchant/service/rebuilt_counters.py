@@ -23,7 +23,7 @@ from penchant.store.counters import add_recounted
 from penchant.store.item_contributions import delete_contribution, write_contribution
 from penchant.store.items import read_head, read_item
 from penchant.store.short_transactions import in_short_transactions
-from penchant.store.users import read_log, scan_user_ids
+from penchant.store.users import read_whole_log, scan_user_ids
 from penchant.system.progress import Progress, no_progress
 
 log = logging.getLogger("penchant")
@@ -61,7 +61,7 @@ def rebuild_counters(
 
     def contributions(transaction: Transaction, user: str) -> None:
         try:
-            rows = read_log(transaction, user)
+            rows = read_whole_log(transaction, user)
         except StateCorrupt as error:
             log.error("the log of a user can't be read (%s); its events stay as counted", error)
             made.unreadable += 1

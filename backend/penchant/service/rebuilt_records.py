@@ -20,7 +20,7 @@ from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.items import read_sound_item
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.short_transactions import in_short_transactions
-from penchant.store.users import read_log, scan_user_ids, write_user
+from penchant.store.users import read_log, read_user, read_whole_log, scan_user_ids, write_user
 from penchant.system.progress import Progress, no_progress
 
 log = logging.getLogger("penchant")
@@ -77,7 +77,8 @@ def rebuild_records(
 ) -> int:
     """Rebuilds every record in place, in short transactions.
 
-    A user whose log can't be read stays as it is.
+    A user whose log can't be read whole stays as it is, or, if the record is corrupt too, is made
+    from the rows that can be read.
 
     Safe beside a running server: each user is read and written in one transaction, and the cache of
     the fold is made anew at the user's next touch.
@@ -92,10 +93,12 @@ def rebuild_records(
     def rebuild(transaction: Transaction, user: str) -> None:
         nonlocal rebuilt
         try:
-            rows = read_log(transaction, user)
+            rows = read_whole_log(transaction, user)
         except StateCorrupt as error:
-            log.error("the log of a user can't be read (%s); its record stays as it is", error)
-            return
+            if _is_sound(transaction, user):
+                log.error("the log of a user can't be read (%s); its record stays as it is", error)
+                return
+            rows = read_log(transaction, user)
         if rows:  # Empty if the user was forgotten after the list was made.
             made = rebuild_user(transaction, rows, signals, window_events, retired)
             write_user(transaction, user, UserState(made.record))
@@ -105,3 +108,10 @@ def rebuild_records(
 
     in_short_transactions(store, users, rebuild, progress, "Rebuilding records")
     return rebuilt
+
+
+def _is_sound(snapshot: Snapshot, user: str) -> bool:
+    try:
+        return read_user(snapshot, user) is not None
+    except StateCorrupt:
+        return False

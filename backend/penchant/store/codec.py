@@ -14,6 +14,7 @@ import functools
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,16 @@ def encode_published(published: Published) -> bytes:
 def decode_published(value: bytes) -> Published:
     """The inverse of `encode_published`."""
     return Published(**_decode_json(value, "log of releases"))
+
+
+def encode_settings(settings: Mapping[str, str]) -> bytes:
+    """Encodes the settings that a server was given, by name."""
+    return _encode_json(dict(settings))
+
+
+def decode_settings(value: bytes) -> dict[str, str]:
+    """The inverse of `encode_settings`."""
+    return {str(name): str(text) for name, text in _decode_json(value, "settings").items()}
 
 
 def encode_rollout(rollout: Rollout) -> bytes:

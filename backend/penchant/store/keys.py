@@ -55,6 +55,8 @@ class Kind(IntEnum):
     """(user): the ledger of reserved impressions."""
     BUDGET = ord("M")
     """(digest of a budget's key): the money spent and held."""
+    SETTINGS = ord("E")
+    """(): the settings that the store's server was given."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:

@@ -23,12 +23,27 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     >>> open_store("memory:").durable
     False
     """
-    engine, colon, place = address.partition(":")
-    if engine == "lmdb" and place:
+    check_address(address)
+    engine, _, place = address.partition(":")
+    if engine == "lmdb":
         # Only here: a store in memory does without the package lmdb.
         from penchant.store.lmdb import LmdbStore
 
         return LmdbStore(Path(place), map_bytes=map_bytes)
-    if engine == "memory" and colon:
-        return MemoryStore()
-    raise ConfigError(f"store: got {address!r}, expected lmdb:/absolute/directory or memory:")
+    return MemoryStore()
+
+
+def check_address(address: str) -> None:
+    """Checks the form of a store's address, without opening it.
+
+    Raises:
+        ConfigError: the engine is unknown, or the place is missing.
+
+    >>> check_address("redis://localhost")
+    Traceback (most recent call last):
+    ...
+    penchant.domain.errors.ConfigError: store: got 'redis://localhost', expected lmdb:/absolute/...
+    """
+    engine, colon, place = address.partition(":")
+    if not ((engine == "lmdb" and place) or (engine == "memory" and colon)):
+        raise ConfigError(f"store: got {address!r}, expected lmdb:/absolute/directory or memory:")

@@ -44,9 +44,10 @@ def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
     return sorted(rows, key=lambda row: row.state_version)
 
 
-def count_log(snapshot: Snapshot, user: str) -> int:
-    """The number of rows of a user's log, the corrupt ones included."""
-    return sum(1 for _ in snapshot.scan(encode(Kind.LOG, user)))
+def read_whole_log(snapshot: Snapshot, user: str) -> list[LogRow]:
+    """As `read_log`; raises StateCorrupt if a row cannot be read."""
+    rows = [codec.decode_log_row(value) for _, value in snapshot.scan(encode(Kind.LOG, user))]
+    return sorted(rows, key=lambda row: row.state_version)
 
 
 def scan_log(snapshot: Snapshot, user: str, start: int = 0) -> Iterator[tuple[int, LogRow, int]]:

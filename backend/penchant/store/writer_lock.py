@@ -3,6 +3,9 @@
 LMDB's own lock for writers has no time limit: a process that is stopped in the midst of a
 transaction (Ctrl-Z, a debugger, a frozen container) would block every other writer for as long.
 Each writer therefore takes this lock first. The kernel frees it when its holder dies.
+
+Who waits looks again every few milliseconds, and says so by a second lock. A writer that finds
+somebody waiting lets them go first; else a job of many short transactions would keep a server out.
 """
 
 from __future__ import annotations
@@ -27,8 +30,12 @@ WAIT_S = 5.0
 KNOWN_STUCK_WAIT_S = 0.05
 """Seconds that it waits behind a transaction for which it has already waited in vain."""
 
+COURTESY_S = 0.008
+"""Seconds that a writer stands back for those who wait: longer than between two of their looks."""
+
 NAME = "writer.lock"
 
+_ANNOUNCE_S = 0.01
 _SINCE = struct.Struct("<d")
 _WHO_BYTES = 248
 
@@ -41,6 +48,7 @@ class WriterLock:
         self._path = directory / NAME
         self._turn = threading.Lock()
         self._file = FileLock(self._path)
+        self._waiting = FileLock(directory / "waiting.lock")
         who = f"{os.getpid()}\n{socket.gethostname()}\n{_command()}".encode()
         self._who = who[:_WHO_BYTES].ljust(_WHO_BYTES, b"\0")
         self._stuck = b""
@@ -69,12 +77,13 @@ class WriterLock:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+        self._waiting.close()
 
     def _acquired(self) -> FileLock:
         while True:
             file = self._file
             stuck = self._stuck and file.read() == self._stuck
-            if not file.acquire(KNOWN_STUCK_WAIT_S if stuck else WAIT_S):
+            if not self._take(file, KNOWN_STUCK_WAIT_S if stuck else WAIT_S):
                 self._stuck = file.read()
                 raise StoreUnavailable(_refusal(self._stuck))
             self._stuck = b""
@@ -83,6 +92,20 @@ class WriterLock:
                 return file
             self._file = FileLock(self._path)  # The lock that others take now.
             file.close()
+
+    def _take(self, file: FileLock, wait_s: float) -> bool:
+        """Takes the lock in time, after those who wait already."""
+        if self._waiting.acquire(0.0):
+            self._waiting.release()
+        else:
+            time.sleep(COURTESY_S)
+        if file.acquire(0.0):
+            return True
+        self._waiting.acquire(_ANNOUNCE_S, shared=True)
+        try:
+            return file.acquire(wait_s)
+        finally:
+            self._waiting.release()
 
 
 def _command() -> str:

@@ -16,6 +16,16 @@ from penchant.domain.errors import ConfigError
 FLAT = Parameter(name="*")
 """Makes each field of a nested dataclass an option of the command itself."""
 
+STORE_IN_USE = Parameter(env_var="PENCHANT_STORE")
+"""Marks the option of a server's store: the environment and `penchant.toml` give it once for all
+commands."""
+
+ENCODER_IN_USE = Parameter(env_var="PENCHANT_ENCODER")
+"""Marks the option of the encoder in use, the one that a server is configured with."""
+
+TARGET_IN_USE = Parameter(env_var="PENCHANT_TARGET")
+"""Marks the option of a server's address."""
+
 Flag = Annotated[bool, Parameter(show_default=False)]
 """A switch that is off unless it is given."""
 

@@ -1,14 +1,17 @@
 """Ends a model's process with the server that started it.
 
 A stub that Triton starts looks for its server by `kill(pid, 0)`, which succeeds as long as nobody
-has collected the dead server's status, and it hangs if the server dies while it loads: one was seen
-to live on for 46 minutes. Linux could send a signal at the parent's death (PR_SET_PDEATHSIG), but
-counts the end of the *thread* that started the child as well, and Triton starts each stub from a
-thread that ends. A process descriptor has neither flaw.
+has collected the dead server's status, and it may hang on its way out, holding Python's lock: one
+was seen to live on for 46 minutes. Two things end it here. While it loads, a thread waits for a
+process descriptor of the server. After that, Linux sends SIGKILL (PR_SET_PDEATHSIG), whatever the
+process hangs in. Not from the beginning: Linux counts the end of the *thread* that started the
+process as the parent's death, and Triton starts each stub from a thread that ends with the loading.
+The process is then a child of Triton's main thread, and safe.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import signal
@@ -19,6 +22,7 @@ from pathlib import Path
 import psutil
 
 _LOOK_S = 0.5
+_PR_SET_PDEATHSIG = 1
 _SERVER_WORD = 5
 """Place of the server's process id among the words of a stub's command line."""
 
@@ -50,19 +54,34 @@ def _is_of_a_stub(words: list[str]) -> bool:
     return len(words) > _SERVER_WORD and all(map(str.isdigit, words[3 : _SERVER_WORD + 1]))
 
 
-def _wait_and_die(pid: int) -> None:
+def _wait_and_die(server_pid: int) -> None:
     try:
-        server = os.pidfd_open(pid)
+        server = os.pidfd_open(server_pid)
     except ProcessLookupError:
         pass
     except OSError:  # A kernel before 5.3, or a sandbox that forbids it.
-        while _lives(pid):
+        while _lives(server_pid):
             time.sleep(_LOOK_S)
     else:
         poll = select.poll()
         poll.register(server, select.POLLIN)
-        poll.poll()
+        while not poll.poll(_LOOK_S * 1e3):
+            if _is_child_of_main_thread(server_pid) and _ask_for_signal():
+                poll.poll()
+                break
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_child_of_main_thread(server_pid: int) -> bool:
+    try:
+        children = Path(f"/proc/{server_pid}/task/{server_pid}/children").read_text("ascii")
+    except OSError:  # A kernel without this file: the descriptor alone must do.
+        return False
+    return str(os.getpid()) in children.split()
+
+
+def _ask_for_signal() -> bool:
+    return bool(ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0)
 
 
 def _lives(pid: int) -> bool:

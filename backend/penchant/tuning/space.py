@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from penchant.config import Config
+from penchant.config import Config, value_of
 from penchant.domain.errors import ConfigError
 from penchant.domain.settings import FoldSettings
 from penchant.refresh.refresh_settings import RefreshSettings
@@ -44,9 +44,24 @@ class SearchParameter:
     high: float
     """Upper end of the range, above `low`."""
     default: float
-    """Value of the first trial, `low` to `high`."""
+    """Value that a server has without it, `low` to `high`."""
     whole: bool = False
     """Whether only whole numbers are tried."""
+    first: float | None = None
+    """Value of the first trial, if it is not the default."""
+
+    @property
+    def start(self) -> float:
+        """Value of the first trial, `low` to `high`."""
+        return self.default if self.first is None else self.first
+
+    def starting_at(self, value: float) -> SearchParameter:
+        """The same parameter with another first value, moved into the range.
+
+        >>> SearchParameter("ridge", ParameterGroup.SERVER, 0.1, 1000, 10).starting_at(0).start
+        0.1
+        """
+        return dataclasses.replace(self, first=min(max(value, self.low), self.high))
 
     def readable(self, value: float) -> float:
         """Rounds a value as people would write it: to the default, two digits, or a whole number.
@@ -54,8 +69,9 @@ class SearchParameter:
         >>> SearchParameter("ridge", ParameterGroup.SERVER, 0.1, 1000, 10).readable(12.345)
         12.0
         """
-        if math.isclose(value, self.default):
-            return self.default  # Unrounded, even if it has more digits.
+        for known in (self.start, self.default):
+            if math.isclose(value, known):
+                return known  # Unrounded, even if it has more digits.
         return float(round(value)) if self.whole else float(f"{value:.2g}")
 
     def text(self, value: float) -> str:
@@ -109,6 +125,9 @@ SPACE = (
 )
 """Every parameter that can be searched; each range holds its default."""
 
+REFRESHED: Mapping[str, str] = {"fast_weight": "6.0"}
+"""Settings that suit a catalog that is refreshed, where its search begins."""
+
 
 def choose(
     names: Sequence[str], groups: Sequence[ParameterGroup], fixed: Sequence[str] = ()
@@ -142,9 +161,19 @@ def choose(
     return chosen
 
 
-def defaults(space: Sequence[SearchParameter]) -> dict[str, float]:
+def starting_from(space: Sequence[SearchParameter], config: Config) -> tuple[SearchParameter, ...]:
+    """The parameters with their first values taken from a server's settings."""
+    return tuple(
+        one.starting_at(float(str(value_of(config, one.name))))
+        if one.group is ParameterGroup.SERVER and one.name in config.given
+        else one
+        for one in space
+    )
+
+
+def first_values(space: Sequence[SearchParameter]) -> dict[str, float]:
     """Values of the first trial."""
-    return {one.name: one.default for one in space}
+    return {one.name: one.start for one in space}
 
 
 def in_group(values: Values, group: ParameterGroup) -> dict[str, Any]:
@@ -176,23 +205,19 @@ def refresh_settings(values: Values) -> RefreshSettings:
     return RefreshSettings(**in_group(values, ParameterGroup.REFRESH))
 
 
-def as_options(
+def moved(
     space: Sequence[SearchParameter], values: Values, group: ParameterGroup
-) -> list[str]:
-    """Command-line options for the values of a group that differ from the defaults.
+) -> dict[str, float]:
+    """The values of a group that differ from the defaults.
 
-    >>> as_options(SPACE, {"ridge": 3.0, "fast_weight": 2.0}, ParameterGroup.SERVER)
-    ['--set ridge=3']
-    >>> as_options(SPACE, {"text_weight": 0.5}, ParameterGroup.REFRESH)
-    ['--text-weight 0.5']
+    >>> moved(SPACE, {"ridge": 3.0, "fast_weight": 2.0}, ParameterGroup.SERVER)
+    {'ridge': 3.0}
     """
-    moved = [
-        one
+    changed = {
+        one.name
         for one in space
         if one.group is group
         and one.name in values
         and not math.isclose(values[one.name], one.default)
-    ]
-    if group is ParameterGroup.SERVER:
-        return [f"--set {one.name}={one.text(values[one.name])}" for one in moved]
-    return [f"--{one.name.replace('_', '-')} {one.text(values[one.name])}" for one in moved]
+    }
+    return {name: value for name, value in in_group(values, group).items() if name in changed}

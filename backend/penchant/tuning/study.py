@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
 from penchant.domain.errors import ConfigError
-from penchant.tuning.space import SearchParameter, defaults
+from penchant.tuning.space import SearchParameter, first_values
 
 _STUDY, _TASK = "penchant", "task"
 _LEAST_TRIALS = 20
@@ -50,7 +50,7 @@ class Study:
         }
 
     def done(self) -> list[CompletedTrial]:
-        """All completed trials in order; the first one tried the defaults."""
+        """All completed trials in order; the first one tried the first values."""
         return [self._completed(trial) for trial in self._complete()]
 
     def best(self) -> CompletedTrial:
@@ -93,14 +93,12 @@ class Study:
         self, objective: Callable[[Mapping[str, float]], float], number: int
     ) -> CompletedTrial:
         if number == 0:
-            params = {
-                one.name: int(one.default) if one.whole else one.default for one in self._space
-            }
-            value = objective(defaults(self._space))
+            params = {one.name: int(one.start) if one.whole else one.start for one in self._space}
+            value = objective(first_values(self._space))
             self._study.add_trial(
                 create_trial(params=params, distributions=self._distributions, value=value)
             )
-            return CompletedTrial(defaults(self._space), value)
+            return CompletedTrial(first_values(self._space), value)
         words = np.random.SeedSequence([self._seed, number]).generate_state(1)
         self._study.sampler = TPESampler(seed=int(words[0]))
         trial = self._study.ask(self._distributions)

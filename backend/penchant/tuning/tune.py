@@ -14,23 +14,26 @@ import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
 from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.metrics import MeanInterval, estimates
-from penchant.evaluation.model_settings import ModelSettings
+from penchant.evaluation.model_settings import ModelSettings, config_of
 from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
 from penchant.evaluation.targets import ReplayConfig
 from penchant.logs.stream import Stream, first_events
 from penchant.report.page import check_writable
-from penchant.system.option_types import FLAT, Flag, Repeated, pairs_of
+from penchant.system.option_types import FLAT, Flag, Pairs, Repeated, pairs_of
 from penchant.system.optional_package import needs_extra
 from penchant.system.progress import Progress, no_progress
 from penchant.tuning.space import (
     CONTEXT_HALVINGS,
+    REFRESHED,
     ParameterGroup,
     SearchParameter,
     choose,
+    starting_from,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +57,8 @@ class TuningRequest:
 
     log: Annotated[ReplayLog, FLAT] = ReplayLog()
     model: Annotated[ModelSettings, FLAT] = ModelSettings()
+    start: Annotated[Pairs, Parameter(name="--start", group=_SEARCH)] = ()
+    """A setting at which the search begins, such as those in use; repeatable."""
     train_fraction: float = 0.3
     """Share of the events, the oldest, to search on, above 0 to 1; nothing later is read."""
     every: int = 1
@@ -91,6 +96,16 @@ class TuningRequest:
         """Settings that stay as the user gave them, by name."""
         return pairs_of("--set", self.model.settings)
 
+    def config(self) -> Config:
+        """The settings at which the search begins: given, kept in the store, or defaults.
+
+        Raises:
+            ConfigError: one is unknown or out of range.
+        """
+        refreshed = [f"{name}={text}" for name, text in REFRESHED.items() if self.refresh]
+        given = (*refreshed, *self.start, *self.model.settings)
+        return config_of(self.model.encoder, given, self.log.source.store)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchStart:
@@ -108,12 +123,18 @@ class SearchStart:
 
 @dataclass(frozen=True, slots=True)
 class TuningGain:
-    """The metric of the defaults and of the best settings, on the part that chose them."""
+    """The metric of the first and of the best settings, on the part that chose them."""
 
-    defaults: MeanInterval
+    first: MeanInterval
+    """The settings at which the search began."""
     best: MeanInterval
     gain: MeanInterval
-    """Best minus defaults, ranking by ranking."""
+    """Best minus first, ranking by ranking."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the interval of the gain holds zero."""
+        return self.gain.low <= 0 <= self.gain.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +170,9 @@ def tune(
     """Searches the settings that rank best on the oldest part of a log.
 
     Each trial replays the part as `penchant evaluate` does: it learns the older two thirds, and
-    ranks for the newer third. Settings given by the request stay, the others start at their
-    defaults. Ctrl-C ends the search, not the call: the result covers the trials that are done.
+    ranks for the newer third. Settings given by the request stay, the others begin at `start`, at
+    those that the store keeps, or at their defaults. Ctrl-C ends the search, not the call: the
+    result covers the trials that are done.
 
     Args:
         request: the log, the model and the search.
@@ -167,11 +189,11 @@ def tune(
         from penchant.tuning.study import open_study
     from penchant.tuning.objective import FIT_FRACTION, RankingMetric, SearchObjective
 
-    config, metric = request.model.config(), RankingMetric(request.metric)
+    config, metric = request.config(), RankingMetric(request.metric)
     replay_config = ReplayConfig(
         FIT_FRACTION, request.every, request.refresh_every, request.candidates
     )
-    space = _space(request)
+    space = starting_from(_space(request), config)
     if request.storage is not None:
         check_writable(request.storage, "--storage")
     progress("Reading the log", 0.0)
@@ -192,9 +214,9 @@ def tune(
         trials = study.done()
         gain = None
         if trials and not interrupted:
-            progress("Measuring the defaults and the best again", 0.0)
+            progress("Measuring the first and the best settings again", 0.0)
             gain = _gain(objective, trials[0], study.best(), request.seed)
-            progress("Measuring the defaults and the best again", 1.0)
+            progress("Measuring the first and the best settings again", 1.0)
         return TuningResult(
             space=space,
             trials=trials,
@@ -239,7 +261,7 @@ def _vectors(
     from penchant.tuning.encoder_search import exported, finetuned
 
     if not request.finetune:
-        return exported(request.model.config(), part)
+        return exported(request.config(), part)
     older = first_events(part, replay_config.start(part))
     source = request.source or default_source()
     return finetuned(older, source, request.finetune_steps, request.seed)
@@ -254,7 +276,9 @@ def _task(
 ) -> dict[str, str]:
     """Everything that a trial's result depends on; files of earlier releases have these names."""
     steps = f", {request.finetune_steps} steps" if request.finetune else ""
+    first = {one.name: one.start for one in space if one.start != one.default}
     return {
+        **({"start": str(first)} if first else {}),
         "log": fingerprint(part),
         "encoder": version + steps,
         "space": ", ".join(f"{one.name} {one.low:g} to {one.high:g}" for one in space),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -182,3 +183,32 @@ def test_an_interrupt_leaves_no_file(
     assert result.exit_code == 130
     assert "Stopped" in result.output
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_report_says_in_sentences_what_made_it(shop: list[object], tmp_path: Path) -> None:
+    path, html = tmp_path / "out.json", tmp_path / "out.html"
+    given = ["--set", "fast_weight=3", "--refresh", "--window", "7", "--refresh-every", "100"]
+    assert run(*shop, *given, "--json", path, "--report", html).exit_code == 0
+    origin = json.loads(path.read_text())["origin"]
+    text = html.read_text()
+    assert origin["settings"] == {"fast_weight": "3.0"}
+    assert origin["refresh"] == {"window": 7, "text_weight": 1.0, "shrinkage": 5.0}
+    assert len(origin["encoder_version"]) == len(origin["log_digest"]) == 16
+    command = shlex.split(origin["command"])
+    assert command[:2] == ["penchant", "evaluate"]
+    assert command[command.index("--window") + 1] == "7"
+    for part in (origin["encoder_version"], origin["log_digest"], "fast_weight 3.0", "window 7"):
+        assert part in text
+    assert "fitted before the first ranking, and again every 100 events, 2 times." in text
+    assert "training_events" not in text
+    assert "training events:" not in text
+
+
+def test_the_command_of_a_report_makes_the_same_figures_again(
+    shop: list[object], tmp_path: Path
+) -> None:
+    first = numbers_of(tmp_path, *shop, "--seed", "3")
+    again = run_command(shlex.split(first["origin"]["command"])[1:])
+    assert again.exit_code == 0
+    second = json.loads((tmp_path / "out.json").read_text())
+    assert first["contenders"][0]["overall"] == second["contenders"][0]["overall"]

@@ -114,7 +114,9 @@ def test_a_servers_store_gives_the_same_verdict_as_its_files(
     for source in (shop[:4], ["--store", f"lmdb:{tmp_path / 'store'}"]):
         out = tmp_path / "out.json"
         run(*source, *shop[4:], *both, "--json", out)
-        verdicts.append(json.loads(out.read_text()))
+        found = json.loads(out.read_text())
+        assert found.pop("made_by").startswith("penchant gate --baseline ")
+        verdicts.append(found)
     assert verdicts[0] == verdicts[1]
     options = ["--store", f"lmdb:{tmp_path / 'store'}", "--encoder", good, "--candidates", "all"]
     assert "30 items, 400 events of 12 users" in run_command(["evaluate", *options]).output

@@ -14,7 +14,7 @@ from tests.support.command import run
 def write(output: Path, *more: object) -> None:
     result = run(["home-data", "--output", output, *more])
     assert result.exit_code == 0, result.output
-    assert "Next: penchant finetune" in result.output
+    assert "Next:\n  penchant finetune" in result.output
 
 
 def test_the_sdk_ships_the_exemplars_that_the_command_writes(tmp_path: Path) -> None:

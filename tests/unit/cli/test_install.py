@@ -17,7 +17,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sources = write_sources(tmp_path)
     monkeypatch.setattr(layout, "find_sources", lambda: sources)
     places = ["--backends", str(tmp_path / "backends"), "--models", str(tmp_path / "models")]
-    return ["install", *places, "--store", "lmdb:/data", "--encoder", "/encoder"]
+    return ["install", "--create", *places, "--store", "lmdb:/data", "--encoder", "/encoder"]
 
 
 def test_it_lays_out_the_parts_and_prints_the_flags(arguments: list[str], tmp_path: Path) -> None:
@@ -55,3 +55,54 @@ def test_nothing_is_written_where_a_setting_is_wrong(arguments: list[str], tmp_p
     assert "rigde" in result.stderr
     assert not (tmp_path / "backends").exists()
     assert not (tmp_path / "models").exists()
+
+
+def test_a_directory_that_is_not_there_is_made_only_if_that_is_asked_for(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    asked = [word for word in arguments if word != "--create"]
+    result = run(asked)
+    assert result.exit_code == 1
+    assert f"backends: {tmp_path / 'backends'} is not a directory" in result.stderr
+    assert "--create" in result.stderr
+    (tmp_path / "backends").mkdir()
+    assert "models: " in run(asked).stderr
+    assert not (tmp_path / "backends" / "penchant").exists()
+    assert run(arguments).exit_code == 0
+    assert run(asked).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("--store", "redis://localhost"), "store: got 'redis://localhost', expected lmdb:"),
+        (("--store", "lmdb:"), "store: got 'lmdb:', expected lmdb:"),
+        (("--set", "ridge=0"), "ridge: got 0.0, expected more than 0"),
+        (("--set", "encoder_runtime=onxx"), "encoder_runtime: got 'onxx', expected one of"),
+        (("--set", "signals=adds"), "signals: got 'adds', expected JSON or some of"),
+    ],
+)
+@pytest.mark.parametrize("command", ["install", "serve", "refresh", "publish", "releases"])
+def test_a_store_or_setting_that_no_server_could_use_is_refused_by_every_command(
+    arguments: list[str], tmp_path: Path, command: str, wrong: tuple[str, str], said: str
+) -> None:
+    given = {
+        "install": arguments,
+        "publish": ["publish", "--candidate", "c", "--encoder", str(tmp_path)],
+    }.get(command, [command])
+    result = run([*given, *wrong])
+    assert (result.exit_code, said in result.stderr) == (1, True), result.output
+    assert not (tmp_path / "backends").exists()
+
+
+def test_a_directory_that_is_no_encoder_is_refused_where_it_can_be_seen(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    given = [*arguments, "--encoder", str(tmp_path)]
+    result = run(given)
+    assert result.exit_code == 1
+    assert "encoder.json is missing; `penchant export` makes such a directory" in result.stderr
+    served = run(["serve", "--store", f"lmdb:{tmp_path / 's'}", "--encoder", str(tmp_path)])
+    assert served.exit_code == 1
+    assert "encoder.json is missing" in served.stderr
+    assert not (tmp_path / "s").exists()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +63,20 @@ def test_an_unforeseen_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(main, "make_app", lambda chosen: fail)
     with pytest.raises(ZeroDivisionError):
         main.main()
+
+
+def test_an_unknown_command_is_answered_with_the_nearest_wherever_it_is_typed(
+    tmp_path: Path,
+) -> None:
+    """The demos can't be imported outside of the repository; a typing mistake needs none."""
+    done = subprocess.run(
+        [sys.executable, "-m", "penchant.cli.main", "ran"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Unknown command: ran. Did you mean rank?" in done.stderr
+    assert "Traceback" not in done.stderr

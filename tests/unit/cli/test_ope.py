@@ -77,5 +77,23 @@ def test_what_does_not_fit_is_said(log: Path, options: list[str], words: str) ->
     assert words in done.stderr
 
 
+def test_what_the_log_cannot_carry_is_said_before_the_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    rows = [{"item": "ab"[n % 2], "reward": 0, "propensity": 1.0, "mine": 0.5} for n in range(40)]
+    rows.append({"item": "a", "reward": 1, "propensity": 7.0, "mine": 0.5})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = run(path, "--candidate-column", "mine")
+    first_number = said.index("estimator")
+    assert said.index("This log can't carry the numbers below:") < first_number
+    warnings = [place for place in range(len(said)) if said.startswith("Warning: ", place)]
+    assert warnings
+    assert max(warnings) < first_number
+    assert "1 rows: " in said[:first_number]
+
+
+def test_a_log_that_carries_them_gets_no_warning(log: Path) -> None:
+    assert "Warning" not in run(log, "--candidate-column", "mine")
+
+
 def test_the_command_is_in_the_table() -> None:
     assert COMMANDS["ope"][0] == "penchant.cli.ope:ope"

@@ -42,7 +42,7 @@ def test_it_writes_an_encoder_and_shows_the_loss(place: Path, tmp_path: Path) ->
     assert result.exit_code == 0, result.output
     for word in ("NDCG@10", "% lost (", "cosine", "MB", "texts together", "one text alone"):
         assert word in result.output
-    assert "of 178 tokens. Next: penchant export --source" in result.output
+    assert "of 178 tokens.\nNext:\n  penchant export --source" in result.output
     state = json.loads((tmp_path / "out" / "tokenizer.json").read_text())
     kept = [token for token in state["model"]["vocab"] if token.startswith("unused")]
     assert kept == ["unuseda", "unusedb"]

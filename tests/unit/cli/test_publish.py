@@ -53,7 +53,7 @@ def penchant(place: Path, *arguments: str) -> Ran:
 
 
 def publish(place: Path, *arguments: str) -> Ran:
-    common = ("--configured", str(place / "first"), "--validation-fraction", "0.4")
+    common = ("--encoder", str(place / "first"), "--validation-fraction", "0.4")
     return penchant(place, "publish", *arguments, *common)
 
 
@@ -66,7 +66,7 @@ def listed(place: Path) -> dict[str, Any]:
 
 def test_a_release_is_published_listed_and_taken_back(place: Path) -> None:
     second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
-    result = publish(place, "--encoder", str(second), "--max-loss", "60%", "--weight", "ridge=5")
+    result = publish(place, "--candidate", str(second), "--max-loss", "60%", "--weight", "ridge=5")
     assert result.exit_code == 0, result.output
     assert "Served from the next request on" in result.output
     found = listed(place)
@@ -106,7 +106,7 @@ def test_a_bad_candidate_is_refused_with_the_cohort_and_the_figure(place: Path) 
     blind = write_word_encoder(place / "blind", ["nothing of these"], dimensions=32, seed=3)
     # A refresh would give even these texts vectors, so the learnt parts of the score are off too.
     nothing = ("--weight=slow_weight=0", "--weight=fast_weight=0", "--weight=near_weight=0")
-    result = publish(place, "--encoder", str(blind), *nothing)
+    result = publish(place, "--candidate", str(blind), *nothing)
     assert result.exit_code == 2
     assert "gate: refused: " in result.output
     assert "NDCG@10 fell from" in result.output
@@ -118,7 +118,7 @@ def test_a_bad_candidate_is_refused_with_the_cohort_and_the_figure(place: Path) 
 def test_build_only_serves_nothing_and_the_id_publishes_it(place: Path) -> None:
     second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
     common = ("--max-loss", "60%")
-    built = publish(place, "--encoder", str(second), "--build-only", *common)
+    built = publish(place, "--candidate", str(second), "--build-only", *common)
     assert built.exit_code == 0, built.output
     found = listed(place)
     (release,) = found["releases"]
@@ -130,7 +130,7 @@ def test_build_only_serves_nothing_and_the_id_publishes_it(place: Path) -> None:
 
 def test_a_canary_is_listed_as_it_stands_and_rollback_ends_it(place: Path) -> None:
     second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
-    result = publish(place, "--encoder", str(second), "--no-gate", "--canary", "20%")
+    result = publish(place, "--candidate", str(second), "--no-gate", "--canary", "20%")
     assert result.exit_code == 0, result.output
     assert "canary for 20% of the users" in result.output
     found = listed(place)
@@ -149,19 +149,19 @@ def test_a_stock_tritons_repository_gets_a_version(place: Path) -> None:
     second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
     models = place / "models"
     more = ("--no-gate", "--build-only", "--triton", str(models))
-    assert publish(place, "--encoder", str(second), *more).exit_code == 0
+    assert publish(place, "--candidate", str(second), *more).exit_code == 0
     assert (models / "penchant_text_encoder" / "1" / "model.onnx").is_file()
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ((), "name a release that was built, or --encoder"),
-        (("some", "--encoder", "dir"), "name a release that was built, or --encoder"),
+        ((), "name a release that was built, or --candidate"),
+        (("some", "--candidate", "dir"), "name a release that was built, or --candidate"),
         (("some",), "holds no release.json"),
-        (("--encoder", "none"), "is not a directory"),
-        (("--encoder", "none", "--weight", "fast=1"), "--weight: got fast, expected one of"),
-        (("--encoder", "none", "--max-loss", "lots"), "expected a share such as 1% or 0.01"),
+        (("--candidate", "none"), "is not a directory"),
+        (("--candidate", "none", "--weight", "fast=1"), "--weight: got fast, expected one of"),
+        (("--candidate", "none", "--max-loss", "lots"), "expected a share such as 1% or 0.01"),
         (("some", "--canary", "5%", "--shadow", "5%"), "got both, expected one"),
     ],
 )
@@ -173,12 +173,12 @@ def test_what_does_not_fit_is_said(place: Path, arguments: tuple[str, ...], expe
 
 def test_a_baseline_that_is_not_served_is_refused(place: Path) -> None:
     second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=2)
-    given = ["publish", "--encoder", str(second), "--configured", str(second)]
+    given = ["publish", "--candidate", str(second), "--encoder", str(second)]
     result = penchant(place, *given)
-    assert "name the server's encoder with --configured" in result.stderr
+    assert "name the server's encoder with --encoder" in result.stderr
 
 
 def test_without_a_release_the_next_step_is_said(place: Path) -> None:
-    assert "Next: penchant publish" in penchant(place, "releases").output
+    assert "Next: `penchant publish --help`" in penchant(place, "releases").output
     back = penchant(place, "rollback", "--encoder", str(place / "first"))
     assert "no release was ever published" in back.stderr

@@ -24,7 +24,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def invoke(place: Path, output: Path, *more: object) -> Ran:
-    named = {"encoder": "encoder", "items": "items.csv", "events": "events.csv"}
+    named = {"source": "encoder", "items": "items.csv", "events": "events.csv"}
     arguments: list[object] = [
         part for name, file in named.items() for part in (f"--{name}", place / file)
     ]
@@ -37,7 +37,7 @@ def test_it_writes_an_encoder_and_shows_the_loss(place: Path, tmp_path: Path) ->
     assert result.exit_code == 0, result.output
     for word in ("NDCG@10", "% lost (", "cosine", "MB", "texts together", "one text alone"):
         assert word in result.output
-    assert " of 2 products stay in fp32. Next: penchant publish --encoder" in result.output
+    assert " of 2 products stay in fp32.\nNext:\n  penchant publish --candidate" in result.output
     assert OnnxEncoder.load(tmp_path / "out", threads=1).encode(["shoes"]).shape == (1, 80)
 
 

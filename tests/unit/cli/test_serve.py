@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from penchant.launch import probe
+from tests.support.released import write_words
 from tests.unit.launch.standin import write_sources
 
 # The stand-in's models have no Penchant in them, so their sources are put in place of ours.
@@ -34,7 +35,7 @@ main()
 def serving(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The command in a directory, and the lines `name value` of what it printed when it was up."""
     write_sources(directory)
-    (directory / ".penchant" / "encoder").mkdir(parents=True)
+    write_words(directory / ".penchant" / "encoder", "words")
     ports = ["--grpc-port=0", "--http-port=0", "--metrics-port=0", "--rank-instances=1"]
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "serve", *ports],

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import optuna
@@ -14,14 +15,16 @@ import pytest
 from penchant.tuning.objective import SearchObjective
 from tests.support.command import Ran
 from tests.support.command import run as run_command
+from tests.support.printed_commands import commands_in
 from tests.support.shop_log import write_shop
 
 FEW = ("--train-fraction", "0.9", "--parameter", "ridge", "--parameter", "fast_weight")
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> list[object]:
-    """Options that name the files of a small log."""
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Options that name the files of a small log; the result is written beside them."""
+    monkeypatch.chdir(tmp_path)
     return write_shop(tmp_path)
 
 
@@ -42,17 +45,27 @@ def trials_of(file: Path) -> list[tuple[dict[str, float], float | None]]:
     return [(dict(trial.params), trial.value) for trial in done]
 
 
-def test_the_best_settings_are_printed_as_options_of_other_commands(shop: list[object]) -> None:
+def test_the_best_settings_are_written_to_a_file_that_the_printed_commands_read(
+    shop: list[object],
+) -> None:
     output = run(*shop, *FEW, "--trials", "8").output
     assert "8 trials in" in output
-    assert re.search(r"^penchant serve( --set (ridge|fast_weight)=[0-9.]+)+$", output, re.M)
-    assert "penchant evaluate ..." in output
+    written = tomllib.loads(Path("tuned.toml").read_text())
+    assert set(written["settings"]) <= {"ridge", "fast_weight"}
+    assert written["settings"]
     assert "What mattered" not in output  # Eight trials are too few for that.
+    evaluate, serve = commands_in(output)
+    assert serve == ["serve", "--config", "tuned.toml"]
+    measured = run_command(evaluate)
+    assert measured.exit_code == 0, measured.output
+    shown = run_command(["config", "show", "--config", "tuned.toml"]).output
+    for name, value in written["settings"].items():
+        assert re.search(rf"^{name} = {value} +# .*tuned.toml:", shown, re.M), shown
 
 
 def test_a_setting_given_by_set_is_not_searched(shop: list[object]) -> None:
-    output = run(*shop, *FEW[:2], "--set", "near_weight=0.5", "--trials", "3").output
-    assert "penchant serve --set near_weight=0.5" in output
+    run(*shop, *FEW[:2], "--set", "near_weight=0.5", "--trials", "3")
+    assert tomllib.loads(Path("tuned.toml").read_text())["settings"]["near_weight"] == 0.5
     assert "--set fixes it" in error_of(*shop, "--set", "ridge=2", "--parameter", "ridge")
 
 
@@ -128,3 +141,25 @@ def test_a_killed_search_resumes_with_the_same_trials(shop: list[object], tmp_pa
     run(*options, whole)
     assert trials_of(cut) == trials_of(whole)
     assert len(trials_of(cut)) == 6
+
+
+def test_a_search_begins_from_the_settings_in_use_and_for_a_refresh_from_those_that_suit_it(
+    shop: list[object],
+) -> None:
+    Path("penchant.toml").write_text("[settings]\nridge = 3\n")
+    run(*shop, *FEW, "--refresh", "--trials", "1", "--storage", "tune.db")
+    ((params, _),) = trials_of(Path("tune.db"))
+    assert params == {"ridge": 3.0, "fast_weight": 6.0}
+    written = tomllib.loads(Path("tuned.toml").read_text())
+    assert written["settings"] == {"ridge": 3.0, "fast_weight": 6.0}
+    assert written["evaluate"]["refresh"] is True
+
+
+def test_a_gain_whose_interval_holds_zero_is_warned_of(shop: list[object]) -> None:
+    output = run(*shop, *FEW, "--trials", "1").output
+    assert output.index("the interval of the gain holds zero") < output.index("gain  ")
+
+
+def test_a_file_that_tune_did_not_write_is_not_replaced(shop: list[object]) -> None:
+    Path("penchant.toml").write_text("[settings]\nridge = 3\n")
+    assert "is not a result of penchant tune" in error_of(*shop, "--output", "penchant.toml")

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from demos import demo_encoder, demo_server, progress_steps
 from demos.demo_tables import demo_table, latency_table
 from demos.fill_server import in_calls
 from penchant.domain.errors import ConfigError
+from penchant.report.terminal import Terminal
 
 
-def printed(console: Console) -> str:
+def printed(console: Terminal) -> str:
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -83,7 +83,7 @@ def test_a_demo_runs_in_a_scratch_directory_and_its_output_is_created(
     monkeypatch.chdir(tmp_path)
     seen: list[Path] = []
 
-    def play(console: Console, directory: Path) -> int:
+    def play(console: Terminal, directory: Path) -> int:
         seen.append(directory)
         assert directory.is_dir()
         return 3
@@ -98,7 +98,7 @@ def test_ctrl_c_ends_a_demo_with_the_status_of_an_interrupt(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    def play(console: Console, directory: Path) -> None:
+    def play(console: Terminal, directory: Path) -> None:
         raise KeyboardInterrupt
 
     assert demo_server.run_demo(Path("out"), play) == 130
@@ -124,7 +124,7 @@ def test_calls_send_everything_in_order_and_count_it(things: list[int], per_call
 
 
 def test_steps_end_with_a_line_each() -> None:
-    console = Console(file=io.StringIO(), width=80)
+    console = Terminal(file=io.StringIO(), width=80)
     with progress_steps.step(console, "Reading") as reading:
         reading.say("a detail")
         reading.done = "Read 3 [things]"
@@ -139,7 +139,7 @@ def test_steps_end_with_a_line_each() -> None:
 
 
 def test_the_end_names_the_files_and_aligns_what_to_try_next() -> None:
-    console = Console(file=io.StringIO(), width=40)
+    console = Terminal(file=io.StringIO(), width=40)
     progress_steps.print_results(console, 12.4, {"Picture": Path("a.png"), "Numbers": Path("b")})
     progress_steps.print_next(console, {"long command": "does one thing", "x": "another", "y": ""})
     assert printed(console).splitlines() == [
@@ -153,7 +153,7 @@ def test_the_end_names_the_files_and_aligns_what_to_try_next() -> None:
 
 
 def test_tables_fold_text_and_never_numbers() -> None:
-    console = Console(file=io.StringIO(), width=30)
+    console = Terminal(file=io.StringIO(), width=30)
     table = demo_table("A [title]", "text", "n", numbers=("n",))
     table.add_row("xy " * 20, "123,456")
     console.print(table)
@@ -165,7 +165,7 @@ def test_tables_fold_text_and_never_numbers() -> None:
 
 
 def test_latencies_are_milliseconds_and_no_calls_have_none() -> None:
-    console = Console(file=io.StringIO(), width=80)
+    console = Terminal(file=io.StringIO(), width=80)
     console.print(latency_table({"rank": [0.001] * 98 + [0.5] * 2, "feedback": []}))
     rank, feedback = printed(console).splitlines()[-3:-1]
     assert rank.split() == ["rank", "100", "1.00", "500.00"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from penchant.cli.settings_file import FILE
 from tests.support.handwritten import PAGES, ROOT, blocks, name_of
 
 FILES = re.compile(r"`((?:backend|benchmarks|docs|examples|loadtest|proto|sdk|tests)/[\w./*-]+)`")
@@ -34,7 +35,8 @@ def test_the_files_that_it_names_are_there(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_the_modules_and_names_that_it_names_are_there(page: Path) -> None:
     for name in MODULES.findall(page.read_text(encoding="utf-8")):
-        if name.startswith("penchant.v1"):  # The contract's package, not Python's.
+        # The contract's package is not Python's, and the settings file no module.
+        if name.startswith("penchant.v1") or name == FILE:
             continue
         assert exists(name), f"{page.name} names {name}"
 

@@ -39,7 +39,7 @@ def first_cells(name: str) -> set[str]:
 
 
 def test_every_setting_has_a_default_a_range_and_a_meaning() -> None:
-    names = {field.name for field in dataclasses.fields(Config)} - {"fold", "limits", "fixed"}
+    names = {field.name for field in dataclasses.fields(Config)} - {"fold", "limits", "given"}
     names |= {field.name for field in dataclasses.fields(FoldSettings)}
     assert first_cells("settings") == names
     assert all(len(row) == 4 and all(row) for row in rows("settings"))

@@ -86,7 +86,7 @@ def test_an_interval_is_printed_as_half_its_width() -> None:
 
 def test_a_page_is_self_contained_and_escapes_its_texts() -> None:
     table = TextTable("<title>", ["", "a&b"], [["<script>", "1"]])
-    html = page("A page", {"users": "3"}, [table], {"A <picture>": b"\x89PNG"})
+    html = page("A page", ["3 users"], [table], {"A <picture>": b"\x89PNG"})
     assert "&lt;script&gt;" in html
     assert "<script>" not in html
     assert "a&amp;b" in html

@@ -17,9 +17,9 @@ OPTIONS = {
     for command, names in {
         "finetune": "output from source steps set",
         "export": "output source",
-        "quantize": "output encoder max-loss method",
-        "compile": "encoder",
-        "publish": "encoder store shadow",
+        "quantize": "output source max-loss method",
+        "compile": "source",
+        "publish": "candidate store shadow",
     }.items()
 }
 STEPS: dict[str, Any] = {"finetune": {"steps": 1}, "export": {}, "quantize": {}, "publish": {}}
@@ -100,7 +100,7 @@ def test_the_next_round_goes_on_from_the_last_published_one(tmp_path: Path) -> N
 def test_steps_that_are_not_enabled_are_wired_around(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, quantize={"enabled": False}, publish={"shadow": True})
     publish = steps_of(plan, tmp_path, OPTIONS.__getitem__, None)[-1]
-    assert publish.arguments == ("publish", "--shadow", "--encoder", str(tmp_path / "export"))
+    assert publish.arguments == ("publish", "--shadow", "--candidate", str(tmp_path / "export"))
 
 
 def test_an_encoder_that_no_step_makes_is_an_error(tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def request_of(
         release or None,
         store=store,
         settings=settings,
-        configured=tmp_path / "first",
-        encoder=None if release else tmp_path / "second",
+        encoder=tmp_path / "first",
+        candidate=None if release else tmp_path / "second",
         no_gate=True,
     )
 
@@ -120,7 +120,7 @@ def test_a_rollback_without_a_release_ends_the_rollout(
 
 
 def test_a_request_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="name a release that was built, or --encoder"):
+    with pytest.raises(ConfigError, match="name a release that was built, or --candidate"):
         PublishRequest(store="lmdb:s")
     with pytest.raises(ConfigError, match="got both, expected one"):
         PublishRequest("r", store="lmdb:s", shadow=0.2, canary=0.1)

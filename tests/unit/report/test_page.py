@@ -54,7 +54,7 @@ class Reader(HTMLParser):
 @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
 def test_text_of_any_kind_stays_text(title: str, fact: str, column: str, cell: str) -> None:
     table = TextTable(title, [column, "n"], [[cell, "1"]])
-    read = Reader(page(title, {fact: fact}, [table], {fact: b"\x89PNG"}))
+    read = Reader(page(title, [fact], [table], {fact: b"\x89PNG"}))
     assert read.tags <= TAGS
     assert read.cells == [column, "n", cell, "1"]
     assert [image["alt"] for image in read.images] == [fact]
@@ -62,7 +62,7 @@ def test_text_of_any_kind_stays_text(title: str, fact: str, column: str, cell: s
 
 @given(st.binary(max_size=50))
 def test_a_picture_is_embedded_byte_by_byte(png: bytes) -> None:
-    html = page("A page", {}, [], {"curve": png})
+    html = page("A page", [], [], {"curve": png})
     (data,) = re.findall(r'src="data:image/png;base64,([^"]*)"', html)
     assert base64.b64decode(data) == png
 

@@ -6,8 +6,8 @@ import io
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
+from penchant.report.terminal import Terminal
 from penchant.report.text_table import TextTable, rendered
 
 WORD = st.text("abcxyz[]/0123456789.±", min_size=1, max_size=12)
@@ -15,7 +15,7 @@ WORD = st.text("abcxyz[]/0123456789.±", min_size=1, max_size=12)
 
 def printed(table: TextTable, width: int = 200) -> list[str]:
     """The lines that a terminal of this width shows."""
-    console = Console(file=io.StringIO(), width=width)
+    console = Terminal(file=io.StringIO(), width=width)
     console.print(rendered(table))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()

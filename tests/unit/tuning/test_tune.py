@@ -41,7 +41,7 @@ def test_the_result_holds_all_trials_and_the_gain_of_the_best(
     assert result.best == max(trials, key=lambda trial: trial.metric)
     assert [one.name for one in result.space] == ["ridge"]
     assert result.gain is not None
-    assert result.gain.defaults.mean == pytest.approx(trials[0].metric)
+    assert result.gain.first.mean == pytest.approx(trials[0].metric)
     assert result.gain.gain.mean == pytest.approx(result.best.metric - trials[0].metric)
     (start,) = starts
     assert (start.trained_events, start.ranked_events, start.done) == (240, 120, [])

@@ -17,7 +17,7 @@ from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.report.page import check_writable
-from penchant.system.option_types import FLAT, Flag, Pairs, Repeated
+from penchant.system.option_types import ENCODER_IN_USE, FLAT, Flag, Pairs, Repeated
 from penchant.system.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class GateRequest:
     """A baseline and a candidate, and the log and the budgets to judge them by."""
 
-    baseline: Path
+    baseline: Annotated[Path, ENCODER_IN_USE]
     """Encoder that serves now: a directory that `penchant export` wrote."""
     candidate: Path
     """Encoder that would replace it."""
@@ -52,11 +52,12 @@ class GateRequest:
 
     def baseline_config(self) -> Config:
         """Settings of the baseline; ConfigError if one is wrong."""
-        return config_of(self.baseline, self.settings)
+        return config_of(self.baseline, self.settings, self.log.source.store)
 
     def candidate_config(self) -> Config:
         """Settings of the candidate; ConfigError if one is wrong."""
-        return config_of(self.candidate, (*self.settings, *self.candidate_settings))
+        given = (*self.settings, *self.candidate_settings)
+        return config_of(self.candidate, given, self.log.source.store)
 
 
 def gate(

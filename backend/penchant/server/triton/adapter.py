@@ -28,6 +28,7 @@ from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import EncoderLibrary
 from penchant.encoder.runtime import load_encoder
+from penchant.report.printable import PrintableFormatter
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
@@ -63,7 +64,9 @@ class Adapter:
         Raises:
             TritonModelException: the model cannot start; the server logs the message.
         """
-        logging.basicConfig(stream=sys.stderr, format="penchant %(levelname)s %(message)s")
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(PrintableFormatter("penchant %(levelname)s %(message)s"))
+        logging.basicConfig(handlers=[handler])
         self._pb_utils = pb_utils
         model = args["model_name"]
         # A full batch means that more calls are waiting.

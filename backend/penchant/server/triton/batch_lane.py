@@ -92,7 +92,8 @@ class BatchLane:
             if len(batch) >= LEAST_BATCH and expected_s > BATCH_S:
                 break
             self._waiting.popleft()
-            if waiting.abandoned(expected_s):
+            # The first is tried whatever is expected: so a wrong expectation mends itself.
+            if waiting.abandoned(expected_s if batch else 0.0):
                 self._backlog.done(1, waiting.call.cost)
                 self._drop(waiting)
             else:

@@ -115,6 +115,15 @@ class BulkLane:
         whole_s = call.waiting.call.cost * (self._backlog.seconds_per_cost or UNKNOWN_S)
         return max(0.0, whole_s - call.worked_s)
 
+    def _needs_s(self, call: _Begun) -> float:
+        """Seconds without which a call is not begun; 0 for one that is, or that is alone.
+
+        A call that is alone is tried whatever is expected: so a wrong expectation mends itself.
+        """
+        alone = self._backlog.calls <= 1
+        known = self._backlog.seconds_per_cost > 0
+        return 0.0 if call.worked_s or alone or not known else self._left_s(call)
+
     def _slack_s(self, call: _Begun) -> float:
         """Seconds that a call may still lie idle without missing its deadline."""
         waiting = call.waiting
@@ -122,8 +131,7 @@ class BulkLane:
 
     def _advance(self, call: _Begun) -> None:
         waiting = call.waiting
-        # Once begun, it may be quicker than expected.
-        if waiting.abandoned(0.0 if call.worked_s else self._left_s(call)):
+        if waiting.abandoned(self._needs_s(call)):
             call.slices.close()
             self._backlog.done(1, waiting.call.cost)
             self._drop(waiting)

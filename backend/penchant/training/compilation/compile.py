@@ -37,12 +37,12 @@ def _numbers(_type: Any, tokens: Sequence[Token]) -> tuple[int, ...]:
 class CompileRequest:
     """A compilation: the encoder, the GPUs to build for, and the shapes of its input.
 
-    >>> CompileRequest(encoder=Path("encoder"), tokens=(16, 64)).profiles()
+    >>> CompileRequest(source=Path("encoder"), tokens=(16, 64)).profiles()
     (Profile(most_texts=64, best_texts=8, most_tokens=16, best_tokens=16), \
 Profile(most_texts=64, best_texts=8, most_tokens=64, best_tokens=64))
     """
 
-    encoder: Path
+    source: Path
     """Directory written by penchant export; the engine is added to it."""
     precision: str = "fp16"
     """Number format: fp32; fp16, with sums and normalization in fp32; or graph, the graph's own
@@ -128,7 +128,7 @@ def compile_encoder(
             this TensorRT can't build for a GPU.
     """
     began_s, trt = time.monotonic(), require_tensorrt()
-    bundle = read_bundle(request.encoder)
+    bundle = read_bundle(request.source)
     if request.tokens[-1] < bundle.settings.max_tokens:
         raise ConfigError(
             f"tokens: got up to {request.tokens[-1]}, expected {bundle.settings.max_tokens}, the "
@@ -146,9 +146,9 @@ def compile_encoder(
         engine, network = _build(trt, graph, request, on_stage)
     on_stage("Writing the engine")
     note = _note(trt, bundle, request, engine)
-    path = note.path(request.encoder)
+    path = note.path(request.source)
     write_whole(path, engine)
-    write_note(request.encoder, note)
+    write_note(request.source, note)
     seconds = time.monotonic() - began_s
     return CompileReport(note, path, network, least, _inspect(trt, engine, note), seconds)
 

@@ -53,7 +53,7 @@ KEPT = (0, 1, 2, 4, 6, 8, 12)
 class QuantizeRequest:
     """A quantization: the encoder, its loss budget, the log to measure on, and the output."""
 
-    encoder: Path
+    source: Path
     """Directory written by penchant export."""
     output: Path
     """Directory to write; an encoder there is replaced."""
@@ -104,8 +104,8 @@ def quantize(
     """
     check_max_loss(request.max_loss)
     check_replaceable(request.output, MANIFEST, "an encoder")
-    bundle = read_bundle(request.encoder)
-    rankings = request.rankings or read_rankings(request.validation, request.encoder, on_read)
+    bundle = read_bundle(request.source)
+    rankings = request.rankings or read_rankings(request.validation, request.source, on_read)
     on_stage("Loading the quantizer")
     with needs_extra("quantize", "train"):  # A server lacks the extra.
         from penchant.training.compress.int8_graph import GraphQuantizer

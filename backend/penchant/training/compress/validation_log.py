@@ -9,14 +9,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from penchant.config import parse
 from penchant.domain.errors import ConfigError
+from penchant.evaluation.model_settings import config_of
 from penchant.logs.log_source import GOOD_RATING, LogSource
 from penchant.logs.read_log import read_log
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE
 from penchant.logs.stream import Stream, first_events
-from penchant.system.option_types import FLAT, Pairs, pairs_of
+from penchant.system.option_types import FLAT, Pairs
 from penchant.training.validation_rankings import ValidationRankings
 
 MAX_RANKINGS = 4000
@@ -61,8 +61,7 @@ def read_rankings(
     """
     if not 0 < chosen.log_fraction <= 1:
         raise ConfigError(f"log_fraction: got {chosen.log_fraction}, expected above 0 to 1")
-    pairs = pairs_of("--set", chosen.settings)
-    config = parse({"store": "memory:", "encoder": str(encoder), **pairs})
+    config = config_of(encoder, chosen.settings, chosen.log.store)
     left_out = LeftOut()
     stream = read_log(chosen.log, config.signals, chosen.hits, left_out, "nothing to measure on")
     on_read(stream, left_out)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from demos.demo_tables import latency_table
 from demos.films import film_tables, learning_curve
@@ -19,6 +18,7 @@ from demos.films.film_metrics import ALL, BANDS, CURVE, LiveRankingQuality, Watc
 from demos.films.live_popularity import HALF_LIFE_S, LivePopularity
 from demos.films.live_replay import LiveReplay, choose_story, choose_users
 from penchant.domain.types import Event
+from penchant.report.terminal import Terminal
 from penchant_sdk import Item
 from penchant_sdk.testing import FakePenchant
 
@@ -136,7 +136,7 @@ def test_the_story_begins_before_the_first_rating_and_ends_after_the_last(
 
 
 def test_the_report_can_be_read_by_people_and_programs(played: LiveReplay) -> None:
-    console = Console(file=io.StringIO(), width=80)
+    console = Terminal(file=io.StringIO(), width=80)
     rows = compare(played.outcome.rankings, BANDS)
     (total,) = compare(played.outcome.rankings, [ALL])
     titles = {id_: f"Film {id_}" for id_ in FILMS}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 from rich.table import Table
 
 from demos.demo_tables import latency_table
@@ -18,6 +17,7 @@ from demos.games.players import GamePlay, K, send_action
 from demos.games.simple_recommenders import chance
 from demos.games.taste_switch import switch_taste
 from penchant.domain.signals import GAMES_SIGNALS
+from penchant.report.terminal import Terminal
 from penchant_sdk.games import Game, GameClient, Session
 from penchant_sdk.testing import FakePenchant
 
@@ -39,7 +39,7 @@ def client() -> GameClient:
 
 
 def printed(table: Table) -> str:
-    console = Console(file=io.StringIO(), width=90)
+    console = Terminal(file=io.StringIO(), width=90)
     console.print(table)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()

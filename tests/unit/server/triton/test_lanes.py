@@ -162,3 +162,23 @@ def test_a_call_that_could_miss_its_deadline_goes_before_a_shorter_one() -> None
     sliced.lane.close()
     assert sliced.worked.index(3) < sliced.worked.index(2)
     assert sliced.worked[:2] == [1, 3]
+
+
+def test_a_wrong_expectation_mends_itself() -> None:
+    """After a stall everything seems to take too long; the next call shows that it does not."""
+    sliced = Sliced()
+    sliced.go.set()
+    sliced.lane._backlog._seconds_per_cost = 1_000.0
+    assert sliced.lane.put(waiting(1, timeout_s=1.0, cost=2)) is None
+    sliced.lane.close()
+    assert sliced.answers
+    assert not sliced.dropped
+    assert sliced.lane._backlog.seconds_per_cost < 900.0
+    answered: list[int] = []
+    lane = BatchLane(
+        lambda some: answered.extend(one.call.message for one in some), lambda one: None, 64
+    )
+    lane._backlog._seconds_per_cost = 1_000.0
+    assert lane.put(waiting(1, timeout_s=1.0)) is None
+    lane.close()
+    assert answered == [1]

@@ -32,7 +32,7 @@ def minilm(minilm_report: ExportReport, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def fp16(minilm: Path) -> CompileReport:
-    return compile_encoder(CompileRequest(encoder=minilm))
+    return compile_encoder(CompileRequest(source=minilm))
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def words(tmp_path: Path) -> Path:
 
 
 def small(encoder: Path) -> CompileRequest:
-    return CompileRequest(encoder=encoder, precision="fp32", texts=4, tokens=(64,))
+    return CompileRequest(source=encoder, precision="fp32", texts=4, tokens=(64,))
 
 
 def test_the_real_encoder_compiles_to_fp16(fp16: CompileReport, minilm: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_real_encoder_compiles_to_fp16(fp16: CompileReport, minilm: Path) ->
 
 
 def test_the_real_encoder_compiles_to_fp32(minilm: Path) -> None:
-    report = compile_encoder(CompileRequest(encoder=minilm, precision="fp32", tokens=(128,)))
+    report = compile_encoder(CompileRequest(source=minilm, precision="fp32", tokens=(128,)))
     assert set(report.network.products) == {"FLOAT"}
     assert report.least_cosine is None
     assert {note.precision for note in read_notes(minilm)} >= {"fp32"}
@@ -129,11 +129,11 @@ def test_a_graph_that_tensorrt_cannot_take_is_named_by_its_node(words: Path) -> 
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, object], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
-        CompileRequest(encoder=Path("encoder"), **settings)  # type: ignore[arg-type]
+        CompileRequest(source=Path("encoder"), **settings)  # type: ignore[arg-type]
 
 
 def test_the_command_shows_the_engine(words: Path) -> None:
-    arguments = ["--encoder", str(words), "--precision", "fp32", "--tokens", "64"]
+    arguments = ["--source", str(words), "--precision", "fp32", "--tokens", "64"]
     result = run(["compile", *arguments])
     assert result.exit_code == 0, result.output
     assert "tensorrt-rtx" in result.output

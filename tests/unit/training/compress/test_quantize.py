@@ -60,7 +60,7 @@ def quantized(
 ) -> QuantizeReport:
     return quantize(
         QuantizeRequest(
-            encoder=encoder, output=output, method=method, max_loss=max_loss, rankings=rankings
+            source=encoder, output=output, method=method, max_loss=max_loss, rankings=rankings
         )
     )
 

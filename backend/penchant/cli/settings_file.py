@@ -1,0 +1,257 @@
+"""`penchant.toml`: the settings and options that every command reads, checked by their names.
+
+    store, encoder, target      for every command that has the option
+    signals                     names of tables, or a table of rows merged over them
+    [settings]                  the settings of the models
+    [COMMAND]                   options of one command
+
+Paths in the file are relative to the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from penchant.domain.errors import ConfigError
+
+FILE = "penchant.toml"
+"""Name of the file that is read if the working directory holds it."""
+
+VARIABLE = "PENCHANT_CONFIG"
+"""Environment variable that names another file; `--config` goes before it."""
+
+IN_USE = ("store", "encoder", "target")
+"""Keys at the top of the file: what all commands work with."""
+
+_PART = r"""(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+_HEADER = re.compile(rf"\s*\[\[?\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]")
+_NUMBERS = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """A file whose keys at the top, settings and signals are checked."""
+
+    path: Path
+    text: str
+    table: Mapping[str, Any]
+
+    @property
+    def in_use(self) -> dict[str, str]:
+        """Store, encoder and target, as far as they are given, with absolute paths."""
+        found = {key: self.table[key] for key in IN_USE if key in self.table}
+        if "store" in found:
+            engine, _, place = found["store"].partition(":")
+            if engine == "lmdb" and place:
+                found["store"] = f"lmdb:{self.resolved(place)}"
+        if "encoder" in found:
+            found["encoder"] = str(self.resolved(found["encoder"]))
+        return found
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of the models as texts by name, the signals among them."""
+        from penchant.config import text_in_toml
+        from penchant.server.kept_settings import PLACES
+
+        found = {}
+        for name, value in self.table.get("settings", {}).items():
+            text = text_in_toml(value)
+            if name not in PLACES:
+                found[name] = text
+            elif text:  # An empty place is the one inside the store.
+                found[name] = str(self.resolved(text))
+        if "signals" in self.table:
+            found["signals"] = self._signals()
+        return found
+
+    def resolved(self, place: str) -> Path:
+        """A path of the file, relative to the file's directory."""
+        return self.path.absolute().parent / Path(place).expanduser()
+
+    def options(self, command: Iterable[str]) -> Mapping[str, Any]:
+        """The table of a command; `[import.items]` for a member of a group."""
+        found: Any = self.table
+        for word in command:
+            found = found.get(word, found.get(word.replace("-", "_"), {}))
+            if not isinstance(found, dict):
+                return {}
+        return dict(found)
+
+    def place(self, *keys: str) -> str:
+        """The file and the line of a key, such as `penchant.toml:12`."""
+        line = line_of(self.text, keys)
+        return f"{self.path}:{line}" if line else str(self.path)
+
+    def error(self, keys: Iterable[str], problem: str) -> ConfigError:
+        """The error about a key: file, line, key and problem."""
+        names = tuple(keys)
+        return ConfigError(f"{self.place(*names)}: {'.'.join(names)}: {problem}")
+
+    def unknown(self, keys: tuple[str, ...], known: Iterable[str]) -> ConfigError:
+        """The error about a key that nobody reads, with the nearest known one."""
+        names = sorted(set(known))
+        near = get_close_matches(keys[-1], names, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return self.error(keys, f"unknown key, expected some of: {', '.join(names)}{hint}")
+
+    def check(self, commands: Iterable[str]) -> None:
+        """Checks everything but the options of the commands, which each checks when it runs.
+
+        Raises:
+            ConfigError: an unknown key or setting, a value of another type or out of range, or
+                signals that do not fit.
+        """
+        known = {*IN_USE, "signals", "settings", *commands}
+        for key, value in self.table.items():
+            if key not in known and key.replace("_", "-") not in known:
+                raise self.unknown((key,), known)
+            if key in IN_USE and not isinstance(value, str):
+                raise self.error((key,), f"got {value!r}, expected a string")
+            if key not in (*IN_USE, "signals") and not isinstance(value, dict):
+                raise self.error((key,), f"got {value!r}, expected a table, [{key}]")
+        self._check_settings()
+
+    def _check_settings(self) -> None:
+        from penchant.config import kind_of, parse, setting_names
+
+        minimal = {"store": "memory:", "encoder": "none"}
+        for name, value in self.table.get("settings", {}).items():
+            keys = ("settings", name)
+            if name in IN_USE:
+                raise self.error(keys, f"expected at the top of the file, as {name} = {value!r}")
+            if name not in setting_names():
+                raise self.unknown(keys, set(setting_names()) - set(IN_USE))
+            kind = kind_of(name)
+            is_flag = isinstance(value, bool)
+            fits = isinstance(value, (int, float) if kind is float else kind)
+            if not fits or is_flag is not (kind is bool):
+                raise self.error(keys, f"got {value!r}, expected {_NUMBERS[kind]}")
+        if "signals" in self.table and "signals" in self.table.get("settings", {}):
+            raise self.error(("signals",), "given at the top and in [settings]; remove one")
+        for name, text in self.settings.items():
+            at_top = name == "signals" and "signals" in self.table
+            place = ("signals",) if at_top else ("settings", name)
+            try:
+                parse({**minimal, name: text})
+            except ConfigError as error:
+                problem = str(error).removeprefix(f"{name}: ")
+                raise self.error(place, problem) from None
+
+    def _signals(self) -> str:
+        from penchant.domain.signals import as_text, merged_signals, named_signals
+
+        written = self.table["signals"]
+        try:
+            if isinstance(written, dict):
+                rows = {**self._rows_of_file(written), **_without(written, "file")}
+                if not rows:
+                    raise ConfigError('got no rows, expected some, or base = "default"')
+                return as_text(merged_signals(rows))
+            if isinstance(written, list):
+                written = ",".join(map(str, written))
+            if not isinstance(written, str):
+                raise ConfigError(f"got {written!r}, expected names of tables, or a table of rows")
+            if not written.lstrip().startswith("{"):
+                named_signals(written)
+        except ConfigError as error:
+            problem = str(error).removeprefix("signals: ")
+            name, colon, rest = problem.partition(": ")
+            if colon and isinstance(written, dict) and name in written:
+                raise self.error(("signals", name), rest) from None
+            raise self.error(("signals",), problem) from None
+        return written
+
+    def _rows_of_file(self, written: Mapping[str, Any]) -> dict[str, Any]:
+        """The rows of the file that `signals.file` names."""
+        name = written.get("file")
+        if name is None:
+            return {}
+        if not isinstance(name, str):
+            raise ConfigError(f"file: got {name!r}, expected the path of a TOML file of signals")
+        rows = read_toml(self.resolved(name), f"{self.place('signals', 'file')}: signals.file")
+        return dict(rows.get("signals", rows))
+
+
+def find_settings_file() -> Path | None:
+    """The file to read: that of PENCHANT_CONFIG, else `penchant.toml` here, if there is one.
+
+    The directories above are not searched: a command means the same in every directory that holds
+    no such file.
+    """
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    return Path(FILE) if Path(FILE).is_file() else None
+
+
+def read_settings_file(commands: Iterable[str]) -> SettingsFile | None:
+    """Reads and checks the settings file; None if there is none.
+
+    Args:
+        commands: names of the commands, whose tables the file may hold.
+
+    Raises:
+        ConfigError: the file can't be read, or a key or value does not fit; see
+            `SettingsFile.check`.
+    """
+    path = find_settings_file()
+    if path is None:
+        return None
+    table = read_toml(path, "--config")
+    found = SettingsFile(path, path.read_text(encoding="utf-8"), table)
+    found.check(commands)
+    return found
+
+
+def read_toml(path: Path, option: str) -> dict[str, Any]:
+    """Reads a TOML file.
+
+    Raises:
+        ConfigError: the file can't be read or is not TOML; the message begins with `option`.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{option}: {path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{option}: {path} is not text in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{option}: {path} is not TOML: {error}") from None
+
+
+def line_of(text: str, keys: Iterable[str]) -> int | None:
+    r"""The line of a key in a TOML text, or of the nearest table around it; None without either.
+
+    >>> line_of("a = 1\n[b]\nc = 2\n", ("b", "c"))
+    3
+    """
+    wanted = tuple(keys)
+    table: tuple[str, ...] = ()
+    found, deepest = None, 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if match := _HEADER.match(line):
+            full = table = tuple(_parts(match[1]))
+        elif match := _KEY.match(line):
+            full = (*table, *_parts(match[1]))
+        else:
+            continue
+        if len(full) > deepest and wanted[: len(full)] == full:
+            found, deepest = number, len(full)
+    return found
+
+
+def _parts(dotted: str) -> Iterator[str]:
+    return (part.strip("\"'") for part in re.findall(_PART, dotted))
+
+
+def _without(table: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != key}
