@@ -72,7 +72,7 @@ class EvaluationRequest:
     keep: Path | None = None
     """Directory that caches the baselines' results, so that finished ones are not run again."""
     replay: Annotated[ReplayConfig, FLAT] = ReplayConfig()
-    refresh: bool = True
+    refresh: Annotated[bool, Parameter(negative="--no-refresh")] = True
     """Let item vectors and the score's weights learn at each fit, as `penchant refresh` does."""
     refresh_settings: Annotated[RefreshSettings, Parameter(name="*", group="Refresh")] = (
         RefreshSettings()
