@@ -163,7 +163,9 @@ def costs(stream: Stream, vectors: Matrix) -> dict[str, Cost]:
             interest = folded()
 
             def scored(interest: Interest = interest, settings: FoldSettings = settings) -> object:
-                return score(vectors, offsets, user_vector(interest, None, settings), settings)
+                return score(
+                    vectors, offsets, 0 * offsets, user_vector(interest, settings), settings
+                )
 
             state = UserState(record, FoldKey(1, bucket, settings.digest()), interest)
             cost = found.setdefault(updater, Cost([], [], len(encode_user(state))))

@@ -73,6 +73,11 @@ class Config:
     given: frozenset[str] = field(default=frozenset(), compare=False)
     """Names of the settings that were given, the others being defaults; not a parameter."""
 
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The settings of the fold that were given, which no refresh or release changes."""
+        return self.given & typing.get_type_hints(FoldSettings).keys()
+
     def __post_init__(self) -> None:
         if self.encoder_runtime not in RUNTIMES:
             expected = ", ".join(RUNTIMES)

@@ -10,21 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from demos.release.continuous_clients import QUERIES, ServedRanking
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.config import Config
+from penchant.domain.context import nowhere
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import score, user_vector
-from penchant.domain.neighbours import near_all
 from penchant.domain.types import UserState, Vector
 from penchant.domain.window import empty_record
 from penchant.encoder.base import Encoder
 from penchant.encoder.library import load_onnx
 from penchant.launch.server_store import ServerStore
 from penchant.releases.manifest import encoder_directory
-from penchant.service.user_interest import interest_of, read_catalog
+from penchant.service.scoring import score_all
+from penchant.service.user_interest import UserInContext, interest_of, read_catalog, repeats_in
 from penchant.store.base import Store
 from penchant.store.items import read_head
 from penchant.store.users import read_user
@@ -77,7 +75,7 @@ class RecomputedScores:
         for item in served.reply.items:
             why = item.explanation
             assert why is not None
-            found = why.slow + why.fast + why.near + why.query
+            found = why.slow + why.fast + why.near + why.repeat + why.query
             if abs(found - expected[self._rows[item.id]]) > TOLERANCE:
                 return False
         return True
@@ -89,12 +87,10 @@ def _personal(
     """Scores of all items without their biases, shape (rows,)."""
     bucket = time_bucket(int(as_of_s * 1e6), view.settings)
     interest, _ = interest_of(UserState((state or UserState(empty_record())).record), view, bucket)
-    user = user_vector(interest, query, view.settings)
-    scores, _ = score(view.vectors, np.zeros(view.head.rows, np.float32), user, view.settings)
-    if len(view.neighbours):
-        near = near_all(view.neighbours, interest.recent, view.head.rows)
-        scores += np.float32(view.settings.near_weight) * near
-    return scores
+    window = (state or UserState(empty_record())).record.window
+    seen = UserInContext("", window, interest, bucket, nowhere())
+    scored = score_all(view, interest, query, repeats=repeats_in(view, seen))
+    return scored.scores - scored.offsets
 
 
 @dataclass(slots=True)

@@ -101,6 +101,7 @@ def _explanation(part: rank_pb2.Explanation) -> Explanation:
         slow=part.slow,
         fast=part.fast,
         near=part.near,
+        repeat=part.repeat,
         query=part.query,
         contributions=tuple(
             Contribution(

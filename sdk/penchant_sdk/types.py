@@ -152,6 +152,8 @@ class Explanation:
     """Contribution of the query."""
     contributions: tuple[Contribution, ...]
     """At most five past events, in descending order of absolute share."""
+    repeat: float = 0.0
+    """Contribution of the user's own earlier likes of the item, where the log repeats likes."""
 
 
 @dataclass(frozen=True, slots=True)

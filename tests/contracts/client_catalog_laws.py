@@ -155,7 +155,7 @@ class RankLaws(Laws):
         for item in ranking.items:
             part = item.explanation
             assert part is not None
-            total = part.offset + part.slow + part.fast + part.near + part.query
+            total = part.offset + part.slow + part.fast + part.near + part.repeat + part.query
             assert total == pytest.approx(item.score, abs=1e-5)
             assert 1 <= len(part.contributions) <= 5
             shares = [abs(one.share) for one in part.contributions]

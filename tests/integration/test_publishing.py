@@ -97,7 +97,7 @@ def personal(ranking: Ranking) -> dict[str, float]:
     for item in ranking.items:
         assert item.explanation is not None
         why = item.explanation
-        parts[item.id] = why.slow + why.fast + why.near + why.query
+        parts[item.id] = why.slow + why.fast + why.near + why.repeat + why.query
     return parts
 
 

@@ -36,7 +36,7 @@ def _slow_parts(penchant: Penchant) -> dict[str, float]:
     for item in penchant.rank("u", k=10, explain=True).items:
         why = item.explanation
         assert why is not None
-        total = why.offset + why.slow + why.fast + why.near + why.query
+        total = why.offset + why.slow + why.fast + why.near + why.repeat + why.query
         assert total == pytest.approx(item.score, abs=1e-4)
         parts[item.id] = why.slow
     return parts

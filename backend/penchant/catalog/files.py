@@ -2,14 +2,16 @@
 
     vectors-<generation>.f32    item vectors, one row per item number, with room to grow
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
-    version-<version>.npz       Gram matrix, population prior and cold-start prior of a version
+    texts-<generation>.f32      vectors of the items' texts alone, row by row as above, for queries
+    version-<version>.npz       Gram matrix, priors, popularity and learnt weights of a version
     neighbours-<number>.npy     the neighbour table of the last refresh
     trial-<release>/            the same files for a release on rollout
 
 A file is complete and synced before the store's head names it; rows beyond the head's count do not
 exist yet. The head also holds checksums, and a file that is not as it was written raises
 DamagedFile; `service.mended_catalog` writes it again from the store. The results of a refresh other
-than residuals (prior, cold-start prior, neighbours) are then lost until the next refresh.
+than residuals (priors, popularity, learnt weights, neighbours) are then lost until the next
+refresh.
 
 Only the offsets are mapped for writing, and their file is allocated whole: on a full disk, a write
 to a page that has no place yet would kill the process.
@@ -22,7 +24,8 @@ import os
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +59,10 @@ class Frozen:
     """The population's mean interest, shape (d,)."""
     cold_start_prior: ColdStartPrior
     """The initial counters of new items."""
+    popularity: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """What popularity as of the last refresh adds to the scores of the first items, shape (n,)."""
+    learnt: str = "{}"
+    """Settings of the fold that the last refresh learnt, as a JSON object."""
 
 
 def vectors_path(directory: Path, generation: int) -> Path:
@@ -66,6 +73,15 @@ def vectors_path(directory: Path, generation: int) -> Path:
 def offsets_path(directory: Path, generation: int) -> Path:
     """The file of a generation's live offsets."""
     return directory / f"offsets-{generation}.f32"
+
+
+def texts_path(directory: Path, generation: int) -> Path:
+    """The file of a generation's text vectors."""
+    return directory / f"texts-{generation}.f32"
+
+
+PathOf = Callable[[Path, int], Path]
+"""`vectors_path` or `texts_path`, whose files are alike."""
 
 
 def version_path(directory: Path, version: int) -> Path:
@@ -97,13 +113,30 @@ def write_generation(directory: Path, generation: int, vectors: Matrix, offsets:
     Raises:
         OSError: a file can't be written, as on a full disk.
     """
-    rows, dimensions = vectors.shape
-    capacity = capacity_for(rows)
-    with whole_file(vectors_path(directory, generation), private=True) as file:
-        file.write(np.ascontiguousarray(vectors, np.float32).data)
-        file.truncate(capacity * dimensions * 4)  # The room takes no disk space yet.
-    write_offsets(directory, generation, offsets, capacity)
-    return checksum(vectors)
+    crc = _write_rows(vectors_path(directory, generation), vectors)
+    write_offsets(directory, generation, offsets, capacity_for(len(vectors)))
+    return crc
+
+
+def write_texts(directory: Path, generation: int, texts: Matrix) -> int:
+    """Writes and syncs a generation's text vectors, shape (n, d), with room to grow.
+
+    Returns:
+        The checksum of the rows.
+
+    Raises:
+        OSError: the file can't be written, as on a full disk.
+    """
+    return _write_rows(texts_path(directory, generation), texts)
+
+
+def _write_rows(path: Path, matrix: Matrix) -> int:
+    rows, dimensions = matrix.shape
+    with whole_file(path, private=True) as file:
+        file.write(np.ascontiguousarray(matrix, np.float32).data)
+        # The room takes no disk space yet.
+        file.truncate(capacity_for(rows) * dimensions * 4)
+    return checksum(matrix)
 
 
 def write_offsets(directory: Path, generation: int, offsets: Vector, capacity: int) -> None:
@@ -114,14 +147,20 @@ def write_offsets(directory: Path, generation: int, offsets: Vector, capacity: i
         file.write(padded.data)
 
 
-def map_vectors(directory: Path, generation: int, dimensions: int, rows: int = 0) -> Matrix:
-    """Maps a generation's vectors for reading, shape (capacity, d).
+def map_vectors(
+    directory: Path,
+    generation: int,
+    dimensions: int,
+    rows: int = 0,
+    path_of: PathOf = vectors_path,
+) -> Matrix:
+    """Maps a generation's vectors, or those of its texts, for reading, shape (capacity, d).
 
     Raises:
         FileNotFoundError: there is no file.
         DamagedFile: it is too short for `rows` rows.
     """
-    path = vectors_path(directory, generation)
+    path = path_of(directory, generation)
     size = path.stat().st_size
     if size < rows * dimensions * 4 or size % max(dimensions * 4, 1) or not size:
         raise DamagedFile(
@@ -130,17 +169,17 @@ def map_vectors(directory: Path, generation: int, dimensions: int, rows: int = 0
     return np.memmap(path, np.float32, "r").view(np.ndarray).reshape(-1, dimensions)
 
 
-def check_rows(rows: Matrix, expected: int | None, generation: int, before: int = 0) -> None:
-    """Raises DamagedFile unless rows of a generation have the expected checksum, if it is known.
+def check_rows(rows: Matrix, expected: int | None, name: str, before: int = 0) -> None:
+    """Raises DamagedFile unless rows of a file have the expected checksum, if it is known.
 
     Args:
         rows: the rows to check, shape (n, d).
         expected: checksum of all rows to the last of these.
-        generation: the generation, for the error.
+        name: name of the file, for the error.
         before: checksum of the rows before these.
     """
     if expected is not None and checksum(rows, before) != expected:
-        raise DamagedFile(f"vectors-{generation}.f32: checksum differs")
+        raise DamagedFile(f"{name}: checksum differs")
 
 
 def map_offsets(
@@ -168,13 +207,15 @@ def map_offsets(
     return mapped
 
 
-def append_rows(directory: Path, generation: int, start: int, vectors: Matrix) -> bool:
+def append_rows(
+    directory: Path, generation: int, start: int, vectors: Matrix, path_of: PathOf = vectors_path
+) -> bool:
     """Writes and syncs rows beyond those that readers see; False if the file has no room.
 
     Raises:
         OSError: the disk has no room; readers see nothing of it.
     """
-    with vectors_path(directory, generation).open("r+b") as file:
+    with path_of(directory, generation).open("r+b") as file:
         first = start * vectors.shape[1] * 4
         if first + vectors.nbytes > os.fstat(file.fileno()).st_size:
             return False
@@ -192,6 +233,8 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> int:
         "prior_mean": frozen.prior_mean,
         "expectation": frozen.cold_start_prior.weights,
         "expectation_as_of_us": np.array(frozen.cold_start_prior.as_of_us),
+        "popularity": frozen.popularity,
+        "learnt": np.array(frozen.learnt),
     }
     content = io.BytesIO()
     np.savez(content, **arrays)
@@ -212,7 +255,10 @@ def read_version(directory: Path, version: int, crc: int | None = None) -> Froze
         with np.load(io.BytesIO(content)) as arrays:
             as_of_us = int(arrays["expectation_as_of_us"])
             cold_start_prior = ColdStartPrior(arrays["expectation"], as_of_us)
-            return Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
+            parts = Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
+            if "learnt" not in arrays:  # Written before refreshes learnt weights.
+                return parts
+            return replace(parts, popularity=arrays["popularity"], learnt=str(arrays["learnt"]))
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise DamagedFile(f"{path.name}: {error}") from error
 
@@ -260,6 +306,7 @@ def prune(directory: Path, head: CatalogHead) -> None:
     """Removes files that no reader can still need."""
     newest = {
         "vectors": head.generation,
+        "texts": head.generation,
         "offsets": head.generation,
         "version": head.version,
         "neighbours": head.neighbours,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from penchant.catalog import files
+from penchant.catalog.files import Frozen, PathOf
 from penchant.catalog.numbers import NONE, ItemNumbers
 from penchant.domain.arrays import Mask
-from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
+from penchant.domain.cold_start import flat_cold_start_prior
 from penchant.domain.interest import Items, Prior, prior_precision
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.settings import FoldSettings
@@ -26,18 +27,23 @@ class CatalogView:
 
     head: CatalogHead
     settings: FoldSettings
-    """The server's settings, overridden by the release's score weights."""
+    """The server's settings, overridden by what the last refresh learnt, by the release's score
+    weights, and by what the operator set."""
     digest: int
     """64-bit digest of the fold's inputs other than catalog version, window and clock."""
     vectors: Matrix
     """Shape (rows, d); a memory map shared by all processes."""
+    texts: Matrix
+    """Vectors of the items' texts alone, for queries, shape (rows, d); mapped too."""
     offsets: Vector
     """b_i now, shape (rows,); changes as feedback arrives, in whichever process."""
     prior: Prior
-    cold_start_prior: ColdStartPrior
-    """The initial counters of new items."""
     neighbours: Neighbours
     """The neighbour table; a memory map shared by all processes."""
+    popularity: Vector
+    """What popularity as of the last refresh adds to each score, shape (rows,)."""
+    frozen: Frozen
+    """The parts of the fold that the version fixes, as its file holds them."""
     alive: Mask
     """False for deleted items, shape (rows,)."""
     ids: list[str]
@@ -72,9 +78,19 @@ class CatalogView:
 class CatalogReader:
     """Follows the head: maps new files and reads the rest of the catalog log. Thread-safe."""
 
-    def __init__(self, directory: Path, settings: FoldSettings) -> None:
+    def __init__(
+        self, directory: Path, settings: FoldSettings, fixed: Collection[str] = ()
+    ) -> None:
+        """Follows the catalog in a directory.
+
+        Args:
+            directory: the catalog's files.
+            settings: the server's settings of the fold.
+            fixed: names of the settings that neither a refresh nor a release changes.
+        """
         self._directory = directory
         self._settings = settings
+        self._fixed = fixed
         self._lock = threading.Lock()
         self._ids: list[str] = []
         self._numbers = ItemNumbers()
@@ -111,18 +127,22 @@ class CatalogReader:
         old: CatalogView | None,
     ) -> CatalogView:
         alive = self._alive(head, changes, old)
-        vectors, offsets = self._files(head, old)
-        settings = self._settings_of(head, old)
-        prior, cold_start_prior = self._frozen(head, settings, old)
+        vectors, texts, offsets = self._files(head, old)
+        frozen = self._frozen(head, old)
+        settings = self._settings.overridden((frozen.learnt, head.score_weights), keep=self._fixed)
+        popularity = np.zeros(head.rows, np.float32)
+        popularity[: len(frozen.popularity)] = frozen.popularity[: head.rows]
         return CatalogView(
             head=head,
             settings=settings,
             digest=fold_digest(settings, head),
             vectors=vectors[: head.rows],
+            texts=texts[: head.rows],
             offsets=offsets[: head.rows],
-            prior=prior,
-            cold_start_prior=cold_start_prior,
+            prior=Prior(prior_precision(frozen.gram, settings), frozen.prior_mean),
             neighbours=self._neighbours(head, old),
+            popularity=popularity,
+            frozen=frozen,
             alive=alive,
             ids=self._ids,
             numbers=self._numbers,
@@ -150,43 +170,49 @@ class CatalogReader:
         self._numbers.settle()
         return alive
 
-    def _files(self, head: CatalogHead, old: CatalogView | None) -> tuple[Matrix, Vector]:
+    def _files(self, head: CatalogHead, old: CatalogView | None) -> tuple[Matrix, Matrix, Vector]:
         if head.generation == 0:
-            return np.empty((0, head.dimensions), np.float32), np.empty(0, np.float32)
+            empty = np.empty((0, head.dimensions), np.float32)
+            return empty, empty, np.empty(0, np.float32)
+        vectors = self._rows(head, old, files.vectors_path)
+        texts = vectors
+        if head.texts_crc is not None:
+            texts = self._rows(head, old, files.texts_path)
+        offsets = files.map_offsets(self._directory, head.generation, rows=head.rows)
+        return vectors, texts, offsets
+
+    def _rows(self, head: CatalogHead, old: CatalogView | None, path_of: PathOf) -> Matrix:
+        """Maps the vectors of the items or of their texts, and checks the rows that are new."""
         directory, generation, rows = self._directory, head.generation, head.rows
-        vectors = files.map_vectors(directory, generation, head.dimensions, rows)
+        vectors = files.map_vectors(directory, generation, head.dimensions, rows, path_of)
         start, before = 0, 0
         known = None if old is None or old.head.generation != generation else old.head
-        if known is not None and known.vectors_crc is not None and known.rows <= rows:
-            # Rows are only appended; those before were checked when they were mapped.
-            start, before = known.rows, known.vectors_crc
-        files.check_rows(vectors[start:rows], head.vectors_crc, generation, before)
-        return vectors, files.map_offsets(directory, generation, rows=rows)
+        if known is not None and known.rows <= rows:
+            checked = _crc_of(known, path_of)
+            if checked is not None:
+                # Rows are only appended; those before were checked when they were mapped.
+                start, before = known.rows, checked
+        name = path_of(directory, generation).name
+        files.check_rows(vectors[start:rows], _crc_of(head, path_of), name, before)
+        return vectors
 
-    def _settings_of(self, head: CatalogHead, old: CatalogView | None) -> FoldSettings:
-        if old is not None and old.head.score_weights == head.score_weights:
-            return old.settings
-        return self._settings.with_score_weights(head.score_weights)
-
-    def _frozen(
-        self, head: CatalogHead, settings: FoldSettings, old: CatalogView | None
-    ) -> tuple[Prior, ColdStartPrior]:
+    def _frozen(self, head: CatalogHead, old: CatalogView | None) -> Frozen:
         if head.version == 0:
-            empty = np.zeros((head.dimensions, head.dimensions))
-            precision = prior_precision(empty, settings)
-            return Prior(precision, np.zeros(head.dimensions)), flat_cold_start_prior(
-                head.dimensions
-            )
+            nothing = flat_cold_start_prior(head.dimensions)
+            zeros = np.zeros((head.dimensions, head.dimensions))
+            return Frozen(zeros, np.zeros(head.dimensions), nothing)
         if old is not None and old.head.version == head.version:
-            return old.prior, old.cold_start_prior
-        frozen = files.read_version(self._directory, head.version, head.version_crc)
-        precision = prior_precision(frozen.gram, settings)
-        return Prior(precision, frozen.prior_mean), frozen.cold_start_prior
+            return old.frozen
+        return files.read_version(self._directory, head.version, head.version_crc)
 
     def _neighbours(self, head: CatalogHead, old: CatalogView | None) -> Neighbours:
         if old is not None and old.head.neighbours == head.neighbours:
             return old.neighbours
         return files.map_neighbours(self._directory, head.neighbours, head.neighbours_crc)
+
+
+def _crc_of(head: CatalogHead, path_of: PathOf) -> int | None:
+    return head.vectors_crc if path_of is files.vectors_path else head.texts_crc
 
 
 def fold_digest(settings: FoldSettings, head: CatalogHead) -> int:

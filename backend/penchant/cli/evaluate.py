@@ -141,7 +141,7 @@ def _print_next_steps(
             "  --candidates all            most relevant events are about items seen before"
         )
     if not request.refresh:
-        lines.append("  --refresh --set fast_weight=6  item vectors that learn from the log too")
+        lines.append("  --refresh                   vectors and weights that learn from the log")
     if not request.baselines:
         lines.append("  --peers all                 compares with what you could use instead")
     if output.report is None:

@@ -130,6 +130,8 @@ def parts(why: Explanation) -> Text:
     lines.append(f"{why.fast:+.2f} recent likes")
     if why.near:
         lines.append(f"{why.near:+.2f} what others turn to next")
+    if why.repeat:
+        lines.append(f"{why.repeat:+.2f} liked before")
     if why.query:
         lines.append(f"{why.query:+.2f} the query")
     return Text("\n".join(lines))

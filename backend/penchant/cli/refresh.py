@@ -30,3 +30,4 @@ def refresh(*, request: Annotated[RefreshRequest, FLAT] = _DEFAULTS) -> None:
         f"away from the text alone. Catalog version {result.head.version}.",
         soft_wrap=True,
     )
+    console.print(result.weights.sentence, soft_wrap=True)

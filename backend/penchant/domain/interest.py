@@ -7,13 +7,16 @@ Ridge regression on the window with two kinds of forgetting, anchored on the cat
     m = A^-1 (A_0 m_0 + sum_t w_t y_t x_t),  A_0 = alpha G + lambda I                    (2)
     w_t = weight_t k(c_t, c) 2^(-(n - t) / h_events) 2^(-(now - s_t) / h_time)           (3)
     f = sum of recent positives, normalised                                              (4)
-    score(i) = c b_i + sigma m.x_i + gamma f.x_i + delta near(i) + beta q.x_i            (5)
+    score(i) = c b_i + p_i + sigma m.x_i + gamma f.x_i + delta near(i) + rho repeat(i)
+             + beta q.t_i                                                                (5)
 
 alpha G stands for the items that the user never touched: a weak negative for the whole catalog
 at the price of one matrix (Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback
 datasets", 2008, eq. 4; Rendle et al., "Revisiting the performance of iALS", 2021, eq. 3). m_0 is
 the population's mean interest (empirical Bayes). `penchant.domain.neighbours` defines near(i),
-`penchant.domain.context` the kernel k, and `penchant.domain.offsets` the offset b_i.
+`penchant.domain.repeats` repeat(i), `penchant.domain.context` the kernel k, and
+`penchant.domain.offsets` the offset b_i. p_i is what popularity as of the last refresh adds,
+and t_i the vector of the item's text alone, which no refresh moves: a query means words.
 """
 
 from __future__ import annotations
@@ -149,31 +152,31 @@ def _observations(
     return Observations(prior.precision, prior.mean, vectors, rewards, weights.slow, lengths)
 
 
-def user_vector(interest: Interest, query: Vector | None, settings: FoldSettings) -> Vector:
-    """The vector u with score(i) = c b_i + u.x_i + delta near(i), by equation 5, shape (d,).
+def user_vector(interest: Interest, settings: FoldSettings) -> Vector:
+    """The vector u whose u.x_i is the part of equation 5 that the item's vector scores, shape (d,).
 
     For p > 1 slow interests, there is one vector each, shape (p, d), and max_j u_j.x_i replaces
     u.x_i.
     """
     slow, fast = np.float32(settings.slow_weight), np.float32(settings.fast_weight)
     vector = slow * interest.slow.reshape(settings.interests, -1) + fast * interest.fast
-    if query is not None:
-        vector = vector + np.float32(settings.query_weight) * query
     return vector[0] if len(vector) == 1 else vector
 
 
 def score(
-    vectors: Matrix, offsets: Vector, user: Vector, settings: FoldSettings
+    vectors: Matrix, offsets: Vector, popularity: Vector, user: Vector, settings: FoldSettings
 ) -> tuple[Vector, Vector]:
-    """Equation 5 without near(i) for n items, and its offset part c b_i, shape (n,) each.
+    """Equation 5 without near(i) and repeat(i), and its offset part c b_i + p_i, shape (n,) each.
 
     Args:
         vectors: the items', shape (n, d).
         offsets: b_i, shape (n,); read once, since it may be a live map.
+        popularity: p_i, shape (n,).
         user: the `user_vector`, shape (d,) or (p, d).
         settings: the score's weights.
     """
     parts = np.float32(settings.offset_weight) * offsets
+    parts += popularity
     scores: Vector
     scores = vectors @ user if user.ndim == 1 else (user @ vectors.T).max(axis=0)
     scores += parts

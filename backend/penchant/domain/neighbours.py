@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from penchant.domain.types import RECENT_DTYPE, Recent, Rows, Vector
 
-NEIGHBOURS = 100
+NEIGHBOURS = 200
 """Neighbours per item, at most."""
 
-RECENT_EVENTS = 16
+RECENT_EVENTS = 32
 """The latest events of a user whose neighbours count, at most."""
 
 SMALL_ROWS = 16_384
@@ -108,6 +108,7 @@ def _entries(
     """Item numbers of all neighbours of the recent events, and their parts, shape (m,) each."""
     places = (recent["item"] + np.uint32(1)).astype(np.int64)  # The opening wraps around to 0.
     held = places < len(neighbours)  # Newer items have no neighbours yet.
-    rows = neighbours[places[held]]
+    # As whole numbers of 8 bytes: NumPy gathers records several times more slowly.
+    rows = neighbours.view(np.uint64).take(places[held], axis=0).view(NEIGHBOUR_DTYPE)
     strengths = rows["strength"] * recent["weight"][held][:, None]
     return rows["item"].ravel().astype(np.int64), strengths.ravel().astype(np.float64)

@@ -1,12 +1,14 @@
 """The offset b_i of an item: its log-odds of engagement over all users, from decayed counters.
 
-    b_i = log((p_i / r + s) / (e_i + s)),    r = sum p / (sum e + a N),    s = 0.1 a
+    b_i = log((p_i + c) / (r e_i + c)),    r = sum p / (sum e + a N),    c = c_0 + 0.1 r a
 
 p_i is the decayed sum of positive rewards, e_i the decayed number of impressions, both counted once
 for each user (`penchant.domain.user_contribution`), and a the number of impressions that every item
-is credited with. If impressions are logged, b_i is the smoothed rate of engagement relative to the
-average: engaged users among those shown. If none are, all items count as shown equally often, and
-b_i = log(1 + 10 p_i / mean p). Either way, an item without counters has the offset 0.
+is credited with. r e_i is what the average item would have earned from the same impressions. c is
+the prior of a gamma-Poisson model, in positive rewards: an item's rate moves from the average to
+its own as its rewards and those expected of it outgrow c, so that few events say little, however
+many items there are. If no impressions are logged, all items count as shown equally often, and
+b_i = log(1 + p_i / c). Either way, an item without counters has the offset 0.
 """
 
 from __future__ import annotations
@@ -20,14 +22,17 @@ from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import Counters, Vector
 
 SMOOTHING = 0.1
-"""s / a: share of the credited impressions that pulls an offset towards the average."""
+"""Share of the credited impressions whose rewards count as prior, besides `PRIOR_POSITIVES`."""
+
+PRIOR_POSITIVES = 3.0
+"""c_0: least prior, in positive rewards: one like among any number of items adds log(4 / 3)."""
 
 
 def log_odds(positives: Float64, impressions: Float64, prior_impressions: float) -> Vector:
     """The offsets of all items, shape (n,), from p and e of all items, shape (n,) each.
 
     >>> log_odds(np.array([3.0, 1.0, 0.0, 0.0]), np.zeros(4), 50.0).astype(float).round(2).tolist()
-    [3.43, 2.4, 0.0, 0.0]
+    [0.68, 0.28, 0.0, 0.0]
     """
     rate = mean_rate(positives, impressions, prior_impressions)
     return log_odds_against(rate, positives, impressions, prior_impressions)
@@ -45,8 +50,8 @@ def log_odds_against(
     """The offsets of some items relative to a given average r, shape (n,)."""
     if rate <= 0:
         return np.zeros(len(positives), np.float32)
-    smoothing = SMOOTHING * prior_impressions
-    odds = (positives / rate + smoothing) / (impressions + smoothing)
+    prior = PRIOR_POSITIVES + SMOOTHING * prior_impressions * rate
+    odds = (positives + prior) / (rate * impressions + prior)
     return np.log(odds).astype(np.float32)
 
 

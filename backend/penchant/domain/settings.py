@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from penchant.domain.errors import ConfigError
@@ -73,14 +73,20 @@ class FoldSettings:
     """sigma: weight of the slow interest in the score."""
     fast_weight: float = 2.0
     """gamma: weight of the fast interest in the score; 6 suits a catalog that is refreshed."""
-    query_weight: float = 1.0
-    """beta: weight of the request's query in the score."""
-    offset_weight: float = 1.0
+    query_weight: float = 60.0
+    """beta: weight of the request's query in the score; the default puts an item's title first."""
+    offset_weight: float = 0.5
     """c: weight of the item's popularity in the score."""
     near_weight: float = 1.0
     """delta: weight in the score of the neighbours of the latest likes."""
     near_half_life_events: float = 5.0
     """h_near: newer events after which a like's neighbours count half."""
+    repeat_weight: float = 0.0
+    """rho: weight in the score of what the user liked before; learnt from logs with repeats."""
+    repeat_half_life_s: float = 30 * 86400.0
+    """h_repeat: seconds after which a like counts half as a repeat."""
+    repeat_pause_s: float = 3600.0
+    """Seconds within which an item that was just liked is not a repeat but had already."""
     context_halvings: float = 0.0
     """Halvings of an event's weight if its context differs in every key; 0 ignores contexts."""
     time_bucket_s: float = 600.0
@@ -103,6 +109,24 @@ class FoldSettings:
             raise ConfigError(f"updater: got {self.updater!r}, expected one of: {names}")
         for name, allowed in FOLD_RANGES.items():
             allowed.check(name, getattr(self, name))
+
+    def overridden(self, weights: Iterable[str], keep: Collection[str] = ()) -> FoldSettings:
+        """These settings, overridden by score weights in turn, except for those to keep.
+
+        Args:
+            weights: JSON objects from setting to value; a later one wins.
+            keep: names of settings that stay.
+
+        Raises:
+            ConfigError: an unknown setting, or a value outside its range.
+
+        >>> FoldSettings().overridden(['{"ridge": 2.0, "slow_weight": 0.0}'], {"ridge"}).ridge
+        10.0
+        """
+        chosen = self
+        for text in weights:
+            chosen = chosen.with_score_weights(text)
+        return dataclasses.replace(chosen, **{name: getattr(self, name) for name in keep})
 
     def with_score_weights(self, weights: str) -> FoldSettings:
         """These settings, overridden by a release's score weights.
@@ -148,6 +172,9 @@ FOLD_RANGES: Mapping[str, Range] = {
     "offset_weight": FROM_0,
     "near_weight": FROM_0,
     "near_half_life_events": MORE_THAN_0,
+    "repeat_weight": FROM_0,
+    "repeat_half_life_s": MORE_THAN_0,
+    "repeat_pause_s": FROM_0,
     "context_halvings": FROM_0,
     "time_bucket_s": Range(1.0),
     "learning_rate": MORE_THAN_0,

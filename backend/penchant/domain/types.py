@@ -180,6 +180,8 @@ class CatalogHead:
     """Settings of the fold that the release overrides, as a JSON object."""
     vectors_crc: int | None = None
     """CRC-32 of the rows of the matrix file; None: written by an older release."""
+    texts_crc: int | None = None
+    """CRC-32 of the rows of the file of text vectors; None: no such file."""
     version_crc: int | None = None
     """CRC-32 of the version's file; None as above."""
     neighbours_crc: int | None = None

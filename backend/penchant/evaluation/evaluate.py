@@ -16,7 +16,7 @@ from penchant.evaluation.recommender import EncoderRetraining, Recommender
 from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
 from penchant.evaluation.targets import ReplayConfig
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.system.option_types import FLAT, Flag
+from penchant.system.option_types import FLAT
 from penchant.system.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class EvaluationRequest:
     keep: Path | None = None
     """Directory that caches the baselines' results, so that finished ones are not run again."""
     replay: Annotated[ReplayConfig, FLAT] = ReplayConfig()
-    refresh: Flag = False
-    """Let item vectors learn at each fit, as `penchant refresh` does."""
-    refresh_settings: Annotated[
-        RefreshSettings, Parameter(name="*", group="Refresh, with --refresh")
-    ] = RefreshSettings()
+    refresh: Annotated[bool, Parameter(negative="--no-refresh")] = True
+    """Let item vectors and the score's weights learn at each fit, as `penchant refresh` does."""
+    refresh_settings: Annotated[RefreshSettings, Parameter(name="*", group="Refresh")] = (
+        RefreshSettings()
+    )
     ks: Annotated[
         tuple[int, ...],
         Parameter(
@@ -132,7 +132,7 @@ def evaluate(
 
     encoding = f"Encoding {len(stream.items):,} texts"
     progress(encoding, 0.0)
-    clock = middle_clock(request.refresh_settings) if request.refresh else None
+    clock = middle_clock(request.refresh_settings, config) if request.refresh else None
     penchant = PenchantRecommender.load(config, stream, clock, request.slow_clock)
     progress(encoding, 1.0)
     cache = None

@@ -11,17 +11,17 @@ from typing import Self
 
 import numpy as np
 
+from penchant.catalog.files import Frozen
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.numbers import ItemNumbers
 from penchant.catalog.view import CatalogView, fold_digest
 from penchant.config import Config
-from penchant.domain.arrays import Float64
 from penchant.domain.cold_start import fit_cold_start_prior, flat_cold_start_prior, prior_counters
 from penchant.domain.context import as_slots
 from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import time_bucket
-from penchant.domain.interest import Prior, prior_precision, score, user_vector
-from penchant.domain.neighbours import Neighbours, near_all, no_neighbours
+from penchant.domain.interest import Prior, prior_precision
+from penchant.domain.neighbours import no_neighbours
 from penchant.domain.rewards import resolve
 from penchant.domain.tally import Tally
 from penchant.domain.types import (
@@ -35,24 +35,33 @@ from penchant.domain.types import (
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.recommender import EncoderRetraining
-from penchant.logs.interactions import Interactions
-from penchant.logs.stream import Stream
-from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
+from penchant.logs.stream import Stream, outcomes_before
+from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors, learn_catalog
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.catalog_version import gram_of
-from penchant.service.user_interest import interest_of
+from penchant.service.scoring import score_all
+from penchant.service.user_interest import UserInContext, interest_of, repeats_in
 
 Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
 """Refreshes the catalog from a stream's events before a position, given the text vectors."""
 
 
-def middle_clock(settings: RefreshSettings | None = None) -> Refresh:
-    """A refresh as `penchant refresh` does it, from the events before a position."""
+def middle_clock(
+    settings: RefreshSettings | None = None, learn_for: Config | None = None
+) -> Refresh:
+    """A refresh as `penchant refresh` does it, from the events before a position.
+
+    Args:
+        settings: settings of the fit; default: `RefreshSettings()`.
+        learn_for: settings of the server whose score weights are learnt; None: they stay.
+    """
+    chosen = settings or RefreshSettings()
 
     def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
-        user, item, reward = stream.user[:until], stream.item[:until], stream.reward[:until]
-        events = Interactions(user, item, reward, stream.at_us[:until])
-        return fit_item_vectors(events, text_vectors, settings)
+        events = outcomes_before(stream, until)
+        if learn_for is None:
+            return fit_item_vectors(events, text_vectors, chosen)
+        return learn_catalog(events, text_vectors, chosen, learn_for)
 
     return run
 
@@ -87,7 +96,7 @@ class PenchantRecommender:
         self._learnt = 0
         self._fitted = 0
         self._stream: Stream | None = None
-        self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
+        self._view = self._catalog(_unrefreshed(vectors))
         self._states: dict[int, UserState] = {}
         self._tally = Tally(config.offset_half_life_s)
         self._biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
@@ -126,8 +135,7 @@ class PenchantRecommender:
         if self._slow_clock is not None:
             self._change_encoder(self._slow_clock(stream, until), until)
         if self._refresh is not None:
-            fresh = self._refresh(stream, until, self._text_vectors)
-            self._view = self._catalog(fresh.vectors, fresh.prior_mean, fresh.neighbours)
+            self._view = self._catalog(self._refresh(stream, until, self._text_vectors))
             self._count_prior(stream, until)
         self._fitted = until
 
@@ -136,7 +144,7 @@ class PenchantRecommender:
             return
         self.finetuned_at.append(until)
         self._text_vectors = vectors
-        self._view = self._catalog(vectors, np.zeros(vectors.shape[1]), no_neighbours())
+        self._view = self._catalog(_unrefreshed(vectors))
 
     def _count_prior(self, stream: Stream, until: int) -> None:
         """Gives items put since the last fit their cold-start prior, as a server would now."""
@@ -152,21 +160,20 @@ class PenchantRecommender:
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """Equation 5 of `penchant.domain.interest` over the catalog, shape (items,)."""
-        view, fold = self._view, self._config.fold
-        interest = self.interest(user, at_us, context)
+        view = self._view
         view.offsets[:] = self._biases.values(view.head.rows)
-        vector = user_vector(interest, None, fold)
-        scores = score(view.vectors, view.offsets, vector, fold)[0]
-        if len(view.neighbours):
-            near = near_all(view.neighbours, interest.recent, view.head.rows)
-            scores += np.float32(fold.near_weight) * near
-        return scores
+        seen = self._in_context(user, at_us, context)
+        return score_all(view, seen.interest, repeats=repeats_in(view, seen)).scores
 
     def interest(self, user: int, at_us: int, context: Context = ()) -> Interest:
         """The user's interest at a moment and in a context."""
-        bucket = time_bucket(at_us, self._config.fold)
+        return self._in_context(user, at_us, context).interest
+
+    def _in_context(self, user: int, at_us: int, context: Context) -> UserInContext:
+        bucket, slots = time_bucket(at_us, self._view.settings), as_slots(context)
         state = self._states.get(user) or UserState(empty_record())
-        return interest_of(state, self._view, bucket, as_slots(context))[0]
+        interest = interest_of(state, self._view, bucket, slots)[0]
+        return UserInContext("", state.record.window, interest, bucket, slots)
 
     def learn(self, position: int) -> None:
         """Inserts the event into the user's window and counts it for the item."""
@@ -183,22 +190,34 @@ class PenchantRecommender:
         self._biases.set([(item, counters)])
         self._learnt += 1
 
-    def _catalog(self, vectors: Matrix, prior_mean: Float64, neighbours: Neighbours) -> CatalogView:
-        rows, dimensions = vectors.shape
+    def _catalog(self, fresh: RefreshedCatalog) -> CatalogView:
+        rows, dimensions = fresh.vectors.shape
         self._version += 1
         alive = np.ones(rows, np.bool_)
-        precision = prior_precision(gram_of(vectors, alive), self._config.fold)
+        gram = gram_of(fresh.vectors, alive)
+        nothing, learnt = flat_cold_start_prior(dimensions), fresh.learnt.settings_json
+        frozen = Frozen(gram, fresh.prior_mean, nothing, fresh.popularity, learnt)
+        fold = self._config.fold.overridden([learnt], keep=self._config.fixed)
         head = CatalogHead(self._version, 1, rows, rows, rows, dimensions)
+        popularity = fresh.popularity if len(fresh.popularity) else np.zeros(rows, np.float32)
         return CatalogView(
             head=head,
-            settings=self._config.fold,
-            digest=fold_digest(self._config.fold, head),
-            vectors=vectors,
+            settings=fold,
+            digest=fold_digest(fold, head),
+            vectors=fresh.vectors,
+            texts=self._text_vectors,
             offsets=np.zeros(rows, np.float32),
-            prior=Prior(precision, prior_mean),
-            cold_start_prior=flat_cold_start_prior(dimensions),
-            neighbours=neighbours,
+            prior=Prior(prior_precision(gram, fold), fresh.prior_mean),
+            neighbours=fresh.neighbours,
+            popularity=popularity,
+            frozen=frozen,
             alive=alive,
             ids=[],
             numbers=ItemNumbers(),
         )
+
+
+def _unrefreshed(vectors: Matrix) -> RefreshedCatalog:
+    """A catalog of text vectors alone."""
+    dimensions = vectors.shape[1]
+    return RefreshedCatalog(vectors, np.zeros_like(vectors), np.zeros(dimensions), no_neighbours())

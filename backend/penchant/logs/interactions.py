@@ -34,6 +34,8 @@ class Interactions:
     """Rewards from -1 to 1; an event with a positive reward is a like."""
     at_us: Int64
     """Event times in microseconds since 1970."""
+    weight: NDArray[floating[Any]] | None = None
+    """Weights of the events in the fold, 0 or more; None: 1 each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +84,5 @@ def interactions_of(
         item=accepted.item[outcome],
         reward=accepted.reward[outcome],
         at_us=log.at_us[position],
+        weight=accepted.weight[outcome],
     )

@@ -14,6 +14,7 @@ from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
 from penchant.logs.accept import accept
 from penchant.logs.event_log import EventLog
+from penchant.logs.interactions import Interactions
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import Relevance
 
@@ -90,6 +91,17 @@ def make_stream(
         weight=accepted.weight[order].astype(np.float32),
         relevant=hits[pair],
         put_at=np.zeros(len(catalog), np.int64),
+    )
+
+
+def outcomes_before(stream: Stream, until: int) -> Interactions:
+    """The events before a position, as a refresh reads them."""
+    return Interactions(
+        user=stream.user[:until],
+        item=stream.item[:until],
+        reward=stream.reward[:until],
+        at_us=stream.at_us[:until],
+        weight=stream.weight[:until],
     )
 
 

@@ -6,6 +6,7 @@ lost: items put meanwhile have no residual yet, and changed texts keep theirs.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from penchant.domain.errors import StoreUnavailable
 from penchant.domain.limits import AHEAD_US
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.residuals import anchored
-from penchant.domain.types import CatalogHead, Matrix, Rows
+from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.refresh_input import RefreshInput, text_vectors
 from penchant.service.catalog_writer import MatrixChange, RefreshedParts, write_catalog
@@ -28,6 +29,33 @@ from penchant.service.user_interest import read_catalog
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import scan_counters
 from penchant.store.items import replace_residuals, scan_items, scan_residuals, write_head
+
+
+@dataclass(frozen=True, slots=True)
+class FittedParts:
+    """The parts of a catalog, besides residuals, that come from a fit to the log."""
+
+    prior_mean: Float64
+    """Mean interest of the population, shape (d,)."""
+    neighbours: Neighbours
+    """Neighbours by item number."""
+    popularity: Vector
+    """What popularity adds to each score, by item number, shape (n,); may be shorter."""
+    learnt: str
+    """Settings of the fold that were learnt, as a JSON object."""
+
+    @classmethod
+    def of(cls, view: CatalogView, prior_mean: Float64) -> FittedParts:
+        """The parts of a catalog that is served, with a prior of its own."""
+        return cls(prior_mean, view.neighbours, view.frozen.popularity, view.frozen.learnt)
+
+    def same_as(self, view: CatalogView) -> bool:
+        """Whether neighbours, popularity and learnt settings are those of a catalog."""
+        return (
+            np.array_equal(view.neighbours, self.neighbours)
+            and np.array_equal(view.frozen.popularity, self.popularity)
+            and view.frozen.learnt == self.learnt
+        )
 
 
 def switch_to_refreshed(
@@ -90,10 +118,13 @@ def write_refreshed(
     moved = fresh.residuals.any(axis=1)
     kept = [(number, fresh.residuals[row]) for number, row in source.numbers.items() if moved[row]]
     replace_residuals(transaction, head.encoder_version, kept)
-    neighbours = _by_number(fresh.neighbours, source, head.rows)
-    return write_from_residuals(
-        transaction, directory, config, view, head, fresh.prior_mean, neighbours
+    fitted = FittedParts(
+        fresh.prior_mean,
+        _by_number(fresh.neighbours, source, head.rows),
+        _popularity_by_number(fresh.popularity, source, head.rows),
+        fresh.learnt.settings_json,
     )
+    return write_from_residuals(transaction, directory, config, view, head, fitted)
 
 
 def write_from_residuals(
@@ -102,8 +133,7 @@ def write_from_residuals(
     config: Config,
     view: CatalogView,
     head: CatalogHead,
-    prior_mean: Float64,
-    neighbours: Neighbours,
+    fitted: FittedParts,
 ) -> CatalogHead:
     """Writes the files for a head from the residuals that the store holds in its space.
 
@@ -113,8 +143,7 @@ def write_from_residuals(
         config: the server's settings.
         view: the catalog before.
         head: the head after, except for its version and files.
-        prior_mean: mean interest of the population in the head's space, shape (d,).
-        neighbours: neighbours by item number.
+        fitted: the parts of the catalog that only a refresh makes, in the head's space.
 
     Returns:
         The head for the caller to write; `head` itself if nothing changed.
@@ -126,15 +155,22 @@ def write_from_residuals(
     for number, residual in scan_residuals(transaction, head.encoder_version):
         residuals[number] = residual
     vectors = anchored(texts, residuals[numbers])
-    same = head == view.head and not head.lost and np.array_equal(view.neighbours, neighbours)
+    same = head == view.head and not head.lost and fitted.same_as(view)
     if same and np.array_equal(view.vectors[numbers], vectors):
         return head
     cold_start_prior = _cold_start_prior(transaction, config, numbers, texts)
     change = MatrixChange(
         numbers,
         vectors,
+        texts,
         new_space=head.encoder_version != view.head.encoder_version,
-        refreshed=RefreshedParts(prior_mean, cold_start_prior, neighbours),
+        refreshed=RefreshedParts(
+            fitted.prior_mean,
+            cold_start_prior,
+            fitted.neighbours,
+            fitted.popularity,
+            fitted.learnt,
+        ),
     )
     return write_catalog(directory, view, head, change)
 
@@ -147,6 +183,14 @@ def _by_number(neighbours: Neighbours, source: RefreshInput, rows: int) -> Neigh
     moved = np.zeros((1 + rows, neighbours.shape[1]), NEIGHBOUR_DTYPE)
     moved[0], moved[1 + numbers] = neighbours[0], neighbours[1:]
     moved["item"] = numbers[moved["item"]]
+    return moved
+
+
+def _popularity_by_number(popularity: Vector, source: RefreshInput, rows: int) -> Vector:
+    if not len(popularity):
+        return popularity
+    moved = np.zeros(rows, np.float32)
+    moved[np.fromiter(source.numbers, np.int64)] = popularity
     return moved
 
 

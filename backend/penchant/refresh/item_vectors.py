@@ -5,20 +5,22 @@
     x_i = (t_i + r_i) / |t_i + r_i|  (`penchant.domain.residuals`)
 
 The item's own vector thus weighs n_i / (n_i + k), like an average that is shrunk towards its prior.
-The fit also finds each item's neighbours (`neighbour_table`).
+The fit also finds each item's neighbours, by co-occurrence (`neighbour_table`) and by regression
+(`item_weights`), and the weights of the score's parts (`part_weights`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from penchant.config import Config
 from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
-from penchant.domain.types import Matrix
+from penchant.domain.types import Matrix, Vector
 from penchant.logs.interactions import Interactions
 from penchant.refresh.cooccurrence import (
     count_near,
@@ -27,7 +29,11 @@ from penchant.refresh.cooccurrence import (
     row_sums,
 )
 from penchant.refresh.factors import factorise, turn
-from penchant.refresh.neighbour_table import find_neighbours
+from penchant.refresh.held_out import FittedItems
+from penchant.refresh.item_popularity import popularity_of
+from penchant.refresh.item_weights import find_item_weights
+from penchant.refresh.neighbour_table import combine, find_neighbours
+from penchant.refresh.part_weights import HELD_OUT, LEAST_RANKINGS, LearntWeights, learn_weights
 from penchant.refresh.refresh_settings import RefreshSettings
 
 
@@ -44,10 +50,62 @@ class RefreshedCatalog:
     the opening already hold it."""
     neighbours: Neighbours
     """Neighbours by row of the texts, shape (1 + items, ...)."""
+    learnt: LearntWeights = field(default_factory=LearntWeights)
+    """The weights of the score's parts."""
+    popularity: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """What an item's popularity adds to its score until the next refresh, shape (items,), or empty
+    for nothing."""
+
+
+def learn_catalog(
+    events: Interactions, texts: Matrix, settings: RefreshSettings, config: Config
+) -> RefreshedCatalog:
+    """Fits item vectors to a log, and the weights of the score's parts to its latest events.
+
+    Args:
+        events: the log.
+        texts: text vectors, shape (items, d), unit norm.
+        settings: settings of the fit.
+        config: the server's settings.
+
+    Raises:
+        ConfigError: an item's number is not a row of `texts`.
+
+    Cost: twice that of `fit_item_vectors`, and that of `learn_weights`.
+    """
+    order = np.lexsort((events.user, events.item, events.at_us))
+    log = Interactions(
+        user=events.user[order],
+        item=events.item[order],
+        reward=events.reward[order],
+        at_us=events.at_us[order],
+        weight=None if events.weight is None else events.weight[order],
+    )
+    cut = int((1 - HELD_OUT) * len(order))
+    if np.count_nonzero(log.reward[cut:] > 0) < LEAST_RANKINGS:
+        return fit_item_vectors(events, texts, settings)
+    older = fit_for_weights(_before(log, cut), texts, settings)
+    learnt = learn_weights(
+        log,
+        older,
+        cut,
+        config.fold,
+        config.offset_half_life_s,
+        config.offset_prior_impressions,
+    )
+    return fit_item_vectors(events, texts, settings, learnt)
+
+
+def fit_for_weights(events: Interactions, texts: Matrix, settings: RefreshSettings) -> FittedItems:
+    """The part of a fit that the score's weights are learnt with; see `fit_item_vectors`."""
+    return _fit(events, texts, settings).items
 
 
 def fit_item_vectors(
-    events: Interactions, texts: Matrix, settings: RefreshSettings | None = None
+    events: Interactions,
+    texts: Matrix,
+    settings: RefreshSettings | None = None,
+    learnt: LearntWeights | None = None,
 ) -> RefreshedCatalog:
     """Fits item vectors to a log; deterministic, whatever the order of the events.
 
@@ -55,13 +113,42 @@ def fit_item_vectors(
         events: the log, or a part of it.
         texts: text vectors, shape (items, d), unit norm.
         settings: settings of the fit; default: `RefreshSettings()`.
+        learnt: weights of the score's parts; default: those of a log too short to learn from.
 
     Raises:
         ConfigError: an item's number is not a row of `texts`.
 
-    Cost: O(likes w) to count; about a hundred to a few hundred sparse products to factorise.
+    Cost: O(likes w) to count; about a hundred to a few hundred sparse products to factorise; that
+    of `find_item_weights`.
     """
-    chosen = settings or RefreshSettings()
+    weights = learnt or LearntWeights()
+    fit = _fit(events, texts, settings or RefreshSettings())
+    near, item_weights = fit.items.near, fit.items.item_weights
+    popularity = np.empty(0, np.float32)
+    if weights.popularity:
+        half_life_s = weights.popularity_half_life_s
+        rewards = np.maximum(0.0, events.reward).astype(np.float64)
+        every = popularity_of(events.item, rewards, events.at_us, len(texts), half_life_s)
+        popularity = np.float32(weights.popularity) * every
+    return RefreshedCatalog(
+        vectors=fit.items.vectors,
+        residuals=fit.residuals,
+        prior_mean=np.zeros(texts.shape[1]),
+        neighbours=combine(
+            near, item_weights, (weights.near, weights.item_weights, weights.opening)
+        ),
+        learnt=weights,
+        popularity=popularity,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    items: FittedItems
+    residuals: Matrix
+
+
+def _fit(events: Interactions, texts: Matrix, chosen: RefreshSettings) -> _Fit:
     items = len(texts)
     if len(events.item) and not 0 <= events.item.min() <= events.item.max() < items:
         found = f"{events.item.min()} to {events.item.max()}"
@@ -75,6 +162,13 @@ def fit_item_vectors(
         known = likes / (likes + chosen.shrinkage)
         own = turn(factors, texts, known)
         residuals = (own * (likes / chosen.shrinkage)[:, None]).astype(np.float32)
-    prior_mean = np.zeros(texts.shape[1])
-    neighbours = find_neighbours(user, item, items)
-    return RefreshedCatalog(anchored(texts, residuals), residuals, prior_mean, neighbours)
+    near = find_neighbours(user, item, items)
+    item_weights = find_item_weights(user, item, items)
+    return _Fit(FittedItems(anchored(texts, residuals), near, item_weights), residuals)
+
+
+def _before(events: Interactions, cut: int) -> Interactions:
+    weight = None if events.weight is None else events.weight[:cut]
+    return Interactions(
+        events.user[:cut], events.item[:cut], events.reward[:cut], events.at_us[:cut], weight
+    )

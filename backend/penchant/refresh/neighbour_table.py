@@ -69,11 +69,41 @@ def _strengths(counts: SparsePairs, totals: Float64, sums: Float64) -> SparsePai
     return strengths
 
 
+def combine(
+    near: Neighbours, item_weights: Neighbours, factors: tuple[float, float, float]
+) -> Neighbours:
+    """The weighted sum of two tables, pruned to the strongest of each row.
+
+    Args:
+        near: neighbours by co-occurrence, shape (1 + items, ...).
+        item_weights: neighbours by regression, of as many rows, or none.
+        factors: of the neighbours by co-occurrence, of those by regression, and of the opening.
+    """
+    if near.shape[0] < 2:
+        return near
+    of_near, of_item_weights, of_opening = factors
+    rows = near.shape[0]
+    by_row = np.full(rows, of_near)
+    by_row[0] = of_opening
+    both = sparse.diags(by_row) @ _as_sparse(near, rows)
+    if len(item_weights):
+        both = both + of_item_weights * _as_sparse(item_weights, rows)
+    both = both.tocsr()
+    both.eliminate_zeros()
+    return _strongest(both)
+
+
+def _as_sparse(table: Neighbours, rows: int) -> SparsePairs:
+    row = np.repeat(np.arange(rows), table.shape[1])
+    values = (table["strength"].ravel(), (row, table["item"].ravel()))
+    return sparse.csr_matrix(values, shape=(rows, rows - 1), dtype=np.float64)
+
+
 def _strongest(strengths: SparsePairs) -> Neighbours:
     """Keeps the strongest of each row, strongest first; of equals, the lowest number first."""
     lengths = np.diff(strengths.indptr)
     row = np.repeat(np.arange(strengths.shape[0]), lengths)
-    order = np.lexsort((strengths.indices, -strengths.data, row))
+    order = np.lexsort((strengths.indices, -np.abs(strengths.data), row))
     place = np.arange(len(order)) - np.repeat(strengths.indptr[:-1], lengths)
     kept = place < NEIGHBOURS
     width = int(min(NEIGHBOURS, lengths.max(initial=0)))

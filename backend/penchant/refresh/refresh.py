@@ -27,7 +27,8 @@ from penchant.logs.interactions import LogFile
 from penchant.logs.log_source import EVENT_FIELDS, mapped_fields
 from penchant.logs.refusals import LeftOut
 from penchant.refresh.catalog_update import switch_to_refreshed, write_refreshed
-from penchant.refresh.item_vectors import fit_item_vectors
+from penchant.refresh.item_vectors import learn_catalog
+from penchant.refresh.part_weights import LearntWeights
 from penchant.refresh.refresh_input import ReadLog, RefreshInput, read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.user_interest import read_catalog, rollout_directory
@@ -103,6 +104,8 @@ class RefreshResult:
     """Events about items that can be ranked."""
     moved: int
     """Items that have a residual."""
+    weights: LearntWeights = field(default_factory=LearntWeights)
+    """The weights of the score's parts, and what each adds."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Rows of a log in a file that were refused, and events of signals that the table lacks."""
     retired: RetiredSignals = field(default_factory=RetiredSignals)
@@ -173,7 +176,7 @@ def refresh_store(
             tried = read_refresh_input(snapshot, config, read, rollout.head)
     progress("Reading the log", 1.0)
     progress("Fitting item vectors", 0.0)
-    fresh = fit_item_vectors(source.events, source.texts, settings)
+    fresh = learn_catalog(source.events, source.texts, settings, config)
     progress("Fitting item vectors", 1.0)
     progress("Publishing", 0.0)
     with store.transaction() as transaction:
@@ -182,7 +185,7 @@ def refresh_store(
         _refresh_rollout(store, directory, config, rollout, tried)
     progress("Publishing", 1.0)
     moved = int(fresh.residuals.any(axis=1).sum())
-    return RefreshResult(head, len(source.events.item), moved, retired=source.retired)
+    return RefreshResult(head, len(source.events.item), moved, fresh.learnt, retired=source.retired)
 
 
 def _refresh_rollout(
@@ -192,7 +195,7 @@ def _refresh_rollout(
     with store.snapshot() as snapshot:
         log = read_log_of_releases(snapshot)
     by = next(entry.refresh for entry in reversed(log) if entry.release == rollout.release)
-    fresh = fit_item_vectors(source.events, source.texts, RefreshSettings(**json.loads(by)))
+    fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), config)
     with store.transaction() as transaction:
         now = read_rollout(transaction)
         if now is None or now.release != rollout.release:

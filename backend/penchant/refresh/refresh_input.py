@@ -82,7 +82,7 @@ def _read_store(
     """Reads the outcomes for items that can be ranked; an impression alone is no outcome."""
     places: dict[str, int | None] = {}
     users, items, times = array("q"), array("q"), array("q")
-    rewards = array("d")
+    rewards, weights = array("d"), array("d")
     for number, user in enumerate(scan_user_ids(snapshot)):
         for log_row in read_log(snapshot, user):
             event = log_row.event
@@ -95,10 +95,12 @@ def _read_store(
                 users.append(number)
                 items.append(row)
                 rewards.append(outcome.reward)
+                weights.append(outcome.weight)
                 times.append(event.occurred_at_us)
     return Interactions(
         user=np.array(users, np.int64),
         item=np.array(items, np.int64),
         reward=np.array(rewards, np.float64),
         at_us=np.array(times, np.int64),
+        weight=np.array(weights, np.float64),
     )

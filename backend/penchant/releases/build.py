@@ -23,8 +23,7 @@ from penchant.domain.rewards import resolve
 from penchant.domain.tally import Tally
 from penchant.domain.types import Matrix, Vector
 from penchant.encoder.bundle import read_bundle
-from penchant.logs.interactions import Interactions
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, outcomes_before
 from penchant.refresh.item_vectors import fit_item_vectors
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.manifest import (
@@ -107,7 +106,7 @@ def learn_items(
     """Fits the items to the whole log, and counts their offsets as of its end."""
     texts = [item.text for item in stream.items]
     vectors = encode(texts)
-    events = Interactions(stream.user, stream.item, stream.reward, stream.at_us)
+    events = outcomes_before(stream, len(stream.events))
     fresh = fit_item_vectors(events, vectors, settings)
     return ReleasedItems(
         ids=[item.id for item in stream.items],

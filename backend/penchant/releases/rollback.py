@@ -19,7 +19,7 @@ from penchant.domain.types import CatalogHead, Published
 from penchant.encoder.library import load_onnx
 from penchant.launch.model_parameters import DEFAULT_STORE, KEPT_ENCODER
 from penchant.launch.server_store import ServerSettings, open_server_store
-from penchant.refresh.catalog_update import write_from_residuals
+from penchant.refresh.catalog_update import FittedParts, write_from_residuals
 from penchant.releases.loaded_release import LoadedRelease, LoadEncoder, load_release
 from penchant.releases.release_rollout import stop_rollout
 from penchant.releases.switch import (
@@ -153,10 +153,8 @@ def switch_back(
     with store.transaction() as transaction:
         view = read_catalog(transaction, CatalogReader(directory, config.fold))
         head = begin_switch(transaction, view.head, release, clock())
-        prior_mean = np.zeros(head.dimensions)
-        head = write_from_residuals(
-            transaction, directory, config, view, head, prior_mean, view.neighbours
-        )
+        fitted = FittedParts.of(view, np.zeros(head.dimensions))
+        head = write_from_residuals(transaction, directory, config, view, head, fitted)
         write_head(transaction, head)
         progress(COMMIT, 0.0)
     progress(DONE, 1.0)

@@ -22,7 +22,7 @@ from penchant.catalog.view import CatalogReader
 from penchant.config import Config
 from penchant.domain.types import CatalogHead, Published, Vector
 from penchant.refresh.catalog_update import write_refreshed
-from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
+from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
 from penchant.refresh.refresh_input import RefreshInput, read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.loaded_release import LoadedRelease
@@ -70,7 +70,7 @@ def encode_and_fit(
     progress(FIT, 0.0)
     with store.snapshot() as snapshot:
         source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
-        fresh = fit_release(snapshot, release, source)
+        fresh = fit_release(snapshot, release, source, config)
     progress(FIT, 1.0)
     return source, fresh
 
@@ -166,12 +166,12 @@ def _write(transaction: Transaction, release: LoadedRelease, vectors: Mapping[st
 
 
 def fit_release(
-    snapshot: Snapshot, release: LoadedRelease, source: RefreshInput
+    snapshot: Snapshot, release: LoadedRelease, source: RefreshInput, config: Config
 ) -> RefreshedCatalog:
     """Fits item vectors to the store's log; without any event, takes those of the release."""
     if len(source.events.item) or release.items is None:
         settings = RefreshSettings(**json.loads(release.published.refresh))
-        return fit_item_vectors(source.events, source.texts, settings)
+        return learn_catalog(source.events, source.texts, settings, config)
     ids = {stored.number: stored.item.id for stored in scan_items(snapshot)}
     return release.items.refreshed([ids[number] for number in source.numbers], source.texts)
 

@@ -163,7 +163,7 @@ def _verbs(
     clock: Clock,
 ) -> Verbs:
     """The verbs of the models that have these fields; only their services are built."""
-    catalogs = Catalogs(directory, config.fold)
+    catalogs = Catalogs(directory, config.fold, config.fixed)
     verbs: Verbs = {}
     if "rank" in fields:
         explorations = config.explorations_per_day

@@ -253,6 +253,7 @@ class CatalogService:
         return MatrixChange(
             numbers=np.array([row.number for row in alive], np.int64),
             vectors=np.array(placements),
+            texts=np.array([vectors[row.item.text] for row in alive]),
             new_space=space.new,
         )
 
@@ -303,10 +304,12 @@ class CatalogService:
         if view.head.encoder_version != encoder_version:
             return  # The prior was fitted to the old encoder's vectors.
         new = [row for row in stored if row.number >= view.head.rows]
-        if not new or not view.cold_start_prior.weights.any():
+        if not new or not view.frozen.cold_start_prior.weights.any():
             return
         texts = np.array([vectors[row.item.text] for row in new])
-        for row, counters in zip(new, prior_counters(view.cold_start_prior, texts), strict=True):
+        for row, counters in zip(
+            new, prior_counters(view.frozen.cold_start_prior, texts), strict=True
+        ):
             write_counters(transaction, row.number, counters)
             write_contribution(transaction, row.number, CATALOG, credit(counters))
 

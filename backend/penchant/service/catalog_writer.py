@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.catalog import files
-from penchant.catalog.files import Frozen
+from penchant.catalog.files import Frozen, PathOf
 from penchant.catalog.view import CatalogView
 from penchant.domain.arrays import Mask
 from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
@@ -43,6 +43,10 @@ class RefreshedParts:
     """Predicts the counters that a new item starts with."""
     neighbours: Neighbours
     """Neighbours by item number."""
+    popularity: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """What popularity adds to each score, by item number, shape (n,)."""
+    learnt: str = "{}"
+    """Settings of the fold that were learnt, as a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class MatrixChange:
     """Rows that get a vector, shape (n,)."""
     vectors: Matrix = field(default_factory=lambda: np.empty((0, 0), np.float32))
     """Their vectors, shape (n, d)."""
+    texts: Matrix | None = None
+    """Vectors of their texts, shape (n, d); None: the same vectors."""
     removed: list[int] = field(default_factory=list)
     """Rows that leave every ranking."""
     new_space: bool = False
@@ -102,10 +108,11 @@ def _written(
     old = view.head
     in_place = _only_adds(view, change) and _append(directory, old, change)
     if in_place:
-        matrix = files.map_vectors(directory, head.generation, head.dimensions, head.rows)
-        start = 0 if old.vectors_crc is None else old.rows
-        crc = files.checksum(matrix[start : head.rows], old.vectors_crc or 0)
-        head = dataclasses.replace(head, vectors_crc=crc)
+        head = dataclasses.replace(
+            head,
+            vectors_crc=_grown(directory, old, head.rows, old.vectors_crc, files.vectors_path),
+            texts_crc=_grown(directory, old, head.rows, old.texts_crc, files.texts_path),
+        )
     else:
         head = _new_generation(directory, view, head, change)
     refreshed = change.refreshed
@@ -114,20 +121,36 @@ def _written(
     matrix = files.map_vectors(directory, head.generation, head.dimensions)[: head.rows]
     gram = gram_of(matrix, alive)
     if refreshed is None:
-        prior_mean, cold_start_prior = _as_before(view, head)
+        frozen = _as_before(view, head, gram)
     else:
-        prior_mean, cold_start_prior = refreshed.prior_mean, refreshed.cold_start_prior
+        frozen = Frozen(
+            gram,
+            refreshed.prior_mean,
+            refreshed.cold_start_prior,
+            refreshed.popularity,
+            refreshed.learnt,
+        )
         number = old.neighbours + 1
         crc = files.write_neighbours(directory, number, refreshed.neighbours)
         head = dataclasses.replace(head, neighbours=number, neighbours_crc=crc, lost="")
-    head = freeze(directory, head, Frozen(gram, prior_mean, cold_start_prior))
+    head = freeze(directory, head, frozen)
     files.prune(directory, head)
     return head
 
 
+def _grown(
+    directory: Path, old: CatalogHead, rows: int, before: int | None, path_of: PathOf
+) -> int:
+    """The checksum of a file's rows after some were appended."""
+    matrix = files.map_vectors(directory, old.generation, old.dimensions, rows, path_of)
+    start = 0 if before is None else old.rows
+    return files.checksum(matrix[start:rows], before or 0)
+
+
 def _only_adds(view: CatalogView, change: MatrixChange) -> bool:
     """Whether every row that readers see stays as it is."""
-    if change.removed or change.new_space or view.head.generation == 0:
+    without_texts = view.head.generation == 0 or view.head.texts_crc is None
+    if change.removed or change.new_space or without_texts:
         return False
     held = change.numbers < view.head.rows
     numbers = change.numbers[held]
@@ -139,29 +162,35 @@ def _append(directory: Path, old: CatalogHead, change: MatrixChange) -> bool:
     """Writes the new rows past the old ones; False where the file has no room."""
     added = np.flatnonzero(change.numbers >= old.rows)
     order = added[np.argsort(change.numbers[added])]
-    return files.append_rows(directory, old.generation, old.rows, change.vectors[order])
+    texts = change.vectors if change.texts is None else change.texts
+    return all(
+        files.append_rows(directory, old.generation, old.rows, matrix[order], path_of)
+        for matrix, path_of in ((texts, files.texts_path), (change.vectors, files.vectors_path))
+    )
 
 
 def _new_generation(
     directory: Path, view: CatalogView, head: CatalogHead, change: MatrixChange
 ) -> CatalogHead:
-    matrix = np.zeros((head.rows, head.dimensions), np.float32)
+    matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
     if view.head.rows and not change.new_space:
-        matrix[: view.head.rows] = view.vectors
+        matrix[: view.head.rows], texts[: view.head.rows] = view.vectors, view.texts
     if len(change.numbers):
         matrix[change.numbers] = change.vectors
+        texts[change.numbers] = change.vectors if change.texts is None else change.texts
     offsets = np.zeros(head.rows, np.float32)
     offsets[: view.head.rows] = view.offsets
     generation = view.head.generation + 1
     crc = files.write_generation(directory, generation, matrix, offsets)
-    return dataclasses.replace(head, generation=generation, vectors_crc=crc)
+    texts_crc = files.write_texts(directory, generation, texts)
+    return dataclasses.replace(head, generation=generation, vectors_crc=crc, texts_crc=texts_crc)
 
 
-def _as_before(view: CatalogView, head: CatalogHead) -> tuple[NDArray[np.float64], ColdStartPrior]:
-    """The old version's where the space is the same, else zeros: the catalog's centre."""
+def _as_before(view: CatalogView, head: CatalogHead, gram: NDArray[np.float64]) -> Frozen:
+    """The old version's parts where the space is the same, else zeros: the catalog's centre."""
     if view.head.version and view.head.encoder_version == head.encoder_version:
-        return view.prior.mean, view.cold_start_prior
-    return np.zeros(head.dimensions), flat_cold_start_prior(head.dimensions)
+        return dataclasses.replace(view.frozen, gram=gram)
+    return Frozen(gram, np.zeros(head.dimensions), flat_cold_start_prior(head.dimensions))
 
 
 def placed(snapshot: Snapshot, encoder_version: str, number: int, text: Vector) -> Vector:

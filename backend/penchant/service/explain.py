@@ -12,9 +12,10 @@ from penchant.domain.arrays import Float64
 from penchant.domain.event_weights import weigh
 from penchant.domain.interest import Items, shares
 from penchant.domain.neighbours import OPENING, near_shares
+from penchant.domain.repeats import repeat_shares
 from penchant.domain.types import Rows, Vector
 from penchant.service.scoring import TopK
-from penchant.service.user_interest import UserInContext
+from penchant.service.user_interest import UserInContext, repeats_in
 from penchant.store.base import Snapshot
 from penchant.store.users import read_event
 
@@ -37,12 +38,13 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The parts of a score: offset + slow + fast + near + query = score."""
+    """The parts of a score: offset + slow + fast + near + repeat + query = score."""
 
     offset: float
     slow: float
     fast: float
     near: float
+    repeat: float
     query: float
     contributions: tuple[Contribution, ...]
     """The events with the largest absolute shares, largest first."""
@@ -73,8 +75,12 @@ def explain(
     near = _near_parts(view, user, items, top.rows)
     from_query = np.zeros(len(vectors), np.float32)
     if query is not None:
-        from_query = settings.query_weight * (vectors @ query)
-    by_event = parts.slow + parts.fast + near.events
+        from_query = settings.query_weight * (view.texts[top.rows] @ query)
+    repeats = np.zeros((len(top.rows), len(window)))
+    found = repeats_in(view, user)
+    if found is not None:
+        repeats = settings.repeat_weight * repeat_shares(found, top.rows, len(window))
+    by_event = parts.slow + parts.fast + near.events + repeats
     named = _NamedEvents(snapshot, view, user)
     explanations: list[Explanation] = []
     for position in range(len(vectors)):
@@ -86,6 +92,7 @@ def explain(
                 slow=float(parts.prior[position] + parts.slow[position].sum()),
                 fast=float(parts.fast[position].sum()),
                 near=float(near.opening[position] + near.events[position].sum()),
+                repeat=float(repeats[position].sum()),
                 query=float(from_query[position]),
                 contributions=_largest(named, by_event[position]),
             )

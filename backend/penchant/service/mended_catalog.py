@@ -68,6 +68,7 @@ def find_damage(directory: Path, head: CatalogHead) -> dict[str, str]:
     found: dict[str, str] = {}
     for part, look in (
         ("vectors", _look_at_vectors),
+        ("texts", _look_at_texts),
         ("offsets", _look_at_offsets),  # Written again with damaged vectors.
         ("version", _look_at_version),
         ("neighbours", _look_at_neighbours),
@@ -94,7 +95,16 @@ def _look_at_vectors(directory: Path, head: CatalogHead) -> None:
     if head.vectors_crc is None:
         raise DamagedFile(f"vectors-{head.generation}.f32: has no checksum (older release)")
     matrix = files.map_vectors(directory, head.generation, head.dimensions, head.rows)
-    files.check_rows(matrix[: head.rows], head.vectors_crc, head.generation)
+    files.check_rows(matrix[: head.rows], head.vectors_crc, f"vectors-{head.generation}.f32")
+
+
+def _look_at_texts(directory: Path, head: CatalogHead) -> None:
+    path_of, generation = files.texts_path, head.generation
+    name = path_of(directory, generation).name
+    if head.texts_crc is None:
+        raise DamagedFile(f"{name}: missing (older release)")
+    matrix = files.map_vectors(directory, generation, head.dimensions, head.rows, path_of)
+    files.check_rows(matrix[: head.rows], head.texts_crc, name)
 
 
 def _look_at_offsets(directory: Path, head: CatalogHead) -> None:
@@ -134,11 +144,14 @@ def _mended(
     for reason in damage.values():
         log.warning("catalog: %s; it is written again", reason)
     matrix: Matrix | None = None
-    if "vectors" in damage:
-        matrix, _ = _from_store(transaction, head)
+    if "vectors" in damage or "texts" in damage:
+        matrix, texts, _ = _from_store(transaction, head)
         generation = head.generation + 1
         crc = files.write_generation(directory, generation, matrix, biases.values(head.rows))
-        head = dataclasses.replace(head, generation=generation, vectors_crc=crc)
+        texts_crc = files.write_texts(directory, generation, texts)
+        head = dataclasses.replace(
+            head, generation=generation, vectors_crc=crc, texts_crc=texts_crc
+        )
     elif "offsets" in damage:
         capacity = files.capacity_for(head.rows)
         files.write_offsets(directory, head.generation, biases.values(head.rows), capacity)
@@ -149,7 +162,7 @@ def _mended(
         head = dataclasses.replace(head, neighbours=number, neighbours_crc=crc)
         lost.append("neighbours")
     if "version" in damage:
-        matrix, alive = _from_store(transaction, head)
+        matrix, _, alive = _from_store(transaction, head)
         nothing = flat_cold_start_prior(head.dimensions)
         frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions), nothing)
         head = freeze(directory, head, frozen)
@@ -161,13 +174,14 @@ def _mended(
     return head
 
 
-def _from_store(snapshot: Snapshot, head: CatalogHead) -> tuple[Matrix, Mask]:
-    """Item vectors as the store gives them, shape (rows, d), and which rows can be ranked."""
-    matrix = np.zeros((head.rows, head.dimensions), np.float32)
+def _from_store(snapshot: Snapshot, head: CatalogHead) -> tuple[Matrix, Matrix, Mask]:
+    """Vectors of items and of texts by the store, shape (rows, d), and which rows can be ranked."""
+    matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
     alive = np.zeros(head.rows, np.bool_)
     for stored in scan_items(snapshot):
         if stored.alive and stored.number < head.rows:
             alive[stored.number] = True
             text = text_vector(snapshot, head, stored.item)
+            texts[stored.number] = text
             matrix[stored.number] = placed(snapshot, head.encoder_version, stored.number, text)
-    return matrix, alive
+    return matrix, texts, alive

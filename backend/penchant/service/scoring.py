@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from penchant.catalog.view import CatalogView
 from penchant.domain.interest import score, user_vector
 from penchant.domain.neighbours import near_all, near_some
+from penchant.domain.repeats import Repeats, repeat_all, repeat_some
 from penchant.domain.types import Interest, Rows, Vector
 
 _MINUS_INFINITY = np.float32(-np.inf)
@@ -55,6 +56,7 @@ def score_all(
     query: Vector | None = None,
     candidates: Sequence[str] | None = None,
     left_out: Sequence[NumberArray] = (),
+    repeats: Repeats | None = None,
 ) -> ScoredItems:
     """Equation 5 of `domain.interest` for the candidates, or for the whole catalog.
 
@@ -64,14 +66,19 @@ def score_all(
         query: the query's vector, shape (d,).
         candidates: item ids; None for the whole catalog.
         left_out: numbers of items that must not be shown.
+        repeats: the user's; None: they have no weight.
     """
     settings = view.settings
-    vector = user_vector(interest, query, settings)
+    vector = user_vector(interest, settings)
     near_weight = np.float32(settings.near_weight)
     if candidates is None:
-        scores, offsets = score(view.vectors, view.offsets, vector, settings)
+        scores, offsets = score(view.vectors, view.offsets, view.popularity, vector, settings)
         if len(view.neighbours):
             scores += near_weight * near_all(view.neighbours, interest.recent, view.head.rows)
+        if repeats is not None:
+            scores += np.float32(settings.repeat_weight) * repeat_all(repeats, view.head.rows)
+        if query is not None:
+            scores += np.float32(settings.query_weight) * (view.texts @ query)
         if view.head.alive < view.head.rows:
             scores[~view.alive] = _MINUS_INFINITY
         for numbers in left_out:
@@ -79,9 +86,14 @@ def score_all(
         return ScoredItems(None, scores, offsets, [])
     rows, unknown = view.find(candidates)
     vectors = view.vectors.take(rows, axis=0)
-    scores, offsets = score(vectors, view.offsets.take(rows), vector, settings)
+    popularity = view.popularity.take(rows)
+    scores, offsets = score(vectors, view.offsets.take(rows), popularity, vector, settings)
     if len(view.neighbours):
         scores += near_weight * near_some(view.neighbours, interest.recent, rows)
+    if repeats is not None:
+        scores += np.float32(settings.repeat_weight) * repeat_some(repeats, rows)
+    if query is not None:
+        scores += np.float32(settings.query_weight) * (view.texts.take(rows, axis=0) @ query)
     for numbers in left_out:
         scores[np.isin(rows, numbers)] = _MINUS_INFINITY
     return ScoredItems(rows, scores, offsets, unknown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.context import Slots, context_digest, nowhere
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.interest import fold
+from penchant.domain.repeats import Repeats, repeats_of
 from penchant.domain.rollout import Rollout
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogHead, FoldKey, Interest, UserState, Window
@@ -57,10 +59,14 @@ class Offered:
 class Catalogs:
     """Follows the catalog that is served and the one on rollout; safe in threads."""
 
-    def __init__(self, directory: Path, settings: FoldSettings) -> None:
+    def __init__(
+        self, directory: Path, settings: FoldSettings, fixed: Collection[str] = ()
+    ) -> None:
+        """Follows the catalogs in a directory; see `CatalogReader` for the arguments."""
         self.directory = directory
         self._settings = settings
-        self.served = CatalogReader(directory, settings)
+        self._fixed = fixed
+        self.served = CatalogReader(directory, settings, fixed)
         self._candidate: tuple[str, CatalogReader] | None = None
 
     def read(self, snapshot: Snapshot) -> Offered:
@@ -77,7 +83,7 @@ class Catalogs:
         known = self._candidate
         if known is None or known[0] != release:
             place = rollout_directory(self.directory, release)
-            known = self._candidate = (release, CatalogReader(place, self._settings))
+            known = self._candidate = (release, CatalogReader(place, self._settings, self._fixed))
         return known[1]
 
 
@@ -125,3 +131,10 @@ class UserInContext(NamedTuple):
     """`time_bucket` of the moment."""
     context: Slots
     """Shape (5,)."""
+
+
+def repeats_in(view: CatalogView, user: UserInContext) -> Repeats | None:
+    """The user's repeats; None if they have no weight or there are none."""
+    if not view.settings.repeat_weight or not len(user.window):
+        return None
+    return repeats_of(user.window, user.bucket, view.settings)

@@ -71,6 +71,7 @@ def _explanation_message(explanation: Explanation) -> rank_pb2.Explanation:
         slow=explanation.slow,
         fast=explanation.fast,
         near=explanation.near,
+        repeat=explanation.repeat,
         query=explanation.query,
         contributions=[_contribution_message(part) for part in explanation.contributions],
     )

@@ -89,20 +89,22 @@ class Contribution(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., item: _Optional[str] = ..., signal: _Optional[str] = ..., occurred_at_us: _Optional[int] = ..., share: _Optional[float] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("offset", "slow", "fast", "query", "contributions", "near")
+    __slots__ = ("offset", "slow", "fast", "query", "contributions", "near", "repeat")
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SLOW_FIELD_NUMBER: _ClassVar[int]
     FAST_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     CONTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
     NEAR_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
     offset: float
     slow: float
     fast: float
     query: float
     contributions: _containers.RepeatedCompositeFieldContainer[Contribution]
     near: float
-    def __init__(self, offset: _Optional[float] = ..., slow: _Optional[float] = ..., fast: _Optional[float] = ..., query: _Optional[float] = ..., contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ..., near: _Optional[float] = ...) -> None: ...
+    repeat: float
+    def __init__(self, offset: _Optional[float] = ..., slow: _Optional[float] = ..., fast: _Optional[float] = ..., query: _Optional[float] = ..., contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ..., near: _Optional[float] = ..., repeat: _Optional[float] = ...) -> None: ...
 
 class RankedItem(_message.Message):
     __slots__ = ("id", "score", "explanation", "propensity")

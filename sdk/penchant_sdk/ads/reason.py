@@ -77,7 +77,7 @@ _PAYS = "Because it is worth most among the ads that may be shown here now."
 
 def _because(campaign: str, parts: Explanation, names: Mapping[str, str]) -> str:
     events = named_events(parts)
-    personal = parts.slow + parts.fast + parts.near
+    personal = parts.slow + parts.fast + parts.near + parts.repeat
     if parts.query > max(personal, parts.offset, 0.0):
         return "Because it fits the text of the page."
     if events and personal > 0:

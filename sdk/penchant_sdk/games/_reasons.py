@@ -78,7 +78,7 @@ def _because(
     """A reason that rests on the player's own events."""
     alike = (pair for pair in events if not set(game.genres).isdisjoint(pair[1].genres))
     best, named = next(alike, events[0])
-    if best.share < LEAST * (why.slow + why.fast + why.near):
+    if best.share < LEAST * (why.slow + why.fast + why.near + why.repeat):
         return Reason(ReasonKind.BECAUSE_YOU_PLAYED, text=_SEVERAL)
     did = _DID[best.signal]
     if why.fast > why.slow + why.near and best.occurred_at > request.at - JUST:

@@ -61,8 +61,8 @@ def test_equal_seeds_give_equal_numbers(shop: list[object], tmp_path: Path) -> N
 
 
 def test_a_refresh_changes_the_rankings(shop: list[object], tmp_path: Path) -> None:
-    plain = numbers_of(tmp_path, *shop)["contenders"][0]["overall"]["quality"]
-    refreshed = numbers_of(tmp_path, *shop, "--refresh", "--refresh-every", "50")
+    plain = numbers_of(tmp_path, *shop, "--no-refresh")["contenders"][0]["overall"]["quality"]
+    refreshed = numbers_of(tmp_path, *shop, "--refresh-every", "50")
     quality = refreshed["contenders"][0]["overall"]["quality"]
     assert quality["recall@10"]["mean"] != plain["recall@10"]["mean"]
     # Well above 10 / 30, the recall by chance.

@@ -45,7 +45,7 @@ def interest(
 
 
 def score(events: list[FoldEvent], item: int, bucket: int = 100) -> float:
-    return float(user_vector(interest(events, bucket), None, SETTINGS) @ catalog()[item])
+    return float(user_vector(interest(events, bucket), SETTINGS) @ catalog()[item])
 
 
 @given(
@@ -225,11 +225,3 @@ def test_the_events_shares_sum_to_the_scores_parts(
     fast = SETTINGS.fast_weight * (ranked @ found.fast)
     np.testing.assert_allclose(split.prior + split.slow.sum(axis=1), slow, atol=1e-5)
     np.testing.assert_allclose(split.fast.sum(axis=1), fast, atol=1e-5)
-
-
-def test_the_query_adds_its_weight_times_its_likeness() -> None:
-    found, query = interest([FoldEvent("a", 1, 0, 1.0, 1.0)]), catalog()[2]
-    with_query = user_vector(found, query, SETTINGS) @ catalog().T
-    without = user_vector(found, None, SETTINGS) @ catalog().T
-    expected = SETTINGS.query_weight * (query @ catalog().T)
-    np.testing.assert_allclose(with_query - without, expected, atol=1e-6)

@@ -52,6 +52,21 @@ def test_average_engagement_is_near_nought_where_showings_are_many(rate: float, 
     assert log_odds(rate * impressions, impressions, 50.0) == pytest.approx(0.0, abs=0.01)
 
 
+@pytest.mark.parametrize("items", [1, 10, 2_000, 100_000])
+def test_one_like_says_little_however_many_items_there_are(items: int) -> None:
+    positives = np.zeros(items)
+    positives[0] = 1.0
+    for impressions in (np.zeros(items), positives):
+        assert 0 <= log_odds(positives, impressions, 50.0)[0] < 0.35
+
+
+def test_many_likes_are_taken_at_their_word() -> None:
+    positives = np.array([1e6, 1e5, 1e5])
+    shown = np.full(3, 1e7)
+    ratio = log_odds(positives, shown, 50.0)
+    assert ratio[0] - ratio[1] == pytest.approx(math.log(10), abs=0.01)
+
+
 def test_without_any_likes_all_offsets_are_nought() -> None:
     assert log_odds(np.zeros(3), np.array([0.0, 5.0, 1e6]), 50.0).tolist() == [0.0, 0.0, 0.0]
     assert log_odds(np.empty(0), np.empty(0), 50.0).tolist() == []

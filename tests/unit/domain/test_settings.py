@@ -17,6 +17,7 @@ POSITIVE = [
     "half_life_s",
     "fast_half_life_events",
     "near_half_life_events",
+    "repeat_half_life_s",
     "learning_rate",
     "initial_accumulator",
 ]
@@ -27,6 +28,8 @@ NOT_NEGATIVE = [
     "query_weight",
     "offset_weight",
     "near_weight",
+    "repeat_weight",
+    "repeat_pause_s",
     "context_halvings",
 ]
 FROM_ONE = ["time_bucket_s", "window_events", "prototypes"]

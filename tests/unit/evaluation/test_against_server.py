@@ -116,7 +116,7 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
     config, replay_config = parse(settings), ReplayConfig(refresh_every=100 if refreshed else 0)
     relevance = parse_relevance("rating>=4")
     stream = make_stream(films, events, config.signals, relevance, LeftOut())
-    middle = middle_clock(RefreshSettings()) if refreshed else None
+    middle = middle_clock(RefreshSettings(), config) if refreshed else None
     recommender = PenchantRecommender.load(config, stream, middle)
     result = replay(stream, recommender, choose_targets(stream, replay_config), replay_config)
     server = Server(tmp_path / "server", settings)

@@ -45,7 +45,7 @@ def test_a_new_items_counters_are_what_its_text_promises(world: World) -> None:
     refreshed(world)
     world.put(new="a new film")
     (expected,) = prior_counters(
-        world.view().cold_start_prior, world.encoder.encode(["a new film"])
+        world.view().frozen.cold_start_prior, world.encoder.encode(["a new film"])
     )
     assert counters(world, NEW) == expected
     assert expected.positives > 0

@@ -76,15 +76,15 @@ def test_the_strongest_comes_first_and_among_equals_the_lowest_number(
 
 
 def test_a_row_keeps_the_strongest_alone() -> None:
-    """Item 0 is next to 150 others; those that are next to it twice are stronger."""
-    others = list(range(1, 151))
+    """Item 0 is next to 300 others; those that are next to it twice are stronger."""
+    others = list(range(1, 301))
     pairs = [[0, other] for other in others] + [[0, other] for other in others[::3]]
-    neighbours = found(pairs, items=151)
-    assert neighbours.shape == (152, NEIGHBOURS)
+    neighbours = found(pairs, items=301)
+    assert neighbours.shape == (302, NEIGHBOURS)
     kept = neighbours[1]["item"].tolist()
-    assert set(kept[:50]) == set(others[::3])
+    assert set(kept[:100]) == set(others[::3])
     weaker = [other for other in others if other not in others[::3]]
-    assert kept[50:] == weaker[:50]
+    assert kept[100:] == weaker[:100]
 
 
 def test_the_opening_names_what_people_begin_with() -> None:

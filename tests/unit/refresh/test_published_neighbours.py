@@ -55,7 +55,7 @@ def explained(
     ranking = world.rank(RankRequest(user, ITEMS, candidates=candidates, explain=True))
     assert ranking.explanations is not None
     for score, parts in zip(ranking.scores, ranking.explanations, strict=True):
-        total = parts.offset + parts.slow + parts.fast + parts.near + parts.query
+        total = parts.offset + parts.slow + parts.fast + parts.near + parts.repeat + parts.query
         assert total == pytest.approx(score, abs=1e-4)
     return dict(zip(ranking.ids, ranking.explanations, strict=True))
 

@@ -45,7 +45,7 @@ def personal(world: World, user: str) -> dict[str, float]:
     reply = world.rank(RankRequest(user, 8, query="word3", explain=True))
     assert reply.explanations is not None
     parts = zip(reply.ids, reply.explanations, strict=True)
-    return {id_: one.slow + one.fast + one.near + one.query for id_, one in parts}
+    return {id_: one.slow + one.fast + one.near + one.repeat + one.query for id_, one in parts}
 
 
 def twin(releasing: Releasing, root: Path) -> Releasing:

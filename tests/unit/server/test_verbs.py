@@ -144,8 +144,9 @@ def test_a_rank_reply_holds_scores_explanations_and_versions(app: App) -> None:
     assert (reply.state_version, reply.catalog_version, reply.cold_start) == (1, 1, False)
     for item in reply.items:
         parts = item.explanation
-        assert parts.offset + parts.slow + parts.fast + parts.near + parts.query == pytest.approx(
-            item.score, abs=1e-5
+        assert (
+            parts.offset + parts.slow + parts.fast + parts.near + parts.repeat + parts.query
+            == pytest.approx(item.score, abs=1e-5)
         )
         (contribution,) = parts.contributions
         assert (contribution.event_id, contribution.item) == ("e1", "toy")

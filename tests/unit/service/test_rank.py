@@ -231,7 +231,7 @@ def test_the_parts_of_an_explanation_sum_to_the_score(
     assert ranking.explanations is not None
     own = {event.event_id: event for event in history if event.user == "u"}
     for score, parts in zip(ranking.scores, ranking.explanations, strict=True):
-        total = parts.offset + parts.slow + parts.fast + parts.near + parts.query
+        total = parts.offset + parts.slow + parts.fast + parts.near + parts.repeat + parts.query
         assert total == pytest.approx(score, abs=1e-5)
         assert query or parts.query == 0
         shares = [abs(contribution.share) for contribution in parts.contributions]

@@ -91,7 +91,7 @@ def test_a_diverse_list_begins_with_the_best_and_holds_k(world: World) -> None:
     assert diverse.ids != best.ids
     assert diverse.propensities is None
     for score, why in zip(diverse.scores, diverse.explanations or [], strict=True):
-        total = why.offset + why.slow + why.fast + why.near + why.query
+        total = why.offset + why.slow + why.fast + why.near + why.repeat + why.query
         assert total == pytest.approx(score, abs=1e-5)
 
 

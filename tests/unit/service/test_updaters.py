@@ -62,8 +62,9 @@ def test_the_parts_of_an_explanation_sum_to_the_score(world: World) -> None:
     ranking = world.rank(RankRequest("u", 6, query="space", explain=True))
     assert ranking.explanations is not None
     for score, parts in zip(ranking.scores, ranking.explanations, strict=True):
-        assert parts.offset + parts.slow + parts.fast + parts.near + parts.query == pytest.approx(
-            score, abs=1e-5
+        assert (
+            parts.offset + parts.slow + parts.fast + parts.near + parts.repeat + parts.query
+            == pytest.approx(score, abs=1e-5)
         )
         shares = sum(contribution.share for contribution in parts.contributions)
         assert shares == pytest.approx(parts.slow + parts.fast + parts.near, abs=1e-5)

@@ -68,7 +68,7 @@ def test_a_forgotten_user_is_a_stranger(world: World) -> None:
     offsets = world.view().offsets
     known = world.view().numbers
     personal = [
-        score - float(offsets[known[id_]])
+        score - world.config.fold.offset_weight * float(offsets[known[id_]])
         for id_, score in zip(again.ids, again.scores, strict=True)
     ]
     np.testing.assert_allclose(personal, stranger.scores, atol=1e-6)

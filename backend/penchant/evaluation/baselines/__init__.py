@@ -11,6 +11,10 @@ from penchant.domain.errors import ConfigError
 from penchant.evaluation.baselines.ease import Ease, EaseWindowed
 from penchant.evaluation.baselines.isgd import Isgd
 from penchant.evaluation.baselines.item_knn import ItemKnn
+from penchant.evaluation.baselines.personal_frequency import (
+    PersonalFrequency,
+    RecentPersonalFrequency,
+)
 from penchant.evaluation.baselines.popularity import DecayedPopularity, MostPopular
 from penchant.evaluation.recommender import Recommender
 from penchant.system.optional_package import needs_extra
@@ -37,6 +41,8 @@ def _vowpal_wabbit(seed: int) -> Recommender:
 _MAKERS: dict[str, Callable[[int], Recommender]] = {
     "popularity": lambda seed: MostPopular(),
     "decayed-popularity": lambda seed: DecayedPopularity(),
+    "personal-frequency": lambda seed: PersonalFrequency(),
+    "personal-frequency-decayed": lambda seed: RecentPersonalFrequency(),
     "isgd": Isgd,
     "item-knn": lambda seed: ItemKnn(),
     "ials": _ials,

@@ -18,7 +18,8 @@ from tests.unit.evaluation.baselines.planted import HALF, ITEMS, USERS, likes_of
 STREAM = planted()
 MIDDLE = len(STREAM.item) * 3 // 4
 COLD = USERS - 1
-PERSONAL = [name for name in NAMES if "popularity" not in name]
+PERSONAL = [name for name in NAMES if "popularity" not in name and "frequency" not in name]
+"""Baselines that tell items apart which are new to a user."""
 
 
 def replayed(name: str, stream: Stream, fits: tuple[int, ...], until: int) -> Recommender:

@@ -1,0 +1,276 @@
+"""The parts of the score before held-out events, as a server would have computed them then.
+
+Item vectors, neighbours and popularity come from a fit to what is older than the cut; windows, fast
+interests and live offsets follow every event.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from penchant.catalog.item_biases import ItemBiasTable
+from penchant.domain.arrays import Float32, Int64
+from penchant.domain.event_weights import time_bucket
+from penchant.domain.interest import Items, Prior, fold, prior_precision
+from penchant.domain.neighbours import OPENING, Neighbours, near_all
+from penchant.domain.repeats import repeat_all, repeats_of
+from penchant.domain.rewards import ResolvedSignal
+from penchant.domain.settings import FoldSettings
+from penchant.domain.tally import Tally
+from penchant.domain.types import (
+    NO_WAIT,
+    RECENT_DTYPE,
+    WINDOW_DTYPE,
+    Matrix,
+    Recent,
+    Vector,
+    Window,
+)
+from penchant.logs.interactions import Interactions
+from penchant.refresh.direct_search import Part, Rankings
+from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S, popularity_of
+from penchant.service.catalog_version import gram_of
+
+OFFSET, POPULARITY, OPENINGS = "offset", "popularity", "opening"
+SLOW, FAST, NEAR, ITEM_WEIGHTS = "slow", "fast", "near", "item weights"
+REPEATS = "repeats"
+
+TABLE_PARTS = (NEAR, ITEM_WEIGHTS, OPENINGS)
+"""The parts that the neighbour table holds together, under one half-life."""
+
+FOLD_VARIANTS: tuple[dict[str, float], ...] = (
+    {"ridge": 10.0, "fast_half_life_events": 1.5, "near_half_life_events": 2.5},
+    {"ridge": 1.5, "fast_half_life_events": 3.0, "near_half_life_events": 5.0},
+    {
+        "ridge": 1.5,
+        "half_life_events": 200.0,
+        "fast_half_life_events": 6.0,
+        "near_half_life_events": 12.0,
+    },
+)
+"""Settings of the fold that the search chooses from, part by part."""
+
+REPEAT_VARIANTS: tuple[dict[str, float], ...] = tuple(
+    {"repeat_half_life_s": days * 86400.0, "repeat_pause_s": pause_s}
+    for days in (7.0, 30.0, 365.0)
+    for pause_s in (0.0, 3600.0)
+)
+"""Settings of the repeats that the search chooses from."""
+
+SHORTLIST = 100
+"""The best items of each part that are candidates of a ranking."""
+
+FADED = 12.0
+"""Half-lives after which an event no longer counts for the live offsets."""
+
+BEST = 10
+"""Values of a part in a ranking whose mean is its upper end."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedItems:
+    """The result of a fit to a part of the log, for n items."""
+
+    vectors: Matrix
+    """Shape (n, d)."""
+    near: Neighbours
+    """Neighbours by co-occurrence, the opening's row first."""
+    item_weights: Neighbours
+    """Neighbours by regression (`item_weights`); row 0 is empty."""
+
+
+class HeldOut:
+    """The log, cut; computes the parts of the score before any of its events."""
+
+    def __init__(
+        self,
+        events: Interactions,
+        fitted: FittedItems,
+        cut: int,
+        prior: FoldSettings,
+        offset_half_life_s: float,
+        prior_impressions: float,
+    ) -> None:
+        self.events, self.fitted, self.prior = events, fitted, prior
+        self._half_life_s = offset_half_life_s
+        self._prior_impressions = prior_impressions
+        self.items = len(fitted.vectors)
+        self.reward = np.maximum(0.0, events.reward.astype(np.float64))
+        self.liked = self.reward > 0
+        self.later = np.arange(len(events.item)) >= cut
+        pairs = events.user * self.items + events.item
+        self.unseen = np.zeros(len(pairs), np.bool_)
+        self.unseen[np.unique(pairs, return_index=True)[1]] = True
+        order = np.argsort(events.user, kind="stable")
+        self._by_user, self._place = order, np.empty_like(order)
+        self._place[order] = np.arange(len(order))
+        _, first, self._group = np.unique(
+            events.user[order], return_index=True, return_inverse=True
+        )
+        self._first = first
+        gram = gram_of(fitted.vectors, np.ones(self.items, np.bool_))
+        self._folds = [
+            (settings, Prior(prior_precision(gram, settings), np.zeros(len(gram))))
+            for settings in (dataclasses.replace(prior, **chosen) for chosen in FOLD_VARIANTS)  # type: ignore[arg-type]  # Values are of the fields' types.
+        ]
+        before = slice(0, cut)
+        self.popularity = [
+            popularity_of(
+                events.item[before], self.reward[before], events.at_us[before], self.items, half
+            )
+            for half in POPULARITY_HALF_LIVES_S
+        ]
+        self.opening = near_all(fitted.near, _opening(1.0), self.items)
+
+    def offsets(self, positions: Int64) -> Float32:
+        """The live offsets before each of the positions, in time order, shape (n, items)."""
+        offsets = np.empty((len(positions), self.items), np.float32)
+        if not len(positions):
+            return offsets
+        events, half_life_us = self.events, self._half_life_s * 1e6
+        tally = Tally(self._half_life_s)
+        biases = ItemBiasTable(self._half_life_s, self._prior_impressions)
+        earliest_us = int(events.at_us[positions[0]] - FADED * half_life_us)
+        done = int(np.searchsorted(events.at_us, earliest_us))
+        weights = np.ones(len(events.item)) if events.weight is None else events.weight
+        for row, position in enumerate(positions.tolist()):
+            for place in range(done, position):
+                item = int(events.item[place])
+                signal = ResolvedSignal(
+                    float(events.reward[place]), float(weights[place]), wait_s=None
+                )
+                user, at_us = int(events.user[place]), int(events.at_us[place])
+                biases.set([(item, tally.count(user, item, signal, at_us))])
+            done = max(done, position)
+            offsets[row] = biases.values(self.items)
+        return offsets
+
+    def window(self, position: int) -> Window:
+        """The user's window before the event at a position."""
+        place = int(self._place[position])
+        start = max(int(self._first[self._group[place]]), place - self.prior.window_events)
+        rows = self._by_user[start:place]
+        window = np.zeros(len(rows), WINDOW_DTYPE)
+        window["occurred_at_us"] = self.events.at_us[rows]
+        window["item"] = self.events.item[rows]
+        window["reward"] = self.events.reward[rows]
+        window["weight"] = 1.0 if self.events.weight is None else self.events.weight[rows]
+        window["wait_s"] = NO_WAIT
+        return window
+
+    def seen(self, position: int) -> Int64:
+        """The items that the user had an event about before a position."""
+        place = int(self._place[position])
+        start = int(self._first[self._group[place]])
+        items: Int64 = self.events.item[self._by_user[start:place]]
+        return items
+
+    def personal(self, position: int) -> dict[str, list[Vector]]:
+        """The variants of the personal parts before an event, shape (items,) each."""
+        window, fitted = self.window(position), self.fitted
+        vectors = fitted.vectors
+        items = Items(vectors[window["item"]], np.ones(len(window), np.bool_))
+        parts: dict[str, list[Vector]] = {
+            name: [] for name in (SLOW, FAST, NEAR, ITEM_WEIGHTS, OPENINGS)
+        }
+        for settings, prior in self._folds:
+            bucket = time_bucket(int(self.events.at_us[position]), settings)
+            interest = fold(prior, window, items, bucket, settings)
+            slow = interest.slow.reshape(settings.interests, -1)
+            parts[SLOW].append((slow @ vectors.T).max(axis=0))
+            parts[FAST].append(vectors @ interest.fast)
+            begun = interest.recent["item"] == OPENING
+            likes = interest.recent[~begun]
+            parts[NEAR].append(near_all(fitted.near, likes, self.items))
+            parts[ITEM_WEIGHTS].append(near_all(fitted.item_weights, likes, self.items))
+            first = np.float32(interest.recent["weight"][begun].sum())
+            parts[OPENINGS].append(first * self.opening)
+        return parts
+
+    def repeats(self, position: int) -> list[Vector]:
+        """The variants of the repeats before an event, shape (items,) each."""
+        window = self.window(position)
+        variants = [dataclasses.replace(self.prior, **chosen) for chosen in REPEAT_VARIANTS]  # type: ignore[arg-type]  # Values are of the fields' types.
+        at_us = int(self.events.at_us[position])
+        return [
+            repeat_all(repeats_of(window, time_bucket(at_us, chosen), chosen), self.items)
+            for chosen in variants
+        ]
+
+    def each(self, positions: Int64) -> Iterator[tuple[int, dict[str, list[Vector]]]]:
+        """The variants of all parts but repeats before each position, shape (items,) each."""
+        for position, offsets in zip(positions.tolist(), self.offsets(positions), strict=True):
+            parts = {POPULARITY: self.popularity, OFFSET: [offsets]}
+            yield position, parts | self.personal(position)
+
+    def rankings(self, positions: Int64) -> tuple[Rankings, dict[str, float]]:
+        """The shortlists of the items that are new to their users, and the parts' upper ends.
+
+        Each part is divided by its upper end; one whose upper end is 0 everywhere is left out.
+        """
+        picked: list[Int64] = []
+        values: dict[str, list[list[Vector]]] = {}
+        ends: dict[str, list[float]] = {}
+        for position, parts in self.each(positions):
+            hidden = self.seen(position)
+            own = int(self.events.item[position])
+            shown = np.zeros(self.items, np.bool_)
+            shown[own] = True
+            for name, variants in parts.items():
+                for place, variant in enumerate(variants):
+                    best = best_places(variant, hidden)
+                    shown[best] = True
+                    if place == 0:
+                        ends.setdefault(name, []).append(float(variant[best[:BEST]].mean()))
+            shown[hidden] = False
+            shown[own] = True
+            places = np.flatnonzero(shown)
+            picked.append(places)
+            for name, variants in parts.items():
+                values.setdefault(name, []).append([variant[places] for variant in variants])
+        scales = {name: float(np.mean(of_each)) for name, of_each in ends.items()}
+        scales = {name: scale for name, scale in scales.items() if scale > 1e-9}
+        width = max(map(len, picked))
+        parts_of = tuple(
+            Part(
+                name,
+                tuple(
+                    _padded(values[name], variant, width, scale)
+                    for variant in range(len(values[name][0]))
+                ),
+                tied=NEAR if name in TABLE_PARTS else "",
+            )
+            for name, scale in scales.items()
+        )
+        own_places = [
+            int(np.searchsorted(places, self.events.item[position]))
+            for places, position in zip(picked, positions.tolist(), strict=True)
+        ]
+        candidate = np.arange(width) < np.array([len(places) for places in picked])[:, None]
+        rankings = Rankings(parts_of, np.array(own_places), candidate, self.reward[positions])
+        return rankings, scales
+
+
+def best_places(values: Vector, hidden: Int64) -> Int64:
+    """The places of the `SHORTLIST` largest values outside `hidden`, the `BEST` first."""
+    visible = values.copy()
+    visible[hidden] = -np.inf
+    if len(visible) <= SHORTLIST:
+        return np.argsort(-visible, kind="stable")
+    return np.argpartition(-visible, (BEST, SHORTLIST))[:SHORTLIST]
+
+
+def _padded(values: list[list[Vector]], variant: int, width: int, scale: float) -> Float32:
+    padded = np.zeros((len(values), width), np.float32)
+    for row, variants in enumerate(values):
+        of_row = variants[variant]
+        padded[row, : len(of_row)] = of_row / scale
+    return padded
+
+
+def _opening(weight: float) -> Recent:
+    return np.array([(OPENING, weight)], RECENT_DTYPE)

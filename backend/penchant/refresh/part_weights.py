@@ -1,0 +1,355 @@
+"""Learns the weights of the score's parts from the latest events, held out of a fit.
+
+The log is cut before its last fifth. Item vectors, neighbours and popularity are fitted to what is
+older, and the score's parts are computed before a sample of the later likes (`held_out`). Among the
+items that are new to their users, `direct_search` finds the weights, and half-lives among a few,
+that rank the liked items best; then repeats get a weight among all items. The values of a part are
+divided by their upper end, the mean of the ten largest of a ranking, so that the search compares
+like with like; the parts' total keeps its size, so that queries and exploration keep their meaning.
+
+A young log keeps a prior: shares of the total that suited all logs tried. The search leaves it as
+far as the held-out rankings justify. One part alone, such as popularity, replaces what was found if
+it is no worse on the held-out rankings, or by less than half a standard error.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from penchant.domain.arrays import Int64
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import Vector
+from penchant.logs.interactions import Interactions
+from penchant.refresh.direct_search import TOP, DirectSearch, Part, Rankings, Weighting
+from penchant.refresh.held_out import (
+    BEST,
+    FAST,
+    FOLD_VARIANTS,
+    ITEM_WEIGHTS,
+    NEAR,
+    OFFSET,
+    OPENINGS,
+    POPULARITY,
+    REPEAT_VARIANTS,
+    REPEATS,
+    SLOW,
+    TABLE_PARTS,
+    FittedItems,
+    HeldOut,
+)
+from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S
+
+MOST_RANKINGS = 1000
+"""Rankings that the weights are learnt from, at most."""
+
+HELD_OUT = 0.2
+"""Share of the events, the latest, that the weights are learnt from."""
+
+LEAST_RANKINGS = 30
+"""Rankings below which the settings stay as they are."""
+
+UPPER_END = 6.0
+"""Sum of the weights times the parts' upper ends: about the best score of a ranking."""
+
+PRIOR_SHARES = {
+    POPULARITY: 0.0,
+    OFFSET: 0.15,
+    SLOW: 0.15,
+    FAST: 0.25,
+    NEAR: 0.25,
+    ITEM_WEIGHTS: 0.2,
+    OPENINGS: 0.0,
+}
+"""Shares of the parts' upper ends in the score of a log that says nothing else; good on both film
+logs, and changed little by anything near."""
+
+PRIOR_VARIANTS = {SLOW: 1, FAST: 0, NEAR: 1, ITEM_WEIGHTS: 1, OPENINGS: 1}
+"""Places in `FOLD_VARIANTS` of the half-lives that go with them."""
+
+REPEATS_MATTER = 0.02
+"""Share of repeats among the latest likes below which repeats get no weight."""
+
+ITEM_WEIGHTS_PRIOR = 60.0
+"""Weight of a neighbour by regression before anything is learnt, relative to co-occurrence."""
+
+_MOST_VALUES = 10_000_000
+"""Values of one variant of the repeats that are held at a time."""
+
+_VARIED = {
+    "ridge": SLOW,
+    "half_life_events": SLOW,
+    "fast_half_life_events": FAST,
+    "near_half_life_events": NEAR,
+}
+"""The part that each varied setting belongs to."""
+
+SIMPLER = 0.5
+"""Standard errors by which a sum of parts must beat one part alone, and that popularity."""
+
+IMPERSONAL = (POPULARITY, OFFSET)
+"""The parts that are the same for all users."""
+
+REPEAT_SHARES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0)
+"""Weights of repeats that are tried, in multiples of the other parts' upper end."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearntWeights:
+    """The weights of the score that the held-out events suggest."""
+
+    settings: dict[str, float] = field(default_factory=dict)
+    """Settings of the fold that were learnt; empty: too few events."""
+    near: float = 1.0
+    """Factor of the neighbours by co-occurrence in the neighbour table."""
+    item_weights: float = ITEM_WEIGHTS_PRIOR
+    """Factor of the neighbours by regression in the neighbour table."""
+    opening: float = 1.0
+    """Factor of the items that users begin with."""
+    popularity: float = 0.0
+    """Weight of an item's popularity as of the refresh, beside its live offset."""
+    popularity_half_life_s: float = POPULARITY_HALF_LIVES_S[0]
+    """Seconds after which a like counts half in that popularity."""
+    rankings: int = 0
+    """Held-out rankings that the weights were learnt from."""
+    ndcg: float = 0.0
+    """Their NDCG@10 under these weights."""
+    without: dict[str, float] = field(default_factory=dict)
+    """Their NDCG@10 without each part that has a weight."""
+    repeats: tuple[float, float] | None = None
+    """NDCG@10 over all items without and with repeats; None: repeats have no weight."""
+
+    @property
+    def settings_json(self) -> str:
+        """The settings as a JSON object."""
+        return json.dumps(self.settings, sort_keys=True)
+
+    @property
+    def sentence(self) -> str:
+        """The choice, and the gain of each part, in plain words."""
+        if not self.settings:
+            return (
+                f"The score's weights stay as they are: {self.rankings} of the latest likes can "
+                f"be learnt from, {LEAST_RANKINGS} are needed."
+            )
+        gains = {name: self.ndcg - without for name, without in self.without.items()}
+        parts = ", ".join(
+            f"{name} {gain:+.3f}" for name, gain in sorted(gains.items(), key=lambda pair: -pair[1])
+        )
+        repeats = ""
+        if self.repeats is not None:
+            before, after = self.repeats
+            repeats = f" Repeats raise that of all items from {before:.3f} to {after:.3f}."
+        return (
+            f"The score's weights were learnt from {self.rankings:,} of the latest likes; "
+            f"NDCG@{TOP} of new items is {self.ndcg:.3f}. Each part adds: {parts}.{repeats}"
+        )
+
+
+def learn_weights(
+    events: Interactions,
+    fitted: FittedItems,
+    cut: int,
+    prior: FoldSettings,
+    offset_half_life_s: float,
+    prior_impressions: float,
+) -> LearntWeights:
+    """Learns the weights; deterministic.
+
+    Args:
+        events: the log in time order.
+        fitted: a fit to the events before `cut`.
+        cut: position of the first held-out event.
+        prior: the server's settings.
+        offset_half_life_s: half-life of the live offsets, in seconds.
+        prior_impressions: impressions that every item is credited with.
+
+    Cost: 1 to 2 ms a ranking for a few thousand items, and a few seconds for the search.
+    """
+    log = HeldOut(events, fitted, cut, prior, offset_half_life_s, prior_impressions)
+    latest = log.liked & log.later
+    fresh, every = np.flatnonzero(latest & log.unseen), np.flatnonzero(latest)
+    learnt = LearntWeights(rankings=len(fresh))
+    total = _Total(_raw(prior), PRIOR_VARIANTS)
+    if len(fresh) >= LEAST_RANKINGS:
+        learnt, total = _learn_parts(log, _sample(fresh))
+    repeated = len(every) - len(fresh)
+    if repeated < max(LEAST_RANKINGS, REPEATS_MATTER * len(every)):
+        return learnt
+    return _with_repeats(learnt, log, _sample(every, _MOST_VALUES // log.items), total)
+
+
+def _sample(positions: Int64, most: int = MOST_RANKINGS) -> Int64:
+    """At most MOST_RANKINGS of the positions, or fewer, evenly spread."""
+    count = min(most, MOST_RANKINGS, len(positions))
+    return positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
+
+
+def _raw(settings: FoldSettings) -> dict[str, float]:
+    """The parts' weights by the server's settings, for a log too short to learn from."""
+    near = settings.near_weight
+    return {
+        POPULARITY: 0.0,
+        OFFSET: settings.offset_weight,
+        SLOW: settings.slow_weight,
+        FAST: settings.fast_weight,
+        NEAR: near,
+        ITEM_WEIGHTS: near * ITEM_WEIGHTS_PRIOR,
+        OPENINGS: near,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Total:
+    """The sum of the parts."""
+
+    raw: dict[str, float]
+    """Weights by part, of the values as they are."""
+    variants: dict[str, int]
+    """The variant of each part; the first one where it is missing."""
+
+    def of(self, parts: dict[str, list[Vector]]) -> Vector:
+        """The sum for all items, shape (items,)."""
+        total = np.zeros_like(parts[OFFSET][0])
+        for name, variants in parts.items():
+            variant = self.variants.get(name, 0)
+            total += np.float32(self.raw[name]) * variants[variant]
+        return total
+
+
+def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, _Total]:
+    """Learns the weights of all parts but repeats, from likes of items new to their users."""
+    rankings, ends = log.rankings(positions)
+    names = [part.name for part in rankings.parts]
+    shares = _prior_shares(ends)
+    prior = Weighting(
+        np.array([shares[name] for name in names]),
+        tuple(PRIOR_VARIANTS.get(name, 0) for name in names),
+    )
+    search = DirectSearch(rankings, prior)
+    alone = _alone(rankings, prior)
+    single = max(alone, key=search.ndcg)
+    point = search.improve(max(prior, single, key=search.value))
+    same_for_all = [one for one in alone if names[int(one.weights.argmax())] in IMPERSONAL]
+    for simpler in (single, max(same_for_all, key=search.ndcg, default=single)):
+        if _as_good(search, simpler, point):
+            point = simpler
+    weights = UPPER_END * point.weights / point.weights.sum()
+    raw = dict.fromkeys(shares, 0.0)
+    raw |= {name: float(weights[place]) / ends[name] for place, name in enumerate(names)}
+    total = _Total(raw, dict(zip(names, point.variants, strict=True)))
+    without = _without(search, point, names)
+    return _as_learnt(total, ends, len(positions), search.ndcg(point), without), total
+
+
+def _as_good(search: DirectSearch, simpler: Weighting, point: Weighting) -> bool:
+    """Whether a simpler weighting is worse by less than `SIMPLER` standard errors, if at all."""
+    gained = search.ndcg_of_each(simpler) - search.ndcg_of_each(point)
+    return bool(gained.sum() >= -SIMPLER * np.sqrt(len(gained)) * gained.std())
+
+
+def _prior_shares(ends: dict[str, float]) -> dict[str, float]:
+    """The prior's shares; an opening weighs as much as a neighbour by co-occurrence."""
+    shares = dict(PRIOR_SHARES)
+    if ends.get(NEAR) and ends.get(OPENINGS):
+        shares[OPENINGS] = shares[NEAR] * min(1.0, ends[OPENINGS] / ends[NEAR])
+    return shares
+
+
+def _alone(rankings: Rankings, prior: Weighting) -> list[Weighting]:
+    """Each variant of each part alone: popularity, neighbours and the like."""
+    count = len(rankings.parts)
+    return [
+        Weighting(
+            np.eye(count)[place],
+            tuple(
+                variant if of.name == part.name or (part.tied and of.tied == part.tied) else kept
+                for of, kept in zip(rankings.parts, prior.variants, strict=True)
+            ),
+        )
+        for place, part in enumerate(rankings.parts)
+        for variant in range(len(part.variants))
+    ]
+
+
+def _without(search: DirectSearch, point: Weighting, names: list[str]) -> dict[str, float]:
+    without = {}
+    for place in np.flatnonzero(point.weights).tolist():
+        weights = point.weights.copy()
+        weights[place] = 0.0
+        without[names[place]] = search.ndcg(Weighting(weights, point.variants))
+    return without
+
+
+def _as_learnt(
+    total: _Total,
+    ends: dict[str, float],
+    rankings: int,
+    ndcg: float,
+    without: dict[str, float],
+) -> LearntWeights:
+    raw, variants = total.raw, total.variants
+    near = float(sum(raw[name] * ends.get(name, 0.0) for name in TABLE_PARTS))
+    factors = {name: raw[name] / near if near else 0.0 for name in TABLE_PARTS}
+    settings = {
+        "offset_weight": raw[OFFSET],
+        "slow_weight": raw[SLOW],
+        "fast_weight": raw[FAST],
+        "near_weight": near,
+    }
+    for name, part in _VARIED.items():
+        if part in variants and name in FOLD_VARIANTS[variants[part]]:
+            settings[name] = FOLD_VARIANTS[variants[part]][name]
+    return LearntWeights(
+        settings=settings,
+        near=factors[NEAR],
+        item_weights=factors[ITEM_WEIGHTS],
+        opening=factors[OPENINGS],
+        popularity=raw[POPULARITY],
+        popularity_half_life_s=POPULARITY_HALF_LIVES_S[variants.get(POPULARITY, 0)],
+        rankings=rankings,
+        ndcg=ndcg,
+        without=without,
+    )
+
+
+def _with_repeats(
+    learnt: LearntWeights, log: HeldOut, positions: Int64, total: _Total
+) -> LearntWeights:
+    """Adds the weight of repeats, from likes of any items, to what was learnt."""
+    others: list[Vector] = []
+    repeats: list[list[Vector]] = []
+    for position, parts in log.each(positions):
+        others.append(total.of(parts))
+        repeats.append(log.repeats(position))
+    end = float(np.mean([np.sort(values)[-BEST:].mean() - np.median(values) for values in others]))
+    own = log.events.item[positions]
+    search = DirectSearch(
+        Rankings(
+            parts=(
+                Part("others", (np.array(others, np.float32),)),
+                Part(REPEATS, tuple(np.array(repeats, np.float32).transpose(1, 0, 2))),
+            ),
+            chosen=own,
+            candidate=np.ones((len(own), log.items), np.bool_),
+            gain=log.reward[positions],
+        ),
+        prior=Weighting(np.array([1.0, 0.0]), (0, 0)),
+    )
+    tried = [
+        Weighting(np.array([1.0, share * end]), (0, variant))
+        for share in REPEAT_SHARES
+        for variant in range(len(REPEAT_VARIANTS))
+    ]
+    best = max(tried, key=search.ndcg)
+    if not best.weights[1]:
+        return learnt
+    settings = {"repeat_weight": float(best.weights[1]), **REPEAT_VARIANTS[best.variants[1]]}
+    return replace(
+        learnt,
+        settings={**learnt.settings, **settings},
+        rankings=max(learnt.rankings, len(positions)),
+        repeats=(search.ndcg(tried[0]), search.ndcg(best)),
+    )

@@ -1,0 +1,69 @@
+"""With nothing set, Penchant holds its own against the method that a log was made for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.config import Config
+from penchant.domain.types import Matrix
+from penchant.evaluation.baselines import make
+from penchant.evaluation.metrics import ndcg
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.recommender import Recommender
+from penchant.evaluation.replay import replay
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from tests.unit.evaluation.streams import stream_of
+
+CONFIG = Config("memory:", Path("encoder"))
+USERS, ITEMS, EVENTS = 80, 120, 3000
+Pairs = list[tuple[int, int]]
+
+
+def unit_rows() -> Matrix:
+    rows = np.random.default_rng(0).standard_normal((ITEMS, 8))
+    unit: Matrix = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def popular() -> Pairs:
+    """All users draw from the same popular items."""
+    rng = np.random.default_rng(1)
+    chances = 1 / np.arange(1, ITEMS + 1)
+    items = rng.choice(ITEMS, EVENTS, p=chances / chances.sum())
+    return [(int(rng.integers(USERS)), int(item)) for item in items]
+
+
+def repeated() -> Pairs:
+    """Each user has ten items of their own, chosen again and again."""
+    rng = np.random.default_rng(2)
+    own = [rng.choice(ITEMS, 10, replace=False) for _ in range(USERS)]
+    users = rng.integers(0, USERS, EVENTS)
+    return [
+        (int(user), int(rng.choice(own[user]) if rng.random() < 0.8 else rng.integers(ITEMS)))
+        for user in users
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "candidates", "peer"),
+    [
+        (popular(), "unseen", "popularity"),
+        (popular(), "unseen", "decayed-popularity"),
+        (repeated(), "all", "personal-frequency"),
+    ],
+)
+def test_the_score_is_not_below_the_simple_method_that_is_the_truth(
+    pairs: Pairs, candidates: str, peer: str
+) -> None:
+    stream = stream_of(pairs, ITEMS)
+    config = ReplayConfig(train_fraction=0.5, every=2, refresh_every=750, candidates=candidates)
+    targets = choose_targets(stream, config)
+
+    def quality(recommender: Recommender) -> float:
+        return float(ndcg(replay(stream, recommender, targets, config).rank, 10).mean())
+
+    learnt = PenchantRecommender(CONFIG, unit_rows(), middle_clock(learn_for=CONFIG))
+    assert quality(learnt) > 0.95 * quality(make(peer, seed=1))

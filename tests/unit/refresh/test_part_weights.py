@@ -1,0 +1,168 @@
+"""Laws of the learnt weights: each made-up truth is found, and no future is looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penchant.config import Config
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import Matrix
+from penchant.logs.interactions import Interactions
+from penchant.refresh.held_out import HeldOut
+from penchant.refresh.item_vectors import RefreshedCatalog, fit_for_weights, learn_catalog
+from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.refresh_settings import RefreshSettings
+
+CONFIG = Config("memory:", Path("encoder"))
+USERS, ITEMS, EVENTS = 120, 200, 4000
+MINUTE_US = 60_000_000
+
+
+def unit_rows(items: int = ITEMS, dimensions: int = 8, seed: int = 0) -> Matrix:
+    rows = np.random.default_rng(seed).standard_normal((items, dimensions))
+    unit: Matrix = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def log_of(user: np.ndarray, item: np.ndarray, minutes: int = 1) -> Interactions:  # type: ignore[type-arg]  # Whole numbers.
+    count = len(user)
+    return Interactions(user, item, np.ones(count), np.arange(count) * minutes * MINUTE_US)
+
+
+def learnt(events: Interactions, texts: Matrix | None = None) -> RefreshedCatalog:
+    rows = unit_rows() if texts is None else texts
+    return learn_catalog(events, rows, RefreshSettings(), CONFIG)
+
+
+def popular(seed: int = 0) -> Interactions:
+    """All users draw from the same few popular items."""
+    rng = np.random.default_rng(seed)
+    chances = 1 / np.arange(1, ITEMS + 1)
+    items = rng.choice(ITEMS, EVENTS, p=chances / chances.sum())
+    return log_of(rng.integers(0, USERS, EVENTS), items)
+
+
+def test_where_popularity_is_the_truth_it_is_found_and_half_of_the_parts_are_not() -> None:
+    """An item's neighbours by regression are about its popularity too, where users are alike."""
+    weights = learnt(popular()).learnt
+    assert set(weights.without) <= {"offset", "popularity", "item weights"}
+    assert weights.settings["slow_weight"] == weights.settings["fast_weight"] == 0
+    assert weights.near == 0
+
+
+def test_where_tastes_drift_together_the_live_popularity_counts() -> None:
+    """What is liked moves through the catalog within days."""
+    rng = np.random.default_rng(1)
+    centre = np.arange(EVENTS) / EVENTS * ITEMS
+    items = (centre + rng.normal(0, 4, EVENTS)).astype(np.int64) % ITEMS
+    shuffled = rng.permutation(ITEMS)[items]
+    weights = learnt(log_of(rng.integers(0, USERS, EVENTS), shuffled, minutes=60)).learnt
+    assert max(weights.without, key=lambda name: -weights.without[name]) == "offset"
+    assert weights.without["offset"] < weights.ndcg / 2
+
+
+def test_where_one_item_leads_to_the_next_the_neighbours_count() -> None:
+    rng = np.random.default_rng(2)
+    successor = rng.permutation(ITEMS)
+    user, item = rng.integers(0, USERS, EVENTS), np.empty(EVENTS, np.int64)
+    last: dict[int, int] = {}
+    for place, number in enumerate(user.tolist()):
+        follows = number in last and rng.random() < 0.7
+        item[place] = successor[last[number]] if follows else rng.integers(ITEMS)
+        last[number] = item[place]
+    weights = learnt(log_of(user, item)).learnt
+    assert weights.settings["near_weight"] > 0
+    assert weights.ndcg > 0.25
+
+
+def test_where_only_the_texts_count_the_interest_in_them_does() -> None:
+    """Every item is liked once at most, so that nothing but its text says whom it suits."""
+    rng = np.random.default_rng(3)
+    topics = unit_rows(8, 16)
+    of_item = rng.integers(0, 8, EVENTS)
+    noise = 0.2 * unit_rows(EVENTS, 16, seed=4)
+    texts = topics[of_item] + noise
+    texts = (texts / np.linalg.norm(texts, axis=1, keepdims=True)).astype(np.float32)
+    taste = rng.integers(0, 8, USERS)
+    item = rng.permutation(EVENTS)
+    fans = [np.flatnonzero(taste == topic) for topic in range(8)]
+    user = np.array([rng.choice(fans[of_item[number]]) for number in item])
+    weights = learnt(log_of(user, item), texts).learnt
+    personal = weights.settings["slow_weight"] + weights.settings["fast_weight"]
+    assert personal > 0
+    assert {"slow", "fast"} & set(weights.without)
+    assert weights.settings["near_weight"] * weights.near < 6
+
+
+def repeating(seed: int = 5) -> Interactions:
+    """Each user has ten items of their own, chosen again and again."""
+    rng = np.random.default_rng(seed)
+    own = [rng.choice(ITEMS, 10, replace=False) for _ in range(USERS)]
+    user = rng.integers(0, USERS, EVENTS)
+    item = [
+        rng.choice(own[number]) if rng.random() < 0.8 else rng.integers(ITEMS) for number in user
+    ]
+    return log_of(user, np.array(item), minutes=10)
+
+
+def test_where_likes_are_repeated_repeats_count_most() -> None:
+    weights = learnt(repeating()).learnt
+    assert weights.settings["repeat_weight"] > 1
+    assert weights.repeats is not None
+    before, after = weights.repeats
+    assert after > 1.05 * before
+    assert "Repeats raise" in weights.sentence
+
+
+def test_where_likes_are_never_repeated_repeats_have_no_weight() -> None:
+    assert "repeat_weight" not in learnt(popular_without_repeats()).learnt.settings
+
+
+def popular_without_repeats() -> Interactions:
+    events = popular()
+    pairs = events.user * ITEMS + events.item
+    first = np.sort(np.unique(pairs, return_index=True)[1])
+    return log_of(events.user[first], events.item[first])
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_a_young_log_keeps_the_servers_settings(count: int) -> None:
+    events = popular()
+    young = log_of(events.user[:count], events.item[:count])
+    assert learnt(young).learnt == LearntWeights(rankings=0) or not learnt(young).learnt.settings
+
+
+def test_the_parts_of_a_ranking_do_not_know_its_future() -> None:
+    """Events from a position on are replaced by others; nothing before it changes."""
+    events, cut, position = repeating(), EVENTS // 2, 3 * EVENTS // 4
+    fitted = fit_for_weights(before(events, cut), unit_rows(), RefreshSettings())
+    future = events.item.copy()
+    future[position:] = np.roll(future[position:], 7)
+    ranked = np.arange(cut, position)[::40]
+    one, other = (
+        HeldOut(log, fitted, cut, FoldSettings(), 14 * 86400.0, 50.0)
+        for log in (events, dataclasses.replace(events, item=future))
+    )
+    for (_, parts), (_, same) in zip(one.each(ranked), other.each(ranked), strict=True):
+        for name, variants in parts.items():
+            np.testing.assert_array_equal(variants, same[name])
+    np.testing.assert_array_equal(one.repeats(int(ranked[-1])), other.repeats(int(ranked[-1])))
+
+
+def before(events: Interactions, cut: int) -> Interactions:
+    return Interactions(
+        events.user[:cut], events.item[:cut], events.reward[:cut], events.at_us[:cut]
+    )
+
+
+def test_equal_logs_give_equal_weights_whatever_their_order() -> None:
+    events = repeating()
+    order = np.random.default_rng(0).permutation(EVENTS)
+    other = Interactions(
+        events.user[order], events.item[order], events.reward[order], events.at_us[order]
+    )
+    assert learnt(events).learnt == learnt(other).learnt
