@@ -65,8 +65,8 @@ def remedy(kind: str, users: int) -> str:
     by = f"{users:,} user{'' if users == 1 else 's'}"
     if kind.endswith(_LACKING):
         return (
-            f"{by}; add the signal to the table; if it is gone for good from a store, run `penchant "
-            "rebuild`"
+            f"{by}; add the signal to the table; if it is gone for good from a store, run "
+            "`penchant rebuild`"
         )
     return by
 
