@@ -123,7 +123,7 @@ def from_table(table: TableFile, columns: ShownAdColumns) -> ShownAds:
     position = np.concatenate([np.empty(0, np.int64), *(part.position for part in parts)])
     clicked = np.concatenate([np.empty(0), *(part.clicked for part in parts)])
     if not len(score):
-        why = left_out.most_common(1)[0][0] if left_out else "the file is empty"
+        why = left_out.most_common(1)[0][0] if left_out else "the file has no rows"
         raise ConfigError(f"impressions: no row can be used: {why}")
     if columns.at:
         order = np.argsort(np.concatenate(times), kind="stable")

@@ -99,9 +99,14 @@ def _own(
         for name in argument.positives
         if name.startswith("-")
     }
+    spelt: dict[str, str] = {}
     for key, value in file.options(commands).items():
         keys = (*commands, key)
-        argument = known.get(key.replace("_", "-"))
+        name = key.replace("_", "-")
+        if name in spelt:
+            raise file.error(keys, f"given twice, as {spelt[name]} too; remove one")
+        spelt[name] = key
+        argument = known.get(name)
         if argument is None:
             raise file.unknown(keys, (name.replace("-", "_") for name in known))
         yield keys, argument, _texts(file, keys, argument, value)

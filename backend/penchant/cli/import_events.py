@@ -23,17 +23,18 @@ def import_events(
     """Learns from events; an event that is known already changes nothing."""
     newest_us = 0
 
-    def noted(batch: Sequence[types.Event]) -> Sequence[types.Event]:
+    def noted(batch: Sequence[types.Event], sent: SentBatch) -> SentBatch:
         nonlocal newest_us
-        newest_us = max(newest_us, *(event.occurred_at_us for event in batch))
-        return batch
+        kept = [one.occurred_at_us for at, one in enumerate(batch) if at not in sent.refused]
+        newest_us = max(newest_us, *kept, 0)
+        return sent
 
     with connected(server) as penchant:
         send = events_to(penchant)
         status = run_import(
             request.file,
             lambda on_stage: bulk_import.import_events(
-                request, server.target, lambda batch: send(noted(batch)), on_stage
+                request, server.target, lambda batch: noted(batch, send(batch)), on_stage
             ),
         )
     if newest_us and (note := age_note(newest_us, time.time_ns() // 1000)):

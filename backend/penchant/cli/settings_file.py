@@ -184,13 +184,14 @@ class SettingsFile:
 def find_settings_file() -> Path | None:
     """The file to read: that of PENCHANT_CONFIG, else `penchant.toml` here, if there is one.
 
-    The directories above are not searched: a command means the same in every directory that holds
+    Whatever has that name is meant: one that can't be read is refused, not passed over. The
+    directories above are not searched: a command means the same in every directory that holds
     no such file.
     """
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named)
-    return Path(FILE) if Path(FILE).is_file() else None
+    return Path(FILE) if os.path.lexists(FILE) else None
 
 
 def read_settings_file(commands: Iterable[str]) -> SettingsFile | None:
@@ -207,7 +208,7 @@ def read_settings_file(commands: Iterable[str]) -> SettingsFile | None:
     if path is None:
         return None
     table = read_toml(path, "--config")
-    found = SettingsFile(path, path.read_text(encoding="utf-8"), table)
+    found = SettingsFile(path, path.read_text(encoding="utf-8-sig"), table)
     found.check(commands)
     return found
 
@@ -219,7 +220,7 @@ def read_toml(path: Path, option: str) -> dict[str, Any]:
         ConfigError: the file can't be read or is not TOML; the message begins with `option`.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors mark it.
     except OSError as error:
         raise ConfigError(f"{option}: {path} can't be read: {error.strerror}") from None
     except UnicodeDecodeError:

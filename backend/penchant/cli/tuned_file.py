@@ -26,7 +26,7 @@ def check_tuned_file(path: Path) -> None:
         ConfigError: the file can't be written, or is one that `penchant tune` did not write.
     """
     check_writable(path, "--output")
-    if path.is_file() and not path.read_text(encoding="utf-8").startswith(_FIRST_LINE):
+    if path.is_file() and not path.read_bytes().startswith(_FIRST_LINE.encode()):
         raise ConfigError(
             f"--output: {path} exists and is not a result of penchant tune; name another file"
         )

@@ -10,7 +10,7 @@ None
 >>> for kind, remedy, count in retired.cases():
 ...     print(f"{kind}: {count} ({remedy})")
 events with the signal 'rating', which the signal table does not hold: 1 (1 user; add the signal \
-to the table, or, if it is gone for good, run `penchant rebuild`)
+to the table; if it is gone for good from a store, run `penchant rebuild`)
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def remedy(kind: str, users: int) -> str:
     by = f"{users:,} user{'' if users == 1 else 's'}"
     if kind.endswith(_LACKING):
         return (
-            f"{by}; add the signal to the table, or, if it is gone for good, run `penchant rebuild`"
+            f"{by}; add the signal to the table; if it is gone for good from a store, run "
+            "`penchant rebuild`"
         )
     return by
 

@@ -221,6 +221,8 @@ def _fast_times_us(cells: Cells, unit: str) -> ParsedTimes | None:
     numbers = _fast_numbers(cells) if _is_number(cells) or _is_text(cells) else None
     if numbers is None:
         return _of_iso(cells) if _is_text(cells) else None
+    if _is_text(cells) and pc.any(pc.match_substring(cells, "e", ignore_case=True)).as_py():
+        return None  # A number with an exponent may lack digits.
     with np.errstate(over="ignore"):
         scaled = np.where(np.isnan(numbers.value), 0.0, numbers.value) * UNITS_US[unit]
     wrong = numbers.wrong | (np.abs(scaled) >= FARTHEST_US)

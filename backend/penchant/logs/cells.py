@@ -22,6 +22,7 @@ FARTHEST_US = float(1 << 62)
 _YEAR_2001, _YEAR_2100 = 978_307_200, 4_102_444_800
 _DECIMAL_COMMA = re.compile(r"[+-]?\d[\d. ]*,\d+|[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _DAY_OR_MONTH_FIRST = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
+_ROUNDED = re.compile(r"[+-]?\d(?:\.(\d*))?[eE]\+?(\d+)")
 _UTC = re.compile(r"\s*(?:UTC|GMT)$", re.IGNORECASE)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -123,6 +124,11 @@ def time_us_of(cell: Any, unit: str) -> int:
                 f"occurred_at: got {quoted(cell)}, which is no time in the unit {unit!r}; "
                 + unit_hint(number)
             )
+        if isinstance(cell, str) and _is_rounded(cell.strip()):
+            raise BadRow(
+                f"occurred_at: got {quoted(cell)}, a number that a spreadsheet has rounded; write "
+                "all of its digits"
+            )
         return cell * int(UNITS_US[unit]) if whole and unit != "ns" else round(scaled)
     if isinstance(cell, str):
         try:
@@ -138,17 +144,21 @@ def time_us_of(cell: Any, unit: str) -> int:
     )
 
 
-def unit_hint(number: float) -> str:
+def unit_hint(number: float, unit: str = "") -> str:
     """Says in which unit an epoch number would be a time of this century.
+
+    Empty if that is the unit it was read in: then the number itself is wrong.
 
     >>> unit_hint(1.7e12)
     'set the unit of epoch times: --time-unit ms makes it 2023-11-14'
     """
-    for unit, us in UNITS_US.items():
+    for other, us in UNITS_US.items():
         seconds = number * us / 1e6
         if _YEAR_2001 <= seconds < _YEAR_2100:
+            if other == unit:
+                return ""
             day = datetime.fromtimestamp(seconds, UTC).date()
-            return f"set the unit of epoch times: --time-unit {unit} makes it {day}"
+            return f"set the unit of epoch times: --time-unit {other} makes it {day}"
     return "set the unit of epoch times: --time-unit s, ms, us or ns"
 
 
@@ -182,6 +192,12 @@ def printable(text: str) -> str:
     'a\\x07b'
     """
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def _is_rounded(text: str) -> bool:
+    """Whether a number with an exponent lacks the last of its whole digits."""
+    parts = _ROUNDED.fullmatch(text)
+    return parts is not None and int(parts[2]) > len(parts[1] or "")
 
 
 def _us_of_datetime(when: datetime) -> int:

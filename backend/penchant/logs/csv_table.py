@@ -40,6 +40,8 @@ _MOST_LINES_OF_A_HEADING = 20
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BOM = b"\xef\xbb\xbf"
+_AT_THE_END = "unexpected end of data"
+"""What Python's csv module says where the file ends within a quote."""
 _UNIT_SEPARATOR = "\x1f"
 """Stands for a delimiter of two characters, which Python's csv module can't read."""
 
@@ -95,14 +97,17 @@ class CsvTable(TextFile):
         try:
             heading = next(self._reader, [])
         except csv.Error as error:
-            raise self._bad_heading(str(error)) from error
+            open_quote = "a quote in it is not closed" if _is_without_end(error) else str(error)
+            raise self._bad_heading(open_quote) from error
         if len(self._record) > _MOST_LINES_OF_A_HEADING:
             raise self._bad_heading(f"it has {len(self._record)} lines; is a quote not closed?")
         self._damaged = False
         if any(map(_CONTROL.search, heading)):
             raise self._bad_heading("it holds control characters; is the file text?")
         if not looks_like_data(heading):
-            return column_names(heading)
+            return column_names(
+                [name if _is_utf8(name) else self._no_name(name) for name in heading]
+            )
         self.first_row_is_data = True
         names = names_by_place(heading, self._separator)
         self.warnings.append(
@@ -119,6 +124,15 @@ class CsvTable(TextFile):
             if text.strip():
                 return text
             self._number += 1
+        return ""
+
+    def _no_name(self, name: str) -> str:
+        """Leaves out the column of a name that can't be written anywhere, and says so."""
+        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        self.warnings.append(
+            f"a column of {self.path.name} is left out: its name, {shown!r}, is not UTF-8; "
+            f"{conversion(self.path.name)}"
+        )
         return ""
 
     def _bad_heading(self, why: str) -> ConfigError:
@@ -172,7 +186,7 @@ class CsvTable(TextFile):
 
     def _not_csv(self, error: csv.Error, line: int) -> UnreadableRow:
         record = self._record
-        if len(record) == 1:
+        if len(record) == 1 and _AT_THE_END not in str(error):
             return UnreadableRow(f"not CSV: {error}", self._first_cells())
         if self._swallows_rows() or _is_without_end(error):
             return self._open_quote(line, "is not closed")
@@ -289,4 +303,4 @@ def _is_utf8(text: str) -> bool:
 
 def _is_without_end(error: csv.Error) -> bool:
     """Whether a field reaches to the end of the file, or is longer than any may be."""
-    return "unexpected end of data" in str(error) or "field limit" in str(error)
+    return _AT_THE_END in str(error) or "field limit" in str(error)

@@ -11,6 +11,7 @@ from penchant.logs.cell_arrays import CodedTexts, numbers_of, times_us_of
 from penchant.logs.cells import number_of
 from penchant.logs.columns import CONTEXT_PREFIX, EventColumns
 from penchant.logs.event_log import EventLog, text_array
+from penchant.logs.lost_ids import refuse_lost_ids
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
 from penchant.logs.row_fields import (
@@ -43,6 +44,12 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
     event_ids = ids_in(batch, columns.event_id, refusals)
     user = required_ids(batch, columns.user, "user", refusals)
     item = required_ids(batch, columns.item, "item", refusals)
+    for ids, column in (
+        (user, columns.user),
+        (item, columns.item),
+        (event_ids, columns.event_id),
+    ):
+        refuse_lost_ids(ids, batch, column, refusals)
     numbers = numbers_of(batch.cells(columns.value))
     refusals.refuse(numbers.wrong, conversion_error(batch, columns.value, number_of))
     refuse_impossible_times(batch, times, columns.occurred_at, unit, refusals)

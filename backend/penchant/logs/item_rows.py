@@ -12,6 +12,7 @@ from penchant.domain.limits import Limits, check_item
 from penchant.domain.types import Item
 from penchant.logs.cell_arrays import CodedTexts, texts_of
 from penchant.logs.columns import ItemColumns
+from penchant.logs.lost_ids import refuse_lost_ids
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
 from penchant.logs.row_fields import refuse_not_text, required_ids
@@ -31,6 +32,7 @@ def read_item_rows(batch: RowBatch, columns: ItemColumns) -> tuple[list[Item | N
     """
     refusals = Refusals(batch)
     ids = required_ids(batch, columns.id, "id", refusals)
+    refuse_lost_ids(ids, batch, columns.id, refusals)
     cells = {name: texts_of(found) for name, found in batch.columns.items()}
     if columns.text_template:
         texts = _filled(batch, columns.text_template, cells, refusals)

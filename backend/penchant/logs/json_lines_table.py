@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from penchant.logs.text_source import conversion
 
 _ARRAY = re.compile(rb"\s*\[\s*\{|\s*\[\s*$")
 """Begins one JSON array of the rows; a line of its own such as `[1]` is a bad row."""
+
+_FIRST_OF_SEVERAL_LINES = re.compile(rb"\s*\{\s*\n")
+"""Begins an object that goes on in the next line."""
 
 
 def is_json_array(head: bytes) -> bool:
@@ -37,7 +41,12 @@ class JsonLinesTable(TextFile):
             name = self.path.name
             raise ConfigError(
                 f"file: {name} is one JSON array, expected a JSON object on each line; convert it: "
-                f"jq -c '.[]' {name}"
+                f"jq -c '.[]' {shlex.quote(name)}"
+            )
+        if _FIRST_OF_SEVERAL_LINES.match(self.source.head.removeprefix(codecs.BOM_UTF8)):
+            raise ConfigError(
+                f"file: an object of {self.path.name} has several lines, expected a JSON object on "
+                f"each line; convert it: jq -c . {shlex.quote(self.path.name)}"
             )
         readable = (row for _, _, row in self._rows() if not isinstance(row, str))
         names = list(next(readable, {}))

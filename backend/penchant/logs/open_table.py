@@ -26,6 +26,9 @@ FORMATS = {
 }
 """Formats by suffix; a further suffix may follow: `.csv.gz`, `.parquet.brotli`."""
 
+_LOOK_BYTES = 256
+"""Bytes at the start of a file that tell text from Parquet."""
+
 
 def format_of(path: Path) -> str:
     """Returns the format that a file's name says: csv, tsv, jsonl or parquet; empty: none.
@@ -87,8 +90,11 @@ def _opened(path: Path, format: str | None, recovers: bool) -> TableFile:
 
 def _is_parquet(path: Path) -> bool:
     with open_binary(path) as file:
-        start = file.read(len(PARQUET))
-    return start == PARQUET or (format_of(path) == "parquet" and start[:2] != b"\x1f\x8b")
+        start = file.read(_LOOK_BYTES)
+    if start.startswith(PARQUET):
+        return True
+    is_text = start and all(byte >= 32 or byte in b"\t\r\n" for byte in start)
+    return format_of(path) == "parquet" and start[:2] != b"\x1f\x8b" and not is_text
 
 
 def _format_of_text(source: TextSource) -> str:

@@ -86,7 +86,7 @@ class LeftOut:
     @property
     def first_case(self) -> str:
         """The first case of all."""
-        return next(iter(self.first.values()), "the file is empty")
+        return next(iter(self.first.values()), "the file has no rows")
 
 
 def changes(changed: Mapping[str, int]) -> list[str]:

@@ -164,8 +164,9 @@ def refuse_impossible_times(
         cell, at_us = batch.cell(column, position), int(times.at_us[position])
         why = "before 1970" if at_us < 0 else "in the future"
         number = _epoch_number(cell)
-        hint = f"; {unit_hint(number)}" if number is not None and number > 0 else ""
-        return f"occurred_at: got {quoted(cell)}, which is {day_of(at_us)}, {why}{hint}"
+        hint = unit_hint(number, unit) if number is not None and number > 0 else ""
+        got = f"occurred_at: got {quoted(cell)}, which is {day_of(at_us)}, {why}"
+        return f"{got}; {hint}" if hint else got
 
     refusals.refuse((times.at_us < 0) | (times.at_us > latest), impossible)
 

@@ -69,7 +69,8 @@ def make_stream(
     log = events if isinstance(events, EventLog) else EventLog.of(events)
     accepted = accept(log, numbers, signals, left_out)
     if not len(accepted.position):
-        raise ConfigError(f"events: none can be used; {left_out.first_case}")
+        why = "; ".join(left_out.notes()) or "there are none"
+        raise ConfigError(f"events: none of {len(log):,} can be used; {why}")
     order = np.argsort(log.at_us[accepted.position], kind="stable")
     position, pair = accepted.position[order], accepted.pair[order]
     _, first, user = np.unique(log.user.code[position], return_index=True, return_inverse=True)

@@ -10,6 +10,7 @@ import codecs
 import gzip
 import io
 import lzma
+import shlex
 import stat
 import zipfile
 import zlib
@@ -206,7 +207,7 @@ class TextSource:
         if head.startswith(_UTF_32):
             raise ConfigError(
                 f"file: {name} is in UTF-32, expected UTF-8; convert it: "
-                f"iconv -f UTF-32 -t UTF-8 {name}"
+                f"iconv -f UTF-32 -t UTF-8 {shlex.quote(name)}"
             )
         for mark, encoding in _UTF_16.items():
             if head.startswith(mark):
@@ -249,7 +250,8 @@ def open_binary(path: Path) -> BinaryIO:
 
 def conversion(name: str) -> str:
     """Says how to convert a file that is not in UTF-8."""
-    return f"convert the file, from Windows' code page: iconv -f CP1252 -t UTF-8 {name}"
+    command = f"iconv -f CP1252 -t UTF-8 {shlex.quote(name)}"
+    return f"convert the file, from Windows' code page: {command}"
 
 
 def _not_opened(path: Path, error: OSError) -> ConfigError:

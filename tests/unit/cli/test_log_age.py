@@ -30,3 +30,14 @@ def test_an_import_says_how_old_a_log_is_and_what_it_will_weigh(
     if said is not None:
         assert f"The newest event is {said} old" in result.output
         assert "half_life_s" in result.output
+
+
+def test_a_log_of_which_no_row_was_taken_has_no_age(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "connect", lambda target: FakePenchant(FakeServer()))
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,signal,occurred_at\nann,heat,like,1000000000\n")
+    output = command.run(["import", "events", path]).output
+    assert "every row was rejected" in output
+    assert "The newest event is" not in output

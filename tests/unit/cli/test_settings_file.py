@@ -93,8 +93,8 @@ def test_a_command_has_a_table_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     server = FakeServer()
     asked: list[str] = []
 
-    def connect(target: str) -> FakePenchant:
-        asked.append(target)
+    def connect(connection: client.Connection) -> FakePenchant:
+        asked.append(connection.target)
         return FakePenchant(server)
 
     monkeypatch.setattr(client, "connect", connect)
@@ -243,3 +243,30 @@ def test_show_says_where_each_value_comes_from_and_explains_it(
     ):
         assert re.search(f"^{line}$", shown, re.MULTILINE), line
     assert tomllib.loads(shown)["serve"] == {"rank_instances": 4}
+
+
+@pytest.mark.parametrize("kind", ["a directory", "a link to nothing", "not to be read"])
+def test_a_settings_file_that_is_there_and_cannot_be_read_is_not_passed_over(kind: str) -> None:
+    path = Path("penchant.toml")
+    if kind == "a directory":
+        path.mkdir()
+    elif kind == "a link to nothing":
+        path.symlink_to("nowhere.toml")
+    else:
+        path.write_bytes('store = "lmdb:é"'.encode("utf-16"))
+    for command in (["config", "show"], ["install", "--backends", "b", "--models", "m"]):
+        ran = run(command)
+        assert ran.exit_code == 1
+        assert "--config: penchant.toml" in ran.stderr
+
+
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it() -> None:
+    Path("penchant.toml").write_bytes('store = "lmdb:data"\n'.encode("utf-8-sig"))
+    ran = run(["config", "show"])
+    assert (ran.exit_code, "penchant.toml:1" in ran.stdout) == (0, True)
+
+
+def test_a_key_in_two_spellings_is_refused_with_the_line_of_the_second() -> None:
+    write("[serve]\nrank-instances = 3\nrank_instances = 4\n")
+    said = "penchant.toml:3: serve.rank_instances: given twice, as rank-instances too; remove one"
+    assert said in run(["config", "show"]).stderr

@@ -21,10 +21,15 @@ from tests.support.shop_log import write_shop
 FEW = ("--train-fraction", "0.9", "--parameter", "ridge", "--parameter", "fast_weight")
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Options that name the files of a small log; the result is written beside them."""
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory of the test's own, into which the result is written."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> list[object]:
+    """Options that name the files of a small log; the result is written beside them."""
     return write_shop(tmp_path)
 
 
@@ -162,3 +167,12 @@ def test_a_gain_whose_interval_holds_zero_is_warned_of(shop: list[object]) -> No
 def test_a_file_that_tune_did_not_write_is_not_replaced(shop: list[object]) -> None:
     Path("penchant.toml").write_text("[settings]\nridge = 3\n")
     assert "is not a result of penchant tune" in error_of(*shop, "--output", "penchant.toml")
+
+
+@pytest.mark.parametrize("content", ["# mine\n".encode("utf-16"), b"\xff\xfe\0", b"store = 1"])
+def test_an_output_that_tune_did_not_write_is_refused_whatever_it_holds(
+    shop: list[object], content: bytes
+) -> None:
+    Path("mine").write_bytes(content)
+    assert "mine exists and is not a result of penchant tune" in error_of(*shop, "--output", "mine")
+    assert Path("mine").read_bytes() == content

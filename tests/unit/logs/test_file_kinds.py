@@ -164,3 +164,31 @@ def test_a_file_without_line_ends_is_refused_before_it_fills_the_memory(
     (tmp_path / "a.csv").write_bytes(b"user,item\n" + b"x" * 400_000)
     with open_table(tmp_path / "a.csv") as table, pytest.raises(ConfigError, match="line 2 of"):
         list(table.batches())
+
+
+def test_text_that_is_named_parquet_is_read_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "events.parquet"
+    path.write_bytes(CSV)
+    with open_table(path) as table:
+        assert list(table.names) == ["user", "item"]
+
+
+def test_a_json_object_over_several_lines_is_refused_once_for_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "my events.json"
+    path.write_text('{\n  "events": [\n    {"user": "ann"}\n  ]\n}\n')
+    with pytest.raises(ConfigError, match=r"has several lines.*: jq -c \. '.*my events\.json'"):
+        open_table(path)
+
+
+def test_a_column_whose_name_is_not_utf_8_is_left_out_and_the_file_s_conversion_is_said(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "les films.csv"
+    path.write_bytes("id,text,année\n1,a film,1995\n".encode("cp1252"))
+    with open_table(path) as table:
+        assert [row for batch in table.batches() for row in batch.rows()] == [
+            {"id": "1", "text": "a film"}
+        ]
+    (warning,) = table.warnings
+    assert "not UTF-8" in warning
+    assert "iconv -f CP1252 -t UTF-8 'les films.csv'" in warning

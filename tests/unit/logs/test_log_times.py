@@ -147,3 +147,21 @@ def test_ids_of_whole_numbers_mean_the_same_in_csv_and_parquet(tmp_path: Path) -
         users.append([event.user for event in log])
     assert users == [["12", "13"], ["12", "13"]]
     assert left_out.changed == {"ids such as 12.0 in column 'user' read as 12": 2}
+
+
+def test_a_time_ahead_in_the_unit_given_is_not_advised_the_same_unit() -> None:
+    assert refusal(2_700_000_000).endswith("which is 2055-07-24, in the future")
+    assert "--time-unit ms makes it" in refusal(1_700_000_000_000)
+    assert "--time-unit s makes it" not in refusal(2_700_000_000)
+
+
+@pytest.mark.parametrize("cell", ["1.7E+09", "1.70000000E+09", "2e9"])
+def test_a_time_that_a_spreadsheet_has_rounded_is_refused(tmp_path: Path, cell: str) -> None:
+    log, left_out = read(tmp_path / "events.csv", cell, USUAL)
+    assert (len(log), log.at_us.tolist()) == (1, [USUAL * 10**6])
+    assert "a spreadsheet has rounded" in left_out.first_case
+
+
+def test_a_time_with_an_exponent_and_all_of_its_digits_is_read(tmp_path: Path) -> None:
+    log, _ = read(tmp_path / "events.csv", "1.500000000E+09")
+    assert log.at_us.tolist() == [USUAL * 10**6]

@@ -165,3 +165,21 @@ def test_quotes_that_are_not_closed_cost_no_more_than_one_reading_each(tmp_path:
     rows, reasons = read(table)
     assert sorted([*rows, *reasons]) == list(range(2, 2000 + 1))[: len(rows) + len(reasons)]
     assert table.open_quotes > 900
+
+
+@pytest.mark.parametrize("line", ['q499,"film,1995', '"q499,film,1995', 'q499,film,"1995'])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_quote_that_the_last_line_leaves_open_counts_as_any_other(
+    tmp_path: Path, line: str, end: str
+) -> None:
+    path = tmp_path / "films.csv"
+    path.write_text("\n".join([*FILMS[:-1], line]) + end)
+    rows, reasons = read(table := open_table(path, recovers=True))
+    assert (list(reasons), len(rows), table.open_quotes) == ([499], 497, 1)
+    with pytest.raises(ConfigError, match=r"line 499: the quote that opens here is not closed"):
+        read(open_table(path))
+
+
+def test_a_quote_that_the_heading_leaves_open_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"heading of films\.csv can't be read: a quote in it"):
+        table_of(tmp_path / "films.csv", ['"id,text', "q1,film"])

@@ -128,7 +128,7 @@ def test_files_that_are_no_tables_are_refused_plainly(tmp_path: Path) -> None:
         open_table(tmp_path / "nothing.parquet")
     with pytest.raises(ConfigError, match="can't be opened"):
         open_table(tmp_path / "nothing.csv")
-    (tmp_path / "text.parquet").write_text("hello")
+    (tmp_path / "text.parquet").write_bytes(b"hello\0")
     with pytest.raises(ConfigError, match="not a Parquet file"):
         open_table(tmp_path / "text.parquet")
     (tmp_path / "note.txt").write_text("hello\n")

@@ -62,7 +62,7 @@ def test_columns_that_are_named_come_before_the_usual_ones(tmp_path: Path) -> No
 def test_a_file_without_one_good_row_says_what_is_wrong_with_the_first(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no row can be read; row 1, line 2: user: column 'user"):
         events_of(tmp_path / "a.csv", "user,item,signal,occurred_at\n,1,like,5\n")
-    with pytest.raises(ConfigError, match=r"events: no row can be read; the file is empty"):
+    with pytest.raises(ConfigError, match=r"events: no row can be read; the file has no rows"):
         events_of(tmp_path / "b.csv", "")
 
 

@@ -56,5 +56,5 @@ def test_events_about_deleted_items_are_left_out_and_those_of_forgotten_users_go
 def test_a_store_without_events_is_an_error(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.put(one="first")
-    with pytest.raises(ConfigError, match="events: none can be used"):
+    with pytest.raises(ConfigError, match="events: none of 0 can be used; there are none"):
         read(world)

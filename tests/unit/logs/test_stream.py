@@ -57,9 +57,14 @@ def test_what_a_server_would_not_take_is_left_out_and_counted() -> None:
     assert "1 user; add the signal to the table" in left_out.first[retired]
 
 
-def test_no_event_that_can_be_used_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="events: none can be used; item 'zzz'"):
-        stream_of([like("e1", "zzz")], LeftOut())
+def test_where_no_event_can_be_used_each_reason_is_named_with_its_count() -> None:
+    events = [like("e1", "zzz"), like("e2", "yyy"), like("e3", signal="wink")]
+    with pytest.raises(ConfigError) as raised:
+        stream_of(events, LeftOut())
+    message = str(raised.value)
+    assert message.startswith("events: none of 3 can be used; ")
+    assert "events about unknown items: 2 (first: item 'zzz')" in message
+    assert "events with the signal 'wink', which the signal table does not hold: 1" in message
 
 
 def test_users_are_numbered_in_time_order() -> None:

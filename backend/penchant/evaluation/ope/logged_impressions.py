@@ -137,7 +137,7 @@ def read_impressions(table: TableFile, columns: ImpressionColumns) -> LoggedImpr
         parts.append(_read(batch, columns, refusals))
         left_out.update(refusals.reasons.values())
     if not any(part.action for part in parts):
-        why = left_out.most_common(1)[0][0] if left_out else "the file is empty"
+        why = left_out.most_common(1)[0][0] if left_out else "the file has no rows"
         raise ConfigError(f"impressions: no row can be used: {why}")
     actions, action = _codes(_joined(part.action for part in parts))
     positions, position = _codes(_joined(part.position for part in parts))
