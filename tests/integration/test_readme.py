@@ -18,6 +18,7 @@ import pytest
 from penchant.launch import Server
 from tests.architecture.source_tree import ROOT
 from tests.support.handwritten import blocks, shell_lines
+from tests.support.released import write_words
 
 pytestmark = pytest.mark.server
 
@@ -130,7 +131,9 @@ def test_the_evaluation_that_the_start_page_names(encoder: Path, tmp_path: Path)
 
 def test_the_command_that_installs_into_a_running_triton(tmp_path: Path) -> None:
     (arguments,) = (words for words in commands(INTEGRATE) if words[0] == "install")
-    places = {"--backends": tmp_path / "b", "--models": tmp_path / "m", "--encoder": tmp_path}
+    encoder = tmp_path / "encoder"
+    write_words(encoder, "words")
+    places = {"--backends": tmp_path / "b", "--models": tmp_path / "m", "--encoder": encoder}
     for option, place in places.items():
         arguments[arguments.index(option) + 1] = str(place)
     printed = run(arguments, tmp_path)

@@ -165,7 +165,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     escape_what_cannot_be_encoded()
     chosen = ""
     try:
-        given = sys.argv[1:] if arguments is None else list(arguments)
+        given = [_as_utf8(one) for one in sys.argv[1:]] if arguments is None else list(arguments)
         given, file = _without_config(given)
         chosen = next(iter(given), "")
         if COMMANDS.get(chosen, ("", ""))[0].startswith("demos."):
@@ -184,6 +184,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(f"penchant: {printable_lines(str(error))}", file=sys.stderr)
         return 1
     return status if isinstance(status, int) else 0
+
+
+def _as_utf8(argument: str) -> str:
+    """An argument as text, also where the locale has only ASCII; what is no UTF-8 stays as it is."""
+    return os.fsencode(argument).decode("utf-8", "surrogateescape")
 
 
 def _unknown_command(name: str) -> str:

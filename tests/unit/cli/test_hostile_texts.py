@@ -143,8 +143,10 @@ def test_a_terminal_that_lacks_a_character_gets_its_escape(
     environment: Mapping[str, str], arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
     name, *options = arguments
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, name, *options, "--", "\u00fc"],
+        [sys.executable, program, name, *options, "--", "\u00fc"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment},
         cwd=tmp_path,
         capture_output=True,

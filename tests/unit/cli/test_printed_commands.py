@@ -127,14 +127,19 @@ def test_what_quantize_prints_runs(place: Path) -> None:
     succeeding(*publish, "--no-gate")
 
 
-def test_what_install_and_serve_print_runs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_install_and_serve_print_runs(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = tmp_path / "shop"  # Triton hands its directories to a shell as they are.
+    place.rename(plain)
+    monkeypatch.chdir(plain)
     server = FakeServer()
     monkeypatch.setattr(client, "connect", lambda target: FakePenchant(server))
-    sources = write_sources(place)
+    sources = write_sources(plain)
     monkeypatch.setattr(layout, "find_sources", lambda: sources)
-    places = ("--backends", "back ends", "--models", "mod els", "--create")
+    places = ("--backends", "backends", "--models", "models", "--create")
     installed = succeeding("install", *places, "--store", "lmdb:s", "--encoder", "first one")
-    serving = Server(place / "s", {"store": "lmdb:/a b", "encoder": "/e"}, ports=Ports(1, 2, 3))
+    serving = Server(plain / "s", {"store": "lmdb:/a b", "encoder": "/e"}, ports=Ports(1, 2, 3))
     summary = _summary(serving, {"store": "lmdb:/a b", "encoder": "/e"})
     for command in commands_in(installed.output + summary):
         if command[0] == "doctor":  # It checks a server that is not there.

@@ -92,7 +92,7 @@ def test_every_file_of_a_release_beside_the_store_is_its_users_alone(place: Path
     before = os.umask(0)
     try:
         second = write_word_encoder(place / "second", ITEMS, dimensions=32, seed=1)
-        result = publish(place, "--encoder", str(second))
+        result = publish(place, "--candidate", str(second))
         assert result.exit_code == 0, result.output
     finally:
         os.umask(before)

@@ -93,7 +93,9 @@ def test_it_starts_its_server_again_when_it_dies(tmp_path: Path) -> None:
 @pytest.mark.server
 def test_a_server_that_never_comes_up_ends_with_a_plain_error(tmp_path: Path) -> None:
     (tmp_path / ".penchant").mkdir()
-    arguments = ["serve", "--encoder", str(tmp_path), "--grpc-port=0", "--http-port=0"]
+    encoder = tmp_path / "encoder"
+    write_words(encoder, "words")
+    arguments = ["serve", "--encoder", str(encoder), "--grpc-port=0", "--http-port=0"]
     arguments += ["--metrics-port=0", "--triton-arg=--no-such-option"]
     with subprocess.Popen(
         [sys.executable, "-m", "penchant.cli.main", *arguments],

@@ -232,7 +232,7 @@ def test_the_command_replaces_an_encoder_and_names_the_next_step(
     assert version != report.version
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "texts.txt"]
     assert "4 (pca, " in result.output
-    assert "Next: " in result.output
+    assert "Next:" in result.output
 
 
 def test_the_command_names_unreadable_texts(tmp_path: Path) -> None:

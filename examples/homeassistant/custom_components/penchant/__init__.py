@@ -2,8 +2,8 @@
 
 Each sentence goes to `AsyncHomeClient.interpret` with the states of the exposed entities. What may
 be done at once is done by Home Assistant's own intents; what needs a yes is asked, and the next
-sentence answers. An action that was done is accepted; one that the same person replaces within half a minute
-is overridden. Habits form from both.
+sentence answers. An action that was done is accepted; one that the same person replaces within half
+a minute is overridden. Habits form from both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from penchant_sdk.home.parameters import named_value
 
 DOMAIN = "penchant"
 YES = frozenset(
-    "yes|yes please|yeah|yep|sure|ok|okay|do it|please do|是|是的|好|好的|可以|对".split("|")
+    ["yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "do it", "please do"]
+    + ["是", "是的", "好", "好的", "可以", "对"]  # A list for each language.
 )
 """Answers to a question that mean yes; any other is a sentence of its own."""
 REPLACED_WITHIN_S = 30.0

@@ -43,6 +43,8 @@ def test_a_request_gives_the_verdict_of_the_command(
     run(["gate", *log, *sides, *enough, "--candidates", "all", "--json", path])
     verdict = gate(request_of_shop)
     assert not verdict.passed
-    assert json.loads(verdict.json()) == json.loads(path.read_text())
+    written = json.loads(path.read_text())
+    assert written.pop("made_by").startswith("penchant gate --baseline")
+    assert json.loads(verdict.json()) == written
     assert request_of_shop.freeze_probes is not None
     assert len(read_probes(request_of_shop.freeze_probes).ids) == 30
