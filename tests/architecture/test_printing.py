@@ -13,6 +13,7 @@ PLAIN = {
     "loop.py": "lines of a log, escaped, and commands quoted for a shell",
     "rank.py": "JSON in ASCII",
     "releases.py": "JSON in ASCII",
+    "tied_program.py": "the system's word for an error, beside Triton's own lines",
     "user.py": "JSON in ASCII, and one fixed word",
 }
 """Files that print by themselves, each with what."""
