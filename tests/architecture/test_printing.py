@@ -14,6 +14,7 @@ PLAIN = {
     "tied_program.py": "one fixed word and a text of the C library, to the server's log",
     "rank.py": "JSON in ASCII",
     "releases.py": "JSON in ASCII",
+    "tied_program.py": "the system's word for an error, beside Triton's own lines",
     "user.py": "JSON in ASCII, and one fixed word",
 }
 """Files that print by themselves, each with what."""

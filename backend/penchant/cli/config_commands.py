@@ -11,5 +11,5 @@ app = App(
     name="config",
     help="Show the settings and where each comes from, or begin a settings file.",
 )
-app.command(show)
-app.command(init)
+app.command(show, name="show")  # Not by name: the group's help lists what each one does.
+app.command(init, name="init")

@@ -187,7 +187,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _as_utf8(argument: str) -> str:
-    """An argument as text, also where the locale has only ASCII; what is no UTF-8 stays as it is."""
+    """An argument as text, also where the locale has only ASCII; other bytes stay as they are."""
     return os.fsencode(argument).decode("utf-8", "surrogateescape")
 
 

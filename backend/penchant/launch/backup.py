@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated
 
-from penchant.domain.errors import ConfigError
+from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.launch.compact import open_lmdb
 from penchant.store.lmdb_file import DATA
 from penchant.system.option_types import STORE_IN_USE
@@ -43,7 +43,7 @@ def backup(request: BackupRequest) -> BackupResult:
     The copy is a store's directory: a server starts on it, and writes the catalog's files again.
 
     Raises:
-        ConfigError: there is no such store, or the place for the copy is taken.
+        ConfigError: there is no such store, or the place for the copy is taken or can't be made.
         StoreUnavailable: the copy can't be written; nothing is left of it.
     """
     if request.to.exists():
@@ -52,6 +52,10 @@ def backup(request: BackupRequest) -> BackupResult:
         store.copy(made / DATA)
         # After the store, which names the releases; a folder never changes once it is there.
         if (directory / RELEASES).is_dir():
-            shutil.copytree(directory / RELEASES, made / RELEASES)
+            try:
+                shutil.copytree(directory / RELEASES, made / RELEASES)
+            except OSError as error:
+                why = error.strerror or "some of their files can't be read or written"
+                raise StoreUnavailable(f"to: the releases can't be copied: {why}") from error
         make_private(made)
         return BackupResult(request.to, (made / DATA).stat().st_size)

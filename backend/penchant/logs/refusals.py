@@ -72,13 +72,16 @@ class LeftOut:
             what = f"row {batch.number[first]}{line}: {refusals.reasons[first]}"
             self.add(kind, what, len(refusals.reasons))
 
+    def reasons(self) -> list[str]:
+        """What was left out: the kind, the count and the first case, a line each."""
+        return [
+            f"{kind}: {count:,} (first: {self.first[kind]})" for kind, count in self.counts.items()
+        ]
+
     def notes(self) -> list[str]:
         """What was left out, changed and odd, a line each."""
         return [
-            *(
-                f"Left out, {kind}: {count:,} (first: {self.first[kind]})"
-                for kind, count in self.counts.items()
-            ),
+            *(f"Left out, {reason}" for reason in self.reasons()),
             *changes(self.changed),
             *(f"Warning: {warning}" for warning in self.warnings),
         ]

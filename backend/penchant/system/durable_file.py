@@ -37,9 +37,15 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Writes a file completely or not at all; text is encoded as UTF-8."""
+    """Writes a file completely or not at all; text is encoded as UTF-8.
+
+    Bytes of a file's name that are not UTF-8 are written as escapes, so that a report whose command
+    line names such a file is written too.
+    """
     with whole_file(path) as file:
-        file.write(content.encode() if isinstance(content, str) else content)
+        file.write(
+            content.encode(errors="backslashreplace") if isinstance(content, str) else content
+        )
 
 
 def sync_directory(path: Path) -> None:

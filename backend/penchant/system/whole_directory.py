@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +17,16 @@ def whole_directory(path: Path) -> Iterator[Path]:
 
     A directory already at `path` is replaced. If the body raises, that directory stays and the new
     one is removed. Missing parent directories are created.
+
+    Raises:
+        ConfigError: the directory can't be made there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as temporary:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        place = tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent)
+    except OSError as error:
+        raise ConfigError(f"{path} can't be made: {error.strerror or error}") from error
+    with place as temporary:
         made = Path(temporary) / "new"
         made.mkdir()
         yield made
@@ -36,8 +44,12 @@ def check_replaceable(output: Path, marker: str, kind: str) -> None:
         kind: the product with its article, as in "an encoder".
 
     Raises:
-        ConfigError: `output` is a file, or a directory that holds other things.
+        ConfigError: `output` is a file, a directory that holds other things, or in a place where
+            none can be made.
     """
     empty = output.is_dir() and not any(output.iterdir())
     if output.exists() and not empty and not (output / marker).is_file():
         raise ConfigError(f"output: {output} holds something other than {kind}")
+    above = next(one for one in output.absolute().parents if one.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise ConfigError(f"output: {output} can't be made: {above} is no directory to write to")

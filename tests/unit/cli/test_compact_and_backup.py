@@ -102,3 +102,11 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     taken = run(given)
     assert taken.exit_code == 1
     assert "which exists, expected a directory to make" in taken.stderr
+
+
+def test_a_backup_to_a_place_that_cannot_be_made_is_refused_in_one_line(tmp_path: Path) -> None:
+    LmdbStore(tmp_path / "store", map_bytes=1 << 22).close()
+    (tmp_path / "file").write_text("")
+    copy = tmp_path / "file" / "copy"
+    ran = run(["backup", "--store", f"lmdb:{tmp_path / 'store'}", "--to", copy])
+    assert (ran.exit_code, f"{copy} can't be made: " in ran.stderr) == (1, True)

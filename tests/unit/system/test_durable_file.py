@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -56,3 +57,9 @@ def test_a_body_that_raises_leaves_the_old_file_and_no_partial_one(
     with pytest.raises(error):
         write()
     assert files_in(tmp_path) == ({} if old is None else {"file": old})
+
+
+def test_the_name_of_a_file_that_is_not_utf_8_costs_no_report(tmp_path: Path) -> None:
+    name = os.fsdecode(b"na\xefve.csv")
+    write_whole(tmp_path / "report.html", f"Made from {name}")
+    assert (tmp_path / "report.html").read_text() == r"Made from na\udcefve.csv"

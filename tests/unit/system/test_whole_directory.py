@@ -57,3 +57,16 @@ def test_only_a_product_of_the_same_kind_may_be_replaced(tmp_path: Path) -> None
     for name in ("other", "file"):
         with pytest.raises(ConfigError, match="holds something other than an encoder"):
             check_replaceable(tmp_path / name, "marker", "an encoder")
+
+
+def test_a_place_where_none_can_be_made_is_refused_by_name_before_the_work_and_after(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("")
+    output = tmp_path / "file" / "parent" / "out"
+    with pytest.raises(
+        ConfigError, match=r"file/parent/out can't be made: .*/file is no directory"
+    ):
+        check_replaceable(output, "marker", "an encoder")
+    with pytest.raises(ConfigError, match=r"file/parent/out can't be made: Not a directory"):
+        write(output, "new")

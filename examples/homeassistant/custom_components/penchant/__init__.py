@@ -30,8 +30,12 @@ from penchant_sdk.home.parameters import named_value
 
 DOMAIN = "penchant"
 YES = frozenset(
-    ["yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "do it", "please do"]
-    + ["是", "是的", "好", "好的", "可以", "对"]  # A list for each language.
+    answer
+    for answers in (
+        ["yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "do it", "please do"],
+        ["是", "是的", "好", "好的", "可以", "对"],
+    )
+    for answer in answers
 )
 """Answers to a question that mean yes; any other is a sentence of its own."""
 REPLACED_WITHIN_S = 30.0
