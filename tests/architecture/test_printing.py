@@ -11,7 +11,6 @@ PLAIN = {
     "entry.py": "without the extra there is no rich; the text holds no data",
     "main.py": "errors, escaped by printable_lines",
     "loop.py": "lines of a log, escaped, and commands quoted for a shell",
-    "tied_program.py": "one fixed word and a text of the C library, to the server's log",
     "rank.py": "JSON in ASCII",
     "releases.py": "JSON in ASCII",
     "tied_program.py": "the system's word for an error, beside Triton's own lines",
