@@ -12,20 +12,23 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from datetime import time
 from itertools import pairwise
 
 from penchant_sdk.home._actions import intents_of
 from penchant_sdk.home.parameters import Area, Parameter, VolumeStep
+from penchant_sdk.home.reading.asides import parts_of, tells_first
 from penchant_sdk.home.reading.clause_splitting import doubled, joined, split
 from penchant_sdk.home.reading.clauses import Clause, gather
-from penchant_sdk.home.reading.commands import Choice, Command, Reading
+from penchant_sdk.home.reading.commands import Choice, Command, Reading, doubted
 from penchant_sdk.home.reading.grounding import Grounded, grounded
 from penchant_sdk.home.reading.home_words import HomeWords
 from penchant_sdk.home.reading.intentions import ends_it, is_directed, likely_kind, repeats
 from penchant_sdk.home.reading.lexicon import real_words
 from penchant_sdk.home.reading.marks import END, NUMBER, TIME, Mark, mark_up
+from penchant_sdk.home.reading.needs import command_for
 from penchant_sdk.home.reading.spelling_slips import Speller
 from penchant_sdk.home.reading.spoken_text import normal, symbols
 from penchant_sdk.home.reading.spoken_times import take_times
@@ -41,6 +44,7 @@ from penchant_sdk.home.reading.stance import (
     without_condition,
     without_correction,
 )
+from penchant_sdk.home.reading.turns_of_phrase import plainly
 from penchant_sdk.home.reading.verbs import OFF, ON, SETS, Wish, implied_kind, verb
 from penchant_sdk.home.types import Entity
 from penchant_sdk.home.when import When
@@ -49,7 +53,10 @@ LONGEST = 400
 """Characters of the longest sentence that is read; a longer one is no command."""
 _LEAST_BARE = 5
 """A smaller number that stands alone may count something else: lights 2."""
+_LATEST_BARE = 12
+"""A greater number after "at" may be a level or a temperature."""
 STATE, TEMPERATURE = "HassGetState", "HassClimateGetTemperature"
+READ = (STATE, TEMPERATURE)
 CLEAN_AREA = "HassVacuumCleanArea"
 _DRINKS = ("coffee", "kettle")
 KIND_OF = {
@@ -77,7 +84,14 @@ class Reader:
         self.words = HomeWords(language, entities)
         spelt = language == "en"
         self._speller = (
-            Speller(self.words.vocabulary, real_words(), self.words.name_words) if spelt else None
+            Speller(
+                self.words.vocabulary,
+                real_words(),
+                self.words.name_words,
+                self.words.name_forms,
+            )
+            if spelt
+            else None
         )
 
     def read(self, text: str, room: str) -> Reading:
@@ -89,10 +103,61 @@ class Reader:
         """
         if len(text) > LONGEST:
             return Reading(refused="long")
-        plain, times = take_times(normal(text, self._language), self._language)
+        said = plainly(normal(text, self._language), self._language)
+        plain, times = take_times(said, self._language)
         words, slips = symbols(plain, self._language), 0
         if self._speller is not None:
             words, slips = self._speller.corrected(words)
+        reading = self._read(words, slips, times, room)
+        told = self._language == "en" and tells_first(words)
+        if reading.full and not told:
+            return self._felt(reading, said, room)
+        if reading.refused in ("", "past", "reported", "asked", "negated"):
+            part = self._part(words, slips, times, room)
+            if part is not None:
+                return part
+        if told and reading.commands:
+            reading = doubted(reading, "aside")
+        return self._needed(reading, said, room)
+
+    def _part(
+        self, words: Sequence[str], slips: int, times: Sequence[When], room: str
+    ) -> Reading | None:
+        """The command of a sentence that also says why, to ask about; None if there is none."""
+        for part in parts_of(words, self._language):
+            rest = _left_over(words, part)
+            marks = mark_up(rest, self.words)
+            before = words[: len(rest)] == rest
+            told = before and rest[-1] in ("so", "but")
+            if _changes(marks, told=told, before=before) or _commands(marks, rest):
+                continue
+            reading = self._read(_named(part, marks, self.words), slips, times, room)
+            if reading.full and (not before or reading.plain or reading.commands[0].intent in READ):
+                return doubted(reading, "aside")
+        return None
+
+    def _felt(self, reading: Reading, said: str, room: str) -> Reading:
+        """A reading in full, unless it only says how somebody feels: that is asked about."""
+        if reading.plain or not command_for(said, self._language):
+            return reading
+        needed = self._needed(Reading(), said, room)
+        return needed if needed.commands and not _explicit(said) else reading
+
+    def _needed(self, reading: Reading, said: str, room: str) -> Reading:
+        """What somebody needs who says no command, to ask about."""
+        if reading.refused in ("reported", "undone", "long") or (
+            reading.grounded and reading.worth_asking
+        ):
+            return reading
+        command = command_for(said, self._language)
+        if not command:
+            return reading
+        needed = self._read(symbols(command, self._language), 0, (), room)
+        found = needed.commands and all(one.choices and not one.missing for one in needed.commands)
+        return doubted(needed, "need") if found else reading
+
+    def _read(self, words: Sequence[str], slips: int, times: Sequence[When], room: str) -> Reading:
+        """What the symbols of a sentence say."""
         marks = _trimmed(mark_up(words, self.words))
         if any("timer" in mark.values("kind") for mark in marks):
             return Reading(understood=1)  # The templates know timers better.
@@ -145,6 +210,7 @@ class Reader:
             corrected
             or condition
             or any(clause.excluded or clause.later or clause.whens for clause in clauses)
+            or any("value" in one.doubts for one in commands)
         )
         said = any(clause.named and clause.directive for clause in clauses)
         wished = any(
@@ -181,8 +247,10 @@ class Reader:
         return self._decided(clause, found, when, doubts)
 
     def _decided(self, clause: Clause, found: Grounded, when: When, doubts: list[str]) -> Command:
-        clause, when = _clocked(clause, when, found)
         domain = _common(found.choices[0])
+        clause, when, unclear = _clocked(clause, when, domain)
+        if unclear:
+            doubts.append("value")
         # An intent of one domain may mean the opposite in another: off closes, but unlocks.
         alike = tuple(choice for choice in found.choices if _common(choice) == domain)
         found = dataclasses.replace(found, choices=alike)
@@ -209,6 +277,7 @@ class Reader:
         unused |= clause.numbered and bool(clause.rels or clause.ops) and not clause.toward
         bare = any(not unit and number < _LEAST_BARE for number, unit in clause.numbers)
         unused |= bare and not (clause.toward or clause.by or clause.quantities or clause.neutral)
+        unused |= bare and domain == "fan" and not clause.by  # Speed 2 is a notch, not 2 percent.
         if value.doubtful or len(clause.numbers) > 1 or (unused and domain != "cover"):
             doubts.append("value")
         intent, parameter = asked.intent, value.parameter
@@ -279,6 +348,76 @@ class Reader:
         return Reading((command,), "", unknown, understood, slips=slips)
 
 
+def _left_over(words: Sequence[str], part: Sequence[str]) -> list[str]:
+    """The words before or after a part."""
+    rest = len(words) - len(part)
+    return list(words[:rest] if list(words[rest:]) == list(part) else words[len(part) :])
+
+
+_TELLING = frozenset(
+    (
+        *("is", "are", "am", "was", "has", "have", "been", "left", "i", "we", "he", "she", "they"),
+        *("will", "had", "says", "said", "my", "it", "who", "about", "needs", "got"),
+        *("我", "他", "她", "你", "了", "着", "有", "是"),
+    )
+)
+"""Words of clauses that tell something."""
+
+
+def _commands(marks: Sequence[Mark], words: Sequence[str]) -> bool:
+    """Whether words that would be left out may be a command of their own."""
+    target = any(mark.has("entity") or mark.has("kind") for mark in marks)
+    verbal = any(mark.has(one) for mark in marks for one in ("op", "neutral", "particle", "rel"))
+    return target and verbal and not _TELLING & {*words}
+
+
+def _named(part: list[str], rest: Sequence[Mark], home: HomeWords) -> list[str]:
+    """A part with "it" replaced by the one device that the words before it name."""
+    own = [mark for mark in mark_up(part, home) if mark.has("entity") or mark.has("kind")]
+    named = {mark.text for mark in rest if mark.has("entity") or mark.has("kind")}
+    verbs = all(mark.has("neutral") or mark.has("op") for mark in own)
+    if len(named) != 1 or not verbs or home.language != "en":
+        return part
+    place = next((n for n, word in enumerate(part) if word in ("it", "them", "that", "thing")), -1)
+    return part if place < 0 else [*part[:place], *named.pop().split(), *part[place + 1 :]]
+
+
+_SPEECH = frozenset(
+    (
+        *("say", "says", "said", "told", "tell", "tells", "ask", "asks", "asked", "think", "mean"),
+        *("说", "讲", "问", "告诉", "他说", "她说", "听说", "据说"),
+    )
+)
+"""Words after a command that somebody else said, or that is doubted."""
+
+
+def _changes(marks: Sequence[Mark], *, told: bool, before: bool) -> bool:
+    """Whether words may change what a command beside them means, so that none may be left out."""
+    kinds = ["except", "cond", "undo", "correction", "leave"]
+    if not before and _SPEECH & {
+        word for mark in marks for word in (mark.text, *mark.text.split())
+    }:
+        return True
+    if not told:
+        kinds += ["report", "past", "ask"] if before else []
+        if before or any(mark.has("op") or mark.has("pronoun") for mark in marks):
+            kinds += ["neg", "unneeded"]
+    told = any(mark.has(one) for mark in marks for one in kinds)
+    timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
+    return told or timed or any(mark.has("refuse") for mark in marks)
+
+
+_EXPLICIT = re.compile(
+    r"\b(?:turn|switch|make|set|put|get|start|stop|open|close|dim|brighten|heat|cool|warm|raise|lower"
+    r"|increase|reduce|more|less|[a-z]+er)\b|把|调|开|关|设|一点|点$|一些|些$"
+)
+
+
+def _explicit(said: str) -> bool:
+    """Whether a sentence says what to do."""
+    return bool(_EXPLICIT.search(said))
+
+
 def _percent(parameter: Parameter | None) -> float:
     return getattr(parameter, "percent", -1)
 
@@ -304,6 +443,10 @@ _QUANTITIES = {
 }
 
 
+_ASKED_AT = ("on", "at", "to", "up to", "set at", "on at", "doing", "up")
+"""Last words of a question for a state: what is the heating on."""
+
+
 def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
     """Whether a question is about a state that the devices have."""
     own = _QUANTITIES.get(_common(found.choices[0]), ())
@@ -318,6 +461,8 @@ def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
     if any(one not in own for one in clause.quantities):
         return False
     what = any(mark.text in ("what is", "what are", "what") for mark in marks[:3])
+    if what and not clause.quantities and marks[-1].text in _ASKED_AT and not shown:
+        return True
     if what and not clause.quantities:
         return any(
             mark.text in ("set", "status", "state of", "status of", "doing") for mark in marks
@@ -329,6 +474,8 @@ def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
 
 def _settled(clause: Clause) -> Clause:
     """A clause with "don't leave it on" turned into off."""
+    if clause.kept and clause.unneeded and not (clause.ops or clause.particles):
+        return dataclasses.replace(clause, negated=True)
     if clause.negated and clause.kept:
         off = "off" in clause.particles or "off" in clause.ops
         return dataclasses.replace(
@@ -359,17 +506,21 @@ def _when(clause: Clause, times: Sequence[When]) -> tuple[When, bool]:
     return when, bool(clause.later) or len(clause.whens) > 1
 
 
-def _clocked(clause: Clause, when: When, found: Grounded) -> tuple[Clause, When]:
-    """Takes a lone number after "at" as a time if the verb needs no value: the kettle at 7."""
+def _clocked(clause: Clause, when: When, domain: str) -> tuple[Clause, When, bool]:
+    """Takes a lone number after "at" as a time if the verb needs no value: the kettle at 7.
+
+    Heating at 21 is 21 degrees; the last value says whether a level may be meant.
+    """
     switched = {*clause.ops, *clause.particles} & {"on", "off", "start", "stop", "open", "close"}
     if not (clause.at_number and switched and when.now and not clause.quantities):
-        return clause, when
+        return clause, when, False
     number, unit = clause.numbers[-1]
-    if unit or not number.is_integer() or not 0 < number < 24:
-        return clause, when
-    return dataclasses.replace(clause, numbers=(), at_number=False), When(
-        at=time(int(number)), twice=number <= 12
-    )
+    warm = domain == "climate" and number > _LATEST_BARE
+    if unit or not number.is_integer() or not 0 < number < 24 or warm:
+        return clause, when, False
+    timed = When(at=time(int(number)), twice=number <= 12)
+    unclear = domain in SETS and number > _LATEST_BARE
+    return dataclasses.replace(clause, numbers=(), at_number=False), timed, unclear
 
 
 def _common(choice: Choice) -> str:
