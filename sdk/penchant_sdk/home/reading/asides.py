@@ -8,7 +8,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+
+from penchant_sdk.home.reading.home_words import HomeWords
+from penchant_sdk.home.reading.marks import TIME, Mark, mark_up
 
 _SUBJECTS = frozenset(
     (
@@ -83,3 +87,73 @@ def tells_first(words: Sequence[str]) -> bool:
     told = {"is", "are", "am", "was", "has", "have", "will", "had", "feel", "know", "says", "said"}
     told |= {"about", "going", "starting", "coming", "need", "want", "got", "getting"}
     return bool(told & set(head))
+
+
+def left_over(words: Sequence[str], part: Sequence[str]) -> list[str]:
+    """The words before or after a part."""
+    rest = len(words) - len(part)
+    return list(words[:rest] if list(words[rest:]) == list(part) else words[len(part) :])
+
+
+_TELLING = frozenset(
+    (
+        *("is", "are", "am", "was", "has", "have", "been", "left", "i", "we", "he", "she", "they"),
+        *("will", "had", "says", "said", "my", "it", "who", "about", "needs", "got"),
+        *("我", "他", "她", "你", "了", "着", "有", "是"),
+    )
+)
+"""Words of clauses that tell something."""
+
+
+def commands_left(marks: Sequence[Mark], words: Sequence[str]) -> bool:
+    """Whether words that would be left out may be a command of their own."""
+    target = any(mark.has("entity") or mark.has("kind") for mark in marks)
+    verbal = any(mark.has(one) for mark in marks for one in ("op", "neutral", "particle", "rel"))
+    return target and verbal and not _TELLING & {*words}
+
+
+def with_name(part: list[str], rest: Sequence[Mark], home: HomeWords) -> list[str]:
+    """A part with "it" replaced by the one device that the words before it name."""
+    own = [mark for mark in mark_up(part, home) if mark.has("entity") or mark.has("kind")]
+    named = {mark.text for mark in rest if mark.has("entity") or mark.has("kind")}
+    verbs = all(mark.has("neutral") or mark.has("op") for mark in own)
+    if len(named) != 1 or not verbs or home.language != "en":
+        return part
+    place = next((n for n, word in enumerate(part) if word in ("it", "them", "that", "thing")), -1)
+    return part if place < 0 else [*part[:place], *named.pop().split(), *part[place + 1 :]]
+
+
+_SPEECH = frozenset(
+    (
+        *("say", "says", "said", "told", "tell", "tells", "ask", "asks", "asked", "think", "mean"),
+        *("说", "讲", "问", "告诉", "他说", "她说", "听说", "据说"),
+    )
+)
+"""Words after a command that somebody else said, or that is doubted."""
+
+
+def changes(marks: Sequence[Mark], *, told: bool, before: bool) -> bool:
+    """Whether words may change what a command beside them means, so that none may be left out."""
+    kinds = ["except", "cond", "undo", "correction", "leave"]
+    if not before and _SPEECH & {
+        word for mark in marks for word in (mark.text, *mark.text.split())
+    }:
+        return True
+    if not told:
+        kinds += ["report", "past", "ask"] if before else []
+        if before or any(mark.has("op") or mark.has("pronoun") for mark in marks):
+            kinds += ["neg", "unneeded"]
+    told = any(mark.has(one) for mark in marks for one in kinds)
+    timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
+    return told or timed or any(mark.has("refuse") for mark in marks)
+
+
+_EXPLICIT = re.compile(
+    r"\b(?:turn|switch|make|set|put|get|start|stop|open|close|dim|brighten|heat|cool|warm|raise|lower"
+    r"|increase|reduce|more|less|[a-z]+er)\b|把|调|开|关|设|一点|点$|一些|些$"
+)
+
+
+def is_explicit(said: str) -> bool:
+    """Whether a sentence says what to do."""
+    return bool(_EXPLICIT.search(said))

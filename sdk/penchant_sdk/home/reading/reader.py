@@ -12,22 +12,28 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
-from datetime import time
-from itertools import pairwise
 
 from penchant_sdk.home._actions import intents_of
 from penchant_sdk.home.parameters import Area, Parameter, VolumeStep
-from penchant_sdk.home.reading.asides import parts_of, tells_first
+from penchant_sdk.home.reading.asides import (
+    changes,
+    commands_left,
+    is_explicit,
+    left_over,
+    parts_of,
+    tells_first,
+    with_name,
+)
 from penchant_sdk.home.reading.clause_splitting import doubled, joined, split
+from penchant_sdk.home.reading.clause_times import clocked, time_of
 from penchant_sdk.home.reading.clauses import Clause, gather
-from penchant_sdk.home.reading.commands import Choice, Command, Reading, doubted
+from penchant_sdk.home.reading.commands import Command, Reading, doubted
 from penchant_sdk.home.reading.grounding import Grounded, grounded
 from penchant_sdk.home.reading.home_words import HomeWords
 from penchant_sdk.home.reading.intentions import ends_it, is_directed, likely_kind, repeats
 from penchant_sdk.home.reading.lexicon import real_words
-from penchant_sdk.home.reading.marks import END, NUMBER, TIME, Mark, mark_up
+from penchant_sdk.home.reading.marks import END, TIME, Mark, mark_up
 from penchant_sdk.home.reading.needs import command_for
 from penchant_sdk.home.reading.spelling_slips import Speller
 from penchant_sdk.home.reading.spoken_text import normal, symbols
@@ -44,6 +50,7 @@ from penchant_sdk.home.reading.stance import (
     without_condition,
     without_correction,
 )
+from penchant_sdk.home.reading.state_questions import QUANTITIES, asks_state, common_domain
 from penchant_sdk.home.reading.turns_of_phrase import plainly
 from penchant_sdk.home.reading.verbs import OFF, ON, SETS, Wish, implied_kind, verb
 from penchant_sdk.home.types import Entity
@@ -53,8 +60,6 @@ LONGEST = 400
 """Characters of the longest sentence that is read; a longer one is no command."""
 _LEAST_BARE = 5
 """A smaller number that stands alone may count something else: lights 2."""
-_LATEST_BARE = 12
-"""A greater number after "at" may be a level or a temperature."""
 STATE, TEMPERATURE = "HassGetState", "HassClimateGetTemperature"
 READ = (STATE, TEMPERATURE)
 CLEAN_AREA = "HassVacuumCleanArea"
@@ -125,13 +130,13 @@ class Reader:
     ) -> Reading | None:
         """The command of a sentence that also says why, to ask about; None if there is none."""
         for part in parts_of(words, self._language):
-            rest = _left_over(words, part)
+            rest = left_over(words, part)
             marks = mark_up(rest, self.words)
             before = words[: len(rest)] == rest
             told = before and rest[-1] in ("so", "but")
-            if _changes(marks, told=told, before=before) or _commands(marks, rest):
+            if changes(marks, told=told, before=before) or commands_left(marks, rest):
                 continue
-            reading = self._read(_named(part, marks, self.words), slips, times, room)
+            reading = self._read(with_name(part, marks, self.words), slips, times, room)
             if reading.full and (not before or reading.plain or reading.commands[0].intent in READ):
                 return doubted(reading, "aside")
         return None
@@ -141,7 +146,7 @@ class Reader:
         if reading.plain or not command_for(said, self._language):
             return reading
         needed = self._needed(Reading(), said, room)
-        return needed if needed.commands and not _explicit(said) else reading
+        return needed if needed.commands and not is_explicit(said) else reading
 
     def _needed(self, reading: Reading, said: str, room: str) -> Reading:
         """What somebody needs who says no command, to ask about."""
@@ -232,7 +237,7 @@ class Reader:
             found = self._rest(before)
         else:
             found = grounded(clause, kind or guessed, self.words, room)
-        when, later = _when(clause, times)
+        when, later = time_of(clause, times)
         doubtful = found.doubtful or bool(guessed) or clause.either or not is_directed(clause)
         doubts = ["target"] if doubtful else []
         if later:
@@ -247,12 +252,12 @@ class Reader:
         return self._decided(clause, found, when, doubts)
 
     def _decided(self, clause: Clause, found: Grounded, when: When, doubts: list[str]) -> Command:
-        domain = _common(found.choices[0])
-        clause, when, unclear = _clocked(clause, when, domain)
+        domain = common_domain(found.choices[0])
+        clause, when, unclear = clocked(clause, when, domain)
         if unclear:
             doubts.append("value")
         # An intent of one domain may mean the opposite in another: off closes, but unlocks.
-        alike = tuple(choice for choice in found.choices if _common(choice) == domain)
+        alike = tuple(choice for choice in found.choices if common_domain(choice) == domain)
         found = dataclasses.replace(found, choices=alike)
         asked = verb(clause, domain)
         if asked is None:
@@ -339,83 +344,13 @@ class Reader:
             return nothing
         if found.missing:
             return Reading((Command("", missing=found.missing),), "", unknown, understood)
-        if not found.choices or not _asks_state(marks, found, clause) or unknown:
+        if not found.choices or not asks_state(marks, found, clause) or unknown:
             return nothing
         felt = any(one.startswith("temperature") for one in (*clause.rels, *clause.adjectives))
-        warm = (warm or felt) and _common(found.choices[0]) == "climate"
+        warm = (warm or felt) and common_domain(found.choices[0]) == "climate"
         choices = found.choices[:1]
         command = Command(TEMPERATURE if warm else STATE, choices)
         return Reading((command,), "", unknown, understood, slips=slips)
-
-
-def _left_over(words: Sequence[str], part: Sequence[str]) -> list[str]:
-    """The words before or after a part."""
-    rest = len(words) - len(part)
-    return list(words[:rest] if list(words[rest:]) == list(part) else words[len(part) :])
-
-
-_TELLING = frozenset(
-    (
-        *("is", "are", "am", "was", "has", "have", "been", "left", "i", "we", "he", "she", "they"),
-        *("will", "had", "says", "said", "my", "it", "who", "about", "needs", "got"),
-        *("我", "他", "她", "你", "了", "着", "有", "是"),
-    )
-)
-"""Words of clauses that tell something."""
-
-
-def _commands(marks: Sequence[Mark], words: Sequence[str]) -> bool:
-    """Whether words that would be left out may be a command of their own."""
-    target = any(mark.has("entity") or mark.has("kind") for mark in marks)
-    verbal = any(mark.has(one) for mark in marks for one in ("op", "neutral", "particle", "rel"))
-    return target and verbal and not _TELLING & {*words}
-
-
-def _named(part: list[str], rest: Sequence[Mark], home: HomeWords) -> list[str]:
-    """A part with "it" replaced by the one device that the words before it name."""
-    own = [mark for mark in mark_up(part, home) if mark.has("entity") or mark.has("kind")]
-    named = {mark.text for mark in rest if mark.has("entity") or mark.has("kind")}
-    verbs = all(mark.has("neutral") or mark.has("op") for mark in own)
-    if len(named) != 1 or not verbs or home.language != "en":
-        return part
-    place = next((n for n, word in enumerate(part) if word in ("it", "them", "that", "thing")), -1)
-    return part if place < 0 else [*part[:place], *named.pop().split(), *part[place + 1 :]]
-
-
-_SPEECH = frozenset(
-    (
-        *("say", "says", "said", "told", "tell", "tells", "ask", "asks", "asked", "think", "mean"),
-        *("说", "讲", "问", "告诉", "他说", "她说", "听说", "据说"),
-    )
-)
-"""Words after a command that somebody else said, or that is doubted."""
-
-
-def _changes(marks: Sequence[Mark], *, told: bool, before: bool) -> bool:
-    """Whether words may change what a command beside them means, so that none may be left out."""
-    kinds = ["except", "cond", "undo", "correction", "leave"]
-    if not before and _SPEECH & {
-        word for mark in marks for word in (mark.text, *mark.text.split())
-    }:
-        return True
-    if not told:
-        kinds += ["report", "past", "ask"] if before else []
-        if before or any(mark.has("op") or mark.has("pronoun") for mark in marks):
-            kinds += ["neg", "unneeded"]
-    told = any(mark.has(one) for mark in marks for one in kinds)
-    timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
-    return told or timed or any(mark.has("refuse") for mark in marks)
-
-
-_EXPLICIT = re.compile(
-    r"\b(?:turn|switch|make|set|put|get|start|stop|open|close|dim|brighten|heat|cool|warm|raise|lower"
-    r"|increase|reduce|more|less|[a-z]+er)\b|把|调|开|关|设|一点|点$|一些|些$"
-)
-
-
-def _explicit(said: str) -> bool:
-    """Whether a sentence says what to do."""
-    return bool(_EXPLICIT.search(said))
 
 
 def _percent(parameter: Parameter | None) -> float:
@@ -430,46 +365,6 @@ def _trimmed(marks: list[Mark]) -> list[Mark]:
     while kept and kept[-1].has(END):
         kept = kept[:-1]
     return kept
-
-
-_STATES = ("op", "particle", "rel", "adj", "participle", "state", NUMBER)
-_QUANTITIES = {
-    "light": ("brightness", "colour", "kelvin", "level"),
-    "climate": ("temperature", "level"),
-    "fan": ("speed", "level"),
-    "media_player": ("volume", "level"),
-    "cover": ("position", "level"),
-    "humidifier": ("humidity", "level"),
-}
-
-
-_ASKED_AT = ("on", "at", "to", "up to", "set at", "on at", "doing", "up")
-"""Last words of a question for a state: what is the heating on."""
-
-
-def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
-    """Whether a question is about a state that the devices have."""
-    own = _QUANTITIES.get(_common(found.choices[0]), ())
-    shown = any(
-        (one.text == "on" and two.has("entity")) or (one.text == "on" and two.has("kind"))
-        for one, two in pairwise([mark for mark in marks if mark.text != "the"])
-    )
-    if (
-        shown and not clause.quantities and _common(found.choices[0]) == "media_player"
-    ):  # "Is anything good on tv?"
-        return False
-    if any(one not in own for one in clause.quantities):
-        return False
-    what = any(mark.text in ("what is", "what are", "what") for mark in marks[:3])
-    if what and not clause.quantities and marks[-1].text in _ASKED_AT and not shown:
-        return True
-    if what and not clause.quantities:
-        return any(
-            mark.text in ("set", "status", "state of", "status of", "doing") for mark in marks
-        )
-    if clause.quantities:
-        return True
-    return any(mark.has(one) for mark in marks for one in _STATES if not mark.has("kind"))
 
 
 def _settled(clause: Clause) -> Clause:
@@ -487,59 +382,17 @@ def _settled(clause: Clause) -> Clause:
     return clause
 
 
-def _when(clause: Clause, times: Sequence[When]) -> tuple[When, bool]:
-    """The time of a clause, and whether a part of it is not understood."""
-    when = When()
-    for number in clause.whens:
-        one = times[number]
-        when = dataclasses.replace(
-            when,
-            after_s=one.after_s or when.after_s,
-            at=one.at if one.at is not None else when.at,
-            twice=one.twice or when.twice,
-            in_days=one.in_days or when.in_days,
-            daily=one.daily or when.daily,
-            for_s=one.for_s or when.for_s,
-        )
-    if clause.later:
-        when = dataclasses.replace(when, said=clause.later)
-    return when, bool(clause.later) or len(clause.whens) > 1
-
-
-def _clocked(clause: Clause, when: When, domain: str) -> tuple[Clause, When, bool]:
-    """Takes a lone number after "at" as a time if the verb needs no value: the kettle at 7.
-
-    Heating at 21 is 21 degrees; the last value says whether a level may be meant.
-    """
-    switched = {*clause.ops, *clause.particles} & {"on", "off", "start", "stop", "open", "close"}
-    if not (clause.at_number and switched and when.now and not clause.quantities):
-        return clause, when, False
-    number, unit = clause.numbers[-1]
-    warm = domain == "climate" and number > _LATEST_BARE
-    if unit or not number.is_integer() or not 0 < number < 24 or warm:
-        return clause, when, False
-    timed = When(at=time(int(number)), twice=number <= 12)
-    unclear = domain in SETS and number > _LATEST_BARE
-    return dataclasses.replace(clause, numbers=(), at_number=False), timed, unclear
-
-
-def _common(choice: Choice) -> str:
-    """The domain of a set of entities; switch if they differ."""
-    domains = {entity.domain for entity in choice}
-    return domains.pop() if len(domains) == 1 else "switch"
-
-
 def _usual(clause: Clause, found: Grounded, words: HomeWords) -> Wish | None:
     """What people want of a device that they only name: a coffee, please."""
     kinds = {kind for entity in found.choices[0] for kind in words.kinds[entity.id]}
     if kinds & set(_DRINKS) and (clause.neutral or not clause.moved):
         return Wish(ON)
-    domain = _common(found.choices[0])
+    domain = common_domain(found.choices[0])
     if domain in ("scene", "script") and not clause.particles:
         return Wish(ON)
     if domain in ("light", "climate", "fan") and clause.altered and clause.neutral:
         return Wish(SETS[domain])
-    if domain in SETS and set(clause.quantities) & set(_QUANTITIES.get(domain, ())):
+    if domain in SETS and set(clause.quantities) & set(QUANTITIES.get(domain, ())):
         return Wish(SETS[domain])
     if domain == "light" and clause.wanted and not (clause.negated or clause.personal):
         return Wish(ON)
