@@ -47,13 +47,13 @@ def asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
         return False
     if any(one not in own for one in clause.quantities):
         return False
+    if any("status" in mark.text for mark in marks):
+        return True
     what = any(mark.text in ("what is", "what are", "what") for mark in marks[:3])
     if what and not clause.quantities and marks[-1].text in _ASKED_AT and not shown:
         return True
     if what and not clause.quantities:
-        return any(
-            mark.text in ("set", "state of", "doing") or "status" in mark.text for mark in marks
-        )
+        return any(mark.text in ("set", "state of", "doing") for mark in marks)
     if clause.quantities:
         return True
     return any(mark.has(one) for mark in marks for one in _STATES if not mark.has("kind"))
