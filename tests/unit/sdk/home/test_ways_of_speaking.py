@@ -139,7 +139,14 @@ def test_no_part_of_a_sentence_is_done_that_the_rest_takes_back(text: str) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["the light's on again", "fan speed 2", "sort the heating out", "the fan is on"]
+    "text",
+    [
+        "the light's on again",
+        "fan speed 2",
+        "sort the heating out",
+        "the fan is on",
+        "tv off at the end of the film",
+    ],
 )
 def test_what_may_only_tell_or_mean_something_else_never_acts(text: str) -> None:
     assert interpreted(text).act is None
