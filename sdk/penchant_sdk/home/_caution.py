@@ -14,7 +14,15 @@ _READ = 0.992
 _EXACT = 0.985
 _SLIP = 0.004
 _ASKED = 0.9
-_DOUBTS = {"later": 0.95, "target": 0.95, "value": 0.95, "verb": 0.7, "corrected": 1.0}
+_DOUBTS = {
+    "later": 0.95,
+    "target": 0.95,
+    "value": 0.95,
+    "verb": 0.7,
+    "corrected": 1.0,
+    "aside": 0.97,
+    "need": 0.8,
+}
 _LEFT_OVER = {True: 0.93, False: 0.8}
 """Factors by whether the sentence names a device and a verb beside the words left over."""
 _AT_MOST = 0.95

@@ -239,6 +239,11 @@ def _at_number(marks: Sequence[Mark]) -> bool:
     )
 
 
+def _ends_kept(mark: Mark) -> bool:
+    """Whether what is left out begins after a part: all to 30 percent, not the bedroom."""
+    return any(mark.has(one) for one in ("op", "group", "rel", NUMBER, "colour", "kelvin"))
+
+
 def _exclusion(marks: Sequence[Mark]) -> tuple[Clause | None, list[Mark]]:
     """What a clause leaves out, as in all but the lamp, and its other marks."""
     for place, mark in enumerate(marks):
@@ -248,7 +253,7 @@ def _exclusion(marks: Sequence[Mark]) -> tuple[Clause | None, list[Mark]]:
         named = any(is_target(one) for one in marks[place + 1 : place + 4])
         if mark.has("leftout") and grouped and place and not marks[place + 1 :]:
             start = place
-            while start and not (marks[start - 1].has("op") or marks[start - 1].has("group")):
+            while start and not _ends_kept(marks[start - 1]):
                 start -= 1
             inner = marks[start:place]
             if start and any(is_target(one) for one in inner):

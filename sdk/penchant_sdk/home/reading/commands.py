@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penchant_sdk.home.parameters import Parameter
 from penchant_sdk.home.types import Entity
@@ -28,7 +28,7 @@ class Command:
     """Whether the sentence itself says the value, in numbers or words."""
     when: When = When()
     doubts: tuple[str, ...] = ()
-    """Why it may be misread: target, verb, value, later, corrected."""
+    """Why it may be misread: target, verb, value, later, corrected, aside, need."""
     missing: str = ""
     """What it names and the home has not."""
     alternatives: tuple[str, ...] = ()
@@ -82,3 +82,11 @@ class Reading:
         topic = max(self.understood - 1, 1 if self.wished else 0)
         most = 2 * self.understood + 2 if self.plain else topic
         return bool(self.commands) and len(self.unknown) <= most
+
+
+def doubted(reading: Reading, doubt: str) -> Reading:
+    """A reading that is asked about."""
+    commands = tuple(
+        replace(one, doubts=tuple(dict.fromkeys((*one.doubts, doubt)))) for one in reading.commands
+    )
+    return replace(reading, commands=commands, guarded=True, plain=True)

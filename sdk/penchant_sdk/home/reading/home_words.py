@@ -99,6 +99,7 @@ class HomeWords:
         names = {word for form in self._names for word in form}
         self.vocabulary = words.words | names | {word for form in found for word in form}
         self.name_words = names
+        self.name_forms = tuple(self._names)
         self.distinctive = self._distinctive()
 
     def of_kind(self, kind: str, *, loosely: bool = True) -> list[Entity]:

@@ -76,7 +76,11 @@ def lexicon(language: str) -> Lexicon:
 
 @cache
 def real_words() -> frozenset[str]:
-    """Common English words, which are no misspelling of another word."""
+    """Common English words, which are no misspelling of another word.
+
+    They are the whole words in the vocabulary of the tokenizer of all-MiniLM-L6-v2, which its
+    authors publish under the Apache License 2.0.
+    """
     file = importlib.resources.files("penchant_sdk.home") / "lexicon" / "en-words.txt"
     return frozenset(file.read_text(encoding="utf-8").split())
 

@@ -13,19 +13,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import time
-from itertools import pairwise
 
 from penchant_sdk.home._actions import intents_of
 from penchant_sdk.home.parameters import Area, Parameter, VolumeStep
+from penchant_sdk.home.reading.asides import (
+    changes,
+    commands_left,
+    is_explicit,
+    left_over,
+    parts_of,
+    tells_first,
+    with_name,
+)
 from penchant_sdk.home.reading.clause_splitting import doubled, joined, split
+from penchant_sdk.home.reading.clause_times import clocked, time_of
 from penchant_sdk.home.reading.clauses import Clause, gather
-from penchant_sdk.home.reading.commands import Choice, Command, Reading
+from penchant_sdk.home.reading.commands import Command, Reading, doubted
 from penchant_sdk.home.reading.grounding import Grounded, grounded
 from penchant_sdk.home.reading.home_words import HomeWords
 from penchant_sdk.home.reading.intentions import ends_it, is_directed, likely_kind, repeats
 from penchant_sdk.home.reading.lexicon import real_words
-from penchant_sdk.home.reading.marks import END, NUMBER, TIME, Mark, mark_up
+from penchant_sdk.home.reading.marks import END, TIME, Mark, mark_up
+from penchant_sdk.home.reading.needs import command_for
 from penchant_sdk.home.reading.spelling_slips import Speller
 from penchant_sdk.home.reading.spoken_text import normal, symbols
 from penchant_sdk.home.reading.spoken_times import take_times
@@ -41,6 +50,8 @@ from penchant_sdk.home.reading.stance import (
     without_condition,
     without_correction,
 )
+from penchant_sdk.home.reading.state_questions import QUANTITIES, asks_state, common_domain
+from penchant_sdk.home.reading.turns_of_phrase import plainly
 from penchant_sdk.home.reading.verbs import OFF, ON, SETS, Wish, implied_kind, verb
 from penchant_sdk.home.types import Entity
 from penchant_sdk.home.when import When
@@ -50,6 +61,7 @@ LONGEST = 400
 _LEAST_BARE = 5
 """A smaller number that stands alone may count something else: lights 2."""
 STATE, TEMPERATURE = "HassGetState", "HassClimateGetTemperature"
+READ = (STATE, TEMPERATURE)
 CLEAN_AREA = "HassVacuumCleanArea"
 _DRINKS = ("coffee", "kettle")
 KIND_OF = {
@@ -77,7 +89,14 @@ class Reader:
         self.words = HomeWords(language, entities)
         spelt = language == "en"
         self._speller = (
-            Speller(self.words.vocabulary, real_words(), self.words.name_words) if spelt else None
+            Speller(
+                self.words.vocabulary,
+                real_words(),
+                self.words.name_words,
+                self.words.name_forms,
+            )
+            if spelt
+            else None
         )
 
     def read(self, text: str, room: str) -> Reading:
@@ -89,10 +108,61 @@ class Reader:
         """
         if len(text) > LONGEST:
             return Reading(refused="long")
-        plain, times = take_times(normal(text, self._language), self._language)
+        said = plainly(normal(text, self._language), self._language)
+        plain, times = take_times(said, self._language)
         words, slips = symbols(plain, self._language), 0
         if self._speller is not None:
             words, slips = self._speller.corrected(words)
+        reading = self._read(words, slips, times, room)
+        told = self._language == "en" and tells_first(words)
+        if reading.full and not told:
+            return self._felt(reading, said, room)
+        if reading.refused in ("", "past", "reported", "asked", "negated"):
+            part = self._part(words, slips, times, room)
+            if part is not None:
+                return part
+        if told and reading.commands:
+            reading = doubted(reading, "aside")
+        return self._needed(reading, said, room)
+
+    def _part(
+        self, words: Sequence[str], slips: int, times: Sequence[When], room: str
+    ) -> Reading | None:
+        """The command of a sentence that also says why, to ask about; None if there is none."""
+        for part in parts_of(words, self._language):
+            rest = left_over(words, part)
+            marks = mark_up(rest, self.words)
+            before = words[: len(rest)] == rest
+            told = before and rest[-1] in ("so", "but")
+            if changes(marks, told=told, before=before) or commands_left(marks, rest):
+                continue
+            reading = self._read(with_name(part, marks, self.words), slips, times, room)
+            if reading.full and (not before or reading.plain or reading.commands[0].intent in READ):
+                return doubted(reading, "aside")
+        return None
+
+    def _felt(self, reading: Reading, said: str, room: str) -> Reading:
+        """A reading in full, unless it only says how somebody feels: that is asked about."""
+        if reading.plain or not command_for(said, self._language):
+            return reading
+        needed = self._needed(Reading(), said, room)
+        return needed if needed.commands and not is_explicit(said) else reading
+
+    def _needed(self, reading: Reading, said: str, room: str) -> Reading:
+        """What somebody needs who says no command, to ask about."""
+        if reading.refused in ("reported", "undone", "long") or (
+            reading.grounded and reading.worth_asking
+        ):
+            return reading
+        command = command_for(said, self._language)
+        if not command:
+            return reading
+        needed = self._read(symbols(command, self._language), 0, (), room)
+        found = needed.commands and all(one.choices and not one.missing for one in needed.commands)
+        return doubted(needed, "need") if found else reading
+
+    def _read(self, words: Sequence[str], slips: int, times: Sequence[When], room: str) -> Reading:
+        """What the symbols of a sentence say."""
         marks = _trimmed(mark_up(words, self.words))
         if any("timer" in mark.values("kind") for mark in marks):
             return Reading(understood=1)  # The templates know timers better.
@@ -145,6 +215,7 @@ class Reader:
             corrected
             or condition
             or any(clause.excluded or clause.later or clause.whens for clause in clauses)
+            or any("value" in one.doubts for one in commands)
         )
         said = any(clause.named and clause.directive for clause in clauses)
         wished = any(
@@ -166,7 +237,7 @@ class Reader:
             found = self._rest(before)
         else:
             found = grounded(clause, kind or guessed, self.words, room)
-        when, later = _when(clause, times)
+        when, later = time_of(clause, times)
         doubtful = found.doubtful or bool(guessed) or clause.either or not is_directed(clause)
         doubts = ["target"] if doubtful else []
         if later:
@@ -181,10 +252,12 @@ class Reader:
         return self._decided(clause, found, when, doubts)
 
     def _decided(self, clause: Clause, found: Grounded, when: When, doubts: list[str]) -> Command:
-        clause, when = _clocked(clause, when, found)
-        domain = _common(found.choices[0])
+        domain = common_domain(found.choices[0])
+        clause, when, unclear = clocked(clause, when, domain)
+        if unclear:
+            doubts.append("value")
         # An intent of one domain may mean the opposite in another: off closes, but unlocks.
-        alike = tuple(choice for choice in found.choices if _common(choice) == domain)
+        alike = tuple(choice for choice in found.choices if common_domain(choice) == domain)
         found = dataclasses.replace(found, choices=alike)
         asked = verb(clause, domain)
         if asked is None:
@@ -209,6 +282,7 @@ class Reader:
         unused |= clause.numbered and bool(clause.rels or clause.ops) and not clause.toward
         bare = any(not unit and number < _LEAST_BARE for number, unit in clause.numbers)
         unused |= bare and not (clause.toward or clause.by or clause.quantities or clause.neutral)
+        unused |= bare and domain == "fan" and not clause.by  # Speed 2 is a notch, not 2 percent.
         if value.doubtful or len(clause.numbers) > 1 or (unused and domain != "cover"):
             doubts.append("value")
         intent, parameter = asked.intent, value.parameter
@@ -270,10 +344,10 @@ class Reader:
             return nothing
         if found.missing:
             return Reading((Command("", missing=found.missing),), "", unknown, understood)
-        if not found.choices or not _asks_state(marks, found, clause) or unknown:
+        if not found.choices or not asks_state(marks, found, clause) or unknown:
             return nothing
         felt = any(one.startswith("temperature") for one in (*clause.rels, *clause.adjectives))
-        warm = (warm or felt) and _common(found.choices[0]) == "climate"
+        warm = (warm or felt) and common_domain(found.choices[0]) == "climate"
         choices = found.choices[:1]
         command = Command(TEMPERATURE if warm else STATE, choices)
         return Reading((command,), "", unknown, understood, slips=slips)
@@ -293,42 +367,10 @@ def _trimmed(marks: list[Mark]) -> list[Mark]:
     return kept
 
 
-_STATES = ("op", "particle", "rel", "adj", "participle", "state", NUMBER)
-_QUANTITIES = {
-    "light": ("brightness", "colour", "kelvin", "level"),
-    "climate": ("temperature", "level"),
-    "fan": ("speed", "level"),
-    "media_player": ("volume", "level"),
-    "cover": ("position", "level"),
-    "humidifier": ("humidity", "level"),
-}
-
-
-def _asks_state(marks: Sequence[Mark], found: Grounded, clause: Clause) -> bool:
-    """Whether a question is about a state that the devices have."""
-    own = _QUANTITIES.get(_common(found.choices[0]), ())
-    shown = any(
-        (one.text == "on" and two.has("entity")) or (one.text == "on" and two.has("kind"))
-        for one, two in pairwise([mark for mark in marks if mark.text != "the"])
-    )
-    if (
-        shown and not clause.quantities and _common(found.choices[0]) == "media_player"
-    ):  # "Is anything good on tv?"
-        return False
-    if any(one not in own for one in clause.quantities):
-        return False
-    what = any(mark.text in ("what is", "what are", "what") for mark in marks[:3])
-    if what and not clause.quantities:
-        return any(
-            mark.text in ("set", "status", "state of", "status of", "doing") for mark in marks
-        )
-    if clause.quantities:
-        return True
-    return any(mark.has(one) for mark in marks for one in _STATES if not mark.has("kind"))
-
-
 def _settled(clause: Clause) -> Clause:
     """A clause with "don't leave it on" turned into off."""
+    if clause.kept and clause.unneeded and not (clause.ops or clause.particles):
+        return dataclasses.replace(clause, negated=True)
     if clause.negated and clause.kept:
         off = "off" in clause.particles or "off" in clause.ops
         return dataclasses.replace(
@@ -340,55 +382,17 @@ def _settled(clause: Clause) -> Clause:
     return clause
 
 
-def _when(clause: Clause, times: Sequence[When]) -> tuple[When, bool]:
-    """The time of a clause, and whether a part of it is not understood."""
-    when = When()
-    for number in clause.whens:
-        one = times[number]
-        when = dataclasses.replace(
-            when,
-            after_s=one.after_s or when.after_s,
-            at=one.at if one.at is not None else when.at,
-            twice=one.twice or when.twice,
-            in_days=one.in_days or when.in_days,
-            daily=one.daily or when.daily,
-            for_s=one.for_s or when.for_s,
-        )
-    if clause.later:
-        when = dataclasses.replace(when, said=clause.later)
-    return when, bool(clause.later) or len(clause.whens) > 1
-
-
-def _clocked(clause: Clause, when: When, found: Grounded) -> tuple[Clause, When]:
-    """Takes a lone number after "at" as a time if the verb needs no value: the kettle at 7."""
-    switched = {*clause.ops, *clause.particles} & {"on", "off", "start", "stop", "open", "close"}
-    if not (clause.at_number and switched and when.now and not clause.quantities):
-        return clause, when
-    number, unit = clause.numbers[-1]
-    if unit or not number.is_integer() or not 0 < number < 24:
-        return clause, when
-    return dataclasses.replace(clause, numbers=(), at_number=False), When(
-        at=time(int(number)), twice=number <= 12
-    )
-
-
-def _common(choice: Choice) -> str:
-    """The domain of a set of entities; switch if they differ."""
-    domains = {entity.domain for entity in choice}
-    return domains.pop() if len(domains) == 1 else "switch"
-
-
 def _usual(clause: Clause, found: Grounded, words: HomeWords) -> Wish | None:
     """What people want of a device that they only name: a coffee, please."""
     kinds = {kind for entity in found.choices[0] for kind in words.kinds[entity.id]}
     if kinds & set(_DRINKS) and (clause.neutral or not clause.moved):
         return Wish(ON)
-    domain = _common(found.choices[0])
+    domain = common_domain(found.choices[0])
     if domain in ("scene", "script") and not clause.particles:
         return Wish(ON)
     if domain in ("light", "climate", "fan") and clause.altered and clause.neutral:
         return Wish(SETS[domain])
-    if domain in SETS and set(clause.quantities) & set(_QUANTITIES.get(domain, ())):
+    if domain in SETS and set(clause.quantities) & set(QUANTITIES.get(domain, ())):
         return Wish(SETS[domain])
     if domain == "light" and clause.wanted and not (clause.negated or clause.personal):
         return Wish(ON)

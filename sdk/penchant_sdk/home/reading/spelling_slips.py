@@ -7,11 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import pairwise
 
 from penchant_sdk.home.reading.spoken_text import stem
 
 _SHORTEST = 4
 """Shorter words are taken as they are."""
+_NAME = 6
+"""Letters of the shortest word of a name for which another real word may stand."""
+_REAL = 4
+"""Letters that a real word counts for that stands for another: enough to ask."""
 _LONG = 8
 """Words of this length on may have two letters wrong."""
 
@@ -20,7 +25,11 @@ class Speller:
     """Finds the known word that a misspelt one stands for."""
 
     def __init__(
-        self, vocabulary: Collection[str], real: Collection[str], names: Collection[str] = ()
+        self,
+        vocabulary: Collection[str],
+        real: Collection[str],
+        names: Collection[str] = (),
+        forms: Collection[tuple[str, ...]] = (),
     ) -> None:
         """Indexes words by what is left of them without one letter.
 
@@ -28,7 +37,12 @@ class Speller:
             vocabulary: words that the home knows, as `stem` has them.
             real: other words of the language, which are never corrected.
             names: words of names and kinds, which may be written together: bedroomlight.
+            forms: names of two words or more.
         """
+        self._pairs: dict[str, set[str]] = {}
+        for form in forms:
+            for one, two in pairwise(form):
+                self._pairs.setdefault(two, set()).add(one)
         self._vocabulary = frozenset(vocabulary)
         self._names = frozenset(names)
         self._real = frozenset(real)
@@ -49,6 +63,11 @@ class Speller:
                 place += 2
                 continue
             place += 1
+            meant = self._beside(word, after)
+            if meant:
+                out.append(meant)
+                changed += _REAL
+                continue
             if len(word) < _SHORTEST or not word.isalpha() or self._is_known(word):
                 out.append(word)
                 continue
@@ -60,6 +79,14 @@ class Speller:
                 out.append(best or word)
                 changed += off
         return out, changed
+
+    def _beside(self, word: str, after: str) -> str:
+        """The word of a name for a real word before the name's next one: beside lamp."""
+        if len(word) < _NAME or stem(after) not in self._pairs:
+            return ""
+        firsts = self._pairs[stem(after)]
+        near = [one for one in firsts if edits(word, one, 1) <= 1]
+        return near[0] if len(near) == 1 and word not in firsts and len(near[0]) >= _NAME else ""
 
     def _is_known(self, word: str) -> bool:
         return any(one in self._vocabulary or one in self._real for one in (word, stem(word)))

@@ -20,7 +20,7 @@ _CONTRACTED = (
     (r"\bain't\b", "is not"),
     (r"\b(i)'?m\b(?! m)", r"\1 am"),
     (r"\b(you|we|they)'re\b", r"\1 are"),
-    (r"\b(i|you|we|they|he|she)'(?:ll)\b", r"\1 will"),
+    (r"\b(i|you|we|they|he|she|it|that|there|who|what)'(?:ll)\b", r"\1 will"),
     (r"\b(i|you|we|they|he|she)'(?:d)\b", r"\1 would"),
     (r"\b(i|you|we|they)'ve\b", r"\1 have"),
     (r"\b(it|that|there|what|who|where|how|why|when|he|she|here)'s\b", r"\1 is"),
@@ -40,6 +40,11 @@ _CONTRACTED = (
     (r"\b(?:ple+a+se+|pleas|plese|pleease|pliz|plis)\b", "please"),
     (r"\bo'? ?clock\b", "oclock"),
     (r"\b([ap])\. ?m\.?(?= |$)", r"\1m"),
+    (
+        r"(?<=\w)'s (?=(?:still |already |back |just )?(?:on|off|open|closed|locked|unlocked"
+        r"|running|been|too|so|way)\b)",
+        " is ",
+    ),
     (r"\btelly's (?=(?:too|so|way|really) )", "telly is "),
 )
 _CONTRACTIONS = tuple((re.compile(found), spelt) for found, spelt in _CONTRACTED)
@@ -54,6 +59,7 @@ _REPEATED = re.compile(r"\b(\w{2,})(?: \1\b)+")
 _GOES_ON = "(?:吹|转|扫|放|播|响|唱|烧水|烧|煮|吵|闪|拖|动|跑|加热|工作|亮)(?:着|下去)?"
 _ASSIMILATED = (
     (re.compile(r"([开关停亮扫扫吹调拉擦吸])一\1"), r"\1"),
+    (re.compile("(?:不要|别|不用|甭)(?:再|继续)?(?:扫|拖)地?了"), "停止扫地"),
     # "Don't go on blowing": an end to it.
     (re.compile(rf"(?:别|不要|甭|不用)(?:再|让(?P<it>\S{{1,6}}?)再?)?{_GOES_ON}了"), r"\g<it>停"),
     (re.compile(r"的等(?=[打开关调])"), "的灯"),

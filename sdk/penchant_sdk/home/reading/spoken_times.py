@@ -180,5 +180,10 @@ def _clock(named: dict[str, str | None]) -> When | None:
         hour = 0
     if not (hour < 24 and minute < 60):
         return When(at=time(0), in_days=1) if (hour, minute) == (24, 0) else None
-    sure = bool(named.get("m") or _AFTERNOON.search(said) or _DAYBREAK.search(said)) or hour > 12
+    if "中午" in said and hour < 4:
+        hour += 12
+    sure = (
+        bool("中午" in said or named.get("m") or _AFTERNOON.search(said) or _DAYBREAK.search(said))
+        or hour > 12
+    )
     return When(at=time(hour, minute), twice=not sure and 1 <= hour <= 12)

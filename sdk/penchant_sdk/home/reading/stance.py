@@ -49,12 +49,24 @@ def _names_next(marks: Sequence[Mark], place: int) -> bool:
 def is_query(marks: Sequence[Mark], language: str) -> bool:
     """Whether a sentence asks how things are; "could you turn it on?" does not."""
     if language == "zh-CN":
-        asked = any(mark.has("question") for mark in marks)
+        asked = any(
+            mark.has("question") and not (mark.text in _FINAL and _goes_on(marks, place))
+            for place, mark in enumerate(marks)
+        )
         verbal = any(mark.has(one) for mark in marks for one in ("op", "rel", "neutral"))
         polite = verbal and any(mark.has("polite") for mark in marks)
         return asked and not polite
     first = _first(marks)
     return first is not None and first.has("question") and not first.has("op")
+
+
+_FINAL = ("呢", "没", "没有")
+"""Chinese words that ask only at the end of a clause."""
+
+
+def _goes_on(marks: Sequence[Mark], place: int) -> bool:
+    """Whether a device or a verb follows in the sentence."""
+    return any(means_something(one) for one in marks[place + 1 :])
 
 
 def commands_too(marks: Sequence[Mark]) -> bool:
@@ -72,6 +84,13 @@ def is_statement(marks: Sequence[Mark], language: str) -> bool:
     if language == "zh-CN":
         told = any(mark.text in ("把", "将") or mark.has("polite") for mark in marks)
         return not told and any(mark.text in ("有", "是") for mark in marks)
+    said = [mark for mark in marks if mark.text not in ("still", "already", "again", "just")]
+    if any(
+        two.text in ("is", "are") and any(three.has(way) for way in ("particle", "participle"))
+        for one, two, three in zip(said, said[1:], said[2:], strict=False)
+        if one.has("entity") or one.has("kind") or one.has("room")
+    ):  # "The light is on" may complain, or tell.
+        return True
     first = _first(marks)
     named = first is not None and first.text in ("any", "some")
     return named and not any(mark.has("op") for mark in marks)

@@ -130,7 +130,15 @@ def verb(clause: Clause, domain: str) -> Wish | None:
         return None
     if clause.unneeded:  # "I don't want it on": off; "I don't want it off": nobody knows.
         return Wish(OFF, doubtful=ops[0] != ON)
-    return Wish(ops[0], doubtful=len(set(ops)) > 1 or clashing)
+    if domain == "media_player" and "volume" in clause.quantities and ops[0] in _SOUNDS:
+        return Wish(_SOUNDS[ops[0]], doubtful=clashing)
+    partly = "small" in clause.amounts and domain in _STEPS  # "Ease it off a little."
+    partly &= bool(clause.particles) and not clause.wanted
+    return Wish(ops[0], doubtful=len(set(ops)) > 1 or clashing or partly)
+
+
+_SOUNDS = {ON: "HassMediaPlayerUnmute", OFF: "HassMediaPlayerMute"}
+"""What switching the sound of a player means."""
 
 
 def _ops(clause: Clause, domain: str, changed: bool) -> list[str]:
