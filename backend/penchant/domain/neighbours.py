@@ -53,8 +53,9 @@ def recent_of(
         counted: n, the number of events that count.
         half_life_events: h_near.
 
-    >>> recent_of(np.array([7, 8], np.uint32), np.array([0.5, 0.5]), 20, 5.0).tolist()
-    [(7, 0.5), (8, 0.5)]
+    >>> recent = recent_of(np.array([7, 8], np.uint32), np.array([0.5, 0.5]), 20, 5.0)
+    >>> [(number, round(weight, 2)) for number, weight in recent.tolist()]
+    [(7, 0.47), (8, 0.47), (4294967295, 0.06)]
     >>> recent_of(np.empty(0, np.uint32), np.empty(0), 0, 5.0)["weight"].tolist()
     [1.0]
     """

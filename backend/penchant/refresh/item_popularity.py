@@ -31,8 +31,9 @@ def popularity_of(
         half_life_s: one of `POPULARITY_HALF_LIVES_S`.
 
     >>> likes = np.array([0, 0, 1])
-    >>> popularity_of(likes, np.ones(3), np.zeros(3, np.int64), 3, 1e12).round(2).tolist()
-    [0.48, 0.27, 0.0]
+    >>> popularity = popularity_of(likes, np.ones(3), np.zeros(3, np.int64), 3, 1e12)
+    >>> popularity.astype(float).round(2).tolist()
+    [0.5, 0.28, 0.0]
     """
     age_s = (at_us.max(initial=0) - at_us) / 1e6
     likes = np.bincount(item, np.maximum(0.0, reward) * np.exp2(-age_s / half_life_s), items)
