@@ -75,7 +75,7 @@ class FoldSettings:
     """gamma: weight of the fast interest in the score; 6 suits a catalog that is refreshed."""
     query_weight: float = 60.0
     """beta: weight of the request's query in the score; the default puts an item's title first."""
-    offset_weight: float = 0.5
+    offset_weight: float = 1.0
     """c: weight of the item's popularity in the score."""
     near_weight: float = 1.0
     """delta: weight in the score of the neighbours of the latest likes."""
