@@ -135,6 +135,7 @@ def test_the_command_that_installs_into_a_running_triton(tmp_path: Path) -> None
     write_words(encoder, "words")
     places = {"--backends": tmp_path / "b", "--models": tmp_path / "m", "--encoder": encoder}
     for option, place in places.items():
+        place.mkdir(exist_ok=True)
         arguments[arguments.index(option) + 1] = str(place)
     printed = run(arguments, tmp_path)
     assert "--model-repository" in printed

@@ -112,7 +112,7 @@ def test_with_all_products_in_int8_more_is_lost(
 ) -> None:
     loose = quantized(outlier, tmp_path / "loose", rankings, "dynamic", 0.99)
     assert loose.kept == ()
-    assert loose.change.loss > 0.02
+    assert loose.change.loss > 0.01  # The budget below.
     assert "float32" not in {stored for _, stored in products(loose.directory).values()}
 
 
