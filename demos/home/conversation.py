@@ -54,7 +54,8 @@ UTTERANCES = {
     ),
 }
 """Sentences by language: exact, free and risky commands, and one that no home can answer."""
-DARK = Utterance("it's so dark in here", "bedroom")
+LAMP = Utterance("turn on the bedside lamp", "bedroom")
+"""The sentence that a habit forms for: it leaves the brightness open."""
 DIM = Action("HassLightSet", "light.bedside", Brightness(percent=20))
 READING = Action("HassLightSet", "light.bedside", Brightness(percent=60))
 
@@ -81,20 +82,20 @@ def habit_table(home: HomeClient, night: datetime, morning: datetime) -> tuple[T
         A table of the best action after each stage for Ann at night, for Ann in the morning and for
         Bob, and whether the habit formed, changed and stayed Ann's alone.
     """
-    title = f'A habit: the answer to "{DARK.text}" in the bedroom'
+    title = f'A habit: the answer to "{LAMP.text}" in the bedroom'
     table = demo_table(title, "so far", "Ann, at night", "Ann, in the morning", "Bob, at night")
     seen: list[tuple[Action | None, Action | None, Action | None]] = []
 
     def show(stage: str) -> None:
         answers = tuple(
-            home.interpret(DARK.text, user=user, room=DARK.room, at=at).best
+            home.interpret(LAMP.text, user=user, room=LAMP.room, at=at).best
             for user, at in (("ann", night), ("ann", morning), ("bob", night))
         )
         seen.append((answers[0], answers[1], answers[2]))
         table.add_row(stage, *(_best(home, answer) for answer in answers))
 
     def choose(action: Action) -> None:
-        meant = home.interpret(DARK.text, user="ann", room=DARK.room, at=night)
+        meant = home.interpret(LAMP.text, user="ann", room=LAMP.room, at=night)
         if meant.best == action:
             home.accepted(meant)
         else:
