@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -10,7 +9,8 @@ from pathlib import Path
 
 from penchant.launch import processes
 from penchant.launch.errors import LaunchError
-from penchant.launch.process_identity import identity, is_alive, pid_of
+from penchant.system.file_lock import FileLock
+from penchant.system.process_identity import identity, is_alive, pid_of
 
 NAME = "server.pid"
 """The file that is locked; it names the owner and its Triton, with their start times."""
@@ -22,7 +22,7 @@ class ServerLock:
     def __init__(self, directory: Path) -> None:
         """Describes the lock of a directory; takes nothing yet."""
         self._path = directory / NAME
-        self._file: int | None = None
+        self._file: FileLock | None = None
 
     def acquire(self) -> list[str]:
         """Takes the lock, and ends what a killed owner of the directory left.
@@ -38,23 +38,23 @@ class ServerLock:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.parent.chmod(0o700)  # Logs may name users, and a key lies here.
-            file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            file = FileLock(self._path)
         except OSError as error:
             raise LaunchError(f"{self._path}: cannot be written: {error.strerror}") from error
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = _read(file).get("owner", "")
-            os.close(file)
-            raise LaunchError(self._taken(owner)) from None
+            free = file.acquire(0.0)
         except OSError as error:
-            os.close(file)
+            file.close()
             raise LaunchError(
                 f"{self._path}: cannot be locked ({error.strerror}); serve from a directory on a "
                 "local file system"
             ) from error
+        noted = _read(file.fileno())
+        if not free:
+            file.close()
+            raise LaunchError(self._taken(noted.get("owner", "")))
         self._file = file
-        return _end(_read(file))
+        return _end(noted)
 
     def note(self, triton_pid: int, ports: dict[str, int], scratch: Path | None) -> None:
         """Writes who runs here now, for the next owner and for `penchant doctor`.
@@ -72,15 +72,15 @@ class ServerLock:
             "scratch": str(scratch) if scratch else "",
         }
         text = json.dumps(content, indent=1).encode() + b"\n"
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, text, 0)
+        os.ftruncate(self._file.fileno(), 0)
+        os.pwrite(self._file.fileno(), text, 0)
 
     def release(self) -> None:
         """Gives the lock back; nothing is left for the next owner to end."""
         if self._file is None:
             return
-        os.ftruncate(self._file, 0)
-        os.close(self._file)
+        os.ftruncate(self._file.fileno(), 0)
+        self._file.close()
         self._file = None
 
     def _taken(self, owner: str) -> str:

@@ -28,7 +28,6 @@ EVENT_IDS = ("event_id",)
 RECOMMENDATION_IDS = ("recommendation_id",)
 REWARDS = ("reward", "click", "clicked", "label")
 PROPENSITIES = ("propensity", "propensity_score", "pscore", "action_prob")
-POSITIONS = ("position", "rank", "slot")
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "id": IDS,

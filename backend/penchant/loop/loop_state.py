@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.system.durable_file import write_whole
+from penchant.system.file_lock import FileLock
 
 STATE = "state.json"
 UNFINISHED, FINISHED, REFUSED = "unfinished", "finished", "refused"
@@ -102,15 +102,13 @@ def locked(runs: Path, now: str) -> Iterator[int]:
         LockHeld: another run holds the lock.
     """
     runs.mkdir(parents=True, exist_ok=True)
-    with (runs / "lock").open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise LockHeld(
-                f"runs: another run holds {runs / 'lock'} ({file.read().strip()})"
-            ) from error
-        file.truncate(0)
-        file.write(f"pid {os.getpid()} since {now}\n")
-        file.flush()
-        yield file.fileno()
+    lock = FileLock(runs / "lock")
+    try:
+        if not lock.acquire(0.0):
+            holder = lock.read().decode().strip()
+            raise LockHeld(f"runs: another run holds {lock.path} ({holder})")
+        os.ftruncate(lock.fileno(), 0)
+        os.pwrite(lock.fileno(), f"pid {os.getpid()} since {now}\n".encode(), 0)
+        yield lock.fileno()
+    finally:
+        lock.close()

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from penchant.domain.errors import StoreUnavailable
 from penchant.system.file_lock import FileLock
+from penchant.system.process_identity import boot_id, process_stat
 
 DYING_S = 10.0
 """Seconds that a server waits for the last processes of one that has ended."""
@@ -168,18 +169,13 @@ def _path(directory: Path, server: ClaimingServer) -> Path:
 
 def _started_s(pid: int) -> float:
     """When a process started, in seconds since the machine did; 0 if it is not there."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return 0.0
-    state, *fields = stat.rpartition(")")[2].split()
-    return 0.0 if state in ("Z", "X") else int(fields[18]) / os.sysconf("SC_CLK_TCK")
+    stat = process_stat(pid)
+    return stat.start_ticks / os.sysconf("SC_CLK_TCK") if stat and stat.alive else 0.0
 
 
 def _boot() -> str:
     """An id of this start of the machine and of this view of process ids."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+        return f"{boot_id()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return socket.gethostname()

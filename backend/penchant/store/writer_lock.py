@@ -23,6 +23,7 @@ from pathlib import Path
 
 from penchant.domain.errors import StoreUnavailable
 from penchant.system.file_lock import FileLock
+from penchant.system.process_identity import process_stat
 
 WAIT_S = 5.0
 """Seconds that a writer waits for its turn."""
@@ -132,8 +133,5 @@ def _refusal(note: bytes) -> str:
 
 
 def _is_stopped(pid: str) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[:1] in (["T"], ["t"])
+    stat = process_stat(int(pid)) if pid.isdecimal() else None
+    return stat is not None and stat.state in ("T", "t")

@@ -37,6 +37,10 @@ class FileLock:
             else:
                 return True
 
+    def fileno(self) -> int:
+        """The descriptor of the open file; a process that inherits it holds the lock, too."""
+        return self._fd
+
     def release(self) -> None:
         """Lets others have the lock."""
         fcntl.flock(self._fd, fcntl.LOCK_UN)

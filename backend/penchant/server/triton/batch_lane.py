@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
-from penchant.domain.errors import Overloaded
 from penchant.server.triton.backlog import Backlog
+from penchant.server.triton.call_queue import CallQueue
 from penchant.server.triton.waiting_call import WaitingCall
 
 BATCH_S = 0.15
@@ -17,7 +15,7 @@ LEAST_BATCH = 4
 """Calls that are answered together however long they take: each alone would take longer still."""
 
 
-class BatchLane:
+class BatchLane(CallQueue[WaitingCall]):
     """Answers calls in order; calls that arrive meanwhile form the next batch.
 
     What waits is bounded by the time that its callers have, and a call that nobody waits for any
@@ -37,47 +35,18 @@ class BatchLane:
             drop: tells a call that nobody waits for it any more, and never raises.
             most: size limit of a batch, 1 or more.
         """
+        super().__init__(Backlog(), "penchant-batches")
         self._answer = answer
         self._drop = drop
         self._most = most
-        self._backlog = Backlog()
-        self._waiting: deque[WaitingCall] = deque()
-        self._changed = threading.Condition()
-        self._closing = False
-        self._thread = threading.Thread(target=self._work, name="penchant-batches", daemon=True)
         self._thread.start()
 
-    @property
-    def calls(self) -> int:
-        """Calls that wait or are being answered."""
-        return self._backlog.calls
-
-    def put(self, waiting: WaitingCall) -> Overloaded | None:
-        """Queues a call, or refuses it if its turn would come too late."""
-        refusal = self._backlog.admit(waiting)
-        if refusal is None:
-            with self._changed:
-                self._waiting.append(waiting)
-                self._changed.notify()
-        return refusal
-
-    def close(self) -> None:
-        """Returns when every queued call is answered; no call may follow."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-        self._thread.join()
+    def _queued(self, waiting: WaitingCall) -> WaitingCall:
+        return waiting
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._closing:
-                    self._changed.wait()
-                if not self._waiting:
-                    return
-            batch, cost = self._take()
-            if not batch:
-                continue
+        batch, cost = self._take()
+        if batch:
             started_s = time.monotonic()
             self._answer(batch)
             self._backlog.done(len(batch), cost, time.monotonic() - started_s)
@@ -86,12 +55,12 @@ class BatchLane:
         """The next calls that somebody still waits for, and their cost."""
         batch: list[WaitingCall] = []
         cost = 0.0
-        while self._waiting and len(batch) < self._most:
-            waiting = self._waiting[0]
+        while self._queue and len(batch) < self._most:
+            waiting = self._queue[0]
             expected_s = (cost + waiting.call.cost) * self._backlog.seconds_per_cost
             if len(batch) >= LEAST_BATCH and expected_s > BATCH_S:
                 break
-            self._waiting.popleft()
+            self._queue.popleft()
             # The first is tried whatever is expected: so a wrong expectation mends itself.
             if waiting.abandoned(expected_s if batch else 0.0):
                 self._backlog.done(1, waiting.call.cost)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from penchant.domain.errors import Overloaded
 from penchant.server.dispatch import Answer, ParsedCall
 from penchant.server.triton.backlog import Backlog
+from penchant.server.triton.call_queue import CallQueue
 from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.waiting_call import WaitingCall
 
@@ -33,7 +31,7 @@ class _Begun:
     worked_s: float = 0.0
 
 
-class BulkLane:
+class BulkLane(CallQueue[_Begun]):
     """Works on long calls slice by slice; small calls of the process go in between.
 
     The next slice is of the call with the least work left, so that a caller's large call does not
@@ -58,56 +56,29 @@ class BulkLane:
             drop: tells a call that nobody waits for it any more, and never raises.
             turn: taken for each slice.
         """
+        super().__init__(Backlog(MOST_WAITING), "penchant-slices")
         self._begin = begin
         self._answer = answer
         self._drop = drop
         self._turn = turn
-        self._backlog = Backlog(MOST_WAITING)
-        self._calls: deque[_Begun] = deque()
-        self._changed = threading.Condition()
-        self._closing = False
-        self._thread = threading.Thread(target=self._work, name="penchant-slices", daemon=True)
         self._thread.start()
 
-    @property
-    def calls(self) -> int:
-        """Calls that wait or are under way."""
-        return self._backlog.calls
-
-    def put(self, waiting: WaitingCall) -> Overloaded | None:
-        """Queues a call, or refuses it if its turn would come too late."""
-        refusal = self._backlog.admit(waiting)
-        if refusal is None:
-            with self._changed:
-                self._calls.append(_Begun(waiting, self._begin(waiting.call)))
-                self._changed.notify()
-        return refusal
-
-    def close(self) -> None:
-        """Returns when every queued call is answered; no call may follow."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-        self._thread.join()
+    def _queued(self, waiting: WaitingCall) -> _Begun:
+        return _Begun(waiting, self._begin(waiting.call))
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._calls and not self._closing:
-                    self._changed.wait()
-                if not self._calls:
-                    return
-                call = self._next()
-            self._advance(call)
+        with self._changed:
+            call = self._next()
+        self._advance(call)
 
     def _next(self) -> _Begun:
         """The call whose turn it is, taken out of the queue."""
-        hurried = min(self._calls, key=self._slack_s)
+        hurried = min(self._queue, key=self._slack_s)
         if self._slack_s(hurried) < self._left_s(hurried):
-            self._calls.remove(hurried)
+            self._queue.remove(hurried)
             return hurried
-        shortest = min(self._calls, key=self._left_s)
-        self._calls.remove(shortest)
+        shortest = min(self._queue, key=self._left_s)
+        self._queue.remove(shortest)
         return shortest
 
     def _left_s(self, call: _Begun) -> float:
@@ -146,7 +117,7 @@ class BulkLane:
         call.worked_s += time.monotonic() - started_s
         if answer is None:
             with self._changed:
-                self._calls.appendleft(call)  # Before others with as much work left.
+                self._queue.appendleft(call)  # Before others with as much work left.
             return
         self._backlog.done(1, waiting.call.cost, call.worked_s)
         self._answer(waiting, answer)

@@ -55,8 +55,6 @@ _CHINESE = re.compile(
     f"(?P<minus>负|零下|-)?(?P<whole>{_RUN}+|\\d+(?:\\.\\d+)?)"
     f"(?:点(?P<part>[零一二三四五六七八九]+)(?=度|个?百分|%|开|$))?"
 )
-_OF_HUNDRED = re.compile(r"百分之(-?\d+(?:\.\d+)?)")
-_OF = re.compile(r"(\d+)分之(\d+)")
 _TENTHS = re.compile(r"(\d+)成(半?)(?!为)")
 _HALF_MORE = re.compile(r"(\d+)个半(?=小时|钟头|月|$)|(\d+)(度|小时|分钟)半")
 

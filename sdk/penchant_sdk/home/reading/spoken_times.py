@@ -135,14 +135,6 @@ def span_s(text: str) -> int:
     return round(sum(float(number) * _UNITS.get(unit.strip(), 0) for number, unit in parts))
 
 
-def all_spans_s(text: str, language: str) -> int:
-    """Seconds of the spans anywhere in a normal form, summed."""
-    for pattern, plain in _ZH_LONG if language == "zh-CN" else _LONG:
-        text = pattern.sub(plain, text)
-    spans = re.findall(_ZH_SPAN if language == "zh-CN" else rf"\b{_EN_SPAN}\b", text)
-    return sum(span_s(span.replace(" and ", " ").replace("零", "")) for span in spans)
-
-
 def _when(match: re.Match[str]) -> When | None:
     named = match.groupdict()
     if named.get("after"):
