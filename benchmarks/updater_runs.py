@@ -95,7 +95,7 @@ def measure(
     refresh: Refresh | None,
 ) -> RunQuality:
     """Replays the stream once with these settings of the fold."""
-    config = Config("memory:", Path(), fold=FoldSettings(near_weight=0.0, **settings))  # type: ignore[arg-type]
+    config = Config("memory:", Path(), fold=FoldSettings(near_weight=0.0, **settings))  # type: ignore[arg-type]  # From a table.
     recommender = PenchantRecommender(config, vectors, refresh)
     targets = choose_targets(stream, replay_config)
     rank = replay(stream, recommender, targets, replay_config).rank

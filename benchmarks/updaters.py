@@ -121,7 +121,7 @@ class Cost:
 
 
 def settings_of(updater: str) -> FoldSettings:
-    return FoldSettings(updater=updater, **CHOSEN[updater])  # type: ignore[arg-type]
+    return FoldSettings(updater=updater, **CHOSEN[updater])  # type: ignore[arg-type]  # Of mixed types.
 
 
 def full_record(stream: Stream) -> tuple[Record, int]:

@@ -278,7 +278,7 @@ def explained(cls: type[Exception]) -> tuple[str, str, str]:
     Raises:
         ValueError: the docstring lacks one of the three.
     """
-    text = " ".join(inspect.getdoc(cls).split())  # type: ignore[union-attr]
+    text = " ".join(inspect.getdoc(cls).split())  # type: ignore[union-attr]  # A test asks for one.
     match = re.fullmatch(r"(.+?) Cause: (.+?) Remedy: (.+)", text.partition(" >>> ")[0])
     if match is None:
         raise ValueError(f"{cls.__name__}: expected a docstring with `Cause:` and `Remedy:`")

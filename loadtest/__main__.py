@@ -13,11 +13,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.status import Status
 
 from benchmarks.encoder import encoder_directory
 from loadtest.load_report import LoadReport, Thresholds, broken
@@ -99,25 +101,34 @@ def run_locust(
     return read_results(path)
 
 
-def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> LoadReport:
-    """Runs the whole load test on a server with an empty store, which is stopped in any case."""
-    html = options.out / "loadtest.html"
+@contextmanager
+def filled_server(
+    items: int, encoder: Path, console: Console
+) -> Iterator[tuple[Server, Path, Status]]:
+    """A server with a store of its own and its items, its directory, and a line of progress."""
     with tempfile.TemporaryDirectory(prefix="penchant-loadtest-") as name:
         scratch = Path(name)
         settings = {"store": f"lmdb:{scratch / 'store'}", "encoder": str(encoder)}
         with console.status("Starting Triton") as status, Server(scratch, settings) as server:
-            status.update(f"Encoding {options.items:,} items")
-            put_items(server.target, options.items)
-            capacity, rate = None, options.rate
-            if rate is None:
-                status.update(f"Measuring capacity for {CAPACITY_S:g} s")
-                closed = Load(CAPACITY_CLIENTS, 0.0, CAPACITY_WARM_UP_S, CAPACITY_S)
-                capacity = run_locust(server.target, closed, options, scratch, None).rate
-                rate = SHARE_OF_CAPACITY * capacity
-            status.update(f"{rate:,.0f} arrivals per second for {options.duration_s:g} s")
-            load = Load(options.users, rate, WARM_UP_S, options.duration_s)
-            with ResourceWatch(lambda: processes_of(server)) as watch:
-                measured = run_locust(server.target, load, options, scratch, html)
+            status.update(f"Encoding {items:,} items")
+            put_items(server.target, items)
+            yield server, scratch, status
+
+
+def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> LoadReport:
+    """Runs the whole load test on a server with an empty store, which is stopped in any case."""
+    html = options.out / "loadtest.html"
+    with filled_server(options.items, encoder, console) as (server, scratch, status):
+        capacity, rate = None, options.rate
+        if rate is None:
+            status.update(f"Measuring capacity for {CAPACITY_S:g} s")
+            closed = Load(CAPACITY_CLIENTS, 0.0, CAPACITY_WARM_UP_S, CAPACITY_S)
+            capacity = run_locust(server.target, closed, options, scratch, None).rate
+            rate = SHARE_OF_CAPACITY * capacity
+        status.update(f"{rate:,.0f} arrivals per second for {options.duration_s:g} s")
+        load = Load(options.users, rate, WARM_UP_S, options.duration_s)
+        with ResourceWatch(lambda: processes_of(server)) as watch:
+            measured = run_locust(server.target, load, options, scratch, html)
     thresholds = Thresholds(
         p99_ms={"rank": options.p99_rank_ms, "feedback": options.p99_feedback_ms}
     )
@@ -127,15 +138,13 @@ def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> L
 
 def overload_test(options: argparse.Namespace, encoder: Path, console: Console) -> OverloadReport:
     """Overloads a server with an empty store, which is stopped in any case."""
-    with tempfile.TemporaryDirectory(prefix="penchant-loadtest-") as name:
-        scratch = Path(name)
-        settings = {"store": f"lmdb:{scratch / 'store'}", "encoder": str(encoder)}
-        with console.status("Starting Triton") as status, Server(scratch, settings) as server:
-            status.update(f"Encoding {options.items:,} items")
-            put_items(server.target, options.items)
-            with ResourceWatch(lambda: processes_of(server)) as watch:
-                run = overload(server.target, options.kinds, options.phase_s, status.update)
-                figures = asyncio.run(run)
+    with (
+        filled_server(options.items, encoder, console) as (server, _, status),
+        ResourceWatch(lambda: processes_of(server)) as watch,
+    ):
+        figures = asyncio.run(
+            overload(server.target, options.kinds, options.phase_s, status.update)
+        )
     return OverloadReport(figures, trends(watch.samples))
 
 

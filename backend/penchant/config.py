@@ -190,7 +190,7 @@ def parse(parameters: Mapping[str, str]) -> Config:
             raise ConfigError(f"{name}: missing; set it in the model's config.pbtxt parameters")
     check_address(str(plain["store"]))
     given = frozenset({*plain, *fold})
-    return Config(**plain, fold=FoldSettings(**fold), given=given)  # type: ignore[arg-type]
+    return Config(**plain, fold=FoldSettings(**fold), given=given)  # type: ignore[arg-type]  # By `_convert`.
 
 
 def text_of(config: Config, name: str) -> str:

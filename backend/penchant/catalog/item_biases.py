@@ -124,15 +124,8 @@ class ItemBiasFile:
         A file that can't be mapped is said in the log, and tried again at the next call: the
         counters in the store hold everything.
         """
-        if generation == 0:
+        if generation == 0 or not self._holds(generation, rows):
             return
-        try:
-            fresh = self._map(generation, rows)
-        except (OSError, files.DamagedFile) as error:
-            log.warning("catalog: the live offsets can't be written: %s", error)
-            return
-        if fresh:
-            touched = None
         now_s = time.monotonic()
         due = now_s - self._whole_at_s >= WHOLE_EVERY_S
         if touched is None or due or self._item_biases.outruns(touched):
@@ -142,24 +135,20 @@ class ItemBiasFile:
             self._mapped[touched] = self._item_biases.values_of(touched)
 
     def publish_some(self, generation: int, rows: int, numbers: Rows) -> None:
-        """Writes the offsets of some items, and leaves the others to the process that owns them.
-
-        Raises:
-            FileNotFoundError: the generation's file is missing.
-        """
-        if generation == 0:
-            return
-        try:
-            self._map(generation, rows)
-        except (OSError, files.DamagedFile) as error:
-            log.warning("catalog: the live offsets can't be written: %s", error)
+        """Writes the offsets of some items, and leaves the others to the process that owns them."""
+        if generation == 0 or not self._holds(generation, rows):
             return
         self._mapped[numbers] = self._item_biases.values(rows)[numbers]
 
-    def _map(self, generation: int, rows: int) -> bool:
-        """Maps a generation's file; returns whether it is a new one."""
+    def _holds(self, generation: int, rows: int) -> bool:
+        """Maps a generation's file, unless it is mapped; False if it can't be, as the log says."""
         if generation == self._generation:
+            return True
+        try:
+            self._mapped = files.map_offsets(self._directory, generation, "r+", rows)
+        except (OSError, files.DamagedFile) as error:
+            log.warning("catalog: the live offsets can't be written: %s", error)
             return False
-        self._mapped = files.map_offsets(self._directory, generation, "r+", rows)
         self._generation = generation
+        self._whole_at_s = -math.inf  # All of a new file is due.
         return True

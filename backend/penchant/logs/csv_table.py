@@ -10,6 +10,7 @@ lines behind it are read again, as rows of their own.
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -266,17 +267,26 @@ class CsvTable(TextFile):
         )
 
     def _texts(self) -> Iterator[str]:
-        """Decodes lines; bytes that are not UTF-8 become surrogates, and their row is refused."""
-        again, record, separator = self._again, self._record, self._separator
-        while again:
-            text = again.popleft()
-            if "\0" in text or not _is_utf8(text):
+        """The lines for the csv module, first those that were given back."""
+        record, separator = self._record, self._separator
+        for text in itertools.chain(self._given_back(), self._decoded()):
+            if "\0" in text:
                 self._damaged = True
             if separator:
                 text = text.replace(separator, _UNIT_SEPARATOR)
             self._number += 1
             record.append(text)
             yield text
+
+    def _given_back(self) -> Iterator[str]:
+        while self._again:
+            text = self._again.popleft()
+            if not _is_utf8(text):
+                self._damaged = True
+            yield text
+
+    def _decoded(self) -> Iterator[str]:
+        """Decodes lines; bytes that are not UTF-8 become surrogates, and their row is refused."""
         for line in self._lines:
             self._bytes += len(line)
             try:
@@ -284,12 +294,6 @@ class CsvTable(TextFile):
             except UnicodeDecodeError:
                 self._damaged = True
                 text = line.decode("utf-8", "surrogateescape")
-            if "\0" in text:
-                self._damaged = True
-            if separator:
-                text = text.replace(separator, _UNIT_SEPARATOR)
-            self._number += 1
-            record.append(text)
             yield text
 
 

@@ -32,12 +32,7 @@ from penchant.service.rollout_watch import RolloutWatch
 from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.counters import (
-    corrupt_counters,
-    read_counters,
-    scan_counters,
-    take_recounted,
-)
+from penchant.store.counters import UNREADABLE, read_counters, scan_counters, take_recounted
 from penchant.store.item_contributions import any_contribution
 from penchant.store.items import read_head
 from penchant.store.newest import read_newest, write_newest
@@ -152,17 +147,15 @@ class FeedbackService:
         self._said: set[str] = set()
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
-            corrupt = corrupt_counters(snapshot)
+            counters = dict(scan_counters(snapshot))
             head = read_head(snapshot)
-            counted = next(scan_counters(snapshot), None) is not None
         self._counted_rows = head.rows
-        if counted and old_release:
+        if counters and old_release:
             log.warning(_OLD_COUNTERS)
-        for number in corrupt:
+        for number in [one for one, found in counters.items() if found is UNREADABLE]:
             with store.transaction() as transaction:
-                recount(transaction, number, item_biases.half_life_s)
-        with store.snapshot() as snapshot:
-            item_biases.set(scan_counters(snapshot))
+                counters[number] = recount(transaction, number, item_biases.half_life_s)
+        item_biases.set(counters.items())
         self._offset_file = ItemBiasFile(catalogs.directory, item_biases)
         self._latest(clock())
         self._offset_file.publish(head.generation, head.rows)  # Whatever a crash left there.

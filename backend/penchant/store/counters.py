@@ -37,11 +37,6 @@ def scan_counters(snapshot: Snapshot) -> Iterator[tuple[int, Counters]]:
         yield int(number), _readable(int(number), value)
 
 
-def corrupt_counters(snapshot: Snapshot) -> list[int]:
-    """The numbers of the items whose counters cannot be read."""
-    return [number for number, counters in scan_counters(snapshot) if counters is UNREADABLE]
-
-
 def add_recounted(transaction: Transaction, item_numbers: Iterable[int]) -> None:
     """Notes items whose counters changed, for the process that holds them in memory."""
     last = -1

@@ -6,7 +6,6 @@ import ast
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import demos
@@ -27,13 +26,12 @@ from penchant.store.lmdb import LmdbStore
 from penchant_sdk.testing import FakePenchant, FakeServer
 from tests.support.command import Ran, run
 from tests.support.feeder import MAP_BYTES
+from tests.support.kinds_shop import ITEMS, fill_with_kinds
 from tests.support.printed_commands import commands_in
 from tests.support.word_encoder import write_word_encoder
-from tests.support.world import World, liked
+from tests.support.world import World
 from tests.unit.launch.standin import write_sources
 from tests.unit.training.compress.planted import write_log, write_outlier_encoder
-
-ITEMS = [f"a {('shoes', 'dress', 'coat')[n % 3]} number {n}" for n in range(45)]
 
 
 @pytest.fixture
@@ -54,15 +52,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     build(["penchant_feedback"], parse(given), encoders, SilentMeter()).close()
     store = LmdbStore(root / ".penchant" / "store", map_bytes=MAP_BYTES)
     world = World(root / ".penchant" / "store" / "catalog", store=store, encoders=encoders)
-    world.put(**{f"i{number}": text for number, text in enumerate(ITEMS)})
-    random = np.random.default_rng(1)
-    for user in range(12):
-        wanted = random.permutation(range(user % 3, len(ITEMS), 3))
-        events = [
-            liked(f"{user}-{n}", f"i{item}", user=f"u{user}", ago_s=1000.0 * (20 - n))
-            for n, item in enumerate(wanted.tolist())
-        ]
-        world.feed(*events)
+    fill_with_kinds(world, 12)
     store.close()
     return root
 

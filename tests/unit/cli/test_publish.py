@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from penchant.encoder.library import EncoderLibrary
@@ -15,11 +14,10 @@ from penchant.encoder.onnx import OnnxEncoder
 from penchant.store.lmdb import LmdbStore
 from tests.support.command import Ran, run
 from tests.support.feeder import MAP_BYTES
+from tests.support.kinds_shop import ITEMS, fill_with_kinds
 from tests.support.word_encoder import write_word_encoder
-from tests.support.world import World, liked
+from tests.support.world import World
 
-KINDS = ("shoes", "dress", "coat")
-ITEMS = [f"a {KINDS[n % 3]} number {n}" for n in range(45)]
 USERS = 30
 
 
@@ -34,15 +32,7 @@ def place(tmp_path: Path) -> Path:
     store = LmdbStore(tmp_path / "store", map_bytes=MAP_BYTES)
     encoders = EncoderLibrary(load(first), tmp_path / "store" / "releases", load)
     world = World(tmp_path / "store" / "catalog", store=store, encoders=encoders)
-    world.put(**{f"i{number}": text for number, text in enumerate(ITEMS)})
-    random = np.random.default_rng(1)
-    for user in range(USERS):
-        wanted = random.permutation(range(user % 3, len(ITEMS), 3))
-        events = [
-            liked(f"{user}-{n}", f"i{item}", user=f"u{user}", ago_s=1000.0 * (20 - n))
-            for n, item in enumerate(wanted.tolist())
-        ]
-        world.feed(*events)
+    fill_with_kinds(world, USERS)
     store.close()
     return tmp_path
 

@@ -1,0 +1,199 @@
+"""An environment of LMDB: opened or made, measured, copied, and told from another store's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import lmdb
+
+from penchant.domain.errors import StoreUnavailable
+from penchant.store.base import Usage
+from penchant.store.lmdb_file import DATA, LOCK, check_whole
+from penchant.store.writer_lock import NAME as WRITER_LOCK
+from penchant.system.durable_file import sync_directory
+from penchant.system.file_lock import FileLock
+
+MAX_READERS = 1024
+_LOCK_BYTES = 1 << 17
+"""More than LMDB's lock file needs for that many readers."""
+
+IDENTITY_KEY = b"\xff" * 32
+"""The key of the store's identity, behind all others; scans leave it out."""
+
+_IDENTITY = struct.Struct("<16sQ")
+_OPENING_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells a store from another, and a compacted file from a copy of older days."""
+
+    store: bytes
+    compactions: int
+
+
+@dataclass(slots=True)
+class OpenedEnvironment:
+    """An environment of LMDB, and the file that it maps."""
+
+    env: lmdb.Environment
+    data: int
+    """A descriptor of the data file, to see whether it still has a name."""
+    identity: Identity | None
+    """None for a store of an older release, until its first write."""
+    look_again_s: float = 0.0
+    """When to look again for a file in place of one that is gone."""
+
+    def close(self) -> None:
+        """Unmaps the file; no transaction may be under way."""
+        self.env.close()
+        os.close(self.data)
+
+
+def open_environment(directory: Path, map_bytes: int) -> OpenedEnvironment:
+    """Opens or creates the environment of a directory; its files are for this user alone.
+
+    Raises:
+        StoreUnavailable: see `LmdbStore`.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        turn = FileLock(directory / "opening.lock")
+        try:
+            if not turn.acquire(_OPENING_S):
+                raise StoreUnavailable(
+                    f"store: can't open LMDB in {directory}: another process has been opening "
+                    f"it for {_OPENING_S:g} s; if it is stopped, let it go on or end it"
+                )
+            _prepare(directory)
+            return _map(directory, map_bytes)
+        finally:
+            turn.close()
+    except (lmdb.Error, OSError) as error:
+        raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+
+
+def _prepare(directory: Path) -> None:
+    """Makes a new store's data file, or looks at that of an old one; allocates the lock file.
+
+    LMDB maps its lock file for writing; on a full disk, a page of it that is not allocated yet
+    would kill the process.
+    """
+    data, lock = directory / DATA, directory / LOCK
+    if data.exists():
+        check_whole(data)
+    elif (directory / WRITER_LOCK).exists():
+        raise StoreUnavailable(
+            f"store: {DATA} is gone from {directory}, where a store was; restore a "
+            "backup, or move the directory away to begin an empty store"
+        )
+    else:
+        _make(data)
+    size = lock.stat().st_size if lock.exists() else 0
+    if not size or lock.stat().st_blocks * 512 < size:
+        # Only now: to close the file would end the locks that this process has on it.
+        fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, size or _LOCK_BYTES)
+        finally:
+            os.close(fd)
+    for path in (data, lock):
+        if path.stat().st_mode & 0o077:
+            with contextlib.suppress(PermissionError):  # Another user's, who decides.
+                path.chmod(0o600)
+
+
+def _make(data: Path) -> None:
+    """Makes an empty store's file, which appears under its name complete."""
+    made = data.with_name(f".{DATA}.new")
+    made.unlink(missing_ok=True)
+    env = lmdb.open(os.fspath(made), subdir=False, lock=False, mode=0o600, map_size=1 << 20)
+    try:
+        with env.begin(write=True) as inner:
+            write_identity(inner, Identity(secrets.token_bytes(16), 0))
+    finally:
+        env.close()
+    made.replace(data)
+    sync_directory(data.parent)
+
+
+def _map(directory: Path, map_bytes: int) -> OpenedEnvironment:
+    env = lmdb.open(
+        os.fspath(directory),
+        map_size=map_bytes,
+        max_readers=MAX_READERS,
+        readahead=False,
+        mode=0o600,
+    )
+    try:
+        # The slots of killed readers would keep old pages from being reused.
+        env.reader_check()
+        with env.begin() as inner:
+            identity = _decode_identity(inner.get(IDENTITY_KEY))
+        data = os.open(directory / DATA, os.O_RDONLY | os.O_CLOEXEC)
+    except BaseException:
+        env.close()
+        raise
+    return OpenedEnvironment(env, data, identity)
+
+
+def usage_of(opened: OpenedEnvironment) -> Usage:
+    """The fill level, by the pages that hold something."""
+    info, stat = opened.env.info(), opened.env.stat()
+    pages, page_bytes = int(info["last_pgno"]) + 1, int(stat["psize"])
+    used = 2 + int(stat["branch_pages"]) + int(stat["leaf_pages"]) + int(stat["overflow_pages"])
+    used += -(-max(0, pages - used) * 8 // page_bytes)  # The list of the free pages.
+    return Usage(
+        used_bytes=min(used, pages) * page_bytes,
+        map_bytes=int(info["map_size"]),
+        entries=int(stat["entries"]) - (opened.identity is not None),
+    )
+
+
+def copy_environment(env: lmdb.Environment, target: Path) -> None:
+    """Writes a compacted, synced copy to a new file; raises StoreUnavailable and leaves none."""
+    try:
+        fd = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            env.copyfd(fd, compact=True)
+            os.fsync(fd)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(fd)
+    except (lmdb.Error, OSError) as error:
+        raise StoreUnavailable(f"store: can't write the copy: {plain_text(error)}") from error
+
+
+def write_identity(inner: lmdb.Transaction, identity: Identity) -> None:
+    """Gives a store its identity."""
+    inner.put(IDENTITY_KEY, _IDENTITY.pack(identity.store, identity.compactions))
+
+
+def _decode_identity(value: bytes | memoryview | None) -> Identity | None:
+    return None if value is None else Identity(*_IDENTITY.unpack(value))
+
+
+def read_identity(path: Path) -> Identity | None:
+    """The identity in a data file that this process has not opened."""
+    env = lmdb.open(
+        os.fspath(path), subdir=False, lock=False, readonly=True, create=False, map_size=0
+    )
+    try:
+        with env.begin() as inner:
+            return _decode_identity(inner.get(IDENTITY_KEY))
+    finally:
+        env.close()
+
+
+def plain_text(error: Exception) -> str:
+    """The text of an error without paths, which are none of a client's business."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).rpartition("/")[2] if "/" in str(error) else str(error)
