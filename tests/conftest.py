@@ -22,3 +22,9 @@ def minilm_report(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
     from penchant.training.export import ExportRequest, export_encoder
 
     return export_encoder(ExportRequest(output=tmp_path_factory.mktemp("export") / "minilm"))
+
+
+@pytest.fixture
+def foreign_clients_direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets tritonclient and urllib reach this machine past a proxy, which our own clients do."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
