@@ -57,6 +57,10 @@ class Kind(IntEnum):
     """(digest of a budget's key): the money spent and held."""
     SETTINGS = ord("E")
     """(): the settings that the store's server was given."""
+    ACCEPTED = ord("A")
+    """(): the number of events that were ever accepted."""
+    REFRESHED = ord("F")
+    """(): what the last refresh learnt from, and how it went."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:
