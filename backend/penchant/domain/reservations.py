@@ -64,6 +64,23 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class ReservedImpression:
+    """A reservation as the log keeps it."""
+
+    item: str
+    at_us: int
+    """Time of the reservation, in microseconds since 1970."""
+    lapses_at_us: int
+    caps: tuple[tuple[str, int], ...] = ()
+    """Keys of the caps, each with its longest window in the request, in microseconds."""
+    budget: str = ""
+    """Key of the budget; empty: the impression is free."""
+    cost_micros: int = 0
+    day: str = ""
+    """Day of the reservation by its campaign's clock, as in `2026-03-29`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unreserved:
     """An option that a cap or a budget forbids."""
 

@@ -38,7 +38,7 @@ class Spending:
     def hold(self, micros: int, lapses_at_us: int, now_us: int) -> Spending:
         """The budget after a reservation; reservations that lapsed by `now_us` are dropped."""
         held = self._open(now_us)
-        second = _second(lapses_at_us)
+        second = lapse_second(lapses_at_us)
         held[second] = held.get(second, 0) + micros
         return Spending(self.spent_micros, held)
 
@@ -49,7 +49,7 @@ class Spending:
     def release(self, micros: int, lapses_at_us: int) -> Spending:
         """The budget after a reservation was given up before its impression was shown."""
         held = dict(self.held)
-        second = _second(lapses_at_us)
+        second = lapse_second(lapses_at_us)
         left = held.pop(second, 0) - micros
         if left > 0:
             held[second] = left
@@ -71,5 +71,6 @@ class Spending:
         return {second: held for second, held in self.held.items() if second * _SECOND_US > now_us}
 
 
-def _second(time_us: int) -> int:
+def lapse_second(time_us: int) -> int:
+    """The second since 1970 under which a hold that lapses at a time is kept: rounded up."""
     return -(-time_us // _SECOND_US)

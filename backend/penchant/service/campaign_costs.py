@@ -1,4 +1,4 @@
-"""What an impression of a campaign may cost: bounds what one caller can hold or spend of a budget.
+"""What an impression of a campaign may cost, and the day of it: bounds what one caller can spend.
 
 Campaigns travel as attributes of their items (`proto/penchant/v1/ads.proto`, as JSON). An
 impression costs at most the bid, the price of a click, and a budget never allows more than the
@@ -11,6 +11,8 @@ import dataclasses
 import functools
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from penchant.domain.reservations import Budget, ReserveOption
 from penchant.store.base import Snapshot
@@ -27,6 +29,8 @@ class CampaignCosts:
 
     bid_micros: int
     budget_micros: int
+    time_zone: str = "UTC"
+    """Name of the campaign's clock."""
 
 
 def bounded(snapshot: Snapshot, option: ReserveOption) -> ReserveOption:
@@ -47,6 +51,26 @@ def bounded(snapshot: Snapshot, option: ReserveOption) -> ReserveOption:
     return dataclasses.replace(option, budget=Budget(budget.key, budget.cost_micros, allowed))
 
 
+def day_of(snapshot: Snapshot, item: str, at_us: int) -> str:
+    """The day of a moment by a campaign's clock, as in `2026-03-29`; by UTC for other items."""
+    value = snapshot.get(encode(Kind.ITEM, item))
+    costs = None if value is None else costs_of(value)
+    return _day(at_us // _QUARTER_US, "UTC" if costs is None else costs.time_zone)
+
+
+_QUARTER_US = 900_000_000
+"""All offsets from UTC that are in use, and all changes of them, are whole quarters of an hour."""
+
+
+@functools.lru_cache(maxsize=16_384)
+def _day(quarter: int, time_zone: str) -> str:
+    moment = datetime.fromtimestamp(quarter * (_QUARTER_US // 1_000_000), UTC)
+    try:
+        return moment.astimezone(ZoneInfo(time_zone)).date().isoformat()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return moment.date().isoformat()  # This machine has no such clock.
+
+
 @functools.lru_cache(maxsize=16_384)
 def costs_of(value: bytes) -> CampaignCosts | None:
     """The money of an encoded item's campaign; None if it is no campaign, or can't be read."""
@@ -59,6 +83,7 @@ def costs_of(value: bytes) -> CampaignCosts | None:
         number += 1
     try:
         fields = json.loads("".join(pieces))
-        return CampaignCosts(int(fields["bidMicros"]), int(fields["budgetMicros"]))
+        clock = str(fields.get("timeZone") or "UTC")
+        return CampaignCosts(int(fields["bidMicros"]), int(fields["budgetMicros"]), clock)
     except (ValueError, TypeError, KeyError):
         return None
