@@ -51,6 +51,7 @@ from penchant_sdk.records import (
 from penchant_sdk.reservations import (
     Budget,
     Cap,
+    Pace,
     Reservation,
     Reservations,
     ReserveOption,
@@ -100,6 +101,7 @@ __all__ = [
     "LoggedEvent",
     "ModelNotFound",
     "Overloaded",
+    "Pace",
     "Penchant",
     "PenchantError",
     "PermissionDenied",

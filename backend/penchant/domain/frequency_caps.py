@@ -307,7 +307,11 @@ def _forbidden(
     if budget is None:
         return None
     after = spending.committed_micros(now_us) + budget.cost_micros
-    return UnreservedReason.BUDGET if after > budget.allowed_micros else None
+    if after > budget.allowed_micros:
+        return UnreservedReason.BUDGET
+    if budget.pace and not spending.keeps(budget.pace, budget.cost_micros, now_us):
+        return UnreservedReason.BUDGET
+    return None
 
 
 def _append(kept: Ledger, rows: list[tuple[int, ...]]) -> Ledger:

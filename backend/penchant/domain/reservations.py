@@ -16,6 +16,19 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a budget may be spent: see `penchant.v1.Pace`."""
+
+    window_s: int
+    window_micros: int
+    """Most that is reserved within the window, unless an even spread of what is left is more."""
+    total_micros: int
+    """The whole budget of the period."""
+    left_s: int
+    """Seconds that are left of the period."""
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """The cost of an impression, and the budget that pays it."""
 
@@ -23,6 +36,8 @@ class Budget:
     cost_micros: int
     allowed_micros: int
     """Spending allowed up to now, including this impression."""
+    pace: Pace | None = None
+    """None: as fast as `allowed_micros` permits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from penchant.domain.reservations import Budget, ReserveOption
+from penchant.domain.reservations import ReserveOption
 from penchant.store.base import Snapshot
 from penchant.store.codec import decode_item
 from penchant.store.keys import Kind, encode
@@ -48,7 +48,8 @@ def bounded(snapshot: Snapshot, option: ReserveOption) -> ReserveOption:
     allowed = allowed if budget.cost_micros <= costs.bid_micros else -1
     if allowed == budget.allowed_micros:
         return option
-    return dataclasses.replace(option, budget=Budget(budget.key, budget.cost_micros, allowed))
+    budget = dataclasses.replace(budget, allowed_micros=allowed)
+    return dataclasses.replace(option, budget=budget)
 
 
 def day_of(snapshot: Snapshot, item: str, at_us: int) -> str:

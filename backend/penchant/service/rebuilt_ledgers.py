@@ -9,14 +9,16 @@ transaction, and leaves the difference as it is. Where nothing differs, nothing 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.frequency_caps import NOT_SHOWN, PAYMENT, Ledger, prune
-from penchant.domain.spending import Spending, lapse_second
+from penchant.domain.spending import BUCKET_US, RECENT_BUCKETS, Spending, lapse_second
+from penchant.domain.window import digest64
 from penchant.service.reservation_history import read_history
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.ledgers import (
@@ -57,6 +59,8 @@ class BudgetLog:
     spent_micros: int = 0
     held: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
     """Micros of reservations that were not shown, by the second in which they lapse."""
+    granted: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """Micros of all reservations, by their times in whole `BUCKET_US`."""
     latest_us: int = 0
     """Time of the latest reservation."""
 
@@ -125,6 +129,11 @@ def logged_budgets(snapshot: Snapshot, clock_us: int) -> dict[int, BudgetLog]:
             continue
         for key, account in history.accounts(clock_us).items():
             found[key.budget].spent_micros += account.charged_micros
+        for one in history.reserved:
+            if one.impression.budget:
+                logged = found[digest64(one.impression.budget)]
+                logged.granted[one.impression.at_us // BUCKET_US] += one.impression.cost_micros
+                logged.latest_us = max(logged.latest_us, one.impression.at_us)
         ledger = history.ledger(clock_us)
         paying = ledger[ledger["budget"] != 0]
         for digest, at_us in paying[["budget", "at_us"]].tolist():
@@ -156,9 +165,23 @@ def _corrections(
         correction = Spending(
             spent if may_lower else max(spent, 0),
             {second: micros for second, micros in held.items() if micros},
+            _missing(must.granted, now.granted, must.latest_us // BUCKET_US),
         )
-        found[key] = None if kept.get(key, now) and correction == Spending() else correction
+        found[key] = None if kept.get(key, now) and _is_empty(correction) else correction
     return found
+
+
+def _missing(logged: Mapping[int, int], kept: Mapping[int, int], latest: int) -> dict[int, int]:
+    """Recent grants that a budget lacks; those of forgotten users stay in it."""
+    return {
+        at: micros - kept.get(at, 0)
+        for at, micros in logged.items()
+        if at > latest - RECENT_BUCKETS and micros > kept.get(at, 0)
+    }
+
+
+def _is_empty(correction: Spending) -> bool:
+    return not (correction.spent_micros or correction.held or correction.granted)
 
 
 def _corrected(snapshot: Snapshot, key: int, correction: Spending) -> Spending:
@@ -171,7 +194,8 @@ def _corrected(snapshot: Snapshot, key: int, correction: Spending) -> Spending:
         for second in now.held.keys() | correction.held.keys()
     }
     left = {second: micros for second, micros in held.items() if micros > 0}
-    return Spending(max(0, now.spent_micros + correction.spent_micros), left)
+    granted = Counter(now.granted) + Counter(correction.granted)
+    return Spending(max(0, now.spent_micros + correction.spent_micros), left, granted)
 
 
 def _agrees(snapshot: Snapshot, user: str, expected: Ledger) -> bool:

@@ -95,11 +95,11 @@ def decode_ledger(value: bytes) -> Ledger:
 
 def encode_spending(spending: Spending) -> bytes:
     """Encodes and seals a budget."""
-    pairs = sorted(spending.held.items())
-    return seal(json.dumps([spending.spent_micros, pairs], separators=(",", ":")).encode())
+    pairs = sorted(spending.held.items()), sorted(spending.granted.items())
+    return seal(json.dumps([spending.spent_micros, *pairs], separators=(",", ":")).encode())
 
 
 def decode_spending(value: bytes) -> Spending:
     """The inverse of `encode_spending`."""
-    spent, pairs = json.loads(str(unseal(value, "budget"), "utf-8"))
-    return Spending(spent, dict(pairs))
+    spent, held, *granted = json.loads(str(unseal(value, "budget"), "utf-8"))
+    return Spending(spent, dict(held), *map(dict, granted))  # Schema 4 kept no grants.

@@ -15,6 +15,7 @@ from penchant_sdk.ads._knowledge import Knowledge
 from penchant_sdk.ads.calibration import Calibration
 from penchant_sdk.ads.campaign import Campaign
 from penchant_sdk.ads.eligibility import eligible
+from penchant_sdk.ads.goal import bid_for
 from penchant_sdk.ads.moment import Moment, moment_of
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.reason import name_of, reason, unnamed
@@ -220,7 +221,8 @@ def _offer(
         for position in range(first, first + selection.n)
     ]
     chance = sum(chances) / len(chances)
-    return _Offer(campaign, score, campaign.bid * chance, campaign.bid.micros * chance)
+    bid = bid_for(campaign.goal, campaign.bid, campaign.id, calibration.conversions)
+    return _Offer(campaign, score, bid * chance, bid.micros * chance)
 
 
 def _option(offer: _Offer, moment: Moment) -> ReserveOption:
@@ -229,7 +231,12 @@ def _option(offer: _Offer, moment: Moment) -> ReserveOption:
     return ReserveOption(
         campaign.id,
         tuple(Cap(campaign.id, cap.limit, campaign.window_s(cap)) for cap in campaign.caps),
-        Budget(pacing.budget_key(campaign, moment.at_us), offer.price.micros, allowed.micros),
+        Budget(
+            pacing.budget_key(campaign, moment.at_us),
+            offer.price.micros,
+            allowed.micros,
+            pacing.pace(campaign, moment.at_us),
+        ),
     )
 
 

@@ -28,11 +28,13 @@ from penchant_sdk._arguments import (
     instance,
     instances,
     listed,
+    shown,
     text,
     texts,
     whole,
 )
 from penchant_sdk._times import from_microseconds, to_microseconds
+from penchant_sdk.ads.goal import Goal, TargetCpa, TargetRoas
 from penchant_sdk.ads.money import Money
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.types import Item
@@ -175,7 +177,7 @@ class Campaign:
     budget: Money
     """Budget for the whole flight, or for each day; spent evenly over the hours of day-parts."""
     bid: Money
-    """Price of one click."""
+    """Price of one click; with a goal, the most that a click may cost."""
     categories: frozenset[str] = frozenset()
     """Categories that a slot may block."""
     targeting: tuple[TargetingRule, ...] = ()
@@ -188,6 +190,9 @@ class Campaign:
     """The campaign's clock, for day-parts and daily budgets: a name such as `Europe/Amsterdam`."""
     budget_per: Per = Per.FLIGHT
     """`Per.DAY`: the budget is for each day, from midnight to midnight by the campaign's clock."""
+    goal: Goal | None = None
+    """What sales may cost, if clicks are paid by the sales to expect. None: each click costs the
+    bid. Without a calibration that knows sales, a goal has no effect."""
 
     def __post_init__(self) -> None:
         for name in ("id", "text", "advertiser"):
@@ -200,6 +205,8 @@ class Campaign:
         for name, kind in _PARTS.items():
             object.__setattr__(self, name, instances(name, getattr(self, name), kind))
         self._check_clock()
+        if self.goal is not None and not isinstance(self.goal, (TargetCpa, TargetRoas)):
+            raise InvalidRequest(f"goal: got {shown(self.goal)}, expected TargetCpa or TargetRoas")
         if len(self.caps) > _MAX_CAPS:
             raise InvalidRequest(f"caps: got {len(self.caps)}, expected at most {_MAX_CAPS}")
         if self.flight.seconds > _YEAR_S and any(cap.per is Per.FLIGHT for cap in self.caps):
@@ -288,7 +295,14 @@ def from_item(item: Item) -> Campaign | None:
         ),
         message.time_zone or "UTC",
         Per.DAY if message.budget_per_day else Per.FLIGHT,
+        _goal(message),
     )
+
+
+def _goal(message: ads_pb2.Campaign) -> Goal | None:
+    if message.target_cpa_micros:
+        return TargetCpa(Money(message.target_cpa_micros))
+    return TargetRoas(message.target_roas) if message.target_roas else None
 
 
 _PARTS: dict[str, type] = {"targeting": TargetingRule, "caps": FrequencyCap, "day_parts": DayPart}
@@ -315,6 +329,7 @@ def _names(count: int) -> list[str]:
 
 
 def _message(campaign: Campaign) -> ads_pb2.Campaign:
+    goal = campaign.goal
     return ads_pb2.Campaign(
         advertiser=campaign.advertiser,
         categories=sorted(campaign.categories),
@@ -339,4 +354,6 @@ def _message(campaign: Campaign) -> ads_pb2.Campaign:
         ],
         time_zone="" if campaign.time_zone == "UTC" else campaign.time_zone,
         budget_per_day=campaign.budget_per is Per.DAY,
+        target_cpa_micros=goal.amount.micros if isinstance(goal, TargetCpa) else 0,
+        target_roas=goal.ratio if isinstance(goal, TargetRoas) else 0.0,
     )
