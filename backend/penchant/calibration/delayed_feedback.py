@@ -33,7 +33,7 @@ LEAST_SALES = 10
 """Fewest clicks with a sale to fit to."""
 CHANCE_SD, DELAY_SD = 1.0, 0.5
 """Standard deviations of an ad's own parts: of the log-odds of a sale, of the delay's log-rate."""
-PRIOR_SALES = 5.0
+PRIOR_SALES = 1.0
 _SHORTEST_S = 1.0
 _SURE = 1e-12
 

@@ -88,10 +88,14 @@ class Spending:
 
         A window may take `window_micros`, or, if that is more, its share of what is left of the
         budget, spread evenly over the time that is left. So what a pause has left over is spent by
-        the end, and never faster than that takes.
+        the end, and never faster than that takes. Of the bucket in which the window begins, the
+        share within the window counts.
         """
         since_us = now_us - pace.window_s * _SECOND_US
-        recent = sum(sum_ for at, sum_ in self.granted.items() if (at + 1) * BUCKET_US > since_us)
+        recent = sum(
+            micros * min(BUCKET_US, max(0, (at + 1) * BUCKET_US - since_us)) // BUCKET_US
+            for at, micros in self.granted.items()
+        )
         if not recent:
             return True
         before = max(0, self.committed_micros(now_us) - recent)

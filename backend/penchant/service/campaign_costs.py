@@ -22,6 +22,9 @@ from penchant.store.keys import Kind, encode
 ATTRIBUTE = "ads.campaign"
 """Name of the first attribute of a campaign; the next ones are `ads.campaign.2` and so on."""
 
+CREATIVE_OF = "ads.creative_of"
+"""Name of the attribute of a creative's item that holds the campaign's id."""
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignCosts:
@@ -40,8 +43,7 @@ def bounded(snapshot: Snapshot, option: ReserveOption) -> ReserveOption:
     an option with a budget.
     """
     budget = option.budget
-    value = None if budget is None else snapshot.get(encode(Kind.ITEM, option.item))
-    costs = None if value is None else costs_of(value)
+    costs = None if budget is None else _read_costs(snapshot, option.item)
     if budget is None or costs is None:
         return option
     allowed = min(budget.allowed_micros, costs.budget_micros)
@@ -52,10 +54,23 @@ def bounded(snapshot: Snapshot, option: ReserveOption) -> ReserveOption:
     return dataclasses.replace(option, budget=budget)
 
 
+def _read_costs(snapshot: Snapshot, item: str) -> CampaignCosts | None:
+    """The money of an item's campaign, which the item of a creative names."""
+    value = snapshot.get(encode(Kind.ITEM, item))
+    campaign = None if value is None else _creative_of(value)
+    if campaign is not None:
+        value = snapshot.get(encode(Kind.ITEM, campaign))
+    return None if value is None else costs_of(value)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _creative_of(value: bytes) -> str | None:
+    return decode_item(value).item.attributes.get(CREATIVE_OF)
+
+
 def day_of(snapshot: Snapshot, item: str, at_us: int) -> str:
     """The day of a moment by a campaign's clock, as in `2026-03-29`; by UTC for other items."""
-    value = snapshot.get(encode(Kind.ITEM, item))
-    costs = None if value is None else costs_of(value)
+    costs = _read_costs(snapshot, item)
     return _day(at_us // _QUARTER_US, "UTC" if costs is None else costs.time_zone)
 
 

@@ -10,6 +10,7 @@ from penchant_sdk.ads.aio import AsyncAdClient
 from penchant_sdk.ads.calibration import UNCALIBRATED, Calibration, Conversions
 from penchant_sdk.ads.campaign import (
     Campaign,
+    Creative,
     DayPart,
     Flight,
     FrequencyCap,
@@ -32,6 +33,7 @@ __all__ = [
     "Calibration",
     "Campaign",
     "Conversions",
+    "Creative",
     "DayPart",
     "Decision",
     "Flight",
