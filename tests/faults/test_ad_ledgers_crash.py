@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from penchant.logs.ads_report import ads_report
+from penchant.logs.reconciliation import ads_report
 from penchant.store.lmdb import LmdbStore
 from tests.faults.test_lmdb_crash import ROOT, write_and_kill
 from tests.support.ad_ledgers import rebuilt, what_counts, without_ledgers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from penchant.cli.ads_report import report
+from penchant.cli.report_ads import report
 
 app = App(name="ads", help="Reconcile what campaigns reserved and were charged.")
 app.command(report, name="report")  # Not by name: the group's help lists what each one does.

@@ -57,7 +57,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("penchant.cli.publish:publish", "Judge an encoder, and serve it."),
     "rollback": ("penchant.cli.rollback:rollback", "Serve the previous release again."),
     "releases": ("penchant.cli.releases:releases", "List the releases, and which one is served."),
-    "ads": ("penchant.cli.ads_commands:app", "Reconcile what campaigns reserved and were charged."),
+    "ads": ("penchant.cli.ads_commands:app", "Show what campaigns reserved and were charged."),
     "rebuild": (
         "penchant.cli.rebuild:rebuild",
         "Rebuild records, counters and ledgers from the log.",

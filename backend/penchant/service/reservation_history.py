@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from penchant.domain.accounts import Account, AccountKey, campaign_of
+from penchant.domain.ad_accounts import AdAccount, AdAccountKey, campaign_of
 from penchant.domain.frequency_caps import Ledger, redated
 from penchant.domain.ledger_replay import replayed
 from penchant.domain.reservations import ReservedImpression
@@ -59,18 +59,18 @@ class ReservationHistory:
         reserved = ((one.recommendation_id, one.impression) for one in self.reserved)
         return redated(replayed(self.past, reserved, shown_at_us), clock_us)
 
-    def accounts(self, now_us: int) -> dict[AccountKey, Account]:
+    def accounts(self, now_us: int) -> dict[AdAccountKey, AdAccount]:
         """What each campaign reserved and was charged, by day.
 
         Args:
             now_us: reservations that lapse later are open.
         """
-        found: defaultdict[AccountKey, Account] = defaultdict(Account)
+        found: defaultdict[AdAccountKey, AdAccount] = defaultdict(AdAccount)
         for one in self.reserved:
             reserved, shown = one.impression, one.shown
             digest = digest64(reserved.budget) if reserved.budget else 0
             campaign = campaign_of(reserved.budget, reserved.item)
-            found[AccountKey(campaign, reserved.day, digest)] += Account(
+            found[AdAccountKey(campaign, reserved.day, digest)] += AdAccount(
                 reserved=1,
                 confirmed=int(shown is not None),
                 open=int(shown is None and reserved.lapses_at_us > now_us),
@@ -79,7 +79,9 @@ class ReservationHistory:
             )
         for row, receipt in self.strays:
             cost = receipt.cost_micros
-            found[AccountKey(row.event.item, "", receipt.budget)] += Account(1, 1, 0, cost, cost)
+            found[AdAccountKey(row.event.item, "", receipt.budget)] += AdAccount(
+                1, 1, 0, cost, cost
+            )
         return dict(found)
 
 

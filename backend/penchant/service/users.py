@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from penchant.catalog.item_biases import ItemBiasTable
-from penchant.domain.accounts import Account, AccountKey
+from penchant.domain.ad_accounts import AdAccount, AdAccountKey
 from penchant.domain.errors import StateCorrupt, StoreUnavailable, UserNotFound
 from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
@@ -169,7 +169,9 @@ class UserService:
         return rows
 
 
-def _closed_accounts(transaction: Transaction, user: str, now_us: int) -> dict[AccountKey, Account]:
+def _closed_accounts(
+    transaction: Transaction, user: str, now_us: int
+) -> dict[AdAccountKey, AdAccount]:
     """Gives back what a user only reserved, and keeps the sums of the accounts without the user.
 
     Returns:

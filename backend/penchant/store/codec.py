@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from penchant.domain.accounts import Account
+from penchant.domain.ad_accounts import AdAccount
 from penchant.domain.errors import StateCorrupt, StateTooNew
 from penchant.domain.reservations import ReservedImpression
 from penchant.domain.rollout import Rollout, Sums, no_sums
@@ -197,14 +197,14 @@ def decode_reserved(value: bytes) -> tuple[str, list[ReservedImpression]]:
     ]
 
 
-def encode_balance(account: Account) -> bytes:
+def encode_balance(account: AdAccount) -> bytes:
     """Encodes the sums of an account."""
     return _encode_json(dataclasses.astuple(account))
 
 
-def decode_balance(value: bytes) -> Account:
+def decode_balance(value: bytes) -> AdAccount:
     """The inverse of `encode_balance`."""
-    return Account(*_decode_json(value, "balance"))
+    return AdAccount(*_decode_json(value, "balance"))
 
 
 def encode_item(stored: StoredItem) -> bytes:

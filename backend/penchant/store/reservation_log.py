@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from penchant.domain.accounts import Account, AccountKey
+from penchant.domain.ad_accounts import AdAccount, AdAccountKey
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.frequency_caps import Ledger, empty_ledger
 from penchant.domain.reservations import ReservedImpression
@@ -78,7 +78,7 @@ def has_reserved(snapshot: Snapshot, user: str) -> bool:
     )
 
 
-def scan_balances(snapshot: Snapshot) -> Iterator[tuple[AccountKey, Account]]:
+def scan_balances(snapshot: Snapshot) -> Iterator[tuple[AdAccountKey, AdAccount]]:
     """What no user's log accounts for: charges of older releases, and of forgotten users.
 
     Raises:
@@ -86,20 +86,20 @@ def scan_balances(snapshot: Snapshot) -> Iterator[tuple[AccountKey, Account]]:
     """
     for key, value in snapshot.scan(encode(Kind.BALANCE)):
         budget, campaign, day = decode(key)[1]
-        yield AccountKey(str(campaign), str(day), int(budget)), codec.decode_balance(value)
+        yield AdAccountKey(str(campaign), str(day), int(budget)), codec.decode_balance(value)
 
 
 def write_past_spending(transaction: Transaction, budget: int, micros: int) -> None:
     """Keeps what a budget had spent before its charges were logged, before its first change."""
     key = encode(Kind.BALANCE, budget, "", "")
-    transaction.put(key, codec.encode_balance(Account(charged_micros=micros)))
+    transaction.put(key, codec.encode_balance(AdAccount(charged_micros=micros)))
 
 
 def add_to_balances(
-    transaction: Transaction, accounts: Mapping[AccountKey, Account]
-) -> dict[AccountKey, Account]:
+    transaction: Transaction, accounts: Mapping[AdAccountKey, AdAccount]
+) -> dict[AdAccountKey, AdAccount]:
     """Adds to the balances; returns those for which a full store has no room."""
-    left: dict[AccountKey, Account] = {}
+    left: dict[AdAccountKey, AdAccount] = {}
     for key, account in accounts.items():
         stored = encode(Kind.BALANCE, key.budget, key.campaign, key.day)
         before = transaction.get(stored)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penchant.domain.accounts import Account
+from penchant.domain.ad_accounts import AdAccount
 from penchant.domain.reservations import Budget, ReserveOption
 from penchant.domain.spending import Spending
 from penchant.domain.types import LogRow
@@ -49,8 +49,8 @@ def counts(desk: AdDesk) -> dict[str | int, object]:
         return what_counts(snapshot, desk.world.now_us)
 
 
-def totals(snapshot: Snapshot, now_us: int) -> Account:
-    found = Account()
+def totals(snapshot: Snapshot, now_us: int) -> AdAccount:
+    found = AdAccount()
     for _, account in scan_balances(snapshot):
         found += account
     for user in scan_reserving_users(snapshot):
@@ -142,7 +142,7 @@ def test_what_a_forgotten_user_spent_stays_in_an_account_without_the_user(desk: 
     desk.world.users.forget("u")
     with desk.world.store.snapshot() as snapshot:
         assert scan_reserving_users(snapshot) == []
-        assert totals(snapshot, desk.world.now_us) == Account(3, 1, 0, 21, 10)
+        assert totals(snapshot, desk.world.now_us) == AdAccount(3, 1, 0, 21, 10)
         assert not [key for key, _ in snapshot.scan(b"") if b"Tu\x00" in key]
     without_ledgers(desk.world.store)
     rebuilt(desk.world.store, desk.world.now_us)

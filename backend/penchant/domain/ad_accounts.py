@@ -1,7 +1,7 @@
 """What a campaign reserved and was charged: the sums behind a reconciliation.
 
->>> first = Account(reserved=2, confirmed=1, reserved_micros=20, charged_micros=10)
->>> (first + Account(reserved=1, open=1, reserved_micros=10)).lapsed
+>>> first = AdAccount(reserved=2, confirmed=1, reserved_micros=20, charged_micros=10)
+>>> (first + AdAccount(reserved=1, open=1, reserved_micros=10)).lapsed
 1
 >>> campaign_of("shoes@2026-03-29", "ad-7"), campaign_of("shoes", "ad-7"), campaign_of("", "ad-7")
 ('shoes', 'shoes', 'ad-7')
@@ -16,7 +16,7 @@ _DAILY = re.compile(r"(?s)(.+)@\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class AccountKey:
+class AdAccountKey:
     """An account: one campaign, one day by its clock, and one budget."""
 
     campaign: str
@@ -27,7 +27,7 @@ class AccountKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AdAccount:
     """Sums of one account. Every reservation is confirmed, open or lapsed."""
 
     reserved: int = 0
@@ -46,8 +46,8 @@ class Account:
         """Reservations that were given back."""
         return self.reserved - self.confirmed - self.open
 
-    def __add__(self, other: Account) -> Account:
-        return Account(
+    def __add__(self, other: AdAccount) -> AdAccount:
+        return AdAccount(
             self.reserved + other.reserved,
             self.confirmed + other.confirmed,
             self.open + other.open,

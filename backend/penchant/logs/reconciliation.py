@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from penchant.domain.accounts import Account, AccountKey
+from penchant.domain.ad_accounts import AdAccount, AdAccountKey
 from penchant.domain.errors import StateCorrupt
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, open_server_store
@@ -43,7 +43,7 @@ class CampaignDayAccount:
     campaign: str
     day: str
     """Day of the reservation, as in `2026-03-29`; empty: before the log held it."""
-    account: Account
+    account: AdAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class AdsReport:
 
     days: tuple[CampaignDayAccount, ...]
     """By campaign, then day."""
-    total: Account
+    total: AdAccount
     differences: tuple[BudgetDifference, ...]
     """Budgets of these campaigns that do not agree with the log."""
     budgets: int
@@ -98,7 +98,7 @@ def ads_report(
     accounts, unreadable = _accounts(snapshot, now_us)
     charged: defaultdict[int, int] = defaultdict(int)
     payers: defaultdict[int, set[str]] = defaultdict(set)
-    days: defaultdict[tuple[str, str], Account] = defaultdict(Account)
+    days: defaultdict[tuple[str, str], AdAccount] = defaultdict(AdAccount)
     for key, account in accounts.items():
         charged[key.budget] += account.charged_micros
         if key.campaign:
@@ -124,13 +124,13 @@ def ads_report(
         if spent != charged[budget] and not (budget not in kept and not charged[budget]):
             names = tuple(sorted(payers[budget]))
             differences.append(BudgetDifference(names, spent, charged[budget]))
-    total = sum((row.account for row in rows), Account())
+    total = sum((row.account for row in rows), AdAccount())
     return AdsReport(rows, total, tuple(differences), compared, unreadable)
 
 
-def _accounts(snapshot: Snapshot, now_us: int) -> tuple[dict[AccountKey, Account], int]:
+def _accounts(snapshot: Snapshot, now_us: int) -> tuple[dict[AdAccountKey, AdAccount], int]:
     """All accounts, and the number of users whose log can't be read."""
-    found: defaultdict[AccountKey, Account] = defaultdict(Account)
+    found: defaultdict[AdAccountKey, AdAccount] = defaultdict(AdAccount)
     unreadable = 0
     for key, account in scan_balances(snapshot):
         found[key] += account

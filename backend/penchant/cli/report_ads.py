@@ -14,8 +14,8 @@ from penchant.cli.client import counted
 from penchant.cli.invocation import current_line
 from penchant.cli.next_steps import command_line, next_steps
 from penchant.cli.step_status import step_status
-from penchant.domain.accounts import Account
-from penchant.logs.ads_report import AdsReport, AdsReportRequest, BudgetDifference, report_ads
+from penchant.domain.ad_accounts import AdAccount
+from penchant.logs.reconciliation import AdsReport, AdsReportRequest, BudgetDifference, report_ads
 from penchant.report.page import as_json, check_writable
 from penchant.report.printable import printable
 from penchant.report.terminal import Terminal, terminal
@@ -75,7 +75,7 @@ def _show(console: Terminal, found: AdsReport) -> None:
         console.say(f"Compared {budgets} with the log: no difference.")
 
 
-def _cells(account: Account) -> list[str]:
+def _cells(account: AdAccount) -> list[str]:
     counts = (account.reserved, account.confirmed, account.lapsed, account.open)
     money = (account.reserved_micros, account.charged_micros)
     return [*(f"{count:,}" for count in counts), *(f"{micros / 1e6:,.6f}" for micros in money)]
