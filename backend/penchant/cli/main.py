@@ -57,7 +57,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("penchant.cli.publish:publish", "Judge an encoder, and serve it."),
     "rollback": ("penchant.cli.rollback:rollback", "Serve the previous release again."),
     "releases": ("penchant.cli.releases:releases", "List the releases, and which one is served."),
-    "rebuild": ("penchant.cli.rebuild:rebuild", "Rebuild records and counters from the log."),
+    "ads": ("penchant.cli.ads_commands:app", "Show what campaigns reserved and were charged."),
+    "rebuild": (
+        "penchant.cli.rebuild:rebuild",
+        "Rebuild records, counters and ledgers from the log.",
+    ),
     "compact": ("penchant.cli.compact:compact", "Give a store's free space back to the disk."),
     "backup": ("penchant.cli.backup:backup", "Copy a store while it serves."),
     "loop": ("penchant.cli.loop:loop", "Run the slow clock as one resumable job."),
