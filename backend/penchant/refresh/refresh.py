@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
 from penchant.catalog.view import CatalogReader
 from penchant.config import Config
@@ -68,7 +67,7 @@ class RefreshRequest:
     """Weight of two texts' similarity beside co-occurrence."""
     shrinkage: Annotated[float | None, _released_or(_DEFAULTS.shrinkage)] = None
     """Likes at which an item's own vector weighs as much as its text."""
-    events: Annotated[ExistingFile | None, Parameter(group="A log in a file")] = None
+    events: Annotated[Path | None, Parameter(group="A log in a file")] = None
     """File of events to learn from, instead of the store's log."""
     event_columns: Annotated[EventColumns, FLAT] = EventColumns()
     mapped: Annotated[
