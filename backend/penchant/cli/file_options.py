@@ -20,8 +20,8 @@ from penchant.cli.invocation import record
 from penchant.cli.settings_file import SettingsFile, read_settings_file
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, TARGET_IN_USE
 
-SETTINGS, START = "--set", "--start"
-"""The options that take the settings of the file: `--start` goes first, where a command has it."""
+SETTINGS = "--set"
+"""The option that takes the settings of the file."""
 
 _MARKS = {
     "store": STORE_IN_USE.env_var,
@@ -77,7 +77,7 @@ class FileOptions:
     def _add_settings(self, file: SettingsFile, arguments: ArgumentCollection) -> None:
         """Puts the file's settings before those of the command line, of which the last counts."""
         by_name = {argument.name: argument for argument in arguments}
-        argument = by_name.get(START, by_name.get(SETTINGS))
+        argument = by_name.get(SETTINGS)
         if argument is None:
             return
         given = [token.value for token in argument.tokens]

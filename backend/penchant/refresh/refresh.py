@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
 from penchant.catalog.view import CatalogReader
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
@@ -176,7 +176,8 @@ def refresh_store(
             tried = read_refresh_input(snapshot, config, read, rollout.head)
     progress("Reading the log", 1.0)
     progress("Fitting item vectors", 0.0)
-    fresh = learn_catalog(source.events, source.texts, settings, config)
+    served = with_score_weights(config, source.head.score_weights)
+    fresh = learn_catalog(source.events, source.texts, settings, served)
     progress("Fitting item vectors", 1.0)
     progress("Publishing", 0.0)
     with store.transaction() as transaction:
@@ -195,7 +196,8 @@ def _refresh_rollout(
     with store.snapshot() as snapshot:
         log = read_log_of_releases(snapshot)
     by = next(entry.refresh for entry in reversed(log) if entry.release == rollout.release)
-    fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), config)
+    tried = with_score_weights(config, source.head.score_weights)
+    fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), tried)
     with store.transaction() as transaction:
         now = read_rollout(transaction)
         if now is None or now.release != rollout.release:

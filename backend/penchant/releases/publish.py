@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from penchant.config import with_score_weights
 from penchant.domain.errors import ConfigError
 from penchant.encoder.base import Encoder
 from penchant.encoder.cache import CachedEncoder
@@ -44,7 +45,6 @@ from penchant.releases.release_gate import (
     freeze_validation_part,
     metrics_of,
     parse_weights,
-    with_weights,
 )
 from penchant.releases.release_rollout import RolloutPlan, begin_rollout
 from penchant.releases.switch import switch_to
@@ -269,7 +269,7 @@ class _Publication:
         """Compares the candidate with the served release on the log."""
         request, config = self.request, self.server.config
         encoder = self.served.encoder(self.server.releases, config.encoder, self.load)
-        weighted = with_weights(config, json.dumps(self.candidate.weights))
+        weighted = with_score_weights(config, json.dumps(self.candidate.weights))
         return judge(
             self.stream,
             self.served.side(encoder, config),
