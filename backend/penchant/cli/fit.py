@@ -8,8 +8,8 @@ from typing import Annotated
 from penchant.cli.fitted_file import FITTED, check_fitted_file, write_fitted_file
 from penchant.cli.next_steps import command_line, next_steps, options
 from penchant.cli.step_status import step_status
-from penchant.fit.fit import FitRequest
 from penchant.fit.fit import fit as run_fit
+from penchant.fit.fit_request import FitRequest
 from penchant.report.printable import printable
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT

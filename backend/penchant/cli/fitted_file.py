@@ -11,7 +11,7 @@ from penchant.cli.settings_file import FILE
 from penchant.cli.toml_text import comment, setting_in_toml, toml_value
 from penchant.config import parse
 from penchant.domain.errors import ConfigError
-from penchant.fit.fit import FitResult
+from penchant.fit.fit_request import FitResult
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.report.printable import printable
 from penchant.system.durable_file import write_whole

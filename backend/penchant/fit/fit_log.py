@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Item
-from penchant.logs.log_source import LogSource
+from penchant.fit.guessed_columns import (
+    Sample,
+    guess_event_columns,
+    guess_id_column,
+    sample_of,
+)
+from penchant.logs.columns import ItemColumns
+from penchant.logs.log_source import EVENT_FIELDS, LogSource
 from penchant.logs.open_table import open_table
 from penchant.logs.read_log import read_source
 from penchant.logs.read_table import read_events
@@ -67,17 +75,45 @@ def _with_assumptions(source: LogSource, say: Say) -> LogSource:
     of_items, of_events = source.columns()
     assert source.events is not None
     with open_table(source.events, source.format) as table:
-        names, fixed = table.names, table.every_row_has_these_columns
-    if fixed and "signal" in of_events.found_in(names).missing_in(names):
-        say(f"The events have no column of signals: each row counts as a {LIKE}.")
-        of_events = dataclasses.replace(of_events, constant_signal=LIKE)
+        names, fixed, events = table.names, table.every_row_has_these_columns, sample_of(table)
+    of_events = of_events.found_in(names)
     if source.items is None:
+        ids: set[str] = set()
         say("There is no file of items: the catalog is made of the items that events name.")
     else:
-        with open_table(source.items, source.format) as table:
-            names, fixed = table.names, table.every_row_has_these_columns
-        found = of_items.found_in(names)
-        if fixed and "text" in found.missing_in(names) and found.id in names:
-            template = f"{{{found.id}}}"
-            of_items = dataclasses.replace(of_items, id=found.id, text_template=template)
+        of_items, ids = _item_columns(source.items, source.format, of_items, events, say)
+    missing = of_events.missing_in(names) if fixed else {}
+    known = [getattr(of_events, field) for field in EVENT_FIELDS]
+    guessed = guess_event_columns(events, missing, [name for name in known if name in names], ids)
+    if guessed:
+        say(f"Told by what stands in them: {_listed(guessed)}. --map COLUMN=FIELD says otherwise.")
+        of_events = dataclasses.replace(of_events, **guessed)
+    if "signal" in missing:
+        say(f"The events have no column of signals: each row counts as a {LIKE}.")
+        of_events = dataclasses.replace(of_events, constant_signal=LIKE)
     return dataclasses.replace(source, item_columns=of_items, event_columns=of_events, mapped=())
+
+
+def _item_columns(
+    path: Path, format_: str | None, columns: ItemColumns, events: Sample, say: Say
+) -> tuple[ItemColumns, set[str]]:
+    """The columns of a file of items, and the ids in its first rows."""
+    with open_table(path, format_) as table:
+        names, fixed, items = table.names, table.every_row_has_these_columns, sample_of(table)
+    found = columns.found_in(names)
+    missing = found.missing_in(names) if fixed else {}
+    if "id" in missing and (column := guess_id_column(items, events)):
+        say(f"The id of an item is the column {column}, to which the events point.")
+        found = dataclasses.replace(found, id=column)
+    if "text" in missing and found.id in names:
+        found = dataclasses.replace(found, text_template=f"{{{found.id}}}")
+    return found, set(items.get(found.id, ()))
+
+
+def _listed(columns: Mapping[str, str]) -> str:
+    """Columns by field, in words.
+
+    >>> _listed({"user": "wer", "occurred_at": "wann"})
+    'user is the column wer, occurred_at is the column wann'
+    """
+    return ", ".join(f"{field} is the column {column}" for field, column in columns.items())

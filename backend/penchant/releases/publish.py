@@ -175,6 +175,8 @@ class PublishResult:
     """Verdict of the gate; None if the gate did not run."""
     encoder_version: str = ""
     """Version of the release's encoder."""
+    reasons: str = ""
+    """What the learnt weights of the release chose and why, in words."""
     catalog_version: int = 0
     """Version of the catalog that readers follow; 0 unless the release is served."""
     model_version: Path | None = None
@@ -323,6 +325,7 @@ class _Publication:
                 folder,
                 verdict,
                 manifest.encoder_version,
+                manifest.reasons,
                 catalog_version,
                 model_version,
             )

@@ -12,7 +12,8 @@ import pytest
 from penchant.catalog.view import CatalogReader
 from penchant.cli.main import COMMANDS, check_settings_file
 from penchant.cli.settings_file import read_settings_file
-from penchant.fit.fit import FitRequest, FitResult, fit
+from penchant.fit.fit import fit
+from penchant.fit.fit_request import FitRequest, FitResult
 from penchant.fit.trial import Rung
 from penchant.launch.server_store import open_server_store
 from penchant.logs.log_source import LogSource
@@ -231,6 +232,21 @@ def test_rows_without_a_signal_are_likes(place: Path) -> None:
     found = run(*options, *TRIALS)
     assert found.exit_code == 0, found.output
     assert "each row counts as a like" in found.stdout
+
+
+def test_columns_of_any_name_are_told_by_what_stands_in_them(place: Path) -> None:
+    options = write_log(place, events=300)
+    items = (place / "items.csv").read_text().replace("item_id,text", "artikelnr;bezeichnung")
+    (place / "items.csv").write_text(items.replace(",", ";"))
+    _, *rows = read(place)
+    rewrite(place, [["kunde", "nr", "was", "wann"], *rows])
+    found = run(*options, *TRIALS, "--map", "was=signal")
+    assert found.exit_code == 0, found.output
+    assert "The id of an item is the column artikelnr" in found.stdout
+    assert "item is the column nr, occurred_at is the column wann, user is the column kunde" in (
+        found.stdout
+    )
+    assert "made of its columns: {bezeichnung}" in found.stdout
 
 
 def test_nothing_to_fit_to_is_said_plainly() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from penchant.config import Config
 from penchant.domain.arrays import Float64
 from penchant.domain.types import Matrix
-from penchant.fit.budget import Budget
+from penchant.fit.fit_budget import FitBudget
 from penchant.fit.fit_notes import FitNotes
 from penchant.fit.halving import Halved, successive_halving
 from penchant.fit.trial import FitChoice, Rung
@@ -27,7 +26,7 @@ class Chooser:
     """Empty: the log is too short, and the first choice always stays."""
     config: Config
     notes: FitNotes
-    budget: Budget
+    budget: FitBudget
     seed: int
     progress: Progress
 
@@ -78,8 +77,3 @@ def described(found: Halved[FitChoice], what: str) -> str:
             f"{found.first:.3f} to {found.reached:.3f}."
         )
     return f"{what}: none of {found.tried} is certainly better than the default, which stays."
-
-
-def with_vectors(choice: FitChoice, vectors: str) -> FitChoice:
-    """The same choice for other vectors."""
-    return dataclasses.replace(choice, vectors=vectors)

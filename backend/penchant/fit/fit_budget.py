@@ -8,10 +8,10 @@ SEARCH_SHARE = 0.5
 """Share of the time after which no more trials begin; the rest fits, measures and writes."""
 
 
-class Budget:
+class FitBudget:
     """Says whether there is time for another trial.
 
-    >>> budget = Budget(minutes=10.0, trials=1)
+    >>> budget = FitBudget(minutes=10.0, trials=1)
     >>> budget.allows(), budget.spend(), budget.allows()
     (True, None, False)
     """
