@@ -52,6 +52,7 @@ from penchant_sdk.records import (
 from penchant_sdk.reservations import (
     Budget,
     Cap,
+    Pace,
     Reservation,
     Reservations,
     ReserveOption,
@@ -102,6 +103,7 @@ __all__ = [
     "MergedUsers",
     "ModelNotFound",
     "Overloaded",
+    "Pace",
     "Penchant",
     "PenchantError",
     "PermissionDenied",

@@ -247,8 +247,8 @@ class FeedbackService:
             number = view.number(event.item)
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
-            if signal.wait_s is not None:
-                batch.ledger.confirm(event)
+            waits = signal.wait_s is not None
+            confirmation = batch.ledger.confirmation(event) if waits else None
             batch.tally.count(event.user, number, signal, event.occurred_at_us)
         except PenchantError as error:
             return _refused(event, error)
@@ -259,7 +259,8 @@ class FeedbackService:
         batch.records[event.user] = record
         if signal.owned:
             batch.owned.setdefault(event.user, set()).add(number)
-        batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
+        receipt = batch.ledger.confirm(confirmation) if confirmation else None
+        batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us, receipt)
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
 
     def _latest(self, now_us: int) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from penchant.catalog.item_biases import ItemBiasTable
-from penchant.domain.errors import StoreUnavailable, UserNotFound
+from penchant.domain.ad_accounts import AdAccount, AdAccountKey
+from penchant.domain.errors import StateCorrupt, StoreUnavailable, UserNotFound
 from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
 from penchant.domain.rewards import SignalTable
@@ -17,6 +18,7 @@ from penchant.service.clock import Clock
 from penchant.service.item_counts import withdraw
 from penchant.service.live_offsets import LiveOffsets
 from penchant.service.merge_users import MergedUsers, MergeUsersRequest, merge
+from penchant.service.reservation_history import ALL_LAPSED_US, read_history
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, interest_of
@@ -24,6 +26,7 @@ from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
 from penchant.store.newest import read_newest
+from penchant.store.reservation_log import add_to_balances, has_reserved
 from penchant.store.users import delete_user, holds_user, read_user, scan_log
 
 log = logging.getLogger("penchant")
@@ -161,14 +164,15 @@ class UserService:
             if not holds_user(transaction, user):
                 raise _not_found(user)
             items = withdraw(transaction, user, self._half_life_s)
-            ledger = ReservationLedger(transaction, self._clock())
-            ledger.give_back(user)
-            ledger.write()
+            left = _closed_accounts(transaction, user, self._clock())
             rows = delete_user(transaction, user)
             noted = _noted(transaction, items)
-        if not noted:  # A full store takes new rows only once the user's are gone.
+        if left or not noted:  # A full store takes new rows only once the user's are gone.
             with self._store.transaction() as transaction:
-                _noted(transaction, items)
+                if add_to_balances(transaction, left):
+                    log.error("the store is full; a forgotten user's charges are in no account")
+                if not noted:
+                    _noted(transaction, items)
         self._live_offsets.publish(items, self._clock())
         return rows
 
@@ -189,6 +193,30 @@ class UserService:
         if items:
             self._live_offsets.publish(items, self._clock())
         return merged
+
+
+def _closed_accounts(
+    transaction: Transaction, user: str, now_us: int
+) -> dict[AdAccountKey, AdAccount]:
+    """Gives back what a user only reserved, and keeps the sums of the accounts without the user.
+
+    Returns:
+        Accounts for which a full store has no room yet.
+    """
+    if not has_reserved(transaction, user):
+        return {}
+    try:
+        accounts = read_history(transaction, user).accounts(ALL_LAPSED_US)
+    except StateCorrupt as error:
+        log.error("%s; a forgotten user's charges are in no account", error)
+        accounts = {}
+    ledger = ReservationLedger(transaction, now_us)
+    ledger.give_back(user)
+    try:
+        ledger.write()
+    except StoreUnavailable as error:
+        log.error("%s; what a forgotten user had reserved is held until it lapses", error)
+    return add_to_balances(transaction, accounts)
 
 
 def _noted(transaction: Transaction, items: list[int]) -> bool:

@@ -86,10 +86,13 @@ def export_user_reply(page: LogPage) -> Reply:
 
 
 def _logged_event(row: LogRow) -> user_pb2.LoggedEvent:
+    receipt = row.receipt
     return user_pb2.LoggedEvent(
         event=event_message(row.event),
         state_version=row.state_version,
         accepted_at_us=row.accepted_at_us,
+        cost_micros=None if receipt is None else receipt.cost_micros,
+        reserved_at_us=None if receipt is None else receipt.reserved_at_us,
     )
 
 
