@@ -56,3 +56,9 @@ def minilm_report(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
     found = pickle.loads(note.read_bytes())
     assert isinstance(found, ExportReport)
     return found
+
+
+@pytest.fixture
+def foreign_clients_direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets tritonclient and urllib reach this machine past a proxy, which our own clients do."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")

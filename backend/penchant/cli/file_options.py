@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +53,18 @@ class FileOptions:
             return  # It shows where each value comes from, and so reads the file itself.
         file = read_settings_file(self._commands)
         if file is not None:
-            self._add_all(file, commands, arguments)
+            self._add_all(file, commands, arguments, members_of(app))
         record(commands, arguments)
 
     def _add_all(
-        self, file: SettingsFile, commands: tuple[str, ...], arguments: ArgumentCollection
+        self,
+        file: SettingsFile,
+        commands: tuple[str, ...],
+        arguments: ArgumentCollection,
+        members: Collection[str],
     ) -> None:
         taken, own = set(), dict[str, list[str]]()
-        for keys, argument, texts in _own(file, commands, arguments):
+        for keys, argument, texts in _own(file, commands, arguments, members):
             if argument.name in (SETTINGS, START):
                 own[argument.name] = texts
             else:
@@ -74,9 +78,18 @@ class FileOptions:
             self._add_settings(file, arguments, name, own.get(name, []))
 
     @staticmethod
-    def check(file: SettingsFile, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-        """Checks the options of one command; raises ConfigError if one does not fit."""
-        list(_own(file, commands, arguments))
+    def check(
+        file: SettingsFile,
+        commands: tuple[str, ...],
+        arguments: ArgumentCollection,
+        members: Collection[str] = (),
+    ) -> None:
+        """Checks the options of one command, but for the tables of its members.
+
+        Raises:
+            ConfigError: one does not fit.
+        """
+        list(_own(file, commands, arguments, members))
 
     def _add_settings(
         self, file: SettingsFile, arguments: ArgumentCollection, option: str, own: list[str]
@@ -100,8 +113,16 @@ class FileOptions:
                 argument.append(Token(keyword=argument.name, value=text, index=place))
 
 
+def members_of(app: App) -> list[str]:
+    """The names of the commands in a group; none for a command."""
+    return [name for name in app if not name.startswith("-")]
+
+
 def _own(
-    file: SettingsFile, commands: tuple[str, ...], arguments: ArgumentCollection
+    file: SettingsFile,
+    commands: tuple[str, ...],
+    arguments: ArgumentCollection,
+    members: Collection[str],
 ) -> Iterator[tuple[tuple[str, ...], Argument, list[str]]]:
     """Yields the options of the command's own table: key, argument and texts."""
     known = {
@@ -113,6 +134,8 @@ def _own(
     }
     spelt: dict[str, str] = {}
     for key, value in file.options(commands).items():
+        if key in members and isinstance(value, dict):
+            continue
         keys = (*commands, key)
         name = key.replace("_", "-")
         if name in spelt:

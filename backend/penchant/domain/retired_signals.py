@@ -45,6 +45,12 @@ class RetiredSignals:
         self.events[kind] += 1
         self.users.setdefault(kind, set()).add(user)
 
+    def add(self, other: RetiredSignals) -> None:
+        """Counts what another count holds."""
+        self.events.update(other.events)
+        for kind, users in other.users.items():
+            self.users.setdefault(kind, set()).update(users)
+
     def cases(self) -> list[tuple[str, str, int]]:
         """Kind of event, what to know and do about it, and number of events; most events first."""
         return [
