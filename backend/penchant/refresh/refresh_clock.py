@@ -117,8 +117,8 @@ class RefreshClock:
             return "The store holds no items yet: nothing to refresh."
         if note.elsewhere and accepted < note.events:
             return (
-                f"The items were learnt from {note.events:,} events of another log: the clock waits "
-                f"until the store has accepted as many, {accepted:,} so far."
+                f"The items were learnt from {note.events:,} events of another log: the clock "
+                f"waits until the store has accepted as many, {accepted:,} so far."
             )
         if not note.at_s and read_newest(snapshot) is not None and not accepted:
             return ""  # A log of an older release, which counted nothing.
