@@ -7,6 +7,7 @@ passes for a default. All five models read the same settings.
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -229,6 +230,26 @@ def with_settings_of(config: Config, other: Config, chosen: Iterable[str]) -> Co
     plain = {name: value_of(other, name) for name in names - of_fold}
     changed: dict[str, Any] = {"fold": dataclasses.replace(config.fold, **fold), **plain}
     return dataclasses.replace(config, **changed)
+
+
+def with_score_weights(config: Config, weights: str) -> Config:
+    """A configuration as a server has it while a release with these score weights is served.
+
+    What a refresh learns does not change them, and they do not change what the server was given.
+
+    Args:
+        config: the server's settings.
+        weights: a JSON object from setting to value.
+
+    Raises:
+        ConfigError: an unknown setting, or a value outside its range.
+
+    >>> served = with_score_weights(parse({"store": "memory:", "encoder": "e"}), '{"ridge": 2.0}')
+    >>> served.fold.ridge, sorted(served.fixed)
+    (2.0, ['ridge'])
+    """
+    fold = config.fold.overridden([weights], keep=config.fixed)
+    return dataclasses.replace(config, fold=fold, given=config.given | json.loads(weights).keys())
 
 
 def catalog_directory(config: Config) -> Path | None:

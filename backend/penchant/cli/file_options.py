@@ -20,8 +20,8 @@ from penchant.cli.invocation import record
 from penchant.cli.settings_file import SettingsFile, read_settings_file
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, TARGET_IN_USE
 
-SETTINGS, START = "--set", "--start"
-"""The options that take the settings of the file: `--start` goes first, where a command has it."""
+SETTINGS = "--set"
+"""The option that takes the settings of the file."""
 
 _MARKS = {
     "store": STORE_IN_USE.env_var,
@@ -63,10 +63,10 @@ class FileOptions:
         arguments: ArgumentCollection,
         members: Collection[str],
     ) -> None:
-        taken, own = set(), dict[str, list[str]]()
+        taken, own = set(), list[str]()
         for keys, argument, texts in _own(file, commands, arguments, members):
-            if argument.name in (SETTINGS, START):
-                own[argument.name] = texts
+            if argument.name == SETTINGS:
+                own = texts
             else:
                 _add(argument, texts, file.place(*keys))
             taken.add(argument.name)
@@ -74,8 +74,7 @@ class FileOptions:
             for argument in arguments:
                 if argument.parameter.env_var == _MARKS[name] and argument.name not in taken:
                     _add(argument, [value], file.place(name))
-        for name in (SETTINGS, START):
-            self._add_settings(file, arguments, name, own.get(name, []))
+        self._add_settings(file, arguments, own)
 
     @staticmethod
     def check(
@@ -92,21 +91,18 @@ class FileOptions:
         list(_own(file, commands, arguments, members))
 
     def _add_settings(
-        self, file: SettingsFile, arguments: ArgumentCollection, option: str, own: list[str]
+        self, file: SettingsFile, arguments: ArgumentCollection, own: list[str]
     ) -> None:
         """Puts the file's settings before those of the command line, of which the last counts.
 
-        `own` are those of the command's table. Those of all commands go to `--start` where there
-        is one.
+        `own` are those of the command's table.
         """
         by_name = {argument.name: argument for argument in arguments}
-        argument = by_name.get(option)
+        argument = by_name.get(SETTINGS)
         if argument is None:
             return
         given = [token.value for token in argument.tokens]
-        takes_all = option == START or START not in by_name
-        of_all = file.settings.items() if takes_all else ()
-        texts = [*(f"{name}={text}" for name, text in of_all), *own]
+        texts = [*(f"{name}={text}" for name, text in file.settings.items()), *own]
         if texts:
             argument.tokens.clear()
             for place, text in enumerate([*texts, *given]):
@@ -145,7 +141,7 @@ def _own(
         if argument is None:
             raise file.unknown(keys, (name.replace("-", "_") for name in known))
         texts = _texts(file, keys, argument, value)
-        if argument.name in (SETTINGS, START):
+        if argument.name == SETTINGS:
             _check_settings(file, keys, texts)
         yield keys, argument, texts
 

@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write impressions with their outcomes to a file.",
     ),
     "ope": ("penchant.cli.ope:ope", "Estimate the reward of another policy from a log."),
-    "tune": ("penchant.cli.tune:tune", "Search for the best settings on a log."),
+    "fit": ("penchant.cli.fit:fit", "Make the best release of a log, in minutes."),
     "rank": ("penchant.cli.rank:rank", "Rank items for a user, with reasons."),
     "feedback": ("penchant.cli.feedback:feedback", "Report an action of a user on an item."),
     "user": ("penchant.cli.user:app", "Show, export, forget or merge users."),

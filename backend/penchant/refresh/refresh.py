@@ -16,7 +16,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.catalog.view import CatalogReader
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
@@ -224,10 +224,11 @@ def _learn(
     progress("Reading the log", 1.0)
     progress("Fitting item vectors", 0.0)
     events = len(source.events.item)
-    known = memory.weights(events, settings, config)
-    fresh = learn_catalog(source.events, source.texts, settings, config, known)
+    served = with_score_weights(config, source.head.score_weights)
+    known = memory.weights(events, settings, served)
+    fresh = learn_catalog(source.events, source.texts, settings, served, known)
     if known is None:
-        memory.keep(fresh.learnt, events, settings, config)
+        memory.keep(fresh.learnt, events, settings, served)
     progress("Fitting item vectors", 1.0)
     return source, tried, fresh
 
@@ -239,7 +240,8 @@ def _refresh_rollout(
     with store.snapshot() as snapshot:
         log = read_log_of_releases(snapshot)
     by = next(entry.refresh for entry in reversed(log) if entry.release == rollout.release)
-    fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), config)
+    tried = with_score_weights(config, source.head.score_weights)
+    fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), tried)
     with store.transaction() as transaction:
         now = read_rollout(transaction)
         if now is None or now.release != rollout.release:

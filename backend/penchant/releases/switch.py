@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penchant.catalog.view import CatalogReader
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.types import CatalogHead, Published, Vector
 from penchant.refresh.catalog_update import write_refreshed
 from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
@@ -175,7 +175,8 @@ def fit_release(
     """Fits item vectors to the store's log; without any event, takes those of the release."""
     if len(source.events.item) or release.items is None:
         settings = RefreshSettings(**json.loads(release.published.refresh))
-        return learn_catalog(source.events, source.texts, settings, config)
+        served = with_score_weights(config, release.published.score_weights)
+        return learn_catalog(source.events, source.texts, settings, served)
     ids = {stored.number: stored.item.id for stored in scan_items(snapshot)}
     return release.items.refreshed([ids[number] for number in source.numbers], source.texts)
 
