@@ -67,7 +67,7 @@ def test_store_encoder_and_settings_are_given_once_for_all(place: Path) -> None:
 def test_every_command_with_such_an_option_takes_it_from_the_file() -> None:
     app = make_app()
     marks = {"--store": STORE_IN_USE, "--encoder": ENCODER_IN_USE, "--target": TARGET_IN_USE}
-    reads_a_log = {"evaluate", "gate", "tune", "finetune", "prune", "quantize", "calibrate"}
+    reads_a_log = {"evaluate", "gate", "fit", "finetune", "prune", "quantize", "calibrate"}
     for name in COMMANDS:
         if name == "config" or name.startswith("demo"):
             continue
