@@ -75,14 +75,15 @@ def _with_assumptions(source: LogSource, say: Say) -> LogSource:
     of_items, of_events = source.columns()
     assert source.events is not None
     with open_table(source.events, source.format) as table:
-        names, fixed, events = table.names, table.every_row_has_these_columns, sample_of(table)
+        *_, names = table.names_so_far()
+        events = sample_of(table)
     of_events = of_events.found_in(names)
     if source.items is None:
         ids: set[str] = set()
         say("There is no file of items: the catalog is made of the items that events name.")
     else:
         of_items, ids = _item_columns(source.items, source.format, of_items, events, say)
-    missing = of_events.missing_in(names) if fixed else {}
+    missing = of_events.missing_in(names)
     known = [getattr(of_events, field) for field in EVENT_FIELDS]
     guessed = guess_event_columns(events, missing, [name for name in known if name in names], ids)
     if guessed:
@@ -99,9 +100,10 @@ def _item_columns(
 ) -> tuple[ItemColumns, set[str]]:
     """The columns of a file of items, and the ids in its first rows."""
     with open_table(path, format_) as table:
-        names, fixed, items = table.names, table.every_row_has_these_columns, sample_of(table)
+        *_, names = table.names_so_far()
+        items = sample_of(table)
     found = columns.found_in(names)
-    missing = found.missing_in(names) if fixed else {}
+    missing = found.missing_in(names)
     if "id" in missing and (column := guess_id_column(items, events)):
         say(f"The id of an item is the column {column}, to which the events point.")
         found = dataclasses.replace(found, id=column)
