@@ -35,7 +35,7 @@ def group_of(item: int) -> int:
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_encoder(
-        tmp_path_factory.mktemp("source"), WORDS, hidden=HIDDEN, layers=1, initializer_range=0.05
+        tmp_path_factory.mktemp("source"), WORDS, hidden=HIDDEN, initializer_range=0.05
     )
 
 
