@@ -38,10 +38,7 @@ def test_only_virtual_tokens_learn_and_they_are_served_as_trained(
     method: str, kind: str, stream: Stream, tmp_path: Path
 ) -> None:
     (tmp_path / "source").mkdir()
-    layers = 2 if (method, kind) == ("prefix", "bert") else 1  # The exporter takes seconds a layer.
-    source = write_encoder(
-        tmp_path / "source", WORDS, kind=kind, layers=layers, initializer_range=0.05
-    )
+    source = write_encoder(tmp_path / "source", WORDS, kind=kind, initializer_range=0.05)
     settings = dataclasses.replace(VIRTUAL, method=method)
     report = finetune(request_of(stream, source, tmp_path / "tuned", settings))
     assert report.trainable < 0.2 * report.weights
@@ -101,9 +98,7 @@ def test_a_later_round_needs_the_same_virtual_tokens(
         finetune(request_of(stream, tmp_path / "first", tmp_path / "third", other))
 
 
-def test_texts_leave_room_for_them(stream: Stream, tmp_path: Path) -> None:
-    (tmp_path / "source").mkdir()
-    source = write_encoder(tmp_path / "source", WORDS, layers=1)
+def test_texts_leave_room_for_them(stream: Stream, source: Path, tmp_path: Path) -> None:
     settings = dataclasses.replace(VIRTUAL, method="prompt", virtual_tokens=30, steps=2)
     finetune(request_of(stream, source, tmp_path / "out", settings))
     long = " ".join(["film"] * 100)
