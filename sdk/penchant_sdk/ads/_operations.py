@@ -160,7 +160,7 @@ def _close_topics(page: str, topics: list[str], knowledge: Knowledge) -> Operati
         found = yield from _operations.embed([*passages, *unknown], "")
         vectors = [found[place] for place in range(len(found))]
         if known.encoder_version not in ("", found.encoder_version):
-            knowledge.topics = Topics()
+            knowledge.topics = known = Topics()
             continue
         added = dict(zip(unknown, vectors[len(passages) :], strict=True))
         knowledge.topics = known = Topics(found.encoder_version, {**known.vectors, **added})
