@@ -55,6 +55,16 @@ class GetItemsResult:
 
 
 @dataclass(frozen=True, slots=True)
+class MergedUsers:
+    """Result of `merge_users`: durable, and seen by rankings."""
+
+    moved_events: int
+    """Number of events that were moved; one that both users had is not counted."""
+    state_version: int
+    """State version of the user that is kept, for `min_state_version`; 0: no event of either."""
+
+
+@dataclass(frozen=True, slots=True)
 class WindowEvent:
     """An event in a user's window."""
 

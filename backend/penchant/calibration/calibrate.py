@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
 from penchant.calibration.click_model import ClickModel, fit_click_model
 from penchant.calibration.clicked_ads import clicked_ads
@@ -32,6 +31,7 @@ from penchant.logs.impressions import impressions_in
 from penchant.logs.open_table import open_table
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
+from penchant.system.strict_json import read_json
 
 FORMAT = "penchant.ads.calibration.v1"
 """Format of the file that `penchant_sdk.ads.Calibration` reads."""
@@ -54,10 +54,10 @@ class CalibrationRequest:
     """Signal of the store's events that counts as a click."""
     conversion_signal: str = "conversion"
     """Signal of the store's events that counts as a sale."""
-    impressions: ExistingFile | None = None
+    impressions: Path | None = None
     """File of impressions, instead of a store."""
     columns: Annotated[ShownAdColumns, FLAT] = ShownAdColumns()
-    current: ExistingFile | None = None
+    current: Path | None = None
     """The calibration in use, to compare with."""
     held_out: float = HELD_OUT
     """Share of the impressions, the newest, to judge on; above 0, below 1."""
@@ -186,8 +186,8 @@ def read_calibration(path: Path) -> ClickModel:
         ConfigError: the file can't be read, or is something else.
     """
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        fields = read_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"--current: {path} can't be read: {error}") from error
     try:
         if fields["format"] != FORMAT:

@@ -133,6 +133,14 @@ def redated(ledger: Ledger, clock_us: int) -> Ledger:
     return moved
 
 
+def merged(one: Ledger, other: Ledger) -> Ledger:
+    """The ledger of one user who made the reservations of two, in the order of their grants."""
+    both = np.concatenate([one, other])
+    order = np.lexsort((both["recommendation"], both["at_us"]))
+    ledger: Ledger = both[order]
+    return ledger
+
+
 def prune(ledger: Ledger, at_us: int) -> Ledger:
     """The entries that can still matter: shown within their window, or lapsed recently."""
     shown = ledger["shown_at_us"] != NOT_SHOWN

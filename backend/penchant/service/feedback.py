@@ -31,6 +31,7 @@ from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
 from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs, Offered, fold_key
+from penchant.store.accepted_events import add_accepted
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import UNREADABLE, read_counters, scan_counters, take_recounted
 from penchant.store.item_contributions import any_contribution
@@ -317,6 +318,7 @@ class FeedbackService:
             write_newest(transaction, batch.newest_us)
         for row in batch.rows.values():
             write_event(transaction, row)
+        add_accepted(transaction, len(batch.rows))
         write_tally(transaction, batch.tally)
         for user, numbers in batch.owned.items():
             write_owned(transaction, user, numbers.union(read_owned(transaction, user).tolist()))

@@ -1,4 +1,4 @@
-"""Users: read the record, export the log, forget."""
+"""Users: read the record, export the log, forget, make one of two."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from penchant.domain.ad_accounts import AdAccount, AdAccountKey
 from penchant.domain.errors import StateCorrupt, StoreUnavailable, UserNotFound
 from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
+from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
 from penchant.service.clock import Clock
 from penchant.service.item_counts import withdraw
 from penchant.service.live_offsets import LiveOffsets
+from penchant.service.merge_users import MergedUsers, MergeUsersRequest, merge
 from penchant.service.reservation_history import ALL_LAPSED_US, read_history
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.slices import whole
@@ -101,10 +103,16 @@ class UserService:
     """Answers requests about one user."""
 
     def __init__(
-        self, store: Store, catalogs: Catalogs, clock: Clock, item_biases: ItemBiasTable
+        self,
+        store: Store,
+        catalogs: Catalogs,
+        signals: SignalTable,
+        clock: Clock,
+        item_biases: ItemBiasTable,
     ) -> None:
         """Makes the service; `item_biases` need not hold counters yet."""
         self._store = store
+        self._signals = signals
         self._catalogs = catalogs
         self._clock = clock
         self._half_life_s = item_biases.half_life_s
@@ -167,6 +175,24 @@ class UserService:
                     _noted(transaction, items)
         self._live_offsets.publish(items, self._clock())
         return rows
+
+    def merge(self, request: MergeUsersRequest) -> MergedUsers:
+        """Makes one user of two, durably; see `merge_users`. Rankings see it when this returns.
+
+        Raises:
+            StateCorrupt, StateTooNew: something kept about one of them can't be read; both stay.
+            StoreUnavailable: nothing was moved.
+        """
+        with self._store.transaction() as transaction:
+            window_events = self._catalogs.read(transaction).served.settings.window_events
+            merged, items = merge(
+                transaction, request, self._signals, window_events, self._half_life_s
+            )
+            if items:
+                add_recounted(transaction, items)
+        if items:
+            self._live_offsets.publish(items, self._clock())
+        return merged
 
 
 def _closed_accounts(

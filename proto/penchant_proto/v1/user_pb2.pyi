@@ -90,3 +90,19 @@ class ForgetUserReply(_message.Message):
     DELETED_EVENTS_FIELD_NUMBER: _ClassVar[int]
     deleted_events: int
     def __init__(self, deleted_events: _Optional[int] = ...) -> None: ...
+
+class MergeUsersRequest(_message.Message):
+    __slots__ = ("from_user", "to_user")
+    FROM_USER_FIELD_NUMBER: _ClassVar[int]
+    TO_USER_FIELD_NUMBER: _ClassVar[int]
+    from_user: str
+    to_user: str
+    def __init__(self, from_user: _Optional[str] = ..., to_user: _Optional[str] = ...) -> None: ...
+
+class MergeUsersReply(_message.Message):
+    __slots__ = ("moved_events", "state_version")
+    MOVED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    moved_events: int
+    state_version: int
+    def __init__(self, moved_events: _Optional[int] = ..., state_version: _Optional[int] = ...) -> None: ...
