@@ -10,8 +10,9 @@ from hashlib import blake2b
 from penchant_sdk import _operations
 from penchant_sdk._arguments import instance, whole
 from penchant_sdk._operations import Operation
-from penchant_sdk.ads import brand_safety, choosing, pacing
+from penchant_sdk.ads import choosing, pacing
 from penchant_sdk.ads._knowledge import Knowledge, Topics
+from penchant_sdk.ads.brand_safety import is_about
 from penchant_sdk.ads.campaign import Campaign, item_of
 from penchant_sdk.ads.eligibility import eligible
 from penchant_sdk.ads.goal import bid_for
@@ -153,24 +154,21 @@ def _safe(
 
 def _close_topics(page: str, topics: list[str], knowledge: Knowledge) -> Operation[set[str]]:
     """The topics that a page is about. Vectors of topics are kept until the encoder changes."""
-    passages = brand_safety.passages(page)
     for _ in range(2):
         known = knowledge.topics
         unknown = [topic for topic in topics if topic not in known.vectors]
-        found = yield from _operations.embed([*passages, *unknown], "")
-        vectors = [found[place] for place in range(len(found))]
+        found = yield from _operations.embed([page, *unknown], "")
         if known.encoder_version not in ("", found.encoder_version):
             knowledge.topics = known = Topics()
             continue
-        added = dict(zip(unknown, vectors[len(passages) :], strict=True))
+        added = {topic: found[place] for place, topic in enumerate(unknown, start=1)}
         knowledge.topics = known = Topics(found.encoder_version, {**known.vectors, **added})
         break
     return {
         topic
         for topic in topics
         if topic not in known.vectors
-        or brand_safety.closest(vectors[: len(passages)], known.vectors[topic])
-        >= knowledge.unsafe_from
+        or is_about(found[0], known.vectors[topic], knowledge.unsafe_from)
     }
 
 

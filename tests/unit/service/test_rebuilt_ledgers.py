@@ -166,9 +166,10 @@ def test_two_users_made_one_keep_every_charge_and_every_cap(desk: AdDesk, id_: s
         assert scan_reserving_users(snapshot) == ["u"]
         assert (after.reserved, after.charged_micros) == (before.reserved, 20)
     made = rebuilt(desk.world.store, desk.world.now_us)
-    assert made.corrected_budgets == 0
     if id_ != "r":
-        assert made.corrected_users == 0
+        assert (made.corrected_users, made.corrected_budgets) == (0, 0)
+    with desk.world.store.snapshot() as snapshot:
+        assert read_spending(snapshot, digest64("money")).spent_micros == 20
 
 
 def older(value: bytes) -> bytes:
