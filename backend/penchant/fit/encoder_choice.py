@@ -110,7 +110,7 @@ class EncoderChoice:
         stream, template = self.texts(stream, encode, say)
         kind, checkpoint = self._kind(tried, stream, check.has_texts or bool(template), say)
         texts = [item.text for item in stream.items]
-        plan = EncoderPlan(kind, texts, request.dimensions, checkpoint or source)
+        plan = EncoderPlan(kind, texts, request.dimensions, tried.max_tokens, checkpoint or source)
         plan.export(self.made, self.progress)
         notes.note_text("template", template)
         notes.note_text("encoder", json.dumps(said))
