@@ -30,6 +30,7 @@ from penchant.domain.signals import DEFAULT_SIGNALS, as_text, merged_signals, na
 from penchant.encoder.base import RUNTIMES
 from penchant.store.base import DEFAULT_MAP_BYTES
 from penchant.store.open import check_address
+from penchant.system.strict_json import read_json
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
 """Parameters that belong to Triton's Python backend."""
@@ -278,8 +279,8 @@ def _signals(text: str) -> SignalTable:
     if not text.lstrip().startswith("{"):
         return named_signals(text)
     try:
-        table = json.loads(text)
-    except ValueError as error:
+        table = read_json(text)
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             f'signals: {error}; expected a JSON object like {{"like": {{"reward": 1.0}}}}'
         ) from None
