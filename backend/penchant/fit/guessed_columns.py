@@ -27,7 +27,7 @@ Sample = Mapping[str, Sequence[str]]
 
 
 def sample_of(table: TableFile) -> Sample:
-    """The first rows of a table; empty for a file without any."""
+    """The first rows of a table, with every column that it names or that one of them has."""
     batch = next(iter(table.batches(rows=ROWS)), None)
     found: dict[str, list[str]] = {name: [] for name in table.names if name}
     for row in batch.rows() if batch is not None else ():

@@ -249,6 +249,14 @@ def test_columns_of_any_name_are_told_by_what_stands_in_them(place: Path) -> Non
     assert "made of its columns: {bezeichnung}" in found.stdout
 
 
+def test_a_column_that_was_named_is_never_guessed(place: Path) -> None:
+    refused = run(*write_log(place, events=300), "--time-column", "when")
+    assert refused.exit_code == 1
+    assert "no column is named 'when'" in refused.stderr
+    refused = run(*write_log(place, events=300), "--signal-column", "kind")
+    assert "no column is named 'kind'" in refused.stderr
+
+
 def test_nothing_to_fit_to_is_said_plainly() -> None:
     refused = run()
     assert refused.exit_code == 1
