@@ -2,8 +2,8 @@
 
 What is kept about a user is a function of that user's events and reservations, so the union of both
 logs gives what one user would have had from the start: window, own items, contributions to items'
-counters, in which one user counts once, and the ledger. The rows of the log move too, so that a
-rebuild, a replay and a refresh see the same.
+counters, in which one user counts once, and the ledger. The rows of both logs, of events and of
+reservations, move too, so that a rebuild, a replay and a refresh see the same.
 
 Two events under one id are one event if their content is the same, since callers send an event
 again under its id; else the moved one gets another id (`moved_event_id`).
@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from penchant.domain import user_contribution
 from penchant.domain.errors import InvalidRequest
-from penchant.domain.frequency_caps import merged as merged_ledger
 from penchant.domain.limits import Limits, check_id
 from penchant.domain.merged_records import merged_record, moved_event_id
 from penchant.domain.retired_signals import RetiredSignals
@@ -31,8 +30,8 @@ from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import write_counters
 from penchant.store.item_contributions import delete_contribution, write_contribution
 from penchant.store.items import read_item
-from penchant.store.ledgers import read_ledger, write_ledger
 from penchant.store.owned import read_owned, write_owned
+from penchant.store.reservation_log import move_reservations
 from penchant.store.users import (
     delete_user,
     holds_user,
@@ -127,15 +126,13 @@ def merge(
         window = rebuild_user(transaction, log, signals, capacity).record.window
         record = Record(record.state_version, window)
     owned = [*read_owned(transaction, goes).tolist(), *read_owned(transaction, stays).tolist()]
-    ledger = merged_ledger(read_ledger(transaction, stays), read_ledger(transaction, goes))
+    move_reservations(transaction, goes, stays)
     changed = _merge_contributions(transaction, request, rows, moves, signals, half_life_s)
     delete_user(transaction, goes)
     if record.state_version:
         write_user(transaction, stays, UserState(record))
     if owned:
         write_owned(transaction, stays, owned)
-    if len(ledger):
-        write_ledger(transaction, stays, ledger)
     return MergedUsers(len(moves.ids), record.state_version), changed
 
 
@@ -157,7 +154,7 @@ def _moves(snapshot: Snapshot, rows: list[LogRow], stays: str, version: int) -> 
             continue
         moves.ids[digest64(row.event.event_id)] = digest64(event.event_id)
         version += 1
-        moves.rows.append(LogRow(event, version, row.accepted_at_us))
+        moves.rows.append(dataclasses.replace(row, event=event, state_version=version))
     return moves
 
 

@@ -9,13 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from penchant.domain.ad_accounts import AdAccount, AdAccountKey
 from penchant.domain.errors import StoreUnavailable
-from penchant.domain.frequency_caps import Ledger, empty_ledger
+from penchant.domain.frequency_caps import Ledger, empty_ledger, merged
 from penchant.domain.reservations import ReservedImpression
 from penchant.domain.window import digest64
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.keys import Kind, decode, encode
-from penchant.store.ledgers import decode_ledger, encode_ledger
+from penchant.store.ledgers import (
+    decode_ledger,
+    encode_ledger,
+    is_logged_ledger,
+    read_ledger,
+    write_ledger,
+)
 
 RESERVING_KINDS = (Kind.RESERVED, Kind.PAST_LEDGER, Kind.LEDGER)
 """Kinds of rows that a user with reservations has, each by the user's id first."""
@@ -76,6 +82,33 @@ def has_reserved(snapshot: Snapshot, user: str) -> bool:
     return any(
         next(snapshot.scan(encode(kind, user)), None) is not None for kind in RESERVING_KINDS
     )
+
+
+def move_reservations(transaction: Transaction, goes: str, stays: str) -> None:
+    """Gives one user all that was reserved for two. The rows of the one that goes stay as well.
+
+    The ids of recommendations are a server's own, so that no two users share one.
+
+    Raises:
+        StateCorrupt, StateTooNew: a row can't be read.
+    """
+    for _, value in list(transaction.scan(encode(Kind.RESERVED, goes))):
+        recommendation_id, impressions = codec.decode_reserved(value)
+        both = [*read_reserved(transaction, stays, recommendation_id), *impressions]
+        ordered = sorted(both, key=lambda impression: impression.at_us)
+        write_reserved(transaction, stays, recommendation_id, ordered)
+    past = merged(read_unlogged(transaction, stays), read_unlogged(transaction, goes))
+    if len(past):
+        write_past_ledger(transaction, stays, past)
+    ledger = merged(read_ledger(transaction, stays), read_ledger(transaction, goes))
+    if len(ledger):
+        write_ledger(transaction, stays, ledger)
+
+
+def read_unlogged(snapshot: Snapshot, user: str) -> Ledger:
+    """The part of a ledger for which the log does not account: that of an older release."""
+    read = read_past_ledger if is_logged_ledger(snapshot, user) else read_ledger
+    return read(snapshot, user)
 
 
 def scan_balances(snapshot: Snapshot) -> Iterator[tuple[AdAccountKey, AdAccount]]:
