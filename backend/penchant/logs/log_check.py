@@ -1,4 +1,7 @@
-"""Looks at a log before anything is fitted to it, and says in sentences what it holds."""
+"""Looks at a log before anything is fitted to it, and says in sentences what it holds.
+
+What was left out of it, and rows that repeat, are the business of those who read it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import numpy as np
 
 from penchant.logs.cells import day_of
 from penchant.logs.event_log import EventLog
-from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream
 
 _SECOND_US = 1_000_000
@@ -56,10 +58,6 @@ class LogCheck:
     """Items whose text is their id."""
     median_words: float
     """Words of the median text."""
-    unknown_items: int
-    """Events that are left out because the catalog lacks their item."""
-    left_out: int
-    """Rows and events that are left out for other reasons."""
     ahead: int
     """Events dated after now."""
 
@@ -81,10 +79,6 @@ class LogCheck:
             f"{day_of(self.last_us)}."
         )
         yield self._signals()
-        if self.unknown_items:
-            yield f"Left out: {_count(self.unknown_items, 'event')} about unknown items."
-        if self.left_out:
-            yield f"Left out: {_count(self.left_out, 'row')} that a server would refuse."
         yield from self._clock()
         yield (
             f"{self.repeats:.0%} of the hits are about an item that their user knew already, so "
@@ -145,12 +139,11 @@ class LogCheck:
         return f"The median text has {self.median_words:g} words{shared}.{little}"
 
 
-def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
+def check_log(stream: Stream, now_us: int) -> LogCheck:
     """Looks at a log.
 
     Args:
         stream: the log as it was read.
-        left_out: rows and events that were left out.
         now_us: the time now, in microseconds since 1970.
 
     Cost: a few sorts of the events.
@@ -162,7 +155,6 @@ def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
         signals[events.signal.distinct[code]] = found
     of_user = np.bincount(stream.user)
     texts = [item.text.strip() for item in stream.items]
-    unknown = left_out.counts["events about unknown items"]
     return LogCheck(
         items=len(stream.items),
         events=count,
@@ -183,8 +175,6 @@ def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
             text == item.id for text, item in zip(texts, stream.items, strict=True)
         ),
         median_words=float(np.median([len(text.split()) for text in texts])),
-        unknown_items=unknown,
-        left_out=sum(left_out.counts.values()) - unknown,
         ahead=int((stream.at_us > now_us).sum()),
     )
 
