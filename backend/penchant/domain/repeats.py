@@ -71,13 +71,18 @@ def repeats_of(window: Window, bucket: int, settings: FoldSettings) -> Repeats:
 def _similarity(item: Int64, at_us: Int64, age_s: Float64) -> Float64:
     """sim_t of likes in time order, shape (m,); 0 for those in the basket itself."""
     now = age_s < VISIT_S
-    basket = np.unique(item[now])
-    if not len(basket):
+    if not now.any():
         return np.zeros(len(item))
-    visit = np.cumsum(np.diff(at_us, prepend=at_us[0]) > VISIT_S * 1e6)
-    common = np.bincount(visit, np.isin(item, basket))
-    similar = common / np.sqrt(np.bincount(visit) * len(basket))
-    return np.where(now, 0.0, similar[visit])
+    places = _places(item)
+    basket = np.zeros(int(places.max()) + 1, np.bool_)
+    basket[places[now]] = True
+    visit = np.zeros(len(item), np.int64)
+    np.cumsum(at_us[1:] - at_us[:-1] > VISIT_S * 1e6, out=visit[1:])
+    common = np.bincount(visit, basket[places])
+    similar = common / np.sqrt(np.bincount(visit) * np.count_nonzero(basket))
+    similar = similar[visit]
+    similar[now] = 0.0
+    return similar
 
 
 def _sums(item: Int64, values: Float64) -> Float64:

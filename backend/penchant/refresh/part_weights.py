@@ -3,9 +3,10 @@
 The log is cut before its last fifth. Item vectors, neighbours and popularity are fitted to what is
 older, and the score's parts are computed before a sample of the later likes (`held_out`). Among the
 items that are new to their users, `direct_search` finds the weights, and half-lives among a few,
-that rank the liked items best; then repeats get a weight among all items. The values of a part are
-divided by their upper end, the mean of the ten largest of a ranking, so that the search compares
-like with like; the parts' total keeps its size, so that queries and exploration keep their meaning.
+that rank the liked items best; then strangers get a choice of their own (`young_users`), and
+repeats a weight among all items (`repeat_search`). The values of a part are divided by their upper
+end, the mean of the ten largest of a ranking, so that the search compares like with like; the
+parts' total keeps its size, so that queries and exploration keep their meaning.
 
 A young log keeps a prior: shares of the total that suited all logs tried. The search leaves it as
 far as the held-out rankings justify. One part alone, such as popularity, replaces what was found if
