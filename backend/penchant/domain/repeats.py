@@ -79,8 +79,8 @@ def _similarity(item: Int64, at_us: Int64, age_s: Float64) -> Float64:
     visit = np.zeros(len(item), np.int64)
     np.cumsum(at_us[1:] - at_us[:-1] > VISIT_S * 1e6, out=visit[1:])
     common = np.bincount(visit, basket[places])
-    similar = common / np.sqrt(np.bincount(visit) * np.count_nonzero(basket))
-    similar = similar[visit]
+    of_visit = common / np.sqrt(np.bincount(visit) * np.count_nonzero(basket))
+    similar: Float64 = of_visit[visit]
     similar[now] = 0.0
     return similar
 

