@@ -1,4 +1,4 @@
-"""Reserving, showing and forgetting at random, and what a store then holds of it."""
+"""Reserving, showing, merging and forgetting at random, and what a store then holds of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from penchant.domain.errors import PenchantError, UserNotFound
 from penchant.domain.frequency_caps import prune
 from penchant.domain.reservations import Budget, Cap, Reservations, ReserveOption, ReserveRequest
+from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.rebuilt_ledgers import RebuiltLedgers, rebuild_ledgers
 from penchant.service.reserve import ReserveService
 from penchant.store.base import Snapshot, Store
@@ -31,7 +32,7 @@ OPTIONS = (
 STEPS = st.lists(
     st.tuples(
         st.sampled_from([0, 1, 7, 61, 3700]),  # seconds since the step before
-        st.sampled_from(["reserve", "reserve", "show", "show", "again", "forget"]),
+        st.sampled_from(["reserve", "reserve", "show", "show", "again", "forget", "merge"]),
         st.sampled_from("uv"),
         st.integers(0, 5),  # which recommendation, or which reservation
         st.permutations(OPTIONS),
@@ -45,18 +46,22 @@ STEPS = st.lists(
 
 @dataclass
 class AdDesk:
-    """A world in which random steps reserve, show and forget."""
+    """A world in which random steps reserve, show, merge and forget."""
 
     world: World
     taken: list[tuple[str, str, str]] = field(default_factory=list)
     """User, recommendation and item of each reservation ever made."""
+    merges: int = 0
 
     def step(self, step: Any) -> Reservations | None:
         """Takes one of `STEPS`; returns the reply of a reservation."""
         seconds, action, user, which, options, n, lapse_s = step
         self.world.now_us += seconds * SECOND_US
         if action == "reserve":
-            return self.reserve(user, f"r{which}", options, n, lapse_s)
+            return self.reserve(user, f"{user}{self.merges}-{which}", options, n, lapse_s)
+        if action == "merge":
+            self.merge(user)
+            return None
         if action == "forget":
             try:
                 self.world.users.forget(user)
@@ -75,6 +80,13 @@ class AdDesk:
         assert not isinstance(reply, PenchantError)
         self.taken += [(user, id_, one.item) for one in reply.reserved]
         return reply
+
+    def merge(self, goes: str) -> None:
+        """Makes one user of the two."""
+        stays = "v" if goes == "u" else "u"
+        self.world.users.merge(MergeUsersRequest(goes, stays))
+        self.taken = [(stays, id_, item) for _, id_, item in self.taken]
+        self.merges += 1
 
     def show(self, user: str, id_: str, item: str, copies: int = 1) -> None:
         event = liked(f"{id_}/{item}", item, user=user, signal="impression", recommendation_id=id_)

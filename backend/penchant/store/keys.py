@@ -11,13 +11,14 @@ Numbers are big-endian, so that a scan returns them in order.
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 
 _ESCAPED_ZERO = b"\x00\xff"
 _END_OF_TEXT = b"\x00\x01"
 _TEXT, _NUMBER = 0x54, 0x4E
 
 
+@unique
 class Kind(IntEnum):
     """The kinds of keys, each with its parts and its value."""
 
@@ -63,7 +64,7 @@ class Kind(IntEnum):
     """(digest of a budget's key, campaign, day): what no user's log accounts for any more."""
     SETTINGS = ord("E")
     """(): the settings that the store's server was given."""
-    ACCEPTED = ord("A")
+    ACCEPTED = ord("Y")
     """(): the number of events that were ever accepted."""
     REFRESHED = ord("F")
     """(): what the last refresh learnt from, and how it went."""
