@@ -47,7 +47,7 @@ _FIRST = frozenset(
         *("turn", "switch", "put", "set", "open", "close", "shut", "dim", "pause", "start", "make"),
         *("lower", "raise", "brighten", "kill", "cut", "give", "increase", "decrease", "reduce"),
         *("change", "stop", "run", "clean", "brew", "get", "vacuum", "activate", "bring", "soften"),
-        *("power", "hoover", "sweep", "darken", "adjust", "prepare", "need", "want"),
+        *("power", "hoover", "sweep", "darken", "adjust", "prepare"),
     )
 )
 """Verbs with which a command begins that follows a reason without a mark between them."""
@@ -250,7 +250,7 @@ _QUOTED = frozenset(
 """Words beside a command with which it may be quoted, or not wanted."""
 _NOUNS = frozenset(
     (
-        *("vacuum", "power", "hoover", "run", "stop", "start", "change", "clean", "need", "want"),
+        *("vacuum", "power", "hoover", "run", "stop", "start", "change", "clean"),
         *("cut", "close", "open", "pause", "brew", "sweep", "set", "get"),
     )
 )

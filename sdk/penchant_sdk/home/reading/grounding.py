@@ -141,7 +141,7 @@ def _placed(
         group = _group(kind, home)
         everywhere = group.choices or (tuple(able),)
         return Grounded(everywhere)
-    if any(word in _STANDING for word in clause.words):  # None of the home is called so.
+    if any(word in STANDING for word in clause.words):  # None of the home is called so.
         here = [one for one in able if room and home.room_of[one.id] == room]
         return Grounded(_choices(clause, here or able, home), doubtful=True)
     here = [one for one in able if room and home.room_of[one.id] == room]
@@ -171,7 +171,7 @@ def _choices(clause: Clause, there: list[Entity], home: HomeWords) -> tuple[Choi
     return (tuple(there), *_alone(there))
 
 
-_STANDING = (
+STANDING = (
     *("bedside lamp", "desk lamp", "floor lamp", "table lamp", "night light", "nightlight"),
     *("reading lamp", "reading light", "fairy lights", "fairy light"),
     *("床头灯", "台灯", "落地灯", "壁灯", "夜灯", "小夜灯", "书桌灯", "彩灯"),

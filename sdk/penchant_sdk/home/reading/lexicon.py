@@ -25,6 +25,7 @@ _INFLECTED = ("op", "neutral", "rel")
 """Categories of verbs, which also occur with the ending -ing."""
 _COMPOSED = ("grade", "excess")
 """Categories of adjectives, from which phrases are made: see `_graded`."""
+_MORE = ("再", "更", "更加", "稍微", "稍微再")
 _WAYS = ("再", "更", "更加", "调", "弄", "变", "搞", "整", "调得", "变得", "弄得", "稍微", "稍微再")
 _WAYS += ("再调", "调整", "开", "做", "再弄")
 _DEGREES = ("点", "一点", "一点点", "些", "一些", "点儿", "一点儿", "一丢丢", "一格")
@@ -142,7 +143,7 @@ def _graded(wishes: Mapping[str, str], complaints: Mapping[str, str]) -> Iterato
         for adjective in adjectives.split("|"):
             yield from ((f"{one}{adjective}", way) for one in _WAYS)
             yield from ((f"{adjective}{much}", way) for much in _DEGREES)
-            yield from ((f"{one}{adjective}{much}", way) for one in _WAYS for much in _DEGREES)
+            yield from ((f"{one}{adjective}{much}", way) for one in _MORE for much in _DEGREES)
     for way, adjectives in complaints.items():
         other = f"{way[:-1]}{'-' if way[-1] == '+' else '+'}"
         for adjective in adjectives.split("|"):

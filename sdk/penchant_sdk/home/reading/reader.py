@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from penchant_sdk.home._actions import intents_of
-from penchant_sdk.home.parameters import Area, Parameter, VolumeStep
+from penchant_sdk.home.parameters import Area, VolumeStep
 from penchant_sdk.home.reading.adjuncts import trimmed, without_adjuncts
 from penchant_sdk.home.reading.asides import (
     changes,
@@ -31,7 +31,7 @@ from penchant_sdk.home.reading.clause_splitting import doubled, joined, split
 from penchant_sdk.home.reading.clause_times import clocked, time_of
 from penchant_sdk.home.reading.clauses import Clause, gather, is_target
 from penchant_sdk.home.reading.commands import Command, Reading, doubted
-from penchant_sdk.home.reading.grounding import Grounded, grounded
+from penchant_sdk.home.reading.grounding import STANDING, Grounded, grounded
 from penchant_sdk.home.reading.home_words import HomeWords
 from penchant_sdk.home.reading.intentions import ends_it, is_directed, likely_kind, repeats
 from penchant_sdk.home.reading.lexicon import real_words
@@ -40,10 +40,11 @@ from penchant_sdk.home.reading.needs import command_for
 from penchant_sdk.home.reading.spelling_slips import Speller
 from penchant_sdk.home.reading.spoken_text import normal, symbols
 from penchant_sdk.home.reading.spoken_times import take_times
-from penchant_sdk.home.reading.spoken_values import SaidValue, said_value
+from penchant_sdk.home.reading.spoken_values import SaidValue, percent_of, said_value
 from penchant_sdk.home.reading.stance import (
     commands_too,
     is_general,
+    is_of_any,
     is_query,
     is_statement,
     means_something,
@@ -122,6 +123,8 @@ class Reader:
             return doubted(reading, "verb")
         if reading.full and not told:
             return self._felt(reading, said, room)
+        if is_of_any(said):
+            return doubted(reading, "verb")
         if reading.refused in ("", "past", "reported", "asked", "negated"):
             part = self._part(words, slips, times, room)
             if part is not None:
@@ -253,6 +256,7 @@ class Reader:
             or condition
             or any(clause.excluded or clause.later or clause.whens for clause in clauses)
             or any("value" in one.doubts for one in commands)
+            or any(word in STANDING for clause in clauses for word in clause.words)
         )
         said = any(clause.named and clause.directive for clause in clauses)
         wished = any(
@@ -334,8 +338,8 @@ class Reader:
             intent = "HassSetVolumeRelative"
         if found.areas and intent == "HassVacuumStart":
             intent, parameter = CLEAN_AREA, Area(found.areas[0])
-        if intent == "HassSetPosition" and _percent(parameter) in (0, 100):
-            intent, parameter = (ON if _percent(parameter) else OFF), None
+        if intent == "HassSetPosition" and percent_of(parameter) in (0, 100):
+            intent, parameter = (ON if percent_of(parameter) else OFF), None
         return Command(
             intent,
             found.choices,
@@ -395,7 +399,3 @@ class Reader:
         choices = found.choices[:1]
         command = Command(TEMPERATURE if warm else STATE, choices)
         return Reading((command,), "", unknown, understood, slips=slips)
-
-
-def _percent(parameter: Parameter | None) -> float:
-    return getattr(parameter, "percent", -1)

@@ -103,13 +103,31 @@ _CHANGING = frozenset(
     (
         *("turn", "increase", "raise", "boost", "lower", "reduce", "decrease", "dim", "brighten"),
         *("darken", "soften", "lighten", "intensify", "crank", "bump", "tone", "fade", "bring"),
-        *("put", "take", "cut", "dial", "ramp", "step", "warm", "heat", "cool", "slow", "speed"),
+        *(
+            "put",
+            "take",
+            "cut",
+            "dial",
+            "light",
+            "make",
+            "give",
+            "shine",
+            "tone",
+            "get",
+            "ramp",
+            "step",
+            "warm",
+            "heat",
+            "cool",
+            "slow",
+            "speed",
+        ),
         *("dimming", "turning", "lowering", "raising", "brightening", "lift", "up", "amp", "drop"),
     )
 )
 _GENERAL = re.compile(
     r"^(?:can|could|do|does|will|would|may) (?:smart |robot |most |some |all |many )*\w{3,}s "
-    r"(?!be\b|go\b|get\b|become\b|have\b|you\b|turn (?:to )?[a-z]+$)\w"
+    r"(?!be\b|go\b|become\b|have\b|you\b|turn (?:to )?[a-z]+$)\w"
     r"|^(?:smart |modern |old |new |most |some |many |robot )*\w{3,}s (?:can|could|will|may|might) "
     r"(?!you\b|be\b|go\b|get\b|we\b|i\b)\w"
 )
@@ -119,12 +137,21 @@ _DOES_ZH = re.compile(
 )
 
 
+def is_of_any(normal_text: str) -> bool:
+    """Whether a sentence is about any such things: can robots clean the floor.
+
+    >>> is_of_any("can robots clean the floor"), is_of_any("can you clean the floor")
+    (True, False)
+    """
+    return bool(_GENERAL.search(normal_text))
+
+
 def tells_of_doing(marks: Sequence[Mark], normal_text: str) -> bool:
     """Whether a sentence says that somebody does something, or may, so that it is no request.
 
     "I can turn it off myself" is told; "I need the light on" is asked for.
     """
-    if _GENERAL.search(normal_text) or _DOES_ZH.search(normal_text):
+    if is_of_any(normal_text) or _DOES_ZH.search(normal_text):
         return True
     said = [one for one in marks if not ((one.has("courtesy") or one.has(END)) and one.text != "i")]
     if not said or said[0].text not in _SUBJECTS:
@@ -132,7 +159,9 @@ def tells_of_doing(marks: Sequence[Mark], normal_text: str) -> bool:
     place = 1
     while place < len(said) and said[place].text in _AUXILIARIES:
         place += 1
-    if place == len(said) or said[place].has("want") or said[place].has("polite"):
+    able = any(one.text in ("can", "about", "about to") for one in said[1:place])
+    wanting = not able and place < len(said) and said[place].has("want")
+    if place == len(said) or wanting or said[place].has("polite"):
         return False
     verb = said[place]
     if verb.has(UNKNOWN):

@@ -139,6 +139,7 @@ _ENGLISH = (
     ),
     (
         r"^(?:hi |hey |please )?(?:is|would|will|was)(?: it| there)?(?: be)?(?: any)? "
+        r"(?!(?:ok|okay|alright|all right) to )"
         r"(?:possible|ok|okay|alright|all right|chance|way)(?: (?:if|that|for|to|of))*"
         r"(?: you)?(?: could| can| would| might| to)* "
         r"(?=(?:turn|switch|put|set|make|open|close|shut|start|stop|dim|raise|lower|change|pause|"

@@ -8,9 +8,9 @@ from penchant_sdk.home.reading.clauses import Clause
 
 ON, OFF, STOP_MOVING = "HassTurnOn", "HassTurnOff", "HassStopMoving"
 _OPS: dict[str, dict[str, str]] = {
-    "light": {"on": ON, "start": ON, "open": ON, "off": OFF, "stop": OFF, "close": OFF, "play": ON},
+    "light": {"on": ON, "start": ON, "open": ON, "off": OFF, "stop": OFF, "close": OFF},
     "switch": {
-        **dict.fromkeys(("on", "start", "open", "brew", "boil", "resume", "play"), ON),
+        **dict.fromkeys(("on", "start", "open", "brew", "boil", "resume"), ON),
         **dict.fromkeys(("off", "stop", "close", "pause"), OFF),
     },
     "fan": {
