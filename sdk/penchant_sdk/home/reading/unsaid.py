@@ -34,7 +34,7 @@ def settled(clause: Clause) -> Clause:
             return dataclasses.replace(
                 clause, negated=False, ops=(other,), particles=(), results=()
             )
-    if clause.negated and clause.kept:
+    if clause.negated and clause.kept and not (clause.rels or clause.valued):
         off = "off" in clause.particles or "off" in clause.ops
         return dataclasses.replace(
             clause,

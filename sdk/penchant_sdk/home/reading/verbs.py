@@ -117,6 +117,7 @@ def verb(clause: Clause, domain: str) -> Wish | None:
         op not in table for op in clause.ops if not _is_idle(op, clause, domain)
     )  # "Play hot in here" is no wish.
     given = bool(change and clause.supplied and not clause.rels and quantity in _SUPPLIED)
+    clashing |= "stop" in clause.ops and domain == "light" and bool(clause.rels)
     ops = [] if given else _ops(clause, domain, bool(change))  # "Cut the brightness" is no off.
     if _is_set(clause, domain):
         set_to = SETS[domain]
