@@ -114,16 +114,23 @@ _DEGREES = frozenset(
 
 
 def tells_first(words: Sequence[str]) -> bool:
-    """Whether an English sentence tells something before so, and then gives its command."""
-    if "so" not in words[1:-1]:
-        return False
-    place = words.index("so", 1)
-    head = words[:place]
-    if words[place + 1] in _DEGREES:  # "It is so dark."
-        return False
+    """Whether an English sentence tells something, and then gives its command: ..., so dim it."""
     told = {"is", "are", "am", "was", "has", "have", "will", "had", "feel", "know", "says", "said"}
     told |= {"about", "going", "starting", "coming", "need", "want", "got", "getting"}
-    return bool(told & set(head))
+    for place, word in enumerate(words[1:-1], 1):
+        head = words[:place]
+        if word == "so" and words[place + 1] not in _DEGREES and told & {*head}:
+            return True
+        begins = word in (",", "please") and (
+            words[place + 1] in _FIRST or words[place + 1 : place + 3] in _ASKING
+        )
+        if begins and head[0] in _TELLERS and {"is", "are", "am"} & {*head}:
+            return True
+    return False
+
+
+_ASKING = (["can", "you"], ["could", "you"], ["would", "you"], ["will", "you"])
+_TELLERS = frozenset(("my", "it", "the", "there", "this", "that", "i", "we"))
 
 
 def left_over(words: Sequence[str], part: Sequence[str]) -> list[str]:

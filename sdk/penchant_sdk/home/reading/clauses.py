@@ -164,6 +164,9 @@ def gather(marks: Sequence[Mark]) -> Clause:
             value for mark in marks if not mark.has("entity") for value in mark.values("kind")
         )
     )
+    called = [mark.text for mark in marks if "vacuum" in mark.values("kind")]
+    if called == ["robot"] and len(kinds) > 1:  # "Light on please, robot."
+        kinds = tuple(kind for kind in kinds if kind != "vacuum")
     if "coffee" in kinds:  # "Set the coffee to brew": a brew is tea elsewhere.
         kinds = tuple(kind for kind in kinds if kind != "kettle")
     switching = any(mark.text == "switch" and mark.has("neutral") for mark in marks[:3])

@@ -140,6 +140,9 @@ _DOES_ZH = re.compile(
 )
 
 
+_SAID_TO_ANYBODY = ("lighten up", "brighten up", "cool it", "cool down", "calm down", "chill")
+
+
 def is_of_any(normal_text: str) -> bool:
     """Whether a sentence is about any such things: can robots clean the floor.
 
@@ -154,7 +157,7 @@ def tells_of_doing(marks: Sequence[Mark], normal_text: str) -> bool:
 
     "I can turn it off myself" is told; "I need the light on" is asked for.
     """
-    if is_of_any(normal_text) or _DOES_ZH.search(normal_text):
+    if normal_text in _SAID_TO_ANYBODY or is_of_any(normal_text) or _DOES_ZH.search(normal_text):
         return True
     said = [one for one in marks if not ((one.has("courtesy") or one.has(END)) and one.text != "i")]
     if not said or said[0].text not in _SUBJECTS:
@@ -174,6 +177,10 @@ def tells_of_doing(marks: Sequence[Mark], normal_text: str) -> bool:
     return changing or giving or any(verb.has(one) for one in _MOVING)
 
 
+_KEEPING = ("keeps", "kept", "went", "turned", "switched", "has", "had", "was", "looks")
+"""Words after a device that tell how it behaves."""
+
+
 def is_statement(marks: Sequence[Mark], language: str) -> bool:
     """Whether it may say or ask how things are without a verb: any windows open; 灯是开着的."""
     if language == "zh-CN":
@@ -182,6 +189,11 @@ def is_statement(marks: Sequence[Mark], language: str) -> bool:
     if any(mark.text.startswith(_MAKING) for mark in marks):  # "Make sure that it is off."
         return False
     if [mark.text for mark in marks[:2]] in (["there", "is"], ["there", "are"]):
+        return True
+    if any(
+        two.text in _KEEPING and (one.has("entity") or one.has("kind"))
+        for one, two in pairwise(marks)
+    ):
         return True
     said = [mark for mark in marks if mark.text not in ("still", "already", "again", "just")]
     if any(
