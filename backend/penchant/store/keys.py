@@ -55,8 +55,18 @@ class Kind(IntEnum):
     """(user): the ledger of reserved impressions."""
     BUDGET = ord("M")
     """(digest of a budget's key): the money spent and held."""
+    RESERVED = ord("Q")
+    """(user, digest of a recommendation's id): the impressions reserved for it, for good."""
+    PAST_LEDGER = ord("A")
+    """(user): the ledger as a release left it that did not log reservations."""
+    BALANCE = ord("B")
+    """(digest of a budget's key, campaign, day): what no user's log accounts for any more."""
     SETTINGS = ord("E")
     """(): the settings that the store's server was given."""
+    ACCEPTED = ord("A")
+    """(): the number of events that were ever accepted."""
+    REFRESHED = ord("F")
+    """(): what the last refresh learnt from, and how it went."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:
