@@ -67,6 +67,9 @@ _ZH_AFTER = (
     "好让",
 )
 _ZH_BEFORE = ("帮我", "帮忙", "把", "请", "给我", "麻烦", "快", "替我", "先", "你", ",")
+_ZH_ENDS = ("了", "啊", "呀", "啦", ",")
+_ZH_VERBS = ("关", "开", "打开", "调", "灯", "亮", "暗")
+"""With these a command begins only after the end of a clause."""
 _SHORTEST = 2
 
 
@@ -97,7 +100,8 @@ def _chinese(words: Sequence[str]) -> Iterator[list[str]]:
     for word in words:
         starts.append(starts[-1] + len(word))
     for place in range(1, len(words)):
-        if text.startswith(_ZH_BEFORE, starts[place]):
+        ended = words[place - 1] in _ZH_ENDS and text.startswith(_ZH_VERBS, starts[place])
+        if text.startswith(_ZH_BEFORE, starts[place]) or ended:
             yield list(words[place + (words[place] == ",") :])
     for place in range(len(words) - 1, 1, -1):
         if text.startswith(_ZH_AFTER, starts[place]) or words[place] == ",":
@@ -264,7 +268,7 @@ _NOUNS = frozenset(
 """Verbs that may be something else without a mark before them."""
 _ZH_REASONS = frozenset("说讲唱写叫问听歌词想如若假谁为")
 """Characters beside a Chinese command with which it may be quoted, or put as a condition."""
-_ZH_MARKED = ("把", "请", "帮", "麻", "快", "给", "打", "关", "开", "调")
+_ZH_MARKED = ("把", "请", "帮", "麻", "快", "给", "打", "关", "开", "调", "灯")
 """Characters with which a Chinese command begins that follows a reason."""
 _AFTER_COMMANDS = frozenset(
     (

@@ -167,8 +167,7 @@ class Reader:
     ) -> Reading:
         """The reading of a part in the room that the words beside it name, if it names none.
 
-        "I'm going into the kitchen, turn the light on there" is about the kitchen; without
-        "there" it may be about either, and is asked about.
+        "I'm in the kitchen, turn the light on there" is plain; without "there" it is asked about.
         """
         rooms = {value for mark in aside for value in mark.values("room")}
         own = mark_up(part, self.words)

@@ -117,7 +117,8 @@ def verb(clause: Clause, domain: str) -> Wish | None:
         op not in table for op in clause.ops if not _is_idle(op, clause, domain)
     )  # "Play hot in here" is no wish.
     given = bool(change and clause.supplied and not clause.rels and quantity in _SUPPLIED)
-    clashing |= "stop" in clause.ops and domain == "light" and bool(clause.rels)
+    ended = {"rel", *clause.ops} if clause.rels else {*clause.ops}  # 停止把灯灭了
+    clashing |= "stop" in ended and domain in ("light", "switch") and len(ended) > 1
     ops = [] if given else _ops(clause, domain, bool(change))  # "Cut the brightness" is no off.
     if _is_set(clause, domain):
         set_to = SETS[domain]
