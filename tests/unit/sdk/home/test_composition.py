@@ -65,7 +65,7 @@ def test_power_light_and_work_are_given_and_taken_away(text: str, intent: str, e
         ("厨房的光再强一点", "light.kitchen", BrightnessStep(20)),
         ("厨房灯没必要这么亮", "light.kitchen", BrightnessStep(-20)),
         ("卧室灯不够亮", "light.bedroom", BrightnessStep(20)),
-        ("把卧室灯弄柔和点", "light.bedroom", BrightnessStep(-20)),
+        ("把卧室灯弄柔和点", "light.bedroom", BrightnessStep(-10)),
         ("让厨房灯发出红光", "light.kitchen", Colour("red")),
     ],
 )
