@@ -41,6 +41,8 @@ MIN_CAPACITY = 1024
 KEPT = 4
 """Generations and versions kept for readers that are behind."""
 
+_PIECE_BYTES = 1 << 20
+
 MOST = 1e6
 """No offset is further from zero; log-odds of counters are not."""
 
@@ -102,6 +104,42 @@ def capacity_for(rows: int) -> int:
 def checksum(rows: Matrix, before: int = 0) -> int:
     """CRC-32 of rows, shape (n, d), continuing that of the rows before them."""
     return zlib.crc32(np.ascontiguousarray(rows, np.float32).data, before)
+
+
+def mapped_paths(directory: Path, head: CatalogHead) -> list[Path]:
+    """The files of a head that its readers map."""
+    paths = []
+    if head.generation:
+        paths += [
+            vectors_path(directory, head.generation),
+            offsets_path(directory, head.generation),
+        ]
+        if head.texts_crc is not None:
+            paths.append(texts_path(directory, head.generation))
+    if head.neighbours:
+        paths.append(neighbours_path(directory, head.neighbours))
+    return paths
+
+
+def checksum_of_file(path: Path, size: int) -> int:
+    """CRC-32 of the first bytes of a file.
+
+    It is read in pieces: to read it mapped, while another program truncates it, would kill the
+    process.
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it is shorter.
+    """
+    crc = 0
+    with path.open("rb") as file:
+        while size > 0:
+            piece = file.read(min(size, _PIECE_BYTES))
+            if not piece:
+                raise DamagedFile(f"{path.name}: ends {size} bytes too early")
+            crc = zlib.crc32(piece, crc)
+            size -= len(piece)
+    return crc
 
 
 def write_generation(directory: Path, generation: int, vectors: Matrix, offsets: Vector) -> int:

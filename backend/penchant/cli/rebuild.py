@@ -18,9 +18,10 @@ _DEFAULTS = RebuildRequest()
 def rebuild(request: Annotated[RebuildRequest, FLAT] = _DEFAULTS) -> None:
     """Rebuilds users' records and items' counters from the log, under today's settings.
 
-    Records follow a change of the signals or of the window. Counters follow a change of the signals
-    or of their half-life, and an upgrade from a release that counted events, not users; they also
-    mend damaged counters. Events of signals that the table no longer holds are left out and named.
+    Records follow a change of the signals or of the window; with them comes the catalog's head, if
+    it is damaged. Counters follow a change of the signals or of their half-life, and an upgrade
+    from a release that counted events, not users; they also mend damaged counters. Events of
+    signals that the table no longer holds are left out and named.
 
     A running server may stay up; it needs the same settings.
     """
@@ -32,6 +33,8 @@ def rebuild(request: Annotated[RebuildRequest, FLAT] = _DEFAULTS) -> None:
         parts.append(f"the records of {counted(result.users, 'user')}")
     if request.part != "records":
         parts.append(f"the counters of {counted(result.items, 'item')}")
+    if result.head_made_again:
+        console.print("The catalog's head was damaged, and is made again from the items.")
     console.print(f"Rebuilt {' and '.join(parts)}.")
     for kind, remedy, count in result.retired.cases():
         line = f"Left out, {kind}: {count:,} ({remedy})"

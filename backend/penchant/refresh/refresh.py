@@ -26,9 +26,10 @@ from penchant.logs.columns import COLUMNS_GROUP, EventColumns
 from penchant.logs.interactions import LogFile
 from penchant.logs.log_source import EVENT_FIELDS, mapped_fields
 from penchant.logs.refusals import LeftOut
-from penchant.refresh.catalog_update import switch_to_refreshed, write_refreshed
+from penchant.refresh.catalog_update import write_refreshed
 from penchant.refresh.item_vectors import learn_catalog
 from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.prepared_refresh import publish_refreshed
 from penchant.refresh.refresh_input import ReadLog, RefreshInput, read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.user_interest import read_catalog, rollout_directory
@@ -179,8 +180,7 @@ def refresh_store(
     fresh = learn_catalog(source.events, source.texts, settings, config)
     progress("Fitting item vectors", 1.0)
     progress("Publishing", 0.0)
-    with store.transaction() as transaction:
-        head = switch_to_refreshed(transaction, directory, config, source, fresh)
+    head = publish_refreshed(store, directory, config, source, fresh)
     if rollout is not None and tried is not None:
         _refresh_rollout(store, directory, config, rollout, tried)
     progress("Publishing", 1.0)

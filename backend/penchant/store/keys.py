@@ -42,7 +42,9 @@ class Kind(IntEnum):
     TEXT_VECTOR = ord("V")
     """(encoder version, text digest): the vector of a text."""
     RESIDUAL = ord("R")
-    """(encoder version, item number): the residual of an item."""
+    """(encoder version or name of a set, item number): the residual of an item."""
+    RESIDUAL_SET = ord("Q")
+    """(encoder version): the name of the set of residuals in use."""
     RELEASE = ord("P")
     """(position): an entry of the log of releases."""
     ROLLOUT = ord("T")

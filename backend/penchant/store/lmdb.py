@@ -225,8 +225,11 @@ class LmdbStore:
         self._in_use.append(None)  # Before the look at `_opened`: see `_reopen`.
         opened = self._opened
         try:
-            if opened is not None and (os.fstat(opened.data).st_nlink or self._stays(opened)):
-                return opened.env.begin()
+            if opened is not None:
+                found = os.fstat(opened.data)
+                _require_length(opened, found.st_size)
+                if found.st_nlink or self._stays(opened):
+                    return opened.env.begin()
         except (lmdb.Error, StoreUnavailable):
             pass  # What is wrong is found, and mended or said, below.
         self._in_use.pop()
@@ -247,6 +250,7 @@ class LmdbStore:
             opened = self._opened
             try:
                 if opened is not None:
+                    _require_length(opened, os.fstat(opened.data).st_size)
                     stays = self._is_in_place(opened) if write else self._stays(opened)
                     if stays:
                         return opened, opened.env.begin(write=write)
@@ -340,6 +344,17 @@ class LmdbStore:
                     )
                 seen.close()
             self._opened = open_environment(self._directory, self._map_bytes)
+
+
+def _require_length(opened: OpenedEnvironment, size: int) -> None:
+    """Makes sure that the mapped file was not truncated: a read past its end kills the process."""
+    if size > opened.size:
+        opened.size = size
+    elif size < opened.size:
+        raise StoreUnavailable(
+            f"store: {DATA} was truncated under the running server: got {size} bytes, expected "
+            f"{opened.size}; nothing was written: stop the server and restore a backup"
+        )
 
 
 def _is_at_its_limit(opened: OpenedEnvironment) -> bool:
