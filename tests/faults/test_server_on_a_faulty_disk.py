@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from penchant.launch import LaunchError, Server
+from penchant.launch.diagnosis import check_store_use
 from penchant.launch.model_parameters import gather
 from penchant.training.export import ExportReport
 from penchant_sdk import Event, Item, Penchant, PenchantError, StoreUnavailable, Unavailable
@@ -141,6 +144,37 @@ def test_a_directory_that_is_moved_away_acknowledges_nothing_until_it_is_back(
         (disk / "elsewhere").rename(store)
         assert feed(penchant, "back", 3) == {f"back-{n}" for n in range(3)}
         assert "lost" not in kept(penchant)
+
+
+def test_files_truncated_under_the_running_server_are_mended_without_a_restart(
+    server: Server, disk: Path
+) -> None:
+    pids = server.pids()
+    with connected(server) as penchant:
+        feed(penchant, "to settle", 5)
+        time.sleep(1.1)  # The offsets of all items are written again once a second.
+        feed(penchant, "to settle again", 5)
+        before = penchant.rank("stranger", k=300)
+        for kind in ("vectors", "texts", "offsets"):
+            for path in (disk / "store/catalog").glob(f"{kind}-*"):
+                os.truncate(path, 100)
+        assert "within seconds" in fails_by_name(lambda: penchant.rank("stranger"))
+        works_soon(lambda: penchant.rank("stranger"))
+        works_soon(lambda: penchant.put_items([Item("after", "a film after the damage")]))
+        assert feed(penchant, "after the damage", 3)
+        after = penchant.rank("stranger", k=300)
+    assert [item.id for item in before.items] == [i.id for i in after.items if i.id != "after"]
+    assert server.pids() == pids
+
+    def counted() -> None:
+        with urllib.request.urlopen(server.metrics_url, timeout=TIMEOUT_S) as page:
+            if b"penchant_catalog_mends_total{" not in page.read():
+                raise PenchantError("not counted yet")
+
+    works_soon(counted)
+    (check,) = (one for one in check_store_use(f"lmdb:{disk / 'store'}") if one.name == "catalog")
+    assert check.state == "warn"
+    assert "written again" in check.found
 
 
 def test_a_server_starts_on_damaged_files_and_serves_as_before(server: Server, disk: Path) -> None:

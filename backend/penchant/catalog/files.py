@@ -19,9 +19,11 @@ to a page that has no place yet would kill the process.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -36,12 +38,14 @@ from penchant.domain.cold_start import ColdStartPrior
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.types import CatalogHead, Matrix, Vector
 from penchant.system.durable_file import whole_file
+from penchant.system.process_identity import process_stat
 
 MIN_CAPACITY = 1024
 KEPT = 4
 """Generations and versions kept for readers that are behind."""
 
 _PIECE_BYTES = 1 << 20
+_SILENT_S = 60.0
 
 MOST = 1e6
 """No offset is further from zero; log-odds of counters are not."""
@@ -349,7 +353,20 @@ def prune(directory: Path, head: CatalogHead) -> None:
         "version": head.version,
         "neighbours": head.neighbours,
     }
+    remove_partial(directory)
     for path in directory.iterdir():
         match = re.fullmatch(rf"({'|'.join(newest)})-(\d+)\.(f32|npz|npy)", path.name)
         if match and int(match[2]) <= newest[match[1]] - KEPT:
             path.unlink(missing_ok=True)
+
+
+def remove_partial(directory: Path) -> None:
+    """Removes files that a killed writer has left half-written; raises OSError."""
+    for path in directory.iterdir():
+        match = re.fullmatch(r"\..+\.(\d+)\.partial", path.name)
+        if match is None or ((process := process_stat(int(match[1]))) and process.alive):
+            continue
+        # A process of another container may have any id, but is not silent for long.
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _SILENT_S:
+                path.unlink()

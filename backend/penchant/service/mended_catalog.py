@@ -11,6 +11,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,14 +69,23 @@ def mend_catalog(
     Cost: reads each file once; if vectors are damaged, also every item's vector.
     """
     try:
+        if directory.is_dir():
+            files.remove_partial(directory)
         found = mend_head(store, directory, encoder_version, whole_only=True)
         with store.snapshot() as snapshot:
-            sound = _is_sound(snapshot, directory)
-        if not sound:
-            biases = read_biases()
-            with store.transaction() as transaction:  # Another process may have been faster.
-                if not _is_sound(transaction, directory):
-                    found += _mend(transaction, directory, biases, held or {})
+            log_is_whole = catalog_log_is_whole(snapshot, read_head(snapshot).rows)
+            if log_is_whole and not damaged_files(snapshot, directory):
+                return found
+            # Before the transaction, which keeps feedback waiting.
+            rows = {
+                head: _from_store(snapshot, head)
+                for place, head in _catalogs(snapshot, directory)
+                if find_damage(place, head)
+            }
+        material = _Material(read_biases(), held or {}, rows)
+        with store.transaction() as transaction:  # Another process may have been faster.
+            if not log_is_whole or damaged_files(transaction, directory):
+                found += _mend(transaction, directory, material, log_is_whole=log_is_whole)
         return found
     except (PenchantError, OSError) as error:
         log.error("catalog: its files are damaged and can't be written again: %s", error)
@@ -140,8 +150,8 @@ def _rollout_is_sound(snapshot: Snapshot) -> bool:
 
 
 def _gram(snapshot: Snapshot, head: CatalogHead) -> Float64:
-    matrix, _, alive = _from_store(snapshot, head)
-    return gram_of(matrix, alive)
+    made = _from_store(snapshot, head)
+    return gram_of(made.vectors, made.alive)
 
 
 def find_damage(directory: Path, head: CatalogHead) -> dict[str, str]:
@@ -165,19 +175,42 @@ def find_damage(directory: Path, head: CatalogHead) -> dict[str, str]:
     return found
 
 
+class _Rows(NamedTuple):
+    """The rows of a catalog by the store."""
+
+    vectors: Matrix
+    """Of the items, shape (rows, d)."""
+    texts: Matrix
+    """Of the items' texts, shape (rows, d)."""
+    alive: Mask
+    """Which of them can be ranked, shape (rows,)."""
+
+
+class _Material(NamedTuple):
+    """What files are written from."""
+
+    biases: ItemBiasTable
+    held: Held
+    rows: Mapping[CatalogHead, _Rows]
+    """Read beforehand; of a head that is no longer the store's, they are read again."""
+
+    def rows_of(self, snapshot: Snapshot, head: CatalogHead) -> _Rows:
+        """The rows of a catalog with this head."""
+        return self.rows.get(head) or _from_store(snapshot, head)
+
+
 def damaged_files(snapshot: Snapshot, directory: Path) -> bool:
     """Whether a file of the catalog, or of one on rollout, can't be used."""
+    return any(find_damage(place, head) for place, head in _catalogs(snapshot, directory))
+
+
+def _catalogs(snapshot: Snapshot, directory: Path) -> list[tuple[Path, CatalogHead]]:
+    """Directory and head of the served catalog, and of one on rollout."""
+    found = [(directory, read_head(snapshot))]
     rollout = read_rollout(snapshot)
     if rollout is not None:
-        place = rollout_directory(directory, rollout.release)
-        if find_damage(place, rollout.head):
-            return True
-    return bool(find_damage(directory, read_head(snapshot)))
-
-
-def _is_sound(snapshot: Snapshot, directory: Path) -> bool:
-    rows = read_head(snapshot).rows
-    return catalog_log_is_whole(snapshot, rows) and not damaged_files(snapshot, directory)
+        found.append((rollout_directory(directory, rollout.release), rollout.head))
+    return found
 
 
 def _look_at_vectors(directory: Path, head: CatalogHead) -> None:
@@ -215,20 +248,20 @@ def _look_at_neighbours(directory: Path, head: CatalogHead) -> None:
 
 
 def _mend(
-    transaction: Transaction, directory: Path, biases: ItemBiasTable, held: Held
+    transaction: Transaction, directory: Path, material: _Material, *, log_is_whole: bool
 ) -> list[str]:
     head = read_head(transaction)
-    if not catalog_log_is_whole(transaction, head.rows):
+    if not log_is_whole:
         rewrite_log(transaction, head.rows)
         log.warning("catalog: its log was damaged, and is written again from the items")
-    mended, found = _mended(transaction, directory, head, biases, held)
+    mended, found = _mended(transaction, directory, head, material)
     if mended != head:
         write_head(transaction, mended)
     rollout = read_rollout(transaction)
     if rollout is not None:
         place = rollout_directory(directory, rollout.release)
         # Versions of the two are numbered apart.
-        tried, more = _mended(transaction, place, rollout.head, biases, {})
+        tried, more = _mended(transaction, place, rollout.head, material._replace(held={}))
         found += more
         if tried != rollout.head:
             write_rollout(transaction, dataclasses.replace(rollout, head=tried))
@@ -236,24 +269,20 @@ def _mend(
 
 
 def _mended(
-    transaction: Transaction,
-    directory: Path,
-    head: CatalogHead,
-    biases: ItemBiasTable,
-    held: Held,
+    transaction: Transaction, directory: Path, head: CatalogHead, material: _Material
 ) -> tuple[CatalogHead, list[str]]:
     """The head after its damaged files are written again, and their kinds.
 
     A file that processes map has a new number, so that they map it anew.
     """
-    damage = find_damage(directory, head)
+    before, damage = head, find_damage(directory, head)
     for reason in damage.values():
         log.warning("catalog: %s; it is written again", reason)
     if not damage.keys().isdisjoint({"vectors", "texts", "offsets"}):
-        matrix, texts, _ = _from_store(transaction, head)
-        generation = head.generation + 1
-        crc = files.write_generation(directory, generation, matrix, biases.values(head.rows))
-        texts_crc = files.write_texts(directory, generation, texts)
+        made, generation = material.rows_of(transaction, before), head.generation + 1
+        offsets = material.biases.values(head.rows)
+        crc = files.write_generation(directory, generation, made.vectors, offsets)
+        texts_crc = files.write_texts(directory, generation, made.texts)
         head = dataclasses.replace(
             head, generation=generation, vectors_crc=crc, texts_crc=texts_crc
         )
@@ -263,13 +292,13 @@ def _mended(
         crc = files.write_neighbours(directory, number, no_neighbours())
         head = dataclasses.replace(head, neighbours=number, neighbours_crc=crc)
         lost.append("neighbours")
-    if "version" in damage and head.version in held:
-        crc = files.write_version(directory, head.version, held[head.version])
+    if "version" in damage and head.version in material.held:
+        crc = files.write_version(directory, head.version, material.held[head.version])
         head = dataclasses.replace(head, version_crc=crc)
     elif "version" in damage:
-        matrix, _, alive = _from_store(transaction, head)
-        nothing = flat_cold_start_prior(head.dimensions)
-        frozen = Frozen(gram_of(matrix, alive), np.zeros(head.dimensions), nothing)
+        made = material.rows_of(transaction, before)
+        gram, nothing = gram_of(made.vectors, made.alive), flat_cold_start_prior(head.dimensions)
+        frozen = Frozen(gram, np.zeros(head.dimensions), nothing)
         head = freeze(directory, head, frozen)
         lost.append("priors")
     if lost and head.neighbours:  # Else no refresh has made them yet.
@@ -281,8 +310,7 @@ def _mended(
     return head, list(damage)
 
 
-def _from_store(snapshot: Snapshot, head: CatalogHead) -> tuple[Matrix, Matrix, Mask]:
-    """Vectors of items and of texts by the store, shape (rows, d), and which rows can be ranked."""
+def _from_store(snapshot: Snapshot, head: CatalogHead) -> _Rows:
     matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
     alive = np.zeros(head.rows, np.bool_)
     for stored in scan_items(snapshot):
@@ -291,4 +319,4 @@ def _from_store(snapshot: Snapshot, head: CatalogHead) -> tuple[Matrix, Matrix, 
             text = text_vector(snapshot, head, stored.item)
             texts[stored.number] = text
             matrix[stored.number] = placed(snapshot, head.encoder_version, stored.number, text)
-    return matrix, texts, alive
+    return _Rows(matrix, texts, alive)

@@ -42,6 +42,7 @@ RESERVED_FRACTION = 0.02
 """Share of the map kept back, so that deletions, and values that replace others of the same size,
 still work when other writes are refused."""
 
+_COMPACTED = f".{DATA}.compacted"
 _DRAIN_S = 5.0
 _LOOK_AGAIN_S = 1.0
 _REPLACED = "was replaced under the running server by another file"
@@ -131,6 +132,7 @@ class LmdbStore:
         except OSError as error:
             self._opened.close()
             raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+        self._remove_leftover()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """See `Store.snapshot`; about 4 microseconds."""
@@ -199,7 +201,7 @@ class LmdbStore:
         Raises:
             StoreUnavailable: the copy can't be written; the store is as it was.
         """
-        copy = self._directory / f".{DATA}.compacted"
+        copy = self._directory / _COMPACTED
         copy.unlink(missing_ok=True)
         with self._writer.held():
             opened, inner = self._begin(write=True)
@@ -218,6 +220,13 @@ class LmdbStore:
                 raise StoreUnavailable(f"store: can't compact: {plain_text(error)}") from error
             finally:
                 self._in_use.pop()
+                copy.unlink(missing_ok=True)
+
+    def _remove_leftover(self) -> None:
+        """Removes what a killed compaction has left, which may be as large as the store."""
+        copy = self._directory / _COMPACTED
+        if copy.exists():
+            with contextlib.suppress(StoreUnavailable, OSError), self._writer.held():
                 copy.unlink(missing_ok=True)
 
     def begin_read(self) -> lmdb.Transaction:
