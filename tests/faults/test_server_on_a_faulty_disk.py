@@ -15,10 +15,10 @@ import pytest
 from penchant.launch import LaunchError, Server
 from penchant.launch.diagnosis import check_store_use
 from penchant.launch.model_parameters import gather
-from penchant.training.export import ExportReport
 from penchant_sdk import Event, Item, Penchant, PenchantError, StoreUnavailable, Unavailable
 from tests.contracts.client_world import KITCHEN, SPACE
 from tests.support.small_disk import filled, small_disk
+from tests.support.word_encoder import write_word_encoder
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
@@ -34,13 +34,11 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def describe(
-    disk: Path, minilm_report: ExportReport, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], Server]:
+def describe(disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Server]:
     """Describes a server on the store of the small disk, with files of its own."""
-    settings = gather(
-        f"lmdb:{disk / 'store'}", minilm_report.directory, [f"store_map_bytes={64 * MIB}"]
-    )
+    encoder = tmp_path_factory.mktemp("words") / "encoder"
+    write_word_encoder(encoder, [film.text for film in FILMS], dimensions=64, seed=1)
+    settings = gather(f"lmdb:{disk / 'store'}", encoder, [f"store_map_bytes={64 * MIB}"])
     return lambda: Server(
         tmp_path_factory.mktemp("server"), settings, instances={"penchant_rank": 1}
     )

@@ -26,8 +26,8 @@ LOOK_EVERY_S = 10.0
 """Least seconds between two readings of all files."""
 SHARE_OF_TIME = 0.01
 """Largest share of its time that a process spends on reading them."""
-PAUSE_S = 0.5
-"""Seconds between two attempts to mend."""
+PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+"""Seconds between two attempts to mend: twice as many after each in vain, as on a full disk."""
 
 
 class CatalogWatch:
@@ -68,38 +68,42 @@ class CatalogWatch:
 
     def _run(self) -> None:
         pause_s: float | None = LOOK_EVERY_S if self._reads_all else None
+        rest_s = PAUSE_S
         while not self._closing.is_set():
             found = self._catalogs.damaged.wait(pause_s)
             if self._closing.is_set():
                 return
             self._catalogs.damaged.clear()
+            started_s = time.monotonic()
             try:
-                took_s = self._look(found=found)
+                mended = self._look(found=found)
             except Exception:  # A watch that ends would be missed only at the next damage.
                 log.exception("the catalog's files could not be looked at")
-                took_s = 0.0
+                mended = False
             if self._reads_all:
-                pause_s = max(LOOK_EVERY_S, took_s / SHARE_OF_TIME)
+                pause_s = max(LOOK_EVERY_S, (time.monotonic() - started_s) / SHARE_OF_TIME)
             if found:
-                self._closing.wait(PAUSE_S)
+                rest_s = PAUSE_S if mended else min(2 * rest_s, LONGEST_PAUSE_S)
+                self._closing.wait(rest_s)
 
-    def _look(self, *, found: bool) -> float:
-        """Mends what is damaged; returns the seconds that it took to read the files."""
-        started_s = time.monotonic()
+    def _look(self, *, found: bool) -> bool:
+        """Mends what is damaged; returns whether something was."""
         if not found:
             try:
                 with self._store.snapshot() as snapshot:
                     self._catalogs.read(snapshot)  # So that the version is in memory.
                     found = damaged_files(snapshot, self._directory)
-            except (PenchantError, OSError):
-                return 0.0  # Whoever calls is told why; or the files have just been replaced.
-        took_s = time.monotonic() - started_s
-        if found:
-            for kind in mend_catalog(
-                self._store, self._directory, self._read_biases, self._catalogs.held()
-            ):
-                self._meter.mended(kind)
-        return took_s
+            except PenchantError:
+                found = True  # The read has set the event as well; it is dealt with here.
+                self._catalogs.damaged.clear()
+            except OSError:
+                return False  # The files have just been replaced.
+        if not found:
+            return False
+        kinds = mend_catalog(self._store, self._directory, self._read_biases, self._catalogs.held())
+        for kind in kinds:
+            self._meter.mended(kind)
+        return bool(kinds)
 
     @property
     def _directory(self) -> Path:

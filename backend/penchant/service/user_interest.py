@@ -39,6 +39,10 @@ def read_catalog(
             f"catalog: the files of version {head.version} are missing or damaged; the server "
             "writes them again within seconds; if this persists, restart the server"
         ) from error
+    except OSError as error:  # Such as too many open files.
+        raise StoreUnavailable(
+            f"catalog: its files can't be read: {error.strerror}; send the call again"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
