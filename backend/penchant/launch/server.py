@@ -30,6 +30,7 @@ from penchant.launch.ports import FREE, LOOPBACK, Hosts, Ports, choose, local_ad
 from penchant.launch.server_lock import ServerLock
 from penchant.launch.tls import PLAIN, ChannelAccess, ServerTls
 from penchant.launch.tritonserver import (
+    STUB,
     Triton,
     check_numpy,
     check_stub,
@@ -277,9 +278,7 @@ class Server:
 
         So a server whose disk is full can be started again.
         """
-        kept = [
-            files / "backends" / name for name in ("penchant/model.py", f"python/{layout.STUB}")
-        ]
+        kept = [files / "backends" / name for name in ("penchant/model.py", f"python/{STUB}")]
         kept += [files / "models" / model / "config.pbtxt" for model in self._layout]
         return self._layout if all(path.is_file() for path in kept) else {}
 

@@ -152,6 +152,7 @@ class LmdbStore:
                     view = _LmdbView(inner, _full_text(opened) if full else "")
                     yield view
                 opened.identity = identity
+                opened.size = max(opened.size, os.fstat(opened.data).st_size)
                 if view.freed and _is_at_its_limit(opened):
                     _make_free_pages_usable(opened)
             except lmdb.MapFullError as error:

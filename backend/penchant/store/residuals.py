@@ -111,7 +111,7 @@ def _used(snapshot: Snapshot, encoder_version: str) -> str:
     if value is None:
         return encoder_version
     try:
-        return codec.unseal(value, "set of residuals").decode()
+        return bytes(codec.unseal(value, "set of residuals")).decode()
     except StateCorrupt:
         # Which one was used is not known; where there is one alone, it was.
         names = [name for name in _names(snapshot) if encoder_of_set(name) == encoder_version]

@@ -110,7 +110,7 @@ def test_hours_with_a_clock_a_year_ahead_are_put_right_after_a_restart_with_the_
     at(again, right_us, "after", "toy", "u")
     assert again.record("u").window["occurred_at_us"].max() <= right_us + AHEAD_US
     assert again.record("u").window["item"][-1] == again.view().number("toy")
-    assert again.meter.clock_doubts == ["store_ahead", "redated"]
+    assert set(again.meter.clock_doubts) == {"store_ahead", "redated"}
     later_us = right_us + 7_200 * SECOND_US
     at(again, later_us, "later", "heat", "u")
     assert again.record("u").window["occurred_at_us"][-1] == later_us, "newest again"
