@@ -48,7 +48,8 @@ test: test-numpy2 test-fast test-server ## Run all tests, those on a real Triton
 
 # Files of tests side by side, each process with one thread. Status 5: ARGS names none of these.
 test-fast: $(VENV)/ready ## Run the tests that need no Triton.
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not server" $(ARGS) \
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+		-m "not server" $(ARGS) \
 		|| [ $$? -eq 5 ]
 
 test-server: $(VENV)/ready libpython ## Run the tests that start a Triton.

@@ -301,7 +301,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, metavar="HOME", required=True)
     parser.add_argument("--home-zh", type=Path, metavar="HOME", help="default: HOME with _zh")
     parser.add_argument(
-        "--encoder", type=Path, metavar="DIR", default=Path("/tmp/home_eval/encoder")
+        "--encoder", type=Path, metavar="DIR", help="default: the home client's own, made once"
     )
     parser.add_argument("--kind", action="append", help="only these kinds")
     parser.add_argument("--language", choices=("en", "zh-CN"), help="only this language")

@@ -148,8 +148,9 @@ def settings_page() -> str:
             table(head, _settings(Config, own)),
             "The signal tables are listed under [Signals](signals.md).",
             "## Fold and score",
-            "[The fold](../concepts/fold.md) explains the Greek letters. `penchant tune` searches "
-            "these settings on your own log.",
+            "[The fold](../concepts/fold.md) explains the Greek letters. A refresh learns the "
+            "weights of the score; `penchant fit` searches what it does not learn, on your own "
+            "log.",
             table(head, _settings(FoldSettings, fold)),
             "## As a file",
             "`penchant config init` writes this file, in which every key is a comment:",

@@ -30,6 +30,7 @@ from penchant.domain.signals import DEFAULT_SIGNALS, as_text, merged_signals, na
 from penchant.encoder.base import RUNTIMES
 from penchant.store.base import DEFAULT_MAP_BYTES
 from penchant.store.open import check_address
+from penchant.system.strict_json import read_json
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
 """Parameters that belong to Triton's Python backend."""
@@ -231,6 +232,26 @@ def with_settings_of(config: Config, other: Config, chosen: Iterable[str]) -> Co
     return dataclasses.replace(config, **changed)
 
 
+def with_score_weights(config: Config, weights: str) -> Config:
+    """A configuration as a server has it while a release with these score weights is served.
+
+    What a refresh learns does not change them, and they do not change what the server was given.
+
+    Args:
+        config: the server's settings.
+        weights: a JSON object from setting to value.
+
+    Raises:
+        ConfigError: an unknown setting, or a value outside its range.
+
+    >>> served = with_score_weights(parse({"store": "memory:", "encoder": "e"}), '{"ridge": 2.0}')
+    >>> served.fold.ridge, sorted(served.fixed)
+    (2.0, ['ridge'])
+    """
+    fold = config.fold.overridden([weights], keep=config.fixed)
+    return dataclasses.replace(config, fold=fold, given=config.given | json.loads(weights).keys())
+
+
 def catalog_directory(config: Config) -> Path | None:
     """The directory of the catalog's files; None for a store in memory without `catalog_dir`."""
     return config.catalog_dir or _beside_store(config, "catalog")
@@ -258,8 +279,8 @@ def _signals(text: str) -> SignalTable:
     if not text.lstrip().startswith("{"):
         return named_signals(text)
     try:
-        table = json.loads(text)
-    except ValueError as error:
+        table = read_json(text)
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             f'signals: {error}; expected a JSON object like {{"like": {{"reward": 1.0}}}}'
         ) from None

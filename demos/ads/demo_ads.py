@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from penchant.calibration.calibrate import (
 )
 from penchant.domain.errors import ConfigError
 from penchant.launch.model_parameters import HOME
+from penchant.logs.reconciliation import AdsReportRequest, report_ads
 from penchant.report.page import as_json
 from penchant.report.terminal import Terminal
 from penchant.system.durable_file import write_whole
@@ -38,6 +40,8 @@ VISITS = 3500
 PLACES = 3
 CALIBRATED_AT_S = tuple(3600 * hour for hour in (8, 12, 16, 20))
 """Times of day at which click probabilities are calibrated on all impressions so far."""
+OUTAGE_S = (54_000, 55_800)
+"""Times of day between which no visit reaches the server: half an hour from 15:00 on."""
 GUESS = Calibration(slope=0.5, intercept=-2.5, examination=(1.0,))
 """Calibration until 8:00: a click probability of 8 % at score 0, the same in every place."""
 SETTINGS = ("signals=default,ads",)
@@ -63,7 +67,8 @@ def demo_ads(*, options: Annotated[AdsDemo, FLAT] = AdsDemo()) -> int:
     Clicks are simulated: a reader who rated the advertised film 4 or 5 often clicks its ad, others
     rarely, and each of the three places on the page is looked at with its own probability. From
     8:00 on, click probabilities are calibrated every four hours on the impressions so far, and the
-    later impressions show how accurate they are.
+    later impressions show how accurate they are. At 15:00 no visit comes for half an hour. At the
+    end the server's log must say of every campaign what the readers saw.
     """
 
     def play(console: Terminal, directory: Path) -> None:
@@ -88,6 +93,7 @@ def _play(console: Terminal, directory: Path, options: AdsDemo) -> None:
         history_step(console, penchant, "Importing ratings of earlier days", films.history)
         day = Day(ads, films.readers, _plan(midnight, options.seed))
         last = _play_day(console, day, store_in(directory), options)
+        _reconcile(console, day, store_in(directory))
     _report(console, films, day, last, options, time.monotonic() - began)
 
 
@@ -111,7 +117,8 @@ def _plan(midnight: datetime, seed: int) -> DayPlan:
 
 def _play_day(console: Terminal, day: Day, store: str, options: AdsDemo) -> CalibrationResult:
     """Plays the day part by part, with a calibration after each but the last; returns the last."""
-    all_visits = list(visits(day.readers.users, options.visits, options.seed))
+    planned = visits(day.readers.users, options.visits, options.seed)
+    all_visits = [one for one in planned if not OUTAGE_S[0] <= one.at_s < OUTAGE_S[1]]
     since_s = 0
     for until_s in (*CALIBRATED_AT_S, DAY_S):
         part = [visit for visit in all_visits if since_s <= visit.at_s < until_s]
@@ -132,6 +139,22 @@ def _calibrate(console: Terminal, day: Day, at_s: int, store: str, path: Path) -
     impressions = f"{found.impressions:,} impressions with {found.clicks} clicks"
     tick(console, f"{at_s // 3600}:00: calibrated on {impressions}")
     return found
+
+
+def _reconcile(console: Terminal, day: Day, store: str) -> None:
+    """Compares the server's log and budgets with what was shown, as `penchant ads report` does."""
+    found = report_ads(AdsReportRequest(store=store, settings=SETTINGS))
+    shown = Counter(one.decision.campaign for one in day.impressions)
+    logged = {row.campaign: row.account.confirmed for row in found.days}
+    charged = sum(one.decision.price.micros for one in day.impressions)
+    if found.differences or logged != shown or found.total.charged_micros != charged:
+        raise ConfigError("demo-ads: the server's log does not say what was shown and charged")
+    total = found.total
+    tick(
+        console,
+        f"Reconciled: {total.reserved:,} impressions reserved, {total.confirmed:,} shown, "
+        f"{total.lapsed + total.open:,} not; {charged / 1e6:.2f} charged, as the budgets say",
+    )
 
 
 def _report(

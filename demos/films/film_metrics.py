@@ -24,7 +24,7 @@ ALL = CountRange(0, None)
 
 @dataclass(frozen=True, slots=True)
 class WatchedRanking:
-    """Two rankings just before a user rated a film 4 or 5, and the film's place in each."""
+    """Rankings just before a user rated a film 4 or 5, and the film's place in each."""
 
     user: str
     item: str
@@ -34,6 +34,8 @@ class WatchedRanking:
     """Place in Penchant's top ten, from 0; None if the film is not in it."""
     popular_place: int | None
     """Place in the top ten by popularity, from 0; None if the film is not in it."""
+    first_clock_place: int | None = None
+    """Place in Penchant's top ten if nothing were ever refreshed; None if the film is not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class BandComparison:
     band: CountRange
     penchant: LiveRankingQuality
     popularity: LiveRankingQuality
+    first_clock: LiveRankingQuality
+    """Penchant, had nothing been refreshed."""
 
     @property
     def lift(self) -> float:
@@ -106,5 +110,6 @@ def compare(
         inside = [listed[index] for index in np.flatnonzero(band.holds(earlier))]
         ours = LiveRankingQuality.of([ranking.place for ranking in inside])
         theirs = LiveRankingQuality.of([ranking.popular_place for ranking in inside])
-        rows.append(BandComparison(band, ours, theirs))
+        first = LiveRankingQuality.of([ranking.first_clock_place for ranking in inside])
+        rows.append(BandComparison(band, ours, theirs, first))
     return rows

@@ -14,59 +14,67 @@ from demos.films.film_metrics import BANDS, CURVE, BandComparison, K, LiveRankin
 from demos.films.live_replay import LiveOutcome, UserStory
 from penchant.cli.rank import reasons
 from penchant.report.quantile import quantile
-from penchant_sdk import Ranking
 
-WHY_BOTH_FALL = (
-    "Both fall from row to row: people first rate the films that everybody likes, and later ones "
-    "are harder to guess. Read the ratio.\n"
+HOW_TO_READ = (
+    "First clock: every event moves its user. Both: the middle clock also refits vectors, "
+    "neighbours and weights to everybody's ratings, as `penchant serve` does by itself. All fall "
+    "from row to row: people first rate the films that everybody likes, and later ones are harder "
+    "to guess. Read the ratio of both clocks to popularity.\n"
 )
-"""Without this, the falling numbers look as if learning made rankings worse."""
+"""What the clocks are; and the falling numbers look as if learning made rankings worse."""
 
 _REASONS = 2
 
 
 def quality_table(rows: Sequence[BandComparison], total: BandComparison) -> Table:
-    """Recall and NDCG of Penchant and of popularity, by the number of earlier feedbacks."""
+    """Recall and NDCG of popularity and of Penchant, without and with the middle clock.
+
+    By the number of earlier feedbacks of the user.
+    """
     table = demo_table("Films rated 4 or 5: found in the top ten just before?", show_footer=True)
-    table.add_column("feedbacks\nbefore", footer="all")
-    table.add_column("\nrankings", justify="right", footer=f"{total.penchant.rankings:,}")
-    for name, ours, theirs in (
-        (f"recall@{K}", total.penchant.recall, total.popularity.recall),
-        (f"NDCG@{K}", total.penchant.ndcg, total.popularity.ndcg),
+    table.add_column("\nfeedbacks\nbefore", footer="all")
+    table.add_column("\n\nrankings", justify="right", footer=f"{total.penchant.rankings:,}")
+    for heading, recall in (
+        ("popu-\nlarity", total.popularity.recall),
+        ("first\nclock", total.first_clock.recall),
+        ("both\nclocks", total.penchant.recall),
     ):
-        table.add_column(f"{name}\nPenchant", justify="right", footer=_number(ours))
-        table.add_column(f"{name}\npopularity", justify="right", footer=_number(theirs))
-        if name.startswith("recall"):
-            table.add_column("\nratio", justify="right", footer=_ratio(total.lift))
+        table.add_column(f"recall@{K}\n{heading}", justify="right", footer=_number(recall))
+    table.add_column("\n\nratio", justify="right", footer=_ratio(total.lift))
+    for heading, ndcg in (
+        ("popu-\nlarity", total.popularity.ndcg),
+        ("both\nclocks", total.penchant.ndcg),
+    ):
+        table.add_column(f"NDCG@{K}\n{heading}", justify="right", footer=_number(ndcg))
     for row in rows:
         table.add_row(
             str(row.band),
             f"{row.penchant.rankings:,}",
-            Text(_number(row.penchant.recall), style="bold"),
             _number(row.popularity.recall),
+            _number(row.first_clock.recall),
+            Text(_number(row.penchant.recall), style="bold"),
             _ratio(row.lift),
-            Text(_number(row.penchant.ndcg), style="bold"),
             _number(row.popularity.ndcg),
+            Text(_number(row.penchant.ndcg), style="bold"),
         )
     return table
 
 
 def story_table(story: UserStory, titles: Mapping[str, str]) -> Table:
-    """One user's top ten before the first feedback and after the last."""
-    before, after = story.before, story.after
-    ratings = after.state_version - before.state_version
-    table = demo_table(f"Top ten of user {story.user}, rated films left out")
+    """One user's top ten by the first clock alone, and by both, with the reasons."""
+    after = story.after
+    ratings = after.state_version - story.before.state_version
+    table = demo_table(f"Top ten of user {story.user} after {ratings} ratings, those left out")
     table.add_column("", justify="right", style="dim")
-    first = "as a stranger" if before.cold_start else "before the live traffic"
-    table.add_column(first, overflow="fold", ratio=3)
-    table.add_column(f"after {ratings} ratings", overflow="fold", ratio=3, style="bold")
+    table.add_column("first clock alone", overflow="fold", ratio=3)
+    table.add_column("both clocks", overflow="fold", ratio=3, style="bold")
     table.add_column("because of (share of the score)", overflow="fold", ratio=4)
-    for place in range(max(len(before.items), len(after.items))):
+    for place in range(max(len(story.first_clock), len(after.items))):
         why = after.items[place].explanation if place < len(after.items) else None
         table.add_row(
             str(place + 1),
-            _title(before, place, titles),
-            _title(after, place, titles),
+            _title(story.first_clock, place, titles),
+            _title(after.ids, place, titles),
             reasons(why, titles, _REASONS) if why else "",
         )
     return table
@@ -104,6 +112,7 @@ def _comparison(row: BandComparison) -> dict[str, Any]:
         "rankings": row.penchant.rankings,
         "penchant": _quality(row.penchant),
         "popularity": _quality(row.popularity),
+        "first_clock": _quality(row.first_clock),
         "recall_ratio": _rounded(row.lift),
     }
 
@@ -117,16 +126,19 @@ def _quality(quality: LiveRankingQuality) -> dict[str, Any]:
 
 
 def _story(story: UserStory, titles: Mapping[str, str]) -> dict[str, Any]:
-    def named(ranking: Ranking) -> list[str]:
-        return [titles.get(id_, id_) for id_ in ranking.ids]
+    def named(ids: Sequence[str]) -> list[str]:
+        return [titles.get(id_, id_) for id_ in ids]
 
-    return {"user": story.user, "before": named(story.before), "after": named(story.after)}
+    return {
+        "user": story.user,
+        "before": named(story.before.ids),
+        "first_clock": named(story.first_clock),
+        "after": named(story.after.ids),
+    }
 
 
-def _title(ranking: Ranking, place: int, titles: Mapping[str, str]) -> Text:
-    if place >= len(ranking.items):
-        return Text("")
-    return Text(titles.get(ranking.ids[place], ranking.ids[place]))
+def _title(ids: Sequence[str], place: int, titles: Mapping[str, str]) -> Text:
+    return Text(titles.get(ids[place], ids[place]) if place < len(ids) else "")
 
 
 def _number(value: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from demos.fill_server import EVENTS_PER_CALL, feed, in_calls
@@ -24,6 +24,8 @@ HISTORY = 30_000
 LIKED = 4.0
 """Fewest stars of a film that a good ranking has in its top ten."""
 OTHERS_PER_CALL = 100
+REFRESH_EVERY = 10_000
+"""Ratings between two turns of the middle clock: three weeks of this log, which pass in seconds."""
 
 _STORY_EVENTS = (30, 80)
 
@@ -37,6 +39,8 @@ class UserStory:
     after: Ranking
     after_s: float
     """Epoch seconds of the last ranking."""
+    first_clock: tuple[str, ...] = ()
+    """The last top ten if nothing had ever been refreshed: ids, best first."""
 
 
 @dataclass(slots=True)
@@ -97,7 +101,12 @@ class LiveReplay:
         in_calls(events, EVENTS_PER_CALL, self.learn, advance)
 
     def play_live(
-        self, events: Sequence[Event], watched: Sequence[str], story_user: str, advance: Advance
+        self,
+        events: Sequence[Event],
+        watched: Sequence[str],
+        story_user: str,
+        advance: Advance,
+        refresh: Callable[[], None] = lambda: None,
     ) -> None:
         """Plays ratings as live traffic.
 
@@ -106,12 +115,15 @@ class LiveReplay:
             watched: users whose films are looked up in both rankings before each rating.
             story_user: the watched user whose first and last top ten are kept.
             advance: called with 1 after each rating.
+            refresh: called before the first rating, and after every `REFRESH_EVERY`.
         """
         watching = set(watched)
         of_story = [event for event in events if event.user == story_user]
         before: Ranking | None = None
         others: list[Event] = []
-        for event in events:
+        for number, event in enumerate(events):
+            if number % REFRESH_EVERY == 0:
+                refresh()
             if event.user in watching:
                 if event is of_story[0]:
                     before = self._rank(event)

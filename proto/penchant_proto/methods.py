@@ -66,6 +66,6 @@ def methods_of(model: str) -> frozenset[str]:
     """The fields of `Call` that a Triton model answers.
 
     >>> sorted(methods_of("penchant_users"))
-    ['export_user', 'forget_user', 'get_user']
+    ['export_user', 'forget_user', 'get_user', 'merge_users']
     """
     return frozenset(field for field, method in METHODS.items() if method.model == model)

@@ -18,7 +18,7 @@ from penchant_sdk._arguments import (
 )
 from penchant_sdk.errors import InvalidEvent, InvalidRequest
 from penchant_sdk.exploration import EpsilonGreedy, Exploration, PlackettLuce, Thompson
-from penchant_sdk.reservations import Budget, Cap, ReserveOption
+from penchant_sdk.reservations import Budget, Cap, Pace, ReserveOption
 from penchant_sdk.types import Event, Exposure, Item
 
 
@@ -82,7 +82,17 @@ def option(name: str, option: ReserveOption) -> reserve_pb2.ReserveOption:
         message.budget.cost_micros = whole(f"{within}.cost_micros", budget.cost_micros)
         allowed = whole(f"{within}.allowed_micros", budget.allowed_micros)
         message.budget.allowed_micros = allowed
+        if budget.pace is not None:
+            _fill_pace(message.budget.pace, f"{within}.pace", budget.pace)
     return message
+
+
+def _fill_pace(message: reserve_pb2.Pace, name: str, given: object) -> None:
+    pace = instance(name, given, Pace)
+    message.window_s = whole(f"{name}.window_s", pace.window_s, most=UINT32_MAX)
+    message.window_micros = whole(f"{name}.window_micros", pace.window_micros)
+    message.total_micros = whole(f"{name}.total_micros", pace.total_micros)
+    message.left_s = whole(f"{name}.left_s", pace.left_s)
 
 
 def explore(message: rank_pb2.Exploration, policy: Exploration, seed: int | None) -> None:

@@ -43,6 +43,7 @@ from penchant_sdk.records import (
     Embeddings,
     GetItemsResult,
     LoggedEvent,
+    MergedUsers,
     PutItemsResult,
     UserExport,
     UserState,
@@ -310,6 +311,18 @@ def forget_user(user: str) -> Operation[int]:
     call.forget_user.user = text("user", user)
     reply = yield encode_call("forget_user", call)
     return int(reply.forget_user.deleted_events)
+
+
+def merge_users(from_user: str, to_user: str) -> Operation[MergedUsers]:
+    """See `Penchant.merge_users`."""
+    call = service_pb2.Call()
+    call.merge_users.from_user = text("from_user", from_user)
+    call.merge_users.to_user = text("to_user", to_user)
+    reply = yield encode_call("merge_users", call)
+    return MergedUsers(
+        moved_events=int(reply.merge_users.moved_events),
+        state_version=int(reply.merge_users.state_version),
+    )
 
 
 def embed(texts: Iterable[str], encoder_version: str) -> Operation[Embeddings]:

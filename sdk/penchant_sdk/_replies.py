@@ -240,6 +240,10 @@ def logged_events(rows: Iterable[user_pb2.LoggedEvent]) -> list[LoggedEvent]:
             event=_event(row.event),
             state_version=row.state_version,
             accepted_at=from_microseconds(row.accepted_at_us),
+            cost_micros=row.cost_micros if row.HasField("cost_micros") else None,
+            reserved_at=(
+                from_microseconds(row.reserved_at_us) if row.HasField("reserved_at_us") else None
+            ),
         )
         for row in rows
     ]

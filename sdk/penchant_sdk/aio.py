@@ -40,6 +40,7 @@ from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
     GetItemsResult,
+    MergedUsers,
     PutItemsResult,
     UserExport,
     UserState,
@@ -289,6 +290,22 @@ class AsyncPenchant:
                 deleted it and its reply was lost.
         """
         return await self.run(_operations.forget_user(user), timeout_s=timeout_s)
+
+    async def merge_users(
+        self, from_user: str, to_user: str, *, timeout_s: float | None = None
+    ) -> MergedUsers:
+        """Moves everything that is kept about one user to another: a visitor who signs in.
+
+        Events, own items, reservations and counters are then as if all of it had always been
+        `to_user`'s; nothing is kept about `from_user`. A repeated call finds nothing to move and
+        changes nothing. Send events of the visitor before the merge, or merge again after them.
+
+        Args:
+            from_user: the id of the user to move from, 1 to 256 bytes; one without events is fine.
+            to_user: the id of the user to move to, 1 to 256 bytes; one without events is fine.
+            timeout_s: seconds for the call. Default: the client's timeout.
+        """
+        return await self.run(_operations.merge_users(from_user, to_user), timeout_s=timeout_s)
 
     async def embed(
         self,

@@ -55,6 +55,16 @@ class GetItemsResult:
 
 
 @dataclass(frozen=True, slots=True)
+class MergedUsers:
+    """Result of `merge_users`: durable, and seen by rankings."""
+
+    moved_events: int
+    """Number of events that were moved; one that both users had is not counted."""
+    state_version: int
+    """State version of the user that is kept, for `min_state_version`; 0: no event of either."""
+
+
+@dataclass(frozen=True, slots=True)
 class WindowEvent:
     """An event in a user's window."""
 
@@ -95,6 +105,11 @@ class LoggedEvent:
     """The user's state version right after this event."""
     accepted_at: datetime
     """Time at which the server accepted the event, UTC."""
+    cost_micros: int | None = None
+    """Cost of an impression that confirmed a reservation, in millionths of the currency; None: the
+    event confirmed none."""
+    reserved_at: datetime | None = None
+    """Time of that reservation, UTC; None: the event confirmed none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +156,8 @@ def _row_to_json_ready(row: LoggedEvent) -> dict[str, Any]:
         "exposure": None if event.exposure is None else asdict(event.exposure),
         "state_version": row.state_version,
         "accepted_at": row.accepted_at.isoformat(),
+        "cost_micros": row.cost_micros,
+        "reserved_at": None if row.reserved_at is None else row.reserved_at.isoformat(),
     }
 
 

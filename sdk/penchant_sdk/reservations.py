@@ -30,6 +30,25 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """A limit on how fast a budget is spent, so that a pause is not followed by a burst.
+
+    The first reservation within a window is always permitted.
+    """
+
+    window_s: int
+    """Length of the sliding window in seconds, 5 to 300."""
+    window_micros: int
+    """Most that is reserved within every window in millionths of the currency, unless an even
+    spread of what is left is more. Reservations count whether or not they lapse."""
+    total_micros: int
+    """The whole budget of the period in millionths of the currency. What of it is not yet spent may
+    be spread evenly over the seconds that are left."""
+    left_s: int
+    """Seconds that are left of the period."""
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """A limit on the money that impressions under one key spend, over all users."""
 
@@ -40,6 +59,8 @@ class Budget:
     allowed_micros: int
     """Most that may be spent by now in millionths of the currency, this impression included: the
     whole budget, or the part that pacing has released."""
+    pace: Pace | None = None
+    """None: as fast as `allowed_micros` permits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ TEXTS: dict[str, Call] = {
     "options[0].item": lambda p, v: _reserve(p, ReserveOption(v)),
     "options[0].caps[0].key": lambda p, v: _reserve(p, ReserveOption("a", [Cap(v, 1, 1)])),
     "options[0].budget.key": lambda p, v: _reserve(p, ReserveOption("a", (), Budget(v, 1, 1))),
+    "from_user": lambda p, v: p.merge_users(v, "a"),
+    "to_user": lambda p, v: p.merge_users("a", v),
     "event_id": lambda p, v: p.feedback([_event(event_id=v)]),
     "item": lambda p, v: p.feedback([_event(item=v)]),
     "signal": lambda p, v: p.feedback([_event(signal=v)]),

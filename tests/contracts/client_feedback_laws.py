@@ -236,6 +236,24 @@ class UserLaws(Laws):
         assert ack.results[0].status is EventStatus.ACCEPTED
         assert ack.state_version(world.user) == 1
 
+    def test_merged_users_are_one_and_a_repetition_changes_nothing(
+        self, penchant: Penchant, world: World
+    ) -> None:
+        visitor = unique("visitor")
+        penchant.feedback(some_events(world, 3))
+        penchant.feedback(some_events(world, 5, user=visitor))
+        merged = penchant.merge_users(visitor, world.user)
+        assert (merged.moved_events, merged.state_version) == (5, 8)
+        ranking = penchant.rank(
+            world.user, candidates=world.ids, min_state_version=merged.state_version
+        )
+        assert ranking.state_version == 8
+        assert len(penchant.export_user(world.user).events) == 8
+        with pytest.raises(UserNotFound):
+            penchant.user(visitor)
+        again = penchant.merge_users(visitor, world.user)
+        assert (again.moved_events, again.state_version) == (0, 8)
+
     def test_unknown_user_is_not_found(self, penchant: Penchant) -> None:
         with pytest.raises(UserNotFound):
             penchant.user(unique("user"))

@@ -33,10 +33,10 @@ def started(what: str, directory: Path, round_: int) -> subprocess.Popen[bytes]:
     )
 
 
-def writers(what: str, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+def writers(what: str, directory: Path, rounds: int) -> Iterator[subprocess.Popen[bytes]]:
     """One after another; while one writes and its work is looked at, the next one starts."""
     coming = started(what, directory, 0)
-    for round_ in range(1, ROUNDS):
+    for round_ in range(1, rounds):
         writer, coming = coming, started(what, directory, round_)
         yield writer
     yield coming
@@ -61,7 +61,7 @@ def write_and_kill(writer: subprocess.Popen[bytes], dice: random.Random) -> set[
 def test_a_killed_writer_loses_no_acked_event_and_applies_none_twice(tmp_path: Path) -> None:
     dice = random.Random(20260101)
     acked: set[str] = set()
-    for writer in writers("events", tmp_path):
+    for writer in writers("events", tmp_path, ROUNDS):
         acked |= write_and_kill(writer, dice)
         store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
         with store.snapshot() as snapshot:
@@ -74,7 +74,7 @@ def test_a_killed_writer_loses_no_acked_event_and_applies_none_twice(tmp_path: P
 def test_a_killed_publisher_loses_no_acked_item_and_mixes_no_vectors(tmp_path: Path) -> None:
     dice = random.Random(20260102)
     acked: set[str] = set()
-    for writer in writers("items", tmp_path):
+    for writer in writers("items", tmp_path, ROUNDS):
         acked |= write_and_kill(writer, dice)
         store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
         world = World(tmp_path / "catalog", store=store)

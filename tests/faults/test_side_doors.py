@@ -15,7 +15,7 @@ from tritonclient.utils import InferenceServerException
 from penchant.launch.triton_arguments import GRPC_HEADER
 from tests.support.serve_process import ServeProcess, serving
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("foreign_clients_direct")]
 
 Door = Callable[[triton_grpc.InferenceServerClient, dict[str, str]], object]
 

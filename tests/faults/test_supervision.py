@@ -18,7 +18,7 @@ from penchant.launch.server_history import ServerHistory
 from penchant_sdk import Event, PenchantError, Unavailable
 from tests.support.serve_process import FILMS, ServeProcess, serving, wait_until
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("foreign_clients_direct")]
 
 BACK_S = 30.0
 """Three times what a fault may take on a machine of its own."""

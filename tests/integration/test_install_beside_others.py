@@ -23,7 +23,7 @@ from penchant.launch.tritonserver import environment_for, find_triton
 from tests.support.command import run
 from tests.support.word_encoder import write_word_encoder
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("foreign_clients_direct")]
 
 START_S = 120.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from penchant_proto.local_targets import proxy_options
 from penchant_proto.v1.service_pb2 import Call, Reply
 from tests.architecture.source_tree import ROOT
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("foreign_clients_direct")]
 
 PAGE = (ROOT / "docs" / "reference" / "any-language.md").read_text()
 
@@ -41,8 +42,8 @@ def blocks(language: str) -> list[str]:
 def shell(script: str, server: Server, directory: Path) -> str:
     """Runs a block of the page, with the server's addresses and this environment's Python."""
     script = script.replace("localhost:8000", address(server, "http"))
-    script = script.replace("python -m", f"{sys.executable} -m").replace(
-        "-I proto", f"-I {ROOT}/proto"
+    script = script.replace("python -m", f"{shlex.quote(sys.executable)} -m").replace(
+        "-I proto", f"-I {shlex.quote(str(ROOT / 'proto'))}"
     )
     bash = shutil.which("bash")
     assert bash is not None

@@ -1,7 +1,7 @@
 """A process that writes to a store and prints each ack, until it is killed.
 
-Its arguments: `events` or `items`, the store's directory, and a number for its ids. It begins once
-it has read a line: the slow part, its start, may go on beside something else.
+Its arguments: `events`, `items` or `ads`, the store's directory, and a number for its ids. It
+begins once it has read a line: the slow part, its start, may go on beside something else.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ def main() -> None:
     )
     if what == "events":
         feed_for_ever(app, round_)
+    if what == "ads":
+        reserve_for_ever(app, round_)
     put_for_ever(app, round_)
 
 
@@ -112,6 +114,42 @@ def feed_for_ever(app: App, round_: int) -> NoReturn:
             if round_:  # As a client does that does not know whether an event was accepted.
                 add_event(call, dice.randrange(round_), dice.randrange(40))
         feed(app, calls)
+
+
+def reserve_for_ever(app: App, round_: int) -> NoReturn:
+    """Reserves, repeats calls, shows most of what was reserved, and now and then forgets a user."""
+    put(app, FILMS)
+    dice = random.Random(round_)
+    for number in itertools.count():
+        at_us = NOW_US + (round_ * 10_000 + number - 100_000) * SECOND_US // 10
+        user, id_ = f"u{dice.randrange(USERS)}", f"{round_}-{number - dice.randrange(2)}"
+        asked, shown, forgotten = Call(), Call(), Call()
+        request = asked.reserve
+        request.user, request.recommendation_id, request.n, request.lapse_s = user, id_, 2, 5
+        request.as_of_us = at_us
+        for item in sorted(FILMS):
+            option = request.options.add(item=item)
+            option.caps.add(key=item, limit=9, window_s=3)
+            option.budget.key, option.budget.cost_micros = f"paid/{item}", 7
+            option.budget.allowed_micros = 10**9
+        reply = app.handle(asked.SerializeToString())
+        assert isinstance(reply, Reply)
+        for one in reply.reserve.reserved:
+            if dice.random() < 0.8:
+                shown.feedback.events.add(
+                    event_id=f"{user}/{id_}/{one.item}",
+                    user=user,
+                    item=one.item,
+                    signal="impression",
+                    recommendation_id=id_,
+                    occurred_at_us=at_us,
+                )
+        if shown.feedback.events:
+            feed(app, [shown, shown])
+        if number % 40 == 39:
+            forgotten.forget_user.user = user
+            app.handle(forgotten.SerializeToString())
+    raise AssertionError("numbers have no end")
 
 
 if __name__ == "__main__":

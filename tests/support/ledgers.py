@@ -83,7 +83,7 @@ class Shop:
         confirmed = confirm(ledger, recommendation_id, item, self.now_us)
         if confirmed is None:
             return False
-        self.ledger, payments = confirmed
+        self.ledger, payments, _ = confirmed
         for _, cost_micros, lapses_at_us in payments:
             self.spending = self.spending.confirm(cost_micros, lapses_at_us)
         self.open.pop((recommendation_id, item), None)

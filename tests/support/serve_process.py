@@ -58,8 +58,15 @@ class ServeProcess:
         return value.strip()
 
     def triton(self) -> psutil.Process:
-        (child,) = psutil.Process(self.process.pid).children()
+        (child,) = (one for one in self._children() if not _is_clock(one))
         return child
+
+    def clocks(self) -> list[psutil.Process]:
+        """The refresh clock, while one is up."""
+        return [one for one in self._children() if _is_clock(one)]
+
+    def _children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children()
 
     def stubs(self) -> dict[str, psutil.Process]:
         """The processes of the model instances, by name."""
@@ -90,6 +97,13 @@ class ServeProcess:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
+
+
+def _is_clock(process: psutil.Process) -> bool:
+    try:
+        return "refresh" in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 FREE_PORTS = ("--grpc-port=0", "--http-port=0", "--metrics-port=0")

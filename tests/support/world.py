@@ -125,7 +125,9 @@ class World:
             self.meter,
             self.config.explorations_per_day,
         )
-        self.users = UserService(self.store, self.catalogs, self.clock, self.read_item_biases())
+        self.users = UserService(
+            self.store, self.catalogs, signals, self.clock, self.read_item_biases()
+        )
 
     def clock(self) -> int:
         return self.now_us

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
 from penchant.calibration.click_model import ClickModel, fit_click_model
+from penchant.calibration.clicked_ads import clicked_ads
+from penchant.calibration.delayed_feedback import LEAST_SALES, SaleModel, fit_sales
 from penchant.calibration.reliability import Reliability, reliability
 from penchant.calibration.shown_ads import (
     ShownAdColumns,
@@ -30,6 +31,7 @@ from penchant.logs.impressions import impressions_in
 from penchant.logs.open_table import open_table
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
+from penchant.system.strict_json import read_json
 
 FORMAT = "penchant.ads.calibration.v1"
 """Format of the file that `penchant_sdk.ads.Calibration` reads."""
@@ -50,10 +52,12 @@ class CalibrationRequest:
     """A setting, if it is not the one that the server keeps in the store; repeatable."""
     click_signal: str = "click"
     """Signal of the store's events that counts as a click."""
-    impressions: ExistingFile | None = None
+    conversion_signal: str = "conversion"
+    """Signal of the store's events that counts as a sale."""
+    impressions: Path | None = None
     """File of impressions, instead of a store."""
     columns: Annotated[ShownAdColumns, FLAT] = ShownAdColumns()
-    current: ExistingFile | None = None
+    current: Path | None = None
     """The calibration in use, to compare with."""
     held_out: float = HELD_OUT
     """Share of the impressions, the newest, to judge on; above 0, below 1."""
@@ -76,6 +80,8 @@ class CalibrationResult:
     """Impressions or rows that could not be used, by reason."""
     retired: RetiredSignals = field(default_factory=RetiredSignals)
     """Events that today's signal table has no reward for, which answer nothing."""
+    sales: SaleModel | None = None
+    """Chances and values of sales after clicks; None: too few sales to tell."""
 
     @property
     def warnings(self) -> list[str]:
@@ -110,7 +116,7 @@ def calibrate(request: CalibrationRequest) -> CalibrationResult:
     if bool(request.store) == (request.impressions is not None):
         raise ConfigError("impressions: name one of --store and --impressions")
     in_use = None if request.current is None else read_calibration(request.current)
-    retired = RetiredSignals()
+    retired, sales = RetiredSignals(), None
     if request.impressions is not None:
         with open_table(request.impressions) as table:
             shown = from_table(table, request.columns)
@@ -119,10 +125,14 @@ def calibrate(request: CalibrationRequest) -> CalibrationResult:
             open_server_store(request.store, request.settings) as server,
             server.store.snapshot() as snapshot,
         ):
-            impressions = impressions_in(snapshot, server.config.signals, retired)
-            shown = from_impressions(impressions, request.click_signal)
+            impressions = list(impressions_in(snapshot, server.config.signals, retired))
+        shown = from_impressions(impressions, request.click_signal)
+        clicked = clicked_ads(
+            impressions, click=request.click_signal, conversion=request.conversion_signal
+        )
+        sales = fit_sales(clicked) if clicked.converted.sum() >= LEAST_SALES else None
     result = calibrate_shown(shown, held_out=request.held_out, in_use=in_use)
-    return dataclasses.replace(result, retired=retired)
+    return dataclasses.replace(result, retired=retired, sales=sales)
 
 
 def calibrate_shown(
@@ -176,8 +186,8 @@ def read_calibration(path: Path) -> ClickModel:
         ConfigError: the file can't be read, or is something else.
     """
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        fields = read_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"--current: {path} can't be read: {error}") from error
     try:
         if fields["format"] != FORMAT:
@@ -211,4 +221,5 @@ def _fields(found: CalibrationResult) -> dict[str, Any]:
             "log_loss": {k: v.log_loss for k, v in found.held_out.items()},
         },
         "warnings": found.warnings,
+        "conversions": None if found.sales is None else dataclasses.asdict(found.sales),
     }

@@ -6,8 +6,8 @@ They come from a store's log, or from a file such as `penchant impressions` writ
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -15,8 +15,10 @@ from cyclopts import Parameter
 
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
+from penchant.logs.found_columns import columns_of, way_to
 from penchant.logs.impressions import AnsweredImpression
-from penchant.logs.refusals import Refusals
+from penchant.logs.known_columns import known_column
+from penchant.logs.refusals import LeftOut, Refusals
 from penchant.logs.row_batch import RowBatch
 from penchant.logs.row_fields import FARTHEST_NUMBER, required_numbers, required_times_us
 from penchant.logs.table_file import TableFile
@@ -104,6 +106,33 @@ class ShownAdColumns:
     ] = ""
     """Column of the time: ISO 8601 or epoch seconds."""
 
+    def found_in(self, names: Collection[str]) -> ShownAdColumns:
+        """Returns the columns to read in a file with these column names.
+
+        Raises:
+            ConfigError: several columns could be the same one.
+
+        >>> ShownAdColumns().found_in(["clicked", "position", "score"]).click
+        'clicked'
+        """
+        if self.click != "reward":
+            return self
+        return replace(self, click=known_column("reward", names, "--click-column"))
+
+    def missing_in(self, names: Collection[str]) -> dict[str, str]:
+        """Returns the columns that a file must have and lacks, by field, with a way out of it."""
+        wanted = [
+            ("score", self.score, "score", "--score-column"),
+            ("position", self.position, "position", "--position-column"),
+            ("click", self.click, "reward", "--click-column"),
+            ("time", self.at, "", "--time-column"),
+        ]
+        return {
+            field: way_to(column, default, option, names)
+            for field, column, default, option in wanted
+            if column and column not in names
+        }
+
 
 def from_table(table: TableFile, columns: ShownAdColumns) -> ShownAds:
     """Reads the shown ads of a file; rows that can't be used are counted.
@@ -113,34 +142,33 @@ def from_table(table: TableFile, columns: ShownAdColumns) -> ShownAds:
     """
     parts: list[ShownAds] = []
     times: list[Int64] = []
-    left_out: Counter[str] = Counter()
+    left_out = LeftOut()
+    columns = columns_of(table, columns)
     for batch in table.batches():
         part, at_us, refusals = _read(batch, columns)
-        left_out.update(refusals.reasons.values())
+        left_out.add_by_reason(batch, refusals)
         parts.append(part)
         times.append(at_us)
     score = np.concatenate([np.empty(0), *(part.score for part in parts)])
     position = np.concatenate([np.empty(0, np.int64), *(part.position for part in parts)])
     clicked = np.concatenate([np.empty(0), *(part.clicked for part in parts)])
     if not len(score):
-        why = left_out.most_common(1)[0][0] if left_out else "the file has no rows"
-        raise ConfigError(f"impressions: no row can be used: {why}")
+        raise ConfigError(f"impressions: no row can be used: {left_out.commonest()}")
     if columns.at:
         order = np.argsort(np.concatenate(times), kind="stable")
         score, position, clicked = score[order], position[order], clicked[order]
-    return ShownAds(score, position, clicked, left_out)
+    return ShownAds(score, position, clicked, left_out.by_reason())
 
 
 def _read(batch: RowBatch, columns: ShownAdColumns) -> tuple[ShownAds, Int64, Refusals]:
     refusals = Refusals(batch)
     click = required_numbers(batch, columns.click, refusals)
-    refusals.refuse(
-        ~np.isin(click, (0, 1)), lambda at: f"{columns.click}: got {click[at]}, expected 0 or 1"
-    )
+    refusals.refuse(~np.isin(click, (0, 1)), f"{columns.click}: expected 0 or 1", columns.click)
     position = required_numbers(batch, columns.position, refusals)
     refusals.refuse(
         ~((position % 1 == 0) & (position >= 1) & (position <= MAX_POSITION)),
-        lambda at: f"{columns.position}: got {position[at]}, expected 1 to {MAX_POSITION}",
+        f"{columns.position}: expected 1 to {MAX_POSITION}",
+        columns.position,
     )
     at_us = batch.number
     if columns.at:

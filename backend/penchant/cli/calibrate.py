@@ -19,6 +19,7 @@ from penchant.calibration.calibrate import (
 from penchant.calibration.plot import draw
 from penchant.cli.step_status import text_status
 from penchant.report.page import check_writable
+from penchant.report.printable import printable
 from penchant.report.terminal import Terminal, terminal
 from penchant.system.option_types import FLAT
 
@@ -36,7 +37,9 @@ def calibrate(
     """Fits the probability of a click to score and place, and judges it on later impressions.
 
     The position-based model: a place's examination times a sigmoid of the score. It is fitted to
-    the older impressions, judged on the newer, and then fitted to all for the output.
+    the older impressions, judged on the newer, and then fitted to all for the output. Where the
+    store's log holds sales, the chance of a sale after a click is fitted too, by a model of their
+    delays: a young click without a sale is not taken for one that leads to none.
     """
     for path, name in ((output, "--output"), (plot, "--plot")):
         if path is not None:
@@ -74,7 +77,18 @@ def _report(console: Terminal, found: CalibrationResult) -> None:
     ):
         interval = "" if place == 1 else f" ({least:.3f} to {most:.3f})"
         lines.append(f"examination of place {place}: {looks:.3f}{interval}")
-    console.print(Text("\n".join(lines)))
+    if found.sales is not None:
+        sales = found.sales
+        lines.append(
+            f"{sales.clicks:,} clicks, {sales.sales:,} with a sale so far; sales per click, those "
+            "still to come included, and the mean delay:"
+        )
+        lines += [
+            f"  {campaign}: {chance:.4f} after {sales.mean_delay_s[campaign] / 3600:.1f} hours, "
+            f"worth {sales.value[campaign]:.2f}"
+            for campaign, chance in sales.chance.items()
+        ]
+    console.print(Text("\n".join(map(printable, lines))))
     for warning in found.warnings:
         console.print(Text(f"Warning: {warning}.", "yellow"), soft_wrap=True)
 

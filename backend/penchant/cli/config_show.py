@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from penchant.cli.file_options import settings_of_commands
 from penchant.cli.settings_file import IN_USE, SettingsFile, read_settings_file
 from penchant.cli.toml_text import comment, meanings, setting_in_toml, toml_value
 from penchant.config import Config, allowed, parse, setting_names
@@ -132,6 +133,7 @@ def _settings(
     given = pairs_of("--set", options.settings)
     minimal = {"store": "memory:", "encoder": "none"}
     config: Config = settled(parse({**minimal, **of_file, **given}), kept)
+    of_commands = {} if file is None else settings_of_commands(file)
     for name in setting_names():
         if name in IN_USE:
             continue
@@ -143,6 +145,8 @@ def _settings(
             source = file.place(*(("signals",) if at_top else ("settings", name)))
         elif kept and name in kept:
             source = KEPT
+        for command, value, place in of_commands.get(name, ()):
+            source += f"; penchant {command}: {value} ({place})"
         yield Shown(name, setting_in_toml(config, name), source)
 
 

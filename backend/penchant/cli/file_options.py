@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from penchant.cli.invocation import record
 from penchant.cli.settings_file import SettingsFile, read_settings_file
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, TARGET_IN_USE
 
-SETTINGS, START = "--set", "--start"
-"""The options that take the settings of the file: `--start` goes first, where a command has it."""
+SETTINGS = "--set"
+"""The option that takes the settings of the file."""
 
 _MARKS = {
     "store": STORE_IN_USE.env_var,
@@ -53,43 +53,72 @@ class FileOptions:
             return  # It shows where each value comes from, and so reads the file itself.
         file = read_settings_file(self._commands)
         if file is not None:
-            self._add_all(file, commands, arguments)
+            self._add_all(file, commands, arguments, members_of(app))
         record(commands, arguments)
 
     def _add_all(
-        self, file: SettingsFile, commands: tuple[str, ...], arguments: ArgumentCollection
+        self,
+        file: SettingsFile,
+        commands: tuple[str, ...],
+        arguments: ArgumentCollection,
+        members: Collection[str],
     ) -> None:
-        taken = set()
-        for keys, argument, texts in _own(file, commands, arguments):
-            _add(argument, texts, file.place(*keys))
+        taken, own = set(), list[str]()
+        for keys, argument, texts in _own(file, commands, arguments, members):
+            if argument.name == SETTINGS:
+                own = texts
+            else:
+                _add(argument, texts, file.place(*keys))
             taken.add(argument.name)
         for name, value in file.in_use.items():
             for argument in arguments:
                 if argument.parameter.env_var == _MARKS[name] and argument.name not in taken:
                     _add(argument, [value], file.place(name))
-        self._add_settings(file, arguments)
+        self._add_settings(file, arguments, own)
 
     @staticmethod
-    def check(file: SettingsFile, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-        """Checks the options of one command; raises ConfigError if one does not fit."""
-        list(_own(file, commands, arguments))
+    def check(
+        file: SettingsFile,
+        commands: tuple[str, ...],
+        arguments: ArgumentCollection,
+        members: Collection[str] = (),
+    ) -> None:
+        """Checks the options of one command, but for the tables of its members.
 
-    def _add_settings(self, file: SettingsFile, arguments: ArgumentCollection) -> None:
-        """Puts the file's settings before those of the command line, of which the last counts."""
+        Raises:
+            ConfigError: one does not fit.
+        """
+        list(_own(file, commands, arguments, members))
+
+    def _add_settings(
+        self, file: SettingsFile, arguments: ArgumentCollection, own: list[str]
+    ) -> None:
+        """Puts the file's settings before those of the command line, of which the last counts.
+
+        `own` are those of the command's table.
+        """
         by_name = {argument.name: argument for argument in arguments}
-        argument = by_name.get(START, by_name.get(SETTINGS))
+        argument = by_name.get(SETTINGS)
         if argument is None:
             return
         given = [token.value for token in argument.tokens]
-        texts = [f"{name}={text}" for name, text in file.settings.items()]
+        texts = [*(f"{name}={text}" for name, text in file.settings.items()), *own]
         if texts:
             argument.tokens.clear()
             for place, text in enumerate([*texts, *given]):
                 argument.append(Token(keyword=argument.name, value=text, index=place))
 
 
+def members_of(app: App) -> list[str]:
+    """The names of the commands in a group; none for a command."""
+    return [name for name in app if not name.startswith("-")]
+
+
 def _own(
-    file: SettingsFile, commands: tuple[str, ...], arguments: ArgumentCollection
+    file: SettingsFile,
+    commands: tuple[str, ...],
+    arguments: ArgumentCollection,
+    members: Collection[str],
 ) -> Iterator[tuple[tuple[str, ...], Argument, list[str]]]:
     """Yields the options of the command's own table: key, argument and texts."""
     known = {
@@ -101,6 +130,8 @@ def _own(
     }
     spelt: dict[str, str] = {}
     for key, value in file.options(commands).items():
+        if key in members and isinstance(value, dict):
+            continue
         keys = (*commands, key)
         name = key.replace("_", "-")
         if name in spelt:
@@ -109,7 +140,45 @@ def _own(
         argument = known.get(name)
         if argument is None:
             raise file.unknown(keys, (name.replace("-", "_") for name in known))
-        yield keys, argument, _texts(file, keys, argument, value)
+        texts = _texts(file, keys, argument, value)
+        if argument.name == SETTINGS:
+            _check_settings(file, keys, texts)
+        yield keys, argument, texts
+
+
+def settings_of_commands(file: SettingsFile) -> dict[str, list[tuple[str, str, str]]]:
+    """The settings in the tables of commands, by name: command, value as text, and place."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for command, table in file.table.items():
+        for key in ("set", "start") if isinstance(table, dict) else ():
+            given = table.get(key, [])
+            pairs = given.items() if isinstance(given, dict) else _pairs(given)
+            for name, value in pairs:
+                place = file.place(command, key)
+                found.setdefault(name, []).append((command, _text(value), place))
+    return found
+
+
+def _pairs(given: Any) -> list[tuple[str, str]]:
+    texts = given if isinstance(given, list) else [given]
+    return [(name, value) for name, _, value in (str(text).partition("=") for text in texts)]
+
+
+def _check_settings(file: SettingsFile, keys: tuple[str, ...], texts: list[str]) -> None:
+    """Checks the settings of one command's table.
+
+    One that the file gives to all commands too is refused: one of the two would not count.
+    """
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name:
+            raise file.error(keys, f"got {text!r}, expected a setting as NAME=VALUE")
+        file.check_setting(keys, name, value)
+        if file.settings.get(name, value) != value:
+            at = ("signals",) if name == "signals" else ("settings", name)
+            raise file.error(
+                keys, f"got {text!r}, but {file.place(*at)} has {'.'.join(at)}; remove one"
+            )
 
 
 def _add(argument: Argument, texts: list[str], source: str) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts.types import ExistingFile
 from rich.text import Text
 
 from penchant.cli.client import LOCAL, ConnectionOptions, connected, counted
@@ -29,7 +28,7 @@ _KINDS_NAMED = 8
 class ImportGamesRequest:
     """Debian's games: where their descriptions come from, and where they go."""
 
-    file: ExistingFile | None = None
+    file: Path | None = None
     """Debian control data, as `apt-cache dumpavail` prints it; by default, this machine's."""
     snapshot: bool = False
     """Take the 530 games of Debian 12 that Penchant carries."""

@@ -23,7 +23,8 @@ CALL_TIMEOUT_S = 60.0
 def run_import(file: Path, job: Callable[[OnStage], ImportReport]) -> int:
     """Runs an import with a progress bar; returns the exit status.
 
-    It is 1 if every row is rejected, or a row opened a quote that it did not close.
+    It is 1 if there are no rows, every row is rejected, or a row opened a quote that it did not
+    close.
     """
     console = terminal()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
@@ -58,8 +59,8 @@ def _sum_up(console: Terminal, report: ImportReport) -> int:
     rejected = counts.get("rejected", 0)
     total = sum(counts.values())
     if not total:
-        console.print("There are no rows in it.")
-        return 0
+        console.print(Text("Error: there are no rows in the file.", "red"))
+        return 1
     summary = Table("rows", "", show_header=False)
     for word, count in counts.items():
         if count:

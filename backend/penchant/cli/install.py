@@ -83,6 +83,9 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         "--http-address=127.0.0.1 --metrics-address=127.0.0.1",
         "- Set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1: each model is a process of its own.",
         "- In a container: --shm-size=256m or more.",
+        "- Nothing refreshes a store beside a Triton of your own. Run this where the store is, for "
+        "example as a sidecar of Triton's container; it ends and fails by itself alone:",
+        f"    {command_line('refresh', '--every', '5m', '--store', request.store)}",
         f"Then, on the machine of Triton: `{command_line('doctor', '--target', DEFAULT_TARGET)}`",
     ]
     if not request.encoder.is_dir():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -24,10 +24,6 @@ class Invocation:
         """The whole command, as somebody would type it without environment and settings file."""
         return command_line(*self.command, *self.positional, *_words(self.options))
 
-    def words(self, wanted: Callable[[str], bool]) -> list[str]:
-        """The words of the options whose names are wanted."""
-        return _words((name, value) for name, value in self.options if wanted(name))
-
 
 _current: ContextVar[Invocation | None] = ContextVar("invocation", default=None)
 
@@ -36,12 +32,6 @@ def current_line() -> str:
     """The whole command that runs now; empty outside of the command line."""
     running = _current.get()
     return "" if running is None else running.line()
-
-
-def current_words(wanted: Callable[[str], bool]) -> list[str]:
-    """The words of the running command's options whose names are wanted."""
-    running = _current.get()
-    return [] if running is None else running.words(wanted)
 
 
 def record(commands: tuple[str, ...], arguments: ArgumentCollection) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
-from penchant.cli.file_options import FileOptions
+from penchant.cli.file_options import FileOptions, members_of
 from penchant.cli.settings_file import FILE, VARIABLE, SettingsFile
 from penchant.report.printable import escape_what_cannot_be_encoded, printable_lines
 
@@ -49,15 +49,19 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write impressions with their outcomes to a file.",
     ),
     "ope": ("penchant.cli.ope:ope", "Estimate the reward of another policy from a log."),
-    "tune": ("penchant.cli.tune:tune", "Search for the best settings on a log."),
+    "fit": ("penchant.cli.fit:fit", "Make the best release of a log, in minutes."),
     "rank": ("penchant.cli.rank:rank", "Rank items for a user, with reasons."),
     "feedback": ("penchant.cli.feedback:feedback", "Report an action of a user on an item."),
-    "user": ("penchant.cli.user:user", "Show, export or forget a user."),
+    "user": ("penchant.cli.user:app", "Show, export, forget or merge users."),
     "refresh": ("penchant.cli.refresh:refresh", "Refit item vectors to the log."),
     "publish": ("penchant.cli.publish:publish", "Judge an encoder, and serve it."),
     "rollback": ("penchant.cli.rollback:rollback", "Serve the previous release again."),
     "releases": ("penchant.cli.releases:releases", "List the releases, and which one is served."),
-    "rebuild": ("penchant.cli.rebuild:rebuild", "Rebuild records and counters from the log."),
+    "ads": ("penchant.cli.ads_commands:app", "Show what campaigns reserved and were charged."),
+    "rebuild": (
+        "penchant.cli.rebuild:rebuild",
+        "Rebuild records, counters and ledgers from the log.",
+    ),
     "compact": ("penchant.cli.compact:compact", "Give a store's free space back to the disk."),
     "backup": ("penchant.cli.backup:backup", "Copy a store while it serves."),
     "loop": ("penchant.cli.loop:loop", "Run the slow clock as one resumable job."),
@@ -145,12 +149,14 @@ def check_settings_file(file: SettingsFile) -> None:
         name = key if key in COMMANDS else key.replace("_", "-")
         if name not in COMMANDS or not isinstance(table, dict):
             continue
-        members = [one for one in app[name] if not one.startswith("-")]
-        if not members:
-            FileOptions.check(file, (name,), app[name].assemble_argument_collection())
-            continue
-        for member, options in table.items():
+        members = members_of(app[name])
+        alone = app[name].default_command is not None
+        if alone:
+            FileOptions.check(file, (name,), app[name].assemble_argument_collection(), members)
+        for member, options in table.items() if members else ():
             if member not in members or not isinstance(options, dict):
+                if alone:
+                    continue
                 raise file.unknown((key, member), members)
             FileOptions.check(
                 file, (name, member), app[name][member].assemble_argument_collection()

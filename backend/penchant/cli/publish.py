@@ -69,6 +69,8 @@ def _report(console: Terminal, request: PublishRequest, result: PublishResult) -
         return
     if result.model_version is not None:
         console.say(f"For a Triton without Penchant: {result.model_version}")
+    if result.reasons:
+        console.say(result.reasons)
     there = options(store=request.store, settings=request.settings)
     with_encoder = [*there, *options(encoder=request.encoder)]
     releases = command_line("releases", *there)

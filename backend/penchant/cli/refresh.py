@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
+
+from cyclopts import Parameter
 
 from penchant.cli.client import counted
 from penchant.cli.step_status import step_status
+from penchant.domain.errors import ConfigError
 from penchant.refresh import refresh as job
 from penchant.refresh.refresh import RefreshRequest
 from penchant.report.printable import printable
-from penchant.report.terminal import terminal
+from penchant.report.terminal import Terminal, terminal
+from penchant.system.interval import Interval
 from penchant.system.option_types import FLAT
 
 _DEFAULTS = RefreshRequest()
 
 
-def refresh(*, request: Annotated[RefreshRequest, FLAT] = _DEFAULTS) -> None:
+def refresh(
+    *,
+    request: Annotated[RefreshRequest, FLAT] = _DEFAULTS,
+    every: Annotated[
+        Interval, Parameter(help="Refresh again and again: look for new events this often.")
+    ] = None,
+) -> None:
     """Moves items that are liked together towards each other, and publishes a new version.
 
-    A running server may stay up and follows at its next request; it needs the same settings.
+    A running server may stay up and follows at its next request; it needs the same settings. With
+    --every it runs until it is ended, and refreshes whenever enough events are new; `penchant
+    serve` runs such a clock by itself.
     """
     console = terminal()
+    if every is not None:
+        _run_clock(console, request, every)
     with step_status(console, "Opening the store") as progress:
         result = job.refresh(request, progress)
     for line in result.left_out.notes():
@@ -31,3 +46,18 @@ def refresh(*, request: Annotated[RefreshRequest, FLAT] = _DEFAULTS) -> None:
         soft_wrap=True,
     )
     console.print(result.weights.sentence, soft_wrap=True)
+
+
+def _run_clock(console: Terminal, request: RefreshRequest, every_s: float) -> None:
+    from penchant.refresh.refresh_clock import RefreshClock
+
+    if request.events is not None:
+        raise ConfigError(
+            f"--every: got one with --events {request.events}, expected either: a clock follows "
+            "the store's own log"
+        )
+
+    def say(text: str) -> None:
+        console.say(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {printable(text)}")
+
+    RefreshClock(request, every_s).run(say)

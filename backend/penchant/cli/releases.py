@@ -46,6 +46,9 @@ def releases(
     console.print(_table(found.manifests, found.served, tried))
     if found.rollout is not None:
         console.print(Text(_on_rollout(*found.rollout)), soft_wrap=True)
+    for manifest in found.manifests:
+        if manifest.reasons:
+            console.say(printable(f"{manifest.id}: {manifest.reasons}"))
     console.print(_history(found.log))
     for line in found.unreadable:
         console.say(printable(line), "yellow")

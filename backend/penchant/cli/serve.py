@@ -19,6 +19,7 @@ from penchant.launch.supervise import WatchEvents
 from penchant.launch.vital_signs import Fault
 from penchant.report.terminal import terminal
 from penchant.server.kept_settings import REBUILT
+from penchant.system.interval import shown_interval
 from penchant.system.option_types import FLAT
 
 _DEFAULTS = ServeRequest()
@@ -28,7 +29,8 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
     """Runs a Triton with Penchant's models until Ctrl-C or SIGTERM.
 
     The server is up when each model has answered a real request. A Triton that ends by itself, or a
-    model that dies or is stuck, is started again on the same ports.
+    model that dies or is stuck, is started again on the same ports. A process beside it refreshes
+    item vectors and the score's weights as events come (--refresh-every).
     """
     console = terminal()
     status = console.status("Starting Triton")
@@ -43,7 +45,7 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
         with suppress(OSError, SystemExit):
             for line in _warnings(request):
                 console.say(line)
-            console.say(_summary(server, parameters))
+            console.say(_summary(server, parameters, request.refresh_every))
 
     def fault(fault: Fault, wait_s: float) -> None:
         when = f" in {wait_s:g} s" if wait_s else ""
@@ -80,7 +82,10 @@ def _warnings(request: ServeRequest) -> list[str]:
     return lines
 
 
-def _summary(server: Server, parameters: Mapping[str, str]) -> str:
+def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: float | None) -> str:
+    refresh = "never by itself (--refresh-every)"
+    if refresh_every_s is not None:
+        refresh = f"every {shown_interval(refresh_every_s)}, if enough events are new"
     target = ("--target", server.target)
     return "\n".join(
         [
@@ -91,6 +96,7 @@ def _summary(server: Server, parameters: Mapping[str, str]) -> str:
             f"  store    {parameters['store']}",
             f"  encoder  {parameters['encoder']}",
             f"  log      {server.log_path}",
+            f"  refresh  {refresh}",
             "Try next:",
             f"  {command_line('doctor', *target, '--store', parameters['store'])}",
             f"  {command_line('import', '--help')}",

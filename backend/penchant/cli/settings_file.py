@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from penchant.domain.errors import ConfigError
+from penchant.store.open import check_address
+from penchant.system.toml_file import read_toml
 
 FILE = "penchant.toml"
 """Name of the file that is read if the working directory holds it."""
@@ -118,12 +119,16 @@ class SettingsFile:
                 raise self.error((key,), f"got {value!r}, expected a string")
             if key not in (*IN_USE, "signals") and not isinstance(value, dict):
                 raise self.error((key,), f"got {value!r}, expected a table, [{key}]")
+        if "store" in self.table:
+            try:
+                check_address(self.table["store"])
+            except ConfigError as error:
+                raise self.error(("store",), str(error).removeprefix("store: ")) from None
         self._check_settings()
 
     def _check_settings(self) -> None:
-        from penchant.config import kind_of, parse, setting_names
+        from penchant.config import kind_of, setting_names
 
-        minimal = {"store": "memory:", "encoder": "none"}
         for name, value in self.table.get("settings", {}).items():
             keys = ("settings", name)
             if name in IN_USE:
@@ -139,12 +144,18 @@ class SettingsFile:
             raise self.error(("signals",), "given at the top and in [settings]; remove one")
         for name, text in self.settings.items():
             at_top = name == "signals" and "signals" in self.table
-            place = ("signals",) if at_top else ("settings", name)
-            try:
-                parse({**minimal, name: text})
-            except ConfigError as error:
-                problem = str(error).removeprefix(f"{name}: ")
-                raise self.error(place, problem) from None
+            self.check_setting(("signals",) if at_top else ("settings", name), name, text)
+
+    def check_setting(self, keys: tuple[str, ...], name: str, text: str) -> None:
+        """Checks the value of a setting of the models; raises ConfigError with the key's line."""
+        from penchant.config import parse, setting_names
+
+        if name not in setting_names():
+            raise self.unknown((*keys, name), set(setting_names()) - set(IN_USE))
+        try:
+            parse({"store": "memory:", "encoder": "none", name: text})
+        except ConfigError as error:
+            raise self.error(keys, str(error).removeprefix(f"{name}: ")) from None
 
     def _signals(self) -> str:
         from penchant.domain.signals import as_text, merged_signals, named_signals
@@ -156,6 +167,8 @@ class SettingsFile:
                 if not rows:
                     raise ConfigError('got no rows, expected some, or base = "default"')
                 return as_text(merged_signals(rows))
+            if isinstance(written, list) and any(isinstance(one, dict) for one in written):
+                raise ConfigError("got several tables, [[signals]], expected one, [signals]")
             if isinstance(written, list):
                 written = ",".join(map(str, written))
             if not isinstance(written, str):
@@ -211,22 +224,6 @@ def read_settings_file(commands: Iterable[str]) -> SettingsFile | None:
     found = SettingsFile(path, path.read_text(encoding="utf-8-sig"), table)
     found.check(commands)
     return found
-
-
-def read_toml(path: Path, option: str) -> dict[str, Any]:
-    """Reads a TOML file.
-
-    Raises:
-        ConfigError: the file can't be read or is not TOML; the message begins with `option`.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors mark it.
-    except OSError as error:
-        raise ConfigError(f"{option}: {path} can't be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{option}: {path} is not text in UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{option}: {path} is not TOML: {error}") from None
 
 
 def line_of(text: str, keys: Iterable[str]) -> int | None:

@@ -1,4 +1,4 @@
-"""`penchant user`: show, export or forget a user."""
+"""`penchant user`: show, export or forget a user, or make one user of two."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.box import SIMPLE
 from rich.table import Table
@@ -37,6 +37,15 @@ class UserOptions:
     """Delete without asking."""
 
 
+app = App(
+    name="user",
+    help="Shows the data of a user, exports it, deletes it, or moves it to another user.",
+    default_parameter=Parameter(negative=()),
+    result_action="return_value",
+)
+
+
+@app.default
 def user(
     user: Annotated[str, Parameter(help="User to show, export or forget.")],
     /,
@@ -60,6 +69,26 @@ def user(
             names = names_of(penchant, [event.item for event in state.window[: options.last]])
             console.print(_table(state, names, options.last))
     return 0
+
+
+@app.command
+def merge(
+    from_user: Annotated[str, Parameter(help="User to move from: a visitor who signs in.")],
+    to_user: Annotated[str, Parameter(help="User to move to.")],
+    /,
+    *,
+    server: ConnectionOptions = LOCAL,
+) -> None:
+    """Makes one user of two: all that is kept of the first becomes the second's.
+
+    A repetition finds nothing to move. The data of a user named merge: `penchant user -- merge`.
+    """
+    with connected(server) as penchant:
+        merged = penchant.merge_users(from_user, to_user)
+    terminal().say(
+        f"{counted(merged.moved_events, 'event')} of {printable(from_user)} moved to "
+        f"{printable(to_user)}, which is at state version {merged.state_version}."
+    )
 
 
 def _export(console: Terminal, penchant: Penchant, user: str, path: Path) -> None:

@@ -21,9 +21,8 @@ no window of shown impressions exceeds the cap, provided that each was confirmed
 from __future__ import annotations
 
 import functools
-import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +33,7 @@ from penchant.domain.reservations import (
     Budget,
     Reservation,
     Reservations,
+    ReservedImpression,
     ReserveOption,
     ReserveRequest,
     Unreserved,
@@ -74,6 +74,9 @@ PAYMENT = ["budget", "cost_micros", "lapses_at_us"]
 _digest = functools.lru_cache(maxsize=16_384)(digest64)
 """Cached, since every request brings the same items, caps and budgets."""
 
+_FREE = (0, 0)
+"""Budget and cost of an impression without a budget; cap and window of one without caps."""
+
 _ANY_TIME = 2**62
 """The time of an open reservation, as caps count it: inside every window."""
 
@@ -86,6 +89,8 @@ class Granted:
     ledger: Ledger
     budgets: dict[int, Spending] = field(default_factory=dict)
     """The changed budgets, by the digests of their keys."""
+    reserved: tuple[ReservedImpression, ...] = ()
+    """The new reservations, as the log keeps them; their days are not known here."""
 
 
 def empty_ledger() -> Ledger:
@@ -126,6 +131,14 @@ def redated(ledger: Ledger, clock_us: int) -> Ledger:
         moved[name] -= np.where(late, ahead_us, 0)
     moved["shown_at_us"][shown_late] = clock_us
     return moved
+
+
+def merged(one: Ledger, other: Ledger) -> Ledger:
+    """The ledger of one user who made the reservations of two, in the order of their grants."""
+    both = np.concatenate([one, other])
+    order = np.lexsort((both["recommendation"], both["at_us"]))
+    ledger: Ledger = both[order]
+    return ledger
 
 
 def prune(ledger: Ledger, at_us: int) -> Ledger:
@@ -172,11 +185,12 @@ def grant(
     """
     at_us = moment(ledger, now_us)
     recommendation = _digest(request.recommendation_id)
-    known = _known(ledger, recommendation, at_us)
-    counts, changed = taken(ledger, at_us), dict[int, Spending]()
+    kept = prune(ledger, at_us)
+    known = _known(kept, recommendation, at_us)
+    counts, changed = taken(kept, at_us), dict[int, Spending]()
     reserved: list[Reservation] = []
     refused: list[Unreserved] = []
-    rows: list[tuple[int, ...]] = []
+    new: list[ReservedImpression] = []
     lapses_at_us = at_us + request.lapse_s * SECOND_US
     windows = _windows(request.options)
     for option in request.options:
@@ -190,23 +204,40 @@ def grant(
             refused.append(Unreserved(option.item, reason))
         elif not known and len(reserved) < request.n:
             reserved.append(Reservation(option.item, lapses_at_us))
-            keys = _keys(option)
-            for key in keys:
-                counts.setdefault(key, []).append(_ANY_TIME)
+            impression = _impression(option, windows, at_us, lapses_at_us)
+            for key, _ in impression.caps:
+                counts.setdefault(_digest(key), []).append(_ANY_TIME)
             if option.budget is not None:
                 cost = option.budget.cost_micros
                 changed[_digest(option.budget.key)] = spending.hold(cost, lapses_at_us, now_us)
-            rows += [
-                (key, item, recommendation, *cost, at_us, lapses_at_us, NOT_SHOWN, windows[key])
-                for key, cost in zip(keys, _costs(option.budget), strict=False)
-            ]
+            new.append(impression)
     reply = Reservations(tuple(reserved), tuple(refused))
-    return Granted(reply, _append(ledger, rows, at_us) if rows else ledger, changed)
+    if not new:
+        return Granted(reply, ledger)
+    rows = [row for one in new for row in entries(recommendation, one)]
+    return Granted(reply, _append(kept, rows), changed, tuple(new))
+
+
+def entries(recommendation: int, impression: ReservedImpression) -> list[tuple[int, ...]]:
+    """The entries of a reservation in a ledger: one for each cap, and the first bears the cost.
+
+    Args:
+        recommendation: digest of the recommendation's id.
+        impression: the reservation, not yet confirmed.
+    """
+    item = _digest(impression.item)
+    payment = (_digest(impression.budget), impression.cost_micros) if impression.budget else _FREE
+    keys = [(_digest(key), window_us) for key, window_us in impression.caps] or [_FREE]
+    times = impression.at_us, impression.lapses_at_us, NOT_SHOWN
+    return [
+        (key, item, recommendation, *(_FREE if place else payment), *times, window_us)
+        for place, (key, window_us) in enumerate(keys)
+    ]
 
 
 def confirm(
     ledger: Ledger, recommendation_id: str, item: str, shown_at_us: int
-) -> tuple[Ledger, list[tuple[int, int, int]]] | None:
+) -> tuple[Ledger, list[tuple[int, int, int]], int] | None:
     """Confirms the reservation of an impression that was shown.
 
     A lapsed reservation is confirmed as well, since its impression was shown.
@@ -218,8 +249,8 @@ def confirm(
         shown_at_us: microseconds since 1970; an earlier time than the reservation's counts as that.
 
     Returns:
-        The new ledger, and (budget digest, cost in micros, lapses_at_us) of each payment. None if
-        there is no such reservation, or it was confirmed before.
+        The new ledger, (budget digest, cost in micros, lapses_at_us) of each payment, and the time
+        of the reservation. None if there is no such reservation, or it was confirmed before.
     """
     mine = (ledger["recommendation"] == _digest(recommendation_id)) & (
         ledger["item"] == _digest(item)
@@ -230,7 +261,7 @@ def confirm(
     confirmed: Ledger = ledger.copy()
     confirmed["shown_at_us"][mine] = np.maximum(ledger["at_us"][mine], shown_at_us)
     paid = ledger[mine & (ledger["budget"] != 0)]
-    return confirmed, paid[PAYMENT].tolist()
+    return confirmed, paid[PAYMENT].tolist(), int(ledger["at_us"][mine].max())
 
 
 def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:
@@ -241,18 +272,22 @@ def _known(ledger: Ledger, recommendation: int, at_us: int) -> dict[int, int]:
     return dict(zip(rows["item"].tolist(), rows["lapses_at_us"].tolist(), strict=True))
 
 
-def _keys(option: ReserveOption) -> list[int]:
-    """The distinct cap keys of an impression; a single 0 without caps."""
-    return list(dict.fromkeys(_digest(cap.key) for cap in option.caps)) or [0]
+def _impression(
+    option: ReserveOption, windows: Mapping[str, int], at_us: int, lapses_at_us: int
+) -> ReservedImpression:
+    keys = dict.fromkeys(cap.key for cap in option.caps)
+    caps = tuple((key, windows[key]) for key in keys)
+    budget = option.budget
+    paid = ("", 0) if budget is None else (budget.key, budget.cost_micros)
+    return ReservedImpression(option.item, at_us, lapses_at_us, caps, *paid)
 
 
-def _windows(options: Iterable[ReserveOption]) -> dict[int, int]:
+def _windows(options: Iterable[ReserveOption]) -> dict[str, int]:
     """The longest window of each cap key over all options, in microseconds."""
-    windows = {0: 0}
+    windows: dict[str, int] = {}
     for option in options:
         for cap in option.caps:
-            key = _digest(cap.key)
-            windows[key] = max(windows.get(key, 0), cap.window_s * SECOND_US)
+            windows[cap.key] = max(windows.get(cap.key, 0), cap.window_s * SECOND_US)
     return windows
 
 
@@ -280,20 +315,16 @@ def _forbidden(
     if budget is None:
         return None
     after = spending.committed_micros(now_us) + budget.cost_micros
-    return UnreservedReason.BUDGET if after > budget.allowed_micros else None
+    if after > budget.allowed_micros:
+        return UnreservedReason.BUDGET
+    if budget.pace and not spending.keeps(budget.pace, budget.cost_micros, now_us):
+        return UnreservedReason.BUDGET
+    return None
 
 
-def _costs(budget: Budget | None) -> Iterator[tuple[int, int]]:
-    """Budget and cost of the entries of one impression; only the first entry bears them."""
-    if budget is not None:
-        yield _digest(budget.key), budget.cost_micros
-    yield from itertools.repeat((0, 0))
-
-
-def _append(ledger: Ledger, rows: list[tuple[int, ...]], at_us: int) -> Ledger:
-    """The ledger with new entries, which replace lapsed ones of the same impression."""
+def _append(kept: Ledger, rows: list[tuple[int, ...]]) -> Ledger:
+    """A pruned ledger with new entries, which replace lapsed ones of the same impression."""
     new: Ledger = np.array(rows, LEDGER_DTYPE)
-    kept = prune(ledger, at_us)
     again = kept["recommendation"] == new["recommendation"][0]
     if again.any():
         kept = kept[~(again & np.isin(kept["item"], new["item"]))]

@@ -16,6 +16,19 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a budget may be spent: see `penchant.v1.Pace`."""
+
+    window_s: int
+    window_micros: int
+    """Most that is reserved within the window, unless an even spread of what is left is more."""
+    total_micros: int
+    """The whole budget of the period."""
+    left_s: int
+    """Seconds that are left of the period."""
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """The cost of an impression, and the budget that pays it."""
 
@@ -23,6 +36,8 @@ class Budget:
     cost_micros: int
     allowed_micros: int
     """Spending allowed up to now, including this impression."""
+    pace: Pace | None = None
+    """None: as fast as `allowed_micros` permits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,23 @@ class Reservation:
 
     item: str
     lapses_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedImpression:
+    """A reservation as the log keeps it."""
+
+    item: str
+    at_us: int
+    """Time of the reservation, in microseconds since 1970."""
+    lapses_at_us: int
+    caps: tuple[tuple[str, int], ...] = ()
+    """Keys of the caps, each with its longest window in the request, in microseconds."""
+    budget: str = ""
+    """Key of the budget; empty: the impression is free."""
+    cost_micros: int = 0
+    day: str = ""
+    """Day of the reservation by its campaign's clock, as in `2026-03-29`."""
 
 
 @dataclass(frozen=True, slots=True)

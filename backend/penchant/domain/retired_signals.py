@@ -19,7 +19,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from penchant.domain.errors import InvalidEvent
-from penchant.domain.rewards import ResolvedSignal, SignalTable, resolve
+from penchant.domain.rewards import ResolvedSignal, SignalTable, in_other_case, resolve
 from penchant.domain.types import Event
 
 
@@ -45,6 +45,12 @@ class RetiredSignals:
         self.events[kind] += 1
         self.users.setdefault(kind, set()).add(user)
 
+    def add(self, other: RetiredSignals) -> None:
+        """Counts what another count holds."""
+        self.events.update(other.events)
+        for kind, users in other.users.items():
+            self.users.setdefault(kind, set()).update(users)
+
     def cases(self) -> list[tuple[str, str, int]]:
         """Kind of event, what to know and do about it, and number of events; most events first."""
         return [
@@ -56,7 +62,9 @@ class RetiredSignals:
 def kind_of(table: SignalTable, signal: str, error: InvalidEvent) -> str:
     """The kind of an event that the table refuses, in words."""
     if signal not in table:
-        return f"events with the signal {signal[:64]!r}, {_LACKING}"
+        meant = in_other_case(table, signal)
+        known = f" (it holds {meant!r})" if meant else ""
+        return f"events with the signal {signal[:64]!r}{known}, {_LACKING}"
     return f"events that the signal table refuses, {error}"
 
 

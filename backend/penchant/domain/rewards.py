@@ -98,12 +98,23 @@ def admit(table: SignalTable, signal: str, value: float | None) -> ResolvedSigna
     raise InvalidEvent(f"value: got {value:g}, expected {expected} with the signal {signal!r}")
 
 
+def in_other_case(table: SignalTable, signal: str) -> str:
+    """The signal of a table that an unknown one differs from by upper and lower case; else empty.
+
+    >>> in_other_case({"like": Signal(1.0)}, "LIKE")
+    'like'
+    """
+    return next((one for one in table if one.casefold() == signal.casefold()), "")
+
+
 def resolve(table: SignalTable, signal: str, value: float | None) -> ResolvedSignal:
     """The reward of an event; raises InvalidEvent for an unknown signal or a bad value."""
     row = table.get(signal)
     if row is None:
         known = ", ".join(sorted(table))
-        raise InvalidEvent(f"signal: got {signal[:64]!r}, expected one of: {known}")
+        meant = in_other_case(table, signal)
+        hint = f"; did you mean {meant!r}?" if meant else ""
+        raise InvalidEvent(f"signal: got {signal[:64]!r}, expected one of: {known}{hint}")
     if value is None:
         if row.value_required:
             raise InvalidEvent(f"value: missing, expected a number with the signal {signal!r}")

@@ -102,6 +102,17 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """The charge of an impression that confirmed a reservation."""
+
+    budget: int
+    """Digest of the budget's key; 0: the impression was free."""
+    cost_micros: int
+    reserved_at_us: int
+    """Time of the reservation, in microseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogRow:
     """An accepted event in the log."""
 
@@ -109,6 +120,8 @@ class LogRow:
     state_version: int
     """The user's state version after the event."""
     accepted_at_us: int
+    receipt: Receipt | None = None
+    """None: the event confirmed no reservation, or an older release accepted it."""
 
 
 @dataclass(frozen=True, slots=True)

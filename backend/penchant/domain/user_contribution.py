@@ -74,6 +74,19 @@ def contribute(
     return UserContribution(sums.positives, sums.impressions, strongest, sums.as_of_us)
 
 
+def merged(one: UserContribution, other: UserContribution, half_life_s: float) -> UserContribution:
+    """The contribution of one user who made the events of two.
+
+    >>> early = UserContribution(1.0, 0.0, 1.0, as_of_us=0)
+    >>> merged(early, UserContribution(0.5, 1.0, 0.5, as_of_us=10_000_000), half_life_s=10.0)
+    UserContribution(positives=1.0, impressions=1.0, strongest=1.0, as_of_us=10000000)
+    """
+    sums = Counters(one.positives, one.impressions, one.as_of_us)
+    sums = count(sums, other.positives, other.impressions, other.as_of_us, half_life_s)
+    strongest = max(one.strongest, other.strongest)
+    return UserContribution(sums.positives, sums.impressions, strongest, sums.as_of_us)
+
+
 def added(counters: Counters, contribution: UserContribution, half_life_s: float) -> Counters:
     """The counters of an item with one more contribution."""
     part = contribution.counted

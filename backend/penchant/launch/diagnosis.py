@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +26,9 @@ from penchant.launch.server_history import ServerHistory
 from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
 from penchant.launch.vital_signs import FAULT_KINDS
 from penchant.service.mended_catalog import find_damage
+from penchant.store.accepted_events import read_accepted
 from penchant.store.items import read_head
+from penchant.store.refresh_note import read_refresh_note
 from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, shows
 from penchant_proto.local_targets import is_local
 
@@ -39,6 +43,10 @@ _FULL, _NEARLY_FULL = 0.98, 0.8
 _INSTANCES = 6
 """Model instances of a server as `penchant serve` starts it by default."""
 _RECENT = timedelta(days=1)
+_STALE_S = 7200.0
+"""Twice the longest time after which a clock refreshes for a single new event."""
+_MANY_EVENTS = 1000
+"""Events without any refresh that a clock would not have left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield check_shared_memory()
     yield check_store(request.store)
     yield from check_store_use(request.store)
+    yield from check_refresh(request.store)
     yield from check_server(request.target, request.tls)
     yield from check_restarts(request.target or DEFAULT_TARGET)
 
@@ -226,6 +235,64 @@ def check_store_use(address: str | None) -> Iterator[Check]:
         yield Check(name, "warn", found, "look for the cause: another program, or a failing disk")
     else:
         yield Check(name, "ok", f"{head.alive:,} items, version {head.version}")
+
+
+def check_refresh(address: str | None, now_s: float | None = None) -> Iterator[Check]:
+    """Reports when the store was last refreshed, what is new since, and what failed.
+
+    Args:
+        address: of the store; None: the one in `HOME`, if it exists.
+        now_s: the time now, in epoch seconds; None: the machine's.
+    """
+    place = Path((address or f"lmdb:{HOME / 'store'}").partition(":")[2])
+    if not (place / "data.mdb").is_file():
+        return
+    from penchant.store.open import open_store
+
+    name = "refresh"
+    try:
+        store = open_store(f"lmdb:{place}", map_bytes=0)
+        try:
+            with store.snapshot() as snapshot:
+                note, accepted = read_refresh_note(snapshot), read_accepted(snapshot)
+        finally:
+            store.close()
+    except PenchantError as error:
+        yield Check(name, "fail", str(error), "restore a backup, or read the server's log")
+        return
+    new = max(0, accepted - note.accepted)
+    age_s = (time.time() if now_s is None else now_s) - note.at_s
+    found = f"never; {new:,} events since"
+    if note.at_s:
+        found = (
+            f"{age_text(age_s)} ago, in {note.took_s:.1f} s from {note.events:,} events; "
+            f"{new:,} new since"
+        )
+    if note.failures:
+        times = "once" if note.failures == 1 else f"{note.failures:,} times"
+        advice = "repair what it names; the clock tries again by itself"
+        yield Check(name, "warn", f"{found}; failed {times} since: {note.error}", advice)
+    elif new and (age_s > _STALE_S or (not note.at_s and new >= _MANY_EVENTS)):
+        advice = (
+            "no clock seems to run: `penchant serve` runs one unless it is started with "
+            "--refresh-every never; beside another Triton run "
+            f"`penchant refresh --every 5m --store {shlex.quote(f'lmdb:{place}')}`"
+        )
+        yield Check(name, "warn", found, advice)
+    else:
+        yield Check(name, "ok", found)
+
+
+def age_text(seconds: float) -> str:
+    """An age in words.
+
+    >>> age_text(59), age_text(3599), age_text(90_000), age_text(400_000)
+    ('59 s', '59 min', '25 h', '4 days')
+    """
+    for unit, size, least in (("days", 86400.0, 2.0), ("h", 3600.0, 1.0), ("min", 60.0, 1.0)):
+        if seconds >= least * size:
+            return f"{int(seconds / size)} {unit}"
+    return f"{int(max(0.0, seconds))} s"
 
 
 def check_server(target: str | None, tls: TlsFiles = NO_TLS) -> Iterator[Check]:

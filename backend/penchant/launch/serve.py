@@ -14,9 +14,11 @@ from penchant.encoder.bundle import check_encoder
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import HOME, KEPT_ENCODER, gather
 from penchant.launch.ports import Hosts, Ports
+from penchant.launch.refresh_process import RefreshProcess
 from penchant.launch.server import Server
 from penchant.launch.supervise import Supervisor, WatchEvents
 from penchant.launch.tls import ServerTls
+from penchant.system.interval import Interval
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, Pairs, shows
 
 _Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
@@ -61,6 +63,9 @@ class ServeRequest:
         Parameter(name="--triton-arg", metavar="ARGUMENT", allow_leading_hyphen=True),
     ] = ()
     """An argument for tritonserver, as in --triton-arg=--log-verbose=1; repeatable."""
+    refresh_every: Interval = 300.0
+    """Look for new events this often, and refresh item vectors and weights when enough came;
+    never: leave that to `penchant refresh`."""
     timeout: Annotated[float, Parameter(validator=Number(gte=1))] = 120
     """Time limit of the start, in seconds."""
     stuck_after: Annotated[float, Parameter(validator=Number(gte=5))] = 20
@@ -83,7 +88,8 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
     """Runs a Triton with Penchant's models until a KeyboardInterrupt, and then stops it.
 
     A Triton that ends by itself, or a model process that dies or is stuck, is started again on the
-    same ports. A second KeyboardInterrupt, while it stops, kills it.
+    same ports. A second KeyboardInterrupt, while it stops, kills it. A clock beside it refreshes
+    the store (`refresh_every`).
 
     Raises:
         LaunchError: the server cannot be started; one that was up is started again without end.
@@ -102,7 +108,12 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
         arguments=request.triton_arguments,
         start_timeout_s=request.timeout,
     )
-    supervisor = Supervisor(server, events.watch, request.stuck_after)
+    clock = None
+    if request.refresh_every is not None:
+        clock = RefreshProcess(
+            parameters["store"], request.refresh_every, server.directory, events.watch.remark
+        )
+    supervisor = Supervisor(server, events.watch, request.stuck_after, clock)
     try:
         supervisor.start()
         events.up(server, parameters)
@@ -111,7 +122,11 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
         events.stopping()
         supervisor.stopped()
     finally:
-        server.stop()
+        try:
+            if clock is not None:
+                clock.stop()
+        finally:
+            server.stop()
 
 
 def _tls(request: ServeRequest) -> ServerTls | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from penchant.launch.back_off import BackOff
 from penchant.launch.errors import LaunchError, TritonAborted
+from penchant.launch.refresh_process import RefreshProcess
 from penchant.launch.server import Server
 from penchant.launch.server_history import ServerHistory
 from penchant.launch.vital_signs import Fault, VitalSigns
@@ -35,17 +36,25 @@ class WatchEvents:
 class Supervisor:
     """Keeps a server up: sees its faults, and starts it again on the same ports."""
 
-    def __init__(self, server: Server, events: WatchEvents, stuck_after_s: float) -> None:
+    def __init__(
+        self,
+        server: Server,
+        events: WatchEvents,
+        stuck_after_s: float,
+        clock: RefreshProcess | None = None,
+    ) -> None:
         """Starts nothing yet.
 
         Args:
             server: the server.
             events: what to call.
             stuck_after_s: seconds without an answer after which an idle model counts as stuck.
+            clock: started once the server is up, and again whenever it ends; None: no clock.
         """
         self._server = server
         self._events = events
         self._stuck_after_s = stuck_after_s
+        self._clock = clock
         self._history = ServerHistory(server.directory)
         self._waits = BackOff()
         self._restarts = 0
@@ -71,12 +80,20 @@ class Supervisor:
                 time.sleep(self._waits.after(0.0))
             else:
                 self._history.add("started", f"gRPC on {self._server.target}")
+                self._start_clock()
                 return
 
     def watch(self) -> None:
         """Watches the server and starts it again after each fault; returns only by an exception."""
         while True:
             self._restart(self._next_fault())
+
+    def _start_clock(self) -> None:
+        try:
+            if self._clock is not None:
+                self._clock.start()
+        except OSError as error:  # A full disk, for example; `look` tries again.
+            self._remark("clock", f"The refresh clock cannot be started: {error.strerror}")
 
     def stopped(self) -> None:
         """Notes that somebody stopped the server."""
@@ -92,6 +109,8 @@ class Supervisor:
                 fault = signs.look(now - looked_at)
                 if fault is not None:
                     return fault
+                if self._clock is not None:
+                    self._clock.look()
                 looked_at = now
         finally:
             signs.close()

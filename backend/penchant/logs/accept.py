@@ -20,6 +20,7 @@ from penchant.domain.retired_signals import kind_of, remedy
 from penchant.domain.rewards import SignalTable, admit
 from penchant.logs.event_log import EventLog
 from penchant.logs.refusals import LeftOut
+from penchant.logs.unknown_items import MANY, likely_cause
 
 _UNKNOWN = -1
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -129,11 +130,30 @@ def accept(
         kinds.append((kind, mine, _always(what)))
         otherwise = otherwise & ~mine
     kinds.append(("events refused", otherwise, lambda at: pairs.errors[int(pairs.number[at])]))
+    _warn_of_unknown(log, items, numbers, unknown, left_out)
     met = [one for one in kinds if one[1].any()]
     for kind, mask, describe in sorted(met, key=lambda one: int(one[1].argmax())):
         left_out.add(kind, describe(int(mask.argmax())), int(np.count_nonzero(mask)))
     position = np.flatnonzero(~(unknown | repeated | refused))
     return AcceptedEvents(position, item[position], pairs.number[position], pairs)
+
+
+def _warn_of_unknown(
+    log: EventLog, items: Mapping[str, int], numbers: Int64, unknown: Mask, left_out: LeftOut
+) -> None:
+    """Warns where most events are about items that the catalog does not hold, and says why."""
+    count = int(np.count_nonzero(unknown))
+    if not count or count < len(log) * MANY:
+        return
+    strange = [id_ for id_, number in zip(log.item.distinct, numbers, strict=True) if number < 0]
+    example, of_catalog = strange[0][:64], next(iter(items), "")[:64]
+    cause = likely_cause(strange, items.keys(), log.user.distinct)
+    every = "share no id" if count == len(log) else f"share ids in {len(log) - count:,} events only"
+    left_out.warnings.append(
+        f"the log and the items {every} of {len(log):,}: the log is about items such as "
+        f"{example!r}, the catalog holds such as {of_catalog!r}; "
+        + (cause or "are both of one catalog, and is the item's column the right one?")
+    )
 
 
 def _always(what: str) -> Callable[[int], str]:

@@ -15,7 +15,6 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import numpy as np
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
 from penchant.domain.types import Event, Item
 from penchant.logs.columns import EventColumns, ItemColumns
@@ -25,10 +24,12 @@ from penchant.logs.import_progress import ImportProgress, RejectedRow
 from penchant.logs.item_rows import read_item_rows
 from penchant.logs.log_source import EVENT_FIELDS, ITEM_FIELDS, mapped_fields
 from penchant.logs.log_span import LogSpan
+from penchant.logs.odd_events import OddEvents
 from penchant.logs.open_table import open_table
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
 from penchant.logs.table_file import TableFile
+from penchant.logs.text_source import regular_size
 from penchant.system.option_types import FLAT
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ _State = Annotated[Path | None, Parameter(show_default=False)]
 class ImportItemsRequest:
     """A file of items, and the server to put them to."""
 
-    file: ExistingFile
+    file: Path
     """File of items: CSV, TSV, JSON lines or Parquet."""
     _: KW_ONLY
     columns: Annotated[ItemColumns, FLAT] = ItemColumns()
@@ -72,7 +73,7 @@ class ImportItemsRequest:
 class ImportEventsRequest:
     """A file of events, and the server to send them to."""
 
-    file: ExistingFile
+    file: Path
     """File of events: CSV, TSV, JSON lines or Parquet."""
     _: KW_ONLY
     columns: Annotated[EventColumns, FLAT] = EventColumns()
@@ -146,6 +147,7 @@ def import_items(
     Raises:
         ConfigError: the file can't be read, or the progress can't be written.
     """
+    regular_size(request.file)  # For the plain error where it can't be opened.
     fields = mapped_fields(request.mapped, ITEM_FIELDS)
     columns = dataclasses.replace(request.columns, **fields)
     options = {"kind": "items", "target": target, **dataclasses.asdict(columns)}
@@ -175,22 +177,24 @@ def import_events(
     Raises:
         ConfigError: the file can't be read, or the progress can't be written.
     """
+    regular_size(request.file)
     fields = mapped_fields(request.mapped, EVENT_FIELDS)
     columns = dataclasses.replace(request.columns, **fields)
     options = {"kind": "events", "target": target, **dataclasses.asdict(columns)}
     progress = ImportProgress(request.file, options, state=request.state)
-    span = LogSpan()
+    span, odd = LogSpan(), OddEvents()
     with open_table(request.file, request.format, recovers=True) as table, progress:
         found = columns_of(table, columns)
 
         def read(batch: RowBatch) -> tuple[Sequence[Event | None], Refusals]:
             log, refusals = read_event_rows(batch, found)
             span.add(log.at_us[~refusals.mask])
+            odd.add(log, ~refusals.mask)
             return log, refusals
 
         calls = _Calls(read, send, EVENTS_PER_CALL)
         report = _Import(table, calls, progress, on_stage).run()
-    warnings = [*report.warnings, *span.warnings]
+    warnings = [*report.warnings, *span.warnings, *odd.warnings]
     return dataclasses.replace(report, warnings=warnings, span=str(span))
 
 

@@ -21,6 +21,7 @@ FARTHEST_US = float(1 << 62)
 
 _YEAR_2001, _YEAR_2100 = 978_307_200, 4_102_444_800
 _DECIMAL_COMMA = re.compile(r"[+-]?\d[\d. ]*,\d+|[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_WORD = re.compile(r"[^\W\d][\w -]*")
 _DAY_OR_MONTH_FIRST = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
 _ROUNDED = re.compile(r"[+-]?\d(?:\.(\d*))?[eE]\+?(\d+)")
 _UTC = re.compile(r"\s*(?:UTC|GMT)$", re.IGNORECASE)
@@ -89,10 +90,24 @@ def number_of(cell: Any) -> float | None:
                 return number
     except (ValueError, OverflowError):
         pass
-    hint = ""
-    if isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell.strip()):
-        hint = "; write it with a decimal point, and without separators of thousands"
-    raise BadRow(f"value: got {quoted(cell)}, expected a finite number{hint}")
+    raise BadRow(f"value: got {quoted(cell)}, expected a finite number{number_hint(cell)}")
+
+
+def number_hint(cell: Any) -> str:
+    """Says how to write a cell that is no number so that it is one; empty where nobody can tell.
+
+    >>> number_hint("1.234,5")
+    '; write it with a decimal point, and without separators of thousands'
+    """
+    if not isinstance(cell, str):
+        return ""
+    if _DECIMAL_COMMA.fullmatch(cell.strip()):
+        return "; write it with a decimal point, and without separators of thousands"
+    if cell.strip().lower() in ("na", "n/a", "nan", "null", "none", "-"):
+        return "; leave the cell empty where there is none"
+    if _WORD.fullmatch(cell.strip()):
+        return "; if its words are signals, name the column with --signal-column"
+    return ""
 
 
 def time_us_of(cell: Any, unit: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,10 +12,14 @@ from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
 from penchant.logs.cells import UNITS_US
+from penchant.logs.found_columns import way_to
 from penchant.logs.known_columns import RATINGS, folded, known_column
 
 COLUMNS_GROUP = "Columns"
 """Heading of these options in the help of a command."""
+
+PLACE_OF_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+"""Place of a column in a template of the text."""
 
 CONTEXT_PREFIX = "context."
 """Prefix of the columns that hold an event's context: `context.room`."""
@@ -56,11 +61,22 @@ class ItemColumns:
         return found
 
     def missing_in(self, names: Collection[str]) -> dict[str, str]:
-        """Returns the columns that a file must have and lacks, by field, with a way out of it."""
+        """Returns the columns that a file must have and lacks, by field, with a way out of it.
+
+        It must have those of a template, and those that were named.
+        """
         missing = {}
         if self.id not in names:
-            missing["id"] = "name it with --id-column"
-        if not self.text_template and self.text not in names:
+            missing["id"] = way_to(self.id, _ITEM_DEFAULTS["id"], "--id-column", names)
+        if self.text_template:
+            places = dict.fromkeys(PLACE_OF_TEMPLATE.findall(self.text_template))
+            lacking = [place for place in places if place not in names]
+            ways = (way_to(place, "", "--text-template", names) for place in lacking)
+            if lacking:
+                missing["text"] = "; ".join(ways)
+        elif self.text not in names and self.text != _ITEM_DEFAULTS["text"]:
+            missing["text"] = way_to(self.text, "", "--text-column", names)
+        elif self.text not in names:
             titles = [name for name in names if folded(name) in _TITLES]
             titles.sort(key=lambda name: _TITLES.index(folded(name)))
             template = " ".join(f"{{{name}}}" for name in titles) or "{title} ({year})"
@@ -117,19 +133,24 @@ class EventColumns:
                 column = known_column(field, names, option)
                 found = dataclasses.replace(found, **{field: column})
         rated = any(folded(name) in _RATINGS for name in names)
-        if not found.constant_signal and found.signal not in names and rated:
+        named = self.signal != "signal"
+        if not found.constant_signal and not named and found.signal not in names and rated:
             found = dataclasses.replace(found, constant_signal=RATING)
         return found
 
     def missing_in(self, names: Collection[str]) -> dict[str, str]:
-        """Returns the columns that a file must have and lacks, by field, with a way out of it."""
-        missing = {
-            field: f"name it with {_EVENT_OPTIONS[field]}"
-            for field in ("user", "item", "occurred_at")
-            if getattr(self, field) not in names
-        }
-        if not self.constant_signal and self.signal not in names:
-            missing["signal"] = "name it with --signal-column, or give every row one: --signal like"
+        """Returns the columns that a file must have and lacks, by field, with a way out of it.
+
+        It must have those that were named.
+        """
+        missing = {}
+        for field, option in _EVENT_OPTIONS.items():
+            column = getattr(self, field)
+            needed = field in _NEEDED and not (field == "signal" and self.constant_signal)
+            if column not in names and (needed or column != field):
+                missing[field] = way_to(column, field, option, names)
+                if field == "signal" and column == field:
+                    missing[field] += ", or give every row one: --signal like"
         return missing
 
     def reads(self, name: str) -> bool:
@@ -148,6 +169,7 @@ class EventColumns:
 
 _ITEM_DEFAULTS = {"id": "id", "text": "text"}
 _RATINGS = frozenset(map(folded, RATINGS))
+_NEEDED = ("user", "item", "signal", "occurred_at")
 _EVENT_OPTIONS = {
     "user": "--user-column",
     "item": "--item-column",

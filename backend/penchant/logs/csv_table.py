@@ -29,6 +29,7 @@ from penchant.logs.csv_shape import (
     looks_like_data,
     names_by_place,
 )
+from penchant.logs.lost_ids import LOST_IN_CSV
 from penchant.logs.open_quotes import MANY_LINES, swallows_rows
 from penchant.logs.row_batch import BATCH_BYTES, BATCH_ROWS, RowBatch, UnreadableRow
 from penchant.logs.table_file import ColumnFilter, TextFile
@@ -183,7 +184,9 @@ class CsvTable(TextFile):
             }
             numbers = np.arange(number + 1, number + 1 + len(lines))
             number += len(lines)
-            yield RowBatch(numbers, np.array(lines), columns, unreadable, untyped=True)
+            yield RowBatch(
+                numbers, np.array(lines), columns, unreadable, untyped=True, lost_ids=LOST_IN_CSV
+            )
 
     def _not_csv(self, error: csv.Error, line: int) -> UnreadableRow:
         record = self._record
@@ -234,18 +237,16 @@ class CsvTable(TextFile):
         width = len(self.names)
         if len(row) > width and not any(row[width:]):
             row = row[:width]
-        reason = ""
-        if len(row) != width:
+        reason = self._damage(row) if self._damaged else ""
+        if len(row) != width and not reason:
             reason = f"got {len(row)} fields, expected {width}"
-        elif self._damaged:
-            reason = self._damage(row)
         if not reason:
             return row, None
         values = {name: cell for name, cell in zip(self.names, row, strict=False) if name}
         return row, UnreadableRow(reason, values)
 
     def _damage(self, row: Sequence[str]) -> str:
-        for name, cell in zip(self.names, row, strict=True):
+        for name, cell in zip(self.names, row, strict=False):
             if "\0" in cell:
                 return f"column {name!r} holds a NUL byte"
             byte = next((ord(one) & 0xFF for one in cell if "\udc80" <= one <= "\udcff"), None)

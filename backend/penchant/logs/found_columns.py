@@ -1,8 +1,13 @@
-"""Finds the columns of a table's fields, or says what there is instead."""
+"""Finds the columns of a table's fields, or says what there is instead.
+
+A column that somebody names must be there, whatever it is for: a field that is silently empty
+would give other figures than those that were asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Protocol, Self, TypeVar
 
 from penchant.domain.errors import ConfigError
@@ -23,21 +28,45 @@ class _Columns(Protocol):
 C = TypeVar("C", bound=_Columns)
 
 
+def way_to(column: str, default: str, option: str, names: Collection[str]) -> str:
+    """Says what to do about a field whose column is not there: one that was named, or no name.
+
+    >>> way_to("user", "user", "--user-column", ["u", "i"])
+    'name it with --user-column'
+    >>> way_to("Rated", "value", "--value-column", ["rated", "item"])
+    "no column is named 'Rated'; did you mean 'rated'?"
+    """
+    if column == default:
+        return f"name it with {option}"
+    by_case = {name.casefold(): name for name in names}
+    near = get_close_matches(column.casefold(), by_case, 1)
+    hint = f"; did you mean {by_case[near[0]]!r}?" if near else ""
+    return f"no column is named {column!r}{hint}"
+
+
 def columns_of(table: TableFile, columns: C) -> C:
     """Returns the columns to read in a table.
 
+    Of JSON lines, as many rows are looked at as it takes to find the columns, if need be all.
+
     Raises:
-        ConfigError: the table lacks a column that it must have, or several could be the same one.
+        ConfigError: the table lacks a column that it must have or that was named, or several
+            could be the same one.
     """
-    found = columns.found_in(table.names)
-    checked = table.names and table.every_row_has_these_columns
-    if checked and (missing := found.missing_in(table.names)):
-        names = ", ".join(map(printable, filter(None, table.names)))
-        shown = names if len(names) <= _SHOWN else names[:_SHOWN] + "..."
+    found, missing = columns, dict[str, str]()
+    names: Collection[str] = ()
+    for names in table.names_so_far():
+        found = columns.found_in(names)
+        missing = dict(found.missing_in(names)) if names else {}
+        if not missing:
+            break
+    if missing:
+        listed = ", ".join(map(printable, filter(None, names)))
+        shown = listed if len(listed) <= _SHOWN else listed[:_SHOWN] + "..."
         ways = "; ".join(f"{field}: {way}" for field, way in missing.items())
         raise ConfigError(
             f"file: {table.path.name} has no column for {', '.join(missing)}; it has "
-            f"{shown or 'none'}{_likely_cause(table, names)} ({ways})"
+            f"{shown or 'none'}{_likely_cause(table, listed)} ({ways})"
         )
     return found
 

@@ -67,8 +67,11 @@ class LogFile:
             log = read_events(table, self.columns, left_out)
         interactions = interactions_of(log, items, signals, left_out)
         if not len(interactions.item):
-            first = next(iter(left_out.first.values()), "it holds none but impressions")
-            raise ConfigError(f"events: none of the file can be learnt from; {first}")
+            why = "; ".join([*left_out.reasons(), *left_out.warnings])
+            raise ConfigError(
+                "events: none of the file can be learnt from; "
+                + (why or "it holds none but impressions")
+            )
         return interactions
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,13 +10,12 @@ from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits, check_item
 from penchant.domain.types import Item
 from penchant.logs.cell_arrays import CodedTexts, texts_of
-from penchant.logs.columns import ItemColumns
+from penchant.logs.columns import PLACE_OF_TEMPLATE, ItemColumns
 from penchant.logs.lost_ids import refuse_lost_ids
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
 from penchant.logs.row_fields import refuse_not_text, required_ids
 
-_PLACE = re.compile(r"\{([^{}]+)\}")
 _LIMITS = Limits()
 
 
@@ -66,13 +64,13 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
     >>> fill_template("{title} ({year})", {"title": "Heat", "year": "1995"})
     'Heat (1995)'
     """
-    return _PLACE.sub(lambda place: values[place[1]], template).strip()
+    return PLACE_OF_TEMPLATE.sub(lambda place: values[place[1]], template).strip()
 
 
 def _filled(
     batch: RowBatch, template: str, cells: Mapping[str, CodedTexts], refusals: Refusals
 ) -> list[str]:
-    names = _PLACE.findall(template)
+    names = PLACE_OF_TEMPLATE.findall(template)
     for name in names:
         refusals.refuse(
             batch.absent(name), f"text: the template names {name!r}, which the row does not have"

@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from penchant.domain.errors import ConfigError
 from penchant.logs.row_batch import BATCH_BYTES, BATCH_ROWS, RowBatch, UnreadableRow
 from penchant.logs.table_file import ColumnFilter, TextFile
 from penchant.logs.text_source import conversion
+from penchant.system.strict_json import read_json
 
 _ARRAY = re.compile(rb"\s*\[\s*\{|\s*\[\s*$")
 """Begins one JSON array of the rows; a line of its own such as `[1]` is a bad row."""
@@ -31,10 +32,8 @@ def is_json_array(head: bytes) -> bool:
 class JsonLinesTable(TextFile):
     """A file of JSON objects; the number of a row is the number of its line.
 
-    Cells are what `json.loads` makes of them.
+    Cells are what `json.loads` makes of them; a line that holds a key twice is refused.
     """
-
-    every_row_has_these_columns = False
 
     def _read_names(self) -> Sequence[str]:
         if is_json_array(self.source.head):
@@ -49,9 +48,30 @@ class JsonLinesTable(TextFile):
                 f"each line; convert it: jq -c . {shlex.quote(self.path.name)}"
             )
         readable = (row for _, _, row in self._rows() if not isinstance(row, str))
-        names = list(next(readable, {}))
-        self.source.rewind()
-        return names
+        first = next(readable, {})
+        if _is_table_by_column(first):
+            name = self.path.name
+            raise ConfigError(
+                f"file: {name} is one JSON object of columns, as pandas writes it by default, "
+                "expected a JSON object on each line; write it by "
+                f"to_json({name!r}, orient='records', lines=True)"
+            )
+        return list(first)
+
+    def names_so_far(self) -> Iterator[Collection[str]]:
+        """See `TableFile.names_so_far`; twice as many rows each time."""
+        yield self.names
+        names: dict[str, None] = {}
+        looked_at, enough = 0, 2
+        for _, _, row in self._rows():
+            if isinstance(row, str):
+                continue
+            names.update(dict.fromkeys(row))
+            looked_at += 1
+            if looked_at == enough:
+                yield list(names)
+                enough *= 2
+        yield list(names)
 
     def batches(
         self, wanted: ColumnFilter = lambda name: True, rows: int = BATCH_ROWS
@@ -76,18 +96,31 @@ class JsonLinesTable(TextFile):
 
     def _rows(self) -> Iterator[tuple[int, int, dict[str, Any] | str]]:
         """Yields each line's number and length, and its object, or the reason why it has none."""
+        self.source.rewind()
         for number, line in enumerate(self.source.lines(newline_only=True), start=1):
             if not line.strip():
                 continue
             try:
-                values = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+                values = read_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError:
                 yield number, len(line), f"not UTF-8; {conversion(self.path.name)}"
-            except (ValueError, RecursionError) as error:
+            except (json.JSONDecodeError, RecursionError) as error:
                 yield number, len(line), f"not JSON: {error}"
+            except ValueError as error:
+                yield number, len(line), str(error)
             else:
                 if isinstance(values, dict):
                     yield number, len(line), values
                 else:
                     name = type(values).__name__
                     yield number, len(line), f"got a JSON {name}, expected an object"
+
+
+def _is_table_by_column(row: Mapping[str, Any]) -> bool:
+    """Whether an object holds a table by column and row number."""
+    columns = list(row.values())
+    if len(columns) < 2 or not all(isinstance(one, dict) and one for one in columns):
+        return False
+    return all(list(one) == list(columns[0]) for one in columns) and all(
+        map(str.isdigit, columns[0])
+    )

@@ -76,12 +76,12 @@ def mapped_fields(entries: tuple[str, ...], known: tuple[str, ...]) -> dict[str,
     """Returns columns by field, from entries COLUMN=FIELD.
 
     Raises:
-        ConfigError: an entry has another form, or its field is not among `known`.
+        ConfigError: an entry has another form, its field is not among `known`, or a field has two.
 
     >>> mapped_fields(("movieId=item",), EVENT_FIELDS)
     {'item': 'movieId'}
     """
-    columns = {}
+    columns: dict[str, str] = {}
     for entry in entries:
         column, equals, field = entry.rpartition("=")
         if not equals or not column or field not in known:
@@ -89,5 +89,9 @@ def mapped_fields(entries: tuple[str, ...], known: tuple[str, ...]) -> dict[str,
                 f"--map: got {entry!r}, expected COLUMN=FIELD with one of the fields "
                 f"{', '.join(known)}"
             )
-        columns[field] = column
+        if columns.setdefault(field, column) != column:
+            raise ConfigError(
+                f"--map: got the columns {columns[field]!r} and {column!r} for {field}, expected "
+                "one of them"
+            )
     return columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -112,6 +113,8 @@ def _format_of_text(source: TextSource) -> str:
         return "jsonl"
     if any(one.encode() in first for one in (*DELIMITERS, DOUBLE_COLON)):
         return "csv"
+    if not source.head.removeprefix(codecs.BOM_UTF8).strip():
+        raise ConfigError(f"file: {source.path.name} is empty")
     raise ConfigError(
         f"file: can't tell the format of {source.path.name}; name it with --format csv, tsv, jsonl "
         "or parquet"

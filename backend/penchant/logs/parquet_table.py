@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from penchant.domain.errors import ConfigError
 from penchant.logs.cells import printable
 from penchant.logs.csv_shape import column_names
+from penchant.logs.lost_ids import LOST_IN_PARQUET
 from penchant.logs.row_batch import BATCH_ROWS, RowBatch
 from penchant.logs.table_file import ColumnFilter, TableFile
 from penchant.logs.text_source import open_binary, regular_size
@@ -65,7 +66,7 @@ class ParquetTable(TableFile):
                     for one, column in zip(batch.schema.names, batch.columns, strict=True)
                     if (name := named.get(one))
                 }
-                yield RowBatch(numbers, None, cells)
+                yield RowBatch(numbers, None, cells, lost_ids=LOST_IN_PARQUET)
         except _DAMAGE as error:
             raise ConfigError(
                 f"file: {self.path.name} is damaged: {_in_one_line(error)}"

@@ -15,6 +15,7 @@ from penchant.logs.found_columns import columns_of
 from penchant.logs.item_rows import read_item_rows
 from penchant.logs.joined_log import joined
 from penchant.logs.log_span import LogSpan
+from penchant.logs.odd_events import OddEvents
 from penchant.logs.refusals import LeftOut
 from penchant.logs.table_file import TableFile
 
@@ -53,19 +54,23 @@ def read_events(table: TableFile, columns: EventColumns, left_out: LeftOut) -> E
     Raises:
         ConfigError: no row can be read, or the file lacks a column.
     """
-    log = joined(_parts(table, columns, left_out))
+    odd = OddEvents()
+    log = joined(_parts(table, columns, left_out, odd))
     left_out.warnings += table.warnings
     if not len(log):
         raise ConfigError(f"events: no row can be read; {left_out.first_case}")
     span = LogSpan()
     span.add(log.at_us)
-    left_out.warnings += span.warnings
+    left_out.warnings += [*span.warnings, *odd.warnings]
     return log
 
 
-def _parts(table: TableFile, columns: EventColumns, left_out: LeftOut) -> Iterator[EventLog]:
+def _parts(
+    table: TableFile, columns: EventColumns, left_out: LeftOut, odd: OddEvents
+) -> Iterator[EventLog]:
     found = columns_of(table, columns)
     for batch in table.batches(found.reads):
         log, refusals = read_event_rows(batch, found)
         left_out.add_rows("unreadable rows of events", batch, refusals)
+        odd.add(log, ~refusals.mask)
         yield log.take(np.flatnonzero(~refusals.mask)) if refusals.reasons else log

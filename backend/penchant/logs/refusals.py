@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from penchant.domain.arrays import Mask
+from penchant.logs.cells import number_hint, quoted
 from penchant.logs.row_batch import RowBatch
 
 
@@ -25,16 +26,23 @@ class Refusals:
         """Refuses the unreadable rows."""
         self.reasons = {position: row.reason for position, row in batch.unreadable.items()}
         """By position in the batch."""
+        self.columns: dict[int, str] = {}
+        """Columns of the cells to blame, by position, where the reason does not show the cell."""
         self.mask: Mask = np.zeros(len(batch), np.bool_)
         """Refused rows, shape (n,)."""
         self.mask[list(self.reasons)] = True
         self.changed: Counter[str] = Counter()
         """Rows that are read in a changed form, by what was changed."""
 
-    def refuse(self, rows: Mask, reason: str | Callable[[int], str]) -> None:
-        """Refuses rows, shape (n,), for a reason, or for one by position in the batch."""
+    def refuse(self, rows: Mask, reason: str | Callable[[int], str], column: str = "") -> None:
+        """Refuses rows, shape (n,), for a reason, or for one by position in the batch.
+
+        `column` names the one whose cell is to blame, where the reason does not show the cell.
+        """
         for position in np.flatnonzero(rows & ~self.mask).tolist():
             self.reasons[position] = reason if isinstance(reason, str) else reason(position)
+            if column:
+                self.columns[position] = column
         self.mask |= rows
 
     def refuse_each(self, reasons: Mapping[int, str]) -> None:
@@ -68,9 +76,22 @@ class LeftOut:
         self.changed.update(refusals.changed)
         if refusals.reasons:
             first = min(refusals.reasons)
-            line = "" if batch.line is None else f", line {batch.line[first]}"
-            what = f"row {batch.number[first]}{line}: {refusals.reasons[first]}"
+            what = f"{_place(batch, first)}: {refusals.reasons[first]}"
             self.add(kind, what, len(refusals.reasons))
+
+    def add_by_reason(self, batch: RowBatch, refusals: Refusals) -> None:
+        """Counts the refused rows of a batch, each under its own reason.
+
+        The first row of each is described by its number and the cell that is to blame.
+        """
+        for position in sorted(refusals.reasons):
+            reason = refusals.reasons[position]
+            self.counts[reason] += 1
+            if reason not in self.first:
+                self.first[reason] = _place(batch, position)
+                if column := refusals.columns.get(position):
+                    cell = batch.cell(column, position)
+                    self.first[reason] += f": got {quoted(cell)}{number_hint(cell)}"
 
     def reasons(self) -> list[str]:
         """What was left out: the kind, the count and the first case, a line each."""
@@ -86,10 +107,29 @@ class LeftOut:
             *(f"Warning: {warning}" for warning in self.warnings),
         ]
 
+    def by_reason(self) -> Counter[str]:
+        """Counts by reason and first case."""
+        return Counter(
+            {
+                f"{reason} (first: {self.first[reason]})": count
+                for reason, count in self.counts.items()
+            }
+        )
+
+    def commonest(self) -> str:
+        """The commonest reason with its first case."""
+        found = self.by_reason().most_common(1)
+        return found[0][0] if found else "the file has no rows"
+
     @property
     def first_case(self) -> str:
         """The first case of all."""
         return next(iter(self.first.values()), "the file has no rows")
+
+
+def _place(batch: RowBatch, position: int) -> str:
+    line = "" if batch.line is None else f", line {batch.line[position]}"
+    return f"row {batch.number[position]}{line}"
 
 
 def changes(changed: Mapping[str, int]) -> list[str]:

@@ -61,6 +61,8 @@ class RowBatch:
     """By position in the batch."""
     untyped: bool = False
     """Whether the file knows no numbers: then an id 12.0 is the number 12 as pandas wrote it."""
+    lost_ids: frozenset[str] = frozenset()
+    """Texts that stand for a missing id in files of this kind."""
 
     @classmethod
     def of_rows(

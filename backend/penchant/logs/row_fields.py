@@ -110,13 +110,6 @@ def required_cells(batch: RowBatch, column: str, refusals: Refusals) -> Cells:
     return batch.cells(column)
 
 
-def required_texts(batch: RowBatch, column: str, refusals: Refusals) -> CodedTexts:
-    """Converts a column to texts, which may be empty; refuses rows that lack the column."""
-    texts = texts_of(required_cells(batch, column, refusals))
-    refuse_not_text(texts, column, refusals)
-    return texts
-
-
 def required_numbers(batch: RowBatch, column: str, refusals: Refusals) -> Float64:
     """Converts a column to numbers, truth values to 0 and 1; refuses the other rows.
 
@@ -126,7 +119,7 @@ def required_numbers(batch: RowBatch, column: str, refusals: Refusals) -> Float6
     >>> batch = RowBatch.of_rows([{"click": True}, {"click": "no"}])
     >>> refusals = Refusals(batch)
     >>> required_numbers(batch, "click", refusals).tolist(), refusals.reasons
-    ([1.0, nan], {1: 'click: missing, or not a finite number'})
+    ([1.0, nan], {1: 'click: not a finite number'})
     """
     cells = required_cells(batch, column, refusals)
     if not isinstance(cells, pa.Array):
@@ -134,7 +127,8 @@ def required_numbers(batch: RowBatch, column: str, refusals: Refusals) -> Float6
     elif pa.types.is_boolean(cells.type):
         cells = cells.cast(pa.uint8())
     numbers = numbers_of(cells)
-    refusals.refuse(numbers.missing | numbers.wrong, f"{column}: missing, or not a finite number")
+    refusals.refuse(numbers.missing, f"{column}: missing", column)
+    refusals.refuse(numbers.wrong, f"{column}: not a finite number", column)
     refuse_far_numbers(numbers.value, column, refusals)
     return numbers.value
 
@@ -142,7 +136,7 @@ def required_numbers(batch: RowBatch, column: str, refusals: Refusals) -> Float6
 def refuse_far_numbers(value: Float64, column: str, refusals: Refusals) -> None:
     """Refuses rows with a number farther from 0 than `FARTHEST_NUMBER`; shape (n,)."""
     what = f"{column}: expected {-FARTHEST_NUMBER:.0e} to {FARTHEST_NUMBER:.0e}"
-    refusals.refuse(np.abs(value) > FARTHEST_NUMBER, what)
+    refusals.refuse(np.abs(value) > FARTHEST_NUMBER, what, column)
 
 
 def required_times_us(batch: RowBatch, column: str, unit: str, refusals: Refusals) -> Int64:

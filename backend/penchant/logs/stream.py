@@ -69,7 +69,7 @@ def make_stream(
     log = events if isinstance(events, EventLog) else EventLog.of(events)
     accepted = accept(log, numbers, signals, left_out)
     if not len(accepted.position):
-        why = "; ".join(left_out.reasons()) or "there are none"
+        why = "; ".join([*left_out.reasons(), *left_out.warnings]) or "there are none"
         raise ConfigError(f"events: none of {len(log):,} can be used; {why}")
     order = np.argsort(log.at_us[accepted.position], kind="stable")
     position, pair = accepted.position[order], accepted.pair[order]

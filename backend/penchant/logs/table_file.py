@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -23,8 +23,6 @@ class TableFile(ABC):
     names: Sequence[str]
     """Names of the columns; of JSON lines, those of the first readable row. One without a name is
     not read."""
-    every_row_has_these_columns = True
-    """Whether `names` are those of all rows."""
     first_row_is_data = False
     """Whether the file has no heading; then the columns are named by their places, from 1."""
     warnings: list[str]
@@ -39,6 +37,10 @@ class TableFile(ABC):
     def open_quotes(self) -> int:
         """Rows so far that opened a quote and did not close it; their file is to be mended."""
         return 0
+
+    def names_so_far(self) -> Iterator[Collection[str]]:
+        """Yields the names of the columns; where rows differ, those of ever more rows."""
+        yield self.names
 
     @abstractmethod
     def batches(

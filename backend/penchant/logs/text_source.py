@@ -230,7 +230,7 @@ def regular_size(path: Path) -> int:
     except OSError as error:
         raise _not_opened(path, error) from error
     if stat.S_ISDIR(status.st_mode):
-        raise ConfigError(f"file: {path} is a directory, expected a file")
+        raise ConfigError(f"file: {path} is a directory, expected a file{_parts_hint(path)}")
     if not stat.S_ISREG(status.st_mode):
         raise ConfigError(f"file: {path} is a pipe or a device, expected a file; write it to disk")
     return status.st_size
@@ -246,6 +246,19 @@ def open_binary(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise _not_opened(path, error) from error
+
+
+def _parts_hint(directory: Path) -> str:
+    """Says how to join the parts of a table, as Spark writes them; empty: there are none."""
+    parts = (one for one in directory.rglob("*") if one.is_file() and one.name[:1] not in "._")
+    first = next(parts, None)
+    if first is None:
+        return ""
+    hint = f"; it holds {printable(str(first.relative_to(directory)))}"
+    if first.suffix != ".parquet":
+        return hint + " among others: name one file"
+    whole = f"pandas.read_parquet({str(directory)!r}).to_parquet('whole.parquet')"
+    return f"{hint}; make one file of its parts, in Python: {whole}"
 
 
 def conversion(name: str) -> str:

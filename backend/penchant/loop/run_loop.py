@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cyclopts.types import ExistingFile
-
-from penchant.domain.errors import ConfigError
 from penchant.loop.loop_plan import CommandOptions, LoopPlan, LoopStep, read_plan
 from penchant.loop.loop_state import RunState, locked
 from penchant.loop.loop_steps import now, plan_run, run_steps
 from penchant.loop.step_processes import StepProcesses
+from penchant.system.toml_file import read_toml
 
 
 @dataclass(frozen=True, slots=True)
 class LoopRequest:
     """The file of a loop."""
 
-    file: ExistingFile
+    file: Path
     """TOML file of the steps."""
 
 
@@ -69,8 +65,4 @@ def plan_loop(request: LoopRequest, options: CommandOptions) -> list[LoopStep]:
 
 
 def _read(file: Path, options: CommandOptions) -> LoopPlan:
-    try:
-        table: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not TOML: {error}") from error
-    return read_plan(table, options)
+    return read_plan(read_toml(file, "FILE"), options)

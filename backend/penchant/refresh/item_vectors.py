@@ -58,7 +58,11 @@ class RefreshedCatalog:
 
 
 def learn_catalog(
-    events: Interactions, texts: Matrix, settings: RefreshSettings, config: Config
+    events: Interactions,
+    texts: Matrix,
+    settings: RefreshSettings,
+    config: Config,
+    learnt: LearntWeights | None = None,
 ) -> RefreshedCatalog:
     """Fits item vectors to a log, and the weights of the score's parts to its latest events.
 
@@ -67,12 +71,15 @@ def learn_catalog(
         texts: text vectors, shape (items, d), unit norm.
         settings: settings of the fit.
         config: the server's settings.
+        learnt: weights that were learnt a moment ago and stay; None: they are learnt.
 
     Raises:
         ConfigError: an item's number is not a row of `texts`.
 
-    Cost: twice that of `fit_item_vectors`, and that of `learn_weights`.
+    Cost: with weights, that of `fit_item_vectors`; else twice that, and that of `learn_weights`.
     """
+    if learnt is not None:
+        return fit_item_vectors(events, texts, settings, learnt)
     order = np.lexsort((events.user, events.item, events.at_us))
     log = Interactions(
         user=events.user[order],

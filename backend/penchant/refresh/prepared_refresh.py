@@ -32,21 +32,22 @@ from penchant.service.catalog_writer import MatrixChange, RefreshedParts, write_
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store, Transaction
 from penchant.store.items import write_head
+from penchant.store.refresh_note import RefreshNote, write_refresh_note
 from penchant.store.residuals import drop_unused_residuals, stage_residuals, use_residuals
-from penchant.system.file_lock import FileLock
-
-LOCK = "refresh.lock"
-WAIT_S = 600.0
-"""Seconds that a refresh waits for another one to end."""
 
 
 def publish_refreshed(
-    store: Store, directory: Path, config: Config, source: RefreshInput, fresh: RefreshedCatalog
+    store: Store,
+    directory: Path,
+    config: Config,
+    source: RefreshInput,
+    fresh: RefreshedCatalog,
+    note: RefreshNote,
 ) -> CatalogHead:
     """Writes the residuals and the files of a refreshed catalog, and switches the head.
 
     Changes since the input was read are not lost: items put meanwhile have no residual yet, and
-    changed texts keep theirs.
+    changed texts keep theirs. No other refresh of the store may be under way (`refresh_turn`).
 
     Args:
         store: the server's store, or a copy.
@@ -54,28 +55,19 @@ def publish_refreshed(
         config: the server's settings.
         source: the input of the refresh.
         fresh: its result.
+        note: of the refresh, for the store.
 
     Raises:
-        StoreUnavailable: another encoder was published after the input was read; or another refresh
-            has been publishing for `WAIT_S`.
+        StoreUnavailable: another encoder was published after the input was read.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(directory / LOCK)
-    try:
-        if not lock.acquire(WAIT_S):
-            raise StoreUnavailable(
-                f"refresh: another refresh has been publishing for {WAIT_S:g} s; if it is stopped, "
-                "let it go on or end it; nothing was published, run it again"
-            )
-        version = source.head.encoder_version
-        drop_unused_residuals(store, version)  # What a killed refresh left.
-        prepared = _prepare(store, directory, config, source, fresh)
-        with store.transaction() as transaction:
-            head = _switch(transaction, directory, config, source, fresh, prepared)
-        drop_unused_residuals(store, version)
-        return head
-    finally:
-        lock.close()
+    version = source.head.encoder_version
+    drop_unused_residuals(store, version)  # What a killed refresh left.
+    prepared = _prepare(store, directory, config, source, fresh)
+    with store.transaction() as transaction:
+        head = _switch(transaction, directory, config, source, fresh, prepared)
+        write_refresh_note(transaction, note)
+    drop_unused_residuals(store, version)
+    return head
 
 
 @dataclass(frozen=True, slots=True)

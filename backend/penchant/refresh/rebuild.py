@@ -1,4 +1,4 @@
-"""Rebuilding from the log as one job: users' records, items' counters, or both."""
+"""Rebuilding from the log as one job: users' records, items' counters, ledgers and budgets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from penchant.service.clock import system_clock
 from penchant.service.live_offsets import LiveOffsets
 from penchant.service.mended_catalog import mend_catalog, mend_head
 from penchant.service.rebuilt_counters import rebuild_counters
+from penchant.service.rebuilt_ledgers import RebuiltLedgers, rebuild_ledgers
 from penchant.service.rebuilt_records import rebuild_records
 from penchant.service.user_interest import Catalogs
 from penchant.store.counters import scan_counters
 from penchant.system.option_types import STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
-Part = Literal["all", "records", "counters"]
+Part = Literal["all", "records", "counters", "ledgers"]
 """What can be made again from the log."""
 
 
@@ -33,7 +34,7 @@ class RebuildRequest:
     """The store to rebuild, and the settings to rebuild it under."""
 
     part: Annotated[Part, Parameter(name="part", metavar="PART")] = "all"
-    """Part to rebuild: users' records, items' counters, or all."""
+    """Part to rebuild: users' records, items' counters, ledgers with the budgets, or all."""
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
     """Store of the server: lmdb:DIRECTORY."""
@@ -53,6 +54,8 @@ class RebuildResult:
     """Users whose logs can't be read; what they had counted stays."""
     retired: RetiredSignals
     """Events that today's signal table has no reward for."""
+    ledgers: RebuiltLedgers
+    """Ledgers and budgets; zeros unless they were asked for."""
     kept: tuple[str, ...] = ()
     """Names of the given settings, which the store keeps from now on."""
     head_made_again: bool = False
@@ -60,7 +63,7 @@ class RebuildResult:
 
 
 def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> RebuildResult:
-    """Rebuilds users' records, items' counters or both from the log, under today's settings.
+    """Rebuilds records, counters, ledgers or all of it from the log, under today's settings.
 
     Signals and window are those that the store keeps, unless the request names others; the store
     then keeps those. A running server goes on with its own until it is restarted.
@@ -71,7 +74,7 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
     """
     users = items = unreadable = 0
     head_made_again = False
-    retired = RetiredSignals()
+    retired, ledgers = RetiredSignals(), RebuiltLedgers()
     with open_server_store(request.store, request.settings, may_differ=REBUILT) as server:
         config = server.config
         if request.part in ("all", "records"):
@@ -85,10 +88,12 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
             users, items, unreadable = made.users, made.items, made.unreadable
             retired = made.retired
             _publish(server, items)
+        if request.part in ("all", "ledgers"):
+            ledgers = rebuild_ledgers(server.store, system_clock(), progress)
         kept = tuple(sorted(REBUILT & config.given))
         if kept:
             keep(server.store, config, REBUILT)
-    return RebuildResult(users, items, unreadable, retired, kept, head_made_again)
+    return RebuildResult(users, items, unreadable, retired, ledgers, kept, head_made_again)
 
 
 def _mend_head(server: ServerStore) -> bool:

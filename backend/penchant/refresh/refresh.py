@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
 from penchant.catalog.view import CatalogReader
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
@@ -27,19 +27,26 @@ from penchant.logs.interactions import LogFile
 from penchant.logs.log_source import EVENT_FIELDS, mapped_fields
 from penchant.logs.refusals import LeftOut
 from penchant.refresh.catalog_update import write_refreshed
-from penchant.refresh.item_vectors import learn_catalog
+from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
 from penchant.refresh.part_weights import LearntWeights
 from penchant.refresh.prepared_refresh import publish_refreshed
 from penchant.refresh.refresh_input import ReadLog, RefreshInput, read_refresh_input
+from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.refresh.refresh_turn import refresh_turn
 from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Store
+from penchant.store.refresh_note import RefreshNote
 from penchant.store.releases import read_log_of_releases, read_releases
 from penchant.store.rollouts import read_rollout, write_rollout
+from penchant.system.low_priority import at_low_priority
 from penchant.system.option_types import FLAT, STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
 
 _DEFAULTS = RefreshSettings()
+
+TURN_S = 120.0
+"""Seconds that a refresh on request waits for one under way."""
 
 
 def _released_or(default: float) -> Parameter:
@@ -61,7 +68,7 @@ class RefreshRequest:
     """Weight of two texts' similarity beside co-occurrence."""
     shrinkage: Annotated[float | None, _released_or(_DEFAULTS.shrinkage)] = None
     """Likes at which an item's own vector weighs as much as its text."""
-    events: Annotated[ExistingFile | None, Parameter(group="A log in a file")] = None
+    events: Annotated[Path | None, Parameter(group="A log in a file")] = None
     """File of events to learn from, instead of the store's log."""
     event_columns: Annotated[EventColumns, FLAT] = EventColumns()
     mapped: Annotated[
@@ -122,6 +129,7 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
         ConfigError: the store or the file can't be read, holds nothing to learn from, or a setting
             is out of range.
         LaunchError: the store's address or a setting can't be read.
+        RefreshRunning: another process has been refreshing the store for `TURN_S`.
         StoreUnavailable: another encoder was published meanwhile; nothing changed.
     """
     file, left_out = request.log_file(), LeftOut()
@@ -130,9 +138,10 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
         if file is not None:
             read = partial(file.read, signals=server.config.signals, left_out=left_out)
         settings = request.fit_settings(released_settings(server.store))
-        result = refresh_store(
-            server.store, server.directory, server.config, settings, read, progress
-        )
+        with refresh_turn(request.store, TURN_S):
+            result = refresh_store(
+                server.store, server.directory, server.config, settings, read, progress
+            )
     for kind, remedy, count in result.retired.cases():
         left_out.add(kind, remedy, count)
     return dataclasses.replace(result, left_out=left_out)
@@ -152,6 +161,7 @@ def refresh_store(
     settings: RefreshSettings,
     read: ReadLog | None = None,
     progress: Progress = no_progress,
+    memory: RefreshMemory | None = None,
 ) -> RefreshResult:
     """Fits a catalog to the whole log, and publishes a version if anything changed.
 
@@ -162,30 +172,64 @@ def refresh_store(
         settings: settings of the fit.
         read: reads a log that is kept elsewhere; None: the store's own.
         progress: called as steps begin and end.
+        memory: of a process that refreshes again and again, which then reads and fits at low
+            priority; None: everything is learnt anew.
 
     Raises:
         ConfigError: the store holds no items; or as `read` raises it.
         StoreUnavailable: another encoder was published meanwhile, or the files are gone; nothing
             changed.
     """
-    progress("Reading the log", 0.0)
-    with store.snapshot() as snapshot:
-        source = read_refresh_input(snapshot, config, read)
-        rollout = read_rollout(snapshot)
-        tried = None
-        if rollout is not None:
-            tried = read_refresh_input(snapshot, config, read, rollout.head)
-    progress("Reading the log", 1.0)
-    progress("Fitting item vectors", 0.0)
-    fresh = learn_catalog(source.events, source.texts, settings, config)
-    progress("Fitting item vectors", 1.0)
+    began_s = time.monotonic()
+    learn = partial(_learn, store, config, settings, read, progress, memory)
+    source, tried, fresh = learn() if memory is None else at_low_priority(learn)
     progress("Publishing", 0.0)
-    head = publish_refreshed(store, directory, config, source, fresh)
-    if rollout is not None and tried is not None:
-        _refresh_rollout(store, directory, config, rollout, tried)
+    note = RefreshNote(
+        at_s=time.time(),
+        took_s=time.monotonic() - began_s,
+        events=len(source.events.item),
+        accepted=source.accepted,
+        elsewhere=read is not None,
+    )
+    head = publish_refreshed(store, directory, config, source, fresh, note)
+    if tried is not None:
+        _refresh_rollout(store, directory, config, *tried)
     progress("Publishing", 1.0)
     moved = int(fresh.residuals.any(axis=1).sum())
     return RefreshResult(head, len(source.events.item), moved, fresh.learnt, retired=source.retired)
+
+
+_Tried = tuple[Rollout, RefreshInput]
+"""A release on rollout, and the input of a refresh in its space."""
+
+
+def _learn(
+    store: Store,
+    config: Config,
+    settings: RefreshSettings,
+    read: ReadLog | None,
+    progress: Progress,
+    memory: RefreshMemory | None,
+) -> tuple[RefreshInput, _Tried | None, RefreshedCatalog]:
+    """Reads the log and fits to it, without a lock on anything."""
+    memory = memory or RefreshMemory()
+    progress("Reading the log", 0.0)
+    with store.snapshot() as snapshot:
+        source = read_refresh_input(snapshot, config, read, remembered=memory.log)
+        rollout = read_rollout(snapshot)
+        tried = None
+        if rollout is not None:
+            tried = rollout, read_refresh_input(snapshot, config, read, rollout.head, memory.log)
+    progress("Reading the log", 1.0)
+    progress("Fitting item vectors", 0.0)
+    events = len(source.events.item)
+    served = with_score_weights(config, source.head.score_weights)
+    known = memory.weights(events, settings, served)
+    fresh = learn_catalog(source.events, source.texts, settings, served, known)
+    if known is None:
+        memory.keep(fresh.learnt, events, settings, served)
+    progress("Fitting item vectors", 1.0)
+    return source, tried, fresh
 
 
 def _refresh_rollout(
@@ -195,7 +239,8 @@ def _refresh_rollout(
     with store.snapshot() as snapshot:
         log = read_log_of_releases(snapshot)
     by = next(entry.refresh for entry in reversed(log) if entry.release == rollout.release)
-    fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), config)
+    tried = with_score_weights(config, source.head.score_weights)
+    fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), tried)
     with store.transaction() as transaction:
         now = read_rollout(transaction)
         if now is None or now.release != rollout.release:

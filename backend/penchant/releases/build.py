@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from penchant.catalog.item_biases import ItemBiasTable
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.errors import ConfigError
 from penchant.domain.limits import AHEAD_US
 from penchant.domain.rewards import resolve
@@ -24,7 +25,8 @@ from penchant.domain.tally import Tally
 from penchant.domain.types import Matrix, Vector
 from penchant.encoder.bundle import read_bundle
 from penchant.logs.stream import Stream, outcomes_before
-from penchant.refresh.item_vectors import fit_item_vectors
+from penchant.refresh.item_vectors import learn_catalog
+from penchant.refresh.part_weights import LearntWeights
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.manifest import (
     ITEMS,
@@ -78,10 +80,10 @@ def build_release(
     Raises:
         ConfigError: the encoder's directory or a setting is wrong, or `releases` can't be written.
 
-    Cost: encodes all texts, and fits item vectors once.
+    Cost: encodes all texts, and that of `learn_catalog`.
     """
     bundle = read_bundle(recipe.encoder)
-    items = learn_items(stream, config, recipe.refresh, encode)
+    items, learnt = learn_items(stream, config, recipe, encode)
     try:
         releases.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".building-", dir=releases) as temporary:
@@ -90,7 +92,8 @@ def build_release(
             items.write(made / ITEMS)
             for name, content in recipe.reports.items():
                 (made / name).write_bytes(content)
-            manifest = _manifest(made, bundle.version, bundle.settings.dimensions, stream, recipe)
+            dimensions = bundle.settings.dimensions
+            manifest = _manifest(made, bundle.version, dimensions, stream, recipe, learnt)
             write_manifest(made, manifest)
             if not (releases / manifest.id).exists():
                 make_private(made)
@@ -101,14 +104,15 @@ def build_release(
 
 
 def learn_items(
-    stream: Stream, config: Config, settings: RefreshSettings, encode: Encode
-) -> ReleasedItems:
-    """Fits the items to the whole log, and counts their offsets as of its end."""
+    stream: Stream, config: Config, recipe: ReleaseRecipe, encode: Encode
+) -> tuple[ReleasedItems, LearntWeights]:
+    """Fits the items and the score's weights to the whole log, and counts offsets as of its end."""
     texts = [item.text for item in stream.items]
     vectors = encode(texts)
     events = outcomes_before(stream, len(stream.events))
-    fresh = fit_item_vectors(events, vectors, settings)
-    return ReleasedItems(
+    served = with_score_weights(config, json.dumps(dict(recipe.score_weights)))
+    fresh = learn_catalog(events, vectors, recipe.refresh, served)
+    items = ReleasedItems(
         ids=[item.id for item in stream.items],
         texts=texts,
         text_vectors=vectors,
@@ -116,7 +120,10 @@ def learn_items(
         neighbours=fresh.neighbours,
         prior_mean=fresh.prior_mean,
         offsets=_offsets(stream, config),
+        popularity=fresh.popularity,
+        learnt=fresh.learnt.settings,
     )
+    return items, fresh.learnt
 
 
 def _offsets(stream: Stream, config: Config) -> Vector:
@@ -132,7 +139,12 @@ def _offsets(stream: Stream, config: Config) -> Vector:
 
 
 def _manifest(
-    folder: Path, encoder_version: str, dimensions: int, stream: Stream, recipe: ReleaseRecipe
+    folder: Path,
+    encoder_version: str,
+    dimensions: int,
+    stream: Stream,
+    recipe: ReleaseRecipe,
+    learnt: LearntWeights,
 ) -> Manifest:
     files, refresh = hash_files(folder), asdict(recipe.refresh)
     weights = dict(sorted(recipe.score_weights.items()))
@@ -148,6 +160,7 @@ def _manifest(
         data=_data(stream),
         versions=_versions(),
         metrics=dict(recipe.metrics),
+        learnt={"sentence": learnt.sentence, **asdict(learnt)},
     )
 
 

@@ -30,6 +30,8 @@ class LoadedRelease:
     """Items as the release learnt them; None for the configured encoder."""
     text_vectors: Mapping[str, Vector] = field(default_factory=dict)
     """The release's own text vectors, by text."""
+    events: int = 0
+    """Events that its items were learnt from."""
 
 
 def install_release(folder: Path, releases: Path) -> Path:
@@ -86,4 +88,5 @@ def load_release(folder: Path, action: str, load: LoadEncoder) -> LoadedRelease:
         )
     items = read_items(folder / ITEMS)
     text_vectors = dict(zip(items.texts, items.text_vectors, strict=True))
-    return LoadedRelease(published, encoder, items, text_vectors)
+    events = int(manifest.data.get("events", 0))
+    return LoadedRelease(published, encoder, items, text_vectors, events)

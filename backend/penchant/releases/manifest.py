@@ -55,6 +55,13 @@ class Manifest:
     """Versions of the software that built it, with the git commit; not part of the id."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Figures that its gate measured, by metric; not part of the id, since gate.json is."""
+    learnt: dict[str, Any] = field(default_factory=dict)
+    """The score's weights as they were learnt from the log, and why; not part of the id."""
+
+    @property
+    def reasons(self) -> str:
+        """What the learnt weights chose and why, in words; empty for a release without them."""
+        return str(self.learnt.get("sentence", ""))
 
     @property
     def refresh_settings(self) -> RefreshSettings:

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from penchant.config import with_score_weights
 from penchant.domain.errors import ConfigError
 from penchant.encoder.base import Encoder
 from penchant.encoder.cache import CachedEncoder
@@ -44,7 +45,6 @@ from penchant.releases.release_gate import (
     freeze_validation_part,
     metrics_of,
     parse_weights,
-    with_weights,
 )
 from penchant.releases.release_rollout import RolloutPlan, begin_rollout
 from penchant.releases.switch import switch_to
@@ -175,6 +175,8 @@ class PublishResult:
     """Verdict of the gate; None if the gate did not run."""
     encoder_version: str = ""
     """Version of the release's encoder."""
+    reasons: str = ""
+    """What the learnt weights of the release chose and why, in words."""
     catalog_version: int = 0
     """Version of the catalog that readers follow; 0 unless the release is served."""
     model_version: Path | None = None
@@ -269,7 +271,7 @@ class _Publication:
         """Compares the candidate with the served release on the log."""
         request, config = self.request, self.server.config
         encoder = self.served.encoder(self.server.releases, config.encoder, self.load)
-        weighted = with_weights(config, json.dumps(self.candidate.weights))
+        weighted = with_score_weights(config, json.dumps(self.candidate.weights))
         return judge(
             self.stream,
             self.served.side(encoder, config),
@@ -323,6 +325,7 @@ class _Publication:
                 folder,
                 verdict,
                 manifest.encoder_version,
+                manifest.reasons,
                 catalog_version,
                 model_version,
             )

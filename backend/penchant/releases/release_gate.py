@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.errors import ConfigError
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogHead, Published
@@ -72,12 +72,7 @@ class ServedRelease:
     def side(self, encoder: Encoder, config: Config) -> Side:
         """The baseline of a comparison by the gates."""
         weights = self.head.score_weights
-        return Side(encoder, with_weights(config, weights), self.refresh)
-
-
-def with_weights(config: Config, weights: str) -> Config:
-    """Replaces the server's score weights by those of a release, a JSON object."""
-    return dataclasses.replace(config, fold=config.fold.with_score_weights(weights))
+        return Side(encoder, with_score_weights(config, weights), self.refresh)
 
 
 def parse_weights(given: Mapping[str, str]) -> dict[str, Any]:

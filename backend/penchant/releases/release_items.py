@@ -1,4 +1,4 @@
-"""The items of a release in one file: vectors, residuals, neighbours, prior and offsets.
+"""The items of a release in one file: vectors, residuals, neighbours, prior, popularity, weights.
 
 A server takes the vectors from the release instead of encoding the texts again, and one without a
 log of its own starts from the items as they were learnt elsewhere.
@@ -6,7 +6,9 @@ log of its own starts from the items as they were learnt elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbour
 from penchant.domain.residuals import anchored
 from penchant.domain.types import Matrix, Vector
 from penchant.refresh.item_vectors import RefreshedCatalog
+from penchant.refresh.part_weights import LearntWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,10 @@ class ReleasedItems:
     """Mean interest of the population, shape (d,)."""
     offsets: Vector
     """Offsets b_i as of the end of the log, shape (n,)."""
+    popularity: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """What an item's popularity adds to its score, shape (n,), or empty for nothing."""
+    learnt: Mapping[str, float] = field(default_factory=dict)
+    """Settings of the fold that were learnt, by name; empty for a log too short to learn from."""
 
     def write(self, path: Path) -> None:
         """Writes the file; equal items give equal bytes."""
@@ -46,12 +53,14 @@ class ReleasedItems:
             "neighbours": self.neighbours,
             "prior_mean": self.prior_mean,
             "offsets": self.offsets,
+            "popularity": self.popularity,
+            "learnt": np.array(json.dumps(dict(self.learnt), sort_keys=True), np.str_),
         }
         with path.open("wb") as file:
             np.savez(file, **arrays)
 
     def refreshed(self, ids: list[str], texts: Matrix) -> RefreshedCatalog:
-        """Moves residuals and neighbours to another catalog; an unknown item keeps its text vector.
+        """Moves what was learnt to another catalog; an unknown item keeps its text vector.
 
         Args:
             ids: ids of that catalog's items.
@@ -63,7 +72,18 @@ class ReleasedItems:
         residuals = np.zeros(texts.shape, np.float32)
         residuals[known] = self.residuals[found[known]]
         neighbours = self._moved(found, known)
-        return RefreshedCatalog(anchored(texts, residuals), residuals, self.prior_mean, neighbours)
+        popularity = self.popularity
+        if len(popularity):
+            popularity = np.zeros(len(ids), np.float32)
+            popularity[known] = self.popularity[found[known]]
+        return RefreshedCatalog(
+            anchored(texts, residuals),
+            residuals,
+            self.prior_mean,
+            neighbours,
+            LearntWeights(settings=dict(self.learnt)),
+            popularity,
+        )
 
     def _moved(self, found: Int64, known: Mask) -> Neighbours:
         """Moves neighbours to the other catalog's rows; a neighbour that is not there weighs 0.
@@ -101,6 +121,9 @@ def read_items(path: Path) -> ReleasedItems:
                 neighbours=arrays["neighbours"],
                 prior_mean=arrays["prior_mean"],
                 offsets=arrays["offsets"],
+                # A release of an earlier version holds neither.
+                popularity=arrays.get("popularity", np.empty(0, np.float32)),
+                learnt=json.loads(str(arrays.get("learnt", "{}"))),
             )
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"release: {path} can't be read: {error}") from error

@@ -15,11 +15,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penchant.catalog.view import CatalogReader
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.types import CatalogHead, Published, Vector
 from penchant.refresh.catalog_update import write_refreshed
 from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
@@ -38,6 +39,7 @@ from penchant.store.items import (
     write_head,
     write_text_vector,
 )
+from penchant.store.refresh_note import RefreshNote, write_refresh_note
 from penchant.store.releases import append_release, read_releases
 from penchant.store.rollouts import read_rollout
 from penchant.system.progress import Progress, no_progress
@@ -99,6 +101,7 @@ def switch_to(
     Raises:
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
+    began_s = time.time()
     source, fresh = encode_and_fit(store, config, release, progress)
     progress(SWITCH, 0.0)
     with store.transaction() as transaction:
@@ -106,6 +109,7 @@ def switch_to(
         head = begin_switch(transaction, view.head, release, clock())
         head = write_refreshed(transaction, directory, config, view, head, source, fresh)
         write_head(transaction, head)
+        write_refresh_note(transaction, note_of(release, source, began_s))
         progress(COMMIT, 0.0)
     progress(DROP, 0.0)
     with store.transaction() as transaction:
@@ -171,9 +175,23 @@ def fit_release(
     """Fits item vectors to the store's log; without any event, takes those of the release."""
     if len(source.events.item) or release.items is None:
         settings = RefreshSettings(**json.loads(release.published.refresh))
-        return learn_catalog(source.events, source.texts, settings, config)
+        served = with_score_weights(config, release.published.score_weights)
+        return learn_catalog(source.events, source.texts, settings, served)
     ids = {stored.number: stored.item.id for stored in scan_items(snapshot)}
     return release.items.refreshed([ids[number] for number in source.numbers], source.texts)
+
+
+def note_of(release: LoadedRelease, source: RefreshInput, began_s: float) -> RefreshNote:
+    """What the items of a release were learnt from, for the clock that refreshes them next."""
+    elsewhere = not len(source.events.item) and release.items is not None
+    now_s = time.time()
+    return RefreshNote(
+        at_s=now_s,
+        took_s=now_s - began_s,
+        events=release.events if elsewhere else len(source.events.item),
+        accepted=source.accepted,
+        elsewhere=elsewhere,
+    )
 
 
 def head_of(release: LoadedRelease, head: CatalogHead) -> CatalogHead:

@@ -23,6 +23,7 @@ from penchant.server.plans import (
     feedback_plan,
     forget_plan,
     get_items_plan,
+    merge_plan,
     put_plan,
     rank_plan,
     reserve_plan,
@@ -34,6 +35,7 @@ from penchant.service.clock_evidence import doubt_unseen, installed_us
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.feedback import FeedbackService, check_feedback
 from penchant.service.mended_catalog import mend_catalog
+from penchant.service.merge_users import check_merge
 from penchant.service.meter import Meter
 from penchant.service.rank import RankService, check_rank
 from penchant.service.reserve import ReserveService, check_reserve
@@ -60,12 +62,16 @@ from penchant.wire.users import (
     export_user_reply,
     forget_user_reply,
     get_user_reply,
+    merge_users_reply,
+    merge_users_request,
     user_request,
 )
 from penchant_proto.methods import METHODS, methods_of
 from penchant_proto.v1.service_pb2 import Reply
 
-WRITERS = frozenset({"feedback", "reserve", "put_items", "delete_items", "forget_user"})
+WRITERS = frozenset(
+    {"feedback", "reserve", "put_items", "delete_items", "forget_user", "merge_users"}
+)
 """The methods that write to the store."""
 
 Verbs = dict[str, Verb[Any, Any, Any]]
@@ -197,7 +203,9 @@ def _verbs(
     if "put_items" in fields:
         verbs |= _catalog(CatalogService(store, catalogs, encoders), config)
     if "get_user" in fields:
-        verbs |= _users(UserService(store, catalogs, clock, _empty_item_biases(config)), config)
+        verbs |= _users(
+            UserService(store, catalogs, config.signals, clock, _empty_item_biases(config)), config
+        )
     if "embed" in fields:
         verbs |= _embed(EmbedService(store, encoders), config)
     return verbs
@@ -271,6 +279,13 @@ def _users(service: UserService, config: Config) -> Verbs:
         ),
         "forget_user": Verb(
             user_request, user, one_by_one(service.forget), forget_user_reply, forget_plan
+        ),
+        "merge_users": Verb(
+            merge_users_request,
+            partial(check_merge, limits=config.limits),
+            one_by_one(service.merge),
+            merge_users_reply,
+            merge_plan,
         ),
     }
 

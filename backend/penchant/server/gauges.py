@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
+from penchant.store.accepted_events import read_accepted
 from penchant.store.base import Store
 from penchant.store.items import read_head
+from penchant.store.refresh_note import read_refresh_note
 from penchant.store.rollouts import read_rollout
 from penchant.store.users import scan_user_ids_from
 
@@ -20,15 +21,9 @@ class StoreGauges:
     Users are counted some at a time: the figure is that of the last full count.
     """
 
-    def __init__(self, store: Store, directory: Path) -> None:
-        """Reads nothing yet.
-
-        Args:
-            store: the store.
-            directory: of the catalog's files.
-        """
+    def __init__(self, store: Store) -> None:
+        """Reads nothing yet."""
         self._store = store
-        self._directory = directory
         self._next_user: str | None = ""
         self._counting = 0
         self._users: int | None = None
@@ -38,6 +33,7 @@ class StoreGauges:
         usage = self._store.usage()
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
+            refreshed, accepted = read_refresh_note(snapshot), read_accepted(snapshot)
             rollout = read_rollout(snapshot)
             found = scan_user_ids_from(snapshot, self._next_user or "", USERS_AT_A_TIME)
         self._count(found)
@@ -46,12 +42,14 @@ class StoreGauges:
             "penchant_catalog_version": float(head.version),
             "penchant_store_fill": usage.fraction,
             "penchant_rollout": 0.0 if rollout is None else 1.0,
+            "penchant_refresh_new_events": float(max(0, accepted - refreshed.accepted)),
+            "penchant_refresh_failures": float(refreshed.failures),
         }
         if self._users is not None:
             gauges["penchant_users"] = float(self._users)
-        age_s = self._refresh_age_s(head.neighbours)
-        if age_s is not None:
-            gauges["penchant_refresh_age_seconds"] = age_s
+        if refreshed.at_s:
+            gauges["penchant_refresh_age_seconds"] = max(0.0, time.time() - refreshed.at_s)
+            gauges["penchant_refresh_duration_seconds"] = refreshed.took_s
         return gauges
 
     def _count(self, found: list[str]) -> None:
@@ -60,13 +58,3 @@ class StoreGauges:
             self._users, self._counting, self._next_user = self._counting, 0, ""
         else:
             self._next_user = found[-1] + "\0"
-
-    def _refresh_age_s(self, neighbours: int) -> float | None:
-        """Since the files of the last refresh were written; None before the first one."""
-        if not neighbours:
-            return None
-        try:
-            written_s = (self._directory / f"neighbours-{neighbours}.npy").stat().st_mtime
-        except OSError:
-            return None
-        return max(0.0, time.time() - written_s)

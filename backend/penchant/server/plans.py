@@ -81,6 +81,11 @@ def forget_plan(message: user_pb2.ForgetUserRequest) -> Plan:
     return Plan(Lane.BULK, 10.0)
 
 
+def merge_plan(message: user_pb2.MergeUsersRequest) -> Plan:
+    """A merge reads and writes the whole log of the user that goes."""
+    return Plan(Lane.BULK, 10.0)
+
+
 def embed_plan(message: embed_pb2.EmbedRequest) -> Plan:
     """Queries are encoded together; the texts of puts in slices, with queries in between."""
     cost = sum([encoding_cost(text) for text in message.texts])

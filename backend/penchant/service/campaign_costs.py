@@ -1,4 +1,4 @@
-"""What an impression of a campaign may cost: bounds what one caller can hold or spend of a budget.
+"""What an impression of a campaign may cost, and the day of it: bounds what one caller can spend.
 
 Campaigns travel as attributes of their items (`proto/penchant/v1/ads.proto`, as JSON). An
 impression costs at most the bid, the price of a click, and a budget never allows more than the
@@ -11,14 +11,19 @@ import dataclasses
 import functools
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from penchant.domain.reservations import Budget, ReserveOption
+from penchant.domain.reservations import ReserveOption
 from penchant.store.base import Snapshot
 from penchant.store.codec import decode_item
 from penchant.store.keys import Kind, encode
 
 ATTRIBUTE = "ads.campaign"
 """Name of the first attribute of a campaign; the next ones are `ads.campaign.2` and so on."""
+
+CREATIVE_OF = "ads.creative_of"
+"""Name of the attribute of a creative's item that holds the campaign's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class CampaignCosts:
 
     bid_micros: int
     budget_micros: int
+    time_zone: str = "UTC"
+    """Name of the campaign's clock."""
 
 
 def bounded(snapshot: Snapshot, option: ReserveOption) -> ReserveOption:
@@ -36,15 +43,48 @@ def bounded(snapshot: Snapshot, option: ReserveOption) -> ReserveOption:
     an option with a budget.
     """
     budget = option.budget
-    value = None if budget is None else snapshot.get(encode(Kind.ITEM, option.item))
-    costs = None if value is None else costs_of(value)
+    costs = None if budget is None else _read_costs(snapshot, option.item)
     if budget is None or costs is None:
         return option
     allowed = min(budget.allowed_micros, costs.budget_micros)
     allowed = allowed if budget.cost_micros <= costs.bid_micros else -1
     if allowed == budget.allowed_micros:
         return option
-    return dataclasses.replace(option, budget=Budget(budget.key, budget.cost_micros, allowed))
+    budget = dataclasses.replace(budget, allowed_micros=allowed)
+    return dataclasses.replace(option, budget=budget)
+
+
+def _read_costs(snapshot: Snapshot, item: str) -> CampaignCosts | None:
+    """The money of an item's campaign, which the item of a creative names."""
+    value = snapshot.get(encode(Kind.ITEM, item))
+    campaign = None if value is None else _creative_of(value)
+    if campaign is not None:
+        value = snapshot.get(encode(Kind.ITEM, campaign))
+    return None if value is None else costs_of(value)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _creative_of(value: bytes) -> str | None:
+    return decode_item(value).item.attributes.get(CREATIVE_OF)
+
+
+def day_of(snapshot: Snapshot, item: str, at_us: int) -> str:
+    """The day of a moment by a campaign's clock, as in `2026-03-29`; by UTC for other items."""
+    costs = _read_costs(snapshot, item)
+    return _day(at_us // _QUARTER_US, "UTC" if costs is None else costs.time_zone)
+
+
+_QUARTER_US = 900_000_000
+"""All offsets from UTC that are in use, and all changes of them, are whole quarters of an hour."""
+
+
+@functools.lru_cache(maxsize=16_384)
+def _day(quarter: int, time_zone: str) -> str:
+    moment = datetime.fromtimestamp(quarter * (_QUARTER_US // 1_000_000), UTC)
+    try:
+        return moment.astimezone(ZoneInfo(time_zone)).date().isoformat()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return moment.date().isoformat()  # This machine has no such clock.
 
 
 @functools.lru_cache(maxsize=16_384)
@@ -59,6 +99,7 @@ def costs_of(value: bytes) -> CampaignCosts | None:
         number += 1
     try:
         fields = json.loads("".join(pieces))
-        return CampaignCosts(int(fields["bidMicros"]), int(fields["budgetMicros"]))
+        clock = str(fields.get("timeZone") or "UTC")
+        return CampaignCosts(int(fields["bidMicros"]), int(fields["budgetMicros"]), clock)
     except (ValueError, TypeError, KeyError):
         return None

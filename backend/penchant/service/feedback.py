@@ -32,6 +32,7 @@ from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
 from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs, Offered, fold_key
+from penchant.store.accepted_events import add_accepted
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import UNREADABLE, read_counters, scan_counters, take_recounted
 from penchant.store.item_contributions import any_contribution
@@ -260,8 +261,8 @@ class FeedbackService:
             number = view.number(event.item)
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
-            if signal.wait_s is not None:
-                batch.ledger.confirm(event)
+            waits = signal.wait_s is not None
+            confirmation = batch.ledger.confirmation(event) if waits else None
             batch.tally.count(event.user, number, signal, event.occurred_at_us)
         except PenchantError as error:
             return _refused(event, error)
@@ -272,7 +273,8 @@ class FeedbackService:
         batch.records[event.user] = record
         if signal.owned:
             batch.owned.setdefault(event.user, set()).add(number)
-        batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us)
+        receipt = batch.ledger.confirm(confirmation) if confirmation else None
+        batch.rows[event.user, digest] = LogRow(event, record.state_version, arrived_us, receipt)
         return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
 
     def _latest(self, now_us: int) -> int:
@@ -330,6 +332,7 @@ class FeedbackService:
             write_newest(transaction, batch.newest_us)
         for row in batch.rows.values():
             write_event(transaction, row)
+        add_accepted(transaction, len(batch.rows))
         write_tally(transaction, batch.tally)
         for user, numbers in batch.owned.items():
             write_owned(transaction, user, numbers.union(read_owned(transaction, user).tolist()))

@@ -40,8 +40,8 @@ def tally_of(transaction: Transaction, half_life_s: float, latest_us: int = ANY_
     """
     return Tally(
         half_life_s,
-        lambda number: _sound(transaction, number, half_life_s, latest_us),
-        lambda number, user: _readable(transaction, number, str(user), latest_us),
+        lambda number: sound_counters(transaction, number, half_life_s, latest_us),
+        lambda number, user: readable_contribution(transaction, number, str(user), latest_us),
     )
 
 
@@ -66,9 +66,9 @@ def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[in
     """
     changed = []
     for number in _items_of(transaction, user):
-        contribution = _readable(transaction, number, user)
+        contribution = readable_contribution(transaction, number, user)
         if contribution is not None:
-            counters = _sound(transaction, number, half_life_s)
+            counters = sound_counters(transaction, number, half_life_s)
             write_counters(transaction, number, withdrawn(counters, contribution, half_life_s))
             changed.append(number)
         delete_contribution(transaction, number, user)
@@ -120,19 +120,24 @@ def recount(
     return counters
 
 
-def _sound(
+def sound_counters(
     transaction: Transaction, number: int, half_life_s: float, latest_us: int = ANY_TIME
 ) -> Counters:
-    """An item's counters, made again where they can't be read, or are of a later time."""
+    """An item's counters, made again where they can't be read, or are of a later time.
+
+    Raises:
+        StateTooNew: a newer release wrote them.
+    """
     counters = read_counters(transaction, number)
     if counters is UNREADABLE or counters.as_of_us > latest_us:
         return recount(transaction, number, half_life_s, latest_us)
     return counters
 
 
-def _readable(
+def readable_contribution(
     snapshot: Snapshot, number: int, user: str, latest_us: int = ANY_TIME
 ) -> UserContribution | None:
+    """A user's contribution to an item; None, and said in the log, if it can't be read."""
     try:
         contribution = read_contribution(snapshot, number, user)
         if contribution is not None and contribution.as_of_us > latest_us:

@@ -51,6 +51,9 @@ def _check_option(name: str, option: ReserveOption, limits: Limits) -> None:
         check_id(f"{name}.budget.key", option.budget.key, limits)
         cost = option.budget.cost_micros
         check_range(f"{name}.budget.cost_micros", cost, limits.cost_micros, least=0)
+        if option.budget.pace is not None:
+            window_s = option.budget.pace.window_s
+            check_range(f"{name}.budget.pace.window_s", window_s, limits.pace_window_s, least=5)
 
 
 class ReserveService:

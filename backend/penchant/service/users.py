@@ -1,4 +1,4 @@
-"""Users: read the record, export the log, forget."""
+"""Users: read the record, export the log, forget, make one of two."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from penchant.catalog.item_biases import ItemBiasTable
-from penchant.domain.errors import StoreUnavailable, UserNotFound
+from penchant.domain.ad_accounts import AdAccount, AdAccountKey
+from penchant.domain.errors import StateCorrupt, StoreUnavailable, UserNotFound
 from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
+from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
 from penchant.service.clock import Clock
 from penchant.service.item_counts import withdraw
 from penchant.service.live_offsets import LiveOffsets
+from penchant.service.merge_users import MergedUsers, MergeUsersRequest, merge
+from penchant.service.reservation_history import ALL_LAPSED_US, read_history
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, interest_of
@@ -22,6 +26,7 @@ from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
 from penchant.store.newest import read_newest
+from penchant.store.reservation_log import add_to_balances, has_reserved
 from penchant.store.users import delete_user, holds_user, read_user, scan_log
 
 log = logging.getLogger("penchant")
@@ -98,10 +103,16 @@ class UserService:
     """Answers requests about one user."""
 
     def __init__(
-        self, store: Store, catalogs: Catalogs, clock: Clock, item_biases: ItemBiasTable
+        self,
+        store: Store,
+        catalogs: Catalogs,
+        signals: SignalTable,
+        clock: Clock,
+        item_biases: ItemBiasTable,
     ) -> None:
         """Makes the service; `item_biases` need not hold counters yet."""
         self._store = store
+        self._signals = signals
         self._catalogs = catalogs
         self._clock = clock
         self._half_life_s = item_biases.half_life_s
@@ -153,16 +164,59 @@ class UserService:
             if not holds_user(transaction, user):
                 raise _not_found(user)
             items = withdraw(transaction, user, self._half_life_s)
-            ledger = ReservationLedger(transaction, self._clock())
-            ledger.give_back(user)
-            ledger.write()
+            left = _closed_accounts(transaction, user, self._clock())
             rows = delete_user(transaction, user)
             noted = _noted(transaction, items)
-        if not noted:  # A full store takes new rows only once the user's are gone.
+        if left or not noted:  # A full store takes new rows only once the user's are gone.
             with self._store.transaction() as transaction:
-                _noted(transaction, items)
+                if add_to_balances(transaction, left):
+                    log.error("the store is full; a forgotten user's charges are in no account")
+                if not noted:
+                    _noted(transaction, items)
         self._live_offsets.publish(items, self._clock())
         return rows
+
+    def merge(self, request: MergeUsersRequest) -> MergedUsers:
+        """Makes one user of two, durably; see `merge_users`. Rankings see it when this returns.
+
+        Raises:
+            StateCorrupt, StateTooNew: something kept about one of them can't be read; both stay.
+            StoreUnavailable: nothing was moved.
+        """
+        with self._store.transaction() as transaction:
+            window_events = self._catalogs.read(transaction).served.settings.window_events
+            merged, items = merge(
+                transaction, request, self._signals, window_events, self._half_life_s
+            )
+            if items:
+                add_recounted(transaction, items)
+        if items:
+            self._live_offsets.publish(items, self._clock())
+        return merged
+
+
+def _closed_accounts(
+    transaction: Transaction, user: str, now_us: int
+) -> dict[AdAccountKey, AdAccount]:
+    """Gives back what a user only reserved, and keeps the sums of the accounts without the user.
+
+    Returns:
+        Accounts for which a full store has no room yet.
+    """
+    if not has_reserved(transaction, user):
+        return {}
+    try:
+        accounts = read_history(transaction, user).accounts(ALL_LAPSED_US)
+    except StateCorrupt as error:
+        log.error("%s; a forgotten user's charges are in no account", error)
+        accounts = {}
+    ledger = ReservationLedger(transaction, now_us)
+    ledger.give_back(user)
+    try:
+        ledger.write()
+    except StoreUnavailable as error:
+        log.error("%s; what a forgotten user had reserved is held until it lapses", error)
+    return add_to_balances(transaction, accounts)
 
 
 def _noted(transaction: Transaction, items: list[int]) -> bool:

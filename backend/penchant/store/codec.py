@@ -14,12 +14,14 @@ import functools
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from penchant.domain.ad_accounts import AdAccount
 from penchant.domain.errors import StateCorrupt, StateTooNew
+from penchant.domain.reservations import ReservedImpression
 from penchant.domain.rollout import Rollout, Sums, no_sums
 from penchant.domain.types import (
     RECENT_DTYPE,
@@ -34,6 +36,7 @@ from penchant.domain.types import (
     Item,
     LogRow,
     Published,
+    Receipt,
     Record,
     StoredItem,
     UserState,
@@ -41,7 +44,7 @@ from penchant.domain.types import (
     Window,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _HEADER = struct.Struct("<BI")
 _RECORD = struct.Struct("<QI")
 _CACHE = struct.Struct("<QqQQII")
@@ -49,6 +52,8 @@ _CACHE_SINCE = 4
 """First schema version with this layout of the cache; older caches are dropped and folded anew."""
 _WINDOW_SINCE = 4
 """First schema version with this layout of a window; older layouts lack its last fields."""
+RESERVATIONS_SINCE = 5
+"""First schema version of ledgers and budgets whose every change is in the log as well."""
 _OLDER_WINDOW = np.dtype(WINDOW_DTYPE.descr[:7])
 _COUNTERS = struct.Struct("<ddq")
 _FLOAT = np.dtype("<f4")
@@ -157,6 +162,7 @@ def encode_log_row(row: LogRow) -> bytes:
             row.accepted_at_us,
             event.context,
             event.exposure and dataclasses.astuple(event.exposure),
+            *([dataclasses.astuple(row.receipt)] if row.receipt else []),
         ]
     )
 
@@ -166,12 +172,39 @@ def decode_log_row(value: bytes) -> LogRow:
     id_, user, item, signal, value_, at_us, recommendation, version, accepted_at_us, *rest = (
         _decode_json(value, "log row")
     )
-    # Rows of schema 3 and older have neither.
-    pairs, exposure = rest or ([], None)
+    # Rows of schema 3 and older have neither; only those of confirmed reservations have a receipt.
+    pairs, exposure, *receipts = rest or ([], None)
     context = tuple((key, entry) for key, entry in pairs)
     shown = Exposure(*exposure) if exposure else None
     event = Event(id_, user, item, signal, value_, at_us, recommendation, context, shown)
-    return LogRow(event, version, accepted_at_us)
+    receipt = Receipt(*receipts[0]) if receipts else None
+    return LogRow(event, version, accepted_at_us, receipt)
+
+
+def encode_reserved(recommendation_id: str, impressions: Iterable[ReservedImpression]) -> bytes:
+    """Encodes the impressions reserved for a recommendation."""
+    return _encode_json([recommendation_id, [dataclasses.astuple(one) for one in impressions]])
+
+
+def decode_reserved(value: bytes) -> tuple[str, list[ReservedImpression]]:
+    """The inverse of `encode_reserved`."""
+    recommendation_id, rows = _decode_json(value, "reservations")
+    return recommendation_id, [
+        ReservedImpression(
+            item, at_us, lapses_at_us, tuple((key, window) for key, window in caps), *rest
+        )
+        for item, at_us, lapses_at_us, caps, *rest in rows
+    ]
+
+
+def encode_balance(account: AdAccount) -> bytes:
+    """Encodes the sums of an account."""
+    return _encode_json(dataclasses.astuple(account))
+
+
+def decode_balance(value: bytes) -> AdAccount:
+    """The inverse of `encode_balance`."""
+    return AdAccount(*_decode_json(value, "balance"))
 
 
 def encode_item(stored: StoredItem) -> bytes:

@@ -11,13 +11,14 @@ Numbers are big-endian, so that a scan returns them in order.
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 
 _ESCAPED_ZERO = b"\x00\xff"
 _END_OF_TEXT = b"\x00\x01"
 _TEXT, _NUMBER = 0x54, 0x4E
 
 
+@unique
 class Kind(IntEnum):
     """The kinds of keys, each with its parts and its value."""
 
@@ -43,7 +44,7 @@ class Kind(IntEnum):
     """(encoder version, text digest): the vector of a text."""
     RESIDUAL = ord("R")
     """(encoder version or name of a set, item number): the residual of an item."""
-    RESIDUAL_SET = ord("Q")
+    RESIDUAL_SET = ord("X")
     """(encoder version): the name of the set of residuals in use."""
     RELEASE = ord("P")
     """(position): an entry of the log of releases."""
@@ -57,8 +58,18 @@ class Kind(IntEnum):
     """(user): the ledger of reserved impressions."""
     BUDGET = ord("M")
     """(digest of a budget's key): the money spent and held."""
+    RESERVED = ord("Q")
+    """(user, digest of a recommendation's id): the impressions reserved for it, for good."""
+    PAST_LEDGER = ord("A")
+    """(user): the ledger as a release left it that did not log reservations."""
+    BALANCE = ord("B")
+    """(digest of a budget's key, campaign, day): what no user's log accounts for any more."""
     SETTINGS = ord("E")
     """(): the settings that the store's server was given."""
+    ACCEPTED = ord("D")
+    """(): the number of events that were ever accepted."""
+    REFRESHED = ord("F")
+    """(): what the last refresh learnt from, and how it went."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:

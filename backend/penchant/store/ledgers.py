@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from penchant.domain.errors import StateCorrupt
 from penchant.domain.frequency_caps import LEDGER_DTYPE, Ledger, empty_ledger
 from penchant.domain.spending import Spending
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.codec import seal, unseal
-from penchant.store.keys import Kind, encode
+from penchant.store.codec import RESERVATIONS_SINCE, seal, unseal
+from penchant.store.keys import Kind, decode, encode
 
 
 def read_ledger(snapshot: Snapshot, user: str) -> Ledger:
@@ -22,6 +23,31 @@ def read_ledger(snapshot: Snapshot, user: str) -> Ledger:
     """
     value = snapshot.get(encode(Kind.LEDGER, user))
     return empty_ledger() if value is None else decode_ledger(value)
+
+
+def is_logged_ledger(snapshot: Snapshot, user: str) -> bool:
+    """Whether the log accounts for a ledger: False only for one that an older release left."""
+    return _is_logged(snapshot.get(encode(Kind.LEDGER, user)), decode_ledger)
+
+
+def is_logged_budget(snapshot: Snapshot, budget: int) -> bool:
+    """Whether the log accounts for a budget: False only for one that an older release left."""
+    return _is_logged(snapshot.get(encode(Kind.BUDGET, budget)), decode_spending)
+
+
+def scan_budgets(snapshot: Snapshot) -> Iterator[tuple[int, Spending | None]]:
+    """All budgets by the digests of their keys; None for one that cannot be read."""
+    for key, value in snapshot.scan(encode(Kind.BUDGET)):
+        budget = int(decode(key)[1][0])
+        try:
+            yield budget, decode_spending(value)
+        except StateCorrupt:
+            yield budget, None
+
+
+def delete_ledger(transaction: Transaction, user: str) -> None:
+    """Removes a user's ledger."""
+    transaction.delete(encode(Kind.LEDGER, user))
 
 
 def write_ledger(transaction: Transaction, user: str, ledger: Ledger) -> None:
@@ -38,6 +64,17 @@ def read_spending(snapshot: Snapshot, budget: int) -> Spending:
 def write_spending(transaction: Transaction, budget: int, spending: Spending) -> None:
     """Replaces a budget."""
     transaction.put(encode(Kind.BUDGET, budget), encode_spending(spending))
+
+
+def _is_logged(value: bytes | None, decode_value: Callable[[bytes], object]) -> bool:
+    """Whether a row is of a release that logs its changes; damaged rows have no other source."""
+    if value is None or value[:1] >= bytes([RESERVATIONS_SINCE]):
+        return True
+    try:
+        decode_value(value)
+    except StateCorrupt:
+        return True
+    return False
 
 
 def encode_ledger(ledger: Ledger) -> bytes:
@@ -58,11 +95,11 @@ def decode_ledger(value: bytes) -> Ledger:
 
 def encode_spending(spending: Spending) -> bytes:
     """Encodes and seals a budget."""
-    pairs = sorted(spending.held.items())
-    return seal(json.dumps([spending.spent_micros, pairs], separators=(",", ":")).encode())
+    pairs = sorted(spending.held.items()), sorted(spending.granted.items())
+    return seal(json.dumps([spending.spent_micros, *pairs], separators=(",", ":")).encode())
 
 
 def decode_spending(value: bytes) -> Spending:
     """The inverse of `encode_spending`."""
-    spent, pairs = json.loads(str(unseal(value, "budget"), "utf-8"))
-    return Spending(spent, dict(pairs))
+    spent, held, *granted = json.loads(str(unseal(value, "budget"), "utf-8"))
+    return Spending(spent, dict(held), *map(dict, granted))  # Schema 4 kept no grants.

@@ -12,6 +12,9 @@ from penchant.store.base import Snapshot, Transaction
 from penchant.store.corrupt_rows import readable
 from penchant.store.keys import Kind, decode, encode
 
+_OF_A_USER = (Kind.USER, Kind.LEDGER, Kind.OWNED, Kind.RESERVED, Kind.PAST_LEDGER, Kind.LOG)
+"""Kinds of rows whose keys begin with a user's id; contributions to items' counters apart."""
+
 _REMEDY = "restore a backup, or live on without it"
 
 
@@ -95,17 +98,13 @@ def scan_recent_times(snapshot: Snapshot, most_users: int) -> list[int]:
 
 def holds_user(snapshot: Snapshot, user: str) -> bool:
     """Whether anything is kept about a user, readable or not."""
-    if any(snapshot.get(encode(kind, user)) is not None for kind in (Kind.USER, Kind.LEDGER)):
-        return True
-    return next(snapshot.scan(encode(Kind.LOG, user)), None) is not None
+    return any(next(snapshot.scan(encode(kind, user)), None) is not None for kind in _OF_A_USER)
 
 
 def delete_user(transaction: Transaction, user: str) -> int:
     """Removes everything kept about a user; returns the number of log rows."""
-    keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
-    for key in keys:
-        transaction.delete(key)
-    transaction.delete(encode(Kind.USER, user))
-    transaction.delete(encode(Kind.LEDGER, user))
-    transaction.delete(encode(Kind.OWNED, user))
-    return len(keys)
+    found = {kind: [key for key, _ in transaction.scan(encode(kind, user))] for kind in _OF_A_USER}
+    for keys in found.values():
+        for key in keys:
+            transaction.delete(key)
+    return len(found[Kind.LOG])

@@ -19,11 +19,11 @@ def needs_extra(purpose: str, extra: str) -> Iterator[None]:
     Raises:
         ConfigError: the body imports a package that is not installed.
 
-    >>> with needs_extra("tune", "tune"):
+    >>> with needs_extra("serve", "backend"):
     ...     import a_package_that_is_not_there
     Traceback (most recent call last):
-    penchant.domain.errors.ConfigError: tune: the package a_package_that_is_not_there is missing; \
-`pip install 'penchant[tune]'`
+    penchant.domain.errors.ConfigError: serve: the package a_package_that_is_not_there is missing; \
+`pip install 'penchant[backend]'`
     """
     try:
         yield

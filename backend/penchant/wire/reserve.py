@@ -5,6 +5,7 @@ from __future__ import annotations
 from penchant.domain.reservations import (
     Budget,
     Cap,
+    Pace,
     Reservations,
     ReserveOption,
     ReserveRequest,
@@ -39,8 +40,12 @@ def _option(message: reserve_pb2.ReserveOption) -> ReserveOption:
     if not message.HasField("budget"):
         return ReserveOption(message.item, caps)
     budget = message.budget
+    pace = None
+    if budget.HasField("pace"):
+        given = budget.pace
+        pace = Pace(given.window_s, given.window_micros, given.total_micros, given.left_s)
     return ReserveOption(
-        message.item, caps, Budget(budget.key, budget.cost_micros, budget.allowed_micros)
+        message.item, caps, Budget(budget.key, budget.cost_micros, budget.allowed_micros, pace)
     )
 
 

@@ -1,4 +1,4 @@
-"""Users: read a record, export a log, forget."""
+"""Users: read a record, export a log, forget, merge."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import struct
 
 from penchant.domain.errors import InvalidRequest
 from penchant.domain.types import LogRow
+from penchant.service.merge_users import MergedUsers, MergeUsersRequest
 from penchant.service.users import ExportUserRequest, LogPage, LogPosition, UserView
 from penchant.wire.event import event_message
 from penchant_proto.v1 import user_pb2
@@ -85,13 +86,30 @@ def export_user_reply(page: LogPage) -> Reply:
 
 
 def _logged_event(row: LogRow) -> user_pb2.LoggedEvent:
+    receipt = row.receipt
     return user_pb2.LoggedEvent(
         event=event_message(row.event),
         state_version=row.state_version,
         accepted_at_us=row.accepted_at_us,
+        cost_micros=None if receipt is None else receipt.cost_micros,
+        reserved_at_us=None if receipt is None else receipt.reserved_at_us,
     )
 
 
 def forget_user_reply(deleted_events: int) -> Reply:
     """The number of log rows that were deleted."""
     return Reply(forget_user=user_pb2.ForgetUserReply(deleted_events=deleted_events))
+
+
+def merge_users_request(message: user_pb2.MergeUsersRequest) -> MergeUsersRequest:
+    """The two users."""
+    return MergeUsersRequest(message.from_user, message.to_user)
+
+
+def merge_users_reply(merged: MergedUsers) -> Reply:
+    """The number of moved events, and the state version after them."""
+    return Reply(
+        merge_users=user_pb2.MergeUsersReply(
+            moved_events=merged.moved_events, state_version=merged.state_version
+        )
+    )

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpenchant_proto/v1/reserve.proto\x12\x0bpenchant.v1\"3\n\x03\x43\x61p\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x10\n\x08window_s\x18\x03 \x01(\x04\"B\n\x06\x42udget\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0b\x63ost_micros\x18\x02 \x01(\x04\x12\x16\n\x0e\x61llowed_micros\x18\x03 \x01(\x04\"b\n\rReserveOption\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x1e\n\x04\x63\x61ps\x18\x02 \x03(\x0b\x32\x10.penchant.v1.Cap\x12#\n\x06\x62udget\x18\x03 \x01(\x0b\x32\x13.penchant.v1.Budget\"\xa6\x01\n\x0eReserveRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x19\n\x11recommendation_id\x18\x02 \x01(\t\x12+\n\x07options\x18\x03 \x03(\x0b\x32\x1a.penchant.v1.ReserveOption\x12\t\n\x01n\x18\x04 \x01(\r\x12\x0f\n\x07lapse_s\x18\x05 \x01(\r\x12\x15\n\x08\x61s_of_us\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\"1\n\x0bReservation\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x14\n\x0clapses_at_us\x18\x02 \x01(\x03\"\x92\x01\n\nUnreserved\x12\x0c\n\x04item\x18\x01 \x01(\t\x12.\n\x06reason\x18\x02 \x01(\x0e\x32\x1e.penchant.v1.Unreserved.Reason\"F\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x11\n\rREASON_CAPPED\x10\x01\x12\x11\n\rREASON_BUDGET\x10\x02\"d\n\x0cReserveReply\x12*\n\x08reserved\x18\x01 \x03(\x0b\x32\x18.penchant.v1.Reservation\x12(\n\x07refused\x18\x02 \x03(\x0b\x32\x17.penchant.v1.Unreservedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpenchant_proto/v1/reserve.proto\x12\x0bpenchant.v1\"3\n\x03\x43\x61p\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x10\n\x08window_s\x18\x03 \x01(\x04\"U\n\x04Pace\x12\x10\n\x08window_s\x18\x01 \x01(\r\x12\x15\n\rwindow_micros\x18\x02 \x01(\x04\x12\x14\n\x0ctotal_micros\x18\x03 \x01(\x04\x12\x0e\n\x06left_s\x18\x04 \x01(\x04\"c\n\x06\x42udget\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0b\x63ost_micros\x18\x02 \x01(\x04\x12\x16\n\x0e\x61llowed_micros\x18\x03 \x01(\x04\x12\x1f\n\x04pace\x18\x04 \x01(\x0b\x32\x11.penchant.v1.Pace\"b\n\rReserveOption\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x1e\n\x04\x63\x61ps\x18\x02 \x03(\x0b\x32\x10.penchant.v1.Cap\x12#\n\x06\x62udget\x18\x03 \x01(\x0b\x32\x13.penchant.v1.Budget\"\xa6\x01\n\x0eReserveRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x19\n\x11recommendation_id\x18\x02 \x01(\t\x12+\n\x07options\x18\x03 \x03(\x0b\x32\x1a.penchant.v1.ReserveOption\x12\t\n\x01n\x18\x04 \x01(\r\x12\x0f\n\x07lapse_s\x18\x05 \x01(\r\x12\x15\n\x08\x61s_of_us\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\"1\n\x0bReservation\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x14\n\x0clapses_at_us\x18\x02 \x01(\x03\"\x92\x01\n\nUnreserved\x12\x0c\n\x04item\x18\x01 \x01(\t\x12.\n\x06reason\x18\x02 \x01(\x0e\x32\x1e.penchant.v1.Unreserved.Reason\"F\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x11\n\rREASON_CAPPED\x10\x01\x12\x11\n\rREASON_BUDGET\x10\x02\"d\n\x0cReserveReply\x12*\n\x08reserved\x18\x01 \x03(\x0b\x32\x18.penchant.v1.Reservation\x12(\n\x07refused\x18\x02 \x03(\x0b\x32\x17.penchant.v1.Unreservedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,18 +33,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CAP']._serialized_start=48
   _globals['_CAP']._serialized_end=99
-  _globals['_BUDGET']._serialized_start=101
-  _globals['_BUDGET']._serialized_end=167
-  _globals['_RESERVEOPTION']._serialized_start=169
-  _globals['_RESERVEOPTION']._serialized_end=267
-  _globals['_RESERVEREQUEST']._serialized_start=270
-  _globals['_RESERVEREQUEST']._serialized_end=436
-  _globals['_RESERVATION']._serialized_start=438
-  _globals['_RESERVATION']._serialized_end=487
-  _globals['_UNRESERVED']._serialized_start=490
-  _globals['_UNRESERVED']._serialized_end=636
-  _globals['_UNRESERVED_REASON']._serialized_start=566
-  _globals['_UNRESERVED_REASON']._serialized_end=636
-  _globals['_RESERVEREPLY']._serialized_start=638
-  _globals['_RESERVEREPLY']._serialized_end=738
+  _globals['_PACE']._serialized_start=101
+  _globals['_PACE']._serialized_end=186
+  _globals['_BUDGET']._serialized_start=188
+  _globals['_BUDGET']._serialized_end=287
+  _globals['_RESERVEOPTION']._serialized_start=289
+  _globals['_RESERVEOPTION']._serialized_end=387
+  _globals['_RESERVEREQUEST']._serialized_start=390
+  _globals['_RESERVEREQUEST']._serialized_end=556
+  _globals['_RESERVATION']._serialized_start=558
+  _globals['_RESERVATION']._serialized_end=607
+  _globals['_UNRESERVED']._serialized_start=610
+  _globals['_UNRESERVED']._serialized_end=756
+  _globals['_UNRESERVED_REASON']._serialized_start=686
+  _globals['_UNRESERVED_REASON']._serialized_end=756
+  _globals['_RESERVEREPLY']._serialized_start=758
+  _globals['_RESERVEREPLY']._serialized_end=858
 # @@protoc_insertion_point(module_scope)

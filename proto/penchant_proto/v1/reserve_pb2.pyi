@@ -17,15 +17,29 @@ class Cap(_message.Message):
     window_s: int
     def __init__(self, key: _Optional[str] = ..., limit: _Optional[int] = ..., window_s: _Optional[int] = ...) -> None: ...
 
+class Pace(_message.Message):
+    __slots__ = ("window_s", "window_micros", "total_micros", "left_s")
+    WINDOW_S_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_MICROS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MICROS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_S_FIELD_NUMBER: _ClassVar[int]
+    window_s: int
+    window_micros: int
+    total_micros: int
+    left_s: int
+    def __init__(self, window_s: _Optional[int] = ..., window_micros: _Optional[int] = ..., total_micros: _Optional[int] = ..., left_s: _Optional[int] = ...) -> None: ...
+
 class Budget(_message.Message):
-    __slots__ = ("key", "cost_micros", "allowed_micros")
+    __slots__ = ("key", "cost_micros", "allowed_micros", "pace")
     KEY_FIELD_NUMBER: _ClassVar[int]
     COST_MICROS_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    PACE_FIELD_NUMBER: _ClassVar[int]
     key: str
     cost_micros: int
     allowed_micros: int
-    def __init__(self, key: _Optional[str] = ..., cost_micros: _Optional[int] = ..., allowed_micros: _Optional[int] = ...) -> None: ...
+    pace: Pace
+    def __init__(self, key: _Optional[str] = ..., cost_micros: _Optional[int] = ..., allowed_micros: _Optional[int] = ..., pace: _Optional[_Union[Pace, _Mapping]] = ...) -> None: ...
 
 class ReserveOption(_message.Message):
     __slots__ = ("item", "caps", "budget")

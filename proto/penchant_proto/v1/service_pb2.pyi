@@ -15,7 +15,7 @@ MODEL_FIELD_NUMBER: _ClassVar[int]
 model: _descriptor.FieldDescriptor
 
 class Call(_message.Message):
-    __slots__ = ("rank", "feedback", "put_items", "delete_items", "get_items", "get_user", "export_user", "forget_user", "embed", "reserve", "timeout_ms", "health_check")
+    __slots__ = ("rank", "feedback", "put_items", "delete_items", "get_items", "get_user", "export_user", "forget_user", "embed", "reserve", "merge_users", "timeout_ms", "health_check")
     RANK_FIELD_NUMBER: _ClassVar[int]
     FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     PUT_ITEMS_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,7 @@ class Call(_message.Message):
     FORGET_USER_FIELD_NUMBER: _ClassVar[int]
     EMBED_FIELD_NUMBER: _ClassVar[int]
     RESERVE_FIELD_NUMBER: _ClassVar[int]
+    MERGE_USERS_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     HEALTH_CHECK_FIELD_NUMBER: _ClassVar[int]
     rank: _rank_pb2.RankRequest
@@ -38,12 +39,13 @@ class Call(_message.Message):
     forget_user: _user_pb2.ForgetUserRequest
     embed: _embed_pb2.EmbedRequest
     reserve: _reserve_pb2.ReserveRequest
+    merge_users: _user_pb2.MergeUsersRequest
     timeout_ms: int
     health_check: bool
-    def __init__(self, rank: _Optional[_Union[_rank_pb2.RankRequest, _Mapping]] = ..., feedback: _Optional[_Union[_feedback_pb2.FeedbackRequest, _Mapping]] = ..., put_items: _Optional[_Union[_catalog_pb2.PutItemsRequest, _Mapping]] = ..., delete_items: _Optional[_Union[_catalog_pb2.DeleteItemsRequest, _Mapping]] = ..., get_items: _Optional[_Union[_catalog_pb2.GetItemsRequest, _Mapping]] = ..., get_user: _Optional[_Union[_user_pb2.GetUserRequest, _Mapping]] = ..., export_user: _Optional[_Union[_user_pb2.ExportUserRequest, _Mapping]] = ..., forget_user: _Optional[_Union[_user_pb2.ForgetUserRequest, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedRequest, _Mapping]] = ..., reserve: _Optional[_Union[_reserve_pb2.ReserveRequest, _Mapping]] = ..., timeout_ms: _Optional[int] = ..., health_check: bool = ...) -> None: ...
+    def __init__(self, rank: _Optional[_Union[_rank_pb2.RankRequest, _Mapping]] = ..., feedback: _Optional[_Union[_feedback_pb2.FeedbackRequest, _Mapping]] = ..., put_items: _Optional[_Union[_catalog_pb2.PutItemsRequest, _Mapping]] = ..., delete_items: _Optional[_Union[_catalog_pb2.DeleteItemsRequest, _Mapping]] = ..., get_items: _Optional[_Union[_catalog_pb2.GetItemsRequest, _Mapping]] = ..., get_user: _Optional[_Union[_user_pb2.GetUserRequest, _Mapping]] = ..., export_user: _Optional[_Union[_user_pb2.ExportUserRequest, _Mapping]] = ..., forget_user: _Optional[_Union[_user_pb2.ForgetUserRequest, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedRequest, _Mapping]] = ..., reserve: _Optional[_Union[_reserve_pb2.ReserveRequest, _Mapping]] = ..., merge_users: _Optional[_Union[_user_pb2.MergeUsersRequest, _Mapping]] = ..., timeout_ms: _Optional[int] = ..., health_check: bool = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("rank", "feedback", "put_items", "delete_items", "get_items", "get_user", "export_user", "forget_user", "embed", "reserve")
+    __slots__ = ("rank", "feedback", "put_items", "delete_items", "get_items", "get_user", "export_user", "forget_user", "embed", "reserve", "merge_users")
     RANK_FIELD_NUMBER: _ClassVar[int]
     FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     PUT_ITEMS_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +56,7 @@ class Reply(_message.Message):
     FORGET_USER_FIELD_NUMBER: _ClassVar[int]
     EMBED_FIELD_NUMBER: _ClassVar[int]
     RESERVE_FIELD_NUMBER: _ClassVar[int]
+    MERGE_USERS_FIELD_NUMBER: _ClassVar[int]
     rank: _rank_pb2.RankReply
     feedback: _feedback_pb2.FeedbackReply
     put_items: _catalog_pb2.PutItemsReply
@@ -64,4 +67,5 @@ class Reply(_message.Message):
     forget_user: _user_pb2.ForgetUserReply
     embed: _embed_pb2.EmbedReply
     reserve: _reserve_pb2.ReserveReply
-    def __init__(self, rank: _Optional[_Union[_rank_pb2.RankReply, _Mapping]] = ..., feedback: _Optional[_Union[_feedback_pb2.FeedbackReply, _Mapping]] = ..., put_items: _Optional[_Union[_catalog_pb2.PutItemsReply, _Mapping]] = ..., delete_items: _Optional[_Union[_catalog_pb2.DeleteItemsReply, _Mapping]] = ..., get_items: _Optional[_Union[_catalog_pb2.GetItemsReply, _Mapping]] = ..., get_user: _Optional[_Union[_user_pb2.GetUserReply, _Mapping]] = ..., export_user: _Optional[_Union[_user_pb2.ExportUserReply, _Mapping]] = ..., forget_user: _Optional[_Union[_user_pb2.ForgetUserReply, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedReply, _Mapping]] = ..., reserve: _Optional[_Union[_reserve_pb2.ReserveReply, _Mapping]] = ...) -> None: ...
+    merge_users: _user_pb2.MergeUsersReply
+    def __init__(self, rank: _Optional[_Union[_rank_pb2.RankReply, _Mapping]] = ..., feedback: _Optional[_Union[_feedback_pb2.FeedbackReply, _Mapping]] = ..., put_items: _Optional[_Union[_catalog_pb2.PutItemsReply, _Mapping]] = ..., delete_items: _Optional[_Union[_catalog_pb2.DeleteItemsReply, _Mapping]] = ..., get_items: _Optional[_Union[_catalog_pb2.GetItemsReply, _Mapping]] = ..., get_user: _Optional[_Union[_user_pb2.GetUserReply, _Mapping]] = ..., export_user: _Optional[_Union[_user_pb2.ExportUserReply, _Mapping]] = ..., forget_user: _Optional[_Union[_user_pb2.ForgetUserReply, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedReply, _Mapping]] = ..., reserve: _Optional[_Union[_reserve_pb2.ReserveReply, _Mapping]] = ..., merge_users: _Optional[_Union[_user_pb2.MergeUsersReply, _Mapping]] = ...) -> None: ...

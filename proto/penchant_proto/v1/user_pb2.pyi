@@ -54,14 +54,18 @@ class ExportUserRequest(_message.Message):
     def __init__(self, user: _Optional[str] = ..., after_version: _Optional[int] = ..., limit: _Optional[int] = ..., page_token: _Optional[bytes] = ...) -> None: ...
 
 class LoggedEvent(_message.Message):
-    __slots__ = ("event", "state_version", "accepted_at_us")
+    __slots__ = ("event", "state_version", "accepted_at_us", "cost_micros", "reserved_at_us")
     EVENT_FIELD_NUMBER: _ClassVar[int]
     STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    COST_MICROS_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_AT_US_FIELD_NUMBER: _ClassVar[int]
     event: _event_pb2.Event
     state_version: int
     accepted_at_us: int
-    def __init__(self, event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., state_version: _Optional[int] = ..., accepted_at_us: _Optional[int] = ...) -> None: ...
+    cost_micros: int
+    reserved_at_us: int
+    def __init__(self, event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., state_version: _Optional[int] = ..., accepted_at_us: _Optional[int] = ..., cost_micros: _Optional[int] = ..., reserved_at_us: _Optional[int] = ...) -> None: ...
 
 class ExportUserReply(_message.Message):
     __slots__ = ("events", "next_after_version", "state_version", "next_page_token")
@@ -86,3 +90,19 @@ class ForgetUserReply(_message.Message):
     DELETED_EVENTS_FIELD_NUMBER: _ClassVar[int]
     deleted_events: int
     def __init__(self, deleted_events: _Optional[int] = ...) -> None: ...
+
+class MergeUsersRequest(_message.Message):
+    __slots__ = ("from_user", "to_user")
+    FROM_USER_FIELD_NUMBER: _ClassVar[int]
+    TO_USER_FIELD_NUMBER: _ClassVar[int]
+    from_user: str
+    to_user: str
+    def __init__(self, from_user: _Optional[str] = ..., to_user: _Optional[str] = ...) -> None: ...
+
+class MergeUsersReply(_message.Message):
+    __slots__ = ("moved_events", "state_version")
+    MOVED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    moved_events: int
+    state_version: int
+    def __init__(self, moved_events: _Optional[int] = ..., state_version: _Optional[int] = ...) -> None: ...

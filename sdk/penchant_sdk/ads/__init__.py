@@ -7,9 +7,10 @@ feedback. `AsyncAdClient` offers the same for asyncio. docs/clients/ads.md expla
 from __future__ import annotations
 
 from penchant_sdk.ads.aio import AsyncAdClient
-from penchant_sdk.ads.calibration import UNCALIBRATED, Calibration
+from penchant_sdk.ads.calibration import UNCALIBRATED, Calibration, Conversions
 from penchant_sdk.ads.campaign import (
     Campaign,
+    Creative,
     DayPart,
     Flight,
     FrequencyCap,
@@ -18,6 +19,7 @@ from penchant_sdk.ads.campaign import (
     Weekday,
 )
 from penchant_sdk.ads.client import AdClient
+from penchant_sdk.ads.goal import TargetCpa, TargetRoas
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.types import AdContext, Decision, Size, Slot
 from penchant_sdk.signal_names import AdSignal
@@ -30,6 +32,8 @@ __all__ = [
     "AsyncAdClient",
     "Calibration",
     "Campaign",
+    "Conversions",
+    "Creative",
     "DayPart",
     "Decision",
     "Flight",
@@ -38,6 +42,8 @@ __all__ = [
     "Per",
     "Size",
     "Slot",
+    "TargetCpa",
+    "TargetRoas",
     "TargetingRule",
     "Weekday",
 ]

@@ -7,7 +7,7 @@ from random import Random
 from types import MappingProxyType
 
 from penchant_sdk.ads.calibration import Calibration
-from penchant_sdk.ads.campaign import Campaign, from_item
+from penchant_sdk.ads.campaign import Campaign, from_item, item_of
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.records import GetItemsResult
 
@@ -32,7 +32,10 @@ class Knowledge:
         """Makes campaigns selectable; one with a known id replaces the earlier one."""
         added = {campaign.id: campaign for campaign in campaigns}
         self.campaigns = MappingProxyType({**self.campaigns, **added})
-        self.add_names({id_: _short(campaign.text) for id_, campaign in added.items()})
+        names = {id_: _short(campaign.text) for id_, campaign in added.items()}
+        for id_, campaign in added.items():
+            names |= {item_of(id_, one.id): _short(one.text) for one in campaign.creatives}
+        self.add_names(names)
 
     def add_names(self, names: Mapping[str, str]) -> None:
         """Adds names of items; drops all earlier ones once there are too many."""

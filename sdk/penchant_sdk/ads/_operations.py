@@ -12,9 +12,9 @@ from penchant_sdk._arguments import instance, whole
 from penchant_sdk._operations import Operation
 from penchant_sdk.ads import choosing, pacing
 from penchant_sdk.ads._knowledge import Knowledge
-from penchant_sdk.ads.calibration import Calibration
-from penchant_sdk.ads.campaign import Campaign
+from penchant_sdk.ads.campaign import Campaign, item_of
 from penchant_sdk.ads.eligibility import eligible
+from penchant_sdk.ads.goal import bid_for
 from penchant_sdk.ads.moment import Moment, moment_of
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.reason import name_of, reason, unnamed
@@ -62,7 +62,12 @@ class _Offer:
     """An eligible campaign and its worth in this slot."""
 
     campaign: Campaign
+    creative: str
+    """The creative drawn; empty: the campaign is one ad."""
+    creative_chance: float
+    """Probability of that draw."""
     score: float
+    """Score of the creative."""
     price: Money
     """Price of one impression."""
     value: float
@@ -85,12 +90,11 @@ def _reserve(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Deci
     may = eligible(knowledge.campaigns.values(), selection.slot, selection.moment)
     if not may:
         return ()
-    by_id = {campaign.id: campaign for campaign in may}
-    ranking = yield from _rank(selection, by_id, explain=False)
-    offers = {
-        item.id: _offer(by_id[item.id], item.score, selection, knowledge.calibration)
-        for item in ranking.items
-    }
+    campaigns_of = {item: campaign for campaign in may for item in campaign.items}
+    ranking = yield from _rank(selection, campaigns_of, explain=False)
+    scores = {item.id: item.score for item in ranking.items}
+    found = dict.fromkeys(campaigns_of[item.id] for item in ranking.items)  # The best score first.
+    offers = {one.id: _offer(one, scores, selection, knowledge) for one in found}
     if not offers:
         return ()  # The catalog holds none of them, or no longer does.
     explore = selection.explore if ranking.explorations_left > 0 else None
@@ -108,20 +112,20 @@ def _reserve(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Deci
         lapse_s=selection.lapse_s,
         as_of=selection.context.at,
     )
-    shown = [reservation.item for reservation in reservations.reserved]
+    campaigns = {item_of(id_, offer.creative): id_ for id_, offer in offers.items()}
+    shown = [campaigns[reservation.item] for reservation in reservations.reserved]
     chances = [1.0] * len(shown)
     if explore:
-        refused = {option.item for option in reservations.refused}
+        refused = {campaigns[option.item] for option in reservations.refused}
         chances = choosing.propensities(values, explore.temperature, refused, shown)
     return tuple(
         _decision(
-            offers[reservation.item],
+            offers[shown[place]],
             selection,
             knowledge,
             ranking.recommendation_id,
             position=selection.slot.position + place,
-            propensity=chances[place],
-            explored=explore is not None,
+            propensity=chances[place] * offers[shown[place]].creative_chance,
             lapses_at=reservation.lapses_at,
         )
         for place, reservation in enumerate(reservations.reserved)
@@ -136,11 +140,10 @@ def _decision(
     *,
     position: int,
     propensity: float,
-    explored: bool,
     lapses_at: datetime,
 ) -> Decision:
     """The decision to show an offer at a position, with the reason that needs no explanation."""
-    campaign = offer.campaign.id
+    campaign, item = offer.campaign.id, item_of(offer.campaign.id, offer.creative)
     return Decision(
         recommendation_id=recommendation_id,
         user=selection.user,
@@ -150,10 +153,11 @@ def _decision(
         price=offer.price,
         propensity=propensity,
         score=offer.score,
-        reason=reason(campaign, None, knowledge.names, propensity if explored else None),
+        reason=reason(item, None, knowledge.names, propensity if propensity < 1 else None),
         explanation=None,
         lapses_at=lapses_at,
         context=selection.moment.ranking_context,
+        creative=offer.creative,
     )
 
 
@@ -161,17 +165,17 @@ def _explained(
     decisions: Sequence[Decision], selection: Selection, knowledge: Knowledge
 ) -> Operation[tuple[Decision, ...]]:
     """The decisions with their reasons."""
-    explanations = yield from _explain([one.campaign for one in decisions], selection, knowledge)
+    explanations = yield from _explain([one.item for one in decisions], selection, knowledge)
     return tuple(
         replace(
             one,
             reason=reason(
-                one.campaign,
-                explanations.get(one.campaign),
+                one.item,
+                explanations.get(one.item),
                 knowledge.names,
                 one.propensity if one.propensity < 1 else None,
             ),
-            explanation=explanations.get(one.campaign),
+            explanation=explanations.get(one.item),
         )
         for one in decisions
     )
@@ -207,29 +211,43 @@ def _explain(
 
 
 def _offer(
-    campaign: Campaign, score: float, selection: Selection, calibration: Calibration
+    campaign: Campaign, scores: Mapping[str, float], selection: Selection, knowledge: Knowledge
 ) -> _Offer:
-    """The campaign's worth in this slot, averaged over the slot's places.
+    """The campaign's worth in this slot, averaged over the slot's places and its creatives.
 
-    The price must not depend on the campaign's place in the order. Otherwise the set that budgets
-    refuse would depend on the draw, and the propensities would no longer be exact.
+    The price must not depend on the campaign's place in the order, nor on the creative drawn.
+    Otherwise the set that budgets refuse would depend on the draw, and the propensities would no
+    longer be exact.
     """
-    first = selection.slot.position
-    chances = [
-        calibration.click_probability(score, position)
-        for position in range(first, first + selection.n)
-    ]
-    chance = sum(chances) / len(chances)
-    return _Offer(campaign, score, campaign.bid * chance, campaign.bid.micros * chance)
+    calibration, first = knowledge.calibration, selection.slot.position
+    places = range(first, first + selection.n)
+    clicks = {
+        item: sum(calibration.click_probability(scores[item], place) for place in places)
+        / len(places)
+        for item in campaign.items
+        if item in scores
+    }
+    chances = choosing.creative_chances(clicks)
+    item = choosing.drawn_creative(chances, knowledge.random)
+    chance = sum(clicks[one] * chances[one] for one in clicks)
+    bid = bid_for(campaign.goal, campaign.bid, campaign.id, calibration.conversions)
+    creative = item.removeprefix(f"{campaign.id}/") if campaign.creatives else ""
+    value = bid.micros * chance
+    return _Offer(campaign, creative, chances[item], scores[item], bid * chance, value)
 
 
 def _option(offer: _Offer, moment: Moment) -> ReserveOption:
     campaign = offer.campaign
     allowed = pacing.allowed(campaign, moment.at_us)
     return ReserveOption(
-        campaign.id,
+        item_of(campaign.id, offer.creative),
         tuple(Cap(campaign.id, cap.limit, campaign.window_s(cap)) for cap in campaign.caps),
-        Budget(pacing.budget_key(campaign, moment.at_us), offer.price.micros, allowed.micros),
+        Budget(
+            pacing.budget_key(campaign, moment.at_us),
+            offer.price.micros,
+            allowed.micros,
+            pacing.pace(campaign, moment.at_us),
+        ),
     )
 
 
@@ -248,7 +266,7 @@ def feed_back(
     """
     event = Event(
         user=decision.user,
-        item=decision.campaign,
+        item=decision.item,
         signal=signal,
         value=value,
         occurred_at=datetime.now(UTC) if at is None else at,
@@ -262,8 +280,25 @@ def feed_back(
     return ack.results[0]
 
 
+def hide(
+    decision: Decision, at: datetime | float | None, campaigns: Mapping[str, Campaign]
+) -> Operation[EventResult]:
+    """Hides an ad's campaign: each of its creatives, as far as this client knows them.
+
+    Raises:
+        PenchantError: the server refused an event.
+    """
+    campaign = campaigns.get(decision.campaign)
+    creatives = [one.id for one in campaign.creatives] if campaign else []
+    others = [one for one in creatives if one != decision.creative]
+    result = yield from feed_back(decision, AdSignal.HIDE, at)
+    for creative in others:
+        yield from feed_back(replace(decision, creative=creative), AdSignal.HIDE, at)
+    return result
+
+
 def _event_id(decision: Decision, signal: AdSignal, own_id: str) -> str:
-    named = "\0".join((decision.recommendation_id, decision.campaign, signal, own_id))
+    named = "\0".join((decision.recommendation_id, decision.item, signal, own_id))
     return blake2b(named.encode(), digest_size=16).hexdigest()
 
 

@@ -27,7 +27,7 @@ from datetime import datetime
 from penchant_sdk.ads import _operations
 from penchant_sdk.ads._knowledge import Knowledge
 from penchant_sdk.ads.calibration import UNCALIBRATED, Calibration
-from penchant_sdk.ads.campaign import Campaign, to_item
+from penchant_sdk.ads.campaign import Campaign, to_items
 from penchant_sdk.ads.money import Money
 from penchant_sdk.ads.types import AdContext, Decision, Slot
 from penchant_sdk.aio import AsyncPenchant
@@ -98,7 +98,9 @@ class AsyncAdClient:
             InvalidRequest: a campaign's rules are too long for the catalog; none was put.
         """
         listed = list(campaigns)
-        result = await self._penchant.put_items(map(to_item, listed), timeout_s=timeout_s)
+        result = await self._penchant.put_items(
+            [item for one in listed for item in to_items(one)], timeout_s=timeout_s
+        )
         self._knowledge.add_campaigns(listed)
         return result
 
@@ -222,14 +224,15 @@ class AsyncAdClient:
         at: datetime | float | None = None,
         timeout_s: float | None = None,
     ) -> EventResult:
-        """Reports that the user hid an ad; it is never selected for that user again.
+        """Reports that the user hid an ad; its campaign is never selected for that user again.
 
         Args:
             decision: from `select`.
             at: time of the hiding. None: now.
             timeout_s: seconds for the call. Default: the connection's timeout.
         """
-        return await self._feed_back(decision, AdSignal.HIDE, at, timeout_s)
+        operation = _operations.hide(decision, at, self._knowledge.campaigns)
+        return await self._penchant.run(operation, timeout_s=timeout_s)
 
     async def _feed_back(
         self,

@@ -16,14 +16,47 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from penchant_sdk.errors import InvalidRequest
 
 FORMAT = "penchant.ads.calibration.v1"
 """Format name in the files of `penchant calibrate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversions:
+    """Chance and value of a sale after a click, by campaign.
+
+    Raises:
+        InvalidRequest: a chance or a value is not finite, or out of range.
+    """
+
+    chance: Mapping[str, float] = field(hash=False)
+    """Probability that a click leads to a sale, sooner or later, by campaign."""
+    value: Mapping[str, float] = field(hash=False)
+    """Mean value of the sales after one click that has any, in units of the currency."""
+    any_chance: float
+    """The chance for a campaign without clicks."""
+    any_value: float
+    """The value for a campaign without sales."""
+
+    def __post_init__(self) -> None:
+        chances, values = [*self.chance.values(), self.any_chance], [*self.value.values()]
+        if not all(0 <= one <= 1 for one in chances):
+            raise InvalidRequest(f"conversions: got chances {chances}, expected 0 to 1")
+        if not all(0 <= one < math.inf for one in [*values, self.any_value]):
+            raise InvalidRequest(f"conversions: got values {values}, expected 0 or more")
+
+    def expected(self, campaign: str) -> tuple[float, float]:
+        """The chance of a sale after a click on a campaign's ad, and the sale's value."""
+        return (
+            self.chance.get(campaign, self.any_chance),
+            self.value.get(campaign, self.any_value),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +76,8 @@ class Calibration:
     value also applies to all later positions."""
     impressions: int = 0
     """Number of impressions behind the fit. 0: a guess."""
+    conversions: Conversions | None = None
+    """Chances and values of sales, for campaigns with a goal. None: not known."""
 
     def __post_init__(self) -> None:
         numbers = (self.slope, self.intercept, *self.examination)
@@ -77,10 +112,11 @@ class Calibration:
                 float(fields["intercept"]),
                 tuple(float(looks) for looks in fields["examination"]),
                 int(fields["impressions"]),
+                _conversions(fields.get("conversions")),
             )
         except InvalidRequest:
             raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidRequest(
                 f"calibration: {path} can't be read ({error!r}), expected a file of "
                 f"`penchant calibrate` of format {FORMAT}"
@@ -89,6 +125,17 @@ class Calibration:
 
 UNCALIBRATED = Calibration(slope=1.0, intercept=-4.0, examination=(1.0,))
 """A guess until a log exists: a click probability of 2 % at score 0, equal in all positions."""
+
+
+def _conversions(fields: Mapping[str, Any] | None) -> Conversions | None:
+    if not fields:
+        return None
+    return Conversions(
+        {str(id_): float(chance) for id_, chance in fields["chance"].items()},
+        {str(id_): float(value) for id_, value in fields["value"].items()},
+        float(fields["any_chance"]),
+        float(fields["any_value"]),
+    )
 
 
 def _sigmoid(log_odds: float) -> float:

@@ -28,17 +28,22 @@ from penchant_sdk._arguments import (
     instance,
     instances,
     listed,
+    shown,
     text,
     texts,
     whole,
 )
 from penchant_sdk._times import from_microseconds, to_microseconds
+from penchant_sdk.ads.goal import Goal, TargetCpa, TargetRoas
 from penchant_sdk.ads.money import Money
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.types import Item
 
 ATTRIBUTE = "ads.campaign"
 """Name of the item attribute that holds a campaign."""
+CREATIVE_OF = "ads.creative_of"
+"""Name of the item attribute that holds the id of a creative's campaign."""
+_MAX_CREATIVES = 16
 _PIECE_BYTES = 1024
 """Largest value of one attribute."""
 _MAX_PIECES = 32
@@ -134,6 +139,20 @@ class DayPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Creative:
+    """One of several ads of a campaign, an item of the catalog of its own."""
+
+    id: str
+    """Id within the campaign."""
+    text: str
+    """What the ad says; the encoder reads nothing else."""
+
+    def __post_init__(self) -> None:
+        text("creative: id", self.id)
+        text("creative: text", self.text)
+
+
+@dataclass(frozen=True, slots=True)
 class Flight:
     """The time in which a campaign runs, as datetimes with a time zone."""
 
@@ -175,7 +194,7 @@ class Campaign:
     budget: Money
     """Budget for the whole flight, or for each day; spent evenly over the hours of day-parts."""
     bid: Money
-    """Price of one click."""
+    """Price of one click; with a goal, the most that a click may cost."""
     categories: frozenset[str] = frozenset()
     """Categories that a slot may block."""
     targeting: tuple[TargetingRule, ...] = ()
@@ -188,6 +207,11 @@ class Campaign:
     """The campaign's clock, for day-parts and daily budgets: a name such as `Europe/Amsterdam`."""
     budget_per: Per = Per.FLIGHT
     """`Per.DAY`: the budget is for each day, from midnight to midnight by the campaign's clock."""
+    goal: Goal | None = None
+    """What sales may cost, if clicks are paid by the sales to expect. None: each click costs the
+    bid. Without a calibration that knows sales, a goal has no effect."""
+    creatives: tuple[Creative, ...] = ()
+    """Ads to choose from, at most 16, each with an id of its own. Empty: the campaign is one ad."""
 
     def __post_init__(self) -> None:
         for name in ("id", "text", "advertiser"):
@@ -200,6 +224,9 @@ class Campaign:
         for name, kind in _PARTS.items():
             object.__setattr__(self, name, instances(name, getattr(self, name), kind))
         self._check_clock()
+        self._check_creatives()
+        if self.goal is not None and not isinstance(self.goal, (TargetCpa, TargetRoas)):
+            raise InvalidRequest(f"goal: got {shown(self.goal)}, expected TargetCpa or TargetRoas")
         if len(self.caps) > _MAX_CAPS:
             raise InvalidRequest(f"caps: got {len(self.caps)}, expected at most {_MAX_CAPS}")
         if self.flight.seconds > _YEAR_S and any(cap.per is Per.FLIGHT for cap in self.caps):
@@ -221,10 +248,42 @@ class Campaign:
                 "flight: got one of over ten years with day parts, expected a shorter one"
             )
 
+    def _check_creatives(self) -> None:
+        if len(self.creatives) > _MAX_CREATIVES:
+            raise InvalidRequest(
+                f"creatives: got {len(self.creatives)}, expected at most {_MAX_CREATIVES}"
+            )
+        ids = [creative.id for creative in self.creatives]
+        if len(set(ids)) < len(ids):
+            raise InvalidRequest(f"creatives: got ids {', '.join(ids)}, expected each once")
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Ids of the items that may be shown: those of the creatives, else the campaign's own."""
+        return tuple(item_of(self.id, one.id) for one in self.creatives) or (self.id,)
+
     def window_s(self, cap: FrequencyCap) -> int:
         """Period of a cap in seconds."""
         lengths = {Per.HOUR: 3600, Per.DAY: 86_400, Per.FLIGHT: math.ceil(self.flight.seconds)}
         return lengths[cap.per]
+
+
+def item_of(campaign: str, creative: str) -> str:
+    """The id of a creative's item; of the campaign's own item, if the creative is empty."""
+    return f"{campaign}/{creative}" if creative else campaign
+
+
+def to_items(campaign: Campaign) -> list[Item]:
+    """Converts a campaign to items of the catalog: its own, and one for each creative.
+
+    Raises:
+        InvalidRequest: the campaign's rules are too long.
+    """
+    creatives = [
+        Item(item_of(campaign.id, one.id), one.text, {CREATIVE_OF: campaign.id})
+        for one in campaign.creatives
+    ]
+    return [to_item(campaign), *creatives]
 
 
 def zone(name: str) -> ZoneInfo:
@@ -288,10 +347,23 @@ def from_item(item: Item) -> Campaign | None:
         ),
         message.time_zone or "UTC",
         Per.DAY if message.budget_per_day else Per.FLIGHT,
+        _goal(message),
+        tuple(Creative(one.id, one.text) for one in message.creatives),
     )
 
 
-_PARTS: dict[str, type] = {"targeting": TargetingRule, "caps": FrequencyCap, "day_parts": DayPart}
+def _goal(message: ads_pb2.Campaign) -> Goal | None:
+    if message.target_cpa_micros:
+        return TargetCpa(Money(message.target_cpa_micros))
+    return TargetRoas(message.target_roas) if message.target_roas else None
+
+
+_PARTS: dict[str, type] = {
+    "targeting": TargetingRule,
+    "caps": FrequencyCap,
+    "day_parts": DayPart,
+    "creatives": Creative,
+}
 """Fields of a campaign that hold several objects of one class."""
 
 _PER = {
@@ -315,6 +387,7 @@ def _names(count: int) -> list[str]:
 
 
 def _message(campaign: Campaign) -> ads_pb2.Campaign:
+    goal = campaign.goal
     return ads_pb2.Campaign(
         advertiser=campaign.advertiser,
         categories=sorted(campaign.categories),
@@ -339,4 +412,7 @@ def _message(campaign: Campaign) -> ads_pb2.Campaign:
         ],
         time_zone="" if campaign.time_zone == "UTC" else campaign.time_zone,
         budget_per_day=campaign.budget_per is Per.DAY,
+        target_cpa_micros=goal.amount.micros if isinstance(goal, TargetCpa) else 0,
+        target_roas=goal.ratio if isinstance(goal, TargetRoas) else 0.0,
+        creatives=[ads_pb2.Creative(id=one.id, text=one.text) for one in campaign.creatives],
     )

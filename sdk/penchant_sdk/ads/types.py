@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from penchant_sdk._arguments import instance, text, texts, texts_by_key, whole
+from penchant_sdk.ads.campaign import item_of
 from penchant_sdk.ads.money import Money
 from penchant_sdk.errors import InvalidRequest
 from penchant_sdk.types import Explanation
@@ -93,7 +94,7 @@ class Decision:
     recommendation_id: str
     user: str
     campaign: str
-    """Id of the campaign, and of its item in the catalog."""
+    """Id of the campaign."""
     position: int
     """Position of the ad in the slot."""
     click_probability: float
@@ -101,7 +102,8 @@ class Decision:
     price: Money
     """Amount reserved from the budget: the bid times the expected number of clicks."""
     propensity: float
-    """Exact probability of this ad here, given the ads above it; 1 without exploration."""
+    """Exact probability of this ad here, given the ads above it: that of the campaign, 1 without
+    exploration, times that of the creative, 1 for a campaign of one ad."""
     score: float
     """`RankedItem.score`; `penchant calibrate` learns from it."""
     reason: str
@@ -112,3 +114,10 @@ class Decision:
     """End of the reservation, UTC. A later `impression` is logged, but may exceed a cap."""
     context: Mapping[str, str] = field(hash=False)
     """Context of the ranking; sent with the decision's events."""
+    creative: str = ""
+    """Id of the creative within the campaign; empty: the campaign is one ad."""
+
+    @property
+    def item(self) -> str:
+        """Id of the ad's item in the catalog."""
+        return item_of(self.campaign, self.creative)

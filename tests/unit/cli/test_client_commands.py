@@ -88,6 +88,17 @@ def test_what_was_seen_can_be_left_out(server: FakeServer) -> None:
     assert [item["id"] for item in reply["items"]].count("1") == 0
 
 
+def test_users_are_merged_and_a_repetition_says_that_nothing_moved(server: FakeServer) -> None:
+    run("feedback", "visitor", "1", "like")
+    run("feedback", "visitor", "2", "like")
+    run("feedback", "ann", "1", "like")
+    merged = run("user", "merge", "visitor", "ann").output
+    assert "2 events of visitor moved to ann, which is at state version 3." in merged
+    assert "0 events of visitor" in run("user", "merge", "visitor", "ann").output
+    assert "expected another user" in failure_of("user", "merge", "ann", "ann")
+    assert "user: no event of 'merge'" in failure_of("user", "--", "merge")
+
+
 def test_a_time_that_is_none_is_refused(server: FakeServer) -> None:
     assert "as-of: got 'soon', expected ISO 8601" in failure_of("rank", "ann", "--as-of", "soon")
 

@@ -52,7 +52,7 @@ def test_a_worse_encoder_is_refused_with_status_2_and_the_figures(
     shop: list[object], good: Path, bad: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "out.json"
-    result = run(*shop, "--baseline", good, "--candidate", bad, "--json", path)
+    result = run(*shop, "--no-refresh", "--baseline", good, "--candidate", bad, "--json", path)
     assert result.exit_code == REFUSED == 2
     assert "gate: refused: " in result.output
     verdict = json.loads(path.read_text())
@@ -77,7 +77,7 @@ def test_a_setting_of_the_candidate_alone_is_judged_too(shop: list[object], good
 
     def without_interest(option: str) -> int:
         settings = (option, "slow_weight=0", option, "fast_weight=0")
-        return run(*shop, *both, *settings).exit_code
+        return run(*shop, "--no-refresh", *both, *settings).exit_code
 
     assert without_interest("--candidate-set") == 2
     assert without_interest("--set") == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -126,18 +127,24 @@ def test_a_refused_event_is_set_aside_with_the_servers_reason(
 
 
 def test_all_rows_bad_is_a_failure(server: FakeServer, tmp_path: Path) -> None:
-    path = likes(tmp_path / "likes.jsonl", 3)
+    path = likes(tmp_path / "likes.jsonl", 3, when="yesterday")
     result = run("events", path, "--map", "when=occurred_at")
     assert result.exit_code == 1
     assert len(rejected(path)) == 3
     assert FakePenchant(server).rank("ann").cold_start
 
 
-def test_an_empty_file_is_no_failure(server: FakeServer, tmp_path: Path) -> None:
-    path = tmp_path / "nothing.csv"
-    path.touch()
-    result = run("items", path)
-    assert (result.exit_code, "no rows" in result.output) == (0, True)
+@pytest.mark.parametrize("name", ["nothing.csv", "nothing", "_SUCCESS", "nothing.parquet"])
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff", "id,text\n"])
+def test_a_file_without_a_row_is_a_failure_that_says_so(
+    server: FakeServer, tmp_path: Path, name: str, content: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    for kind in ("items", "events"):
+        result = run(kind, path, *(() if kind == "items" else ("--map", "text=user")))
+        assert result.exit_code == 1
+        assert re.search("is empty|no rows|no column for|not a Parquet file", result.output)
 
 
 def test_what_was_cut_off_goes_on_behind_the_last_acked_row(

@@ -130,7 +130,7 @@ def test_what_install_and_serve_print_runs(
     places = ("--backends", "backends", "--models", "models", "--create")
     installed = succeeding("install", *places, "--store", "lmdb:s", "--encoder", "first one")
     serving = Server(plain / "s", {"store": "lmdb:/a b", "encoder": "/e"}, ports=Ports(1, 2, 3))
-    summary = _summary(serving, {"store": "lmdb:/a b", "encoder": "/e"})
+    summary = _summary(serving, {"store": "lmdb:/a b", "encoder": "/e"}, 300.0)
     for command in commands_in(installed.output + summary):
         if command[0] == "doctor":  # It checks a server that is not there.
             assert parsed(command)

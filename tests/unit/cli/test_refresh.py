@@ -71,3 +71,20 @@ def test_a_log_in_a_file_is_learnt_from_instead_of_the_stores(tmp_path: Path) ->
     np.testing.assert_array_equal(vectors[0], texts[0])
     assert (vectors[1:] != texts[1:]).any(axis=1).all()
     store.close()
+
+
+def test_a_clock_follows_the_stores_own_log_alone(tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("user,item\n")
+    result = run(
+        ["refresh", "--store", f"lmdb:{tmp_path}", "--every", "5m", "--events", str(events)]
+    )
+    assert result.exit_code == 1
+    assert "--every: got one with --events" in result.output
+
+
+def test_an_interval_that_is_none_is_refused(tmp_path: Path) -> None:
+    for given in ("soon", "0", "-5m", "5 parsecs", "inf", "nan"):
+        result = run(["refresh", "--store", f"lmdb:{tmp_path}", f"--every={given}"])
+        assert result.exit_code == 1
+        assert "expected a time such as 5m, 90s or 1h, or never" in result.output

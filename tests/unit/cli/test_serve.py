@@ -84,9 +84,8 @@ def test_it_starts_its_server_again_when_it_dies(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, said):
         assert process.stdout is not None
         triton_of(process).kill()
-        lines = [process.stdout.readline() for _ in range(3)]
-        assert "Triton ended by itself (by SIGKILL)" in lines[0]
-        assert f"up again on {said['gRPC']}" in lines[2]
+        assert "Triton ended by itself (by SIGKILL)" in process.stdout.readline()
+        assert any(f"up again on {said['gRPC']}" in line for line in process.stdout)
         assert all(result.alive for result in probe.ask(said["gRPC"]))
 
 

@@ -155,6 +155,11 @@ def test_config_names_another_file_and_the_directories_above_are_not_searched(
         ("[signals]\nfile = 'none.toml'", "signals.file: none.toml|can't be read"),
         ("rank = 5", "rank: got 5, expected a table"),
         ("a = ?", "penchant.toml is not TOML: .*line 1"),
+        ("a = " + "[" * 3000 + "]" * 3000, "penchant.toml is nested too deeply"),
+        ("store = 'redis:x'", "penchant.toml:1: store: got 'redis:x', expected lmdb:"),
+        ("store = ''", "penchant.toml:1: store: got '', expected lmdb:"),
+        ("[[signals]]\nlike = {reward = 1}", r"signals: got several tables, \[\[signals\]\]"),
+        ('signals = \'{"a": {}, "a": {}}\'', "signals: the key 'a' is given twice"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_file_line_key_and_remedy(text: str, said: str) -> None:
@@ -167,6 +172,12 @@ def test_what_does_not_fit_is_refused_with_file_line_key_and_remedy(text: str, s
 def test_show_checks_the_tables_of_all_commands() -> None:
     write("[serve]\nrank_instanses = 4\n")
     assert "did you mean rank_instances?" in run(["config", "show"]).stderr
+    write('[serve]\nset = ["rigde=5"]\n')
+    assert "penchant.toml:2: serve.set.rigde: unknown key" in run(["config", "show"]).stderr
+    write('[serve]\nset = ["ridge=-1"]\n')
+    assert "penchant.toml:2: serve.set: got -1.0, expected" in run(["config", "show"]).stderr
+    write('[serve]\nset = ["ridge"]\n')
+    assert "penchant.toml:2: serve.set: got 'ridge', expected" in run(["config", "show"]).stderr
     write("[import.items]\ntext_tmplate = 'x'\n")
     assert "import.items.text_tmplate" in run(["config", "show"]).stderr
     write("[import.itmes]\nx = 1\n")
@@ -243,6 +254,35 @@ def test_show_says_where_each_value_comes_from_and_explains_it(
     ):
         assert re.search(f"^{line}$", shown, re.MULTILINE), line
     assert tomllib.loads(shown)["serve"] == {"rank_instances": 4}
+
+
+CONFLICT = "[settings]\nridge = 5\n[{0}]\nset = {1}\n"
+
+
+@pytest.mark.parametrize("command", ["install", "evaluate", "refresh"])
+@pytest.mark.parametrize("written", ['["ridge=7"]', "{ridge = 7}", '"ridge=7"'])
+def test_a_setting_for_all_commands_and_another_for_one_are_refused_with_both_places(
+    command: str, written: str
+) -> None:
+    write(CONFLICT.format(command, written))
+    for ran in (run(["config", "show"]), *([install()] if command == "install" else [])):
+        assert ran.exit_code == 1
+        assert f"penchant.toml:4: {command}.set: got 'ridge=7'" in ran.stderr
+        assert "penchant.toml:2 has settings.ridge; remove one" in ran.stderr
+
+
+def test_a_setting_of_one_command_counts_there_beside_those_typed_and_show_says_so() -> None:
+    of_all = 'store = "lmdb:s"\nencoder = "e"\n[settings]\nridge = 5\n'
+    write(f'{of_all}[install]\nset = ["fast_weight=3", "ridge=5"]\n')
+    assert install("--set", "window_events=9").exit_code == 0
+    kept = {name: installed()[name] for name in ("ridge", "fast_weight", "window_events")}
+    assert kept == {"ridge": "5", "fast_weight": "3", "window_events": "9"}
+    shown = run(["config", "show"]).stdout
+    assert re.search(
+        r"^fast_weight = [\d.]+ +# default; penchant install: 3 \(penchant.toml:6\)$",
+        shown,
+        re.MULTILINE,
+    )
 
 
 @pytest.mark.parametrize("kind", ["a directory", "a link to nothing", "not to be read"])

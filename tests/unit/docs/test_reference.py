@@ -24,8 +24,12 @@ from tests.support.handwritten import PAGES
 
 
 @cache
+def all_pages() -> dict[str, str]:
+    return dict(reference.pages())
+
+
 def page(name: str) -> str:
-    return reference.pages()[f"reference/{name}.md"]
+    return all_pages()[f"reference/{name}.md"]
 
 
 def rows(name: str) -> list[list[str]]:

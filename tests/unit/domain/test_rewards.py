@@ -127,3 +127,8 @@ def test_a_new_event_keeps_within_its_signals_range_and_the_log_is_read_as_it_is
 def test_a_range_that_is_none_is_refused(bounds: tuple[float | None, float | None]) -> None:
     with pytest.raises(ConfigError, match="value_min and value_max"):
         Signal(0.0, value_min=bounds[0], value_max=bounds[1])
+
+
+def test_a_signal_in_other_case_is_named_as_it_is_known() -> None:
+    with pytest.raises(InvalidEvent, match=r"got 'LIKE', .*; did you mean 'like'\?"):
+        resolve(DEFAULT_SIGNALS, "LIKE", None)

@@ -89,7 +89,7 @@ def test_rows_without_ids_are_all_events_of_their_own(tmp_path: Path) -> None:
 
 def test_a_file_of_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "log.parquet", [{**ROWS[0], "item": "unknown"}])
-    with pytest.raises(ConfigError, match="none of the file can be learnt from; item 'unknown'"):
+    with pytest.raises(ConfigError, match=r"none of the file can be learnt from; .*item 'unknown'"):
         read(path)
 
 

@@ -44,3 +44,13 @@ def test_cells_of_any_types_are_given_back(tmp_path: Path) -> None:
     assert [batch.values(position) for position in range(3)] == rows
     assert batch.rows() == rows
     assert (batch.has("c", 0), batch.has("c", 1), batch.has("a", 1)) == (True, False, True)
+
+
+def test_a_line_with_a_doubled_key_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"user": "ann", "item": 1}\n{"user": "ann", "item": 1, "user": "bob"}\n')
+    with open_table(path) as table:
+        (batch,) = table.batches()
+    assert {at: row.reason for at, row in batch.unreadable.items()} == {
+        1: "the key 'user' is given twice; remove one"
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,50 @@ def test_a_file_without_a_heading_is_refused_and_says_how_to_name_its_columns(
     assert batch.rows() == [{"1": "1", "2": "1193", "3": "5", "4": "978300760"}]
     assert batch.line is not None
     assert batch.line.tolist() == [1]
+
+
+NAMED = [
+    (EventColumns(value="Stars"), "value: no column is named 'Stars'; did you mean 'stars'"),
+    (EventColumns(user="usr"), "user: no column is named 'usr'; did you mean 'user'"),
+    (EventColumns(signal="action"), "signal: no column is named 'action'"),
+    (EventColumns(event_id="key", constant_signal="like"), "event_id: no column is named 'key'"),
+    (EventColumns(recommendation_id="list"), "recommendation_id: no column is named 'list'"),
+    (ItemColumns(id="user", text="name"), "text: no column is named 'name'"),
+    (ItemColumns(id="user", text_template="{item} {yaer}"), "text: no column is named 'yaer'"),
+]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize(("columns", "problem"), NAMED)
+def test_a_column_that_is_named_must_be_there_whatever_it_is_for(
+    tmp_path: Path, suffix: str, columns: EventColumns | ItemColumns, problem: str
+) -> None:
+    rows = {
+        "csv": "user,item,stars,ts\nann,tent,5,9\n",
+        "jsonl": '{"user": "ann", "item": "tent", "stars": 5, "ts": 9}\n',
+    }
+    with (
+        table_of(tmp_path / f"log.{suffix}", rows[suffix]) as table,
+        pytest.raises(ConfigError, match=re.escape(problem)),
+    ):
+        columns_of(table, columns)
+
+
+@pytest.mark.parametrize("place", [1, 2, 5, 40])
+def test_json_lines_are_looked_through_for_a_column_that_the_first_row_lacks(
+    tmp_path: Path, place: int
+) -> None:
+    rows = ['{"user": "ann", "item": "tent", "signal": "like", "ts": 9}\n'] * 40
+    rows.insert(place, '{"user": "ann", "item": "tent", "signal": "like", "ts": 9, "stars": 5}\n')
+    with table_of(tmp_path / "log.jsonl", "".join(rows)) as table:
+        found = columns_of(table, EventColumns(value="stars"))
+        (batch,) = table.batches()
+    assert (found.value, len(batch)) == ("stars", 41)
+
+
+def test_rows_of_json_lines_that_all_lack_a_field_are_refused_at_once(tmp_path: Path) -> None:
+    with (
+        table_of(tmp_path / "log.jsonl", '{"user": "ann", "movie": 1}\n' * 9) as table,
+        pytest.raises(ConfigError, match=r"no column for item, signal.*it has user, movie"),
+    ):
+        columns_of(table, EventColumns())

@@ -22,7 +22,9 @@ def events(path: Path) -> tuple[list[str], LeftOut]:
         return [event.user for event in read_events(table, EventColumns(), left_out)], left_out
 
 
-@pytest.mark.parametrize("lost", ["nan", "NaN", "null", "NULL", "None", "<NA>", "\\N", "5.02E+11"])
+@pytest.mark.parametrize(
+    "lost", ["nan", "NaN", "null", "NULL", "None", "<NA>", "NA", "#N/A", "\\N", "5.02E+11"]
+)
 @pytest.mark.parametrize("row", ["{},tent,like,9,", "ann,{},like,9,", "ann,tent,like,9,{}"])
 def test_an_id_that_csv_has_lost_is_refused(tmp_path: Path, lost: str, row: str) -> None:
     path = tmp_path / "events.csv"
@@ -40,11 +42,22 @@ def test_an_item_without_an_id_is_refused_and_a_text_may_read_as_one(tmp_path: P
         assert [item.id for item in read_items(table, ItemColumns(), LeftOut())] == ["1"]
 
 
-@pytest.mark.parametrize("id_", ["nanette", "Nonesuch", "nulla", "1E10", "E+11", "NA", "Ann.0"])
+@pytest.mark.parametrize("id_", ["nanette", "Nonesuch", "nulla", "1E10", "E+11", "NAN1", "Ann.0"])
 def test_an_id_that_only_resembles_a_lost_one_is_kept(tmp_path: Path, id_: str) -> None:
     path = tmp_path / "events.csv"
     path.write_text(f"user,item,signal,occurred_at\n{id_},tent,like,9\n")
     assert events(path)[0] == [id_]
+
+
+@pytest.mark.parametrize("lost", ["nan", "None", "NaT", "<NA>", "", "  "])
+def test_an_id_that_pandas_has_lost_on_the_way_to_parquet_is_refused(
+    tmp_path: Path, lost: str
+) -> None:
+    path = tmp_path / "events.parquet"
+    rows = {"user": [lost, "bob"], "item": ["tent"] * 2, "signal": ["like"] * 2}
+    pq.write_table(pa.table({**rows, "occurred_at": [9, 9]}), path)
+    users, left_out = events(path)
+    assert (users, sum(left_out.counts.values())) == (["bob"], 1)
 
 
 def test_where_the_file_knows_types_such_a_text_is_meant(tmp_path: Path) -> None:

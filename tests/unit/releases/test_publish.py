@@ -18,6 +18,7 @@ from penchant.releases.switch import SWITCH, switch_to
 from penchant.service.explain import Explanation
 from penchant.service.rank import RankRequest
 from penchant.store.items import read_text_vector
+from penchant.store.refresh_note import read_refresh_note
 from penchant.store.releases import read_releases
 from penchant.store.residuals import read_residual
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
@@ -86,6 +87,11 @@ def test_a_server_without_a_log_begins_with_what_the_release_learnt(
         one, two = ours.numbers.get(id_), theirs.numbers.get(id_)
         np.testing.assert_array_equal(ours.vectors[one], theirs.vectors[two])
     assert (ours.neighbours["strength"] > 0).sum() == (theirs.neighbours["strength"] > 0).sum() > 0
+    # A clock there must not replace them by what a few events teach.
+    with there.store.snapshot() as snapshot, releasing.world.store.snapshot() as own:
+        note, other = read_refresh_note(snapshot), read_refresh_note(own)
+    assert (note.elsewhere, note.events) == (True, manifest.data["events"])
+    assert (other.elsewhere, other.events) == (False, manifest.data["events"])
 
 
 def test_score_weights_come_and_go_with_the_release(releasing: Releasing) -> None:

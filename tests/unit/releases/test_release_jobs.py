@@ -9,7 +9,6 @@ import pytest
 
 from penchant.config import parse
 from penchant.domain.errors import ConfigError
-from penchant.launch import server_store
 from penchant.logs.impressions import ImpressionsRequest, write_impressions
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
@@ -19,28 +18,18 @@ from penchant.refresh.refresh import RefreshRequest, refresh
 from penchant.releases.publish import PublishOutcome, PublishRequest, publish
 from penchant.releases.release_list import ListReleasesRequest, list_releases
 from penchant.releases.rollback import START, RollbackRequest, roll_back
-from penchant.store.memory import MemoryStore
 from tests.support.catalogs import head
+from tests.support.lasting_store import opened_by_jobs
 from tests.support.released import Releasing, load_words, write_words
 from tests.support.world import liked
 
 BARE = {"store": "memory:", "encoder": "/e"}
 
 
-class LastingStore(MemoryStore):
-    """Keeps its content when a job closes it."""
-
-    def close(self) -> None:
-        pass
-
-
 @pytest.fixture
 def releasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Releasing:
     """The jobs open this world's store, since a process can't open an LMDB store twice."""
-    store = LastingStore()
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store" / "data.mdb").touch()
-    monkeypatch.setattr(server_store, "open_store", lambda address, map_bytes: store)
+    store = opened_by_jobs(tmp_path, monkeypatch)
     releasing = Releasing(tmp_path, store=store)
     releasing.world.put(**{f"i{number}": f"word{number} film" for number in range(8)})
     for user in range(4):

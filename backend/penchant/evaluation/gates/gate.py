@@ -17,7 +17,7 @@ from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.report.page import check_writable
-from penchant.system.option_types import ENCODER_IN_USE, FLAT, Flag, Pairs, Repeated
+from penchant.system.option_types import ENCODER_IN_USE, FLAT, Pairs, Repeated
 from penchant.system.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ class GateRequest:
     """A setting of the models, for both sides; repeatable."""
     candidate_settings: Annotated[Pairs, Parameter(name="--candidate-set")] = ()
     """A setting of the candidate alone; repeatable."""
-    refresh: Flag = False
-    """Let item vectors learn first, as `penchant refresh` does."""
+    refresh: Annotated[bool, Parameter(negative="--no-refresh")] = True
+    """Let item vectors and the score's weights learn first, on each side, as `penchant refresh`
+    does."""
     validation: Annotated[Validation, FLAT] = Validation()
     attributes: Annotated[Repeated, Parameter(name="--attribute")] = ()
     """Attribute of items; each of its values is a cohort; repeatable."""

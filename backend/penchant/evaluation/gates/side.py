@@ -38,7 +38,8 @@ class Side:
     """
     config: Config
     refresh: RefreshSettings | None = None
-    """Settings of a refresh before the validation part; None: no refresh."""
+    """Settings of a refresh before the validation part, which learns the score's weights too, as a
+    server's does; None: no refresh."""
 
     @property
     def text_encoder(self) -> TextEncoder | None:
@@ -76,6 +77,6 @@ class Side:
             replay_config: the one that the targets were chosen with.
             on_event: called with each position that is done.
         """
-        clock = None if self.refresh is None else middle_clock(self.refresh)
+        clock = None if self.refresh is None else middle_clock(self.refresh, self.config)
         recommender = PenchantRecommender(self.config, vectors, clock)
         return replay(stream, recommender, targets, replay_config, on_event).rank

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import softmax
@@ -10,15 +11,29 @@ from scipy.special import softmax
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.ope.logged_impressions import LoggedImpressions
-from penchant.logs.cell_arrays import numbers_of, texts_of
+from penchant.logs.cell_arrays import numbers_of
 from penchant.logs.cells import number_of
-from penchant.logs.refusals import Refusals
-from penchant.logs.row_fields import conversion_error
+from penchant.logs.found_columns import columns_of
+from penchant.logs.refusals import LeftOut, Refusals
+from penchant.logs.row_fields import conversion_error, ids_in
 from penchant.logs.table_file import TableFile
 
 POLICIES = ("uniform", "popularity", "softmax")
 """Policies that need no file."""
 _FAR_FROM_ONE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class _ProbabilityColumns:
+    """The columns that a file of probabilities must have."""
+
+    def found_in(self, names: Collection[str]) -> _ProbabilityColumns:
+        return self
+
+    def missing_in(self, names: Collection[str]) -> dict[str, str]:
+        needed = ("action", "probability")
+        return {name: "expected under this name" for name in needed if name not in names}
+
 
 Probabilities = dict[tuple[str, str, str], float]
 """Probabilities by impression, position and action; an empty impression or position means any."""
@@ -74,24 +89,28 @@ def read_probabilities(table: TableFile) -> Probabilities:
     """Reads a file with columns `action`, `probability`, and perhaps `position`, `impression`.
 
     Raises:
-        ConfigError: a row can't be read.
+        ConfigError: the file has no such columns or no rows, or a row can't be read.
     """
     found: Probabilities = {}
+    columns_of(table, _ProbabilityColumns())
     for batch in table.batches():
         refusals = Refusals(batch)
-        number, action = numbers_of(batch.cells("probability")), texts_of(batch.cells("action"))
+        number = numbers_of(batch.cells("probability"))
+        action = ids_in(batch, "action", refusals)
         refusals.refuse(number.wrong, conversion_error(batch, "probability", number_of))
-        refusals.refuse_each(action.wrong)
         usable = (number.value >= 0) & (number.value <= 1) & action.where(bool)
         refusals.refuse(~usable, "expected an action, and a probability in [0, 1]")
         if refusals.reasons:
-            first = min(refusals.reasons)
-            raise ConfigError(
-                f"--action-probabilities: row {batch.number[first]}: {refusals.reasons[first]}"
-            )
-        impression, position = (texts_of(batch.cells(name)) for name in ("impression", "position"))
+            left_out = LeftOut()
+            left_out.add_rows("", batch, refusals)
+            raise ConfigError(f"--action-probabilities: {left_out.first_case}")
+        impression, position = (
+            ids_in(batch, name, refusals) for name in ("impression", "position")
+        )
         keys = zip(impression.to_list(), position.to_list(), action.to_list(), strict=True)
         found.update(zip(keys, number.value.tolist(), strict=True))
+    if not found:
+        raise ConfigError("--action-probabilities: the file has no rows")
     return found
 
 

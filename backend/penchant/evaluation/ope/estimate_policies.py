@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.ope import policies
@@ -26,12 +26,12 @@ from penchant.system.option_types import FLAT
 class OpeRequest:
     """A log of impressions, and one candidate: a policy by name, a file, or a column of the log."""
 
-    file: ExistingFile
+    file: Path
     """File of impressions."""
     _: KW_ONLY
     policy: Annotated[str, Parameter(show_default=False)] = ""
     """The candidate: uniform, popularity or softmax."""
-    action_probabilities: ExistingFile | None = None
+    action_probabilities: Path | None = None
     """The candidate: a file of action, probability (and position, impression)."""
     columns: Annotated[ImpressionColumns, FLAT] = ImpressionColumns()
     format: Annotated[

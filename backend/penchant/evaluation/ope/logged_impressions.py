@@ -13,14 +13,17 @@ from cyclopts import Parameter
 from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import ConfigError
 from penchant.logs.cell_arrays import numbers_of, texts_of
+from penchant.logs.found_columns import columns_of, way_to
 from penchant.logs.known_columns import known_column
-from penchant.logs.refusals import Refusals
+from penchant.logs.lost_ids import refuse_lost_ids
+from penchant.logs.refusals import LeftOut, Refusals
 from penchant.logs.row_batch import RowBatch, python_cells
 from penchant.logs.row_fields import (
+    ids_in,
     refuse_far_numbers,
     required_cells,
+    required_ids,
     required_numbers,
-    required_texts,
 )
 from penchant.logs.table_file import TableFile
 from penchant.system.option_types import Repeated
@@ -77,6 +80,24 @@ class ImpressionColumns:
             propensity=found(self.propensity, "propensity", "--propensity-column"),
         )
 
+    def missing_in(self, names: Collection[str]) -> dict[str, str]:
+        """Returns the columns that a file must have and lacks, by field, with a way out of it."""
+        wanted = [
+            ("item", self.action, "item", "--item-column"),
+            ("reward", self.reward, "reward", "--reward-column"),
+            ("propensity", self.propensity, "propensity", "--propensity-column"),
+            ("position", self.position, "", "--position-column"),
+            ("user", self.user, "", "--user-column"),
+            ("candidate", self.candidate, "", "--candidate-column"),
+            ("impression", self.impression, "", "--impression-column"),
+            *(("context", name, "", "--context") for name in self.context),
+        ]
+        return {
+            field: way_to(column, default, option, names)
+            for field, column, default, option in wanted
+            if column and column not in names
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedImpressions:
@@ -105,7 +126,7 @@ class LoggedImpressions:
     context: Float64
     """Features, shape (n, features): numbers standardised, texts as indicators."""
     left_out: Counter[str]
-    """Rows that could not be used, by reason."""
+    """Rows that could not be used, by reason and first case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +151,14 @@ def read_impressions(table: TableFile, columns: ImpressionColumns) -> LoggedImpr
         ConfigError: no row is usable; the message says what was wrong with most.
     """
     parts: list[_Part] = []
-    left_out: Counter[str] = Counter()
-    columns = columns.found_in(table.names)
+    left_out = LeftOut()
+    columns = columns_of(table, columns)
     for batch in table.batches():
         refusals = Refusals(batch)
         parts.append(_read(batch, columns, refusals))
-        left_out.update(refusals.reasons.values())
+        left_out.add_by_reason(batch, refusals)
     if not any(part.action for part in parts):
-        why = left_out.most_common(1)[0][0] if left_out else "the file has no rows"
-        raise ConfigError(f"impressions: no row can be used: {why}")
+        raise ConfigError(f"impressions: no row can be used: {left_out.commonest()}")
     actions, action = _codes(_joined(part.action for part in parts))
     positions, position = _codes(_joined(part.position for part in parts))
     users = _joined(part.user for part in parts)
@@ -160,7 +180,7 @@ def read_impressions(table: TableFile, columns: ImpressionColumns) -> LoggedImpr
         candidate=candidate if columns.candidate else None,
         impression=tuple(impressions) if columns.impression else (),
         context=_features(context, len(action)),
-        left_out=left_out,
+        left_out=left_out.by_reason(),
     )
 
 
@@ -169,15 +189,18 @@ def _joined(parts: Iterable[list[Any]]) -> list[Any]:
 
 
 def _read(batch: RowBatch, columns: ImpressionColumns, refusals: Refusals) -> _Part:
-    action = required_texts(batch, columns.action, refusals)
-    refusals.refuse(action.where(lambda text: not text), f"{columns.action}: missing")
+    action = required_ids(batch, columns.action, "item", refusals)
+    refuse_lost_ids(action, batch, columns.action, refusals)
     reward = required_numbers(batch, columns.reward, refusals)
     propensity = _probability(batch, columns.propensity, refusals, zero=False)
 
     def texts(column: str) -> list[str]:
         if not column:
             return [""] * len(batch)
-        return required_texts(batch, column, refusals).to_list()
+        required_cells(batch, column, refusals)
+        ids = ids_in(batch, column, refusals)
+        refuse_lost_ids(ids, batch, column, refusals)
+        return ids.to_list()
 
     position, user = texts(columns.position), texts(columns.user)
     candidate = np.zeros(len(batch))
@@ -205,9 +228,9 @@ def _read(batch: RowBatch, columns: ImpressionColumns, refusals: Refusals) -> _P
 def _probability(batch: RowBatch, column: str, refusals: Refusals, *, zero: bool) -> Float64:
     number = required_numbers(batch, column, refusals)
     wrong = (number > 1) | (number < 0) | ((number == 0) & (not zero))
-    refusals.refuse(wrong, f"{column}: not in {'[' if zero else '('}0, 1]")
+    refusals.refuse(wrong, f"{column}: not in {'[' if zero else '('}0, 1]", column)
     if not zero:
-        refusals.refuse(number < LEAST_PROPENSITY, f"{column}: below {LEAST_PROPENSITY:g}")
+        refusals.refuse(number < LEAST_PROPENSITY, f"{column}: below {LEAST_PROPENSITY:g}", column)
     return number
 
 

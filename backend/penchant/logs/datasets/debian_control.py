@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
+from penchant.logs.text_source import TextSource
 
 SECTION = "games"
 AVAILABLE = Path("/var/lib/dpkg/available")
@@ -54,10 +55,11 @@ def read_metadata(file: Path | None = None) -> str:
         ConfigError: the file can't be read, or no list holds a game.
     """
     if file is not None:
+        source = TextSource(file)  # Mirrors have it packed, as Packages.xz.
         try:
-            return file.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise ConfigError(f"{file}: {error.strerror}; expected Debian control data") from error
+            return b"".join(source.lines(newline_only=True)).decode("utf-8", "replace")
+        finally:
+            source.close()
     names = [one["Package"] for one in stanzas(_apt("dumpavail")) if _is_game(one)]
     if names:
         return _apt("show", *dict.fromkeys(names))

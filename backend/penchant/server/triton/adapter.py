@@ -92,7 +92,7 @@ class Adapter:
         self._meter.watch(self._waiting, "penchant_waiting_calls:lane")
         directory = catalog_directory(config)
         if model == METHODS["get_user"].model and directory is not None:
-            self._meter.watch(StoreGauges(self._app.store, directory).read)
+            self._meter.watch(StoreGauges(self._app.store).read)
         # Loaded objects stay for good; without this, each full collection would visit them all.
         gc.collect()
         gc.freeze()

@@ -48,8 +48,11 @@ MODEL_GAUGES = {
     "penchant_users": "Users with a record as of the last full count, which takes 1 s per 2,000",
     "penchant_store_fill": "Used share of the store's size limit, 0 to 1; full at 0.98",
     "penchant_catalog_version": "Version of the item vectors that rankings use",
-    "penchant_refresh_age_seconds": "Seconds since the last refresh wrote its files; missing before"
-    " the first one",
+    "penchant_refresh_age_seconds": "Seconds since the last refresh published; missing before the "
+    "first one",
+    "penchant_refresh_duration_seconds": "Seconds that the last refresh took; missing as above",
+    "penchant_refresh_new_events": "Events accepted since the last refresh read the log",
+    "penchant_refresh_failures": "Attempts of the clock to refresh that failed since it last did",
     "penchant_rollout": "Whether a release is on trial beside the served one: 0 or 1",
 }
 """Gauges, with what they show. Those of the store are of the model `penchant_users`."""

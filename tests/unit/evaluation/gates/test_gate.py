@@ -30,6 +30,7 @@ def request_of_shop(tmp_path: Path) -> GateRequest:
         validation=Validation(0.5, candidates="all"),
         budgets=Budgets(min_rankings=20, min_users=5),
         freeze_probes=tmp_path / "probes.parquet",
+        refresh=False,
     )
 
 
@@ -40,11 +41,11 @@ def test_a_request_gives_the_verdict_of_the_command(
     log = ["--items", tmp_path / "items.csv", "--events", tmp_path / "events.csv"]
     sides = ["--baseline", tmp_path / "encoder", "--candidate", tmp_path / "bad"]
     enough = ["--min-rankings", "20", "--min-users", "5", "--validation-fraction", "0.5"]
-    run(["gate", *log, *sides, *enough, "--candidates", "all", "--json", path])
+    run(["gate", "--no-refresh", *log, *sides, *enough, "--candidates", "all", "--json", path])
     verdict = gate(request_of_shop)
     assert not verdict.passed
     written = json.loads(path.read_text())
-    assert written.pop("made_by").startswith("penchant gate --baseline")
+    assert written.pop("made_by").startswith("penchant gate ")
     assert json.loads(verdict.json()) == written
     assert request_of_shop.freeze_probes is not None
     assert len(read_probes(request_of_shop.freeze_probes).ids) == 30

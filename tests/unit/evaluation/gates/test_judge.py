@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penchant.config import parse
+from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Item
@@ -18,6 +20,8 @@ from penchant.evaluation.gates.probes import freeze_probes
 from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import GateOutcome, Verdict
+from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.replay import replay
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from tests.unit.evaluation.gates.planted import (
@@ -201,3 +205,25 @@ def test_progress_is_reported_step_by_step() -> None:
         "candidate with careless texts",
     ]
     assert all(reports.count((step, 1.0)) == 1 for step in steps)
+
+
+def test_each_side_is_ranked_with_the_weights_that_it_learns_itself() -> None:
+    stream = planted_log()
+    plan, targets = HALF.choose(stream)
+    vectors = kind_vectors()
+    kept = Side(vectors, CONFIG, RefreshSettings())
+    sets = parse({"store": "memory:", "encoder": "e", "slow_weight": "0", "near_weight": "0"})
+    fixed = Side(vectors, sets, RefreshSettings())
+
+    def learnt(by: Side) -> Float64:
+        clock = middle_clock(by.refresh, by.config)
+        return replay(stream, PenchantRecommender(by.config, vectors, clock), targets, plan).rank
+
+    def told(by: Side) -> Float64:
+        clock = middle_clock(by.refresh)
+        return replay(stream, PenchantRecommender(by.config, vectors, clock), targets, plan).rank
+
+    for by in (kept, fixed):
+        np.testing.assert_array_equal(by.ranks(stream, vectors, targets, plan), learnt(by))
+    assert (learnt(kept) != told(kept)).any()
+    assert (learnt(kept) != learnt(fixed)).any()

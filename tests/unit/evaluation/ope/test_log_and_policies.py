@@ -70,15 +70,15 @@ def test_rows_that_can_not_be_used_are_counted_by_reason(tmp_path: Path) -> None
     log = read(tmp_path, [good, *bad])
     assert len(log.action) == 1
     assert dict(log.left_out) == {
-        "propensity: not in (0, 1]": 1,
-        "propensity: missing, or not a finite number": 1,
-        "reward: missing, or not a finite number": 1,
-        "item: missing": 1,
+        "propensity: not in (0, 1] (first: row 2, line 3: got '0')": 1,
+        "propensity: missing (first: row 3, line 4: got '')": 1,
+        "reward: missing (first: row 4, line 5: got '')": 1,
+        "item: column 'item' is empty (first: row 5, line 6)": 1,
     }
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no column 'clicked'; there are item, reward"):
+    with pytest.raises(ConfigError, match=r"no column is named 'clicked'"):
         read(tmp_path, [["a", 1, 0.5, 1, "u", "phone", 30]], replace(COLUMNS, reward="clicked"))
 
 
@@ -199,3 +199,30 @@ def test_fewer_users_than_folds_are_refused(tmp_path: Path) -> None:
     log = read(tmp_path, uniform_log(8))
     with pytest.raises(ConfigError, match="2 users are fewer than 5 folds"):
         policies.from_policy(log, "popularity", RewardModelSettings())
+
+
+@pytest.mark.parametrize("written", ["0,5", "1.234,5", "yes", "NA", "inf"])
+@pytest.mark.parametrize("column", ["reward", "propensity"])
+def test_a_number_that_is_none_is_refused_with_its_row_line_and_cell(
+    tmp_path: Path, column: str, written: str
+) -> None:
+    cells = {"item": "a", "reward": "1", "propensity": "0.5", column: written}
+    path = tmp_path / "log.csv"
+    path.write_text("item;reward;propensity\n" + ";".join(cells.values()) + "\n")
+    with (
+        open_table(path) as table,
+        pytest.raises(
+            ConfigError,
+            match=rf"{column}: not a finite number \(first: row 1, line 2: got '{written}'",
+        ) as refusal,
+    ):
+        read_impressions(table, ImpressionColumns())
+    assert ("decimal point" in str(refusal.value)) is ("," in written)
+
+
+def test_ids_are_read_as_every_other_command_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("item,reward,propensity\n12.0,1,0.5\n 12,1,0.5\nnan,1,0.5\n")
+    with open_table(path) as table:
+        log = read_impressions(table, ImpressionColumns())
+    assert (log.actions, log.left_out.total()) == (("12",), 1)

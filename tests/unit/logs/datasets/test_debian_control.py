@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import subprocess
 from pathlib import Path
 
@@ -36,10 +37,11 @@ def test_a_line_that_goes_on_nothing_is_dropped() -> None:
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "available"
+    path, packed = tmp_path / "available", tmp_path / "Packages.xz"
     path.write_text(CHESS)
-    assert read_metadata(path) == CHESS
-    with pytest.raises(ConfigError, match="expected Debian control data"):
+    packed.write_bytes(lzma.compress(CHESS.encode()))
+    assert read_metadata(path) == read_metadata(packed) == CHESS
+    with pytest.raises(ConfigError, match="is a directory, expected a file"):
         read_metadata(tmp_path)
 
 

@@ -224,10 +224,11 @@ def test_exploration_stops_where_the_users_budget_is_used_up() -> None:
 
 
 def test_a_reason_names_what_the_user_did_and_the_page_where_it_decides() -> None:
+    rich = Money.of(10**6)  # Enough for a minute of several ads.
     ads = client(
-        campaign("tents", "Tents for camping in the mountains"),
-        campaign("boots", "Boots for the mountains"),
-        campaign("vinyl", "Jazz records"),
+        campaign("tents", "Tents for camping in the mountains", budget=rich),
+        campaign("boots", "Boots for the mountains", budget=rich),
+        campaign("vinyl", "Jazz records", budget=rich),
         offset_weight="0",  # Else the one click ever made outweighs any text.
     )
     ads._penchant.feedback(

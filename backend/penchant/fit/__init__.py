@@ -1,0 +1,1 @@
+"""From a log to a release: look, choose by validation, fit, measure, write a store to serve."""

@@ -1,0 +1,159 @@
+"""The middle clock: looks at a store again and again, and refreshes it when that is worth it.
+
+A look costs a few small reads. A refresh reads and fits in a thread of low priority and holds the
+store's write lock while it publishes alone, so that requests of a server on the same store hardly
+notice it. Whatever goes wrong with one look is said, noted in the store, and tried again later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from threadpoolctl import threadpool_limits
+
+from penchant.domain.errors import PenchantError
+from penchant.launch.errors import LaunchError
+from penchant.launch.server_store import ServerStore, open_server_store
+from penchant.refresh.refresh import (
+    RefreshRequest,
+    RefreshResult,
+    refresh_store,
+    released_settings,
+)
+from penchant.refresh.refresh_memory import RefreshMemory
+from penchant.refresh.refresh_pace import enough, is_due
+from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
+from penchant.store.accepted_events import read_accepted
+from penchant.store.base import Snapshot
+from penchant.store.items import read_head
+from penchant.store.newest import read_newest
+from penchant.store.refresh_note import RefreshNote, read_refresh_note, write_refresh_note
+
+RETRY_SHARE = 0.1
+"""Wait after a first failure, as a share of the clock's interval; it doubles with each one."""
+
+LONGEST_RETRY_S = 3600.0
+
+Kind = Literal["refreshed", "waits", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLook:
+    """The outcome of one look."""
+
+    kind: Kind
+    text: str
+    """For people: one sentence."""
+    wait_s: float
+    """Seconds until the next look."""
+    result: RefreshResult | None = None
+    """The outcome of the refresh, if there was one."""
+
+
+@dataclass(slots=True)
+class RefreshClock:
+    """The clock of one store in one process."""
+
+    request: RefreshRequest
+    every_s: float
+    """Seconds from the end of one look to the next."""
+    _memory: RefreshMemory = field(default_factory=RefreshMemory)
+    _failures: int = 0
+    _began_s: float = field(default_factory=time.time)
+
+    def run(self, say: Callable[[str], None]) -> None:
+        """Looks for ever; says what happened, but not twice in a row that nothing did."""
+        said = ""
+        with threadpool_limits(1):
+            while True:
+                look = self.look()
+                if look.kind != "waits" or look.text.partition(":")[0] != said:
+                    say(look.text)
+                said = look.text.partition(":")[0]
+                time.sleep(look.wait_s)
+
+    def look(self) -> ClockLook:
+        """Looks once, and refreshes if enough events are new; never raises."""
+        try:
+            look = self._look()
+        except RefreshRunning as error:
+            return ClockLook("waits", f"{error}", self.every_s)
+        except Exception as error:  # noqa: BLE001  # Whatever it was, the next look may go well.
+            return self._failed(error)
+        self._failures = 0
+        return look
+
+    def _look(self) -> ClockLook:
+        with (
+            open_server_store(self.request.store, self.request.settings) as server,
+            refresh_turn(self.request.store, 0.0),
+        ):
+            with server.store.snapshot() as snapshot:
+                reason = self._reason_to_wait(snapshot)
+            if reason:
+                return ClockLook("waits", reason, self.every_s)
+            settings = self.request.fit_settings(released_settings(server.store))
+            result = refresh_store(
+                server.store, server.directory, server.config, settings, memory=self._memory
+            )
+            with server.store.snapshot() as snapshot:
+                took_s = read_refresh_note(snapshot).took_s
+        text = (
+            f"Refreshed in {took_s:.1f} s from {result.events:,} events, "
+            f"{self._memory.log.read_users:,} users read: catalog version {result.head.version}. "
+            f"{result.weights.sentence}"
+        )
+        return ClockLook("refreshed", text, self.every_s, result)
+
+    def _reason_to_wait(self, snapshot: Snapshot) -> str:
+        """Why it is too early to refresh; empty if it is time."""
+        note, accepted = read_refresh_note(snapshot), read_accepted(snapshot)
+        if not read_head(snapshot).alive:
+            return "The store holds no items yet: nothing to refresh."
+        if note.elsewhere and accepted < note.events:
+            return (
+                f"The items were learnt from {note.events:,} events of another log: the clock "
+                f"waits until the store has accepted as many, {accepted:,} so far."
+            )
+        if not note.at_s and read_newest(snapshot) is not None and not accepted:
+            return ""  # A log of an older release, which counted nothing.
+        new = accepted - note.accepted
+        if new < 0:
+            return ""  # A backup was restored, or the count was lost.
+        events = note.events + new
+        if is_due(new, events, time.time() - (note.at_s or self._began_s)):
+            return ""
+        return (
+            f"Too few new events to refresh: {new:,} since the last time, {enough(events):,} are "
+            "enough, or any after an hour."
+        )
+
+    def _failed(self, error: Exception) -> ClockLook:
+        self._failures += 1
+        known = isinstance(error, PenchantError | LaunchError)
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        wait_s = min(
+            LONGEST_RETRY_S,
+            max(1.0, self.every_s * RETRY_SHARE) * 2.0 ** min(self._failures - 1, 16),
+        )
+        # The store itself may be what fails, which its server says.
+        with (
+            contextlib.suppress(Exception),
+            open_server_store(self.request.store, self.request.settings) as server,
+        ):
+            _note_failure(server, text)
+        return ClockLook(
+            "failed", f"The refresh failed, tried again in {wait_s:.0f} s: {text}", wait_s
+        )
+
+
+def _note_failure(server: ServerStore, text: str) -> None:
+    with server.store.transaction() as transaction:
+        note: RefreshNote = read_refresh_note(transaction)
+        failed = dataclasses.replace(note, failures=note.failures + 1, error=text[:500])
+        write_refresh_note(transaction, failed)

@@ -1,1 +1,0 @@
-"""Tuning: a search for the settings that rank a log best."""
