@@ -17,9 +17,19 @@ _PUT = "put the item again"
 
 
 def read_head(snapshot: Snapshot) -> CatalogHead:
-    """The catalog's head; that of an empty catalog if none was written yet."""
+    """The catalog's head; that of an empty catalog if none was written yet.
+
+    Raises:
+        StateCorrupt: it can't be read; the text says what to do.
+    """
     value = snapshot.get(encode(Kind.HEAD))
-    return CatalogHead() if value is None else codec.decode_head(value)
+    try:
+        return CatalogHead() if value is None else codec.decode_head(value)
+    except StateCorrupt as error:
+        raise StateCorrupt(
+            f"{error}; a start of the server makes it again from the items, or, where some of them "
+            "can't be read, `penchant rebuild records`"
+        ) from error
 
 
 def write_head(transaction: Transaction, head: CatalogHead) -> None:
