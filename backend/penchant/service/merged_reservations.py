@@ -13,12 +13,12 @@ from penchant.domain.ad_accounts import AdAccount, AdAccountKey
 from penchant.domain.frequency_caps import Ledger, merged
 from penchant.domain.reservations import ReservedImpression
 from penchant.domain.types import LogRow
-from penchant.store.base import Snapshot, Transaction
-from penchant.store.ledgers import is_logged_ledger, read_ledger
+from penchant.store.base import Transaction
+from penchant.store.ledgers import read_ledger
 from penchant.store.reservation_log import (
     add_to_balances,
-    read_past_ledger,
     read_reserved,
+    read_unlogged,
     scan_reserved,
     write_past_ledger,
     write_reserved,
@@ -49,7 +49,7 @@ def merge_reservations(
         both = [*read_reserved(transaction, stays, recommendation_id), *impressions]
         both.sort(key=lambda one: one.at_us)
         write_reserved(transaction, stays, recommendation_id, both)
-    past = merged(_past(transaction, stays), _past(transaction, goes))
+    past = merged(read_unlogged(transaction, stays), read_unlogged(transaction, goes))
     if len(past):
         write_past_ledger(transaction, stays, past)
     for row in unpaired:
@@ -57,8 +57,3 @@ def merge_reservations(
             key = AdAccountKey(row.event.item, "", row.receipt.budget)
             add_to_balances(transaction, {key: AdAccount(charged_micros=row.receipt.cost_micros)})
     return merged(read_ledger(transaction, stays), read_ledger(transaction, goes))
-
-
-def _past(snapshot: Snapshot, user: str) -> Ledger:
-    read = read_past_ledger if is_logged_ledger(snapshot, user) else read_ledger
-    return read(snapshot, user)

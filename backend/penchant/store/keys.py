@@ -43,7 +43,9 @@ class Kind(IntEnum):
     TEXT_VECTOR = ord("V")
     """(encoder version, text digest): the vector of a text."""
     RESIDUAL = ord("R")
-    """(encoder version, item number): the residual of an item."""
+    """(encoder version or name of a set, item number): the residual of an item."""
+    RESIDUAL_SET = ord("X")
+    """(encoder version): the name of the set of residuals in use."""
     RELEASE = ord("P")
     """(position): an entry of the log of releases."""
     ROLLOUT = ord("T")
@@ -58,13 +60,13 @@ class Kind(IntEnum):
     """(digest of a budget's key): the money spent and held."""
     RESERVED = ord("Q")
     """(user, digest of a recommendation's id): the impressions reserved for it, for good."""
-    PAST_LEDGER = ord("D")
+    PAST_LEDGER = ord("A")
     """(user): the ledger as a release left it that did not log reservations."""
     BALANCE = ord("B")
     """(digest of a budget's key, campaign, day): what no user's log accounts for any more."""
     SETTINGS = ord("E")
     """(): the settings that the store's server was given."""
-    ACCEPTED = ord("A")
+    ACCEPTED = ord("Y")
     """(): the number of events that were ever accepted."""
     REFRESHED = ord("F")
     """(): what the last refresh learnt from, and how it went."""
