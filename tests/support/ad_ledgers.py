@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from penchant.domain.errors import PenchantError, UserNotFound
 from penchant.domain.frequency_caps import prune
 from penchant.domain.reservations import Budget, Cap, Reservations, ReserveOption, ReserveRequest
+from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.rebuilt_ledgers import RebuiltLedgers, rebuild_ledgers
 from penchant.service.reserve import ReserveService
 from penchant.store.base import Snapshot, Store
@@ -31,7 +32,7 @@ OPTIONS = (
 STEPS = st.lists(
     st.tuples(
         st.sampled_from([0, 1, 7, 61, 3700]),  # seconds since the step before
-        st.sampled_from(["reserve", "reserve", "show", "show", "again", "forget"]),
+        st.sampled_from(["reserve", "reserve", "show", "show", "again", "forget", "merge"]),
         st.sampled_from("uv"),
         st.integers(0, 5),  # which recommendation, or which reservation
         st.permutations(OPTIONS),
@@ -50,18 +51,23 @@ class AdDesk:
     world: World
     taken: list[tuple[str, str, str]] = field(default_factory=list)
     """User, recommendation and item of each reservation ever made."""
+    merges: int = 0
 
     def step(self, step: Any) -> Reservations | None:
         """Takes one of `STEPS`; returns the reply of a reservation."""
         seconds, action, user, which, options, n, lapse_s = step
         self.world.now_us += seconds * SECOND_US
         if action == "reserve":
-            return self.reserve(user, f"r{which}", options, n, lapse_s)
+            # A ranking's id is one user's.
+            return self.reserve(user, f"{user}{which}-{self.merges}", options, n, lapse_s)
         if action == "forget":
             try:
                 self.world.users.forget(user)
             except UserNotFound:
                 return None
+        elif action == "merge":
+            self.merges += 1
+            self.world.users.merge(MergeUsersRequest(user, "u" if user == "v" else "v"))
         elif self.taken:
             user, id_, item = self.taken[-1 - which % len(self.taken)]
             self.show(user, id_, item, copies=2 if action == "again" else 1)
