@@ -44,6 +44,8 @@ class Kind(IntEnum):
     """(encoder version, text digest): the vector of a text."""
     RESIDUAL = ord("R")
     """(encoder version, item number): the residual of an item."""
+    RESIDUAL_SET = ord("X")
+    """(encoder version): the name of the set of residuals in use."""
     RELEASE = ord("P")
     """(position): an entry of the log of releases."""
     ROLLOUT = ord("T")
