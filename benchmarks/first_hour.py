@@ -26,12 +26,15 @@ from penchant.domain.types import Context, Matrix, Vector
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation import metrics
 from penchant.evaluation.baselines.popularity import MostPopular
-from penchant.evaluation.penchant import PenchantRecommender, middle_clock
+from penchant.evaluation.penchant import PenchantRecommender, Refresh
 from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import ReplayResult, replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, outcomes_before
+from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
+from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_pace import is_due
+from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.report.page import as_json
 from penchant.report.text_table import TextTable, rendered
 from penchant.system.durable_file import write_whole
@@ -69,6 +72,20 @@ class Clocked:
             self._penchant.fit(self._stream, known)
             self._learnt = known
             self.refreshed_at.append(known)
+
+
+def clock_with_memory(config: Config) -> Refresh:
+    """A refresh as a clock does it: the weights stay until the log has grown enough."""
+    memory, settings = RefreshMemory(), RefreshSettings()
+
+    def refresh(stream: Stream, until: int, texts: Matrix) -> RefreshedCatalog:
+        known = memory.weights(until, settings, config)
+        fresh = learn_catalog(outcomes_before(stream, until), texts, settings, config, known)
+        if known is None:
+            memory.keep(fresh.learnt, until, settings, config)
+        return fresh
+
+    return refresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +137,7 @@ def compare(
 
 
 def run(
-    stream: Stream, config: Config, vectors: Matrix, look_every: int
+    stream: Stream, config: Config, vectors: Matrix, look_every: int, every: int = 1
 ) -> tuple[list[WindowComparison], list[int]]:
     """Replays a stream from its first event for Penchant, popularity, and Penchant without a clock.
 
@@ -129,10 +146,11 @@ def run(
         config: settings of the server.
         vectors: text vectors of the items.
         look_every: events between two looks of the clock.
+        every: rank before one in this many good ratings.
     """
-    replay_config = ReplayConfig(train_fraction=0.0, refresh_every=0)
+    replay_config = ReplayConfig(train_fraction=0.0, refresh_every=0, every=every)
     targets = choose_targets(stream, replay_config)
-    clocked = Clocked(PenchantRecommender(config, vectors, middle_clock(None, config)), look_every)
+    clocked = Clocked(PenchantRecommender(config, vectors, clock_with_memory(config)), look_every)
     recommenders: list[Recommender] = [
         clocked,
         MostPopular(),
@@ -167,13 +185,14 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, default=Path(".penchant/encoder"))
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--look-every", type=int, default=1000)
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--output", type=Path, default=Path("out"))
     options = parser.parse_args()
     stream = read_stream(options.events)
     config = parse({"store": "memory:", "encoder": str(options.encoder)})
     encoder = OnnxEncoder.load(config.encoder, threads=1)
     vectors = encoder.encode([item.text for item in stream.items])
-    windows, refreshed_at = run(stream, config, vectors, options.look_every)
+    windows, refreshed_at = run(stream, config, vectors, options.look_every, options.every)
     Console(width=160).print(rendered(table(windows)))
     below = sum(one.certainly_below for one in windows)
     print(f"{len(refreshed_at)} refreshes; certainly below popularity in {below} windows.")

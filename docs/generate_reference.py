@@ -35,6 +35,7 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.signals import SIGNAL_TABLES
 from penchant.launch.errors import LaunchError, TritonAborted
 from penchant.loop.loop_state import LockHeld
+from penchant.refresh.refresh_turn import RefreshRunning
 from penchant.server.triton.errors import CODE_OF
 from penchant.server.triton.prometheus import HELP, MODEL_GAUGES, SECONDS, SIZES
 from penchant.server.triton.restart_gauges import GAUGES
@@ -242,7 +243,7 @@ def limits_page() -> str:
 def errors_page() -> str:
     """Every error with its cause and its remedy."""
     server = [cls for cls in PenchantError.__subclasses__() if cls is not ConfigError]
-    refusals = [LossBudgetExceeded, LockHeld]
+    refusals = [LossBudgetExceeded, LockHeld, RefreshRunning]
     reasons = {cls.__name__ for cls in server}
     client = [cls for cls in descendants(errors.PenchantError) if cls.__name__ not in reasons]
     rows = [

@@ -24,8 +24,8 @@ HISTORY = 30_000
 LIKED = 4.0
 """Fewest stars of a film that a good ranking has in its top ten."""
 OTHERS_PER_CALL = 100
-REFRESH_EVERY = 10_000
-"""Ratings between two turns of the middle clock: three weeks of this log, which pass in seconds."""
+REFRESH_EVERY = 14_000
+"""Ratings between two turns of the middle clock: a month of this log, which passes in seconds."""
 
 _STORY_EVENTS = (30, 80)
 

@@ -257,7 +257,7 @@ def check_refresh(address: str | None, now_s: float | None = None) -> Iterator[C
         times = "once" if note.failures == 1 else f"{note.failures:,} times"
         advice = "repair what it names; the clock tries again by itself"
         yield Check(name, "warn", f"{found}; failed {times} since: {note.error}", advice)
-    elif new and (age_s > _STALE_S or (not note.at_s and new >= _MANY_EVENTS)):
+    elif new >= (1 if note.at_s else _MANY_EVENTS) and age_s > _STALE_S:
         advice = (
             "no clock seems to run: `penchant serve` runs one unless it is started with "
             "--refresh-every never; beside another Triton run "

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.domain.arrays import Float64, Int64
 from penchant.logs.cells import day_of
 from penchant.logs.event_log import EventLog
 from penchant.logs.refusals import LeftOut
@@ -42,8 +41,6 @@ class LogCheck:
     """Events with a positive reward."""
     hits: int
     """Events that count as a hit."""
-    repeated_rows: int
-    """Events that equal an earlier one of their user in item, signal, value and time."""
     repeats: float
     """Share of the hits whose user had an event about the item before."""
     same_second: float
@@ -88,11 +85,6 @@ class LogCheck:
             yield f"Left out: {_count(self.unknown_items, 'event')} about unknown items."
         if self.left_out:
             yield f"Left out: {_count(self.left_out, 'row')} that a server would refuse."
-        if self.repeated_rows:
-            yield (
-                f"Rows that repeat an earlier row to the letter: {self.repeated_rows:,}; each "
-                "counts as an event of its own."
-            )
         yield from self._clock()
         yield (
             f"{self.repeats:.0%} of the hits are about an item that their user knew already, so "
@@ -180,7 +172,6 @@ def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
         signals={name: found for name, found in signals.most_common() if found},
         liked=int((stream.reward > 0).sum()),
         hits=int(stream.relevant.sum()),
-        repeated_rows=_repeated_rows(stream, events.signal.code.astype(np.int64), events.value),
         repeats=_repeats(stream),
         same_second=_same_second(stream),
         whole_days=bool((stream.at_us % _DAY_US == 0).all()),
@@ -196,11 +187,6 @@ def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
         left_out=sum(left_out.counts.values()) - unknown,
         ahead=int((stream.at_us > now_us).sum()),
     )
-
-
-def _repeated_rows(stream: Stream, signal: Int64, value: Float64) -> int:
-    rows = np.stack([stream.user, stream.item, stream.at_us, signal, value.view(np.int64)], axis=1)
-    return len(rows) - len(np.unique(rows, axis=0))
 
 
 def _repeats(stream: Stream) -> float:

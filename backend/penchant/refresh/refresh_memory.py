@@ -1,7 +1,7 @@
 """What a process that refreshes again and again keeps, so that the next time costs less.
 
 The log is read where it grew (`remembered_log`), and the weights of the score are learnt again once
-the log has grown by a tenth: the latest fifth of it, which they are learnt from, is then half new.
+the log has grown by a quarter: the latest fifth of it, which they are learnt from, is then all new.
 The vectors and neighbours are fitted to the whole log each time.
 """
 
@@ -14,7 +14,7 @@ from penchant.refresh.part_weights import LearntWeights
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.remembered_log import RememberedLog
 
-GROWTH = 1.1
+GROWTH = 1.25
 """Factor by which a log grows until weights are learnt again."""
 
 

@@ -13,8 +13,7 @@ from penchant.domain.reservations import ReservedImpression
 from penchant.domain.types import LogRow, Receipt
 from penchant.domain.window import digest64
 from penchant.store.base import Snapshot
-from penchant.store.ledgers import is_logged_ledger, read_ledger
-from penchant.store.reservation_log import read_past_ledger, scan_reserved
+from penchant.store.reservation_log import read_unlogged, scan_reserved
 from penchant.store.users import read_whole_log
 
 ALL_LAPSED_US = 2**62
@@ -91,12 +90,11 @@ def read_history(snapshot: Snapshot, user: str) -> ReservationHistory:
     Raises:
         StateCorrupt, StateTooNew: a row can't be read.
     """
-    read_past = read_past_ledger if is_logged_ledger(snapshot, user) else read_ledger
     reserved = sorted(scan_reserved(snapshot, user), key=lambda pair: pair[1].at_us)
     shown = [
         (row, row.receipt) for row in read_whole_log(snapshot, user) if row.receipt is not None
     ]
-    return ReservationHistory(read_past(snapshot, user), *_paired(reserved, shown))
+    return ReservationHistory(read_unlogged(snapshot, user), *_paired(reserved, shown))
 
 
 def _paired(

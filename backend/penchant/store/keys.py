@@ -18,7 +18,7 @@ _END_OF_TEXT = b"\x00\x01"
 _TEXT, _NUMBER = 0x54, 0x4E
 
 
-@unique  # Two kinds of one letter would be one.
+@unique
 class Kind(IntEnum):
     """The kinds of keys, each with its parts and its value."""
 
@@ -58,13 +58,13 @@ class Kind(IntEnum):
     """(digest of a budget's key): the money spent and held."""
     RESERVED = ord("Q")
     """(user, digest of a recommendation's id): the impressions reserved for it, for good."""
-    PAST_LEDGER = ord("D")
+    PAST_LEDGER = ord("A")
     """(user): the ledger as a release left it that did not log reservations."""
     BALANCE = ord("B")
     """(digest of a budget's key, campaign, day): what no user's log accounts for any more."""
     SETTINGS = ord("E")
     """(): the settings that the store's server was given."""
-    ACCEPTED = ord("A")
+    ACCEPTED = ord("Y")
     """(): the number of events that were ever accepted."""
     REFRESHED = ord("F")
     """(): what the last refresh learnt from, and how it went."""

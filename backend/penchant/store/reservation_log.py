@@ -15,7 +15,12 @@ from penchant.domain.window import digest64
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.keys import Kind, decode, encode
-from penchant.store.ledgers import decode_ledger, encode_ledger
+from penchant.store.ledgers import (
+    decode_ledger,
+    encode_ledger,
+    is_logged_ledger,
+    read_ledger,
+)
 
 RESERVING_KINDS = (Kind.RESERVED, Kind.PAST_LEDGER, Kind.LEDGER)
 """Kinds of rows that a user with reservations has, each by the user's id first."""
@@ -76,6 +81,12 @@ def has_reserved(snapshot: Snapshot, user: str) -> bool:
     return any(
         next(snapshot.scan(encode(kind, user)), None) is not None for kind in RESERVING_KINDS
     )
+
+
+def read_unlogged(snapshot: Snapshot, user: str) -> Ledger:
+    """The part of a ledger for which the log does not account: that of an older release."""
+    read = read_past_ledger if is_logged_ledger(snapshot, user) else read_ledger
+    return read(snapshot, user)
 
 
 def scan_balances(snapshot: Snapshot) -> Iterator[tuple[AdAccountKey, AdAccount | None]]:

@@ -132,7 +132,8 @@ def test_what_install_and_serve_print_runs(
     serving = Server(plain / "s", {"store": "lmdb:/a b", "encoder": "/e"}, ports=Ports(1, 2, 3))
     summary = _summary(serving, {"store": "lmdb:/a b", "encoder": "/e"}, 300.0)
     for command in commands_in(installed.output + summary):
-        if command[0] == "doctor":  # It checks a server that is not there.
+        # A server that is not there, and a clock that never ends.
+        if command[0] == "doctor" or "--every" in command:
             assert parsed(command)
         else:
             succeeding(*command)

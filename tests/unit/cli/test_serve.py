@@ -61,7 +61,8 @@ def serving(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
 
 
 def triton_of(process: subprocess.Popen[str]) -> psutil.Process:
-    (server,) = psutil.Process(process.pid).children()
+    children = psutil.Process(process.pid).children()
+    (server,) = (one for one in children if "refresh" not in one.cmdline())
     return server
 
 

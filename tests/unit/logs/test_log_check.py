@@ -43,13 +43,6 @@ def test_counts_span_and_signals_are_said() -> None:
     assert "1 item have" not in text
 
 
-def test_rows_that_repeat_to_the_letter_are_counted() -> None:
-    same = [event(number, "ann", "a", DAY_US) for number in range(3)]
-    assert checked(same).repeated_rows == 2
-    other = [event(1, "ann", "a", DAY_US), event(2, "ann", "a", DAY_US + 1)]
-    assert checked(other).repeated_rows == 0
-
-
 def test_repeats_decide_what_is_ranked() -> None:
     again = [event(number, "ann", "a", number * DAY_US) for number in range(10)]
     assert checked(again).repeats == 0.9

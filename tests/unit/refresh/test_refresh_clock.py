@@ -171,7 +171,7 @@ def test_what_is_remembered_of_the_log_equals_the_log_and_only_changed_users_are
     check(0)
 
 
-def test_weights_are_learnt_again_once_the_log_has_grown_by_a_tenth(
+def test_weights_are_learnt_again_once_the_log_has_grown_by_a_quarter(
     world: World, clock: RefreshClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.feed(*likes(0, 300))
@@ -180,13 +180,13 @@ def test_weights_are_learnt_again_once_the_log_has_grown_by_a_tenth(
     assert first.result.weights.settings
     with world.store.transaction() as transaction:
         write_refresh_note(transaction, RefreshNote(1.0, 1.0, 300, 300))
-    world.feed(*likes(300, 29))
+    world.feed(*likes(300, 74))
     kept = clock.look()
     assert kept.result is not None
     assert kept.result.weights is first.result.weights
     with world.store.transaction() as transaction:
-        write_refresh_note(transaction, RefreshNote(1.0, 1.0, 329, 329))
-    world.feed(*likes(329, 1))
+        write_refresh_note(transaction, RefreshNote(1.0, 1.0, 374, 374))
+    world.feed(*likes(374, 1))
     again = clock.look()
     assert again.result is not None
     assert again.result.weights is not first.result.weights

@@ -20,13 +20,14 @@ from penchant.refresh.refresh_input import read_refresh_input
 from penchant.service.merge_users import MergedUsers, MergeUsersRequest, check_merge
 from penchant.service.rank import RankRequest
 from penchant.service.rebuilt_counters import rebuild_counters
+from penchant.service.rebuilt_ledgers import RebuiltLedgers, rebuild_ledgers
 from penchant.service.rebuilt_records import rebuild_user
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.store.item_contributions import contributors, decode_contribution
 from penchant.store.keys import Kind, encode
 from penchant.store.ledgers import read_ledger
 from penchant.store.owned import read_owned
-from penchant.store.users import holds_user
+from penchant.store.users import holds_user, read_log
 from tests.support.histories import FILMS, events
 from tests.support.world import NOW_US, World, liked
 from tests.unit.service.test_item_counts import assert_same_counts
@@ -197,6 +198,17 @@ def test_reservations_and_caps_go_along(world: World) -> None:
     world.feed(liked("shown", "heat", user=ACCOUNT, signal="impression", recommendation_id="r1"))
     with world.store.snapshot() as snapshot:
         assert read_ledger(snapshot, ACCOUNT)["shown_at_us"][0] == NOW_US
+    # The log of reservations and receipts went along: it gives the same ledgers and budgets.
+    assert rebuild_ledgers(world.store, NOW_US) == RebuiltLedgers(users=1, budgets=1)
+    merge(world, ACCOUNT, "elsewhere")
+    assert rebuild_ledgers(world.store, NOW_US) == RebuiltLedgers(users=1, budgets=1)
+    with world.store.snapshot() as snapshot:
+        ((_, paid),) = [
+            (row.event.event_id, row.receipt.cost_micros)
+            for row in read_log(snapshot, "elsewhere")
+            if row.receipt is not None
+        ]
+    assert paid == 10
 
 
 def test_strangers_can_be_merged_and_one_user_cannot(world: World) -> None:
