@@ -1,4 +1,4 @@
-"""Reserving, showing and forgetting at random, and what a store then holds of it."""
+"""Reserving, showing, merging and forgetting at random, and what a store then holds of it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STEPS = st.lists(
 
 @dataclass
 class AdDesk:
-    """A world in which random steps reserve, show and forget."""
+    """A world in which random steps reserve, show, merge and forget."""
 
     world: World
     taken: list[tuple[str, str, str]] = field(default_factory=list)
@@ -58,16 +58,15 @@ class AdDesk:
         seconds, action, user, which, options, n, lapse_s = step
         self.world.now_us += seconds * SECOND_US
         if action == "reserve":
-            # A ranking's id is one user's.
-            return self.reserve(user, f"{user}{which}-{self.merges}", options, n, lapse_s)
+            return self.reserve(user, f"{user}{self.merges}-{which}", options, n, lapse_s)
+        if action == "merge":
+            self.merge(user)
+            return None
         if action == "forget":
             try:
                 self.world.users.forget(user)
             except UserNotFound:
                 return None
-        elif action == "merge":
-            self.merges += 1
-            self.world.users.merge(MergeUsersRequest(user, "u" if user == "v" else "v"))
         elif self.taken:
             user, id_, item = self.taken[-1 - which % len(self.taken)]
             self.show(user, id_, item, copies=2 if action == "again" else 1)
@@ -81,6 +80,13 @@ class AdDesk:
         assert not isinstance(reply, PenchantError)
         self.taken += [(user, id_, one.item) for one in reply.reserved]
         return reply
+
+    def merge(self, goes: str) -> None:
+        """Makes one user of the two."""
+        stays = "v" if goes == "u" else "u"
+        self.world.users.merge(MergeUsersRequest(goes, stays))
+        self.taken = [(stays, id_, item) for _, id_, item in self.taken]
+        self.merges += 1
 
     def show(self, user: str, id_: str, item: str, copies: int = 1) -> None:
         event = liked(f"{id_}/{item}", item, user=user, signal="impression", recommendation_id=id_)

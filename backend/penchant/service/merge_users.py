@@ -12,27 +12,37 @@ again under its id; else the moved one gets another id (`moved_event_id`).
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from penchant.domain import user_contribution
 from penchant.domain.errors import InvalidRequest
+from penchant.domain.frequency_caps import merged as merged_ledger
 from penchant.domain.limits import Limits, check_id
 from penchant.domain.merged_records import merged_record, moved_event_id
+from penchant.domain.reservations import ReservedImpression
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rewards import SignalTable
 from penchant.domain.tally import Tally
-from penchant.domain.types import Event, LogRow, Record, UserState
+from penchant.domain.types import LogRow, Record, UserState
 from penchant.domain.user_contribution import UserContribution, added, withdrawn
 from penchant.domain.window import digest64, empty_record
 from penchant.service.item_counts import readable_contribution, sound_counters
-from penchant.service.merged_reservations import merge_reservations
 from penchant.service.rebuilt_records import rebuild_user
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import write_counters
 from penchant.store.item_contributions import delete_contribution, write_contribution
 from penchant.store.items import read_item
-from penchant.store.ledgers import write_ledger
+from penchant.store.ledgers import read_ledger, write_ledger
 from penchant.store.owned import read_owned, write_owned
+from penchant.store.reservation_log import (
+    has_reserved,
+    read_reserved,
+    read_unlogged,
+    scan_reserved,
+    write_past_ledger,
+    write_reserved,
+)
 from penchant.store.users import (
     delete_user,
     holds_user,
@@ -85,8 +95,6 @@ class _Moves:
     """Items of the events that both users have."""
     earlier: bool = False
     """Whether one of these was earlier for the user that goes."""
-    unpaired: list[LogRow] = field(default_factory=list)
-    """Rows with a receipt whose place another row with one has."""
 
 
 def merge(
@@ -129,16 +137,33 @@ def merge(
         window = rebuild_user(transaction, log, signals, capacity).record.window
         record = Record(record.state_version, window)
     owned = [*read_owned(transaction, goes).tolist(), *read_owned(transaction, stays).tolist()]
-    ledger = merge_reservations(transaction, goes, stays, moves.unpaired)
+    _move_reservations(transaction, request)
     changed = _merge_contributions(transaction, request, rows, moves, signals, half_life_s)
     delete_user(transaction, goes)
     if record.state_version:
         write_user(transaction, stays, UserState(record))
     if owned:
         write_owned(transaction, stays, owned)
-    if len(ledger):
-        write_ledger(transaction, stays, ledger)
     return MergedUsers(len(moves.ids), record.state_version), changed
+
+
+def _move_reservations(transaction: Transaction, request: MergeUsersRequest) -> None:
+    """Moves the ledger, and the log of reservations from which it can be made again."""
+    goes, stays = request.from_user, request.to_user
+    if not has_reserved(transaction, goes):
+        return
+    past = merged_ledger(read_unlogged(transaction, stays), read_unlogged(transaction, goes))
+    ledger = merged_ledger(read_ledger(transaction, stays), read_ledger(transaction, goes))
+    reserved: defaultdict[str, list[ReservedImpression]] = defaultdict(list)
+    for recommendation_id, impression in scan_reserved(transaction, goes):
+        reserved[recommendation_id].append(impression)
+    for recommendation_id, impressions in reserved.items():
+        both = [*read_reserved(transaction, stays, recommendation_id), *impressions]
+        both.sort(key=lambda one: one.at_us)
+        write_reserved(transaction, stays, recommendation_id, both)
+    if len(past):
+        write_past_ledger(transaction, stays, past)
+    write_ledger(transaction, stays, ledger)
 
 
 def _moves(snapshot: Snapshot, rows: list[LogRow], stays: str, version: int) -> _Moves:
@@ -146,23 +171,19 @@ def _moves(snapshot: Snapshot, rows: list[LogRow], stays: str, version: int) -> 
     for row in rows:
         event = dataclasses.replace(row.event, user=stays)
         known = read_event(snapshot, stays, digest64(event.event_id))
-        if known is not None and not _is_same(known.event, event):
+        if known is not None and not _is_same(known, dataclasses.replace(row, event=event)):
             event = dataclasses.replace(
                 event, event_id=moved_event_id(row.event.user, event.event_id)
             )
             known = read_event(snapshot, stays, digest64(event.event_id))
         if known is not None:
             moves.same.add(event.item)
-            kept = known
             if event.occurred_at_us < known.event.occurred_at_us:
                 moves.earlier = True
-                kept = dataclasses.replace(kept, event=event)
-            if row.receipt is not None and known.receipt is not None:
-                moves.unpaired.append(row)
-            elif row.receipt is not None:
-                kept = dataclasses.replace(kept, receipt=row.receipt)
-            if kept is not known:
-                moves.rows.append(kept)
+            if moves.earlier or row.receipt is not None:
+                first = min(known.event, event, key=lambda one: one.occurred_at_us)
+                receipt = known.receipt or row.receipt
+                moves.rows.append(dataclasses.replace(known, event=first, receipt=receipt))
             continue
         moves.ids[digest64(row.event.event_id)] = digest64(event.event_id)
         version += 1
@@ -170,9 +191,15 @@ def _moves(snapshot: Snapshot, rows: list[LogRow], stays: str, version: int) -> 
     return moves
 
 
-def _is_same(one: Event, other: Event) -> bool:
-    """Whether two events of an id are one; only the time may differ, as at feedback."""
-    return dataclasses.replace(one, occurred_at_us=other.occurred_at_us) == other
+def _is_same(one: LogRow, other: LogRow) -> bool:
+    """Whether two events of an id are one; only the time may differ, as at feedback.
+
+    Two impressions that were both charged are two.
+    """
+    if one.receipt is not None and other.receipt is not None:
+        return False
+    at_us = other.event.occurred_at_us
+    return dataclasses.replace(one.event, occurred_at_us=at_us) == other.event
 
 
 def _merge_contributions(

@@ -182,7 +182,7 @@ def as_an_older_release_left_it(desk: AdDesk) -> None:
     """Takes out of a store what releases of schema 4 did not write."""
     with desk.world.store.transaction() as transaction:
         for key, value in list(transaction.scan(b"")):
-            if key[:1] in (b"Q", b"D", b"B"):
+            if key[:1] in (b"Q", b"A", b"B"):
                 transaction.delete(key)
             elif key[:1] == b"L":
                 row = codec.decode_log_row(value)
