@@ -51,7 +51,7 @@ def test_the_gradient_is_that_of_the_likelihood(weights: list[float], which: int
 def test_sales_that_come_at_once_are_just_counted() -> None:
     sold = np.tile([1.0, 0.0, 0.0, 0.0], 500)
     elapsed = np.where(sold > 0, 1.0, 30 * DAY_S)
-    clicks = ClickedAds(("a",), np.zeros(2000, np.int64), sold, elapsed, sold * 3)
+    clicks = ClickedAds(("a",), np.zeros(2000, np.int64), sold, elapsed, np.multiply(3.0, sold))
     assert fit_sales(clicks).chance["a"] == pytest.approx(0.25, abs=0.005)
 
 

@@ -53,6 +53,7 @@ def counts(desk: AdDesk) -> dict[str | int, object]:
 def totals(snapshot: Snapshot, now_us: int) -> AdAccount:
     found = AdAccount()
     for _, account in scan_balances(snapshot):
+        assert account is not None
         found += account
     for user in scan_reserving_users(snapshot):
         for account in read_history(snapshot, user).accounts(now_us).values():
