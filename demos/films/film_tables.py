@@ -32,7 +32,7 @@ def quality_table(rows: Sequence[BandComparison], total: BandComparison) -> Tabl
     By the number of earlier feedbacks of the user.
     """
     table = demo_table("Films rated 4 or 5: found in the top ten just before?", show_footer=True)
-    table.add_column("\nfeedbacks\nbefore", footer="all")
+    table.add_column("\nevents\nbefore", footer="all")
     table.add_column("\n\nrankings", justify="right", footer=f"{total.penchant.rankings:,}")
     for heading, recall in (
         ("popu-\nlarity", total.popularity.recall),
