@@ -132,7 +132,7 @@ def _named(ranking: Ranking, more_like: str) -> list[str]:
     """Ids of all games named in the list or in its reasons."""
     ids = [*ranking.ids, more_like]
     for item in ranking.items:
-        ids += [one.item for one in nameable(item.explanation)]
+        ids += [one.id for one in nameable(item.explanation)]
     return [id_ for id_ in ids if id_]
 
 
