@@ -166,7 +166,7 @@ def feed_back(events: Sequence[Event]) -> Operation[FeedbackAck]:
     An event whose id the server knows with other content, such as a second purchase from another
     list, adds nothing and counts as a duplicate.
     """
-    ack = yield from _operations.feedback(events)
+    ack = yield from _operations.sent_events(events)
     ack = FeedbackAck(tuple(_known(result) for result in ack.results))
     ack.raise_for_refused()
     return ack

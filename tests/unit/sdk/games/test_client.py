@@ -143,6 +143,15 @@ def test_every_signal_counts_once_however_often_it_is_told(games: GameClient) ->
     assert len(window) == 7
 
 
+def test_a_repeated_signal_writes_nothing_to_the_log(
+    games: GameClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for at in (NOW, NOW + timedelta(minutes=1)):
+        result = games.purchased(user="ann", game="torcs", session=HERE, at=at)
+    assert result.status is EventStatus.DUPLICATE
+    assert not caplog.records
+
+
 def test_in_another_session_all_but_a_purchase_count_again(games: GameClient) -> None:
     for tell in signals(games, HERE, NOW).values():
         tell()
