@@ -58,8 +58,8 @@ def test_the_example_runs_as_it_is_written(target: str) -> None:
 def test_a_log_of_hours_decides_lists_and_reasons(target: str, tmp_path: Path) -> None:
     log = tmp_path / "hours.csv"
     log.write_text(
-        'eve,torcs,purchase,1.0\neve,torcs,play,"1,100.5"\neve,trigger,play,2.0\n'
-        "eve,gnuchess,purchase,1.0\nmax,trigger,play,90.0\nmax,torcs,play,3.0\n"
+        'eve,torcs,purchase,1.0\neve,torcs,play,"1,100.5"\neve,trigger-rally,play,2.0\n'
+        "eve,gnuchess,purchase,1.0\nmax,trigger-rally,play,90.0\nmax,torcs,play,3.0\n"
     )
     found = command.run(["import", "games", "--hours", str(log), "--target", target])
     assert found.exit_code == 0, found.output
@@ -67,7 +67,7 @@ def test_a_log_of_hours_decides_lists_and_reasons(target: str, tmp_path: Path) -
     assert "0 games put, 3 known already" in found.output
     with Penchant(target, timeout_s=30) as penchant:
         listed = GameClient(penchant).recommend(user="eve", session=Session("tonight"), k=5)
-    assert not {"torcs", "trigger", "gnuchess"} & set(listed.ids)
+    assert not {"torcs", "trigger-rally", "gnuchess"} & set(listed.ids)
     races = [item.reason for item in listed.items if "racing" in item.game.genres]
     assert races
     assert {reason.game for reason in races} == {"torcs"}
