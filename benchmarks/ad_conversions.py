@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penchant.calibration.clicked_ads import ClickedAds
 from penchant.calibration.delayed_feedback import fit_sales
@@ -53,7 +54,7 @@ def _drawn(
     start_s: float,
     length_s: float,
     random: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Shop, time of the click, and time of the sale (never: infinity) of each click."""
     shop = random.integers(0, len(shops), count)
     at_s = start_s + np.sort(random.uniform(0, length_s, count))
@@ -64,9 +65,9 @@ def _drawn(
 
 def _seen_at(
     now_s: float,
-    shop: np.ndarray,
-    at_s: np.ndarray,
-    sold_s: np.ndarray,
+    shop: NDArray[np.int64],
+    at_s: NDArray[np.float64],
+    sold_s: NDArray[np.float64],
     shops: tuple[SimulatedShop, ...],
 ) -> ClickedAds:
     converted = sold_s <= now_s

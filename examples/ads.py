@@ -16,12 +16,14 @@ from penchant_sdk.ads import (
     AdClient,
     AdContext,
     Campaign,
+    Creative,
     Flight,
     FrequencyCap,
     Money,
     Per,
     Size,
     Slot,
+    TargetCpa,
     TargetingRule,
 )
 
@@ -35,10 +37,17 @@ def campaigns() -> list[Campaign]:
         Campaign(
             "tents", "A light tent for two. Camping in the mountains", "Oak & Sons", month,
             budget=Money.of(500), bid=Money.of("0.40"), caps=hourly,
+            # A sale may cost 15, once a calibration knows how many clicks lead to one.
+            goal=TargetCpa(Money.of(15)),
         ),
         Campaign(
             "boots", "Hiking boots. They grip on any mountain", "Oak & Sons", month,
             budget=Money.of(300), bid=Money.of("0.40"), caps=hourly,
+            creatives=(
+                Creative("grip", "Hiking boots that grip on any mountain"),
+                Creative("light", "Hiking boots as light as a trainer"),
+            ),
+            avoids=frozenset({"avalanche accident"}),
         ),
         Campaign(
             "wine", "A case of red wine. From small vineyards", "Vino", month,
@@ -61,7 +70,7 @@ def evening(penchant: Penchant) -> None:
             print(f"page {page}: no ad, each was shown within the last hour")
         for decision in decisions:
             ads.impression(decision)
-            print(f"page {page}: {decision.campaign}, {decision.click_probability:.1%}")
+            print(f"page {page}: {decision.item}, {decision.click_probability:.1%}")
             print(f"  {decision.reason}")
             if decision.campaign in ("tents", "boots"):
                 ads.click(decision)

@@ -37,7 +37,7 @@ class Pace:
     """
 
     window_s: int
-    """Length of the sliding window in seconds, 5 to 300."""
+    """Length of the sliding window in seconds, 5 to 60."""
     window_micros: int
     """Most that is reserved within every window in millionths of the currency, unless an even
     spread of what is left is more. Reservations count whether or not they lapse."""

@@ -21,6 +21,7 @@ from penchant_sdk import (
     InvalidEvent,
     InvalidRequest,
     Item,
+    Pace,
     Penchant,
     PlackettLuce,
     ReserveOption,
@@ -38,6 +39,12 @@ def _event(**fields: Any) -> Event:
 
 def _reserve(penchant: Penchant, option: Any) -> object:
     return penchant.reserve("u", "r", [option], n=1)
+
+
+def _paced(penchant: Penchant, **changed: Any) -> object:
+    plain = Pace(window_s=60, window_micros=1, total_micros=1, left_s=1)
+    budget = Budget("k", 1, 1, replace(plain, **changed))
+    return _reserve(penchant, ReserveOption("a", (), budget))
 
 
 TEXTS: dict[str, Call] = {
@@ -80,6 +87,10 @@ WHOLE: dict[str, Call] = {
     "options[0].budget.allowed_micros": lambda p, v: _reserve(
         p, ReserveOption("a", (), Budget("k", 1, v))
     ),
+    "options[0].budget.pace.window_s": lambda p, v: _paced(p, window_s=v),
+    "options[0].budget.pace.window_micros": lambda p, v: _paced(p, window_micros=v),
+    "options[0].budget.pace.total_micros": lambda p, v: _paced(p, total_micros=v),
+    "options[0].budget.pace.left_s": lambda p, v: _paced(p, left_s=v),
     "position": lambda p, v: Exposure(position=v),
     "max_attempts": lambda p, v: Penchant(max_attempts=v),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from penchant.logs.reconciliation import ads_report
 from penchant.store.lmdb import LmdbStore
-from tests.faults.test_lmdb_crash import ROOT, write_and_kill
+from tests.faults.test_lmdb_crash import ROOT, started, write_and_kill, writers
 from tests.support.ad_ledgers import rebuilt, what_counts, without_ledgers
 from tests.support.feeder import MAP_BYTES
 from tests.support.world import NOW_US
@@ -22,8 +22,8 @@ REBUILD = "import sys; from penchant.cli.main import run; run(sys.argv[1:])"
 
 def test_a_killed_writer_leaves_the_log_and_the_ledgers_equal(tmp_path: Path) -> None:
     dice = random.Random(20260103)
-    for round_ in range(ROUNDS):
-        assert write_and_kill("ads", tmp_path, round_, dice)
+    for writer in writers("ads", tmp_path, ROUNDS):
+        assert write_and_kill(writer, dice)
         store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
         made = rebuilt(store, NOW_US)
         assert made.users
@@ -38,7 +38,7 @@ def test_a_killed_writer_leaves_the_log_and_the_ledgers_equal(tmp_path: Path) ->
 
 def test_a_killed_rebuild_is_finished_by_the_next_one(tmp_path: Path) -> None:
     dice = random.Random(20260104)
-    write_and_kill("ads", tmp_path, 0, dice)
+    write_and_kill(started("ads", tmp_path, 0), dice)
     store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
     with store.snapshot() as snapshot:
         live = what_counts(snapshot, NOW_US)

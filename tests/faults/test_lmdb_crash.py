@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,34 @@ ROUNDS = 10
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def write_and_kill(what: str, directory: Path, round_: int, dice: random.Random) -> set[str]:
-    """Starts a writer, kills it a moment after some acks; returns all that were acked."""
-    after_acks, moment_s = dice.randint(1, 60), dice.uniform(0.0, 0.02)
-    with subprocess.Popen(
+def started(what: str, directory: Path, round_: int) -> subprocess.Popen[bytes]:
+    """A writer that waits for a line."""
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.support.feeder", what, str(directory), str(round_)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    ) as writer:
+    )
+
+
+def writers(what: str, directory: Path, rounds: int) -> Iterator[subprocess.Popen[bytes]]:
+    """One after another; while one writes and its work is looked at, the next one starts."""
+    coming = started(what, directory, 0)
+    for round_ in range(1, rounds):
+        writer, coming = coming, started(what, directory, round_)
+        yield writer
+    yield coming
+
+
+def write_and_kill(writer: subprocess.Popen[bytes], dice: random.Random) -> set[str]:
+    """Lets a writer begin, kills it a moment after some acks; returns all that were acked."""
+    after_acks, moment_s = dice.randint(1, 60), dice.uniform(0.0, 0.02)
+    with writer:
+        assert writer.stdin is not None
         assert writer.stdout is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
         lines = [writer.stdout.readline() for _ in range(after_acks)]
         time.sleep(moment_s)
         writer.kill()
@@ -42,8 +61,8 @@ def write_and_kill(what: str, directory: Path, round_: int, dice: random.Random)
 def test_a_killed_writer_loses_no_acked_event_and_applies_none_twice(tmp_path: Path) -> None:
     dice = random.Random(20260101)
     acked: set[str] = set()
-    for round_ in range(ROUNDS):
-        acked |= write_and_kill("events", tmp_path, round_, dice)
+    for writer in writers("events", tmp_path, ROUNDS):
+        acked |= write_and_kill(writer, dice)
         store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
         with store.snapshot() as snapshot:
             assert_all_is_there_once(snapshot, acked, config_of(tmp_path))
@@ -55,8 +74,8 @@ def test_a_killed_writer_loses_no_acked_event_and_applies_none_twice(tmp_path: P
 def test_a_killed_publisher_loses_no_acked_item_and_mixes_no_vectors(tmp_path: Path) -> None:
     dice = random.Random(20260102)
     acked: set[str] = set()
-    for round_ in range(ROUNDS):
-        acked |= write_and_kill("items", tmp_path, round_, dice)
+    for writer in writers("items", tmp_path, ROUNDS):
+        acked |= write_and_kill(writer, dice)
         store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)
         world = World(tmp_path / "catalog", store=store)
         with store.snapshot() as snapshot:

@@ -13,9 +13,9 @@ import pytest
 
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
-from penchant.training.export import ExportReport
 from penchant_sdk import Event, EventStatus, Item, Penchant
 from tests.support import command
+from tests.support.word_encoder import write_word_encoder
 
 pytestmark = pytest.mark.server
 
@@ -28,8 +28,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(place: Path, minilm_report: ExportReport) -> Iterator[Server]:
-    settings = gather(f"lmdb:{place / 'store'}", minilm_report.directory)
+def server(place: Path) -> Iterator[Server]:
+    encoder = write_word_encoder(place / "encoder", ITEMS.values(), dimensions=8, seed=1)
+    settings = gather(f"lmdb:{place / 'store'}", encoder)
     with Server(place / "server", settings, instances={"penchant_rank": 2}) as running:
         yield running
     assert "Traceback" not in running.log_path.read_text(errors="replace")

@@ -295,6 +295,21 @@ def test_an_empty_or_truncated_data_file_is_refused_by_name(tmp_path: Path, left
         LmdbStore(place, map_bytes=MAP_BYTES)
 
 
+def test_a_data_file_truncated_under_a_running_process_is_refused_not_read(
+    store: LmdbStore, directory: Path
+) -> None:
+    apply(store, [(f"{n}".encode(), bytes(2_000)) for n in range(500)])
+    data = directory / "data.mdb"
+    whole = data.read_bytes()
+    os.truncate(data, len(whole) // 2)  # To read on would end this process by SIGBUS.
+    for work in (lambda: contents(store), lambda: apply(store, [(b"x", b"y")])):
+        with pytest.raises(StoreUnavailable, match=r"data\.mdb was truncated .*restore a backup"):
+            work()
+    with data.open("r+b") as file:  # The same file, as a restore in place writes it.
+        file.write(whole)
+    assert len(contents(store)) == 500
+
+
 def test_an_empty_data_file_alone_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
     (tmp_path / "data.mdb").touch()
     with pytest.raises(StoreUnavailable, match=r"empty data\.mdb \(0 bytes\)"):

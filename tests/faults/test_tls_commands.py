@@ -11,6 +11,7 @@ import pytest
 from tests.support.certificates import Authority
 from tests.support.command import Ran, run
 from tests.support.serve_process import ServeProcess, started
+from tests.support.word_encoder import write_word_encoder
 
 pytestmark = pytest.mark.server
 
@@ -57,6 +58,30 @@ def test_every_command_that_calls_a_server_speaks_mutual_tls(
     doctor = run(["doctor", *options])
     assert "penchant_rank" in doctor.output
     assert "fail" not in doctor.output
+
+
+def test_publish_loads_the_new_encoder_on_the_server_over_mutual_tls(
+    serve: ServeProcess, options: list[str], tmp_path: Path
+) -> None:
+    """The switch follows only where the server has answered."""
+    place = serve.directory / ".penchant"
+    items, events = tmp_path / "items.csv", tmp_path / "events.csv"
+    items.write_text("id,text\n" + "".join(f"{n},red film {n}\n" for n in range(12)))
+    likes = (f"u{n % 5},{n * 7 % 12},like,{1_700_000_000 + n}\n" for n in range(60))
+    events.write_text("user,item,signal,occurred_at\n" + "".join(likes))
+    well("import", "items", items, *options)
+    well("import", "events", events, *options)
+    with_server = ["--store", f"lmdb:{place / 'store'}", "--encoder", place / "encoder"]
+    other = write_word_encoder(tmp_path / "other", ["red film"], dimensions=8, seed=2)
+    publish = ["publish", "--candidate", other, "--no-gate", *with_server]
+    for refused in (options[:1], options[:2]):
+        ran = run([*publish, *refused])
+        assert ran.exit_code == 1
+        assert "--tls-ca" in ran.stderr
+        assert "Served" not in ran.output
+    assert "Served from the next request on" in well(*publish, *options).output
+    well("rank", "ann", *options)
+    well("rollback", *with_server)
 
 
 def test_without_the_files_a_command_says_what_the_server_may_want(

@@ -1,6 +1,7 @@
 """A process that writes to a store and prints each ack, until it is killed.
 
-Its arguments: `events`, `items` or `ads`, the store's directory, and a number for its ids.
+Its arguments: `events`, `items` or `ads`, the store's directory, and a number for its ids. It
+begins once it has read a line: the slow part, its start, may go on beside something else.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def print_ids(acked: Iterable[str]) -> None:
 
 def main() -> None:
     what, directory, round_ = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    sys.stdin.readline()
     models = ["penchant_catalog", "penchant_feedback"]
     app = build(
         models,

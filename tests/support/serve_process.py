@@ -93,6 +93,12 @@ class ServeProcess:
     def client(self, timeout_s: float = 10.0) -> Penchant:
         return Penchant(self.target, timeout_s=timeout_s)
 
+    def stop_reading(self) -> None:
+        """Closes the pipe that the command prints to, once one more line has been read."""
+        assert self.process.stdout is not None
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), self.process.stdout.fileno())
+
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:

@@ -50,6 +50,7 @@ class CountingMeter:
     stalenesses: list[float] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
     clock_doubts: list[str] = field(default_factory=list)
+    mends: list[str] = field(default_factory=list)
 
     def fold(self, seconds: float, users: int = 1) -> None:
         assert seconds >= 0
@@ -70,6 +71,9 @@ class CountingMeter:
 
     def clock_doubt(self, cause: str) -> None:
         self.clock_doubts.append(cause)
+
+    def mended(self, kind: str) -> None:
+        self.mends.append(kind)
 
 
 class World:

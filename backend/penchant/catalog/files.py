@@ -19,9 +19,11 @@ to a page that has no place yet would kill the process.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -36,10 +38,14 @@ from penchant.domain.cold_start import ColdStartPrior
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.types import CatalogHead, Matrix, Vector
 from penchant.system.durable_file import whole_file
+from penchant.system.process_identity import process_stat
 
 MIN_CAPACITY = 1024
 KEPT = 4
 """Generations and versions kept for readers that are behind."""
+
+_PIECE_BYTES = 1 << 20
+_SILENT_S = 60.0
 
 MOST = 1e6
 """No offset is further from zero; log-odds of counters are not."""
@@ -102,6 +108,42 @@ def capacity_for(rows: int) -> int:
 def checksum(rows: Matrix, before: int = 0) -> int:
     """CRC-32 of rows, shape (n, d), continuing that of the rows before them."""
     return zlib.crc32(np.ascontiguousarray(rows, np.float32).data, before)
+
+
+def mapped_paths(directory: Path, head: CatalogHead) -> list[Path]:
+    """The files of a head that its readers map."""
+    paths = []
+    if head.generation:
+        paths += [
+            vectors_path(directory, head.generation),
+            offsets_path(directory, head.generation),
+        ]
+        if head.texts_crc is not None:
+            paths.append(texts_path(directory, head.generation))
+    if head.neighbours:
+        paths.append(neighbours_path(directory, head.neighbours))
+    return paths
+
+
+def checksum_of_file(path: Path, size: int) -> int:
+    """CRC-32 of the first bytes of a file.
+
+    It is read in pieces: to read it mapped, while another program truncates it, would kill the
+    process.
+
+    Raises:
+        FileNotFoundError: there is no file.
+        DamagedFile: it is shorter.
+    """
+    crc = 0
+    with path.open("rb") as file:
+        while size > 0:
+            piece = file.read(min(size, _PIECE_BYTES))
+            if not piece:
+                raise DamagedFile(f"{path.name}: ends {size} bytes too early")
+            crc = zlib.crc32(piece, crc)
+            size -= len(piece)
+    return crc
 
 
 def write_generation(directory: Path, generation: int, vectors: Matrix, offsets: Vector) -> int:
@@ -311,7 +353,20 @@ def prune(directory: Path, head: CatalogHead) -> None:
         "version": head.version,
         "neighbours": head.neighbours,
     }
+    remove_partial(directory)
     for path in directory.iterdir():
         match = re.fullmatch(rf"({'|'.join(newest)})-(\d+)\.(f32|npz|npy)", path.name)
         if match and int(match[2]) <= newest[match[1]] - KEPT:
             path.unlink(missing_ok=True)
+
+
+def remove_partial(directory: Path) -> None:
+    """Removes files that a killed writer has left half-written; raises OSError."""
+    for path in directory.iterdir():
+        match = re.fullmatch(r"\..+\.(\d+)\.partial", path.name)
+        if match is None or ((process := process_stat(int(match[1]))) and process.alive):
+            continue
+        # A process of another container may have any id, but is not silent for long.
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _SILENT_S:
+                path.unlink()

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from penchant.catalog import files
+from penchant.catalog.file_sizes import NO_FILES, FileSizes
 from penchant.domain.arrays import Float64
 from penchant.domain.offsets import log_odds_against, mean_rate
 from penchant.domain.types import Counters, Rows, Vector
@@ -112,6 +113,7 @@ class ItemBiasFile:
         self._generation = 0
         self._whole_at_s = -math.inf
         self._mapped: Vector = np.empty(0, np.float32)
+        self._sizes = NO_FILES
 
     def publish(self, generation: int, rows: int, touched: Rows | None = None) -> None:
         """Writes offsets, which readers see at once.
@@ -143,12 +145,13 @@ class ItemBiasFile:
     def _holds(self, generation: int, rows: int) -> bool:
         """Maps a generation's file, unless it is mapped; False if it can't be, as the log says."""
         if generation == self._generation:
-            return True
+            return self._sizes.truncated() is None  # Readers have it mended.
         try:
+            sizes = FileSizes([files.offsets_path(self._directory, generation)])
             self._mapped = files.map_offsets(self._directory, generation, "r+", rows)
         except (OSError, files.DamagedFile) as error:
             log.warning("catalog: the live offsets can't be written: %s", error)
             return False
-        self._generation = generation
+        self._generation, self._sizes = generation, sizes
         self._whole_at_s = -math.inf  # All of a new file is due.
         return True

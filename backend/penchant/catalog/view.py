@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from penchant.catalog import files
-from penchant.catalog.files import Frozen, PathOf
+from penchant.catalog.file_sizes import NO_FILES, FileSizes
+from penchant.catalog.files import DamagedFile, Frozen, PathOf
 from penchant.catalog.numbers import NONE, ItemNumbers
 from penchant.domain.arrays import Mask
 from penchant.domain.cold_start import flat_cold_start_prior
@@ -95,6 +96,12 @@ class CatalogReader:
         self._ids: list[str] = []
         self._numbers = ItemNumbers()
         self._view: CatalogView | None = None
+        self._sizes = NO_FILES
+
+    @property
+    def latest(self) -> CatalogView | None:
+        """The catalog as this reader last saw it; None before the first time."""
+        return self._view
 
     def view(
         self, head: CatalogHead, changes: Callable[[int], Iterable[CatalogChange]]
@@ -107,18 +114,28 @@ class CatalogReader:
 
         Raises:
             FileNotFoundError: the head is so old that its files were removed; take a new snapshot.
-            DamagedFile: a file is not as it was written.
+            DamagedFile: a file is not as it was written, or was truncated since.
 
-        Cost: none if the head has not moved.
+        Cost: under 1 microsecond if the head has not moved.
         """
         view = self._view
         if view is not None and view.head == head:
+            self._require_whole()
             return view
         with self._lock:
             # A thread with an older snapshot may ask for a head behind the current view.
             if self._view is None or _order(self._view.head) <= _order(head):
+                # Before the files are read: what is cut off later is found by the next look.
+                sizes = FileSizes(files.mapped_paths(self._directory, head))
                 self._view = self._follow(head, changes, self._view)
+                self._sizes = sizes
+            self._require_whole()
             return self._view
+
+    def _require_whole(self) -> None:
+        name = self._sizes.truncated()
+        if name is not None:
+            raise DamagedFile(f"{name}: was truncated")
 
     def _follow(
         self,
@@ -221,6 +238,6 @@ def fold_digest(settings: FoldSettings, head: CatalogHead) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _order(head: CatalogHead) -> tuple[int, int]:
+def _order(head: CatalogHead) -> tuple[int, int, int]:
     """A key that grows with every change of the catalog."""
-    return head.version, head.log_length
+    return head.version, head.log_length, head.generation

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from penchant.cli.next_steps import command_line, next_steps
 from penchant.cli.step_status import text_status
+from penchant.report.printable import printable
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant.training.export import ExportReport, ExportRequest, export_encoder
@@ -22,6 +23,8 @@ def export(*, request: Annotated[ExportRequest, FLAT]) -> None:
     console = terminal()
     with text_status(console, "Exporting") as status:
         report = export_encoder(request, status)
+    for note in report.left_out:
+        console.say(printable(note), "yellow")
     console.print(report_table(report))
     next_steps(
         console,

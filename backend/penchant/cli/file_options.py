@@ -150,12 +150,11 @@ def settings_of_commands(file: SettingsFile) -> dict[str, list[tuple[str, str, s
     """The settings in the tables of commands, by name: command, value as text, and place."""
     found: dict[str, list[tuple[str, str, str]]] = {}
     for command, table in file.table.items():
-        for key in ("set", "start") if isinstance(table, dict) else ():
-            given = table.get(key, [])
-            pairs = given.items() if isinstance(given, dict) else _pairs(given)
-            for name, value in pairs:
-                place = file.place(command, key)
-                found.setdefault(name, []).append((command, _text(value), place))
+        given = table.get("set", []) if isinstance(table, dict) else []
+        pairs = given.items() if isinstance(given, dict) else _pairs(given)
+        for name, value in pairs:
+            place = file.place(command, "set")
+            found.setdefault(name, []).append((command, _text(value), place))
     return found
 
 

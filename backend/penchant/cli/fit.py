@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import Annotated
 
 from penchant.cli.fitted_file import FITTED, check_fitted_file, write_fitted_file
+from penchant.cli.log_age import age_note
 from penchant.cli.next_steps import command_line, next_steps, options
 from penchant.cli.step_status import step_status
 from penchant.fit.fit import fit as run_fit
@@ -36,6 +38,8 @@ def fit(*, request: Annotated[FitRequest, FLAT] = _DEFAULTS) -> int | None:
     write_fitted_file(file, result)
     console.say(f"Release {result.release.id} in {result.folder}.")
     console.say(f"Report: {result.report}")
+    if note := age_note(result.check.last_us, time.time_ns() // 1000):
+        console.say(note, "yellow")
     if result.served:
         next_steps(console, {command_line("serve", "--config", file): ""}, "Serve it:")
         return None

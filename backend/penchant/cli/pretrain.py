@@ -8,6 +8,7 @@ from typing import Annotated
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from penchant.cli.progress_lines import progress_lines
+from penchant.report.printable import printable
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant.training.pretrain import PretrainRequest
@@ -37,6 +38,8 @@ def pretrain(*, request: Annotated[PretrainRequest, FLAT]) -> int | None:
     except KeyboardInterrupt:
         console.print("Stopped; the same command resumes from the last checkpoint.")
         return 128 + signal.SIGINT
+    for note in report.left_out:
+        console.say(printable(note), "yellow")
     console.say(
         f"Loss of masked words in held-out texts: {report.before:.3f} -> {report.after:.3f} nats\n"
         f"Next: fine-tune it on a log, with --source {request.output}; `penchant finetune --help` "

@@ -19,11 +19,11 @@ _DEFAULTS = RebuildRequest()
 def rebuild(request: Annotated[RebuildRequest, FLAT] = _DEFAULTS) -> None:
     """Rebuilds records, counters, ledgers and budgets from the log, under today's settings.
 
-    Records follow a change of the signals or of the window. Counters follow a change of the signals
-    or of their half-life, and an upgrade from a release that counted events, not users; they also
-    mend damaged counters. Events of signals that the table no longer holds are left out and named.
-    Ledgers of reservations and budgets follow the log of what was reserved and shown: a rebuild
-    mends damaged and lost ones.
+    Records follow a change of the signals or of the window; with them comes the catalog's head, if
+    it is damaged. Counters follow a change of the signals or of their half-life, and an upgrade
+    from a release that counted events, not users; they also mend damaged counters. Events of
+    signals that the table no longer holds are left out and named. Ledgers of reservations and
+    budgets follow the log of what was reserved and shown: a rebuild mends damaged and lost ones.
 
     A running server may stay up; it needs the same settings.
     """
@@ -35,6 +35,8 @@ def rebuild(request: Annotated[RebuildRequest, FLAT] = _DEFAULTS) -> None:
         parts.append(f"the records of {counted(result.users, 'user')}")
     if request.part in ("all", "counters"):
         parts.append(f"the counters of {counted(result.items, 'item')}")
+    if result.head_made_again:
+        console.say("The catalog's head was damaged, and is made again from the items.")
     if request.part == "ledgers" or result.ledgers.users or result.ledgers.budgets:
         parts.append(_ledgers(result.ledgers))
     *first, last = parts

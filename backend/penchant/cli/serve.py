@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from types import FrameType
 from typing import Annotated
@@ -36,13 +36,16 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
     status = console.status("Starting Triton")
 
     def say(text: str) -> None:
-        console.say(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {text}")
+        # Where nobody reads any more (rich then exits), or the disk is full, the server must go on.
+        with suppress(OSError, SystemExit):
+            console.say(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {text}")
 
     def up(server: Server, parameters: Mapping[str, str]) -> None:
         status.stop()
-        for line in _warnings(request):
-            console.say(line)
-        console.say(_summary(server, parameters, request.refresh_every))
+        with suppress(OSError, SystemExit):
+            for line in _warnings(request):
+                console.say(line)
+            console.say(_summary(server, parameters, request.refresh_every))
 
     def fault(fault: Fault, wait_s: float) -> None:
         when = f" in {wait_s:g} s" if wait_s else ""
@@ -53,7 +56,8 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
 
     def stopping() -> None:
         status.stop()
-        console.say("Stopping.")
+        with suppress(OSError, SystemExit):
+            console.say("Stopping.")
 
     for line in _changes(gather(request.store, request.encoder, request.settings)):
         console.say(line)

@@ -43,7 +43,7 @@ class Limits:
     """Frequency caps of one option."""
     cap_window_s: int = 31_536_000
     """Seconds that a frequency cap spans."""
-    pace_window_s: int = 300
+    pace_window_s: int = 60
     """Longest window of a pace, in seconds; 5 is the shortest."""
     cost_micros: int = 2**53 - 1
     """Cost of one impression, in millionths of the currency."""

@@ -1,11 +1,15 @@
 """Repeats: items that the user liked before, as a sparse part of the score.
 
     repeat(i) = r_i / (1 + max_j r_j) - [i was liked within the pause]
-    r_i       = sum of liked_t 2^(-(now - s_t) / h_repeat) over the likes of i before the pause
+    r_i       = sum of liked_t 2^(-(now - s_t) / h_repeat) (1 + lambda sim_t)
+                over the likes of i before the pause
+    sim_t     = |V_t and B| / sqrt(|V_t| |B|)
 
 Groceries, music and games are chosen again and again; a film is not. The part is a share of the
 user's own most repeated item, so that it does not grow with the length of the history. What was
-liked within the pause is in the basket already.
+liked within the pause is in the basket already. B are the items liked within the last `VISIT_S`
+and V_t those of the visit that the like belongs to, which ends where no like follows for as long:
+who has bread and cheese in the basket wants what they bought with bread and cheese before.
 """
 
 from __future__ import annotations
@@ -19,6 +23,9 @@ from penchant.domain.event_weights import counted
 from penchant.domain.neighbours import SMALL_ROWS
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Rows, Vector, Window
+
+VISIT_S = 3600.0
+"""Seconds without a like that end a visit."""
 
 
 class Repeats(NamedTuple):
@@ -38,7 +45,7 @@ def repeats_of(window: Window, bucket: int, settings: FoldSettings) -> Repeats:
     Args:
         window: n events.
         bucket: `time_bucket` of now.
-        settings: the half-life and the pause.
+        settings: the half-life, the pause and the weight of the basket.
     """
     liked = np.flatnonzero(window["reward"] > 0)
     if (window["wait_s"][liked] >= 0).any():
@@ -49,6 +56,9 @@ def repeats_of(window: Window, bucket: int, settings: FoldSettings) -> Repeats:
     now_us = bucket * settings.time_bucket_s * 1e6
     age_s = np.maximum(0.0, (now_us - window["occurred_at_us"][liked]) / 1e6)
     weight = window["reward"][liked] * np.exp2(age_s / -settings.repeat_half_life_s)
+    if settings.repeat_basket_weight:
+        at_us = window["occurred_at_us"][liked]
+        weight *= 1.0 + settings.repeat_basket_weight * _similarity(item, at_us, age_s)
     paused = age_s < settings.repeat_pause_s
     weight[paused] = 0.0
     share = weight / (1.0 + _sums(item, weight).max())
@@ -56,6 +66,23 @@ def repeats_of(window: Window, bucket: int, settings: FoldSettings) -> Repeats:
         had = item[paused]
         share[paused] -= 1.0 / _sums(had, np.ones(len(had)))[_places(had)]
     return Repeats(liked, item, share)
+
+
+def _similarity(item: Int64, at_us: Int64, age_s: Float64) -> Float64:
+    """sim_t of likes in time order, shape (m,); 0 for those in the basket itself."""
+    now = age_s < VISIT_S
+    if not now.any():
+        return np.zeros(len(item))
+    places = _places(item)
+    basket = np.zeros(int(places.max()) + 1, np.bool_)
+    basket[places[now]] = True
+    visit = np.zeros(len(item), np.int64)
+    np.cumsum(at_us[1:] - at_us[:-1] > VISIT_S * 1e6, out=visit[1:])
+    common = np.bincount(visit, basket[places])
+    of_visit = common / np.sqrt(np.bincount(visit) * np.count_nonzero(basket))
+    similar: Float64 = of_visit[visit]
+    similar[now] = 0.0
+    return similar
 
 
 def _sums(item: Int64, values: Float64) -> Float64:

@@ -87,6 +87,8 @@ class FoldSettings:
     """h_repeat: seconds after which a like counts half as a repeat."""
     repeat_pause_s: float = 3600.0
     """Seconds within which an item that was just liked is not a repeat but had already."""
+    repeat_basket_weight: float = 0.0
+    """lambda: how much more a like counts whose visit resembles the basket of the last hour."""
     context_halvings: float = 0.0
     """Halvings of an event's weight if its context differs in every key; 0 ignores contexts."""
     time_bucket_s: float = 600.0
@@ -175,6 +177,7 @@ FOLD_RANGES: Mapping[str, Range] = {
     "repeat_weight": FROM_0,
     "repeat_half_life_s": MORE_THAN_0,
     "repeat_pause_s": FROM_0,
+    "repeat_basket_weight": FROM_0,
     "context_halvings": FROM_0,
     "time_bucket_s": Range(1.0),
     "learning_rate": MORE_THAN_0,

@@ -23,8 +23,8 @@ LONGEST_HOLD_US = 2 * 3600 * _SECOND_US
 BUCKET_US = 5 * _SECOND_US
 """Length of the times by which recent reservations are summed up."""
 
-RECENT_BUCKETS = 60
-"""Buckets kept: five minutes, the longest window of a pace."""
+RECENT_BUCKETS = 13
+"""Buckets kept: a minute, the longest window of a pace, and the one in which it begins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from penchant.encoder.source import default_source
 from penchant.fit.chooser import Chooser, described
 from penchant.fit.fit_log import Say
 from penchant.fit.fit_request import FitRequest
-from penchant.fit.item_text_templates import text_templates, with_template
+from penchant.fit.item_text_templates import text_templates, usual_first, with_template
 from penchant.fit.item_vectors_tried import (
     FINETUNED,
     FIRST_VALUES,
@@ -63,17 +63,13 @@ class EncoderChoice:
         Returns:
             The stream with the texts, and the template; empty: the items' own texts.
         """
-        source = self.request.log
-        fixed = bool(source.item_columns.text_template or source.dataset or source.store)
-        templates = [] if fixed else text_templates(stream.items)
+        templates = text_templates(stream.items) if self.request.makes_texts else []
         if not templates:
             return stream, ""
         catalogs = {one: with_template(stream.items, one) for one in templates}
-        usual = templates[min(1, len(templates) - 1)]
-        ordered = [usual, *(one for one in templates if one != usual)]
         found = self.chooser.best(
             "Choosing the text of items",
-            [FitChoice(one, self.start) for one in ordered],
+            [FitChoice(one, self.start) for one in usual_first(templates)],
             lambda choice: encode([item.text for item in catalogs[choice.vectors]]),
         )
         template = found.best.vectors
@@ -92,6 +88,7 @@ class EncoderChoice:
         request, notes = self.request, self.chooser.notes
         if notes.text("encoder") and (self.made / MANIFEST).is_file():
             template = notes.text("template")
+            self.chooser.budget.spend(int(notes.text("spent")))
             for sentence in json.loads(notes.text("encoder")):
                 self.say(sentence)
             items = with_template(stream.items, template) if template else stream.items
@@ -110,9 +107,10 @@ class EncoderChoice:
         stream, template = self.texts(stream, encode, say)
         kind, checkpoint = self._kind(tried, stream, check.has_texts or bool(template), say)
         texts = [item.text for item in stream.items]
-        plan = EncoderPlan(kind, texts, request.dimensions, checkpoint or source)
+        plan = EncoderPlan(kind, texts, request.dimensions, tried.max_tokens, checkpoint or source)
         plan.export(self.made, self.progress)
         notes.note_text("template", template)
+        notes.note_text("spent", str(self.chooser.budget.spent))
         notes.note_text("encoder", json.dumps(said))
         shutil.rmtree(work, ignore_errors=True)
         return stream, template

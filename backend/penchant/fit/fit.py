@@ -26,6 +26,7 @@ from penchant.fit.fit_log import read_fit_log
 from penchant.fit.fit_notes import FitNotes
 from penchant.fit.fit_report import fit_report
 from penchant.fit.fit_request import FitRequest, FitResult
+from penchant.fit.item_text_templates import text_templates, usual_first, with_template
 from penchant.fit.measured import MeasuredFit, measure
 from penchant.fit.search_space import choices_of
 from penchant.fit.store_of_log import fill_store
@@ -133,7 +134,9 @@ class _Fit:
         request, left_out = self._request, LeftOut()
         self._progress("Reading the log", 0.0)
         stream = read_fit_log(request.log, self._config.signals, request.hits, left_out, self._say)
-        check = check_log(stream, left_out, system_clock())
+        usual = usual_first(text_templates(stream.items)) if request.makes_texts else []
+        shown = with_template(stream.items, usual[0]) if usual else stream.items
+        check = check_log(dataclasses.replace(stream, items=shown), system_clock())
         for sentence in (*check.sentences(), *(left_out.notes())):
             self._say(sentence)
         return stream, check

@@ -39,6 +39,6 @@ class FitBudget:
             return self.spent < self._trials
         return time.monotonic() < self._until_s
 
-    def spend(self) -> None:
-        """Counts a trial."""
-        self.spent += 1
+    def spend(self, trials: int = 1) -> None:
+        """Counts trials, those of an earlier run included."""
+        self.spent += trials

@@ -72,18 +72,19 @@ def read_fit_log(
 
 def _with_assumptions(source: LogSource, say: Say) -> LogSource:
     """The source with what its files leave open filled in."""
-    of_items, of_events = source.columns()
+    of_items, named = source.columns()
     assert source.events is not None
     with open_table(source.events, source.format) as table:
         *_, names = table.names_so_far()
         events = sample_of(table)
-    of_events = of_events.found_in(names)
+    of_events = named.found_in(names)
     if source.items is None:
         ids: set[str] = set()
         say("There is no file of items: the catalog is made of the items that events name.")
     else:
         of_items, ids = _item_columns(source.items, source.format, of_items, events, say)
-    missing = of_events.missing_in(names)
+    # A column that somebody named is not guessed: reading the file says that it is not there.
+    missing = [one for one in of_events.missing_in(names) if getattr(named, one) == one]
     known = [getattr(of_events, field) for field in EVENT_FIELDS]
     guessed = guess_event_columns(events, missing, [name for name in known if name in names], ids)
     if guessed:
@@ -96,18 +97,19 @@ def _with_assumptions(source: LogSource, say: Say) -> LogSource:
 
 
 def _item_columns(
-    path: Path, format_: str | None, columns: ItemColumns, events: Sample, say: Say
+    path: Path, format_: str | None, named: ItemColumns, events: Sample, say: Say
 ) -> tuple[ItemColumns, set[str]]:
     """The columns of a file of items, and the ids in its first rows."""
     with open_table(path, format_) as table:
         *_, names = table.names_so_far()
         items = sample_of(table)
-    found = columns.found_in(names)
+    found, plain = named.found_in(names), ItemColumns()
     missing = found.missing_in(names)
-    if "id" in missing and (column := guess_id_column(items, events)):
+    if "id" in missing and named.id == plain.id and (column := guess_id_column(items, events)):
         say(f"The id of an item is the column {column}, to which the events point.")
         found = dataclasses.replace(found, id=column)
-    if "text" in missing and found.id in names:
+    textless = "text" in missing and named.text == plain.text and not named.text_template
+    if textless and found.id in names:
         found = dataclasses.replace(found, text_template=f"{{{found.id}}}")
     return found, set(items.get(found.id, ()))
 

@@ -27,7 +27,7 @@ Sample = Mapping[str, Sequence[str]]
 
 
 def sample_of(table: TableFile) -> Sample:
-    """The first rows of a table; empty for a file without any."""
+    """The first rows of a table, with every column that it names or that one of them has."""
     batch = next(iter(table.batches(rows=ROWS)), None)
     found: dict[str, list[str]] = {name: [] for name in table.names if name}
     for row in batch.rows() if batch is not None else ():
@@ -64,7 +64,9 @@ def guess_event_columns(
     if "occurred_at" in missing and len(times) == 1:
         found["occurred_at"] = times[0]
     left = {name: cells for name, cells in left.items() if name not in times}
-    if "user" in missing and (column := _of_users(left)):
+    # Without a known item, what comes again might be that.
+    item_is_known = "item" not in missing or "item" in found
+    if "user" in missing and item_is_known and (column := _of_users(left)):
         found["user"] = column
     return found
 

@@ -78,6 +78,16 @@ def text_templates(items: Sequence[Item]) -> list[str]:
     return [] if templates == [f"{{{TEXT}}}"] else templates
 
 
+def usual_first(templates: Sequence[str]) -> list[str]:
+    """The templates with the usual one first: a title with what groups it, if there is one.
+
+    >>> usual_first(["{title}", "{title}. {shelf}", "{title}. {shelf}. {blurb}"])
+    ['{title}. {shelf}', '{title}', '{title}. {shelf}. {blurb}']
+    """
+    usual = templates[1:2]
+    return [*usual, *(one for one in templates if one not in usual)]
+
+
 def with_template(items: Sequence[Item], template: str) -> tuple[Item, ...]:
     """The items with texts by a template; those that it leaves blank keep their own."""
     made = []

@@ -23,6 +23,8 @@ TRAINED, FINETUNED = "trained projection", "fine-tuned encoder"
 
 MOST_TEXTS = 2000
 """Texts that principal components are fitted to, at most."""
+MAX_TOKENS = 128
+"""Token limit of a text, if the encoder takes as many."""
 LEAST_LIKES = 2000
 """Likes below which nothing is trained."""
 HEAD_STEPS = 1000
@@ -54,6 +56,9 @@ class TextVectors:
         self._source, self._dimensions = source, dimensions
         self._work, self._seed, self._progress = work, seed, progress
         self._model = read_encoder(self._source)
+        self.max_tokens = min(MAX_TOKENS, self._model.max_seq_length or MAX_TOKENS)
+        """Token limit of a text, as the encoder is exported with."""
+        self._model.max_seq_length = self.max_tokens
         width = self._model.get_embedding_dimension() or 0
         if dimensions > width:
             raise ConfigError(f"dimensions: got {dimensions}, expected 1 to the source's {width}")
@@ -115,7 +120,9 @@ class TextVectors:
                 return None
         texts = [item.text for item in part.items]
         self._progress("Encoding texts with the trained encoder", 0.0)
-        return output, encode(read_encoder(output), texts, self._dimensions)
+        model = read_encoder(output)
+        model.max_seq_length = self.max_tokens
+        return output, encode(model, texts, self._dimensions)
 
     def _on_stage(self, stage: str) -> None:
         self._progress(f"Training: {stage}", 0.0)
@@ -140,6 +147,7 @@ class EncoderPlan:
     texts: Sequence[str]
     """Texts of the catalog."""
     dimensions: int
+    max_tokens: int
     source: Path
     """Hugging Face directory of the encoder, trained or not."""
 
@@ -154,6 +162,7 @@ class EncoderPlan:
             output=output,
             source=self.source,
             dimensions=self.dimensions,
+            max_tokens=self.max_tokens,
             projection_texts=projected,
         )
         export_encoder(request, lambda stage: progress(f"Exporting the encoder: {stage}", 0.0))

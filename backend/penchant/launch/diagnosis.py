@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from penchant.domain.errors import PenchantError
+from penchant.catalog.damage_note import noted_damage
+from penchant.domain.errors import PenchantError, StateCorrupt
 from penchant.encoder.cuda import Cuda, find_cuda
 from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
 from penchant.launch import probe, processes, shared_memory, tritonserver
@@ -208,16 +209,30 @@ def check_store_use(address: str | None) -> Iterator[Check]:
                 head = read_head(snapshot)
         finally:
             store.close()
+    except StateCorrupt as error:
+        advice = "restart the server, which makes it again, or run penchant rebuild records"
+        yield Check(name, "fail", str(error), advice)
+        return
     except (PenchantError, OSError) as error:
         yield Check(name, "fail", str(error), "restore a backup, or read the server's log")
         return
     damage = find_damage(place / "catalog", head)
+    mended = noted_damage(place / "catalog", _RECENT)
     if damage:
-        advice = "restart the server, which writes them again from the store"
+        advice = (
+            "one that runs writes them again within seconds; else restart the server, which does so"
+        )
         yield Check(name, "fail", "; ".join(damage.values()), advice)
     elif head.lost:
         found = f"its {head.lost} were damaged, and rankings do without"
         yield Check(name, "warn", found, "penchant refresh --store ...")
+    elif mended:
+        last = mended[-1]
+        found = (
+            f"{len(mended)} damaged parts were written again in the last 24 hours; the last at "
+            f"{last.at:%Y-%m-%d %H:%M:%S} UTC: {last.text}"
+        )
+        yield Check(name, "warn", found, "look for the cause: another program, or a failing disk")
     else:
         yield Check(name, "ok", f"{head.alive:,} items, version {head.version}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -29,6 +30,7 @@ from penchant.launch.ports import FREE, LOOPBACK, Hosts, Ports, choose, local_ad
 from penchant.launch.server_lock import ServerLock
 from penchant.launch.tls import PLAIN, ChannelAccess, ServerTls
 from penchant.launch.tritonserver import (
+    STUB,
     Triton,
     check_numpy,
     check_stub,
@@ -98,6 +100,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._regions: shared_memory.Regions | None = None
         self._scratch: Path | None = None
+        self._layout: dict[str, int] = {}
+        """Instances by model, as their files were written at the last start that went well."""
         self._was_up = False
         self.access: ChannelAccess = PLAIN
         """How a probe on this machine reaches the server."""
@@ -189,7 +193,7 @@ class Server:
                 self.remarks.append(f"removed {len(stale)} shared-memory regions of killed servers")
             self._ports = choose(self.ports, self._hosts)
             files = self._place_of_files()
-            layout_ = self._lay_out(triton, files)
+            layout_ = self._laid_out(files) or self._lay_out(triton, files)
             warning = shared_memory.check_room(sum(layout_.values()))
             if warning:
                 self.remarks.append(warning)
@@ -198,7 +202,12 @@ class Server:
             self._launch(triton, files, self._regions.prefix, environment or {})
             self._wait()
             self._regions.close_to_others()
+        except OSError as error:
+            self._layout = {}
+            self.kill()
+            raise LaunchError(f"a file of the server can't be written or read: {error}") from error
         except BaseException:
+            self._layout = {}  # What is wrong may be in the files: they are written anew.
             self.kill()
             raise
 
@@ -264,6 +273,15 @@ class Server:
         )
         return self._scratch
 
+    def _laid_out(self, files: Path) -> dict[str, int]:
+        """What this server wrote at its last start; empty if that failed, or some of it is gone.
+
+        So a server whose disk is full can be started again.
+        """
+        kept = [files / "backends" / name for name in ("penchant/model.py", f"python/{STUB}")]
+        kept += [files / "models" / model / "config.pbtxt" for model in self._layout]
+        return self._layout if all(path.is_file() for path in kept) else {}
+
     def _lay_out(self, triton: Triton, files: Path) -> dict[str, int]:
         """Writes what Triton reads; returns the number of instances by model."""
         sources = self._sources or layout.find_sources()
@@ -276,14 +294,13 @@ class Server:
         empty = files / "empty"
         shutil.rmtree(empty, ignore_errors=True)
         empty.mkdir()
+        self._layout = counts
         return counts
 
     def _launch(
         self, triton: Triton, files: Path, region_prefix: str, environment: Mapping[str, str]
     ) -> None:
-        self.key_path.unlink(missing_ok=True)
-        with os.fdopen(os.open(self.key_path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-            file.write(self._key + "\n")
+        self._write_key()
         triton_log.rotate(self.log_path)
         with self.log_path.open("wb") as log:
             self._process = tied_process.start(
@@ -293,6 +310,15 @@ class Server:
                 log=log,
             )
         self._lock.note(self._process.pid, dict(self.ports.items()), self._scratch)
+
+    def _write_key(self) -> None:
+        text = self._key + "\n"
+        with contextlib.suppress(OSError):
+            if self.key_path.read_text() == text:
+                return
+        self.key_path.unlink(missing_ok=True)
+        with os.fdopen(os.open(self.key_path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write(text)
 
     def _command(self, triton: Triton, files: Path, region_prefix: str) -> list[str]:
         return [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -12,8 +14,12 @@ from penchant.launch.errors import LaunchError
 from penchant.system.file_lock import FileLock
 from penchant.system.process_identity import identity, is_alive, pid_of
 
+log = logging.getLogger("penchant")
+
 NAME = "server.pid"
 """The file that is locked; it names the owner and its Triton, with their start times."""
+
+_NOTE_BYTES = 1023
 
 
 class ServerLock:
@@ -71,15 +77,19 @@ class ServerLock:
             "ports": ports,
             "scratch": str(scratch) if scratch else "",
         }
-        text = json.dumps(content, indent=1).encode() + b"\n"
-        os.ftruncate(self._file.fileno(), 0)
-        os.pwrite(self._file.fileno(), text, 0)
+        # Padded and written over, not emptied first: on a full disk, the last note stays.
+        text = json.dumps(content, indent=1).encode().ljust(_NOTE_BYTES) + b"\n"
+        try:
+            os.pwrite(self._file.fileno(), text, 0)
+        except OSError as error:
+            log.warning("%s: cannot be written: %s", self._path, error.strerror)
 
     def release(self) -> None:
         """Gives the lock back; nothing is left for the next owner to end."""
         if self._file is None:
             return
-        os.ftruncate(self._file.fileno(), 0)
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._file.fileno(), 0)
         self._file.close()
         self._file = None
 

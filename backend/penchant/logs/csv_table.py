@@ -54,6 +54,8 @@ class CsvTable(TextFile):
     Without such a line, the columns are named by their places. Cells are text.
     """
 
+    has_separators = True
+
     def __init__(self, source: TextSource, delimiter: str = "", *, recovers: bool = False) -> None:
         """Reads the heading.
 
@@ -247,6 +249,8 @@ class CsvTable(TextFile):
 
     def _damage(self, row: Sequence[str]) -> str:
         for name, cell in zip(self.names, row, strict=False):
+            if not name:
+                continue  # Nobody reads it.
             if "\0" in cell:
                 return f"column {name!r} holds a NUL byte"
             byte = next((ord(one) & 0xFF for one in cell if "\udc80" <= one <= "\udcff"), None)

@@ -77,7 +77,7 @@ def _likely_cause(table: TableFile, names: str) -> str:
             ", the places, because its first row is data; add a heading, or name the columns by "
             "their places, as in --map 1=user --map 2=item"
         )
-    if len(table.names) == 1:
+    if table.has_separators and len(table.names) == 1:
         other = next((one for one in DELIMITERS if one in names), "")
         return f"; is the separator {other!r}?" if other else "; is it separated by commas?"
     return ""

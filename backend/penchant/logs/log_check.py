@@ -1,4 +1,7 @@
-"""Looks at a log before anything is fitted to it, and says in sentences what it holds."""
+"""Looks at a log before anything is fitted to it, and says in sentences what it holds.
+
+What was left out of it, and rows that repeat, are the business of those who read it.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.domain.arrays import Float64, Int64
 from penchant.logs.cells import day_of
 from penchant.logs.event_log import EventLog
-from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream
 
 _SECOND_US = 1_000_000
@@ -42,8 +43,6 @@ class LogCheck:
     """Events with a positive reward."""
     hits: int
     """Events that count as a hit."""
-    repeated_rows: int
-    """Events that equal an earlier one of their user in item, signal, value and time."""
     repeats: float
     """Share of the hits whose user had an event about the item before."""
     same_second: float
@@ -59,10 +58,6 @@ class LogCheck:
     """Items whose text is their id."""
     median_words: float
     """Words of the median text."""
-    unknown_items: int
-    """Events that are left out because the catalog lacks their item."""
-    left_out: int
-    """Rows and events that are left out for other reasons."""
     ahead: int
     """Events dated after now."""
 
@@ -84,15 +79,6 @@ class LogCheck:
             f"{day_of(self.last_us)}."
         )
         yield self._signals()
-        if self.unknown_items:
-            yield f"Left out: {_count(self.unknown_items, 'event')} about unknown items."
-        if self.left_out:
-            yield f"Left out: {_count(self.left_out, 'row')} that a server would refuse."
-        if self.repeated_rows:
-            yield (
-                f"Rows that repeat an earlier row to the letter: {self.repeated_rows:,}; each "
-                "counts as an event of its own."
-            )
         yield from self._clock()
         yield (
             f"{self.repeats:.0%} of the hits are about an item that their user knew already, so "
@@ -153,12 +139,11 @@ class LogCheck:
         return f"The median text has {self.median_words:g} words{shared}.{little}"
 
 
-def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
+def check_log(stream: Stream, now_us: int) -> LogCheck:
     """Looks at a log.
 
     Args:
         stream: the log as it was read.
-        left_out: rows and events that were left out.
         now_us: the time now, in microseconds since 1970.
 
     Cost: a few sorts of the events.
@@ -170,7 +155,6 @@ def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
         signals[events.signal.distinct[code]] = found
     of_user = np.bincount(stream.user)
     texts = [item.text.strip() for item in stream.items]
-    unknown = left_out.counts["events about unknown items"]
     return LogCheck(
         items=len(stream.items),
         events=count,
@@ -180,7 +164,6 @@ def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
         signals={name: found for name, found in signals.most_common() if found},
         liked=int((stream.reward > 0).sum()),
         hits=int(stream.relevant.sum()),
-        repeated_rows=_repeated_rows(stream, events.signal.code.astype(np.int64), events.value),
         repeats=_repeats(stream),
         same_second=_same_second(stream),
         whole_days=bool((stream.at_us % _DAY_US == 0).all()),
@@ -192,15 +175,8 @@ def check_log(stream: Stream, left_out: LeftOut, now_us: int) -> LogCheck:
             text == item.id for text, item in zip(texts, stream.items, strict=True)
         ),
         median_words=float(np.median([len(text.split()) for text in texts])),
-        unknown_items=unknown,
-        left_out=sum(left_out.counts.values()) - unknown,
         ahead=int((stream.at_us > now_us).sum()),
     )
-
-
-def _repeated_rows(stream: Stream, signal: Int64, value: Float64) -> int:
-    rows = np.stack([stream.user, stream.item, stream.at_us, signal, value.view(np.int64)], axis=1)
-    return len(rows) - len(np.unique(rows, axis=0))
 
 
 def _repeats(stream: Stream) -> float:

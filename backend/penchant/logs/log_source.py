@@ -14,8 +14,8 @@ from penchant.logs.columns import COLUMNS_GROUP, EventColumns, ItemColumns
 from penchant.logs.relevance import POSITIVE
 from penchant.system.option_types import FLAT
 
-MOVIELENS, GOOD_RATING = "movielens", "rating>=4"
-"""Name of the data set, and its default term of relevance."""
+MOVIELENS, MOVIELENS_1M, GOOD_RATING = "movielens", "movielens-1m", "rating>=4"
+"""Names of the data sets, and their default term of relevance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LogSource:
     events: Path | None = None
     """File of events."""
     dataset: str = ""
-    """Data set to use instead of the two files: movielens."""
+    """Data set to use instead of the two files: movielens (100,000 ratings) or movielens-1m."""
     store: str = ""
     """Store of a server to read instead of files: lmdb:DIRECTORY."""
     item_columns: Annotated[ItemColumns, FLAT] = ItemColumns()

@@ -9,7 +9,8 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
 from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.log_source import MOVIELENS, LogSource
+from penchant.logs.datasets.movielens_1m import read_movielens_1m
+from penchant.logs.log_source import MOVIELENS, MOVIELENS_1M, LogSource
 from penchant.logs.open_table import open_table
 from penchant.logs.read_table import read_events, read_items
 from penchant.logs.refusals import LeftOut
@@ -57,11 +58,14 @@ def read_source(
             raise ConfigError("--store: expected neither --items, --events nor --dataset with it")
         return _read_store(source.store)
     if source.dataset:
-        if source.dataset != MOVIELENS or source.items or source.events:
+        known = source.dataset in (MOVIELENS, MOVIELENS_1M)
+        if not known or source.items or source.events:
             raise ConfigError(
-                f"--dataset: got {source.dataset!r}, expected {MOVIELENS}, and then neither "
-                "--items nor --events"
+                f"--dataset: got {source.dataset!r}, expected {MOVIELENS} or {MOVIELENS_1M}, and "
+                "then neither --items nor --events"
             )
+        if source.dataset == MOVIELENS_1M:
+            return read_movielens_1m()
         data = read_movielens()
         return data.films, data.ratings
     if source.items is None or source.events is None:

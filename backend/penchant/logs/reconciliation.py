@@ -132,8 +132,9 @@ def _accounts(snapshot: Snapshot, now_us: int) -> tuple[dict[AdAccountKey, AdAcc
     """All accounts, and the number of users whose log can't be read."""
     found: defaultdict[AdAccountKey, AdAccount] = defaultdict(AdAccount)
     unreadable = 0
-    for key, account in scan_balances(snapshot):
-        found[key] += account
+    for key, balance in scan_balances(snapshot):
+        if balance is not None:  # Else the budgets differ from the log, which the report says.
+            found[key] += balance
     for user in scan_reserving_users(snapshot):
         try:
             history = read_history(snapshot, user)

@@ -23,6 +23,8 @@ class TableFile(ABC):
     names: Sequence[str]
     """Names of the columns; of JSON lines, those of the first readable row. One without a name is
     not read."""
+    has_separators = False
+    """Whether something separates the fields of a row, of which another may be taken for it."""
     first_row_is_data = False
     """Whether the file has no heading; then the columns are named by their places, from 1."""
     warnings: list[str]

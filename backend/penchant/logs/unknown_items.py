@@ -60,7 +60,7 @@ def likely_cause(
         found = [id_ for id_ in asked if bare(id_) in held]
         if asked and len(found) > len(asked) * MANY:
             return f"{quoted(found[0])} would be {quoted(held[bare(found[0])])} but for {what}"
-    as_users = list(islice(users, LOOKED_AT))
+    as_users = [id_ for id_ in islice(users, LOOKED_AT) if not id_.isdigit()]  # Which say little.
     if as_users and sum(map(set(known).__contains__, as_users)) > len(as_users) * MANY:
         return "the column of users holds ids of items: are the two columns swapped?"
     return ""

@@ -28,7 +28,8 @@ from penchant.service.clock import system_clock
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import scan_counters
-from penchant.store.items import replace_residuals, scan_items, scan_residuals, write_head
+from penchant.store.items import scan_items, write_head
+from penchant.store.residuals import replace_residuals, scan_residuals
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,16 @@ class FittedParts:
     def of(cls, view: CatalogView, prior_mean: Float64) -> FittedParts:
         """The parts of a catalog that is served, with a prior of its own."""
         return cls(prior_mean, view.neighbours, view.frozen.popularity, view.frozen.learnt)
+
+    @classmethod
+    def made(cls, fresh: RefreshedCatalog, source: RefreshInput, rows: int) -> FittedParts:
+        """The parts of a refreshed catalog, for items with numbers below `rows`."""
+        return cls(
+            fresh.prior_mean,
+            _by_number(fresh.neighbours, source, rows),
+            _popularity_by_number(fresh.popularity, source, rows),
+            fresh.learnt.settings_json,
+        )
 
     def same_as(self, view: CatalogView) -> bool:
         """Whether neighbours, popularity and learnt settings are those of a catalog."""
@@ -79,14 +90,19 @@ def switch_to_refreshed(
     """
     view = read_catalog(transaction, CatalogReader(directory, config.fold))
     head = view.head
+    require_same_encoder(head, source)
+    head = write_refreshed(transaction, directory, config, view, head, source, fresh)
+    write_head(transaction, head)
+    return head
+
+
+def require_same_encoder(head: CatalogHead, source: RefreshInput) -> None:
+    """Raises StoreUnavailable if another encoder was published after the input was read."""
     if head.encoder_version != source.head.encoder_version:
         raise StoreUnavailable(
             f"refresh: the catalog's encoder changed from {source.head.encoder_version} to "
             f"{head.encoder_version} meanwhile; nothing was published, run it again"
         )
-    head = write_refreshed(transaction, directory, config, view, head, source, fresh)
-    write_head(transaction, head)
-    return head
 
 
 def write_refreshed(
@@ -118,12 +134,7 @@ def write_refreshed(
     moved = fresh.residuals.any(axis=1)
     kept = [(number, fresh.residuals[row]) for number, row in source.numbers.items() if moved[row]]
     replace_residuals(transaction, head.encoder_version, kept)
-    fitted = FittedParts(
-        fresh.prior_mean,
-        _by_number(fresh.neighbours, source, head.rows),
-        _popularity_by_number(fresh.popularity, source, head.rows),
-        fresh.learnt.settings_json,
-    )
+    fitted = FittedParts.made(fresh, source, head.rows)
     return write_from_residuals(transaction, directory, config, view, head, fitted)
 
 
@@ -158,7 +169,7 @@ def write_from_residuals(
     same = head == view.head and not head.lost and fitted.same_as(view)
     if same and np.array_equal(view.vectors[numbers], vectors):
         return head
-    cold_start_prior = _cold_start_prior(transaction, config, numbers, texts)
+    cold_start_prior = cold_start_prior_of(transaction, config, numbers, texts)
     change = MatrixChange(
         numbers,
         vectors,
@@ -194,9 +205,10 @@ def _popularity_by_number(popularity: Vector, source: RefreshInput, rows: int) -
     return moved
 
 
-def _cold_start_prior(
+def cold_start_prior_of(
     snapshot: Snapshot, config: Config, numbers: Rows, texts: Matrix
 ) -> ColdStartPrior:
+    """Predicts the likes of new items by those of the items, given with their texts' vectors."""
     biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
     biases.limit(system_clock() + AHEAD_US)  # One event of a wrong clock must not fade the rest.
     biases.set(scan_counters(snapshot))

@@ -7,7 +7,7 @@ interests and live offsets follow every event.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,6 @@ from penchant.service.catalog_version import gram_of
 
 OFFSET, POPULARITY, OPENINGS = "offset", "popularity", "opening"
 SLOW, FAST, NEAR, ITEM_WEIGHTS = "slow", "fast", "near", "item weights"
-REPEATS = "repeats"
 
 TABLE_PARTS = (NEAR, ITEM_WEIGHTS, OPENINGS)
 """The parts that the neighbour table holds together, under one half-life."""
@@ -53,13 +52,6 @@ FOLD_VARIANTS: tuple[dict[str, float], ...] = (
     },
 )
 """Settings of the fold that the search chooses from, part by part."""
-
-REPEAT_VARIANTS: tuple[dict[str, float], ...] = tuple(
-    {"repeat_half_life_s": days * 86400.0, "repeat_pause_s": pause_s}
-    for days in (7.0, 30.0, 365.0)
-    for pause_s in (0.0, 3600.0)
-)
-"""Settings of the repeats that the search chooses from."""
 
 SHORTLIST = 100
 """The best items of each part that are candidates of a ranking."""
@@ -112,6 +104,9 @@ class HeldOut:
             events.user[order], return_index=True, return_inverse=True
         )
         self._first = first
+        self.earlier = np.empty_like(order)
+        """Number of the user's events before each event, shape (n,)."""
+        self.earlier[order] = np.arange(len(order)) - first[self._group]
         gram = gram_of(fitted.vectors, np.ones(self.items, np.bool_))
         self._folds = [
             (settings, Prior(prior_precision(gram, settings), np.zeros(len(gram))))
@@ -191,11 +186,17 @@ class HeldOut:
             parts[OPENINGS].append(first * self.opening)
         return parts
 
-    def repeats(self, position: int) -> list[Vector]:
-        """The variants of the repeats before an event, shape (items,) each."""
-        window = self.window(position)
-        variants = [dataclasses.replace(self.prior, **chosen) for chosen in REPEAT_VARIANTS]  # type: ignore[arg-type]  # Values are of the fields' types.
-        at_us = int(self.events.at_us[position])
+    def opening_share(self, position: int, variant: int) -> np.float32:
+        """The weight a_0 of the opening before an event, under a variant of the fold."""
+        window, (settings, prior) = self.window(position), self._folds[variant]
+        items = Items(self.fitted.vectors[window["item"]], np.ones(len(window), np.bool_))
+        bucket = time_bucket(int(self.events.at_us[position]), settings)
+        recent = fold(prior, window, items, bucket, settings).recent
+        return np.float32(recent["weight"][recent["item"] == OPENING].sum())
+
+    def repeats(self, position: int, variants: Sequence[FoldSettings]) -> list[Vector]:
+        """The repeats before an event under some settings, shape (items,) each."""
+        window, at_us = self.window(position), int(self.events.at_us[position])
         return [
             repeat_all(repeats_of(window, time_bucket(at_us, chosen), chosen), self.items)
             for chosen in variants

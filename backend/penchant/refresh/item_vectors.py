@@ -30,7 +30,7 @@ from penchant.refresh.cooccurrence import (
 )
 from penchant.refresh.factors import factorise, turn
 from penchant.refresh.held_out import FittedItems
-from penchant.refresh.item_popularity import popularity_of
+from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S, popularity_of
 from penchant.refresh.item_weights import find_item_weights
 from penchant.refresh.neighbour_table import combine, find_neighbours
 from penchant.refresh.part_weights import HELD_OUT, LEAST_RANKINGS, LearntWeights, learn_weights
@@ -131,19 +131,26 @@ def fit_item_vectors(
     weights = learnt or LearntWeights()
     fit = _fit(events, texts, settings or RefreshSettings())
     near, item_weights = fit.items.near, fit.items.item_weights
+
+    def popular(half_life_s: float) -> Vector:
+        rewards = np.maximum(0.0, events.reward).astype(np.float64)
+        return popularity_of(events.item, rewards, events.at_us, len(texts), half_life_s)
+
     popularity = np.empty(0, np.float32)
     if weights.popularity:
-        half_life_s = weights.popularity_half_life_s
-        rewards = np.maximum(0.0, events.reward).astype(np.float64)
-        every = popularity_of(events.item, rewards, events.at_us, len(texts), half_life_s)
-        popularity = np.float32(weights.popularity) * every
+        popularity = np.float32(weights.popularity) * popular(weights.popularity_half_life_s)
+    opening = np.zeros(len(texts), np.float32)
+    for factor, half_life_s in zip(
+        weights.opening_popularity, POPULARITY_HALF_LIVES_S, strict=True
+    ):
+        if factor:
+            opening += np.float32(factor) * popular(half_life_s)
+    factors = (weights.near, weights.item_weights, weights.opening)
     return RefreshedCatalog(
         vectors=fit.items.vectors,
         residuals=fit.residuals,
         prior_mean=np.zeros(texts.shape[1]),
-        neighbours=combine(
-            near, item_weights, (weights.near, weights.item_weights, weights.opening)
-        ),
+        neighbours=combine(near, item_weights, factors, opening),
         learnt=weights,
         popularity=popularity,
     )

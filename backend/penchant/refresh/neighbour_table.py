@@ -15,7 +15,7 @@ from scipy import sparse
 
 from penchant.domain.arrays import Float32, Float64
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, NEIGHBOURS, Neighbours
-from penchant.domain.types import Rows
+from penchant.domain.types import Rows, Vector
 from penchant.refresh.cooccurrence import CONTEXT_POWER, SparsePairs, count_near, row_sums
 
 WINDOW = 10
@@ -70,7 +70,10 @@ def _strengths(counts: SparsePairs, totals: Float64, sums: Float64) -> SparsePai
 
 
 def combine(
-    near: Neighbours, item_weights: Neighbours, factors: tuple[float, float, float]
+    near: Neighbours,
+    item_weights: Neighbours,
+    factors: tuple[float, float, float],
+    opening: Vector,
 ) -> Neighbours:
     """The weighted sum of two tables, pruned to the strongest of each row.
 
@@ -78,6 +81,7 @@ def combine(
         near: neighbours by co-occurrence, shape (1 + items, ...).
         item_weights: neighbours by regression, of as many rows, or none.
         factors: of the neighbours by co-occurrence, of those by regression, and of the opening.
+        opening: what is added to the opening's row, shape (items,).
     """
     if near.shape[0] < 2:
         return near
@@ -88,6 +92,9 @@ def combine(
     both = sparse.diags(by_row) @ _as_sparse(near, rows)
     if len(item_weights):
         both = both + of_item_weights * _as_sparse(item_weights, rows)
+    if opening.any():
+        below = sparse.csr_matrix((rows - 1, rows - 1))
+        both = both + sparse.vstack([sparse.csr_matrix(opening), below])
     both = both.tocsr()
     both.eliminate_zeros()
     return _strongest(both)

@@ -3,9 +3,10 @@
 The log is cut before its last fifth. Item vectors, neighbours and popularity are fitted to what is
 older, and the score's parts are computed before a sample of the later likes (`held_out`). Among the
 items that are new to their users, `direct_search` finds the weights, and half-lives among a few,
-that rank the liked items best; then repeats get a weight among all items. The values of a part are
-divided by their upper end, the mean of the ten largest of a ranking, so that the search compares
-like with like; the parts' total keeps its size, so that queries and exploration keep their meaning.
+that rank the liked items best; then strangers get a choice of their own (`young_users`), and
+repeats a weight among all items (`repeat_search`). The values of a part are divided by their upper
+end, the mean of the ten largest of a ranking, so that the search compares like with like; the
+parts' total keeps its size, so that queries and exploration keep their meaning.
 
 A young log keeps a prior: shares of the total that suited all logs tried. The search leaves it as
 far as the held-out rankings justify. One part alone, such as popularity, replaces what was found if
@@ -21,11 +22,9 @@ import numpy as np
 
 from penchant.domain.arrays import Int64
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import Vector
 from penchant.logs.interactions import Interactions
-from penchant.refresh.direct_search import TOP, DirectSearch, Part, Rankings, Weighting
+from penchant.refresh.direct_search import TOP, DirectSearch, Rankings, Weighting
 from penchant.refresh.held_out import (
-    BEST,
     FAST,
     FOLD_VARIANTS,
     ITEM_WEIGHTS,
@@ -33,14 +32,15 @@ from penchant.refresh.held_out import (
     OFFSET,
     OPENINGS,
     POPULARITY,
-    REPEAT_VARIANTS,
-    REPEATS,
     SLOW,
     TABLE_PARTS,
     FittedItems,
     HeldOut,
 )
 from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S
+from penchant.refresh.part_total import PartTotal
+from penchant.refresh.repeat_search import find_repeats
+from penchant.refresh.young_users import YOUNG, OpeningRow, choose_opening
 
 MOST_RANKINGS = 1000
 """Rankings that the weights are learnt from, at most."""
@@ -75,9 +75,6 @@ REPEATS_MATTER = 0.02
 ITEM_WEIGHTS_PRIOR = 60.0
 """Weight of a neighbour by regression before anything is learnt, relative to co-occurrence."""
 
-_MOST_VALUES = 10_000_000
-"""Values of one variant of the repeats that are held at a time."""
-
 _VARIED = {
     "ridge": SLOW,
     "half_life_events": SLOW,
@@ -92,9 +89,6 @@ SIMPLER = 0.5
 IMPERSONAL = (POPULARITY, OFFSET)
 """The parts that are the same for all users."""
 
-REPEAT_SHARES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0)
-"""Weights of repeats that are tried, in multiples of the other parts' upper end."""
-
 
 @dataclass(frozen=True, slots=True)
 class LearntWeights:
@@ -108,6 +102,10 @@ class LearntWeights:
     """Factor of the neighbours by regression in the neighbour table."""
     opening: float = 1.0
     """Factor of the items that users begin with."""
+    opening_popularity: tuple[float, float] = (0.0, 0.0)
+    """Factors of the popularity over all time and of late in what strangers see."""
+    young: tuple[float, float] | None = None
+    """NDCG@10 of young users without and with those factors; None: they stayed as they were."""
     popularity: float = 0.0
     """Weight of an item's popularity as of the refresh, beside its live offset."""
     popularity_half_life_s: float = POPULARITY_HALF_LIVES_S[0]
@@ -142,9 +140,16 @@ class LearntWeights:
         if self.repeats is not None:
             before, after = self.repeats
             repeats = f" Repeats raise that of all items from {before:.3f} to {after:.3f}."
+        young = ""
+        if self.young is not None:
+            before, after = self.young
+            young = (
+                f" What strangers see raises that of users with fewer than {YOUNG} events from "
+                f"{before:.3f} to {after:.3f}."
+            )
         return (
             f"The score's weights were learnt from {self.rankings:,} of the latest likes; "
-            f"NDCG@{TOP} of new items is {self.ndcg:.3f}. Each part adds: {parts}.{repeats}"
+            f"NDCG@{TOP} of new items is {self.ndcg:.3f}. Each part adds: {parts}.{young}{repeats}"
         )
 
 
@@ -172,18 +177,29 @@ def learn_weights(
     latest = log.liked & log.later
     fresh, every = np.flatnonzero(latest & log.unseen), np.flatnonzero(latest)
     learnt = LearntWeights(rankings=len(fresh))
-    total = _Total(_raw(prior), PRIOR_VARIANTS)
+    total = PartTotal(_raw(prior), PRIOR_VARIANTS)
     if len(fresh) >= LEAST_RANKINGS:
         learnt, total = _learn_parts(log, _sample(fresh))
+        row = choose_opening(log, fresh, total)
+        if row is not None:
+            learnt = _with_opening(learnt, row)
     repeated = len(every) - len(fresh)
     if repeated < max(LEAST_RANKINGS, REPEATS_MATTER * len(every)):
         return learnt
-    return _with_repeats(learnt, log, _sample(every, _MOST_VALUES // log.items), total)
+    repeats = find_repeats(log, _sample(every), total)
+    if repeats is None:
+        return learnt
+    return replace(
+        learnt,
+        settings={**learnt.settings, **repeats.settings},
+        rankings=max(learnt.rankings, min(len(every), MOST_RANKINGS)),
+        repeats=(repeats.before, repeats.after),
+    )
 
 
-def _sample(positions: Int64, most: int = MOST_RANKINGS) -> Int64:
-    """At most MOST_RANKINGS of the positions, or fewer, evenly spread."""
-    count = min(most, MOST_RANKINGS, len(positions))
+def _sample(positions: Int64) -> Int64:
+    """At most MOST_RANKINGS of the positions, evenly spread."""
+    count = min(MOST_RANKINGS, len(positions))
     return positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
 
 
@@ -201,25 +217,7 @@ def _raw(settings: FoldSettings) -> dict[str, float]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Total:
-    """The sum of the parts."""
-
-    raw: dict[str, float]
-    """Weights by part, of the values as they are."""
-    variants: dict[str, int]
-    """The variant of each part; the first one where it is missing."""
-
-    def of(self, parts: dict[str, list[Vector]]) -> Vector:
-        """The sum for all items, shape (items,)."""
-        total = np.zeros_like(parts[OFFSET][0])
-        for name, variants in parts.items():
-            variant = self.variants.get(name, 0)
-            total += np.float32(self.raw[name]) * variants[variant]
-        return total
-
-
-def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, _Total]:
+def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTotal]:
     """Learns the weights of all parts but repeats, from likes of items new to their users."""
     rankings, ends = log.rankings(positions)
     names = [part.name for part in rankings.parts]
@@ -239,7 +237,7 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, _Total]
     weights = UPPER_END * point.weights / point.weights.sum()
     raw = dict.fromkeys(shares, 0.0)
     raw |= {name: float(weights[place]) / ends[name] for place, name in enumerate(names)}
-    total = _Total(raw, dict(zip(names, point.variants, strict=True)))
+    total = PartTotal(raw, dict(zip(names, point.variants, strict=True)))
     without = _without(search, point, names)
     return _as_learnt(total, ends, len(positions), search.ndcg(point), without), total
 
@@ -284,7 +282,7 @@ def _without(search: DirectSearch, point: Weighting, names: list[str]) -> dict[s
 
 
 def _as_learnt(
-    total: _Total,
+    total: PartTotal,
     ends: dict[str, float],
     rankings: int,
     ndcg: float,
@@ -315,41 +313,16 @@ def _as_learnt(
     )
 
 
-def _with_repeats(
-    learnt: LearntWeights, log: HeldOut, positions: Int64, total: _Total
-) -> LearntWeights:
-    """Adds the weight of repeats, from likes of any items, to what was learnt."""
-    others: list[Vector] = []
-    repeats: list[list[Vector]] = []
-    for position, parts in log.each(positions):
-        others.append(total.of(parts))
-        repeats.append(log.repeats(position))
-    end = float(np.mean([np.sort(values)[-BEST:].mean() - np.median(values) for values in others]))
-    own = log.events.item[positions]
-    search = DirectSearch(
-        Rankings(
-            parts=(
-                Part("others", (np.array(others, np.float32),)),
-                Part(REPEATS, tuple(np.array(repeats, np.float32).transpose(1, 0, 2))),
-            ),
-            chosen=own,
-            candidate=np.ones((len(own), log.items), np.bool_),
-            gain=log.reward[positions],
-        ),
-        prior=Weighting(np.array([1.0, 0.0]), (0, 0)),
-    )
-    tried = [
-        Weighting(np.array([1.0, share * end]), (0, variant))
-        for share in REPEAT_SHARES
-        for variant in range(len(REPEAT_VARIANTS))
-    ]
-    best = max(tried, key=search.ndcg)
-    if not best.weights[1]:
-        return learnt
-    settings = {"repeat_weight": float(best.weights[1]), **REPEAT_VARIANTS[best.variants[1]]}
+def _with_opening(learnt: LearntWeights, row: OpeningRow) -> LearntWeights:
+    """The same weights with another row of the opening; the other neighbours keep theirs."""
+    near = learnt.settings["near_weight"]
+    whole = near or 1.0
     return replace(
         learnt,
-        settings={**learnt.settings, **settings},
-        rankings=max(learnt.rankings, len(positions)),
-        repeats=(search.ndcg(tried[0]), search.ndcg(best)),
+        settings={**learnt.settings, "near_weight": whole},
+        near=learnt.near if near else 0.0,
+        item_weights=learnt.item_weights if near else 0.0,
+        opening=row.begun / whole,
+        opening_popularity=(row.popularity[0] / whole, row.popularity[1] / whole),
+        young=(row.before, row.after),
     )

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from penchant.catalog.item_biases import ItemBiasTable
+from penchant.config import Config
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.server.kept_settings import REBUILT, keep
 from penchant.service.clock import system_clock
 from penchant.service.live_offsets import LiveOffsets
+from penchant.service.mended_catalog import mend_catalog, mend_head
 from penchant.service.rebuilt_counters import rebuild_counters
 from penchant.service.rebuilt_ledgers import RebuiltLedgers, rebuild_ledgers
 from penchant.service.rebuilt_records import rebuild_records
 from penchant.service.user_interest import Catalogs
+from penchant.store.counters import scan_counters
 from penchant.system.option_types import STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
@@ -54,6 +58,8 @@ class RebuildResult:
     """Ledgers and budgets; zeros unless they were asked for."""
     kept: tuple[str, ...] = ()
     """Names of the given settings, which the store keeps from now on."""
+    head_made_again: bool = False
+    """Whether the catalog's head was damaged, and was made again."""
 
 
 def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> RebuildResult:
@@ -67,10 +73,12 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
         LaunchError: the store's address or a setting can't be read.
     """
     users = items = unreadable = 0
+    head_made_again = False
     retired, ledgers = RetiredSignals(), RebuiltLedgers()
     with open_server_store(request.store, request.settings, may_differ=REBUILT) as server:
         config = server.config
         if request.part in ("all", "records"):
+            head_made_again = _mend_head(server)
             window = config.fold.window_events
             users = rebuild_records(server.store, config.signals, window, progress, retired)
         if request.part in ("all", "counters"):
@@ -85,12 +93,30 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
         kept = tuple(sorted(REBUILT & config.given))
         if kept:
             keep(server.store, config, REBUILT)
-    return RebuildResult(users, items, unreadable, retired, ledgers, kept)
+    return RebuildResult(users, items, unreadable, retired, ledgers, kept, head_made_again)
+
+
+def _mend_head(server: ServerStore) -> bool:
+    """Makes the catalog's head again, if it is damaged, and then the files that it names."""
+    if not mend_head(server.store, server.directory, whole_only=False):
+        return False
+    mend_catalog(server.store, server.directory, partial(_read_biases, server))
+    return True
+
+
+def _read_biases(server: ServerStore) -> ItemBiasTable:
+    biases = _empty_biases(server.config)
+    with server.store.snapshot() as snapshot:
+        biases.set(scan_counters(snapshot))
+    return biases
+
+
+def _empty_biases(config: Config) -> ItemBiasTable:
+    return ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
 
 
 def _publish(server: ServerStore, items: int) -> None:
     """Shows rankings the new counters; the process of feedback reads them at its next batch."""
     config = server.config
-    biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
     catalogs = Catalogs(server.directory, config.fold)
-    LiveOffsets(server.store, catalogs, biases).publish(range(items), system_clock())
+    LiveOffsets(server.store, catalogs, _empty_biases(config)).publish(range(items), system_clock())

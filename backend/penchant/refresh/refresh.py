@@ -26,16 +26,17 @@ from penchant.logs.columns import COLUMNS_GROUP, EventColumns
 from penchant.logs.interactions import LogFile
 from penchant.logs.log_source import EVENT_FIELDS, mapped_fields
 from penchant.logs.refusals import LeftOut
-from penchant.refresh.catalog_update import switch_to_refreshed, write_refreshed
+from penchant.refresh.catalog_update import write_refreshed
 from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
 from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.prepared_refresh import publish_refreshed
 from penchant.refresh.refresh_input import ReadLog, RefreshInput, read_refresh_input
 from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.refresh_turn import refresh_turn
 from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Store
-from penchant.store.refresh_note import RefreshNote, write_refresh_note
+from penchant.store.refresh_note import RefreshNote
 from penchant.store.releases import read_log_of_releases, read_releases
 from penchant.store.rollouts import read_rollout, write_rollout
 from penchant.system.low_priority import at_low_priority
@@ -190,9 +191,7 @@ def refresh_store(
         accepted=source.accepted,
         elsewhere=read is not None,
     )
-    with store.transaction() as transaction:
-        head = switch_to_refreshed(transaction, directory, config, source, fresh)
-        write_refresh_note(transaction, note)
+    head = publish_refreshed(store, directory, config, source, fresh, note)
     if tried is not None:
         _refresh_rollout(store, directory, config, *tried)
     progress("Publishing", 1.0)

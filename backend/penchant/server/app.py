@@ -29,7 +29,9 @@ from penchant.server.plans import (
     reserve_plan,
 )
 from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
+from penchant.service.catalog_watch import CatalogWatch
 from penchant.service.clock import Clock, SteplessClock
+from penchant.service.clock_evidence import doubt_unseen, installed_us
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.feedback import FeedbackService, check_feedback
 from penchant.service.mended_catalog import mend_catalog
@@ -83,6 +85,8 @@ class App:
     store: Store
     claim: ServerClaim | None = None
     """The server's claim on the store, held by models that write."""
+    watch: CatalogWatch | None = None
+    """Looks at the catalog's files; None where they are not read."""
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
@@ -90,6 +94,8 @@ class App:
 
     def close(self) -> None:
         """Closes the store and ends the claim on it."""
+        if self.watch is not None:
+            self.watch.close()
         self.store.close()
         if self.claim is not None:
             self.claim.close()
@@ -152,31 +158,45 @@ def _built(
 ) -> App:
     store = open_store(config.store, map_bytes=config.store_map_bytes)
     config = keep(store, config) if "feedback" in fields else follow(store, config)
+    began_us = 0 if clock is not None else installed_us()
     clock = clock or SteplessClock(meter)
+    catalogs = Catalogs(directory, config.fold, config.fixed)
+    watch = None
     if fields != {"embed"}:
-        mend_catalog(store, directory, partial(_read_item_biases, store, config, clock))
-    verbs = _verbs(fields, config, store, directory, encoders, meter, clock)
-    return App(Dispatch(verbs, config.limits.request_bytes), store, claim)
+        read_biases = partial(_read_item_biases, store, config, clock)
+        version = encoders.default.version
+        for kind in mend_catalog(store, directory, read_biases, encoder_version=version):
+            meter.mended(kind)
+        # One process reads all files now and then: that with the least to do.
+        reads_all = "get_user" in fields
+        if store.durable:
+            watch = CatalogWatch(store, catalogs, read_biases, meter, reads_all=reads_all)
+    verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us)
+    if "feedback" in fields and began_us:
+        doubt_unseen(store, clock(), Path(config.store.partition(":")[2]), meter)
+    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch)
 
 
 def _verbs(
     fields: frozenset[str],
     config: Config,
     store: Store,
-    directory: Path,
+    catalogs: Catalogs,
     encoders: Encoders,
     meter: Meter,
     clock: Clock,
+    began_us: int,
 ) -> Verbs:
     """The verbs of the models that have these fields; only their services are built."""
-    catalogs = Catalogs(directory, config.fold, config.fixed)
     verbs: Verbs = {}
     if "rank" in fields:
         explorations = config.explorations_per_day
         verbs |= _rank(RankService(store, catalogs, encoders, clock, meter, explorations), config)
     if "feedback" in fields:
         item_biases = _empty_item_biases(config)
-        feedback = FeedbackService(store, catalogs, config.signals, item_biases, clock, meter)
+        feedback = FeedbackService(
+            store, catalogs, config.signals, item_biases, clock, meter, began_us
+        )
         verbs |= _feedback(feedback, config, clock)
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)

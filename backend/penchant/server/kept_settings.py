@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 
 from penchant.config import Config, parse, setting_names, text_of, with_settings_of
-from penchant.domain.errors import ConfigError, StoreUnavailable
+from penchant.domain.errors import ConfigError, StateCorrupt, StoreUnavailable
 from penchant.store.base import Store
 from penchant.store.settings_row import read_settings, write_settings
 
@@ -109,8 +109,7 @@ def keep(store: Store, config: Config, chosen: frozenset[str] | None = None) -> 
         config: the settings.
         chosen: names of the settings to keep; None, for the store's writer: all that were given.
     """
-    with store.snapshot() as snapshot:
-        before = read_settings(snapshot)
+    before = _readable(store)
     fresh = to_keep(config)
     after = {**(before or {}), **{n: t for n, t in fresh.items() if chosen is None or n in chosen}}
     if after != before:
@@ -126,8 +125,21 @@ def keep(store: Store, config: Config, chosen: frozenset[str] | None = None) -> 
 
 def follow(store: Store, config: Config) -> Config:
     """Takes from the store what the settings leave open; for those who only read it."""
-    with store.snapshot() as snapshot:
-        return settled(config, read_settings(snapshot))
+    return settled(config, _readable(store))
+
+
+def _readable(store: Store) -> Kept | None:
+    """The settings that the store keeps; None, said in the log, if they are corrupt."""
+    try:
+        with store.snapshot() as snapshot:
+            return read_settings(snapshot)
+    except StateCorrupt as error:
+        log.error(
+            "%s: the settings that the store kept are lost; those that the server was started with "
+            "count, and defaults for the others: give it what it should keep",
+            error,
+        )
+        return None
 
 
 _ANY = {"store": "memory:", "encoder": "none"}

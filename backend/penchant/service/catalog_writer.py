@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.catalog import files
-from penchant.catalog.files import Frozen, PathOf
+from penchant.catalog.files import DamagedFile, Frozen, PathOf
 from penchant.catalog.view import CatalogView
 from penchant.domain.arrays import Mask
 from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
@@ -21,7 +21,8 @@ from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead, Item, Matrix, Rows, Vector
 from penchant.service.catalog_version import freeze, gram_of
 from penchant.store.base import Snapshot
-from penchant.store.items import read_residual, read_text_vector
+from penchant.store.items import read_text_vector
+from penchant.store.residuals import read_residual
 
 log = logging.getLogger("penchant")
 
@@ -95,6 +96,11 @@ def write_catalog(
     alive[change.removed] = False
     try:
         return _written(directory, view, head, change, alive)
+    except DamagedFile as error:
+        raise StoreUnavailable(
+            f"catalog: {error}: its files are damaged; the server writes them again within "
+            "seconds: send the call again"
+        ) from error
     except OSError as error:
         raise StoreUnavailable(
             f"catalog: its files can't be written: {error.strerror}; nothing was changed; free "
@@ -119,6 +125,7 @@ def _written(
     if in_place and head.alive < GROWTH * head.frozen_items and refreshed is None:
         return head
     matrix = files.map_vectors(directory, head.generation, head.dimensions)[: head.rows]
+    files.check_rows(matrix, head.vectors_crc, "vectors")
     gram = gram_of(matrix, alive)
     if refreshed is None:
         frozen = _as_before(view, head, gram)
@@ -175,6 +182,9 @@ def _new_generation(
     matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
     if view.head.rows and not change.new_space:
         matrix[: view.head.rows], texts[: view.head.rows] = view.vectors, view.texts
+        # Before a checksum is made of the copy: what was damaged must not pass for sound.
+        files.check_rows(matrix[: view.head.rows], view.head.vectors_crc, "vectors")
+        files.check_rows(texts[: view.head.rows], view.head.texts_crc, "texts")
     if len(change.numbers):
         matrix[change.numbers] = change.vectors
         texts[change.numbers] = change.vectors if change.texts is None else change.texts

@@ -51,6 +51,8 @@ class SteplessClock:
         self._followed_us = wall() - steady()
         self._stepped_us = 0
         self._since_us: int | None = None
+        self.was_set_back = False
+        """Whether a step back has been followed: the time before it was wrong."""
 
     def __call__(self) -> int:
         """Microseconds since 1970-01-01 UTC. Cost: two system calls, under 1 microsecond."""
@@ -77,6 +79,7 @@ class SteplessClock:
             )
         elif steady_us - self._since_us >= LASTED_US:
             self._followed_us, self._since_us = offset_us, None
+            self.was_set_back = by_s < 0
             log.warning("the machine's clock stays %+.0f s from where it was: followed", by_s)
         return steady_us + self._followed_us
 

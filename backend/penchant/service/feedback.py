@@ -24,6 +24,7 @@ from penchant.domain.tally import Tally
 from penchant.domain.types import Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
+from penchant.service.clock_evidence import ClockEvidence
 from penchant.service.item_counts import ANY_TIME, recount, tally_of, write_tally
 from penchant.service.meter import Meter
 from penchant.service.redated_log import dated_after, redate
@@ -138,10 +139,23 @@ class FeedbackService:
         item_biases: ItemBiasTable,
         clock: Clock,
         meter: Meter,
+        installed_us: int = 0,
     ) -> None:
+        """Reads the counters, and shows rankings the offsets.
+
+        Args:
+            store: the server's.
+            catalogs: the catalogs.
+            signals: rewards of the signals.
+            item_biases: an empty table.
+            clock: of the server.
+            meter: receives the measurements.
+            installed_us: when this program was installed, in microseconds since 1970; 0: unknown.
+        """
         self._store = store
         self._catalogs = catalogs
         self._signals = signals
+        self._evidence = ClockEvidence(store, clock, installed_us)
         self._clock = clock
         self._meter = meter
         self._item_biases = item_biases
@@ -235,7 +249,7 @@ class FeedbackService:
             signal = admit(self._signals, event.signal, event.value)
             record = batch.records.get(event.user) or _read_record(transaction, event.user)
             if latest_us < ANY_TIME and dated_after(record, latest_us):
-                record = self._redate(transaction, event.user, latest_us)
+                record = self._redate(transaction, event.user, latest_us, arrived_us)
             digest = digest64(event.event_id)
             known = batch.rows.get((event.user, digest)) or read_event(
                 transaction, event.user, digest
@@ -266,14 +280,14 @@ class FeedbackService:
     def _latest(self, now_us: int) -> int:
         """The latest time that an event in the store may have; later ones count as of it.
 
-        Where most items were counted later than that, it is the clock that is behind, and times in
-        the store stay as they are.
+        Where it is the clock that is behind (`ClockEvidence`), times in the store stay as they are.
         """
         limit_us = now_us + AHEAD_US
         self._item_biases.limit(limit_us)
         if self._item_biases.newest_us <= limit_us:
+            self._evidence.settled()
             return ANY_TIME
-        behind = self._item_biases.mostly_after(limit_us)
+        behind = self._evidence.clock_is_behind(limit_us, self._item_biases)
         cause = "the machine's clock is behind the events in the store" if behind else _AHEAD
         if cause not in self._said:
             self._said.add(cause)
@@ -282,9 +296,9 @@ class FeedbackService:
             log.error("%s: the newest is %.0f s ahead of it; set the clock right", cause, ahead_s)
         return ANY_TIME if behind else limit_us
 
-    def _redate(self, transaction: Transaction, user: str, latest_us: int) -> Record:
+    def _redate(self, transaction: Transaction, user: str, latest_us: int, now_us: int) -> Record:
         capacity = self._catalogs.read(transaction).served.settings.window_events
-        record = redate(transaction, user, latest_us, self._signals, capacity)
+        record = redate(transaction, user, latest_us, now_us, self._signals, capacity)
         self._meter.clock_doubt("redated")
         return record
 

@@ -29,7 +29,11 @@ class Meter(Protocol):
         ...
 
     def clock_doubt(self, cause: str) -> None:
-        """Records a doubt about the machine's clock: `step`, `store_ahead` or `redated`."""
+        """Records a doubt about the machine's clock: `step`, `store_ahead`, `redated`, `unseen`."""
+        ...
+
+    def mended(self, kind: str) -> None:
+        """Records that a damaged part of the catalog was written again, by its kind."""
         ...
 
 
@@ -53,3 +57,6 @@ class SilentMeter:
 
     def clock_doubt(self, cause: str) -> None:
         """See `Meter.clock_doubt`."""
+
+    def mended(self, kind: str) -> None:
+        """See `Meter.mended`."""

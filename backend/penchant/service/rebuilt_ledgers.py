@@ -101,7 +101,7 @@ def rebuild_ledgers(
 
     in_short_transactions(store, users, ledger, progress, "Rebuilding ledgers")
     with store.snapshot() as snapshot:
-        corrections = _corrections(snapshot, clock_us, may_lower=not made.unreadable)
+        corrections = _corrections(snapshot, clock_us)
     made.budgets = len(corrections)
 
     def budget(transaction: Transaction, correction: tuple[int, Spending]) -> None:
@@ -113,19 +113,25 @@ def rebuild_ledgers(
     return made
 
 
-def logged_budgets(snapshot: Snapshot, clock_us: int) -> dict[int, BudgetLog]:
-    """What the logs say about every budget, by the digest of its key.
+def _logged_budgets(snapshot: Snapshot, clock_us: int) -> tuple[dict[int, BudgetLog], bool]:
+    """What the logs say about every budget, by the digest of its key, and whether it is all.
 
-    Users whose log can't be read are left out, and said in the log.
+    Rows that can't be read are left out, and said in the log.
     """
     found: defaultdict[int, BudgetLog] = defaultdict(BudgetLog)
-    for key, account in scan_balances(snapshot):
-        found[key.budget].spent_micros += account.charged_micros
+    whole = True
+    for key, balance in scan_balances(snapshot):
+        if balance is None:
+            log.error("a balance of a campaign can't be read; its charges are not counted")
+            whole = False
+        else:
+            found[key.budget].spent_micros += balance.charged_micros
     for user in scan_reserving_users(snapshot):
         try:
             history = read_history(snapshot, user)
         except StateCorrupt as error:
             log.error("the log of a user can't be read (%s); its charges are not counted", error)
+            whole = False
             continue
         for key, account in history.accounts(clock_us).items():
             found[key.budget].spent_micros += account.charged_micros
@@ -142,14 +148,15 @@ def logged_budgets(snapshot: Snapshot, clock_us: int) -> dict[int, BudgetLog]:
         for digest, cost_micros, lapses_at_us in unseen[PAYMENT].tolist():
             found[digest].held[lapse_second(lapses_at_us)] += cost_micros
     found.pop(0, None)  # Free impressions.
-    return dict(found)
+    return dict(found), whole
 
 
-def _corrections(
-    snapshot: Snapshot, clock_us: int, *, may_lower: bool
-) -> dict[int, Spending | None]:
-    """What every budget lacks, as differences that may be negative; None: it is right."""
-    logged = logged_budgets(snapshot, clock_us)
+def _corrections(snapshot: Snapshot, clock_us: int) -> dict[int, Spending | None]:
+    """What every budget lacks, as differences that may be negative; None: it is right.
+
+    No budget is lowered where a part of the logs can't be read.
+    """
+    logged, whole = _logged_budgets(snapshot, clock_us)
     kept = dict(scan_budgets(snapshot))
     found: dict[int, Spending | None] = {}
     for key in sorted(logged.keys() | kept.keys()):
@@ -163,7 +170,7 @@ def _corrections(
             if second * 1_000_000 > must.latest_us
         }
         correction = Spending(
-            spent if may_lower else max(spent, 0),
+            spent if whole else max(spent, 0),
             {second: micros for second, micros in held.items() if micros},
             _missing(must.granted, now.granted, must.latest_us // BUCKET_US),
         )

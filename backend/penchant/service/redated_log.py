@@ -22,23 +22,32 @@ def dated_after(record: Record, latest_us: int) -> bool:
 
 
 def redate(
-    transaction: Transaction, user: str, latest_us: int, signals: SignalTable, window_events: int
+    transaction: Transaction,
+    user: str,
+    latest_us: int,
+    now_us: int,
+    signals: SignalTable,
+    window_events: int,
 ) -> Record:
-    """Gives a user's events of a later time than `latest_us` that time; returns the record.
+    """Moves a user's events of a later time than `latest_us` to just before now, in their order.
+
+    So whatever the user does next is newer. Returns the record.
 
     Cost: reads the user's log, and writes the events that move.
 
     Raises:
         StateCorrupt, StateTooNew: the log can't be read.
     """
-    rows = []
-    for row in read_log(transaction, user):
-        if row.event.occurred_at_us > latest_us:
-            event = dataclasses.replace(row.event, occurred_at_us=latest_us)
-            accepted_at_us = min(row.accepted_at_us, latest_us)
-            row = dataclasses.replace(row, event=event, accepted_at_us=accepted_at_us)
-            write_event(transaction, row)
-        rows.append(row)
+    log = read_log(transaction, user)
+    later = [row for row in log if row.event.occurred_at_us > latest_us]
+    later.sort(key=lambda row: (row.event.occurred_at_us, row.state_version))
+    rows = [row for row in log if row.event.occurred_at_us <= latest_us]
+    for place, row in enumerate(later):
+        at_us = now_us - len(later) + place
+        event = dataclasses.replace(row.event, occurred_at_us=at_us)
+        moved = dataclasses.replace(row, event=event, accepted_at_us=min(row.accepted_at_us, at_us))
+        write_event(transaction, moved)
+        rows.append(moved)
     record = rebuild_user(transaction, rows, signals, window_events).record
     write_user(transaction, user, UserState(record))
     return record

@@ -98,8 +98,8 @@ class ReservationLedger:
             key: self._budget(key).confirm(cost_micros, lapses_at_us)
             for key, cost_micros, lapses_at_us in payments
         }
-        budget, cost_micros = next(((key, cost) for key, cost, _ in payments), (0, 0))
-        receipt = Receipt(budget, cost_micros, reserved_at_us)
+        budget = payments[0][0] if payments else 0
+        receipt = Receipt(budget, sum(cost for _, cost, _ in payments), reserved_at_us)
         return Confirmation(event.user, after, paid, receipt)
 
     def confirm(self, confirmation: Confirmation) -> Receipt:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from penchant.catalog.files import DamagedFile
+from penchant.catalog.files import DamagedFile, Frozen
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.context import Slots, context_digest, nowhere
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.domain.interest import fold
 from penchant.domain.repeats import Repeats, repeats_of
 from penchant.domain.rollout import Rollout
@@ -35,8 +36,12 @@ def read_catalog(
         return reader.view(head, lambda start: read_changes(snapshot, start))
     except (FileNotFoundError, DamagedFile) as error:
         raise StoreUnavailable(
-            f"catalog: the files of version {head.version} are missing or damaged; "
-            "if this persists, restart the server, which writes them again"
+            f"catalog: the files of version {head.version} are missing or damaged; the server "
+            "writes them again within seconds; if this persists, restart the server"
+        ) from error
+    except OSError as error:  # Such as too many open files.
+        raise StoreUnavailable(
+            f"catalog: its files can't be read: {error.strerror}; send the call again"
         ) from error
 
 
@@ -67,17 +72,28 @@ class Catalogs:
         self._settings = settings
         self._fixed = fixed
         self.served = CatalogReader(directory, settings, fixed)
+        self.damaged = threading.Event()
+        """Set when a file is found missing or damaged; `service.catalog_watch` waits for it."""
         self._candidate: tuple[str, CatalogReader] | None = None
 
     def read(self, snapshot: Snapshot) -> Offered:
-        """Both as of a snapshot; raises StoreUnavailable if files are missing."""
-        served = read_catalog(snapshot, self.served)
-        rollout = read_rollout(snapshot)
-        if rollout is None:
-            return Offered(served)
-        view = read_catalog(snapshot, self._reader(rollout.release), rollout.head)
+        """Both as of a snapshot; raises StoreUnavailable if files are missing or damaged."""
+        try:
+            served = read_catalog(snapshot, self.served)
+            rollout = read_rollout(snapshot)
+            if rollout is None:
+                return Offered(served)
+            view = read_catalog(snapshot, self._reader(rollout.release), rollout.head)
+        except (StoreUnavailable, StateCorrupt):
+            self.damaged.set()
+            raise
         # Offsets do not depend on the vector space; feedback writes those of the served catalog.
         return Offered(served, rollout, dataclasses.replace(view, offsets=served.offsets))
+
+    def held(self) -> dict[int, Frozen]:
+        """The parts of the served version that this process has in memory, by its number."""
+        view = self.served.latest
+        return {} if view is None else {view.head.version: view.frozen}
 
     def _reader(self, release: str) -> CatalogReader:
         known = self._candidate

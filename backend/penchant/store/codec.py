@@ -267,11 +267,10 @@ def encode_sums(sums: Sums) -> bytes:
     return seal(sums.astype("<f8").tobytes())
 
 
-def decode_sums(value: bytes | None) -> Sums:
-    """The inverse of `encode_sums`; zeros for None."""
+def decode_sums(value: bytes) -> Sums:
+    """The inverse of `encode_sums`."""
     sums = no_sums()
-    if value is not None:
-        sums[:] = np.frombuffer(unseal(value, "sums of a rollout"), "<f8").reshape(sums.shape)
+    sums[:] = np.frombuffer(unseal(value, "sums of a rollout"), "<f8").reshape(sums.shape)
     return sums
 
 

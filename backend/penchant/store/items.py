@@ -1,9 +1,9 @@
-"""The catalog's items, log, head, text vectors and residuals."""
+"""The catalog's items, log, head and text vectors."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
@@ -11,15 +11,25 @@ from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.corrupt_rows import readable
 from penchant.store.keys import Kind, decode, encode
+from penchant.store.residuals import drop_residuals_of_others
 
 _PUT = "put the item again"
-_REFRESH = "run `penchant refresh`, which learns it again"
 
 
 def read_head(snapshot: Snapshot) -> CatalogHead:
-    """The catalog's head; that of an empty catalog if none was written yet."""
+    """The catalog's head; that of an empty catalog if none was written yet.
+
+    Raises:
+        StateCorrupt: it can't be read; the text says what to do.
+    """
     value = snapshot.get(encode(Kind.HEAD))
-    return CatalogHead() if value is None else codec.decode_head(value)
+    try:
+        return CatalogHead() if value is None else codec.decode_head(value)
+    except StateCorrupt as error:
+        raise StateCorrupt(
+            f"{error}; a start of the server makes it again from the items, or, where some of them "
+            "can't be read, `penchant rebuild records`"
+        ) from error
 
 
 def write_head(transaction: Transaction, head: CatalogHead) -> None:
@@ -66,6 +76,15 @@ def read_changes(snapshot: Snapshot, start: int) -> Iterator[CatalogChange]:
         yield codec.decode_change(value)
 
 
+def last_change(snapshot: Snapshot) -> int | None:
+    """Position of the last entry of the catalog log; None if there is none. Cost: a scan."""
+    prefix = encode(Kind.CHANGE)
+    last = None
+    for key, _ in snapshot.scan(prefix):
+        last = key
+    return None if last is None else int(decode(last)[1][0])
+
+
 def catalog_log_is_whole(snapshot: Snapshot, rows: int) -> bool:
     """Whether the catalog log can be read, and names each of the first `rows` items."""
     try:
@@ -105,41 +124,21 @@ def read_text_vector(snapshot: Snapshot, encoder_version: str, text: str) -> Vec
         return None
 
 
+def encoders_of_texts(snapshot: Snapshot) -> list[str]:
+    """The versions of the encoders whose vectors of texts are kept. Cost: a search for each."""
+    found: list[str] = []
+    start = prefix = encode(Kind.TEXT_VECTOR)
+    while (row := next(iter(snapshot.scan(prefix, start)), None)) is not None:
+        found.append(str(decode(row[0])[1][0]))
+        start = encode(Kind.TEXT_VECTOR, found[-1]) + b"\xff"
+    return found
+
+
 def write_text_vector(
     transaction: Transaction, encoder_version: str, text: str, vector: Vector
 ) -> None:
     """Keeps the vector of a text by an encoder."""
     transaction.put(_text_key(encoder_version, text), codec.encode_vector(vector))
-
-
-def read_residual(snapshot: Snapshot, encoder_version: str, number: int) -> Vector | None:
-    """The residual learnt for an item in an encoder's space, shape (d,), or None.
-
-    None, too, if it is corrupt: the log says so.
-    """
-    key = encode(Kind.RESIDUAL, encoder_version, number)
-    value = snapshot.get(key)
-    if value is None:
-        return None
-    return next((one for _, one in readable([(key, value)], codec.decode_vector, _REFRESH)), None)
-
-
-def replace_residuals(
-    transaction: Transaction, encoder_version: str, residuals: Iterable[tuple[int, Vector]]
-) -> None:
-    """Replaces all residuals in an encoder's space by these, given by item number."""
-    for key in [key for key, _ in transaction.scan(encode(Kind.RESIDUAL, encoder_version))]:
-        transaction.delete(key)
-    for number, residual in residuals:
-        key = encode(Kind.RESIDUAL, encoder_version, number)
-        transaction.put(key, codec.encode_vector(residual))
-
-
-def scan_residuals(snapshot: Snapshot, encoder_version: str) -> Iterator[tuple[int, Vector]]:
-    """Item numbers and residuals in an encoder's space, in order of the numbers."""
-    rows = snapshot.scan(encode(Kind.RESIDUAL, encoder_version))
-    for (_, number), residual in readable(rows, codec.decode_vector, _REFRESH):
-        yield int(number), residual
 
 
 def drop_encoders(transaction: Transaction, kept: Collection[str]) -> int:
@@ -149,10 +148,9 @@ def drop_encoders(transaction: Transaction, kept: Collection[str]) -> int:
     """
     dropped = [
         key
-        for kind in (Kind.TEXT_VECTOR, Kind.RESIDUAL)
-        for key, _ in transaction.scan(encode(kind))
+        for key, _ in transaction.scan(encode(Kind.TEXT_VECTOR))
         if decode(key)[1][0] not in kept
     ]
     for key in dropped:
         transaction.delete(key)
-    return len(dropped)
+    return len(dropped) + drop_residuals_of_others(transaction, kept)

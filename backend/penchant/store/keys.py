@@ -18,7 +18,7 @@ _END_OF_TEXT = b"\x00\x01"
 _TEXT, _NUMBER = 0x54, 0x4E
 
 
-@unique
+@unique  # Two kinds of one number would be one.
 class Kind(IntEnum):
     """The kinds of keys, each with its parts and its value."""
 
@@ -43,7 +43,9 @@ class Kind(IntEnum):
     TEXT_VECTOR = ord("V")
     """(encoder version, text digest): the vector of a text."""
     RESIDUAL = ord("R")
-    """(encoder version, item number): the residual of an item."""
+    """(encoder version or name of a set, item number): the residual of an item."""
+    RESIDUAL_SET = ord("X")
+    """(encoder version): the name of the set of residuals in use."""
     RELEASE = ord("P")
     """(position): an entry of the log of releases."""
     ROLLOUT = ord("T")

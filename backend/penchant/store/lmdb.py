@@ -42,6 +42,7 @@ RESERVED_FRACTION = 0.02
 """Share of the map kept back, so that deletions, and values that replace others of the same size,
 still work when other writes are refused."""
 
+_COMPACTED = f".{DATA}.compacted"
 _DRAIN_S = 5.0
 _LOOK_AGAIN_S = 1.0
 _REPLACED = "was replaced under the running server by another file"
@@ -131,6 +132,7 @@ class LmdbStore:
         except OSError as error:
             self._opened.close()
             raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+        self._remove_leftover()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """See `Store.snapshot`; about 4 microseconds."""
@@ -150,6 +152,7 @@ class LmdbStore:
                     view = _LmdbView(inner, _full_text(opened) if full else "")
                     yield view
                 opened.identity = identity
+                opened.size = max(opened.size, os.fstat(opened.data).st_size)
                 if view.freed and _is_at_its_limit(opened):
                     _make_free_pages_usable(opened)
             except lmdb.MapFullError as error:
@@ -199,7 +202,7 @@ class LmdbStore:
         Raises:
             StoreUnavailable: the copy can't be written; the store is as it was.
         """
-        copy = self._directory / f".{DATA}.compacted"
+        copy = self._directory / _COMPACTED
         copy.unlink(missing_ok=True)
         with self._writer.held():
             opened, inner = self._begin(write=True)
@@ -220,13 +223,23 @@ class LmdbStore:
                 self._in_use.pop()
                 copy.unlink(missing_ok=True)
 
+    def _remove_leftover(self) -> None:
+        """Removes what a killed compaction has left, which may be as large as the store."""
+        copy = self._directory / _COMPACTED
+        if copy.exists():
+            with contextlib.suppress(StoreUnavailable, OSError), self._writer.held():
+                copy.unlink(missing_ok=True)
+
     def begin_read(self) -> lmdb.Transaction:
         """Begins a read, for `snapshot`; `end` must follow."""
         self._in_use.append(None)  # Before the look at `_opened`: see `_reopen`.
         opened = self._opened
         try:
-            if opened is not None and (os.fstat(opened.data).st_nlink or self._stays(opened)):
-                return opened.env.begin()
+            if opened is not None:
+                found = os.fstat(opened.data)
+                _require_length(opened, found.st_size)
+                if found.st_nlink or self._stays(opened):
+                    return opened.env.begin()
         except (lmdb.Error, StoreUnavailable):
             pass  # What is wrong is found, and mended or said, below.
         self._in_use.pop()
@@ -247,6 +260,7 @@ class LmdbStore:
             opened = self._opened
             try:
                 if opened is not None:
+                    _require_length(opened, os.fstat(opened.data).st_size)
                     stays = self._is_in_place(opened) if write else self._stays(opened)
                     if stays:
                         return opened, opened.env.begin(write=write)
@@ -340,6 +354,17 @@ class LmdbStore:
                     )
                 seen.close()
             self._opened = open_environment(self._directory, self._map_bytes)
+
+
+def _require_length(opened: OpenedEnvironment, size: int) -> None:
+    """Makes sure that the mapped file was not truncated: a read past its end kills the process."""
+    if size > opened.size:
+        opened.size = size
+    elif size < opened.size:
+        raise StoreUnavailable(
+            f"store: {DATA} was truncated under the running server: got {size} bytes, expected "
+            f"{opened.size}; nothing was written: stop the server and restore a backup"
+        )
 
 
 def _is_at_its_limit(opened: OpenedEnvironment) -> bool:

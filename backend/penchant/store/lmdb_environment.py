@@ -46,6 +46,8 @@ class OpenedEnvironment:
     """A descriptor of the data file, to see whether it still has a name."""
     identity: Identity | None
     """None for a store of an older release, until its first write."""
+    size: int
+    """Largest size of the file so far, in bytes: LMDB never makes it shorter."""
     look_again_s: float = 0.0
     """When to look again for a file in place of one that is gone."""
 
@@ -139,7 +141,7 @@ def _map(directory: Path, map_bytes: int) -> OpenedEnvironment:
     except BaseException:
         env.close()
         raise
-    return OpenedEnvironment(env, data, identity)
+    return OpenedEnvironment(env, data, identity, os.fstat(data).st_size)
 
 
 def usage_of(opened: OpenedEnvironment) -> Usage:

@@ -8,19 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from penchant.domain.ad_accounts import AdAccount, AdAccountKey
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.domain.frequency_caps import Ledger, empty_ledger
 from penchant.domain.reservations import ReservedImpression
 from penchant.domain.window import digest64
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.keys import Kind, decode, encode
-from penchant.store.ledgers import (
-    decode_ledger,
-    encode_ledger,
-    is_logged_ledger,
-    read_ledger,
-)
+from penchant.store.ledgers import decode_ledger, encode_ledger, is_logged_ledger, read_ledger
 
 RESERVING_KINDS = (Kind.RESERVED, Kind.PAST_LEDGER, Kind.LEDGER)
 """Kinds of rows that a user with reservations has, each by the user's id first."""
@@ -89,15 +84,22 @@ def read_unlogged(snapshot: Snapshot, user: str) -> Ledger:
     return read(snapshot, user)
 
 
-def scan_balances(snapshot: Snapshot) -> Iterator[tuple[AdAccountKey, AdAccount]]:
+def scan_balances(snapshot: Snapshot) -> Iterator[tuple[AdAccountKey, AdAccount | None]]:
     """What no user's log accounts for: charges of older releases, and of forgotten users.
 
-    Raises:
-        StateCorrupt, StateTooNew: a row can't be read.
+    Yields:
+        The key and the sums; None for a row that cannot be read.
     """
     for key, value in snapshot.scan(encode(Kind.BALANCE)):
         budget, campaign, day = decode(key)[1]
-        yield AdAccountKey(str(campaign), str(day), int(budget)), codec.decode_balance(value)
+        yield AdAccountKey(str(campaign), str(day), int(budget)), _readable(value)
+
+
+def _readable(value: bytes | None) -> AdAccount | None:
+    try:
+        return None if value is None else codec.decode_balance(value)
+    except StateCorrupt:
+        return None
 
 
 def write_past_spending(transaction: Transaction, budget: int, micros: int) -> None:
@@ -113,8 +115,8 @@ def add_to_balances(
     left: dict[AdAccountKey, AdAccount] = {}
     for key, account in accounts.items():
         stored = encode(Kind.BALANCE, key.budget, key.campaign, key.day)
-        before = transaction.get(stored)
-        after = account if before is None else codec.decode_balance(before) + account
+        before = _readable(transaction.get(stored))
+        after = account if before is None else before + account
         try:
             transaction.put(stored, codec.encode_balance(after))
         except StoreUnavailable:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from penchant.domain.rollout import Rollout, Sums
+from penchant.domain.rollout import Rollout, Sums, no_sums
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
+from penchant.store.corrupt_rows import readable
 from penchant.store.keys import Kind, encode
+
+_COUNTED = "the rollout is counted from now on"
 
 
 def read_rollout(snapshot: Snapshot) -> Rollout | None:
@@ -25,8 +28,14 @@ def delete_rollout(transaction: Transaction) -> None:
 
 
 def read_sums(snapshot: Snapshot) -> Sums:
-    """The sums of the running or the last rollout."""
-    return codec.decode_sums(snapshot.get(encode(Kind.SUMS)))
+    """The sums of the running or the last rollout; zeros, said in the log, if they are corrupt."""
+    key = encode(Kind.SUMS)
+    value = snapshot.get(key)
+    if value is None:
+        return no_sums()
+    return next(
+        (one for _, one in readable([(key, value)], codec.decode_sums, _COUNTED)), no_sums()
+    )
 
 
 def write_sums(transaction: Transaction, sums: Sums) -> None:

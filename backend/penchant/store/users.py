@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from penchant.domain.types import LogRow, UserState
@@ -84,6 +85,15 @@ def scan_user_ids_from(snapshot: Snapshot, start: str, most: int) -> list[str]:
         if len(found) == most:
             break
     return found
+
+
+def scan_recent_times(snapshot: Snapshot, most_users: int) -> list[int]:
+    """Times of the latest events of some users, in microseconds since 1970, in no order."""
+    times: list[int] = []
+    rows = itertools.islice(snapshot.scan(encode(Kind.USER)), most_users)
+    for _, state in readable(rows, codec.decode_user, _REMEDY):
+        times += state.record.window["occurred_at_us"].tolist()
+    return times
 
 
 def holds_user(snapshot: Snapshot, user: str) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import glob
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +20,8 @@ def whole_directory(path: Path) -> Iterator[Path]:
     """Opens an empty directory for writing and renames it to `path` once the body ends.
 
     A directory already at `path` is replaced. If the body raises, that directory stays and the new
-    one is removed. Missing parent directories are created.
+    one is removed. What a killed process has left of earlier ones is removed. Missing parent
+    directories are created.
 
     Raises:
         ConfigError: the directory can't be made there.
@@ -26,13 +31,41 @@ def whole_directory(path: Path) -> Iterator[Path]:
         place = tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent)
     except OSError as error:
         raise ConfigError(f"{path} can't be made: {error.strerror or error}") from error
-    with place as temporary:
+    with place as temporary, _locked(Path(temporary)):
+        _remove_leftovers(path)
         made = Path(temporary) / "new"
         made.mkdir()
         yield made
         if path.exists():
             path.replace(Path(temporary) / "old")
         made.replace(path)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Holds a lock on a directory, which says that its process lives."""
+    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):  # Not every file system has locks.
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Removes temporary directories for a path whose process has ended."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}-????????"):
+        inside = {one.name for one in left.iterdir()} if left.is_dir() else {"another program's"}
+        if not inside or not inside <= {"new", "old"}:
+            continue  # Perhaps one that is just being made.
+        with contextlib.suppress(OSError):
+            fd = os.open(left, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(fd)
 
 
 def check_replaceable(output: Path, marker: str, kind: str) -> None:

@@ -56,8 +56,12 @@ class CatalogSource:
     """The items' texts, already in memory."""
 
 
-def catalog_texts(source: CatalogSource) -> list[str]:
+def catalog_texts(source: CatalogSource, left_out: LeftOut) -> list[str]:
     """The texts of a catalog's items; empty if the source names none.
+
+    Args:
+        source: the catalog.
+        left_out: counts the rows that are refused.
 
     Raises:
         ConfigError: the options contradict each other, or the file can't be read.
@@ -74,7 +78,7 @@ def catalog_texts(source: CatalogSource) -> list[str]:
         return []
     columns, _ = LogSource(item_columns=source.columns, mapped=source.mapped).columns()
     with open_table(source.items, source.format) as table:
-        return [item.text for item in read_items(table, columns, LeftOut())]
+        return [item.text for item in read_items(table, columns, left_out)]
 
 
 def text_lines(given: Path | Sequence[str] | None, option: str) -> list[str]:

@@ -16,6 +16,7 @@ from cyclopts import Parameter
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import GRAPH, MANIFEST, TOKENIZER, EncoderSettings, write_bundle
 from penchant.encoder.source import default_source
+from penchant.logs.refusals import LeftOut
 from penchant.system.option_types import FLAT
 from penchant.system.optional_package import needs_extra
 from penchant.system.whole_directory import check_replaceable, whole_directory
@@ -73,6 +74,8 @@ class ExportReport:
     """Share of the variance that the principal components keep, 0 to 1; None if truncated."""
     seconds: float
     """Duration of the export."""
+    left_out: tuple[str, ...] = ()
+    """The catalog's rows that were refused or changed, a line each kind."""
 
 
 def export_encoder(
@@ -101,7 +104,8 @@ def export_encoder(
     check_replaceable(request.output, MANIFEST, "an encoder")
     source, pca = request.source or default_source(), request.projection_texts is not None
     projection_texts = text_lines(request.projection_texts, "projection_texts")
-    catalog = evenly_spread(catalog_texts(request.catalog), CATALOG_TEXTS)
+    left_out = LeftOut()
+    catalog = evenly_spread(catalog_texts(request.catalog, left_out), CATALOG_TEXTS)
     on_stage("Loading PyTorch")
     with needs_extra("export", "train"):  # Imports take seconds, and a server lacks the extra.
         from penchant.training.export_comparison import largest_difference
@@ -149,4 +153,5 @@ def export_encoder(
         least_cosine=cosine,
         explained=explained,
         seconds=time.monotonic() - began_s,
+        left_out=tuple(left_out.notes()),
     )

@@ -19,6 +19,7 @@ from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.source import default_source
+from penchant.logs.refusals import LeftOut
 from penchant.system.option_types import FLAT
 from penchant.system.optional_package import needs_extra
 from penchant.system.whole_directory import whole_directory
@@ -61,6 +62,8 @@ class PretrainReport:
     """The same loss after training."""
     steps: int
     """Steps trained, including those of interrupted runs."""
+    left_out: tuple[str, ...] = ()
+    """The catalog's rows that were refused or changed, a line each kind."""
 
 
 def pretrain(
@@ -79,7 +82,8 @@ def pretrain(
             masked-language-model head, the output exists, or the training in progress has other
             inputs.
     """
-    given = [*text_lines(request.texts, "texts"), *catalog_texts(request.catalog)]
+    left_out = LeftOut()
+    given = [*text_lines(request.texts, "texts"), *catalog_texts(request.catalog, left_out)]
     if not given:
         raise ConfigError("nothing to read: name --items, --dataset movielens or --texts")
     if request.output.exists():
@@ -108,7 +112,7 @@ def pretrain(
             shutil.copytree(source, made, ignore=ignore, dirs_exist_ok=True)
             training.save(made)
     shutil.rmtree(request.checkpoints)
-    return PretrainReport(before, after, steps)
+    return PretrainReport(before, after, steps, tuple(left_out.notes()))
 
 
 def _note_inputs(request: PretrainRequest, source: Path, texts: Sequence[str]) -> None:

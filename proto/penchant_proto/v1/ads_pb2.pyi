@@ -54,7 +54,7 @@ class Creative(_message.Message):
     def __init__(self, id: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Campaign(_message.Message):
-    __slots__ = ("advertiser", "categories", "targeting", "starts_at_us", "ends_at_us", "budget_micros", "bid_micros", "caps", "day_parts", "time_zone", "budget_per_day", "target_cpa_micros", "target_roas", "creatives")
+    __slots__ = ("advertiser", "categories", "targeting", "starts_at_us", "ends_at_us", "budget_micros", "bid_micros", "caps", "day_parts", "time_zone", "budget_per_day", "target_cpa_micros", "target_roas", "creatives", "avoids")
     ADVERTISER_FIELD_NUMBER: _ClassVar[int]
     CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     TARGETING_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +69,7 @@ class Campaign(_message.Message):
     TARGET_CPA_MICROS_FIELD_NUMBER: _ClassVar[int]
     TARGET_ROAS_FIELD_NUMBER: _ClassVar[int]
     CREATIVES_FIELD_NUMBER: _ClassVar[int]
+    AVOIDS_FIELD_NUMBER: _ClassVar[int]
     advertiser: str
     categories: _containers.RepeatedScalarFieldContainer[str]
     targeting: _containers.RepeatedCompositeFieldContainer[TargetingRule]
@@ -83,4 +84,5 @@ class Campaign(_message.Message):
     target_cpa_micros: int
     target_roas: float
     creatives: _containers.RepeatedCompositeFieldContainer[Creative]
-    def __init__(self, advertiser: _Optional[str] = ..., categories: _Optional[_Iterable[str]] = ..., targeting: _Optional[_Iterable[_Union[TargetingRule, _Mapping]]] = ..., starts_at_us: _Optional[int] = ..., ends_at_us: _Optional[int] = ..., budget_micros: _Optional[int] = ..., bid_micros: _Optional[int] = ..., caps: _Optional[_Iterable[_Union[FrequencyCap, _Mapping]]] = ..., day_parts: _Optional[_Iterable[_Union[DayPart, _Mapping]]] = ..., time_zone: _Optional[str] = ..., budget_per_day: bool = ..., target_cpa_micros: _Optional[int] = ..., target_roas: _Optional[float] = ..., creatives: _Optional[_Iterable[_Union[Creative, _Mapping]]] = ...) -> None: ...
+    avoids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, advertiser: _Optional[str] = ..., categories: _Optional[_Iterable[str]] = ..., targeting: _Optional[_Iterable[_Union[TargetingRule, _Mapping]]] = ..., starts_at_us: _Optional[int] = ..., ends_at_us: _Optional[int] = ..., budget_micros: _Optional[int] = ..., bid_micros: _Optional[int] = ..., caps: _Optional[_Iterable[_Union[FrequencyCap, _Mapping]]] = ..., day_parts: _Optional[_Iterable[_Union[DayPart, _Mapping]]] = ..., time_zone: _Optional[str] = ..., budget_per_day: bool = ..., target_cpa_micros: _Optional[int] = ..., target_roas: _Optional[float] = ..., creatives: _Optional[_Iterable[_Union[Creative, _Mapping]]] = ..., avoids: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
 
@@ -15,12 +16,27 @@ _MAX_NAMES = 100_000
 _NAME_LENGTH = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Vectors of topics that campaigns avoid, from one encoder."""
+
+    encoder_version: str = ""
+    vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """By topic."""
+
+
 class Knowledge:
     """Campaigns, names and calibration; thread-safe, because each is replaced as a whole."""
 
     def __init__(
-        self, campaigns: Iterable[Campaign], calibration: Calibration, seed: int | None
+        self,
+        campaigns: Iterable[Campaign],
+        calibration: Calibration,
+        seed: int | None,
+        unsafe_from: float,
     ) -> None:
+        self.unsafe_from = unsafe_from
+        self.topics = Topics()
         self.calibration = calibration
         self.random = Random(seed)
         self.campaigns: Mapping[str, Campaign] = MappingProxyType({})

@@ -11,7 +11,8 @@ from penchant_sdk import _operations
 from penchant_sdk._arguments import instance, whole
 from penchant_sdk._operations import Operation
 from penchant_sdk.ads import choosing, pacing
-from penchant_sdk.ads._knowledge import Knowledge
+from penchant_sdk.ads._knowledge import Knowledge, Topics
+from penchant_sdk.ads.brand_safety import is_about
 from penchant_sdk.ads.campaign import Campaign, item_of
 from penchant_sdk.ads.eligibility import eligible
 from penchant_sdk.ads.goal import bid_for
@@ -88,6 +89,7 @@ def select(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Decisi
 def _reserve(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Decision, ...]]:
     """Ranks the eligible campaigns, values them, orders them, and reserves the first n."""
     may = eligible(knowledge.campaigns.values(), selection.slot, selection.moment)
+    may = yield from _safe(may, selection, knowledge)
     if not may:
         return ()
     campaigns_of = {item: campaign for campaign in may for item in campaign.items}
@@ -130,6 +132,44 @@ def _reserve(selection: Selection, knowledge: Knowledge) -> Operation[tuple[Deci
         )
         for place, reservation in enumerate(reservations.reserved)
     )
+
+
+def _safe(
+    may: list[Campaign], selection: Selection, knowledge: Knowledge
+) -> Operation[list[Campaign]]:
+    """The campaigns that avoid no topic of the page. Makes no call if none avoids any.
+
+    Where the page can't be encoded, campaigns that avoid topics are left out.
+    """
+    page = _operations.clip_query(selection.context.page_text)
+    topics = sorted(frozenset[str]().union(*(campaign.avoids for campaign in may)))
+    if not (page and topics):
+        return may
+    try:
+        close = yield from _close_topics(page, topics, knowledge)
+    except PenchantError:
+        return [campaign for campaign in may if not campaign.avoids]
+    return [campaign for campaign in may if not campaign.avoids & close]
+
+
+def _close_topics(page: str, topics: list[str], knowledge: Knowledge) -> Operation[set[str]]:
+    """The topics that a page is about. Vectors of topics are kept until the encoder changes."""
+    for _ in range(2):
+        known = knowledge.topics
+        unknown = [topic for topic in topics if topic not in known.vectors]
+        found = yield from _operations.embed([page, *unknown], "")
+        if known.encoder_version not in ("", found.encoder_version):
+            knowledge.topics = known = Topics()
+            continue
+        added = {topic: found[place] for place, topic in enumerate(unknown, start=1)}
+        knowledge.topics = known = Topics(found.encoder_version, {**known.vectors, **added})
+        break
+    return {
+        topic
+        for topic in topics
+        if topic not in known.vectors
+        or is_about(found[0], known.vectors[topic], knowledge.unsafe_from)
+    }
 
 
 def _decision(

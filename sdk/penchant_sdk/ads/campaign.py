@@ -212,6 +212,8 @@ class Campaign:
     bid. Without a calibration that knows sales, a goal has no effect."""
     creatives: tuple[Creative, ...] = ()
     """Ads to choose from, at most 16, each with an id of its own. Empty: the campaign is one ad."""
+    avoids: frozenset[str] = frozenset()
+    """Topics in words, as in `plane crash`: the campaign is not shown on a page about one."""
 
     def __post_init__(self) -> None:
         for name in ("id", "text", "advertiser"):
@@ -223,6 +225,7 @@ class Campaign:
         object.__setattr__(self, "categories", frozenset(texts("categories", self.categories)))
         for name, kind in _PARTS.items():
             object.__setattr__(self, name, instances(name, getattr(self, name), kind))
+        object.__setattr__(self, "avoids", frozenset(texts("avoids", self.avoids)))
         self._check_clock()
         self._check_creatives()
         if self.goal is not None and not isinstance(self.goal, (TargetCpa, TargetRoas)):
@@ -349,6 +352,7 @@ def from_item(item: Item) -> Campaign | None:
         Per.DAY if message.budget_per_day else Per.FLIGHT,
         _goal(message),
         tuple(Creative(one.id, one.text) for one in message.creatives),
+        frozenset(message.avoids),
     )
 
 
@@ -415,4 +419,5 @@ def _message(campaign: Campaign) -> ads_pb2.Campaign:
         target_cpa_micros=goal.amount.micros if isinstance(goal, TargetCpa) else 0,
         target_roas=goal.ratio if isinstance(goal, TargetRoas) else 0.0,
         creatives=[ads_pb2.Creative(id=one.id, text=one.text) for one in campaign.creatives],
+        avoids=sorted(campaign.avoids),
     )

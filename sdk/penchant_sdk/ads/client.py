@@ -23,8 +23,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from penchant_sdk._arguments import real
 from penchant_sdk.ads import _operations
 from penchant_sdk.ads._knowledge import Knowledge
+from penchant_sdk.ads.brand_safety import THRESHOLD
 from penchant_sdk.ads.calibration import UNCALIBRATED, Calibration
 from penchant_sdk.ads.campaign import Campaign, to_items
 from penchant_sdk.ads.money import Money
@@ -51,6 +53,7 @@ class AdClient:
         calibration: Calibration = UNCALIBRATED,
         lapse_s: int = _operations.LAPSE_S,
         seed: int | None = None,
+        unsafe_from: float = THRESHOLD,
     ) -> None:
         """Makes a client over a connection, which the caller keeps and closes.
 
@@ -61,9 +64,11 @@ class AdClient:
             calibration: click probabilities by score and position, from `Calibration.load`.
             lapse_s: seconds within which a decision must be shown, 1 to 3,600.
             seed: makes exploration repeatable. None: random.
+            unsafe_from: cosine of page and topic, -1 to 1, from which a campaign that avoids the
+                topic is not shown; measured for the default encoder.
         """
         self._penchant = penchant
-        self._knowledge = Knowledge(campaigns, calibration, seed)
+        self._knowledge = Knowledge(campaigns, calibration, seed, real("unsafe_from", unsafe_from))
         self._lapse_s = lapse_s
 
     @property
@@ -139,7 +144,8 @@ class AdClient:
         Args:
             user: the user's id, 1 to 256 bytes.
             slot: the place on the page.
-            context: page, time and device. None: unknown.
+            context: page, time and device. None: unknown. A page text is compared with the topics
+                that campaigns avoid, in one more call; without one, they are shown.
             n: number of ads, for the positions from `slot.position` on, 1 to 100. Fewer are
                 returned if no more are eligible within their caps and budgets.
             explore: draws the order by Plackett-Luce over log(value): at temperature 1 in
@@ -148,7 +154,7 @@ class AdClient:
                 impressions is used up: the best ads, with propensity 1.
             explain: gives every decision a reason that names past events. This takes one or two
                 more calls; if one fails, the decisions come without it.
-            timeout_s: seconds for each of the two to four calls. Default: the connection's timeout.
+            timeout_s: seconds for each of the two to five calls. Default: the connection's timeout.
 
         Returns:
             Decisions in the order of their positions: the most valuable first, unless explored.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,15 @@ from benchmarks.ad_conversions import DAY_S, SHOPS, clicks_of, days_of_bidding
 from penchant.calibration.clicked_ads import ClickedAds
 from penchant.calibration.delayed_feedback import _Delays, fit_sales
 from penchant.domain.errors import ConfigError
+from penchant.domain.signals import named_signals
+from penchant.domain.types import Event, Exposure
+from penchant.store.lmdb import LmdbStore
 from penchant_sdk import InvalidRequest
 from penchant_sdk.ads import Calibration, Conversions, Money, TargetCpa, TargetRoas
 from penchant_sdk.ads.calibration import FORMAT
 from penchant_sdk.ads.goal import bid_for
+from tests.support import command
+from tests.support.world import NOW_US, World
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -45,7 +51,7 @@ def test_the_gradient_is_that_of_the_likelihood(weights: list[float], which: int
 def test_sales_that_come_at_once_are_just_counted() -> None:
     sold = np.tile([1.0, 0.0, 0.0, 0.0], 500)
     elapsed = np.where(sold > 0, 1.0, 30 * DAY_S)
-    clicks = ClickedAds(("a",), np.zeros(2000, np.int64), sold, elapsed, sold * 3)
+    clicks = ClickedAds(("a",), np.zeros(2000, np.int64), sold, elapsed, np.multiply(3.0, sold))
     assert fit_sales(clicks).chance["a"] == pytest.approx(0.25, abs=0.005)
 
 
@@ -114,3 +120,35 @@ def test_the_sdk_reads_what_calibrate_writes(tmp_path: Path) -> None:
     path.write_text(json.dumps({**fields, "conversions": [1]}))
     with pytest.raises(InvalidRequest, match="can't be read"):
         Calibration.load(path)
+
+
+def test_calibrate_reads_sales_and_their_delays_from_a_store(tmp_path: Path) -> None:
+    store = LmdbStore(tmp_path / "store", map_bytes=1 << 24)
+    world = World(tmp_path / "catalog", store=store, signals=named_signals("ads"))
+    world.put(tents="tents", shoes="shoes")
+    random = np.random.default_rng(7)
+    for number in range(150):
+        item, user, id_ = ("tents", "shoes")[number % 2], f"u{number}", f"r{number}"
+        at_us = NOW_US - int((20 - number / 10) * DAY_S * 1e6)
+        shown = Event(f"i{id_}", user, item, "impression", None, at_us, id_)
+        exposure = Exposure(position=1, propensity=1.0, score=float(random.normal()))
+        events = [replace(shown, exposure=exposure)]
+        if number % 3:
+            events.append(Event(f"c{id_}", user, item, "click", None, at_us + 1_000_000, id_))
+        if number % 3 == 1:
+            sold_us = at_us + int(random.exponential(2 * DAY_S) * 1e6)
+            if sold_us <= NOW_US:
+                events.append(Event(f"s{id_}", user, item, "conversion", 30.0, sold_us, id_))
+        world.feed(*events)
+    store.close()
+    output = tmp_path / "calibration.json"
+    place = f"lmdb:{tmp_path / 'store'}"
+    ran = command.run(["calibrate", "--store", place, "--set", "signals=ads", "--output", output])
+    assert ran.exit_code == 0, ran.output
+    assert "with a sale so far" in ran.stdout
+    conversions = Calibration.load(output).conversions
+    assert conversions is not None
+    for item in ("tents", "shoes"):
+        chance, value = conversions.expected(item)
+        assert 0.3 < chance < 0.75
+        assert value == pytest.approx(30.0)

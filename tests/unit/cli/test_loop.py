@@ -21,7 +21,7 @@ def begin(file: Path, *more: str) -> subprocess.Popen[str]:
 def test_sigterm_leaves_a_run_that_a_second_call_finishes(tmp_path: Path) -> None:
     _, items, _, events, *_ = write_shop(tmp_path)
     (tmp_path / "source").mkdir()
-    write_encoder(tmp_path / "source", ["a", "number", *KINDS])
+    write_encoder(tmp_path / "source", ["a", "number", *KINDS], layers=1)
     file, report = tmp_path / "loop.toml", tmp_path / "report.json"
     file.write_text(
         f'runs = "{tmp_path / "runs"}"\nitems = "{items}"\nevents = "{events}"\n'

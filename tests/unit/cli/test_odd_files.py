@@ -28,7 +28,7 @@ COMMANDS: dict[str, Callable[[Path, list[object], Path], list[object]]] = {
     "import events": lambda odd, shop, store: ["import", "events", odd],
     "evaluate, events": lambda odd, shop, store: ["evaluate", *shop, "--events", odd],
     "evaluate, items": lambda odd, shop, store: ["evaluate", *shop, "--items", odd],
-    "tune": lambda odd, shop, store: ["tune", *shop, "--events", odd, "--trials", 1],
+    "fit": lambda odd, shop, store: ["fit", *shop, "--events", odd, "--minutes", 0],
     "refresh": lambda odd, shop, store: ["refresh", "--store", f"lmdb:{store}", "--events", odd],
     "ope": lambda odd, shop, store: ["ope", odd, "--policy", "uniform"],
     "calibrate": lambda odd, shop, store: ["calibrate", "--impressions", odd],

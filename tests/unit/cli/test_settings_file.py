@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from penchant.cli import client
 from penchant.cli.config_init import template
+from penchant.cli.file_options import members_of
 from penchant.cli.main import COMMANDS, make_app
 from penchant.config import Config, parse, setting_names, value_of
 from penchant.domain.signals import SIGNAL_TABLES, as_text, merged_signals
@@ -65,11 +67,14 @@ def test_store_encoder_and_settings_are_given_once_for_all(place: Path) -> None:
 def test_every_command_with_such_an_option_takes_it_from_the_file() -> None:
     app = make_app()
     marks = {"--store": STORE_IN_USE, "--encoder": ENCODER_IN_USE, "--target": TARGET_IN_USE}
-    reads_a_log = {"evaluate", "gate", "tune", "finetune", "prune", "quantize", "calibrate"}
+    reads_a_log = {"evaluate", "gate", "fit", "finetune", "prune", "quantize", "calibrate"}
     for name in COMMANDS:
-        if name in ("import", "config") or name.startswith("demo"):
+        if name == "config" or name.startswith("demo"):
             continue
-        for argument in app[name].assemble_argument_collection():
+        group = app[name]
+        found = [group, *(group[member] for member in members_of(group))]
+        arguments = (one.assemble_argument_collection() for one in found if one.default_command)
+        for argument in chain.from_iterable(arguments):
             if argument.name in marks and not (argument.name == "--store" and name in reads_a_log):
                 assert argument.parameter.env_var == marks[argument.name].env_var, (name, argument)
 

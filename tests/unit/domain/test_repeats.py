@@ -68,3 +68,36 @@ def test_what_was_liked_within_the_pause_is_had_already() -> None:
 def test_a_user_without_likes_repeats_nothing() -> None:
     assert values((0, -1.0, 10)) == pytest.approx([0.0] * ITEMS)
     assert values() == pytest.approx([0.0] * ITEMS)
+
+
+BASKETS = dataclasses.replace(SETTINGS, repeat_basket_weight=4.0)
+VISIT = int(3600 / SETTINGS.time_bucket_s)
+"""Time buckets that end a visit."""
+
+
+@given(events=EVENTS)
+def test_the_events_shares_sum_to_the_part_with_a_basket_too(
+    events: list[tuple[int, float, int]],
+) -> None:
+    window = window_of(events)
+    found = repeats_of(window, NOW, BASKETS)
+    shares = repeat_shares(found, np.arange(ITEMS), len(window))
+    np.testing.assert_allclose(shares.sum(axis=1), repeat_all(found, ITEMS), atol=1e-6)
+
+
+def test_what_was_bought_with_what_is_in_the_basket_is_higher() -> None:
+    """Items 0 and 1 were bought on one visit, 2 and 3 on another; 0 is in the basket."""
+    visits = [(0, 1.0, 300), (1, 1.0, 300), (2, 1.0, 300 - 2 * VISIT), (3, 1.0, 300 - 2 * VISIT)]
+    window = window_of([*visits, (0, 1.0, 1)])
+    with_basket = repeat_all(repeats_of(window, NOW, BASKETS), ITEMS)
+    without = repeat_all(repeats_of(window, NOW, SETTINGS), ITEMS)
+    assert with_basket[1] > with_basket[2] == with_basket[3]
+    assert without[1] < without[2]
+
+
+def test_without_a_basket_its_weight_changes_nothing() -> None:
+    window = window_of([(0, 1.0, 300), (1, 1.0, 200), (0, 1.0, 100)])
+    for found in (repeats_of(window, NOW, BASKETS), repeats_of(window, NOW, SETTINGS)):
+        np.testing.assert_array_equal(
+            repeat_all(found, ITEMS), repeat_all(repeats_of(window, NOW, SETTINGS), ITEMS)
+        )

@@ -30,6 +30,7 @@ NOT_NEGATIVE = [
     "near_weight",
     "repeat_weight",
     "repeat_pause_s",
+    "repeat_basket_weight",
     "context_halvings",
 ]
 FROM_ONE = ["time_bucket_s", "window_events", "prototypes"]

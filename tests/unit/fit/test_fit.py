@@ -117,15 +117,20 @@ def test_the_settings_file_is_read_by_every_command(
     check_settings_file(file)
 
 
-def test_equal_trials_give_equal_releases(place: Path) -> None:
-    write_log(place)
+def test_equal_trials_give_equal_releases_and_a_fit_run_again_changes_nothing(place: Path) -> None:
+    write_log(place, events=900)
     one, two = fitted(place, "one"), fitted(place, "two")
     assert one.release.id == two.release.id
     assert one.choice == two.choice
+    with open_server_store(one.store) as server, server.store.snapshot() as snapshot:
+        before = read_head(snapshot)
+    assert fitted(place, "one").release.id == one.release.id
+    with open_server_store(one.store) as server, server.store.snapshot() as snapshot:
+        assert read_head(snapshot) == before
 
 
 def test_no_choice_sees_the_part_that_measures(place: Path) -> None:
-    write_log(place)
+    write_log(place, events=900)
     before = fitted(place, "before")
     heading, *rows = read(place)
     last = rows[int(0.8 * len(rows)) :]
@@ -159,16 +164,6 @@ def test_the_same_command_goes_on_where_it_was_stopped(
     assert again.exit_code == 0, again.output
     assert "Going on with what an earlier run has found." in again.stdout
     assert len(calls) == 3 + 4 - 2  # The two that were done are not done again.
-
-
-def test_a_finished_fit_may_be_run_again_and_changes_nothing(place: Path) -> None:
-    write_log(place)
-    one = fitted(place, "one")
-    with open_server_store(one.store) as server, server.store.snapshot() as snapshot:
-        before = read_head(snapshot)
-    assert fitted(place, "one").release.id == one.release.id
-    with open_server_store(one.store) as server, server.store.snapshot() as snapshot:
-        assert read_head(snapshot) == before
 
 
 def test_another_log_does_not_touch_the_output_of_the_first(place: Path) -> None:
@@ -247,6 +242,14 @@ def test_columns_of_any_name_are_told_by_what_stands_in_them(place: Path) -> Non
         found.stdout
     )
     assert "made of its columns: {bezeichnung}" in found.stdout
+
+
+def test_a_column_that_was_named_is_never_guessed(place: Path) -> None:
+    refused = run(*write_log(place, events=300), "--time-column", "when")
+    assert refused.exit_code == 1
+    assert "no column is named 'when'" in refused.stderr
+    refused = run(*write_log(place, events=300), "--signal-column", "kind")
+    assert "no column is named 'kind'" in refused.stderr
 
 
 def test_nothing_to_fit_to_is_said_plainly() -> None:

@@ -64,3 +64,12 @@ def test_a_column_without_a_name_such_as_an_index_of_pandas_is_ignored(tmp_path:
     assert [(item.id, item.text, dict(item.attributes)) for item in items] == [
         ("1", "Heat", {}), ("2", "Fargo", {})
     ]  # fmt: skip
+
+
+def test_a_column_that_nobody_reads_costs_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes("user,item,région\nann,tent,Orléans\n".encode("latin-1"))
+    with open_table(path) as table:
+        (batch,) = table.batches()
+    assert (batch.rows(), dict(batch.unreadable)) == ([{"user": "ann", "item": "tent"}], {})
+    assert "is not UTF-8" in table.warnings[0]

@@ -122,6 +122,15 @@ def test_json_lines_are_looked_through_for_a_column_that_the_first_row_lacks(
     assert (found.value, len(batch)) == ("stars", 41)
 
 
+def test_json_is_not_asked_for_its_separator(tmp_path: Path) -> None:
+    with (
+        table_of(tmp_path / "log.jsonl", '{"events": [1]}\n') as table,
+        pytest.raises(ConfigError) as refusal,
+    ):
+        columns_of(table, EventColumns())
+    assert "separate" not in str(refusal.value)
+
+
 def test_rows_of_json_lines_that_all_lack_a_field_are_refused_at_once(tmp_path: Path) -> None:
     with (
         table_of(tmp_path / "log.jsonl", '{"user": "ann", "movie": 1}\n' * 9) as table,

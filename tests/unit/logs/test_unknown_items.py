@@ -70,6 +70,12 @@ def test_users_and_items_in_each_others_column_are_noticed(tmp_path: Path) -> No
         read(items, events)
 
 
+def test_numbers_that_users_and_items_share_are_no_swapped_columns() -> None:
+    held = [str(n) for n in range(30)]
+    assert likely_cause(["film-1x", "film-2x"], held, held[:12]) == ""
+    assert "swapped" in likely_cause(["ann", "bob"], ["i1", "i2"], ["i1", "i2"])
+
+
 @pytest.mark.parametrize(("strange", "warned"), [(20, True), (3, False)])
 def test_a_log_of_which_most_is_about_other_items_is_warned_about(
     tmp_path: Path, strange: int, warned: bool

@@ -118,6 +118,45 @@ def test_where_likes_are_repeated_repeats_count_most() -> None:
     assert "Repeats raise" in weights.sentence
 
 
+def test_where_baskets_are_repeated_the_basket_counts() -> None:
+    """Each user has six lists of four items, and buys one of them a day."""
+    rng = np.random.default_rng(6)
+    lists = [rng.choice(ITEMS, (6, 4), replace=False) for _ in range(USERS)]
+    user = np.repeat(rng.integers(0, USERS, EVENTS // 4), 4)
+    bought = [rng.permutation(lists[number][rng.integers(6)]) for number in user[::4]]
+    at_us = np.arange(EVENTS) // 4 * 240 * MINUTE_US + np.arange(EVENTS) % 4 * MINUTE_US
+    events = Interactions(user, np.concatenate(bought), np.ones(EVENTS), at_us)
+    settings = learnt(events).learnt.settings
+    assert settings["repeat_basket_weight"] > 0
+    assert settings["repeat_pause_s"] > 0
+
+
+def beginning_with_the_popular(seed: int = 7) -> Interactions:
+    """Users begin with what is popular and go on with their own taste; new ones keep coming."""
+    rng = np.random.default_rng(seed)
+    chances = 1 / np.arange(1, ITEMS + 1)
+    user = np.arange(EVENTS) // 4
+    order = np.argsort(user * 4 + rng.integers(0, 400, EVENTS), kind="stable")
+    items = rng.permutation(ITEMS)[rng.choice(ITEMS, EVENTS, p=chances / chances.sum())]
+    wild = rng.random(EVENTS) < 0.5
+    items[wild] = (user[wild] * 7 + rng.integers(0, 3, int(wild.sum()))) % ITEMS
+    return log_of(user[order], items[order])
+
+
+def test_strangers_see_what_users_begin_with_or_what_is_popular() -> None:
+    """The first ten of the opening's row and the offset are mostly the ten most popular."""
+    events = beginning_with_the_popular()
+    fresh = learnt(events)
+    popular_ten = np.argsort(-np.bincount(events.item, minlength=ITEMS))[:10]
+    scores = fresh.popularity.copy() if len(fresh.popularity) else np.zeros(ITEMS, np.float32)
+    if len(fresh.neighbours):
+        weight = np.float32(fresh.learnt.settings["near_weight"])
+        np.add.at(scores, fresh.neighbours[0]["item"], weight * fresh.neighbours[0]["strength"])
+    counts = np.bincount(events.item, minlength=ITEMS).astype(np.float32)
+    scores += np.float32(fresh.learnt.settings["offset_weight"]) * np.log1p(counts / 8)
+    assert len(set(np.argsort(-scores)[:10].tolist()) & set(popular_ten.tolist())) >= 7
+
+
 def test_where_likes_are_never_repeated_repeats_have_no_weight() -> None:
     assert "repeat_weight" not in learnt(popular_without_repeats()).learnt.settings
 
@@ -150,7 +189,9 @@ def test_the_parts_of_a_ranking_do_not_know_its_future() -> None:
     for (_, parts), (_, same) in zip(one.each(ranked), other.each(ranked), strict=True):
         for name, variants in parts.items():
             np.testing.assert_array_equal(variants, same[name])
-    np.testing.assert_array_equal(one.repeats(int(ranked[-1])), other.repeats(int(ranked[-1])))
+    last, settings = int(ranked[-1]), [FoldSettings(repeat_basket_weight=4.0)]
+    np.testing.assert_array_equal(one.repeats(last, settings), other.repeats(last, settings))
+    np.testing.assert_array_equal(one.earlier[:position], other.earlier[:position])
 
 
 def before(events: Interactions, cut: int) -> Interactions:

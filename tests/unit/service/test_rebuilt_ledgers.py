@@ -17,6 +17,7 @@ from penchant.domain.reservations import Budget, ReserveOption
 from penchant.domain.spending import Spending
 from penchant.domain.types import LogRow
 from penchant.domain.window import digest64
+from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.rebuilt_ledgers import RebuiltLedgers, rebuild_ledgers
 from penchant.service.reservation_history import read_history
 from penchant.service.users import ExportUserRequest
@@ -52,6 +53,7 @@ def counts(desk: AdDesk) -> dict[str | int, object]:
 def totals(snapshot: Snapshot, now_us: int) -> AdAccount:
     found = AdAccount()
     for _, account in scan_balances(snapshot):
+        assert account is not None
         found += account
     for user in scan_reserving_users(snapshot):
         for account in read_history(snapshot, user).accounts(now_us).values():
@@ -148,6 +150,27 @@ def test_what_a_forgotten_user_spent_stays_in_an_account_without_the_user(desk: 
     rebuilt(desk.world.store, desk.world.now_us)
     with desk.world.store.snapshot() as snapshot:
         assert read_spending(snapshot, digest64("money")) == Spending(10)
+
+
+@pytest.mark.parametrize("id_", ["r", "r2"])
+def test_two_users_made_one_keep_every_charge_and_every_cap(desk: AdDesk, id_: str) -> None:
+    desk.reserve("u", "r", OPTIONS, n=3)
+    desk.show("u", "r", "toy")
+    desk.world.now_us += SECOND_US
+    desk.reserve("v", id_, PAID)  # Under the same id, both impressions are one event.
+    desk.show("v", id_, "toy")
+    with desk.world.store.snapshot() as snapshot:
+        before = totals(snapshot, desk.world.now_us)
+    desk.world.users.merge(MergeUsersRequest("v", "u"))
+    with desk.world.store.snapshot() as snapshot:
+        after = totals(snapshot, desk.world.now_us)
+        assert scan_reserving_users(snapshot) == ["u"]
+        assert (after.reserved, after.charged_micros) == (before.reserved, 20)
+    made = rebuilt(desk.world.store, desk.world.now_us)
+    if id_ != "r":
+        assert (made.corrected_users, made.corrected_budgets) == (0, 0)
+    with desk.world.store.snapshot() as snapshot:
+        assert read_spending(snapshot, digest64("money")).spent_micros == 20
 
 
 def older(value: bytes) -> bytes:

@@ -35,7 +35,9 @@ HELP = {
     "penchant_encoder_batch_texts": "Texts per run of the encoder",
     "penchant_refused_events_total": "Events refused one by one in calls that succeed, by reason",
     "penchant_clock_doubts_total": "Doubts about the machine's clock, by cause: a step, times in "
-    "the store ahead of it, or such times moved to now",
+    "the store ahead of it, such times moved to now, a start long after all that is stored",
+    "penchant_catalog_mends_total": "Damaged parts of the catalog that were written again, by kind "
+    "(vectors, texts, offsets, version, neighbours, head, rollout)",
     "penchant_staleness_seconds": "Seconds from an event's arrival until rankings see it",
 }
 """Counters and histograms, with what they count."""
@@ -161,6 +163,10 @@ class TritonMeter:
     def clock_doubt(self, cause: str) -> None:
         """See `Meter.clock_doubt`."""
         self._add("penchant_clock_doubts_total", 1.0, cause=cause)
+
+    def mended(self, kind: str) -> None:
+        """See `Meter.mended`."""
+        self._add("penchant_catalog_mends_total", 1.0, kind=kind)
 
     def send(self) -> None:
         """Sends the sums since the last time."""

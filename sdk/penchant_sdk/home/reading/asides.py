@@ -21,11 +21,36 @@ _SUBJECTS = frozenset(
     )
 )
 """Words with which a reason begins that follows a command."""
+_GOVERNING = frozenset(
+    (
+        "in",
+        "of",
+        "for",
+        "to",
+        "on",
+        "at",
+        "with",
+        "by",
+        "from",
+        "all",
+        "near",
+        "that",
+        "let",
+        "make",
+    )
+)
+"""Words after which "my" or "it" begins no clause."""
 _TURNS = frozenset(("so", "but", ",", "could", "can", "would", "will", "please", "let"))
 """Words with which a command begins that follows a reason."""
 _FIRST = frozenset(
-    ("turn", "switch", "put", "set", "open", "close", "shut", "dim", "pause", "start")
+    (
+        *("turn", "switch", "put", "set", "open", "close", "shut", "dim", "pause", "start", "make"),
+        *("lower", "raise", "brighten", "kill", "cut", "give", "increase", "decrease", "reduce"),
+        *("change", "stop", "run", "clean", "brew", "get", "vacuum", "activate", "bring", "soften"),
+        *("power", "hoover", "sweep", "darken", "adjust", "prepare"),
+    )
 )
+"""Verbs with which a command begins that follows a reason without a mark between them."""
 _ZH_AFTER = (
     "我",
     "他",
@@ -42,6 +67,9 @@ _ZH_AFTER = (
     "好让",
 )
 _ZH_BEFORE = ("帮我", "帮忙", "把", "请", "给我", "麻烦", "快", "替我", "先", "你", ",")
+_ZH_ENDS = ("了", "啊", "呀", "啦", ",")
+_ZH_VERBS = ("关", "开", "打开", "调", "灯", "亮", "暗")
+"""With these a command begins only after the end of a clause."""
 _SHORTEST = 2
 
 
@@ -62,7 +90,7 @@ def parts_of(words: Sequence[str], language: str) -> Iterator[list[str]]:
             if len(part) >= _SHORTEST:
                 yield part
     for place in range(len(words) - 1, 1, -1):
-        if words[place] in _SUBJECTS:
+        if words[place] in _SUBJECTS and words[place - 1] not in _GOVERNING:
             yield list(words[:place])
 
 
@@ -72,21 +100,41 @@ def _chinese(words: Sequence[str]) -> Iterator[list[str]]:
     for word in words:
         starts.append(starts[-1] + len(word))
     for place in range(1, len(words)):
-        if text.startswith(_ZH_BEFORE, starts[place]):
+        ended = words[place - 1] in _ZH_ENDS and text.startswith(_ZH_VERBS, starts[place])
+        if text.startswith(_ZH_BEFORE, starts[place]) or ended:
             yield list(words[place + (words[place] == ",") :])
     for place in range(len(words) - 1, 1, -1):
         if text.startswith(_ZH_AFTER, starts[place]) or words[place] == ",":
             yield list(words[:place])
 
 
+_DEGREES = frozenset(
+    (
+        *("dark", "dim", "bright", "cold", "hot", "warm", "loud", "quiet", "much", "many", "very"),
+        *("gloomy", "dirty", "dusty", "messy", "strong", "harsh", "dull", "stuffy", "freezing"),
+    )
+)
+"""Words of which so only says how much."""
+
+
 def tells_first(words: Sequence[str]) -> bool:
-    """Whether an English sentence tells something before so, and then gives its command."""
-    if "so" not in words[1:-1]:
-        return False
-    head = words[: words.index("so", 1)]
+    """Whether an English sentence tells something, and then gives its command: ..., so dim it."""
     told = {"is", "are", "am", "was", "has", "have", "will", "had", "feel", "know", "says", "said"}
     told |= {"about", "going", "starting", "coming", "need", "want", "got", "getting"}
-    return bool(told & set(head))
+    for place, word in enumerate(words[1:-1], 1):
+        head = words[:place]
+        if word == "so" and words[place + 1] not in _DEGREES and told & {*head}:
+            return True
+        begins = word in (",", "please") and (
+            words[place + 1] in _FIRST or words[place + 1 : place + 3] in _ASKING
+        )
+        if begins and head[0] in _TELLERS and {"is", "are", "am"} & {*head}:
+            return True
+    return False
+
+
+_ASKING = (["can", "you"], ["could", "you"], ["would", "you"], ["will", "you"])
+_TELLERS = frozenset(("my", "it", "the", "there", "this", "that", "i", "we"))
 
 
 def left_over(words: Sequence[str], part: Sequence[str]) -> list[str]:
@@ -132,6 +180,12 @@ _SPEECH = frozenset(
 """Words after a command that somebody else said, or that is doubted."""
 
 
+def _is_unable(marks: Sequence[Mark]) -> bool:
+    """Whether words tell what somebody cannot do: I can't find my keys."""
+    texts = [mark.text for mark in marks if not mark.has("courtesy")]
+    return len(texts) > 1 and texts[0] in ("i", "we") and texts[1] == "can not"
+
+
 def changes(marks: Sequence[Mark], *, told: bool, before: bool) -> bool:
     """Whether words may change what a command beside them means, so that none may be left out."""
     kinds = ["except", "cond", "undo", "correction", "leave"]
@@ -141,11 +195,119 @@ def changes(marks: Sequence[Mark], *, told: bool, before: bool) -> bool:
         return True
     if not told:
         kinds += ["report", "past", "ask"] if before else []
-        if before or any(mark.has("op") or mark.has("pronoun") for mark in marks):
+        unable = before and _is_unable(marks)
+        if (before and not unable) or any(mark.has("op") or mark.has("pronoun") for mark in marks):
             kinds += ["neg", "unneeded"]
     told = any(mark.has(one) for mark in marks for one in kinds)
     timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
     return told or timed or any(mark.has("refuse") for mark in marks)
+
+
+_FINITE = frozenset(
+    (
+        *("is", "are", "am", "was", "has", "have", "had", "want", "need", "like", "feel", "feels"),
+        *("can", "will", "would", "hurt", "hurts", "got", "get", "go", "going", "think", "need"),
+        *("love", "seems", "looks", "keep", "keeps", "forgot", "just", "do", "does", "did", "been"),
+        *(
+            "seem",
+            "look",
+            "hurting",
+            "bothering",
+            "ache",
+            "makes",
+            "needs",
+            "wants",
+            "gets",
+            "left",
+            "came",
+            "must",
+            "should",
+            "could",
+            "know",
+        ),
+    )
+)
+"""Verbs of clauses that tell why."""
+_UNFINISHED = frozenset(
+    (
+        *("to", "you", "we", "they", "he", "she", "i", "the", "a", "an", "my", "of", "and", "or"),
+        *("not", "who", "that", "which", "will", "would", "should", "must", "did", "never", "no"),
+        *("when", "if", "unless", "until", "before", "after", "by", "with", "from", "do", "does"),
+        *(
+            "can",
+            "could",
+            "may",
+            "might",
+            "let",
+            "go",
+            "help",
+            "let us",
+            "them",
+            "him",
+            "her",
+            "me",
+        ),
+    )
+)
+"""Words after which a verb is no request, because the clause before it is not at its end."""
+_QUOTED = frozenset(
+    (
+        *("song", "lyrics", "goes", "called", "title", "titled", "named", "quote", "sentence"),
+        *("phrase", "word", "words", "reads", "heard", "hear", "sign", "joke", "story", "game"),
+        *("when", "if", "who", "whoever", "someone", "somebody", "how", "why", "what", "play"),
+        *("never", "hate", "hates", "always", "sometimes", "used", "forbid", "refuse"),
+    )
+)
+"""Words beside a command with which it may be quoted, or not wanted."""
+_NOUNS = frozenset(
+    (
+        *("vacuum", "power", "hoover", "run", "stop", "start", "change", "clean"),
+        *("cut", "close", "open", "pause", "brew", "sweep", "set", "get"),
+    )
+)
+"""Verbs that may be something else without a mark before them."""
+_ZH_REASONS = frozenset("说讲唱写叫问听歌词想如若假谁为")
+"""Characters beside a Chinese command with which it may be quoted, or put as a condition."""
+_ZH_MARKED = ("把", "请", "帮", "麻", "快", "给", "打", "关", "开", "调", "灯")
+"""Characters with which a Chinese command begins that follows a reason."""
+_AFTER_COMMANDS = frozenset(
+    (
+        *("i", "we", "it", "my", "there", "because", "cos", "cause", "since"),
+        *("我", "太", "因", "眼", "耳", "孩", "宝", "客"),
+    )
+)
+"""Words with which a mere reason begins that follows a command."""
+
+
+def is_mere_reason(
+    marks: Sequence[Mark], rest: Sequence[str], part: Sequence[str], *, before: bool
+) -> bool:
+    """Whether words beside a command only say why, so that the command needs no question.
+
+    Args:
+        marks: the marks of the words beside it.
+        rest: those words, in which `changes` found nothing.
+        part: the words of the command.
+        before: whether they stand before it.
+    """
+    said = {*rest}
+    spaced = part[0].isascii() or rest[0].isascii()
+    if said & _QUOTED or (spaced and not said & _FINITE):
+        return False
+    if any(mark.has("kind") or mark.has("entity") for mark in marks) and any(
+        (mark.has("op") or mark.has("neutral")) and not mark.has("kind") for mark in marks
+    ):
+        return False  # It may be a command of its own.
+    if _ZH_REASONS & said:
+        return False
+    if not before:
+        return rest[0] in _AFTER_COMMANDS
+    if not part[0].isascii():
+        ended = rest[-1] in ("了", ",", "啊", "呀", "呢") or any(mark.has("rel") for mark in marks)
+        return part[0] in _ZH_MARKED and ended
+    last = next((word for word in reversed(rest) if word not in ("so", "but", ",")), "")
+    closed = rest[-1] in ("so", "but", ",") or part[0] in ("please", "can", "could", "would")
+    return last not in _UNFINISHED and (closed or part[0] in _FIRST - _NOUNS)
 
 
 _EXPLICIT = re.compile(

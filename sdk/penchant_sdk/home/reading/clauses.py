@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,6 +47,8 @@ class Clause:
     """Words of a time or a condition that is not typed."""
     unneeded: bool = False
     negated: bool = False
+    ended: bool = False
+    """Whether it says that something comes to an end: not any more, 了."""
     kept: bool = False
     """Whether it says to leave something as it is."""
     excluded: Clause | None = None
@@ -74,6 +76,14 @@ class Clause:
     """Whether a bare number follows a kind, as in lamp 2, where it may be a name."""
     at_number: bool = False
     """Whether a lone number stands after at, where it may be a time."""
+    supplied: int = 0
+    """1 if it says to give something, such as power or light, -1 to take it away, else 0."""
+    powered: bool = False
+    """Whether it is about power: give the plug some juice."""
+    results: tuple[str, ...] = ()
+    """States to reach, on or off, that are no verbs: lit, running, dead."""
+    obliged: bool = False
+    """Whether it says how something ought to be."""
 
     @property
     def targeted(self) -> bool:
@@ -101,7 +111,14 @@ class Clause:
     def moved(self) -> bool:
         """Whether it says what to do, verb or value."""
         return bool(
-            self.ops or self.weak_ops or self.rels or self.particles or self.valued or self.unneeded
+            self.ops
+            or self.weak_ops
+            or self.rels
+            or self.particles
+            or self.valued
+            or self.unneeded
+            or (self.results and self.wishing)
+            or (self.powered and self.supplied)
         )
 
     @property
@@ -109,8 +126,18 @@ class Clause:
         """Whether it has a verb of its own."""
         moved = bool(self.particles or self.valued or self.weak_ops)
         return bool(
-            self.ops or self.rels or self.particles or (moved and (self.neutral or self.polite))
+            self.ops
+            or self.rels
+            or self.particles
+            or (moved and (self.neutral or self.polite))
+            or (self.results and self.wishing)
+            or (self.powered and self.supplied)
         )
+
+    @property
+    def wishing(self) -> bool:
+        """Whether it says that a state is to be reached: make, get, should be, I want."""
+        return self.neutral or self.polite or self.wanted or self.obliged or bool(self.supplied)
 
     @property
     def empty(self) -> bool:
@@ -137,7 +164,14 @@ def gather(marks: Sequence[Mark]) -> Clause:
             value for mark in marks if not mark.has("entity") for value in mark.values("kind")
         )
     )
-    if named or len(kinds) > 1:  # "Switch the kettle on" is about no switch.
+    called = [mark.text for mark in marks if "vacuum" in mark.values("kind")]
+    if called == ["robot"] and len(kinds) > 1:  # "Light on please, robot."
+        kinds = tuple(kind for kind in kinds if kind != "vacuum")
+    if "coffee" in kinds:  # "Set the coffee to brew": a brew is tea elsewhere.
+        kinds = tuple(kind for kind in kinds if kind != "kettle")
+    switching = any(mark.text == "switch" and mark.has("neutral") for mark in marks[:3])
+    coloured = any(mark.has("colour") or mark.has("quantity") for mark in marks)
+    if named or len(kinds) > 1 or (switching and coloured):  # "Switch the kettle on": no switch.
         kinds = tuple(kind for kind in kinds if kind != "switch")
     ops = tuple(dict.fromkeys(value for mark in strong for value in mark.values("op")))
     weak = tuple(dict.fromkeys(value for mark in marks for value in mark.values("op")))
@@ -155,7 +189,7 @@ def gather(marks: Sequence[Mark]) -> Clause:
         by=any(mark.has("by") for mark in marks),
         toward=_toward(marks),
         numbers=tuple((mark.number, mark.unit) for mark in marks if mark.number is not None),
-        colours=all_of("colour"),
+        colours=tuple(dict.fromkeys(_colours(marks))),
         any_colour=bool(all_of("anycolour")),
         kelvins=tuple(int(value) for value in all_of("kelvin")),
         quantities=all_of("quantity"),
@@ -169,11 +203,12 @@ def gather(marks: Sequence[Mark]) -> Clause:
         pronoun=any(mark.has("pronoun") for mark in marks),
         whens=tuple(int(value) for value in all_of(TIME)),
         later=" ".join(said),
-        unneeded=any(mark.has("unneeded") for mark in marks),
+        unneeded=_is_unneeded(marks),
         negated=any(mark.has("neg") or mark.has("leftout") for mark in marks),
+        ended=bool(marks) and (any(one.has("anymore") for one in marks) or marks[-1].text == "了"),
         kept=any(mark.has("leave") or mark.has("keep") for mark in marks),
         excluded=excluded,
-        unknown=tuple(mark.text for mark in marks if mark.has(UNKNOWN)),
+        unknown=_unknown(marks),
         words=tuple(mark.text for mark in marks if mark.has("kind") or mark.has("entity")),
         adjectives=all_of("adj"),
         altered=any(mark.has("change") for mark in marks),
@@ -188,13 +223,57 @@ def gather(marks: Sequence[Mark]) -> Clause:
             for one, two in pairwise(marks)
         ),
         at_number=_at_number(marks),
+        supplied=_supplied(marks),
+        powered=any(mark.has("power") for mark in marks),
+        results=all_of("result"),
+        obliged=any(mark.has("oblige") for mark in marks),
     )
+
+
+def _colours(marks: Sequence[Mark]) -> Iterator[str]:
+    """Colours that are wished for, if one is said after "from", others than that."""
+    for before, mark in pairwise((None, *marks)):
+        left = before is not None and before.text in ("from", "than", "instead of", "not")
+        if mark is not None and not left:
+            yield from mark.values("colour")
+
+
+def _unknown(marks: Sequence[Mark]) -> tuple[str, ...]:
+    """Words without a meaning here; so is power that is neither given nor taken away."""
+    moved = any(mark.has(one) for mark in marks for one in ("supply", "op", "particle", "unneeded"))
+    moved = moved or _supplied(marks) != 0
+    return tuple(
+        mark.text for mark in marks if mark.has(UNKNOWN) or (mark.has("power") and not moved)
+    )
+
+
+def _is_unneeded(marks: Sequence[Mark]) -> bool:
+    """Whether something is no longer needed; 不用了 that is followed by its verb only says why."""
+    places = [place for place, mark in enumerate(marks) if mark.has("unneeded")]
+    if not places:
+        return False
+    said = marks[places[-1]].text
+    after = any(mark.has("op") for mark in marks[places[-1] + 1 :])
+    before = any(mark.has("op") or mark.has("particle") for mark in marks[: places[-1]])
+    return not ((said.endswith("了") and after) or ("with" in said.split() and before))
+
+
+def _supplied(marks: Sequence[Mark]) -> int:
+    """1 for "give it some", -1 for "take some away", which "stop giving it" says too."""
+    signs = {value for mark in marks for value in mark.values("supply")}
+    if any(mark.text == "power" and _is_asked(marks, place) for place, mark in enumerate(marks)):
+        return 1  # "Power the socket."
+    return -1 if "-" in signs else int("+" in signs)
 
 
 def _is_imperative(marks: Sequence[Mark], place: int) -> bool:
     """Whether a verb that also names a device begins a request: vacuum the house."""
-    mark = marks[place]
-    if not mark.has("op") or place + 1 == len(marks):
+    return marks[place].has("op") and _is_asked(marks, place)
+
+
+def _is_asked(marks: Sequence[Mark], place: int) -> bool:
+    """Whether a word stands where the verb of a request does: first, before what it is about."""
+    if place + 1 == len(marks):
         return False
     courteous = all(
         (one.has("filler") and one.text not in _ARTICLES) or one.has("polite")
@@ -202,7 +281,10 @@ def _is_imperative(marks: Sequence[Mark], place: int) -> bool:
     )
     after = marks[place + 1]
     return courteous and (
-        after.text in _ARTICLES or after.has("room") or after.text in ("up", "in")
+        after.text in _ARTICLES
+        or after.has("room")
+        or after.has("here")
+        or after.text in ("up", "in")
     )
 
 

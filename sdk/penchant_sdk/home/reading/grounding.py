@@ -141,6 +141,9 @@ def _placed(
         group = _group(kind, home)
         everywhere = group.choices or (tuple(able),)
         return Grounded(everywhere)
+    if any(word in STANDING for word in clause.words):  # None of the home is called so.
+        here = [one for one in able if room and home.room_of[one.id] == room]
+        return Grounded(_choices(clause, here or able, home), doubtful=True)
     here = [one for one in able if room and home.room_of[one.id] == room]
     particular = [one for one in able if _is_called(one, clause.words)]
     if len(particular) == 1 and here and particular[0] not in here and not clause.plural:
@@ -168,6 +171,12 @@ def _choices(clause: Clause, there: list[Entity], home: HomeWords) -> tuple[Choi
     return (tuple(there), *_alone(there))
 
 
+STANDING = (
+    *("bedside lamp", "desk lamp", "floor lamp", "table lamp", "night light", "nightlight"),
+    *("reading lamp", "reading light", "fairy lights", "fairy light"),
+    *("床头灯", "台灯", "落地灯", "壁灯", "夜灯", "小夜灯", "书桌灯", "彩灯"),
+)
+"""Lights that stand somewhere in particular, which no other light stands in for."""
 _PARTICULAR = ("lamp", "bulb", "chandelier", "spotlight", "spotlights", "strip")
 """Words for some lights only, where light may mean any."""
 

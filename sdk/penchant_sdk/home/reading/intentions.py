@@ -25,7 +25,10 @@ def is_directed(clause: Clause) -> bool:
     if clause.named or clause.rels or clause.quantities:
         return True
     ops = {*clause.ops, *clause.weak_ops}
-    if ops & _PLAYED and not ops & {"clean", "mow"}:  # "Carry on" may be said to anybody.
+    shown = bool(clause.colours or clause.kelvins)  # "Put some pink in here."
+    if (
+        ops & _PLAYED and not ops & {"clean", "mow"} and not shown
+    ):  # "Carry on" may be said to anybody.
         return False
     if clause.neutral or clause.ops or clause.polite:
         return True

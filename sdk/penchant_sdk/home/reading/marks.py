@@ -76,7 +76,31 @@ def mark_up(words: Sequence[str], home: HomeWords) -> list[Mark]:
         mark = mark or Mark(words[place], frozenset({Feature(UNKNOWN, "")}))
         marks.append(mark)
         place += mark.words
-    return _rejoined(marks, home) if spaced else marks
+    return _rejoined(_with_participles(marks, home), home) if spaced else marks
+
+
+def _with_participles(marks: list[Mark], home: HomeWords) -> list[Mark]:
+    """The marks with participles of what is wished for: I want the lights changed to red."""
+    out = list(marks)
+    for place, mark in enumerate(marks):
+        if not (mark.has(UNKNOWN) and mark.text.endswith("ed")):
+            continue
+        before = marks[:place]
+        target = any(one.has(kind) for one in before for kind in ("entity", "kind", "room"))
+        wished = any(one.has(kind) for one in before for kind in _WISHES)
+        if not (target and wished):
+            continue
+        for base in (mark.text[:-2], mark.text[:-1], mark.text[:-3]):
+            found = home.phrases.get((base,), frozenset())
+            meant = frozenset(means for means in found if means.category in _VERBAL)
+            if meant:
+                out[place] = dataclasses.replace(mark, features=meant)
+                break
+    return out
+
+
+_WISHES = ("want", "neutral", "oblige", "polite")
+"""Categories with which a wish is said, for a thing to be done."""
 
 
 def _rejoined(marks: list[Mark], home: HomeWords) -> list[Mark]:
@@ -92,7 +116,7 @@ def _rejoined(marks: list[Mark], home: HomeWords) -> list[Mark]:
             if one.text not in _PARTICLES:
                 continue
             both = home.phrases.get((stem(mark.text), one.text), frozenset())
-            meant = frozenset(means for means in both if means.category in ("op", "rel"))
+            meant = frozenset(means for means in both if means.category in ("op", "rel", "supply"))
             if meant:
                 kept = frozenset(means for means in mark.features if means.category == "leave")
                 out[place] = dataclasses.replace(mark, features=meant | kept)
@@ -105,7 +129,8 @@ def _phrase(words: Sequence[str], keys: Sequence[str], place: int, home: HomeWor
     for end in range(min(len(words), place + home.longest), place, -1):
         features = home.phrases.get(tuple(keys[place:end]), frozenset())
         if words[place] != keys[place] and end > place + 1:  # "Lights up" is not "light up".
-            features = frozenset(one for one in features if one.category not in _VERBAL)
+            verbal = any(one.category in _VERBAL for one in features)
+            features = frozenset() if verbal else features
         if features:
             joined = " " if home.language != "zh-CN" else ""
             return Mark(joined.join(words[place:end]), features, words=end - place)

@@ -21,6 +21,10 @@ _LONG = 8
 """Words of this length on may have two letters wrong."""
 
 
+_COMMON = frozenset(("turn", "light", "switch", "make", "dim", "change", "start", "vacuum"))
+"""Words that are meant rather than others as near to a slip."""
+
+
 class Speller:
     """Finds the known word that a misspelt one stands for."""
 
@@ -82,7 +86,7 @@ class Speller:
 
     def _beside(self, word: str, after: str) -> str:
         """The word of a name for a real word before the name's next one: beside lamp."""
-        if len(word) < _NAME or stem(after) not in self._pairs:
+        if len(word) < _NAME or stem(after) not in self._pairs or not self._is_known(word):
             return ""
         firsts = self._pairs[stem(after)]
         near = [one for one in firsts if edits(word, one, 1) <= 1]
@@ -114,7 +118,9 @@ class Speller:
             return "", 0
         least = min(found)[0]
         nearest = [known for off, known in found if off == least]
-        likely = [known for known in nearest if known[0] == word[0]] or nearest
+        likely = [known for known in nearest if sorted(known) == sorted(word)] or nearest
+        likely = [known for known in likely if known[0] == word[0]] or likely
+        likely = [known for known in likely if known in _COMMON] or likely
         return (likely[0], least) if len(likely) == 1 else ("", 0)
 
 

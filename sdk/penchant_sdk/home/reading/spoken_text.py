@@ -24,7 +24,12 @@ _CONTRACTED = (
     (r"\b(i|you|we|they|he|she)'(?:d)\b", r"\1 would"),
     (r"\b(i|you|we|they)'ve\b", r"\1 have"),
     (r"\b(it|that|there|what|who|where|how|why|when|he|she|here)'s\b", r"\1 is"),
-    (r"\b(what|where|how|that|there|it)s\b", r"\1 is"),
+    (
+        r"\b(what|where|how|that|there|it)s\b(?! (?:thing|job|work|clean|base|dock|charg|bright|own"
+        r"|colou?r|lights?|home|round|station|cycle|duty|task|power|volume|speed|temp|level|best"
+        r"|box|bed|place))",
+        r"\1 is",
+    ),
     (r"\blet'?s\b", "let us"),
     (r"\bgonna\b", "going to"),
     (r"\bwanna\b", "want to"),
@@ -34,7 +39,7 @@ _CONTRACTED = (
     (r"\bu\b", "you"),
     (r"\b(?:ya|ye)\b", "you"),
     (r"\bur\b", "your"),
-    (r"\bteh\b", "the"),
+    (r"\b(?:teh|da|tha)\b", "the"),
     (r"\b(?:lite|lites|lihgt|ligth)\b", "light"),
     (r"\ba couple(?: of)? (?=degrees|percent|notches|steps|levels)", "two "),
     (r"\b(?:ple+a+se+|pleas|plese|pleease|pliz|plis)\b", "please"),
@@ -64,7 +69,7 @@ _ENDS = re.compile(r"[.!?。！？，、；;:：](?=\D|$)|,(?!\d)")
 _REPEATED = re.compile(r"\b(\w{2,})(?: \1\b)+")
 _GOES_ON = "(?:吹|转|扫|放|播|响|唱|烧水|烧|煮|吵|闪|拖|动|跑|加热|工作|亮)(?:着|下去)?"
 _ASSIMILATED = (
-    (re.compile(r"([开关停亮扫扫吹调拉擦吸])一\1"), r"\1"),
+    (re.compile(r"([开关停亮扫吹调拉擦吸变换改灭弄拖])一\1"), r"\1"),
     (re.compile("(?:不要|别|不用|甭)(?:再|继续)?(?:扫|拖)地?了"), "停止扫地"),
     # "Don't go on blowing": an end to it.
     (re.compile(rf"(?:别|不要|甭|不用)(?:再|让(?P<it>\S{{1,6}}?)再?)?{_GOES_ON}了"), r"\g<it>停"),

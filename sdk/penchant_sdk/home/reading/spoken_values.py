@@ -161,3 +161,8 @@ def _made(make: Callable[[], Parameter]) -> SaidValue:
         return SaidValue(make())
     except InvalidRequest:
         return SaidValue(impossible=True)
+
+
+def percent_of(parameter: Parameter | None) -> float:
+    """The percentage that a parameter sets; -1 if it sets none."""
+    return getattr(parameter, "percent", -1)

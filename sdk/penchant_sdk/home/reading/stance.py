@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -79,11 +80,121 @@ def commands_too(marks: Sequence[Mark]) -> bool:
     )
 
 
+_MAKING = ("make sure", "ensure", "see to it", "see that")
+"""How a clause begins that says what to bring about."""
+
+
+_SUBJECTS = frozenset(
+    (
+        *("i", "we", "he", "she", "they", "i am", "i will", "we are", "we will", "he is", "she is"),
+        *("they are", "they will", "us", "somebody", "someone", "people"),
+    )
+)
+_AUXILIARIES = frozenset(
+    (
+        *("am", "are", "is", "was", "were", "will", "can", "could", "have", "has", "had", "just"),
+        *("always", "already", "usually", "often", "do", "does", "did", "going to", "about", "to"),
+        *("might", "may", "must", "sometimes", "also", "still", "only", "now", "been", "busy"),
+        *("finished", "done", "about to", "able to", "never", "myself", "going", "be", "being"),
+    )
+)
+_MOVING = ("op", "neutral", "particle")
+_CHANGING = frozenset(
+    (
+        *("turn", "increase", "raise", "boost", "lower", "reduce", "decrease", "dim", "brighten"),
+        *("darken", "soften", "lighten", "intensify", "crank", "bump", "tone", "fade", "bring"),
+        *(
+            "put",
+            "take",
+            "cut",
+            "dial",
+            "light",
+            "make",
+            "give",
+            "shine",
+            "tone",
+            "get",
+            "ramp",
+            "step",
+            "warm",
+            "heat",
+            "cool",
+            "slow",
+            "speed",
+        ),
+        *("dimming", "turning", "lowering", "raising", "brightening", "lift", "up", "amp", "drop"),
+    )
+)
+_GENERAL = re.compile(
+    r"^(?:can|could|do|does|will|would|may) (?:smart |robot |most |some |all |many )*\w{3,}s "
+    r"(?!be\b|go\b|become\b|have\b|you\b|turn (?:to )?[a-z]+$)\w"
+    r"|^(?:smart |modern |old |new |most |some |many |robot )*\w{3,}s (?:can|could|will|may|might) "
+    r"(?!you\b|be\b|go\b|get\b|we\b|i\b)\w"
+)
+"""Questions and statements about any such things: can robots clean; smart homes can dim lights."""
+_DOES_ZH = re.compile(
+    "^(?:我|我们|俺|他|她|他们|她们|人们|机器人们?|有人)(?:自己|们)?"
+    "(?:会|在|正在|可以|来|就|刚|已经|先|去|总是|每天|总|没有|没|忘了|忘记|都能|都会|把|将|从不|从来)"
+    "|^(?:我|他|她)能(?!不能|否)"
+    "|(?:妈妈?|爸爸?|老婆|老公|老师|老板|奶奶|爷爷|朋友|孩子|他|她|他们)(?:叫|让|要求|吩咐|催|喜欢)"
+)
+
+
+_SAID_TO_ANYBODY = ("lighten up", "brighten up", "cool it", "cool down", "calm down", "chill")
+
+
+def is_of_any(normal_text: str) -> bool:
+    """Whether a sentence is about any such things: can robots clean the floor.
+
+    >>> is_of_any("can robots clean the floor"), is_of_any("can you clean the floor")
+    (True, False)
+    """
+    return bool(_GENERAL.search(normal_text))
+
+
+def tells_of_doing(marks: Sequence[Mark], normal_text: str) -> bool:
+    """Whether a sentence says that somebody does something, or may, so that it is no request.
+
+    "I can turn it off myself" is told; "I need the light on" is asked for.
+    """
+    if normal_text in _SAID_TO_ANYBODY or is_of_any(normal_text) or _DOES_ZH.search(normal_text):
+        return True
+    said = [one for one in marks if not ((one.has("courtesy") or one.has(END)) and one.text != "i")]
+    if not said or said[0].text not in _SUBJECTS:
+        return False
+    place = 1
+    while place < len(said) and said[place].text in _AUXILIARIES:
+        place += 1
+    able = any(one.text in ("can", "about", "about to") for one in said[1:place])
+    wanting = not able and place < len(said) and said[place].has("want")
+    if place == len(said) or wanting or said[place].has("polite"):
+        return False
+    verb = said[place]
+    if verb.has(UNKNOWN):
+        return verb.text.endswith("ed")
+    changing = verb.has("rel") and verb.text.split()[0] in _CHANGING
+    giving = verb.has("supply") and place > 1
+    return changing or giving or any(verb.has(one) for one in _MOVING)
+
+
+_KEEPING = ("keeps", "kept", "went", "turned", "switched", "has", "had", "was", "looks")
+"""Words after a device that tell how it behaves."""
+
+
 def is_statement(marks: Sequence[Mark], language: str) -> bool:
     """Whether it may say or ask how things are without a verb: any windows open; 灯是开着的."""
     if language == "zh-CN":
         told = any(mark.text in ("把", "将") or mark.has("polite") for mark in marks)
         return not told and any(mark.text in ("有", "是") for mark in marks)
+    if any(mark.text.startswith(_MAKING) for mark in marks):  # "Make sure that it is off."
+        return False
+    if [mark.text for mark in marks[:2]] in (["there", "is"], ["there", "are"]):
+        return True
+    if any(
+        two.text in _KEEPING and (one.has("entity") or one.has("kind"))
+        for one, two in pairwise(marks)
+    ):
+        return True
     said = [mark for mark in marks if mark.text not in ("still", "already", "again", "just")]
     if any(
         two.text in ("is", "are") and any(three.has(way) for way in ("particle", "participle"))
@@ -99,7 +210,8 @@ def is_statement(marks: Sequence[Mark], language: str) -> bool:
 def is_general(marks: Sequence[Mark]) -> bool:
     """Whether it asks about any such thing, not about one of the home: what is a smart plug."""
     return any(
-        one.text in ("a", "an", "best", "most") and (two.has("entity") or two.has("kind"))
+        one.text in ("a", "an", "best", "most")
+        and (two.has("entity") or two.has("kind") or two.has("room"))
         for one, two in pairwise(marks)
     )
 
@@ -143,7 +255,7 @@ def without_condition(marks: list[Mark], language: str) -> tuple[list[Mark], str
     """The marks without a condition, and its words: when I get home."""
     for place, mark in enumerate(marks):
         if mark.has("reason"):
-            return marks[:place], ""
+            return [*marks[:place], *(one for one in marks[place:] if one.has("time"))], ""
         if not mark.has("cond"):
             continue
         end = place + 1

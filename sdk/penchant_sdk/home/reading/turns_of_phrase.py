@@ -16,8 +16,6 @@ _POWERED = r"((?:the |my |that |this )?(?:smart )?(?:socket|plug|outlet)s?)"
 _VACUUM = (
     r"((?:the |our |my |that )?(?:robot |robo)?(?:hoover|vacuum|roomba|robot|vac)(?: cleaner)?)"
 )
-_SOUND = "(?:sound|volume|audio)"
-_PLAYED = r"((?:the |my )?(?:tv|telly|television|music|speakers?|stereo|radio|soundbar))"
 _SHADES = {
     "blue": "sea|ocean|sky|water",
     "green": "grass|leaves|forest|spring leaves",
@@ -56,22 +54,17 @@ _ENGLISH = (
     ),
     (r"\b(\d+(?:\.\d+)?) (?:and a half )?(?:thousand|1000)(?= (?:kelvin|k)\b)", r"\g<1>!1000"),
     (r"\bmax out ((?:the |my |that )?[a-z ]+?)(?= ,| and\b| please| for\b|$)", r"set \1 to max"),
+    (rf"\b(?:to )?(?:be )?as bright{_AS_CAN}", "to max brightness"),
     (rf"\b(?:to )?as (?:{_MOST}){_AS_CAN}", "to max"),
-    (rf"\b(?:to )?as (?:{_LEAST}){_AS_CAN}", "to min"),
-    (r"\blight (?:up )?(the|my|this|our) ([a-z ]+?) up\b", r"light up \1 \2"),
-    (rf"\b(?:turn |switch |take |cut |have |with )?{_PLAYED} {_SOUND} off\b", r"mute \1"),
-    (rf"\b(?:turn|switch|take|cut|kill|shut) (?:off )?(?:the )?{_SOUND} off\b", "mute"),
-    (rf"\b(?:turn|switch|cut|kill|shut)(?: off)? (?:the )?{_SOUND} (?:on|of|from) ", "mute "),
-    (rf"\b(?:kill|cut) (?:the )?{_SOUND}\b", "mute"),
-    (rf"\b(?:with )?no {_SOUND} (?:from|on|for) ", "mute "),
-    (rf"\b{_PLAYED} (?:without|no|with no) {_SOUND}\b", r"mute \1"),
-    (rf"\b(?:need|want|make|get|have) {_POWERED} (?:live|powered|energi[sz]ed)\b", r"turn on \1"),
     (
-        r"\b(?:get|give|send|put|run) (?:me )?(?:some |a bit of |the )?"
-        r"(?:juice|power|electricity|current) (?:to|into|through|back to) ",
-        "turn on ",
+        r"\bwould (?:really |so |very much )?(?:be (?:so |very |really )?(?:nice|great|good|lovely|"
+        r"better|cool|awesome|helpful|grateful|happy|glad|obliged|wonderful|fantastic|perfect)"
+        r"|appreciate it|like it|love it|prefer it)(?: a lot| very much)? (?:if|for|to)(?: you| we"
+        r"| i)?(?: could| can| would| will| might| were to| to have| have)?\b",
+        "please",
     ),
-    (r"\bcut (?:off )?the (?:juice|electricity|current) (?:to|from) ", "turn off "),
+    (rf"\b(?:to )?as (?:{_LEAST}){_AS_CAN}", "to min"),
+    (rf"\b(?:need|want|make|get|have) {_POWERED} (?:live|powered|energi[sz]ed)\b", r"turn on \1"),
     (rf"\b(?:let|set|turn) {_VACUUM} (?:loose|free|rip)\b", r"start \1"),
     (r"^((?:the |my )?[a-z ]+?) of(?= please$| now$|$)", r"\1 off"),
     (
@@ -87,19 +80,17 @@ _ENGLISH = (
     (r"\b(lights?|lamps?) read(?= please| now|$)", r"\1 red"),
     (r"\b(lights?|lamps?) (?:to )?blew(?= please| now|$)", r"\1 blue"),
     (
-        r"\b(?:leave|keep|let) ((?:the |my |that |this )?[a-z ]+?) "
-        r"(?:alone|be|as (?:it|they) (?:is|are|was|were))\b",
+        r"\b(?:leave|keep|let) (?!there\b)((?:the |my |that |this )?[a-z ]+?) "
+        r"(?:alone|be(?=$| please| for now)|as (?:it|they) (?:is|are|was|were))\b",
         r"do not touch \1",
     ),
     (r"\bgive ((?:the|my) [a-z ]+?) a (?:rest|break|breather)\b", r"pause \1"),
     (r"^rest (?=the |my )", "pause "),
     (r"\b(?:sort|check|work|figure|try|test) ((?:the|my) [a-z ]+?) out\b", r"sort \1"),
-    (r"\bease (.+?) (?:off|down|back)\b", r"lower \1"),
     (
-        r"^(?:nobody|no one)(?: is| are)? (?:watching|using|listening to|needs?|in) (the|my) ",
+        r"^(?:nobody|no one)(?: is| are)? (?:watching|using|listening to|needs?) (the|my) ",
         r"i do not need \1 ",
     ),
-    (r"\bi would (?:say|go for|go with|suggest|reckon)\b", "make"),
     (r"\blet us (?:say|have|go for|go with|do|make it) (?=(?:about |around )?\d)", "make it "),
     (r"\bsay (?=(?:about |around )?\d)", ""),
     (r"\b(?:a|one|another) (degree|notch|percent)\b", r"1 \1"),
@@ -148,6 +139,7 @@ _ENGLISH = (
     ),
     (
         r"^(?:hi |hey |please )?(?:is|would|will|was)(?: it| there)?(?: be)?(?: any)? "
+        r"(?!(?:ok|okay|alright|all right) to )"
         r"(?:possible|ok|okay|alright|all right|chance|way)(?: (?:if|that|for|to|of))*"
         r"(?: you)?(?: could| can| would| might| to)* "
         r"(?=(?:turn|switch|put|set|make|open|close|shut|start|stop|dim|raise|lower|change|pause|"

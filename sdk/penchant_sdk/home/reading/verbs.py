@@ -8,9 +8,9 @@ from penchant_sdk.home.reading.clauses import Clause
 
 ON, OFF, STOP_MOVING = "HassTurnOn", "HassTurnOff", "HassStopMoving"
 _OPS: dict[str, dict[str, str]] = {
-    "light": {"on": ON, "start": ON, "open": ON, "off": OFF, "stop": OFF, "close": OFF, "play": ON},
+    "light": {"on": ON, "start": ON, "open": ON, "off": OFF, "stop": OFF, "close": OFF},
     "switch": {
-        **dict.fromkeys(("on", "start", "open", "brew", "boil", "resume", "play"), ON),
+        **dict.fromkeys(("on", "start", "open", "brew", "boil", "resume"), ON),
         **dict.fromkeys(("off", "stop", "close", "pause"), OFF),
     },
     "fan": {
@@ -113,8 +113,13 @@ def verb(clause: Clause, domain: str) -> Wish | None:
     """
     change, quantity, clashing = _change(clause, domain)
     table = _OPS.get(domain) or _OPS["switch"]
-    clashing |= any(op not in table for op in clause.ops)  # "Play hot in here" is no wish.
-    ops = _ops(clause, domain, bool(change))
+    clashing |= any(
+        op not in table for op in clause.ops if not _is_idle(op, clause, domain)
+    )  # "Play hot in here" is no wish.
+    given = bool(change and clause.supplied and not clause.rels and quantity in _SUPPLIED)
+    ended = {"rel", *clause.ops} if clause.rels else {*clause.ops}  # 停止把灯灭了
+    clashing |= "stop" in ended and domain in ("light", "switch") and len(ended) > 1
+    ops = [] if given else _ops(clause, domain, bool(change))  # "Cut the brightness" is no off.
     if _is_set(clause, domain):
         set_to = SETS[domain]
         off = OFF in ops and domain != "cover"
@@ -125,6 +130,8 @@ def verb(clause: Clause, domain: str) -> Wish | None:
     if domain == "cover" and "small" in clause.amounts and ops and ops[0] in (ON, OFF):
         return Wish(SETS[domain], 1 if ops[0] == ON else -1, "position", clashing)
     if not ops:
+        if clause.unneeded and domain == "media_player" and "volume" in clause.quantities:
+            return Wish(_SOUNDS[OFF])
         if clause.unneeded:
             return Wish(OFF if domain != "lock" else ON, doubtful=domain == "cover")
         return None
@@ -135,6 +142,17 @@ def verb(clause: Clause, domain: str) -> Wish | None:
     partly = "small" in clause.amounts and domain in _STEPS  # "Ease it off a little."
     partly &= bool(clause.particles) and not clause.wanted
     return Wish(ops[0], doubtful=len(set(ops)) > 1 or clashing or partly)
+
+
+def _is_idle(op: str, clause: Clause, domain: str) -> bool:
+    """Whether a verb of another kind of device only says that something is wanted.
+
+    "Get me some light", "put some pink in here", "go back to white" are about a light.
+    """
+    if op == "dock":
+        return clause.valued
+    wanted = clause.named or clause.valued or bool(clause.rels)
+    return op == "brew" and domain == "light" and wanted
 
 
 _SOUNDS = {ON: "HassMediaPlayerUnmute", OFF: "HassMediaPlayerMute"}
@@ -150,12 +168,18 @@ def _ops(clause: Clause, domain: str, changed: bool) -> list[str]:
     for particle in ("open", "close"):
         if particle in clause.particles and particle in table and not said:
             said.append(particle)
+    if "out" in clause.particles and not said and domain in ("light", "switch"):
+        said.append("off")
+    if clause.supplied < 0 and len(said) > 1:  # "End power on the plug."
+        said = [op for op in said if op != "on"]
     if not said and "on" in clause.particles and not changed and "on" in table:
         said.append("on")
     if domain == "vacuum" and clause.homeward and not said:
         said = ["dock"]
     if not said and not changed:
         said = [op for op in clause.weak_ops if op in table]
+    if not said and not changed and domain not in _OPENED:
+        said = [op for op in _reached(clause) if op in table]
     if domain == "lock":  # "Turn on" a lock locks it, but Chinese opens and turns on by one word.
         for plain, other in (("open", "on"), ("close", "off")):
             said = [op for op in said if op != other] if plain in said else said
@@ -166,6 +190,23 @@ def _ops(clause: Clause, domain: str, changed: bool) -> list[str]:
         said = [op for op in said if op not in ("brew", "boil")] or said
     said.sort(key=lambda op: _PRIORITY.index(op) if op in _PRIORITY else len(_PRIORITY))
     return list(dict.fromkeys(table[op] for op in said))
+
+
+_OPENED = ("lock", "cover", "valve")
+"""Domains that are opened and closed, not switched."""
+
+
+def _reached(clause: Clause) -> list[str]:
+    """On or off by what a clause wants a device to be or to get: lit, running, more power."""
+    if clause.results and clause.wishing:
+        return [clause.results[-1]]
+    if clause.powered and clause.supplied:
+        return ["on" if clause.supplied > 0 else "off"]
+    return []
+
+
+_SUPPLIED = ("brightness", "speed")
+"""Quantities of which more or less can be given: add some brightness."""
 
 
 def _change(clause: Clause, domain: str) -> tuple[int, str, bool]:
@@ -180,6 +221,9 @@ def _change(clause: Clause, domain: str) -> tuple[int, str, bool]:
         for rel in clause.adjectives:
             if not ways:
                 ways.setdefault(rel[:-1], set()).add(1 if rel[-1] == "+" else -1)
+    if clause.supplied and not ways and not clause.valued:
+        for given in {*clause.quantities} & {*_SUPPLIED}:
+            ways[given] = {clause.supplied}
     if (not clause.ops or domain == "cover") and not ways:
         for particle in clause.particles:
             if particle in ("up", "down"):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from penchant.domain.frequency_caps import confirm, empty_ledger, grant
 from penchant.domain.reservations import Budget, Pace, ReserveOption, ReserveRequest
@@ -24,7 +25,7 @@ BUDGET = COST * (SECONDS // 5)
 """Even pace: one impression in five seconds; one could be shown each second."""
 
 
-def played(one: Campaign, pause: range, *, paced: bool = True) -> np.ndarray:
+def played(one: Campaign, pause: range, *, paced: bool = True) -> NDArray[np.int64]:
     """Micros spent in each second, by a reader a second but for those of the pause."""
     spending, spent = Spending(), np.zeros(SECONDS, np.int64)
     for second in range(SECONDS):
@@ -46,7 +47,7 @@ def played(one: Campaign, pause: range, *, paced: bool = True) -> np.ndarray:
     return spent
 
 
-def most_in_a_window(spent: np.ndarray) -> float:
+def most_in_a_window(spent: NDArray[np.int64]) -> float:
     """The most within any minute, in shares of an even minute."""
     sums = np.convolve(spent, np.ones(WINDOW_S, np.int64), "valid")
     return float(sums.max()) / (BUDGET.micros * WINDOW_S / SECONDS)

@@ -83,6 +83,7 @@ def test_every_series_has_a_description(meter: TritonMeter, pb_utils: FakePbUtil
     meter.encoded(3)
     meter.refused("InvalidEvent", 2)
     meter.clock_doubt("step")
+    meter.mended("vectors")
     meter.watch(lambda: dict.fromkeys(prometheus.MODEL_GAUGES, 0.5))
     meter.send()
     stems = {

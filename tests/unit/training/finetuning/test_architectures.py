@@ -26,7 +26,9 @@ SHORT = dataclasses.replace(SETTINGS, steps=40, learning_rate=1e-2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_trained_and_served_as_trained(kind: str, stream: Stream, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
-    source = write_encoder(tmp_path / "source", WORDS, kind=kind, initializer_range=0.05)
+    source = write_encoder(
+        tmp_path / "source", WORDS, kind=kind, layers=1, initializer_range=0.05
+    )  # The exporter takes seconds a layer.
     finetune(request_of(stream, source, tmp_path / "tuned", SHORT))
     assert gap(vectors_of(tmp_path / "tuned")) > gap(vectors_of(source)) + 0.5
     report = export(tmp_path / "tuned", tmp_path / "onnx", dimensions=16, max_tokens=32)
@@ -39,7 +41,9 @@ def test_it_is_trained_and_served_as_trained(kind: str, stream: Stream, tmp_path
 @pytest.mark.parametrize("kind", ["bert", "t5", "gpt2", "llama"])
 def test_a_plain_directory_is_exported_as_the_trainer_reads_it(kind: str, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
-    source = write_encoder(tmp_path / "source", WORDS, kind=kind, initializer_range=0.05)
+    source = write_encoder(
+        tmp_path / "source", WORDS, kind=kind, layers=1, initializer_range=0.05
+    )  # The exporter takes seconds a layer.
     export(source, tmp_path / "onnx", dimensions=32, max_tokens=32)
     served = OnnxEncoder.load(tmp_path / "onnx", threads=1).encode(TEXTS)
     np.testing.assert_allclose(served, vectors_of(source), atol=1e-4)
