@@ -154,6 +154,13 @@ def rank(
 
 def feedback(events: Iterable[Event]) -> Operation[FeedbackAck]:
     """See `Penchant.feedback`."""
+    ack = yield from sent_events(events)
+    _log_refused(ack)
+    return ack
+
+
+def sent_events(events: Iterable[Event]) -> Operation[FeedbackAck]:
+    """`feedback` for a caller that looks at the refusals itself: it writes none to the log."""
     found: list[Event] = some("events", events, "events")
     messages = [_messages.event(f"events[{place}]", event) for place, event in enumerate(found)]
     results: list[EventResult] = []
@@ -164,9 +171,7 @@ def feedback(events: Iterable[Event]) -> Operation[FeedbackAck]:
         reply = yield from _part("feedback", call, "events", start)
         sent = found[start : start + len(part)]
         results += _replies.event_results(sent, reply.feedback)
-    ack = FeedbackAck(tuple(results))
-    _log_refused(ack)
-    return ack
+    return FeedbackAck(tuple(results))
 
 
 def _log_refused(ack: FeedbackAck) -> None:

@@ -110,6 +110,7 @@ def _explanation(part: rank_pb2.Explanation) -> Explanation:
                 signal=share.signal,
                 occurred_at=from_microseconds(share.occurred_at_us),
                 share=share.share,
+                value=share.value if share.HasField("value") else None,
             )
             for share in part.contributions
         ),

@@ -133,6 +133,9 @@ class Contribution:
     """UTC."""
     share: float
     """The event's contribution to the score; negative if it lowers the score."""
+    value: float | None = None
+    """The event's value, for example minutes of play. None: it had none, or its log row was
+    deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from penchant.cli.import_games import snapshot_games
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
 from penchant_sdk import Penchant
-from penchant_sdk.games import GameClient
+from penchant_sdk.games import GameClient, Session
+from tests.support import command
 
 pytestmark = pytest.mark.server
 
@@ -52,6 +53,24 @@ def test_the_example_runs_as_it_is_written(target: str) -> None:
     assert "torcs " not in owned
     assert like.count("chess") >= 3
     assert "more like gnuchess" in like
+
+
+def test_a_log_of_hours_decides_lists_and_reasons(target: str, tmp_path: Path) -> None:
+    log = tmp_path / "hours.csv"
+    log.write_text(
+        'eve,torcs,purchase,1.0\neve,torcs,play,"1,100.5"\neve,trigger-rally,play,2.0\n'
+        "eve,gnuchess,purchase,1.0\nmax,trigger-rally,play,90.0\nmax,torcs,play,3.0\n"
+    )
+    found = command.run(["import", "games", "--hours", str(log), "--target", target])
+    assert found.exit_code == 0, found.output
+    assert "5 events accepted" in found.output
+    assert "0 games put, 3 known already" in found.output
+    with Penchant(target, timeout_s=30) as penchant:
+        listed = GameClient(penchant).recommend(user="eve", session=Session("tonight"), k=5)
+    assert not {"torcs", "trigger-rally", "gnuchess"} & set(listed.ids)
+    races = [item.reason for item in listed.items if "racing" in item.game.genres]
+    assert races
+    assert {reason.game for reason in races} == {"torcs"}
 
 
 def test_the_settings_of_the_docs_and_of_the_example_are_the_demos() -> None:

@@ -1,4 +1,4 @@
-"""`penchant import games`: the games among Debian's packages as a catalogue."""
+"""`penchant import games`: Debian's games as a catalogue, or a log of hours with its games."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from cyclopts import Parameter
 from rich.text import Text
 
 from penchant.cli.client import LOCAL, ConnectionOptions, connected, counted
+from penchant.cli.import_hours import HoursFiles, import_hours
 from penchant.domain import types
 from penchant.domain.errors import ConfigError
 from penchant.logs.datasets.debian_control import read_metadata, stanzas
@@ -26,22 +28,43 @@ _KINDS_NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class ImportGamesRequest:
-    """Debian's games: where their descriptions come from, and where they go."""
+    """Where the games come from, and where they go."""
 
     file: Path | None = None
     """Debian control data, as `apt-cache dumpavail` prints it; by default, this machine's."""
     snapshot: bool = False
     """Take the 530 games of Debian 12 that Penchant carries."""
+    hours: Path | None = None
+    """A log of play instead, CSV, TSV, JSON lines or Parquet: user, title and hours, with or
+    without a heading. Games that the server lacks are put, and the hours become events."""
+    mapped: Annotated[
+        tuple[str, ...], Parameter(name="--map", metavar="COLUMN=FIELD", show_default=False)
+    ] = ()
+    """With --hours: take user, title, hours, behavior or occurred_at from this column;
+    repeatable."""
     output: Path | None = None
-    """Write a Parquet file for `import items`, and put nothing."""
+    """Write the games as Parquet for `import items`, and put nothing."""
+    events_output: Path | None = None
+    """With --hours: write the events as Parquet for `import events`, and send nothing."""
 
 
 def import_games(
     *,
     request: Annotated[ImportGamesRequest, FLAT] = ImportGamesRequest(),
     server: ConnectionOptions = LOCAL,
-) -> None:
-    """Puts the games among Debian's packages, with their descriptions and kinds."""
+) -> int:
+    """Puts the games among Debian's packages with their descriptions and kinds, or a log of hours.
+
+    Hours count by the quarter of each game's own players that they fall into: ten hours of a short
+    game say more than ten of an endless one. What a player has in the library leaves the lists.
+    """
+    if request.hours is not None:
+        if request.snapshot or request.file is not None:
+            raise ConfigError("--hours: expected neither --file nor --snapshot with it")
+        files = HoursFiles(request.hours, request.mapped, request.output, request.events_output)
+        return import_hours(files, server)
+    if request.mapped or request.events_output is not None:
+        raise ConfigError("--map, --events-output: got one without --hours FILE, expected both")
     found = snapshot_games() if request.snapshot else debian_games(request.file)
     console = terminal()
     kinds = Counter(genre for game in found for genre in game.genres).most_common(_KINDS_NAMED)
@@ -50,10 +73,11 @@ def import_games(
     if request.output is not None:
         write_items([domain_item(game.to_item()) for game in found], request.output)
         console.print(Text(f"Written to {request.output}."))
-        return
+        return 0
     with connected(server) as penchant:
         put = GameClient(penchant).put_games(found)
     console.print(f"{put.changed:,} new or changed, {put.unchanged:,} unchanged.")
+    return 0
 
 
 def debian_games(file: Path | None = None) -> list[Game]:

@@ -53,6 +53,13 @@ GAMES_SIGNALS: SignalTable = {
     "started": Signal(reward=0.2, weight=0.5),
     # Minutes: 8 are neutral, 38 or more earn 1, and less than 8 count against the game.
     "played": Signal(reward=0.0, neutral=8.0, scale=30.0, value_required=True, value_min=0.0),
+    # In a library, and never played.
+    "owned": Signal(reward=0.1, weight=0.5, owned=True),
+    # All the minutes that a library counts for a game, by quarters of that game's own players.
+    "played_least": Signal(reward=0.1, value_min=0.0, owned=True),
+    "played_less": Signal(reward=0.4, value_min=0.0, owned=True),
+    "played_more": Signal(reward=0.7, value_min=0.0, owned=True),
+    "played_most": Signal(reward=1.0, value_min=0.0, owned=True),
     "levelled": Signal(reward=0.7),
     "purchased": Signal(reward=1.0, weight=2.0, owned=True),
     "skipped": Signal(reward=-0.4),

@@ -93,6 +93,15 @@ def number_of(cell: Any) -> float | None:
     raise BadRow(f"value: got {quoted(cell)}, expected a finite number{number_hint(cell)}")
 
 
+def is_separated_number(cell: str) -> bool:
+    """Whether a text is a number with a decimal comma or with separators of thousands.
+
+    >>> is_separated_number("1,234.5"), is_separated_number("12,5"), is_separated_number("12.5")
+    (True, True, False)
+    """
+    return _DECIMAL_COMMA.fullmatch(cell.strip()) is not None
+
+
 def number_hint(cell: Any) -> str:
     """Says how to write a cell that is no number so that it is one; empty where nobody can tell.
 
@@ -101,7 +110,7 @@ def number_hint(cell: Any) -> str:
     """
     if not isinstance(cell, str):
         return ""
-    if _DECIMAL_COMMA.fullmatch(cell.strip()):
+    if is_separated_number(cell):
         return "; write it with a decimal point, and without separators of thousands"
     if cell.strip().lower() in ("na", "n/a", "nan", "null", "none", "-"):
         return "; leave the cell empty where there is none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from penchant.logs.cells import BadRow, time_us_of
+from penchant.logs.cells import BadRow, is_separated_number, time_us_of
 from penchant.logs.known_columns import is_known
 
 DELIMITERS = ",;\t|"
@@ -76,6 +76,8 @@ def names_by_place(cells: Sequence[str], delimiter: str) -> list[str]:
 def _is_number_or_time(cell: str) -> bool:
     if not cell.strip():
         return False
+    if is_separated_number(cell):
+        return True
     try:
         time_us_of(cell, "us")
     except BadRow:

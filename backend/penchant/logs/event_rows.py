@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from operator import not_
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from penchant.domain.limits import Limits
 from penchant.logs.cell_arrays import CodedTexts, numbers_of, times_us_of
@@ -74,6 +77,22 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
         context=_context(batch, refusals),
     )
     return _with_ids(log, event_ids), refusals
+
+
+def write_events(log: EventLog, path: Path) -> None:
+    """Writes events as Parquet, in the columns that `read_event_rows` reads; no contexts."""
+    events = list(log)
+    columns = {
+        "user": [event.user for event in events],
+        "item": [event.item for event in events],
+        "signal": [event.signal for event in events],
+        "value": pa.array([event.value for event in events], pa.float64()),
+        "occurred_at": pa.array(
+            [event.occurred_at_us for event in events], pa.timestamp("us", "UTC")
+        ),
+        "event_id": [event.event_id for event in events],
+    }
+    pq.write_table(pa.table(columns), path, compression="zstd")
 
 
 def _context(batch: RowBatch, refusals: Refusals) -> dict[str, CodedTexts]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Contribution:
     signal: str
     occurred_at_us: int
     share: float
+    value: float | None = None
+    """The event's value; None: it had none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class _NamedEvents:
         known = self._known.get(position)
         if known is None:
             known = self._known[position] = self._read(position)
-        return Contribution(known.event_id, known.item, known.signal, known.occurred_at_us, share)
+        return replace(known, share=share)
 
     def _read(self, position: int) -> Contribution:
         event = self._user.window[position]
@@ -148,6 +150,7 @@ class _NamedEvents:
             signal=row.event.signal if row else "",
             occurred_at_us=int(event["occurred_at_us"]),
             share=0.0,
+            value=row.event.value if row else None,
         )
 
 

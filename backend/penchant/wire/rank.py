@@ -84,4 +84,5 @@ def _contribution_message(part: Contribution) -> rank_pb2.Contribution:
         signal=part.signal,
         occurred_at_us=part.occurred_at_us,
         share=part.share,
+        value=part.value,
     )

@@ -75,18 +75,20 @@ class RankRequest(_message.Message):
     def __init__(self, user: _Optional[str] = ..., candidates: _Optional[_Union[Candidates, _Mapping]] = ..., k: _Optional[int] = ..., query: _Optional[str] = ..., context: _Optional[_Mapping[str, str]] = ..., exclude_seen: bool = ..., min_state_version: _Optional[int] = ..., explain: bool = ..., as_of_us: _Optional[int] = ..., explore: _Optional[_Union[Exploration, _Mapping]] = ..., diversity: _Optional[float] = ..., exclude_owned: bool = ...) -> None: ...
 
 class Contribution(_message.Message):
-    __slots__ = ("event_id", "item", "signal", "occurred_at_us", "share")
+    __slots__ = ("event_id", "item", "signal", "occurred_at_us", "share", "value")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_FIELD_NUMBER: _ClassVar[int]
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
     OCCURRED_AT_US_FIELD_NUMBER: _ClassVar[int]
     SHARE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     item: str
     signal: str
     occurred_at_us: int
     share: float
-    def __init__(self, event_id: _Optional[str] = ..., item: _Optional[str] = ..., signal: _Optional[str] = ..., occurred_at_us: _Optional[int] = ..., share: _Optional[float] = ...) -> None: ...
+    value: float
+    def __init__(self, event_id: _Optional[str] = ..., item: _Optional[str] = ..., signal: _Optional[str] = ..., occurred_at_us: _Optional[int] = ..., share: _Optional[float] = ..., value: _Optional[float] = ...) -> None: ...
 
 class Explanation(_message.Message):
     __slots__ = ("offset", "slow", "fast", "query", "contributions", "near", "repeat")

@@ -132,7 +132,7 @@ def _named(ranking: Ranking, more_like: str) -> list[str]:
     """Ids of all games named in the list or in its reasons."""
     ids = [*ranking.ids, more_like]
     for item in ranking.items:
-        ids += [one.item for one in nameable(item.explanation)]
+        ids += [one.id for one in nameable(item.explanation)]
     return [id_ for id_ in ids if id_]
 
 
@@ -166,7 +166,7 @@ def feed_back(events: Sequence[Event]) -> Operation[FeedbackAck]:
     An event whose id the server knows with other content, such as a second purchase from another
     list, adds nothing and counts as a duplicate.
     """
-    ack = yield from _operations.feedback(events)
+    ack = yield from _operations.sent_events(events)
     ack = FeedbackAck(tuple(_known(result) for result in ack.results))
     ack.raise_for_refused()
     return ack

@@ -63,6 +63,33 @@ def test_a_game_that_was_bought_leaves_at_once(games: GameClient) -> None:
     assert "torcs" in games.recommend(user="bob", session=HERE).ids
 
 
+def test_a_reason_names_the_game_played_longest_not_the_last(games: GameClient) -> None:
+    for game, minutes, before in (("xboard", 300, 2), ("gnuchess", 40, 1)):
+        games.played(
+            user="ann",
+            game=game,
+            played_for=timedelta(minutes=minutes),
+            session=HERE,
+            at=NOW - timedelta(hours=before),
+        )
+    games.put_games([Game("shogi", "Shogi", "board game of chess in Japan", genres=("chess",))])
+    listed = games.recommend(user="ann", session=HERE, exclude_played=True)
+    (shogi,) = [item for item in listed.items if item.game.id == "shogi"]
+    assert shogi.reason.game == "xboard"
+
+
+def test_an_event_of_the_session_changes_the_next_list(games: GameClient) -> None:
+    for game in ("gnuchess", "xboard"):
+        play(games, game)
+    before = games.recommend(user="ann", session=HERE, k=3, exclude_played=True)
+    tonight = Session("s2", PartOfDay.EVENING)
+    games.played(user="ann", game="trigger", played_for=timedelta(minutes=40), session=tonight)
+    after = games.recommend(user="ann", session=tonight, k=3, exclude_played=True)
+    assert "trigger" in before.ids
+    assert after.ids[0] == "torcs"
+    assert after.items[0].reason.game == "trigger"
+
+
 def test_more_like_leaves_the_game_itself_out_and_says_so(games: GameClient) -> None:
     listed = games.recommend(user="ann", session=HERE, k=4, more_like="trigger")
     assert "trigger" not in listed.ids
@@ -114,6 +141,15 @@ def test_every_signal_counts_once_however_often_it_is_told(games: GameClient) ->
         assert getattr(second, "status", None) is EventStatus.DUPLICATE, name
     window = games._penchant.user("ann").window
     assert len(window) == 7
+
+
+def test_a_repeated_signal_writes_nothing_to_the_log(
+    games: GameClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for at in (NOW, NOW + timedelta(minutes=1)):
+        result = games.purchased(user="ann", game="torcs", session=HERE, at=at)
+    assert result.status is EventStatus.DUPLICATE
+    assert not caplog.records
 
 
 def test_in_another_session_all_but_a_purchase_count_again(games: GameClient) -> None:

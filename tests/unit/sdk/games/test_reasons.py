@@ -26,6 +26,13 @@ def said(
     return Explanation(-2.0, slow, fast, 0.0, query, contributions)
 
 
+def played(*stretches: tuple[str, float, float], fast: float = 0.0) -> Explanation:
+    contributions = tuple(
+        Contribution("e", item, "played", NOW, share, minutes) for item, minutes, share in stretches
+    )
+    return Explanation(-2.0, 1.0, fast, 0.0, 0.0, contributions)
+
+
 def why(
     explanation: Explanation | None,
     *,
@@ -45,6 +52,29 @@ def test_the_event_that_speaks_most_is_named_by_what_was_done() -> None:
 def test_of_events_that_weigh_nearly_the_same_one_of_a_like_game_is_named() -> None:
     assert why(said(("torcs", "played", 0.5), ("go", "played", 0.4))).game == "go"
     assert why(said(("torcs", "played", 0.5), ("go", "played", 0.2))).game == "torcs"
+
+
+def test_of_games_that_speak_nearly_as_much_the_one_played_longest_is_named() -> None:
+    found = why(played(("go", 40, 0.5), ("chess", 300, 0.2)))
+    assert (found.game, str(found), found.share) == ("chess", "because you played Chess", 0.2)
+    assert why(played(("go", 40, 0.5), ("chess", 300, 0.1))).game == "go"
+    assert why(played(("go", 300, 0.5), ("chess", 40, 0.5))).game == "go"
+    just = why(played(("go", 40, 0.9), ("chess", 300, 0.8), fast=2.0))
+    assert str(just) == "more like Chess, just played"
+
+
+def test_all_sessions_of_a_game_count_together() -> None:
+    sessions = [("chess", 50, 0.2), ("chess", 50, 0.2), ("chess", 50, 0.2)]
+    found = why(played(("go", 90, 0.4), *sessions))
+    assert (found.game, round(found.share, 6)) == ("chess", 0.6)
+
+
+def test_hours_do_not_outdo_what_was_bought_and_speaks_most() -> None:
+    bought = Contribution("e", "go", "purchased", NOW, 0.5)
+    hours = Contribution("e", "chess", "played", NOW, 0.4, 300.0)
+    assert str(why(Explanation(-2.0, 1.0, 0.0, 0.0, 0.0, (bought, hours)))) == (
+        "because you bought Go"
+    )
 
 
 def test_where_no_event_weighs_much_none_is_named() -> None:
