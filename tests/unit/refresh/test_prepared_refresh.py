@@ -14,9 +14,9 @@ from penchant.refresh import prepared_refresh
 from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.store.base import Transaction
+from penchant.store.item_residuals import read_residual, scan_residuals, stage_residuals
 from penchant.store.keys import Kind, encode
 from penchant.store.memory import MemoryStore
-from penchant.store.residuals import read_residual, scan_residuals, stage_residuals
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
 from tests.support.world import World, liked
 
