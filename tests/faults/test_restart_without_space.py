@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant_sdk import Event, StoreUnavailable
+from penchant_sdk import Event, StoreUnavailable, Unavailable
 from tests.support.serve_process import FILMS, serving, wait_until
 from tests.support.small_disk import filled, small_disk
 
@@ -54,4 +54,11 @@ def test_serve_goes_on_where_nobody_reads_what_it_prints(tmp_path: Path) -> None
 
         wait_until(restarted, "the models are started again")
         with serve.client() as penchant:
-            wait_until(lambda: bool(penchant.rank("anybody").items), "rankings are answered")
+
+            def answered() -> bool:
+                try:
+                    return bool(penchant.rank("anybody").items)
+                except Unavailable:  # The models are loading.
+                    return False
+
+            wait_until(answered, "rankings are answered")
