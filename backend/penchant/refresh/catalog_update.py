@@ -28,8 +28,8 @@ from penchant.service.clock import system_clock
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import scan_counters
+from penchant.store.item_residuals import replace_residuals, scan_residuals
 from penchant.store.items import scan_items, write_head
-from penchant.store.residuals import replace_residuals, scan_residuals
 
 
 @dataclass(frozen=True, slots=True)

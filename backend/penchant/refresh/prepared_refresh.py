@@ -31,9 +31,9 @@ from penchant.refresh.refresh_input import RefreshInput
 from penchant.service.catalog_writer import MatrixChange, RefreshedParts, write_catalog
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store, Transaction
+from penchant.store.item_residuals import drop_unused_residuals, stage_residuals, use_residuals
 from penchant.store.items import write_head
 from penchant.store.refresh_note import RefreshNote, write_refresh_note
-from penchant.store.residuals import drop_unused_residuals, stage_residuals, use_residuals
 
 
 def publish_refreshed(

@@ -21,8 +21,8 @@ from penchant.domain.residuals import anchored
 from penchant.domain.types import CatalogHead, Item, Matrix, Rows, Vector
 from penchant.service.catalog_version import freeze, gram_of
 from penchant.store.base import Snapshot
+from penchant.store.item_residuals import read_residual
 from penchant.store.items import read_text_vector
-from penchant.store.residuals import read_residual
 
 log = logging.getLogger("penchant")
 

@@ -10,8 +10,8 @@ from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.corrupt_rows import readable
+from penchant.store.item_residuals import drop_residuals_of_others
 from penchant.store.keys import Kind, decode, encode
-from penchant.store.residuals import drop_residuals_of_others
 
 _PUT = "put the item again"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from penchant.domain.residuals import anchored
+from penchant.domain.types import Vector
 from penchant.refresh import prepared_refresh
 from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.store.base import Transaction
+from penchant.store.base import Store, Transaction
+from penchant.store.item_residuals import read_residual, scan_residuals, stage_residuals
 from penchant.store.keys import Kind, encode
 from penchant.store.memory import MemoryStore
-from penchant.store.residuals import read_residual, scan_residuals, stage_residuals
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
 from tests.support.world import World, liked
 
@@ -94,10 +95,9 @@ def test_the_transaction_that_switches_touches_as_many_rows_whatever_the_catalog
 
 def while_publishing(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
     """Makes a change of the catalog after the refresh is made ready, before it switches."""
-    real = stage_residuals
 
-    def staged(*arguments: object) -> str:
-        name = real(*arguments)  # type: ignore[arg-type]  # As it was called.
+    def staged(store: Store, version: str, residuals: Sequence[tuple[int, Vector]]) -> str:
+        name = stage_residuals(store, version, residuals)
         change()
         return name
 

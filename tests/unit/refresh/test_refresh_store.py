@@ -18,8 +18,8 @@ from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_input import read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.rank import RankRequest
+from penchant.store.item_residuals import read_residual
 from penchant.store.lmdb import LmdbStore
-from penchant.store.residuals import read_residual
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
 from tests.support.watched_encoder import WatchedEncoder
 from tests.support.world import World, copy_of, liked

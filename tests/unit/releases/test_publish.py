@@ -17,10 +17,10 @@ from penchant.releases.loaded_release import install_release, load_release
 from penchant.releases.switch import SWITCH, switch_to
 from penchant.service.explain import Explanation
 from penchant.service.rank import RankRequest
+from penchant.store.item_residuals import read_residual
 from penchant.store.items import read_text_vector
 from penchant.store.refresh_note import read_refresh_note
 from penchant.store.releases import read_releases
-from penchant.store.residuals import read_residual
 from tests.support.catalogs import assert_same_catalog, head, ranked, second_reader
 from tests.support.released import Releasing, load_words
 from tests.support.world import World, liked
