@@ -1,6 +1,6 @@
-"""Which pages a topic keeps ads from: `python -m benchmarks.brand_safety --encoder DIR`.
+"""Which pages a topic keeps ads from: `python -m benchmarks.avoided_pages --encoder DIR`.
 
-`brand_safety_pages.tsv` holds 84 short texts by the author of this benchmark: for each of six
+`avoided_pages.tsv` holds 84 short texts by the author of this benchmark: for each of six
 topics six about it and four that share words or a theme with it but are harmless, and 24 about
 anything else, which are compared with all six topics.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from penchant.encoder.library import load_onnx
 from penchant_sdk.ads.brand_safety import THRESHOLD, is_about
 
-PAGES = Path(__file__).with_name("brand_safety_pages.tsv")
+PAGES = Path(__file__).with_name("avoided_pages.tsv")
 KINDS = ("about", "near", "safe")
 THRESHOLDS = (0.45, 0.5, 0.55, 0.6, 0.65)
 
