@@ -146,9 +146,8 @@ def test_the_report_can_be_read_by_people_and_programs(played: LiveReplay) -> No
     console.print(film_tables.story_table(played.outcome.story, titles))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
-    assert "popularity" in text
-    assert "as a stranger" in text
-    assert "after 3 ratings" in text
+    for heading in ("popu-", "larity", "first clock alone", "both clocks", "after 3 ratings"):
+        assert heading in text
     assert "…" not in text
     results = json.loads(json.dumps(film_tables.results(played.outcome, {"seed": 1}, titles)))
     assert results["bands"][0]["penchant"]["recall@10"] == 1.0
