@@ -29,7 +29,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/ready libpython ## Start a real Triton and watch it learn from MovieLens (5 minutes).
+demo: $(VENV)/ready libpython ## Start a real Triton and watch it learn from MovieLens (4 minutes).
 	@$(BIN)/penchant demo $(ARGS)
 
 demo-ads: $(VENV)/ready libpython ## Play a day of ads with caps and budgets on a real Triton (1 minute).
