@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 
-from penchant_sdk.home import Entity, HomeClient
+from penchant_sdk.home import Entity, HomeClient, Interpretation
 from penchant_sdk.testing import FakePenchant
 from tests.support.house import home_server
 
@@ -57,3 +57,10 @@ def rooms_home(language: str, *, schedules: bool = False) -> HomeClient:
     home = HomeClient(FakePenchant(home_server()), language=language, schedules=schedules)
     home.register(HOME_ENTITIES[language])
     return home
+
+
+def interpreted(text: str, *, schedules: bool = True) -> Interpretation:
+    """What the registered home of the text's language makes of it."""
+    language = "en" if text.isascii() else "zh-CN"
+    home = rooms_home(language, schedules=schedules)
+    return home.interpret(text, user="ann", room=LIVING[language], at=NOON)

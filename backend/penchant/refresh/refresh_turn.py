@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -47,20 +46,12 @@ def refresh_turn(address: str, wait_s: float) -> Iterator[None]:
     try:
         if not turn.acquire(wait_s):
             raise RefreshRunning(
-                f"refresh: {_holder(turn)} is refreshing this store; wait for it, since only one "
-                "refresh at a time can work on a store"
+                f"refresh: {turn.read().decode().strip() or 'another process'} is refreshing this "
+                "store; wait for it, since only one refresh at a time can work on a store"
             )
         now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        note = json.dumps([os.getpid(), socket.gethostname(), now]).encode()
-        turn.write(note.ljust(_NOTE_BYTES))
+        note = f"process {os.getpid()} on {socket.gethostname()}, since {now},"
+        turn.write(note.encode().ljust(_NOTE_BYTES))
         yield
     finally:
         turn.close()
-
-
-def _holder(turn: FileLock) -> str:
-    try:
-        pid, host, since = json.loads(turn.read())
-    except (ValueError, TypeError):
-        return "another process"
-    return f"process {pid} on {host}, since {since},"

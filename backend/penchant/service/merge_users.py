@@ -178,10 +178,10 @@ def _moves(snapshot: Snapshot, rows: list[LogRow], stays: str, version: int) -> 
             known = read_event(snapshot, stays, digest64(event.event_id))
         if known is not None:
             moves.same.add(event.item)
-            if event.occurred_at_us < known.event.occurred_at_us:
-                moves.earlier = True
-            if moves.earlier or row.receipt is not None:
-                first = min(known.event, event, key=lambda one: one.occurred_at_us)
+            earlier = event.occurred_at_us < known.event.occurred_at_us
+            moves.earlier |= earlier
+            if earlier or row.receipt is not None:
+                first = event if earlier else known.event
                 receipt = known.receipt or row.receipt
                 moves.rows.append(dataclasses.replace(known, event=first, receipt=receipt))
             continue

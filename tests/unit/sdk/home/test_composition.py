@@ -9,17 +9,10 @@ from penchant_sdk.home import (
     BrightnessStep,
     Colour,
     ColourTemperature,
-    Interpretation,
 )
 from penchant_sdk.home.parameters import Parameter
 from penchant_sdk.home.reading.lexicon import lexicon
-from tests.support.rooms import LIVING, NOON, rooms_home
-
-
-def interpreted(text: str) -> Interpretation:
-    language = "en" if text.isascii() else "zh-CN"
-    client = rooms_home(language, schedules=True)
-    return client.interpret(text, user="ann", room=LIVING[language], at=NOON)
+from tests.support.rooms import interpreted
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from penchant_sdk.home import (
     Colour,
     Entity,
     FanSpeedStep,
-    Interpretation,
     Temperature,
     TemperatureStep,
     VolumeStep,
@@ -23,7 +22,7 @@ from penchant_sdk.home import (
 )
 from penchant_sdk.home.reading.commands import Reading
 from penchant_sdk.home.reading.reader import Reader
-from tests.support.rooms import HOME_ENTITIES, LIVING, NOON, rooms_home
+from tests.support.rooms import HOME_ENTITIES, LIVING, interpreted
 
 EN, ZH = "en", "zh-CN"
 
@@ -171,7 +170,7 @@ def test_negated_reported_past_and_general_sentences_are_refused(
     ],
 )
 def test_what_is_not_understood_to_the_end_never_acts(text: str) -> None:
-    said = interpreted(text)
+    said = interpreted(text, schedules=False)
     assert said.act is None
 
 
@@ -196,7 +195,7 @@ def test_what_is_not_understood_to_the_end_never_acts(text: str) -> None:
     ],
 )
 def test_talk_about_other_things_never_acts(text: str) -> None:
-    assert interpreted(text).act is None
+    assert interpreted(text, schedules=False).act is None
 
 
 @pytest.mark.parametrize(
@@ -219,7 +218,7 @@ def test_a_time_is_typed_and_done_by_hubs_that_schedule(text: str, when: When) -
     scheduled = interpreted(text, schedules=True)
     assert scheduled.act is not None
     assert scheduled.act.when == when
-    said = interpreted(text)
+    said = interpreted(text, schedules=False)
     assert said.act is None
     assert said.best == scheduled.act
     assert said.question
@@ -254,25 +253,25 @@ def test_a_time_is_typed_and_done_by_hubs_that_schedule(text: str, when: When) -
     ],
 )
 def test_two_commands_are_two_actions_in_order(text: str, actions: list[Action]) -> None:
-    said = interpreted(text)
+    said = interpreted(text, schedules=False)
     assert list(said.acts) == actions
     assert said.act == actions[0]
 
 
 def test_one_risky_command_makes_the_whole_sentence_ask() -> None:
-    said = interpreted("turn off the kitchen light and unlock the front door")
+    said = interpreted("turn off the kitchen light and unlock the front door", schedules=False)
     assert said.acts == ()
     assert said.question == "Shall I turn off the kitchen light and unlock the front door?"
     assert [one.action.entity for one in said.then] == ["lock.front"]
 
 
 def test_a_vacuum_goes_to_the_room_that_is_named() -> None:
-    said = interpreted("vacuum the kitchen")
+    said = interpreted("vacuum the kitchen", schedules=False)
     assert said.act == Action("HassVacuumCleanArea", "vacuum.robot", Area("kitchen"))
 
 
 def test_what_the_home_has_not_is_said() -> None:
-    assert interpreted("turn on the bathroom light").question == (
+    assert interpreted("turn on the bathroom light", schedules=False).question == (
         "There is no bathroom in this home. Which device do you mean?"
     )
 
@@ -328,9 +327,3 @@ def test_no_text_is_too_strange_to_read(
     readers: dict[str, Reader], language: str, text: str
 ) -> None:
     assert len(readers[language].read(text, LIVING[language]).commands) < 200
-
-
-def interpreted(text: str, *, schedules: bool = False) -> Interpretation:
-    language = EN if text.isascii() else ZH
-    client = rooms_home(language, schedules=schedules)
-    return client.interpret(text, user="ann", room=LIVING[language], at=NOON)

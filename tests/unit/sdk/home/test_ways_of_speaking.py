@@ -6,15 +6,9 @@ from datetime import time
 
 import pytest
 
-from penchant_sdk.home import Interpretation, Temperature
+from penchant_sdk.home import Temperature
 from penchant_sdk.home.reading.spelling_slips import Speller
-from tests.support.rooms import LIVING, NOON, rooms_home
-
-
-def interpreted(text: str) -> Interpretation:
-    language = "en" if text.isascii() else "zh-CN"
-    client = rooms_home(language, schedules=True)
-    return client.interpret(text, user="ann", room=LIVING[language], at=NOON)
+from tests.support.rooms import interpreted
 
 
 @pytest.mark.parametrize(
