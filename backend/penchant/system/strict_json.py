@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from penchant.system.nesting import check_nesting
+
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
@@ -23,10 +25,12 @@ def read_json(text: str) -> Any:
 
     Raises:
         ValueError: it is not JSON, or an object in it holds a key twice.
-        RecursionError: it is nested too deeply.
+        RecursionError: its lists and objects are nested more than 100 deep.
 
     >>> read_json('{"user": "ann", "user": "bob"}')
     Traceback (most recent call last):
     ValueError: the key 'user' is given twice; remove one
     """
-    return _DECODER.decode(text)
+    value = _DECODER.decode(text)
+    check_nesting(value)
+    return value

@@ -7,18 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from penchant.domain.errors import ConfigError
+from penchant.system.nesting import check_nesting
 
 
 def read_toml(path: Path, option: str) -> dict[str, Any]:
     """Reads a TOML file.
 
     Raises:
-        ConfigError: the file can't be read or is not TOML; the message begins with `option`.
+        ConfigError: the file can't be read, is not TOML, or is nested more than 100 deep; the
+            message begins with `option`.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors mark it.
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors mark it.
+        check_nesting(table)
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{option}: {path} {_problem(error)}") from None
+    return table
 
 
 def _problem(error: BaseException) -> str:

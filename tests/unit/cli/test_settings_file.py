@@ -160,6 +160,7 @@ def test_config_names_another_file_and_the_directories_above_are_not_searched(
         ("[signals]\nfile = 'none.toml'", "signals.file: none.toml|can't be read"),
         ("rank = 5", "rank: got 5, expected a table"),
         ("a = ?", "penchant.toml is not TOML: .*line 1"),
+        ("a = " + "[" * 300 + "]" * 300, "penchant.toml is nested too deeply"),
         ("a = " + "[" * 3000 + "]" * 3000, "penchant.toml is nested too deeply"),
         ("store = 'redis:x'", "penchant.toml:1: store: got 'redis:x', expected lmdb:"),
         ("store = ''", "penchant.toml:1: store: got '', expected lmdb:"),

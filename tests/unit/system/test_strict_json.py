@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -30,3 +31,20 @@ def test_a_doubled_key_is_refused_however_deep(key: str, one: Any, other: Any, d
         text = f'[{{"a": {text}}}]'
     with pytest.raises(ValueError, match="given twice"):
         read_json(text)
+
+
+@given(st.integers(1, 400) | st.integers(99, 102), st.integers(400, 5000))
+def test_what_is_nested_too_deeply_is_refused_whatever_the_interpreter_bears(
+    depth: int, limit: int
+) -> None:
+    text = "[" * depth + "]" * depth
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + limit)
+    try:
+        if depth <= 100:
+            read_json(text)
+            return
+        with pytest.raises(RecursionError):
+            read_json(text)
+    finally:
+        sys.setrecursionlimit(before)
