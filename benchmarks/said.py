@@ -27,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.said_plot import draw
 from demos.home.home_settings import HOME_SETTINGS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.launch.model_parameters import HOME as HOME_DIRECTORY
 from penchant.server.in_process import client_of
-from penchant.training.home.home_adapter import adapter_digest
-from penchant.training.home.home_encoder import HomeEncoderRequest, home_encoder
+from penchant.training.home.home_encoder import HomeEncoderRequest, encoder_name, home_encoder
 from penchant_sdk.home import Action, Entity, HomeClient, Interpretation, When
 from penchant_sdk.home.parameters import named_value
 
@@ -306,6 +306,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kind", action="append", help="only these kinds")
     parser.add_argument("--language", choices=("en", "zh-CN"), help="only this language")
     parser.add_argument("--show", action="store_true", help="print what went wrong")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the reliability")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     options = parser.parse_args(arguments)
     rows = [json.loads(line) for line in options.file.read_text(encoding="utf-8").splitlines()]
@@ -313,7 +314,7 @@ def main(arguments: list[str] | None = None) -> int:
     rows = [row for row in rows if not options.language or row.get("lang") == options.language]
     zh = options.home_zh or options.home.with_name(f"{options.home.stem}_zh.json")
     paths = {"en": options.home, "zh-CN": zh}
-    own = HOME_DIRECTORY / f"encoder-home-{adapter_digest()}"
+    own = HOME_DIRECTORY / encoder_name()
     encoder = options.encoder or home_encoder(HomeEncoderRequest(own))
     houses, homes = {}, {}
     for language in dict.fromkeys(row.get("lang", "en") for row in rows):
@@ -329,8 +330,18 @@ def main(arguments: list[str] | None = None) -> int:
             if not one.right or one.wrong_act:
                 print(_line(one))
     console.print(table_of(said))
-    error, bins = calibration(said)
-    console.print(f"expected calibration error {error:.3f}", bins)
+    measured = {
+        language: calibration([one for one in said if one.row.get("lang", "en") == language])
+        for language in houses
+    }
+    for language, (error, bins) in measured.items():
+        console.print(f"{language}: expected calibration error {error:.3f}", bins)
+    acted = [one for one in said if one.did == "act"]
+    wrong = sum(one.wrong_act for one in acted)
+    console.print(f"{len(acted)} acted on, {wrong} of them wrongly")
+    if options.plot:
+        errors = {language: error for language, (error, _) in measured.items()}
+        draw({language: bins for language, (_, bins) in measured.items()}, errors, options.plot)
     if options.json:
         options.json.write_text(
             json.dumps(

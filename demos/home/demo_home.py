@@ -24,8 +24,7 @@ from penchant.report.page import as_json
 from penchant.report.terminal import Terminal
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
-from penchant.training.home.home_adapter import adapter_digest
-from penchant.training.home.home_encoder import HomeEncoderRequest, home_encoder
+from penchant.training.home.home_encoder import HomeEncoderRequest, encoder_name, home_encoder
 from penchant_sdk import Penchant
 from penchant_sdk.home import HomeClient
 
@@ -85,7 +84,7 @@ def _play(console: Terminal, directory: Path, options: HomeDemo) -> bool:
 
 def _encoder_step(console: Terminal) -> Path:
     with step(console, "Preparing the encoder") as preparing:
-        encoder = home_encoder(HomeEncoderRequest(HOME / f"encoder-home-{adapter_digest()}"))
+        encoder = home_encoder(HomeEncoderRequest(HOME / encoder_name()))
         preparing.done = f"Encoder: all-MiniLM-L6-v2 with the home adapter, {encoder}"
     return encoder
 

@@ -15,8 +15,8 @@ from penchant.training.home.home_encoder import home_encoder as run
 def home_encoder(*, request: Annotated[HomeEncoderRequest, FLAT]) -> None:
     """Exports all-MiniLM-L6-v2 with the low-rank additions that come with Penchant.
 
-    They were fine-tuned on Home Assistant's sentences, English and Chinese. --extract makes such
-    additions from a checkpoint of your own.
+    They were fine-tuned on Home Assistant's sentences, English and Chinese. The weights are in int8
+    unless --precision says otherwise. --extract makes such additions from a checkpoint of your own.
     """
     console = terminal()
     with text_status(console, "Exporting") as status:

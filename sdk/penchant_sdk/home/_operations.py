@@ -25,6 +25,7 @@ from penchant_sdk.home._sentences import HOW_MUCH, WHICH, at_once, either, no_su
 from penchant_sdk.home._states import absolute, next_time
 from penchant_sdk.home._targets import command_of
 from penchant_sdk.home.reading.commands import Command, Reading
+from penchant_sdk.home.reading.home_queries import TEMPERATURE
 from penchant_sdk.home.reading.lexicon import LANGUAGES
 from penchant_sdk.home.reading.reader import Reader
 from penchant_sdk.home.spelling import spelt
@@ -185,6 +186,8 @@ def _sense(home: Home, said: str, room: str) -> Operation[Sense]:
 
 def _may_match(frame: Frame, reading: Reading) -> bool:
     """Whether a template may decide, which knows no negation, exception or time of day."""
+    if frame.intent == TEMPERATURE and not (frame.name or frame.room or frame.floor):
+        return False  # It may be asked about the weather.
     if frame.intent in READS:
         return reading.refused in ("", "asked", "undone")
     timer = "Timer" in frame.intent

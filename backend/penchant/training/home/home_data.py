@@ -36,6 +36,8 @@ class HomeDataRequest:
     """Language of the sentences, en or zh-CN; repeatable."""
     per_template: int = 20
     """Maximum number of distinct sentences per template, 1 or more."""
+    rephrased: bool = True
+    """Also train on a paraphrase of each sentence, and on sentences that command nothing."""
     seed: int = 0
     """Seed of the splits and the draws."""
 
@@ -71,7 +73,9 @@ def write_home_data(
     items: dict[str, str] = {}
     events: list[tuple[str, str, str, int]] = []
     for language in request.languages:
-        sentences = draw_sentences(language, request.per_template, seed)
+        sentences = draw_sentences(
+            language, request.per_template, seed, rephrased=request.rephrased
+        )
         counts.update((language, sentence.part) for sentence in sentences)
         for row in training_log(sentences, seed, str.split if language == "en" else list):
             id_ = items.setdefault(spell(row.item), str(len(items)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +11,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from penchant.encoder.bundle import MANIFEST
+from penchant.domain.errors import ConfigError
+from penchant.encoder.bundle import MANIFEST, read_bundle
+from penchant.system.optional_package import needs_extra
+from penchant.system.whole_directory import whole_directory
 from penchant.training.export import ExportRequest, export_encoder
-from penchant.training.home.home_adapter import extract_adapter, write_source
+from penchant.training.home.home_adapter import adapter_digest, extract_adapter, write_source
+
+PRECISIONS = ("int8", "fp32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +27,21 @@ class HomeEncoderRequest:
 
     output: Path
     """Directory to write; an encoder there is kept."""
+    precision: str = "int8"
+    """Number format of the weights: int8, in blocks, 1.8 times as fast for one text; or fp32."""
     extract: Annotated[Path | None, Parameter(metavar="CHECKPOINT")] = None
     """Checkpoint of penchant finetune --method lora: write its low-rank additions and projection as
     an adapter instead."""
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            expected = " or ".join(PRECISIONS)
+            raise ConfigError(f"precision: got {self.precision!r}, expected {expected}")
+
+
+def encoder_name(precision: str = "int8") -> str:
+    """Name of a directory for the encoder that Penchant's own adapter makes."""
+    return f"encoder-home-{precision}-{adapter_digest()}"
 
 
 def home_encoder(
@@ -40,7 +59,8 @@ def home_encoder(
         The output. An encoder that was there already is kept as it is.
 
     Raises:
-        ConfigError: the base model or a package is missing, or the checkpoint has other weights.
+        ConfigError: the precision is unknown, the base model or a package is missing, or the
+            checkpoint has other weights.
     """
     output = request.output
     if request.extract is not None:
@@ -48,5 +68,21 @@ def home_encoder(
         extract_adapter(request.extract, output)
     elif not (output / MANIFEST).is_file():
         source = write_source(output.with_name(f"{output.name}-source"))
-        export_encoder(ExportRequest(output=output, source=source), on_stage)
+        if request.precision == "fp32":
+            export_encoder(ExportRequest(output=output, source=source), on_stage)
+        else:
+            _export_int8(source, output, on_stage)
     return output
+
+
+def _export_int8(source: Path, output: Path, on_stage: Callable[[str], None]) -> None:
+    """Exports an encoder, and writes it with all of its matrix products in int8."""
+    with needs_extra("home", "train"):  # A server lacks the extra.
+        from penchant.training.compress.int8_graph import GraphQuantizer
+    with tempfile.TemporaryDirectory(prefix="penchant-home-") as work:
+        plain = Path(work) / "fp32"
+        export_encoder(ExportRequest(output=plain, source=source), on_stage)
+        on_stage("Quantizing")
+        quantizer = GraphQuantizer(read_bundle(plain), "blockwise", (), Path(work))
+        with whole_directory(output) as made:
+            shutil.copytree(quantizer.write("int8", ()), made, dirs_exist_ok=True)

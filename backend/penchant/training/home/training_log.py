@@ -2,7 +2,8 @@
 
 Each intent has two users; each user likes half of its sentences and dislikes those of others. Half
 of the dislikes are near misses: of several sentences of other intents, the one that shares most
-words with the preceding like. In the end each user likes some of the other half, by which training
+words with the preceding like. What commands nothing has two users, like an intent. In the end
+each user likes some of the other half, by which training
 chooses its best weights. The log holds only training sentences.
 """
 
@@ -12,7 +13,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from penchant.training.home.corpus import Sentence
+from penchant.training.home.corpus import NO_COMMAND, REPHRASED, Sentence
 from penchant.training.home.sentence_templates import TRAIN
 
 LIKES = 120
@@ -47,7 +48,7 @@ def training_log(
         words: splits a text into words, to find near misses.
     """
     rng = random.Random(seed)
-    own = [sentence for sentence in sentences if sentence.part == TRAIN]
+    own = [one for one in sentences if one.part in (TRAIN, REPHRASED, NO_COMMAND)]
     bags = {one.text: frozenset(words(one.text.casefold())) for one in own}
     rows: list[TrainingEvent] = []
     for intent in dict.fromkeys(sentence.intent for sentence in own):

@@ -67,3 +67,15 @@ def repeats(command: Command, before: Sequence[Command]) -> bool:
     return last is not None and dataclasses.replace(
         command, doubts=last.doubts
     ) == dataclasses.replace(last, when=command.when)
+
+
+def is_reason(
+    clauses: Sequence[Clause], clause: Clause, before: Sequence[Command], command: Command
+) -> bool:
+    """Whether the command before one only says why: it is cold, so turn the heating on."""
+    at = clauses.index(clause)
+    if not at or len(before) != 1:
+        return False
+    why, last = clauses[at - 1], before[-1]
+    told = why.rels and not (why.named or why.neutral or why.ops or why.wanted or why.polite)
+    return bool(told) and bool(last.change) and last.choices == command.choices and clause.directive

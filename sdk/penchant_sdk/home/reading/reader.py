@@ -32,18 +32,24 @@ from penchant_sdk.home.reading.clause_times import clocked, time_of
 from penchant_sdk.home.reading.clauses import Clause, gather, is_target
 from penchant_sdk.home.reading.commands import Command, Reading, doubted
 from penchant_sdk.home.reading.grounding import STANDING, Grounded, grounded
+from penchant_sdk.home.reading.home_queries import READ, read_query
 from penchant_sdk.home.reading.home_words import HomeWords
-from penchant_sdk.home.reading.intentions import ends_it, is_directed, likely_kind, repeats
+from penchant_sdk.home.reading.intentions import (
+    ends_it,
+    is_directed,
+    is_reason,
+    likely_kind,
+    repeats,
+)
 from penchant_sdk.home.reading.lexicon import real_words
 from penchant_sdk.home.reading.marks import TIME, Mark, mark_up
+from penchant_sdk.home.reading.mere_talk import is_mere_talk
 from penchant_sdk.home.reading.needs import command_for
 from penchant_sdk.home.reading.spelling_slips import Speller
 from penchant_sdk.home.reading.spoken_text import normal, symbols
 from penchant_sdk.home.reading.spoken_times import take_times
 from penchant_sdk.home.reading.spoken_values import SaidValue, percent_of, said_value
 from penchant_sdk.home.reading.stance import (
-    commands_too,
-    is_general,
     is_of_any,
     is_query,
     is_statement,
@@ -54,7 +60,7 @@ from penchant_sdk.home.reading.stance import (
     without_condition,
     without_correction,
 )
-from penchant_sdk.home.reading.state_questions import asks_state, common_domain
+from penchant_sdk.home.reading.state_questions import common_domain
 from penchant_sdk.home.reading.turns_of_phrase import plainly
 from penchant_sdk.home.reading.unsaid import settled, usual
 from penchant_sdk.home.reading.verbs import OFF, ON, SETS, Wish, implied_kind, verb
@@ -65,8 +71,6 @@ LONGEST = 400
 """Characters of the longest sentence that is read; a longer one is no command."""
 _LEAST_BARE = 5
 """A smaller number that stands alone may count something else: lights 2."""
-STATE, TEMPERATURE = "HassGetState", "HassClimateGetTemperature"
-READ = (STATE, TEMPERATURE)
 CLEAN_AREA = "HassVacuumCleanArea"
 KIND_OF = {
     "climate": "thermostat",
@@ -128,10 +132,13 @@ class Reader:
         if reading.refused in ("", "past", "reported", "asked", "negated"):
             part = self._part(words, slips, times, room)
             if part is not None:
-                return part
+                return doubted(part, "aside") if self._talks(mark_up(words, self.words)) else part
         if told and reading.commands:
             reading = doubted(reading, "aside")
         return self._needed(reading, said, room)
+
+    def _talks(self, marks: Sequence[Mark]) -> bool:
+        return self._language == "en" and is_mere_talk(marks)
 
     def _part(
         self, words: Sequence[str], slips: int, times: Sequence[When], room: str
@@ -214,7 +221,7 @@ class Reader:
         refused = refusal(marks)
         query = is_query(marks, self._language)
         if query and not refused:
-            return self._query(marks, understood, slips, room)
+            return read_query(marks, self.words, understood, slips, room)
         if refused:
             return Reading(refused=refused, unknown=unknown_words(marks), understood=understood)
         marks, corrected = without_correction(marks)
@@ -226,12 +233,13 @@ class Reader:
             return Reading(refused="negated", unknown=unknown_words(marks), understood=understood)
         commands: list[Command] = []
         clauses = [part for clause in clauses for part in doubled(clause)]
+        told = is_statement(marks, self._language) or self._talks(marks)
         for clause in clauses:
             command = self._command(clause, room, times, commands)
             if command is None:
                 continue
             doubts = command.doubts
-            if is_statement(marks, self._language):
+            if told:
                 doubts = (*doubts, "verb")
             if corrected:
                 doubts = (*doubts, "corrected")
@@ -242,6 +250,8 @@ class Reader:
                 )
             if ends_it(command, commands) or repeats(command, commands):
                 continue
+            if is_reason(clauses, clause, commands, command):
+                commands.pop()
             commands.append(dataclasses.replace(command, doubts=doubts))
         timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
         if timed and all(one.when.now for one in commands):  # No time is dropped in silence.
@@ -374,27 +384,3 @@ class Reader:
         named = {entity.id for one in before for choice in one.choices[:1] for entity in choice}
         rest = tuple(one for one in self.words.of_kind("light") if one.id not in named)
         return Grounded((rest,)) if rest and before else Grounded(doubtful=True)
-
-    def _query(self, marks: Sequence[Mark], understood: int, slips: int, room: str) -> Reading:
-        """A question about the state of something in the home."""
-        clause = gather(marks)
-        warm = "temperature" in clause.quantities
-        kind = "thermostat" if warm and not clause.named else ""
-        unknown = clause.unknown
-        nothing = Reading(refused="asked", unknown=unknown, understood=understood)
-        if not (clause.targeted or kind) or is_general(marks) or clause.later or clause.whens:
-            return nothing
-        if commands_too(marks):
-            return nothing
-        found = grounded(clause, kind, self.words, room)
-        if found.missing and (not clause.named or clause.kinds == ("speaker",)):
-            return nothing
-        if found.missing:
-            return Reading((Command("", missing=found.missing),), "", unknown, understood)
-        if not found.choices or not asks_state(marks, found, clause) or unknown:
-            return nothing
-        felt = any(one.startswith("temperature") for one in (*clause.rels, *clause.adjectives))
-        warm = (warm or felt) and common_domain(found.choices[0]) == "climate"
-        choices = found.choices[:1]
-        command = Command(TEMPERATURE if warm else STATE, choices)
-        return Reading((command,), "", unknown, understood, slips=slips)

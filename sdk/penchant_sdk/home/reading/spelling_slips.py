@@ -81,7 +81,7 @@ class Speller:
                 out.extend(parts)
             else:
                 out.append(best or word)
-                changed += off
+                changed += off if is_likely_slip(stem(word), best) else _REAL
         return out, changed
 
     def _beside(self, word: str, after: str) -> str:
@@ -122,6 +122,34 @@ class Speller:
         likely = [known for known in likely if known[0] == word[0]] or likely
         likely = [known for known in likely if known in _COMMON] or likely
         return (likely[0], least) if len(likely) == 1 else ("", 0)
+
+
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_PLACES = {letter: (row, at) for row, keys in enumerate(_ROWS) for at, letter in enumerate(keys)}
+_ALIKE = ("aeiouy", "ckq", "sz", "fv", "dt", "bp", "gj", "mn")
+"""Letters that are heard alike."""
+_CERTAIN = 6
+"""Letters of the shortest word in which one letter may be heard as another."""
+
+
+def is_likely_slip(word: str, meant: str) -> bool:
+    """Whether a word is likely another one misspelt, not a word of its own.
+
+    A letter that stands for another is a slip if the two keys are neighbours, or, in a longer word,
+    if the two sound alike; letters left out, doubled or swapped always are.
+
+    >>> is_likely_slip("lanp", "lamp"), is_likely_slip("sleeper", "sweeper")
+    (True, False)
+    """
+    wrong = [(one, other) for one, other in zip(word, meant, strict=False) if one != other]
+    if len(word) != len(meant) or len(wrong) != 1:
+        return True
+    one, other = wrong[0]
+    if len(word) >= _CERTAIN and any(one in alike and other in alike for alike in _ALIKE):
+        return True
+    row, at = _PLACES.get(one, (9, 9))
+    other_row, other_at = _PLACES.get(other, (-9, -9))
+    return abs(row - other_row) <= 1 and abs(at - other_at) <= 1
 
 
 def _without_a_letter(word: str) -> Iterator[str]:

@@ -55,7 +55,7 @@ def is_query(marks: Sequence[Mark], language: str) -> bool:
             for place, mark in enumerate(marks)
         )
         verbal = any(mark.has(one) for mark in marks for one in ("op", "rel", "neutral"))
-        polite = verbal and any(mark.has("polite") for mark in marks)
+        polite = verbal and any(mark.has("polite") or mark.text in ("把", "将") for mark in marks)
         return asked and not polite
     first = _first(marks)
     return first is not None and first.has("question") and not first.has("op")
@@ -197,7 +197,7 @@ def is_statement(marks: Sequence[Mark], language: str) -> bool:
         return True
     said = [mark for mark in marks if mark.text not in ("still", "already", "again", "just")]
     if any(
-        two.text in ("is", "are") and any(three.has(way) for way in ("particle", "participle"))
+        two.text in ("is", "are") and _is_state(three)
         for one, two, three in zip(said, said[1:], said[2:], strict=False)
         if one.has("entity") or one.has("kind") or one.has("room")
     ):  # "The light is on" may complain, or tell.
@@ -205,6 +205,12 @@ def is_statement(marks: Sequence[Mark], language: str) -> bool:
     first = _first(marks)
     named = first is not None and first.text in ("any", "some")
     return named and not any(mark.has("op") for mark in marks)
+
+
+def _is_state(mark: Mark) -> bool:
+    """Whether a word after "is" tells a state: on, dimmed, running."""
+    continuing = mark.has("op") and mark.text.split()[0].endswith("ing")
+    return continuing or any(mark.has(way) for way in ("particle", "participle", "result"))
 
 
 def is_general(marks: Sequence[Mark]) -> bool:

@@ -62,6 +62,6 @@ def usual(clause: Clause, found: Grounded, words: HomeWords) -> Wish | None:
     if domain == "light" and not (clause.negated or clause.personal):
         if clause.supplied < 0:
             return Wish(OFF)
-        if clause.wanted or clause.supplied:
-            return Wish(ON)
+        if clause.wanted or clause.supplied:  # "Quieter lights" are no more lights.
+            return Wish(ON, doubtful=bool(clause.rels))
     return None

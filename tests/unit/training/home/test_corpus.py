@@ -8,9 +8,18 @@ from itertools import groupby
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.training.home.corpus import FREE, SEEN, Sentence, draw_sentences, exemplars
+from penchant.training.home.corpus import (
+    FREE,
+    NO_COMMAND,
+    REPHRASED,
+    SEEN,
+    Sentence,
+    draw_sentences,
+    exemplars,
+)
 from penchant.training.home.household import HOUSEHOLDS
 from penchant.training.home.out_of_scope import out_of_scope
+from penchant.training.home.paraphrases import REPHRASING
 from penchant.training.home.sentence_templates import (
     HELD_OUT,
     LANGUAGES,
@@ -124,16 +133,37 @@ def test_the_log_holds_only_training_sentences_and_ends_in_unseen_ones(
     sentences: list[Sentence],
 ) -> None:
     rows = training_log(sentences)
-    intents = {sentence.text: sentence.intent for sentence in of(sentences, TRAIN)}
+    trained = of(sentences, TRAIN, REPHRASED, NO_COMMAND)
+    intents = {sentence.text: sentence.intent for sentence in trained}
     assert [row.second for row in rows] == sorted(row.second for row in rows)
     for row in rows:
         assert (intents[row.item] == row.user.split("/")[0]) == (row.signal == "like")
     last = {(row.user, row.item) for row in rows if row.second >= 1_000_000}
     learnt = {(row.user, row.item) for row in rows if row.second < 1_000_000}
-    alone = {s.intent for s in of(sentences, TRAIN)} - {
-        s.intent for s in of(sentences, TRAIN) if list(intents.values()).count(s.intent) > 1
+    alone = {s.intent for s in trained} - {
+        s.intent for s in trained if list(intents.values()).count(s.intent) > 1
     }
     assert {pair for pair in last & learnt if pair[0].split("/")[0] not in alone} == set()
+
+
+def test_paraphrases_keep_intent_and_template_and_are_in_no_measured_part(
+    sentences: list[Sentence],
+) -> None:
+    meant = {(one.template, one.intent) for one in of(sentences, TRAIN)}
+    said = of(sentences, REPHRASED)
+    assert len(said) > len(of(sentences, TRAIN)) / 2
+    assert {(one.template, one.intent) for one in said} <= meant
+    measured = {
+        one.text.casefold() for one in of(sentences, SEEN, HELD_OUT, VALIDATION, FREE, NEAR)
+    }
+    assert measured.isdisjoint(one.text.casefold() for one in of(sentences, REPHRASED, NO_COMMAND))
+
+
+def test_what_commands_nothing_has_every_rule(sentences: list[Sentence], language: str) -> None:
+    rules = {one.template for one in of(sentences, NO_COMMAND)}
+    lists = REPHRASING[language]
+    assert {f"denial/{place}" for place in range(len(lists.denials))} <= rules
+    assert {f"neighbour/{place}" for place in range(len(lists.neighbours))} <= rules
 
 
 def test_out_of_scope_sentences_are_distinct_and_of_three_kinds(language: str) -> None:
