@@ -266,6 +266,8 @@ _NOUNS = frozenset(
     )
 )
 """Verbs that may be something else without a mark before them."""
+_ASKS = frozenset(("did", "does", "do", "has", "have", "is", "are", "was", "were", "should"))
+"""Words with which a question begins: did anyone turn it off."""
 _ZH_REASONS = frozenset("说讲唱写叫问听歌词想如若假谁为")
 """Characters beside a Chinese command with which it may be quoted, or put as a condition."""
 _ZH_MARKED = ("把", "请", "帮", "麻", "快", "给", "打", "关", "开", "调", "灯")
@@ -291,6 +293,8 @@ def is_mere_reason(
         before: whether they stand before it.
     """
     said = {*rest}
+    if before and rest[0] in _ASKS and "," not in rest:
+        return False
     spaced = part[0].isascii() or rest[0].isascii()
     if said & _QUOTED or (spaced and not said & _FINITE):
         return False

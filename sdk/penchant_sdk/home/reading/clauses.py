@@ -171,7 +171,12 @@ def gather(marks: Sequence[Mark]) -> Clause:
         kinds = tuple(kind for kind in kinds if kind != "kettle")
     switching = any(mark.text == "switch" and mark.has("neutral") for mark in marks[:3])
     coloured = any(mark.has("colour") or mark.has("quantity") for mark in marks)
-    if named or len(kinds) > 1 or (switching and coloured):  # "Switch the kettle on": no switch.
+    asked = any(
+        mark.text == "switch" and _is_asked(marks, place) for place, mark in enumerate(marks)
+    )
+    if (
+        asked or named or len(kinds) > 1 or (switching and coloured)
+    ):  # "Switch the kettle on": no switch.
         kinds = tuple(kind for kind in kinds if kind != "switch")
     ops = tuple(dict.fromkeys(value for mark in strong for value in mark.values("op")))
     weak = tuple(dict.fromkeys(value for mark in marks for value in mark.values("op")))

@@ -21,6 +21,8 @@ from penchant_sdk.home.types import Entity
 
 _ROAMING = ("vacuum", "lawn_mower")
 """Domains whose devices go to the room that is named, wherever they stand."""
+_DRINKS = frozenset(("coffee", "kettle"))
+"""Kinds of devices that are wanted here and stand elsewhere: a coffee over here."""
 _SWITCHED = ("light", "switch", "fan", "media_player", "input_boolean", "humidifier", "climate")
 """Domains of everything."""
 
@@ -87,7 +89,9 @@ def _everywhere(clause: Clause) -> Clause:
 
 def _pool(clause: Clause, kind: str, home: HomeWords, room: str) -> Grounded:
     rooms = clause.rooms or (
-        (room,) if clause.here and room and "home" not in clause.groups else ()
+        (room,)
+        if clause.here and room and "home" not in clause.groups and not set(clause.kinds) & _DRINKS
+        else ()
     )
     names = _names(clause, home, rooms)
     if names is not None:

@@ -43,6 +43,8 @@ _FELT = frozenset(
     ("cosy", "cozy", "intense", "dull", "dazzling", "very light", "glare", "gloomy", "mellow")
 )
 """Adjectives that say by themselves how something is, not how it is to be."""
+_PLEASANT = frozenset(("cosy", "cozy", "mellow"))
+"""Those of them that nobody complains of."""
 _SOILED = frozenset(
     ("dirty", "dusty", "messy", "filthy", "crumb", "crumbs", "spotless", "sweeping")
 )
@@ -140,7 +142,8 @@ class _Talk:
         """Whether a clause without a word that asks tells something."""
         if self.rels:
             felt = all(one in _FELT for one in self.rels) and not self.placed
-            return felt or self._praises or (self.shaded and self.tells)
+            pleasant = all(one in _PLEASANT for one in self.rels) and self.tells
+            return felt or pleasant or self._praises or (self.shaded and self.tells)
         soiled = {mark.text for mark in self.marks if mark.has("op")} & _SOILED
         if self.ops and not (soiled or self.placed) and (self.tells or self.words & _THANKS):
             return True

@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from penchant_sdk.home._actions import intents_of
-from penchant_sdk.home.parameters import Area, VolumeStep
+from penchant_sdk.home.parameters import Area, VolumeStep, named_value
 from penchant_sdk.home.reading.adjuncts import trimmed, without_adjuncts
 from penchant_sdk.home.reading.asides import (
     changes,
@@ -236,8 +236,12 @@ class Reader:
         told = is_statement(marks, self._language) or self._talks(marks)
         for clause in clauses:
             command = self._command(clause, room, times, commands)
-            if command is None:
-                continue
+            if command is None or (
+                command.missing
+                and not (clause.directive or clause.polite or clause.wanted)
+                and any(other.directive for other in clauses)
+            ):
+                continue  # "I am watching tv, so less light", where there is no tv.
             doubts = command.doubts
             if told:
                 doubts = (*doubts, "verb")
@@ -340,7 +344,13 @@ class Reader:
         bare = any(not unit and number < _LEAST_BARE for number, unit in clause.numbers)
         unused |= bare and not (clause.toward or clause.by or clause.quantities or clause.neutral)
         unused |= bare and domain == "fan" and not clause.by  # Speed 2 is a notch, not 2 percent.
-        if value.doubtful or len(clause.numbers) > 1 or (unused and domain != "cover"):
+        still = value.parameter is not None and not named_value(value.parameter)[1]
+        if (
+            (still and asked.change)
+            or value.doubtful
+            or len(clause.numbers) > 1
+            or (unused and domain != "cover")
+        ):
             doubts.append("value")
         intent, parameter = asked.intent, value.parameter
         if intent == "HassSetVolume" and isinstance(parameter, VolumeStep):

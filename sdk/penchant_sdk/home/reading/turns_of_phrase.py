@@ -66,6 +66,13 @@ _ENGLISH = (
     (rf"\b(?:to )?as (?:{_LEAST}){_AS_CAN}", "to min"),
     (rf"\b(?:need|want|make|get|have) {_POWERED} (?:live|powered|energi[sz]ed)\b", r"turn on \1"),
     (rf"\b(?:let|set|turn) {_VACUUM} (?:loose|free|rip)\b", r"start \1"),
+    (rf"\bset off {_VACUUM}", r"start \1"),
+    (r"\b(?:should|could|would|might|must) have (?=(?!not\b)\w+(?:ed|ught|one)\b)", "used to "),
+    (
+        r" (?:instead of|rather than) (?:(?:the |a )?(?:warm |cool |plain )?(?:white|red|blue|green"
+        r"|yellow|orange|purple|pink))(?= please$| now$|$)",
+        "",
+    ),
     (r"^((?:the |my )?[a-z ]+?) of(?= please$| now$|$)", r"\1 off"),
     (
         r"\bfor (?:a bit of|some|a little|a touch of) "

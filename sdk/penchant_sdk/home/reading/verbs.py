@@ -221,13 +221,13 @@ def _change(clause: Clause, domain: str) -> tuple[int, str, bool]:
         for rel in clause.adjectives:
             if not ways:
                 ways.setdefault(rel[:-1], set()).add(1 if rel[-1] == "+" else -1)
-    if clause.supplied and not ways and not clause.valued:
-        for given in {*clause.quantities} & {*_SUPPLIED}:
-            ways[given] = {clause.supplied}
     if (not clause.ops or domain == "cover") and not ways:
         for particle in clause.particles:
             if particle in ("up", "down"):
                 ways.setdefault("", set()).add(1 if particle == "up" else -1)
+    if clause.supplied and not ways and not clause.valued:  # "Get the brightness down" is less.
+        for given in {*clause.quantities} & {*_SUPPLIED}:
+            ways[given] = {clause.supplied}
     fitting = [name for name in quantities if name in ways]
     if not fitting:
         return 0, "", False

@@ -69,6 +69,8 @@ _VERBS = {
     "en": (
         *("open", "close", "unlock", "lock", "turn on", "turn off", "switch on", "shut", "start"),
         *("activate", "disarm", "raise", "set", "let there be", "I want", "stop", "toggle", "up"),
+        *("set off", "give power to", "get working", "it is late so open", "make sure to unlock"),
+        *("love", "have made", "bring back", "could you please open", "remember to open"),
     ),
     "zh-CN": (
         "打开",
@@ -83,6 +85,9 @@ _VERBS = {
         "我要",
         "停",
         "调到",
+        "让我看看",
+        "太冷了打开",
+        "帮我开一下",
     ),
 }
 _THINGS = {
@@ -105,7 +110,10 @@ _THINGS = {
     ),
 }
 _WAYS = {
-    "en": ("", "please", "now", "to 50 percent", "in 5 minutes", "for an hour", "a bit", "all off"),
+    "en": (
+        *("", "please", "now", "to 50 percent", "in 5 minutes", "for an hour", "a bit", "all off"),
+        *("instead of white", "over here", "because i am cold", "for my daughter"),
+    ),
     "zh-CN": ("", "吧", "一下", "到百分之五十", "五分钟后", "一点", "都", "现在"),
 }
 _JOINTS = {"en": (" and ", " then ", " except ", ", "), "zh-CN": ("然后", "并且", "除了", "，")}
