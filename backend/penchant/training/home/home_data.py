@@ -36,8 +36,8 @@ class HomeDataRequest:
     """Language of the sentences, en or zh-CN; repeatable."""
     per_template: int = 20
     """Maximum number of distinct sentences per template, 1 or more."""
-    rephrased: bool = True
-    """Also train on a paraphrase of each sentence, and on sentences that command nothing."""
+    templates_alone: bool = False
+    """Leave out paraphrases of training sentences, and sentences that command nothing."""
     seed: int = 0
     """Seed of the splits and the draws."""
 
@@ -74,7 +74,7 @@ def write_home_data(
     events: list[tuple[str, str, str, int]] = []
     for language in request.languages:
         sentences = draw_sentences(
-            language, request.per_template, seed, rephrased=request.rephrased
+            language, request.per_template, seed, rephrased=not request.templates_alone
         )
         counts.update((language, sentence.part) for sentence in sentences)
         for row in training_log(sentences, seed, str.split if language == "en" else list):
