@@ -34,7 +34,7 @@ from penchant.service.clock import Clock, system_clock
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store
 from penchant.store.items import write_head
-from penchant.store.releases import read_releases
+from penchant.store.releases import log_of_releases_is_whole, read_releases
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
@@ -141,7 +141,13 @@ def switch_back(
         ConfigError: there is no earlier release, or the release's folder is gone or damaged.
     """
     with store.snapshot() as snapshot:
-        log = read_releases(snapshot)
+        log, whole = read_releases(snapshot), log_of_releases_is_whole(snapshot)
+    if to is None and not whole:
+        known = ", ".join(dict.fromkeys(entry.release or START for entry in log))
+        raise ConfigError(
+            "rollback: an entry of the log of releases can't be read, so the release before the "
+            f"served one is not known; name the one to go back to: {known}"
+        )
     entry = earlier(log, to)
     progress("Loading the encoder", 0.0)
     release = _load(entry, releases, config, load)
@@ -190,7 +196,7 @@ def earlier(log: Sequence[Published], to: str | None = None) -> Published:
         for place, entry in enumerate(log)
         if entry.release == served and entry.action == "publish"
     ]
-    if not published:
+    if not published or published[-1] == 0:
         raise ConfigError("rollback: nothing was served before the first release")
     return log[published[-1] - 1]
 

@@ -26,6 +26,7 @@ from penchant.store.items import (
     read_head,
     read_item,
     read_sound_item,
+    read_sound_item,
     read_text_vector,
     scan_items,
     write_change,
@@ -196,7 +197,7 @@ class CatalogService:
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
             for id_ in request.ids:
-                stored = read_item(snapshot, id_)
+                stored = read_sound_item(snapshot, id_)
                 if stored is None or not stored.alive:
                     unknown.append(id_)
                 else:

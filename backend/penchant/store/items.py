@@ -9,7 +9,7 @@ from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.corrupt_rows import readable
+from penchant.store.corrupt_rows import named, readable
 from penchant.store.item_residuals import drop_residuals_of_others
 from penchant.store.keys import Kind, decode, encode
 
@@ -38,9 +38,12 @@ def write_head(transaction: Transaction, head: CatalogHead) -> None:
 
 
 def read_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
-    """An item, deleted or not, or None."""
+    """An item, deleted or not, or None; raises StateCorrupt or StateTooNew."""
     value = snapshot.get(encode(Kind.ITEM, id_))
-    return None if value is None else codec.decode_item(value)
+    try:
+        return None if value is None else codec.decode_item(value)
+    except StateCorrupt as error:
+        raise named(error, id_, _PUT) from error
 
 
 def read_sound_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
