@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from grpc import StatusCode
@@ -17,7 +18,7 @@ from penchant.server.triton.errors import CODE_OF, message_of
 from penchant.service.meter import SilentMeter
 from penchant.store.counters import add_recounted
 from penchant.store.keys import Kind
-from penchant.store.ledgers import encode_ledger, read_ledger
+from penchant.store.ledgers import read_ledger
 from penchant.store.lmdb import LmdbStore
 from penchant.store.reservation_log import write_past_ledger
 from penchant_sdk import Budget, Cap, Event, Item, Penchant, ReserveOption
@@ -33,6 +34,7 @@ FILMS = {
     for number, genre in enumerate(["space", "pastry", "crime", "love"] * 3)
 }
 PAID = Budget("money", 10, 10_000)
+MAP_BYTES = 64 << 20
 
 
 class AppTransport:
@@ -60,9 +62,11 @@ def address_of(root: Path) -> str:
 
 
 @contextmanager
-def served(root: Path, encoder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Penchant]:
+def served(
+    root: Path, encoder: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[Penchant]:
     """A client of an app over the store of a directory, from its start to its end."""
-    given = {"store": address_of(root), "encoder": str(encoder), "store_map_bytes": str(64 << 20)}
+    given = {"store": address_of(root), "encoder": str(encoder), "store_map_bytes": str(MAP_BYTES)}
     config = parse(given | dict(settings or {}))
     library = EncoderLibrary(load_onnx(encoder), root / "store/releases")
     app = build(MODELS, config, library, SilentMeter())
@@ -72,8 +76,18 @@ def served(root: Path, encoder: Path, settings: Mapping[str, str] | None = None)
         app.close()
 
 
-def make_rich_store(root: Path) -> Path:
-    """Makes the store `root/store` with rows of every kind; returns its encoder's directory."""
+@dataclass(frozen=True, slots=True)
+class RichStore:
+    """The store, and what serves it."""
+
+    root: Path
+    """Directory of `store`, and of `second`, another encoder."""
+    encoder: Path
+    """Directory of the encoder that serves."""
+
+
+def make_rich_store(root: Path) -> RichStore:
+    """Makes the store `root/store` with rows of every kind."""
     encoder = write_word_encoder(root / "first", FILMS.values(), 16, seed=1)
     write_word_encoder(root / "second", FILMS.values(), 16, seed=2)
     names = list(FILMS)
@@ -98,11 +112,11 @@ def make_rich_store(root: Path) -> Path:
     with served(root, encoder) as penchant:
         for user in USERS[:-1]:
             penchant.feedback([Event(user, "i5", "like")]).raise_for_refused()
-    opened = LmdbStore(root / "store", map_bytes=64 << 20)
+    opened = LmdbStore(root / "store", map_bytes=MAP_BYTES)
     with opened.transaction() as transaction:
         add_recounted(transaction, [1, 2])
         write_past_ledger(transaction, HURT, read_ledger(transaction, HURT)[:0])
         kinds = {Kind(key[0]) for key, _ in transaction.scan(b"")}
     opened.close()
     assert kinds == set(Kind), f"no row of {set(Kind) - kinds}"
-    return encoder
+    return RichStore(root, encoder)

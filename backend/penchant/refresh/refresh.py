@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import time
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
@@ -42,6 +43,8 @@ from penchant.store.rollouts import read_rollout, write_rollout
 from penchant.system.low_priority import at_low_priority
 from penchant.system.option_types import FLAT, STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
+
+log = logging.getLogger("penchant")
 
 _DEFAULTS = RefreshSettings()
 
@@ -237,8 +240,11 @@ def _refresh_rollout(
 ) -> None:
     """Refreshes the catalog of a release on rollout by its own settings, unless it has ended."""
     with store.snapshot() as snapshot:
-        log = read_log_of_releases(snapshot)
-    by = next(entry.refresh for entry in reversed(log) if entry.release == rollout.release)
+        entries = reversed(read_log_of_releases(snapshot))
+    by = next((entry.refresh for entry in entries if entry.release == rollout.release), None)
+    if by is None:  # Its row is corrupt, which the log says.
+        log.warning("the release on rollout is not refreshed; end its rollout and begin it again")
+        return
     tried = with_score_weights(config, source.head.score_weights)
     fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), tried)
     with store.transaction() as transaction:

@@ -26,7 +26,6 @@ from penchant.store.items import (
     read_head,
     read_item,
     read_sound_item,
-    read_sound_item,
     read_text_vector,
     scan_items,
     write_change,

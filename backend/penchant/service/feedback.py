@@ -352,7 +352,9 @@ class FeedbackService:
             return set(read_owned(transaction, user).tolist())
         except StateCorrupt as error:
             log.error("%s; it is made so now, since the user has a new one", error)
-            return set(rebuild_user(transaction, read_log(transaction, user), self._signals, 1).owned)
+            return set(
+                rebuild_user(transaction, read_log(transaction, user), self._signals, 1).owned
+            )
 
     def _fold(
         self,
