@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -122,7 +122,7 @@ def test_each_command_works_beside_a_damaged_row_or_names_what_mends_it(
 ) -> None:
     damage(place, kind, "the version")
     store = ["--store", address_of(place)]
-    commands: list[list[object]] = [
+    commands: list[Sequence[object]] = [
         ["doctor", *store],
         ["releases", *store],
         ["ads", "report", *store],
@@ -140,8 +140,8 @@ def test_each_command_works_beside_a_damaged_row_or_names_what_mends_it(
     if kind is Kind.SETTINGS:
         with served(place, rich.encoder):
             pass  # The server keeps its settings anew.
-    for command in (["rebuild", *store], ["refresh", *store], ["releases", *store]):
-        ran = run(command)
+    for name in ("rebuild", "refresh", "releases"):
+        ran = run([name, *store])
         assert ran.exit_code == 0, ran.output
     with served(place, rich.encoder) as penchant:
         for call in verbs(penchant, HURT, "f"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,21 @@ def filled(disk: Path) -> Iterator[None]:
                     pass
             except OSError:
                 continue
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+@contextmanager
+def leaving(disk: Path, free_bytes: int) -> Iterator[None]:
+    """Leaves this much space on a disk during the body, at most."""
+    ballast = disk / "ballast"
+    found = os.statvfs(disk)
+    taken = found.f_bavail * found.f_frsize - free_bytes
+    with ballast.open("wb") as file:
+        if taken > 0:
+            os.posix_fallocate(file.fileno(), 0, taken)
     try:
         yield
     finally:

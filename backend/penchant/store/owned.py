@@ -25,7 +25,7 @@ def read_owned(snapshot: Snapshot, user: str) -> NDArray[np.uint32]:
     """
     value = snapshot.get(encode(Kind.OWNED, user))
     try:
-        return _decoded(b"" if value is None else codec.unseal(value, "owned items"))
+        return np.zeros(0, _NUMBER) if value is None else _decoded(value)
     except StateCorrupt as error:
         raise named(error, user, _REBUILD) from error
 
@@ -42,5 +42,5 @@ def write_owned(transaction: Transaction, user: str, numbers: Iterable[int]) -> 
 
 
 @codec.sound("owned items")
-def _decoded(payload: bytes | memoryview) -> NDArray[np.uint32]:
-    return np.frombuffer(payload, _NUMBER)
+def _decoded(value: bytes) -> NDArray[np.uint32]:
+    return np.frombuffer(codec.unseal(value, "owned items"), _NUMBER)
