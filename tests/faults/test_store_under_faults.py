@@ -310,6 +310,42 @@ def test_a_data_file_truncated_under_a_running_process_is_refused_not_read(
     assert len(contents(store)) == 500
 
 
+def test_a_process_that_slept_while_others_grew_the_file_notices_that_it_was_truncated(
+    store: LmdbStore, keeper: Storekeeper, directory: Path
+) -> None:
+    assert keeper.ask("put k v") == "done"
+    seen = (directory / "data.mdb").stat().st_size
+    for part in range(10):  # The writer knows, since it wrote; the keeper does not look.
+        apply(store, [(f"{part}-{n}".encode(), bytes(2_000)) for n in range(100)])
+    data = directory / "data.mdb"
+    whole = data.read_bytes()
+    os.truncate(data, (seen + len(whole)) // 2 // 4096 * 4096)
+    for question in ("get 9-99", "get 5-50", "put k lost"):
+        assert "data.mdb was truncated under the running server" in keeper.ask(question)
+    with data.open("r+b") as file:
+        file.write(whole)
+    assert keeper.ask("get k") == "v"
+    assert keeper.ask("put k again") == "done"
+
+
+def test_a_shorter_backup_in_place_of_the_same_file_is_used_after_a_start(
+    directory: Path,
+) -> None:
+    first = LmdbStore(directory, map_bytes=MAP_BYTES)
+    apply(first, [(b"k", b"v")])
+    data = directory / "data.mdb"
+    short = data.read_bytes()
+    apply(first, [(f"{n}".encode(), bytes(2_000)) for n in range(500)])
+    first.close()
+    data.write_bytes(short)
+    (directory / "lock.mdb").unlink()
+    again = LmdbStore(directory, map_bytes=MAP_BYTES)
+    with storekeeper(directory) as keeper:
+        apply(again, [(f"{n}".encode(), bytes(2_000)) for n in range(100)])
+        assert keeper.ask("get k") == "v"
+    again.close()
+
+
 def test_an_empty_data_file_alone_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
     (tmp_path / "data.mdb").touch()
     with pytest.raises(StoreUnavailable, match=r"empty data\.mdb \(0 bytes\)"):

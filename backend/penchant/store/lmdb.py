@@ -132,6 +132,7 @@ class LmdbStore:
         except OSError as error:
             self._opened.close()
             raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+        self._note_size(self._opened)
         self._remove_leftover()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
@@ -152,7 +153,10 @@ class LmdbStore:
                     view = _LmdbView(inner, _full_text(opened) if full else "")
                     yield view
                 opened.identity = identity
-                opened.size = max(opened.size, os.fstat(opened.data).st_size)
+                found = os.fstat(opened.data)
+                if found.st_size > opened.size:
+                    opened.size = found.st_size
+                    self._writer.note_size(found.st_ino, found.st_size)
                 if view.freed and _is_at_its_limit(opened):
                     _make_free_pages_usable(opened)
             except lmdb.MapFullError as error:
@@ -237,7 +241,7 @@ class LmdbStore:
         try:
             if opened is not None:
                 found = os.fstat(opened.data)
-                _require_length(opened, found.st_size)
+                self._require_length(opened, found)
                 if found.st_nlink or self._stays(opened):
                     return opened.env.begin()
         except (lmdb.Error, StoreUnavailable):
@@ -260,7 +264,7 @@ class LmdbStore:
             opened = self._opened
             try:
                 if opened is not None:
-                    _require_length(opened, os.fstat(opened.data).st_size)
+                    self._require_length(opened, os.fstat(opened.data))
                     stays = self._is_in_place(opened) if write else self._stays(opened)
                     if stays:
                         return opened, opened.env.begin(write=write)
@@ -354,17 +358,29 @@ class LmdbStore:
                     )
                 seen.close()
             self._opened = open_environment(self._directory, self._map_bytes)
+            self._note_size(self._opened)
 
+    def _require_length(self, opened: OpenedEnvironment, found: os.stat_result) -> None:
+        """Makes sure that the mapped file was not truncated: reads past its end kill the process.
 
-def _require_length(opened: OpenedEnvironment, size: int) -> None:
-    """Makes sure that the mapped file was not truncated: a read past its end kills the process."""
-    if size > opened.size:
-        opened.size = size
-    elif size < opened.size:
-        raise StoreUnavailable(
-            f"store: {DATA} was truncated under the running server: got {size} bytes, expected "
-            f"{opened.size}; nothing was written: stop the server and restore a backup"
-        )
+        Where others have grown it since this process looked last, it must be as long as they noted.
+        """
+        size, expected = found.st_size, opened.size
+        if size > expected:
+            expected = self._writer.noted_size(found.st_ino)
+            if size >= expected:
+                opened.size = size
+        if size < expected:
+            raise StoreUnavailable(
+                f"store: {DATA} was truncated under the running server: got {size} bytes, expected "
+                f"{expected}; nothing was written: stop the server and restore a backup"
+            )
+
+    def _note_size(self, opened: OpenedEnvironment) -> None:
+        """Notes the size of a file that is whole as it was opened: a backup may be shorter."""
+        inode = os.fstat(opened.data).st_ino
+        if self._writer.noted_size(inode) > opened.size:
+            self._writer.note_size(inode, opened.size)
 
 
 def _is_at_its_limit(opened: OpenedEnvironment) -> bool:
