@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -30,7 +31,8 @@ FAULTY_DISK = r"""
 #include <string.h>
 #include <unistd.h>
 
-/* Fails writes to LMDB's meta pages while the file that FAULT names exists. */
+/* Fails writes to LMDB's meta pages, with the errno that the file that FAULT names begins with,
+   while that file exists. */
 static int faulty(int fd, off_t offset) {
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -38,12 +40,19 @@ static int faulty(int fd, off_t offset) {
     if (n < 0) return 0;
     path[n] = 0;
     const char *fault = getenv("FAULT");
-    return strstr(path, "data.mdb") && offset < 8192 && fault && access(fault, F_OK) == 0;
+    if (!strstr(path, "data.mdb") || offset >= 8192 || !fault) return 0;
+    FILE *file = fopen(fault, "r");
+    if (!file) return 0;
+    int number = EIO;
+    if (fscanf(file, "%d", &number) != 1) number = EIO;
+    fclose(file);
+    return number;
 }
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t offset) {
     static ssize_t (*real)(int, const void *, size_t, off_t);
     if (!real) real = dlsym(RTLD_NEXT, "pwrite64");
-    if (faulty(fd, offset)) { errno = EIO; return -1; }
+    int number = faulty(fd, offset);
+    if (number) { errno = number; return -1; }
     return real(fd, bytes, count, offset);
 }
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
@@ -178,15 +187,18 @@ def faulty_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
+@pytest.mark.parametrize("error", ["EIO", "EDQUOT", "EROFS"])
 def test_a_failed_write_of_a_meta_page_costs_one_commit_not_the_process(
-    directory: Path, faulty_disk: Path, tmp_path: Path
+    directory: Path, faulty_disk: Path, tmp_path: Path, error: str
 ) -> None:
+    number = getattr(errno, error)
     fault = tmp_path / "fault"
     environment = {"LD_PRELOAD": str(faulty_disk), "FAULT": str(fault)}
     with storekeeper(directory, environment) as keeper:
         assert keeper.ask("put k v") == "done"
-        fault.touch()
-        assert keeper.ask("put k lost").startswith("StoreUnavailable: store: the write failed")
+        fault.write_text(str(number))
+        refusal = f"StoreUnavailable: store: the write failed: {os.strerror(number)}"
+        assert keeper.ask("put k lost") == refusal
         assert keeper.ask("get k") == "v"
         assert keeper.ask("put k lost").startswith("StoreUnavailable: store: the write failed")
         fault.unlink()

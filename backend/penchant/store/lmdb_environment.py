@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import struct
 from dataclasses import dataclass
@@ -199,5 +198,4 @@ def plain_text(error: Exception) -> str:
     """The text of an error without paths, which are none of a client's business."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    text = str(error).rpartition("/")[2] if "/" in str(error) else str(error)
-    return re.sub(r"^mdb_\w+: ", "", text)  # The name of a function of LMDB.
+    return str(error).rpartition(": ")[2]  # Before it stands a path, or one of LMDB's functions.
