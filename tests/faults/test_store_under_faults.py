@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -338,6 +339,39 @@ def test_a_process_that_slept_while_others_grew_the_file_notices_that_it_was_tru
         file.write(whole)
     assert keeper.ask("get k") == "v"
     assert keeper.ask("put k again") == "done"
+
+
+def test_a_damaged_page_is_said_and_costs_neither_the_process_nor_other_pages(
+    directory: Path,
+) -> None:
+    first = LmdbStore(directory, map_bytes=MAP_BYTES)
+    apply(first, [(f"{n:03}".encode(), bytes([n % 256]) * 1_000) for n in range(100)])
+    first.close()
+    data = directory / "data.mdb"
+    content = bytearray(data.read_bytes())
+    leaf = content.index(bytes([7]) * 1_000) // 4096  # The newest copy of its page may be another.
+    for page in {leaf, content.rindex(bytes([7]) * 1_000) // 4096}:
+        content[page * 4096 : page * 4096 + 64] = b"\xa5" * 64
+    data.write_bytes(content)
+    with storekeeper(directory) as keeper:
+        assert keeper.ask("get 007").startswith("StateCorrupt: store: a page of data.mdb is damag")
+        assert keeper.ask("get 099") == "c" * 1_000
+        assert keeper.ask("put 007 x").startswith("StateCorrupt: store: a page of data.mdb is dam")
+        assert keeper.ask("put 099 x") == "done"
+        assert keeper.ask("get 099") == "x"
+
+
+def test_a_limit_on_address_space_is_named_where_the_map_does_not_fit(directory: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; from penchant.store.lmdb import LmdbStore; "
+        "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
+        "LmdbStore(Path(sys.argv[1]), map_bytes=64 << 30)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(directory)], capture_output=True, text=True, check=False
+    )
+    assert "raise the limit on address space (ulimit -v)" in done.stderr
+    LmdbStore(directory, map_bytes=MAP_BYTES).close()  # Nothing half is left.
 
 
 def test_a_shorter_backup_in_place_of_the_same_file_is_used_after_a_start(

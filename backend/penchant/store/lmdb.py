@@ -20,7 +20,7 @@ from pathlib import Path
 
 import lmdb
 
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.store.base import DEFAULT_MAP_BYTES, Snapshot, Transaction, Usage
 from penchant.store.lmdb_environment import (
     IDENTITY_KEY,
@@ -45,6 +45,7 @@ still work when other writes are refused."""
 _COMPACTED = f".{DATA}.compacted"
 _DRAIN_S = 5.0
 _LOOK_AGAIN_S = 1.0
+_DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError)
 _REPLACED = "was replaced under the running server by another file"
 _REPAIR = "put the store's own files back, or restart the server to use those that are there"
 
@@ -59,20 +60,26 @@ class _LmdbView:
         """Whether something was deleted."""
 
     def get(self, key: bytes) -> bytes | None:
-        value = self._inner.get(key)
+        try:
+            value = self._inner.get(key)
+        except _DAMAGE as error:
+            raise _damaged(error) from error
         return None if value is None else bytes(value)
 
     def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         hidden = IDENTITY_KEY.startswith(prefix)
-        with self._inner.cursor() as cursor:
-            if not cursor.set_range(max(prefix, start)):
-                return
-            for key, value in cursor:
-                if not bytes(key).startswith(prefix):
+        try:
+            with self._inner.cursor() as cursor:
+                if not cursor.set_range(max(prefix, start)):
                     return
-                if hidden and bytes(key) == IDENTITY_KEY:
-                    continue
-                yield bytes(key), bytes(value)
+                for key, value in cursor:
+                    if not bytes(key).startswith(prefix):
+                        return
+                    if hidden and bytes(key) == IDENTITY_KEY:
+                        continue
+                    yield bytes(key), bytes(value)
+        except _DAMAGE as error:
+            raise _damaged(error) from error
 
     def put(self, key: bytes, value: bytes) -> None:
         if self._refusal and not self._fits_in_place(key, value):
@@ -162,6 +169,8 @@ class LmdbStore:
             except lmdb.MapFullError as error:
                 _make_free_pages_usable(opened)
                 raise StoreUnavailable(_full_text(opened)) from error
+            except _DAMAGE as error:
+                raise _damaged(error) from error
             except lmdb.Error as error:
                 raise StoreUnavailable(f"store: the write failed: {plain_text(error)}") from error
             finally:
@@ -381,6 +390,14 @@ class LmdbStore:
         inode = os.fstat(opened.data).st_ino
         if self._writer.noted_size(inode) > opened.size:
             self._writer.note_size(inode, opened.size)
+
+
+def _damaged(error: lmdb.Error) -> StateCorrupt:
+    """A page of the file is not as LMDB wrote it; rows on other pages can still be read."""
+    return StateCorrupt(
+        f"store: a page of {DATA} is damaged ({plain_text(error)}); stop the server and restore a "
+        "backup"
+    )
 
 
 def _is_at_its_limit(opened: OpenedEnvironment) -> bool:

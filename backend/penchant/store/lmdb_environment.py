@@ -76,6 +76,11 @@ def open_environment(directory: Path, map_bytes: int) -> OpenedEnvironment:
             return _map(directory, map_bytes)
         finally:
             turn.close()
+    except lmdb.MemoryError as error:
+        raise StoreUnavailable(
+            f"store: can't open LMDB in {directory}: {plain_text(error)} for its map; raise the "
+            "limit on address space (ulimit -v), or serve it with a smaller store_map_bytes"
+        ) from error
     except (lmdb.Error, OSError) as error:
         raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
 
