@@ -363,7 +363,8 @@ def test_a_damaged_page_is_said_and_costs_neither_the_process_nor_other_pages(
 
 def test_a_limit_on_address_space_is_named_where_the_map_does_not_fit(directory: Path) -> None:
     code = (
-        "import resource, sys; from pathlib import Path; from penchant.store.lmdb import LmdbStore; "
+        "import resource, sys; from pathlib import Path; "
+        "from penchant.store.lmdb import LmdbStore; "
         "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
         "LmdbStore(Path(sys.argv[1]), map_bytes=64 << 30)"
     )
