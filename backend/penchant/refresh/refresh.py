@@ -37,6 +37,7 @@ from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.refresh_turn import refresh_turn
 from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Store
+from penchant.store.items import read_head
 from penchant.store.refresh_note import RefreshNote
 from penchant.store.releases import read_log_of_releases, read_releases
 from penchant.store.rollouts import read_rollout, write_rollout
@@ -151,10 +152,14 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
 
 
 def released_settings(store: Store) -> RefreshSettings:
-    """Reads the refresh settings of the served release; the defaults before any release."""
+    """Reads the refresh settings of the served release; the defaults before any release.
+
+    The defaults, too, if its entry in the log of releases can't be read, which the log says.
+    """
     with store.snapshot() as snapshot:
-        log = read_releases(snapshot)
-    return RefreshSettings(**json.loads(log[-1].refresh)) if log else RefreshSettings()
+        served, entries = read_head(snapshot).release, read_releases(snapshot)
+    mine = [entry.refresh for entry in entries if entry.release == served]
+    return RefreshSettings(**json.loads(mine[-1])) if mine else RefreshSettings()
 
 
 def refresh_store(
