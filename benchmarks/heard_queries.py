@@ -81,8 +81,8 @@ def main() -> None:
             popular = list(client.rank(user, k=len(ids)).ids)
             without = np.array([popular.index(id_) + 1 for id_ in ids])
             print(
-                f"{moment}, {user}: titles first {np.mean(title == 1):.4f}; paraphrases in the first "
-                f"ten {np.mean(said <= 10):.3f}, without a query {np.mean(without <= 10):.3f}",
+                f"{moment}, {user}: titles first {np.mean(title == 1):.4f}; paraphrases in the "
+                f"first ten {np.mean(said <= 10):.3f}, without {np.mean(without <= 10):.3f}",
                 flush=True,
             )
             worst = [games[place][1] for place in np.flatnonzero(title > 1)[:5]]

@@ -102,6 +102,8 @@ class ReplayLog:
         left_out = LeftOut()
         stream = read_log(self.source, config.signals, self.hits, left_out, nothing)
         judged = judged_by(stream, config, self.relevant, self.source.default_relevance)
+        if judged.sentence:
+            left_out.assumed.append(judged.sentence)
         on_log(judged.stream, left_out, judged.hits)
         return judged
 
