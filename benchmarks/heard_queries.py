@@ -50,7 +50,7 @@ def main() -> None:
     chosen = parser.parse_args()
     games = described(chosen.items)
     ids = [one[0] for one in games]
-    server = InProcessServer(OnnxEncoder.load(chosen.encoder))
+    server = InProcessServer(OnnxEncoder.load(chosen.encoder, threads=1))
     client = Penchant("shop", transport=InProcessTransport(server, owned=True))
     for start in range(0, len(games), 100):
         client.put_items([Item(id_, text) for id_, _, text, _ in games[start : start + 100]])

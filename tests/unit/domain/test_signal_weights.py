@@ -65,11 +65,9 @@ def test_a_signal_of_factor_0_is_as_if_its_events_had_not_been() -> None:
     np.testing.assert_allclose(one.fast, other.fast, rtol=1e-6, atol=1e-7)
     assert one.recent["item"].tolist() == other.recent["item"].tolist()
     np.testing.assert_allclose(one.recent["weight"], other.recent["weight"], rtol=1e-6)
-    repeats = [
-        repeat_all(repeats_of(rows, BUCKET, chosen), ITEMS)
-        for rows, chosen in ((window, settings), (without, SETTINGS))
-    ]
-    np.testing.assert_allclose(*repeats, rtol=1e-6)
+    repeats = repeat_all(repeats_of(window, BUCKET, settings), ITEMS)
+    others = repeat_all(repeats_of(without, BUCKET, SETTINGS), ITEMS)
+    np.testing.assert_allclose(repeats, others, rtol=1e-6)
 
 
 def test_factors_of_1_and_of_signals_that_are_not_there_change_no_bit() -> None:
