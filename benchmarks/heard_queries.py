@@ -1,93 +1,106 @@
 """Is a query heard in a young shop? Titles, and paraphrases that the server has never seen.
 
-    python -m benchmarks.heard_queries --encoder DIR
+    python -m benchmarks.heard_queries --encoder DIR [--items 1000]
 
-Items are Debian's packages of section games: an item's text is its summary and the first sentence
-of its description; its title is the summary, a paraphrase the second sentence, which the server
-never gets. A server in this process, with defaults: the items are put, then some are viewed once or
-liked by many, as in the first days of a shop. Asked for a stranger and for a user with a taste.
+Titles: films of MovieLens-100K, each asked for by its title. Paraphrases: clothes, of which the
+server gets the class and one sentence of a review, and is asked for the review's next sentence. A
+server in this process, with defaults: items are put, then every tenth is viewed once, then many
+events come, by popularity. Asked for a stranger and for ann, who likes some items.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from penchant.encoder.onnx import OnnxEncoder
-from penchant.logs.datasets.debian_control import read_metadata, stanzas
+from penchant.logs.datasets.movielens import PACKAGE, read_movielens
 from penchant.server.in_process import InProcessServer, InProcessTransport
 from penchant_sdk import Event, Item
 from penchant_sdk.client import Penchant
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_REVIEWS = "WomensClothingE-CommerceReviews.parquet.brotli"
+DEPTH = 10
 
 
-def described(most: int) -> list[tuple[str, str, str, str]]:
-    """Id, title, text and paraphrase of the packages that have all of them."""
-    found: list[tuple[str, str, str, str]] = []
-    titles: set[str] = set()
-    for package in stanzas(read_metadata()):
-        lines = package["Description"].split("\n")
-        title = lines[0].strip()
-        long = " ".join(line.strip() for line in lines[1:] if line.strip() != ".")
-        sentences = _SENTENCE.split(long)
-        if len(sentences) < 2 or title in titles or len(sentences[1]) < 30:
-            continue
-        titles.add(title)
-        found.append((package["Package"], title, f"{title}. {sentences[0]}", sentences[1]))
+class Asked(NamedTuple):
+    """An item, and the query that asks for it."""
+
+    id: str
+    text: str
+    query: str
+
+
+def films(most: int) -> list[Asked]:
+    """Films, asked for by their titles."""
+    found = [Asked(film.id, film.text, film.attributes["title"]) for film in read_movielens().films]
     return found[:most]
 
 
+def clothes(most: int) -> list[Asked]:
+    """Clothes, asked for by a sentence that their texts lack."""
+    files = metadata.distribution(PACKAGE).files or []
+    path = next(file.locate() for file in files if file.name == _REVIEWS)
+    reviews = pq.read_table(path).to_pylist()
+    reviews.sort(key=lambda row: (-len(row["Review Text"] or ""), row["Clothing ID"]))
+    found: dict[str, Asked] = {}
+    for row in reviews:
+        sentences = [one for one in _SENTENCE.split(row["Review Text"] or "") if len(one) > 40]
+        if len(sentences) > 1:
+            id_ = str(row["Clothing ID"])
+            text = f"{row['Class Name']}: {sentences[0]}"
+            found.setdefault(id_, Asked(id_, text, sentences[1]))
+    return list(found.values())[:most]
+
+
 def main() -> None:
-    """Prints the share of titles put first, and where paraphrases find their items."""
+    """Prints how often the item that a query means comes first, and among the first ten."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--items", type=int, default=1000)
     parser.add_argument("--events", type=int, default=3000)
     chosen = parser.parse_args()
-    games = described(chosen.items)
-    ids = [one[0] for one in games]
-    server = InProcessServer(OnnxEncoder.load(chosen.encoder, threads=1))
-    client = Penchant("shop", transport=InProcessTransport(server, owned=True))
-    for start in range(0, len(games), 100):
-        client.put_items([Item(id_, text) for id_, _, text, _ in games[start : start + 100]])
-    rng = np.random.default_rng(1)
-    chances = 1 / np.arange(1, len(ids) + 1)
-    chances = rng.permutation(chances / chances.sum())
-
-    def ranks(user: str, place: int) -> list[int]:
-        return [
-            list(client.rank(user, query=game[place], k=len(ids)).ids).index(game[0]) + 1
-            for game in games
-        ]
-
-    for moment in ("new, nothing happened", "one view of each tenth item", "many events"):
-        if moment.startswith("one"):
-            client.feedback([Event(user="v", item=id_, signal="view") for id_ in ids[::10]])
-        elif moment.startswith("many"):
-            for start in range(0, chosen.events, 100):
-                client.feedback(
-                    [
-                        Event(user=f"u{start + n}", item=str(item), signal="like")
-                        for n, item in enumerate(rng.choice(ids, 100, p=chances))
-                    ]
+    encoder = OnnxEncoder.load(chosen.encoder, threads=1)
+    for kind, asked in (
+        ("titles of films", films(chosen.items)),
+        ("paraphrases of clothes", clothes(chosen.items)),
+    ):
+        server = InProcessServer(encoder)
+        client = Penchant("shop", transport=InProcessTransport(server, owned=True))
+        ids = [one.id for one in asked]
+        for start in range(0, len(ids), 100):
+            client.put_items([Item(one.id, one.text) for one in asked[start : start + 100]])
+        rng = np.random.default_rng(1)
+        chances = rng.permutation(1 / np.arange(1, len(ids) + 1))
+        for moment in ("nothing has happened", "a view of every tenth", "many likes"):
+            if moment.startswith("a view"):
+                client.feedback([Event(user="v", item=id_, signal="view") for id_ in ids[::10]])
+            elif moment.startswith("many"):
+                drawn = rng.choice(ids, chosen.events, p=chances / chances.sum())
+                for start in range(0, chosen.events, 100):
+                    client.feedback(
+                        [
+                            Event(user=f"u{start + n}", item=str(item), signal="like")
+                            for n, item in enumerate(drawn[start : start + 100])
+                        ]
+                    )
+                client.feedback([Event(user="ann", item=id_, signal="like") for id_ in ids[7:12]])
+            for user in ("stranger", "ann"):
+                best = [client.rank(user, query=one.query, k=DEPTH).ids for one in asked]
+                first = np.mean([one.id == top[0] for one, top in zip(asked, best, strict=True)])
+                within = np.mean([one.id in top for one, top in zip(asked, best, strict=True)])
+                print(
+                    f"{len(ids):,} {kind}, {moment}, {user}: first {first:.3f}, among the first "
+                    f"ten {within:.3f}; without a query {DEPTH / len(ids):.3f}",
+                    flush=True,
                 )
-            client.feedback([Event(user="ann", item=id_, signal="like") for id_ in ids[7:12]])
-        for user in ("stranger", "ann"):
-            title, said = np.array(ranks(user, 1)), np.array(ranks(user, 3))
-            popular = list(client.rank(user, k=len(ids)).ids)
-            without = np.array([popular.index(id_) + 1 for id_ in ids])
-            print(
-                f"{moment}, {user}: titles first {np.mean(title == 1):.4f}; paraphrases in the "
-                f"first ten {np.mean(said <= 10):.3f}, without {np.mean(without <= 10):.3f}",
-                flush=True,
-            )
-            worst = [games[place][1] for place in np.flatnonzero(title > 1)[:5]]
-            if worst:
-                print(f"  not first: {worst}")
 
 
 if __name__ == "__main__":
