@@ -5,7 +5,7 @@
 Titles: films of MovieLens-100K, each asked for by its title. Paraphrases: clothes, of which the
 server gets the class and one sentence of a review, and is asked for the review's next sentence. A
 server in this process, with defaults: items are put, then every tenth is viewed once, then many
-events come, by popularity. Asked for a stranger and for ann, who likes some items.
+events come, by popularity. QueriedItem for a stranger and for ann, who likes some items.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _REVIEWS = "WomensClothingE-CommerceReviews.parquet.brotli"
 DEPTH = 10
 
 
-class Asked(NamedTuple):
+class QueriedItem(NamedTuple):
     """An item, and the query that asks for it."""
 
     id: str
@@ -38,25 +38,27 @@ class Asked(NamedTuple):
     query: str
 
 
-def films(most: int) -> list[Asked]:
+def films(most: int) -> list[QueriedItem]:
     """Films, asked for by their titles."""
-    found = [Asked(film.id, film.text, film.attributes["title"]) for film in read_movielens().films]
+    found = [
+        QueriedItem(film.id, film.text, film.attributes["title"]) for film in read_movielens().films
+    ]
     return found[:most]
 
 
-def clothes(most: int) -> list[Asked]:
+def clothes(most: int) -> list[QueriedItem]:
     """Clothes, asked for by a sentence that their texts lack."""
     files = metadata.distribution(PACKAGE).files or []
     path = next(file.locate() for file in files if file.name == _REVIEWS)
     reviews = pq.read_table(path).to_pylist()
     reviews.sort(key=lambda row: (-len(row["Review Text"] or ""), row["Clothing ID"]))
-    found: dict[str, Asked] = {}
+    found: dict[str, QueriedItem] = {}
     for row in reviews:
         sentences = [one for one in _SENTENCE.split(row["Review Text"] or "") if len(one) > 40]
         if len(sentences) > 1:
             id_ = str(row["Clothing ID"])
             text = f"{row['Class Name']}: {sentences[0]}"
-            found.setdefault(id_, Asked(id_, text, sentences[1]))
+            found.setdefault(id_, QueriedItem(id_, text, sentences[1]))
     return list(found.values())[:most]
 
 
