@@ -20,6 +20,7 @@ from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import load_onnx
 from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.model_settings import config_of
+from penchant.evaluation.replay_log import judged_by, objective_of_term
 from penchant.fit.chooser import Chooser, described
 from penchant.fit.encoder_choice import EncoderChoice
 from penchant.fit.fit_budget import FitBudget
@@ -84,6 +85,12 @@ class _Fit:
     """One fit, step by step."""
 
     def __init__(self, request: FitRequest, say: Callable[[str], None], progress: Progress) -> None:
+        objective = request.objective or (
+            objective_of_term(request.relevant) if request.relevant else ""
+        )
+        if objective:
+            settings = (*request.settings, f"objective={objective}")
+            request = dataclasses.replace(request, settings=settings)
         self._request, self._tell, self._progress = request, say, progress
         self._said: list[str] = []
         self._pairs = pairs_of("--set", request.settings)
@@ -142,6 +149,10 @@ class _Fit:
             self._config = dataclasses.replace(self._config, signals=signals)
             self._pairs = {**self._pairs, "signals": as_text(signals)}
         stream = make_stream(items, events, signals, relevance, left_out)
+        judged = judged_by(stream, self._config, request.relevant, request.log.default_relevance)
+        stream = judged.stream
+        if judged.sentence:
+            self._say(judged.sentence)
         usual = usual_first(text_templates(stream.items)) if request.log.makes_texts else []
         shown = with_template(stream.items, usual[0]) if usual else stream.items
         check = check_log(dataclasses.replace(stream, items=shown), system_clock())

@@ -17,7 +17,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.catalog.view import CatalogReader
-from penchant.config import Config, with_score_weights
+from penchant.config import Config, with_asked, with_score_weights
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
@@ -42,7 +42,7 @@ from penchant.store.refresh_note import RefreshNote
 from penchant.store.releases import read_log_of_releases, read_releases
 from penchant.store.rollouts import read_rollout, write_rollout
 from penchant.system.low_priority import at_low_priority
-from penchant.system.option_types import FLAT, STORE_IN_USE, Repeated
+from penchant.system.option_types import FLAT, OBJECTIVE, STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
 
 log = logging.getLogger("penchant")
@@ -66,6 +66,8 @@ class RefreshRequest:
     """Store of the server: lmdb:DIRECTORY."""
     settings: ServerSettings = ()
     """A setting, if it is not the one that the server keeps in the store; repeatable."""
+    objective: Annotated[str, OBJECTIVE] = ""
+    """Signal to learn weights for; `all`: every event with a positive reward alike."""
     window: Annotated[int | None, _released_or(_DEFAULTS.window)] = None
     """Largest distance at which two likes of a user count as near, in places."""
     text_weight: Annotated[float | None, _released_or(_DEFAULTS.text_weight)] = None
@@ -141,11 +143,10 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
         read: ReadLog | None = None
         if file is not None:
             read = partial(file.read, signals=server.config.signals, left_out=left_out)
+        config = with_asked(server.config, request.objective)
         settings = request.fit_settings(released_settings(server.store))
         with refresh_turn(request.store, TURN_S):
-            result = refresh_store(
-                server.store, server.directory, server.config, settings, read, progress
-            )
+            result = refresh_store(server.store, server.directory, config, settings, read, progress)
     for kind, remedy, count in result.retired.cases():
         left_out.add(kind, remedy, count)
     return dataclasses.replace(result, left_out=left_out)
@@ -198,6 +199,7 @@ def refresh_store(
         events=len(source.events.item),
         accepted=source.accepted,
         elsewhere=read is not None,
+        learnt=fresh.learnt.sentence,
     )
     head = publish_refreshed(store, directory, config, source, fresh, note)
     if tried is not None:

@@ -122,7 +122,7 @@ def learn_items(
         prior_mean=fresh.prior_mean,
         offsets=_offsets(stream, config),
         popularity=fresh.popularity,
-        learnt=fresh.learnt.settings,
+        learnt=json.loads(fresh.learnt.settings_json),
     )
     return items, fresh.learnt
 

@@ -45,18 +45,24 @@ from penchant.domain.types import (
     Vector,
     Window,
 )
+from penchant.domain.window import half_propensity
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _HEADER = struct.Struct("<BI")
 _RECORD = struct.Struct("<QI")
 _CACHE = struct.Struct("<QqQQII")
 _CACHE_SINCE = 4
 """First schema version with this layout of the cache; older caches are dropped and folded anew."""
-_WINDOW_SINCE = 4
+_WINDOW_SINCE = 6
 """First schema version with this layout of a window; older layouts lack its last fields."""
+_CONTEXT_SINCE = 4
+"""First schema version whose windows hold propensities and contexts."""
 RESERVATIONS_SINCE = 5
 """First schema version of ledgers and budgets whose every change is in the log as well."""
-_OLDER_WINDOW = np.dtype(WINDOW_DTYPE.descr[:7])
+_OLDEST_WINDOW = np.dtype(WINDOW_DTYPE.descr[:7])
+_OLDER_WINDOW = np.dtype(
+    [*_OLDEST_WINDOW.descr, ("propensity", "<f4"), ("context", "<u4", (5,))],
+)
 _COUNTERS = struct.Struct("<ddq")
 _FLOAT = np.dtype("<f4")
 _OF_ANOTHER_FORM = (ValueError, TypeError, LookupError, AttributeError, struct.error)
@@ -130,7 +136,7 @@ def decode_user(value: bytes) -> UserState:
     """The inverse of `encode_user`; the arrays are read-only."""
     payload = unseal(value, "user record")
     version, count = _RECORD.unpack_from(payload)
-    layout = WINDOW_DTYPE if value[0] >= _WINDOW_SINCE else _OLDER_WINDOW
+    layout = _window_layout(value[0])
     position = _RECORD.size + count * layout.itemsize
     # Copied, because NumPy is several times slower on unaligned numbers.
     window = np.frombuffer(bytes(payload[_RECORD.size : position]), layout, count)
@@ -148,11 +154,19 @@ def decode_user(value: bytes) -> UserState:
     return UserState(record, key, Interest(both[:slow], both[slow:], recent))
 
 
+def _window_layout(version: int) -> np.dtype[np.void]:
+    if version >= _WINDOW_SINCE:
+        return WINDOW_DTYPE
+    return _OLDER_WINDOW if version >= _CONTEXT_SINCE else _OLDEST_WINDOW
+
+
 def _widened(older: Window) -> Window:
     """A window of an older schema, with zeros in the fields that it lacks."""
     window = np.zeros(len(older), WINDOW_DTYPE)
     for name in older.dtype.names or ():
         window[name] = older[name]
+    if "propensity" in (older.dtype.names or ()):
+        window["propensity"] = [half_propensity(chance) for chance in older["propensity"].tolist()]
     return window
 
 

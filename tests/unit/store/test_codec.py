@@ -63,7 +63,8 @@ ENTRIES = st.tuples(
     SINGLE,
     SINGLE,
     SINGLE,
-    SINGLE,
+    st.floats(-1, 1, width=16),
+    st.integers(0, 2**16 - 1),
     st.tuples(*[st.integers(0, 2**32 - 1)] * 5),
 ).map(lambda row: np.array(row, WINDOW_DTYPE).tobytes())
 
@@ -147,6 +148,37 @@ def test_an_older_users_record_is_read_without_its_cache(
     assert not decoded.record.window["propensity"].any()
     assert not decoded.record.window["context"].any()
     assert (decoded.key, decoded.interest) == (None, None)
+
+
+@given(state=states(), schema=st.sampled_from([4, 5]), chance=st.floats(0, 1, width=32))
+def test_a_record_of_before_signals_has_its_events_and_no_signal(
+    state: UserState, schema: int, chance: float
+) -> None:
+    """A propensity between 0 and 1 stays there in 16 bits, since exploration counts those."""
+    window = state.record.window
+    names = ["occurred_at_us", "event", "item", "reward", "weight", "wait_s", "context"]
+    layout = [
+        (name, "<f4" if name == "propensity" else window.dtype[name].str, window.dtype[name].shape)
+        if not window.dtype[name].subdtype
+        else (name, "<u4", (5,))
+        for name in window.dtype.names or ()
+        if name != "signal"
+    ]
+    older = np.zeros(len(window), layout)
+    for name in older.dtype.names or ():
+        older[name] = window[name]
+    older["propensity"] = chance
+    assert older.itemsize == 64
+    payload = struct.pack("<QI", state.record.state_version, len(window)) + older.tobytes()
+    checksum = zlib.crc32(payload, schema)
+    decoded = codec.decode_user(struct.pack("<BI", schema, checksum) + payload)
+    assert decoded.record.window.dtype == window.dtype
+    for name in names:
+        np.testing.assert_array_equal(decoded.record.window[name], window[name])
+    assert not decoded.record.window["signal"].any()
+    for found in decoded.record.window["propensity"].tolist():
+        assert (0 < found < 1) == (0 < chance < 1)
+        assert found == pytest.approx(chance, abs=1e-3)
 
 
 def test_a_log_row_of_schema_3_has_no_context_and_was_not_shown() -> None:
