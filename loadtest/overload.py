@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 
 from loadtest.overload_calls import KINDS, CallKind, Numbers, prepare
 from loadtest.overload_report import OverloadFigures
@@ -28,8 +29,10 @@ WINDOW_S = 0.5
 """Seconds over which the success of calls is judged after the burst."""
 RECOVERED = 0.9
 """Share of successful calls at which a server has recovered."""
-PROCESS_START_S = 3.0
-"""Seconds in which the processes of the small calls start."""
+HEAD_START_S = 0.5
+"""Seconds from the time when the processes of the small calls are up to the first call."""
+LONGEST_START_S = 60.0
+"""Longest time that the processes of the small calls may take to start, in seconds."""
 OTHERS_FROM = 1 << 40
 """First number of others' calls, which must differ from all others."""
 LATEST_S = 1.0
@@ -81,11 +84,12 @@ async def overload(
     numbers = Numbers()
     async with AsyncPenchant(target) as client:
         await prepare(client)
-        for name in names:
+        for place, name in enumerate(names):
+            if place:
+                await asyncio.sleep(SETTLE_S)
             if callable(say):
                 say(f"Overloading with: {name}")
             figures.append(await _overload_with(target, client, KINDS[name], phase_s, numbers))
-            await asyncio.sleep(SETTLE_S)
     return figures
 
 
@@ -95,7 +99,6 @@ async def _overload_with(
     peak = 0.0
     for clients in kind.clients:
         peak = max(peak, await _closed(client, kind, clients, numbers))
-    start = time.monotonic() + PROCESS_START_S
     rates = [CALM_SHARE * peak, BURST_SHARE * peak, CALM_SHARE * peak]
     dues = [
         phase * phase_s + number / rate
@@ -104,7 +107,15 @@ async def _overload_with(
     ]
     small_dues = [number / SMALL_PER_S for number in range(int(3 * phase_s * SMALL_PER_S))]
     loop = asyncio.get_running_loop()
-    with ProcessPoolExecutor(len(kind.beside), get_context("spawn")) as processes:
+    processes_of = get_context("spawn")
+    up = processes_of.Barrier(len(kind.beside) + 1)
+    with ProcessPoolExecutor(
+        len(kind.beside), processes_of, initializer=_wait_for_all, initargs=(up,)
+    ) as processes:
+        # As long as no process of the pool is up, each call starts one.
+        calls = [loop.run_in_executor(processes, time.monotonic) for _ in kind.beside]
+        await asyncio.gather(asyncio.to_thread(up.wait, LONGEST_START_S), *calls)
+        start = time.monotonic() + HEAD_START_S
         small_runs = [
             loop.run_in_executor(processes, _others, target, name, small_dues, start)
             for name in kind.beside
@@ -162,6 +173,10 @@ async def _closed(client: AsyncPenchant, kind: CallKind, clients: int, numbers: 
 
     await asyncio.gather(*(one() for _ in range(clients)))
     return max(answered / RAMP_S, 1.0)
+
+
+def _wait_for_all(up: Barrier) -> None:
+    up.wait(LONGEST_START_S)
 
 
 def _others(target: str, name: str, dues: Sequence[float], start: float) -> _Sent:
