@@ -22,7 +22,7 @@ from penchant_sdk.aio import AsyncPenchant
 
 CALM_SHARE, BURST_SHARE = 0.5, 3.0
 RAMP_S = 3.0
-"""Seconds of each step of the search for the capacity."""
+"""Seconds of each step of the search for the capacity, which each step's last calls outlast."""
 SMALL_PER_S = 20.0
 """Small calls of each kind per second."""
 WINDOW_S = 0.5
@@ -36,7 +36,7 @@ LONGEST_START_S = 60.0
 OTHERS_FROM = 1 << 40
 """First number of others' calls, which must differ from all others."""
 LATEST_S = 1.0
-"""Seconds of lateness after which a call is not sent any more."""
+"""Seconds of lateness after which a call is not sent any more; as long as a caller waits."""
 SETTLE_S = 2.0
 """Seconds between two kinds of calls."""
 
@@ -96,16 +96,12 @@ async def overload(
 async def _overload_with(
     target: str, client: AsyncPenchant, kind: CallKind, phase_s: float, numbers: Numbers
 ) -> OverloadFigures:
-    peak = 0.0
-    for clients in kind.clients:
-        peak = max(peak, await _closed(client, kind, clients, numbers))
-    rates = [CALM_SHARE * peak, BURST_SHARE * peak, CALM_SHARE * peak]
-    dues = [
-        phase * phase_s + number / rate
-        for phase, rate in enumerate(rates)
-        for number in range(int(rate * phase_s))
+    # The small calls of others go on from the beginning: the best throughput is measured beside
+    # them, as the burst is.
+    lead_s = len(kind.clients) * (RAMP_S + LATEST_S)
+    small_dues = [
+        number / SMALL_PER_S for number in range(int((lead_s + 3 * phase_s) * SMALL_PER_S))
     ]
-    small_dues = [number / SMALL_PER_S for number in range(int(3 * phase_s * SMALL_PER_S))]
     loop = asyncio.get_running_loop()
     processes_of = get_context("spawn")
     up = processes_of.Barrier(len(kind.beside) + 1)
@@ -115,12 +111,23 @@ async def _overload_with(
         # As long as no process of the pool is up, each call starts one.
         calls = [loop.run_in_executor(processes, time.monotonic) for _ in kind.beside]
         await asyncio.gather(asyncio.to_thread(up.wait, LONGEST_START_S), *calls)
-        start = time.monotonic() + HEAD_START_S
+        begin = time.monotonic() + HEAD_START_S
         small_runs = [
-            loop.run_in_executor(processes, _others, target, name, small_dues, start)
+            loop.run_in_executor(processes, _others, target, name, small_dues, begin)
             for name in kind.beside
         ]
+        peak = 0.0
+        for clients in kind.clients:
+            peak = max(peak, await _closed(client, kind, clients, numbers))
+        rates = [CALM_SHARE * peak, BURST_SHARE * peak, CALM_SHARE * peak]
+        dues = [
+            phase * phase_s + number / rate
+            for phase, rate in enumerate(rates)
+            for number in range(int(rate * phase_s))
+        ]
+        start = max(begin + lead_s, time.monotonic())
         sent, *small = await asyncio.gather(_open(client, kind, dues, start, numbers), *small_runs)
+    lead_s = start - begin
     burst = (phase_s, 2 * phase_s)
     places = sent.between(*burst)
     answered = sum(sent.ok[at] for at in places)
@@ -134,11 +141,15 @@ async def _overload_with(
         calm_success=sent.share_ok(0.0, phase_s),
         recovery_s=_recovery_s(sent, 2 * phase_s, 3 * phase_s),
         small_p99_ms={
-            name: (one.p99_ms(0.0, phase_s), one.p99_ms(*burst))
+            name: (
+                one.p99_ms(lead_s, lead_s + phase_s),
+                one.p99_ms(lead_s + phase_s, lead_s + 2 * phase_s),
+            )
             for name, one in zip(kind.beside, small, strict=True)
         },
         small_success={
-            name: one.share_ok(*burst) for name, one in zip(kind.beside, small, strict=True)
+            name: one.share_ok(lead_s + phase_s, lead_s + 2 * phase_s)
+            for name, one in zip(kind.beside, small, strict=True)
         },
         late_ms=quantile(sorted(sent.late_s), 0.99) * 1e3,
         errors=sent.errors,
