@@ -14,6 +14,9 @@ PIP_VERSION := 26.3
 PIP := python -m pip --disable-pip-version-check -qq
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 LIBPYTHON := libpython3.11.so.1.0
+# Where the tests that start a Triton lie: to look for them everywhere takes half a minute.
+SERVER_TESTS := tests/faults tests/integration tests/unit/cli/test_serve.py \
+	tests/unit/evaluation/test_against_server.py tests/unit/launch
 # What the tests under NumPy 2 cover: all that needs nothing but NumPy, LMDB and the contract.
 CORE_TESTS := tests/unit/domain tests/unit/store tests/unit/catalog
 
@@ -53,7 +56,7 @@ test-fast: $(VENV)/ready ## Run the tests that need no Triton.
 		|| [ $$? -eq 5 ]
 
 test-server: $(VENV)/ready libpython ## Run the tests that start a Triton.
-	@$(BIN)/python -m pytest -m server $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -m server $(if $(filter tests/%,$(ARGS)),,$(SERVER_TESTS)) $(ARGS) || [ $$? -eq 5 ]
 
 test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
 	@echo "The core under NumPy 2:"

@@ -32,7 +32,14 @@ from penchant.store.item_residuals import (
     stage_residuals,
     use_residuals,
 )
-from penchant.store.items import items_changed, mark_items, read_head, read_text_vector, scan_items
+from penchant.store.items import (
+    items_changed,
+    mark_items,
+    read_head,
+    read_sound_item,
+    read_text_vector,
+    scan_items,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +53,35 @@ class PreparedTexts:
     """Vectors of the items' texts by item number, shape (rows, d)."""
     alive: Mask
     """Which items can be ranked, shape (rows,)."""
+    unread: tuple[str, ...]
+    """Ids of items that can be ranked, whose texts had no vector: put after the others' texts were
+    encoded."""
     cold_start_prior: ColdStartPrior
 
     @classmethod
     def read(
         cls, snapshot: Snapshot, config: Config, encoder_version: str, dimensions: int
     ) -> PreparedTexts:
-        """Reads all items; the store must hold the encoder's vectors of their texts.
+        """Reads all items, and the vectors of their texts.
 
         Cost: three reads for each item; to be read beside the transaction.
         """
         rows = read_head(snapshot).rows
         texts, alive = np.zeros((rows, dimensions), np.float32), np.zeros(rows, np.bool_)
         marks = mark_items(snapshot)
-        _place(snapshot, encoder_version, scan_items(snapshot), texts, alive)
+        unread = _place(snapshot, encoder_version, scan_items(snapshot), texts, alive)
         numbers = np.flatnonzero(alive)
         prior = cold_start_prior_of(snapshot, config, numbers, texts[numbers])
-        return cls(encoder_version, marks, texts, alive, prior)
+        return cls(encoder_version, marks, texts, alive, tuple(unread), prior)
 
     def changed(self, snapshot: Snapshot) -> list[StoredItem]:
-        """The items put, changed or deleted since."""
-        return items_changed(snapshot, self.marks)
+        """The items put, changed or deleted since, and those that were not read."""
+        changed = {stored.item.id: stored for stored in items_changed(snapshot, self.marks)}
+        for id_ in self.unread:
+            stored = read_sound_item(snapshot, id_)
+            if stored is not None:
+                changed[id_] = stored
+        return list(changed.values())
 
     def as_of(
         self, snapshot: Snapshot, changed: list[StoredItem], rows: int
@@ -196,9 +211,13 @@ def _place(
     items: Iterable[StoredItem],
     texts: Matrix,
     alive: Mask,
-) -> None:
-    """Writes the vectors of items' texts into their rows; zeros where one is lost."""
+) -> list[str]:
+    """Writes the vectors of items' texts into their rows; returns the ids of those without one."""
+    without: list[str] = []
     for stored in items:
         alive[stored.number] = stored.alive
         vector = read_text_vector(snapshot, encoder_version, stored.item.text)
         texts[stored.number] = vector if stored.alive and vector is not None else 0.0
+        if stored.alive and vector is None:
+            without.append(stored.item.id)
+    return without

@@ -163,9 +163,15 @@ def encode_texts(store: Store, release: LoadedRelease, progress: Progress = no_p
     progress(ENCODE, 1.0)
 
 
-def write_missing(transaction: Transaction, release: LoadedRelease) -> None:
-    """Encodes texts that still lack a vector: those of items put a moment ago."""
-    _write(transaction, release, _vectors(release, missing_texts(transaction, release)))
+def encode_changed(
+    transaction: Transaction, release: LoadedRelease, texts: PreparedTexts
+) -> list[StoredItem]:
+    """The items that changed after `texts` was read; texts without a vector are encoded."""
+    changed = texts.changed(transaction)
+    wanted = [stored.item.text for stored in changed if stored.alive]
+    missing = known_vectors(transaction, release.encoder.version, wanted)[1]
+    _write(transaction, release, _vectors(release, missing))
+    return changed
 
 
 def _vectors(release: LoadedRelease, texts: Sequence[str]) -> dict[str, Vector]:
@@ -236,10 +242,7 @@ def begin_switch(
     if rollout is not None:
         reason = f"another release came ({release.published.action})"
         end_rollout(transaction, rollout, now_us, reason)
-    changed = texts.changed(transaction)
-    wanted = [stored.item.text for stored in changed if stored.alive]
-    missing = known_vectors(transaction, release.encoder.version, wanted)[1]
-    _write(transaction, release, _vectors(release, missing))
+    changed = encode_changed(transaction, release, texts)
     if not read_releases(transaction):
         start = Published("", before.encoder_version, "start", now_us)
         append_release(transaction, start)

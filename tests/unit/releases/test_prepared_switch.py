@@ -10,10 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from penchant.catalog.view import CatalogReader
+from penchant.config import Config
 from penchant.domain.residuals import anchored
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.refresh_input import RefreshInput
-from penchant.releases.prepared_switch import PreparedResiduals
+from penchant.releases import release_rollout, rollback, switch
+from penchant.releases.prepared_switch import PreparedResiduals, prepared_reader
+from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Store
 from penchant.store.item_residuals import scan_residuals
 from penchant.store.lmdb import LmdbStore
@@ -100,6 +104,38 @@ def test_what_changed_while_it_was_made_ready_is_in_the_new_space(
     with store.snapshot() as snapshot:
         assert len(list(scan_residuals(snapshot, view.head.encoder_version))) == 10
     assert_same_catalog(view, second_reader(world))
+    store.close()
+
+
+@pytest.mark.parametrize("step", ["publish", "roll back", "try"])
+def test_an_item_put_after_the_texts_were_encoded_has_a_vector_in_the_new_space(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, store = shop(tmp_path, 40)
+    world, release = server.world, server.build("second").id
+    if step == "roll back":
+        server.publish(release)
+
+    def reader(of: Store, directory: Path, config: Config) -> CatalogReader:
+        world.put(late="a late film")
+        return prepared_reader(of, directory, config)
+
+    for job in (switch, rollback, release_rollout):
+        monkeypatch.setattr(job, "prepared_reader", reader)
+    if step == "roll back":
+        server.roll_back()
+        view = world.view()
+    elif step == "publish":
+        server.publish(release)
+        view = world.view()
+    else:
+        rollout = server.begin(release, "shadow", 1.0)
+        place = rollout_directory(world.directory, release)
+        with store.snapshot() as snapshot:
+            view = read_catalog(snapshot, CatalogReader(place, world.config.fold), rollout.head)
+    encoder = world.encoders.of(view.head.encoder_version, view.head.dimensions)
+    number = view.numbers["late"]
+    np.testing.assert_array_equal(view.texts[number], encoder.encode(["a late film"])[0])
     store.close()
 
 
