@@ -25,7 +25,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
+.PHONY: help setup drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
 	test-numpy2 check format generate baseline bench serve loadtest \
 	docs docs-build clean libpython
 
@@ -47,7 +47,12 @@ demo-home: $(VENV)/ready libpython ## Talk to a smart home that asks and learns 
 demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)
 
-test: test-numpy2 test-fast test-server ## Run all tests, those on a real Triton included.
+# The default encoder is exported once for both suites; without this variable, by each.
+test: export TEST_EXPORT_DIR := $(CURDIR)/build/test-export
+test: drop-test-export test-numpy2 test-fast test-server ## Run all tests, those on a real Triton included.
+
+drop-test-export:
+	@rm -rf build/test-export
 
 # Files of tests side by side, each process with one thread. Status 5: ARGS names none of these.
 test-fast: $(VENV)/ready ## Run the tests that need no Triton.
