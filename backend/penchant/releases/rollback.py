@@ -1,4 +1,4 @@
-"""Rolls back to an earlier release as one job, in one transaction."""
+"""Rolls back to an earlier release as one job, whose transaction is short."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Annotated
 import numpy as np
 from cyclopts import Parameter
 
-from penchant.catalog.view import CatalogReader
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.rollout import Rollout
@@ -19,14 +18,21 @@ from penchant.domain.types import CatalogHead, Published
 from penchant.encoder.library import load_onnx
 from penchant.launch.model_parameters import DEFAULT_STORE, KEPT_ENCODER
 from penchant.launch.server_store import ServerSettings, open_server_store
-from penchant.refresh.catalog_update import FittedParts, write_from_residuals
+from penchant.refresh.catalog_update import FittedParts
 from penchant.releases.loaded_release import LoadedRelease, LoadEncoder, load_release
+from penchant.releases.prepared_switch import (
+    PreparedResiduals,
+    PreparedTexts,
+    prepared_reader,
+    write_prepared,
+)
 from penchant.releases.release_rollout import stop_rollout
 from penchant.releases.switch import (
     COMMIT,
     DONE,
     SWITCH,
     begin_switch,
+    encode_texts,
     kept_encoders,
     switch_to,
 )
@@ -157,11 +163,17 @@ def switch_back(
     if not kept or entry.encoder_version == before.encoder_version:
         return switch_to(store, directory, config, release, progress, clock)
     progress(SWITCH, 0.0)
+    encode_texts(store, release)
+    version, dimensions = release.encoder.version, release.encoder.dimensions
+    reader = prepared_reader(store, directory, config)
+    with store.snapshot() as snapshot:
+        texts = PreparedTexts.read(snapshot, config, version, dimensions)
+        residuals = PreparedResiduals.kept(snapshot, version, dimensions)
     with store.transaction() as transaction:
-        view = read_catalog(transaction, CatalogReader(directory, config.fold))
-        head = begin_switch(transaction, view.head, release, clock())
+        view = read_catalog(transaction, reader)
+        head, changed = begin_switch(transaction, view.head, release, texts, clock())
         fitted = FittedParts.of(view, np.zeros(head.dimensions))
-        head = write_from_residuals(transaction, directory, config, view, head, fitted)
+        head = write_prepared(transaction, directory, view, head, texts, changed, residuals, fitted)
         write_head(transaction, head)
         progress(COMMIT, 0.0)
     progress(DONE, 1.0)
