@@ -14,6 +14,9 @@ PIP_VERSION := 26.3
 PIP := python -m pip --disable-pip-version-check -qq
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 LIBPYTHON := libpython3.11.so.1.0
+# Where the tests that start a Triton lie: to look for them everywhere takes half a minute.
+SERVER_TESTS := tests/faults tests/integration tests/unit/cli/test_serve.py \
+	tests/unit/evaluation/test_against_server.py tests/unit/launch
 # What the tests under NumPy 2 cover: all that needs nothing but NumPy, LMDB and the contract.
 CORE_TESTS := tests/unit/domain tests/unit/store tests/unit/catalog
 
@@ -22,7 +25,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
+.PHONY: help setup drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
 	test-numpy2 check format generate baseline bench serve loadtest \
 	docs docs-build clean libpython
 
@@ -44,7 +47,12 @@ demo-home: $(VENV)/ready libpython ## Talk to a smart home that asks and learns 
 demo-release: $(VENV)/ready libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)
 
-test: test-numpy2 test-fast test-server ## Run all tests, those on a real Triton included.
+# The default encoder is exported once for both suites; without this variable, by each.
+test: export TEST_EXPORT_DIR := $(CURDIR)/build/test-export
+test: drop-test-export test-numpy2 test-fast test-server ## Run all tests, those on a real Triton included.
+
+drop-test-export:
+	@rm -rf build/test-export
 
 # Files of tests side by side, each process with one thread. Status 5: ARGS names none of these.
 test-fast: $(VENV)/ready ## Run the tests that need no Triton.
@@ -53,7 +61,7 @@ test-fast: $(VENV)/ready ## Run the tests that need no Triton.
 		|| [ $$? -eq 5 ]
 
 test-server: $(VENV)/ready libpython ## Run the tests that start a Triton.
-	@$(BIN)/python -m pytest -m server $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -m server $(if $(filter tests/%,$(ARGS)),,$(SERVER_TESTS)) $(ARGS) || [ $$? -eq 5 ]
 
 test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
 	@echo "The core under NumPy 2:"

@@ -26,7 +26,7 @@ from loadtest.load_report import LoadReport, Thresholds, broken
 from loadtest.overload import overload
 from loadtest.overload_calls import KINDS, USUAL_KINDS
 from loadtest.overload_report import OverloadReport
-from loadtest.resources import ResourceWatch, trends
+from loadtest.resources import ResourceWatch, growth, trends
 from loadtest.results import Results, read_results
 from loadtest.traffic import item_id, item_text
 from penchant.domain.errors import ConfigError
@@ -132,8 +132,10 @@ def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> L
     thresholds = Thresholds(
         p99_ms={"rank": options.p99_rank_ms, "feedback": options.p99_feedback_ms}
     )
-    missed = broken(measured, rate, thresholds)
-    return LoadReport(capacity, rate, options.users, measured, missed, trends(watch.samples))
+    grown = growth(watch.samples)
+    missed = broken(measured, rate, thresholds) + (grown or [])
+    held = trends(watch.samples)
+    return LoadReport(capacity, rate, options.users, measured, missed, held, grown is not None)
 
 
 def overload_test(options: argparse.Namespace, encoder: Path, console: Console) -> OverloadReport:

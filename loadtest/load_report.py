@@ -68,6 +68,8 @@ class LoadReport:
     """Thresholds that were broken, in words."""
     resources: Sequence[ResourceTrend] = ()
     """What the server's processes held over the run."""
+    judged_growth: bool = True
+    """Whether the run was long enough to tell whether something grew."""
 
     def write(self, path: Path) -> None:
         """Writes the report as JSON."""
@@ -93,5 +95,9 @@ class LoadReport:
         for text, count in self.results.errors.items():
             console.print(f"{count} x {text}", markup=False)
         show_resources(self.resources, console)
+        if not self.judged_growth:
+            console.print("Too short to tell whether memory, descriptors or /dev/shm grow.")
+        elif all(trend.flat for trend in self.resources):
+            console.print("Memory, descriptors and /dev/shm are flat.")
         for text in self.broken:
             console.print(f"Broken: {text}", markup=False)

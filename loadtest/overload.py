@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 
 from loadtest.overload_calls import KINDS, CallKind, Numbers, prepare
 from loadtest.overload_report import OverloadFigures
@@ -21,19 +22,21 @@ from penchant_sdk.aio import AsyncPenchant
 
 CALM_SHARE, BURST_SHARE = 0.5, 3.0
 RAMP_S = 3.0
-"""Seconds of each step of the search for the capacity."""
+"""Seconds of each step of the search for the capacity, which each step's last calls outlast."""
 SMALL_PER_S = 20.0
 """Small calls of each kind per second."""
 WINDOW_S = 0.5
 """Seconds over which the success of calls is judged after the burst."""
 RECOVERED = 0.9
 """Share of successful calls at which a server has recovered."""
-PROCESS_START_S = 3.0
-"""Seconds in which the processes of the small calls start."""
+HEAD_START_S = 0.5
+"""Seconds from the time when the processes of the small calls are up to the first call."""
+LONGEST_START_S = 60.0
+"""Longest time that the processes of the small calls may take to start, in seconds."""
 OTHERS_FROM = 1 << 40
 """First number of others' calls, which must differ from all others."""
 LATEST_S = 1.0
-"""Seconds of lateness after which a call is not sent any more."""
+"""Seconds of lateness after which a call is not sent any more; as long as a caller waits."""
 SETTLE_S = 2.0
 """Seconds between two kinds of calls."""
 
@@ -81,35 +84,50 @@ async def overload(
     numbers = Numbers()
     async with AsyncPenchant(target) as client:
         await prepare(client)
-        for name in names:
+        for place, name in enumerate(names):
+            if place:
+                await asyncio.sleep(SETTLE_S)
             if callable(say):
                 say(f"Overloading with: {name}")
             figures.append(await _overload_with(target, client, KINDS[name], phase_s, numbers))
-            await asyncio.sleep(SETTLE_S)
     return figures
 
 
 async def _overload_with(
     target: str, client: AsyncPenchant, kind: CallKind, phase_s: float, numbers: Numbers
 ) -> OverloadFigures:
-    peak = 0.0
-    for clients in kind.clients:
-        peak = max(peak, await _closed(client, kind, clients, numbers))
-    start = time.monotonic() + PROCESS_START_S
-    rates = [CALM_SHARE * peak, BURST_SHARE * peak, CALM_SHARE * peak]
-    dues = [
-        phase * phase_s + number / rate
-        for phase, rate in enumerate(rates)
-        for number in range(int(rate * phase_s))
+    # The small calls of others go on from the beginning: the best throughput is measured beside
+    # them, as the burst is.
+    lead_s = len(kind.clients) * (RAMP_S + LATEST_S)
+    small_dues = [
+        number / SMALL_PER_S for number in range(int((lead_s + 3 * phase_s) * SMALL_PER_S))
     ]
-    small_dues = [number / SMALL_PER_S for number in range(int(3 * phase_s * SMALL_PER_S))]
     loop = asyncio.get_running_loop()
-    with ProcessPoolExecutor(len(kind.beside), get_context("spawn")) as processes:
+    processes_of = get_context("spawn")
+    up = processes_of.Barrier(len(kind.beside) + 1)
+    with ProcessPoolExecutor(
+        len(kind.beside), processes_of, initializer=_wait_for_all, initargs=(up,)
+    ) as processes:
+        # As long as no process of the pool is up, each call starts one.
+        calls = [loop.run_in_executor(processes, time.monotonic) for _ in kind.beside]
+        await asyncio.gather(asyncio.to_thread(up.wait, LONGEST_START_S), *calls)
+        begin = time.monotonic() + HEAD_START_S
         small_runs = [
-            loop.run_in_executor(processes, _others, target, name, small_dues, start)
+            loop.run_in_executor(processes, _others, target, name, small_dues, begin)
             for name in kind.beside
         ]
+        peak = 0.0
+        for clients in kind.clients:
+            peak = max(peak, await _closed(client, kind, clients, numbers))
+        rates = [CALM_SHARE * peak, BURST_SHARE * peak, CALM_SHARE * peak]
+        dues = [
+            phase * phase_s + number / rate
+            for phase, rate in enumerate(rates)
+            for number in range(int(rate * phase_s))
+        ]
+        start = max(begin + lead_s, time.monotonic())
         sent, *small = await asyncio.gather(_open(client, kind, dues, start, numbers), *small_runs)
+    lead_s = start - begin
     burst = (phase_s, 2 * phase_s)
     places = sent.between(*burst)
     answered = sum(sent.ok[at] for at in places)
@@ -123,11 +141,15 @@ async def _overload_with(
         calm_success=sent.share_ok(0.0, phase_s),
         recovery_s=_recovery_s(sent, 2 * phase_s, 3 * phase_s),
         small_p99_ms={
-            name: (one.p99_ms(0.0, phase_s), one.p99_ms(*burst))
+            name: (
+                one.p99_ms(lead_s, lead_s + phase_s),
+                one.p99_ms(lead_s + phase_s, lead_s + 2 * phase_s),
+            )
             for name, one in zip(kind.beside, small, strict=True)
         },
         small_success={
-            name: one.share_ok(*burst) for name, one in zip(kind.beside, small, strict=True)
+            name: one.share_ok(lead_s + phase_s, lead_s + 2 * phase_s)
+            for name, one in zip(kind.beside, small, strict=True)
         },
         late_ms=quantile(sorted(sent.late_s), 0.99) * 1e3,
         errors=sent.errors,
@@ -162,6 +184,10 @@ async def _closed(client: AsyncPenchant, kind: CallKind, clients: int, numbers: 
 
     await asyncio.gather(*(one() for _ in range(clients)))
     return max(answered / RAMP_S, 1.0)
+
+
+def _wait_for_all(up: Barrier) -> None:
+    up.wait(LONGEST_START_S)
 
 
 def _others(target: str, name: str, dues: Sequence[float], start: float) -> _Sent:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from loadtest.traffic import item_id
+from penchant_proto.v1.feedback_pb2 import EventResult
 from penchant_sdk import Event
+from penchant_sdk._operations import EncodedCall, Operation, first_call, sent_events
 from penchant_sdk.aio import AsyncPenchant
 
 EVENTS_OF_A_BULK_CALL = 300
@@ -50,11 +54,38 @@ async def _feedback(client: AsyncPenchant, number: int) -> None:
 
 
 async def _bulk(client: AsyncPenchant, number: int) -> None:
+    await client.run(_encoded(bulk_call(number)))
+
+
+def bulk_call(number: int) -> EncodedCall:
+    """Feedback of 300 new users, made from bytes that are encoded once.
+
+    To make the events, to encode them and to read their results takes this program as long as the
+    server needs to refuse ten such calls, and it would not be able to send as many as it should.
+    """
+    call = _bulk_template()
+    digits = f"{number:0{len(_PLACE)}d}".encode()
+    return dataclasses.replace(call, payload=call.payload.replace(_PLACE, digits))
+
+
+_PLACE = b"%" * 15
+"""Stands for the number of a call; as long as the largest one."""
+
+
+@functools.cache
+def _bulk_template() -> EncodedCall:
+    name = _PLACE.decode()
     events = [
-        Event(user=f"new-{number}-{place}", item=item_id(place % 100), signal="like")
+        Event(f"new-{name}-{place}", item_id(place % 100), "like", event_id=f"{name}-{place}")
         for place in range(EVENTS_OF_A_BULK_CALL)
     ]
-    (await client.feedback(events)).raise_for_refused()
+    return first_call(sent_events(events))
+
+
+def _encoded(call: EncodedCall) -> Operation[None]:
+    reply = yield call
+    accepted = [one.status for one in reply.feedback.results].count(EventResult.STATUS_ACCEPTED)
+    assert accepted == EVENTS_OF_A_BULK_CALL
 
 
 async def prepare(client: AsyncPenchant) -> None:

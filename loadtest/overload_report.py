@@ -134,11 +134,12 @@ class OverloadReport:
 
 
 def show_resources(trends: Sequence[ResourceTrend], console: Console) -> None:
-    """Prints memory, descriptors and shared memory over the run; flat is middle = last."""
+    """Prints memory, descriptors and shared memory over the run, and which of them grew."""
     table = Table("held", title="Over the run", title_justify="left")
-    for column in ("first", "middle", "last", "highest"):
+    for column in ("first", "middle", "last", "highest", "flat"):
         table.add_column(column, justify="right")
     for trend in trends:
         values = (trend.first, trend.middle, trend.last, trend.highest)
-        table.add_row(trend.name, *(f"{value:,.1f}" for value in values))
+        flat = "yes" if trend.flat else "no"
+        table.add_row(f"{trend.name} {trend.unit}", *(f"{value:,.1f}" for value in values), flat)
     console.print(table)

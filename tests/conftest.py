@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,13 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def minilm_report(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
-    """The export of MiniLM, made once for all processes of a run."""
+    """The export of MiniLM, made once for all processes of a run, and of `make test`."""
     # Only here: the core is tested without PyTorch too.
     from penchant.training.export import ExportReport, ExportRequest, export_encoder
 
     place = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         place = place.parent
+    if "TEST_EXPORT_DIR" in os.environ:
+        place = Path(os.environ["TEST_EXPORT_DIR"])
+        place.mkdir(parents=True, exist_ok=True)
     note = place / "minilm.pickle"
     with (place / "minilm.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Until the file is closed.

@@ -17,6 +17,7 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.limits import Limits
+from penchant.domain.objective import ALL_LIKES
 from penchant.domain.rewards import SignalTable
 from penchant.domain.settings import (
     FOLD_RANGES,
@@ -67,6 +68,10 @@ class Config:
     """Signal tables by name (`default`, `ads`, `games`, `home`), separated by commas, or a table
     as JSON: `{"like": {"reward": 1.0}, ...}`. Replaces the default table, or is merged over the
     tables that `"base": "default"` names."""
+    objective: str = ""
+    """The signal that matters: a refresh learns weights that rank its items first. `all`: every
+    event with a positive reward counts alike. Default: the signal that the table weighs most and
+    that the log has enough of."""
     explorations_per_day: int = 50
     """Explored impressions per user and 24 hours; 0 turns exploration off."""
     limits: Limits = field(default_factory=Limits)
@@ -87,6 +92,11 @@ class Config:
             )
         for name, allowed in RANGES.items():
             allowed.check(name, getattr(self, name))
+        if self.objective not in ("", ALL_LIKES, *self.signals):
+            known = ", ".join(sorted(self.signals))
+            raise ConfigError(
+                f"objective: got {self.objective[:64]!r}, expected {ALL_LIKES} or one of: {known}"
+            )
         if not self.signals:
             raise ConfigError("signals: got an empty table, expected at least one signal")
 
@@ -107,6 +117,8 @@ _RULES = {
     "encoder_fallback": "true or false",
     "signals": "table names or JSON",
     "store": "lmdb: and a directory",
+    "signal_weights": "a JSON object from signal to factor",
+    "objective": "a signal, `all`, or nothing",
 }
 """Ranges of the settings that are not numbers; the other ones are directories."""
 
@@ -130,6 +142,7 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "releases_dir": Path,
     "store_map_bytes": int,
     "encoder_threads": int,
+    "objective": str,
     "explorations_per_day": int,
     "encoder_runtime": str,
     "encoder_fallback": _flag,
@@ -250,6 +263,18 @@ def with_score_weights(config: Config, weights: str) -> Config:
     """
     fold = config.fold.overridden([weights], keep=config.fixed)
     return dataclasses.replace(config, fold=fold, given=config.given | json.loads(weights).keys())
+
+
+def with_asked(config: Config, objective: str) -> Config:
+    """A configuration with the objective that a command was given; empty: none.
+
+    Raises:
+        ConfigError: the signal table does not hold the signal.
+    """
+    if not objective:
+        return config
+    given = config.given | {"objective"}
+    return dataclasses.replace(config, objective=objective, given=given)
 
 
 def catalog_directory(config: Config) -> Path | None:

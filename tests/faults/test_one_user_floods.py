@@ -15,6 +15,7 @@ from penchant.launch import Server
 from penchant.launch.model_parameters import gather
 from penchant_sdk import Event, EventStatus, Item, Penchant
 from tests.support import command
+from tests.support.served import served
 from tests.support.word_encoder import write_word_encoder
 
 pytestmark = pytest.mark.server
@@ -31,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(place: Path) -> Iterator[Server]:
     encoder = write_word_encoder(place / "encoder", ITEMS.values(), dimensions=8, seed=1)
     settings = gather(f"lmdb:{place / 'store'}", encoder)
-    with Server(place / "server", settings, instances={"penchant_rank": 2}) as running:
+    with served(Server(place / "server", settings)) as running:
         yield running
     assert "Traceback" not in running.log_path.read_text(errors="replace")
 

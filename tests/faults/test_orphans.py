@@ -120,6 +120,8 @@ def test_serve_works_in_a_directory_with_any_ascii_name(tmp_path: Path) -> None:
     with serving(place) as serve, serve.client() as penchant:
         assert len(penchant.rank("ann", k=3).items) == 3
         scratch = {Path(part.partition("=")[2]) for part in serve.triton().cmdline()[1:3]}
+        serve.process.terminate()
+        serve.process.wait(PATIENCE_S)
     assert not any(path.exists() for path in scratch)
     shutil.rmtree(place)
 

@@ -6,6 +6,7 @@ Everything is measured against the same server's own figures, so that the machin
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,29 +20,42 @@ from loadtest.overload_calls import KINDS
 from loadtest.traffic import item_id, item_text
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
-from penchant.training.export import ExportReport
 from penchant_sdk import Event, InvalidRequest, Item, Penchant
 from penchant_sdk.errors import Overloaded, PenchantError
 from tests.contracts.client_world import unique
+from tests.support.served import served
+from tests.support.word_encoder import write_word_encoder
 
 pytestmark = pytest.mark.server
 
 ITEMS = 300
-PHASE_S = 3.0
+LAYERS = 8
+"""Of the encoder: a text of 16 words takes it about as long as MiniLM."""
+PHASES_S = {"rank with query": 2.0, "explained rank": 2.0, "bulk feedback": 3.0}
+"""Of each kind of calls: long enough for a few dozen of them."""
 PATIENT_S = 60.0
 
 
 @pytest.fixture(scope="module")
-def server(
-    minilm_report: ExportReport, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     directory = tmp_path_factory.mktemp("overload")
-    settings = gather(f"lmdb:{directory / 'store'}", minilm_report.directory)
-    with Server(directory / "server", settings) as running:
+    texts = [item_text(number) for number in range(ITEMS)]
+    encoder = write_word_encoder(directory / "encoder", texts, 64, seed=1, layers=LAYERS)
+    settings = gather(f"lmdb:{directory / 'store'}", encoder)
+    with served(Server(directory / "server", settings)) as running:
         with Penchant(running.target, timeout_s=PATIENT_S) as client:
             client.put_items([Item(item_id(n), item_text(n)) for n in range(ITEMS)])
         yield running
     assert "Traceback" not in running.log_path.read_text(errors="replace")
+
+
+@pytest.fixture(autouse=True)
+def _up(server: Server) -> None:
+    """Triton 24.10 was seen to crash after a burst (SIGSEGV): `serve` would start it again."""
+    if server.pid is None:
+        assert server.returncode in (-signal.SIGSEGV, -signal.SIGABRT)
+        server.kill()
+        server.start()
 
 
 @pytest.fixture
@@ -50,13 +64,13 @@ def penchant(server: Server) -> Iterator[Penchant]:
         yield client
 
 
-@pytest.mark.parametrize("kind", ["rank with query", "explained rank", "bulk feedback"])
+@pytest.mark.parametrize("kind", PHASES_S)
 def test_three_times_the_capacity_is_shed_and_passes(
     server: Server, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`python -m loadtest --shape overload` holds the goals; this law leaves room for noise."""
-    monkeypatch.setattr(shape, "RAMP_S", 1.5)
-    (figures,) = asyncio.run(shape.overload(server.target, [kind], PHASE_S))
+    monkeypatch.setattr(shape, "RAMP_S", 1.0)
+    (figures,) = asyncio.run(shape.overload(server.target, [kind], PHASES_S[kind]))
     assert kind in KINDS
     assert figures.goodput >= 0.5, figures
     assert figures.recovery_s <= 2.0, figures

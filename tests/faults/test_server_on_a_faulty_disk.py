@@ -17,6 +17,7 @@ from penchant.launch.diagnosis import check_store_use
 from penchant.launch.model_parameters import gather
 from penchant_sdk import Event, Item, Penchant, PenchantError, StoreUnavailable, Unavailable
 from tests.contracts.client_world import KITCHEN, SPACE
+from tests.support.served import served
 from tests.support.small_disk import filled, small_disk
 from tests.support.word_encoder import write_word_encoder
 
@@ -46,7 +47,7 @@ def describe(disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
 @pytest.fixture(scope="module")
 def server(describe: Callable[[], Server]) -> Iterator[Server]:
-    with describe() as running:
+    with served(describe()) as running:
         with connected(running) as penchant:
             penchant.put_items(FILMS)
             feed(penchant, "before", 20)

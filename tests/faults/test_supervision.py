@@ -69,8 +69,6 @@ def others(serve: ServeProcess) -> set[str]:
 HARM: dict[str, Callable[[ServeProcess], None]] = {
     "triton_aborted": lambda serve: serve.triton().send_signal(signal.SIGABRT),
     "triton_told_to_end": lambda serve: serve.triton().terminate(),
-    "one_of_two_rank_processes_killed": lambda serve: serve.stubs()["penchant_rank_0_1"].kill(),
-    "the_writer_killed": lambda serve: serve.stubs()["penchant_feedback_0_0"].kill(),
     "a_model_stopped": lambda serve: serve.stubs()["penchant_users_0_0"].suspend(),
     "triton_stopped": lambda serve: serve.triton().suspend(),
 }
@@ -170,7 +168,7 @@ def test_a_pause_of_the_supervisor_alone_is_no_fault(serve: ServeProcess) -> Non
 def test_a_fault_is_told_on_the_screen_in_the_log_by_doctor_and_by_a_metric(
     serve: ServeProcess,
 ) -> None:
-    victim = "penchant_catalog_0_0"
+    victim = "penchant_feedback_0_0"
     with mended(serve):
         serve.stubs()[victim].kill()
     times = serve.backs()

@@ -29,6 +29,7 @@ from penchant_sdk.ads import (
 )
 from tests.architecture.source_tree import ROOT
 from tests.support.ad_days import campaigns_of, yesterday
+from tests.support.served import served
 
 pytestmark = pytest.mark.server
 SLOT = Slot("article", Size(300, 250))
@@ -46,7 +47,7 @@ def target(encoder: Path, store: str, tmp_path_factory: pytest.TempPathFactory) 
     """A server that knows the ads' signals."""
     directory: Path = tmp_path_factory.mktemp("ads")
     settings = gather(store, encoder, ["signals=default,ads"])
-    with Server(directory / "server", settings) as running:
+    with served(Server(directory / "server", settings)) as running:
         yield running.target
 
 

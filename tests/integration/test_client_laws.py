@@ -13,6 +13,7 @@ from penchant_sdk import Penchant
 from tests.contracts.client_laws import ClientLaws
 from tests.contracts.client_signal_laws import OWN_SIGNALS, OwnSignalLaws
 from tests.integration.conftest import TIMEOUT_S
+from tests.support.served import served
 
 pytestmark = pytest.mark.server
 
@@ -23,7 +24,7 @@ def with_own_signals(encoder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     directory = tmp_path_factory.mktemp("signals")
     settings = gather(f"lmdb:{directory / 'store'}", encoder, [f"signals={OWN_SIGNALS}"])
     with (
-        Server(directory / "server", settings) as server,
+        served(Server(directory / "server", settings)) as server,
         Penchant(server.target, timeout_s=TIMEOUT_S) as client,
     ):
         yield client

@@ -14,6 +14,7 @@ import pytest
 from penchant.launch import Server, probe
 from penchant_sdk import DeadlineExceeded, Event, Item, Penchant, PenchantError, Unavailable
 from tests.contracts.client_world import unique
+from tests.support.served import served
 
 pytestmark = pytest.mark.server
 
@@ -38,7 +39,10 @@ def doctor(server: Server) -> tuple[int, str]:
 def test_a_dead_reader_is_noticed_by_the_canary_and_by_doctor(
     tmp_path: Path, server_in: Callable[[Path], Server]
 ) -> None:
-    with server_in(tmp_path) as server, Penchant(server.target, timeout_s=10.0) as penchant:
+    with (
+        served(server_in(tmp_path)) as server,
+        Penchant(server.target, timeout_s=10.0) as penchant,
+    ):
         film = Item(unique("film"), "A film about a lighthouse")
         penchant.put_items([film])
         kill_model(server, "penchant_rank_0_1")
@@ -60,7 +64,10 @@ def test_a_dead_reader_is_noticed_by_the_canary_and_by_doctor(
 def test_a_verb_whose_only_process_died_is_unavailable(
     tmp_path: Path, server_in: Callable[[Path], Server]
 ) -> None:
-    with server_in(tmp_path) as server, Penchant(server.target, timeout_s=10.0) as penchant:
+    with (
+        served(server_in(tmp_path)) as server,
+        Penchant(server.target, timeout_s=10.0) as penchant,
+    ):
         film = Item(unique("film"), "A film about a lighthouse")
         penchant.put_items([film])
         kill_model(server, "penchant_feedback_0_0")
@@ -71,7 +78,10 @@ def test_a_verb_whose_only_process_died_is_unavailable(
 def test_without_its_encoder_a_server_still_ranks_and_learns(
     tmp_path: Path, server_in: Callable[[Path], Server]
 ) -> None:
-    with server_in(tmp_path) as server, Penchant(server.target, timeout_s=10.0) as penchant:
+    with (
+        served(server_in(tmp_path)) as server,
+        Penchant(server.target, timeout_s=10.0) as penchant,
+    ):
         film = Item(unique("film"), "A film about a lighthouse")
         penchant.put_items([film])
         kill_model(server, "penchant_encoder_0_0")

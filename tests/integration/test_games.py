@@ -17,6 +17,7 @@ from penchant.launch.model_parameters import gather
 from penchant_sdk import Penchant
 from penchant_sdk.games import GameClient, Session
 from tests.support import command
+from tests.support.served import served
 
 pytestmark = pytest.mark.server
 
@@ -30,7 +31,7 @@ def target(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     directory = tmp_path_factory.mktemp("games")
     settings = [f"{name}={value}" for name, value in GAME_SETTINGS.items()]
     parameters = gather(f"lmdb:{directory / 'store'}", encoder, settings)
-    with Server(directory / "server", parameters) as server:
+    with served(Server(directory / "server", parameters)) as server:
         with Penchant(server.target, timeout_s=30) as penchant:
             some = [game for game in snapshot_games() if KINDS & set(game.genres)]
             GameClient(penchant).put_games(some)

@@ -14,6 +14,7 @@ from penchant_sdk import Penchant
 from penchant_sdk.home import Action, Brightness, HomeClient
 from tests.integration.conftest import TIMEOUT_S
 from tests.support.house import HOUSE
+from tests.support.served import served
 
 pytestmark = pytest.mark.server
 
@@ -29,7 +30,7 @@ def test_habits_form_by_three_acceptances_and_change_by_overrides(
 ) -> None:
     settings = gather(f"lmdb:{tmp_path / 'store'}", encoder, HOME_SETTINGS)
     with (
-        Server(tmp_path / "server", settings) as server,
+        served(Server(tmp_path / "server", settings)) as server,
         Penchant(server.target, timeout_s=TIMEOUT_S) as penchant,
     ):
         home = HomeClient(penchant)

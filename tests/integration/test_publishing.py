@@ -29,6 +29,7 @@ from penchant.releases.switch import switch_to
 from penchant.store.lmdb import LmdbStore
 from penchant.store.users import read_log, scan_user_ids
 from penchant_sdk import Event, Item, Penchant, PenchantError, Ranking
+from tests.support.served import served
 from tests.support.word_encoder import write_word_encoder
 
 pytestmark = pytest.mark.server
@@ -60,7 +61,7 @@ def config(tmp_path: Path, encoders: list[Path]) -> Config:
 @pytest.fixture
 def server(tmp_path: Path, encoders: list[Path]) -> Iterator[Server]:
     settings = gather(f"lmdb:{tmp_path / 'store'}", encoders[0])
-    with Server(tmp_path / "server", settings, instances={"penchant_rank": 2}) as running:
+    with served(Server(tmp_path / "server", settings)) as running:
         yield running
     assert "Traceback" not in running.log_path.read_text(errors="replace")
 

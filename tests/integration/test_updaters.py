@@ -11,6 +11,7 @@ from penchant.launch.model_parameters import gather
 from penchant_sdk import Event, Item, Penchant
 from tests.contracts.client_world import KITCHEN, SPACE, unique
 from tests.integration.conftest import TIMEOUT_S
+from tests.support.served import served
 
 pytestmark = pytest.mark.server
 
@@ -22,7 +23,7 @@ def test_the_next_ranking_follows_the_feedback_under_the_updater_that_was_set(
     settings = {**gather(f"lmdb:{tmp_path / 'store'}", encoder), "updater": updater}
     items = [Item(unique("item"), text) for text in SPACE + KITCHEN]
     server = Server(tmp_path / "server", settings)
-    with server, Penchant(server.target, timeout_s=TIMEOUT_S) as penchant:
+    with served(server), Penchant(server.target, timeout_s=TIMEOUT_S) as penchant:
         penchant.put_items(items)
         for item in (items[0], items[-1]):
             before = _slow_parts(penchant)[item.id]

@@ -10,10 +10,15 @@ from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.domain.context import Slots, kernel
 from penchant.domain.neighbours import RECENT_EVENTS
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signal_weights import factors_in
 from penchant.domain.types import NO_WAIT, Window
 
 QUIET_US = 86_400_000_000
 """Microseconds without any event, one day, after which the fold's clock stands still."""
+
+
+_AGE_STEPS = 1024.0
+"""Parts of an event that ages are counted in, so that their sums are exact in any order."""
 
 
 def time_bucket(now_us: int, settings: FoldSettings) -> int:
@@ -71,8 +76,9 @@ class Weights:
     """The event's factor in equation 4, before f = fast' X is normalised."""
     near: Float64
     """a_t of `penchant.domain.neighbours`, before the a_t are normalised to sum 1."""
-    counted: Int64
-    """Number of events that count in each window, shape (m,)."""
+    counted: Int64 | Float64
+    """Number of events that count in each window, shape (m,); by their factors, if signals have
+    some."""
 
 
 def weigh(
@@ -93,11 +99,19 @@ def weigh(
         lengths: events per window, 1 or more, shape (m,); their sum is n. None: one window.
         context: the ranking's context, shape (5,), or one per window, shape (m, 5); None: no
             context. The kernel of `penchant.domain.context` multiplies the weights.
+
+    The factors of `penchant.domain.signal_weights` multiply the weights, and the age in events that
+    an event adds to those before it, up to 1.
     """
     lengths = np.array([len(window)]) if lengths is None else lengths
     counts = _counted_in_each(window, bucket, settings, lengths) & known
     similarity = _similarity(window, settings, lengths, context)
-    so_far = counts.cumsum()
+    ages: Int64 | Float64 = counts.astype(np.int64)
+    factor = factors_in(window, settings.signal_weights)
+    if factor is not None:
+        similarity = similarity * factor
+        ages = counts * np.round(np.minimum(1.0, factor) * _AGE_STEPS) / _AGE_STEPS
+    so_far = ages.cumsum()
     age_events = np.repeat(so_far[lengths.cumsum() - 1], lengths) - so_far
     bucket_start_us = bucket * settings.time_bucket_s * 1e6
     age_s = np.maximum(0.0, (bucket_start_us - window["occurred_at_us"]) / 1e6)
@@ -111,8 +125,22 @@ def weigh(
     fast = liked * np.exp2(-age_events / settings.fast_half_life_events)
     near = liked * np.exp2(-age_events / settings.near_half_life_events)
     near[age_events >= RECENT_EVENTS] = 0.0
-    totals = np.add.reduceat(counts.astype(np.int64), lengths.cumsum() - lengths)
+    if factor is not None:
+        _leave_strongest(near, lengths)
+    totals = np.add.reduceat(ages, lengths.cumsum() - lengths)
     return Weights(slow=slow, fast=fast, near=near, counted=totals)
+
+
+def _leave_strongest(near: Float64, lengths: Int64) -> None:
+    """Sets all but the `RECENT_EVENTS` largest weights of each window to 0; of equals, the older.
+
+    Without factors no window has more, since each event makes the others older by one.
+    """
+    ends = lengths.cumsum()
+    for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True):
+        of_window = near[start:end]
+        if np.count_nonzero(of_window) > RECENT_EVENTS:
+            of_window[np.argsort(of_window, kind="stable")[:-RECENT_EVENTS]] = 0.0
 
 
 def _similarity(

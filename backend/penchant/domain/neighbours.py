@@ -43,7 +43,7 @@ def no_neighbours() -> Neighbours:
 
 
 def recent_of(
-    items: NDArray[np.uint32], weights: NDArray[np.float64], counted: int, half_life_events: float
+    items: NDArray[np.uint32], weights: NDArray[np.float64], counted: float, half_life_events: float
 ) -> Recent:
     """The non-zero a of this module's equation; that of the opening comes last.
 

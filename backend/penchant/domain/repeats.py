@@ -22,6 +22,7 @@ from penchant.domain.arrays import Float64, Int64
 from penchant.domain.event_weights import counted
 from penchant.domain.neighbours import SMALL_ROWS
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signal_weights import factors_in
 from penchant.domain.types import Rows, Vector, Window
 
 VISIT_S = 3600.0
@@ -47,7 +48,10 @@ def repeats_of(window: Window, bucket: int, settings: FoldSettings) -> Repeats:
         bucket: `time_bucket` of now.
         settings: the half-life, the pause and the weight of the basket.
     """
-    liked = np.flatnonzero(window["reward"] > 0)
+    factor = factors_in(window, settings.signal_weights)
+    liked = np.flatnonzero(
+        window["reward"] > 0 if factor is None else window["reward"] * factor > 0
+    )
     if (window["wait_s"][liked] >= 0).any():
         liked = liked[counted(window, bucket, settings)[liked]]
     if not len(liked):
@@ -56,6 +60,8 @@ def repeats_of(window: Window, bucket: int, settings: FoldSettings) -> Repeats:
     now_us = bucket * settings.time_bucket_s * 1e6
     age_s = np.maximum(0.0, (now_us - window["occurred_at_us"][liked]) / 1e6)
     weight = window["reward"][liked] * np.exp2(age_s / -settings.repeat_half_life_s)
+    if factor is not None:
+        weight *= factor[liked]
     if settings.repeat_basket_weight:
         at_us = window["occurred_at_us"][liked]
         weight *= 1.0 + settings.repeat_basket_weight * _similarity(item, at_us, age_s)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from penchant.domain.errors import ConfigError
+from penchant.domain.signal_weights import read_signal_weights
 
 UPDATER_NAMES = ("ridge", "logistic", "diagonal", "ogd", "adagrad", "prototypes")
 """The values of `updater`; `penchant.domain.updaters` documents each."""
@@ -89,6 +90,9 @@ class FoldSettings:
     """Seconds within which an item that was just liked is not a repeat but had already."""
     repeat_basket_weight: float = 0.0
     """lambda: how much more a like counts whose visit resembles the basket of the last hour."""
+    signal_weights: str = ""
+    """Factors of events' weights by signal, as a JSON object; learnt from logs with several signals
+    (`penchant.domain.signal_weights`)."""
     context_halvings: float = 0.0
     """Halvings of an event's weight if its context differs in every key; 0 ignores contexts."""
     time_bucket_s: float = 600.0
@@ -109,6 +113,7 @@ class FoldSettings:
         if self.updater not in UPDATER_NAMES:
             names = ", ".join(UPDATER_NAMES)
             raise ConfigError(f"updater: got {self.updater!r}, expected one of: {names}")
+        read_signal_weights(self.signal_weights)
         for name, allowed in FOLD_RANGES.items():
             allowed.check(name, getattr(self, name))
 

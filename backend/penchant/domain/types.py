@@ -26,7 +26,8 @@ WINDOW_DTYPE = np.dtype(
         ("reward", "<f4"),  # -1 to 1; an impression's is its default reward
         ("weight", "<f4"),  # 0 or more
         ("wait_s", "<f4"),  # an impression's wait window; NO_WAIT: not an impression
-        ("propensity", "<f4"),  # an impression's; 0: unknown
+        ("propensity", "<f2"),  # an impression's; 0: unknown
+        ("signal", "<u2"),  # `penchant.domain.signal_weights.signal_code`; 0: unknown
         ("context", "<u4", (5,)),  # `penchant.domain.context.slots_of`
     ]
 )

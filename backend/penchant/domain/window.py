@@ -13,11 +13,15 @@ import numpy as np
 
 from penchant.domain.context import slots_of
 from penchant.domain.rewards import ResolvedSignal
+from penchant.domain.signal_weights import signal_code
 from penchant.domain.types import NO_WAIT, WINDOW_DTYPE, Event, Record, Window
 
-_ROW = struct.Struct("<qQQIffff5I")
+_ROW = struct.Struct("<qQQIfffeH5I")
 """The layout of WINDOW_DTYPE."""
 _NO_WAIT = float(NO_WAIT)
+
+_LEAST_CHANCE, _MOST_CHANCE = 2.0**-24, 1 - 2.0**-11
+"""The smallest propensity above 0 and the largest below 1 that a window can hold, in 16 bits."""
 
 
 def digest64(text: str) -> int:
@@ -29,6 +33,15 @@ def digest64(text: str) -> int:
     if not text:
         return 0
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def half_propensity(chance: float) -> float:
+    """A propensity as a window can hold it: one between 0 and 1 stays between them.
+
+    >>> half_propensity(0.25), half_propensity(0.99999) < 1, half_propensity(1e-9) > 0
+    (0.25, True, True)
+    """
+    return max(_LEAST_CHANCE, min(chance, _MOST_CHANCE)) if 0 < chance < 1 else chance
 
 
 def empty_record() -> Record:
@@ -46,7 +59,8 @@ def entry(event: Event, item_number: int, signal: ResolvedSignal) -> bytes:
         signal.reward,
         signal.weight,
         _NO_WAIT if signal.wait_s is None else signal.wait_s,
-        event.exposure.propensity if event.exposure else 0.0,
+        half_propensity(event.exposure.propensity) if event.exposure else 0.0,
+        signal_code(event.signal),
         *slots_of(event.context),
     )
 

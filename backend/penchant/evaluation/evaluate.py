@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
 
+from penchant.config import with_asked
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.holdout import hold_out
 from penchant.evaluation.model_settings import ModelSettings
@@ -16,7 +17,7 @@ from penchant.evaluation.recommender import EncoderRetraining, Recommender
 from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
 from penchant.evaluation.targets import ReplayConfig
 from penchant.refresh.refresh_settings import RefreshSettings
-from penchant.system.option_types import FLAT
+from penchant.system.option_types import FLAT, OBJECTIVE
 from penchant.system.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class EvaluationRequest:
 
     log: Annotated[ReplayLog, FLAT] = ReplayLog()
     model: Annotated[ModelSettings, FLAT] = ModelSettings()
+    objective: Annotated[str, OBJECTIVE] = ""
+    """Signal to learn for and to rank for; `all`: every event with a positive reward alike."""
     baselines: Annotated[
         tuple[str, ...],
         Parameter(
@@ -119,10 +122,11 @@ def evaluate(
         ConfigError: an option is out of range, a file can't be read, a package is missing, or no
             event can be ranked for.
     """
-    config = request.model.config(request.log.source.store)
+    config = with_asked(request.model.config(request.log.source.store), request.objective)
     baselines = _make_baselines(request)
     progress("Reading the log", 0.0)
-    stream = request.log.read(config.signals, "nothing to evaluate", on_log)
+    judged = request.log.read_for(config, "nothing to evaluate", on_log)
+    stream, config = judged.stream, judged.config
     stream, replay_config = hold_out(stream, request.replay, request.hold_out_items, request.seed)
     progress("Reading the log", 1.0)
     # Only here: it loads ONNX Runtime, which the help of the command does without.

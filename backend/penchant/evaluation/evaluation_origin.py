@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from penchant.config import Config, setting_names, text_of
+from penchant.config import Config, setting_names, text_of, with_asked
 from penchant.encoder.bundle import read_bundle
 from penchant.evaluation.evaluate import EvaluationRequest
 from penchant.evaluation.fingerprint import fingerprint
 from penchant.evaluation.model_settings import ModelSettings
+from penchant.evaluation.replay_log import judged_by
 from penchant.logs.log_source import LogSource
 from penchant.logs.stream import Stream
 
@@ -74,7 +75,7 @@ def origin_of(request: EvaluationRequest, stream: Stream, command: str = "") -> 
     Raises:
         ConfigError: a setting or the encoder can't be read any more.
     """
-    config = request.model.config(request.log.source.store)
+    config = with_asked(request.model.config(request.log.source.store), request.objective)
     trained = request.slow_clock is not None
     return EvaluationOrigin(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -86,7 +87,9 @@ def origin_of(request: EvaluationRequest, stream: Stream, command: str = "") -> 
         encoder_version="" if trained else read_bundle(config.encoder).version,
         settings=_changed(config),
         refresh=dataclasses.asdict(request.refresh_settings) if request.refresh else None,
-        hits=request.log.hits,
+        hits=judged_by(
+            stream, config, request.log.relevant, request.log.source.default_relevance
+        ).hits,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -17,7 +17,12 @@ from penchant.logs.log_check import LogCheck
 from penchant.logs.log_source import LogSource
 from penchant.logs.relevance import POSITIVE
 from penchant.releases.manifest import Manifest
-from penchant.system.option_types import ENCODER_IN_USE, FLAT, Pairs, Repeated
+from penchant.system.option_types import ENCODER_IN_USE, FLAT, OBJECTIVE, Pairs, Repeated
+
+
+def _default_hits(_: Any) -> str:
+    return f"those of the objective, or {POSITIVE}"
+
 
 _CHOICES = Parameter(group="Choices")
 _MAYBE = Parameter(group="Choices", show_default=lambda _: "searched")
@@ -38,8 +43,10 @@ class FitRequest:
     """Number of trials, whatever the time, so that equal runs give equal results."""
     seed: Annotated[int, Parameter(validator=Number(gte=0))] = 1
     """Seed of all draws."""
-    relevant: Annotated[str, Parameter(metavar="TERM", show_default=POSITIVE), _CHOICES] = ""
+    relevant: Annotated[str, Parameter(metavar="TERM", show_default=_default_hits), _CHOICES] = ""
     """Events that count as a hit: 'rating>=4', 'reward>0.5', signal=purchase."""
+    objective: Annotated[str, OBJECTIVE, _CHOICES] = ""
+    """Signal to learn for and to judge by; `all`: every event with a positive reward alike."""
     candidates: Annotated[Literal["auto", "unseen", "all"], _CHOICES] = "auto"
     """Items to rank in trials: those new to the user, or all; auto: all if hits are repeats."""
     encoder: Annotated[

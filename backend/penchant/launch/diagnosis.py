@@ -268,6 +268,8 @@ def check_refresh(address: str | None, now_s: float | None = None) -> Iterator[C
             f"{age_text(age_s)} ago, in {note.took_s:.1f} s from {note.events:,} events; "
             f"{new:,} new since"
         )
+        if note.learnt:
+            yield Check("weights", "ok", note.learnt)
     if note.failures:
         times = "once" if note.failures == 1 else f"{note.failures:,} times"
         advice = "repair what it names; the clock tries again by itself"

@@ -286,7 +286,7 @@ class Server:
         """Writes what Triton reads; returns the number of instances by model."""
         sources = self._sources or layout.find_sources()
         backends, models = files / "backends", files / "models"
-        layout.write_backend(backends, sources)
+        layout.write_backend(backends, sources, compiled=True)
         layout.write_python_backend(backends, triton)
         shutil.rmtree(models, ignore_errors=True)
         counts = layout.write_models(models, sources, self._settings, self._instances)

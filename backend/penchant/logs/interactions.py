@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy import floating
 from numpy.typing import NDArray
 
-from penchant.domain.arrays import Int64
+from penchant.domain.arrays import Int64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.logs.accept import accept
@@ -36,6 +36,37 @@ class Interactions:
     """Event times in microseconds since 1970."""
     weight: NDArray[floating[Any]] | None = None
     """Weights of the events in the fold, 0 or more; None: 1 each."""
+    signal: Int64 | None = None
+    """Places of the events' signals in `signals`; None: unknown."""
+    signals: tuple[str, ...] = ()
+    """Names of signals."""
+
+    def taken(self, rows: Int64 | Mask | slice) -> Interactions:
+        """The events at some places, in their order."""
+        return Interactions(
+            user=self.user[rows],
+            item=self.item[rows],
+            reward=self.reward[rows],
+            at_us=self.at_us[rows],
+            weight=None if self.weight is None else self.weight[rows],
+            signal=None if self.signal is None else self.signal[rows],
+            signals=self.signals,
+        )
+
+    def likes_by_signal(self) -> dict[str, int]:
+        """Events with a positive reward by signal; empty where signals are unknown."""
+        if self.signal is None:
+            return {}
+        counts = np.bincount(self.signal[self.reward > 0], minlength=len(self.signals))
+        return dict(zip(self.signals, counts.tolist(), strict=True))
+
+    def of_signals(self, names: Collection[str]) -> Mask:
+        """Which events have one of the signals, shape (n,)."""
+        if self.signal is None:
+            return np.zeros(len(self.item), np.bool_)
+        chosen = np.array([name in names for name in self.signals], np.bool_)
+        of_these: Mask = chosen[self.signal]
+        return of_these
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +119,6 @@ def interactions_of(
         reward=accepted.reward[outcome],
         at_us=log.at_us[position],
         weight=accepted.weight[outcome],
+        signal=log.signal.code[position].astype(np.int64),
+        signals=tuple(log.signal.distinct),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -43,6 +44,8 @@ class Stream:
     """Events that count as a hit, shape (n,)."""
     put_at: Int64
     """The position before which each item was put, shape (items,); 0: known from the start."""
+    signals: SignalTable
+    """The signal table of the rewards and the weights."""
 
 
 def make_stream(
@@ -92,6 +95,7 @@ def make_stream(
         weight=accepted.weight[order].astype(np.float32),
         relevant=hits[pair],
         put_at=np.zeros(len(catalog), np.int64),
+        signals=signals,
     )
 
 
@@ -103,7 +107,37 @@ def outcomes_before(stream: Stream, until: int) -> Interactions:
         reward=stream.reward[:until],
         at_us=stream.at_us[:until],
         weight=stream.weight[:until],
+        **signals_before(stream, until),
     )
+
+
+class _Signals(TypedDict):
+    signal: Int64
+    signals: tuple[str, ...]
+
+
+def signals_before(stream: Stream, until: int) -> _Signals:
+    """The signals of the events before a position: places, shape (until,), in a tuple of names."""
+    events = stream.events
+    if isinstance(events, EventLog):
+        codes, names = events.signal.code[:until], tuple(events.signal.distinct)
+        return {"signal": codes.astype(np.int64), "signals": names}
+    names = tuple(sorted({event.signal for event in events}))
+    place = {name: number for number, name in enumerate(names)}
+    found = np.array([place[event.signal] for event in events[:until]], np.int64)
+    return {"signal": found, "signals": names}
+
+
+def likes_by_signal(stream: Stream) -> dict[str, int]:
+    """Events with a positive reward by signal."""
+    return outcomes_before(stream, len(stream.events)).likes_by_signal()
+
+
+def with_objective(stream: Stream, names: Collection[str]) -> Stream:
+    """The stream in which the likes of some signals alone are hits."""
+    found = signals_before(stream, len(stream.events))
+    chosen = np.array([name in names for name in found["signals"]], np.bool_)
+    return dataclasses.replace(stream, relevant=chosen[found["signal"]] & (stream.reward > 0))
 
 
 def part_of(stream: Stream, positions: Int64) -> Stream:

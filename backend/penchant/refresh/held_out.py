@@ -6,20 +6,23 @@ interests and live offsets follow every event.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penchant.catalog.item_biases import ItemBiasTable
-from penchant.domain.arrays import Float32, Int64
+from penchant.domain.arrays import Float32, Float64, Int64
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Items, Prior, fold, prior_precision
 from penchant.domain.neighbours import OPENING, Neighbours, near_all
 from penchant.domain.repeats import repeat_all, repeats_of
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signal_weights import read_signal_weights, signal_code
 from penchant.domain.tally import Tally
 from penchant.domain.types import (
     NO_WAIT,
@@ -59,6 +62,9 @@ SHORTLIST = 100
 FADED = 12.0
 """Half-lives after which an event no longer counts for the live offsets."""
 
+KEPT = 300
+"""Positions, at most, whose live offsets are kept for the next time that they are asked for."""
+
 BEST = 10
 """Values of a part in a ranking whose mean is its upper end."""
 
@@ -87,7 +93,7 @@ class HeldOut:
         offset_half_life_s: float,
         prior_impressions: float,
     ) -> None:
-        self.events, self.fitted, self.prior = events, fitted, prior
+        self.events = events
         self._half_life_s = offset_half_life_s
         self._prior_impressions = prior_impressions
         self.items = len(fitted.vectors)
@@ -107,22 +113,58 @@ class HeldOut:
         self.earlier = np.empty_like(order)
         """Number of the user's events before each event, shape (n,)."""
         self.earlier[order] = np.arange(len(order)) - first[self._group]
+        self._codes = _codes_of(events)
+        self._offsets: dict[bytes, Float32] = {}
+        self._fold_with(fitted, cut, prior, FOLD_VARIANTS)
+
+    def _fold_with(
+        self,
+        fitted: FittedItems,
+        cut: int,
+        prior: FoldSettings,
+        variants: Sequence[Mapping[str, float]],
+    ) -> None:
+        """Takes a fit and settings into use; the events and their live offsets stay."""
+        self.fitted, self.prior, events = fitted, prior, self.events
         gram = gram_of(fitted.vectors, np.ones(self.items, np.bool_))
         self._folds = [
             (settings, Prior(prior_precision(gram, settings), np.zeros(len(gram))))
-            for settings in (dataclasses.replace(prior, **chosen) for chosen in FOLD_VARIANTS)  # type: ignore[arg-type]  # Values are of the fields' types.
+            for settings in (dataclasses.replace(prior, **chosen) for chosen in variants)  # type: ignore[arg-type]  # Values are of the fields' types.
         ]
         before = slice(0, cut)
+        counted = weighed_rewards(events, prior.signal_weights)[before]
         self.popularity = [
-            popularity_of(
-                events.item[before], self.reward[before], events.at_us[before], self.items, half
-            )
+            popularity_of(events.item[before], counted, events.at_us[before], self.items, half)
             for half in POPULARITY_HALF_LIVES_S
         ]
         self.opening = near_all(fitted.near, _opening(1.0), self.items)
 
+    def weighing(
+        self, fitted: FittedItems, cut: int, signal_weights: str, variant: Mapping[str, float]
+    ) -> HeldOut:
+        """The same events with factors of signals, and one variant of the fold alone.
+
+        Args:
+            fitted: a fit to the events before `cut`.
+            cut: position of the first held-out event.
+            signal_weights: see `penchant.domain.signal_weights`.
+            variant: settings of the fold.
+        """
+        other = copy.copy(self)
+        prior = dataclasses.replace(self.prior, signal_weights=signal_weights)
+        other._fold_with(fitted, cut, prior, (variant,))
+        return other
+
     def offsets(self, positions: Int64) -> Float32:
         """The live offsets before each of the positions, in time order, shape (n, items)."""
+        if len(positions) > KEPT:
+            return self._offsets_before(positions)
+        known = self._offsets.get(positions.tobytes())
+        if known is None:
+            known = self._offsets[positions.tobytes()] = self._offsets_before(positions)
+        return known
+
+    def _offsets_before(self, positions: Int64) -> Float32:
         offsets = np.empty((len(positions), self.items), np.float32)
         if not len(positions):
             return offsets
@@ -155,6 +197,7 @@ class HeldOut:
         window["reward"] = self.events.reward[rows]
         window["weight"] = 1.0 if self.events.weight is None else self.events.weight[rows]
         window["wait_s"] = NO_WAIT
+        window["signal"] = self._codes[rows]
         return window
 
     def seen(self, position: int) -> Int64:
@@ -271,6 +314,26 @@ def _padded(values: list[list[Vector]], variant: int, width: int, scale: float) 
         of_row = variants[variant]
         padded[row, : len(of_row)] = of_row / scale
     return padded
+
+
+def weighed_rewards(events: Interactions, signal_weights: str) -> Float64:
+    """Positive rewards times the factors of their signals, 0 for other events, shape (n,)."""
+    rewards = np.maximum(0.0, events.reward.astype(np.float64))
+    factors = read_signal_weights(signal_weights)
+    if events.signal is None or not factors:
+        return rewards
+    of_each = np.array([factors.get(name, 1.0) for name in events.signals])
+    weighed: Float64 = rewards * of_each[events.signal]
+    return weighed
+
+
+def _codes_of(events: Interactions) -> NDArray[np.uint16]:
+    """The signals of the events as windows hold them, shape (n,)."""
+    if events.signal is None:
+        return np.zeros(len(events.item), np.uint16)
+    codes = np.array([signal_code(name) for name in events.signals], np.uint16)
+    of_each: NDArray[np.uint16] = codes[events.signal]
+    return of_each
 
 
 def _opening(weight: float) -> Recent:

@@ -12,6 +12,7 @@ The fit also finds each item's neighbours, by co-occurrence (`neighbour_table`) 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
+from penchant.domain.signal_weights import write_signal_weights
 from penchant.domain.types import Matrix, Vector
 from penchant.logs.interactions import Interactions
 from penchant.refresh.cooccurrence import (
@@ -29,12 +31,14 @@ from penchant.refresh.cooccurrence import (
     row_sums,
 )
 from penchant.refresh.factors import factorise, turn
-from penchant.refresh.held_out import FittedItems
+from penchant.refresh.held_out import FittedItems, weighed_rewards
 from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S, popularity_of
 from penchant.refresh.item_weights import find_item_weights
 from penchant.refresh.neighbour_table import combine, find_neighbours
-from penchant.refresh.part_weights import HELD_OUT, LEAST_RANKINGS, LearntWeights, learn_weights
+from penchant.refresh.objective_weights import learn_for_objective
+from penchant.refresh.part_weights import HELD_OUT, LEAST_RANKINGS, LearntWeights
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.refresh.signal_search import without_signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +85,12 @@ def learn_catalog(
     if learnt is not None:
         return fit_item_vectors(events, texts, settings, learnt)
     order = np.lexsort((events.user, events.item, events.at_us))
-    log = Interactions(
-        user=events.user[order],
-        item=events.item[order],
-        reward=events.reward[order],
-        at_us=events.at_us[order],
-        weight=None if events.weight is None else events.weight[order],
-    )
+    log = events.taken(order)
     cut = int((1 - HELD_OUT) * len(order))
     if np.count_nonzero(log.reward[cut:] > 0) < LEAST_RANKINGS:
         return fit_item_vectors(events, texts, settings)
-    older = fit_for_weights(_before(log, cut), texts, settings)
-    learnt = learn_weights(
-        log,
-        older,
-        cut,
-        config.fold,
-        config.offset_half_life_s,
-        config.offset_prior_impressions,
-    )
+    refit = partial(fit_for_weights, texts=texts, settings=settings)
+    learnt = learn_for_objective(log, cut, refit, config)
     return fit_item_vectors(events, texts, settings, learnt)
 
 
@@ -129,11 +120,11 @@ def fit_item_vectors(
     of `find_item_weights`.
     """
     weights = learnt or LearntWeights()
-    fit = _fit(events, texts, settings or RefreshSettings())
+    fit = _fit(without_signals(events, weights.dropped), texts, settings or RefreshSettings())
     near, item_weights = fit.items.near, fit.items.item_weights
+    rewards = weighed_rewards(events, write_signal_weights(weights.signals))
 
     def popular(half_life_s: float) -> Vector:
-        rewards = np.maximum(0.0, events.reward).astype(np.float64)
         return popularity_of(events.item, rewards, events.at_us, len(texts), half_life_s)
 
     popularity = np.empty(0, np.float32)
@@ -179,10 +170,3 @@ def _fit(events: Interactions, texts: Matrix, chosen: RefreshSettings) -> _Fit:
     near = find_neighbours(user, item, items)
     item_weights = find_item_weights(user, item, items)
     return _Fit(FittedItems(anchored(texts, residuals), near, item_weights), residuals)
-
-
-def _before(events: Interactions, cut: int) -> Interactions:
-    weight = None if events.weight is None else events.weight[:cut]
-    return Interactions(
-        events.user[:cut], events.item[:cut], events.reward[:cut], events.at_us[:cut], weight
-    )

@@ -17,12 +17,14 @@ from scipy.linalg import lapack
 from penchant.domain.arrays import Float32
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, NEIGHBOURS, Neighbours, no_neighbours
 from penchant.domain.types import Rows
+from penchant.refresh.sparse_item_weights import find_sparse_item_weights
 
 WINDOW = 160
 """w: largest distance between two likes of a user, in places."""
 
 MOST_ITEMS = 20_000
-"""Largest number of liked items for which B is computed: its matrix takes 4 bytes a pair."""
+"""Largest number of liked items for which B is computed in closed form, 4 bytes a pair; beyond it
+`sparse_item_weights` approximates B."""
 
 RIDGE = 16.0
 """lambda in multiples of the mean of G's diagonal."""
@@ -39,12 +41,14 @@ def find_item_weights(user: Rows, item: Rows, items: int, ridge: float = RIDGE) 
 
     Returns:
         Shape (1 + items, at most `NEIGHBOURS`), row 0, the opening's, empty. None at all without
-        likes, or for more than `MOST_ITEMS` liked items. Cost: O(m w + n^3) time and 8 n^2 bytes
-        for n liked items.
+        likes. Cost: O(m w + n^3) time and 8 n^2 bytes for n liked items; for more than `MOST_ITEMS`
+        that of `find_sparse_item_weights`.
     """
     liked = np.unique(item)
-    if not 1 < len(liked) <= MOST_ITEMS:
+    if len(liked) < 2:
         return no_neighbours()
+    if len(liked) > MOST_ITEMS:
+        return find_sparse_item_weights(user, item, items, ridge)
     gram = _gram(user, np.searchsorted(liked, item), len(liked))
     weights = _solve(gram, ridge * float(np.diagonal(gram).mean()))
     width = min(NEIGHBOURS, len(liked) - 1)

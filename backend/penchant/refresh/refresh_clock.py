@@ -16,6 +16,7 @@ from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
+from penchant.config import with_asked
 from penchant.domain.errors import PenchantError
 from penchant.launch.errors import LaunchError
 from penchant.launch.server_store import ServerStore, open_server_store
@@ -98,8 +99,9 @@ class RefreshClock:
             if reason:
                 return ClockLook("waits", reason, self.every_s)
             settings = self.request.fit_settings(released_settings(server.store))
+            config = with_asked(server.config, self.request.objective)
             result = refresh_store(
-                server.store, server.directory, server.config, settings, memory=self._memory
+                server.store, server.directory, config, settings, memory=self._memory
             )
             with server.store.snapshot() as snapshot:
                 took_s = read_refresh_note(snapshot).took_s

@@ -38,5 +38,5 @@ class RefreshMemory:
         self, learnt: LearntWeights, events: int, settings: RefreshSettings, config: Config
     ) -> None:
         """Keeps weights that were learnt from a log of so many events."""
-        if learnt.settings:  # Else it was too short to learn from.
+        if learnt.settings or learnt.signals:  # Else it was too short to learn from.
             self._learnt, self._events, self._under = learnt, events, (settings, config)

@@ -35,6 +35,8 @@ class _UserOutcomes:
     item: Int64
     reward: Float64
     weight: Float64
+    signal: Int64
+    """Places in the signal table, in alphabetical order."""
     at_us: Int64
     retired: RetiredSignals
 
@@ -103,6 +105,8 @@ class RememberedLog:
             reward=_joined([one.reward for one in found], np.float64)[kept],
             at_us=_joined([one.at_us for one in found], np.int64)[kept],
             weight=_joined([one.weight for one in found], np.float64)[kept],
+            signal=_joined([one.signal for one in found], np.int64)[kept],
+            signals=tuple(sorted(self._signals or ())),
         )
 
 
@@ -124,7 +128,8 @@ def _fingerprint(snapshot: Snapshot, user: str) -> tuple[int, int] | None:
 def _read_user(
     snapshot: Snapshot, user: str, signals: SignalTable, numbers: dict[str, int | None]
 ) -> _UserOutcomes:
-    items, times = array("q"), array("q")
+    items, times, kinds = array("q"), array("q"), array("q")
+    place = {name: number for number, name in enumerate(sorted(signals))}
     rewards, weights = array("d"), array("d")
     retired = RetiredSignals()
     for log_row in read_log(snapshot, user):
@@ -138,11 +143,13 @@ def _read_user(
             items.append(number)
             rewards.append(outcome.reward)
             weights.append(outcome.weight)
+            kinds.append(place[event.signal])
             times.append(event.occurred_at_us)
     return _UserOutcomes(
         np.array(items, np.int64),
         np.array(rewards, np.float64),
         np.array(weights, np.float64),
+        np.array(kinds, np.int64),
         np.array(times, np.int64),
         retired,
     )

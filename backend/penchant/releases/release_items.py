@@ -6,6 +6,7 @@ log of its own starts from the items as they were learnt elsewhere.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbour
 from penchant.domain.residuals import anchored
 from penchant.domain.types import Matrix, Vector
 from penchant.refresh.item_vectors import RefreshedCatalog
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.part_weights import learnt_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class ReleasedItems:
     """Offsets b_i as of the end of the log, shape (n,)."""
     popularity: Vector = field(default_factory=lambda: np.empty(0, np.float32))
     """What an item's popularity adds to its score, shape (n,), or empty for nothing."""
-    learnt: Mapping[str, float] = field(default_factory=dict)
+    learnt: Mapping[str, float | str] = field(default_factory=dict)
     """Settings of the fold that were learnt, by name; empty for a log too short to learn from."""
 
     def write(self, path: Path) -> None:
@@ -56,8 +57,9 @@ class ReleasedItems:
             "popularity": self.popularity,
             "learnt": np.array(json.dumps(dict(self.learnt), sort_keys=True), np.str_),
         }
-        with path.open("wb") as file:
-            np.savez(file, **arrays)
+        content = io.BytesIO()  # On a full disk, an archive that is not closed complains later.
+        np.savez(content, **arrays)
+        path.write_bytes(content.getbuffer())
 
     def refreshed(self, ids: list[str], texts: Matrix) -> RefreshedCatalog:
         """Moves what was learnt to another catalog; an unknown item keeps its text vector.
@@ -81,7 +83,7 @@ class ReleasedItems:
             residuals,
             self.prior_mean,
             neighbours,
-            LearntWeights(settings=dict(self.learnt)),
+            learnt_settings(self.learnt),
             popularity,
         )
 

@@ -7,19 +7,24 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from penchant.catalog.view import CatalogReader
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.rollout import Rollout, Standing, no_sums, standing
 from penchant.domain.types import Published
-from penchant.refresh.catalog_update import write_refreshed
+from penchant.refresh.catalog_update import FittedParts
 from penchant.releases.loaded_release import LoadedRelease
+from penchant.releases.prepared_switch import (
+    PreparedResiduals,
+    PreparedTexts,
+    prepared_reader,
+    write_prepared,
+)
 from penchant.releases.switch import (
     COMMIT,
     DONE,
     encode_and_fit,
+    encode_changed,
     head_of,
-    write_missing,
 )
 from penchant.service.clock import Clock, system_clock
 from penchant.service.rollout_watch import describe, end_rollout
@@ -73,18 +78,24 @@ def begin_rollout(
     _check(store, release)
     source, fresh = encode_and_fit(store, config, release, progress)
     progress("Beginning", 0.0)
+    encoder = release.encoder
+    reader = prepared_reader(store, directory, config)
+    with store.snapshot() as snapshot:
+        texts = PreparedTexts.read(snapshot, config, encoder.version, encoder.dimensions)
+    residuals = PreparedResiduals.staged_in(store, source, fresh)
     with store.transaction() as transaction:
-        view = read_catalog(transaction, CatalogReader(directory, config.fold))
+        view = read_catalog(transaction, reader)
         before = read_rollout(transaction)
         if before is not None:
             end_rollout(transaction, before, clock(), "replaced by another")
         place = rollout_directory(directory, release.published.release)
         shutil.rmtree(place, ignore_errors=True)
-        write_missing(transaction, release)
+        changed = encode_changed(transaction, release, texts)
         head = head_of(release, view.head)
+        fitted = FittedParts.made(fresh, source, head.rows)
         # The candidate's own directory holds no matrix yet that items could be appended to.
         empty = dataclasses.replace(view, head=dataclasses.replace(view.head, generation=0))
-        head = write_refreshed(transaction, place, config, empty, head, source, fresh)
+        head = write_prepared(transaction, place, empty, head, texts, changed, residuals, fitted)
         rollout = Rollout(
             release=release.published.release,
             mode=plan.mode,

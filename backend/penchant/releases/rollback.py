@@ -1,4 +1,4 @@
-"""Rolls back to an earlier release as one job, in one transaction."""
+"""Rolls back to an earlier release as one job, whose transaction is short."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Annotated
 import numpy as np
 from cyclopts import Parameter
 
-from penchant.catalog.view import CatalogReader
 from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.rollout import Rollout
@@ -19,22 +18,29 @@ from penchant.domain.types import CatalogHead, Published
 from penchant.encoder.library import load_onnx
 from penchant.launch.model_parameters import DEFAULT_STORE, KEPT_ENCODER
 from penchant.launch.server_store import ServerSettings, open_server_store
-from penchant.refresh.catalog_update import FittedParts, write_from_residuals
+from penchant.refresh.catalog_update import FittedParts
 from penchant.releases.loaded_release import LoadedRelease, LoadEncoder, load_release
+from penchant.releases.prepared_switch import (
+    PreparedResiduals,
+    PreparedTexts,
+    prepared_reader,
+    write_prepared,
+)
 from penchant.releases.release_rollout import stop_rollout
 from penchant.releases.switch import (
     COMMIT,
     DONE,
     SWITCH,
     begin_switch,
+    encode_texts,
     kept_encoders,
     switch_to,
 )
 from penchant.service.clock import Clock, system_clock
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store
-from penchant.store.items import write_head
-from penchant.store.releases import read_releases
+from penchant.store.items import read_head, write_head
+from penchant.store.releases import log_of_releases_is_whole, read_releases
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
@@ -141,27 +147,42 @@ def switch_back(
         ConfigError: there is no earlier release, or the release's folder is gone or damaged.
     """
     with store.snapshot() as snapshot:
-        log = read_releases(snapshot)
-    entry = earlier(log, to)
+        log, whole = read_releases(snapshot), log_of_releases_is_whole(snapshot)
+        before = read_head(snapshot)
+    if to is None and not whole:
+        known = ", ".join(dict.fromkeys(entry.release or START for entry in log))
+        raise ConfigError(
+            "rollback: an entry of the log of releases can't be read, so the release before the "
+            f"served one is not known; name the one to go back to: {known}"
+        )
+    entry = earlier(log, to, before.release)
     progress("Loading the encoder", 0.0)
     release = _load(entry, releases, config, load)
     progress("Loading the encoder", 1.0)
     kept = entry.encoder_version in kept_encoders(log)
-    if not kept or entry.encoder_version == log[-1].encoder_version:
+    if not kept or entry.encoder_version == before.encoder_version:
         return switch_to(store, directory, config, release, progress, clock)
     progress(SWITCH, 0.0)
+    encode_texts(store, release)
+    version, dimensions = release.encoder.version, release.encoder.dimensions
+    reader = prepared_reader(store, directory, config)
+    with store.snapshot() as snapshot:
+        texts = PreparedTexts.read(snapshot, config, version, dimensions)
+        residuals = PreparedResiduals.kept(snapshot, version, dimensions)
     with store.transaction() as transaction:
-        view = read_catalog(transaction, CatalogReader(directory, config.fold))
-        head = begin_switch(transaction, view.head, release, clock())
+        view = read_catalog(transaction, reader)
+        head, changed = begin_switch(transaction, view.head, release, texts, clock())
         fitted = FittedParts.of(view, np.zeros(head.dimensions))
-        head = write_from_residuals(transaction, directory, config, view, head, fitted)
+        head = write_prepared(transaction, directory, view, head, texts, changed, residuals, fitted)
         write_head(transaction, head)
         progress(COMMIT, 0.0)
     progress(DONE, 1.0)
     return head
 
 
-def earlier(log: Sequence[Published], to: str | None = None) -> Published:
+def earlier(
+    log: Sequence[Published], to: str | None = None, served: str | None = None
+) -> Published:
     """Finds the entry to go back to.
 
     The release before another is the one that was served when the other was published, so going
@@ -170,13 +191,14 @@ def earlier(log: Sequence[Published], to: str | None = None) -> Published:
     Args:
         log: entries that changed the served release, oldest first.
         to: id of a release that was served; None: the one before the served one.
+        served: id of the served release, where the log may lack its entry; None: the last one's.
 
     Raises:
         ConfigError: no release was served before, or `to` never was.
     """
     if not log:
         raise ConfigError("rollback: no release was ever published, so there is nothing before")
-    served = log[-1].release
+    served = log[-1].release if served is None else served
     if to is not None:
         found = [entry for entry in log if entry.release == to]
         if not found or to == served:
@@ -190,7 +212,7 @@ def earlier(log: Sequence[Published], to: str | None = None) -> Published:
         for place, entry in enumerate(log)
         if entry.release == served and entry.action == "publish"
     ]
-    if not published:
+    if not published or published[-1] == 0:
         raise ConfigError("rollback: nothing was served before the first release")
     return log[published[-1] - 1]
 

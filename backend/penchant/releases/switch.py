@@ -2,8 +2,8 @@
 
 1. Texts without a vector of the release's encoder are encoded, batch by batch, and kept under that
    encoder's version.
-2. Item vectors are fitted to the store's log in the new space.
-3. One transaction writes residuals, files of a new generation, the head and the log of releases.
+2. Item vectors are fitted to the store's log in the new space, and made ready (`prepared_switch`).
+3. One short transaction writes files of a new generation, the head and the log of releases.
 4. Vectors of encoders that no rollback needs any more are dropped.
 
 Until the third step commits, readers follow the old head, and afterwards the new one. A run that is
@@ -19,14 +19,19 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from penchant.catalog.view import CatalogReader
 from penchant.config import Config, with_score_weights
-from penchant.domain.types import CatalogHead, Published, Vector
-from penchant.refresh.catalog_update import write_refreshed
+from penchant.domain.types import CatalogHead, Published, StoredItem, Vector
+from penchant.refresh.catalog_update import FittedParts
 from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
 from penchant.refresh.refresh_input import RefreshInput, read_refresh_input
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.loaded_release import LoadedRelease
+from penchant.releases.prepared_switch import (
+    PreparedResiduals,
+    PreparedTexts,
+    prepared_reader,
+    write_prepared,
+)
 from penchant.service.clock import Clock, system_clock
 from penchant.service.encoding import known_vectors
 from penchant.service.rollout_watch import end_rollout
@@ -104,16 +109,23 @@ def switch_to(
     began_s = time.time()
     source, fresh = encode_and_fit(store, config, release, progress)
     progress(SWITCH, 0.0)
+    encoder = release.encoder
+    reader = prepared_reader(store, directory, config)
+    with store.snapshot() as snapshot:
+        texts = PreparedTexts.read(snapshot, config, encoder.version, encoder.dimensions)
+    residuals = PreparedResiduals.staged_in(store, source, fresh)
     with store.transaction() as transaction:
-        view = read_catalog(transaction, CatalogReader(directory, config.fold))
-        head = begin_switch(transaction, view.head, release, clock())
-        head = write_refreshed(transaction, directory, config, view, head, source, fresh)
+        view = read_catalog(transaction, reader)
+        head, changed = begin_switch(transaction, view.head, release, texts, clock())
+        fitted = FittedParts.made(fresh, source, head.rows)
+        head = write_prepared(transaction, directory, view, head, texts, changed, residuals, fitted)
         write_head(transaction, head)
         write_refresh_note(transaction, note_of(release, source, began_s))
         progress(COMMIT, 0.0)
     progress(DROP, 0.0)
-    with store.transaction() as transaction:
-        drop_encoders(transaction, kept_encoders(read_releases(transaction)))
+    with store.snapshot() as snapshot:
+        kept = kept_encoders(read_releases(snapshot))
+    drop_encoders(store, kept)
     _drop_rollout_files(directory)
     progress(DONE, 1.0)
     return head
@@ -151,9 +163,15 @@ def encode_texts(store: Store, release: LoadedRelease, progress: Progress = no_p
     progress(ENCODE, 1.0)
 
 
-def write_missing(transaction: Transaction, release: LoadedRelease) -> None:
-    """Encodes texts that still lack a vector: those of items put a moment ago."""
-    _write(transaction, release, _vectors(release, missing_texts(transaction, release)))
+def encode_changed(
+    transaction: Transaction, release: LoadedRelease, texts: PreparedTexts
+) -> list[StoredItem]:
+    """The items that changed after `texts` was read; texts without a vector are encoded."""
+    changed = texts.changed(transaction)
+    wanted = [stored.item.text for stored in changed if stored.alive]
+    missing = known_vectors(transaction, release.encoder.version, wanted)[1]
+    _write(transaction, release, _vectors(release, missing))
+    return changed
 
 
 def _vectors(release: LoadedRelease, texts: Sequence[str]) -> dict[str, Vector]:
@@ -206,22 +224,27 @@ def head_of(release: LoadedRelease, head: CatalogHead) -> CatalogHead:
 
 
 def begin_switch(
-    transaction: Transaction, before: CatalogHead, release: LoadedRelease, now_us: int
-) -> CatalogHead:
+    transaction: Transaction,
+    before: CatalogHead,
+    release: LoadedRelease,
+    texts: PreparedTexts,
+    now_us: int,
+) -> tuple[CatalogHead, list[StoredItem]]:
     """Encodes the texts of items put meanwhile, and appends to the log of releases.
 
     A rollout that is running ends with it.
 
     Returns:
-        The head for which the caller writes the files.
+        The head for which the caller writes the files, and the items that changed after `texts`
+        was read.
     """
     rollout = read_rollout(transaction)
     if rollout is not None:
         reason = f"another release came ({release.published.action})"
         end_rollout(transaction, rollout, now_us, reason)
-    write_missing(transaction, release)
+    changed = encode_changed(transaction, release, texts)
     if not read_releases(transaction):
         start = Published("", before.encoder_version, "start", now_us)
         append_release(transaction, start)
     append_release(transaction, dataclasses.replace(release.published, at_us=now_us))
-    return head_of(release, before)
+    return head_of(release, before), changed

@@ -7,7 +7,6 @@ one row. Sets that are not in use are deleted in short transactions, too.
 
 from __future__ import annotations
 
-import itertools
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -85,19 +84,16 @@ def drop_unused_residuals(store: Store, encoder_version: str) -> None:
     in_short_transactions(store, keys, lambda transaction, key: transaction.delete(key))
 
 
-def drop_residuals_of_others(transaction: Transaction, kept: Collection[str]) -> int:
-    """Drops the residuals of all encoders but some; returns their number."""
+def residuals_of_others(snapshot: Snapshot, kept: Collection[str]) -> list[bytes]:
+    """The keys of the residuals of all encoders but some, and of the notes of their sets."""
     dropped = [
         key
-        for name in _names(transaction)
+        for name in _names(snapshot)
         if encoder_of_set(name) not in kept
-        for key, _ in transaction.scan(encode(Kind.RESIDUAL, name))
+        for key, _ in snapshot.scan(encode(Kind.RESIDUAL, name))
     ]
-    pointers = [key for key, _ in transaction.scan(encode(Kind.RESIDUAL_SET))]
-    gone = [key for key in pointers if decode(key)[1][0] not in kept]
-    for key in itertools.chain(dropped, gone):
-        transaction.delete(key)
-    return len(dropped)
+    notes = [key for key, _ in snapshot.scan(encode(Kind.RESIDUAL_SET))]
+    return dropped + [key for key in notes if decode(key)[1][0] not in kept]
 
 
 def encoder_of_set(name: str) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+import zlib
+from collections.abc import Collection, Iterator, Mapping
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
 from penchant.store import codec
-from penchant.store.base import Snapshot, Transaction
-from penchant.store.corrupt_rows import readable
-from penchant.store.item_residuals import drop_residuals_of_others
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.corrupt_rows import named, readable
+from penchant.store.item_residuals import residuals_of_others
 from penchant.store.keys import Kind, decode, encode
+from penchant.store.short_transactions import in_short_transactions
 
 _PUT = "put the item again"
+_REWRITE = (
+    "a start of the server writes it again from the items, and so does `penchant rebuild records`"
+)
 
 
 def read_head(snapshot: Snapshot) -> CatalogHead:
@@ -38,9 +43,12 @@ def write_head(transaction: Transaction, head: CatalogHead) -> None:
 
 
 def read_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
-    """An item, deleted or not, or None."""
+    """An item, deleted or not, or None; raises StateCorrupt or StateTooNew."""
     value = snapshot.get(encode(Kind.ITEM, id_))
-    return None if value is None else codec.decode_item(value)
+    try:
+        return None if value is None else codec.decode_item(value)
+    except StateCorrupt as error:
+        raise named(error, id_, _PUT) from error
 
 
 def read_sound_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
@@ -64,16 +72,35 @@ def scan_items(snapshot: Snapshot) -> Iterator[StoredItem]:
         yield stored
 
 
+def mark_items(snapshot: Snapshot) -> dict[bytes, int]:
+    """A checksum of each item's row, by which `items_changed` finds what changed later."""
+    return {key: zlib.crc32(row) for key, row in snapshot.scan(encode(Kind.ITEM))}
+
+
+def items_changed(snapshot: Snapshot, marks: Mapping[bytes, int]) -> list[StoredItem]:
+    """The items put, changed or deleted since `mark_items`. Cost: about 2 µs for each item."""
+    rows = snapshot.scan(encode(Kind.ITEM))
+    changed = [(key, row) for key, row in rows if marks.get(key) != zlib.crc32(row)]
+    return [stored for _, stored in readable(changed, codec.decode_item, _PUT)]
+
+
 def write_change(transaction: Transaction, position: int, change: CatalogChange) -> None:
     """Appends an entry to the catalog log."""
     transaction.put(encode(Kind.CHANGE, position), codec.encode_change(change))
 
 
 def read_changes(snapshot: Snapshot, start: int) -> Iterator[CatalogChange]:
-    """The catalog log from a position on."""
+    """The catalog log from a position on.
+
+    Raises:
+        StateCorrupt: an entry can't be read; the text says what to do.
+    """
     prefix = encode(Kind.CHANGE)
-    for _, value in snapshot.scan(prefix, encode(Kind.CHANGE, start)):
-        yield codec.decode_change(value)
+    for key, value in snapshot.scan(prefix, encode(Kind.CHANGE, start)):
+        try:
+            yield codec.decode_change(value)
+        except StateCorrupt as error:
+            raise named(error, decode(key)[1][0], _REWRITE) from error
 
 
 def last_change(snapshot: Snapshot) -> int | None:
@@ -141,16 +168,17 @@ def write_text_vector(
     transaction.put(_text_key(encoder_version, text), codec.encode_vector(vector))
 
 
-def drop_encoders(transaction: Transaction, kept: Collection[str]) -> int:
+def drop_encoders(store: Store, kept: Collection[str]) -> int:
     """Drops the vectors and residuals of all other encoders; returns their number.
 
-    Cost: a scan of all of them.
+    In short transactions, so that others can write meanwhile. Cost: a scan of all of them.
     """
-    dropped = [
-        key
-        for key, _ in transaction.scan(encode(Kind.TEXT_VECTOR))
-        if decode(key)[1][0] not in kept
-    ]
-    for key in dropped:
-        transaction.delete(key)
-    return len(dropped) + drop_residuals_of_others(transaction, kept)
+    with store.snapshot() as snapshot:
+        dropped = [
+            key
+            for key, _ in snapshot.scan(encode(Kind.TEXT_VECTOR))
+            if decode(key)[1][0] not in kept
+        ]
+        dropped += residuals_of_others(snapshot, kept)
+    in_short_transactions(store, dropped, lambda transaction, key: transaction.delete(key))
+    return len(dropped)

@@ -29,6 +29,8 @@ class RefreshNote:
     """Events that had ever been accepted when it read the log."""
     elsewhere: bool = False
     """Whether it learnt from another log than the store's own: of a file, or of a release."""
+    learnt: str = ""
+    """What the weights are, and why, for people; kept while the weights are."""
     failures: int = 0
     """Attempts of a clock that failed since."""
     error: str = ""

@@ -32,6 +32,9 @@ Flag = Annotated[bool, Parameter(show_default=False)]
 Repeated = Annotated[tuple[str, ...], Parameter(show_default=False, negative=())]
 """A repeatable option."""
 
+OBJECTIVE = Parameter(metavar="SIGNAL", show_default=lambda _: "found in the log, and said")
+"""The signal that weights are learnt for."""
+
 Pairs = Annotated[tuple[str, ...], Parameter(show_default=False, negative=(), metavar="KEY=VALUE")]
 """A repeatable KEY=VALUE option; `pairs_of` parses the entries."""
 

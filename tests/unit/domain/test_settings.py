@@ -39,7 +39,7 @@ SHARES = ["prototype_sharing"]
 
 def test_every_setting_has_a_range() -> None:
     named = {field.name for field in dataclasses.fields(FoldSettings)}
-    assert named == {*POSITIVE, *NOT_NEGATIVE, *FROM_ONE, *SHARES, "updater"}
+    assert named == {*POSITIVE, *NOT_NEGATIVE, *FROM_ONE, *SHARES, "updater", "signal_weights"}
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from penchant_sdk import Event as SdkEvent
 from penchant_sdk import Item as SdkItem
 from penchant_sdk import Penchant
 from tests.support.movielens import needs_movielens
+from tests.support.served import served
 from tests.support.word_encoder import write_word_encoder
 
 pytestmark = [pytest.mark.server, needs_movielens]
@@ -120,7 +121,7 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
     recommender = PenchantRecommender.load(config, stream, middle)
     result = replay(stream, recommender, choose_targets(stream, replay_config), replay_config)
     server = Server(tmp_path / "server", settings)
-    with server, Penchant(server.target) as penchant:
+    with served(server), Penchant(server.target) as penchant:
 
         def refresh() -> None:
             if refreshed:

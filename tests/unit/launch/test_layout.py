@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,31 @@ def test_the_backend_is_model_py_and_its_packages(tmp_path: Path) -> None:
     files = tree(folder)
     assert {"model.py", "penchant_proto/__init__.py", "penchant_proto/methods.py"} <= set(files)
     assert not [name for name in files if "__pycache__" in name]
+
+
+LOADED_BY_A_MODEL = """
+import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if isinstance(finder, type)]
+sys.path.insert(0, sys.argv[1])
+import penchant.server.triton.adapter
+for name, module in sorted(sys.modules.items()):
+    print(name, getattr(module, "__cached__", None))
+"""
+
+
+def test_a_model_finds_its_modules_compiled_and_loads_no_engine(tmp_path: Path) -> None:
+    """Six processes start at once: what each of them compiles or loads delays all."""
+    folder = layout.write_backend(tmp_path / "backends", layout.find_sources(), compiled=True)
+    command = [sys.executable, "-B", "-c", LOADED_BY_A_MODEL, str(folder)]
+    lines = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.splitlines()
+    compiled = dict(line.split() for line in lines)
+    mine = {name: path for name, path in compiled.items() if name.startswith("penchant")}
+    assert len(mine) > 100
+    assert [name for name, path in mine.items() if not path.startswith(str(folder))] == []
+    assert [name for name, path in mine.items() if not Path(path).is_file()] == []
+    assert {"onnxruntime", "tokenizers", "pyarrow"} & compiled.keys() == set()
 
 
 def test_writing_the_backend_again_drops_what_is_old_and_nothing_of_others(tmp_path: Path) -> None:

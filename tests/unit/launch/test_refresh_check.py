@@ -32,6 +32,17 @@ def test_a_clock_that_goes_well(tmp_path: Path) -> None:
     assert check.found == "2 min ago, in 4.2 s from 90 events; 12 new since"
 
 
+def test_what_the_weights_are_is_shown_beside_it(tmp_path: Path) -> None:
+    store = LmdbStore(tmp_path / "store", map_bytes=1 << 24)
+    with store.transaction() as transaction:
+        note = RefreshNote(NOW_S - 130, 4.25, 90, 100, learnt="The objective is purchase.")
+        write_refresh_note(transaction, note)
+    store.close()
+    weights, clock = check_refresh(f"lmdb:{tmp_path / 'store'}", NOW_S)
+    assert (weights.name, weights.state, weights.found) == ("weights", "ok", note.learnt)
+    assert clock.name == "refresh"
+
+
 def test_a_clock_that_fails(tmp_path: Path) -> None:
     note = RefreshNote(NOW_S - 9000, 4.0, 90, 100, failures=2, error="No space left on device")
     check = checked(tmp_path, note, 2000)

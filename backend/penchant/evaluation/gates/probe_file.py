@@ -23,6 +23,8 @@ FORMAT = 1
 _METADATA = b"penchant.probes"
 _FIELDS = ("occurred_at_us", "recommendation", "item", "reward", "weight", "wait_s")
 """Fields of a window's rows that are written; the event's digest is not."""
+_SIGNAL = "signal"
+"""One more, which files of earlier releases lack."""
 
 
 def write_probes(path: Path, probes: ProbeSet) -> None:
@@ -31,7 +33,7 @@ def write_probes(path: Path, probes: ProbeSet) -> None:
     offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32))
     columns = {
         name: pa.ListArray.from_arrays(offsets, pa.array(probes.windows[name].copy()))
-        for name in _FIELDS
+        for name in (*_FIELDS, _SIGNAL)
     }
     columns |= {"target": probes.target, "at_us": probes.at_us, "user": probes.user}
     items = list(zip(probes.ids, probes.texts, strict=True))
@@ -62,7 +64,8 @@ def read_probes(path: Path) -> ProbeSet:
 
 
 def _parse(table: Any, notes: dict[str, Any]) -> ProbeSet:
-    columns = {name: table[name].combine_chunks() for name in _FIELDS}
+    fields = [*_FIELDS, *({_SIGNAL} & set(table.column_names))]
+    columns = {name: table[name].combine_chunks() for name in fields}
     lengths = np.asarray(columns["item"].value_lengths()).astype(np.int64)
     windows = np.zeros(int(lengths.sum()), WINDOW_DTYPE)
     for name, column in columns.items():

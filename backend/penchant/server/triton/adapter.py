@@ -27,7 +27,6 @@ from penchant.encoder.base import Encoder, Encoders
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import EncoderLibrary
-from penchant.encoder.runtime import load_encoder
 from penchant.report.printable import PrintableFormatter
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
@@ -151,6 +150,9 @@ class Adapter:
         )
 
     def _load(self, directory: Path, config: Config) -> Encoder:
+        # Not above: an engine takes each process 0.1 s and 30 MB, and one process runs it.
+        from penchant.encoder.runtime import load_encoder
+
         encoder, why = load_encoder(
             directory,
             config.encoder_runtime,
