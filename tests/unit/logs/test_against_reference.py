@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from penchant.domain.errors import InvalidEvent
-from penchant.domain.rewards import admit
+from penchant.domain.rewards import Signal, admit
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.datasets.movielens import MovieLens, read_movielens
@@ -56,6 +56,10 @@ def reference_events(path: Path) -> Iterator[Event]:
             yield dataclasses.replace(event, event_id=own)
 
 
+CHOSEN = {**DEFAULT_SIGNALS, "chosen": Signal(reward=1.0)}
+"""A table that somebody chose, which nothing is assumed over."""
+
+
 def reference_time_us(cell: str) -> int:
     try:
         seconds = float(cell)
@@ -77,7 +81,7 @@ def assert_is_stream_of(
     for event in events:
         if event.item in numbers and (event.user, event.event_id) not in known:
             try:
-                outcome = admit(DEFAULT_SIGNALS, event.signal, event.value)
+                outcome = admit(CHOSEN, event.signal, event.value)
             except InvalidEvent:
                 continue
             known.add((event.user, event.event_id))
@@ -114,7 +118,7 @@ def write_items(path: Path, items: Sequence[Item]) -> Path:
 
 def read(items: Path, events: Path) -> Stream:
     source = LogSource(items, events)
-    return read_log(source, DEFAULT_SIGNALS, "value>=4", LeftOut(), "test")
+    return read_log(source, CHOSEN, "value>=4", LeftOut(), "test")
 
 
 @pytest.fixture(scope="module")
