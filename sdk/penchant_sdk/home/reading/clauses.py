@@ -172,7 +172,8 @@ def gather(marks: Sequence[Mark]) -> Clause:
     switching = any(mark.text == "switch" and mark.has("neutral") for mark in marks[:3])
     coloured = any(mark.has("colour") or mark.has("quantity") for mark in marks)
     asked = any(
-        mark.text == "switch" and _is_asked(marks, place) for place, mark in enumerate(marks)
+        mark.text == "switch" and (_is_asked(marks, place) or _takes_what_was_said(marks, place))
+        for place, mark in enumerate(marks)
     )
     if (
         asked or named or len(kinds) > 1 or (switching and coloured)
@@ -274,6 +275,13 @@ def _supplied(marks: Sequence[Mark]) -> int:
 def _is_imperative(marks: Sequence[Mark], place: int) -> bool:
     """Whether a verb that also names a device begins a request: vacuum the house."""
     return marks[place].has("op") and _is_asked(marks, place)
+
+
+def _takes_what_was_said(marks: Sequence[Mark], place: int) -> bool:
+    """Whether a word is a verb for what comes after it: switch it, switch everything."""
+    after = marks[place + 1 : place + 2]
+    noun = place > 0 and (marks[place - 1].text in _ARTICLES or marks[place - 1].has("pronoun"))
+    return not noun and any(one.has("pronoun") or one.has("group") for one in after)
 
 
 def _is_asked(marks: Sequence[Mark], place: int) -> bool:

@@ -327,3 +327,28 @@ def test_no_text_is_too_strange_to_read(
     readers: dict[str, Reader], language: str, text: str
 ) -> None:
     assert len(readers[language].read(text, LIVING[language]).commands) < 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "switch it off",
+        "please switch that off",
+        "switch all off",
+        "switch them all off",
+        "switch the lot off",
+        "switch everything off",
+        "could you switch everything off",
+    ],
+)
+def test_the_verb_switch_is_no_switch(text: str) -> None:
+    said = interpreted(text)
+    assert said.act is None
+    assert all(one.action.entities != ("switch.plug",) for one in said.suggestions[:1])
+
+
+@pytest.mark.parametrize("text", ["switch off the switch", "turn off all switches"])
+def test_the_noun_switch_is_one(text: str) -> None:
+    act = interpreted(text).act
+    assert act is not None
+    assert act.entities == ("switch.plug",)
