@@ -16,7 +16,7 @@ from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.arrays import Float32, Int64
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Items, Prior, fold, prior_precision
-from penchant.domain.neighbours import OPENING, Neighbours, near_all
+from penchant.domain.neighbours import OPENING, Neighbours, near_all, opening_weight
 from penchant.domain.repeats import repeat_all, repeats_of
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
@@ -37,9 +37,13 @@ from penchant.service.catalog_version import gram_of
 
 OFFSET, POPULARITY, OPENINGS = "offset", "popularity", "opening"
 SLOW, FAST, NEAR, ITEM_WEIGHTS = "slow", "fast", "near", "item weights"
+TRANSITIONS = "transitions"
 
-TABLE_PARTS = (NEAR, ITEM_WEIGHTS, OPENINGS)
-"""The parts that the neighbour table holds together, under one half-life."""
+RECENT_PARTS = (NEAR, ITEM_WEIGHTS, TRANSITIONS)
+"""The parts that follow the latest likes, under one half-life."""
+
+TABLE_PARTS = (*RECENT_PARTS, OPENINGS)
+"""The parts that the neighbour table holds together."""
 
 FOLD_VARIANTS: tuple[dict[str, float], ...] = (
     {"ridge": 10.0, "fast_half_life_events": 1.5, "near_half_life_events": 2.5},
@@ -73,6 +77,8 @@ class FittedItems:
     """Neighbours by co-occurrence, the opening's row first."""
     item_weights: Neighbours
     """Neighbours by regression (`item_weights`); row 0 is empty."""
+    transitions: Neighbours
+    """What is liked next, by regression (`transitions`); row 0 is empty."""
 
 
 class HeldOut:
@@ -169,30 +175,24 @@ class HeldOut:
         window, fitted = self.window(position), self.fitted
         vectors = fitted.vectors
         items = Items(vectors[window["item"]], np.ones(len(window), np.bool_))
-        parts: dict[str, list[Vector]] = {
-            name: [] for name in (SLOW, FAST, NEAR, ITEM_WEIGHTS, OPENINGS)
-        }
+        parts: dict[str, list[Vector]] = {name: [] for name in (SLOW, FAST, *RECENT_PARTS)}
+        parts[OPENINGS] = [self.opening_share(position) * self.opening]
         for settings, prior in self._folds:
             bucket = time_bucket(int(self.events.at_us[position]), settings)
             interest = fold(prior, window, items, bucket, settings)
             slow = interest.slow.reshape(settings.interests, -1)
             parts[SLOW].append((slow @ vectors.T).max(axis=0))
             parts[FAST].append(vectors @ interest.fast)
-            begun = interest.recent["item"] == OPENING
-            likes = interest.recent[~begun]
+            likes = interest.recent[interest.recent["item"] != OPENING]
             parts[NEAR].append(near_all(fitted.near, likes, self.items))
             parts[ITEM_WEIGHTS].append(near_all(fitted.item_weights, likes, self.items))
-            first = np.float32(interest.recent["weight"][begun].sum())
-            parts[OPENINGS].append(first * self.opening)
+            parts[TRANSITIONS].append(near_all(fitted.transitions, likes, self.items))
         return parts
 
-    def opening_share(self, position: int, variant: int) -> np.float32:
-        """The weight a_0 of the opening before an event, under a variant of the fold."""
-        window, (settings, prior) = self.window(position), self._folds[variant]
-        items = Items(self.fitted.vectors[window["item"]], np.ones(len(window), np.bool_))
-        bucket = time_bucket(int(self.events.at_us[position]), settings)
-        recent = fold(prior, window, items, bucket, settings).recent
-        return np.float32(recent["weight"][recent["item"] == OPENING].sum())
+    def opening_share(self, position: int, half_life_events: float | None = None) -> np.float32:
+        """The weight a_0 of the opening before an event; default half-life: the server's."""
+        half_life = half_life_events or self.prior.opening_half_life_events
+        return np.float32(opening_weight(int(self.earlier[position]), half_life))
 
     def repeats(self, position: int, variants: Sequence[FoldSettings]) -> list[Vector]:
         """The repeats before an event under some settings, shape (items,) each."""
@@ -243,7 +243,7 @@ class HeldOut:
                     _padded(values[name], variant, width, scale)
                     for variant in range(len(values[name][0]))
                 ),
-                tied=NEAR if name in TABLE_PARTS else "",
+                tied=NEAR if name in RECENT_PARTS else "",
             )
             for name, scale in scales.items()
         )
