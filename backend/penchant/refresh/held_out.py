@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.catalog.item_biases import ItemBiasTable
-from penchant.domain.arrays import Float32, Int64
+from penchant.domain.arrays import Float32, Float64, Int64
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Items, Prior, fold, prior_precision
 from penchant.domain.neighbours import OPENING, Neighbours, near_all, opening_weight
+from penchant.domain.offsets import log_odds
 from penchant.domain.repeats import repeat_all, repeats_of
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
@@ -126,29 +126,47 @@ class HeldOut:
             for half in POPULARITY_HALF_LIVES_S
         ]
         self.opening = near_all(fitted.near, _opening(1.0), self.items)
+        self._counted = self._count()
 
     def offsets(self, positions: Int64) -> Float32:
         """The live offsets before each of the positions, in time order, shape (n, items)."""
-        offsets = np.empty((len(positions), self.items), np.float32)
-        if not len(positions):
-            return offsets
-        events, half_life_us = self.events, self._half_life_s * 1e6
-        tally = Tally(self._half_life_s)
-        biases = ItemBiasTable(self._half_life_s, self._prior_impressions)
-        earliest_us = int(events.at_us[positions[0]] - FADED * half_life_us)
-        done = int(np.searchsorted(events.at_us, earliest_us))
-        weights = np.ones(len(events.item)) if events.weight is None else events.weight
+        events, offsets = self.events, np.empty((len(positions), self.items), np.float32)
+        counted, after = self._counted
+        item, at_us = events.item[counted], events.at_us[counted]
+        positives, as_of_us = np.zeros(self.items), np.zeros(self.items)
+        nothing, done = np.zeros(self.items), 0
         for row, position in enumerate(positions.tolist()):
-            for place in range(done, position):
-                item = int(events.item[place])
-                signal = ResolvedSignal(
-                    float(events.reward[place]), float(weights[place]), wait_s=None
-                )
-                user, at_us = int(events.user[place]), int(events.at_us[place])
-                biases.set([(item, tally.count(user, item, signal, at_us))])
-            done = max(done, position)
-            offsets[row] = biases.values(self.items)
+            until = int(np.searchsorted(counted, position))
+            positives[item[done:until]] = after[done:until]
+            as_of_us[item[done:until]] = at_us[done:until]
+            done = until
+            age_us = events.at_us[max(0, position - 1)] - as_of_us
+            likes = positives * np.exp2(-age_us / (self._half_life_s * 1e6))
+            offsets[row] = log_odds(likes, nothing, self._prior_impressions)
         return offsets
+
+    def _count(self) -> tuple[Int64, Float64]:
+        """The events that change an item's counters, and its positives after each of them."""
+        events, cut = self.events, int(np.argmax(self.later))
+        earliest_us = int(events.at_us[cut] - FADED * self._half_life_s * 1e6)
+        first = int(np.searchsorted(events.at_us, earliest_us))
+        # A first event without a reward adds nothing.
+        counted = first + np.flatnonzero(self.liked[first:] | ~self.unseen[first:])
+        weights = np.ones(len(events.item)) if events.weight is None else events.weight
+        tally = Tally(self._half_life_s)
+        rows = zip(
+            events.user[counted].tolist(),
+            events.item[counted].tolist(),
+            events.reward[counted].tolist(),
+            weights[counted].tolist(),
+            events.at_us[counted].tolist(),
+            strict=True,
+        )
+        after = [
+            tally.count(user, item, ResolvedSignal(reward, weight, None), at_us).positives
+            for user, item, reward, weight, at_us in rows
+        ]
+        return counted, np.array(after, np.float64)
 
     def window(self, position: int) -> Window:
         """The user's window before the event at a position."""

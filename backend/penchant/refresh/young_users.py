@@ -9,7 +9,7 @@ by its upper end, of some size and half-life:
     a_0 row,   a_0 = 2^(-n / h_open),   row = a begun(i) + sum_k b_k popularity_k(i)
 
 from one that the other parts outweigh at once to one that leaves them nothing for a dozen events.
-They are chosen by held-out likes of users with fewer than `YOUNG` events, in three bands of history,
+They are chosen by held-out likes of users with fewer than `YOUNG` events, in three bands:
 
     sum_b n_b g_b + v_b min(0, g_b - s_b),   v_b = sqrt(n_b), sum n = sum v = 1
 
