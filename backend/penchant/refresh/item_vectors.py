@@ -27,6 +27,7 @@ from penchant.refresh.cooccurrence import (
     liked_in_order,
     mutual_information,
     row_sums,
+    tie_order,
 )
 from penchant.refresh.factors import factorise, turn
 from penchant.refresh.held_out import FittedItems
@@ -81,7 +82,8 @@ def learn_catalog(
     """
     if learnt is not None:
         return fit_item_vectors(events, texts, settings, learnt)
-    order = np.lexsort((events.user, events.item, events.at_us))
+    ties = tie_order(events.user, events.item)
+    order = np.lexsort((events.user, events.item, ties, events.at_us))
     log = Interactions(
         user=events.user[order],
         item=events.item[order],

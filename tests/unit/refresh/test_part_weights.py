@@ -112,6 +112,16 @@ def test_where_only_the_texts_count_the_interest_in_them_does() -> None:
     assert weights.settings["near_weight"] * weights.near < 6
 
 
+def test_baskets_of_one_moment_teach_no_order() -> None:
+    """Baskets are random, and their items share a time: nothing comes next."""
+    rng = np.random.default_rng(8)
+    user = np.repeat(rng.integers(0, USERS, EVENTS // 4), 4)
+    item = np.concatenate([rng.choice(ITEMS, 4, replace=False) for _ in range(EVENTS // 4)])
+    at_us = np.arange(EVENTS) // 4 * MINUTE_US
+    weights = learnt(Interactions(user, item, np.ones(EVENTS), at_us)).learnt
+    assert weights.ndcg < 0.04
+
+
 def repeating(seed: int = 5) -> Interactions:
     """Each user has ten items of their own, chosen again and again."""
     rng = np.random.default_rng(seed)
