@@ -69,13 +69,13 @@ def story_table(story: UserStory, titles: Mapping[str, str]) -> Table:
     table.add_column("first clock alone", overflow="fold", ratio=3)
     table.add_column("both clocks", overflow="fold", ratio=3, style="bold")
     table.add_column("because of (share of the score)", overflow="fold", ratio=4)
+    because = after.reasons(_REASONS)
     for place in range(max(len(story.first_clock), len(after.items))):
-        why = after.items[place].explanation if place < len(after.items) else None
         table.add_row(
             str(place + 1),
             _title(story.first_clock, place, titles),
             _title(after.ids, place, titles),
-            reasons(why, titles, _REASONS) if why else "",
+            reasons(because[place], titles) if place < len(because) else "",
         )
     return table
 

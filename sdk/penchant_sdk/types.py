@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -198,6 +199,39 @@ class Ranking:
     def ids(self) -> tuple[str, ...]:
         """Ids of the items, best first."""
         return tuple(item.id for item in self.items)
+
+    def reasons(self, per_item: int = 2) -> tuple[tuple[Contribution, ...], ...]:
+        """The past events to name for each item to a person; empty without `explain`.
+
+        The largest shares are often of one event, all the way down a list. So an event counts
+        less for an item the more of the items before have named it, as long as its share is at
+        least 0.3 of the item's largest.
+
+        Args:
+            per_item: most events for one item.
+
+        Returns:
+            For each item, events with positive shares about different items, largest share first.
+        """
+        named: Counter[str] = Counter()
+        return tuple(_reasons(item.explanation, per_item, named) for item in self.items)
+
+
+_NOTABLE = 0.3
+"""An event may be a reason if its share is at least this fraction of the largest share."""
+
+
+def _reasons(why: Explanation | None, most: int, named: Counter[str]) -> tuple[Contribution, ...]:
+    speaking: dict[str, Contribution] = {}
+    for one in why.contributions if why else ():
+        if one.share > 0 and one.item:
+            speaking.setdefault(one.item, one)
+    least = _NOTABLE * max((one.share for one in speaking.values()), default=0.0)
+    left = [one for one in speaking.values() if one.share >= least]
+    left.sort(key=lambda one: -one.share / (1 + named[one.item]))
+    chosen = sorted(left[:most], key=lambda one: -one.share)
+    named.update(one.item for one in chosen)
+    return tuple(chosen)
 
 
 class EventStatus(Enum):

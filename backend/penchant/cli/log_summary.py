@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from penchant.cli.client import counted
 from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream
 from penchant.report.printable import printable
@@ -18,8 +19,8 @@ def show_log(console: Terminal, stream: Stream, left_out: LeftOut, relevant: str
         relevant: term for the events that count as a hit.
     """
     console.say(
-        f"{len(stream.items):,} items, {len(stream.events):,} events of "
-        f"{len(stream.users):,} users; a hit is {relevant}"
+        f"{counted(len(stream.items), 'item')}, {counted(len(stream.events), 'event')} of "
+        f"{counted(len(stream.users), 'user')}; a hit is {relevant}"
     )
     for line in left_out.notes():
         console.say(printable(line), "yellow")

@@ -27,9 +27,8 @@ from penchant.cli.client import (
 from penchant.report.printable import printable
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT, Flag, shows
-from penchant_sdk import Explanation, Penchant, Ranking
+from penchant_sdk import Contribution, Explanation, Penchant, Ranking
 
-DELETED = "a deleted item"
 REASONS = 3
 """Past events named per item."""
 
@@ -109,10 +108,11 @@ def ranking_table(ranking: Ranking, names: Mapping[str, str]) -> Table:
     if explained:
         table.add_column("is made of", no_wrap=True)
         table.add_column("because of", overflow="fold", ratio=1)
+    because = ranking.reasons(REASONS)
     for place, item in enumerate(ranking.items, start=1):
         cells: list[str | Text] = [str(place), label(item.id, names), f"{item.score:.2f}"]
         if item.explanation:
-            cells += [parts(item.explanation), reasons(item.explanation, names)]
+            cells += [parts(item.explanation), reasons(because[place - 1], names)]
         table.add_row(*cells)
     return table
 
@@ -137,18 +137,16 @@ def parts(why: Explanation) -> Text:
     return Text("\n".join(lines))
 
 
-def reasons(why: Explanation, names: Mapping[str, str], most: int = REASONS) -> Text:
-    """The past events with the largest shares, one per line with its share of the score."""
+def reasons(because: Iterable[Contribution], names: Mapping[str, str]) -> Text:
+    """Past events, one per line with its share of the score."""
     return Text("\n").join(
-        Text(f"{share.share:+.2f} {names.get(share.item) or printable(share.item) or DELETED}")
-        for share in why.contributions[:most]
+        Text(f"{share.share:+.2f} {names.get(share.item) or printable(share.item)}")
+        for share in because
     )
 
 
 def _reason_ids(ranking: Ranking) -> Iterable[str]:
-    for item in ranking.items:
-        if item.explanation:
-            yield from (share.item for share in item.explanation.contributions[:REASONS])
+    return (share.item for because in ranking.reasons(REASONS) for share in because)
 
 
 def _summary(user: str, ranking: Ranking) -> str:

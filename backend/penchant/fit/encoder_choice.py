@@ -13,9 +13,7 @@ from penchant.domain.types import Matrix
 from penchant.encoder.bundle import MANIFEST
 from penchant.encoder.source import default_source
 from penchant.fit.chooser import Chooser, described
-from penchant.fit.fit_log import Say
 from penchant.fit.fit_request import FitRequest
-from penchant.fit.item_text_templates import text_templates, usual_first, with_template
 from penchant.fit.item_vectors_tried import (
     FINETUNED,
     FIRST_VALUES,
@@ -25,6 +23,8 @@ from penchant.fit.item_vectors_tried import (
     TextVectors,
 )
 from penchant.fit.trial import TRAINING, VALIDATION, FitChoice
+from penchant.logs.assumed_columns import Say
+from penchant.logs.item_text_templates import text_templates, usual_first, with_template
 from penchant.logs.log_check import LogCheck
 from penchant.logs.stream import Stream, first_events
 from penchant.refresh.refresh_settings import RefreshSettings
@@ -63,7 +63,7 @@ class EncoderChoice:
         Returns:
             The stream with the texts, and the template; empty: the items' own texts.
         """
-        templates = text_templates(stream.items) if self.request.makes_texts else []
+        templates = text_templates(stream.items) if self.request.log.makes_texts else []
         if not templates:
             return stream, ""
         catalogs = {one: with_template(stream.items, one) for one in templates}

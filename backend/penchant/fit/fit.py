@@ -22,19 +22,20 @@ from penchant.evaluation.model_settings import config_of
 from penchant.fit.chooser import Chooser, described
 from penchant.fit.encoder_choice import EncoderChoice
 from penchant.fit.fit_budget import FitBudget
-from penchant.fit.fit_log import read_fit_log
 from penchant.fit.fit_notes import FitNotes
 from penchant.fit.fit_report import fit_report
 from penchant.fit.fit_request import FitRequest, FitResult
-from penchant.fit.item_text_templates import text_templates, usual_first, with_template
 from penchant.fit.measured import MeasuredFit, measure
 from penchant.fit.search_space import choices_of
 from penchant.fit.store_of_log import fill_store
 from penchant.fit.trial import FitChoice, rungs_of
 from penchant.launch.server_store import ServerStore, open_server_store
+from penchant.logs.item_text_templates import text_templates, usual_first, with_template
 from penchant.logs.log_check import LogCheck, check_log
+from penchant.logs.read_log import read_source
 from penchant.logs.refusals import LeftOut
-from penchant.logs.stream import Stream
+from penchant.logs.relevance import parse_relevance
+from penchant.logs.stream import Stream, make_stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import load_release
@@ -133,8 +134,10 @@ class _Fit:
     def _read(self) -> tuple[Stream, LogCheck]:
         request, left_out = self._request, LeftOut()
         self._progress("Reading the log", 0.0)
-        stream = read_fit_log(request.log, self._config.signals, request.hits, left_out, self._say)
-        usual = usual_first(text_templates(stream.items)) if request.makes_texts else []
+        relevance = parse_relevance(request.hits)
+        items, events = read_source(request.log, left_out, "nothing to fit to")
+        stream = make_stream(items, events, self._config.signals, relevance, left_out)
+        usual = usual_first(text_templates(stream.items)) if request.log.makes_texts else []
         shown = with_template(stream.items, usual[0]) if usual else stream.items
         check = check_log(dataclasses.replace(stream, items=shown), system_clock())
         for sentence in (*check.sentences(), *(left_out.notes())):

@@ -70,12 +70,6 @@ class FitRequest:
         return self.relevant or self.log.default_relevance
 
     @property
-    def makes_texts(self) -> bool:
-        """Whether texts may be made of attributes: the user, data set or store has none ready."""
-        log = self.log
-        return not (log.item_columns.text_template or log.dataset or log.store)
-
-    @property
     def given_refresh(self) -> Mapping[str, float]:
         """Settings of the refresh that the user gave, by name."""
         given = {name: getattr(self, name) for name in REFRESH_VALUES}

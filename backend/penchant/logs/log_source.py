@@ -51,6 +51,11 @@ class LogSource:
         """The term of relevance unless the user names another."""
         return GOOD_RATING if self.dataset else POSITIVE
 
+    @property
+    def makes_texts(self) -> bool:
+        """Whether texts may be made of attributes: the user, data set or store has none ready."""
+        return not (self.item_columns.text_template or self.dataset or self.store)
+
     def columns(self) -> tuple[ItemColumns, EventColumns]:
         """Returns the columns of items and of events, with `--map` applied.
 

@@ -8,8 +8,15 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
+from penchant.logs.assumed_columns import with_assumed_columns
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.datasets.movielens_1m import read_movielens_1m
+from penchant.logs.item_text_templates import (
+    has_texts,
+    text_templates,
+    usual_first,
+    with_template,
+)
 from penchant.logs.log_source import MOVIELENS, MOVIELENS_1M, LogSource
 from penchant.logs.open_table import open_table
 from penchant.logs.read_table import read_events, read_items
@@ -23,13 +30,13 @@ from penchant.store.open import open_store
 def read_log(
     source: LogSource, signals: SignalTable, relevant: str, left_out: LeftOut, nothing: str
 ) -> Stream:
-    """Reads a source's log as a stream in time order.
+    """Reads a source's log as a stream in time order; items without texts get them made.
 
     Args:
         source: the files, the store or the data set.
         signals: rewards of the signals.
         relevant: which events count as a hit; see `parse_relevance`.
-        left_out: collects the rows and events that are refused.
+        left_out: collects the rows and events that are refused, and the assumptions.
         nothing: first words of the error for a source that names no log.
 
     Raises:
@@ -37,6 +44,8 @@ def read_log(
     """
     relevance = parse_relevance(relevant)
     items, events = read_source(source, left_out, nothing)
+    if source.makes_texts:
+        items = _with_texts(items, left_out)
     return make_stream(items, events, signals, relevance, left_out)
 
 
@@ -45,9 +54,12 @@ def read_source(
 ) -> tuple[Sequence[Item], Sequence[Event]]:
     """Reads the items and the events of a source; events of files and stores are an `EventLog`.
 
+    A file of events alone is enough: its items are those that the events name. What the options
+    leave open is assumed; see `with_assumed_columns`.
+
     Args:
         source: the files, the store or the data set.
-        left_out: collects the rows that are refused.
+        left_out: collects the rows that are refused, and the assumptions.
         nothing: first words of the error for a source that names no log.
 
     Raises:
@@ -68,13 +80,40 @@ def read_source(
             return read_movielens_1m()
         data = read_movielens()
         return data.films, data.ratings
-    if source.items is None or source.events is None:
-        raise ConfigError(f"{nothing}: name --items and --events, or --dataset movielens")
-    item_columns, event_columns = source.columns()
-    with open_table(source.items, source.format) as table:
-        items = read_items(table, item_columns, left_out)
+    if source.events is None:
+        raise ConfigError(
+            f"{nothing}: name --events FILE, and --items FILE if there is one; or --store, or "
+            "--dataset movielens"
+        )
+    assumed = with_assumed_columns(source, source.events, left_out.assumed.append)
+    item_columns, event_columns = assumed.columns()
+    items: list[Item] | None = None
+    if source.items is not None:
+        with open_table(source.items, source.format) as table:
+            items = read_items(table, item_columns, left_out)
     with open_table(source.events, source.format) as table:
-        return items, read_events(table, event_columns, left_out)
+        log = read_events(table, event_columns, left_out)
+    if items is None:
+        named = sorted({log.item.distinct[code] for code in set(log.item.code.tolist())})
+        items = [Item(id_, id_) for id_ in named]
+    return items, log
+
+
+def _with_texts(items: Sequence[Item], left_out: LeftOut) -> Sequence[Item]:
+    """The items with texts of the usual template, if their ids stand in for texts."""
+    if has_texts(items):
+        return items
+    templates = usual_first(text_templates(items))
+    if not templates:
+        left_out.assumed.append(
+            "The items have no texts, so their ids stand in: only events tell them apart."
+        )
+        return items
+    left_out.assumed.append(
+        f"The items have no column of texts: they are made as '{templates[0]}'. --text-template "
+        "says otherwise."
+    )
+    return with_template(items, templates[0])
 
 
 def _read_store(address: str) -> tuple[Sequence[Item], Sequence[Event]]:

@@ -65,6 +65,8 @@ class LeftOut:
     """Rows that are read in a changed form, by what was changed."""
     warnings: list[str] = field(default_factory=list)
     """What else a person should know about the files."""
+    assumed: list[str] = field(default_factory=list)
+    """What was assumed where options and headings leave it open, a sentence or two each."""
 
     def add(self, kind: str, what: str, count: int = 1) -> None:
         """Counts cases of a kind; `what` describes the first of them."""
@@ -100,8 +102,9 @@ class LeftOut:
         ]
 
     def notes(self) -> list[str]:
-        """What was left out, changed and odd, a line each."""
+        """What was assumed, left out, changed and odd, a line each."""
         return [
+            *self.assumed,
             *(f"Left out, {reason}" for reason in self.reasons()),
             *changes(self.changed),
             *(f"Warning: {warning}" for warning in self.warnings),

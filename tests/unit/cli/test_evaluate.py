@@ -156,9 +156,17 @@ def test_a_wrong_option_is_one_plain_message(
 
 
 def test_a_missing_log_is_an_error(shop: list[object]) -> None:
-    result = run(*shop[2:])
+    result = run(*shop[4:])
     assert result.exit_code == 1
-    assert "name --items and --events, or --dataset movielens" in result.stderr
+    assert "name --events FILE, and --items FILE if there is one" in result.stderr
+
+
+def test_events_alone_are_a_log(shop: list[object]) -> None:
+    result = run(*shop[2:])
+    assert result.exit_code == 0, result.stderr
+    assert "30 items, 400 events of 12 users" in result.output
+    assert "the catalog is made of the items that events name" in result.output
+    assert "their ids stand in" in result.output
 
 
 def test_a_report_without_matplotlib_is_refused_before_the_work(

@@ -91,7 +91,7 @@ def test_low_rank_additions_are_merged(place: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "no log: name --items and --events"),
+        ([], "no log: name --events FILE, and --items FILE"),
         (["--dataset", "films"], "--dataset: got 'films', expected movielens"),
         (["--dataset", "movielens", "--train-fraction", "0"], "train_fraction: got 0.0"),
         (["--dataset", "movielens", "--dimensions", "many"], "--dimensions: got 'many'"),

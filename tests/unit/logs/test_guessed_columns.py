@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penchant.fit.guessed_columns import guess_event_columns, guess_id_column
+from penchant.logs.guessed_columns import guess_event_columns, guess_id_column
 
 FIELDS = ["user", "item", "occurred_at"]
 N = range(200)

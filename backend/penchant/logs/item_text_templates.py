@@ -54,6 +54,16 @@ class _Attribute:
         return self.coverage >= 0.3 and self.words >= 2 and self.letters > 0.5
 
 
+def has_texts(items: Sequence[Item]) -> bool:
+    """Whether most items have a text that is more than their id.
+
+    >>> has_texts([Item("7", "7"), Item("8", "8", {"name": "a lamp"})])
+    False
+    """
+    sample = _sample(items)
+    return sum(item.text.strip() != item.id for item in sample) > len(sample) / 2
+
+
 def text_templates(items: Sequence[Item]) -> list[str]:
     """Templates to try, the plainest first; empty if the items' own texts are all there is.
 
@@ -61,10 +71,10 @@ def text_templates(items: Sequence[Item]) -> list[str]:
     >>> text_templates(shop)
     ['{name}', '{name}. {shelf}']
     """
-    sample = items[:: max(1, len(items) // _SAMPLE)]
+    sample = _sample(items)
     names = dict.fromkeys(name for item in sample for name in item.attributes)
     found = [_looked_at(name, sample) for name in names]
-    own = sum(item.text.strip() != item.id for item in sample) > len(sample) / 2
+    own = has_texts(items)
     prose = sorted((one for one in found if one.is_prose and not one.is_category), key=_rank)
     categories = [one.name for one in found if one.is_category][:_MOST_CATEGORIES]
     base = TEXT if own else (prose.pop(0).name if prose else "")
@@ -97,6 +107,10 @@ def with_template(items: Sequence[Item], template: str) -> tuple[Item, ...]:
         text = ". ".join(part for part in parts if part)[:_MOST_CHARACTERS]
         made.append(dataclasses.replace(item, text=text or item.text))
     return tuple(made)
+
+
+def _sample(items: Sequence[Item]) -> Sequence[Item]:
+    return items[:: max(1, len(items) // _SAMPLE)]
 
 
 class _Values(dict[str, str]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penchant.domain.types import Item
-from penchant.fit.item_text_templates import text_templates, with_template
+from penchant.logs.item_text_templates import text_templates, with_template
 
 
 def items(**columns: list[str]) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Reads the log of a fit: what the options leave open is assumed, and said in sentences."""
+"""Fills in the columns that options and headings leave open, and says so in sentences."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from penchant.domain.errors import ConfigError
-from penchant.domain.rewards import SignalTable
-from penchant.domain.types import Item
-from penchant.fit.guessed_columns import (
+from penchant.logs.columns import ItemColumns
+from penchant.logs.guessed_columns import (
     Sample,
     guess_event_columns,
     guess_id_column,
     sample_of,
 )
-from penchant.logs.columns import ItemColumns
 from penchant.logs.log_source import EVENT_FIELDS, LogSource
 from penchant.logs.open_table import open_table
-from penchant.logs.read_log import read_source
-from penchant.logs.read_table import read_events
-from penchant.logs.refusals import LeftOut
-from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream, make_stream
 
 LIKE = "like"
 """The signal of a log that names none."""
@@ -31,50 +23,21 @@ Say = Callable[[str], None]
 """Called with what a person should know, a sentence or two at a time."""
 
 
-def read_fit_log(
-    source: LogSource, signals: SignalTable, relevant: str, left_out: LeftOut, say: Say
-) -> Stream:
-    """Reads a log as a stream in time order.
+def with_assumed_columns(source: LogSource, events_file: Path, say: Say) -> LogSource:
+    """Returns the source with the columns that its files leave open filled in.
 
-    A file of events alone is enough: its items are those that the events name. Rows without a
-    signal are likes. Items without a column of texts have their id as text.
+    Rows without a signal are likes. Items without a column of texts have their id as text.
 
     Args:
-        source: the files, the store or the data set.
-        signals: rewards of the signals.
-        relevant: which events count as a hit; see `parse_relevance`.
-        left_out: collects the rows and events that are refused.
+        source: names the files and their columns.
+        events_file: the source's file of events.
         say: called with each assumption.
 
     Raises:
-        ConfigError: the options contradict each other, a file can't be read, or no event is left.
+        ConfigError: a file can't be read, or several columns could be the same one.
     """
-    relevance = parse_relevance(relevant)
-    if source.dataset or source.store:
-        items, events = read_source(source, left_out, "nothing to fit to")
-        return make_stream(items, events, signals, relevance, left_out)
-    if source.events is None:
-        raise ConfigError(
-            "nothing to fit to: name --events FILE, and --items FILE if there is one; or --store, "
-            "or --dataset movielens"
-        )
-    events_file = source.events
-    source = _with_assumptions(source, say)
-    if source.items is not None:
-        items, events = read_source(source, left_out, "nothing to fit to")
-        return make_stream(items, events, signals, relevance, left_out)
-    _, columns = source.columns()
-    with open_table(events_file, source.format) as table:
-        log = read_events(table, columns, left_out)
-    named = sorted({log.item.distinct[code] for code in set(log.item.code.tolist())})
-    return make_stream([Item(id_, id_) for id_ in named], log, signals, relevance, left_out)
-
-
-def _with_assumptions(source: LogSource, say: Say) -> LogSource:
-    """The source with what its files leave open filled in."""
     of_items, named = source.columns()
-    assert source.events is not None
-    with open_table(source.events, source.format) as table:
+    with open_table(events_file, source.format) as table:
         *_, names = table.names_so_far()
         events = sample_of(table)
     of_events = named.found_in(names)
