@@ -78,9 +78,6 @@ REPEATS_MATTER = 0.02
 ITEM_WEIGHTS_PRIOR = 60.0
 """Weight of a neighbour by regression before anything is learnt, relative to co-occurrence."""
 
-TRANSITIONS_PRIOR = 80.0
-"""Weight of what is liked next before anything is learnt, relative to co-occurrence."""
-
 _VARIED = {
     "ridge": SLOW,
     "half_life_events": SLOW,
@@ -106,8 +103,8 @@ class LearntWeights:
     """Factor of the neighbours by co-occurrence in the neighbour table."""
     item_weights: float = ITEM_WEIGHTS_PRIOR
     """Factor of the neighbours by regression in the neighbour table."""
-    transitions: float = TRANSITIONS_PRIOR
-    """Factor of what is liked next in the neighbour table."""
+    transitions: float = 0.0
+    """Factor of what is liked next in the neighbour table; 0 before anything is learnt."""
     opening: float = 1.0
     """Factor of the items that users begin with."""
     opening_popularity: tuple[float, ...] = (0.0,) * len(POPULARITY_HALF_LIVES_S)
@@ -221,7 +218,7 @@ def _raw(settings: FoldSettings) -> dict[str, float]:
         FAST: settings.fast_weight,
         NEAR: near,
         ITEM_WEIGHTS: near * ITEM_WEIGHTS_PRIOR,
-        TRANSITIONS: near * TRANSITIONS_PRIOR,
+        TRANSITIONS: 0.0,
         OPENINGS: near,
     }
 
