@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -30,7 +32,8 @@ FAULTY_DISK = r"""
 #include <string.h>
 #include <unistd.h>
 
-/* Fails writes to LMDB's meta pages while the file that FAULT names exists. */
+/* Fails writes to LMDB's meta pages, with the errno that the file that FAULT names begins with,
+   while that file exists. */
 static int faulty(int fd, off_t offset) {
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -38,12 +41,19 @@ static int faulty(int fd, off_t offset) {
     if (n < 0) return 0;
     path[n] = 0;
     const char *fault = getenv("FAULT");
-    return strstr(path, "data.mdb") && offset < 8192 && fault && access(fault, F_OK) == 0;
+    if (!strstr(path, "data.mdb") || offset >= 8192 || !fault) return 0;
+    FILE *file = fopen(fault, "r");
+    if (!file) return 0;
+    int number = EIO;
+    if (fscanf(file, "%d", &number) != 1) number = EIO;
+    fclose(file);
+    return number;
 }
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t offset) {
     static ssize_t (*real)(int, const void *, size_t, off_t);
     if (!real) real = dlsym(RTLD_NEXT, "pwrite64");
-    if (faulty(fd, offset)) { errno = EIO; return -1; }
+    int number = faulty(fd, offset);
+    if (number) { errno = number; return -1; }
     return real(fd, bytes, count, offset);
 }
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
@@ -178,15 +188,18 @@ def faulty_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
+@pytest.mark.parametrize("error", ["EIO", "EDQUOT", "EROFS"])
 def test_a_failed_write_of_a_meta_page_costs_one_commit_not_the_process(
-    directory: Path, faulty_disk: Path, tmp_path: Path
+    directory: Path, faulty_disk: Path, tmp_path: Path, error: str
 ) -> None:
+    number = getattr(errno, error)
     fault = tmp_path / "fault"
     environment = {"LD_PRELOAD": str(faulty_disk), "FAULT": str(fault)}
     with storekeeper(directory, environment) as keeper:
         assert keeper.ask("put k v") == "done"
-        fault.touch()
-        assert keeper.ask("put k lost").startswith("StoreUnavailable: store: the write failed")
+        fault.write_text(str(number))
+        refusal = f"StoreUnavailable: store: the write failed: {os.strerror(number)}"
+        assert keeper.ask("put k lost") == refusal
         assert keeper.ask("get k") == "v"
         assert keeper.ask("put k lost").startswith("StoreUnavailable: store: the write failed")
         fault.unlink()
@@ -308,6 +321,76 @@ def test_a_data_file_truncated_under_a_running_process_is_refused_not_read(
     with data.open("r+b") as file:  # The same file, as a restore in place writes it.
         file.write(whole)
     assert len(contents(store)) == 500
+
+
+def test_a_process_that_slept_while_others_grew_the_file_notices_that_it_was_truncated(
+    store: LmdbStore, keeper: Storekeeper, directory: Path
+) -> None:
+    assert keeper.ask("put k v") == "done"
+    seen = (directory / "data.mdb").stat().st_size
+    for part in range(10):  # The writer knows, since it wrote; the keeper does not look.
+        apply(store, [(f"{part}-{n}".encode(), bytes(2_000)) for n in range(100)])
+    data = directory / "data.mdb"
+    whole = data.read_bytes()
+    os.truncate(data, (seen + len(whole)) // 2 // 4096 * 4096)
+    for question in ("get 9-99", "get 5-50", "put k lost"):
+        assert "data.mdb was truncated under the running server" in keeper.ask(question)
+    with data.open("r+b") as file:
+        file.write(whole)
+    assert keeper.ask("get k") == "v"
+    assert keeper.ask("put k again") == "done"
+
+
+def test_a_damaged_page_is_said_and_costs_neither_the_process_nor_other_pages(
+    directory: Path,
+) -> None:
+    first = LmdbStore(directory, map_bytes=MAP_BYTES)
+    apply(first, [(f"{n:03}".encode(), bytes([n % 256]) * 1_000) for n in range(100)])
+    first.close()
+    data = directory / "data.mdb"
+    content = bytearray(data.read_bytes())
+    leaf = content.index(bytes([7]) * 1_000) // 4096  # The newest copy of its page may be another.
+    for page in {leaf, content.rindex(bytes([7]) * 1_000) // 4096}:
+        content[page * 4096 : page * 4096 + 64] = b"\xa5" * 64
+    data.write_bytes(content)
+    with storekeeper(directory) as keeper:
+        assert keeper.ask("get 007").startswith("StateCorrupt: store: a page of data.mdb is damag")
+        assert keeper.ask("get 099") == "c" * 1_000
+        assert keeper.ask("put 007 x").startswith("StateCorrupt: store: a page of data.mdb is dam")
+        assert keeper.ask("put 099 x") == "done"
+        assert keeper.ask("get 099") == "x"
+
+
+def test_a_limit_on_address_space_is_named_where_the_map_does_not_fit(directory: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; "
+        "from penchant.store.lmdb import LmdbStore; "
+        "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
+        "LmdbStore(Path(sys.argv[1]), map_bytes=64 << 30)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(directory)], capture_output=True, text=True, check=False
+    )
+    assert "raise the limit on address space (ulimit -v)" in done.stderr
+    LmdbStore(directory, map_bytes=MAP_BYTES).close()  # Nothing half is left.
+
+
+def test_a_shorter_backup_in_place_of_the_same_file_is_used_after_a_start(
+    directory: Path,
+) -> None:
+    first = LmdbStore(directory, map_bytes=MAP_BYTES)
+    apply(first, [(b"k", b"v")])
+    data = directory / "data.mdb"
+    short = data.read_bytes()
+    apply(first, [(f"{n}".encode(), bytes(2_000)) for n in range(500)])
+    first.close()
+    data.write_bytes(short)
+    (directory / "lock.mdb").unlink()
+    again = LmdbStore(directory, map_bytes=MAP_BYTES)
+    with storekeeper(directory) as keeper:
+        apply(again, [(f"{n}".encode(), bytes(2_000)) for n in range(100)])
+        assert keeper.ask("get k") == "v"
+    again.close()
 
 
 def test_an_empty_data_file_alone_is_not_taken_for_a_new_store(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ MIN_CAPACITY = 1024
 KEPT = 4
 """Generations and versions kept for readers that are behind."""
 
+_NUMBERED = re.compile(r"(vectors|texts|offsets|version|neighbours)-(\d+)\.(?:f32|npz|npy)")
 _PIECE_BYTES = 1 << 20
 _SILENT_S = 60.0
 
@@ -346,18 +347,35 @@ def _check(path: Path, content: bytes | memoryview, crc: int | None) -> None:
 
 def prune(directory: Path, head: CatalogHead) -> None:
     """Removes files that no reader can still need."""
-    newest = {
+    newest = _newest(head)
+    remove_partial(directory)
+    for path in directory.iterdir():
+        match = _NUMBERED.fullmatch(path.name)
+        if match and int(match[2]) <= newest[match[1]] - KEPT:
+            path.unlink(missing_ok=True)
+
+
+def remove_unnamed(directory: Path, head: CatalogHead) -> None:
+    """Removes the files of a change that has failed, which no head names and none will.
+
+    Only in the store's turn: nobody else may be writing files meanwhile.
+    """
+    newest = _newest(head)
+    for path in directory.iterdir() if directory.is_dir() else ():
+        match = _NUMBERED.fullmatch(path.name)
+        if match and int(match[2]) > newest[match[1]]:
+            path.unlink(missing_ok=True)
+
+
+def _newest(head: CatalogHead) -> dict[str, int]:
+    """The number that a head names of each kind of file."""
+    return {
         "vectors": head.generation,
         "texts": head.generation,
         "offsets": head.generation,
         "version": head.version,
         "neighbours": head.neighbours,
     }
-    remove_partial(directory)
-    for path in directory.iterdir():
-        match = re.fullmatch(rf"({'|'.join(newest)})-(\d+)\.(f32|npz|npy)", path.name)
-        if match and int(match[2]) <= newest[match[1]] - KEPT:
-            path.unlink(missing_ok=True)
 
 
 def remove_partial(directory: Path) -> None:

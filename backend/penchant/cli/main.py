@@ -7,6 +7,7 @@ returns None, or an exit status other than 0.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -166,7 +167,8 @@ def check_settings_file(file: SettingsFile) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit status: 0 done, 1 failed, 2 misused or refused.
 
-    An error that Penchant foresees becomes one plain line on standard error.
+    An error that Penchant foresees becomes one plain line on standard error, and so does one of
+    the operating system.
     """
     escape_what_cannot_be_encoded()
     chosen = ""
@@ -184,6 +186,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         unknown = isinstance(error, UnknownCommandError) and chosen not in COMMANDS
         _print_misuse(_unknown_command(chosen) if unknown else str(error))
         return 2
+    except BrokenPipeError:  # Whoever read the output, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would complain at its end.
+        return 1
+    except OSError as error:  # A full disk, a file system that went read-only, a quota.
+        print(f"penchant: {_os_error_text(error)}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print(
+            "penchant: out of memory; raise the limit, or give it less at a time", file=sys.stderr
+        )
+        return 1
     except Exception as error:
         if not isinstance(error, _foreseen()):
             raise
@@ -265,6 +278,15 @@ def _find_demos(name: str) -> None:
 def main() -> None:
     """The entry point of the `penchant` program."""
     sys.exit(run())
+
+
+def _os_error_text(error: OSError) -> str:
+    """The reason of an error of the operating system, with its file if there is one."""
+    from penchant.system.os_error_reason import reason_of
+
+    place = f"{printable_lines(str(error.filename))}: " if error.filename else ""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"{place}{reason_of(error)}{'; free space and run it again' if full else ''}"
 
 
 def _foreseen() -> tuple[type[Exception], ...]:

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Annotated
 
 from penchant.cli.next_steps import command_line
+from penchant.domain.errors import StateCorrupt
 from penchant.launch import Server
 from penchant.launch.model_parameters import changes_to_store, gather
 from penchant.launch.ports import Hosts
@@ -108,7 +109,11 @@ def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: flo
 
 def _changes(parameters: Mapping[str, str]) -> Iterator[str]:
     """Lines about settings that are not those that the store was last served with."""
-    changes = changes_to_store(parameters)
+    try:
+        changes = changes_to_store(parameters)
+    except StateCorrupt as error:
+        yield f"{error}. Those given here count from now on, and defaults for the others."
+        return
     for name, (now, before) in changes.items():
         yield f"Setting {name}: {now} from now on, {before} before."
     if changes.keys() & REBUILT:

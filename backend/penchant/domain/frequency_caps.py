@@ -170,7 +170,7 @@ def taken(ledger: Ledger, at_us: int) -> dict[int, list[int]]:
 
 
 def grant(
-    ledger: Ledger, budgets: Mapping[int, Spending], request: ReserveRequest, now_us: int
+    ledger: Ledger, budgets: Mapping[int, Spending | None], request: ReserveRequest, now_us: int
 ) -> Granted:
     """Reserves up to `n` of the options that caps and budgets allow, in their order.
 
@@ -179,7 +179,8 @@ def grant(
 
     Args:
         ledger: the user's.
-        budgets: all budgets that the options name, by the digests of their keys.
+        budgets: all budgets that the options name, by the digests of their keys; None for one that
+            can't be read, which pays for nothing.
         request: a valid request.
         now_us: microseconds since 1970.
     """
@@ -202,7 +203,7 @@ def grant(
         reason = _forbidden(option, counts, spending, at_us, now_us)
         if reason is not None:
             refused.append(Unreserved(option.item, reason))
-        elif not known and len(reserved) < request.n:
+        elif spending is not None and not known and len(reserved) < request.n:
             reserved.append(Reservation(option.item, lapses_at_us))
             impression = _impression(option, windows, at_us, lapses_at_us)
             for key, _ in impression.caps:
@@ -292,8 +293,10 @@ def _windows(options: Iterable[ReserveOption]) -> dict[str, int]:
 
 
 def _spending(
-    budget: Budget | None, changed: Mapping[int, Spending], budgets: Mapping[int, Spending]
-) -> Spending:
+    budget: Budget | None,
+    changed: Mapping[int, Spending],
+    budgets: Mapping[int, Spending | None],
+) -> Spending | None:
     if budget is None:
         return Spending()
     key = _digest(budget.key)
@@ -303,7 +306,7 @@ def _spending(
 def _forbidden(
     option: ReserveOption,
     counts: Mapping[int, list[int]],
-    spending: Spending,
+    spending: Spending | None,
     at_us: int,
     now_us: int,
 ) -> UnreservedReason | None:
@@ -312,6 +315,8 @@ def _forbidden(
         if len(times) - bisect_right(times, at_us - cap.window_s * SECOND_US) >= cap.limit:
             return UnreservedReason.CAPPED
     budget = option.budget
+    if spending is None:
+        return UnreservedReason.BUDGET
     if budget is None:
         return None
     after = spending.committed_micros(now_us) + budget.cost_micros

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,7 @@ def evaluate(
     baselines = _make_baselines(request)
     progress("Reading the log", 0.0)
     stream = request.log.read(config.signals, "nothing to evaluate", on_log)
+    config = dataclasses.replace(config, signals=stream.signals)
     stream, replay_config = hold_out(stream, request.replay, request.hold_out_items, request.seed)
     progress("Reading the log", 1.0)
     # Only here: it loads ONNX Runtime, which the help of the command does without.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import zipfile
 from importlib.metadata import version
@@ -67,16 +68,18 @@ class ResultCache:
 
     def write(self, result: ReplayResult) -> None:
         """Caches the result of a recommender under its name."""
+        content = io.BytesIO()  # On a full disk, an archive that is not closed complains later.
+        np.savez(
+            content,
+            rank=result.rank,
+            top=result.top,
+            rank_s=result.rank_s,
+            learn_s=result.learn_s,
+            fit_at=np.array([position for position, _ in result.fit_s], np.int64),
+            fit_s=np.array([seconds for _, seconds in result.fit_s]),
+        )
         with whole_file(self._path(result.name)) as file:
-            np.savez(
-                file,
-                rank=result.rank,
-                top=result.top,
-                rank_s=result.rank_s,
-                learn_s=result.learn_s,
-                fit_at=np.array([position for position, _ in result.fit_s], np.int64),
-                fit_s=np.array([seconds for _, seconds in result.fit_s]),
-            )
+            file.write(content.getbuffer())
 
     def _path(self, name: str) -> Path:
         return self._directory / f"{name}-{self._digest}.npz"

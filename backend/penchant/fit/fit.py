@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from penchant.config import parse
+from penchant.domain.signals import as_text
 from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
 from penchant.encoder.cache import CachedEncoder
@@ -32,7 +33,7 @@ from penchant.fit.trial import FitChoice, rungs_of
 from penchant.launch.server_store import ServerStore, open_server_store
 from penchant.logs.item_text_templates import text_templates, usual_first, with_template
 from penchant.logs.log_check import LogCheck, check_log
-from penchant.logs.read_log import read_source
+from penchant.logs.read_log import read_source, signals_of
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream, make_stream
@@ -136,7 +137,11 @@ class _Fit:
         self._progress("Reading the log", 0.0)
         relevance = parse_relevance(request.hits)
         items, events = read_source(request.log, left_out, "nothing to fit to")
-        stream = make_stream(items, events, self._config.signals, relevance, left_out)
+        signals = signals_of(request.log, events, self._config.signals, left_out)
+        if signals != self._config.signals:
+            self._config = dataclasses.replace(self._config, signals=signals)
+            self._pairs = {**self._pairs, "signals": as_text(signals)}
+        stream = make_stream(items, events, signals, relevance, left_out)
         usual = usual_first(text_templates(stream.items)) if request.log.makes_texts else []
         shown = with_template(stream.items, usual[0]) if usual else stream.items
         check = check_log(dataclasses.replace(stream, items=shown), system_clock())

@@ -11,6 +11,7 @@ from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.launch.compact import open_lmdb
 from penchant.store.lmdb_file import DATA
 from penchant.system.option_types import STORE_IN_USE
+from penchant.system.os_error_reason import reason_of
 from penchant.system.private_files import make_private
 from penchant.system.whole_directory import whole_directory
 
@@ -55,7 +56,8 @@ def backup(request: BackupRequest) -> BackupResult:
             try:
                 shutil.copytree(directory / RELEASES, made / RELEASES)
             except OSError as error:
-                why = error.strerror or "some of their files can't be read or written"
-                raise StoreUnavailable(f"to: the releases can't be copied: {why}") from error
+                raise StoreUnavailable(
+                    f"to: the releases can't be copied: {reason_of(error)}"
+                ) from error
         make_private(made)
         return BackupResult(request.to, (made / DATA).stat().st_size)

@@ -72,12 +72,20 @@ def gather(
 
 
 def changes_to_store(parameters: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Settings that a server with these parameters changes in its store: new and old, by name."""
+    """Settings that a server with these parameters changes in its store: new and old, by name.
+
+    Raises:
+        StateCorrupt: those of the store can't be read.
+    """
     return differences(config.parse(parameters), kept_settings_at(parameters["store"]))
 
 
 def kept_settings_at(address: str) -> Kept | None:
-    """The settings kept in the store at an address; None if there is no store, or none are kept."""
+    """The settings kept in the store at an address; None if there is no store, or none are kept.
+
+    Raises:
+        StateCorrupt: they can't be read.
+    """
     engine, _, place = address.partition(":")
     if engine != "lmdb" or not is_store(place):
         return None

@@ -7,12 +7,14 @@ import json
 import logging
 import os
 import shutil
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from penchant.launch import processes
 from penchant.launch.errors import LaunchError
 from penchant.system.file_lock import FileLock
-from penchant.system.process_identity import identity, is_alive, pid_of
+from penchant.system.process_identity import identity, is_alive, leads_its_group, pid_of
 
 log = logging.getLogger("penchant")
 
@@ -20,6 +22,7 @@ NAME = "server.pid"
 """The file that is locked; it names the owner and its Triton, with their start times."""
 
 _NOTE_BYTES = 1023
+_NOTED_WITHIN_S = 0.5
 
 
 class ServerLock:
@@ -55,11 +58,12 @@ class ServerLock:
                 f"{self._path}: cannot be locked ({error.strerror}); serve from a directory on a "
                 "local file system"
             ) from error
-        noted = _read(file.fileno())
+        noted = _read(file.fileno()) if free else _read_of_owner(file.fileno())
         if not free:
             file.close()
             raise LaunchError(self._taken(noted.get("owner", "")))
         self._file = file
+        self._write({**noted, "owner": identity(os.getpid())})  # Who comes now is told by name.
         return _end(noted)
 
     def note(self, triton_pid: int, ports: dict[str, int], scratch: Path | None) -> None:
@@ -77,6 +81,10 @@ class ServerLock:
             "ports": ports,
             "scratch": str(scratch) if scratch else "",
         }
+        self._write(content)
+
+    def _write(self, content: Mapping[str, object]) -> None:
+        assert self._file is not None
         # Padded and written over, not emptied first: on a full disk, the last note stays.
         text = json.dumps(content, indent=1).encode().ljust(_NOTE_BYTES) + b"\n"
         try:
@@ -102,19 +110,31 @@ class ServerLock:
 
 
 def _read(file: int) -> dict[str, str]:
-    """What the last owner noted; empty if it noted nothing, or was killed while it did."""
+    """What the last owner noted; empty if it noted nothing, or what is there is no note."""
     size = os.fstat(file).st_size
     try:
         noted = json.loads(os.pread(file, size, 0))
     except ValueError:
         return {}
+    if not isinstance(noted, dict):
+        return {}
     return {name: value for name, value in noted.items() if isinstance(value, str)}
+
+
+def _read_of_owner(file: int) -> dict[str, str]:
+    """What the owner noted, which may have taken the lock just now."""
+    deadline = time.monotonic() + _NOTED_WITHIN_S
+    while not is_alive((noted := _read(file)).get("owner", "")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return noted
 
 
 def _end(noted: dict[str, str]) -> list[str]:
     lines = []
     orphan, scratch = noted.get("triton", ""), noted.get("scratch", "")
-    if is_alive(orphan) or (orphan and processes.stubs_in_group(pid_of(orphan))):
+    # Else the number is another program's by now, perhaps another server's Triton.
+    ours = leads_its_group(orphan)
+    if is_alive(orphan) or (ours and processes.stubs_in_group(pid_of(orphan))):
         processes.kill_group(pid_of(orphan))
         lines.append(f"ended process {pid_of(orphan)}, a Triton whose `penchant serve` was killed")
     if scratch:

@@ -23,6 +23,7 @@ from penchant.logs.columns import CONTEXT_PREFIX
 from penchant.report.page import check_writable
 from penchant.store.base import Snapshot
 from penchant.store.users import read_log, scan_user_ids
+from penchant.system.durable_file import whole_file
 from penchant.system.option_types import STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
 
@@ -105,10 +106,11 @@ def write_impressions(
     progress("Writing the file", 0)
     names = dict.fromkeys(name for row in rows for name in row)  # Contexts differ by row.
     columns = pa.table({name: [row.get(name) for row in rows] for name in names})
-    if output.suffix == ".csv":
-        pyarrow.csv.write_csv(columns, output)
-    else:
-        pq.write_table(columns, output)
+    with whole_file(output) as file:
+        if output.suffix == ".csv":
+            pyarrow.csv.write_csv(columns, file)
+        else:
+            pq.write_table(columns, file)
     rewarded = sum(row["reward"] == 1 for row in rows)
     explored = sum(0 < float(str(row["propensity"])) < 1 for row in rows)
     return ImpressionsReport(len(rows), rewarded, explored, good, retired)

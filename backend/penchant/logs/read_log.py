@@ -7,10 +7,13 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.assumed_columns import with_assumed_columns
+from penchant.logs.assumed_signals import assumed_signals
 from penchant.logs.datasets.movielens import read_movielens
 from penchant.logs.datasets.movielens_1m import read_movielens_1m
+from penchant.logs.event_log import EventLog
 from penchant.logs.item_text_templates import (
     has_texts,
     text_templates,
@@ -34,7 +37,7 @@ def read_log(
 
     Args:
         source: the files, the store or the data set.
-        signals: rewards of the signals.
+        signals: rewards of the signals; for files the usual table is completed, see `signals_of`.
         relevant: which events count as a hit; see `parse_relevance`.
         left_out: collects the rows and events that are refused, and the assumptions.
         nothing: first words of the error for a source that names no log.
@@ -46,6 +49,7 @@ def read_log(
     items, events = read_source(source, left_out, nothing)
     if source.makes_texts:
         items = _with_texts(items, left_out)
+    signals = signals_of(source, events, signals, left_out)
     return make_stream(items, events, signals, relevance, left_out)
 
 
@@ -97,6 +101,21 @@ def read_source(
         named = sorted({log.item.distinct[code] for code in set(log.item.code.tolist())})
         items = [Item(id_, id_) for id_ in named]
     return items, log
+
+
+def signals_of(
+    source: LogSource, events: Sequence[Event], signals: SignalTable, left_out: LeftOut
+) -> SignalTable:
+    """The signal table of a log: the usual one is completed for files, see `assumed_signals`.
+
+    A table that somebody chose, and that of a store or a data set, stays as it is.
+    """
+    if source.store or source.dataset or signals != DEFAULT_SIGNALS:
+        return signals
+    log = events if isinstance(events, EventLog) else EventLog.of(events)
+    table, assumed = assumed_signals(log, signals)
+    left_out.assumed += assumed
+    return table
 
 
 def _with_texts(items: Sequence[Item], left_out: LeftOut) -> Sequence[Item]:

@@ -43,6 +43,8 @@ class Stream:
     """Events that count as a hit, shape (n,)."""
     put_at: Int64
     """The position before which each item was put, shape (items,); 0: known from the start."""
+    signals: SignalTable
+    """The signal table of the rewards and the weights."""
 
 
 def make_stream(
@@ -92,6 +94,7 @@ def make_stream(
         weight=accepted.weight[order].astype(np.float32),
         relevant=hits[pair],
         put_at=np.zeros(len(catalog), np.int64),
+        signals=signals,
     )
 
 

@@ -97,11 +97,14 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
 
 
 def _mend_head(server: ServerStore) -> bool:
-    """Makes the catalog's head again, if it is damaged, and then the files that it names."""
-    if not mend_head(server.store, server.directory, whole_only=False):
-        return False
+    """Makes the catalog's head again, if it is damaged, and then its log and its files.
+
+    Returns:
+        Whether the head was damaged.
+    """
+    found = mend_head(server.store, server.directory, whole_only=False)
     mend_catalog(server.store, server.directory, partial(_read_biases, server))
-    return True
+    return "head" in found
 
 
 def _read_biases(server: ServerStore) -> ItemBiasTable:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import time
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
@@ -36,12 +37,15 @@ from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.refresh_turn import refresh_turn
 from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Store
+from penchant.store.items import read_head
 from penchant.store.refresh_note import RefreshNote
 from penchant.store.releases import read_log_of_releases, read_releases
 from penchant.store.rollouts import read_rollout, write_rollout
 from penchant.system.low_priority import at_low_priority
 from penchant.system.option_types import FLAT, STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
+
+log = logging.getLogger("penchant")
 
 _DEFAULTS = RefreshSettings()
 
@@ -148,10 +152,14 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
 
 
 def released_settings(store: Store) -> RefreshSettings:
-    """Reads the refresh settings of the served release; the defaults before any release."""
+    """Reads the refresh settings of the served release; the defaults before any release.
+
+    The defaults, too, if its entry in the log of releases can't be read, which the log says.
+    """
     with store.snapshot() as snapshot:
-        log = read_releases(snapshot)
-    return RefreshSettings(**json.loads(log[-1].refresh)) if log else RefreshSettings()
+        served, entries = read_head(snapshot).release, read_releases(snapshot)
+    mine = [entry.refresh for entry in entries if entry.release == served]
+    return RefreshSettings(**json.loads(mine[-1])) if mine else RefreshSettings()
 
 
 def refresh_store(
@@ -237,8 +245,11 @@ def _refresh_rollout(
 ) -> None:
     """Refreshes the catalog of a release on rollout by its own settings, unless it has ended."""
     with store.snapshot() as snapshot:
-        log = read_log_of_releases(snapshot)
-    by = next(entry.refresh for entry in reversed(log) if entry.release == rollout.release)
+        entries = reversed(read_log_of_releases(snapshot))
+    by = next((entry.refresh for entry in entries if entry.release == rollout.release), None)
+    if by is None:  # Its row is corrupt, which the log says.
+        log.warning("the release on rollout is not refreshed; end its rollout and begin it again")
+        return
     tried = with_score_weights(config, source.head.score_weights)
     fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), tried)
     with store.transaction() as transaction:

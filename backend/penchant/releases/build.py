@@ -39,6 +39,7 @@ from penchant.releases.manifest import (
 )
 from penchant.releases.release_items import ReleasedItems
 from penchant.service.clock import system_clock
+from penchant.system.os_error_reason import reason_of
 from penchant.system.private_files import make_private
 
 Encode = Callable[[list[str]], Matrix]
@@ -99,7 +100,7 @@ def build_release(
                 make_private(made)
                 made.rename(releases / manifest.id)
     except OSError as error:
-        raise ConfigError(f"releases: {releases} can't be written: {error}") from error
+        raise ConfigError(f"releases: {releases} can't be written: {reason_of(error)}") from error
     return check_release(releases / manifest.id)
 
 

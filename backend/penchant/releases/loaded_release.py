@@ -13,6 +13,7 @@ from penchant.domain.types import Published, Vector
 from penchant.encoder.base import Encoder
 from penchant.releases.manifest import ITEMS, check_release, encoder_directory
 from penchant.releases.release_items import ReleasedItems, read_items
+from penchant.system.os_error_reason import reason_of
 from penchant.system.private_files import make_private
 
 LoadEncoder = Callable[[Path], Encoder]
@@ -56,7 +57,8 @@ def install_release(folder: Path, releases: Path) -> Path:
         make_private(partial)
         partial.rename(installed)
     except OSError as error:
-        raise ConfigError(f"releases: {installed} can't be written: {error}") from error
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ConfigError(f"releases: {installed} can't be written: {reason_of(error)}") from error
     return installed
 
 

@@ -6,6 +6,7 @@ log of its own starts from the items as they were learnt elsewhere.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,8 +57,9 @@ class ReleasedItems:
             "popularity": self.popularity,
             "learnt": np.array(json.dumps(dict(self.learnt), sort_keys=True), np.str_),
         }
-        with path.open("wb") as file:
-            np.savez(file, **arrays)
+        content = io.BytesIO()  # On a full disk, an archive that is not closed complains later.
+        np.savez(content, **arrays)
+        path.write_bytes(content.getbuffer())
 
     def refreshed(self, ids: list[str], texts: Matrix) -> RefreshedCatalog:
         """Moves what was learnt to another catalog; an unknown item keeps its text vector.

@@ -33,8 +33,8 @@ from penchant.releases.switch import (
 from penchant.service.clock import Clock, system_clock
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store
-from penchant.store.items import write_head
-from penchant.store.releases import read_releases
+from penchant.store.items import read_head, write_head
+from penchant.store.releases import log_of_releases_is_whole, read_releases
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
@@ -141,13 +141,20 @@ def switch_back(
         ConfigError: there is no earlier release, or the release's folder is gone or damaged.
     """
     with store.snapshot() as snapshot:
-        log = read_releases(snapshot)
-    entry = earlier(log, to)
+        log, whole = read_releases(snapshot), log_of_releases_is_whole(snapshot)
+        before = read_head(snapshot)
+    if to is None and not whole:
+        known = ", ".join(dict.fromkeys(entry.release or START for entry in log))
+        raise ConfigError(
+            "rollback: an entry of the log of releases can't be read, so the release before the "
+            f"served one is not known; name the one to go back to: {known}"
+        )
+    entry = earlier(log, to, before.release)
     progress("Loading the encoder", 0.0)
     release = _load(entry, releases, config, load)
     progress("Loading the encoder", 1.0)
     kept = entry.encoder_version in kept_encoders(log)
-    if not kept or entry.encoder_version == log[-1].encoder_version:
+    if not kept or entry.encoder_version == before.encoder_version:
         return switch_to(store, directory, config, release, progress, clock)
     progress(SWITCH, 0.0)
     with store.transaction() as transaction:
@@ -161,7 +168,9 @@ def switch_back(
     return head
 
 
-def earlier(log: Sequence[Published], to: str | None = None) -> Published:
+def earlier(
+    log: Sequence[Published], to: str | None = None, served: str | None = None
+) -> Published:
     """Finds the entry to go back to.
 
     The release before another is the one that was served when the other was published, so going
@@ -170,13 +179,14 @@ def earlier(log: Sequence[Published], to: str | None = None) -> Published:
     Args:
         log: entries that changed the served release, oldest first.
         to: id of a release that was served; None: the one before the served one.
+        served: id of the served release, where the log may lack its entry; None: the last one's.
 
     Raises:
         ConfigError: no release was served before, or `to` never was.
     """
     if not log:
         raise ConfigError("rollback: no release was ever published, so there is nothing before")
-    served = log[-1].release
+    served = log[-1].release if served is None else served
     if to is not None:
         found = [entry for entry in log if entry.release == to]
         if not found or to == served:
@@ -190,7 +200,7 @@ def earlier(log: Sequence[Published], to: str | None = None) -> Published:
         for place, entry in enumerate(log)
         if entry.release == served and entry.action == "publish"
     ]
-    if not published:
+    if not published or published[-1] == 0:
         raise ConfigError("rollback: nothing was served before the first release")
     return log[published[-1] - 1]
 

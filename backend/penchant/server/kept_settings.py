@@ -135,9 +135,7 @@ def _readable(store: Store) -> Kept | None:
             return read_settings(snapshot)
     except StateCorrupt as error:
         log.error(
-            "%s: the settings that the store kept are lost; those that the server was started with "
-            "count, and defaults for the others: give it what it should keep",
-            error,
+            "%s; those that it was started with now count, and defaults for the others", error
         )
         return None
 

@@ -10,14 +10,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from penchant.domain.errors import StateCorrupt
 from penchant.domain.reservations import ReserveOption
 from penchant.store.base import Snapshot
 from penchant.store.codec import decode_item
 from penchant.store.keys import Kind, encode
+
+log = logging.getLogger("penchant")
 
 ATTRIBUTE = "ads.campaign"
 """Name of the first attribute of a campaign; the next ones are `ads.campaign.2` and so on."""
@@ -39,11 +43,15 @@ class CampaignCosts:
 def bounded(snapshot: Snapshot, option: ReserveOption) -> ReserveOption:
     """The option as its campaign permits it; one above the bid is allowed no money at all.
 
-    Options without a budget, and items that are no campaigns, stay as they are. Cost: one read, for
-    an option with a budget.
+    Nor is one whose item, or campaign, can't be read. Options without a budget, and items that are
+    no campaigns, stay as they are. Cost: one read, for an option with a budget.
     """
     budget = option.budget
-    costs = None if budget is None else _read_costs(snapshot, option.item)
+    try:
+        costs = None if budget is None else _read_costs(snapshot, option.item)
+    except StateCorrupt as error:
+        log.error("%s of %r, which may cost nothing until it is put again", error, option.item)
+        costs = CampaignCosts(-1, -1)
     if budget is None or costs is None:
         return option
     allowed = min(budget.allowed_micros, costs.budget_micros)
@@ -69,8 +77,14 @@ def _creative_of(value: bytes) -> str | None:
 
 
 def day_of(snapshot: Snapshot, item: str, at_us: int) -> str:
-    """The day of a moment by a campaign's clock, as in `2026-03-29`; by UTC for other items."""
-    costs = _read_costs(snapshot, item)
+    """The day of a moment by a campaign's clock, as in `2026-03-29`; by UTC for other items.
+
+    And for those that can't be read.
+    """
+    try:
+        costs = _read_costs(snapshot, item)
+    except StateCorrupt:
+        costs = None
     return _day(at_us // _QUARTER_US, "UTC" if costs is None else costs.time_zone)
 
 

@@ -196,7 +196,7 @@ class CatalogService:
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
             for id_ in request.ids:
-                stored = read_item(snapshot, id_)
+                stored = read_sound_item(snapshot, id_)
                 if stored is None or not stored.alive:
                     unknown.append(id_)
                 else:

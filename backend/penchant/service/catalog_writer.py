@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from dataclasses import dataclass, field
@@ -102,6 +103,8 @@ def write_catalog(
             "seconds: send the call again"
         ) from error
     except OSError as error:
+        with contextlib.suppress(OSError):
+            files.remove_unnamed(directory, old)
         raise StoreUnavailable(
             f"catalog: its files can't be written: {error.strerror}; nothing was changed; free "
             "disk space and send the call again"

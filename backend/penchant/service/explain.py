@@ -17,7 +17,7 @@ from penchant.domain.types import Rows, Vector
 from penchant.service.scoring import TopK
 from penchant.service.user_interest import UserInContext, repeats_in
 from penchant.store.base import Snapshot
-from penchant.store.users import read_event
+from penchant.store.users import read_sound_event
 
 SLICE_ITEMS = 200
 """Items explained without a pause."""
@@ -142,7 +142,7 @@ class _NamedEvents:
 
     def _read(self, position: int) -> Contribution:
         event = self._user.window[position]
-        row = read_event(self._snapshot, self._user.user, int(event["event"]))
+        row = read_sound_event(self._snapshot, self._user.user, int(event["event"]))
         number = int(event["item"])
         return Contribution(
             event_id=row.event.event_id if row else "",

@@ -15,7 +15,13 @@ import numpy as np
 
 from penchant.catalog.item_biases import ItemBiasFile, ItemBiasTable
 from penchant.catalog.view import CatalogView
-from penchant.domain.errors import ErrorKind, EventIdReused, PenchantError, UnknownItem
+from penchant.domain.errors import (
+    ErrorKind,
+    EventIdReused,
+    PenchantError,
+    StateCorrupt,
+    UnknownItem,
+)
 from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.interest import fold_each
 from penchant.domain.limits import AHEAD_US, Limits, check_count, check_event
@@ -27,6 +33,7 @@ from penchant.service.clock import Clock
 from penchant.service.clock_evidence import ClockEvidence
 from penchant.service.item_counts import ANY_TIME, recount, tally_of, write_tally
 from penchant.service.meter import Meter
+from penchant.service.rebuilt_records import rebuild_user
 from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
@@ -39,7 +46,7 @@ from penchant.store.item_contributions import any_contribution
 from penchant.store.items import read_head
 from penchant.store.newest import read_newest, write_newest
 from penchant.store.owned import read_owned, write_owned
-from penchant.store.users import read_event, read_user, write_event, write_user
+from penchant.store.users import read_event, read_log, read_user, write_event, write_user
 
 log = logging.getLogger("penchant")
 
@@ -335,9 +342,19 @@ class FeedbackService:
         add_accepted(transaction, len(batch.rows))
         write_tally(transaction, batch.tally)
         for user, numbers in batch.owned.items():
-            write_owned(transaction, user, numbers.union(read_owned(transaction, user).tolist()))
+            write_owned(transaction, user, numbers | self._owned(transaction, user))
         batch.ledger.write()
         batch.watch.settle(transaction, arrived_us)
+
+    def _owned(self, transaction: Transaction, user: str) -> set[int]:
+        """Numbers of the user's own items; made again from the log where they can't be read."""
+        try:
+            return set(read_owned(transaction, user).tolist())
+        except StateCorrupt as error:
+            log.error("%s; it is made so now, since the user has a new one", error)
+            return set(
+                rebuild_user(transaction, read_log(transaction, user), self._signals, 1).owned
+            )
 
     def _fold(
         self,

@@ -59,7 +59,7 @@ def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[in
 
     Returns:
         The numbers of the items that have new counters. Cost: one pass over the user's log; over
-        everybody's contributions where a row of that log can't be read.
+        everybody's contributions where a row of that log, or an item, can't be read.
 
     Raises:
         StateTooNew: a newer release wrote the counters.
@@ -78,9 +78,9 @@ def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[in
 def _items_of(snapshot: Snapshot, user: str) -> list[int]:
     try:
         rows = read_whole_log(snapshot, user)
-    except StateCorrupt:  # The row does not say which item it names.
+        found = [read_item(snapshot, id_) for id_ in {row.event.item for row in rows}]
+    except StateCorrupt:  # A row does not say which item it names, or an item its number.
         return list(items_of(snapshot, user))
-    found = [read_item(snapshot, id_) for id_ in {row.event.item for row in rows}]
     return sorted(stored.number for stored in found if stored is not None)
 
 

@@ -15,6 +15,7 @@ import dataclasses
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from penchant.catalog.view import CatalogView
 from penchant.domain import user_contribution
 from penchant.domain.errors import InvalidRequest
 from penchant.domain.frequency_caps import merged as merged_ledger
@@ -32,7 +33,7 @@ from penchant.service.rebuilt_records import rebuild_user
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import write_counters
 from penchant.store.item_contributions import delete_contribution, write_contribution
-from penchant.store.items import read_item
+from penchant.store.items import read_sound_item
 from penchant.store.ledgers import read_ledger, write_ledger
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.reservation_log import (
@@ -101,7 +102,7 @@ def merge(
     transaction: Transaction,
     request: MergeUsersRequest,
     signals: SignalTable,
-    capacity: int,
+    view: CatalogView,
     half_life_s: float,
 ) -> tuple[MergedUsers, list[int]]:
     """Moves everything, and deletes what is left of the user that goes.
@@ -110,7 +111,7 @@ def merge(
         transaction: commits all of it.
         request: the two users.
         signals: rewards of the signals.
-        capacity: size of a window, in events.
+        view: the served catalog.
         half_life_s: seconds after which a contribution counts half.
 
     Returns:
@@ -121,6 +122,7 @@ def merge(
         StateCorrupt, StateTooNew: something kept about one of them can't be read.
     """
     goes, stays = request.from_user, request.to_user
+    capacity = view.settings.window_events
     state = read_user(transaction, stays)
     record = empty_record() if state is None else state.record
     if not holds_user(transaction, goes):
@@ -138,7 +140,7 @@ def merge(
         record = Record(record.state_version, window)
     owned = [*read_owned(transaction, goes).tolist(), *read_owned(transaction, stays).tolist()]
     _move_reservations(transaction, request)
-    changed = _merge_contributions(transaction, request, rows, moves, signals, half_life_s)
+    changed = _merge_contributions(transaction, request, rows, moves, signals, view, half_life_s)
     delete_user(transaction, goes)
     if record.state_version:
         write_user(transaction, stays, UserState(record))
@@ -208,17 +210,17 @@ def _merge_contributions(
     rows: list[LogRow],
     moves: _Moves,
     signals: SignalTable,
+    view: CatalogView,
     half_life_s: float,
 ) -> list[int]:
     """Gives the user that stays the contributions of both; a user who liked twice counts once."""
     goes, stays = request.from_user, request.to_user
-    recounted = _recounted(transaction, stays, moves.same, signals, half_life_s)
+    recounted = _recounted(transaction, stays, moves.same, signals, view, half_life_s)
     changed = []
     for item in sorted({row.event.item for row in rows}):
-        stored = read_item(transaction, item)
-        if stored is None:
+        number = _number(transaction, view, item)
+        if number is None:
             continue
-        number = stored.number
         gone = readable_contribution(transaction, number, goes)
         kept = readable_contribution(transaction, number, stays)
         delete_contribution(transaction, number, goes)
@@ -240,15 +242,27 @@ def _merge_contributions(
 
 
 def _recounted(
-    snapshot: Snapshot, user: str, items: set[str], signals: SignalTable, half_life_s: float
+    snapshot: Snapshot,
+    user: str,
+    items: set[str],
+    signals: SignalTable,
+    view: CatalogView,
+    half_life_s: float,
 ) -> dict[int, UserContribution]:
     """A user's contributions to some items by the log, where events must not count twice."""
     if not items:
         return {}
     tally, retired = Tally(half_life_s), RetiredSignals()
     for row in read_whole_log(snapshot, user):
-        stored = read_item(snapshot, row.event.item) if row.event.item in items else None
+        item = row.event.item
+        number = _number(snapshot, view, item) if item in items else None
         outcome = retired.resolve(signals, row.event)
-        if stored is not None and outcome is not None:
-            tally.count(user, stored.number, outcome, row.event.occurred_at_us)
+        if number is not None and outcome is not None:
+            tally.count(user, number, outcome, row.event.occurred_at_us)
     return {number: users[user] for number, users in tally.contributions.items()}
+
+
+def _number(snapshot: Snapshot, view: CatalogView, item: str) -> int | None:
+    """The number of an item, deleted or not; of a corrupt one, only where it can be ranked."""
+    stored = read_sound_item(snapshot, item)
+    return view.number(item) if stored is None else stored.number

@@ -21,7 +21,7 @@ from penchant.service.item_counts import recount
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.counters import add_recounted
 from penchant.store.item_contributions import delete_contribution, write_contribution
-from penchant.store.items import read_head, read_item
+from penchant.store.items import read_head, read_sound_item
 from penchant.store.short_transactions import in_short_transactions
 from penchant.store.users import read_whole_log, scan_user_ids
 from penchant.system.progress import Progress, no_progress
@@ -109,5 +109,5 @@ def _rewrite(
 
 
 def _number(snapshot: Snapshot, item: str) -> int | None:
-    stored = read_item(snapshot, item)
+    stored = read_sound_item(snapshot, item)  # What counts for a corrupt one stays as it is.
     return None if stored is None else stored.number

@@ -18,7 +18,7 @@ from penchant.domain.types import LogRow, Record, UserState
 from penchant.domain.window import empty_record, entry, insert
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.items import read_sound_item
-from penchant.store.owned import read_owned, write_owned
+from penchant.store.owned import has_owned, write_owned
 from penchant.store.short_transactions import in_short_transactions
 from penchant.store.users import read_log, read_user, read_whole_log, scan_user_ids, write_user
 from penchant.system.progress import Progress, no_progress
@@ -102,7 +102,7 @@ def rebuild_records(
         if rows:  # Empty if the user was forgotten after the list was made.
             made = rebuild_user(transaction, rows, signals, window_events, retired)
             write_user(transaction, user, UserState(made.record))
-            if made.owned or len(read_owned(transaction, user)):
+            if made.owned or has_owned(transaction, user):
                 write_owned(transaction, user, made.owned)
             rebuilt += 1
 

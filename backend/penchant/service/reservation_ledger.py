@@ -55,7 +55,8 @@ class ReservationLedger:
         self._transaction = transaction
         self._clock_us = clock_us
         self._ledgers: dict[str, Ledger] = {}
-        self._budgets: dict[int, Spending] = {}
+        self._budgets: dict[int, Spending | None] = {}
+        """None: it can't be read."""
         self._changed_users: set[str] = set()
         self._changed_budgets: set[int] = set()
         self._reserved: dict[tuple[str, str], list[ReservedImpression]] = {}
@@ -68,8 +69,10 @@ class ReservationLedger:
     def reserve(self, request: ReserveRequest, now_us: int) -> Reservations:
         """Reserves as much as caps and budgets allow; a request that fails changes nothing.
 
+        A budget that can't be read pays for nothing.
+
         Raises:
-            StateCorrupt, StateTooNew: the ledger or a budget cannot be read.
+            StateCorrupt, StateTooNew: the ledger cannot be read.
         """
         ledger = self._ledger(request.user)
         keys = {digest64(option.budget.key) for option in request.options if option.budget}
@@ -82,10 +85,13 @@ class ReservationLedger:
     def confirmation(self, event: Event) -> Confirmation | None:
         """What changes if an impression confirms its reservation; None if there is none to confirm.
 
+        A budget that can't be read stays as it is: the receipt has the charge, from which `penchant
+        rebuild ledgers` makes the budget again.
+
         Cost: one read of the user's ledger, for an event that names a recommendation.
 
         Raises:
-            StateCorrupt, StateTooNew: the ledger or the budget cannot be read.
+            StateCorrupt, StateTooNew: the ledger cannot be read.
         """
         if not event.recommendation_id:
             return None
@@ -95,8 +101,9 @@ class ReservationLedger:
             return None
         after, payments, reserved_at_us = confirmed
         paid = {
-            key: self._budget(key).confirm(cost_micros, lapses_at_us)
+            key: spending.confirm(cost_micros, lapses_at_us)
             for key, cost_micros, lapses_at_us in payments
+            if (spending := self._budget(key)) is not None
         }
         budget = payments[0][0] if payments else 0
         receipt = Receipt(budget, sum(cost for _, cost, _ in payments), reserved_at_us)
@@ -110,14 +117,16 @@ class ReservationLedger:
     def give_back(self, user: str) -> None:
         """Frees what a user's unconfirmed reservations hold of budgets.
 
-        A ledger or a budget that can't be read keeps it until the reservations lapse.
+        A ledger that can't be read keeps it until the reservations lapse.
         """
         try:
             ledger = self._ledger(user)
             paid = ledger[(ledger["budget"] != 0) & (ledger["shown_at_us"] == NOT_SHOWN)]
             for key, cost_micros, lapses_at_us in paid[PAYMENT].tolist():
-                self._budgets[key] = self._budget(key).release(cost_micros, lapses_at_us)
-                self._changed_budgets.add(key)
+                spending = self._budget(key)
+                if spending is not None:
+                    self._budgets[key] = spending.release(cost_micros, lapses_at_us)
+                    self._changed_budgets.add(key)
         except StateCorrupt as error:
             log.error("%s; what a forgotten user had reserved is held until it lapses", error)
 
@@ -132,7 +141,9 @@ class ReservationLedger:
         for user in self._changed_users:
             write_ledger(self._transaction, user, self._ledgers[user])
         for key in self._changed_budgets:
-            write_spending(self._transaction, key, self._budgets[key])
+            spending = self._budgets[key]
+            if spending is not None:
+                write_spending(self._transaction, key, spending)
 
     def _keep(self, user: str, ledger: Ledger, budgets: dict[int, Spending]) -> None:
         self._ledgers[user] = ledger
@@ -172,9 +183,15 @@ class ReservationLedger:
                 one = dataclasses.replace(one, at_us=self._clock_us, lapses_at_us=lapses_at_us)
             self._reserved.setdefault((user, id_), []).append(one)
 
-    def _budget(self, key: int) -> Spending:
+    def _budget(self, key: int) -> Spending | None:
         if key not in self._budgets:
+            try:
+                spending = read_spending(self._transaction, key)
+            except StateCorrupt as error:
+                log.error("%s; until then it pays for nothing", error)
+                self._budgets[key] = None
+                return None
             if not is_logged_budget(self._transaction, key):
-                self._balances[key] = read_spending(self._transaction, key).spent_micros
-            self._budgets[key] = read_spending(self._transaction, key).until(self._clock_us)
+                self._balances[key] = spending.spent_micros
+            self._budgets[key] = spending.until(self._clock_us)
         return self._budgets[key]

@@ -184,10 +184,8 @@ class UserService:
             StoreUnavailable: nothing was moved.
         """
         with self._store.transaction() as transaction:
-            window_events = self._catalogs.read(transaction).served.settings.window_events
-            merged, items = merge(
-                transaction, request, self._signals, window_events, self._half_life_s
-            )
+            view = self._catalogs.read(transaction).served
+            merged, items = merge(transaction, request, self._signals, view, self._half_life_s)
             if items:
                 add_recounted(transaction, items)
         if items:

@@ -1,10 +1,12 @@
 """Encodes the values of the store, each with a schema version and a checksum.
 
     byte 0      schema version
-    bytes 1-4   CRC-32 of the payload, little-endian; from version 2 on, seeded with the version
+    bytes 1-4   CRC-32 of the payload, little-endian; from version 2 on, in all later releases too,
+                seeded with the version
     bytes 5-    the payload
 
-A failed checksum raises StateCorrupt, and the version of a newer release StateTooNew.
+A failed checksum raises StateCorrupt, and so does a payload that can't be read. The version of a
+newer release raises StateTooNew, if the checksum holds: else the version itself is damaged.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ import functools
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -57,6 +59,9 @@ RESERVATIONS_SINCE = 5
 _OLDER_WINDOW = np.dtype(WINDOW_DTYPE.descr[:7])
 _COUNTERS = struct.Struct("<ddq")
 _FLOAT = np.dtype("<f4")
+_OF_ANOTHER_FORM = (ValueError, TypeError, LookupError, AttributeError, struct.error)
+
+_Value = TypeVar("_Value")
 
 
 def seal(payload: bytes) -> bytes:
@@ -73,15 +78,31 @@ def unseal(value: bytes, what: str) -> memoryview:
     if len(value) < _HEADER.size:
         raise StateCorrupt(f"{what}: got {len(value)} bytes, expected at least {_HEADER.size}")
     version, checksum = _HEADER.unpack_from(value)
-    if version > SCHEMA_VERSION:
-        raise StateTooNew(
-            f"{what}: schema {version}, this release reads up to {SCHEMA_VERSION}: upgrade it"
-        )
     payload = memoryview(value)[_HEADER.size :]
     begun_with = 0 if version == 1 else version
     if version < 1 or zlib.crc32(payload, begun_with) != checksum:
         raise StateCorrupt(f"{what}: checksum differs")
+    if version > SCHEMA_VERSION:
+        raise StateTooNew(
+            f"{what}: schema {version}, this release reads up to {SCHEMA_VERSION}: upgrade it"
+        )
     return payload
+
+
+def sound(what: str) -> Callable[[Callable[[bytes], _Value]], Callable[[bytes], _Value]]:
+    """Makes a decoder raise StateCorrupt for a payload of another form, whatever its checksum."""
+
+    def wrap(decode: Callable[[bytes], _Value]) -> Callable[[bytes], _Value]:
+        @functools.wraps(decode)
+        def decoded(value: bytes) -> _Value:
+            try:
+                return decode(value)
+            except _OF_ANOTHER_FORM as error:
+                raise StateCorrupt(f"{what}: {error}") from error
+
+        return decoded
+
+    return wrap
 
 
 def encode_record(record: Record) -> bytes:
@@ -104,26 +125,24 @@ def encode_user(state: UserState) -> bytes:
     return seal(payload)
 
 
+@sound("user record")
 def decode_user(value: bytes) -> UserState:
     """The inverse of `encode_user`; the arrays are read-only."""
     payload = unseal(value, "user record")
-    try:
-        version, count = _RECORD.unpack_from(payload)
-        layout = WINDOW_DTYPE if value[0] >= _WINDOW_SINCE else _OLDER_WINDOW
-        position = _RECORD.size + count * layout.itemsize
-        # Copied, because NumPy is several times slower on unaligned numbers.
-        window = np.frombuffer(bytes(payload[_RECORD.size : position]), layout, count)
-        record = Record(version, window if layout is WINDOW_DTYPE else _widened(window))
-        if position == len(payload) or value[0] < _CACHE_SINCE:
-            return UserState(record)
-        catalog_version, bucket, settings, context, d, m = _CACHE.unpack_from(payload, position)
-        recent_at = len(payload) - m * RECENT_DTYPE.itemsize
-        both = np.frombuffer(bytes(payload[position + _CACHE.size : recent_at]), _FLOAT)
-        recent = np.frombuffer(bytes(payload[recent_at:]), RECENT_DTYPE, m)
-        if len(both) < 2 * d or (len(both) % d if d else len(both)):
-            raise ValueError(f"got {len(both)} numbers, expected two or more vectors of {d}")
-    except (struct.error, ValueError) as error:
-        raise StateCorrupt(f"user record: {error}") from error
+    version, count = _RECORD.unpack_from(payload)
+    layout = WINDOW_DTYPE if value[0] >= _WINDOW_SINCE else _OLDER_WINDOW
+    position = _RECORD.size + count * layout.itemsize
+    # Copied, because NumPy is several times slower on unaligned numbers.
+    window = np.frombuffer(bytes(payload[_RECORD.size : position]), layout, count)
+    record = Record(version, window if layout is WINDOW_DTYPE else _widened(window))
+    if position == len(payload) or value[0] < _CACHE_SINCE:
+        return UserState(record)
+    catalog_version, bucket, settings, context, d, m = _CACHE.unpack_from(payload, position)
+    recent_at = len(payload) - m * RECENT_DTYPE.itemsize
+    both = np.frombuffer(bytes(payload[position + _CACHE.size : recent_at]), _FLOAT)
+    recent = np.frombuffer(bytes(payload[recent_at:]), RECENT_DTYPE, m)
+    if len(both) < 2 * d or (len(both) % d if d else len(both)):
+        raise ValueError(f"got {len(both)} numbers, expected two or more vectors of {d}")
     key = FoldKey(catalog_version, bucket, settings, context)
     slow = len(both) - d
     return UserState(record, key, Interest(both[:slow], both[slow:], recent))
@@ -167,6 +186,7 @@ def encode_log_row(row: LogRow) -> bytes:
     )
 
 
+@sound("log row")
 def decode_log_row(value: bytes) -> LogRow:
     """The inverse of `encode_log_row`."""
     id_, user, item, signal, value_, at_us, recommendation, version, accepted_at_us, *rest = (
@@ -186,6 +206,7 @@ def encode_reserved(recommendation_id: str, impressions: Iterable[ReservedImpres
     return _encode_json([recommendation_id, [dataclasses.astuple(one) for one in impressions]])
 
 
+@sound("reservations")
 def decode_reserved(value: bytes) -> tuple[str, list[ReservedImpression]]:
     """The inverse of `encode_reserved`."""
     recommendation_id, rows = _decode_json(value, "reservations")
@@ -202,6 +223,7 @@ def encode_balance(account: AdAccount) -> bytes:
     return _encode_json(dataclasses.astuple(account))
 
 
+@sound("balance")
 def decode_balance(value: bytes) -> AdAccount:
     """The inverse of `encode_balance`."""
     return AdAccount(*_decode_json(value, "balance"))
@@ -213,6 +235,7 @@ def encode_item(stored: StoredItem) -> bytes:
     return _encode_json([item.id, item.text, dict(item.attributes), stored.number, stored.alive])
 
 
+@sound("item")
 def decode_item(value: bytes) -> StoredItem:
     """The inverse of `encode_item`."""
     id_, text, attributes, number, alive = _decode_json(value, "item")
@@ -225,6 +248,7 @@ def encode_head(head: CatalogHead) -> bytes:
 
 
 @functools.lru_cache(maxsize=4)
+@sound("catalog head")
 def decode_head(value: bytes) -> CatalogHead:
     """The inverse of `encode_head`; cached, since every call reads it and it rarely changes."""
     return CatalogHead(**_decode_json(value, "catalog head"))
@@ -235,6 +259,7 @@ def encode_published(published: Published) -> bytes:
     return _encode_json(dataclasses.asdict(published))
 
 
+@sound("log of releases")
 def decode_published(value: bytes) -> Published:
     """The inverse of `encode_published`."""
     return Published(**_decode_json(value, "log of releases"))
@@ -245,6 +270,7 @@ def encode_settings(settings: Mapping[str, str]) -> bytes:
     return _encode_json(dict(settings))
 
 
+@sound("settings")
 def decode_settings(value: bytes) -> dict[str, str]:
     """The inverse of `encode_settings`."""
     return {str(name): str(text) for name, text in _decode_json(value, "settings").items()}
@@ -256,6 +282,7 @@ def encode_rollout(rollout: Rollout) -> bytes:
 
 
 @functools.lru_cache(maxsize=4)
+@sound("rollout")
 def decode_rollout(value: bytes) -> Rollout:
     """The inverse of `encode_rollout`; cached, since every call reads it."""
     fields = _decode_json(value, "rollout")
@@ -267,6 +294,7 @@ def encode_sums(sums: Sums) -> bytes:
     return seal(sums.astype("<f8").tobytes())
 
 
+@sound("sums of a rollout")
 def decode_sums(value: bytes) -> Sums:
     """The inverse of `encode_sums`."""
     sums = no_sums()
@@ -279,6 +307,7 @@ def encode_change(change: CatalogChange) -> bytes:
     return _encode_json([change.id, change.number, change.alive])
 
 
+@sound("catalog log")
 def decode_change(value: bytes) -> CatalogChange:
     """The inverse of `encode_change`."""
     return CatalogChange(*_decode_json(value, "catalog log"))
@@ -302,6 +331,7 @@ def encode_vector(vector: Vector) -> bytes:
     return seal(vector.astype(_FLOAT).tobytes())
 
 
+@sound("vector")
 def decode_vector(value: bytes) -> Vector:
     """The inverse of `encode_vector`."""
     return np.frombuffer(unseal(value, "vector"), _FLOAT)

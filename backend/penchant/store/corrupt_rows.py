@@ -1,4 +1,4 @@
-"""Rows that fail their checksum are left out where many are read, so that one costs no others."""
+"""Corrupt rows: left out where many are read, so that one costs no others; else named."""
 
 from __future__ import annotations
 
@@ -41,3 +41,8 @@ def say_corrupt(error: StateCorrupt, parts: list[str | int], remedy: str) -> Non
     """Logs that a row was left out, and what to do."""
     names = ", ".join(map(repr, parts))
     log.error("StateCorrupt: %s of %s; it is left out: %s", error, names, remedy)
+
+
+def named(error: StateCorrupt, part: str | int, remedy: str) -> StateCorrupt:
+    """The error with the part of the key that names its row, and what to do."""
+    return StateCorrupt(f"{error} of {part!r}: {remedy}")

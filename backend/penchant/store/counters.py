@@ -54,7 +54,7 @@ def take_recounted(transaction: Transaction) -> set[int]:
         noted = array("q")
         try:
             noted.frombytes(codec.unseal(value, "recounted items"))
-        except StateCorrupt:  # It named some of all items.
+        except (StateCorrupt, ValueError):  # It named some of all items.
             noted = array("q", (number for number, _ in scan_counters(transaction)))
         numbers.update(noted)
         transaction.delete(key)

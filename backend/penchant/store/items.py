@@ -9,11 +9,14 @@ from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.corrupt_rows import readable
+from penchant.store.corrupt_rows import named, readable
 from penchant.store.item_residuals import drop_residuals_of_others
 from penchant.store.keys import Kind, decode, encode
 
 _PUT = "put the item again"
+_REWRITE = (
+    "a start of the server writes it again from the items, and so does `penchant rebuild records`"
+)
 
 
 def read_head(snapshot: Snapshot) -> CatalogHead:
@@ -38,9 +41,12 @@ def write_head(transaction: Transaction, head: CatalogHead) -> None:
 
 
 def read_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
-    """An item, deleted or not, or None."""
+    """An item, deleted or not, or None; raises StateCorrupt or StateTooNew."""
     value = snapshot.get(encode(Kind.ITEM, id_))
-    return None if value is None else codec.decode_item(value)
+    try:
+        return None if value is None else codec.decode_item(value)
+    except StateCorrupt as error:
+        raise named(error, id_, _PUT) from error
 
 
 def read_sound_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
@@ -70,10 +76,17 @@ def write_change(transaction: Transaction, position: int, change: CatalogChange)
 
 
 def read_changes(snapshot: Snapshot, start: int) -> Iterator[CatalogChange]:
-    """The catalog log from a position on."""
+    """The catalog log from a position on.
+
+    Raises:
+        StateCorrupt: an entry can't be read; the text says what to do.
+    """
     prefix = encode(Kind.CHANGE)
-    for _, value in snapshot.scan(prefix, encode(Kind.CHANGE, start)):
-        yield codec.decode_change(value)
+    for key, value in snapshot.scan(prefix, encode(Kind.CHANGE, start)):
+        try:
+            yield codec.decode_change(value)
+        except StateCorrupt as error:
+            raise named(error, decode(key)[1][0], _REWRITE) from error
 
 
 def last_change(snapshot: Snapshot) -> int | None:

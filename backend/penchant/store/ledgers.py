@@ -11,8 +11,11 @@ from penchant.domain.errors import StateCorrupt
 from penchant.domain.frequency_caps import LEDGER_DTYPE, Ledger, empty_ledger
 from penchant.domain.spending import Spending
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.codec import RESERVATIONS_SINCE, seal, unseal
+from penchant.store.codec import RESERVATIONS_SINCE, seal, sound, unseal
+from penchant.store.corrupt_rows import named
 from penchant.store.keys import Kind, decode, encode
+
+_REBUILD = "run `penchant rebuild ledgers`, which makes it from the log"
 
 
 def read_ledger(snapshot: Snapshot, user: str) -> Ledger:
@@ -22,7 +25,10 @@ def read_ledger(snapshot: Snapshot, user: str) -> Ledger:
         StateCorrupt, StateTooNew: it cannot be read.
     """
     value = snapshot.get(encode(Kind.LEDGER, user))
-    return empty_ledger() if value is None else decode_ledger(value)
+    try:
+        return empty_ledger() if value is None else decode_ledger(value)
+    except StateCorrupt as error:
+        raise named(error, user, _REBUILD) from error
 
 
 def is_logged_ledger(snapshot: Snapshot, user: str) -> bool:
@@ -58,7 +64,10 @@ def write_ledger(transaction: Transaction, user: str, ledger: Ledger) -> None:
 def read_spending(snapshot: Snapshot, budget: int) -> Spending:
     """A budget, by the digest of its key; raises StateCorrupt or StateTooNew."""
     value = snapshot.get(encode(Kind.BUDGET, budget))
-    return Spending() if value is None else decode_spending(value)
+    try:
+        return Spending() if value is None else decode_spending(value)
+    except StateCorrupt as error:
+        raise named(error, budget, _REBUILD) from error
 
 
 def write_spending(transaction: Transaction, budget: int, spending: Spending) -> None:
@@ -99,6 +108,7 @@ def encode_spending(spending: Spending) -> bytes:
     return seal(json.dumps([spending.spent_micros, *pairs], separators=(",", ":")).encode())
 
 
+@sound("budget")
 def decode_spending(value: bytes) -> Spending:
     """The inverse of `encode_spending`."""
     spent, held, *granted = json.loads(str(unseal(value, "budget"), "utf-8"))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import lmdb
 
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.store.base import DEFAULT_MAP_BYTES, Snapshot, Transaction, Usage
 from penchant.store.lmdb_environment import (
     IDENTITY_KEY,
@@ -45,6 +45,7 @@ still work when other writes are refused."""
 _COMPACTED = f".{DATA}.compacted"
 _DRAIN_S = 5.0
 _LOOK_AGAIN_S = 1.0
+_DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError)
 _REPLACED = "was replaced under the running server by another file"
 _REPAIR = "put the store's own files back, or restart the server to use those that are there"
 
@@ -59,20 +60,26 @@ class _LmdbView:
         """Whether something was deleted."""
 
     def get(self, key: bytes) -> bytes | None:
-        value = self._inner.get(key)
+        try:
+            value = self._inner.get(key)
+        except _DAMAGE as error:
+            raise _damaged(error) from error
         return None if value is None else bytes(value)
 
     def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         hidden = IDENTITY_KEY.startswith(prefix)
-        with self._inner.cursor() as cursor:
-            if not cursor.set_range(max(prefix, start)):
-                return
-            for key, value in cursor:
-                if not bytes(key).startswith(prefix):
+        try:
+            with self._inner.cursor() as cursor:
+                if not cursor.set_range(max(prefix, start)):
                     return
-                if hidden and bytes(key) == IDENTITY_KEY:
-                    continue
-                yield bytes(key), bytes(value)
+                for key, value in cursor:
+                    if not bytes(key).startswith(prefix):
+                        return
+                    if hidden and bytes(key) == IDENTITY_KEY:
+                        continue
+                    yield bytes(key), bytes(value)
+        except _DAMAGE as error:
+            raise _damaged(error) from error
 
     def put(self, key: bytes, value: bytes) -> None:
         if self._refusal and not self._fits_in_place(key, value):
@@ -132,6 +139,7 @@ class LmdbStore:
         except OSError as error:
             self._opened.close()
             raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+        self._note_size(self._opened)
         self._remove_leftover()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
@@ -152,12 +160,17 @@ class LmdbStore:
                     view = _LmdbView(inner, _full_text(opened) if full else "")
                     yield view
                 opened.identity = identity
-                opened.size = max(opened.size, os.fstat(opened.data).st_size)
+                found = os.fstat(opened.data)
+                if found.st_size > opened.size:
+                    opened.size = found.st_size
+                    self._writer.note_size(found.st_ino, found.st_size)
                 if view.freed and _is_at_its_limit(opened):
                     _make_free_pages_usable(opened)
             except lmdb.MapFullError as error:
                 _make_free_pages_usable(opened)
                 raise StoreUnavailable(_full_text(opened)) from error
+            except _DAMAGE as error:
+                raise _damaged(error) from error
             except lmdb.Error as error:
                 raise StoreUnavailable(f"store: the write failed: {plain_text(error)}") from error
             finally:
@@ -237,7 +250,7 @@ class LmdbStore:
         try:
             if opened is not None:
                 found = os.fstat(opened.data)
-                _require_length(opened, found.st_size)
+                self._require_length(opened, found)
                 if found.st_nlink or self._stays(opened):
                     return opened.env.begin()
         except (lmdb.Error, StoreUnavailable):
@@ -260,7 +273,7 @@ class LmdbStore:
             opened = self._opened
             try:
                 if opened is not None:
-                    _require_length(opened, os.fstat(opened.data).st_size)
+                    self._require_length(opened, os.fstat(opened.data))
                     stays = self._is_in_place(opened) if write else self._stays(opened)
                     if stays:
                         return opened, opened.env.begin(write=write)
@@ -354,17 +367,37 @@ class LmdbStore:
                     )
                 seen.close()
             self._opened = open_environment(self._directory, self._map_bytes)
+            self._note_size(self._opened)
+
+    def _require_length(self, opened: OpenedEnvironment, found: os.stat_result) -> None:
+        """Makes sure that the mapped file was not truncated: reads past its end kill the process.
+
+        Where others have grown it since this process looked last, it must be as long as they noted.
+        """
+        size, expected = found.st_size, opened.size
+        if size > expected:
+            expected = self._writer.noted_size(found.st_ino)
+            if size >= expected:
+                opened.size = size
+        if size < expected:
+            raise StoreUnavailable(
+                f"store: {DATA} was truncated under the running server: got {size} bytes, expected "
+                f"{expected}; nothing was written: stop the server and restore a backup"
+            )
+
+    def _note_size(self, opened: OpenedEnvironment) -> None:
+        """Notes the size of a file that is whole as it was opened: a backup may be shorter."""
+        inode = os.fstat(opened.data).st_ino
+        if self._writer.noted_size(inode) > opened.size:
+            self._writer.note_size(inode, opened.size)
 
 
-def _require_length(opened: OpenedEnvironment, size: int) -> None:
-    """Makes sure that the mapped file was not truncated: a read past its end kills the process."""
-    if size > opened.size:
-        opened.size = size
-    elif size < opened.size:
-        raise StoreUnavailable(
-            f"store: {DATA} was truncated under the running server: got {size} bytes, expected "
-            f"{opened.size}; nothing was written: stop the server and restore a backup"
-        )
+def _damaged(error: lmdb.Error) -> StateCorrupt:
+    """A page of the file is not as LMDB wrote it; rows on other pages can still be read."""
+    return StateCorrupt(
+        f"store: a page of {DATA} is damaged ({plain_text(error)}); stop the server and restore a "
+        "backup"
+    )
 
 
 def _is_at_its_limit(opened: OpenedEnvironment) -> bool:

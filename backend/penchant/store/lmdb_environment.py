@@ -76,6 +76,11 @@ def open_environment(directory: Path, map_bytes: int) -> OpenedEnvironment:
             return _map(directory, map_bytes)
         finally:
             turn.close()
+    except lmdb.MemoryError as error:
+        raise StoreUnavailable(
+            f"store: can't open LMDB in {directory}: {plain_text(error)} for its map; raise the "
+            "limit on address space (ulimit -v), or serve it with a smaller store_map_bytes"
+        ) from error
     except (lmdb.Error, OSError) as error:
         raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
 
@@ -198,4 +203,4 @@ def plain_text(error: Exception) -> str:
     """The text of an error without paths, which are none of a client's business."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error).rpartition("/")[2] if "/" in str(error) else str(error)
+    return str(error).rpartition(": ")[2]  # Before it stands a path, or one of LMDB's functions.

@@ -5,12 +5,24 @@ from __future__ import annotations
 from penchant.domain.types import Published
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
+from penchant.store.corrupt_rows import readable
 from penchant.store.keys import Kind, encode
+
+_PUBLISH = "a release that it named can be published again, by its id"
 
 
 def read_log_of_releases(snapshot: Snapshot) -> list[Published]:
-    """All entries, including those of rollouts, oldest first."""
-    return [codec.decode_published(value) for _, value in snapshot.scan(encode(Kind.RELEASE))]
+    """All entries, including those of rollouts, oldest first.
+
+    Corrupt ones are left out, and said in the log: what is served is in the catalog's head.
+    """
+    rows = snapshot.scan(encode(Kind.RELEASE))
+    return [entry for _, entry in readable(rows, codec.decode_published, _PUBLISH)]
+
+
+def log_of_releases_is_whole(snapshot: Snapshot) -> bool:
+    """Whether every entry can be read."""
+    return len(read_log_of_releases(snapshot)) == _entries(snapshot)
 
 
 def read_releases(snapshot: Snapshot) -> list[Published]:
@@ -20,5 +32,9 @@ def read_releases(snapshot: Snapshot) -> list[Published]:
 
 def append_release(transaction: Transaction, published: Published) -> None:
     """Appends an entry."""
-    position = sum(1 for _ in transaction.scan(encode(Kind.RELEASE)))
-    transaction.put(encode(Kind.RELEASE, position), codec.encode_published(published))
+    key = encode(Kind.RELEASE, _entries(transaction))
+    transaction.put(key, codec.encode_published(published))
+
+
+def _entries(snapshot: Snapshot) -> int:
+    return sum(1 for _ in snapshot.scan(encode(Kind.RELEASE)))

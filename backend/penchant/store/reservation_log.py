@@ -14,11 +14,14 @@ from penchant.domain.reservations import ReservedImpression
 from penchant.domain.window import digest64
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
+from penchant.store.corrupt_rows import named
 from penchant.store.keys import Kind, decode, encode
 from penchant.store.ledgers import decode_ledger, encode_ledger, is_logged_ledger, read_ledger
 
 RESERVING_KINDS = (Kind.RESERVED, Kind.PAST_LEDGER, Kind.LEDGER)
 """Kinds of rows that a user with reservations has, each by the user's id first."""
+
+_REMEDY = "restore a backup, or forget the user"
 
 
 def read_reserved(
@@ -47,7 +50,10 @@ def scan_reserved(snapshot: Snapshot, user: str) -> Iterator[tuple[str, Reserved
         StateCorrupt, StateTooNew: a row can't be read.
     """
     for _, value in snapshot.scan(encode(Kind.RESERVED, user)):
-        recommendation_id, impressions = codec.decode_reserved(value)
+        try:
+            recommendation_id, impressions = codec.decode_reserved(value)
+        except StateCorrupt as error:
+            raise named(error, user, _REMEDY) from error
         for impression in impressions:
             yield recommendation_id, impression
 
@@ -55,7 +61,10 @@ def scan_reserved(snapshot: Snapshot, user: str) -> Iterator[tuple[str, Reserved
 def read_past_ledger(snapshot: Snapshot, user: str) -> Ledger:
     """The ledger as a release left it that logged no reservations; empty if there was none."""
     value = snapshot.get(encode(Kind.PAST_LEDGER, user))
-    return empty_ledger() if value is None else decode_ledger(value)
+    try:
+        return empty_ledger() if value is None else decode_ledger(value)
+    except StateCorrupt as error:
+        raise named(error, user, _REMEDY) from error
 
 
 def write_past_ledger(transaction: Transaction, user: str, ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from penchant.domain.errors import StateCorrupt
 from penchant.domain.rollout import Rollout, Sums, no_sums
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
@@ -12,9 +13,18 @@ _COUNTED = "the rollout is counted from now on"
 
 
 def read_rollout(snapshot: Snapshot) -> Rollout | None:
-    """The running rollout, or None."""
+    """The running rollout, or None.
+
+    Raises:
+        StateCorrupt: it can't be read; the text says what to do.
+    """
     value = snapshot.get(encode(Kind.ROLLOUT))
-    return None if value is None else codec.decode_rollout(value)
+    try:
+        return None if value is None else codec.decode_rollout(value)
+    except StateCorrupt as error:
+        raise StateCorrupt(
+            f"{error}; a start of the server ends it, and so does `penchant rebuild records`"
+        ) from error
 
 
 def write_rollout(transaction: Transaction, rollout: Rollout) -> None:

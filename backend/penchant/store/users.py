@@ -5,23 +5,28 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import LogRow, UserState
 from penchant.domain.window import digest64
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.corrupt_rows import readable
+from penchant.store.corrupt_rows import named, readable
 from penchant.store.keys import Kind, decode, encode
 
 _OF_A_USER = (Kind.USER, Kind.LEDGER, Kind.OWNED, Kind.RESERVED, Kind.PAST_LEDGER, Kind.LOG)
 """Kinds of rows whose keys begin with a user's id; contributions to items' counters apart."""
 
 _REMEDY = "restore a backup, or live on without it"
+_REBUILD = "run `penchant rebuild records`, which makes it from the log"
 
 
 def read_user(snapshot: Snapshot, user: str) -> UserState | None:
     """The state of a user, or None; raises StateCorrupt or StateTooNew."""
     value = snapshot.get(encode(Kind.USER, user))
-    return None if value is None else codec.decode_user(value)
+    try:
+        return None if value is None else codec.decode_user(value)
+    except StateCorrupt as error:
+        raise named(error, user, _REBUILD) from error
 
 
 def write_user(transaction: Transaction, user: str, state: UserState) -> None:
@@ -30,9 +35,21 @@ def write_user(transaction: Transaction, user: str, state: UserState) -> None:
 
 
 def read_event(snapshot: Snapshot, user: str, event_digest: int) -> LogRow | None:
-    """The accepted event with this digest of its id, or None."""
+    """The accepted event with this digest of its id, or None; raises StateCorrupt."""
     value = snapshot.get(encode(Kind.LOG, user, event_digest))
-    return None if value is None else codec.decode_log_row(value)
+    try:
+        return None if value is None else codec.decode_log_row(value)
+    except StateCorrupt as error:
+        raise named(error, user, _REMEDY) from error
+
+
+def read_sound_event(snapshot: Snapshot, user: str, event_digest: int) -> LogRow | None:
+    """As `read_event`; None, too, if it is corrupt: the log says so."""
+    key = encode(Kind.LOG, user, event_digest)
+    value = snapshot.get(key)
+    if value is None:
+        return None
+    return next((row for _, row in readable([(key, value)], codec.decode_log_row, _REMEDY)), None)
 
 
 def write_event(transaction: Transaction, row: LogRow) -> None:
@@ -50,7 +67,11 @@ def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
 
 def read_whole_log(snapshot: Snapshot, user: str) -> list[LogRow]:
     """As `read_log`; raises StateCorrupt if a row cannot be read."""
-    rows = [codec.decode_log_row(value) for _, value in snapshot.scan(encode(Kind.LOG, user))]
+    scanned = snapshot.scan(encode(Kind.LOG, user))
+    try:
+        rows = [codec.decode_log_row(value) for _, value in scanned]
+    except StateCorrupt as error:
+        raise named(error, user, _REMEDY) from error
     return sorted(rows, key=lambda row: row.state_version)
 
 

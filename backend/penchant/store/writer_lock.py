@@ -39,6 +39,9 @@ NAME = "writer.lock"
 _ANNOUNCE_S = 0.01
 _SINCE = struct.Struct("<d")
 _WHO_BYTES = 248
+_NOTE_BYTES = _SINCE.size + _WHO_BYTES
+_SIZE = struct.Struct("<QQ")
+"""A file's inode and its size in bytes, noted behind the holder's note."""
 
 
 class WriterLock:
@@ -80,12 +83,22 @@ class WriterLock:
         self._file.close()
         self._waiting.close()
 
+    def note_size(self, inode: int, size: int) -> None:
+        """Notes the size of the data file, which the others' transactions compare theirs with."""
+        self._file.write(_SIZE.pack(inode, size), _NOTE_BYTES)
+
+    def noted_size(self, inode: int) -> int:
+        """The size that was noted last for the data file of this inode; 0: none was."""
+        note = self._file.read(_SIZE.size, _NOTE_BYTES)
+        noted, size = _SIZE.unpack(note) if len(note) == _SIZE.size else (0, 0)
+        return int(size) if noted == inode else 0
+
     def _acquired(self) -> FileLock:
         while True:
             file = self._file
-            stuck = self._stuck and file.read() == self._stuck
+            stuck = self._stuck and file.read(_NOTE_BYTES) == self._stuck
             if not self._take(file, KNOWN_STUCK_WAIT_S if stuck else WAIT_S):
-                self._stuck = file.read()
+                self._stuck = file.read(_NOTE_BYTES)
                 raise StoreUnavailable(_refusal(self._stuck))
             self._stuck = b""
             if not file.was_replaced():

@@ -52,14 +52,14 @@ class FileLock:
         except OSError:
             return False
 
-    def write(self, note: bytes) -> None:
-        """Replaces the content, as a note to others; what can't be written is left out."""
+    def write(self, note: bytes, place: int = 0) -> None:
+        """Writes a note to others at a place; what can't be written is left out."""
         with contextlib.suppress(OSError):
-            os.pwrite(self._fd, note, 0)
+            os.pwrite(self._fd, note, place)
 
-    def read(self) -> bytes:
-        """The content."""
-        return os.pread(self._fd, 4096, 0)
+    def read(self, count: int = 4096, place: int = 0) -> bytes:
+        """What is noted at a place."""
+        return os.pread(self._fd, count, place)
 
     def close(self) -> None:
         """Closes the file, and with it lets go of the lock."""

@@ -61,6 +61,27 @@ def is_alive(name: str) -> bool:
     return number.isdigit() and identity(int(number)) == name
 
 
+def leads_its_group(name: str) -> bool:
+    """Whether a group of processes with the number of the named one can only be that one's.
+
+    It need not be alive: Linux gives a number to no new process while a group has it. But another
+    start of the machine, or the end of the whole group, frees it.
+
+    >>> import os
+    >>> leads_its_group(identity(os.getpid())), leads_its_group(f"{os.getpid()} 0 {boot_id()}")
+    (True, False)
+    """
+    number, _, rest = name.partition(" ")
+    start, _, boot = rest.partition(" ")
+    try:
+        if not number.isdecimal() or boot != boot_id():
+            return False
+    except OSError:
+        return False
+    stat = process_stat(int(number))
+    return stat is None or str(stat.start_ticks) == start
+
+
 def pid_of(name: str) -> int:
     """The process number in a name that `identity` gave."""
     return int(name.partition(" ")[0])

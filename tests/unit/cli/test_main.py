@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -63,6 +64,17 @@ def test_an_unforeseen_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(main, "make_app", lambda chosen: fail)
     with pytest.raises(ZeroDivisionError):
         main.main()
+
+
+def test_an_error_of_the_operating_system_is_one_line_with_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "/data/report.json")
+
+    monkeypatch.setattr(main, "make_app", lambda chosen: fail)
+    assert main.run(["any"]) == 1
+    assert capsys.readouterr().err == "penchant: /data/report.json: Read-only file system\n"
 
 
 def test_an_unknown_command_is_answered_with_the_nearest_wherever_it_is_typed(

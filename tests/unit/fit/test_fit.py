@@ -229,6 +229,22 @@ def test_rows_without_a_signal_are_likes(place: Path) -> None:
     assert "each row counts as a like" in found.stdout
 
 
+def test_a_server_of_a_log_understands_the_signals_of_the_log(place: Path) -> None:
+    options = write_log(place, events=300)
+    heading, *rows = read(place)
+    rewrite(place, [heading, *([user, item, "Listen", at] for user, item, _, at in rows)])
+    found = run(*options, *TRIALS)
+    assert found.exit_code == 0, found.output
+    assert "the signal 'Listen' (300 events) has the reward +0.8" in found.stdout
+    assert "refused" not in found.stdout
+    table = tomllib.loads((place / "fitted" / "penchant.toml").read_text())
+    assert "Listen" in table["settings"]["signals"]
+    with open_server_store(f"lmdb:{place}/fitted/store") as server:
+        assert server.config.signals["Listen"].reward == 0.8
+    refreshed = run_command(["refresh", "--config", place / "fitted" / "penchant.toml"])
+    assert refreshed.exit_code == 0, refreshed.output
+
+
 def test_columns_of_any_name_are_told_by_what_stands_in_them(place: Path) -> None:
     options = write_log(place, events=300)
     items = (place / "items.csv").read_text().replace("item_id,text", "artikelnr;bezeichnung")

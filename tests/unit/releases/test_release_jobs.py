@@ -14,10 +14,12 @@ from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.store_log import stream_of_store
 from penchant.refresh.rebuild import RebuildRequest, rebuild
-from penchant.refresh.refresh import RefreshRequest, refresh
+from penchant.refresh.refresh import RefreshRequest, refresh, released_settings
+from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.publish import PublishOutcome, PublishRequest, publish
 from penchant.releases.release_list import ListReleasesRequest, list_releases
 from penchant.releases.rollback import START, RollbackRequest, roll_back
+from penchant.store.keys import Kind, encode
 from tests.support.catalogs import head
 from tests.support.lasting_store import opened_by_jobs
 from tests.support.released import Releasing, load_words, write_words
@@ -106,6 +108,26 @@ def test_a_rollback_without_a_release_ends_the_rollout(
     ended = roll_back(back, load=load_words).ended
     assert ended is not None
     assert ended.release == tried.release
+
+
+def test_without_the_entry_of_the_served_release_a_rollback_asks_for_a_name(
+    releasing: Releasing, tmp_path: Path, place: tuple[str, tuple[str, ...]]
+) -> None:
+    store, settings = place
+    write_words(tmp_path / "second", "second")
+    narrow = RefreshSettings(window=3)
+    publish(replace(request_of(tmp_path, place), refresh=narrow), load=load_words)
+    held = releasing.world.store
+    assert released_settings(held).window == 3
+    with held.transaction() as transaction:
+        key, value = list(transaction.scan(encode(Kind.RELEASE)))[-1]
+        transaction.put(key, value[:-1])
+    assert released_settings(held) == RefreshSettings(), "not those of another release"
+    back = RollbackRequest(store=store, settings=settings, encoder=tmp_path / "first")
+    with pytest.raises(ConfigError, match="name the one to go back to: start"):
+        roll_back(back, load=load_words)
+    roll_back(replace(back, release=START), load=load_words)
+    assert head(releasing.world).release == ""
 
 
 def test_a_request_that_contradicts_itself_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,6 +81,9 @@ def gate(
         check_writable(request.freeze_probes, "--freeze-probes")
     progress("Reading the log", 0.0)
     stream = request.log.read(baseline.signals, "nothing to judge by", on_log)
+    if candidate.signals == baseline.signals:
+        candidate = dataclasses.replace(candidate, signals=stream.signals)
+    baseline = dataclasses.replace(baseline, signals=stream.signals)
     progress("Reading the log", 1.0)
     # Only here: they load ONNX Runtime, SciPy and PyArrow, which the command's help does without.
     from penchant.evaluation.gates.judge import judge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ def read_rankings(
     config = config_of(encoder, chosen.settings, chosen.log.store)
     left_out = LeftOut()
     stream = read_log(chosen.log, config.signals, chosen.hits, left_out, "nothing to measure on")
+    config = dataclasses.replace(config, signals=stream.signals)
     on_read(stream, left_out)
     stream = first_events(stream, int(chosen.log_fraction * len(stream.events)))
     return ValidationRankings.of_newest(stream, chosen.validation_fraction, config, MAX_RANKINGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.stream import Stream
 
@@ -30,6 +31,7 @@ def stream_of(user: list[int], item: list[int], relevant: list[bool], users: int
         weight=np.ones(len(user), np.float32),
         relevant=np.array(relevant, bool),
         put_at=np.zeros(ITEMS, np.int64),
+        signals=DEFAULT_SIGNALS,
     )
 
 
