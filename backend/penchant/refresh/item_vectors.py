@@ -82,7 +82,7 @@ def learn_catalog(
     """
     if learnt is not None:
         return fit_item_vectors(events, texts, settings, learnt)
-    ties = tie_order(events.user, events.item)
+    ties = tie_order(events.item, events.at_us)
     order = np.lexsort((events.user, events.item, ties, events.at_us))
     log = Interactions(
         user=events.user[order],

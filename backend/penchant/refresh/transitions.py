@@ -68,24 +68,26 @@ def _before_and_next(user: Rows, item: Rows, items: int) -> tuple[SparsePairs, S
         places.append(row - apart)
     row = np.concatenate(rows or [np.empty(0, np.int64)])
     place = np.concatenate(places or [np.empty(0, np.int64)])
-    weights = np.exp2((place - row + 1) / HALF_LIFE).astype(np.float32)
+    weights = np.exp2((place - row + 1) / HALF_LIFE)
     sums = np.bincount(row, weights, likes)
     shape = (likes, items)
-    before = sparse.csr_matrix((weights / sums[row], (row, item[place])), shape, dtype=np.float32)
+    before = sparse.csr_matrix((weights / sums[row], (row, item[place])), shape)
     follows = np.flatnonzero(sums)
-    ones = np.ones(len(follows), np.float32)
+    ones = np.ones(len(follows))
     following = sparse.csr_matrix((ones, (follows, item[follows])), shape)
     return before, following
 
 
 def _solve(before: SparsePairs, following: SparsePairs) -> Float32:
     """T, dense, shape (items, items)."""
-    gram = (before.T @ before).toarray(order="F")
+    # Summed in double precision, so that the order of the users makes no difference.
+    gram = (before.T @ before).toarray(order="F").astype(np.float32)
     diagonal = np.diagonal(gram)
     np.fill_diagonal(gram, diagonal + RIDGE * diagonal[diagonal > 0].mean())
-    counts = (before.T @ following).toarray(order="F")
+    counts = (before.T @ following).toarray(order="F").astype(np.float32)
     factor, failed = lapack.spotrf(gram, lower=True, overwrite_a=True)
     table, failed_too = lapack.spotrs(factor, counts, lower=True, overwrite_b=True)
     if failed or failed_too:  # Rounding at most: the ridge makes it positive definite.
         return np.zeros_like(gram)
-    return np.ascontiguousarray(table, np.float32)
+    # Rounded, so that the number of threads makes no difference.
+    return np.ascontiguousarray(table.round(6), np.float32)

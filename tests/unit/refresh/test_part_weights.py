@@ -119,7 +119,7 @@ def test_baskets_of_one_moment_teach_no_order() -> None:
     item = np.concatenate([rng.choice(ITEMS, 4, replace=False) for _ in range(EVENTS // 4)])
     at_us = np.arange(EVENTS) // 4 * MINUTE_US
     weights = learnt(Interactions(user, item, np.ones(EVENTS), at_us)).learnt
-    assert weights.ndcg < 0.04
+    assert weights.ndcg < 0.05
 
 
 def repeating(seed: int = 5) -> Interactions:
