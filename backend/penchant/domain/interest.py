@@ -85,7 +85,7 @@ def fold(
     if len(window) == 0:
         slow = np.tile(prior.mean.astype(np.float32), settings.interests)
         fast = np.zeros(len(prior.mean), np.float32)
-        recent = recent_of(window["item"], np.empty(0), 0, settings.near_half_life_events)
+        recent = recent_of(window["item"], np.empty(0), 0, settings.opening_half_life_events)
         return Interest(slow, fast, recent)
     lengths = np.array([len(window)])
     (interest,) = fold_each(prior, window, lengths, items, bucket, settings, context)
@@ -134,7 +134,7 @@ def _recent(
 ) -> list[Recent]:
     ends, counted = lengths.cumsum(), weights.counted.tolist()
     bounds = zip((ends - lengths).tolist(), ends.tolist(), counted, strict=True)
-    half_life, items = settings.near_half_life_events, window["item"]
+    half_life, items = settings.opening_half_life_events, window["item"]
     return [
         recent_of(items[start:end], weights.near[start:end], n, half_life)
         for start, end, n in bounds

@@ -1,9 +1,10 @@
 """Neighbours: items that users turn to after others, as a sparse part of the score.
 
     near(i) = sum_t a_t N[i_t, i] + a_0 N[opening, i]
-    a_t ~ liked_t 2^(-(n - t) / h_near),   a_0 ~ 2^(-n / h_near),   sum a = 1
+    a_t ~ liked_t 2^(-(n - t) / h_near),   sum_t a_t = 1,   a_0 = 2^(-n / h_open)
 
-over the last `RECENT_EVENTS` of the user's n events that count. N[j, i] says how much more often i
+over the last `RECENT_EVENTS` of the user's n events that count. a_0 is 0 from `OPENING_HALVINGS`
+half-lives on. N[j, i] says how much more often i
 was liked after j than its share of all likes explains; the opening row says how much more often
 users began with i. A vector of a few dozen numbers cannot tell which few items are close to one
 item; N can. The refresh computes N from the event log (`penchant.refresh.neighbour_table`).
@@ -25,6 +26,9 @@ RECENT_EVENTS = 32
 SMALL_ROWS = 16_384
 """Up to this many rows, summing over all items is faster than looking some of them up."""
 
+OPENING_HALVINGS = 6.0
+"""Half-lives of the opening after which it no longer counts."""
+
 OPENING = np.uint32(2**32 - 1)
 """Stands in place of an item for the beginning of a user's history."""
 
@@ -42,8 +46,18 @@ def no_neighbours() -> Neighbours:
     return np.zeros((0, 0), NEIGHBOUR_DTYPE)
 
 
+def opening_weight(counted: float, half_life_events: float) -> float:
+    """a_0 of this module's equation after `counted` events.
+
+    >>> opening_weight(3, 3.0), opening_weight(18, 3.0)
+    (0.5, 0.0)
+    """
+    halvings = counted / half_life_events
+    return 2.0**-halvings if halvings < OPENING_HALVINGS else 0.0
+
+
 def recent_of(
-    items: NDArray[np.uint32], weights: NDArray[np.float64], counted: float, half_life_events: float
+    items: NDArray[np.uint32], weights: NDArray[np.float64], counted: float, opening: float
 ) -> Recent:
     """The non-zero a of this module's equation; that of the opening comes last.
 
@@ -51,24 +65,23 @@ def recent_of(
         items: item numbers of a user's events, in order, shape (m,).
         weights: liked_t 2^(-(n - t) / h_near), and 0 for all but the latest events, shape (m,).
         counted: n, the number of events that count.
-        half_life_events: h_near.
+        opening: h_open.
 
-    >>> recent = recent_of(np.array([7, 8], np.uint32), np.array([0.5, 0.5]), 20, 5.0)
-    >>> [(number, round(weight, 2)) for number, weight in recent.tolist()]
-    [(7, 0.47), (8, 0.47), (4294967295, 0.06)]
-    >>> recent_of(np.empty(0, np.uint32), np.empty(0), 0, 5.0)["weight"].tolist()
+    >>> recent = recent_of(np.array([7, 8], np.uint32), np.array([0.5, 0.5]), 2, 1.0)
+    >>> recent.tolist()
+    [(7, 0.5), (8, 0.5), (4294967295, 0.25)]
+    >>> recent_of(np.empty(0, np.uint32), np.empty(0), 0, 3.0)["weight"].tolist()
     [1.0]
     """
     liked = np.flatnonzero(weights)
-    begun = counted < RECENT_EVENTS
-    recent = np.empty(len(liked) + begun, RECENT_DTYPE)
-    opening = 2.0 ** (-counted / half_life_events)
+    begun = opening_weight(counted, opening)
+    recent = np.empty(len(liked) + (begun > 0), RECENT_DTYPE)
     # The sum is 0 only if a half-life of hundredths of an event leaves nothing.
-    total = (float(weights.sum()) + begun * opening) or 1.0
+    total = float(weights.sum()) or 1.0
     recent["item"][: len(liked)] = items[liked]
     recent["weight"][: len(liked)] = weights[liked] / total
     if begun:
-        recent[-1] = (OPENING, opening / total)
+        recent[-1] = (OPENING, begun)
     return recent
 
 

@@ -82,6 +82,8 @@ class FoldSettings:
     """delta: weight in the score of the neighbours of the latest likes."""
     near_half_life_events: float = 5.0
     """h_near: newer events after which a like's neighbours count half."""
+    opening_half_life_events: float = 3.0
+    """h_open: a user's events after which what strangers see counts half."""
     repeat_weight: float = 0.0
     """rho: weight in the score of what the user liked before; learnt from logs with repeats."""
     repeat_half_life_s: float = 30 * 86400.0
@@ -179,6 +181,7 @@ FOLD_RANGES: Mapping[str, Range] = {
     "offset_weight": FROM_0,
     "near_weight": FROM_0,
     "near_half_life_events": MORE_THAN_0,
+    "opening_half_life_events": MORE_THAN_0,
     "repeat_weight": FROM_0,
     "repeat_half_life_s": MORE_THAN_0,
     "repeat_pause_s": FROM_0,

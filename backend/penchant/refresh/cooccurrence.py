@@ -30,7 +30,7 @@ SparsePairs = Any
 def liked_in_order(
     user: Rows, item: Rows, reward: NDArray[np.floating[Any]], at_us: Rows
 ) -> tuple[Rows, Rows]:
-    """Selects the events with a positive reward, sorted by user, then time, then item.
+    """Selects the events with a positive reward, sorted by user, then time, then `tie_order`.
 
     The order of the events in the log makes no difference.
 
@@ -44,8 +44,23 @@ def liked_in_order(
         The users and the items of the likes, each of shape (m,).
     """
     liked = np.flatnonzero(reward > 0)
-    order = liked[np.lexsort((item[liked], at_us[liked], user[liked]))]
+    ties = tie_order(item[liked], at_us[liked])
+    order = liked[np.lexsort((item[liked], ties, at_us[liked], user[liked]))]
     return user[order], item[order]
+
+
+def tie_order(item: Rows, at_us: Rows) -> NDArray[np.uint64]:
+    """Numbers that order events of one moment at random, but always alike, shape (n,).
+
+    By the items' numbers, what comes next would be learnt from the numbers: a basket whose items
+    have one time would always hold the lower one first.
+    """
+    mixed = at_us.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed += item.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    order: NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(32))
+    return order
 
 
 def count_near(user: Rows, item: Rows, items: int, window: int) -> SparsePairs:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.arrays import Float32, Float64, Int64
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Items, Prior, fold, prior_precision
-from penchant.domain.neighbours import OPENING, Neighbours, near_all
+from penchant.domain.neighbours import OPENING, Neighbours, near_all, opening_weight
+from penchant.domain.offsets import log_odds
 from penchant.domain.repeats import repeat_all, repeats_of
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
@@ -40,9 +40,13 @@ from penchant.service.catalog_version import gram_of
 
 OFFSET, POPULARITY, OPENINGS = "offset", "popularity", "opening"
 SLOW, FAST, NEAR, ITEM_WEIGHTS = "slow", "fast", "near", "item weights"
+TRANSITIONS = "transitions"
 
-TABLE_PARTS = (NEAR, ITEM_WEIGHTS, OPENINGS)
-"""The parts that the neighbour table holds together, under one half-life."""
+RECENT_PARTS = (NEAR, ITEM_WEIGHTS, TRANSITIONS)
+"""The parts that follow the latest likes, under one half-life."""
+
+TABLE_PARTS = (*RECENT_PARTS, OPENINGS)
+"""The parts that the neighbour table holds together."""
 
 FOLD_VARIANTS: tuple[dict[str, float], ...] = (
     {"ridge": 10.0, "fast_half_life_events": 1.5, "near_half_life_events": 2.5},
@@ -79,6 +83,8 @@ class FittedItems:
     """Neighbours by co-occurrence, the opening's row first."""
     item_weights: Neighbours
     """Neighbours by regression (`item_weights`); row 0 is empty."""
+    transitions: Neighbours
+    """What is liked next, by regression (`transitions`); row 0 is empty."""
 
 
 class HeldOut:
@@ -114,6 +120,7 @@ class HeldOut:
         """Number of the user's events before each event, shape (n,)."""
         self.earlier[order] = np.arange(len(order)) - first[self._group]
         self._codes = _codes_of(events)
+        self._counted = self._count()
         self._offsets: dict[bytes, Float32] = {}
         self._fold_with(fitted, cut, prior, FOLD_VARIANTS)
 
@@ -165,26 +172,43 @@ class HeldOut:
         return known
 
     def _offsets_before(self, positions: Int64) -> Float32:
-        offsets = np.empty((len(positions), self.items), np.float32)
-        if not len(positions):
-            return offsets
-        events, half_life_us = self.events, self._half_life_s * 1e6
-        tally = Tally(self._half_life_s)
-        biases = ItemBiasTable(self._half_life_s, self._prior_impressions)
-        earliest_us = int(events.at_us[positions[0]] - FADED * half_life_us)
-        done = int(np.searchsorted(events.at_us, earliest_us))
-        weights = np.ones(len(events.item)) if events.weight is None else events.weight
+        events, offsets = self.events, np.empty((len(positions), self.items), np.float32)
+        counted, after = self._counted
+        item, at_us = events.item[counted], events.at_us[counted]
+        positives, as_of_us = np.zeros(self.items), np.zeros(self.items)
+        nothing, done = np.zeros(self.items), 0
         for row, position in enumerate(positions.tolist()):
-            for place in range(done, position):
-                item = int(events.item[place])
-                signal = ResolvedSignal(
-                    float(events.reward[place]), float(weights[place]), wait_s=None
-                )
-                user, at_us = int(events.user[place]), int(events.at_us[place])
-                biases.set([(item, tally.count(user, item, signal, at_us))])
-            done = max(done, position)
-            offsets[row] = biases.values(self.items)
+            until = int(np.searchsorted(counted, position))
+            positives[item[done:until]] = after[done:until]
+            as_of_us[item[done:until]] = at_us[done:until]
+            done = until
+            age_us = events.at_us[max(0, position - 1)] - as_of_us
+            likes = positives * np.exp2(-age_us / (self._half_life_s * 1e6))
+            offsets[row] = log_odds(likes, nothing, self._prior_impressions)
         return offsets
+
+    def _count(self) -> tuple[Int64, Float64]:
+        """The events that change an item's counters, and its positives after each of them."""
+        events, cut = self.events, int(np.argmax(self.later))
+        earliest_us = int(events.at_us[cut] - FADED * self._half_life_s * 1e6)
+        first = int(np.searchsorted(events.at_us, earliest_us))
+        # A first event without a reward adds nothing.
+        counted = first + np.flatnonzero(self.liked[first:] | ~self.unseen[first:])
+        weights = np.ones(len(events.item)) if events.weight is None else events.weight
+        tally = Tally(self._half_life_s)
+        rows = zip(
+            events.user[counted].tolist(),
+            events.item[counted].tolist(),
+            events.reward[counted].tolist(),
+            weights[counted].tolist(),
+            events.at_us[counted].tolist(),
+            strict=True,
+        )
+        after = [
+            tally.count(user, item, ResolvedSignal(reward, weight, None), at_us).positives
+            for user, item, reward, weight, at_us in rows
+        ]
+        return counted, np.array(after, np.float64)
 
     def window(self, position: int) -> Window:
         """The user's window before the event at a position."""
@@ -212,30 +236,24 @@ class HeldOut:
         window, fitted = self.window(position), self.fitted
         vectors = fitted.vectors
         items = Items(vectors[window["item"]], np.ones(len(window), np.bool_))
-        parts: dict[str, list[Vector]] = {
-            name: [] for name in (SLOW, FAST, NEAR, ITEM_WEIGHTS, OPENINGS)
-        }
+        parts: dict[str, list[Vector]] = {name: [] for name in (SLOW, FAST, *RECENT_PARTS)}
+        parts[OPENINGS] = [self.opening_share(position) * self.opening]
         for settings, prior in self._folds:
             bucket = time_bucket(int(self.events.at_us[position]), settings)
             interest = fold(prior, window, items, bucket, settings)
             slow = interest.slow.reshape(settings.interests, -1)
             parts[SLOW].append((slow @ vectors.T).max(axis=0))
             parts[FAST].append(vectors @ interest.fast)
-            begun = interest.recent["item"] == OPENING
-            likes = interest.recent[~begun]
+            likes = interest.recent[interest.recent["item"] != OPENING]
             parts[NEAR].append(near_all(fitted.near, likes, self.items))
             parts[ITEM_WEIGHTS].append(near_all(fitted.item_weights, likes, self.items))
-            first = np.float32(interest.recent["weight"][begun].sum())
-            parts[OPENINGS].append(first * self.opening)
+            parts[TRANSITIONS].append(near_all(fitted.transitions, likes, self.items))
         return parts
 
-    def opening_share(self, position: int, variant: int) -> np.float32:
-        """The weight a_0 of the opening before an event, under a variant of the fold."""
-        window, (settings, prior) = self.window(position), self._folds[variant]
-        items = Items(self.fitted.vectors[window["item"]], np.ones(len(window), np.bool_))
-        bucket = time_bucket(int(self.events.at_us[position]), settings)
-        recent = fold(prior, window, items, bucket, settings).recent
-        return np.float32(recent["weight"][recent["item"] == OPENING].sum())
+    def opening_share(self, position: int, half_life_events: float | None = None) -> np.float32:
+        """The weight a_0 of the opening before an event; default half-life: the server's."""
+        half_life = half_life_events or self.prior.opening_half_life_events
+        return np.float32(opening_weight(int(self.earlier[position]), half_life))
 
     def repeats(self, position: int, variants: Sequence[FoldSettings]) -> list[Vector]:
         """The repeats before an event under some settings, shape (items,) each."""
@@ -286,7 +304,7 @@ class HeldOut:
                     _padded(values[name], variant, width, scale)
                     for variant in range(len(values[name][0]))
                 ),
-                tied=NEAR if name in TABLE_PARTS else "",
+                tied=NEAR if name in RECENT_PARTS else "",
             )
             for name, scale in scales.items()
         )

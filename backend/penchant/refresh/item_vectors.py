@@ -6,7 +6,7 @@
 
 The item's own vector thus weighs n_i / (n_i + k), like an average that is shrunk towards its prior.
 The fit also finds each item's neighbours, by co-occurrence (`neighbour_table`) and by regression
-(`item_weights`), and the weights of the score's parts (`part_weights`).
+(`item_weights`, `transitions`), and the weights of the score's parts (`part_weights`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from penchant.refresh.cooccurrence import (
     liked_in_order,
     mutual_information,
     row_sums,
+    tie_order,
 )
 from penchant.refresh.factors import factorise, turn
 from penchant.refresh.held_out import FittedItems, weighed_rewards
@@ -39,6 +40,7 @@ from penchant.refresh.objective_weights import learn_for_objective
 from penchant.refresh.part_weights import HELD_OUT, LEAST_RANKINGS, LearntWeights
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.signal_search import without_signals
+from penchant.refresh.transitions import find_transitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def learn_catalog(
     """
     if learnt is not None:
         return fit_item_vectors(events, texts, settings, learnt)
-    order = np.lexsort((events.user, events.item, events.at_us))
+    ties = tie_order(events.item, events.at_us)
+    order = np.lexsort((events.user, events.item, ties, events.at_us))
     log = events.taken(order)
     cut = int((1 - HELD_OUT) * len(order))
     if np.count_nonzero(log.reward[cut:] > 0) < LEAST_RANKINGS:
@@ -117,11 +120,10 @@ def fit_item_vectors(
         ConfigError: an item's number is not a row of `texts`.
 
     Cost: O(likes w) to count; about a hundred to a few hundred sparse products to factorise; that
-    of `find_item_weights`.
+    of `find_item_weights` and of `find_transitions`.
     """
     weights = learnt or LearntWeights()
     fit = _fit(without_signals(events, weights.dropped), texts, settings or RefreshSettings())
-    near, item_weights = fit.items.near, fit.items.item_weights
     rewards = weighed_rewards(events, write_signal_weights(weights.signals))
 
     def popular(half_life_s: float) -> Vector:
@@ -136,12 +138,15 @@ def fit_item_vectors(
     ):
         if factor:
             opening += np.float32(factor) * popular(half_life_s)
-    factors = (weights.near, weights.item_weights, weights.opening)
+    tables = [
+        (fit.items.item_weights, weights.item_weights),
+        (fit.items.transitions, weights.transitions),
+    ]
     return RefreshedCatalog(
         vectors=fit.items.vectors,
         residuals=fit.residuals,
         prior_mean=np.zeros(texts.shape[1]),
-        neighbours=combine(near, item_weights, factors, opening),
+        neighbours=combine(fit.items.near, weights.near, tables, weights.opening, opening),
         learnt=weights,
         popularity=popularity,
     )
@@ -169,4 +174,6 @@ def _fit(events: Interactions, texts: Matrix, chosen: RefreshSettings) -> _Fit:
         residuals = (own * (likes / chosen.shrinkage)[:, None]).astype(np.float32)
     near = find_neighbours(user, item, items)
     item_weights = find_item_weights(user, item, items)
-    return _Fit(FittedItems(anchored(texts, residuals), near, item_weights), residuals)
+    transitions = find_transitions(user, item, items)
+    vectors = anchored(texts, residuals)
+    return _Fit(FittedItems(vectors, near, item_weights, transitions), residuals)

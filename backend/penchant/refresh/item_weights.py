@@ -51,6 +51,20 @@ def find_item_weights(user: Rows, item: Rows, items: int, ridge: float = RIDGE) 
         return find_sparse_item_weights(user, item, items, ridge)
     gram = _gram(user, np.searchsorted(liked, item), len(liked))
     weights = _solve(gram, ridge * float(np.diagonal(gram).mean()))
+    return strongest_of(weights, liked, items)
+
+
+def strongest_of(weights: Float32, liked: Rows, items: int) -> Neighbours:
+    """The strongest entries of each row of a dense table of the liked items.
+
+    Args:
+        weights: what each liked item adds to each, shape (n, n).
+        liked: their numbers, rising, shape (n,).
+        items: number of items.
+
+    Returns:
+        Shape (1 + items, at most `NEIGHBOURS`); row 0, the opening's, is empty.
+    """
     width = min(NEIGHBOURS, len(liked) - 1)
     table = np.zeros((1 + items, width), NEIGHBOUR_DTYPE)
     for row, number in enumerate(liked.tolist()):

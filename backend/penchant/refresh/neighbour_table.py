@@ -10,6 +10,8 @@ like of j in the user's history, from 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import sparse
 
@@ -71,33 +73,35 @@ def _strengths(counts: SparsePairs, totals: Float64, sums: Float64) -> SparsePai
 
 def combine(
     near: Neighbours,
-    item_weights: Neighbours,
-    factors: tuple[float, float, float],
+    of_near: float,
+    others: Sequence[tuple[Neighbours, float]],
+    of_opening: float,
     opening: Vector,
 ) -> Neighbours:
-    """The weighted sum of two tables, pruned to the strongest of each row.
+    """The weighted sum of tables, pruned to the strongest of each row.
 
     Args:
         near: neighbours by co-occurrence, shape (1 + items, ...).
-        item_weights: neighbours by regression, of as many rows, or none.
-        factors: of the neighbours by co-occurrence, of those by regression, and of the opening.
+        of_near: their factor.
+        others: more tables of as many rows, or of none, and the factor of each.
+        of_opening: factor of the opening's row of `near`.
         opening: what is added to the opening's row, shape (items,).
     """
     if near.shape[0] < 2:
         return near
-    of_near, of_item_weights, of_opening = factors
     rows = near.shape[0]
     by_row = np.full(rows, of_near)
     by_row[0] = of_opening
-    both = sparse.diags(by_row) @ _as_sparse(near, rows)
-    if len(item_weights):
-        both = both + of_item_weights * _as_sparse(item_weights, rows)
+    total = sparse.diags(by_row) @ _as_sparse(near, rows)
+    for table, factor in others:
+        if len(table) and factor:
+            total = total + factor * _as_sparse(table, rows)
     if opening.any():
         below = sparse.csr_matrix((rows - 1, rows - 1))
-        both = both + sparse.vstack([sparse.csr_matrix(opening), below])
-    both = both.tocsr()
-    both.eliminate_zeros()
-    return _strongest(both)
+        total = total + sparse.vstack([sparse.csr_matrix(opening), below])
+    total = total.tocsr()
+    total.eliminate_zeros()
+    return _strongest(total)
 
 
 def _as_sparse(table: Neighbours, rows: int) -> SparsePairs:

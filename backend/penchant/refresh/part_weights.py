@@ -9,8 +9,9 @@ end, the mean of the ten largest of a ranking, so that the search compares like 
 parts' total keeps its size, so that queries and exploration keep their meaning.
 
 A young log keeps a prior: shares of the total that suited all logs tried. The search leaves it as
-far as the held-out rankings justify. One part alone, such as popularity, replaces what was found if
-it is no worse on the held-out rankings, or by less than half a standard error.
+far as the held-out rankings justify. Popularity alone replaces what was found if it is no worse on
+the held-out rankings, or by less than half a standard error; any other part alone, if it is better
+by as much.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from penchant.refresh.held_out import (
     POPULARITY,
     SLOW,
     TABLE_PARTS,
+    TRANSITIONS,
     FittedItems,
     HeldOut,
 )
@@ -59,17 +61,18 @@ UPPER_END = 6.0
 
 PRIOR_SHARES = {
     POPULARITY: 0.0,
-    OFFSET: 0.15,
-    SLOW: 0.15,
-    FAST: 0.25,
-    NEAR: 0.25,
-    ITEM_WEIGHTS: 0.2,
+    OFFSET: 0.13,
+    SLOW: 0.13,
+    FAST: 0.21,
+    NEAR: 0.21,
+    ITEM_WEIGHTS: 0.17,
+    TRANSITIONS: 0.15,
     OPENINGS: 0.0,
 }
 """Shares of the parts' upper ends in the score of a log that says nothing else; good on both film
 logs, and changed little by anything near."""
 
-PRIOR_VARIANTS = {SLOW: 1, FAST: 0, NEAR: 1, ITEM_WEIGHTS: 1, OPENINGS: 1}
+PRIOR_VARIANTS = {SLOW: 1, FAST: 0, NEAR: 1, ITEM_WEIGHTS: 1, TRANSITIONS: 1}
 """Places in `FOLD_VARIANTS` of the half-lives that go with them."""
 
 REPEATS_MATTER = 0.02
@@ -87,7 +90,7 @@ _VARIED = {
 """The part that each varied setting belongs to."""
 
 SIMPLER = 0.5
-"""Standard errors by which a sum of parts must beat one part alone, and that popularity."""
+"""Standard errors by which a sum of parts must beat popularity, and another part alone the sum."""
 
 IMPERSONAL = (POPULARITY, OFFSET)
 """The parts that are the same for all users."""
@@ -103,10 +106,12 @@ class LearntWeights:
     """Factor of the neighbours by co-occurrence in the neighbour table."""
     item_weights: float = ITEM_WEIGHTS_PRIOR
     """Factor of the neighbours by regression in the neighbour table."""
+    transitions: float = 0.0
+    """Factor of what is liked next in the neighbour table; 0 before anything is learnt."""
     opening: float = 1.0
     """Factor of the items that users begin with."""
-    opening_popularity: tuple[float, float] = (0.0, 0.0)
-    """Factors of the popularity over all time and of late in what strangers see."""
+    opening_popularity: tuple[float, ...] = (0.0,) * len(POPULARITY_HALF_LIVES_S)
+    """Factors of the popularities (`POPULARITY_HALF_LIVES_S`) in what strangers see."""
     young: tuple[float, float] | None = None
     """NDCG@10 of young users without and with those factors; None: they stayed as they were."""
     popularity: float = 0.0
@@ -258,6 +263,7 @@ def _raw(settings: FoldSettings) -> dict[str, float]:
         FAST: settings.fast_weight,
         NEAR: near,
         ITEM_WEIGHTS: near * ITEM_WEIGHTS_PRIOR,
+        TRANSITIONS: 0.0,
         OPENINGS: near,
     }
 
@@ -276,9 +282,11 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
     single = max(alone, key=search.ndcg)
     point = search.improve(max(prior, single, key=search.value))
     same_for_all = [one for one in alone if names[int(one.weights.argmax())] in IMPERSONAL]
-    for simpler in (single, max(same_for_all, key=search.ndcg, default=single)):
-        if _as_good(search, simpler, point):
-            point = simpler
+    if _ahead(search, single, point) >= SIMPLER:
+        point = single
+    popular = max(same_for_all, key=search.ndcg, default=point)
+    if _ahead(search, popular, point) >= -SIMPLER:
+        point = popular
     weights = UPPER_END * point.weights / point.weights.sum()
     raw = dict.fromkeys(shares, 0.0)
     raw |= {name: float(weights[place]) / ends[name] for place, name in enumerate(names)}
@@ -287,10 +295,11 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
     return _as_learnt(total, ends, len(positions), search.ndcg(point), without), total
 
 
-def _as_good(search: DirectSearch, simpler: Weighting, point: Weighting) -> bool:
-    """Whether a simpler weighting is worse by less than `SIMPLER` standard errors, if at all."""
-    gained = search.ndcg_of_each(simpler) - search.ndcg_of_each(point)
-    return bool(gained.sum() >= -SIMPLER * np.sqrt(len(gained)) * gained.std())
+def _ahead(search: DirectSearch, one: Weighting, other: Weighting) -> float:
+    """Standard errors by which one weighting is better than another."""
+    gained = search.ndcg_of_each(one) - search.ndcg_of_each(other)
+    error = float(np.sqrt(len(gained)) * gained.std())
+    return float(gained.sum()) / error if error else 0.0
 
 
 def prior_shares(ends: dict[str, float]) -> dict[str, float]:
@@ -349,6 +358,7 @@ def _as_learnt(
         settings=settings,
         near=factors[NEAR],
         item_weights=factors[ITEM_WEIGHTS],
+        transitions=factors[TRANSITIONS],
         opening=factors[OPENINGS],
         popularity=raw[POPULARITY],
         popularity_half_life_s=POPULARITY_HALF_LIVES_S[variants.get(POPULARITY, 0)],
@@ -364,10 +374,15 @@ def _with_opening(learnt: LearntWeights, row: OpeningRow) -> LearntWeights:
     whole = near or 1.0
     return replace(
         learnt,
-        settings={**learnt.settings, "near_weight": whole},
+        settings={
+            **learnt.settings,
+            "near_weight": whole,
+            "opening_half_life_events": row.half_life_events,
+        },
         near=learnt.near if near else 0.0,
         item_weights=learnt.item_weights if near else 0.0,
+        transitions=learnt.transitions if near else 0.0,
         opening=row.begun / whole,
-        opening_popularity=(row.popularity[0] / whole, row.popularity[1] / whole),
+        opening_popularity=tuple(factor / whole for factor in row.popularity),
         young=(row.before, row.after),
     )

@@ -1,15 +1,23 @@
 """Chooses what users see who have no history yet, or a short one.
 
-A stranger's ranking is the offset and the opening's row of the neighbour table, which fades within
-a few events (`penchant.domain.neighbours`). On some logs users begin with a few items of their own
-kind, on others with what is popular at the time, or always was. So the row is a mixture of three
-sources, each divided by its upper end:
+A stranger's ranking is the offset and the opening's row of the neighbour table, which fades as
+events come (`penchant.domain.neighbours`). On some logs users begin with a few items of their own
+kind, on others with what is popular at the time, or always was; and on some the first events say
+much of a user's taste, on others next to nothing. So the row is a mixture of sources, each divided
+by its upper end, of some size and half-life:
 
-    row = a begun(i) + b popularity(i) + c recent popularity(i)
+    a_0 row,   a_0 = 2^(-n / h_open),   row = a begun(i) + sum_k b_k popularity_k(i)
 
-chosen by NDCG@10 of held-out likes of users with fewer than `YOUNG` events, where likes without any
-history count as much together as the others do. The mixture in force stays unless another is better
-by `BETTER` standard errors.
+from one that the other parts outweigh at once to one that leaves them nothing for a dozen events.
+They are chosen by held-out likes of users with fewer than `YOUNG` events, in three bands:
+
+    sum_b n_b g_b + v_b min(0, g_b - s_b),   v_b = sqrt(n_b), sum n = sum v = 1
+
+where n_b is the share of the likes that are in band b, g_b their mean NDCG@10, and s_b the best
+that one popularity alone has there: what is below popularity in any band pays for it, in the small
+ones too. Of the rows that are not worse than the best by `BETTER` standard errors of the
+difference, the one with the least size times half-life is taken: the row in force where it is one
+of them.
 """
 
 from __future__ import annotations
@@ -20,44 +28,62 @@ from itertools import product
 import numpy as np
 
 from penchant.domain.arrays import Float32, Float64, Int64
+from penchant.domain.neighbours import opening_weight
 from penchant.domain.types import Vector
 from penchant.refresh.direct_search import TOP
-from penchant.refresh.held_out import BEST, OPENINGS, HeldOut
+from penchant.refresh.held_out import BEST, OFFSET, OPENINGS, POPULARITY, HeldOut, best_places
 from penchant.refresh.part_total import PartTotal
 
-YOUNG = 5
+BANDS = (1, 6)
+"""Events from which the second and the third band begin; the first has no history."""
+
+YOUNG = 21
 """Events from which a user is no longer young."""
 
 LEAST_YOUNG = 30
 """Held-out likes of young users below which the row stays as it is."""
 
-MOST_YOUNG = 500
-"""Held-out likes of young users that the row is chosen by, at most."""
+MOST_OF_BAND = 250
+"""Held-out likes of a band that the row is chosen by, at most."""
 
 BETTER = 1.0
-"""Standard errors by which another mixture must be better."""
+"""Standard errors of a difference that are taken for noise."""
 
-SIZES = (1.5, 3.0, 6.0)
+SIZES = (1.5, 3.0, 6.0, 12.0, 24.0)
 """Upper ends of the row that are tried, in units of the score; the other parts' is 6."""
 
-MIXTURES = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1))
-"""Mixtures of the three sources that are tried."""
+HALF_LIVES_EVENTS = (1.5, 3.0, 6.0)
+"""Half-lives of the row that are tried."""
+
+MOST_SOURCES = 2
+"""Sources that are mixed, at most, in equal parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpeningRow:
-    """The opening's row that suits young users."""
+    """The opening's row that suits young users, and how it fades."""
 
     begun: float
     """Factor of what users begin with."""
-    popularity: tuple[float, float]
-    """Factors of the two popularities (`POPULARITY_HALF_LIVES_S`)."""
+    popularity: tuple[float, ...]
+    """Factors of the popularities (`POPULARITY_HALF_LIVES_S`)."""
+    half_life_events: float
+    """h_open."""
     rankings: int
     """Held-out likes that it was chosen by."""
     before: float
-    """Their NDCG@10 with the row in force before."""
+    """NDCG@10 of young users with the row in force before."""
     after: float
-    """Their NDCG@10 with this row."""
+    """The same with this row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    factors: tuple[float, ...]
+    """Of each source."""
+    half_life_events: float
+    reach: float = 0.0
+    """Upper end times half-life."""
 
 
 def choose_opening(log: HeldOut, positions: Int64, total: PartTotal) -> OpeningRow | None:
@@ -68,60 +94,98 @@ def choose_opening(log: HeldOut, positions: Int64, total: PartTotal) -> OpeningR
         positions: likes of items new to their users, in time order.
         total: the weights of all parts.
 
-    Cost: 1 to 2 ms a ranking.
+    Cost: 2 to 3 ms a ranking.
     """
     young = positions[log.earlier[positions] < YOUNG]
     if len(young) < LEAST_YOUNG:
         return None
-    young = young[np.linspace(0, len(young) - 1, min(MOST_YOUNG, len(young))).astype(np.int64)]
-    sources = [log.opening, *log.popularity]
-    ends = [float(np.sort(source)[-BEST:].mean()) for source in sources]
-    tried = [(total.raw[OPENINGS], 0.0, 0.0)]
-    for size, mixture in product(SIZES, MIXTURES):
-        share = size / sum(mixture)
-        factors = [
-            share * part / end if end else 0.0 for part, end in zip(mixture, ends, strict=True)
-        ]
-        tried.append((factors[0], factors[1], factors[2]))
-    gains = _gains(log, young, total, sources, tried)
-    known = log.earlier[young] > 0
-    weight = np.where(known, 1.0 / max(1, known.sum()), 1.0 / max(1, (~known).sum()))
-    weight /= weight.sum()
-    means = weight @ gains
-    best = int(means.argmax())
-    ahead = gains[:, best] - gains[:, 0]
-    error = float(np.sqrt((weight**2 * (ahead - weight @ ahead) ** 2).sum()))
-    if means[best] - means[0] <= BETTER * error:
+    counts = np.bincount(_bands(log, young), minlength=1 + len(BANDS))
+    young = _some_of_each(log, young)
+    band = _bands(log, young)
+    sources = np.stack([log.opening, *log.popularity])
+    nothing = (0.0,) * len(log.popularity)
+    now = _Row((total.raw[OPENINGS], *nothing), log.prior.opening_half_life_events)
+    tried = [now, *_rows(sources)]
+    gains, simple = _gains(log, young, total, sources, tried)
+    present = np.unique(band)
+    means = np.stack([gains[band == one].mean(axis=0) for one in present])
+    floor = np.stack([simple[band == one].mean(axis=0).max() for one in present])
+    share, root = counts[present] / counts.sum(), np.sqrt(counts[present])
+    value = share @ means + root / root.sum() @ np.minimum(0.0, means - floor[:, None])
+    weight = (counts / np.bincount(band, minlength=len(counts)).clip(1))[band] / counts.sum()
+    behind = gains[:, [value.argmax()]] - gains
+    errors = np.sqrt(weight**2 @ (behind - weight @ behind) ** 2)
+    good = np.flatnonzero(value.max() - value <= BETTER * errors)
+    best = int(good[np.argmin([tried[place].reach for place in good.tolist()])])
+    if best == 0:
         return None
-    begun, always, lately = tried[best]
-    return OpeningRow(begun, (always, lately), len(young), float(means[0]), float(means[best]))
+    before, after = (share @ means)[[0, best]].tolist()
+    begun, *popularity = tried[best].factors
+    half_life = tried[best].half_life_events
+    return OpeningRow(begun, tuple(popularity), half_life, len(young), before, after)
+
+
+def _bands(log: HeldOut, positions: Int64) -> Int64:
+    return np.searchsorted(BANDS, log.earlier[positions], side="right")
+
+
+def _some_of_each(log: HeldOut, young: Int64) -> Int64:
+    """At most `MOST_OF_BAND` likes of each band, evenly spread, in time order."""
+    band, kept = _bands(log, young), []
+    for one in range(1 + len(BANDS)):
+        of_band = young[band == one]
+        count = min(MOST_OF_BAND, len(of_band))
+        kept.append(of_band[np.linspace(0, len(of_band) - 1, count).astype(np.int64)])
+    return np.sort(np.concatenate(kept))
+
+
+def _rows(sources: Float32) -> list[_Row]:
+    """The rows that are tried: one source or two, in each size and with each half-life."""
+    ends = np.sort(sources, axis=1)[:, -BEST:].mean(axis=1)
+    count = len(ends)
+    mixtures = {
+        tuple(float(place in pair) for place in range(count))
+        for pair in product(range(count), repeat=MOST_SOURCES)
+        if all(ends[place] > 0 for place in pair)
+    }
+    rows = []
+    for mixture in sorted(mixtures):
+        part = np.array(mixture) / sum(mixture) / np.where(ends > 0, ends, 1.0)
+        for size, half_life in product(SIZES, HALF_LIVES_EVENTS):
+            rows.append(_Row(tuple((size * part).tolist()), half_life, size * half_life))
+    return rows
 
 
 def _gains(
-    log: HeldOut,
-    positions: Int64,
-    total: PartTotal,
-    sources: list[Vector],
-    tried: list[tuple[float, float, float]],
-) -> Float64:
-    """NDCG@10 of each ranking under each mixture, shape (n, mixtures)."""
-    rows = np.stack(sources)
-    mixtures = (np.array(tried, np.float32) @ rows).astype(np.float32)
-    variant = total.variants.get(OPENINGS, 0)
-    gains = np.zeros((len(positions), len(tried)))
-    for place, (position, parts) in enumerate(log.each(positions)):
+    log: HeldOut, positions: Int64, total: PartTotal, sources: Float32, tried: list[_Row]
+) -> tuple[Float64, Float64]:
+    """NDCG@10 of each ranking under each row, shape (n, rows), and by each popularity alone.
+
+    Candidates are the items that a source or the other parts put first: no other item can reach the
+    first ten of their sum.
+    """
+    factors = np.array([row.factors for row in tried], np.float32)
+    half_lives = sorted({row.half_life_events for row in tried})
+    place = np.array([half_lives.index(row.half_life_events) for row in tried])
+    gains, simple = [], []
+    for position, parts in log.each(positions):
+        own, hidden = int(log.events.item[position]), log.seen(position)
         others = total.of(parts, without=(OPENINGS,))
-        scores = others + log.opening_share(position, variant) * mixtures
-        hidden = log.seen(position)
-        gains[place] = _ndcg(scores, int(log.events.item[position]), hidden)
-    return gains
+        alone: list[Vector] = [*parts[POPULARITY], *parts[OFFSET]]
+        first = [best_places(one, hidden) for one in (others, *sources, *alone)]
+        rivals = np.setdiff1d(np.unique(np.concatenate(first)), np.append(hidden, own))
+        events = int(log.earlier[position])
+        fades = np.array([opening_weight(events, one) for one in half_lives], np.float32)
+        shares = factors * fades[place][:, None]
+        lead = shares @ (sources[:, rivals] - sources[:, [own]])
+        lead += others[rivals] - others[own]
+        gains.append(_ndcg(lead))
+        simple.append(_ndcg(np.stack([one[rivals] - one[own] for one in alone])))
+    return np.stack(gains), np.stack(simple)
 
 
-def _ndcg(scores: Float32, own: int, hidden: Int64) -> Float64:
-    """NDCG@10 of one item under each row of scores; equal scores share their ranks."""
-    mine = scores[:, own][:, None].copy()
-    scores[:, hidden] = -np.inf
-    scores[:, own] = -np.inf
-    rank = 1 + (scores > mine).sum(axis=1) + (scores == mine).sum(axis=1) / 2
+def _ndcg(lead: Float32) -> Float64:
+    """NDCG@10 from each row of the rivals' leads; equal scores share their ranks."""
+    rank = 1 + (lead > 0).sum(axis=1) + (lead == 0).sum(axis=1) / 2
     gain: Float64 = np.where(rank <= TOP, 1 / np.log2(1 + rank), 0.0)
     return gain

@@ -15,6 +15,7 @@ from penchant.domain.interest import fold, fold_each
 from penchant.domain.neighbours import (
     NEIGHBOUR_DTYPE,
     OPENING,
+    OPENING_HALVINGS,
     RECENT_EVENTS,
     Neighbours,
     near_all,
@@ -108,13 +109,14 @@ def test_what_weighs_nothing_has_no_neighbours(neighbours: Neighbours, items: li
 
 
 @given(events=histories(max_size=30), bucket=BUCKETS, deleted=DELETED)
-def test_the_weights_sum_to_one_and_none_is_negative(
+def test_the_weights_of_likes_sum_to_one_and_none_is_negative(
     events: list[FoldEvent], bucket: int, deleted: frozenset[int]
 ) -> None:
     recent = recent_after(events, bucket, deleted)
     assert (recent["weight"] >= 0).all()
-    if len(recent):
-        assert recent["weight"].sum() == pytest.approx(1.0, abs=1e-5)
+    likes = recent["weight"][recent["item"] != OPENING]
+    if len(likes):
+        assert likes.sum() == pytest.approx(1.0, abs=1e-5)
 
 
 @given(rewards=st.lists(st.sampled_from([-1.0, 0.0, 0.5, 1.0]), max_size=40))
@@ -128,17 +130,20 @@ def test_the_equation_of_the_weights_holds_and_only_newcomers_have_the_opening(
         for at, reward in enumerate(rewards)
         if reward > 0 and n - 1 - at < RECENT_EVENTS
     ]
-    if n < RECENT_EVENTS:
-        expected.append((int(OPENING), 0.5 ** (n / half_life)))
+    likes = np.array([weight for _, weight in expected])
+    weights = (likes / (likes.sum() or 1)).tolist()
+    opening = SETTINGS.opening_half_life_events
+    if n < OPENING_HALVINGS * opening:
+        expected.append((int(OPENING), 1.0))
+        weights.append(0.5 ** (n / opening))
     recent = recent_after(events)
     assert recent["item"].tolist() == [item for item, _ in expected]
-    weights = np.array([weight for _, weight in expected])
-    np.testing.assert_allclose(recent["weight"], weights / (weights.sum() or 1), atol=1e-6)
+    np.testing.assert_allclose(recent["weight"], weights, atol=1e-6)
 
 
 def test_half_lives_that_leave_nothing_leave_finite_weights() -> None:
-    recent = recent_of(np.array([3], np.uint32), np.zeros(1), RECENT_EVENTS - 1, 0.001)
-    assert recent.tolist() == [(int(OPENING), 0.0)]
+    recent = recent_of(np.array([3], np.uint32), np.zeros(1), 5, 0.001)
+    assert recent.tolist() == []
 
 
 @given(events=histories(), bucket=BUCKETS, order=st.randoms(use_true_random=False))

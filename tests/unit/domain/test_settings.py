@@ -17,6 +17,7 @@ POSITIVE = [
     "half_life_s",
     "fast_half_life_events",
     "near_half_life_events",
+    "opening_half_life_events",
     "repeat_half_life_s",
     "learning_rate",
     "initial_accumulator",

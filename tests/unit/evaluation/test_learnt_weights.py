@@ -67,3 +67,39 @@ def test_the_score_is_not_below_the_simple_method_that_is_the_truth(
 
     learnt = PenchantRecommender(CONFIG, unit_rows(), middle_clock(learn_for=CONFIG))
     assert quality(learnt) > 0.95 * quality(make(peer, seed=1))
+
+
+FIRST, AFTER = 6, 14
+
+
+def beginning_alike() -> Pairs:
+    """Users begin with what is popular, which says nothing of their tastes, and then follow them.
+
+    New ones keep coming, so that every part of the log has users with few events.
+    """
+    rng = np.random.default_rng(3)
+    chances = 1 / np.arange(1, ITEMS + 1)
+    popular = rng.permutation(ITEMS)
+    pairs: list[tuple[float, int, int]] = []
+    for user in range(260):
+        begun = popular[rng.choice(ITEMS, FIRST, replace=False, p=chances / chances.sum())]
+        own = (user % 12) * 10 + rng.permutation(10)
+        items = [*begun.tolist(), *rng.choice(own, AFTER).tolist()]
+        pairs += [(user + 2.0 * place, user, int(item)) for place, item in enumerate(items)]
+    return [(user, item) for _, user, item in sorted(pairs)]
+
+
+def test_no_band_of_history_is_below_popularity_where_first_events_say_nothing() -> None:
+    stream = stream_of(beginning_alike(), ITEMS)
+    config = ReplayConfig(train_fraction=0.5, every=1, refresh_every=900)
+    targets = choose_targets(stream, config)
+    bands = np.searchsorted([1, FIRST], targets.earlier, side="right")
+
+    def quality(recommender: Recommender) -> list[float]:
+        gains = ndcg(replay(stream, recommender, targets, config).rank, 10)
+        return [float(gains[bands == band].mean()) for band in range(3)]
+
+    learnt = PenchantRecommender(CONFIG, unit_rows(), middle_clock(learn_for=CONFIG))
+    ours, popular = quality(learnt), quality(make("popularity", seed=1))
+    assert all(mine > 0.9 * other for mine, other in zip(ours, popular, strict=True))
+    assert ours[2] > 2 * popular[2]

@@ -47,9 +47,9 @@ def popular(seed: int = 0) -> Interactions:
 
 
 def test_where_popularity_is_the_truth_it_is_found_and_half_of_the_parts_are_not() -> None:
-    """An item's neighbours by regression are about its popularity too, where users are alike."""
+    """What regressions say of items is about their popularity too, where users are alike."""
     weights = learnt(popular()).learnt
-    assert set(weights.without) <= {"offset", "popularity", "item weights"}
+    assert set(weights.without) <= {"offset", "popularity", "item weights", "transitions"}
     assert weights.settings["slow_weight"] == weights.settings["fast_weight"] == 0
     assert weights.near == 0
 
@@ -75,8 +75,22 @@ def test_where_one_item_leads_to_the_next_the_neighbours_count() -> None:
         item[place] = successor[last[number]] if follows else rng.integers(ITEMS)
         last[number] = item[place]
     weights = learnt(log_of(user, item)).learnt
-    assert weights.settings["near_weight"] > 0
+    assert weights.settings["near_weight"] * weights.transitions > 0
     assert weights.ndcg > 0.25
+
+
+def test_the_order_of_likes_says_more_than_their_neighbourhood() -> None:
+    """Everybody goes around the catalog: what comes next is known, not only what is near."""
+    rng = np.random.default_rng(2)
+    user = rng.integers(0, USERS, EVENTS)
+    place = rng.integers(0, ITEMS, USERS)
+    item = np.empty(EVENTS, np.int64)
+    for position, number in enumerate(user.tolist()):
+        place[number] = (place[number] + 1 + rng.integers(3)) % ITEMS
+        item[position] = place[number]
+    weights = learnt(log_of(user, rng.permutation(ITEMS)[item])).learnt
+    losses = {name: weights.ndcg - without for name, without in weights.without.items()}
+    assert max(losses, key=lambda name: losses[name]) == "transitions"
 
 
 def test_where_only_the_texts_count_the_interest_in_them_does() -> None:
@@ -96,6 +110,16 @@ def test_where_only_the_texts_count_the_interest_in_them_does() -> None:
     assert personal > 0
     assert {"slow", "fast"} & set(weights.without)
     assert weights.settings["near_weight"] * weights.near < 6
+
+
+def test_baskets_of_one_moment_teach_no_order() -> None:
+    """Baskets are random, and their items share a time: nothing comes next."""
+    rng = np.random.default_rng(8)
+    user = np.repeat(rng.integers(0, USERS, EVENTS // 4), 4)
+    item = np.concatenate([rng.choice(ITEMS, 4, replace=False) for _ in range(EVENTS // 4)])
+    at_us = np.arange(EVENTS) // 4 * MINUTE_US
+    weights = learnt(Interactions(user, item, np.ones(EVENTS), at_us)).learnt
+    assert weights.ndcg < 0.05
 
 
 def repeating(seed: int = 5) -> Interactions:
