@@ -50,7 +50,12 @@ def test_every_parameter_is_read() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(FoldSettings)])
 def test_each_setting_of_the_fold_is_a_parameter(name: str) -> None:
-    text, value = {"updater": ("ogd", "ogd"), "prototype_sharing": ("1", 1)}.get(name, ("7", 7))
+    special = {
+        "updater": ("ogd", "ogd"),
+        "prototype_sharing": ("1", 1),
+        "signal_weights": ('{"view": 0.25}', '{"view": 0.25}'),
+    }
+    text, value = special.get(name, ("7", 7))
     assert getattr(parse(LEAST | {name: text}).fold, name) == value
 
 

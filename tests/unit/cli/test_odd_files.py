@@ -53,8 +53,8 @@ FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
         "log.parquet",
         lambda path: pq.write_table(pa.table(dict.fromkeys(COLUMNS, pa.array([], "string"))), path),
     ),
-    "other columns": ("log.csv", lambda path: path.write_text("a,b\n1,2\n")),
-    "other columns in JSON": ("log.jsonl", lambda path: path.write_text('{"a": 1, "b": 2}\n')),
+    "other columns": ("log.csv", lambda path: path.write_text("a,b\nx,y\n")),
+    "other columns in JSON": ("log.jsonl", lambda path: path.write_text('{"a": "x", "b": "y"}\n')),
     "a JSON array": ("log.json", lambda path: path.write_text(json.dumps([COLUMNS]))),
     "columns in JSON": (
         "log.json",

@@ -48,7 +48,7 @@ def test_a_model_finds_its_modules_compiled_and_loads_no_engine(tmp_path: Path) 
     lines = subprocess.run(
         command, stdout=subprocess.PIPE, text=True, check=True
     ).stdout.splitlines()
-    compiled = dict(line.split() for line in lines)
+    compiled = dict(line.split(maxsplit=1) for line in lines)
     mine = {name: path for name, path in compiled.items() if name.startswith("penchant")}
     assert len(mine) > 100
     assert [name for name, path in mine.items() if not path.startswith(str(folder))] == []
