@@ -21,7 +21,11 @@ from tests.support.served import served
 from tests.support.small_disk import filled, small_disk
 from tests.support.word_encoder import write_word_encoder
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.timeout(300),
+    pytest.mark.usefixtures("foreign_clients_direct"),
+]
 
 TIMEOUT_S = 20.0
 FILMS = [Item(f"film-{number}", text) for number, text in enumerate(SPACE + KITCHEN)]

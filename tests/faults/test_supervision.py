@@ -169,13 +169,20 @@ def test_a_fault_is_told_on_the_screen_in_the_log_by_doctor_and_by_a_metric(
     serve: ServeProcess,
 ) -> None:
     victim = "penchant_feedback_0_0"
+
+    def told() -> tuple[list[str], list[str]]:
+        lines = [line for line in serve.lines if f"{victim} died" in line]
+        entries = ServerHistory(serve.files).entries()
+        return lines, [entry.kind for entry in entries if victim in entry.text]
+
+    lines, faults = told()
     with mended(serve):
         serve.stubs()[victim].kill()
     times = serve.backs()
-    (line,) = [line for line in serve.lines if f"{victim} died" in line]
+    lines_now, faults_now = told()
+    (line,) = lines_now[len(lines) :]
     assert line[:2] == "20"  # A time.
-    faults = [entry for entry in ServerHistory(serve.files).entries() if victim in entry.text]
-    assert [entry.kind for entry in faults] == ["model_died"]
+    assert faults_now[len(faults) :] == ["model_died"]
     # As the command would find them, by the port.
     home = serve.files.parent
     (home / f"serve-{serve.target.rpartition(':')[2]}").symlink_to(serve.files)
