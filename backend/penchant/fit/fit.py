@@ -34,10 +34,9 @@ from penchant.fit.trial import FitChoice, rungs_of
 from penchant.launch.server_store import ServerStore, open_server_store
 from penchant.logs.item_text_templates import text_templates, usual_first, with_template
 from penchant.logs.log_check import LogCheck, check_log
-from penchant.logs.read_log import read_source, signals_of
+from penchant.logs.read_log import read_log
 from penchant.logs.refusals import LeftOut
-from penchant.logs.relevance import parse_relevance
-from penchant.logs.stream import Stream, make_stream
+from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import load_release
@@ -142,13 +141,17 @@ class _Fit:
     def _read(self) -> tuple[Stream, LogCheck]:
         request, left_out = self._request, LeftOut()
         self._progress("Reading the log", 0.0)
-        relevance = parse_relevance(request.hits)
-        items, events = read_source(request.log, left_out, "nothing to fit to")
-        signals = signals_of(request.log, events, self._config.signals, left_out)
-        if signals != self._config.signals:
-            self._config = dataclasses.replace(self._config, signals=signals)
-            self._pairs = {**self._pairs, "signals": as_text(signals)}
-        stream = make_stream(items, events, signals, relevance, left_out)
+        stream = read_log(
+            request.log,
+            self._config.signals,
+            request.hits,
+            left_out,
+            "nothing to fit to",
+            make_texts=False,
+        )
+        if stream.signals != self._config.signals:
+            self._config = dataclasses.replace(self._config, signals=stream.signals)
+            self._pairs = {**self._pairs, "signals": as_text(stream.signals)}
         judged = judged_by(stream, self._config, request.relevant, request.log.default_relevance)
         stream = judged.stream
         if judged.sentence:

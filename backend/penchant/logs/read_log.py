@@ -31,25 +31,33 @@ from penchant.store.open import open_store
 
 
 def read_log(
-    source: LogSource, signals: SignalTable, relevant: str, left_out: LeftOut, nothing: str
+    source: LogSource,
+    signals: SignalTable,
+    relevant: str,
+    left_out: LeftOut,
+    nothing: str,
+    *,
+    make_texts: bool = True,
 ) -> Stream:
-    """Reads a source's log as a stream in time order; items without texts get them made.
+    """Reads a source's log as a stream in time order.
 
     Args:
         source: the files, the store or the data set.
-        signals: rewards of the signals; for files the usual table is completed, see `signals_of`.
+        signals: rewards of the signals; for files the usual table is completed, see
+            `assumed_signals`.
         relevant: which events count as a hit; see `parse_relevance`.
         left_out: collects the rows and events that are refused, and the assumptions.
         nothing: first words of the error for a source that names no log.
+        make_texts: whether items without texts get them made of their attributes.
 
     Raises:
         ConfigError: the options contradict each other, a file can't be read, or no event is left.
     """
     relevance = parse_relevance(relevant)
     items, events = read_source(source, left_out, nothing)
-    if source.makes_texts:
+    if make_texts and source.makes_texts:
         items = _with_texts(items, left_out)
-    signals = signals_of(source, events, signals, left_out)
+    signals = _signals_of(source, events, signals, left_out)
     return make_stream(items, events, signals, relevance, left_out)
 
 
@@ -103,7 +111,7 @@ def read_source(
     return items, log
 
 
-def signals_of(
+def _signals_of(
     source: LogSource, events: Sequence[Event], signals: SignalTable, left_out: LeftOut
 ) -> SignalTable:
     """The signal table of a log: the usual one is completed for files, see `assumed_signals`.
