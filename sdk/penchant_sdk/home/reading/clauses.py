@@ -213,7 +213,7 @@ def gather(marks: Sequence[Mark]) -> Clause:
         names=tuple(dict.fromkeys(named)),
         kinds=kinds,
         rooms=all_of("room"),
-        norooms=all_of("noroom"),
+        norooms=() if set(kinds) == set(all_of("noroom")) else all_of("noroom"),  # The garage.
         floors=all_of("floor"),
         groups=groups,
         here="here" in said,

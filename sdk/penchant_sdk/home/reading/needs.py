@@ -115,7 +115,8 @@ _ENGLISH = (
         "turn the volume of the tv up",
     ),
     (
-        r"\blet (?:the |my |our )?[a-z]+(?: [a-z]+)? in$|\b(?:someone|somebody) is at the door\b",
+        r"\blet (?!.*\b(?:light|daylight|sun|sunlight|sunshine|air|breeze)\b)"
+        r"(?:the |my |our )?[a-z]+(?: [a-z]+)? in$|\b(?:someone|somebody) is at the door\b",
         "unlock the front door",
     ),
 )

@@ -239,6 +239,8 @@ class Reader:
         clauses = [part for clause in clauses for part in doubled(clause)]
         told = is_statement(marks, self._language) or self._talks(marks)
         loose = is_loose(marks, self._language)
+        weighed = (("verb", told), ("aside", loose), ("corrected", corrected))
+        beside = tuple(doubt for doubt, holds in weighed if holds)
         for clause in clauses:
             command = self._command(clause, room, times, commands)
             if command is None or (
@@ -247,13 +249,7 @@ class Reader:
                 and any(other.directive for other in clauses)
             ):
                 continue  # "I am watching tv, so less light", where there is no tv.
-            doubts = command.doubts
-            if told:
-                doubts = (*doubts, "verb")
-            if loose:
-                doubts = (*doubts, "aside")
-            if corrected:
-                doubts = (*doubts, "corrected")
+            doubts = (*command.doubts, *beside)
             if condition:
                 doubts = (*doubts, "later")
                 command = dataclasses.replace(
@@ -316,7 +312,9 @@ class Reader:
             return Command(guess.intent if guess else "", when=when, doubts=("target", *doubts))
         return self._decided(clause, found, when, doubts)
 
-    def _decided(self, clause: Clause, found: Grounded, when: When, doubts: list[str]) -> Command:
+    def _decided(
+        self, clause: Clause, found: Grounded, when: When, doubts: list[str]
+    ) -> Command | None:
         domain = common_domain(found.choices[0])
         clause, when, unclear = clocked(clause, when, domain)
         if unclear:
@@ -327,6 +325,9 @@ class Reader:
         asked = verb(clause, domain)
         if asked is None:
             asked = usual(clause, found, self.words)
+        switched = asked is None or asked.intent in (ON, OFF)
+        if switched and ON not in intents_of(found.choices[0][0]):
+            return None  # A shopping list is not switched.
         if asked is None:
             clear = clause.moved and not (clause.particles or clause.rels)
             return Command(
