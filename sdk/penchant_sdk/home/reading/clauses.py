@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from penchant_sdk.home.reading.counting import counted
 from penchant_sdk.home.reading.marks import END, NUMBER, TIME, UNKNOWN, Mark
 from penchant_sdk.home.reading.spoken_text import stem
+from penchant_sdk.home.reading.wished_values import wished_changes, wished_colours
 
 _WEAK = ("kind", "entity")
 """A verb that also names a device, such as vacuum, is a verb only if there is no other."""
@@ -201,12 +202,12 @@ def gather(marks: Sequence[Mark]) -> Clause:
         weak_ops=tuple(op for op in weak if op not in ops),
         neutral="neutral" in said,
         particles=all_of("particle"),
-        rels=all_of("rel"),
+        rels=wished_changes(marks, all_of("rel")),
         amounts=all_of("amount"),
         by="by" in said,
         toward=_toward(marks),
         numbers=tuple((mark.number, mark.unit) for mark in marks if mark.number is not None),
-        colours=tuple(dict.fromkeys(_colours(marks))),
+        colours=tuple(dict.fromkeys(wished_colours(marks))),
         any_colour=bool(all_of("anycolour")),
         kelvins=tuple(int(value) for value in all_of("kelvin")),
         quantities=all_of("quantity"),
@@ -246,14 +247,6 @@ def gather(marks: Sequence[Mark]) -> Clause:
         obliged="oblige" in said,
         count=count,
     )
-
-
-def _colours(marks: Sequence[Mark]) -> Iterator[str]:
-    """Colours that are wished for, if one is said after "from", others than that."""
-    for before, mark in pairwise((None, *marks)):
-        left = before is not None and before.text in ("from", "than", "instead of", "not")
-        if mark is not None and not left:
-            yield from mark.values("colour")
 
 
 def _unknown(marks: Sequence[Mark]) -> tuple[str, ...]:

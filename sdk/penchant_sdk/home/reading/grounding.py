@@ -185,7 +185,7 @@ def _counted(
 
     If the number fits neither, it is asked about.
     """
-    if rooms or clause.floors:
+    if clause.rooms or clause.floors:
         pools = [
             [one for one in able if home.room_of[one.id] in rooms or one.floor in clause.floors]
         ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from penchant_sdk.home.reading.clauses import Clause
 from penchant_sdk.home.reading.commands import Command
-from penchant_sdk.home.reading.verbs import OFF
+from penchant_sdk.home.reading.verbs import OFF, ON
 
 
 def likely_kind(clause: Clause) -> str:
@@ -67,6 +67,24 @@ def repeats(command: Command, before: Sequence[Command]) -> bool:
     return last is not None and dataclasses.replace(
         command, doubts=last.doubts
     ) == dataclasses.replace(last, when=command.when)
+
+
+def clearest(commands: list[Command]) -> list[Command]:
+    """The commands without those that name nothing, if another is clear."""
+    clear = [one for one in commands if one.choices or one.missing]
+    named = any(one.choices and "target" not in one.doubts for one in clear)
+    return clear if named else commands
+
+
+def contradicts(command: Command, before: Sequence[Command]) -> bool:
+    """Whether a command undoes at once what one before it does: kitchen on and these off."""
+    return any(
+        {command.intent, one.intent} == {ON, OFF}
+        and command.when.now
+        and one.when.now
+        and command.choices[:1] == one.choices[:1]
+        for one in before
+    )
 
 
 def is_reason(

@@ -90,6 +90,8 @@ def is_loose(marks: Sequence[Mark], language: str) -> bool:
         language: en or zh-CN.
     """
     said = [mark for mark in marks if not mark.has("wake")]
+    if language == "zh-CN" and said and said[-1].text.endswith("了") and _signals(said):
+        return True
     if any(_names_device(mark) for mark in said):
         return False
     if language == "zh-CN":
@@ -100,6 +102,15 @@ def is_loose(marks: Sequence[Mark], language: str) -> bool:
     if core and (core[0].text in _OPENINGS or (len(core) == 1 and core[0].text in _AMBIGUOUS)):
         return True
     return any(_is_content(said, place) for place in range(len(said)))
+
+
+def _signals(marks: Sequence[Mark]) -> bool:
+    """Whether it tells of a traffic light: 红灯了, 绿灯亮了."""
+    coloured = any(
+        len(one.text) == 1 and one.has("colour") and two.text.startswith("灯")
+        for one, two in pairwise(marks)
+    )
+    return coloured and not any(mark.has("neutral") or mark.has("want") for mark in marks)
 
 
 def _names_device(mark: Mark) -> bool:

@@ -30,7 +30,8 @@ _ENGLISH = (
         r"|\b(?:so|too|very|pretty|really|getting|getting a bit) (?:dark|gloomy|murky)\b"
         r"|\bpitch (?:dark|black)\b|\blike a (?:cave|dungeon|tomb)\b|\bneed(?: some| more)? light\b"
         r"|\b(?:want|like|going|trying|try) to read\b|\bread in bed\b|\bstraining my eyes\b"
-        r"|\bi (?:bumped|tripped|stumbled)\b|\bafraid of the dark\b",
+        r"|\bi (?:bumped|tripped|stumbled)\b|\bafraid of the dark\b"
+        r"|\b(?:sitting|standing|am|are|left) (?:here )?in the dark\b",
         "turn on the light",
     ),
     (
@@ -79,6 +80,7 @@ _ENGLISH = (
         r"|\bcoffee made$",
         "turn on the coffee machine",
     ),
+    (r"\bbrew (?:me |us )?(?:a|one|some|another) (?:cup|pot|mug)(?: please)?$", "make coffee"),
     (r"\bbegin brewing\b|^(?:please )?start (?:to )?brew(?:ing)?$", "turn on the coffee machine"),
     (r"^(?:please )?(?:stop|end|quit) (?:the )?brewing$", "turn off the coffee machine"),
     (

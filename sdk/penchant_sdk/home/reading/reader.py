@@ -36,6 +36,8 @@ from penchant_sdk.home.reading.grounding import STANDING, Grounded, grounded, re
 from penchant_sdk.home.reading.home_queries import READ, read_query
 from penchant_sdk.home.reading.home_words import HomeWords
 from penchant_sdk.home.reading.intentions import (
+    clearest,
+    contradicts,
     ends_it,
     is_directed,
     is_reason,
@@ -257,15 +259,15 @@ class Reader:
                 )
             if ends_it(command, commands) or repeats(command, commands):
                 continue
+            if contradicts(command, commands):
+                doubts = (*doubts, "target")
             if is_reason(clauses, clause, commands, command):
                 commands.pop()
             commands.append(dataclasses.replace(command, doubts=doubts))
         timed = any(mark.has(TIME) or mark.has("time") for mark in marks)
         if timed and all(one.when.now for one in commands):  # No time is dropped in silence.
             commands = [dataclasses.replace(one, doubts=(*one.doubts, "later")) for one in commands]
-        clear = [one for one in commands if one.choices or one.missing]
-        if any(one.choices and "target" not in one.doubts for one in clear):
-            commands = clear
+        commands = clearest(commands)
         unknown = tuple(word for clause in clauses for word in clause.unknown)
         guarded = bool(
             corrected

@@ -42,6 +42,12 @@ _ENGLISH = (
         "is too dark",
     ),
     (
+        rf"^(?:do|does|must|should) ((?:the |my |these |this )?[a-z ]+?) (?:really )?"
+        rf"(?:have to |need to )?be (?:so|this|that|quite so) ({_BODIES})$",
+        r"make \1 less \2",
+    ),
+    (r"\bput ((?:the|my|all) [a-z ]+?) to (?:sleep|bed|rest)\b", r"turn off \1"),
+    (
         r"\bdarken (.+?) (?:completely|fully|totally|entirely)\b",
         r"turn off the lights in \1",
     ),
@@ -206,6 +212,7 @@ _ENGLISH = (
 )
 _TURNED_ON = "打开|点亮|亮起来|亮|开"
 _CHINESE = (
+    (r"^天(?:都|已经|快)?(?:黑|亮|暗)了,?(?=.)(?!就|再|以后|之后|的)", ""),
     (
         r"^(.*?)(?:不用|不需要|用不着|不要|不必用)(.+?)了,?(?:请|就|帮我|给我)?(?:把它)?(?:关掉|关上|关闭|关了|关)"
         r"(?:它)?(?:吧|了)?$",
