@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from penchant.domain.errors import ConfigError
 from penchant.encoder.bundle import sha256_of
@@ -17,6 +18,9 @@ from penchant.encoder.source import default_source
 from penchant.system.optional_package import needs_extra
 from penchant.system.whole_directory import check_replaceable, whole_directory
 from penchant.training.resumption import TRAINED_WEIGHTS
+
+if TYPE_CHECKING:
+    import torch
 
 ADAPTER = Path(__file__).parent / "intents"
 _CONFIG, _WEIGHTS, _HEAD_WEIGHTS = (
@@ -26,6 +30,9 @@ _CONFIG, _WEIGHTS, _HEAD_WEIGHTS = (
 )
 _HEAD, _BODY = "penchant_head.linear.", "0.model."
 """Prefixes of the names of weights in a checkpoint."""
+_SCALE = 2
+"""alpha / r of fine-tuning."""
+Weights = dict[str, "torch.Tensor"]
 
 
 def adapter_digest() -> str:
@@ -50,45 +57,40 @@ def write_source(directory: Path) -> Path:
     return directory
 
 
-def extract_adapter(checkpoint: Path, output: Path) -> None:
-    """Makes an adapter in the layout of `ADAPTER` from a checkpoint of `--method lora`.
+def extract_adapter(trained: Path, output: Path) -> None:
+    """Makes an adapter in the layout of `ADAPTER` from a training with `--method lora`.
 
     Args:
-        checkpoint: `checkpoint-N` in an unfinished training's directory, with the additions and the
-            projection of all-MiniLM-L6-v2 to 64 dimensions.
+        trained: the encoder that a finished training wrote, or `checkpoint-N` in an unfinished
+            one's directory, with the additions and the projection of all-MiniLM-L6-v2 to 64
+            dimensions.
         output: directory to write; an adapter there is replaced. Additions are kept in fp16.
 
     Raises:
-        ConfigError: the checkpoint has other weights, or the output holds other things.
+        ConfigError: the training has other weights, or the output holds other things.
     """
     check_replaceable(output, _CONFIG, "an adapter")
-    if not (checkpoint / TRAINED_WEIGHTS).is_file():
-        raise ConfigError(
-            f"extract: {checkpoint} holds no {TRAINED_WEIGHTS}, expected a checkpoint"
-        )
     with needs_extra("home", "train"):  # A server lacks the extra.
         from safetensors.torch import load_file, save_file
-    trained = load_file(checkpoint / TRAINED_WEIGHTS)
     dense = next(ADAPTER.glob("*_Dense"))
-    head = {
-        name.replace(_HEAD, "linear."): weight.contiguous()
-        for name, weight in trained.items()
-        if name.startswith(_HEAD)
-    }
+    if (trained / TRAINED_WEIGHTS).is_file():
+        head, additions = _of_checkpoint(load_file(trained / TRAINED_WEIGHTS))
+    elif (trained / _HEAD_WEIGHTS).is_file():
+        head, additions = _of_finished(trained)
+    else:
+        raise ConfigError(
+            f"extract: {trained} holds no {TRAINED_WEIGHTS} and no {_HEAD_WEIGHTS}, expected a "
+            "checkpoint or a fine-tuned encoder"
+        )
     known = load_file(dense / _HEAD_WEIGHTS)
     if {n: w.shape for n, w in head.items()} != {n: w.shape for n, w in known.items()}:
         raise ConfigError(
-            f"extract: {checkpoint} has no projection of the shape "
+            f"extract: {trained} has no projection of the shape "
             f"{tuple(known['linear.weight'].shape)}, expected one of `--dimensions 64`"
         )
-    additions = {
-        name.replace(_BODY, "base_model.model.").replace(".default.", "."): weight.half()
-        for name, weight in trained.items()
-        if name.startswith(f"{_BODY}encoder.") and ".lora_" in name
-    }
     if not additions:
         raise ConfigError(
-            f"extract: {checkpoint} has no low-rank additions, expected those of `--method lora`"
+            f"extract: {trained} has no low-rank additions, expected those of `--method lora`"
         )
     rank = next(weight for name, weight in additions.items() if "lora_A" in name).shape[0]
     with whole_directory(output) as made:
@@ -106,10 +108,38 @@ def extract_adapter(checkpoint: Path, output: Path) -> None:
             "task_type": "FEATURE_EXTRACTION",
             "base_model_name_or_path": "",
             "r": rank,
-            "lora_alpha": 2 * rank,
+            "lora_alpha": _SCALE * rank,
             "target_modules": sorted(targets),
         }
         _write_config(made, config)
+
+
+def _of_checkpoint(trained: Weights) -> tuple[Weights, Weights]:
+    """The projection and the additions of a checkpoint."""
+    head = {
+        name.replace(_HEAD, "linear."): weight.contiguous()
+        for name, weight in trained.items()
+        if name.startswith(_HEAD)
+    }
+    additions = {
+        name.replace(_BODY, "base_model.model.").replace(".default.", "."): weight.half()
+        for name, weight in trained.items()
+        if name.startswith(f"{_BODY}encoder.") and ".lora_" in name
+    }
+    return head, additions
+
+
+def _of_finished(encoder: Path) -> tuple[Weights, Weights]:
+    """The projection and the additions of an encoder that they were merged into."""
+    from safetensors.torch import load_file
+
+    from penchant.training.home.merged_additions import merged_additions
+
+    projection = next(encoder.glob("*_Dense"), encoder)
+    head = load_file(projection / _HEAD_WEIGHTS)
+    tuned, base = (load_file(one / _HEAD_WEIGHTS) for one in (encoder, default_source()))
+    found = merged_additions(tuned, base, _SCALE)
+    return head, {name: weight.half() for name, weight in found.items()}
 
 
 def _write_config(directory: Path, config: dict[str, object]) -> None:

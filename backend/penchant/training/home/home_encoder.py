@@ -29,9 +29,9 @@ class HomeEncoderRequest:
     """Directory to write; an encoder there is kept."""
     precision: str = "int8"
     """Number format of the weights: int8, in blocks, 1.8 times as fast for one text; or fp32."""
-    extract: Annotated[Path | None, Parameter(metavar="CHECKPOINT")] = None
-    """Checkpoint of penchant finetune --method lora: write its low-rank additions and projection as
-    an adapter instead."""
+    extract: Annotated[Path | None, Parameter(metavar="ENCODER")] = None
+    """Encoder written by penchant finetune --method lora, or a checkpoint of it: write its low-rank
+    additions and projection as an adapter instead."""
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -49,10 +49,10 @@ def home_encoder(
 ) -> Path:
     """Exports all-MiniLM-L6-v2 with the adapter that comes with Penchant.
 
-    With `extract`, makes an adapter of a checkpoint instead, as that one was made.
+    With `extract`, makes an adapter of a fine-tuned encoder instead, as that one was made.
 
     Args:
-        request: output, and the checkpoint to extract.
+        request: output, and the fine-tuned encoder to extract.
         on_stage: called when a stage begins, with its name.
 
     Returns:
@@ -60,7 +60,7 @@ def home_encoder(
 
     Raises:
         ConfigError: the precision is unknown, the base model or a package is missing, or the
-            checkpoint has other weights.
+            fine-tuned encoder has other weights.
     """
     output = request.output
     if request.extract is not None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import load_file as torch_file
 from safetensors.torch import save_file as save_tensors
 from sentence_transformers import SentenceTransformer
 
@@ -27,6 +28,7 @@ from penchant.training.home.home_adapter import (
     extract_adapter,
     write_source,
 )
+from penchant.training.home.merged_additions import merged_additions
 from penchant.training.lora_adapter import base_of
 from penchant.training.pytorch_encoder import embed, read_source
 
@@ -93,6 +95,35 @@ def test_an_extracted_adapter_gives_the_vectors_of_its_checkpoint(
     vectors = embed(model, tokenizer, TEXTS)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     np.testing.assert_allclose(vectors, encode(adapted, TEXTS), atol=1e-4)
+
+
+def test_additions_are_taken_out_of_what_they_were_merged_into(
+    adapted: SentenceTransformer,
+) -> None:
+    state = adapted.state_dict()
+    base = torch_file(default_source() / "model.safetensors")
+    additions = {
+        name.replace("0.model.", "").replace(".default.weight", ""): weight
+        for name, weight in state.items()
+        if ".lora_" in name
+    }
+    tuned = dict(base)
+    for name in {name.rpartition(".lora_")[0] for name in additions}:
+        low, high = additions[f"{name}.lora_A"], additions[f"{name}.lora_B"]
+        tuned[f"{name}.weight"] = base[f"{name}.weight"] + 2 * high @ low
+    found = merged_additions(tuned, base, 2)
+    assert len(found) == len(additions)
+    for name in {name.rpartition(".lora_")[0] for name in found}:
+        low, high = found[f"{name}.lora_A.weight"], found[f"{name}.lora_B.weight"]
+        assert low.shape[0] == 8
+        known = name.removeprefix("base_model.model.")
+        wanted = additions[f"{known}.lora_B"] @ additions[f"{known}.lora_A"]
+        torch.testing.assert_close(high @ low, wanted, atol=1e-5, rtol=1e-3)
+
+
+def test_a_directory_that_is_no_training_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a checkpoint or a fine-tuned encoder"):
+        extract_adapter(tmp_path, tmp_path / "adapter")
 
 
 def test_a_checkpoint_of_another_training_is_refused(checkpoint: Path, tmp_path: Path) -> None:
