@@ -140,6 +140,15 @@ def interactions_of(
     )
 
 
+def contexts_vary(events: Interactions) -> bool:
+    """Whether any user has events in two contexts, so that where they were may matter."""
+    for found in events.context.values():
+        pairs = np.unique(np.stack([events.user, found.code])[:, found.code >= 0], axis=1)
+        if len(np.unique(pairs[0])) < pairs.shape[1]:
+            return True
+    return False
+
+
 def context_values(log: EventLog, position: Int64 | slice) -> dict[str, ContextValues]:
     """The contexts of the events at some positions of a log, by key."""
     found = {}
