@@ -31,6 +31,7 @@ from penchant.domain.signals import DEFAULT_SIGNALS, as_text, merged_signals, na
 from penchant.encoder.base import RUNTIMES
 from penchant.store.base import DEFAULT_MAP_BYTES
 from penchant.store.open import check_address
+from penchant.system.audit_log import AUDIT
 from penchant.system.strict_json import read_json
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
@@ -285,6 +286,11 @@ def catalog_directory(config: Config) -> Path | None:
 def releases_directory(config: Config) -> Path | None:
     """The directory of the releases; None for a store in memory without `releases_dir`."""
     return config.releases_dir or _beside_store(config, "releases")
+
+
+def audit_directory(config: Config) -> Path | None:
+    """The directory of the audit log; None for a store in memory, which has none."""
+    return _beside_store(config, AUDIT)
 
 
 def _beside_store(config: Config, name: str) -> Path | None:

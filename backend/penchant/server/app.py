@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from penchant.catalog.item_biases import ItemBiasTable
-from penchant.config import Config, catalog_directory
+from penchant.config import Config, audit_directory, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import AHEAD_US
 from penchant.encoder.base import Encoders
+from penchant.server.audited import Audited
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
 from penchant.server.kept_settings import follow, keep
 from penchant.server.plans import (
@@ -45,6 +46,7 @@ from penchant.store.base import Store
 from penchant.store.counters import scan_counters
 from penchant.store.open import open_store
 from penchant.store.server_claim import ServerClaim, this_server
+from penchant.system.audit_log import AuditLog
 from penchant.wire.catalog import (
     delete_items_reply,
     get_items_reply,
@@ -189,6 +191,7 @@ def _verbs(
 ) -> Verbs:
     """The verbs of the models that have these fields; only their services are built."""
     verbs: Verbs = {}
+    audited = Audited(AuditLog(audit_directory(config)))
     if "rank" in fields:
         explorations = config.explorations_per_day
         verbs |= _rank(RankService(store, catalogs, encoders, clock, meter, explorations), config)
@@ -201,10 +204,12 @@ def _verbs(
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)
     if "put_items" in fields:
-        verbs |= _catalog(CatalogService(store, catalogs, encoders), config)
+        verbs |= _catalog(CatalogService(store, catalogs, encoders), config, audited)
     if "get_user" in fields:
         verbs |= _users(
-            UserService(store, catalogs, config.signals, clock, _empty_item_biases(config)), config
+            UserService(store, catalogs, config.signals, clock, _empty_item_biases(config)),
+            config,
+            audited,
         )
     if "embed" in fields:
         verbs |= _embed(EmbedService(store, encoders), config)
@@ -242,7 +247,7 @@ def _reserve(service: ReserveService, config: Config, clock: Clock) -> Verbs:
     }
 
 
-def _catalog(service: CatalogService, config: Config) -> Verbs:
+def _catalog(service: CatalogService, config: Config, audited: Audited) -> Verbs:
     items = partial(check_items, limits=config.limits)
     ids = partial(check_item_ids, limits=config.limits)
     get = partial(check_get, limits=config.limits)
@@ -256,7 +261,11 @@ def _catalog(service: CatalogService, config: Config) -> Verbs:
             service.put_in_slices,
         ),
         "delete_items": Verb(
-            ids_request, ids, one_by_one(service.delete), delete_items_reply, delete_plan
+            ids_request,
+            audited.delete_items(ids),
+            one_by_one(service.delete),
+            delete_items_reply,
+            delete_plan,
         ),
         "get_items": Verb(
             get_request, get, one_by_one(service.get), get_items_reply, get_items_plan
@@ -264,25 +273,29 @@ def _catalog(service: CatalogService, config: Config) -> Verbs:
     }
 
 
-def _users(service: UserService, config: Config) -> Verbs:
+def _users(service: UserService, config: Config, audited: Audited) -> Verbs:
     user = partial(check_user, limits=config.limits)
     page = partial(check_export, limits=config.limits)
     return {
         "get_user": Verb(user_request, user, one_by_one(service.get), get_user_reply),
         "export_user": Verb(
             export_request,
-            page,
+            audited.export(page),
             one_by_one(service.export),
             export_user_reply,
             export_plan,
             service.export_in_slices,
         ),
         "forget_user": Verb(
-            user_request, user, one_by_one(service.forget), forget_user_reply, forget_plan
+            user_request,
+            audited.forget(user),
+            one_by_one(service.forget),
+            forget_user_reply,
+            forget_plan,
         ),
         "merge_users": Verb(
             merge_users_request,
-            partial(check_merge, limits=config.limits),
+            audited.merge(partial(check_merge, limits=config.limits)),
             one_by_one(service.merge),
             merge_users_reply,
             merge_plan,
