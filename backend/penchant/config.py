@@ -75,6 +75,9 @@ class Config:
     that the log has enough of."""
     explorations_per_day: int = 50
     """Explored impressions per user and 24 hours; 0 turns exploration off."""
+    pseudonym_keys: str = ""
+    """Where the keys are that turn users' ids into pseudonyms: `file:` and an absolute path, or
+    `env:` and the name of a variable. Default: ids are stored as they come."""
     limits: Limits = field(default_factory=Limits)
     """The limits of one call; not a parameter."""
     given: frozenset[str] = field(default=frozenset(), compare=False)
@@ -98,6 +101,13 @@ class Config:
             raise ConfigError(
                 f"objective: got {self.objective[:64]!r}, expected {ALL_LIKES} or one of: {known}"
             )
+        kind, _, place = self.pseudonym_keys.partition(":")
+        absolute = kind == "file" and place.startswith("/")
+        if self.pseudonym_keys and not absolute and not (kind == "env" and place):
+            raise ConfigError(
+                f"pseudonym_keys: got {self.pseudonym_keys[:64]!r}, expected file: and an absolute "
+                "path, or env: and the name of a variable"
+            )
         if not self.signals:
             raise ConfigError("signals: got an empty table, expected at least one signal")
 
@@ -120,6 +130,7 @@ _RULES = {
     "store": "lmdb: and a directory",
     "signal_weights": "a JSON object from signal to factor",
     "objective": "a signal, `all`, or nothing",
+    "pseudonym_keys": "`file:` and a path, `env:` and a name, or nothing",
 }
 """Ranges of the settings that are not numbers; the other ones are directories."""
 
@@ -144,6 +155,7 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "store_map_bytes": int,
     "encoder_threads": int,
     "objective": str,
+    "pseudonym_keys": str,
     "explorations_per_day": int,
     "encoder_runtime": str,
     "encoder_fallback": _flag,

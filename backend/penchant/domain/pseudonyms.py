@@ -32,6 +32,34 @@ KEY_BYTES = 32
 _FORM = re.compile(r"p(0|[1-9][0-9]{0,5})~([A-Za-z0-9_-]{43})")
 
 
+class StoredName(str):
+    """The name of a user in the store, and what the caller calls the user.
+
+    >>> name = StoredName("p1~...", "ann")
+    >>> name, called(name), called("ben")
+    ('p1~...', 'ann', 'ben')
+    """
+
+    __slots__ = ("caller_name",)
+    caller_name: str
+
+    def __new__(cls, stored: str, caller_name: str) -> StoredName:
+        """The stored name with the caller's."""
+        name = super().__new__(cls, stored)
+        name.caller_name = caller_name
+        return name
+
+
+def called(user: str) -> str:
+    """What the caller calls a user."""
+    return user.caller_name if isinstance(user, StoredName) else user
+
+
+def fingerprint(key: bytes) -> str:
+    """A short digest that tells a key from others without giving it away."""
+    return hashlib.sha256(b"penchant pseudonym key\0" + key).hexdigest()[:16]
+
+
 def keys_applied(user: str) -> int:
     """The number of keys in a stored name; 0 for a plain id.
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from penchant.domain.errors import UserNotFound
 from penchant.domain.frequency_caps import NOT_SHOWN, Ledger
+from penchant.domain.pseudonyms import called
 from penchant.store.base import Snapshot
 from penchant.store.item_contributions import read_contribution
 from penchant.store.items import read_sound_item
@@ -74,7 +75,7 @@ class KeptPage:
 
 def not_found(user: str) -> UserNotFound:
     """The error for a user about whom nothing is kept."""
-    return UserNotFound(f"user: no event of {user[:64]!r} was ever accepted")
+    return UserNotFound(f"user: no event of {called(user)[:64]!r} was ever accepted")
 
 
 def kept_page(snapshot: Snapshot, request: KeptRequest, ids: Sequence[str]) -> KeptPage:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
+from penchant.domain.pseudonyms import StoredName, called
 from penchant.domain.rewards import SignalTable
 from penchant.domain.tombstone import ForgetReceipt
 from penchant.domain.types import Interest, LogRow, UserState, Window
@@ -148,8 +149,10 @@ class UserService:
         with self._store.snapshot() as snapshot:
             version = _require_any(snapshot, request.user).record.state_version
             if request.page is not None:
-                return _page_at(snapshot, request, request.page, version)
-            return (yield from _page_after(snapshot, request, version))
+                page = _page_at(snapshot, request, request.page, version)
+            else:
+                page = yield from _page_after(snapshot, request, version)
+        return _as_called(page, request.user)
 
     def kept(self, request: KeptRequest) -> KeptPage:
         """What is kept about a user beside the events; see `penchant.service.kept_data`.
@@ -220,6 +223,14 @@ def _page_after(
         rows.append(row)
         size += bytes_
     return LogPage(rows, version)
+
+
+def _as_called(page: LogPage, user: str) -> LogPage:
+    """A page whose rows name the user as the caller does."""
+    if not isinstance(user, StoredName):
+        return page
+    rows = [replace(row, event=replace(row.event, user=called(user))) for row in page.rows]
+    return replace(page, rows=rows)
 
 
 def _require(snapshot: Snapshot, user: str) -> UserState:

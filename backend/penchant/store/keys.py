@@ -72,6 +72,8 @@ class Kind(IntEnum):
     """(): what the last refresh learnt from, and how it went."""
     TOMBSTONE = ord("D")
     """(name of a forgotten user): the receipt, and the time up to which events are refused."""
+    PSEUDONYMS = ord("Z")
+    """(): which keys made the names in this store."""
 
 
 USER_PLACE = {

@@ -129,6 +129,11 @@ def holds_user(snapshot: Snapshot, user: str) -> bool:
     return any(next(snapshot.scan(encode(kind, user)), None) is not None for kind in BY_USER)
 
 
+def any_user(snapshot: Snapshot) -> bool:
+    """Whether anything is kept about anybody."""
+    return any(next(snapshot.scan(encode(kind)), None) is not None for kind in BY_USER)
+
+
 def delete_user(transaction: Transaction, user: str) -> dict[Kind, int]:
     """Removes every row whose key begins with a user's id; returns their numbers by kind."""
     found = {kind: [key for key, _ in transaction.scan(encode(kind, user))] for kind in BY_USER}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from penchant.domain.errors import InvalidRequest
+from penchant.domain.pseudonyms import called
 from penchant.domain.tombstone import ForgetReceipt
 from penchant.domain.types import LogRow
 from penchant.service.kept_data import KeptRequest
@@ -68,7 +69,7 @@ def get_user_reply(view: UserView) -> Reply:
     ]
     return Reply(
         get_user=user_pb2.GetUserReply(
-            user=view.user,
+            user=called(view.user),
             state_version=view.state_version,
             window=window,
             catalog_version=view.catalog_version,
