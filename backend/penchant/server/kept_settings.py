@@ -17,7 +17,19 @@ from penchant.store.settings_row import read_settings, write_settings
 log = logging.getLogger("penchant")
 
 OF_THE_MACHINE = frozenset(
-    {"store", "store_map_bytes", "encoder_threads", "encoder_runtime", "encoder_fallback"}
+    {
+        "store",
+        "store_map_bytes",
+        "encoder_threads",
+        "encoder_runtime",
+        "encoder_fallback",
+        "token_keys",
+        "token_issuer",
+        "token_audience",
+        "tenant_limit",
+        "tenant_calls_per_s",
+        "caller_calls_per_s",
+    }
 )
 """Settings that say how one machine serves a store; each server has its own."""
 
