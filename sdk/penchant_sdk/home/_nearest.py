@@ -43,7 +43,7 @@ class Voting:
     """Number of sentences that vote, 1 or more."""
     temperature: float = 0.05
     """A vote has the weight e^(cosine / temperature), above 0."""
-    refuse_below: float = 0.78
+    refuse_below: float = 0.77
     """Cosine of the nearest sentence below which the text is refused, -1 to 1."""
     sure_above: float = 0.98
     """Confidence below which the client asks for confirmation, 0 to 1."""

@@ -163,7 +163,7 @@ def _placed(
     here = [one for one in able if room and home.room_of[one.id] == room]
     particular = [one for one in able if _is_called(one, clause.words)]
     if len(particular) == 1 and here and particular[0] not in here and not clause.plural:
-        return Grounded((*_alone(particular), *_choices(clause, here, home)), doubtful=True)
+        return Grounded((*_choices(clause, here, home), *_alone(particular)), doubtful=True)
     if here:
         return Grounded(_choices(clause, here, home))
     if len(able) == 1:

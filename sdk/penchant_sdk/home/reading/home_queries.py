@@ -72,6 +72,10 @@ def _asks_how_it_may_be(marks: Sequence[Mark]) -> bool:
 
 def _asks_of_a_place(clause: Clause, marks: Sequence[Mark]) -> bool:
     """Whether it asks what no device of a place tells: is my house clean."""
+    drink = clause.kinds[:1] in (("coffee",), ("kettle",)) and {*clause.words} <= _DRINKS
+    if drink and not clause.names:  # "How's the coffee", but "is the coffee on".
+        told = ("particle", "result", "op", "state")
+        return not any(mark.has(one) for mark in marks for one in told if mark.text not in _HOW)
     if clause.named or clause.quantities or clause.groups == ("everything",):
         return False
     told = any(
@@ -79,6 +83,10 @@ def _asks_of_a_place(clause: Clause, marks: Sequence[Mark]) -> bool:
     )
     switched = any(mark.has("particle") or mark.has("result") for mark in marks)
     return not (told or switched or (clause.ops and not {*clause.ops} <= {"clean"}))
+
+
+_HOW = ("how is", "status of", "check", "怎么样")
+_DRINKS = frozenset(("coffee", "tea", "espresso", "latte", "cappuccino", "咖啡", "茶", "拿铁"))
 
 
 def _asks_elsewhere(marks: Sequence[Mark], clause: Clause, domain: str) -> bool:

@@ -13,6 +13,7 @@ names a device bears any courtesy; one that names none bears words without conte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -43,7 +44,7 @@ _FUNCTION = frozenset(
         *("over", "round", "around", "up", "appreciate", "prefer", "we", "while", "still", "such"),
         *("room", "place", "house", "floor", "floors", "carpet", "carpets", "rug", "rugs", "tile"),
         *("tiles", "dirt", "mess", "inside", "indoors", "much", "lot", "forget", "not", "use"),
-        *("using", "how", "about", "why", "things", "good", "morning", "evening", "whole", "sorry"),
+        *("using", "how", "about", "why", "things", "whole", "sorry"),
         *(
             "off",
             "out",
@@ -79,6 +80,9 @@ _AMBIGUOUS = frozenset(
 """Adjectives that, alone, may be about anything."""
 _NO_DEVICE = frozenset(("dark", "darkness", "light up", "black"))
 """Words that stand for a light in the lexicon, but name none."""
+_PACE = re.compile("fast|quick|slow|speed|快|慢|速")
+_BLOWN = ("fan", "wind", "air", "breeze", "风")
+"""Words of a speed that is a fan's."""
 _ZH_SUBJECTS = ("你", "您", "他", "她")
 
 
@@ -94,6 +98,9 @@ def is_loose(marks: Sequence[Mark], language: str) -> bool:
         return True
     if any(_names_device(mark) for mark in said):
         return False
+    paced = any(_PACE.search(mark.text) for mark in said if mark.has("rel") or mark.has("quantity"))
+    if paced and not any(one in mark.text for mark in said for one in _BLOWN):
+        return True  # "Slow down" is said to anybody.
     if language == "zh-CN":
         return any(one.text in _ZH_SUBJECTS and two.has("rel") for one, two in pairwise(said))
     if any("mode" in mark.text.split() for mark in said):
@@ -127,7 +134,8 @@ def _is_content(marks: Sequence[Mark], place: int) -> bool:
     if not mark.has("filler") or any(mark.has(one) for one in _SAYING):
         return False
     words = mark.text.split()
-    if {*words} <= _FUNCTION or (words[0] in ("for", "to") and len(words) > 1):
+    purpose = words[0] in ("for", "to") and len(words) > 1 and "you" not in words
+    if {*words} <= _FUNCTION or purpose or words[0] == "good":
         return False
     last = place + 1 == len(marks)
     article = place > 0 and marks[place - 1].text in ("the", "my", "our", "a", "your")
