@@ -74,8 +74,8 @@ def _asks_of_a_place(clause: Clause, marks: Sequence[Mark]) -> bool:
     """Whether it asks what no device of a place tells: is my house clean."""
     drink = clause.kinds[:1] in (("coffee",), ("kettle",)) and {*clause.words} <= _DRINKS
     if drink and not clause.names:  # "How's the coffee", but "is the coffee on".
-        told = ("particle", "result", "op", "state")
-        return not any(mark.has(one) for mark in marks for one in told if mark.text not in _HOW)
+        telling = ("particle", "result", "op", "state")
+        return not any(mark.has(one) for mark in marks for one in telling if mark.text not in _HOW)
     if clause.named or clause.quantities or clause.groups == ("everything",):
         return False
     told = any(

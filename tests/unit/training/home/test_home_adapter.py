@@ -110,7 +110,7 @@ def test_additions_are_taken_out_of_what_they_were_merged_into(
     trained = {
         name.removesuffix(".lora_B")
         for name, weight in additions.items()
-        if name.endswith(".lora_B") and weight.any()
+        if name.startswith("encoder.") and name.endswith(".lora_B") and weight.any()
     }
     tuned = dict(base)
     for name in trained:
