@@ -46,6 +46,7 @@ from penchant.releases.switch import switch_to
 from penchant.report.chart import require_matplotlib
 from penchant.service.clock import system_clock
 from penchant.store.items import read_head
+from penchant.system.audit_log import digest_of
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import pairs_of
 from penchant.system.progress import Progress, no_progress
@@ -299,6 +300,7 @@ class _Fit:
         if served == folder.name:
             return
         release = load_release(folder, "publish", load_onnx)
+        server.audit.add("publish", digest_of([folder.name]), folder.name)
         switch_to(
             server.store,
             server.directory,
