@@ -322,7 +322,7 @@ class HeldOut:
 
 
 def _decayed_sums(item: Int64, gained: Float64, at_us: Int64, half_life_s: float) -> Float64:
-    """The item's sum after each event, where no user meets an item twice; what `Tally` counts."""
+    """The item's sum after each event where no user meets an item twice, as `Tally` counts it."""
     sums: dict[int, float] = {}
     newest: dict[int, int] = {}
     after = []

