@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,14 +116,17 @@ class MetricFamily:
         assert description
         assert kind in (self.COUNTER, self.GAUGE)
         assert name not in pb_utils.families
-        self.metrics: dict[tuple[tuple[str, str], ...], Metric] = {}
+        # Triton shows a metric for as long as its object lives.
+        self.metrics: WeakValueDictionary[tuple[tuple[str, str], ...], Metric] = (
+            WeakValueDictionary()
+        )
         pb_utils.families[name] = self
 
     def Metric(self, labels: dict[str, str]) -> Metric:  # noqa: N802
         key = tuple(sorted(labels.items()))
         assert key not in self.metrics
-        self.metrics[key] = Metric()
-        return self.metrics[key]
+        metric = self.metrics[key] = Metric()
+        return metric
 
 
 class FakePbUtils:
@@ -165,7 +169,7 @@ class FakePbUtils:
 
     def value(self, name: str, **labels: str) -> float:
         """The value of a counter, summed over all models."""
-        metrics = self.families[name].metrics if name in self.families else {}
+        metrics = dict(self.families[name].metrics) if name in self.families else {}
         return sum(
             metric.value for key, metric in metrics.items() if set(labels.items()) <= set(key)
         )

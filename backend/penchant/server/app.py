@@ -87,6 +87,8 @@ class App:
     """The server's claim on the store, held by models that write."""
     watch: CatalogWatch | None = None
     """Looks at the catalog's files; None where they are not read."""
+    catalogs: Catalogs | None = None
+    """The catalogs that it follows."""
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
@@ -174,7 +176,7 @@ def _built(
     verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us)
     if "feedback" in fields and began_us:
         doubt_unseen(store, clock(), Path(config.store.partition(":")[2]), meter)
-    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch)
+    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch, catalogs)
 
 
 def _verbs(
@@ -199,7 +201,7 @@ def _verbs(
         )
         verbs |= _feedback(feedback, config, clock)
     if "reserve" in fields:
-        verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)
+        verbs |= _reserve(ReserveService(store, catalogs, clock, meter), config, clock)
     if "put_items" in fields:
         verbs |= _catalog(CatalogService(store, catalogs, encoders), config)
     if "get_user" in fields:

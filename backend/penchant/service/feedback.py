@@ -29,6 +29,7 @@ from penchant.domain.rewards import SignalTable, admit
 from penchant.domain.tally import Tally
 from penchant.domain.types import Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
+from penchant.service.batch_quality import BatchQuality
 from penchant.service.clock import Clock
 from penchant.service.clock_evidence import ClockEvidence
 from penchant.service.item_counts import ANY_TIME, recount, tally_of, write_tally
@@ -125,6 +126,7 @@ class _Batch:
 
     ledger: ReservationLedger
     watch: RolloutWatch
+    quality: BatchQuality
     tally: Tally
     newest_us: int
     """Time of the newest event, those of the batch included."""
@@ -216,6 +218,7 @@ class FeedbackService:
             batch = _Batch(
                 ReservationLedger(transaction, arrived_us),
                 RolloutWatch(offered),
+                BatchQuality(offered),
                 tally_of(transaction, self._item_biases.half_life_s, latest_us),
                 min(read_newest(transaction) or self._item_biases.newest_us, latest_us),
             )
@@ -238,6 +241,7 @@ class FeedbackService:
             ended = time.perf_counter()
             self._meter.commit(ended - commit_started, len(batch.rows))
             self._meter.staleness(ended - started)
+            batch.quality.tell(self._meter)
         return results
 
     def _take(
@@ -254,7 +258,7 @@ class FeedbackService:
             return event
         try:
             signal = admit(self._signals, event.signal, event.value)
-            record = batch.records.get(event.user) or _read_record(transaction, event.user)
+            record = batch.records.get(event.user) or _read_record(transaction, batch, event.user)
             if latest_us < ANY_TIME and dated_after(record, latest_us):
                 record = self._redate(transaction, event.user, latest_us, arrived_us)
             digest = digest64(event.event_id)
@@ -276,6 +280,7 @@ class FeedbackService:
         batch.newest_us = max(batch.newest_us, event.occurred_at_us)
         fold_us = fold_time(arrived_us, batch.newest_us)
         batch.watch.event(event.user, record, number, signal, fold_us)
+        batch.quality.event(event, signal)
         record = insert(record, [entry(event, number, signal)], view.settings.window_events)
         batch.records[event.user] = record
         if signal.owned:
@@ -334,7 +339,8 @@ class FeedbackService:
                 if offered.shown_to(user) is view
             ]
             if view is not None:
-                self._fold(transaction, view, mine, fold_time(arrived_us, batch.newest_us))
+                fold_us = fold_time(arrived_us, batch.newest_us)
+                self._fold(transaction, view, batch, mine, fold_us)
         if batch.newest_us != read_newest(transaction):
             write_newest(transaction, batch.newest_us)
         for row in batch.rows.values():
@@ -360,6 +366,7 @@ class FeedbackService:
         self,
         transaction: Transaction,
         view: CatalogView,
+        batch: _Batch,
         records: Sequence[tuple[str, Record]],
         fold_us: int,
     ) -> None:
@@ -378,6 +385,7 @@ class FeedbackService:
             self._meter.fold(time.perf_counter() - started, len(some))
             for (user, record), interest, context in zip(some, interests, contexts, strict=True):
                 key = fold_key(view, bucket, context)
+                batch.quality.folded(user, key, interest)
                 write_user(transaction, user, UserState(record, key, interest))
 
     def _read_new_items(self, snapshot: Snapshot, view: CatalogView) -> None:
@@ -399,9 +407,12 @@ def _in_chunks(elements: Sequence[_Element], size: int) -> Iterator[Sequence[_El
         yield elements[start : start + size]
 
 
-def _read_record(snapshot: Snapshot, user: str) -> Record:
+def _read_record(snapshot: Snapshot, batch: _Batch, user: str) -> Record:
     state = read_user(snapshot, user)
-    return empty_record() if state is None else state.record
+    if state is None:
+        return empty_record()
+    batch.quality.read(user, state)
+    return state.record
 
 
 def _require_same(known: Event, event: Event) -> None:

@@ -241,6 +241,7 @@ class RankService:
         scored = score_all(view, user.interest, query, request.candidates, left_out, repeats)
         left = max(0, self._explorations_per_day - explored_lately(user.window, now_us))
         top = _select(view, user, scored, request, may_explore=left > 0)
+        self._meter.ranked(top.rows, cold=state.record.state_version == 0)
         explanations = None
         if request.explain:
             explanations = yield from explain(snapshot, view, user, top, query)

@@ -14,14 +14,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from penchant.config import Config, catalog_directory, parse, releases_directory
+from penchant.config import Config, parse, releases_directory, store_directory
 from penchant.domain.errors import InvalidRequest, PenchantError
 from penchant.encoder.base import Encoder, Encoders
 from penchant.encoder.bundle import read_bundle
@@ -31,13 +31,14 @@ from penchant.report.printable import PrintableFormatter
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
+from penchant.server.metric_table import Series
 from penchant.server.triton.batch_lane import BatchLane
 from penchant.server.triton.bulk_lane import BulkLane
 from penchant.server.triton.errors import to_triton
 from penchant.server.triton.process_turn import ProcessTurn
 from penchant.server.triton.prometheus import MeteredEncoder, TritonMeter
 from penchant.server.triton.remote_encoder import RemoteEncoders
-from penchant.server.triton.restart_gauges import show_restarts
+from penchant.server.triton.restart_gauges import restart_gauges
 from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
 from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
@@ -76,22 +77,22 @@ class Adapter:
             config = parse(_parameters(args["model_config"]))
             # One thread per process: requests are many and small, and processes run side by side.
             importlib.import_module("threadpoolctl").threadpool_limits(1)
-            self._meter = TritonMeter(pb_utils, model)
+            self._meter = TritonMeter(pb_utils, model, args.get("model_instance_name", ""))
             encoders = self._encoders(model, config)
             self._app: App = build([model], config, encoders, self._meter, server_pid=os.getppid())
         except PenchantError as error:
             text = f"[{error.reason}] {error}"
             raise pb_utils.TritonModelException(text) from error
         if model == METHODS["feedback"].model:  # One process: a gauge must not be shown twice.
-            self._restarts = show_restarts(pb_utils, RestartNote.read(os.environ))
+            self._meter.watch(partial(restart_gauges, RestartNote.read(os.environ)))
         sys.setswitchinterval(SWITCH_S)
         self._crowd = BatchLane(self._answer_small, self._drop, MAX_BATCH)
         self._encoding = BatchLane(self._answer_batch, self._drop, MAX_BATCH)
-        self._bulk = BulkLane(self._app.dispatch.slices, self._answer, self._drop, self._turn)
-        self._meter.watch(self._waiting, "penchant_waiting_calls:lane")
-        directory = catalog_directory(config)
-        if model == METHODS["get_user"].model and directory is not None:
-            self._meter.watch(StoreGauges(self._app.store).read)
+        self._bulk = BulkLane(self._begin, self._answer, self._drop, self._turn)
+        self._meter.watch(self._waiting)
+        if model == METHODS["get_user"].model and self._app.catalogs is not None:
+            gauges = StoreGauges(self._app.store, self._app.catalogs, store_directory(config))
+            self._meter.watch(gauges.read)
         # Loaded objects stay for good; without this, each full collection would visit them all.
         gc.collect()
         gc.freeze()
@@ -113,6 +114,7 @@ class Adapter:
             else:
                 responses[place] = self._wait(request, call)
         if calls:
+            self._meter.batch(len(calls))
             with self._turn.small():
                 answers = self._app.dispatch.answer(calls)
             for place, call, answer in zip(places, calls, answers, strict=True):
@@ -173,14 +175,30 @@ class Adapter:
             )
         return self._app.dispatch.parse(array.item())
 
-    def _waiting(self) -> dict[str, float]:
+    def _waiting(self) -> dict[Series, float]:
+        lanes: dict[Lane, BatchLane | BulkLane] = {
+            Lane.SMALL: self._crowd,
+            Lane.ENCODER: self._encoding,
+            Lane.BULK: self._bulk,
+        }
+        name = "penchant_waiting_calls"
         return {
-            Lane.SMALL.value: float(self._crowd.calls),
-            Lane.ENCODER.value: float(self._encoding.calls),
-            Lane.BULK.value: float(self._bulk.calls),
+            (name, (("lane", lane.value),)): float(queue.calls) for lane, queue in lanes.items()
         }
 
+    def _begin(self, waiting: WaitingCall) -> Generator[None, None, Answer]:
+        """The work on a call of the lane of long ones, slice by slice."""
+        self._began([waiting])
+        return (yield from self._app.dispatch.slices(waiting.call))
+
+    def _began(self, waiting: Sequence[WaitingCall]) -> None:
+        now_s = time.monotonic()
+        self._meter.batch(len(waiting))
+        for one in waiting:
+            self._meter.waited(one.call.lane.value, now_s - one.arrived_s)
+
     def _answer_small(self, waiting: Sequence[WaitingCall]) -> None:
+        self._began(waiting)
         with self._turn.small():
             answers = self._app.dispatch.answer([one.call for one in waiting])
         self._answer_each(waiting, answers)
@@ -188,6 +206,7 @@ class Adapter:
     def _answer_batch(self, waiting: Sequence[WaitingCall]) -> None:
         if self._is_encoder:
             return self._answer_small(waiting)
+        self._began(waiting)
         # These wait for the encoder in another process: nobody should wait with them.
         self._answer_each(waiting, self._app.dispatch.answer([one.call for one in waiting]))
         return None
