@@ -16,7 +16,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from penchant.server.metric_table import FAMILIES, MetricKind, Series
@@ -43,19 +43,22 @@ class _Observations:
         """Observations per bucket; the last bucket has no upper bound."""
         self.sum = 0.0
 
-    def series(self, name: str, own: tuple[tuple[str, str], ...]) -> dict[Series, float]:
+    def series(
+        self, name: str, own: tuple[tuple[str, str], ...], *, first: bool = False
+    ) -> dict[Series, float]:
         """Increments of the cumulative buckets that grew, of the sum and of the count.
 
         Args:
             name: of the histogram.
             own: labels of all its series.
+            first: whether to add the buckets that did not grow, so that all of them exist.
         """
         labels = [f"{bound:g}" for bound in self.bounds] + ["+Inf"]
         totals = itertools.accumulate(self.counts)
         grown: dict[Series, float] = {
             (f"{name}_bucket", (*own, ("le", label))): total
             for label, total in zip(labels, totals, strict=True)
-            if total
+            if total or first
         }
         return grown | {
             (f"{name}_sum", own): self.sum,
@@ -66,18 +69,25 @@ class _Observations:
 class MetricSender:
     """The metrics of one process; one thread sends them all."""
 
-    def __init__(self, pb_utils: Any, labels: Mapping[str, str], process: str) -> None:
+    def __init__(
+        self,
+        pb_utils: Any,
+        labels: Mapping[str, str],
+        process: str,
+        first: Sequence[Series] = (),
+    ) -> None:
         """Starts the sending thread.
 
         Args:
             pb_utils: Triton's module.
             labels: those of every series.
             process: name of this process among those that have the same labels.
+            first: counters that are shown at once, at 0.
         """
         self._pb_utils = pb_utils
         self._labels = dict(labels)
         self._process = ("process", process)
-        self._sums: defaultdict[Series, float] = defaultdict(float)
+        self._sums: defaultdict[Series, float] = defaultdict(float, dict.fromkeys(first, 0.0))
         self._histograms: dict[Series, _Observations] = {}
         self._gauges: list[ReadGauges] = []
         self._families: dict[str, Any] = {}
@@ -119,7 +129,8 @@ class MetricSender:
             sums, self._sums = self._sums, defaultdict(float)
             histograms, self._histograms = self._histograms, {}
         for (name, own), histogram in histograms.items():
-            sums |= histogram.series(name, own)
+            first = (f"{name}_count", own) not in self._metrics
+            sums |= histogram.series(name, own, first=first)
         for series, value in sums.items():
             self._metric(series).increment(value)
         for read in self._gauges:

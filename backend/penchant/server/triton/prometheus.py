@@ -14,6 +14,7 @@ import numpy as np
 from penchant.domain.outcome_calibration import OutcomeCalibration
 from penchant.domain.types import Matrix, Rows
 from penchant.encoder.base import Encoder
+from penchant.server.first_series import first_series
 from penchant.server.metric_table import Series
 from penchant.server.triton.metric_sender import MetricSender, ReadGauges
 from penchant.service.meter import Outcome
@@ -37,7 +38,9 @@ class TritonMeter:
             model: value of the label `model` of every series.
             process: name of this process, as Triton names the model's instance.
         """
-        self._sender = MetricSender(pb_utils, {"model": model}, process or str(os.getpid()))
+        self._sender = MetricSender(
+            pb_utils, {"model": model}, process or str(os.getpid()), first_series(model)
+        )
         self._tops: deque[Rows] = deque(maxlen=RANKINGS)
         self._calibration = OutcomeCalibration()
         self._calibration_lock = threading.Lock()

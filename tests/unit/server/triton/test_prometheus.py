@@ -189,3 +189,13 @@ def test_a_gauge_that_cannot_be_read_costs_no_counter(
     assert pb_utils.value("penchant_encoder_batch_texts_sum") == 1
     assert pb_utils.value("penchant_waiting_calls", lane="bulk") == 3
     assert "gauges could not be read" in caplog.text
+
+
+def test_the_first_observation_shows_all_buckets(meter: TritonMeter, pb_utils: FakePbUtils) -> None:
+    """Else nothing would be known of a server on which every call is slow."""
+    meter.request("rank", "", 3.0)
+    meter.send()
+    for bound in SECONDS:
+        series = pb_utils.families["penchant_request_seconds_bucket"].metrics
+        found = [labels for labels in series if ("le", f"{bound:g}") in labels]
+        assert len(found) == 1
