@@ -20,9 +20,9 @@ from grafana_foundation_sdk.builders.timeseries import Panel
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import DataSourceRef, VariableRefresh
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from dashboard_panels import ROWS, DashboardPanel
+from deploy.dashboards.dashboard_panels import ROWS, DashboardPanel
 
 OUTPUT = Path(__file__).with_name("penchant.json")
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")

@@ -24,7 +24,9 @@ from penchant_sdk._channel import (
     merge_options,
     stubs,
 )
+from penchant_sdk._request_trace import attempt_span, name_attempt, new_request_id
 from penchant_sdk._wire import decode, encode
+from penchant_sdk.errors import PenchantError
 
 
 class Transport(Protocol):
@@ -65,8 +67,14 @@ class GrpcTransport:
 
     def infer(self, model: str, payload: bytes, timeout_s: float) -> bytes:
         """See `Transport.infer`."""
-        method = self._open().infer
-        return decode(self._call(method, encode(model, payload, timeout_s), timeout_s))
+        method, request_id = self._open().infer, new_request_id()
+        request = encode(model, payload, timeout_s, request_id)
+        with attempt_span(model, request_id) as headers:
+            try:
+                return decode(self._call(method, request, timeout_s, headers))
+            except PenchantError as error:
+                name_attempt(error, request_id)
+                raise
 
     def model_ready(self, model: str, timeout_s: float) -> bool:
         """See `Transport.model_ready`."""
@@ -96,9 +104,10 @@ class GrpcTransport:
                 self._stubs = stubs(self._channel)
             return self._stubs
 
-    def _call(self, method: Any, request: object, timeout_s: float) -> Any:
+    def _call(self, method: Any, request: object, timeout_s: float, headers: Metadata = ()) -> Any:
+        metadata = (*self._metadata, *headers) if headers else self._metadata
         try:
-            return method(request, timeout=timeout_s, metadata=self._metadata)
+            return method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from error
         except ValueError as error:

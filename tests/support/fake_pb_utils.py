@@ -84,13 +84,27 @@ class Sender:
 
 
 class Request:
-    def __init__(self, payload: bytes, shape: tuple[int, ...] = (1, 1)) -> None:
+    def __init__(
+        self,
+        payload: bytes,
+        shape: tuple[int, ...] = (1, 1),
+        id_: str = "",
+        parameters: str = "{}",
+    ) -> None:
+        self._id = id_
+        self._parameters = parameters
         self.array = np.full(shape, None, np.object_)
         self.array[...] = payload
         self.sender = Sender()
 
     def is_cancelled(self) -> bool:
         return False
+
+    def request_id(self) -> str:
+        return self._id
+
+    def parameters(self) -> str:
+        return self._parameters
 
     def get_response_sender(self) -> Sender:
         return self.sender

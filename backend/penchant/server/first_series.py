@@ -26,7 +26,7 @@ _DAMAGES = ("head", "neighbours", "offsets", "rollout", "texts", "vectors", "ver
 def first_series(model: str) -> list[Series]:
     """The counters that a process of a Triton model shows before anything happened."""
     methods = sorted(methods_of(model))
-    found = [
+    found: list[Series] = [
         ("penchant_requests_total", (("method", method), ("result", result)))
         for method in methods
         for result in ("ok", *FAULTS)

@@ -7,14 +7,16 @@ import numpy as np
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import Event, FoldKey, Interest, UserState
 from penchant.service.meter import Meter, Outcome
+from penchant.service.shown_scores import ShownScores
 from penchant.service.user_interest import Offered
 
 
 class BatchQuality:
     """Notes the outcomes of a batch, and how far the interest of one of its users moved."""
 
-    def __init__(self, offered: Offered) -> None:
+    def __init__(self, offered: Offered, shown: ShownScores) -> None:
         self._offered = offered
+        self._shown = shown
         self._outcomes: list[Outcome] = []
         self._before: tuple[str, UserState] | None = None
         self._drift: float | None = None
@@ -28,10 +30,17 @@ class BatchQuality:
         """Notes an accepted event."""
         rollout = self._offered.rollout
         arm = "candidate" if rollout is not None and rollout.shows(event.user) else "served"
+        impression = signal.wait_s is not None
+        self._outcomes.append(Outcome(arm, impression, signal.reward, self._score(event, signal)))
+
+    def _score(self, event: Event, signal: ResolvedSignal) -> float | None:
         # A score of 0 is what a caller sends who knows none.
         score = event.exposure.score if event.exposure is not None else 0.0
-        impression = signal.wait_s is not None
-        self._outcomes.append(Outcome(arm, impression, signal.reward, score or None))
+        if signal.wait_s is None:
+            return score or self._shown.answered(event.user, event.item)
+        if score:
+            self._shown.shown(event.user, event.item, score)
+        return score or None
 
     def folded(self, user: str, key: FoldKey, interest: Interest) -> None:
         """Notes a user's interest after the batch. Cost: about 5 microseconds, for one user."""

@@ -38,6 +38,7 @@ from penchant.service.rebuilt_records import rebuild_user
 from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
+from penchant.service.shown_scores import ShownScores
 from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.accepted_events import add_accepted
@@ -48,6 +49,7 @@ from penchant.store.items import read_head
 from penchant.store.newest import read_newest, write_newest
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.users import read_event, read_log, read_user, write_event, write_user
+from penchant.system.step_times import step_began, step_ended
 
 log = logging.getLogger("penchant")
 
@@ -169,6 +171,7 @@ class FeedbackService:
         self._meter = meter
         self._item_biases = item_biases
         self._said: set[str] = set()
+        self._shown_scores = ShownScores()
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
             counters = dict(scan_counters(snapshot))
@@ -209,7 +212,7 @@ class FeedbackService:
             StoreUnavailable: no event of the whole batch was accepted.
         """
         arrived_us, started = self._clock(), time.perf_counter()
-        latest_us = self._latest(arrived_us)
+        latest_us, began_ns = self._latest(arrived_us), step_began()
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
             view = offered.served
@@ -218,7 +221,7 @@ class FeedbackService:
             batch = _Batch(
                 ReservationLedger(transaction, arrived_us),
                 RolloutWatch(offered),
-                BatchQuality(offered),
+                BatchQuality(offered, self._shown_scores),
                 tally_of(transaction, self._item_biases.half_life_s, latest_us),
                 min(read_newest(transaction) or self._item_biases.newest_us, latest_us),
             )
@@ -229,10 +232,12 @@ class FeedbackService:
                 ]
                 for call in requests
             ]
+            step_ended("read", began_ns)
             if batch.rows:
                 self._write(transaction, offered, batch, arrived_us)
             elsewhere = [(number, read_counters(transaction, number)) for number in recounted]
-            commit_started = time.perf_counter()
+            commit_started, commit_began_ns = time.perf_counter(), step_began()
+        step_ended("commit", commit_began_ns)
         self._item_biases.set(elsewhere)
         self._say_refused(results)
         if batch.rows or elsewhere:
@@ -373,7 +378,7 @@ class FeedbackService:
         """Writes records with the interests that their users' next rankings need."""
         bucket = time_bucket(fold_us, view.settings)
         for some in _in_chunks(records, FOLDED_TOGETHER):
-            started = time.perf_counter()
+            started, began_ns = time.perf_counter(), step_began()
             windows = [record.window for _, record in some]
             window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
             items = view.items_of(window)
@@ -383,6 +388,7 @@ class FeedbackService:
                 view.prior, window, lengths, items, bucket, view.settings, contexts
             )
             self._meter.fold(time.perf_counter() - started, len(some))
+            step_ended("fold", began_ns)
             for (user, record), interest, context in zip(some, interests, contexts, strict=True):
                 key = fold_key(view, bucket, context)
                 batch.quality.folded(user, key, interest)

@@ -55,7 +55,7 @@ def test_prometheus_parses_every_query(tmp_path: Path) -> None:
     recorded = [{"record": f"q{place}", "expr": one} for place, one in enumerate(filled)]
     rules = tmp_path / "queries.yml"
     rules.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": recorded}]}))
-    command = [prometheus_tool("promtool"), "check", "rules", rules]
+    command = [str(prometheus_tool("promtool")), "check", "rules", str(rules)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"{len(filled)} rules found" in done.stdout

@@ -38,6 +38,14 @@ def test_an_outcome_has_the_arm_the_reward_and_the_score_it_was_shown_at(world: 
     assert len(world.meter.seen) == 3
 
 
+def test_a_like_has_the_score_at_which_its_item_was_shown(world: World) -> None:
+    """The exposure comes with the impression, and the like names user and item alone."""
+    impression = liked("e1", "toy", signal="impression")
+    world.feed(dataclasses.replace(impression, exposure=Exposure(score=0.25)))
+    world.feed(liked("e2", "toy", user="other"), liked("e3", "heat"), liked("e4", "toy"))
+    assert [one.score for one in world.meter.seen] == [0.25, None, None, 0.25]
+
+
 def test_a_batch_that_is_not_committed_says_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
