@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from datetime import UTC, datetime
 
 VARIABLE = "PENCHANT_LOG_FORMAT"
@@ -51,3 +52,10 @@ class JsonFormatter(logging.Formatter):
             message = f"{message}\n{self.formatException(record.exc_info)}"
         fields = {name: str(record.__dict__.get(name, "")) for name in FIELDS}
         return json_line(record.levelname, message, record.created, **fields)
+
+
+def log_as_json() -> None:
+    """Makes this process's logging write JSON to standard error; a second time changes nothing."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[handler])

@@ -42,7 +42,7 @@ from penchant.server.triton.remote_encoder import RemoteEncoders
 from penchant.server.triton.restart_gauges import restart_gauges
 from penchant.server.triton.traces import CallTrace, traces_of
 from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
-from penchant.system.log_format import JsonFormatter, logs_are_json
+from penchant.system.log_format import log_as_json, logs_are_json
 from penchant.system.step_times import Step, recorded
 from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
@@ -68,13 +68,13 @@ class Adapter:
         Raises:
             TritonModelException: the model cannot start; the server logs the message.
         """
-        handler = logging.StreamHandler(sys.stderr)
         if logs_are_json():
-            handler.setFormatter(JsonFormatter())
+            log_as_json()
             log.setLevel(logging.INFO)
         else:
+            handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(PrintableFormatter("penchant %(levelname)s %(message)s"))
-        logging.basicConfig(handlers=[handler])
+            logging.basicConfig(handlers=[handler])
         self._pb_utils = pb_utils
         model, process = args["model_name"], args.get("model_instance_name", "")
         # A full batch means that more calls are waiting.
