@@ -176,6 +176,12 @@ LAYERS = DashboardRow(
             (_rate("penchant_reservations_total", "outcome"), "{{outcome}}"),
         ),
         _panel(
+            "Callers refused, and readings of the token keys",
+            "reqps",
+            (_rate("penchant_refused_calls_total", "cause"), "{{cause}}"),
+            (_rate("penchant_token_keys_read_total", "result"), "keys read: {{result}}"),
+        ),
+        _panel(
             "Ages of the clocks",
             "s",
             (_gauge("penchant_newest_event_age_seconds"), "newest event"),

@@ -7,12 +7,14 @@ tries once: the client does the retries.
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any, Protocol
 
 import grpc
 import grpc.aio
 
 from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_sdk._bearer import Bearer, Token
 from penchant_sdk._channel import (
     ChannelOptions,
     Metadata,
@@ -53,11 +55,12 @@ class AsyncGrpcTransport:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Metadata = (),
+        token: Token | None = None,
         channel_options: ChannelOptions = (),
     ) -> None:
         self._target = target
         self._credentials = credentials
-        self._metadata = as_pairs(metadata)
+        self._bearer = Bearer(token, as_pairs(metadata))
         self._options = merge_options(target, channel_options)
         self._lock = threading.Lock()  # Never held while a call waits.
         self._channel: grpc.aio.Channel | None = None
@@ -106,7 +109,19 @@ class AsyncGrpcTransport:
     async def _call(
         self, method: Any, request: object, timeout_s: float, headers: Metadata = ()
     ) -> Any:
-        metadata = (*self._metadata, *headers) if headers else self._metadata
+        started_s = time.monotonic()
+        try:
+            return await self._call_once(method, request, timeout_s, headers)
+        except PenchantError as error:
+            left_s = started_s + timeout_s - time.monotonic()
+            if left_s <= 0 or not self._bearer.worth_another(error):
+                raise
+        return await self._call_once(method, request, left_s, headers)
+
+    async def _call_once(
+        self, method: Any, request: object, timeout_s: float, headers: Metadata
+    ) -> Any:
+        metadata = (*self._bearer.metadata(), *headers)
         try:
             return await method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:

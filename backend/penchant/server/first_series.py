@@ -20,6 +20,11 @@ FAULTS = (
 """Reasons of errors that are the server's fault, as alerts and objectives count them."""
 
 _CAUSES = ("step", "store_ahead", "redated", "unseen")
+_REFUSALS = (
+    *("missing", "duplicate", "malformed", "oversized", "algorithm", "key", "signature"),
+    *("expired", "not_yet_valid", "issuer", "audience", "scope", "tenant"),
+    *("tenant_limit", "caller_rate", "tenant_rate"),
+)
 _DAMAGES = ("head", "neighbours", "offsets", "rollout", "texts", "vectors", "version")
 
 
@@ -33,6 +38,8 @@ def first_series(model: str) -> list[Series]:
     ]
     found += [("penchant_errors_total", (("reason", reason),)) for reason in FAULTS]
     found += [("penchant_clock_doubts_total", (("cause", cause),)) for cause in _CAUSES]
+    found += [("penchant_refused_calls_total", (("cause", cause),)) for cause in _REFUSALS]
+    found += [("penchant_token_keys_read_total", (("result", one),)) for one in ("ok", "failed")]
     if model != METHODS["embed"].model:
         found += [("penchant_catalog_mends_total", (("kind", kind),)) for kind in _DAMAGES]
     if model == METHODS["rank"].model:

@@ -62,6 +62,15 @@ CALLS = {
         "Seconds from a call's arrival to its answer, by method", SECONDS, "method"
     ),
     "penchant_errors_total": _counter("Calls answered with an error, by reason", "reason"),
+    "penchant_refused_calls_total": _counter(
+        "Calls refused for their caller, by cause (missing, duplicate, malformed, oversized, "
+        "algorithm, key, signature, expired, not_yet_valid, issuer, audience, scope, tenant, "
+        "tenant_limit, caller_rate, tenant_rate) and by tenant, once one is verified",
+        "cause",
+    ),
+    "penchant_token_keys_read_total": _counter(
+        "Readings of the changed file of token keys, by result (ok, failed)", "result"
+    ),
     "penchant_batch_calls": _histogram("Calls answered together", SIZES),
     "penchant_wait_seconds": _histogram(
         "Seconds that a call waited in a lane of its model's process before work on it began, by "

@@ -12,6 +12,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Generator, Sequence
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from penchant.config import Config, parse, releases_directory, store_directory
+from penchant.domain.caller import LOCAL, Caller
 from penchant.domain.errors import InvalidRequest, PenchantError
 from penchant.encoder.base import Encoder, Encoders
 from penchant.encoder.bundle import read_bundle
@@ -31,7 +33,10 @@ from penchant.report.printable import PrintableFormatter
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
+from penchant.server.identity.callers import callers_of
+from penchant.server.identity.forwarded import TENANT_PARAMETER
 from penchant.server.metric_table import Series
+from penchant.server.tenants import TenantApps
 from penchant.server.triton.batch_lane import BatchLane
 from penchant.server.triton.bulk_lane import BulkLane
 from penchant.server.triton.error_log import ErrorLog
@@ -53,6 +58,8 @@ MAX_BATCH = 64
 """Calls answered together, at most."""
 SWITCH_S = 0.001
 """Seconds after which a thread of Python lets another one run; a slice may be all Python."""
+
+_REQUEST_ID = re.compile(r"[0-9A-Za-z_.:-]{1,64}")
 
 
 class Adapter:
@@ -79,6 +86,7 @@ class Adapter:
         model, process = args["model_name"], args.get("model_instance_name", "")
         # A full batch means that more calls are waiting.
         self._full = int(json.loads(args["model_config"]).get("max_batch_size") or MAX_BATCH)
+        self._model = model
         self._turn = ProcessTurn()
         self._is_encoder = model == METHODS["embed"].model
         try:
@@ -87,6 +95,8 @@ class Adapter:
             importlib.import_module("threadpoolctl").threadpool_limits(1)
             self._meter = TritonMeter(pb_utils, model, process)
             self._traces = traces_of(model, process)
+            processes = _processes(args["model_config"])
+            self._callers = callers_of(config, processes, self._meter)
             encoders = self._encoders(model, config)
             self._app: App = build([model], config, encoders, self._meter, server_pid=os.getppid())
         except PenchantError as error:
@@ -96,13 +106,19 @@ class Adapter:
             self._meter.watch(partial(restart_gauges, RestartNote.read(os.environ)))
         self._errors = ErrorLog()
         sys.setswitchinterval(SWITCH_S)
+        # Without tokens there are no tenants, and nothing stands before the one app.
+        self._tenants: TenantApps | None = None
+        self._answers, self._slices = self._app.dispatch.answer, self._app.dispatch.slices
+        if self._callers is not None:
+            self._default_encoder = encoders.default
+            self._tenants = TenantApps(self._app, config, self._build_tenant)
+            self._answers, self._slices = self._tenants.answer, self._tenants.slices
         self._crowd = BatchLane(self._answer_small, self._drop, MAX_BATCH)
         self._encoding = BatchLane(self._answer_batch, self._drop, MAX_BATCH)
         self._bulk = BulkLane(self._begin, self._answer, self._drop, self._turn)
         self._meter.watch(self._waiting)
-        if model == METHODS["get_user"].model and self._app.catalogs is not None:
-            gauges = StoreGauges(self._app.store, self._app.catalogs, store_directory(config))
-            self._meter.watch(gauges.read)
+        if model == METHODS["get_user"].model:
+            self._meter.watch(_gauges_of(self._app, config).read)
         # Loaded objects stay for good; without this, each full collection would visit them all.
         gc.collect()
         gc.freeze()
@@ -129,20 +145,20 @@ class Adapter:
         if calls:
             self._meter.batch(len(calls))
             with self._turn.small():
-                answers = self._answers(calls, traces)
+                answers = self._traced_answers(calls, traces)
             for place, call, answer, trace in zip(places, calls, answers, traces, strict=True):
                 responses[place] = self._response(call, answer, arrived_s, requests[place], trace)
         return responses
 
-    def _answers(
+    def _traced_answers(
         self, calls: Sequence[ParsedCall], traces: Sequence[CallTrace | None]
     ) -> list[Answer]:
         """The answers to calls; the steps of the work on all of them go into each one's trace."""
         if self._traces is None or not any(traces):
-            return self._app.dispatch.answer(calls)
+            return self._answers(calls)
         steps: list[Step] = []
         with recorded(steps):
-            answers = self._app.dispatch.answer(calls)
+            answers = self._answers(calls)
         for trace in traces:
             if trace is not None:
                 trace.steps += steps
@@ -166,6 +182,8 @@ class Adapter:
         self._meter.close()
         if self._traces is not None:
             self._traces.close()
+        if self._tenants is not None:
+            self._tenants.close()
         self._app.close()
 
     def _encoders(self, model: str, config: Config) -> Encoders:
@@ -180,7 +198,29 @@ class Adapter:
             bundle.settings.dimensions,
             self._turn,
             bulk=model == METHODS["put_items"].model,
+            parameters=self._callers.parameters if self._callers is not None else {},
         )
+
+    def _build_tenant(self, tenant: str, config: Config) -> App:
+        """The app of a tenant in this process, with the server's encoder and its own releases."""
+        encoders: Encoders
+        if self._is_encoder:
+            load = partial(self._load, config=config)
+            encoders = EncoderLibrary(self._default_encoder, releases_directory(config), load)
+        else:
+            assert self._callers is not None
+            encoders = RemoteEncoders(
+                self._pb_utils,
+                self._default_encoder.version,
+                self._default_encoder.dimensions,
+                self._turn,
+                bulk=self._model == METHODS["put_items"].model,
+                parameters={**self._callers.parameters, TENANT_PARAMETER: tenant},
+            )
+        app = build([self._model], config, encoders, self._meter, server_pid=os.getppid())
+        if self._model == METHODS["get_user"].model:
+            self._meter.watch(_gauges_of(app, config).read, tenant=tenant)
+        return app
 
     def _load(self, directory: Path, config: Config) -> Encoder:
         # Not above: an engine takes each process 0.1 s and 30 MB, and one process runs it.
@@ -202,6 +242,12 @@ class Adapter:
         return call
 
     def _parsed(self, request: Any) -> ParsedCall | PenchantError:
+        caller = LOCAL
+        if self._callers is not None:
+            found = self._callers.of(request.parameters())
+            if isinstance(found, PenchantError):
+                return found
+            caller = found
         tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)
         if tensor is None:
             return InvalidRequest(f"{REQUEST_TENSOR}: missing, expected shape [1, 1]")
@@ -210,7 +256,15 @@ class Adapter:
             return InvalidRequest(
                 f"{REQUEST_TENSOR}: got shape {list(array.shape)}, expected [1, 1]"
             )
-        return self._app.dispatch.parse(array.item())
+        call = self._app.dispatch.parse(array.item(), caller)
+        if isinstance(call, PenchantError):
+            self._count(call, caller)
+        return call
+
+    def _count(self, error: PenchantError, caller: Caller) -> None:
+        """Counts a refusal that is due to the caller's identity."""
+        if self._callers is not None:
+            self._callers.count(error, caller.tenant)
 
     def _waiting(self) -> dict[Series, float]:
         lanes: dict[Lane, BatchLane | BulkLane] = {
@@ -226,7 +280,7 @@ class Adapter:
     def _begin(self, waiting: WaitingCall) -> Generator[None, None, Answer]:
         """The work on a call of the lane of long ones, slice by slice."""
         self._began([waiting])
-        work = self._app.dispatch.slices(waiting.call)
+        work = self._slices(waiting.call)
         if waiting.trace is None:
             return (yield from work)
         try:
@@ -254,7 +308,9 @@ class Adapter:
     def _answer_small(self, waiting: Sequence[WaitingCall]) -> None:
         self._began(waiting)
         with self._turn.small():
-            answers = self._answers([one.call for one in waiting], [one.trace for one in waiting])
+            answers = self._traced_answers(
+                [one.call for one in waiting], [one.trace for one in waiting]
+            )
         self._answer_each(waiting, answers)
 
     def _answer_batch(self, waiting: Sequence[WaitingCall]) -> None:
@@ -262,7 +318,9 @@ class Adapter:
             return self._answer_small(waiting)
         self._began(waiting)
         # These wait for the encoder in another process: nobody should wait with them.
-        answers = self._answers([one.call for one in waiting], [one.trace for one in waiting])
+        answers = self._traced_answers(
+            [one.call for one in waiting], [one.trace for one in waiting]
+        )
         self._answer_each(waiting, answers)
         return None
 
@@ -295,10 +353,14 @@ class Adapter:
         pb_utils = self._pb_utils
         reason = answer.reason if isinstance(answer, PenchantError) else ""
         if not call.health_check:
-            self._meter.request(call.field, reason, time.monotonic() - arrived_s)
+            tenant = call.caller.tenant
+            if tenant and self._callers is not None:
+                tenant = self._callers.label(tenant)
+            self._meter.request(call.field, reason, time.monotonic() - arrived_s, tenant)
         if trace is not None and self._traces is not None:
             self._traces.end(trace, call.field, reason, _id_of(source))
         if isinstance(answer, PenchantError):
+            self._count(answer, call.caller)
             trace_id = "" if trace is None else trace.trace_id
             self._errors.say(answer, call.field, _id_of(source), trace_id)
             return pb_utils.InferenceResponse([], error=to_triton(pb_utils, answer))
@@ -313,10 +375,23 @@ class Adapter:
 
 
 def _id_of(source: Any) -> str:
-    """The id that a caller gave its request; read only where it is needed, off the hot path."""
-    if isinstance(source, WaitingCall):
-        return source.request_id
-    return str(source.request_id())
+    """The id that a caller gave its request; empty where it is none that a log should hold.
+
+    Read only where it is needed, off the hot path.
+    """
+    id_ = source.request_id if isinstance(source, WaitingCall) else str(source.request_id())
+    return id_ if _REQUEST_ID.fullmatch(id_) else ""
+
+
+def _gauges_of(app: App, config: Config) -> StoreGauges:
+    assert app.catalogs is not None
+    return StoreGauges(app.store, app.catalogs, store_directory(config))
+
+
+def _processes(model_config: str) -> int:
+    """Processes of the model: Triton starts one for each of its instances."""
+    groups = json.loads(model_config).get("instance_group", [])
+    return max(1, sum(int(group.get("count") or 1) for group in groups))
 
 
 def _parameters(model_config: str) -> dict[str, str]:

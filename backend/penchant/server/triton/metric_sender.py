@@ -17,6 +17,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from penchant.server.metric_table import FAMILIES, MetricKind, Series
@@ -66,6 +67,15 @@ class _Observations:
         }
 
 
+@dataclass(slots=True)
+class _Watched:
+    """Gauges to read, and the series that they showed the last time."""
+
+    read: ReadGauges
+    labels: tuple[tuple[str, str], ...]
+    shown: set[Series] = field(default_factory=set)
+
+
 class MetricSender:
     """The metrics of one process; one thread sends them all."""
 
@@ -89,23 +99,21 @@ class MetricSender:
         self._process = ("process", process)
         self._sums: defaultdict[Series, float] = defaultdict(float, dict.fromkeys(first, 0.0))
         self._histograms: dict[Series, _Observations] = {}
-        self._gauges: list[ReadGauges] = []
+        self._gauges: list[_Watched] = []
         self._families: dict[str, Any] = {}
         self._metrics: dict[Series, Any] = {}
-        self._shown: dict[ReadGauges, set[Series]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._sender = threading.Thread(target=self._send_forever, daemon=True)
         self._sender.start()
 
-    def watch(self, read: ReadGauges) -> None:
-        """Sends gauges from now on, each time with what `read` returns.
+    def watch(self, read: ReadGauges, labels: tuple[tuple[str, str], ...] = ()) -> None:
+        """Sends gauges from now on, each time with what `read` returns, with further labels.
 
         A series that it no longer returns is shown no longer. Families with the label `process`
         are given this process's.
         """
-        self._shown[read] = set()
-        self._gauges.append(read)
+        self._gauges.append(_Watched(read, labels))
 
     def add(self, series: Series, value: float) -> None:
         """Adds to a counter. Cost: under 1 microsecond."""
@@ -133,8 +141,8 @@ class MetricSender:
             sums |= histogram.series(name, own, first=first)
         for series, value in sums.items():
             self._metric(series).increment(value)
-        for read in self._gauges:
-            self._send_gauges(read)
+        for watched in list(self._gauges):
+            self._send_gauges(watched)
         self._metric((ALIVE, (self._process,))).set(time.time())
 
     def close(self) -> None:
@@ -150,20 +158,22 @@ class MetricSender:
         histogram.counts[bisect.bisect_left(histogram.bounds, value)] += times
         histogram.sum += value * times
 
-    def _send_gauges(self, read: ReadGauges) -> None:
+    def _send_gauges(self, watched: _Watched) -> None:
         try:
-            values = read()
+            values = watched.read()
         except Exception:  # A gauge that cannot be read must not cost the counters.
             log.exception("gauges could not be read")
             return
         shown: set[Series] = set()
         for (name, labels), value in values.items():
-            own = (*labels, self._process) if "process" in FAMILIES[name].labels else labels
+            own = (*labels, *watched.labels)
+            if "process" in FAMILIES[name].labels:
+                own = (*own, self._process)
             shown.add((name, own))
             self._metric((name, own)).set(value)
-        for gone in self._shown[read] - shown:
+        for gone in watched.shown - shown:
             del self._metrics[gone]  # Triton shows a metric for as long as its object lives.
-        self._shown[read] = shown
+        watched.shown = shown
 
     def _send_forever(self) -> None:
         while not self._closing.wait(SEND_EVERY_S):

@@ -49,19 +49,20 @@ class TritonMeter:
         if model == "penchant_feedback":
             self.watch(self._calibration_error)
 
-    def watch(self, read: ReadGauges) -> None:
-        """See `MetricSender.watch`."""
-        self._sender.watch(read)
+    def watch(self, read: ReadGauges, tenant: str = "") -> None:
+        """See `MetricSender.watch`; `tenant`: whose gauges they are, empty: the server's own."""
+        self._sender.watch(read, _whose(tenant))
 
-    def request(self, method: str, reason: str, seconds: float) -> None:
+    def request(self, method: str, reason: str, seconds: float, tenant: str = "") -> None:
         """Counts an answered call.
 
         Args:
             method: the call's.
             reason: of its error; empty without one.
             seconds: from the call's arrival to its answer.
+            tenant: of the caller; empty: none.
         """
-        counted, timed = _request_series(method, reason)
+        counted, timed = _request_series(method, reason, tenant)
         self._sender.count_and_time(counted, timed, seconds)
         if reason:
             self._sender.add(("penchant_errors_total", (("reason", reason),)), 1.0)
@@ -73,6 +74,15 @@ class TritonMeter:
     def waited(self, lane: str, seconds: float) -> None:
         """Records how long a call waited in a lane."""
         self._sender.observe(("penchant_wait_seconds", (("lane", lane),)), seconds)
+
+    def refused_caller(self, cause: str, tenant: str) -> None:
+        """See `IdentityMeter.refused_caller`."""
+        series = ("penchant_refused_calls_total", (("cause", cause), *_whose(tenant)))
+        self._sender.add(series, 1.0)
+
+    def token_keys_read(self, good: bool) -> None:
+        """See `IdentityMeter.token_keys_read`."""
+        self._add("penchant_token_keys_read_total", 1.0, result="ok" if good else "failed")
 
     def fold(self, seconds: float, users: int = 1) -> None:
         """See `Meter.fold`."""
@@ -153,11 +163,18 @@ class TritonMeter:
         return {} if error is None else {("penchant_calibration_error", ()): error}
 
 
-@functools.lru_cache(maxsize=256)
-def _request_series(method: str, reason: str) -> tuple[Series, Series]:
+@functools.lru_cache(maxsize=1024)
+def _request_series(method: str, reason: str, tenant: str) -> tuple[Series, Series]:
     """The counter of calls and the histogram of their seconds; made once, for the hot path."""
-    result = ("method", method), ("result", reason or "ok")
-    return ("penchant_requests_total", result), ("penchant_request_seconds", result[:1])
+    whose = _whose(tenant)
+    timed = (("method", method), *whose)
+    counted = (("method", method), ("result", reason or "ok"), *whose)
+    return ("penchant_requests_total", counted), ("penchant_request_seconds", timed)
+
+
+def _whose(tenant: str) -> tuple[tuple[str, str], ...]:
+    """The label of a tenant's series; none for the server's own."""
+    return (("tenant", tenant),) if tenant else ()
 
 
 class MeteredEncoder:

@@ -94,6 +94,8 @@ def test_every_metric_of_the_table_can_be_sent_and_no_other_is(pb_utils: FakePbU
     feedback.clock_doubt("step")
     feedback.mended("vectors")
     feedback.reserved("capped", 1)
+    feedback.refused_caller("scope", "acme")
+    feedback.token_keys_read(False)
     feedback.ranked(np.arange(3), cold=True)
     feedback.interest_drift(0.25)
     shown = Outcome("served", impression=True, reward=0.0, score=None)
@@ -109,7 +111,9 @@ def test_every_metric_of_the_table_can_be_sent_and_no_other_is(pb_utils: FakePbU
     assert stems == set(FAMILIES)
     for name, family in pb_utils.families.items():
         stem = name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
-        own = {"model", *FAMILIES[stem].labels} | ({"le"} if name.endswith("_bucket") else set())
+        own = {"model", "tenant", *FAMILIES[stem].labels} | (
+            {"le"} if name.endswith("_bucket") else set()
+        )
         for labels in family.metrics:
             assert {label for label, _ in labels} <= own, name
 
