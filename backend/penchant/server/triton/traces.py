@@ -14,16 +14,29 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from penchant.domain.errors import ConfigError
+from penchant.system.optional_package import needs_extra
 from penchant.system.step_times import Step
 
 ENDPOINT = "PENCHANT_OTLP_ENDPOINT"
 """Environment variable with the collector's address for OTLP over HTTP."""
 HEADER = "traceparent"
 _SENT_S = 2.0
+_MODULES = (
+    "sdk.trace",
+    "sdk.resources",
+    "sdk.trace.export",
+    "exporter.otlp.proto.http.trace_exporter",
+    "trace",
+)
 _TRACEPARENT = re.compile(
     r"00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})"
 )
+
+
+def check_installed() -> tuple[Any, ...]:
+    """The modules that export traces; raises ConfigError where the extra `trace` is missing."""
+    with needs_extra("otlp_endpoint", "trace"):
+        return tuple(importlib.import_module(f"opentelemetry.{name}") for name in _MODULES)
 
 
 class CallTrace:
@@ -52,16 +65,7 @@ class Traces:
         Raises:
             ConfigError: the extra `trace` is not installed.
         """
-        try:
-            sdk = importlib.import_module("opentelemetry.sdk.trace")
-            resources = importlib.import_module("opentelemetry.sdk.resources")
-            exporting = importlib.import_module("opentelemetry.sdk.trace.export")
-            otlp = importlib.import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
-            self._api = importlib.import_module("opentelemetry.trace")
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"otlp_endpoint: needs the package {error.name}; pip install 'penchant[trace]'"
-            ) from error
+        sdk, resources, exporting, otlp, self._api = check_installed()
         about = {"service.name": "penchant", "service.instance.id": process}
         self._provider = sdk.TracerProvider(resource=resources.Resource.create(about))
         exporter = otlp.OTLPSpanExporter(endpoint.rstrip("/") + "/v1/traces", timeout=5)
