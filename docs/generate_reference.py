@@ -302,7 +302,8 @@ def metrics_page() -> str:
     parts = [
         "# Metrics",
         "Served on Triton's metrics port, `http://HOST:8002/metrics`, next to Triton's own "
-        "`nv_inference_*`. Each series has the label `model`, and those in the table. "
+        "`nv_inference_*`. Each series has the label `model`, those in the table, and `tenant` "
+        "where it is a tenant's. "
         "[Operate](../operations.md#what-to-watch) says which to watch.",
     ]
     for title, families in GROUPS.items():
