@@ -9,7 +9,6 @@ import traceback
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
 
 from penchant_sdk import InvalidRequest, Penchant, StateBehind
 from penchant_sdk.aio import AsyncPenchant
@@ -61,7 +60,7 @@ def test_the_applications_trace_travels_with_its_flag(wire: Wire, sampled: bool)
 
 
 def test_outside_of_a_trace_of_the_application_none_begins(wire: Wire) -> None:
-    assert TracerProvider  # OpenTelemetry is loaded, but nobody records.
+    assert "opentelemetry.trace" in sys.modules  # It is loaded, but nobody records.
     with Penchant(wire.target) as penchant:
         penchant.rank("ann")
     assert "traceparent" not in wire.metadata[-1]

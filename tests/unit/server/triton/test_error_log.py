@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
 
 from penchant.domain.errors import InvalidEvent, StoreUnavailable
-from penchant.server.triton import error_log
 from penchant.server.triton.error_log import MOST_A_SECOND, ErrorLog
 
 
@@ -37,7 +37,7 @@ def test_a_flood_of_errors_is_a_few_lines_a_second_and_their_number(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s = [5.0]
-    monkeypatch.setattr(error_log.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
     log = ErrorLog()
     for _ in range(1_000):
         log.say(StoreUnavailable("full"), "feedback", "r", "")
