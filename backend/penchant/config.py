@@ -38,6 +38,10 @@ TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
 """Parameters that belong to Triton's Python backend."""
 
 
+MASKED_TEXTS = ("queries", "all", "off")
+"""What `mask_texts` may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All settings of a model."""
@@ -75,6 +79,9 @@ class Config:
     that the log has enough of."""
     explorations_per_day: int = 50
     """Explored impressions per user and 24 hours; 0 turns exploration off."""
+    mask_texts: str = "queries"
+    """Free text in which addresses, numbers of accounts and the like are masked before the encoder
+    reads it: `queries`, with all texts to encode; `all`, with the texts of items; or `off`."""
     pseudonym_keys: str = ""
     """Where the keys are that turn users' ids into pseudonyms: `file:` and an absolute path, or
     `env:` and the name of a variable. Default: ids are stored as they come."""
@@ -100,6 +107,11 @@ class Config:
             known = ", ".join(sorted(self.signals))
             raise ConfigError(
                 f"objective: got {self.objective[:64]!r}, expected {ALL_LIKES} or one of: {known}"
+            )
+        if self.mask_texts not in MASKED_TEXTS:
+            raise ConfigError(
+                f"mask_texts: got {self.mask_texts[:64]!r}, expected one of: "
+                f"{', '.join(MASKED_TEXTS)}"
             )
         kind, _, place = self.pseudonym_keys.partition(":")
         absolute = kind == "file" and place.startswith("/")
@@ -130,6 +142,7 @@ _RULES = {
     "store": "lmdb: and a directory",
     "signal_weights": "a JSON object from signal to factor",
     "objective": "a signal, `all`, or nothing",
+    "mask_texts": "one of queries, all, off",
     "pseudonym_keys": "`file:` and a path, `env:` and a name, or nothing",
 }
 """Ranges of the settings that are not numbers; the other ones are directories."""
@@ -155,6 +168,7 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "store_map_bytes": int,
     "encoder_threads": int,
     "objective": str,
+    "mask_texts": str,
     "pseudonym_keys": str,
     "explorations_per_day": int,
     "encoder_runtime": str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,12 @@ from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, audit_directory, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import AHEAD_US
+from penchant.domain.types import Item
 from penchant.encoder.base import Encoders
 from penchant.server.audited import Audited
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
 from penchant.server.kept_settings import follow, keep
+from penchant.server.masked_texts import masked_embed_request, masked_items, masked_rank
 from penchant.server.plans import (
     delete_plan,
     embed_plan,
@@ -244,6 +246,8 @@ def _verbs(
 
 def _rank(service: RankService, config: Config, names: UserNames) -> Verbs:
     check = names.of_named(partial(check_rank, limits=config.limits))
+    if config.mask_texts != "off":
+        check = masked_rank(check)
     verb = Verb(rank_request, check, service.rank, rank_reply, rank_plan, service.in_slices)
     return {"rank": verb}
 
@@ -274,8 +278,10 @@ def _reserve(service: ReserveService, config: Config, clock: Clock, names: UserN
 
 
 def _catalog(service: CatalogService, config: Config, audited: Audited) -> Verbs:
-    items = partial(check_items, limits=config.limits)
+    items: Callable[[Sequence[Item]], Sequence[Item]] = partial(check_items, limits=config.limits)
     ids = partial(check_item_ids, limits=config.limits)
+    if config.mask_texts == "all":
+        items = masked_items(items)
     get = partial(check_get, limits=config.limits)
     return {
         "put_items": Verb(
@@ -332,7 +338,8 @@ def _users(service: UserService, config: Config, audited: Audited, names: UserNa
 
 def _embed(service: EmbedService, config: Config) -> Verbs:
     check = partial(check_embed, limits=config.limits)
-    verb = Verb(embed_request, check, service.embed, embed_reply, embed_plan, service.in_slices)
+    read = embed_request if config.mask_texts == "off" else masked_embed_request
+    verb = Verb(read, check, service.embed, embed_reply, embed_plan, service.in_slices)
     return {"embed": verb}
 
 
