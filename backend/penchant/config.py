@@ -79,6 +79,8 @@ class Config:
     that the log has enough of."""
     explorations_per_day: int = 50
     """Explored impressions per user and 24 hours; 0 turns exploration off."""
+    retention_days: float = 0.0
+    """Days after which the refresh clock's process deletes an event; 0 keeps all."""
     mask_texts: str = "queries"
     """Free text in which addresses, numbers of accounts and the like are masked before the encoder
     reads it: `queries`, with all texts to encode; `all`, with the texts of items; or `off`."""
@@ -130,6 +132,7 @@ RANGES: Mapping[str, Range] = {
     "offset_half_life_s": MORE_THAN_0,
     "offset_prior_impressions": MORE_THAN_0,
     "explorations_per_day": FROM_0,
+    "retention_days": FROM_0,
 }
 """The range of each numeric setting that is not the fold's."""
 
@@ -168,6 +171,7 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "store_map_bytes": int,
     "encoder_threads": int,
     "objective": str,
+    "retention_days": float,
     "mask_texts": str,
     "pseudonym_keys": str,
     "explorations_per_day": int,

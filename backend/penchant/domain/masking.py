@@ -51,7 +51,7 @@ _PLAIN = _Plain(
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MaskedPart:
     """Something to mask: its kind, and its place in the text."""
 
     kind: str
@@ -85,7 +85,7 @@ def masked(text: str) -> str:
     return "".join([*parts, plain[end:]]) if parts else text
 
 
-def findings(text: str) -> list[Finding]:
+def findings(text: str) -> list[MaskedPart]:
     """What `masked` masks, in order; places count in the text with its digits as ASCII."""
     return list(_found(_as_plain(text)))
 
@@ -94,11 +94,11 @@ def _as_plain(text: str) -> str:
     return text if text.isascii() else _HIDDEN.sub("", text.translate(_PLAIN))
 
 
-def _found(text: str) -> Iterator[Finding]:
+def _found(text: str) -> Iterator[MaskedPart]:
     """What is to mask; of two that overlap, the one whose pattern comes first."""
     digits = len(_DIGIT.findall(text))
     long = _LONG.search(text) is not None
-    taken: list[Finding] = []
+    taken: list[MaskedPart] = []
     for pattern in _PATTERNS:
         if digits < pattern.least or (pattern.kind == "secret" and not pattern.needs and not long):
             continue
@@ -109,7 +109,7 @@ def _found(text: str) -> Iterator[Finding]:
             if any(start < other.end and other.start < end for other in taken):
                 continue
             if pattern.holds(match):
-                taken.append(Finding(pattern.kind, start, end))
+                taken.append(MaskedPart(pattern.kind, start, end))
     yield from sorted(taken, key=lambda finding: finding.start)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.masking import counts
+from benchmarks.mask_quality import counts
 from benchmarks.personal_texts import MAKERS, labelled_texts
 from penchant.domain import national_ids
 from penchant.domain.masking import masked

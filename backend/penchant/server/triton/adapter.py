@@ -28,6 +28,7 @@ from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import EncoderLibrary
 from penchant.report.printable import PrintableFormatter
+from penchant.report.private_log import PrivateLog
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
@@ -65,6 +66,7 @@ class Adapter:
         """
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(PrintableFormatter("penchant %(levelname)s %(message)s"))
+        handler.addFilter(PrivateLog())
         logging.basicConfig(handlers=[handler])
         self._pb_utils = pb_utils
         model = args["model_name"]

@@ -1,6 +1,6 @@
 """How well and how fast free text is masked: precision and recall by kind, microseconds by text.
 
-python -m benchmarks.masking [--of-each 500] [--seed 1]
+python -m benchmarks.mask_quality [--of-each 500] [--seed 1]
 """
 
 from __future__ import annotations
