@@ -15,7 +15,7 @@ from penchant.store.lmdb import LmdbStore
 from penchant.system.audit_check import read_audit_log, verify_audit_log
 from penchant_sdk import Cap, Event, Item, Penchant, ReserveOption
 from penchant_sdk.errors import PenchantError, ServerError
-from tests.support.serve_process import FILMS, ServeProcess, serving
+from tests.support.serve_process import FILMS, ServeProcess, serving, wait_until
 
 pytestmark = pytest.mark.server
 
@@ -79,6 +79,11 @@ def damage(store: Path) -> None:
     opened.close()
 
 
+def metrics_of(serve: ServeProcess) -> str:
+    with urllib.request.urlopen(serve.said("metrics")) as reply:
+        return str(reply.read(), "utf-8")
+
+
 def test_no_secret_is_written_anywhere_but_into_the_store(serve: ServeProcess) -> None:
     with Penchant(serve.target, timeout_s=20, max_attempts=1) as penchant:
         refused: list[PenchantError] = []
@@ -99,10 +104,8 @@ def test_no_secret_is_written_anywhere_but_into_the_store(serve: ServeProcess) -
         assert not any("p1~" in str(error) for error in [*refused, *failed])
         with contextlib.suppress(PenchantError):
             penchant.forget_user(HURT)
-    said = "\n".join(serve.lines)
-    metrics = urllib.request.urlopen(serve.said("metrics")).read().decode()
-    assert MARK not in said + metrics
-    assert "penchant_refused_events_total" in metrics
+    wait_until(lambda: "penchant_refused_events_total" in metrics_of(serve), "metrics of refusals")
+    assert MARK not in "\n".join(serve.lines) + metrics_of(serve)
     searched = 0
     for path in serve.directory.rglob("*"):
         if path.is_file() and "data.mdb" not in path.name:
