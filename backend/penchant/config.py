@@ -87,6 +87,20 @@ class Config:
     pseudonym_keys: str = ""
     """Where the keys are that turn users' ids into pseudonyms: `file:` and an absolute path, or
     `env:` and the name of a variable. Default: ids are stored as they come."""
+    token_keys: Path | None = None
+    """File with the public keys that verify callers' tokens (JWKS). Default: no tokens, and every
+    caller may do everything."""
+    token_issuer: str = "penchant"
+    """The issuer (`iss`) that every token must name."""
+    token_audience: str = "penchant"
+    """The audience (`aud`) that every token must name."""
+    tenant_limit: int = 100
+    """Tenants that the server holds, at most."""
+    tenant_calls_per_s: float = 0.0
+    """Calls per second of all callers of a tenant together, for each model; 0: no limit."""
+    caller_calls_per_s: float = 0.0
+    """Calls per second of one caller, for each model; 0: no limit but that of the caller's
+    token."""
     limits: Limits = field(default_factory=Limits)
     """The limits of one call; not a parameter."""
     given: frozenset[str] = field(default=frozenset(), compare=False)
@@ -122,6 +136,9 @@ class Config:
                 f"pseudonym_keys: got {self.pseudonym_keys[:64]!r}, expected file: and an absolute "
                 "path, or env: and the name of a variable"
             )
+        for name in ("token_issuer", "token_audience"):
+            if not getattr(self, name):
+                raise ConfigError(f"{name}: got nothing, expected what tokens must name")
         if not self.signals:
             raise ConfigError("signals: got an empty table, expected at least one signal")
 
@@ -133,6 +150,9 @@ RANGES: Mapping[str, Range] = {
     "offset_prior_impressions": MORE_THAN_0,
     "explorations_per_day": FROM_0,
     "retention_days": FROM_0,
+    "tenant_limit": MORE_THAN_0,
+    "tenant_calls_per_s": FROM_0,
+    "caller_calls_per_s": FROM_0,
 }
 """The range of each numeric setting that is not the fold's."""
 
@@ -147,6 +167,9 @@ _RULES = {
     "objective": "a signal, `all`, or nothing",
     "mask_texts": "one of queries, all, off",
     "pseudonym_keys": "`file:` and a path, `env:` and a name, or nothing",
+    "token_keys": "a JWKS file, or nothing",
+    "token_issuer": "a text",
+    "token_audience": "a text",
 }
 """Ranges of the settings that are not numbers; the other ones are directories."""
 
@@ -179,6 +202,12 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "encoder_fallback": _flag,
     "offset_half_life_s": float,
     "offset_prior_impressions": float,
+    "token_keys": lambda text: Path(text) if text else None,
+    "token_issuer": str,
+    "token_audience": str,
+    "tenant_limit": int,
+    "tenant_calls_per_s": float,
+    "caller_calls_per_s": float,
 }
 
 

@@ -26,6 +26,7 @@ import grpc
 
 from penchant_proto.v1 import service_pb2
 from penchant_sdk import _operations
+from penchant_sdk._bearer import Token
 from penchant_sdk._channel import ChannelOptions, Metadata
 from penchant_sdk._operations import EncodedCall, Operation, first_call
 from penchant_sdk._replies import parse
@@ -66,6 +67,7 @@ class Penchant:
         max_attempts: int = 4,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Metadata = (),
+        token: Token | None = None,
         channel_options: ChannelOptions = (),
         transport: Transport | None = None,
     ) -> None:
@@ -79,20 +81,29 @@ class Penchant:
                 accepts its own `timeout_s` instead.
             max_attempts: attempts for one call, the first included; 1 or more.
             credentials: for TLS, from `grpc.ssl_channel_credentials`. None: no encryption.
-            metadata: pairs sent with every call, for example an authorization header.
+            metadata: pairs sent with every call.
+            token: shown with every call to a server that asks for tokens: a text, or a function
+                that returns the one to use now. After a refusal because the token has expired, the
+                function is asked once more and the call repeated. Without TLS, whoever sees the
+                network sees the token.
             channel_options: gRPC channel arguments; they override Penchant's own (keepalive,
                 sizes).
             transport: carries the calls instead of gRPC, for tests.
 
         Raises:
-            InvalidRequest: the timeout or the number of attempts is out of range.
+            InvalidRequest: the timeout or the number of attempts is out of range, or the token is
+                none.
         """
         self._target = target
         self._timeout_s = check_timeout(timeout_s)
         self._policy = RetryPolicy(max_attempts=max_attempts)
         if transport is None:
             transport = GrpcTransport(
-                target, credentials=credentials, metadata=metadata, channel_options=channel_options
+                target,
+                credentials=credentials,
+                metadata=metadata,
+                token=token,
+                channel_options=channel_options,
             )
         self._transport = transport
 

@@ -11,6 +11,7 @@ import sys
 BACKEND_MODULES = frozenset(
     {
         "cyclopts",
+        "joserfc",
         "lmdb",
         "numpy",
         "onnxruntime",

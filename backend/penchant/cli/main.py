@@ -25,6 +25,7 @@ from penchant.report.printable import escape_what_cannot_be_encoded, printable_l
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
     "install": ("penchant.cli.install:install", "Install Penchant into a Triton that you run."),
+    "token": ("penchant.cli.token:app", "Make keys and tokens for development."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
     "pretrain": (
         "penchant.cli.pretrain:pretrain",

@@ -12,9 +12,9 @@ from typing import Annotated
 from penchant.cli.next_steps import command_line
 from penchant.domain.errors import StateCorrupt
 from penchant.launch import Server
-from penchant.launch.model_parameters import changes_to_store, gather
+from penchant.launch.model_parameters import changes_to_store
 from penchant.launch.ports import Hosts
-from penchant.launch.serve import ServeEvents, ServeRequest
+from penchant.launch.serve import ServeEvents, ServeRequest, parameters_of
 from penchant.launch.serve import serve as run_serve
 from penchant.launch.supervise import WatchEvents
 from penchant.launch.vital_signs import Fault
@@ -44,7 +44,7 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
     def up(server: Server, parameters: Mapping[str, str]) -> None:
         status.stop()
         with suppress(OSError, SystemExit):
-            for line in _warnings(request):
+            for line in _warnings(request, knows_callers="token_keys" in parameters):
                 console.say(line)
             console.say(_summary(server, parameters, request.refresh_every))
 
@@ -60,24 +60,31 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
         with suppress(OSError, SystemExit):
             console.say("Stopping.")
 
-    for line in _changes(gather(request.store, request.encoder, request.settings)):
+    for line in _changes(parameters_of(request)):
         console.say(line)
     with _signals_as_interrupts(), status:
         run_serve(request, ServeEvents(up, WatchEvents(say, fault, back), stopping))
 
 
-def _warnings(request: ServeRequest) -> list[str]:
+def _warnings(request: ServeRequest, *, knows_callers: bool) -> list[str]:
     hosts = Hosts(request.host, request.http_host, request.metrics_host)
     public = hosts.public()
     lines = []
     if public:
         where = ", ".join(f"{name} on {hosts.of(name)}" for name in public)
         lines.append(
-            f"Warning: other machines can reach {where}. Whoever reaches gRPC or HTTP can read, "
-            "change and forget every user; see the page on security."
+            f"Warning: other machines can reach {where}. "
+            + (
+                "Tokens decide who may do what there."
+                if knows_callers
+                else "Whoever reaches gRPC or HTTP can read, change and forget every user; see the "
+                "page on security."
+            )
         )
     if "grpc" in public and request.tls_cert is None:
         lines.append("Warning: gRPC is not encrypted: set --tls-cert and --tls-key.")
+    if "http" in public and knows_callers:
+        lines.append("Warning: HTTP is not encrypted: who sees the network sees its tokens.")
     if "http" in public and request.tls_ca is not None:
         lines.append("Warning: HTTP asks for no certificate: leave --http-host at 127.0.0.1.")
     return lines
@@ -97,6 +104,7 @@ def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: flo
             f"  store    {parameters['store']}",
             f"  encoder  {parameters['encoder']}",
             f"  log      {server.log_path}",
+            f"  callers  {_callers(parameters)}",
             f"  refresh  {refresh}",
             "Try next:",
             f"  {command_line('doctor', *target, '--store', parameters['store'])}",
@@ -105,6 +113,11 @@ def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: flo
             "Ctrl-C stops it.",
         ]
     )
+
+
+def _callers(parameters: Mapping[str, str]) -> str:
+    keys = parameters.get("token_keys")
+    return f"with a token of a key in {keys}" if keys else "everybody (--token-keys)"
 
 
 def _changes(parameters: Mapping[str, str]) -> Iterator[str]:

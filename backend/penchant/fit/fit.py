@@ -32,11 +32,12 @@ from penchant.fit.search_space import choices_of
 from penchant.fit.store_of_log import fill_store
 from penchant.fit.trial import FitChoice, rungs_of
 from penchant.launch.server_store import ServerStore, open_server_store
+from penchant.logs.interactions import contexts_vary
 from penchant.logs.item_text_templates import text_templates, usual_first, with_template
 from penchant.logs.log_check import LogCheck, check_log
 from penchant.logs.read_log import read_log
 from penchant.logs.refusals import LeftOut
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, outcomes_before
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import load_release
@@ -198,7 +199,7 @@ class _Fit:
         vectors: Matrix,
     ) -> FitChoice:
         fixed = (*self._pairs, *self._request.given_refresh)
-        contexts = any(event.context for event in stream.events)
+        contexts = contexts_vary(outcomes_before(stream, len(stream.events)))
         seed = self._request.seed
         choices = choices_of(vectors_name, start, fixed, seed, contexts=contexts)
         found = chooser.best("Searching settings", choices, lambda _: vectors)

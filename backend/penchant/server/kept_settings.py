@@ -18,7 +18,19 @@ from penchant.system.audit_log import AuditLog, digest_of
 log = logging.getLogger("penchant")
 
 OF_THE_MACHINE = frozenset(
-    {"store", "store_map_bytes", "encoder_threads", "encoder_runtime", "encoder_fallback"}
+    {
+        "store",
+        "store_map_bytes",
+        "encoder_threads",
+        "encoder_runtime",
+        "encoder_fallback",
+        "token_keys",
+        "token_issuer",
+        "token_audience",
+        "tenant_limit",
+        "tenant_calls_per_s",
+        "caller_calls_per_s",
+    }
 )
 """Settings that say how one machine serves a store; each server has its own."""
 
