@@ -20,7 +20,7 @@ from penchant.server.kept_settings import keep
 from penchant.server.tenants import tenant_stores
 from penchant.store.base import Transaction
 from penchant.store.lmdb import LmdbStore
-from penchant.store.name_keys import NameKeys, read_name_keys, write_name_keys
+from penchant.store.name_keys import NameKeys, found_name_keys, write_name_keys
 from penchant.store.renamed_users import names_before, rename_other_contributions, rename_user
 from penchant.store.server_claim import ServerClaim, this_server
 from penchant.store.short_transactions import in_short_transactions
@@ -99,9 +99,9 @@ def _rotate_at(address: str, settings: Pairs, progress: Progress) -> RotatedPseu
 
 def _rotate(server: ServerStore, keys: tuple[bytes, ...], progress: Progress) -> RotatedPseudonyms:
     store = server.store
-    with store.snapshot() as snapshot:
-        chain = read_name_keys(snapshot) or NameKeys()
     given = tuple(map(fingerprint, keys))
+    with store.snapshot() as snapshot:
+        chain = found_name_keys(snapshot, given) or NameKeys()
     next_one = given[len(chain.applied) : len(chain.applied) + 1]
     if given[: len(chain.applied)] != chain.applied or (
         chain.under_way and next_one != (chain.under_way,)
