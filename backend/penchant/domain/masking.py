@@ -99,6 +99,7 @@ def _found(text: str) -> Iterator[MaskedPart]:
     digits = len(_DIGIT.findall(text))
     long = _LONG.search(text) is not None
     taken: list[MaskedPart] = []
+    hidden = bytearray(len(text))
     for pattern in _PATTERNS:
         if digits < pattern.least or (pattern.kind == "secret" and not pattern.needs and not long):
             continue
@@ -106,10 +107,10 @@ def _found(text: str) -> Iterator[MaskedPart]:
             continue
         for match in pattern.form.finditer(text):
             start, end = match.span(match.lastgroup or 0)
-            if any(start < other.end and other.start < end for other in taken):
+            if any(hidden[start:end]) or not pattern.holds(match):
                 continue
-            if pattern.holds(match):
-                taken.append(MaskedPart(pattern.kind, start, end))
+            hidden[start:end] = bytes([1]) * (end - start)
+            taken.append(MaskedPart(pattern.kind, start, end))
     yield from sorted(taken, key=lambda finding: finding.start)
 
 

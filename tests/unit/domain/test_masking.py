@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.mask_quality import counts
 from benchmarks.personal_texts import MAKERS, labelled_texts
 from penchant.domain import national_ids
+from penchant.domain.limits import Limits
 from penchant.domain.masking import masked
 from penchant.logs.datasets.debian_snapshot import read_items
 
@@ -87,3 +88,34 @@ def test_a_text_without_digits_costs_a_small_part_of_one_with_an_account() -> No
     for text in (plain, rich):
         costs.append(min(timeit.repeat(partial(masked, text), number=300, repeat=5)))
     assert costs[0] < costs[1] / 4
+
+
+HARD = (
+    "1 ",
+    "a@",
+    "+1 (",
+    "0-",
+    "::1",
+    "ab:",
+    "DE89",
+    "1.",
+    "(030) ",
+    "tel 1",
+    "password:",
+    "1.2.3.4 ",
+    "a@b.de ",
+    "9",
+    "\uff11",
+)
+
+
+@pytest.mark.parametrize("piece", HARD)
+def test_no_text_within_the_limits_is_slow_to_mask(piece: str) -> None:
+    """The time grows with the length: four times as long a text takes no more than a few times."""
+    limits = Limits()
+    long = (piece * limits.text_bytes)[: limits.text_bytes]
+    short = long[: limits.text_bytes // 4]
+    costs = [
+        min(timeit.repeat(partial(masked, text), number=1, repeat=5)) for text in (short, long)
+    ]
+    assert costs[1] < 12 * max(costs[0], 2e-4)
