@@ -29,17 +29,26 @@ def _digest(match: re.Match[str]) -> str:
     return f"'#{hashlib.sha256(quoted[1:-1].encode()).hexdigest()[:6]}..'"
 
 
+def keep_logs_private() -> None:
+    """Redacts what this process's logging writes to its streams, in whichever format."""
+    for handler in logging.getLogger().handlers:
+        # A subclass is somebody else's, such as a test's.
+        if type(handler) is logging.StreamHandler and not handler.filters:
+            handler.addFilter(PrivateLog())
+
+
 class PrivateLog(logging.Filter):
     """Redacts the messages of a handler, and the last line of tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrites the record; none is dropped."""
-        record.msg, record.args = redacted(record.getMessage()), ()
+        message = redacted(record.getMessage())
         if record.exc_info and record.exc_info[0] is not None:
             kind, error, trace = record.exc_info
             places = "".join(traceback.format_tb(trace))
-            record.exc_text = f"{places}{kind.__name__}: {redacted_error(error)}"
-            record.exc_info = None
+            message += f"\nTraceback:\n{places}{kind.__name__}: {redacted_error(error)}"
+            record.exc_info = record.exc_text = None
+        record.msg, record.args = message, ()
         return True
 
 

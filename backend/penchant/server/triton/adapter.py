@@ -29,7 +29,7 @@ from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import EncoderLibrary
 from penchant.report.printable import PrintableFormatter
-from penchant.report.private_log import PrivateLog
+from penchant.report.private_log import keep_logs_private
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
@@ -70,8 +70,8 @@ class Adapter:
         """
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(PrintableFormatter("penchant %(levelname)s %(message)s"))
-        handler.addFilter(PrivateLog())
         logging.basicConfig(handlers=[handler])
+        keep_logs_private()
         self._pb_utils = pb_utils
         model = args["model_name"]
         # A full batch means that more calls are waiting.
