@@ -68,6 +68,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "penchant.cli.rebuild:rebuild",
         "Rebuild records, counters and ledgers from the log.",
     ),
+    "expire": ("penchant.cli.expire:expire", "Delete events that are too old to keep."),
     "compact": ("penchant.cli.compact:compact", "Give a store's free space back to the disk."),
     "backup": ("penchant.cli.backup:backup", "Copy a store while it serves."),
     "loop": ("penchant.cli.loop:loop", "Run the slow clock as one resumable job."),

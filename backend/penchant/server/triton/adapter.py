@@ -30,6 +30,7 @@ from penchant.encoder.bundle import read_bundle
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import EncoderLibrary
 from penchant.report.printable import PrintableFormatter
+from penchant.report.private_log import keep_logs_private
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
@@ -82,6 +83,7 @@ class Adapter:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(PrintableFormatter("penchant %(levelname)s %(message)s"))
             logging.basicConfig(handlers=[handler])
+        keep_logs_private()
         self._pb_utils = pb_utils
         model, process = args["model_name"], args.get("model_instance_name", "")
         # A full batch means that more calls are waiting.
