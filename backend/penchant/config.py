@@ -38,6 +38,10 @@ TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
 """Parameters that belong to Triton's Python backend."""
 
 
+MASKED_TEXTS = ("queries", "all", "off")
+"""What `mask_texts` may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All settings of a model."""
@@ -75,6 +79,11 @@ class Config:
     that the log has enough of."""
     explorations_per_day: int = 50
     """Explored impressions per user and 24 hours; 0 turns exploration off."""
+    retention_days: float = 0.0
+    """Days after which the refresh clock's process deletes an event; 0 keeps all."""
+    mask_texts: str = "queries"
+    """Free text in which addresses, numbers of accounts and the like are masked before the encoder
+    reads it: `queries`, with all texts to encode; `all`, with the texts of items; or `off`."""
     pseudonym_keys: str = ""
     """Where the keys are that turn users' ids into pseudonyms: `file:` and an absolute path, or
     `env:` and the name of a variable. Default: ids are stored as they come."""
@@ -115,6 +124,11 @@ class Config:
             raise ConfigError(
                 f"objective: got {self.objective[:64]!r}, expected {ALL_LIKES} or one of: {known}"
             )
+        if self.mask_texts not in MASKED_TEXTS:
+            raise ConfigError(
+                f"mask_texts: got {self.mask_texts[:64]!r}, expected one of: "
+                f"{', '.join(MASKED_TEXTS)}"
+            )
         kind, _, place = self.pseudonym_keys.partition(":")
         absolute = kind == "file" and place.startswith("/")
         if self.pseudonym_keys and not absolute and not (kind == "env" and place):
@@ -135,6 +149,7 @@ RANGES: Mapping[str, Range] = {
     "offset_half_life_s": MORE_THAN_0,
     "offset_prior_impressions": MORE_THAN_0,
     "explorations_per_day": FROM_0,
+    "retention_days": FROM_0,
     "tenant_limit": MORE_THAN_0,
     "tenant_calls_per_s": FROM_0,
     "caller_calls_per_s": FROM_0,
@@ -150,6 +165,7 @@ _RULES = {
     "store": "lmdb: and a directory",
     "signal_weights": "a JSON object from signal to factor",
     "objective": "a signal, `all`, or nothing",
+    "mask_texts": "one of queries, all, off",
     "pseudonym_keys": "`file:` and a path, `env:` and a name, or nothing",
     "token_keys": "a JWKS file, or nothing",
     "token_issuer": "a text",
@@ -178,6 +194,8 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "store_map_bytes": int,
     "encoder_threads": int,
     "objective": str,
+    "retention_days": float,
+    "mask_texts": str,
     "pseudonym_keys": str,
     "explorations_per_day": int,
     "encoder_runtime": str,
@@ -334,9 +352,15 @@ def audit_directory(config: Config) -> Path | None:
     return _beside_store(config, AUDIT)
 
 
-def _beside_store(config: Config, name: str) -> Path | None:
+def store_directory(config: Config) -> Path | None:
+    """The directory of the store; None for one in memory."""
     engine, _, place = config.store.partition(":")
-    return Path(place) / name if engine == "lmdb" else None
+    return Path(place) if engine == "lmdb" else None
+
+
+def _beside_store(config: Config, name: str) -> Path | None:
+    directory = store_directory(config)
+    return directory and directory / name
 
 
 def _convert(name: str, text: str, kind: Callable[[str], object]) -> object:

@@ -11,6 +11,7 @@ PLAIN = {
     "entry.py": "without the extra there is no rich; the text holds no data",
     "main.py": "errors, escaped by printable_lines",
     "loop.py": "lines of a log, escaped, and commands quoted for a shell",
+    "pseudonyms.py": "a key in base64, of its own making",
     "rank.py": "JSON in ASCII",
     "releases.py": "JSON in ASCII",
     "tied_program.py": "the system's word for an error, beside Triton's own lines",

@@ -63,10 +63,12 @@ def user(
                 print("Aborted.", file=sys.stderr)
                 return 1
             receipt = penchant.forget_user(user)
-            deleted = ", ".join(f"{kind} {rows}" for kind, rows in sorted(receipt.deleted.items()))
+            events = counted(receipt.deleted_events, "event")
+            rows = ", ".join(f"{kind} {rows}" for kind, rows in sorted(receipt.deleted.items()))
+            console.say(f"{printable(user)} is forgotten: {events} deleted.")
             console.say(
-                f"{printable(user)} is forgotten since {receipt.forgotten_at:%Y-%m-%d %H:%M:%S} "
-                f"UTC; deleted rows: {deleted}. Receipt: {receipt.id}"
+                f"Receipt {receipt.id} of {receipt.forgotten_at:%Y-%m-%d %H:%M:%S} UTC, rows by "
+                f"kind: {rows}."
             )
         if options.export is None and not options.forget:
             state = penchant.user(user)

@@ -17,13 +17,14 @@ from penchant.domain.pseudonyms import fingerprint
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.server.kept_settings import keep
+from penchant.server.tenants import tenant_stores
 from penchant.store.base import Transaction
 from penchant.store.lmdb import LmdbStore
-from penchant.store.name_keys import NameKeys, read_name_keys, write_name_keys
+from penchant.store.name_keys import NameKeys, found_name_keys, write_name_keys
 from penchant.store.renamed_users import names_before, rename_other_contributions, rename_user
 from penchant.store.server_claim import ServerClaim, this_server
 from penchant.store.short_transactions import in_short_transactions
-from penchant.system.option_types import STORE_IN_USE
+from penchant.system.option_types import STORE_IN_USE, Pairs
 from penchant.system.progress import Progress, no_progress
 from penchant.system.pseudonym_keys import read_pseudonym_keys
 
@@ -67,7 +68,16 @@ def rotate_pseudonyms(
             the first ones of the setting.
         StoreUnavailable: a server runs, or the store can't be written; run it again.
     """
-    with open_server_store(request.store, request.settings, may_differ=_SETTING) as server:
+    done = [_rotate_at(request.store, request.settings, progress)]
+    for address in tenant_stores(request.store):  # They have the server's keys, too.
+        done.append(_rotate_at(address, request.settings, progress))
+    return RotatedPseudonyms(
+        done[0].keys, max(one.new_keys for one in done), sum(one.names for one in done)
+    )
+
+
+def _rotate_at(address: str, settings: Pairs, progress: Progress) -> RotatedPseudonyms:
+    with open_server_store(address, settings, may_differ=_SETTING) as server:
         keys = read_pseudonym_keys(server.config.pseudonym_keys)
         if not keys:
             raise ConfigError(
@@ -89,9 +99,9 @@ def rotate_pseudonyms(
 
 def _rotate(server: ServerStore, keys: tuple[bytes, ...], progress: Progress) -> RotatedPseudonyms:
     store = server.store
-    with store.snapshot() as snapshot:
-        chain = read_name_keys(snapshot) or NameKeys()
     given = tuple(map(fingerprint, keys))
+    with store.snapshot() as snapshot:
+        chain = found_name_keys(snapshot, given) or NameKeys()
     next_one = given[len(chain.applied) : len(chain.applied) + 1]
     if given[: len(chain.applied)] != chain.applied or (
         chain.under_way and next_one != (chain.under_way,)

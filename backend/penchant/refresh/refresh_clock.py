@@ -20,6 +20,7 @@ from penchant.config import with_asked
 from penchant.domain.errors import PenchantError
 from penchant.launch.errors import LaunchError
 from penchant.launch.server_store import ServerStore, open_server_store
+from penchant.refresh.expire import expire_if_due
 from penchant.refresh.refresh import (
     RefreshRequest,
     RefreshResult,
@@ -29,6 +30,7 @@ from penchant.refresh.refresh import (
 from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_pace import enough, is_due
 from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
+from penchant.service.clock import system_clock
 from penchant.store.accepted_events import read_accepted
 from penchant.store.base import Snapshot
 from penchant.store.items import read_head
@@ -39,6 +41,9 @@ RETRY_SHARE = 0.1
 """Wait after a first failure, as a share of the clock's interval; it doubles with each one."""
 
 LONGEST_RETRY_S = 3600.0
+
+EXPIRE_EVERY_S = 86_400.0
+"""Seconds between two deletions of events that are older than `retention_days`."""
 
 Kind = Literal["refreshed", "waits", "failed"]
 
@@ -65,6 +70,7 @@ class RefreshClock:
     """Seconds from the end of one look to the next."""
     _memory: RefreshMemory = field(default_factory=RefreshMemory)
     _failures: int = 0
+    _expired_s: float = 0.0
     _began_s: float = field(default_factory=time.time)
     _said: str = ""
 
@@ -98,6 +104,9 @@ class RefreshClock:
             open_server_store(self.request.store, self.request.settings) as server,
             refresh_turn(self.request.store, 0.0),
         ):
+            if time.time() - self._expired_s >= EXPIRE_EVERY_S:
+                self._expired_s = time.time()
+                expire_if_due(server, system_clock())
             with server.store.snapshot() as snapshot:
                 reason = self._reason_to_wait(snapshot)
             if reason:

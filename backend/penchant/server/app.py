@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,12 @@ from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, audit_directory, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import AHEAD_US
+from penchant.domain.types import Item
 from penchant.encoder.base import Encoders
 from penchant.server.audited import Audited
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
 from penchant.server.kept_settings import follow, keep
+from penchant.server.masked_texts import masked_embed_request, masked_items, masked_rank
 from penchant.server.plans import (
     delete_plan,
     embed_plan,
@@ -91,6 +93,8 @@ class App:
     """The server's claim on the store, held by models that write."""
     watch: CatalogWatch | None = None
     """Looks at the catalog's files; None where they are not read."""
+    catalogs: Catalogs | None = None
+    """The catalogs that it follows."""
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
@@ -199,7 +203,7 @@ def _over(
     verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us, names)
     if "feedback" in fields and began_us:
         doubt_unseen(store, clock(), Path(config.store.partition(":")[2]), meter)
-    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch)
+    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch, catalogs)
 
 
 def _verbs(
@@ -227,7 +231,7 @@ def _verbs(
         )
         verbs |= _feedback(feedback, config, clock, names)
     if "reserve" in fields:
-        verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock, names)
+        verbs |= _reserve(ReserveService(store, catalogs, clock, meter), config, clock, names)
     if "put_items" in fields:
         verbs |= _catalog(CatalogService(store, catalogs, encoders), config, audited)
     if "get_user" in fields:
@@ -244,6 +248,8 @@ def _verbs(
 
 def _rank(service: RankService, config: Config, names: UserNames) -> Verbs:
     check = names.of_named(partial(check_rank, limits=config.limits))
+    if config.mask_texts != "off":
+        check = masked_rank(check)
     verb = Verb(rank_request, check, service.rank, rank_reply, rank_plan, service.in_slices)
     return {"rank": verb}
 
@@ -274,8 +280,10 @@ def _reserve(service: ReserveService, config: Config, clock: Clock, names: UserN
 
 
 def _catalog(service: CatalogService, config: Config, audited: Audited) -> Verbs:
-    items = partial(check_items, limits=config.limits)
+    items: Callable[[Sequence[Item]], Sequence[Item]] = partial(check_items, limits=config.limits)
     ids = partial(check_item_ids, limits=config.limits)
+    if config.mask_texts == "all":
+        items = masked_items(items)
     get = partial(check_get, limits=config.limits)
     return {
         "put_items": Verb(
@@ -288,10 +296,11 @@ def _catalog(service: CatalogService, config: Config, audited: Audited) -> Verbs
         ),
         "delete_items": Verb(
             ids_request,
-            audited.delete_items(ids),
+            ids,
             one_by_one(service.delete),
             delete_items_reply,
             delete_plan,
+            audit=audited.delete_items,
         ),
         "get_items": Verb(
             get_request, get, one_by_one(service.get), get_items_reply, get_items_plan
@@ -307,32 +316,36 @@ def _users(service: UserService, config: Config, audited: Audited, names: UserNa
         "get_user": Verb(user_request, user, one_by_one(service.get), get_user_reply),
         "export_user": Verb(
             export_request,
-            audited.export(page),
+            page,
             one_by_one(service.export),
             export_user_reply,
             export_plan,
             service.export_in_slices,
+            audited.export,
         ),
         "forget_user": Verb(
             user_request,
-            audited.forget(user),
+            user,
             one_by_one(service.forget),
             forget_user_reply,
             forget_plan,
+            audit=audited.forget,
         ),
         "merge_users": Verb(
             merge_users_request,
-            audited.merge(both),
+            both,
             one_by_one(service.merge),
             merge_users_reply,
             merge_plan,
+            audit=audited.merge,
         ),
     }
 
 
 def _embed(service: EmbedService, config: Config) -> Verbs:
     check = partial(check_embed, limits=config.limits)
-    verb = Verb(embed_request, check, service.embed, embed_reply, embed_plan, service.in_slices)
+    read = embed_request if config.mask_texts == "off" else masked_embed_request
+    verb = Verb(read, check, service.embed, embed_reply, embed_plan, service.in_slices)
     return {"embed": verb}
 
 

@@ -2,78 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from penchant.domain.caller import Caller
 from penchant.domain.pseudonyms import name_of
 from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.users import ExportUserRequest
 from penchant.system.audit_log import LOCAL, AuditLog, digest_of
 
-Ids = Sequence[str]
-
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The checks of the audited methods; each passes a request on once it is in the log."""
+    """Writes the rows of the audited methods, for `Verb.audit`."""
 
     audit: AuditLog
-    actor: str = LOCAL
-    """Who calls."""
 
-    def forget(self, check: Callable[[str], str]) -> Callable[[str], str]:
+    def forget(self, user: str, caller: Caller) -> None:
         """A deletion; a log that can't be written keeps nobody from being forgotten."""
+        self.audit.note("forget_user", name_of(user), actor=_actor(caller))
 
-        def checked(user: str) -> str:
-            user = check(user)
-            self.audit.note("forget_user", name_of(user), actor=self.actor)
-            return user
+    def export(self, request: ExportUserRequest, caller: Caller) -> None:
+        """A page of an export: whoever asks for a later one alone has read it, too."""
+        self.audit.add("export_user", name_of(request.user), _page(request), _actor(caller))
 
-        return checked
-
-    def export(
-        self, check: Callable[[ExportUserRequest], ExportUserRequest]
-    ) -> Callable[[ExportUserRequest], ExportUserRequest]:
-        """An export, by its first page."""
-
-        def checked(request: ExportUserRequest) -> ExportUserRequest:
-            request = check(request)
-            if _is_first_page(request):
-                self.audit.add("export_user", name_of(request.user), actor=self.actor)
-            return request
-
-        return checked
-
-    def merge(
-        self, check: Callable[[MergeUsersRequest], MergeUsersRequest]
-    ) -> Callable[[MergeUsersRequest], MergeUsersRequest]:
+    def merge(self, request: MergeUsersRequest, caller: Caller) -> None:
         """A merge; the subject is the user that goes, the note names the other."""
+        note = f"into {name_of(request.to_user)}"
+        self.audit.add("merge_users", name_of(request.from_user), note, _actor(caller))
 
-        def checked(request: MergeUsersRequest) -> MergeUsersRequest:
-            request = check(request)
-            self.audit.add(
-                "merge_users",
-                name_of(request.from_user),
-                f"into {name_of(request.to_user)}",
-                self.actor,
-            )
-            return request
-
-        return checked
-
-    def delete_items(self, check: Callable[[Ids], Ids]) -> Callable[[Ids], Ids]:
+    def delete_items(self, ids: Sequence[str], caller: Caller) -> None:
         """A deletion of items."""
-
-        def checked(ids: Ids) -> Ids:
-            ids = check(ids)
-            self.audit.add("delete_items", digest_of(ids), f"{len(ids)} items", self.actor)
-            return ids
-
-        return checked
+        self.audit.add("delete_items", digest_of(ids), f"{len(ids)} items", _actor(caller))
 
 
-def _is_first_page(request: ExportUserRequest) -> bool:
+def _actor(caller: Caller) -> str:
+    return caller.subject or LOCAL
+
+
+def _page(request: ExportUserRequest) -> str:
     if request.kept is not None:
-        return request.kept.start == 0
-    page = request.page
-    return request.after_version == 0 and (page is None or page.most_version is None)
+        return f"what is kept beside events, from row {request.kept.start}"
+    if request.page is not None:
+        return "the events" if request.page.most_version is None else "more of the events"
+    return f"the events after version {request.after_version}"

@@ -20,7 +20,7 @@ from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.rank import RankRequest
 from penchant.service.users import ExportUserRequest
 from penchant.store.base import Store
-from penchant.store.name_keys import NameKeys, read_name_keys, write_name_keys
+from penchant.store.name_keys import NameKeys, found_name_keys, write_name_keys
 from penchant.store.users import any_user
 
 _Named = TypeVar("_Named", RankRequest, ReserveRequest)
@@ -116,7 +116,7 @@ def agreed_names(store: Store, keys: Sequence[bytes], *, writes: bool) -> UserNa
     """
     given = tuple(map(fingerprint, keys))
     with store.snapshot() as snapshot:
-        kept = read_name_keys(snapshot)
+        kept = found_name_keys(snapshot, given)
         holds_plain = kept is None and any_user(snapshot)
     applied = () if kept is None else kept.applied
     if kept is not None and kept.under_way:
@@ -131,7 +131,7 @@ def agreed_names(store: Store, keys: Sequence[bytes], *, writes: bool) -> UserNa
             "set it to where they are, oldest first; to add a key, stop the server and run "
             "`penchant pseudonyms rotate`"
         )
-    if given != applied and writes:
+    if writes and given and kept != NameKeys(given):
         with store.transaction() as transaction:
             write_name_keys(transaction, NameKeys(given))
     return UserNames(keys)

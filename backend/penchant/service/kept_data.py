@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from penchant.domain.errors import UserNotFound
 from penchant.domain.frequency_caps import NOT_SHOWN, Ledger
 from penchant.domain.pseudonyms import called
+from penchant.service.item_counts import readable_contribution
 from penchant.store.base import Snapshot
-from penchant.store.item_contributions import read_contribution
 from penchant.store.items import read_sound_item
 from penchant.store.keys import Kind
 from penchant.store.ledgers import read_ledger
@@ -140,7 +140,7 @@ def _past_ledger(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[
 def _contributions(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
     for item in sorted({row.event.item for row in read_log(snapshot, user)}):
         stored = read_sound_item(snapshot, item)
-        found = None if stored is None else read_contribution(snapshot, stored.number, user)
+        found = None if stored is None else readable_contribution(snapshot, stored.number, user)
         if found is not None:
             yield {"item": item, **dataclasses.asdict(found)}
 

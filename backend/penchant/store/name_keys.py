@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from penchant.domain.errors import StateCorrupt
+from penchant.domain.pseudonyms import keys_applied
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.codec import seal, sound, unseal
 from penchant.store.keys import Kind, encode
+from penchant.store.users import scan_all_users
+
+log = logging.getLogger("penchant")
 
 _KEY = encode(Kind.PSEUDONYMS)
 
@@ -31,6 +38,26 @@ def read_name_keys(snapshot: Snapshot) -> NameKeys | None:
     """
     value = snapshot.get(_KEY)
     return None if value is None else _decoded(value)
+
+
+def found_name_keys(snapshot: Snapshot, given: Sequence[str]) -> NameKeys | None:
+    """The chain, as the row says or, where that is damaged, as the names themselves tell.
+
+    Names tell how many keys they have been through, and not which: those given are believed then.
+
+    Args:
+        snapshot: the store.
+        given: fingerprints of the keys at hand, oldest first.
+    """
+    try:
+        return read_name_keys(snapshot)
+    except StateCorrupt as error:
+        counts = {keys_applied(user) for user in scan_all_users(snapshot)} or {len(given)}
+        log.error("%s; the names in the store have been through %s keys", error, sorted(counts))
+        least = min(counts)
+        if len(counts) > 1 and least < len(given):
+            return NameKeys(tuple(given[:least]), given[least])
+        return NameKeys(tuple(given[:least])) if least else None
 
 
 def write_name_keys(transaction: Transaction, keys: NameKeys) -> None:

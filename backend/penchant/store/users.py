@@ -129,6 +129,14 @@ def holds_user(snapshot: Snapshot, user: str) -> bool:
     return any(next(snapshot.scan(encode(kind, user)), None) is not None for kind in BY_USER)
 
 
+def scan_all_users(snapshot: Snapshot) -> list[str]:
+    """The ids of all users of whom anything is kept, in order. Cost: a look at all their keys."""
+    found: set[str] = set()
+    for kind in BY_USER:
+        found.update(str(decode(key)[1][0]) for key, _ in snapshot.scan(encode(kind)))
+    return sorted(found)
+
+
 def any_user(snapshot: Snapshot) -> bool:
     """Whether anything is kept about anybody."""
     return any(next(snapshot.scan(encode(kind)), None) is not None for kind in BY_USER)

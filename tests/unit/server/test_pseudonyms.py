@@ -16,6 +16,8 @@ from penchant.domain.errors import ConfigError
 from penchant.launch.rotate_pseudonyms import RotatePseudonymsRequest, rotate_pseudonyms
 from penchant.store import renamed_users
 from penchant.store.base import Transaction
+from penchant.store.keys import Kind, encode
+from penchant.store.lmdb import LmdbStore
 from penchant.store.lmdb_file import DATA
 from penchant.system.pseudonym_keys import new_key, read_pseudonym_keys
 from penchant_sdk import Cap, Event, EventStatus, Item, Penchant, ReserveOption
@@ -205,3 +207,23 @@ def test_keys_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("NAMES_OF_USERS", ",".join(keys))
     found = read_pseudonym_keys("env:NAMES_OF_USERS")
     assert [base64.b64encode(key).decode() for key in found] == keys
+
+
+@pytest.mark.parametrize("keys", [0, 2])
+def test_a_damaged_note_of_the_keys_keeps_no_server_from_starting(
+    tmp_path: Path, encoder: Path, keys: int
+) -> None:
+    """The names themselves tell how many keys they have been through."""
+    with server(tmp_path, encoder, keys) as penchant:
+        meet(penchant, "ann")
+    store = LmdbStore(tmp_path / "store", map_bytes=64 << 20)
+    with store.transaction() as transaction:
+        transaction.put(encode(Kind.PSEUDONYMS), b"\x07garbage")
+    store.close()
+    with (
+        pytest.raises(ConfigError, match="pseudonym_keys: got"),
+        server(tmp_path, encoder, keys + 1),
+    ):
+        pass
+    with server(tmp_path, encoder, keys) as penchant:
+        assert penchant.user("ann").state_version == 2

@@ -1,0 +1,135 @@
+"""Retention: deletes events that happened longer ago than a store may keep them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from penchant.catalog.item_biases import ItemBiasTable
+from penchant.domain.errors import ConfigError, StateCorrupt
+from penchant.launch.model_parameters import DEFAULT_STORE
+from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
+from penchant.service.clock import Clock, system_clock
+from penchant.service.live_offsets import LiveOffsets
+from penchant.service.trim_user import trim_user
+from penchant.service.user_interest import Catalogs
+from penchant.store.base import Transaction
+from penchant.store.counters import add_recounted
+from penchant.store.newest import read_newest
+from penchant.store.short_transactions import in_short_transactions
+from penchant.store.users import scan_all_users
+from penchant.system.option_types import STORE_IN_USE
+from penchant.system.progress import Progress, no_progress
+
+log = logging.getLogger("penchant")
+
+DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireRequest:
+    """The store, and how long its events may be kept."""
+
+    _: KW_ONLY
+    store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
+    """Store of the server: lmdb:DIRECTORY."""
+    days: Annotated[float | None, Parameter(show_default=False)] = None
+    """Days after which events are deleted. Default: the store's setting retention_days."""
+    settings: ServerSettings = ()
+    """A setting, if it is not the one that the server keeps in the store; repeatable."""
+
+
+@dataclass(slots=True)
+class Expired:
+    """What was deleted."""
+
+    users: int = 0
+    """Users who had something to delete."""
+    events: int = 0
+    reservations: int = 0
+    unreadable: int = 0
+    """Users of whom something can't be read; all of theirs stays."""
+    items: set[int] = field(default_factory=set)
+    """Numbers of the items whose counters changed."""
+
+
+def expire(
+    request: ExpireRequest, progress: Progress = no_progress, clock: Clock = system_clock
+) -> Expired:
+    """Deletes old events of all users, in short transactions, beside a server or without one.
+
+    Raises:
+        ConfigError: there is no store, or neither an option nor a setting says how long.
+        LaunchError: the store's address or a setting can't be read.
+    """
+    with open_server_store(request.store, request.settings) as server:
+        days = server.config.retention_days if request.days is None else request.days
+        if days <= 0:
+            raise ConfigError(
+                f"days: got {days:g}, expected more than 0; pass --days, or set retention_days"
+            )
+        return expire_store(server, clock() - round(days * DAY_US), clock(), progress)
+
+
+def expire_if_due(server: ServerStore, now_us: int) -> Expired | None:
+    """What the clock does once a day; None where nothing may be deleted.
+
+    Where every event would go, the machine's clock may be wrong: that is left to the command.
+    """
+    days = server.config.retention_days
+    if not days:
+        return None
+    until_us = now_us - round(days * DAY_US)
+    with server.store.snapshot() as snapshot:
+        newest_us = read_newest(snapshot)
+    if newest_us is None:
+        return None
+    if newest_us <= until_us:
+        log.error(
+            "retention: every event is older than %g days; if the machine's clock is right, run "
+            "`penchant expire`, which deletes them",
+            days,
+        )
+        return None
+    return expire_store(server, until_us, now_us)
+
+
+def expire_store(
+    server: ServerStore, until_us: int, now_us: int, progress: Progress = no_progress
+) -> Expired:
+    """Deletes the events up to a moment. Cost: reads the whole log, 10 us an event."""
+    config, store, found = server.config, server.store, Expired()
+    with store.snapshot() as snapshot:
+        users = scan_all_users(snapshot)
+
+    def trim(transaction: Transaction, user: str) -> None:
+        try:
+            trimmed = trim_user(
+                transaction,
+                user,
+                until_us,
+                now_us,
+                config.signals,
+                config.fold.window_events,
+                config.offset_half_life_s,
+            )
+        except StateCorrupt:
+            found.unreadable += 1
+            return
+        found.users += bool(trimmed.events or trimmed.reservations)
+        found.events += trimmed.events
+        found.reservations += trimmed.reservations
+        found.items |= set(trimmed.items)
+        if trimmed.items:
+            add_recounted(transaction, trimmed.items)
+
+    server.audit.note("expire", note=f"events up to {until_us}")
+    in_short_transactions(store, users, trim, progress, "Deleting old events")
+    if found.items:
+        biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
+        catalogs = Catalogs(server.directory, config.fold)
+        LiveOffsets(store, catalogs, biases).publish(found.items, now_us)
+    return found
