@@ -34,6 +34,7 @@ from penchant_sdk._operations import EncodedCall, Operation, first_call
 from penchant_sdk._replies import parse
 from penchant_sdk._retry import BULK_TIMEOUT_S, NOT_READY, Attempts, RetryPolicy, check_timeout
 from penchant_sdk._wire import MODELS
+from penchant_sdk.client_tls import FilePath, Tls, channel_credentials
 from penchant_sdk.errors import PenchantError
 from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
@@ -65,6 +66,7 @@ class AsyncPenchant:
         *,
         timeout_s: float = 1.0,
         max_attempts: int = 4,
+        tls: Tls | FilePath | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Metadata = (),
         channel_options: ChannelOptions = (),
@@ -79,21 +81,28 @@ class AsyncPenchant:
             timeout_s: seconds for one call to the server, retries included; more than 0. Every verb
                 accepts its own `timeout_s` instead.
             max_attempts: attempts for one call, the first included; 1 or more.
-            credentials: for TLS, from `grpc.ssl_channel_credentials`. None: no encryption.
+            tls: certificates, as a `Tls` or as a directory with `ca.crt` and, where the server asks
+                for a certificate of the client, `tls.crt` and `tls.key`. None: no encryption. Read
+                here, once: make a new client after a renewal.
+            credentials: for TLS in any other way, from `grpc.ssl_channel_credentials`.
             metadata: pairs sent with every call, for example an authorization header.
             channel_options: gRPC channel arguments; they override Penchant's own (keepalive,
                 sizes).
             transport: carries the calls instead of gRPC, for tests.
 
         Raises:
-            InvalidRequest: the timeout or the number of attempts is out of range.
+            InvalidRequest: the timeout or the number of attempts is out of range, or a file of
+                `tls` can't be used.
         """
         self._target = target
         self._timeout_s = check_timeout(timeout_s)
         self._policy = RetryPolicy(max_attempts=max_attempts)
         if transport is None:
             transport = AsyncGrpcTransport(
-                target, credentials=credentials, metadata=metadata, channel_options=channel_options
+                target,
+                credentials=channel_credentials(tls, credentials),
+                metadata=metadata,
+                channel_options=channel_options,
             )
         self._transport = transport
         self._loop = EventLoopGuard()  # Asyncio only.

@@ -35,7 +35,7 @@ LOCAL = Connection()
 """A server of this machine, on the default port."""
 
 ConnectionOptions = Annotated[Connection, FLAT]
-"""The options `--target` and `--tls-...` of commands that talk to a server."""
+"""The options `--target`, `--tls` and `--tls-...` of commands that talk to a server."""
 
 ContextPairs = Annotated[Pairs, Parameter(name="--context")]
 """The option `--context`; read it with `parse_context`."""
@@ -61,7 +61,7 @@ def connected(server: Connection) -> Iterator[Penchant]:
 
     Raises:
         ConfigError: no server answers at the address, or a Triton without Penchant does.
-        LaunchError: a file of `--tls-...` cannot be used.
+        LaunchError: a file of `--tls` or `--tls-...` cannot be used.
     """
     target = server.target
     # The commands themselves print each event that the server refuses.
@@ -90,8 +90,11 @@ def connected(server: Connection) -> Iterator[Penchant]:
 
 def _tls_hint(server: Connection) -> str:
     if server.tls == NO_TLS:
-        return ", or, if it speaks TLS, the authority of its certificate with --tls-ca"
-    return ", or check that it speaks TLS with a certificate for that host (--tls-ca)"
+        return ", or, if it speaks TLS, the authority of its certificate with --tls-ca or --tls"
+    return (
+        ", or check that it speaks TLS with a certificate for that host that is valid now "
+        "(--tls-ca, --tls)"
+    )
 
 
 def parse_time(text: str | None, name: str) -> float | None:

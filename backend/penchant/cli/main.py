@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
     "install": ("penchant.cli.install:install", "Install Penchant into a Triton that you run."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
+    "probe": ("penchant.cli.probe:probe", "Ask each model of a server for an answer."),
+    "certs": ("penchant.cli.certs:certs", "Make certificates for development."),
     "pretrain": (
         "penchant.cli.pretrain:pretrain",
         "Adapt an encoder to the texts of a domain.",

@@ -12,9 +12,10 @@ from typing import Annotated
 from penchant.cli.next_steps import command_line
 from penchant.domain.errors import StateCorrupt
 from penchant.launch import Server
+from penchant.launch.certificate_dates import server_complaints
 from penchant.launch.model_parameters import changes_to_store, gather
 from penchant.launch.ports import Hosts
-from penchant.launch.serve import ServeEvents, ServeRequest
+from penchant.launch.serve import ServeEvents, ServeRequest, tls_of
 from penchant.launch.serve import serve as run_serve
 from penchant.launch.supervise import WatchEvents
 from penchant.launch.vital_signs import Fault
@@ -76,10 +77,11 @@ def _warnings(request: ServeRequest) -> list[str]:
             f"Warning: other machines can reach {where}. Whoever reaches gRPC or HTTP can read, "
             "change and forget every user; see the page on security."
         )
-    if "grpc" in public and request.tls_cert is None:
-        lines.append("Warning: gRPC is not encrypted: set --tls-cert and --tls-key.")
-    if "http" in public and request.tls_ca is not None:
-        lines.append("Warning: HTTP asks for no certificate: leave --http-host at 127.0.0.1.")
+    tls = tls_of(request)
+    if "grpc" in public and tls is None:
+        lines.append("Warning: gRPC is not encrypted: set --tls, after `penchant certs`.")
+    if tls is not None:
+        lines += [f"Warning: {text}; renew it and restart." for text in server_complaints(tls)]
     return lines
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -19,6 +19,8 @@ from penchant.domain.errors import PenchantError, StateCorrupt
 from penchant.encoder.cuda import Cuda, find_cuda
 from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
 from penchant.launch import probe, processes, shared_memory, tritonserver
+from penchant.launch.certificate_check import check_certificates
+from penchant.launch.check import Check, CheckState
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import HOME
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
@@ -31,8 +33,6 @@ from penchant.store.items import read_head
 from penchant.store.refresh_note import read_refresh_note
 from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, shows
 from penchant_proto.local_targets import is_local
-
-CheckState = Literal["ok", "warn", "fail", "skip"]
 
 PACKAGES = ("lmdb", "onnxruntime", "tokenizers", "protobuf", "grpcio", "psutil", "pyarrow")
 """The packages that the models and the command line import, other than numpy."""
@@ -69,17 +69,6 @@ class DiagnosisRequest:
     """Certificates for a server that speaks TLS."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The result of one check."""
-
-    name: str
-    state: CheckState
-    found: str
-    advice: str = ""
-    """The remedy, if the state is `warn` or `fail`."""
-
-
 def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     """Runs all checks, each when its result is asked for."""
     yield check_python()
@@ -91,6 +80,7 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield from check_store_use(request.store)
     yield from check_refresh(request.store)
     yield from check_server(request.target, request.tls)
+    yield from check_certificates(request.target or DEFAULT_TARGET, request.tls)
     yield from check_restarts(request.target or DEFAULT_TARGET)
 
 
