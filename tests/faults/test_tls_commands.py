@@ -79,6 +79,11 @@ def test_every_command_that_calls_a_server_speaks_mutual_tls(
     assert "fail" not in doctor.output
 
 
+def test_a_probe_beside_the_server_needs_its_directory_alone(target: str, certs: Path) -> None:
+    well("probe", f"--target={target}", f"--serve-tls={certs / 'server'}")
+    assert run(["probe", f"--target={target}", "--timeout=0.5"]).exit_code == 1
+
+
 def test_the_sdk_takes_the_clients_directory(certs: Path, target: str) -> None:
     with Penchant(target, tls=certs / "client", timeout_s=10.0) as penchant:
         penchant.put_items([Item("sdk", "a film")])
