@@ -8,7 +8,11 @@ from datetime import UTC, datetime
 from penchant.launch.certificate_dates import client_complaints
 from penchant.launch.check import Check
 from penchant.launch.errors import LaunchError
-from penchant.launch.served_certificate import fetch_certificate, host_and_port
+from penchant.launch.served_certificate import (
+    ServedCertificate,
+    fetch_certificate,
+    host_and_port,
+)
 from penchant.launch.tls import NO_TLS, TlsFiles
 
 _NAME = "certificates"
@@ -37,15 +41,20 @@ def check_certificates(
     if served is None:
         yield Check(_NAME, "fail", f"nothing speaks TLS on {target}", "serve with --tls")
         return
-    said = served.dates.complaint(at)
     host, _ = host_and_port(target) or ("", 0)
+    yield check_served(served, host, at)
+
+
+def check_served(served: ServedCertificate, host: str, now: datetime | None = None) -> Check:
+    """Checks a server's certificate: its dates, and that it is for the host that clients name."""
+    at = now or datetime.now(UTC)
+    said = served.dates.complaint(at)
     if said:
-        state = served.dates.since <= at < served.dates.until
+        valid = served.dates.since <= at < served.dates.until
         advice = "renew it, and restart the server"
-        yield Check(_NAME, "warn" if state else "fail", f"the server's {said}", advice)
-    elif not served.is_for(host):
+        return Check(_NAME, "warn" if valid else "fail", f"the server's {said}", advice)
+    if not served.is_for(host):
         names = ", ".join(served.names) or "no name"
         found = f"the server's is for {names}, not for {host}"
-        yield Check(_NAME, "fail", found, "name the server as its certificate does, or renew it")
-    else:
-        yield Check(_NAME, "ok", f"the server's is valid until {served.dates.until:%Y-%m-%d}")
+        return Check(_NAME, "fail", found, "name the server as its certificate does, or renew it")
+    return Check(_NAME, "ok", f"the server's is valid until {served.dates.until:%Y-%m-%d}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from penchant.catalog.damage_note import noted_damage
 from penchant.domain.errors import PenchantError, StateCorrupt
@@ -22,6 +23,7 @@ from penchant.launch import probe, processes, shared_memory, tritonserver
 from penchant.launch.certificate_check import check_certificates
 from penchant.launch.check import Check, CheckState
 from penchant.launch.errors import LaunchError
+from penchant.launch.exposure import DoorsToTry, check_exposure
 from penchant.launch.model_parameters import HOME
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
 from penchant.launch.server_history import ServerHistory
@@ -31,7 +33,7 @@ from penchant.service.mended_catalog import find_damage
 from penchant.store.accepted_events import read_accepted
 from penchant.store.items import read_head
 from penchant.store.refresh_note import read_refresh_note
-from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, shows
+from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, Flag, shows
 from penchant_proto.local_targets import is_local
 
 PACKAGES = ("lmdb", "onnxruntime", "tokenizers", "protobuf", "grpcio", "psutil", "pyarrow")
@@ -67,10 +69,20 @@ class DiagnosisRequest:
     """Store that should exist: lmdb:DIRECTORY."""
     tls: Annotated[TlsFiles, FLAT] = NO_TLS
     """Certificates for a server that speaks TLS."""
+    security: Flag = False
+    """Look from outside at what a running server is open to, instead. Exit status 2: to other
+    machines, 1: to other users of this one, or it can't be told."""
+    http_port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = Ports().http
+    """With --security: port where HTTP may answer."""
+    metrics_port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = Ports().metrics
+    """With --security: port where the metrics may answer."""
 
 
 def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     """Runs all checks, each when its result is asked for."""
+    if request.security:
+        yield from check_exposure(_doors_to_try(request))
+        return
     yield check_python()
     yield check_packages()
     yield from check_triton()
@@ -82,6 +94,22 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield from check_server(request.target, request.tls)
     yield from check_certificates(request.target or DEFAULT_TARGET, request.tls)
     yield from check_restarts(request.target or DEFAULT_TARGET)
+
+
+def _doors_to_try(request: DiagnosisRequest) -> DoorsToTry:
+    target = request.target or DEFAULT_TARGET
+    engine, _, place = (request.store or f"lmdb:{HOME / 'store'}").partition(":")
+    port = target.rpartition(":")[2]
+    files = request.tls.named()
+    keys = {path.parent for path in (files.tls_key,) if path is not None}
+    places = [Path(place)] if engine == "lmdb" and place else []
+    if is_local(target):
+        places += [HOME / f"serve-{port}"]
+    else:
+        places = []  # The server's own are elsewhere.
+    return DoorsToTry(
+        target, request.tls, request.http_port, request.metrics_port, (*places, *keys)
+    )
 
 
 def check_python() -> Check:

@@ -39,7 +39,7 @@ def test_the_linter_finds_nothing(dockerfile: Path) -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
     if not hadolint.exists():
         pytest.skip("no hadolint: pip install '.[deploy]'")
-    command = [hadolint, "--no-color", "--failure-threshold", "info", dockerfile]
+    command = [str(hadolint), "--no-color", "--failure-threshold", "info", str(dockerfile)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
 

@@ -95,10 +95,10 @@ def test_systemd_reads_the_unit_and_finds_it_closed(analyze: str, tmp_path: Path
     copy = tmp_path / UNIT.name
     copy.write_text(UNIT.read_text().replace(program, "/bin/true"))
     verified = subprocess.run(
-        [analyze, "verify", copy], capture_output=True, text=True, check=False
+        [analyze, "verify", str(copy)], capture_output=True, text=True, check=False
     )
     assert (verified.returncode, verified.stderr) == (0, "")
-    command = [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", copy]
+    command = [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", str(copy)]
     closed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert closed.returncode == 0, closed.stdout.splitlines()[-1]
 
