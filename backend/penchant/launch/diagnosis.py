@@ -234,6 +234,10 @@ def check_store_use(address: str | None) -> Iterator[Check]:
     except (PenchantError, OSError) as error:
         yield Check(name, "fail", str(error), "restore a backup, or read the server's log")
         return
+    items = f"{head.alive:,} items, version {head.version}"
+    if not (place / "catalog").is_dir():  # As a backup leaves them out.
+        yield Check(name, "skip", f"{items}; its files are written at a server's start")
+        return
     damage = find_damage(place / "catalog", head)
     mended = noted_damage(place / "catalog", _RECENT)
     if damage:
@@ -252,7 +256,7 @@ def check_store_use(address: str | None) -> Iterator[Check]:
         )
         yield Check(name, "warn", found, "look for the cause: another program, or a failing disk")
     else:
-        yield Check(name, "ok", f"{head.alive:,} items, version {head.version}")
+        yield Check(name, "ok", items)
 
 
 def check_refresh(address: str | None, now_s: float | None = None) -> Iterator[Check]:
