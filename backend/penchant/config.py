@@ -31,6 +31,7 @@ from penchant.domain.signals import DEFAULT_SIGNALS, as_text, merged_signals, na
 from penchant.encoder.base import RUNTIMES
 from penchant.store.base import DEFAULT_MAP_BYTES
 from penchant.store.open import check_address
+from penchant.system.audit_log import AUDIT
 from penchant.system.strict_json import read_json
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
@@ -74,6 +75,23 @@ class Config:
     that the log has enough of."""
     explorations_per_day: int = 50
     """Explored impressions per user and 24 hours; 0 turns exploration off."""
+    pseudonym_keys: str = ""
+    """Where the keys are that turn users' ids into pseudonyms: `file:` and an absolute path, or
+    `env:` and the name of a variable. Default: ids are stored as they come."""
+    token_keys: Path | None = None
+    """File with the public keys that verify callers' tokens (JWKS). Default: no tokens, and every
+    caller may do everything."""
+    token_issuer: str = "penchant"
+    """The issuer (`iss`) that every token must name."""
+    token_audience: str = "penchant"
+    """The audience (`aud`) that every token must name."""
+    tenant_limit: int = 100
+    """Tenants that the server holds, at most."""
+    tenant_calls_per_s: float = 0.0
+    """Calls per second of all callers of a tenant together, for each model; 0: no limit."""
+    caller_calls_per_s: float = 0.0
+    """Calls per second of one caller, for each model; 0: no limit but that of the caller's
+    token."""
     limits: Limits = field(default_factory=Limits)
     """The limits of one call; not a parameter."""
     given: frozenset[str] = field(default=frozenset(), compare=False)
@@ -97,6 +115,16 @@ class Config:
             raise ConfigError(
                 f"objective: got {self.objective[:64]!r}, expected {ALL_LIKES} or one of: {known}"
             )
+        kind, _, place = self.pseudonym_keys.partition(":")
+        absolute = kind == "file" and place.startswith("/")
+        if self.pseudonym_keys and not absolute and not (kind == "env" and place):
+            raise ConfigError(
+                f"pseudonym_keys: got {self.pseudonym_keys[:64]!r}, expected file: and an absolute "
+                "path, or env: and the name of a variable"
+            )
+        for name in ("token_issuer", "token_audience"):
+            if not getattr(self, name):
+                raise ConfigError(f"{name}: got nothing, expected what tokens must name")
         if not self.signals:
             raise ConfigError("signals: got an empty table, expected at least one signal")
 
@@ -107,6 +135,9 @@ RANGES: Mapping[str, Range] = {
     "offset_half_life_s": MORE_THAN_0,
     "offset_prior_impressions": MORE_THAN_0,
     "explorations_per_day": FROM_0,
+    "tenant_limit": MORE_THAN_0,
+    "tenant_calls_per_s": FROM_0,
+    "caller_calls_per_s": FROM_0,
 }
 """The range of each numeric setting that is not the fold's."""
 
@@ -119,6 +150,10 @@ _RULES = {
     "store": "lmdb: and a directory",
     "signal_weights": "a JSON object from signal to factor",
     "objective": "a signal, `all`, or nothing",
+    "pseudonym_keys": "`file:` and a path, `env:` and a name, or nothing",
+    "token_keys": "a JWKS file, or nothing",
+    "token_issuer": "a text",
+    "token_audience": "a text",
 }
 """Ranges of the settings that are not numbers; the other ones are directories."""
 
@@ -143,11 +178,18 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "store_map_bytes": int,
     "encoder_threads": int,
     "objective": str,
+    "pseudonym_keys": str,
     "explorations_per_day": int,
     "encoder_runtime": str,
     "encoder_fallback": _flag,
     "offset_half_life_s": float,
     "offset_prior_impressions": float,
+    "token_keys": lambda text: Path(text) if text else None,
+    "token_issuer": str,
+    "token_audience": str,
+    "tenant_limit": int,
+    "tenant_calls_per_s": float,
+    "caller_calls_per_s": float,
 }
 
 
@@ -285,6 +327,11 @@ def catalog_directory(config: Config) -> Path | None:
 def releases_directory(config: Config) -> Path | None:
     """The directory of the releases; None for a store in memory without `releases_dir`."""
     return config.releases_dir or _beside_store(config, "releases")
+
+
+def audit_directory(config: Config) -> Path | None:
+    """The directory of the audit log; None for a store in memory, which has none."""
+    return _beside_store(config, AUDIT)
 
 
 def _beside_store(config: Config, name: str) -> Path | None:

@@ -9,11 +9,13 @@ tries once: the client does the retries.
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any, Protocol
 
 import grpc
 
 from penchant_proto.kserve.v1 import kserve_pb2
+from penchant_sdk._bearer import Bearer, Token
 from penchant_sdk._channel import (
     ChannelOptions,
     Metadata,
@@ -25,6 +27,7 @@ from penchant_sdk._channel import (
     stubs,
 )
 from penchant_sdk._wire import decode, encode
+from penchant_sdk.errors import PenchantError
 
 
 class Transport(Protocol):
@@ -52,11 +55,12 @@ class GrpcTransport:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Metadata = (),
+        token: Token | None = None,
         channel_options: ChannelOptions = (),
     ) -> None:
         self._target = target
         self._credentials = credentials
-        self._metadata = as_pairs(metadata)
+        self._bearer = Bearer(token, as_pairs(metadata))
         self._options = merge_options(target, channel_options)
         self._lock = threading.Lock()  # Never held while a call waits.
         self._channel: grpc.Channel | None = None
@@ -97,8 +101,19 @@ class GrpcTransport:
             return self._stubs
 
     def _call(self, method: Any, request: object, timeout_s: float) -> Any:
+        started_s = time.monotonic()
         try:
-            return method(request, timeout=timeout_s, metadata=self._metadata)
+            return self._call_once(method, request, timeout_s)
+        except PenchantError as error:
+            left_s = started_s + timeout_s - time.monotonic()
+            if left_s <= 0 or not self._bearer.worth_another(error):
+                raise
+        return self._call_once(method, request, left_s)
+
+    def _call_once(self, method: Any, request: object, timeout_s: float) -> Any:
+        metadata = self._bearer.metadata()
+        try:
+            return method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from error
         except ValueError as error:

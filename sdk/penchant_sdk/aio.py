@@ -28,6 +28,7 @@ import grpc
 from penchant_proto.v1 import service_pb2
 from penchant_sdk import _operations
 from penchant_sdk._aio_transport import AsyncGrpcTransport, AsyncTransport
+from penchant_sdk._bearer import Token
 from penchant_sdk._channel import ChannelOptions, Metadata
 from penchant_sdk._event_loop import EventLoopGuard  # Asyncio only.
 from penchant_sdk._operations import EncodedCall, Operation, first_call
@@ -40,6 +41,7 @@ from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
+    ForgetReceipt,
     GetItemsResult,
     MergedUsers,
     PutItemsResult,
@@ -69,6 +71,7 @@ class AsyncPenchant:
         tls: Tls | FilePath | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Metadata = (),
+        token: Token | None = None,
         channel_options: ChannelOptions = (),
         transport: AsyncTransport | None = None,
     ) -> None:
@@ -85,14 +88,18 @@ class AsyncPenchant:
                 for a certificate of the client, `tls.crt` and `tls.key`. None: no encryption. Read
                 here, once: make a new client after a renewal.
             credentials: for TLS in any other way, from `grpc.ssl_channel_credentials`.
-            metadata: pairs sent with every call, for example an authorization header.
+            metadata: pairs sent with every call.
+            token: shown with every call to a server that asks for tokens: a text, or a function
+                that returns the one to use now. After a refusal because the token has expired, the
+                function is asked once more and the call repeated. Without TLS, whoever sees the
+                network sees the token.
             channel_options: gRPC channel arguments; they override Penchant's own (keepalive,
                 sizes).
             transport: carries the calls instead of gRPC, for tests.
 
         Raises:
-            InvalidRequest: the timeout or the number of attempts is out of range, or a file of
-                `tls` can't be used.
+            InvalidRequest: the timeout or the number of attempts is out of range, a file of `tls`
+                can't be used, or the token is none.
         """
         self._target = target
         self._timeout_s = check_timeout(timeout_s)
@@ -102,6 +109,7 @@ class AsyncPenchant:
                 target,
                 credentials=channel_credentials(tls, credentials),
                 metadata=metadata,
+                token=token,
                 channel_options=channel_options,
             )
         self._transport = transport
@@ -273,10 +281,11 @@ class AsyncPenchant:
         return await self.run(_operations.user(user), timeout_s=timeout_s)
 
     async def export_user(self, user: str, *, timeout_s: float | None = None) -> UserExport:
-        """Reads everything stored about a user: the record and every row of the event log.
+        """Reads everything stored about a user, which is all that `forget_user` deletes.
 
-        The export of a user who has reservations alone is empty: a reservation holds no ids, only
-        digests, and soon lapses.
+        That is the record, the event log, own items, reservations, the ledger, the user's part of
+        items' counters, and the tombstone of an earlier deletion. A user who has reservations alone
+        has no events.
 
         Args:
             user: the user's id, 1 to 256 bytes.
@@ -287,16 +296,18 @@ class AsyncPenchant:
         """
         return await self.run(_operations.export_user(user), timeout_s=timeout_s)
 
-    async def forget_user(self, user: str, *, timeout_s: float | None = None) -> int:
-        """Deletes a user's record and log; returns the number of log rows deleted.
+    async def forget_user(self, user: str, *, timeout_s: float | None = None) -> ForgetReceipt:
+        """Deletes everything stored about a user; a repetition returns the same receipt.
+
+        Events that happened before are refused from then on (`UserForgotten`), however they arrive.
+        Later ones begin anew.
 
         Args:
             user: the user's id, 1 to 256 bytes.
             timeout_s: seconds for the call. Default: the client's timeout.
 
         Raises:
-            UserNotFound: nothing is stored about the user, or an earlier attempt of this call
-                deleted it and its reply was lost.
+            UserNotFound: nothing is stored about the user, and nothing was ever forgotten.
         """
         return await self.run(_operations.forget_user(user), timeout_s=timeout_s)
 

@@ -43,7 +43,16 @@ class UnknownItem(PenchantError, ValueError):
 
 
 class Unauthenticated(PenchantError):
-    """The caller's identity is unknown."""
+    """The caller's identity is unknown.
+
+    >>> Unauthenticated("authorization: the token expired 40 s ago, expected another").expired
+    True
+    """
+
+    @property
+    def expired(self) -> bool:
+        """Whether the token was good until it expired."""
+        return "token expired" in str(self)
 
 
 class PermissionDenied(PenchantError):
@@ -52,6 +61,10 @@ class PermissionDenied(PenchantError):
 
 class UserNotFound(PenchantError, LookupError):
     """A user without any accepted event or reservation was read, exported or deleted."""
+
+
+class UserForgotten(PenchantError, ValueError):
+    """An event happened before its user was forgotten."""
 
 
 class EventIdReused(PenchantError, ValueError):
@@ -149,6 +162,7 @@ _BY_REASON: dict[str, type[PenchantError]] = {
         Unauthenticated,
         PermissionDenied,
         UserNotFound,
+        UserForgotten,
         EventIdReused,
         StoreUnavailable,
         EncoderUnavailable,
@@ -183,6 +197,7 @@ _BY_TEXT: tuple[tuple[str, StatusCode, type[PenchantError]], ...] = (
     ("is not healthy", StatusCode.INTERNAL, Unavailable),
     ("is unhealthy", StatusCode.INTERNAL, Unavailable),
     ("larger than max", StatusCode.RESOURCE_EXHAUSTED, InvalidRequest),
+    ("metadata size exceeds", StatusCode.RESOURCE_EXHAUSTED, InvalidRequest),
 )
 
 _SHARED_MEMORY = (

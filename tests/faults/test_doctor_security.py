@@ -41,7 +41,13 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
     place = tmp_path_factory.mktemp("closed")
     make_certs(CertsRequest(place / "certs"))
-    options = [f"--tls={place / 'certs' / 'server'}", "--triton-arg=--allow-http=false"]
+    assert run(["token", "keys", "--output", place / "tokens"]).exit_code == 0
+    options = [
+        f"--host={EVERYWHERE}",
+        f"--tls={place / 'certs' / 'server'}",
+        f"--token-keys={place / 'tokens' / 'keys.json'}",
+        "--triton-arg=--allow-http=false",
+    ]
     with started(place, options) as running:
         running.wait_for("Ctrl-C stops it.")
         yield running
@@ -90,6 +96,16 @@ def test_nothing_of_a_closed_server_is_open(closed: ServeProcess) -> None:
     without = look(target, http, metrics)
     assert states(without)["identity"] == "warn", "it can't be told from out here"
     assert without.exit_code == 1
+
+
+def test_a_probe_is_good_only_if_the_server_knows_it(closed: ServeProcess) -> None:
+    """To a stranger each model answers that it is one, whether or not its store works."""
+    target = f"--target=localhost:{closed.target.rpartition(':')[2]}"
+    tls = f"--serve-tls={closed.directory / 'certs' / 'server'}"
+    stranger = run(["probe", target, tls])
+    assert (stranger.exit_code, stranger.stdout.count("fail")) == (1, 5)
+    own = run(["probe", target, tls, f"--token-file={closed.files / 'health-token'}"])
+    assert (own.exit_code, own.stdout.count(" ok ")) == (0, 5), own.output
 
 
 def test_nobody_there_is_said(closed: ServeProcess) -> None:

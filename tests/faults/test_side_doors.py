@@ -45,7 +45,7 @@ HTTP_DOORS = (
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
-    with serving(tmp_path_factory.mktemp("public"), ["--host=0.0.0.0"]) as running:
+    with serving(tmp_path_factory.mktemp("public"), ["--host=0.0.0.0", "--insecure"]) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from penchant.cli.next_steps import command_line
 from penchant.domain.errors import ConfigError
 from penchant.launch.ports import DEFAULT_TARGET as DEFAULT_TARGET  # For commands and demos.
+from penchant.launch.shown_token import NO_TOKEN, ShownToken
 from penchant.launch.tls import NO_TLS, TlsFiles
 from penchant.logs.cells import BadRow, time_us_of
 from penchant.report.printable import printable
@@ -29,13 +30,16 @@ class Connection:
     """gRPC address of the server."""
     tls: Annotated[TlsFiles, FLAT] = NO_TLS
     """Certificates, if the server speaks TLS."""
+    token: Annotated[ShownToken, FLAT] = NO_TOKEN
+    """The token, if the server asks for one."""
 
 
 LOCAL = Connection()
 """A server of this machine, on the default port."""
 
 ConnectionOptions = Annotated[Connection, FLAT]
-"""The options `--target`, `--tls` and `--tls-...` of commands that talk to a server."""
+"""The options `--target`, `--tls`, `--tls-...` and `--token-file` of commands that talk to a
+server."""
 
 ContextPairs = Annotated[Pairs, Parameter(name="--context")]
 """The option `--context`; read it with `parse_context`."""
@@ -48,7 +52,8 @@ _NAME_LENGTH = 60
 
 def _connect(server: Connection) -> Penchant:
     credentials = server.tls.credentials()
-    return Penchant(server.target, timeout_s=TIMEOUT_S, credentials=credentials)
+    token = server.token.reader()
+    return Penchant(server.target, timeout_s=TIMEOUT_S, credentials=credentials, token=token)
 
 
 connect: Callable[[Connection], Penchant] = _connect
@@ -61,7 +66,7 @@ def connected(server: Connection) -> Iterator[Penchant]:
 
     Raises:
         ConfigError: no server answers at the address, or a Triton without Penchant does.
-        LaunchError: a file of `--tls` or `--tls-...` cannot be used.
+        LaunchError: a file of `--tls`, `--tls-...` or `--token-file` cannot be used.
     """
     target = server.target
     # The commands themselves print each event that the server refuses.

@@ -12,6 +12,7 @@ BACKEND_MODULES = frozenset(
     {
         "cryptography",
         "cyclopts",
+        "joserfc",
         "lmdb",
         "numpy",
         "onnxruntime",

@@ -15,7 +15,12 @@ from penchant.launch.install import (
 )
 from penchant.launch.install import install as run_install
 from penchant.launch.ports import DEFAULT_TARGET
-from penchant.launch.triton_arguments import GRPC_HEADER, KEY_NAME, closed_doors
+from penchant.launch.triton_arguments import (
+    GRPC_HEADER,
+    KEY_NAME,
+    closed_doors,
+    forwarded_headers,
+)
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 
@@ -41,6 +46,8 @@ def _continued(lines: Iterable[str]) -> list[str]:
 
 def _report(request: InstallRequest, installation: Installation) -> str:
     backends, models = installation.backend.parent, request.models.absolute()
+    doors = closed_doors(f"${_KEY}")
+    forwarded = forwarded_headers(installation.parameters)
     lines = [
         f"Wrote {installation.backend}",
         *(f"Wrote {model}" for model in installation.models),
@@ -53,7 +60,7 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         f"  {_KEY}=$(od -An -N16 -tx1 /dev/urandom | tr -d ' ')",
         f"  tritonserver --model-repository={shlex.quote(str(models))} \\",
         f"    --backend-directory={shlex.quote(str(backends))} \\",
-        *_continued(f"    {argument}" for argument in closed_doors(f"${_KEY}")),
+        *_continued(f"    {argument}" for argument in [*doors, *forwarded]),
         "",
         "Before you do:",
     ]
@@ -77,7 +84,7 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         )
     lines += [
         "- Start it in an empty directory: Python modules in the working directory hide ours.",
-        "- The last two arguments close protocols that no client of Penchant needs; tools that "
+        "- The arguments with the key close protocols that no client of Penchant needs; tools that "
         f"load models or read statistics send the key: {GRPC_HEADER} (gRPC), {KEY_NAME} (HTTP).",
         "- Keep HTTP and metrics to this machine if nobody else needs them: "
         "--http-address=127.0.0.1 --metrics-address=127.0.0.1",

@@ -25,6 +25,7 @@ from penchant.report.printable import escape_what_cannot_be_encoded, printable_l
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
     "install": ("penchant.cli.install:install", "Install Penchant into a Triton that you run."),
+    "token": ("penchant.cli.token:app", "Make keys and tokens for development."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
     "probe": ("penchant.cli.probe:probe", "Ask each model of a server for an answer."),
     "certs": ("penchant.cli.certs:certs", "Make certificates for development."),
@@ -56,6 +57,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rank": ("penchant.cli.rank:rank", "Rank items for a user, with reasons."),
     "feedback": ("penchant.cli.feedback:feedback", "Report an action of a user on an item."),
     "user": ("penchant.cli.user:app", "Show, export, forget or merge users."),
+    "audit": ("penchant.cli.audit:app", "Show or verify the log of who did what."),
+    "pseudonyms": ("penchant.cli.pseudonyms:app", "Make and apply keys of pseudonyms."),
     "refresh": ("penchant.cli.refresh:refresh", "Refit item vectors to the log."),
     "publish": ("penchant.cli.publish:publish", "Judge an encoder, and serve it."),
     "rollback": ("penchant.cli.rollback:rollback", "Serve the previous release again."),

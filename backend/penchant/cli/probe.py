@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +10,16 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from penchant.launch.errors import LaunchError
+from penchant.launch.model_parameters import HOME
 from penchant.launch.ports import DEFAULT_TARGET
 from penchant.launch.probe import ask, calls
+from penchant.launch.server import TOKEN_NAME
+from penchant.launch.shown_token import NO_TOKEN, ShownToken
 from penchant.launch.tls import NO_TLS, ChannelAccess, ServerTls, TlsFiles
 from penchant.report.printable import printable
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT, TARGET_IN_USE, Repeated, shows
+from penchant_proto.local_targets import is_local
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,9 @@ class ProbeRequest:
     serve_tls: Path | None = None
     """Directory that `penchant serve` was given as --tls, for a probe beside it: trusts that very
     certificate, whatever its names, instead of an authority."""
+    token: Annotated[ShownToken, FLAT] = NO_TOKEN
+    """The token for a server that asks for one; beside such a server, its own `health-token` is
+    found where it writes its logs."""
     models: Annotated[Repeated, Parameter(name="--model", show_default=shows("all five"))] = ()
     """Name of a model to ask; repeatable."""
     timeout: Annotated[float, Parameter(validator=Number(gt=0))] = 2
@@ -36,6 +43,8 @@ class ProbeRequest:
 
 
 _DEFAULTS = ProbeRequest()
+_ASKS_FOR_TOKEN = "[Unauthenticated]"
+"""What a model answers to whom it does not know, whether or not its store and encoder work."""
 
 
 def probe(*, request: Annotated[ProbeRequest, FLAT] = _DEFAULTS) -> int:
@@ -52,16 +61,27 @@ def probe(*, request: Annotated[ProbeRequest, FLAT] = _DEFAULTS) -> int:
         return 2
     names = request.models or tuple(known)
     results = ask(request.target, names, timeout_s=request.timeout, access=_access(request))
-    for result in results:
-        state = "ok" if result.alive else "fail"
+    good = [result.alive and not result.text.startswith(_ASKS_FOR_TOKEN) for result in results]
+    for result, works in zip(results, good, strict=True):
+        state = "ok" if works else "fail"
         console.say(f"{result.model} {state} {result.latency_ms:.1f} ms: {printable(result.text)}")
-    return 0 if all(result.alive for result in results) else 1
+    return 0 if all(good) else 1
 
 
 def _access(request: ProbeRequest) -> ChannelAccess:
     server = ServerTls.of(request.serve_tls)
-    if server is None:
-        return ChannelAccess(request.tls.credentials())
-    if request.tls != NO_TLS:
+    if server is not None and request.tls != NO_TLS:
         raise LaunchError("serve-tls: got files of a client beside it, expected one of both")
-    return server.probe_access()
+    access = server.probe_access() if server else ChannelAccess(request.tls.credentials())
+    return replace(access, token=_token(request))
+
+
+def _token(request: ProbeRequest) -> str:
+    """The token that was given, or that of the server of this working directory."""
+    read = request.token.reader()
+    if read is not None:
+        return read()
+    own = HOME / f"serve-{request.target.rpartition(':')[2]}" / TOKEN_NAME
+    if not is_local(request.target) or not own.is_file():
+        return ""
+    return own.read_text().strip()

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from penchant.cli.client import Connection, connected
 from penchant.cli.judging import REFUSED, judging, show
 from penchant.cli.next_steps import command_line, next_steps, options
+from penchant.launch.shown_token import NO_TOKEN, ShownToken
 from penchant.launch.tls import NO_TLS, TlsFiles
 from penchant.releases import publish as job
 from penchant.releases.publish import PublishOutcome, PublishRequest, PublishResult
@@ -31,6 +32,7 @@ def publish(
         ),
     ] = "",
     tls: Annotated[TlsFiles, FLAT] = NO_TLS,
+    token: Annotated[ShownToken, FLAT] = NO_TOKEN,
 ) -> int | None:
     """Builds a release, judges it beside the served one, and serves it in its place.
 
@@ -40,7 +42,8 @@ def publish(
     """
     request = request or PublishRequest()  # Which refuses to be empty.
     console = terminal()
-    before_switch = partial(_load_on_server, Connection(target, tls)) if target else None
+    server = Connection(target, tls, token)
+    before_switch = partial(_load_on_server, server) if target else None
     with judging(console) as progress:
         result = job.publish(request, progress, before_switch=before_switch)
     _report(console, request, result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
 
@@ -15,7 +15,7 @@ from penchant.refresh.refresh import RefreshRequest
 from penchant.report.printable import printable
 from penchant.report.terminal import Terminal, terminal
 from penchant.system.interval import Interval
-from penchant.system.option_types import FLAT
+from penchant.system.option_types import FLAT, Flag
 
 _DEFAULTS = RefreshRequest()
 
@@ -26,6 +26,9 @@ def refresh(
     every: Annotated[
         Interval, Parameter(help="Refresh again and again: look for new events this often.")
     ] = None,
+    tenants: Annotated[
+        Flag, Parameter(help="With --every: refresh the stores of all tenants of the server too.")
+    ] = False,
 ) -> None:
     """Moves items that are liked together towards each other, and publishes a new version.
 
@@ -35,7 +38,9 @@ def refresh(
     """
     console = terminal()
     if every is not None:
-        _run_clock(console, request, every)
+        _run_clock(console, request, every, tenants=tenants)
+    if tenants:
+        raise ConfigError("--tenants: got it without --every; name one tenant's own --store")
     with step_status(console, "Opening the store") as progress:
         result = job.refresh(request, progress)
     for line in result.left_out.notes():
@@ -48,8 +53,11 @@ def refresh(
     console.print(result.weights.sentence, soft_wrap=True)
 
 
-def _run_clock(console: Terminal, request: RefreshRequest, every_s: float) -> None:
+def _run_clock(
+    console: Terminal, request: RefreshRequest, every_s: float, *, tenants: bool
+) -> NoReturn:
     from penchant.refresh.refresh_clock import RefreshClock
+    from penchant.refresh.tenant_clocks import TenantClocks
 
     if request.events is not None:
         raise ConfigError(
@@ -60,4 +68,6 @@ def _run_clock(console: Terminal, request: RefreshRequest, every_s: float) -> No
     def say(text: str) -> None:
         console.say(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {printable(text)}")
 
+    if tenants:
+        TenantClocks(request, every_s).run(say)
     RefreshClock(request, every_s).run(say)

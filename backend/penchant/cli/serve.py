@@ -13,9 +13,9 @@ from penchant.cli.next_steps import command_line
 from penchant.domain.errors import StateCorrupt
 from penchant.launch import Server
 from penchant.launch.certificate_dates import server_complaints
-from penchant.launch.model_parameters import changes_to_store, gather
+from penchant.launch.model_parameters import changes_to_store
 from penchant.launch.ports import Hosts
-from penchant.launch.serve import ServeEvents, ServeRequest, tls_of
+from penchant.launch.serve import ServeEvents, ServeRequest, parameters_of, tls_of
 from penchant.launch.serve import serve as run_serve
 from penchant.launch.supervise import WatchEvents
 from penchant.launch.vital_signs import Fault
@@ -45,7 +45,7 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
     def up(server: Server, parameters: Mapping[str, str]) -> None:
         status.stop()
         with suppress(OSError, SystemExit):
-            for line in _warnings(request):
+            for line in _warnings(request, knows_callers="token_keys" in parameters):
                 console.say(line)
             console.say(_summary(server, parameters, request.refresh_every))
 
@@ -61,25 +61,32 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
         with suppress(OSError, SystemExit):
             console.say("Stopping.")
 
-    for line in _changes(gather(request.store, request.encoder, request.settings)):
+    for line in _changes(parameters_of(request)):
         console.say(line)
     with _signals_as_interrupts(), status:
         run_serve(request, ServeEvents(up, WatchEvents(say, fault, back), stopping))
 
 
-def _warnings(request: ServeRequest) -> list[str]:
+def _warnings(request: ServeRequest, *, knows_callers: bool) -> list[str]:
     hosts = Hosts(request.host, request.http_host, request.metrics_host)
     public = hosts.public()
     lines = []
     if public:
         where = ", ".join(f"{name} on {hosts.of(name)}" for name in public)
         lines.append(
-            f"Warning: other machines can reach {where}. Whoever reaches gRPC or HTTP can read, "
-            "change and forget every user; see the page on security."
+            f"Warning: other machines can reach {where}. "
+            + (
+                "Tokens decide who may do what there."
+                if knows_callers
+                else "Whoever reaches gRPC or HTTP can read, change and forget every user; see the "
+                "page on security."
+            )
         )
     tls = tls_of(request)
     if "grpc" in public and tls is None:
         lines.append("Warning: gRPC is not encrypted: set --tls, after `penchant certs`.")
+    if "http" in public and knows_callers:
+        lines.append("Warning: HTTP is not encrypted: who sees the network sees its tokens.")
     if tls is not None:
         lines += [f"Warning: {text}; renew it and restart." for text in server_complaints(tls)]
     return lines
@@ -99,6 +106,7 @@ def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: flo
             f"  store    {parameters['store']}",
             f"  encoder  {parameters['encoder']}",
             f"  log      {server.log_path}",
+            f"  callers  {_callers(parameters)}",
             f"  refresh  {refresh}",
             "Try next:",
             f"  {command_line('doctor', *target, '--store', parameters['store'])}",
@@ -107,6 +115,11 @@ def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: flo
             "Ctrl-C stops it.",
         ]
     )
+
+
+def _callers(parameters: Mapping[str, str]) -> str:
+    keys = parameters.get("token_keys")
+    return f"with a token of a key in {keys}" if keys else "everybody (--token-keys)"
 
 
 def _changes(parameters: Mapping[str, str]) -> Iterator[str]:

@@ -39,6 +39,16 @@ class PenchantError(Exception):
 
     kind: ClassVar[ErrorKind] = ErrorKind.INTERNAL
 
+    def __init__(self, text: str = "", cause: str = "") -> None:
+        """Makes the error.
+
+        Args:
+            text: what was wrong, what was got, and what was expected.
+            cause: a word for the metric that counts refused callers; empty: it is none of those.
+        """
+        super().__init__(text)
+        self.cause = cause
+
     @property
     def reason(self) -> str:
         """The stable name of the error on the wire."""
@@ -80,9 +90,11 @@ class UnknownItem(PenchantError):
 class Unauthenticated(PenchantError):
     """The caller's identity is unknown.
 
-    Cause: the call carries no credentials, or invalid ones. Penchant itself never raises this; a
-    proxy in front of Triton may.
-    Remedy: pass `metadata` or `credentials` to the client, as the proxy expects them.
+    Cause: the server asks for tokens (setting `token_keys`), and the call carries none, more than
+    one, or one that is malformed, forged, expired, not valid yet, or for another service. A proxy
+    in front of Triton may raise this too.
+    Remedy: pass `token` to the client, or `--token-file` to a command; a callable may fetch a new
+    one whenever the old one has expired. The message says what is wrong with the token.
     """
 
     kind = ErrorKind.INVALID
@@ -91,9 +103,10 @@ class Unauthenticated(PenchantError):
 class PermissionDenied(PenchantError):
     """The caller may not make this call.
 
-    Cause: the credentials do not cover the call. Penchant itself never raises this; a proxy in
-    front of Triton may.
-    Remedy: use credentials that cover the call.
+    Cause: the token's scopes do not cover the method, its key does not speak for its tenant, or the
+    server holds as many tenants as it may (setting `tenant_limit`). A proxy in front of Triton may
+    raise this too.
+    Remedy: use a token with the scope that the message names.
     """
 
     kind = ErrorKind.INVALID
@@ -107,6 +120,16 @@ class UserNotFound(PenchantError):
     """
 
     kind = ErrorKind.NOT_FOUND
+
+
+class UserForgotten(PenchantError):
+    """An event happened before its user was forgotten; other events of the call are not affected.
+
+    Cause: an event that was on its way, is sent again, or comes from an old log or an import.
+    Remedy: leave the event out. Events after that moment are accepted, and begin anew.
+    """
+
+    kind = ErrorKind.INVALID
 
 
 class EventIdReused(PenchantError):
@@ -148,7 +171,8 @@ class Overloaded(PenchantError):
     """The server has more work than it can do in time.
 
     Cause: the calls that wait already would take longer than this call's caller waits, so it is
-    refused at once; or the caller's time ran out in the queue.
+    refused at once; or the caller's time ran out in the queue; or the caller or its tenant makes
+    more calls than its limit (settings `caller_calls_per_s` and `tenant_calls_per_s`).
     Remedy: send the call again after the time that the message names, which the SDK does if its
     deadline allows; send fewer calls, or add processes with `--rank-instances`.
     """

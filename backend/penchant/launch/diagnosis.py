@@ -23,10 +23,11 @@ from penchant.launch import probe, processes, shared_memory, tritonserver
 from penchant.launch.certificate_check import check_certificates
 from penchant.launch.check import Check, CheckState
 from penchant.launch.errors import LaunchError
-from penchant.launch.exposure import DoorsToTry, check_exposure
+from penchant.launch.exposure import DoorsToTry, try_doors
 from penchant.launch.model_parameters import HOME
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
 from penchant.launch.server_history import ServerHistory
+from penchant.launch.shown_token import NO_TOKEN, ShownToken
 from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
 from penchant.launch.vital_signs import FAULT_KINDS
 from penchant.service.mended_catalog import find_damage
@@ -76,12 +77,14 @@ class DiagnosisRequest:
     """With --security: port where HTTP may answer."""
     metrics_port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = Ports().metrics
     """With --security: port where the metrics may answer."""
+    token: Annotated[ShownToken, FLAT] = NO_TOKEN
+    """The token for a server that asks for one."""
 
 
 def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     """Runs all checks, each when its result is asked for."""
     if request.security:
-        yield from check_exposure(_doors_to_try(request))
+        yield from try_doors(_doors_to_try(request))
         return
     yield check_python()
     yield check_packages()
@@ -91,7 +94,7 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield check_store(request.store)
     yield from check_store_use(request.store)
     yield from check_refresh(request.store)
-    yield from check_server(request.target, request.tls)
+    yield from check_server(request.target, request.tls, request.token)
     yield from check_certificates(request.target or DEFAULT_TARGET, request.tls)
     yield from check_restarts(request.target or DEFAULT_TARGET)
 
@@ -319,9 +322,12 @@ def age_text(seconds: float) -> str:
     return f"{int(max(0.0, seconds))} s"
 
 
-def check_server(target: str | None, tls: TlsFiles = NO_TLS) -> Iterator[Check]:
+def check_server(
+    target: str | None, tls: TlsFiles = NO_TLS, shown: ShownToken = NO_TOKEN
+) -> Iterator[Check]:
     """Probes each model; if no server is up, checks that its ports are free."""
-    access = ChannelAccess(tls.credentials())
+    read_token = shown.reader()
+    access = ChannelAccess(tls.credentials(), token=read_token() if read_token else "")
     results = probe.ask(target or DEFAULT_TARGET, times=_TIMES, access=access)
     if all(result.text == probe.NOBODY for result in results):
         found = f"nothing listens on {target or DEFAULT_TARGET}"
@@ -333,7 +339,12 @@ def check_server(target: str | None, tls: TlsFiles = NO_TLS) -> Iterator[Check]:
         return
     for result in results:
         found = f"{result.latency_ms:.1f} ms, {result.text}"
-        if result.alive:
+        if result.alive and result.text.startswith("[Unauthenticated]"):
+            advice = "show a token: --token-file FILE, such as the server's own `health-token`"
+            yield Check(
+                result.model, "warn", f"{found}; it answers, but is not known to work", advice
+            )
+        elif result.alive:
             yield Check(result.model, "ok", found)
         else:
             advice = (

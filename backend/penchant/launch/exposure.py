@@ -25,6 +25,7 @@ from penchant.launch.served_certificate import (
     host_and_port,
 )
 from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
+from penchant.wire.health_calls import PROBE_ID
 from penchant_proto.local_targets import is_local
 from penchant_proto.v1 import user_pb2
 from penchant_proto.v1.service_pb2 import Call
@@ -72,7 +73,7 @@ class _Transport:
     asks_for_certificates: bool = False
 
 
-def check_exposure(exposure: DoorsToTry) -> Iterator[Check]:
+def try_doors(exposure: DoorsToTry) -> Iterator[Check]:
     """Tries each door of a server, and reports which are open, with the remedy.
 
     The state of a check is `fail` for what is open to other machines, `warn` for what other users
@@ -157,7 +158,7 @@ def _identity(target: str, transport: _Transport, public: bool) -> Check:
     if transport.access is None:
         advice = "name a client's directory with --tls, and look again"
         return Check(name, "warn", "not looked at: a certificate is needed", advice)
-    call = Call(get_user=user_pb2.GetUserRequest(user=probe.PROBE_ID))
+    call = Call(get_user=user_pb2.GetUserRequest(user=PROBE_ID))
     answer = "an answer"
     with probe.open_channel(target, replace(transport.access)) as channel:
         try:

@@ -14,7 +14,8 @@ from penchant.encoder.bundle import check_encoder
 from penchant.launch import layout
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import gather
-from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, Flag, Pairs, shows
+from penchant.launch.token_options import NO_TOKENS, TokenOptions
+from penchant.system.option_types import ENCODER_IN_USE, FLAT, STORE_IN_USE, Flag, Pairs, shows
 
 ENVIRONMENT_PARAMETER = "EXECUTION_ENV_PATH"
 """The parameter by which Triton's Python backend finds a model's Python environment."""
@@ -36,6 +37,8 @@ class InstallRequest:
     """Directory of the encoder, as the server sees it."""
     python: Annotated[Path | None, Parameter(show_default=shows(SERVERS_PYTHON))] = None
     """Virtual environment (or conda-pack archive) for the models, as the server sees it."""
+    tokens: Annotated[TokenOptions, FLAT] = NO_TOKENS
+    """Who may call; the file of keys as the server sees it."""
     rank_instances: Annotated[int, Parameter(validator=Number(gte=1))] = 2
     """Number of processes that rank."""
     settings: Annotated[Pairs, Parameter(name="--set")] = ()
@@ -68,7 +71,8 @@ def install(request: InstallRequest) -> Installation:
             that is here and is no encoder.
     """
     backends, models = request.backends.absolute(), request.models.absolute()
-    parameters = gather(request.store, request.encoder, request.settings)
+    settings = (*request.settings, *request.tokens.settings())
+    parameters = gather(request.store, request.encoder, settings)
     if request.python is not None:
         parameters[ENVIRONMENT_PARAMETER] = str(request.python.absolute())
         layout.check_plain("python", request.python.absolute())

@@ -23,7 +23,7 @@ DEFAULT_STORE = f"lmdb:{HOME / 'store'}"
 KEPT_ENCODER = shows(f"the one that the store was last served with, or {HOME / 'encoder'}")
 """How the help shows the default encoder."""
 
-_PATHS = ("store", "encoder", "catalog_dir", "releases_dir")
+_PATHS = ("store", "encoder", "catalog_dir", "releases_dir", "token_keys")
 
 
 def gather(
@@ -57,7 +57,7 @@ def gather(
         name, equals, value = setting.partition("=")
         if not equals or not name.strip():
             raise LaunchError(f"--set: got {setting!r}, expected key=value")
-        in_place = name.strip() in PLACES and bool(value)
+        in_place = name.strip() in (*PLACES, "token_keys") and bool(value)
         settings[name.strip()] = str(Path(value).absolute()) if in_place else value
     config.parse({"encoder": "none", **settings})
     if "encoder" not in settings:

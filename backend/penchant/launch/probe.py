@@ -9,19 +9,17 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import grpc
 
 from penchant.launch.tls import PLAIN, ChannelAccess
+from penchant.wire.health_calls import health_calls
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.local_targets import proxy_options
 from penchant_proto.methods import METHODS, REQUEST_TENSOR
-from penchant_proto.v1 import catalog_pb2, embed_pb2, feedback_pb2, rank_pb2, user_pb2
 from penchant_proto.v1.service_pb2 import Call, Reply
-
-PROBE_ID = "__probe__"
-"""The user and the item that the requests name."""
 
 NOBODY = "nothing listens there"
 """The text of a result after a refused connection."""
@@ -46,14 +44,7 @@ class ProbeResult:
 
 def calls() -> dict[str, Call]:
     """One cheap call per model, by the model's name; none changes anything or counts in metrics."""
-    requests = [
-        Call(rank=rank_pb2.RankRequest(user=PROBE_ID, k=1), health_check=True),
-        Call(feedback=feedback_pb2.FeedbackRequest(), health_check=True),
-        Call(get_items=catalog_pb2.GetItemsRequest(ids=[PROBE_ID]), health_check=True),
-        Call(get_user=user_pb2.GetUserRequest(user=PROBE_ID), health_check=True),
-        Call(embed=embed_pb2.EmbedRequest(texts=["probe"]), health_check=True),
-    ]
-    return {METHODS[_field(call)].model: call for call in requests}
+    return {METHODS[field].model: call for field, call in health_calls().items()}
 
 
 def ask(
@@ -72,7 +63,7 @@ def ask(
         times: calls per model; the first failure ends them. An idle Triton passes them to the
             model's instances in turn, so that as many calls as instances reach each of them.
         timeout_s: deadline of each call, in seconds.
-        access: the server's TLS.
+        access: the server's TLS, and the token of the probe.
 
     Returns:
         One result per model; if no server is there, none of them is alive.
@@ -80,7 +71,7 @@ def ask(
     todo = calls()
     names = list(todo) if models is None else list(models)
     with open_channel(target, access) as channel:
-        infer = infer_of(channel)
+        infer = partial(infer_of(channel), metadata=access.metadata())
         return [_ask_times(infer, name, todo[name], times, timeout_s) for name in names]
 
 

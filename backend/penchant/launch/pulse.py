@@ -45,7 +45,12 @@ class Pulse:
         infer = probe.infer_of(self._channel)
         asked = set(models)
         self._ask: dict[str, Callable[[], Any]] = {
-            name: partial(infer.future, probe.request_of(name, call), timeout=_FOREVER_S)
+            name: partial(
+                infer.future,
+                probe.request_of(name, call),
+                timeout=_FOREVER_S,
+                metadata=access.metadata(),
+            )
             for name, call in probe.calls().items()
             if name in asked
         }

@@ -27,7 +27,13 @@ class RefreshProcess:
     """The clock of a server's store."""
 
     def __init__(
-        self, store: str, every_s: float, directory: Path, remark: Callable[[str], None]
+        self,
+        store: str,
+        every_s: float,
+        directory: Path,
+        remark: Callable[[str], None],
+        *,
+        tenants: bool = False,
     ) -> None:
         """Starts nothing yet.
 
@@ -36,10 +42,12 @@ class RefreshProcess:
             every_s: seconds between two looks.
             directory: receives the clock's log.
             remark: called with a sentence when the clock ended by itself.
+            tenants: whether to refresh the stores of the tenants too.
         """
         self._command = [
             *(sys.executable, "-P", "-m", "penchant.cli.main", "refresh"),
             *("--store", store, "--every", shown_interval(every_s)),
+            *(["--tenants"] if tenants else []),
         ]
         self._remark = remark
         self._process: subprocess.Popen[bytes] | None = None

@@ -18,8 +18,17 @@ from penchant.launch.refresh_process import RefreshProcess
 from penchant.launch.server import Server
 from penchant.launch.supervise import Supervisor, WatchEvents
 from penchant.launch.tls import ServerTls
+from penchant.launch.token_options import NO_TOKENS, TokenOptions, check_exposure
+from penchant.server.identity.token_keys import read_key_file
 from penchant.system.interval import Interval
-from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, Pairs, shows
+from penchant.system.option_types import (
+    ENCODER_IN_USE,
+    FLAT,
+    STORE_IN_USE,
+    Flag,
+    Pairs,
+    shows,
+)
 
 _Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
 
@@ -58,6 +67,11 @@ class ServeRequest:
     """Key of the certificate, as a PEM file."""
     tls_ca: Path | None = None
     """Authorities of the clients' certificates, as a PEM file; then each client needs one."""
+    tokens: Annotated[TokenOptions, FLAT] = NO_TOKENS
+    """Who may call."""
+    insecure: Flag = False
+    """Serve other machines without asking for tokens: whoever reaches gRPC or HTTP may then do
+    everything."""
     rank_instances: Annotated[int, Parameter(validator=Number(gte=1))] = 2
     """Number of processes that rank."""
     settings: Annotated[Pairs, Parameter(name="--set")] = ()
@@ -96,16 +110,22 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
     the store (`refresh_every`).
 
     Raises:
-        LaunchError: the server cannot be started; one that was up is started again without end.
+        LaunchError: the server cannot be started, or would be open to everybody on the network; one
+            that was up is started again without end.
         ConfigError: an unknown setting, a value outside its range, or a directory that is no
             encoder.
     """
-    parameters = gather(request.store, request.encoder, request.settings)
+    parameters = parameters_of(request)
     check_encoder(Path(parameters["encoder"]))
+    hosts = Hosts(request.host, request.http_host, request.metrics_host)
+    check_exposure(hosts, parameters, request.triton_arguments, insecure=request.insecure)
+    keys = parameters.get("token_keys")
+    if keys:
+        read_key_file(Path(keys))
     server = Server(
         HOME / f"serve-{request.grpc_port}",
         parameters,
-        hosts=Hosts(request.host, request.http_host, request.metrics_host),
+        hosts=hosts,
         ports=Ports(request.grpc_port, request.http_port, request.metrics_port),
         instances={"penchant_rank": request.rank_instances},
         tls=tls_of(request),
@@ -115,7 +135,11 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
     clock = None
     if request.refresh_every is not None:
         clock = RefreshProcess(
-            parameters["store"], request.refresh_every, server.directory, events.watch.remark
+            parameters["store"],
+            request.refresh_every,
+            server.directory,
+            events.watch.remark,
+            tenants=bool(keys),
         )
     supervisor = Supervisor(server, events.watch, request.stuck_after, clock)
     try:
@@ -131,6 +155,12 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
                 clock.stop()
         finally:
             server.stop()
+
+
+def parameters_of(request: ServeRequest) -> dict[str, str]:
+    """The parameters of every model; see `gather`."""
+    settings = (*request.settings, *request.tokens.settings())
+    return gather(request.store, request.encoder, settings)
 
 
 def tls_of(request: ServeRequest) -> ServerTls | None:

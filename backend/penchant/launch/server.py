@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,7 +38,10 @@ from penchant.launch.tritonserver import (
     environment_for,
     find_triton,
 )
+from penchant.server.identity.server_secret import server_secret
 
+TOKEN_NAME = "health-token"
+"""Name of the file with the token of health checks."""
 _POLL_S = 0.1
 _EXIT_TIMEOUT_S = 10
 _STOP_TIMEOUT_S = 20.0
@@ -158,6 +162,11 @@ class Server:
         return self._directory / triton_arguments.KEY_NAME
 
     @property
+    def token_path(self) -> Path:
+        """The file with a token for health checks, of a server that asks for tokens."""
+        return self._directory / TOKEN_NAME
+
+    @property
     def pid(self) -> int | None:
         """The id of Triton's process, and of its group; None if it is not running."""
         return self._process.pid if self._process and self._process.poll() is None else None
@@ -261,6 +270,9 @@ class Server:
             layout.check_path("directory", self._directory)
         if self._tls is not None:
             self.access = self._tls.probe_access()
+        if self._settings.get("token_keys"):
+            place = Path(self._settings["store"].partition(":")[2])
+            self.access = replace(self.access, token=server_secret(place))
         return self._triton
 
     def _place_of_files(self) -> Path:
@@ -300,7 +312,9 @@ class Server:
     def _launch(
         self, triton: Triton, files: Path, region_prefix: str, environment: Mapping[str, str]
     ) -> None:
-        self._write_key()
+        self._write_secret(self.key_path, self._key)
+        if self.access.token:
+            self._write_secret(self.token_path, self.access.token)
         triton_log.rotate(self.log_path)
         with self.log_path.open("wb") as log:
             self._process = tied_process.start(
@@ -311,13 +325,13 @@ class Server:
             )
         self._lock.note(self._process.pid, dict(self.ports.items()), self._scratch)
 
-    def _write_key(self) -> None:
-        text = self._key + "\n"
+    def _write_secret(self, path: Path, secret: str) -> None:
+        text = secret + "\n"
         with contextlib.suppress(OSError):
-            if self.key_path.read_text() == text:
+            if path.read_text() == text:
                 return
-        self.key_path.unlink(missing_ok=True)
-        with os.fdopen(os.open(self.key_path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
             file.write(text)
 
     def _command(self, triton: Triton, files: Path, region_prefix: str) -> list[str]:
@@ -329,6 +343,7 @@ class Server:
             *triton_arguments.region_sizes(),
             *triton_arguments.completion(self._arguments),
             *triton_arguments.closed_doors(self._key),
+            *triton_arguments.forwarded_headers(self._settings),
             f"--exit-timeout-secs={_EXIT_TIMEOUT_S}",
             *triton_arguments.listening(self._hosts, self.ports),
             *(self._tls.arguments() if self._tls else ()),

@@ -25,6 +25,12 @@ class ChannelAccess:
     """None: no encryption."""
     name: str = ""
     """The name to expect in the server's certificate; empty: the host of the target."""
+    token: str = ""
+    """Shown to a server that asks for tokens; empty: none."""
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """The metadata of every call."""
+        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
 
 
 PLAIN = ChannelAccess()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from penchant.launch.ports import Hosts, Ports
 from penchant.launch.shared_memory import REGION_BYTES
+from penchant.server.identity.forwarded import HEADER
 
 KEY_NAME = "admin-key"
 """Name of the key, and HTTP's header for it."""
@@ -31,6 +32,17 @@ def closed_doors(key: str) -> list[str]:
     """Arguments that close Triton's side doors to all who do not know the key."""
     rule = f"{','.join(RESTRICTED)}:{KEY_NAME}={key}"
     return [f"--grpc-restricted-protocol={rule}", f"--http-restricted-api={rule}"]
+
+
+def forwarded_headers(parameters: Mapping[str, str]) -> list[str]:
+    """Arguments that hand the callers' tokens to the models, of a server that asks for them.
+
+    Args:
+        parameters: of the models.
+    """
+    if not parameters.get("token_keys"):
+        return []
+    return [f"--{door}-header-forward-pattern={HEADER}" for door in ("grpc", "http")]
 
 
 def region_sizes() -> list[str]:

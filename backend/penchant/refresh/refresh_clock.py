@@ -12,7 +12,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NoReturn
 
 from threadpoolctl import threadpool_limits
 
@@ -66,17 +66,21 @@ class RefreshClock:
     _memory: RefreshMemory = field(default_factory=RefreshMemory)
     _failures: int = 0
     _began_s: float = field(default_factory=time.time)
+    _said: str = ""
 
-    def run(self, say: Callable[[str], None]) -> None:
+    def run(self, say: Callable[[str], None]) -> NoReturn:
         """Looks for ever; says what happened, but not twice in a row that nothing did."""
-        said = ""
         with threadpool_limits(1):
             while True:
-                look = self.look()
-                if look.kind != "waits" or look.text.partition(":")[0] != said:
-                    say(look.text)
-                said = look.text.partition(":")[0]
-                time.sleep(look.wait_s)
+                time.sleep(self.look_and_say(say))
+
+    def look_and_say(self, say: Callable[[str], None]) -> float:
+        """Looks once, says what is new, and returns the seconds until the next look."""
+        look = self.look()
+        if look.kind != "waits" or look.text.partition(":")[0] != self._said:
+            say(look.text)
+        self._said = look.text.partition(":")[0]
+        return look.wait_s
 
     def look(self) -> ClockLook:
         """Looks once, and refreshes if enough events are new; never raises."""

@@ -12,9 +12,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from penchant.domain.errors import ErrorKind, InternalError, InvalidRequest, PenchantError
+from penchant.domain.caller import LOCAL, SCOPES_OF_VERB, Caller, Scope
+from penchant.domain.errors import (
+    ErrorKind,
+    InternalError,
+    InvalidRequest,
+    PenchantError,
+    PermissionDenied,
+)
 from penchant.service.attempt import attempt
 from penchant.wire.call import parse_call
+from penchant.wire.health_calls import is_health_call
 from penchant_proto.methods import METHODS
 from penchant_proto.v1.service_pb2 import Reply
 
@@ -100,6 +108,8 @@ class ParsedCall(NamedTuple):
     """Seconds that the caller waits, from the call's arrival; 0: unknown."""
     health_check: bool
     """Whether this is a health check, which no metric counts."""
+    caller: Caller = LOCAL
+    """Who makes the call, and in whose store."""
 
 
 class Dispatch:
@@ -120,9 +130,14 @@ class Dispatch:
         call = self.parse(payload)
         return call if isinstance(call, PenchantError) else self.answer([call])[0]
 
-    def parse(self, payload: bytes) -> ParsedCall | PenchantError:
-        """Parses one call; InvalidRequest if it is malformed, too large, or another model's."""
-        return attempt(self._parse, payload)
+    def parse(self, payload: bytes, caller: Caller = LOCAL) -> ParsedCall | PenchantError:
+        """Parses one call of a caller.
+
+        Returns:
+            The call; InvalidRequest if it is malformed, too large, or another model's;
+            PermissionDenied if the caller's scopes do not cover its method.
+        """
+        return attempt(self._parse, payload, caller)
 
     def slices(self, call: ParsedCall) -> Generator[None, None, Answer]:
         """The work on one call: pauses between two slices, returns the reply or the error."""
@@ -157,7 +172,7 @@ class Dispatch:
                 replies[place] = answer
         return replies
 
-    def _parse(self, payload: bytes) -> ParsedCall:
+    def _parse(self, payload: bytes, caller: Caller) -> ParsedCall:
         if len(payload) > self._request_bytes:
             raise InvalidRequest(
                 f"REQUEST: got {len(payload)} bytes, expected at most {self._request_bytes}"
@@ -169,8 +184,24 @@ class Dispatch:
                 f"method: got {field}, which the model {METHODS[field].model} answers; "
                 f"expected one of: {', '.join(sorted(self._verbs))}"
             )
+        if caller is not LOCAL:
+            _permit(caller, field, message)
+            health_check = health_check and caller.is_server  # Others are counted all the same.
         lane, cost = verb.plan(message)
-        return ParsedCall(field, message, lane, cost, timeout_ms / 1e3, health_check)
+        return ParsedCall(field, message, lane, cost, timeout_ms / 1e3, health_check, caller)
+
+
+def _permit(caller: Caller, field: str, message: object) -> None:
+    """Refuses a method that the caller's scopes do not cover.
+
+    Raises:
+        PermissionDenied: they do not, and the call is no health check of the server's own.
+    """
+    if caller.may(field) or (caller.is_server and is_health_call(field, message)):
+        return
+    wanted = " or ".join(sorted(SCOPES_OF_VERB[field] - {Scope.SERVER}))
+    held = " ".join(sorted(caller.scopes)) or "none"
+    raise PermissionDenied(f"scope: got {held}, expected {wanted} for {field}", "scope")
 
 
 class _Finished(NamedTuple):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from penchant.cli.main import options_of
+from penchant.config import parse
 from tests.support.handwritten import ROOT
 from tests.support.rendered_chart import (
     CHART,
@@ -152,6 +155,33 @@ def test_every_probe_is_a_real_request_within_its_time(chart: RenderedChart) -> 
     # Only what `serve` itself did not mend may end the container.
     assert alive["failureThreshold"] * alive["periodSeconds"] > 3 * stuck_after
     assert ready["failureThreshold"] < alive["failureThreshold"]
+
+
+def test_the_command_lines_are_those_of_this_release(chart: RenderedChart) -> None:
+    for _, container in containers(chart):
+        command = [*container["command"], *container.get("args", ())]
+        if command[0] == "sh":
+            command = command[-1].split("exec ")[1].split()
+        name, options = words(command)
+        assert set(options) <= options_of(name).keys(), options
+    text = "".join(
+        one["data"]["penchant.toml"]
+        for one in chart.of("ConfigMap")
+        if "penchant.toml" in one["data"]
+    )
+    given = tomllib.loads(text)
+    parse({"store": given["store"], "encoder": given["encoder"], **given.get("settings", {})})
+
+
+def test_pseudonym_keys_come_by_the_environment() -> None:
+    """A mounted secret is readable by its group, and such a file of keys is refused."""
+    chart = render(read_values(CHART / "ci" / "production-values.yaml"))
+    (settings,) = (one["data"] for one in chart.of("ConfigMap") if "penchant.toml" in one["data"])
+    name = "PENCHANT_PSEUDONYM_KEYS"
+    assert f'pseudonym_keys = "env:{name}"' in settings["penchant.toml"]
+    for _, container in containers(chart):
+        (key,) = (one for one in container["env"] if one["name"] == name)
+        assert key["valueFrom"]["secretKeyRef"]["name"] == "penchant-pseudonym-keys"
 
 
 def test_the_drain_ends_within_the_grace_period(chart: RenderedChart) -> None:

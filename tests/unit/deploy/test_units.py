@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from penchant.cli.main import options_of
 from tests.support.handwritten import ROOT
 
 COMPOSE = ROOT / "deploy" / "compose" / "compose.yaml"
@@ -68,6 +69,15 @@ def test_the_composed_server_is_closed_and_drained(server: dict[str, Any]) -> No
     given = {word.partition("=")[2] for word in server["command"] if "=/etc" in word}
     targets = {one["target"] for one in server["volumes"] if isinstance(one, dict)}
     assert given <= targets
+
+
+def test_the_options_of_both_are_those_of_this_release(server: dict[str, Any]) -> None:
+    unit = read_unit()["ExecStart"][0].split()[2:]
+    for words in (server["command"][1:], unit):
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert given <= options_of("serve").keys()
+    probe = {word.partition("=")[0] for word in server["healthcheck"]["test"] if "--" in word}
+    assert probe <= options_of("probe").keys()
 
 
 def read_unit() -> dict[str, list[str]]:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from penchant.config import Config, catalog_directory, parse, releases_directory
+from penchant.domain.caller import LOCAL, Caller
 from penchant.domain.errors import InvalidRequest, PenchantError
 from penchant.encoder.base import Encoder, Encoders
 from penchant.encoder.bundle import read_bundle
@@ -31,6 +32,9 @@ from penchant.report.printable import PrintableFormatter
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
+from penchant.server.identity.callers import callers_of
+from penchant.server.identity.forwarded import TENANT_PARAMETER
+from penchant.server.tenants import TenantApps
 from penchant.server.triton.batch_lane import BatchLane
 from penchant.server.triton.bulk_lane import BulkLane
 from penchant.server.triton.errors import to_triton
@@ -70,6 +74,7 @@ class Adapter:
         model = args["model_name"]
         # A full batch means that more calls are waiting.
         self._full = int(json.loads(args["model_config"]).get("max_batch_size") or MAX_BATCH)
+        self._model = model
         self._turn = ProcessTurn()
         self._is_encoder = model == METHODS["embed"].model
         try:
@@ -77,6 +82,8 @@ class Adapter:
             # One thread per process: requests are many and small, and processes run side by side.
             importlib.import_module("threadpoolctl").threadpool_limits(1)
             self._meter = TritonMeter(pb_utils, model)
+            processes = _processes(args["model_config"])
+            self._callers = callers_of(config, processes, self._meter)
             encoders = self._encoders(model, config)
             self._app: App = build([model], config, encoders, self._meter, server_pid=os.getppid())
         except PenchantError as error:
@@ -85,9 +92,16 @@ class Adapter:
         if model == METHODS["feedback"].model:  # One process: a gauge must not be shown twice.
             self._restarts = show_restarts(pb_utils, RestartNote.read(os.environ))
         sys.setswitchinterval(SWITCH_S)
+        # Without tokens there are no tenants, and nothing stands before the one app.
+        self._tenants: TenantApps | None = None
+        self._answers, slices = self._app.dispatch.answer, self._app.dispatch.slices
+        if self._callers is not None:
+            self._default_encoder = encoders.default
+            self._tenants = TenantApps(self._app, config, self._build_tenant)
+            self._answers, slices = self._tenants.answer, self._tenants.slices
         self._crowd = BatchLane(self._answer_small, self._drop, MAX_BATCH)
         self._encoding = BatchLane(self._answer_batch, self._drop, MAX_BATCH)
-        self._bulk = BulkLane(self._app.dispatch.slices, self._answer, self._drop, self._turn)
+        self._bulk = BulkLane(slices, self._answer, self._drop, self._turn)
         self._meter.watch(self._waiting, "penchant_waiting_calls:lane")
         directory = catalog_directory(config)
         if model == METHODS["get_user"].model and directory is not None:
@@ -114,7 +128,7 @@ class Adapter:
                 responses[place] = self._wait(request, call)
         if calls:
             with self._turn.small():
-                answers = self._app.dispatch.answer(calls)
+                answers = self._answers(calls)
             for place, call, answer in zip(places, calls, answers, strict=True):
                 responses[place] = self._response(call, answer, arrived_s)
         return responses
@@ -133,6 +147,8 @@ class Adapter:
         for lane in (self._crowd, self._encoding, self._bulk):
             lane.close()
         self._meter.close()
+        if self._tenants is not None:
+            self._tenants.close()
         self._app.close()
 
     def _encoders(self, model: str, config: Config) -> Encoders:
@@ -147,7 +163,29 @@ class Adapter:
             bundle.settings.dimensions,
             self._turn,
             bulk=model == METHODS["put_items"].model,
+            parameters=self._callers.parameters if self._callers is not None else {},
         )
+
+    def _build_tenant(self, tenant: str, config: Config) -> App:
+        """The app of a tenant in this process, with the server's encoder and its own releases."""
+        encoders: Encoders
+        if self._is_encoder:
+            load = partial(self._load, config=config)
+            encoders = EncoderLibrary(self._default_encoder, releases_directory(config), load)
+        else:
+            assert self._callers is not None
+            encoders = RemoteEncoders(
+                self._pb_utils,
+                self._default_encoder.version,
+                self._default_encoder.dimensions,
+                self._turn,
+                bulk=self._model == METHODS["put_items"].model,
+                parameters={**self._callers.parameters, TENANT_PARAMETER: tenant},
+            )
+        app = build([self._model], config, encoders, self._meter, server_pid=os.getppid())
+        if self._model == METHODS["get_user"].model:
+            self._meter.watch(StoreGauges(app.store).read, tenant=tenant)
+        return app
 
     def _load(self, directory: Path, config: Config) -> Encoder:
         # Not above: an engine takes each process 0.1 s and 30 MB, and one process runs it.
@@ -163,6 +201,12 @@ class Adapter:
         return CachedEncoder(MeteredEncoder(encoder, self._meter))
 
     def _parse(self, request: Any) -> ParsedCall | PenchantError:
+        caller = LOCAL
+        if self._callers is not None:
+            found = self._callers.of(request.parameters())
+            if isinstance(found, PenchantError):
+                return found
+            caller = found
         tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)
         if tensor is None:
             return InvalidRequest(f"{REQUEST_TENSOR}: missing, expected shape [1, 1]")
@@ -171,7 +215,15 @@ class Adapter:
             return InvalidRequest(
                 f"{REQUEST_TENSOR}: got shape {list(array.shape)}, expected [1, 1]"
             )
-        return self._app.dispatch.parse(array.item())
+        call = self._app.dispatch.parse(array.item(), caller)
+        if isinstance(call, PenchantError):
+            self._count(call, caller)
+        return call
+
+    def _count(self, error: PenchantError, caller: Caller) -> None:
+        """Counts a refusal that is due to the caller's identity."""
+        if self._callers is not None:
+            self._callers.count(error, caller.tenant)
 
     def _waiting(self) -> dict[str, float]:
         return {
@@ -182,14 +234,14 @@ class Adapter:
 
     def _answer_small(self, waiting: Sequence[WaitingCall]) -> None:
         with self._turn.small():
-            answers = self._app.dispatch.answer([one.call for one in waiting])
+            answers = self._answers([one.call for one in waiting])
         self._answer_each(waiting, answers)
 
     def _answer_batch(self, waiting: Sequence[WaitingCall]) -> None:
         if self._is_encoder:
             return self._answer_small(waiting)
         # These wait for the encoder in another process: nobody should wait with them.
-        self._answer_each(waiting, self._app.dispatch.answer([one.call for one in waiting]))
+        self._answer_each(waiting, self._answers([one.call for one in waiting]))
         return None
 
     def _answer_each(self, waiting: Sequence[WaitingCall], answers: Sequence[Answer]) -> None:
@@ -211,8 +263,12 @@ class Adapter:
         pb_utils = self._pb_utils
         if not call.health_check:
             reason = answer.reason if isinstance(answer, PenchantError) else ""
-            self._meter.request(call.field, reason, time.monotonic() - arrived_s)
+            tenant = call.caller.tenant
+            if tenant and self._callers is not None:
+                tenant = self._callers.label(tenant)
+            self._meter.request(call.field, reason, time.monotonic() - arrived_s, tenant)
         if isinstance(answer, PenchantError):
+            self._count(answer, call.caller)
             return pb_utils.InferenceResponse([], error=to_triton(pb_utils, answer))
         payload = np.array([[answer.SerializeToString()]], dtype=np.object_)
         return pb_utils.InferenceResponse([pb_utils.Tensor(REPLY_TENSOR, payload)])
@@ -221,6 +277,12 @@ class Adapter:
         """The response to a request that is no call."""
         self._meter.request("none", error.reason, 0.0)
         return self._pb_utils.InferenceResponse([], error=to_triton(self._pb_utils, error))
+
+
+def _processes(model_config: str) -> int:
+    """Processes of the model: Triton starts one for each of its instances."""
+    groups = json.loads(model_config).get("instance_group", [])
+    return max(1, sum(int(group.get("count") or 1) for group in groups))
 
 
 def _parameters(model_config: str) -> dict[str, str]:

@@ -38,6 +38,11 @@ HELP = {
     "the store ahead of it, such times moved to now, a start long after all that is stored",
     "penchant_catalog_mends_total": "Damaged parts of the catalog that were written again, by kind "
     "(vectors, texts, offsets, version, neighbours, head, rollout)",
+    "penchant_refused_calls_total": "Calls refused for their caller, by cause (missing, duplicate, "
+    "malformed, oversized, algorithm, key, signature, expired, not_yet_valid, issuer, audience, "
+    "scope, tenant, tenant_limit, caller_rate, tenant_rate) and by tenant, once one is verified",
+    "penchant_token_keys_read_total": "Readings of the changed file of token keys, by result (ok, "
+    "failed)",
     "penchant_staleness_seconds": "Seconds from an event's arrival until rankings see it",
 }
 """Counters and histograms, with what they count."""
@@ -107,7 +112,7 @@ class TritonMeter:
         self._model = model
         self._sums: defaultdict[_Series, float] = defaultdict(float)
         self._histograms: dict[_Series, _Histogram] = {}
-        self._gauges: list[tuple[ReadGauges, str]] = []
+        self._gauges: list[tuple[ReadGauges, str, str]] = []
         self._families: dict[str, Any] = {}
         self._metrics: dict[_Series, Any] = {}
         self._lock = threading.Lock()
@@ -115,29 +120,40 @@ class TritonMeter:
         self._sender = threading.Thread(target=self._send_forever, daemon=True)
         self._sender.start()
 
-    def watch(self, read: ReadGauges, label: str = "") -> None:
+    def watch(self, read: ReadGauges, label: str = "", tenant: str = "") -> None:
         """Sends gauges from now on, each time with what `read` returns.
 
         Args:
             read: the values by the gauge's name; or, with a label, by the label's value.
             label: empty, or `gauge:label`.
+            tenant: whose gauges they are; empty: the server's own.
         """
-        self._gauges.append((read, label))
+        self._gauges.append((read, label, tenant))
 
-    def request(self, method: str, reason: str, seconds: float) -> None:
+    def request(self, method: str, reason: str, seconds: float, tenant: str = "") -> None:
         """Counts an answered call.
 
         Args:
             method: the call's.
             reason: of its error; empty without one.
             seconds: from the call's arrival to its answer.
+            tenant: of the caller; empty: none.
         """
-        counted, timed = _request_series(method, reason)
+        counted, timed = _request_series(method, reason, tenant)
         with self._lock:
             self._sums[counted] += 1.0
             if reason:
                 self._sums["penchant_errors_total", (("reason", reason),)] += 1.0
             self._observe_locked(timed, SECONDS, seconds, 1)
+
+    def refused_caller(self, cause: str, tenant: str) -> None:
+        """See `IdentityMeter.refused_caller`."""
+        labels = {"tenant": tenant} if tenant else {}
+        self._add("penchant_refused_calls_total", 1.0, cause=cause, **labels)
+
+    def token_keys_read(self, good: bool) -> None:
+        """See `IdentityMeter.token_keys_read`."""
+        self._add("penchant_token_keys_read_total", 1.0, result="ok" if good else "failed")
 
     def fold(self, seconds: float, users: int = 1) -> None:
         """See `Meter.fold`."""
@@ -177,18 +193,19 @@ class TritonMeter:
             sums |= histogram.series(name, own)
         for series, value in sums.items():
             self._metric(series).increment(value)
-        for read, label in self._gauges:
-            self._send_gauges(read, label)
+        for read, label, tenant in list(self._gauges):
+            self._send_gauges(read, label, tenant)
 
-    def _send_gauges(self, read: ReadGauges, label: str) -> None:
+    def _send_gauges(self, read: ReadGauges, label: str, tenant: str) -> None:
         try:
             values = read()
         except Exception:  # A gauge that cannot be read must not cost the counters.
             log.exception("gauges could not be read")
             return
         gauge, _, key = label.partition(":")
+        whose = (("tenant", tenant),) if tenant else ()
         for name, value in values.items():
-            series: _Series = (gauge, ((key, name),)) if label else (name, ())
+            series: _Series = (gauge, ((key, name), *whose)) if label else (name, whose)
             self._metric(series).set(value)
 
     def close(self) -> None:
@@ -233,11 +250,13 @@ class TritonMeter:
         return metric
 
 
-@functools.lru_cache(maxsize=256)
-def _request_series(method: str, reason: str) -> tuple[_Series, _Series]:
+@functools.lru_cache(maxsize=1024)
+def _request_series(method: str, reason: str, tenant: str) -> tuple[_Series, _Series]:
     """The counter of calls and the histogram of their seconds; made once, for the hot path."""
-    result = ("method", method), ("result", reason or "ok")
-    return ("penchant_requests_total", result), ("penchant_request_seconds", result[:1])
+    whose = (("tenant", tenant),) if tenant else ()
+    timed = (("method", method), *whose)
+    counted = (("method", method), ("result", reason or "ok"), *whose)
+    return ("penchant_requests_total", counted), ("penchant_request_seconds", timed)
 
 
 class MeteredEncoder:

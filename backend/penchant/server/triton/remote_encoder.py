@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ TEXTS_PER_CALL = 256
 """Size limit of one call to the encoder's model, in texts."""
 QUERY_TIMEOUT_MS, BULK_TIMEOUT_MS = 2_000, 30_000
 """Milliseconds after which the caller's own caller has given up."""
+Parameters = Mapping[str, str | int | bool]
 _OVERLOADED = f"[{Overloaded.__name__}] "
 
 
@@ -26,7 +28,14 @@ class RemoteEncoders:
     """The encoders that the encoder's model can load; see `penchant.encoder.base.Encoders`."""
 
     def __init__(
-        self, pb_utils: Any, version: str, dimensions: int, turn: ProcessTurn, *, bulk: bool
+        self,
+        pb_utils: Any,
+        version: str,
+        dimensions: int,
+        turn: ProcessTurn,
+        *,
+        bulk: bool,
+        parameters: Parameters = MappingProxyType({}),
     ) -> None:
         """Refers to the server's encoders; nothing is called yet.
 
@@ -36,10 +45,12 @@ class RemoteEncoders:
             dimensions: length of its vectors.
             turn: given to others while the encoder works.
             bulk: whether the texts of other models go first.
+            parameters: of each request; they say who calls, where the server asks for tokens.
         """
         self._pb_utils = pb_utils
         self._turn = turn
         self._bulk = bulk
+        self._parameters = dict(parameters)
         self.default: Encoder = self._refer(version, dimensions)
 
     def of(self, version: str, dimensions: int) -> Encoder:
@@ -49,14 +60,28 @@ class RemoteEncoders:
         return self._refer(version, dimensions)
 
     def _refer(self, version: str, dimensions: int) -> RemoteEncoder:
-        return RemoteEncoder(self._pb_utils, version, dimensions, self._turn, bulk=self._bulk)
+        return RemoteEncoder(
+            self._pb_utils,
+            version,
+            dimensions,
+            self._turn,
+            bulk=self._bulk,
+            parameters=self._parameters,
+        )
 
 
 class RemoteEncoder:
     """An encoder in another model of the same Triton; see `penchant.encoder.base.Encoder`."""
 
     def __init__(
-        self, pb_utils: Any, version: str, dimensions: int, turn: ProcessTurn, *, bulk: bool
+        self,
+        pb_utils: Any,
+        version: str,
+        dimensions: int,
+        turn: ProcessTurn,
+        *,
+        bulk: bool,
+        parameters: Parameters = MappingProxyType({}),
     ) -> None:
         """Refers to one of the server's encoders; nothing is called yet.
 
@@ -66,10 +91,13 @@ class RemoteEncoder:
             dimensions: length of a vector.
             turn: given to others while the encoder works.
             bulk: whether the texts of other models go first.
+            parameters: see `RemoteEncoders`.
         """
         self._pb_utils = pb_utils
         self._turn = turn
         self._bulk = bulk
+        # Only where there are any: Triton's older builds don't know the argument.
+        self._further = {"parameters": dict(parameters)} if parameters else {}
         self.version = version
         self.dimensions = dimensions
 
@@ -91,6 +119,7 @@ class RemoteEncoder:
             model_name=METHODS["embed"].model,
             requested_output_names=[REPLY_TENSOR],
             inputs=[self._pb_utils.Tensor(REQUEST_TENSOR, payload)],
+            **self._further,
         )
         try:
             with self._turn.released():

@@ -52,9 +52,6 @@ seccompProfile:
 {{- if .Values.encoder.volume }}
 - {name: encoder, mountPath: {{ .Values.encoder.path | quote }}, readOnly: true}
 {{- end }}
-{{- if .Values.pseudonyms.secret }}
-- {name: pseudonyms, mountPath: /etc/penchant/pseudonyms, readOnly: true}
-{{- end }}
 {{- end }}
 
 {{- define "penchant.volumes" -}}
@@ -69,12 +66,6 @@ seccompProfile:
 - name: encoder
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.pseudonyms.secret }}
-- name: pseudonyms
-  secret:
-    secretName: {{ . }}
-    defaultMode: 0440
-{{- end }}
 {{- end }}
 
 {{- define "penchant.environment" -}}
@@ -82,6 +73,12 @@ seccompProfile:
 - {name: PENCHANT_CONFIG, value: /etc/penchant/penchant.toml}
 - {name: OMP_NUM_THREADS, value: "1"}
 - {name: OPENBLAS_NUM_THREADS, value: "1"}
+{{- /* Not as a file: a mounted secret is readable by the group of its volume, which is refused. */}}
+{{- with .Values.pseudonyms }}{{ if .secret }}
+- name: PENCHANT_PSEUDONYM_KEYS
+  valueFrom:
+    secretKeyRef: {name: {{ .secret }}, key: {{ .key }}}
+{{- end }}{{ end }}
 {{- end }}
 
 {{- define "penchant.probe" -}}

@@ -84,6 +84,8 @@ def test_every_series_has_a_description(meter: TritonMeter, pb_utils: FakePbUtil
     meter.refused("InvalidEvent", 2)
     meter.clock_doubt("step")
     meter.mended("vectors")
+    meter.refused_caller("scope", "acme")
+    meter.token_keys_read(False)
     meter.watch(lambda: dict.fromkeys(prometheus.MODEL_GAUGES, 0.5))
     meter.send()
     stems = {

@@ -1,0 +1,1 @@
+"""Who calls: signed tokens, the keys that verify them, and limits per caller."""

@@ -1,0 +1,126 @@
+"""Tenants by separation: each has a store and a catalog of its own, and an app in each process.
+
+What one tenant's app reads or writes lies in that tenant's directory, so no key, list, count,
+budget or error can cross. Tenants share the processes, the settings and the encoder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+
+from penchant.config import Config
+from penchant.domain.errors import InternalError, PenchantError, PermissionDenied
+from penchant.server.app import App
+from penchant.server.dispatch import Answer, ParsedCall
+from penchant.service.attempt import attempt
+
+TENANTS = "tenants"
+"""Directory, inside the server's own store, catalog and releases, with one folder per tenant."""
+
+
+def tenant_config(config: Config, tenant: str) -> Config:
+    """The settings of a tenant's app: the server's, with places of the tenant's own."""
+    engine, _, place = config.store.partition(":")
+    within = Path(TENANTS) / tenant
+    return dataclasses.replace(
+        config,
+        store=f"{engine}:{Path(place) / within}" if engine == "lmdb" else config.store,
+        catalog_dir=config.catalog_dir and config.catalog_dir / within,
+        releases_dir=config.releases_dir and config.releases_dir / within,
+    )
+
+
+def tenant_stores(address: str) -> list[str]:
+    """The addresses of the stores of all tenants of a server, by its own store's address."""
+    engine, _, place = address.partition(":")
+    found = sorted(Path(place, TENANTS).glob("*/data.mdb")) if engine == "lmdb" else []
+    return [f"lmdb:{path.parent}" for path in found]
+
+
+class TenantApps:
+    """The app of the server's own store, and those of the tenants, made at their first call."""
+
+    def __init__(self, own: App, config: Config, build: Callable[[str, Config], App]) -> None:
+        """Makes no tenant's app yet.
+
+        Args:
+            own: answers callers without a tenant.
+            config: the server's settings.
+            build: makes the app of a tenant, from its name and settings.
+        """
+        self._own = own
+        self._config = config
+        self._build = build
+        self._apps: dict[str, App] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, calls: Sequence[ParsedCall]) -> list[Answer]:
+        """One reply or error per call, in order; each tenant's calls are answered by its app."""
+        tenants = dict.fromkeys([call.caller.tenant for call in calls])
+        if len(tenants) == 1:
+            return self._answer(calls[0].caller.tenant, calls)
+        replies: list[Answer] = [InternalError()] * len(calls)
+        for tenant in tenants:
+            places = [place for place, call in enumerate(calls) if call.caller.tenant == tenant]
+            answers = self._answer(tenant, [calls[place] for place in places])
+            for place, answer in zip(places, answers, strict=True):
+                replies[place] = answer
+        return replies
+
+    def slices(self, call: ParsedCall) -> Generator[None, None, Answer]:
+        """The work on one call, in slices; see `Dispatch.slices`."""
+        app = attempt(self._app, call.caller.tenant)
+        if isinstance(app, PenchantError):
+            return app
+        return (yield from app.dispatch.slices(call))
+
+    def close(self) -> None:
+        """Closes the apps of the tenants; the own one is its maker's."""
+        with self._lock:
+            for app in self._apps.values():
+                app.close()
+            self._apps.clear()
+
+    def _answer(self, tenant: str, calls: Sequence[ParsedCall]) -> list[Answer]:
+        app = attempt(self._app, tenant)
+        if isinstance(app, PenchantError):
+            return [app] * len(calls)
+        return app.dispatch.answer(calls)
+
+    def _app(self, tenant: str) -> App:
+        if not tenant:
+            return self._own
+        app = self._apps.get(tenant)
+        if app is not None:
+            return app
+        with self._lock:
+            app = self._apps.get(tenant)
+            if app is None:
+                settings = tenant_config(self._config, tenant)
+                self._check_room(tenant, settings)
+                app = self._apps[tenant] = self._build(tenant, settings)
+            return app
+
+    def _check_room(self, tenant: str, settings: Config) -> None:
+        """Refuses a new tenant beyond the limit; one that has a directory is never new.
+
+        Raises:
+            PermissionDenied: there are as many tenants as there may be.
+        """
+        engine, _, place = settings.store.partition(":")
+        directory, limit = Path(place), self._config.tenant_limit
+        if engine == "lmdb":
+            if directory.is_dir() or not directory.parent.is_dir():
+                return
+            others = sum(1 for _ in directory.parent.iterdir())
+        else:
+            others = len(self._apps)
+        if others >= limit:
+            raise PermissionDenied(
+                f"tenant: got {tenant!r}, which is new, but this server holds {others} tenants, of "
+                f"at most {limit} (setting tenant_limit)",
+                "tenant_limit",
+            )
