@@ -139,7 +139,7 @@ def test_it_ranks_knows_its_events_and_goes_on_learning(opened: World, today: Wo
 
 
 def test_a_user_of_it_is_forgotten_whole(opened: World) -> None:
-    assert opened.users.forget("ann") == 12
+    assert opened.users.forget("ann").deleted["events"] == 12
     left = [
         key
         for kind in (Kind.USER, Kind.LOG, Kind.CONTRIBUTION)
