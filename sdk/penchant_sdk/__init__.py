@@ -15,6 +15,7 @@ from penchant_sdk._aio_transport import AsyncTransport
 from penchant_sdk._transport import Transport
 from penchant_sdk.aio import AsyncPenchant
 from penchant_sdk.client import Penchant
+from penchant_sdk.client_tls import Tls
 from penchant_sdk.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -125,6 +126,7 @@ __all__ = [
     "StateTooNew",
     "StoreUnavailable",
     "Thompson",
+    "Tls",
     "Transport",
     "Unauthenticated",
     "Unavailable",

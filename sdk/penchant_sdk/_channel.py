@@ -27,7 +27,8 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "grpc.keepalive_permit_without_calls": 0,
     # Reconnect quickly to a server that restarts, because calls have short deadlines.
     "grpc.initial_reconnect_backoff_ms": 50,
-    "grpc.min_reconnect_backoff_ms": 50,
+    # Despite its name, the time that a connection may take: with TLS, to a far or busy server.
+    "grpc.min_reconnect_backoff_ms": 5_000,
     "grpc.max_reconnect_backoff_ms": 1_000,
     # The server limits the size of requests; replies may have any size.
     "grpc.max_receive_message_length": -1,

@@ -35,6 +35,7 @@ from penchant_sdk._operations import EncodedCall, Operation, first_call
 from penchant_sdk._replies import parse
 from penchant_sdk._retry import BULK_TIMEOUT_S, NOT_READY, Attempts, RetryPolicy, check_timeout
 from penchant_sdk._wire import MODELS
+from penchant_sdk.client_tls import FilePath, Tls, channel_credentials
 from penchant_sdk.errors import PenchantError
 from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
@@ -67,6 +68,7 @@ class AsyncPenchant:
         *,
         timeout_s: float = 1.0,
         max_attempts: int = 4,
+        tls: Tls | FilePath | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Metadata = (),
         token: Token | None = None,
@@ -82,7 +84,10 @@ class AsyncPenchant:
             timeout_s: seconds for one call to the server, retries included; more than 0. Every verb
                 accepts its own `timeout_s` instead.
             max_attempts: attempts for one call, the first included; 1 or more.
-            credentials: for TLS, from `grpc.ssl_channel_credentials`. None: no encryption.
+            tls: certificates, as a `Tls` or as a directory with `ca.crt` and, where the server asks
+                for a certificate of the client, `tls.crt` and `tls.key`. None: no encryption. Read
+                here, once: make a new client after a renewal.
+            credentials: for TLS in any other way, from `grpc.ssl_channel_credentials`.
             metadata: pairs sent with every call.
             token: shown with every call to a server that asks for tokens: a text, or a function
                 that returns the one to use now. After a refusal because the token has expired, the
@@ -93,8 +98,8 @@ class AsyncPenchant:
             transport: carries the calls instead of gRPC, for tests.
 
         Raises:
-            InvalidRequest: the timeout or the number of attempts is out of range, or the token is
-                none.
+            InvalidRequest: the timeout or the number of attempts is out of range, a file of `tls`
+                can't be used, or the token is none.
         """
         self._target = target
         self._timeout_s = check_timeout(timeout_s)
@@ -102,7 +107,7 @@ class AsyncPenchant:
         if transport is None:
             transport = AsyncGrpcTransport(
                 target,
-                credentials=credentials,
+                credentials=channel_credentials(tls, credentials),
                 metadata=metadata,
                 token=token,
                 channel_options=channel_options,

@@ -38,7 +38,8 @@ LOCAL = Connection()
 """A server of this machine, on the default port."""
 
 ConnectionOptions = Annotated[Connection, FLAT]
-"""The options `--target`, `--tls-...` and `--token-file` of commands that talk to a server."""
+"""The options `--target`, `--tls`, `--tls-...` and `--token-file` of commands that talk to a
+server."""
 
 ContextPairs = Annotated[Pairs, Parameter(name="--context")]
 """The option `--context`; read it with `parse_context`."""
@@ -65,7 +66,7 @@ def connected(server: Connection) -> Iterator[Penchant]:
 
     Raises:
         ConfigError: no server answers at the address, or a Triton without Penchant does.
-        LaunchError: a file of `--tls-...` or the one of `--token-file` cannot be used.
+        LaunchError: a file of `--tls`, `--tls-...` or `--token-file` cannot be used.
     """
     target = server.target
     # The commands themselves print each event that the server refuses.
@@ -94,8 +95,11 @@ def connected(server: Connection) -> Iterator[Penchant]:
 
 def _tls_hint(server: Connection) -> str:
     if server.tls == NO_TLS:
-        return ", or, if it speaks TLS, the authority of its certificate with --tls-ca"
-    return ", or check that it speaks TLS with a certificate for that host (--tls-ca)"
+        return ", or, if it speaks TLS, the authority of its certificate with --tls-ca or --tls"
+    return (
+        ", or check that it speaks TLS with a certificate for that host that is valid now "
+        "(--tls-ca, --tls)"
+    )
 
 
 def parse_time(text: str | None, name: str) -> float | None:

@@ -10,6 +10,7 @@ import sys
 
 BACKEND_MODULES = frozenset(
     {
+        "cryptography",
         "cyclopts",
         "joserfc",
         "lmdb",

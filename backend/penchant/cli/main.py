@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "install": ("penchant.cli.install:install", "Install Penchant into a Triton that you run."),
     "token": ("penchant.cli.token:app", "Make keys and tokens for development."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
+    "probe": ("penchant.cli.probe:probe", "Ask each model of a server for an answer."),
+    "certs": ("penchant.cli.certs:certs", "Make certificates for development."),
     "pretrain": (
         "penchant.cli.pretrain:pretrain",
         "Adapt an encoder to the texts of a domain.",

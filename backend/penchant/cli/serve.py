@@ -12,9 +12,10 @@ from typing import Annotated
 from penchant.cli.next_steps import command_line
 from penchant.domain.errors import StateCorrupt
 from penchant.launch import Server
+from penchant.launch.certificate_dates import server_complaints
 from penchant.launch.model_parameters import changes_to_store
 from penchant.launch.ports import Hosts
-from penchant.launch.serve import ServeEvents, ServeRequest, parameters_of
+from penchant.launch.serve import ServeEvents, ServeRequest, parameters_of, tls_of
 from penchant.launch.serve import serve as run_serve
 from penchant.launch.supervise import WatchEvents
 from penchant.launch.vital_signs import Fault
@@ -81,12 +82,13 @@ def _warnings(request: ServeRequest, *, knows_callers: bool) -> list[str]:
                 "page on security."
             )
         )
-    if "grpc" in public and request.tls_cert is None:
-        lines.append("Warning: gRPC is not encrypted: set --tls-cert and --tls-key.")
+    tls = tls_of(request)
+    if "grpc" in public and tls is None:
+        lines.append("Warning: gRPC is not encrypted: set --tls, after `penchant certs`.")
     if "http" in public and knows_callers:
         lines.append("Warning: HTTP is not encrypted: who sees the network sees its tokens.")
-    if "http" in public and request.tls_ca is not None:
-        lines.append("Warning: HTTP asks for no certificate: leave --http-host at 127.0.0.1.")
+    if tls is not None:
+        lines += [f"Warning: {text}; renew it and restart." for text in server_complaints(tls)]
     return lines
 
 

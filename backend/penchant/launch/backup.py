@@ -9,6 +9,7 @@ from typing import Annotated
 
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.launch.compact import open_lmdb
+from penchant.server.tenants import TENANTS, tenant_stores
 from penchant.store.lmdb_file import DATA
 from penchant.system.audit_log import AUDIT, AuditLog
 from penchant.system.option_types import STORE_IN_USE
@@ -36,13 +37,16 @@ class BackupResult:
 
     directory: Path
     bytes: int
-    """Size of the store's file."""
+    """Size of the stores' files."""
+    tenants: int
+    """Tenants whose stores are in it."""
 
 
 def backup(request: BackupRequest) -> BackupResult:
-    """Copies a store as of now, and the releases beside it; the server goes on meanwhile.
+    """Copies a store as of now, its releases, and the stores of its server's tenants.
 
-    The copy is a store's directory: a server starts on it, and writes the catalog's files again.
+    The server goes on meanwhile. The copy is a store's directory: a server starts on it, and writes
+    the catalog's files again. Each tenant's store is copied as of a moment of its own.
 
     Raises:
         ConfigError: there is no such store, or the place for the copy is taken or can't be made.
@@ -50,7 +54,20 @@ def backup(request: BackupRequest) -> BackupResult:
     """
     if request.to.exists():
         raise ConfigError(f"to: got {request.to}, which exists, expected a directory to make")
-    with open_lmdb(request.store) as (store, directory), whole_directory(request.to) as made:
+    with whole_directory(request.to) as made:
+        size = _copy(request.store, made)
+        tenants = tenant_stores(request.store)
+        for address in tenants:
+            place = made / TENANTS / Path(address.partition(":")[2]).name
+            place.mkdir(parents=True)
+            size += _copy(address, place)
+        make_private(made)
+    return BackupResult(request.to, size, len(tenants))
+
+
+def _copy(address: str, made: Path) -> int:
+    """Copies one store with its releases and its audit log; returns its size in bytes."""
+    with open_lmdb(address) as (store, directory):
         AuditLog(directory / AUDIT).note("backup")
         store.copy(made / DATA)
         # After the store, which names the releases; a folder never changes once it is there.
@@ -64,5 +81,4 @@ def backup(request: BackupRequest) -> BackupResult:
         # The copy's own log goes on from here: the chain stays whole.
         if (directory / AUDIT).is_dir():
             shutil.copytree(directory / AUDIT, made / AUDIT)
-        make_private(made)
-        return BackupResult(request.to, (made / DATA).stat().st_size)
+        return (made / DATA).stat().st_size

@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from penchant.catalog.damage_note import noted_damage
 from penchant.domain.errors import PenchantError, StateCorrupt
 from penchant.encoder.cuda import Cuda, find_cuda
 from penchant.encoder.tensorrt_bindings import find_tensorrt, runtime_name
 from penchant.launch import probe, processes, shared_memory, tritonserver
+from penchant.launch.certificate_check import check_certificates
+from penchant.launch.check import Check, CheckState
 from penchant.launch.errors import LaunchError
+from penchant.launch.exposure import DoorsToTry, try_doors
 from penchant.launch.model_parameters import HOME
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
 from penchant.launch.server_history import ServerHistory
@@ -30,10 +34,8 @@ from penchant.service.mended_catalog import find_damage
 from penchant.store.accepted_events import read_accepted
 from penchant.store.items import read_head
 from penchant.store.refresh_note import read_refresh_note
-from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, shows
+from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, Flag, shows
 from penchant_proto.local_targets import is_local
-
-CheckState = Literal["ok", "warn", "fail", "skip"]
 
 PACKAGES = ("lmdb", "onnxruntime", "tokenizers", "protobuf", "grpcio", "psutil", "pyarrow")
 """The packages that the models and the command line import, other than numpy."""
@@ -68,23 +70,22 @@ class DiagnosisRequest:
     """Store that should exist: lmdb:DIRECTORY."""
     tls: Annotated[TlsFiles, FLAT] = NO_TLS
     """Certificates for a server that speaks TLS."""
+    security: Flag = False
+    """Look from outside at what a running server is open to, instead. Exit status 2: to other
+    machines, 1: to other users of this one, or it can't be told."""
+    http_port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = Ports().http
+    """With --security: port where HTTP may answer."""
+    metrics_port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = Ports().metrics
+    """With --security: port where the metrics may answer."""
     token: Annotated[ShownToken, FLAT] = NO_TOKEN
     """The token for a server that asks for one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The result of one check."""
-
-    name: str
-    state: CheckState
-    found: str
-    advice: str = ""
-    """The remedy, if the state is `warn` or `fail`."""
-
-
 def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     """Runs all checks, each when its result is asked for."""
+    if request.security:
+        yield from try_doors(_doors_to_try(request))
+        return
     yield check_python()
     yield check_packages()
     yield from check_triton()
@@ -94,7 +95,24 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield from check_store_use(request.store)
     yield from check_refresh(request.store)
     yield from check_server(request.target, request.tls, request.token)
+    yield from check_certificates(request.target or DEFAULT_TARGET, request.tls)
     yield from check_restarts(request.target or DEFAULT_TARGET)
+
+
+def _doors_to_try(request: DiagnosisRequest) -> DoorsToTry:
+    target = request.target or DEFAULT_TARGET
+    engine, _, place = (request.store or f"lmdb:{HOME / 'store'}").partition(":")
+    port = target.rpartition(":")[2]
+    files = request.tls.named()
+    keys = {path.parent for path in (files.tls_key,) if path is not None}
+    places = [Path(place)] if engine == "lmdb" and place else []
+    if is_local(target):
+        places += [HOME / f"serve-{port}"]
+    else:
+        places = []  # The server's own are elsewhere.
+    return DoorsToTry(
+        target, request.tls, request.http_port, request.metrics_port, (*places, *keys)
+    )
 
 
 def check_python() -> Check:
@@ -219,6 +237,10 @@ def check_store_use(address: str | None) -> Iterator[Check]:
     except (PenchantError, OSError) as error:
         yield Check(name, "fail", str(error), "restore a backup, or read the server's log")
         return
+    items = f"{head.alive:,} items, version {head.version}"
+    if not (place / "catalog").is_dir():  # As a backup leaves them out.
+        yield Check(name, "skip", f"{items}; its files are written at a server's start")
+        return
     damage = find_damage(place / "catalog", head)
     mended = noted_damage(place / "catalog", _RECENT)
     if damage:
@@ -237,7 +259,7 @@ def check_store_use(address: str | None) -> Iterator[Check]:
         )
         yield Check(name, "warn", found, "look for the cause: another program, or a failing disk")
     else:
-        yield Check(name, "ok", f"{head.alive:,} items, version {head.version}")
+        yield Check(name, "ok", items)
 
 
 def check_refresh(address: str | None, now_s: float | None = None) -> Iterator[Check]:

@@ -81,7 +81,8 @@ def open_channel(target: str, access: ChannelAccess) -> grpc.Channel:
         # A pool of its own, so that the back-off of another channel cannot delay this connection.
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        # Despite its name, the time that a connection may take: with TLS, to a busy server.
+        ("grpc.min_reconnect_backoff_ms", 5000),
         ("grpc.max_reconnect_backoff_ms", 1000),
         *proxy_options(target),
     ]

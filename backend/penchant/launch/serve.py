@@ -58,6 +58,10 @@ class ServeRequest:
     """Address to listen on for HTTP."""
     metrics_host: str = "127.0.0.1"
     """Address to listen on for the metrics; 0.0.0.0 admits a Prometheus elsewhere."""
+    tls: Path | None = None
+    """Directory with tls.crt, tls.key and, if each client shall need a certificate, the clients'
+    authorities as ca.crt, as `penchant certs` writes it for a server; HTTP then stays on this
+    machine."""
     tls_cert: Path | None = None
     """Certificate of the gRPC endpoint, as a PEM file."""
     tls_key: Path | None = None
@@ -128,7 +132,7 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
         hosts=hosts,
         ports=Ports(request.grpc_port, request.http_port, request.metrics_port),
         instances={"penchant_rank": request.rank_instances},
-        tls=_tls(request),
+        tls=tls_of(request),
         arguments=request.triton_arguments,
         environment=_trace_environment(request.otlp_endpoint),
         start_timeout_s=request.timeout,
@@ -181,16 +185,24 @@ def _trace_environment(endpoint: str | None) -> dict[str, str]:
     return {ENDPOINT: endpoint}
 
 
-def _tls(request: ServeRequest) -> ServerTls | None:
+def tls_of(request: ServeRequest) -> ServerTls | None:
+    """The files of the server's TLS; None: no encryption.
+
+    Raises:
+        LaunchError: they are incomplete, or contradict other options.
+    """
     for argument in request.triton_arguments:
         if argument.startswith(_TRITONS_TLS):
             raise LaunchError(
-                f"--triton-arg: got {argument!r}, expected --tls-cert, --tls-key and --tls-ca for "
-                "TLS: the health check needs the files too"
+                f"--triton-arg: got {argument!r}, expected --tls for TLS: the health check needs "
+                "the files too"
             )
-    if request.tls_cert is None and request.tls_key is None and request.tls_ca is None:
-        return None
-    if request.tls_cert is None or request.tls_key is None:
-        missing = "tls-cert" if request.tls_cert is None else "tls-key"
-        raise LaunchError(f"{missing}: got none, expected a PEM file, as the server speaks TLS")
-    return ServerTls(request.tls_cert, request.tls_key, request.tls_ca)
+    tls = ServerTls.of(request.tls, request.tls_cert, request.tls_key, request.tls_ca)
+    hosts = Hosts(http=request.http_host)
+    if tls is not None and "http" in hosts.public():
+        raise LaunchError(
+            f"http-host: got {request.http_host}, expected an address of this machine alone: the "
+            "server speaks TLS, and Triton's HTTP can't; callers elsewhere use gRPC, or a proxy "
+            "with TLS in front of 127.0.0.1"
+        )
+    return tls

@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 
 from penchant.launch.errors import LaunchError
+from penchant_proto.tls_files import CA, CERT, KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,24 @@ class TlsFiles:
     """Certificate of this client, as a PEM file, where the server asks for one."""
     tls_key: Path | None = None
     """Key of this client's certificate, as a PEM file."""
+    tls: Path | None = None
+    """Directory with these files as ca.crt, tls.crt and tls.key, as `penchant certs` writes one for
+    a client, instead of naming each."""
+
+    def named(self) -> TlsFiles:
+        """The same files, each by its own name.
+
+        Raises:
+            LaunchError: a directory is given beside single files, or holds no authority.
+        """
+        if self.tls is None:
+            return self
+        _check_alone(self.tls, self.tls_ca, self.tls_cert, self.tls_key)
+        ca, cert, key = (self.tls / name for name in (CA, CERT, KEY))
+        if not ca.exists():
+            raise LaunchError(_not_a_layout(self.tls, CA, "client"))
+        own = (cert, key) if cert.exists() or key.exists() else (None, None)
+        return TlsFiles(ca, *own)
 
     def credentials(self) -> grpc.ChannelCredentials | None:
         """Credentials of a gRPC channel; None: no encryption.
@@ -53,6 +72,8 @@ class TlsFiles:
         Raises:
             LaunchError: a file is missing, unreadable or no PEM, or does not fit the others.
         """
+        if self.tls is not None:
+            return self.named().credentials()
         if self.tls_ca is None and self.tls_cert is None and self.tls_key is None:
             return None
         if self.tls_ca is None:
@@ -84,6 +105,39 @@ class ServerTls:
     """Its key."""
     ca: Path | None = None
     """Authorities of the clients' certificates; None: a client needs none."""
+
+    @classmethod
+    def of(
+        cls,
+        directory: Path | None = None,
+        cert: Path | None = None,
+        key: Path | None = None,
+        ca: Path | None = None,
+    ) -> ServerTls | None:
+        """The files of a directory, or those named one by one; None: no encryption.
+
+        Args:
+            directory: with tls.crt and tls.key, and ca.crt if clients need certificates.
+            cert: instead of the directory.
+            key: instead of the directory.
+            ca: instead of the directory.
+
+        Raises:
+            LaunchError: a directory is given beside single files, or a file is missing.
+        """
+        if directory is not None:
+            _check_alone(directory, ca, cert, key)
+            for name in (CERT, KEY):
+                if not (directory / name).exists():
+                    raise LaunchError(_not_a_layout(directory, name, "server"))
+            clients = directory / CA
+            return cls(directory / CERT, directory / KEY, clients if clients.exists() else None)
+        if cert is None and key is None and ca is None:
+            return None
+        if cert is None or key is None:
+            missing = "tls-cert" if cert is None else "tls-key"
+            raise LaunchError(f"{missing}: got none, expected a PEM file, as the server speaks TLS")
+        return cls(cert, key, ca)
 
     def arguments(self) -> list[str]:
         """Triton's arguments."""
@@ -132,6 +186,23 @@ class ServerTls:
         pem = self.cert.read_bytes()
         pair = (self.key.read_bytes(), pem) if self.ca is not None else (None, None)
         return ChannelAccess(grpc.ssl_channel_credentials(pem, *pair), name)
+
+
+def _check_alone(directory: Path, *files: Path | None) -> None:
+    if any(file is not None for file in files):
+        raise LaunchError(
+            f"tls: got the directory {directory} and single files, expected either --tls, or "
+            "--tls-ca, --tls-cert and --tls-key"
+        )
+
+
+def _not_a_layout(directory: Path, missing: str, side: str) -> str:
+    inner = directory / side
+    hint = f"; perhaps {inner}?" if inner.is_dir() else ""
+    return (
+        f"tls: got {directory}, which holds no {missing}, expected a directory as `penchant certs` "
+        f"writes it for a {side}{hint}"
+    )
 
 
 def _load_ca(context: ssl.SSLContext, path: Path) -> None:

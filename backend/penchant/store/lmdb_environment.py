@@ -81,6 +81,13 @@ def open_environment(directory: Path, map_bytes: int) -> OpenedEnvironment:
             f"store: can't open LMDB in {directory}: {plain_text(error)} for its map; raise the "
             "limit on address space (ulimit -v), or serve it with a smaller store_map_bytes"
         ) from error
+    except lmdb.LockError as error:
+        # LMDB locks a byte of its lock file by each reader's process id.
+        raise StoreUnavailable(
+            f"store: can't open LMDB in {directory}: another process reads it under the same id, "
+            f"{os.getpid()}, in another container or PID namespace; start this one in the same "
+            "namespace (shareProcessNamespace, --pid=container:NAME), or again under another id"
+        ) from error
     except (lmdb.Error, OSError) as error:
         raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
 

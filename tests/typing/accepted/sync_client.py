@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, assert_type
 
 import grpc
@@ -17,6 +18,7 @@ from penchant_sdk import (
     PenchantError,
     RankedItem,
     Ranking,
+    Tls,
     Unavailable,
     UserState,
 )
@@ -49,6 +51,9 @@ def every_argument() -> None:
         metadata=[("authorization", "Bearer token"), ("trace-bin", b"\x00")],
         channel_options=[("grpc.keepalive_time_ms", 10_000)],
     )
+    Penchant(tls="certs/client").close()
+    Penchant(tls=Path("certs/client")).close()
+    Penchant(tls=Tls(ca="ca.pem", cert=Path("app.pem"), key="app.key")).close()
     penchant.rank("u", candidates=("1", "2"), query="for kids", context={"page": "home"})
     penchant.rank("u", candidates={"1": None}.keys(), as_of=datetime.now(UTC))
     penchant.rank("u", as_of=1.5, exclude_seen=True, timeout_s=0.1)

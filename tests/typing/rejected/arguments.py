@@ -18,6 +18,7 @@ penchant.put_items("text")  # E: arg-type
 penchant.user()  # E: call-arg
 Penchant("localhost:8001", 1.0)  # E: call-arg
 Penchant(transport=object())  # E: arg-type
+Penchant(tls=b"certs")  # E: arg-type
 Event("u", "i")  # E: call-arg
 Event("u", "i", "like", occurred_at="now")  # E: arg-type
 Event("u", "i", "like", occurred_at=None)  # E: arg-type

@@ -87,6 +87,27 @@ def test_a_backup_while_serving_is_a_store_from_which_a_server_starts(
     store.close()
 
 
+def test_a_backup_holds_the_stores_of_all_tenants(
+    world: World, directory: Path, tmp_path: Path
+) -> None:
+    for tenant in ("acme", "globex"):
+        place = directory / "tenants" / tenant
+        store = LmdbStore(place, map_bytes=1 << 24)
+        other = World(place / "catalog", store=store)
+        other.put(toy=f"the toy of {tenant}")
+        other.feed(liked("1", "toy", user=f"user-of-{tenant}"))
+        store.close()
+    copy = tmp_path / "backup"
+    said = penchant("backup", "--store", f"lmdb:{directory}", "--to", copy)
+    assert "those of 2 tenants included" in said
+    for tenant in ("acme", "globex"):
+        store = LmdbStore(copy / "tenants" / tenant, map_bytes=1 << 24)
+        restored = World(copy / "tenants" / tenant / "catalog", store=store)
+        assert restored.record(f"user-of-{tenant}").state_version == 1
+        store.close()
+    assert not any(path.stat().st_mode & 0o077 for path in [copy, *copy.rglob("*")])
+
+
 def test_every_file_of_a_store_is_its_users_alone(world: World, directory: Path) -> None:
     world.catalog.delete(["alien"])
     modes = {path: path.stat().st_mode & 0o077 for path in [directory, *directory.rglob("*")]}

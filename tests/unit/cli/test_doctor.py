@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penchant.cli import doctor
-from penchant.launch.diagnosis import Check, CheckState
+from penchant.launch.check import Check, CheckState
 from tests.support.command import run
 
 

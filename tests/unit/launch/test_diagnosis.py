@@ -11,6 +11,7 @@ import pytest
 
 from penchant.encoder.cuda import Cuda
 from penchant.launch import LaunchError, Ports, diagnosis, ports, probe, tritonserver
+from penchant.launch.backup import BackupRequest, backup
 from penchant.launch.probe import ProbeResult
 from penchant.store.open import open_store
 from penchant.store.server_claim import ServerClaim, this_server
@@ -51,6 +52,18 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     check = diagnosis.check_store(f"lmdb:{tmp_path / 'none'}")
     assert check.state == "fail"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_is_no_damaged_store(tmp_path: Path) -> None:
+    """It leaves the catalog's files out; a server writes them."""
+    directory = tmp_path / "store"
+    store = open_store(f"lmdb:{directory}", map_bytes=1 << 24)
+    World(directory / "catalog", store=store).put(toy="toy story")
+    store.close()
+    backup(BackupRequest(store=f"lmdb:{directory}", to=tmp_path / "backup"))
+    *_, check = diagnosis.check_store_use(f"lmdb:{tmp_path / 'backup'}")
+    assert (check.state, check.name) == ("skip", "catalog")
+    assert "1 items" in check.found
 
 
 def test_the_server_that_writes_and_damage_of_the_catalog_are_shown(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from penchant.launch.diagnosis import Check, check_refresh
+from penchant.launch.check import Check
+from penchant.launch.diagnosis import check_refresh
 from penchant.store.accepted_events import add_accepted
 from penchant.store.lmdb import LmdbStore
 from penchant.store.refresh_note import RefreshNote, write_refresh_note
