@@ -132,13 +132,13 @@ def test_tenants_with_the_same_ids_write_at_once_and_never_meet(served: Served) 
         Penchant(served.serve.target, timeout_s=30.0, token=other) as bravo,
     ):
         bravo.put_items([Item("film-0", "old film"), Item("bravos", "blue film")])
-        assert bravo.get_items(["film-1"]).missing == ("film-1",)
-        assert acme.get_items(["bravos"]).missing == ("bravos",)
+        assert bravo.get_items(["film-1"]).unknown == ("film-1",)
+        assert acme.get_items(["bravos"]).unknown == ("bravos",)
         for penchant, signal in ((acme, "like"), (bravo, "dislike")):
             ack = penchant.feedback([Event("eve", "film-0", signal, event_id="same")])
             ack.raise_for_refused()
             assert ack.state_version("eve") == 1
-        assert [row.signal for row in acme.export_user("eve").events] == ["like"]
+        assert [row.event.signal for row in acme.export_user("eve").events] == ["like"]
         assert bravo.forget_user("eve") == 1
         assert acme.user("eve").state_version == 1
 
