@@ -271,6 +271,21 @@ def test_a_parameter_of_the_body_is_no_second_header(site: Site) -> None:
 
 
 @pytest.mark.usefixtures("unchanged")
+def test_odd_bytes_in_a_token_cost_nobody_else_a_reply(site: Site) -> None:
+    good = bearer(site.honest.token("rank", "acme"))
+    for value in ("Bearer \x00\x1f", "Bearer é", "Bearer " + "[" * 3000):
+        answer = site.knocker.grpc(calls()["rank"], (), {"authorization": value})
+        site.refused("Unauthenticated", "malformed", "", answer)
+    surrogate = '{"authorization": "Bearer \\ud800"}'
+    for headers, parameters in (((), surrogate), ([("authorization", "Bearer \xff\xfe")], "{}")):
+        status, body = site.knocker.http(calls()["rank"], headers, parameters)
+        assert status in (400, 500), body
+        if "Unauthenticated" in body:  # Else Triton has refused it itself.
+            site.refused("Unauthenticated", "malformed", "", str(json.loads(body)["error"]))
+    assert isinstance(site.knocker.grpc(calls()["rank"], good), Reply)
+
+
+@pytest.mark.usefixtures("unchanged")
 def test_a_caller_cannot_name_a_tenant_beside_the_token(site: Site) -> None:
     call = Call()
     call.get_user.user = "nobody"

@@ -32,7 +32,7 @@ from penchant.report.printable import PrintableFormatter
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
-from penchant.server.identity.callers import callers_of
+from penchant.server.identity.callers import Callers, callers_of
 from penchant.server.identity.forwarded import TENANT_PARAMETER
 from penchant.server.tenants import TenantApps
 from penchant.server.triton.batch_lane import BatchLane
@@ -43,6 +43,7 @@ from penchant.server.triton.prometheus import MeteredEncoder, TritonMeter
 from penchant.server.triton.remote_encoder import RemoteEncoders
 from penchant.server.triton.restart_gauges import show_restarts
 from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
+from penchant.service.attempt import attempt
 from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
 
@@ -201,12 +202,9 @@ class Adapter:
         return CachedEncoder(MeteredEncoder(encoder, self._meter))
 
     def _parse(self, request: Any) -> ParsedCall | PenchantError:
-        caller = LOCAL
-        if self._callers is not None:
-            found = self._callers.of(request.parameters())
-            if isinstance(found, PenchantError):
-                return found
-            caller = found
+        caller = LOCAL if self._callers is None else self._caller(request, self._callers)
+        if isinstance(caller, PenchantError):
+            return caller
         tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)
         if tensor is None:
             return InvalidRequest(f"{REQUEST_TENSOR}: missing, expected shape [1, 1]")
@@ -219,6 +217,14 @@ class Adapter:
         if isinstance(call, PenchantError):
             self._count(call, caller)
         return call
+
+    @staticmethod
+    def _caller(request: Any, callers: Callers) -> Caller | PenchantError:
+        try:
+            parameters = request.parameters()
+        except Exception:  # noqa: BLE001  # Any bytes of a header that Triton can't hand over.
+            return callers.refused_bytes()
+        return attempt(callers.of, parameters)
 
     def _count(self, error: PenchantError, caller: Caller) -> None:
         """Counts a refusal that is due to the caller's identity."""
