@@ -26,7 +26,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
-	test-numpy2 check format generate baseline bench serve loadtest \
+	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest \
 	docs docs-build clean libpython
 
 help: ## List the targets.
@@ -101,6 +101,12 @@ baseline: $(VENV)/ready ## Make today's contract the one that later ones must be
 
 bench: $(VENV)/ready libpython ## Measure latency and throughput against an empty model.
 	@$(BIN)/python benchmarks/floor.py $(ARGS)
+
+gpu: $(VENV)/ready libpython ## Compile, check and measure the encoder on this machine's NVIDIA GPU.
+	@$(BIN)/python -m benchmarks.gpu $(ARGS)
+
+gpu-kit: $(VENV)/ready ## Pack what a GPU machine without a network lacks into build/gpu-kit.
+	@$(BIN)/python -m benchmarks.gpu_kit $(ARGS)
 
 serve: $(VENV)/ready libpython .penchant/encoder/encoder.json ## Serve from an embedded store in .penchant/ until Ctrl-C.
 	@$(BIN)/penchant serve --store lmdb:.penchant/store $(ARGS)

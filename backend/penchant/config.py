@@ -31,6 +31,7 @@ from penchant.domain.signals import DEFAULT_SIGNALS, as_text, merged_signals, na
 from penchant.encoder.base import RUNTIMES
 from penchant.store.base import DEFAULT_MAP_BYTES
 from penchant.store.open import check_address
+from penchant.system.audit_log import AUDIT
 from penchant.system.strict_json import read_json
 
 TRITON_PARAMETERS = frozenset({"EXECUTION_ENV_PATH"})
@@ -74,6 +75,9 @@ class Config:
     that the log has enough of."""
     explorations_per_day: int = 50
     """Explored impressions per user and 24 hours; 0 turns exploration off."""
+    pseudonym_keys: str = ""
+    """Where the keys are that turn users' ids into pseudonyms: `file:` and an absolute path, or
+    `env:` and the name of a variable. Default: ids are stored as they come."""
     token_keys: Path | None = None
     """File with the public keys that verify callers' tokens (JWKS). Default: no tokens, and every
     caller may do everything."""
@@ -111,6 +115,13 @@ class Config:
             raise ConfigError(
                 f"objective: got {self.objective[:64]!r}, expected {ALL_LIKES} or one of: {known}"
             )
+        kind, _, place = self.pseudonym_keys.partition(":")
+        absolute = kind == "file" and place.startswith("/")
+        if self.pseudonym_keys and not absolute and not (kind == "env" and place):
+            raise ConfigError(
+                f"pseudonym_keys: got {self.pseudonym_keys[:64]!r}, expected file: and an absolute "
+                "path, or env: and the name of a variable"
+            )
         for name in ("token_issuer", "token_audience"):
             if not getattr(self, name):
                 raise ConfigError(f"{name}: got nothing, expected what tokens must name")
@@ -139,6 +150,7 @@ _RULES = {
     "store": "lmdb: and a directory",
     "signal_weights": "a JSON object from signal to factor",
     "objective": "a signal, `all`, or nothing",
+    "pseudonym_keys": "`file:` and a path, `env:` and a name, or nothing",
     "token_keys": "a JWKS file, or nothing",
     "token_issuer": "a text",
     "token_audience": "a text",
@@ -166,6 +178,7 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "store_map_bytes": int,
     "encoder_threads": int,
     "objective": str,
+    "pseudonym_keys": str,
     "explorations_per_day": int,
     "encoder_runtime": str,
     "encoder_fallback": _flag,
@@ -314,6 +327,11 @@ def catalog_directory(config: Config) -> Path | None:
 def releases_directory(config: Config) -> Path | None:
     """The directory of the releases; None for a store in memory without `releases_dir`."""
     return config.releases_dir or _beside_store(config, "releases")
+
+
+def audit_directory(config: Config) -> Path | None:
+    """The directory of the audit log; None for a store in memory, which has none."""
+    return _beside_store(config, AUDIT)
 
 
 def _beside_store(config: Config, name: str) -> Path | None:

@@ -11,6 +11,7 @@ returns the verb's result; a call's error is raised at the `yield`. `Penchant.ru
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
+    ForgetReceipt,
     GetItemsResult,
+    KeptRow,
     LoggedEvent,
     MergedUsers,
     PutItemsResult,
@@ -307,15 +310,31 @@ def export_user(user_id: str) -> Operation[UserExport]:
         if rows:
             raise  # Forgotten a moment ago.
         state = UserState(user_id, 0, (), 0, (), ())  # The user has reservations alone.
-    return UserExport(state, tuple(rows))
+    kept = yield from _kept(user_id)
+    return UserExport(state, tuple(rows), kept)
 
 
-def forget_user(user: str) -> Operation[int]:
+def _kept(user_id: str) -> Operation[tuple[KeptRow, ...]]:
+    """What is kept beside the events; nothing of a server that does not tell."""
+    rows: list[KeptRow] = []
+    call = service_pb2.Call()
+    call.export_user.user = text("user", user_id)
+    call.export_user.kept_from = 0
+    while True:
+        reply = yield encode_call("export_user", call)
+        page = reply.export_user
+        rows += [KeptRow(row.kind, json.loads(row.json)) for row in page.kept]
+        if not page.next_kept:
+            return tuple(rows)
+        call.export_user.kept_from = page.next_kept
+
+
+def forget_user(user: str) -> Operation[ForgetReceipt]:
     """See `Penchant.forget_user`."""
     call = service_pb2.Call()
     call.forget_user.user = text("user", user)
     reply = yield encode_call("forget_user", call)
-    return int(reply.forget_user.deleted_events)
+    return _replies.forget_receipt(reply.forget_user)
 
 
 def merge_users(from_user: str, to_user: str) -> Operation[MergedUsers]:

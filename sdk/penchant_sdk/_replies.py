@@ -22,6 +22,7 @@ from penchant_sdk.errors import ServerError
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
+    ForgetReceipt,
     GetItemsResult,
     LoggedEvent,
     PutItemsResult,
@@ -248,6 +249,14 @@ def logged_events(rows: Iterable[user_pb2.LoggedEvent]) -> list[LoggedEvent]:
         )
         for row in rows
     ]
+
+
+def forget_receipt(reply: user_pb2.ForgetUserReply) -> ForgetReceipt:
+    """The receipt of a deletion; a server that gives none tells the number of events alone."""
+    deleted = {row.kind: int(row.rows) for row in reply.deleted}
+    if not deleted and reply.deleted_events:
+        deleted = {"events": int(reply.deleted_events)}
+    return ForgetReceipt(reply.receipt_id, from_microseconds(reply.forgotten_at_us), deleted)
 
 
 def _event(event: event_pb2.Event) -> Event:

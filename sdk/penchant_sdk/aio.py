@@ -40,6 +40,7 @@ from penchant_sdk.exploration import Exploration
 from penchant_sdk.records import (
     DeleteItemsResult,
     Embeddings,
+    ForgetReceipt,
     GetItemsResult,
     MergedUsers,
     PutItemsResult,
@@ -275,10 +276,11 @@ class AsyncPenchant:
         return await self.run(_operations.user(user), timeout_s=timeout_s)
 
     async def export_user(self, user: str, *, timeout_s: float | None = None) -> UserExport:
-        """Reads everything stored about a user: the record and every row of the event log.
+        """Reads everything stored about a user, which is all that `forget_user` deletes.
 
-        The export of a user who has reservations alone is empty: a reservation holds no ids, only
-        digests, and soon lapses.
+        That is the record, the event log, own items, reservations, the ledger, the user's part of
+        items' counters, and the tombstone of an earlier deletion. A user who has reservations alone
+        has no events.
 
         Args:
             user: the user's id, 1 to 256 bytes.
@@ -289,16 +291,18 @@ class AsyncPenchant:
         """
         return await self.run(_operations.export_user(user), timeout_s=timeout_s)
 
-    async def forget_user(self, user: str, *, timeout_s: float | None = None) -> int:
-        """Deletes a user's record and log; returns the number of log rows deleted.
+    async def forget_user(self, user: str, *, timeout_s: float | None = None) -> ForgetReceipt:
+        """Deletes everything stored about a user; a repetition returns the same receipt.
+
+        Events that happened before are refused from then on (`UserForgotten`), however they arrive.
+        Later ones begin anew.
 
         Args:
             user: the user's id, 1 to 256 bytes.
             timeout_s: seconds for the call. Default: the client's timeout.
 
         Raises:
-            UserNotFound: nothing is stored about the user, or an earlier attempt of this call
-                deleted it and its reply was lost.
+            UserNotFound: nothing is stored about the user, and nothing was ever forgotten.
         """
         return await self.run(_operations.forget_user(user), timeout_s=timeout_s)
 

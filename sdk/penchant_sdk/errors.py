@@ -63,6 +63,10 @@ class UserNotFound(PenchantError, LookupError):
     """A user without any accepted event or reservation was read, exported or deleted."""
 
 
+class UserForgotten(PenchantError, ValueError):
+    """An event happened before its user was forgotten."""
+
+
 class EventIdReused(PenchantError, ValueError):
     """An event id that is in the user's log already arrived with different content."""
 
@@ -158,6 +162,7 @@ _BY_REASON: dict[str, type[PenchantError]] = {
         Unauthenticated,
         PermissionDenied,
         UserNotFound,
+        UserForgotten,
         EventIdReused,
         StoreUnavailable,
         EncoderUnavailable,

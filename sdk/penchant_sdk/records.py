@@ -113,12 +113,42 @@ class LoggedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRow:
+    """Something that is stored about a user beside the events."""
+
+    kind: str
+    """`record`, `own_items`, `reservations`, `ledger`, `past_ledger`, `contributions` or
+    `forgotten`."""
+    fields: dict[str, Any]
+    """As the guide on personal data describes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetReceipt:
+    """That a user was forgotten; the same for every repetition."""
+
+    id: str
+    """Random; empty from a server that gives no receipts."""
+    forgotten_at: datetime
+    """When, UTC."""
+    deleted: dict[str, int]
+    """Rows by kind: `events` and those of `KeptRow.kind`; kinds without a row are left out."""
+
+    @property
+    def deleted_events(self) -> int:
+        """Rows of the event log."""
+        return self.deleted.get("events", 0)
+
+
+@dataclass(frozen=True, slots=True)
 class UserExport:
-    """Everything stored about a user: the record and every row of the event log."""
+    """Everything stored about a user: the record, every row of the event log, and the rest."""
 
     state: UserState
     events: tuple[LoggedEvent, ...]
     """In order of state version."""
+    kept: tuple[KeptRow, ...] = ()
+    """What is stored beside the events."""
 
     def to_json_ready(self) -> dict[str, Any]:
         """The export as dicts, lists, strings and numbers; times are ISO 8601 strings in UTC."""
@@ -139,6 +169,7 @@ class UserExport:
                 for event in state.window
             ],
             "events": [_row_to_json_ready(row) for row in self.events],
+            "kept": [{"kind": row.kind, **row.fields} for row in self.kept],
         }
 
 

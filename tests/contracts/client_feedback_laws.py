@@ -226,13 +226,19 @@ class UserLaws(Laws):
     def test_forgotten_user_is_a_stranger(self, penchant: Penchant, world: World) -> None:
         events = some_events(world, 5)
         penchant.feedback(events)
-        assert penchant.forget_user(world.user) == 5
-        for read in (penchant.user, penchant.export_user, penchant.forget_user):
+        receipt = penchant.forget_user(world.user)
+        assert receipt.deleted_events == 5
+        assert penchant.forget_user(world.user) == receipt
+        for read in (penchant.user, penchant.export_user):
             with pytest.raises(UserNotFound):
                 read(world.user)
         assert penchant.rank(world.user, candidates=world.ids).cold_start
-        # Forgotten events are not known as duplicates either.
-        ack = penchant.feedback(events[:1])
+        # What is forgotten stays so, and a later event begins anew.
+        (again,) = penchant.feedback(events[:1]).results
+        assert (again.status, again.reason) == (EventStatus.REFUSED, "UserForgotten")
+        at = datetime.now(UTC) + timedelta(seconds=1)
+        later = replace(events[0], event_id=unique("later"), occurred_at=at)
+        ack = penchant.feedback([later])
         assert ack.results[0].status is EventStatus.ACCEPTED
         assert ack.state_version(world.user) == 1
 

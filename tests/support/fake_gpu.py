@@ -22,6 +22,7 @@ from penchant.encoder.engines import EngineNote
 
 class Status(IntEnum):
     cudaSuccess = 0
+    cudaErrorMemoryAllocation = 2
     cudaErrorIllegalAddress = 700
 
 
@@ -46,6 +47,7 @@ class FakeRuntime:
         self.captured: list[Callable[[], None]] | None = None
         self.launches = 0
         self.broken = False
+        self.full = False
 
     def _queue(self, work: Callable[[], None]) -> tuple[Status]:
         if self.broken:
@@ -71,6 +73,8 @@ class FakeRuntime:
         return self.cudaMalloc(size)
 
     def cudaMalloc(self, size: int) -> tuple[Status, int]:
+        if self.full:
+            return Status.cudaErrorMemoryAllocation, 0
         block = (ctypes.c_uint8 * size)()
         address = ctypes.addressof(block)
         self.memory[address] = block

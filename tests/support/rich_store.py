@@ -20,6 +20,7 @@ from penchant.store.counters import add_recounted
 from penchant.store.keys import Kind
 from penchant.store.ledgers import read_ledger
 from penchant.store.lmdb import LmdbStore
+from penchant.store.name_keys import NameKeys, write_name_keys
 from penchant.store.reservation_log import write_past_ledger
 from penchant_sdk import Budget, Cap, Event, Item, Penchant, ReserveOption
 from penchant_sdk.errors import error_from_status
@@ -115,6 +116,7 @@ def make_rich_store(root: Path) -> RichStore:
     opened = LmdbStore(root / "store", map_bytes=MAP_BYTES)
     with opened.transaction() as transaction:
         add_recounted(transaction, [1, 2])
+        write_name_keys(transaction, NameKeys())
         write_past_ledger(transaction, HURT, read_ledger(transaction, HURT)[:0])
         kinds = {Kind(key[0]) for key, _ in transaction.scan(b"")}
     opened.close()

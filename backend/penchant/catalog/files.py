@@ -3,7 +3,7 @@
     vectors-<generation>.f32    item vectors, one row per item number, with room to grow
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
     texts-<generation>.f32      vectors of the items' texts alone, row by row as above, for queries
-    version-<version>.npz       Gram matrix, priors, popularity and learnt weights of a version
+    version-<version>.npz       Gram matrix, priors, popularity (all, by segment), learnt weights
     neighbours-<number>.npy     the neighbour table of the last refresh
     trial-<release>/            the same files for a release on rollout
 
@@ -36,6 +36,7 @@ import numpy as np
 from penchant.domain.arrays import Float64
 from penchant.domain.cold_start import ColdStartPrior
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
+from penchant.domain.segments import SegmentPopularity, read_segment_popularity
 from penchant.domain.types import CatalogHead, Matrix, Vector
 from penchant.system.durable_file import whole_file
 from penchant.system.process_identity import process_stat
@@ -70,6 +71,8 @@ class Frozen:
     """What popularity as of the last refresh adds to the scores of the first items, shape (n,)."""
     learnt: str = "{}"
     """Settings of the fold that the last refresh learnt, as a JSON object."""
+    segments: SegmentPopularity = field(default_factory=SegmentPopularity)
+    """What the segments of a ranking's context add for users with few events."""
 
 
 def vectors_path(directory: Path, generation: int) -> Path:
@@ -278,6 +281,8 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> int:
         "expectation_as_of_us": np.array(frozen.cold_start_prior.as_of_us),
         "popularity": frozen.popularity,
         "learnt": np.array(frozen.learnt),
+        "segments": np.array(frozen.segments.names_json),
+        "segment_entries": frozen.segments.entries,
     }
     content = io.BytesIO()
     np.savez(content, **arrays)
@@ -301,7 +306,11 @@ def read_version(directory: Path, version: int, crc: int | None = None) -> Froze
             parts = Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
             if "learnt" not in arrays:  # Written before refreshes learnt weights.
                 return parts
-            return replace(parts, popularity=arrays["popularity"], learnt=str(arrays["learnt"]))
+            parts = replace(parts, popularity=arrays["popularity"], learnt=str(arrays["learnt"]))
+            if "segments" not in arrays:  # Written before refreshes learnt of segments.
+                return parts
+            names, entries = str(arrays["segments"]), arrays["segment_entries"]
+            return replace(parts, segments=read_segment_popularity(names, entries))
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise DamagedFile(f"{path.name}: {error}") from error
 

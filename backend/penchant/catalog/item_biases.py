@@ -59,6 +59,10 @@ class ItemBiasTable:
             self._as_of_us[number] = counters.as_of_us
             self.newest_us = max(self.newest_us, counters.as_of_us)
 
+    def look_for_newest(self) -> None:
+        """Finds the newest event again, after counters were set that forget some."""
+        self.newest_us = int(self._as_of_us.max(initial=0.0))
+
     def values(self, rows: int) -> Vector:
         """The offsets of the first `rows` items, shape (rows,). Cost: about 1 ms per 100,000."""
         if rows > len(self._positives):

@@ -55,6 +55,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rank": ("penchant.cli.rank:rank", "Rank items for a user, with reasons."),
     "feedback": ("penchant.cli.feedback:feedback", "Report an action of a user on an item."),
     "user": ("penchant.cli.user:app", "Show, export, forget or merge users."),
+    "audit": ("penchant.cli.audit:app", "Show or verify the log of who did what."),
+    "pseudonyms": ("penchant.cli.pseudonyms:app", "Make and apply keys of pseudonyms."),
     "refresh": ("penchant.cli.refresh:refresh", "Refit item vectors to the log."),
     "publish": ("penchant.cli.publish:publish", "Judge an encoder, and serve it."),
     "rollback": ("penchant.cli.rollback:rollback", "Serve the previous release again."),

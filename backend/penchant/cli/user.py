@@ -30,9 +30,9 @@ class UserOptions:
     last: Annotated[int, Parameter(validator=Number(gte=1))] = 20
     """Number of latest events to show."""
     export: Annotated[Path | None, Parameter(metavar="FILE", allow_leading_hyphen=True)] = None
-    """Write the record and the log to this file as JSON; - is the terminal."""
+    """Write all that is kept of the user to this file as JSON; - is the terminal."""
     forget: Flag = False
-    """Delete the record and the whole log."""
+    """Delete all that is kept of the user, for good."""
     yes: Flag = False
     """Delete without asking."""
 
@@ -62,8 +62,12 @@ def user(
             if not options.yes and not _confirmed(f"Delete all data of {printable(user)}?"):
                 print("Aborted.", file=sys.stderr)
                 return 1
-            deleted = penchant.forget_user(user)
-            console.say(f"{printable(user)} is forgotten: {counted(deleted, 'event')} deleted.")
+            receipt = penchant.forget_user(user)
+            deleted = ", ".join(f"{kind} {rows}" for kind, rows in sorted(receipt.deleted.items()))
+            console.say(
+                f"{printable(user)} is forgotten since {receipt.forgotten_at:%Y-%m-%d %H:%M:%S} "
+                f"UTC; deleted rows: {deleted}. Receipt: {receipt.id}"
+            )
         if options.export is None and not options.forget:
             state = penchant.user(user)
             names = names_of(penchant, [event.item for event in state.window[: options.last]])

@@ -122,6 +122,16 @@ class UserNotFound(PenchantError):
     kind = ErrorKind.NOT_FOUND
 
 
+class UserForgotten(PenchantError):
+    """An event happened before its user was forgotten; other events of the call are not affected.
+
+    Cause: an event that was on its way, is sent again, or comes from an old log or an import.
+    Remedy: leave the event out. Events after that moment are accepted, and begin anew.
+    """
+
+    kind = ErrorKind.INVALID
+
+
 class EventIdReused(PenchantError):
     """An event id that is in the user's log already arrived with different content.
 

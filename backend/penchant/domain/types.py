@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from penchant.domain.exact_sums import NOTHING, ExactSum
+
 Vector = NDArray[np.float32]
 """One vector, shape (d,), or one value per row, shape (n,)."""
 
@@ -237,6 +239,15 @@ class CatalogChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ExactCounters:
+    """The sums behind counters before any decay; see `penchant.domain.exact_sums`."""
+
+    half_life_us: int
+    positives: ExactSum = NOTHING
+    impressions: ExactSum = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
 class Counters:
     """Decayed sums over all users' events on one item, as of `as_of_us`."""
 
@@ -245,3 +256,5 @@ class Counters:
     impressions: float = 0.0
     """Times shown."""
     as_of_us: int = 0
+    exact: ExactCounters | None = field(default=None, repr=False, compare=False)
+    """None: of an older release, or of one part alone."""

@@ -7,8 +7,9 @@ is a pure function of that user's events on it, whatever their order of arrival:
     impressions = min(1, decayed sum of the times shown)
 
 both as of the user's newest event on the item, and fading from then on as the counters do. Further
-events thus renew a contribution and never add to it. The rate of an item that logs impressions is
-the share of engaged users among those it was shown to.
+events thus renew a contribution and never add to it. The counters are the exact sum of all
+contributions, in whatever order they came, so that one leaves without a trace. The rate of an item
+that logs impressions is the share of engaged users among those it was shown to.
 
 >>> from penchant.domain.rewards import ResolvedSignal
 >>> like = ResolvedSignal(1.0, 1.0, wait_s=None)
@@ -21,15 +22,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from penchant.domain.offsets import count, decay, positive_of
+from penchant.domain.exact_sums import NOTHING, ExactSum, minus, part_of, plus, value_of
+from penchant.domain.offsets import count, positive_of
 from penchant.domain.rewards import ResolvedSignal
-from penchant.domain.types import Counters
+from penchant.domain.types import Counters, ExactCounters
 
 MOST_IMPRESSIONS = 1.0
 """The impressions of one item that one user contributes, at most."""
 
-_NOTHING = 1e-9
-"""Share of a sum below which the rest of a subtraction is rounding, and counts as 0."""
+_ROUNDING = -30
+"""Binary places below a rounded sum from which the rest of a subtraction is rounding: 1e-9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +90,37 @@ def merged(one: UserContribution, other: UserContribution, half_life_s: float) -
 
 
 def added(counters: Counters, contribution: UserContribution, half_life_s: float) -> Counters:
-    """The counters of an item with one more contribution."""
+    """The counters of an item with one more contribution, whatever the order of them."""
     part = contribution.counted
-    return count(counters, part.positives, part.impressions, part.as_of_us, half_life_s)
+    exact = _exact(counters, half_life_s)
+    positives = part_of(part.positives, part.as_of_us, exact.half_life_us)
+    impressions = part_of(part.impressions, part.as_of_us, exact.half_life_us)
+    total = ExactCounters(
+        exact.half_life_us, plus(exact.positives, positives), plus(exact.impressions, impressions)
+    )
+    return _seen(total, max(counters.as_of_us, part.as_of_us))
 
 
 def withdrawn(counters: Counters, contribution: UserContribution, half_life_s: float) -> Counters:
     """The counters of an item without one of its contributions; never below 0.
+
+    Counters that `added` made are as if they had never held it, except for their time.
 
     >>> once = UserContribution(1.0, 0.0, 1.0, as_of_us=0)
     >>> withdrawn(Counters(1.0, 0.0, 10_000_000), once, half_life_s=10.0)
     Counters(positives=0.5, impressions=0.0, as_of_us=10000000)
     """
     part = contribution.counted
-    left = decay(max(0, counters.as_of_us - part.as_of_us), half_life_s)
-    return Counters(
-        positives=_less(counters.positives, part.positives * left),
-        impressions=_less(counters.impressions, part.impressions * left),
-        as_of_us=counters.as_of_us,
+    exact = _exact(counters, half_life_s)
+    positives = part_of(part.positives, part.as_of_us, exact.half_life_us)
+    impressions = part_of(part.impressions, part.as_of_us, exact.half_life_us)
+    rounded = counters.exact is None
+    total = ExactCounters(
+        exact.half_life_us,
+        _less(exact.positives, positives, rounded),
+        _less(exact.impressions, impressions, rounded),
     )
+    return _seen(total, counters.as_of_us)
 
 
 def replaced(
@@ -118,6 +132,38 @@ def replaced(
     return added(counters, new, half_life_s)
 
 
-def _less(total: float, part: float) -> float:
-    rest = total - part
-    return rest if rest > _NOTHING * total else 0.0
+def _exact(counters: Counters, half_life_s: float) -> ExactCounters:
+    """The sums behind counters; those of an older release, or under another half-life, rounded."""
+    half_life_us = max(1, round(half_life_s * 1e6))
+    exact, at_us = counters.exact, counters.as_of_us
+    if exact is not None and exact.half_life_us == half_life_us:
+        return exact
+    return ExactCounters(
+        half_life_us,
+        part_of(counters.positives, at_us, half_life_us),
+        part_of(counters.impressions, at_us, half_life_us),
+    )
+
+
+def _seen(exact: ExactCounters, as_of_us: int) -> Counters:
+    return Counters(
+        value_of(exact.positives, as_of_us, exact.half_life_us),
+        value_of(exact.impressions, as_of_us, exact.half_life_us),
+        as_of_us,
+        exact,
+    )
+
+
+def _less(total: ExactSum, part: ExactSum, rounded: bool) -> ExactSum:
+    """The rest of a sum, which is never negative; of a rounded one, a small rest is rounding."""
+    rest = minus(total, part)
+    if rest.mantissa < 0:
+        return NOTHING
+    if rounded and rest.mantissa:
+        gone = _size(rest) - _size(total)
+        return NOTHING if gone < _ROUNDING else rest
+    return rest
+
+
+def _size(number: ExactSum) -> int:
+    return number.mantissa.bit_length() + number.exponent

@@ -61,7 +61,14 @@ def load_encoder(
             raise ConfigError(f"encoder_runtime: got tensorrt, but {fit}")
         return onnx(), f"onnxruntime, since {fit}"
     assert cuda is not None
-    encoder: Encoder = TensorRtEncoder.load(directory, fit, trt, cuda)
+    try:
+        encoder: Encoder = TensorRtEncoder.load(directory, fit, trt, cuda)
+    except (ConfigError, EncoderUnavailable) as error:
+        # A GPU whose memory others hold, or an engine that its driver refuses, is no reason for a
+        # server not to start.
+        if runtime == "tensorrt":
+            raise ConfigError(f"encoder_runtime: got tensorrt, but {error}") from error
+        return onnx(), f"onnxruntime, since {error}"
     if fallback:
         encoder = FallbackEncoder(encoder, onnx)
     return encoder, f"tensorrt, engine {fit.name} on compute capability {cuda.compute_capability()}"

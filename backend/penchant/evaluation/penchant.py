@@ -40,7 +40,7 @@ from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors, le
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.catalog_version import gram_of
 from penchant.service.scoring import score_all
-from penchant.service.user_interest import UserInContext, interest_of, repeats_in
+from penchant.service.user_interest import UserInContext, interest_of, repeats_in, segments_in
 
 Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
 """Refreshes the catalog from a stream's events before a position, given the text vectors."""
@@ -163,7 +163,9 @@ class PenchantRecommender:
         view = self._view
         view.offsets[:] = self._biases.values(view.head.rows)
         seen = self._in_context(user, at_us, context)
-        return score_all(view, seen.interest, repeats=repeats_in(view, seen)).scores
+        segments = segments_in(view, seen.interest, context)
+        repeats = repeats_in(view, seen)
+        return score_all(view, seen.interest, repeats=repeats, segments=segments).scores
 
     def interest(self, user: int, at_us: int, context: Context = ()) -> Interest:
         """The user's interest at a moment and in a context."""
@@ -196,10 +198,11 @@ class PenchantRecommender:
         alive = np.ones(rows, np.bool_)
         gram = gram_of(fresh.vectors, alive)
         nothing, learnt = flat_cold_start_prior(dimensions), fresh.learnt.settings_json
-        frozen = Frozen(gram, fresh.prior_mean, nothing, fresh.popularity, learnt)
+        of_all = fresh.popularity
+        frozen = Frozen(gram, fresh.prior_mean, nothing, of_all, learnt, fresh.segments)
         fold = self._config.fold.overridden([learnt], keep=self._config.fixed)
         head = CatalogHead(self._version, 1, rows, rows, rows, dimensions)
-        popularity = fresh.popularity if len(fresh.popularity) else np.zeros(rows, np.float32)
+        popularity = of_all if len(of_all) else np.zeros(rows, np.float32)
         return CatalogView(
             head=head,
             settings=fold,

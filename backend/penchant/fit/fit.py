@@ -32,11 +32,12 @@ from penchant.fit.search_space import choices_of
 from penchant.fit.store_of_log import fill_store
 from penchant.fit.trial import FitChoice, rungs_of
 from penchant.launch.server_store import ServerStore, open_server_store
+from penchant.logs.interactions import contexts_vary
 from penchant.logs.item_text_templates import text_templates, usual_first, with_template
 from penchant.logs.log_check import LogCheck, check_log
 from penchant.logs.read_log import read_log
 from penchant.logs.refusals import LeftOut
-from penchant.logs.stream import Stream
+from penchant.logs.stream import Stream, outcomes_before
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import load_release
@@ -45,6 +46,7 @@ from penchant.releases.switch import switch_to
 from penchant.report.chart import require_matplotlib
 from penchant.service.clock import system_clock
 from penchant.store.items import read_head
+from penchant.system.audit_log import digest_of
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import pairs_of
 from penchant.system.progress import Progress, no_progress
@@ -197,7 +199,7 @@ class _Fit:
         vectors: Matrix,
     ) -> FitChoice:
         fixed = (*self._pairs, *self._request.given_refresh)
-        contexts = any(event.context for event in stream.events)
+        contexts = contexts_vary(outcomes_before(stream, len(stream.events)))
         seed = self._request.seed
         choices = choices_of(vectors_name, start, fixed, seed, contexts=contexts)
         found = chooser.best("Searching settings", choices, lambda _: vectors)
@@ -296,6 +298,7 @@ class _Fit:
         if served == folder.name:
             return
         release = load_release(folder, "publish", load_onnx)
+        server.audit.add("publish", digest_of([folder.name]), folder.name)
         switch_to(server.store, server.directory, server.config, release, self._progress)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.launch.compact import open_lmdb
 from penchant.store.lmdb_file import DATA
+from penchant.system.audit_log import AUDIT, AuditLog
 from penchant.system.option_types import STORE_IN_USE
 from penchant.system.os_error_reason import reason_of
 from penchant.system.private_files import make_private
@@ -50,6 +51,7 @@ def backup(request: BackupRequest) -> BackupResult:
     if request.to.exists():
         raise ConfigError(f"to: got {request.to}, which exists, expected a directory to make")
     with open_lmdb(request.store) as (store, directory), whole_directory(request.to) as made:
+        AuditLog(directory / AUDIT).note("backup")
         store.copy(made / DATA)
         # After the store, which names the releases; a folder never changes once it is there.
         if (directory / RELEASES).is_dir():
@@ -59,5 +61,8 @@ def backup(request: BackupRequest) -> BackupResult:
                 raise StoreUnavailable(
                     f"to: the releases can't be copied: {reason_of(error)}"
                 ) from error
+        # The copy's own log goes on from here: the chain stays whole.
+        if (directory / AUDIT).is_dir():
+            shutil.copytree(directory / AUDIT, made / AUDIT)
         make_private(made)
         return BackupResult(request.to, (made / DATA).stat().st_size)

@@ -11,6 +11,7 @@ from typing import Annotated
 from penchant.domain.errors import ConfigError
 from penchant.store.lmdb import LmdbStore
 from penchant.store.lmdb_file import DATA
+from penchant.system.audit_log import AUDIT, AuditLog
 from penchant.system.option_types import STORE_IN_USE
 
 
@@ -42,6 +43,7 @@ def compact(request: CompactRequest) -> CompactResult:
         StoreUnavailable: the disk has no room for the new file; the store is as it was.
     """
     with open_lmdb(request.store) as (store, directory):
+        AuditLog(directory / AUDIT).note("compact")
         before = (directory / DATA).stat().st_size
         store.compact()
         return CompactResult(before, (directory / DATA).stat().st_size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +22,7 @@ from penchant.server.kept_settings import refuse_differences, settled
 from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.store.settings_row import read_settings
+from penchant.system.audit_log import AuditLog
 from penchant.system.option_types import Pairs
 
 ServerSettings = Annotated[Pairs, Parameter(name="--set")]
@@ -41,6 +42,8 @@ class ServerStore:
     """Directory of the catalog's files."""
     releases: Path
     """Directory that holds one folder per release."""
+    audit: AuditLog = field(default_factory=lambda: AuditLog(None))
+    """Where a job says what it is about to do."""
 
 
 @contextmanager
@@ -79,6 +82,7 @@ def open_server_store(
         directory, releases = config.catalog_directory(parsed), config.releases_directory(parsed)
         assert directory is not None
         assert releases is not None
-        yield ServerStore(store, parsed, directory, releases)
+        audit = AuditLog(config.audit_directory(parsed))
+        yield ServerStore(store, parsed, directory, releases, audit)
     finally:
         store.close()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from penchant.logs.columns import ItemColumns
+from penchant.logs.columns import EventColumns, ItemColumns
 from penchant.logs.guessed_columns import (
     Sample,
     guess_event_columns,
     guess_id_column,
     sample_of,
 )
+from penchant.logs.known_columns import is_attribute
 from penchant.logs.log_source import EVENT_FIELDS, LogSource
 from penchant.logs.open_table import open_table
 
@@ -52,11 +53,23 @@ def with_assumed_columns(source: LogSource, events_file: Path, say: Say) -> LogS
     guessed = guess_event_columns(events, missing, [name for name in known if name in names], ids)
     if guessed:
         say(f"Told by what stands in them: {_listed(guessed)}. --map COLUMN=FIELD says otherwise.")
-        of_events = dataclasses.replace(of_events, **guessed)
+        of_events = of_events.with_fields(guessed)
     if "signal" in missing:
         say(f"The events have no column of signals: each row counts as a {LIKE}.")
         of_events = dataclasses.replace(of_events, constant_signal=LIKE)
+    attributes = _attributes(of_events, names)
+    if attributes and not of_events.attributes:
+        say(
+            f"Read as what is known of users: {', '.join(attributes)}. --attribute-column says "
+            "otherwise."
+        )
+        of_events = dataclasses.replace(of_events, attributes=attributes)
     return dataclasses.replace(source, item_columns=of_items, event_columns=of_events, mapped=())
+
+
+def _attributes(columns: EventColumns, names: Collection[str]) -> tuple[str, ...]:
+    """The columns that by their names hold what is known of users, and no field."""
+    return tuple(name for name in names if is_attribute(name) and not columns.reads(name))
 
 
 def _item_columns(

@@ -178,9 +178,11 @@ def import_events(
         ConfigError: the file can't be read, or the progress can't be written.
     """
     regular_size(request.file)
-    fields = mapped_fields(request.mapped, EVENT_FIELDS)
-    columns = dataclasses.replace(request.columns, **fields)
+    columns = request.columns.with_fields(mapped_fields(request.mapped, EVENT_FIELDS))
     options = {"kind": "events", "target": target, **dataclasses.asdict(columns)}
+    attributes = list(options.pop("attributes"))  # As JSON reads them back.
+    if attributes:
+        options["attributes"] = attributes
     progress = ImportProgress(request.file, options, state=request.state)
     span, odd = LogSpan(), OddEvents()
     with open_table(request.file, request.format, recovers=True) as table, progress:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -106,6 +106,18 @@ class EventColumns:
     """Column of the event's id; without one, content and row number make it."""
     recommendation_id: Annotated[str, Parameter(parse=False)] = "recommendation_id"
     """Column of the recommendation's id; only `--map` changes it."""
+    attributes: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--attribute-column",
+            metavar="NAME",
+            group=COLUMNS_GROUP,
+            negative=(),
+            show_default=False,
+        ),
+    ] = ()
+    """Column of what is known of the user, such as a country, as a part of the context;
+    repeatable. Where a whole log is read, usual names are found."""
     constant_signal: Annotated[
         str, Parameter(name="--signal", group=COLUMNS_GROUP, show_default=False)
     ] = ""
@@ -131,7 +143,7 @@ class EventColumns:
         for field, option in _EVENT_OPTIONS.items():
             if getattr(self, field) == field:
                 column = known_column(field, names, option)
-                found = dataclasses.replace(found, **{field: column})
+                found = found.with_fields({field: column})
         rated = any(folded(name) in _RATINGS for name in names)
         named = self.signal != "signal"
         if not found.constant_signal and not named and found.signal not in names and rated:
@@ -151,7 +163,15 @@ class EventColumns:
                 missing[field] = way_to(column, field, option, names)
                 if field == "signal" and column == field:
                     missing[field] += ", or give every row one: --signal like"
+        for column in self.attributes:
+            if column not in names:
+                missing["attribute"] = way_to(column, "", "--attribute-column", names)
         return missing
+
+    def with_fields(self, columns: Mapping[str, str]) -> EventColumns:
+        """Returns the columns with others for some fields, by field."""
+        given: dict[str, Any] = dict(columns)
+        return dataclasses.replace(self, **given)
 
     def reads(self, name: str) -> bool:
         """Whether a column holds a field or a part of the context."""
@@ -164,7 +184,7 @@ class EventColumns:
             self.event_id,
             self.recommendation_id,
         )
-        return name in fields or name.startswith(CONTEXT_PREFIX)
+        return name in (*fields, *self.attributes) or name.startswith(CONTEXT_PREFIX)
 
 
 _ITEM_DEFAULTS = {"id": "id", "text": "text"}

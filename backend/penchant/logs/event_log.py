@@ -48,6 +48,9 @@ class EventLog(Sequence[Event]):
     """Arrow array of text, shape (n,); None: no event has one."""
     context: Mapping[str, CodedTexts] = field(default_factory=dict)
     """By key, in alphabetical order; empty text: the event's context lacks the key."""
+    attributes: Mapping[str, CodedTexts] = field(default_factory=dict)
+    """What is known of the events' users, by key: part of the contexts as well, but not of the ids
+    that are made for events without one."""
     exposure: Sequence[Exposure | None] | None = None
     """How each item was shown, n of them; None: not known of any."""
     _objects: tuple[Event, ...] = field(default=(), init=False, repr=False)
@@ -122,6 +125,7 @@ class EventLog(Sequence[Event]):
             if self.recommendation_id is None
             else self.recommendation_id.take(positions),
             context={key: texts.take(positions) for key, texts in self.context.items()},
+            attributes={key: texts.take(positions) for key, texts in self.attributes.items()},
             exposure=None
             if self.exposure is None
             else [self.exposure[at] for at in positions.tolist()],
@@ -149,7 +153,7 @@ class EventLog(Sequence[Event]):
             [None if value != value else value for value in self.value[rows].tolist()],
             self.at_us[rows].tolist(),
             without if recommended is None else recommended[rows].to_pylist(),
-            self._contexts(rows) if self.context else [()] * count,
+            _contexts(self.context, rows) if self.context else [()] * count,
             [None] * count if self.exposure is None else self.exposure[rows],
             strict=True,
         )
@@ -160,15 +164,34 @@ class EventLog(Sequence[Event]):
                 replace(event, event_id=event_id_of(event, number))
                 for event, number in zip(events, numbers, strict=True)
             ]
+        if self.attributes:
+            contexts = _contexts(self.whole_context, rows)
+            events = [
+                replace(event, context=context)
+                for event, context in zip(events, contexts, strict=True)
+            ]
         return events
 
-    def _contexts(self, rows: slice) -> list[Context]:
-        keys = list(self.context)
-        columns = [texts.to_list(rows) for texts in self.context.values()]
-        return [
-            tuple((key, text) for key, text in zip(keys, texts, strict=True) if text)
-            for texts in zip(*columns, strict=True)
-        ]
+    @property
+    def whole_context(self) -> Mapping[str, CodedTexts]:
+        """Context and attributes by key, in alphabetical order; the context's go first."""
+        if not self.attributes:
+            return self.context
+        both = {**self.attributes, **self.context}
+        return {key: both[key] for key in sorted(both)}
+
+    def with_attributes(self, attributes: Mapping[str, CodedTexts]) -> EventLog:
+        """Returns the log with more attributes of the events' users, n texts each."""
+        return replace(self, attributes={**self.attributes, **attributes})
+
+
+def _contexts(columns: Mapping[str, CodedTexts], rows: slice) -> list[Context]:
+    keys = list(columns)
+    texts = [column.to_list(rows) for column in columns.values()]
+    return [
+        tuple((key, text) for key, text in zip(keys, one, strict=True) if text)
+        for one in zip(*texts, strict=True)
+    ]
 
 
 def event_id_of(event: Event, number: int) -> str:

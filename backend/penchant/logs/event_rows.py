@@ -75,6 +75,7 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
         if any(recommendation_ids.distinct)
         else None,
         context=_context(batch, refusals),
+        attributes=_attributes(batch, columns, refusals),
     )
     return _with_ids(log, event_ids), refusals
 
@@ -106,6 +107,16 @@ def _context(batch: RowBatch, refusals: Refusals) -> dict[str, CodedTexts]:
     for key, texts in context.items():
         refuse_impossible(texts, f"context.{key}", _LIMITS.context_bytes, refusals)
     return {key: texts for key, texts in context.items() if any(texts.distinct)}
+
+
+def _attributes(
+    batch: RowBatch, columns: EventColumns, refusals: Refusals
+) -> dict[str, CodedTexts]:
+    """Converts the columns of what is known of users, under their own names."""
+    found = {name: ids_in(batch, name, refusals) for name in sorted(columns.attributes)}
+    for name, texts in found.items():
+        refuse_impossible(texts, name, _LIMITS.context_bytes, refusals)
+    return {name: texts for name, texts in found.items() if any(texts.distinct)}
 
 
 def _with_ids(log: EventLog, ids: CodedTexts) -> EventLog:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,15 @@ from penchant.logs.event_log import EventLog
 from penchant.logs.open_table import open_table
 from penchant.logs.read_table import read_events
 from penchant.logs.refusals import LeftOut
+
+
+@dataclass(frozen=True, slots=True)
+class ContextValues:
+    """The values of one key of the context of n events."""
+
+    code: Int64
+    """Places in `values`, shape (n,); -1: the event's context lacks the key."""
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,8 @@ class Interactions:
     """Places of the events' signals in `signals`; None: unknown."""
     signals: tuple[str, ...] = ()
     """Names of signals."""
+    context: Mapping[str, ContextValues] = field(default_factory=dict)
+    """The values of the events' contexts by key."""
 
     def taken(self, rows: Int64 | Mask | slice) -> Interactions:
         """The events at some places, in their order."""
@@ -51,6 +62,10 @@ class Interactions:
             weight=None if self.weight is None else self.weight[rows],
             signal=None if self.signal is None else self.signal[rows],
             signals=self.signals,
+            context={
+                key: ContextValues(found.code[rows], found.values)
+                for key, found in self.context.items()
+            },
         )
 
     def likes_by_signal(self) -> dict[str, int]:
@@ -121,4 +136,24 @@ def interactions_of(
         weight=accepted.weight[outcome],
         signal=log.signal.code[position].astype(np.int64),
         signals=tuple(log.signal.distinct),
+        context=context_values(log, position),
     )
+
+
+def contexts_vary(events: Interactions) -> bool:
+    """Whether any user has events in two contexts, so that where they were may matter."""
+    for found in events.context.values():
+        pairs = np.unique(np.stack([events.user, found.code])[:, found.code >= 0], axis=1)
+        if len(np.unique(pairs[0])) < pairs.shape[1]:
+            return True
+    return False
+
+
+def context_values(log: EventLog, position: Int64 | slice) -> dict[str, ContextValues]:
+    """The contexts of the events at some positions of a log, by key."""
+    found = {}
+    for key, texts in log.whole_context.items():
+        code = np.arange(len(texts.distinct))
+        code[[place for place, text in enumerate(texts.distinct) if not text]] = -1
+        found[key] = ContextValues(code[texts.code[position]], tuple(texts.distinct))
+    return found

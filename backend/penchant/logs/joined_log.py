@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,7 @@ class _GatheredEvents:
         self._event_id: _GrowingTexts | None = None
         self._recommendation_id: _GrowingTexts | None = None
         self._context: dict[str, _GatheredTexts] = {}
+        self._attributes: dict[str, _GatheredTexts] = {}
         self._exposure: list[Exposure | None] = []
 
     def add(self, part: EventLog) -> None:
@@ -114,9 +115,8 @@ class _GatheredEvents:
         self._value.add(part.value)
         self._at_us.add(part.at_us)
         self._number.add(part.number)
-        for key in part.context.keys() | self._context.keys():
-            entries = self._context.setdefault(key, _GatheredTexts(self._count))
-            entries.add(part.context.get(key) or CodedTexts.constant("", count))
+        self._add_columns(self._context, part.context, count)
+        self._add_columns(self._attributes, part.attributes, count)
         if part.exposure is not None:
             self._exposure += [None] * (self._count - len(self._exposure))
             self._exposure += part.exposure
@@ -138,8 +138,16 @@ class _GatheredEvents:
             event_id=None if self._event_id is None else self._event_id.array(),
             recommendation_id=None if recommended is None else recommended.array(),
             context={key: self._context[key].texts() for key in sorted(self._context)},
+            attributes={key: texts.texts() for key, texts in sorted(self._attributes.items())},
             exposure=exposure or None,
         )
+
+    def _add_columns(
+        self, gathered: dict[str, _GatheredTexts], part: Mapping[str, CodedTexts], count: int
+    ) -> None:
+        for key in part.keys() | gathered.keys():
+            entries = gathered.setdefault(key, _GatheredTexts(self._count))
+            entries.add(part.get(key) or CodedTexts.constant("", count))
 
     def _add_event_ids(self, part: EventLog) -> None:
         """Adds a part's ids; once a part has ids of its own, those of the others are made."""

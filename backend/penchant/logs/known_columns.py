@@ -29,6 +29,13 @@ RECOMMENDATION_IDS = ("recommendation_id",)
 REWARDS = ("reward", "click", "clicked", "label")
 PROPENSITIES = ("propensity", "propensity_score", "pscore", "action_prob")
 
+ATTRIBUTES = (
+    "country", "region", "city", "language", "locale", "age", "age_band", "age_group", "gender",
+    "sex", "occupation", "device", "device_type", "platform", "os", "browser", "channel", "plan",
+    "tier", "segment",
+)  # fmt: skip
+"""Usual names of what is known of users; `user_country` and the like are meant as well."""
+
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "id": IDS,
     "text": TEXTS,
@@ -65,6 +72,19 @@ def is_known(name: str) -> bool:
     (True, False)
     """
     return folded(name) in _ALL
+
+
+_ATTRIBUTES = frozenset(map(folded, ATTRIBUTES))
+
+
+def is_attribute(name: str) -> bool:
+    """Whether a name is usual for what is known of a user.
+
+    >>> is_attribute("ageBand"), is_attribute("user_country"), is_attribute("username")
+    (True, True, False)
+    """
+    plain = folded(name)
+    return plain in _ATTRIBUTES or plain.removeprefix("user") in _ATTRIBUTES
 
 
 def known_column(

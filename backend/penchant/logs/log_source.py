@@ -30,6 +30,9 @@ class LogSource:
     """Data set to use instead of the two files: movielens (100,000 ratings) or movielens-1m."""
     store: str = ""
     """Store of a server to read instead of files: lmdb:DIRECTORY."""
+    users: Path | None = None
+    """File of users with a row of attributes each, such as country and age band; or the name of
+    the data set, for those that come with it."""
     item_columns: Annotated[ItemColumns, FLAT] = ItemColumns()
     event_columns: Annotated[EventColumns, FLAT] = EventColumns()
     mapped: Annotated[
@@ -67,7 +70,7 @@ class LogSource:
             if field in ITEM_FIELDS:
                 of_items = dataclasses.replace(of_items, **{field: column})
             else:
-                of_events = dataclasses.replace(of_events, **{field: column})
+                of_events = of_events.with_fields({field: column})
         return of_items, of_events
 
 

@@ -11,8 +11,8 @@ from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.assumed_columns import with_assumed_columns
 from penchant.logs.assumed_signals import assumed_signals
-from penchant.logs.datasets.movielens import read_movielens
-from penchant.logs.datasets.movielens_1m import read_movielens_1m
+from penchant.logs.datasets.movielens import read_movielens, users_of_movielens
+from penchant.logs.datasets.movielens_1m import read_movielens_1m, users_of_movielens_1m
 from penchant.logs.event_log import EventLog
 from penchant.logs.item_text_templates import (
     has_texts,
@@ -27,6 +27,7 @@ from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.store_log import items_and_events
 from penchant.logs.stream import Stream, make_stream
+from penchant.logs.user_attributes import with_user_attributes
 from penchant.store.open import open_store
 
 
@@ -55,6 +56,7 @@ def read_log(
     """
     relevance = parse_relevance(relevant)
     items, events = read_source(source, left_out, nothing)
+    events = _with_attributes(source, events, left_out)
     if make_texts and source.makes_texts:
         items = _with_texts(items, left_out)
     signals = _signals_of(source, events, signals, left_out)
@@ -109,6 +111,23 @@ def read_source(
         named = sorted({log.item.distinct[code] for code in set(log.item.code.tolist())})
         items = [Item(id_, id_) for id_ in named]
     return items, log
+
+
+def _with_attributes(
+    source: LogSource, events: Sequence[Event], left_out: LeftOut
+) -> Sequence[Event]:
+    """The events with what a file of users knows of theirs."""
+    if source.users is None:
+        return events
+    path, format_ = source.users, source.format
+    if source.dataset and str(path) == source.dataset:
+        path, format_ = _USERS_OF[source.dataset](), None
+    log = events if isinstance(events, EventLog) else EventLog.of(events)
+    return with_user_attributes(log, path, format_, left_out.assumed.append)
+
+
+_USERS_OF = {MOVIELENS: users_of_movielens, MOVIELENS_1M: users_of_movielens_1m}
+"""File of the users of each data set."""
 
 
 def _signals_of(

@@ -15,7 +15,7 @@ from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event, Item
 from penchant.logs.accept import accept
 from penchant.logs.event_log import EventLog
-from penchant.logs.interactions import Interactions
+from penchant.logs.interactions import ContextValues, Interactions, context_values
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import Relevance
 
@@ -108,7 +108,17 @@ def outcomes_before(stream: Stream, until: int) -> Interactions:
         at_us=stream.at_us[:until],
         weight=stream.weight[:until],
         **signals_before(stream, until),
+        context=_contexts_before(stream, until),
     )
+
+
+def _contexts_before(stream: Stream, until: int) -> dict[str, ContextValues]:
+    events = stream.events
+    if not isinstance(events, EventLog):
+        if not any(event.context for event in events[:until]):
+            return {}
+        events = EventLog.of(events[:until])
+    return context_values(events, slice(0, until))
 
 
 class _Signals(TypedDict):

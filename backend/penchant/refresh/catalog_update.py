@@ -20,6 +20,7 @@ from penchant.domain.errors import StoreUnavailable
 from penchant.domain.limits import AHEAD_US
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.residuals import anchored
+from penchant.domain.segments import SegmentPopularity
 from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.refresh_input import RefreshInput, text_vectors
@@ -44,11 +45,15 @@ class FittedParts:
     """What popularity adds to each score, by item number, shape (n,); may be shorter."""
     learnt: str
     """Settings of the fold that were learnt, as a JSON object."""
+    segments: SegmentPopularity
+    """What the segments of a ranking's context add, by item number."""
 
     @classmethod
     def of(cls, view: CatalogView, prior_mean: Float64) -> FittedParts:
         """The parts of a catalog that is served, with a prior of its own."""
-        return cls(prior_mean, view.neighbours, view.frozen.popularity, view.frozen.learnt)
+        frozen = view.frozen
+        popularity, segments = frozen.popularity, frozen.segments
+        return cls(prior_mean, view.neighbours, popularity, frozen.learnt, segments)
 
     @classmethod
     def made(cls, fresh: RefreshedCatalog, source: RefreshInput, rows: int) -> FittedParts:
@@ -58,14 +63,16 @@ class FittedParts:
             _by_number(fresh.neighbours, source, rows),
             _popularity_by_number(fresh.popularity, source, rows),
             fresh.learnt.settings_json,
+            _segments_by_number(fresh.segments, source),
         )
 
     def same_as(self, view: CatalogView) -> bool:
-        """Whether neighbours, popularity and learnt settings are those of a catalog."""
+        """Whether neighbours, popularities and learnt settings are those of a catalog."""
         return (
             np.array_equal(view.neighbours, self.neighbours)
             and np.array_equal(view.frozen.popularity, self.popularity)
             and view.frozen.learnt == self.learnt
+            and self.segments.same_as(view.frozen.segments)
         )
 
 
@@ -181,6 +188,7 @@ def write_from_residuals(
             fitted.neighbours,
             fitted.popularity,
             fitted.learnt,
+            fitted.segments,
         ),
     )
     return write_catalog(directory, view, head, change)
@@ -203,6 +211,14 @@ def _popularity_by_number(popularity: Vector, source: RefreshInput, rows: int) -
     moved = np.zeros(rows, np.float32)
     moved[np.fromiter(source.numbers, np.int64)] = popularity
     return moved
+
+
+def _segments_by_number(segments: SegmentPopularity, source: RefreshInput) -> SegmentPopularity:
+    if not segments:
+        return segments
+    entries = segments.entries.copy()
+    entries["item"] = np.fromiter(source.numbers, np.int64)[entries["item"]]
+    return SegmentPopularity(segments.names, entries)
 
 
 def cold_start_prior_of(

@@ -21,6 +21,7 @@ from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
+from penchant.domain.segments import SegmentPopularity
 from penchant.domain.signal_weights import write_signal_weights
 from penchant.domain.types import Matrix, Vector
 from penchant.logs.interactions import Interactions
@@ -39,6 +40,7 @@ from penchant.refresh.neighbour_table import combine, find_neighbours
 from penchant.refresh.objective_weights import learn_for_objective
 from penchant.refresh.part_weights import HELD_OUT, LEAST_RANKINGS, LearntWeights
 from penchant.refresh.refresh_settings import RefreshSettings
+from penchant.refresh.segment_popularity import segment_popularity_of
 from penchant.refresh.signal_search import without_signals
 from penchant.refresh.transitions import find_transitions
 
@@ -61,6 +63,8 @@ class RefreshedCatalog:
     popularity: Vector = field(default_factory=lambda: np.empty(0, np.float32))
     """What an item's popularity adds to its score until the next refresh, shape (items,), or empty
     for nothing."""
+    segments: SegmentPopularity = field(default_factory=SegmentPopularity)
+    """What the segments of a ranking's context add, by row of the texts."""
 
 
 def learn_catalog(
@@ -149,6 +153,7 @@ def fit_item_vectors(
         neighbours=combine(fit.items.near, weights.near, tables, weights.opening, opening),
         learnt=weights,
         popularity=popularity,
+        segments=segment_popularity_of(events, rewards, len(texts), weights.segments),
     )
 
 

@@ -45,6 +45,7 @@ from penchant.refresh.held_out import (
 from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S
 from penchant.refresh.part_total import PartTotal
 from penchant.refresh.repeat_search import find_repeats
+from penchant.refresh.segment_search import choose_segments
 from penchant.refresh.young_users import YOUNG, OpeningRow, choose_opening
 
 MOST_RANKINGS = 1000
@@ -134,6 +135,10 @@ class LearntWeights:
     """Signals whose likes vectors and neighbours were not made of."""
     signals_gain: tuple[float, float] | None = None
     """NDCG@10 of the objective without and with the factors; None: there are none."""
+    segments: dict[str, float] = field(default_factory=dict)
+    """Factors of popularity by segment, by key of the context; others count nothing."""
+    segments_gain: tuple[float, float] | None = None
+    """NDCG@10 of strangers without and with the segments; None: none count."""
 
     @property
     def settings_json(self) -> str:
@@ -146,7 +151,18 @@ class LearntWeights:
     @property
     def sentence(self) -> str:
         """The choice, and the gain of each part, in plain words."""
-        return " ".join(filter(None, (self.objective.sentence, self._of_signals, self._of_parts)))
+        parts = (self.objective.sentence, self._of_signals, self._of_parts, self._of_segments)
+        return " ".join(filter(None, parts))
+
+    @property
+    def _of_segments(self) -> str:
+        if self.segments_gain is None:
+            return ""
+        before, after = self.segments_gain
+        return (
+            f"What people with the same {', '.join(self.segments)} like counts for users with few "
+            f"events; that raises NDCG@{TOP} of strangers from {before:.3f} to {after:.3f}."
+        )
 
     @property
     def _of_signals(self) -> str:
@@ -233,6 +249,10 @@ def learn_weights(
         row = choose_opening(log, fresh, total)
         if row is not None:
             learnt = _with_opening(learnt, row)
+        segments = choose_segments(log, cut, fresh, total, row)
+        if segments is not None:
+            gain = (segments.before, segments.after)
+            learnt = replace(learnt, segments=segments.factors, segments_gain=gain)
     repeated = int(np.count_nonzero(latest & ~log.unseen))
     if repeated < max(LEAST_RANKINGS, REPEATS_MATTER * len(every)):
         return learnt

@@ -136,6 +136,7 @@ def _switch(
         fitted.neighbours,
         fitted.popularity,
         fitted.learnt,
+        fitted.segments,
     )
     change = MatrixChange(numbers, vectors, texts, refreshed=parts)
     head = write_catalog(directory, view, head, change)

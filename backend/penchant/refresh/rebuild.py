@@ -76,6 +76,7 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
     head_made_again = False
     retired, ledgers = RetiredSignals(), RebuiltLedgers()
     with open_server_store(request.store, request.settings, may_differ=REBUILT) as server:
+        server.audit.note("rebuild", note=request.part)
         config = server.config
         if request.part in ("all", "records"):
             head_made_again = _mend_head(server)

@@ -105,7 +105,7 @@ class RefreshRequest:
         if self.events is None:
             return None
         fields = mapped_fields(self.mapped, EVENT_FIELDS)
-        return LogFile(self.events, self.format, dataclasses.replace(self.event_columns, **fields))
+        return LogFile(self.events, self.format, self.event_columns.with_fields(fields))
 
 
 @dataclass(frozen=True, slots=True)

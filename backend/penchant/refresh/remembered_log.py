@@ -20,7 +20,8 @@ from penchant.domain.arrays import Float64, Int64
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rewards import SignalTable
-from penchant.logs.interactions import Interactions
+from penchant.domain.types import Context
+from penchant.logs.interactions import ContextValues, Interactions
 from penchant.store.base import Snapshot
 from penchant.store.items import read_sound_item
 from penchant.store.users import read_log, read_user, scan_user_ids
@@ -38,6 +39,8 @@ class _UserOutcomes:
     signal: Int64
     """Places in the signal table, in alphabetical order."""
     at_us: Int64
+    context: Int64
+    """Places among the contexts that the log holds."""
     retired: RetiredSignals
 
 
@@ -48,6 +51,8 @@ class RememberedLog:
     _signals: SignalTable | None = None
     _records: dict[str, tuple[int, int]] = field(default_factory=dict)
     _outcomes: dict[str, _UserOutcomes] = field(default_factory=dict)
+    _contexts: dict[Context, int] = field(default_factory=dict)
+    """All contexts met so far, and their places."""
     read_users: int = 0
     """Users whose log the last reading had to read."""
 
@@ -79,7 +84,7 @@ class RememberedLog:
         for user in users:
             record = _fingerprint(snapshot, user)
             if record is None or self._records.get(user) != record:
-                self._outcomes[user] = _read_user(snapshot, user, signals, numbers)
+                self._outcomes[user] = _read_user(snapshot, user, signals, numbers, self._contexts)
                 self._records[user] = record or (-1, 0)
                 self.read_users += 1
         return self._together(users, rows, retired)
@@ -107,7 +112,23 @@ class RememberedLog:
             weight=_joined([one.weight for one in found], np.float64)[kept],
             signal=_joined([one.signal for one in found], np.int64)[kept],
             signals=tuple(sorted(self._signals or ())),
+            context=_values_by_key(
+                list(self._contexts), _joined([one.context for one in found], np.int64)[kept]
+            ),
         )
+
+
+def _values_by_key(contexts: Sequence[Context], place: Int64) -> dict[str, ContextValues]:
+    """The values of contexts, given by their places, key by key."""
+    found: dict[str, ContextValues] = {}
+    for key in sorted({key for context in contexts for key, _ in context}):
+        values: dict[str, int] = {}
+        code = [
+            values.setdefault(value, len(values)) if (value := dict(context).get(key)) else -1
+            for context in contexts
+        ]
+        found[key] = ContextValues(np.array(code, np.int64)[place], tuple(values))
+    return found
 
 
 def _joined(parts: Sequence[NDArray[_Number]], dtype: type[_Number]) -> NDArray[_Number]:
@@ -126,9 +147,13 @@ def _fingerprint(snapshot: Snapshot, user: str) -> tuple[int, int] | None:
 
 
 def _read_user(
-    snapshot: Snapshot, user: str, signals: SignalTable, numbers: dict[str, int | None]
+    snapshot: Snapshot,
+    user: str,
+    signals: SignalTable,
+    numbers: dict[str, int | None],
+    contexts: dict[Context, int],
 ) -> _UserOutcomes:
-    items, times, kinds = array("q"), array("q"), array("q")
+    items, times, kinds, places = array("q"), array("q"), array("q"), array("q")
     place = {name: number for number, name in enumerate(sorted(signals))}
     rewards, weights = array("d"), array("d")
     retired = RetiredSignals()
@@ -145,11 +170,13 @@ def _read_user(
             weights.append(outcome.weight)
             kinds.append(place[event.signal])
             times.append(event.occurred_at_us)
+            places.append(contexts.setdefault(event.context, len(contexts)))
     return _UserOutcomes(
         np.array(items, np.int64),
         np.array(rewards, np.float64),
         np.array(weights, np.float64),
         np.array(kinds, np.int64),
         np.array(times, np.int64),
+        np.array(places, np.int64),
         retired,
     )

@@ -123,6 +123,7 @@ def learn_items(
         offsets=_offsets(stream, config),
         popularity=fresh.popularity,
         learnt=json.loads(fresh.learnt.settings_json),
+        segments=fresh.segments,
     )
     return items, fresh.learnt
 

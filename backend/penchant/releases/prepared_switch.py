@@ -188,6 +188,7 @@ def write_prepared(
             fitted.neighbours,
             fitted.popularity,
             fitted.learnt,
+            fitted.segments,
         ),
     )
     return write_catalog(directory, view, head, change)

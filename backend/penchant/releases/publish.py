@@ -51,6 +51,7 @@ from penchant.releases.switch import switch_to
 from penchant.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
+from penchant.system.audit_log import digest_of
 from penchant.system.option_types import (
     ENCODER_IN_USE,
     STORE_IN_USE,
@@ -337,6 +338,7 @@ class _Publication:
         if before_switch is not None:
             before_switch(manifest.encoder_version)
         self.progress("Loading the encoder", 1.0)
+        server.audit.add("publish", digest_of([manifest.id]), manifest.id)
         place = server.store, server.directory, server.config
         if request.rollout is not None:
             begin_rollout(*place, release, request.rollout, self.progress)

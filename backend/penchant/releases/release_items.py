@@ -18,6 +18,7 @@ from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
 from penchant.domain.residuals import anchored
+from penchant.domain.segments import SegmentPopularity, read_segment_popularity
 from penchant.domain.types import Matrix, Vector
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.part_weights import learnt_settings
@@ -43,6 +44,8 @@ class ReleasedItems:
     """What an item's popularity adds to its score, shape (n,), or empty for nothing."""
     learnt: Mapping[str, float | str] = field(default_factory=dict)
     """Settings of the fold that were learnt, by name; empty for a log too short to learn from."""
+    segments: SegmentPopularity = field(default_factory=SegmentPopularity)
+    """What the segments of a ranking's context add, by row of the ids."""
 
     def write(self, path: Path) -> None:
         """Writes the file; equal items give equal bytes."""
@@ -56,6 +59,8 @@ class ReleasedItems:
             "offsets": self.offsets,
             "popularity": self.popularity,
             "learnt": np.array(json.dumps(dict(self.learnt), sort_keys=True), np.str_),
+            "segments": np.array(self.segments.names_json, np.str_),
+            "segment_entries": self.segments.entries,
         }
         content = io.BytesIO()  # On a full disk, an archive that is not closed complains later.
         np.savez(content, **arrays)
@@ -85,6 +90,7 @@ class ReleasedItems:
             neighbours,
             learnt_settings(self.learnt),
             popularity,
+            SegmentPopularity(self.segments.names, _moved_to(found, known, self.segments.entries)),
         )
 
     def _moved(self, found: Int64, known: Mask) -> Neighbours:
@@ -96,15 +102,21 @@ class ReleasedItems:
         """
         if not len(self.neighbours):
             return no_neighbours()
-        place = np.full(len(self.ids), -1, np.int64)
-        place[found[known]] = np.flatnonzero(known)
         moved = np.zeros((1 + len(found), self.neighbours.shape[1]), NEIGHBOUR_DTYPE)
         moved[0] = self.neighbours[0]  # Row 0 is the opening's, so an item's row is its own plus 1.
         moved[1:][known] = self.neighbours[1:][found[known]]
-        there = place[moved["item"]]
-        moved["item"] = np.maximum(there, 0)
-        moved["strength"][there < 0] = 0
-        return moved
+        return _moved_to(found, known, moved)
+
+
+def _moved_to(found: Int64, known: Mask, entries: Neighbours) -> Neighbours:
+    """Entries whose items are rows of the other catalog; one that is not there weighs 0."""
+    moved = entries.copy()
+    place = np.full(1 + max(int(found.max(initial=0)), int(entries["item"].max(initial=0))), -1)
+    place[found[known]] = np.flatnonzero(known)
+    there = place[entries["item"]]
+    moved["item"] = np.maximum(there, 0)
+    moved["strength"][there < 0] = 0
+    return moved
 
 
 def read_items(path: Path) -> ReleasedItems:
@@ -126,6 +138,10 @@ def read_items(path: Path) -> ReleasedItems:
                 # A release of an earlier version holds neither.
                 popularity=arrays.get("popularity", np.empty(0, np.float32)),
                 learnt=json.loads(str(arrays.get("learnt", "{}"))),
+                segments=read_segment_popularity(
+                    str(arrays.get("segments", "[]")),
+                    arrays.get("segment_entries", no_neighbours()),
+                ),
             )
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"release: {path} can't be read: {error}") from error

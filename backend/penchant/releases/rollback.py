@@ -41,6 +41,7 @@ from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store
 from penchant.store.items import read_head, write_head
 from penchant.store.releases import log_of_releases_is_whole, read_releases
+from penchant.system.audit_log import digest_of
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
@@ -97,6 +98,8 @@ def roll_back(
     """
     to = "" if request.release == START else request.release
     with open_server_store(request.store, request.settings, request.encoder) as server:
+        note = "the release before" if request.release is None else request.release
+        server.audit.note("rollback", digest_of([note]), note)
         if request.release is None:
             rollout = stop_rollout(server.store, "by penchant rollback")
             if rollout is not None:

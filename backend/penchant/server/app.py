@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from penchant.catalog.item_biases import ItemBiasTable
-from penchant.config import Config, catalog_directory
+from penchant.config import Config, audit_directory, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.limits import AHEAD_US
 from penchant.encoder.base import Encoders
+from penchant.server.audited import Audited
 from penchant.server.dispatch import Dispatch, Verb, one_by_one
 from penchant.server.kept_settings import follow, keep
 from penchant.server.plans import (
@@ -28,6 +29,7 @@ from penchant.server.plans import (
     rank_plan,
     reserve_plan,
 )
+from penchant.server.user_names import UserNames, agreed_names
 from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
 from penchant.service.catalog_watch import CatalogWatch
 from penchant.service.clock import Clock, SteplessClock
@@ -45,6 +47,8 @@ from penchant.store.base import Store
 from penchant.store.counters import scan_counters
 from penchant.store.open import open_store
 from penchant.store.server_claim import ServerClaim, this_server
+from penchant.system.audit_log import AuditLog
+from penchant.system.pseudonym_keys import read_pseudonym_keys
 from penchant.wire.catalog import (
     delete_items_reply,
     get_items_reply,
@@ -157,6 +161,27 @@ def _built(
     claim: ServerClaim | None,
 ) -> App:
     store = open_store(config.store, map_bytes=config.store_map_bytes)
+    try:
+        return _over(store, fields, config, directory, encoders, meter, clock, claim)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _over(
+    store: Store,
+    fields: frozenset[str],
+    config: Config,
+    directory: Path,
+    encoders: Encoders,
+    meter: Meter,
+    clock: Clock | None,
+    claim: ServerClaim | None,
+) -> App:
+    names = UserNames(())
+    if fields != {"embed"}:  # Before anything is kept of settings that do not fit the store.
+        keys = read_pseudonym_keys(follow(store, config).pseudonym_keys)
+        names = agreed_names(store, keys, writes="feedback" in fields)
     config = keep(store, config) if "feedback" in fields else follow(store, config)
     began_us = 0 if clock is not None else installed_us()
     clock = clock or SteplessClock(meter)
@@ -171,7 +196,7 @@ def _built(
         reads_all = "get_user" in fields
         if store.durable:
             watch = CatalogWatch(store, catalogs, read_biases, meter, reads_all=reads_all)
-    verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us)
+    verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us, names)
     if "feedback" in fields and began_us:
         doubt_unseen(store, clock(), Path(config.store.partition(":")[2]), meter)
     return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch)
@@ -186,42 +211,48 @@ def _verbs(
     meter: Meter,
     clock: Clock,
     began_us: int,
+    names: UserNames,
 ) -> Verbs:
     """The verbs of the models that have these fields; only their services are built."""
     verbs: Verbs = {}
+    audited = Audited(AuditLog(audit_directory(config)))
     if "rank" in fields:
         explorations = config.explorations_per_day
-        verbs |= _rank(RankService(store, catalogs, encoders, clock, meter, explorations), config)
+        service = RankService(store, catalogs, encoders, clock, meter, explorations)
+        verbs |= _rank(service, config, names)
     if "feedback" in fields:
         item_biases = _empty_item_biases(config)
         feedback = FeedbackService(
             store, catalogs, config.signals, item_biases, clock, meter, began_us
         )
-        verbs |= _feedback(feedback, config, clock)
+        verbs |= _feedback(feedback, config, clock, names)
     if "reserve" in fields:
-        verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock)
+        verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock, names)
     if "put_items" in fields:
-        verbs |= _catalog(CatalogService(store, catalogs, encoders), config)
+        verbs |= _catalog(CatalogService(store, catalogs, encoders), config, audited)
     if "get_user" in fields:
         verbs |= _users(
-            UserService(store, catalogs, config.signals, clock, _empty_item_biases(config)), config
+            UserService(store, catalogs, config.signals, clock, _empty_item_biases(config)),
+            config,
+            audited,
+            names,
         )
     if "embed" in fields:
         verbs |= _embed(EmbedService(store, encoders), config)
     return verbs
 
 
-def _rank(service: RankService, config: Config) -> Verbs:
-    check = partial(check_rank, limits=config.limits)
+def _rank(service: RankService, config: Config, names: UserNames) -> Verbs:
+    check = names.of_named(partial(check_rank, limits=config.limits))
     verb = Verb(rank_request, check, service.rank, rank_reply, rank_plan, service.in_slices)
     return {"rank": verb}
 
 
-def _feedback(service: FeedbackService, config: Config, clock: Clock) -> Verbs:
+def _feedback(service: FeedbackService, config: Config, clock: Clock, names: UserNames) -> Verbs:
     return {
         "feedback": Verb(
             lambda message: feedback_request(message, clock()),
-            lambda request: check_feedback(request, clock(), config.limits),
+            names.of_feedback(lambda request: check_feedback(request, clock(), config.limits)),
             service.feedback,
             feedback_reply,
             feedback_plan,
@@ -230,11 +261,11 @@ def _feedback(service: FeedbackService, config: Config, clock: Clock) -> Verbs:
     }
 
 
-def _reserve(service: ReserveService, config: Config, clock: Clock) -> Verbs:
+def _reserve(service: ReserveService, config: Config, clock: Clock, names: UserNames) -> Verbs:
     return {
         "reserve": Verb(
             reserve_request,
-            lambda request: check_reserve(request, clock(), config.limits),
+            names.of_named(lambda request: check_reserve(request, clock(), config.limits)),
             service.reserve,
             reserve_reply,
             reserve_plan,
@@ -242,7 +273,7 @@ def _reserve(service: ReserveService, config: Config, clock: Clock) -> Verbs:
     }
 
 
-def _catalog(service: CatalogService, config: Config) -> Verbs:
+def _catalog(service: CatalogService, config: Config, audited: Audited) -> Verbs:
     items = partial(check_items, limits=config.limits)
     ids = partial(check_item_ids, limits=config.limits)
     get = partial(check_get, limits=config.limits)
@@ -256,7 +287,11 @@ def _catalog(service: CatalogService, config: Config) -> Verbs:
             service.put_in_slices,
         ),
         "delete_items": Verb(
-            ids_request, ids, one_by_one(service.delete), delete_items_reply, delete_plan
+            ids_request,
+            audited.delete_items(ids),
+            one_by_one(service.delete),
+            delete_items_reply,
+            delete_plan,
         ),
         "get_items": Verb(
             get_request, get, one_by_one(service.get), get_items_reply, get_items_plan
@@ -264,25 +299,30 @@ def _catalog(service: CatalogService, config: Config) -> Verbs:
     }
 
 
-def _users(service: UserService, config: Config) -> Verbs:
-    user = partial(check_user, limits=config.limits)
-    page = partial(check_export, limits=config.limits)
+def _users(service: UserService, config: Config, audited: Audited, names: UserNames) -> Verbs:
+    user = names.of_user(partial(check_user, limits=config.limits))
+    page = names.of_export(partial(check_export, limits=config.limits))
+    both = names.of_merge(partial(check_merge, limits=config.limits))
     return {
         "get_user": Verb(user_request, user, one_by_one(service.get), get_user_reply),
         "export_user": Verb(
             export_request,
-            page,
+            audited.export(page),
             one_by_one(service.export),
             export_user_reply,
             export_plan,
             service.export_in_slices,
         ),
         "forget_user": Verb(
-            user_request, user, one_by_one(service.forget), forget_user_reply, forget_plan
+            user_request,
+            audited.forget(user),
+            one_by_one(service.forget),
+            forget_user_reply,
+            forget_plan,
         ),
         "merge_users": Verb(
             merge_users_request,
-            partial(check_merge, limits=config.limits),
+            audited.merge(both),
             one_by_one(service.merge),
             merge_users_reply,
             merge_plan,

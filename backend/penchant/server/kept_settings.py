@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from penchant.config import Config, parse, setting_names, text_of, with_settings_of
+from penchant.config import Config, audit_directory, parse, setting_names, text_of, with_settings_of
 from penchant.domain.errors import ConfigError, StateCorrupt, StoreUnavailable
 from penchant.store.base import Store
 from penchant.store.settings_row import read_settings, write_settings
+from penchant.system.audit_log import AuditLog, digest_of
 
 log = logging.getLogger("penchant")
 
@@ -127,7 +128,11 @@ def keep(store: Store, config: Config, chosen: frozenset[str] | None = None) -> 
     if after != before:
         for name, (here, there) in differences(config, before).items():
             log.warning("setting %s: %s from now on, %s before", name, here, there)
+        names = sorted(name for name, text in after.items() if text != (before or {}).get(name))
         try:
+            AuditLog(audit_directory(config)).note(
+                "settings", digest_of(after[name] for name in names), ", ".join(names)
+            )
             with store.transaction() as transaction:
                 write_settings(transaction, after)
         except StoreUnavailable as error:

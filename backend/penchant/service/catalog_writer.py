@@ -19,6 +19,7 @@ from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
+from penchant.domain.segments import SegmentPopularity
 from penchant.domain.types import CatalogHead, Item, Matrix, Rows, Vector
 from penchant.service.catalog_version import freeze, gram_of
 from penchant.store.base import Snapshot
@@ -49,6 +50,8 @@ class RefreshedParts:
     """What popularity adds to each score, by item number, shape (n,)."""
     learnt: str = "{}"
     """Settings of the fold that were learnt, as a JSON object."""
+    segments: SegmentPopularity = field(default_factory=SegmentPopularity)
+    """What the segments of a ranking's context add, by item number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def _written(
             refreshed.cold_start_prior,
             refreshed.popularity,
             refreshed.learnt,
+            refreshed.segments,
         )
         number = old.neighbours + 1
         crc = files.write_neighbours(directory, number, refreshed.neighbours)

@@ -27,6 +27,7 @@ from penchant.domain.interest import fold_each
 from penchant.domain.limits import AHEAD_US, Limits, check_count, check_event
 from penchant.domain.rewards import SignalTable, admit
 from penchant.domain.tally import Tally
+from penchant.domain.tombstone import Tombstone
 from penchant.domain.types import Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
 from penchant.service.clock import Clock
@@ -46,6 +47,7 @@ from penchant.store.item_contributions import any_contribution
 from penchant.store.items import read_head
 from penchant.store.newest import read_newest, write_newest
 from penchant.store.owned import read_owned, write_owned
+from penchant.store.tombstones import any_tombstone, read_tombstone
 from penchant.store.users import read_event, read_log, read_user, write_event, write_user
 
 log = logging.getLogger("penchant")
@@ -133,6 +135,8 @@ class _Batch:
     """By user and event digest."""
     owned: dict[str, set[int]] = field(default_factory=dict)
     """Numbers of items that became the user's own, by user."""
+    tombstones: dict[str, Tombstone | None] | None = None
+    """By user, as they are read; None: nobody was ever forgotten."""
 
 
 class FeedbackService:
@@ -213,11 +217,17 @@ class FeedbackService:
             view = offered.served
             self._read_new_items(transaction, view)
             recounted = take_recounted(transaction)
+            if recounted:  # They may have been the newest.
+                self._item_biases.set(
+                    (number, read_counters(transaction, number)) for number in recounted
+                )
+                self._item_biases.look_for_newest()
             batch = _Batch(
                 ReservationLedger(transaction, arrived_us),
                 RolloutWatch(offered),
                 tally_of(transaction, self._item_biases.half_life_s, latest_us),
                 min(read_newest(transaction) or self._item_biases.newest_us, latest_us),
+                tombstones={} if any_tombstone(transaction) else None,
             )
             results = [
                 [
@@ -254,6 +264,8 @@ class FeedbackService:
             return event
         try:
             signal = admit(self._signals, event.signal, event.value)
+            if batch.tombstones is not None:
+                _require_not_forgotten(transaction, batch.tombstones, event)
             record = batch.records.get(event.user) or _read_record(transaction, event.user)
             if latest_us < ANY_TIME and dated_after(record, latest_us):
                 record = self._redate(transaction, event.user, latest_us, arrived_us)
@@ -402,6 +414,16 @@ def _in_chunks(elements: Sequence[_Element], size: int) -> Iterator[Sequence[_El
 def _read_record(snapshot: Snapshot, user: str) -> Record:
     state = read_user(snapshot, user)
     return empty_record() if state is None else state.record
+
+
+def _require_not_forgotten(
+    snapshot: Snapshot, read: dict[str, Tombstone | None], event: Event
+) -> None:
+    if event.user not in read:
+        read[event.user] = read_tombstone(snapshot, event.user)
+    tombstone = read[event.user]
+    if tombstone is not None:
+        tombstone.check(event)
 
 
 def _require_same(known: Event, event: Event) -> None:

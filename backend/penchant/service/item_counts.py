@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 
 from penchant.domain.errors import StateCorrupt
+from penchant.domain.offsets import decay
 from penchant.domain.tally import Tally
 from penchant.domain.types import Counters
 from penchant.domain.user_contribution import UserContribution, added, withdrawn
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.counters import UNREADABLE, read_counters, write_counters
+from penchant.store.counters import UNREADABLE, delete_counters, read_counters, write_counters
 from penchant.store.item_contributions import (
     CATALOG,
     contributors,
@@ -64,15 +66,63 @@ def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[in
     Raises:
         StateTooNew: a newer release wrote the counters.
     """
-    changed = []
-    for number in _items_of(transaction, user):
-        contribution = readable_contribution(transaction, number, user)
-        if contribution is not None:
-            counters = sound_counters(transaction, number, half_life_s)
-            write_counters(transaction, number, withdrawn(counters, contribution, half_life_s))
-            changed.append(number)
+    items = _items_of(transaction, user)
+    return [number for number in items if withdraw_from(transaction, number, user, half_life_s)]
+
+
+def withdraw_from(transaction: Transaction, number: int, user: str, half_life_s: float) -> bool:
+    """Takes a user's contribution out of an item's counters, and deletes it.
+
+    Returns:
+        Whether the counters changed.
+
+    Raises:
+        StateTooNew: a newer release wrote the counters.
+    """
+    contribution = readable_contribution(transaction, number, user)
+    if contribution is None:
         delete_contribution(transaction, number, user)
-    return changed
+        return False
+    counters = sound_counters(transaction, number, half_life_s)
+    delete_contribution(transaction, number, user)
+    counters = _without(transaction, number, counters, contribution, half_life_s)
+    if counters == Counters():
+        delete_counters(transaction, number)
+    else:
+        write_counters(transaction, number, counters)
+    return True
+
+
+def _without(
+    snapshot: Snapshot,
+    number: int,
+    counters: Counters,
+    contribution: UserContribution,
+    half_life_s: float,
+) -> Counters:
+    """An item's counters without a contribution that is deleted already; none: `Counters()`.
+
+    Where it was the newest, they are those of the others' contributions, as of the newest of these,
+    unless an older release counted more than contributions.
+
+    Cost: a look at all users of the item, where the contribution was the newest.
+    """
+    rest = withdrawn(counters, contribution, half_life_s)
+    if contribution.as_of_us < counters.as_of_us:
+        return rest
+    others = Counters()
+    for _, value in contributors(snapshot, number):
+        try:
+            others = added(others, decode_contribution(value), half_life_s)
+        except StateCorrupt as error:
+            _say_corrupt(number, error)
+            return rest
+    left = decay(counters.as_of_us - others.as_of_us, half_life_s)
+    return others if _close(others.positives * left, rest.positives) else rest
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9)
 
 
 def _items_of(snapshot: Snapshot, user: str) -> list[int]:
@@ -116,7 +166,10 @@ def recount(
         except StateCorrupt as error:
             delete_contribution(transaction, number, user)
             _say_corrupt(number, error)
-    write_counters(transaction, number, counters)
+    if counters == Counters():
+        delete_counters(transaction, number)
+    else:
+        write_counters(transaction, number, counters)
     return counters
 
 

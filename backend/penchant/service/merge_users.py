@@ -30,6 +30,7 @@ from penchant.domain.user_contribution import UserContribution, added, withdrawn
 from penchant.domain.window import digest64, empty_record
 from penchant.service.item_counts import readable_contribution, sound_counters
 from penchant.service.rebuilt_records import rebuild_user
+from penchant.service.trim_user import trim_user
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import write_counters
 from penchant.store.item_contributions import delete_contribution, write_contribution
@@ -44,6 +45,7 @@ from penchant.store.reservation_log import (
     write_past_ledger,
     write_reserved,
 )
+from penchant.store.tombstones import read_tombstone
 from penchant.store.users import (
     delete_user,
     holds_user,
@@ -104,8 +106,11 @@ def merge(
     signals: SignalTable,
     view: CatalogView,
     half_life_s: float,
+    now_us: int,
 ) -> tuple[MergedUsers, list[int]]:
     """Moves everything, and deletes what is left of the user that goes.
+
+    Events from before the user that stays was forgotten are deleted, not moved.
 
     Args:
         transaction: commits all of it.
@@ -113,6 +118,7 @@ def merge(
         signals: rewards of the signals.
         view: the served catalog.
         half_life_s: seconds after which a contribution counts half.
+        now_us: the server's time, in microseconds since 1970.
 
     Returns:
         The outcome, and the numbers of the items whose counters changed. Cost: reads and writes the
@@ -125,8 +131,14 @@ def merge(
     capacity = view.settings.window_events
     state = read_user(transaction, stays)
     record = empty_record() if state is None else state.record
+    tombstone = read_tombstone(transaction, stays)
+    trimmed: list[int] = []
+    if tombstone is not None and holds_user(transaction, goes):
+        trimmed = trim_user(
+            transaction, goes, tombstone.until_us, now_us, signals, capacity, half_life_s
+        ).items
     if not holds_user(transaction, goes):
-        return MergedUsers(0, record.state_version), []
+        return MergedUsers(0, record.state_version), trimmed
     left = read_user(transaction, goes)
     rows = read_whole_log(transaction, goes)
     moves = _moves(transaction, rows, stays, record.state_version)
@@ -146,7 +158,7 @@ def merge(
         write_user(transaction, stays, UserState(record))
     if owned:
         write_owned(transaction, stays, owned)
-    return MergedUsers(len(moves.ids), record.state_version), changed
+    return MergedUsers(len(moves.ids), record.state_version), sorted({*trimmed, *changed})
 
 
 def _move_reservations(transaction: Transaction, request: MergeUsersRequest) -> None:

@@ -44,7 +44,13 @@ from penchant.service.meter import Meter
 from penchant.service.scoring import ScoredItems, TopK, score_all
 from penchant.service.selection import best_of, diverse, explore
 from penchant.service.slices import whole
-from penchant.service.user_interest import Catalogs, UserInContext, interest_of, repeats_in
+from penchant.service.user_interest import (
+    Catalogs,
+    UserInContext,
+    interest_of,
+    repeats_in,
+    segments_in,
+)
 from penchant.store.base import Snapshot, Store
 from penchant.store.newest import read_newest
 from penchant.store.owned import read_owned
@@ -238,7 +244,10 @@ class RankService:
         if request.exclude_seen:
             left_out.append(user.window["item"])
         repeats = repeats_in(view, user)
-        scored = score_all(view, user.interest, query, request.candidates, left_out, repeats)
+        segments = segments_in(view, user.interest, request.context)
+        scored = score_all(
+            view, user.interest, query, request.candidates, left_out, repeats, segments
+        )
         left = max(0, self._explorations_per_day - explored_lately(user.window, now_us))
         top = _select(view, user, scored, request, may_explore=left > 0)
         explanations = None

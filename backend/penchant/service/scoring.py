@@ -12,6 +12,7 @@ from penchant.catalog.view import CatalogView
 from penchant.domain.interest import score, user_vector
 from penchant.domain.neighbours import near_all, near_some
 from penchant.domain.repeats import Repeats, repeat_all, repeat_some
+from penchant.domain.segments import SegmentShares, segment_all, segment_some
 from penchant.domain.types import Interest, Rows, Vector
 
 _MINUS_INFINITY = np.float32(-np.inf)
@@ -57,6 +58,7 @@ def score_all(
     candidates: Sequence[str] | None = None,
     left_out: Sequence[NumberArray] = (),
     repeats: Repeats | None = None,
+    segments: SegmentShares | None = None,
 ) -> ScoredItems:
     """Equation 5 of `domain.interest` for the candidates, or for the whole catalog.
 
@@ -67,12 +69,15 @@ def score_all(
         candidates: item ids; None for the whole catalog.
         left_out: numbers of items that must not be shown.
         repeats: the user's; None: they have no weight.
+        segments: of the ranking's context, a part of the offsets; None: they add nothing.
     """
     settings = view.settings
     vector = user_vector(interest, settings)
     near_weight = np.float32(settings.near_weight)
     if candidates is None:
         scores, offsets = score(view.vectors, view.offsets, view.popularity, vector, settings)
+        if segments is not None:
+            _add(segment_all(segments, view.head.rows), scores, offsets)
         if len(view.neighbours):
             scores += near_weight * near_all(view.neighbours, interest.recent, view.head.rows)
         if repeats is not None:
@@ -88,6 +93,8 @@ def score_all(
     vectors = view.vectors.take(rows, axis=0)
     popularity = view.popularity.take(rows)
     scores, offsets = score(vectors, view.offsets.take(rows), popularity, vector, settings)
+    if segments is not None:
+        _add(segment_some(segments, rows), scores, offsets)
     if len(view.neighbours):
         scores += near_weight * near_some(view.neighbours, interest.recent, rows)
     if repeats is not None:
@@ -97,3 +104,8 @@ def score_all(
     for numbers in left_out:
         scores[np.isin(rows, numbers)] = _MINUS_INFINITY
     return ScoredItems(rows, scores, offsets, unknown)
+
+
+def _add(part: Vector, scores: Vector, offsets: Vector) -> None:
+    scores += part
+    offsets += part

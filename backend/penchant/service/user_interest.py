@@ -16,8 +16,9 @@ from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.domain.interest import fold
 from penchant.domain.repeats import Repeats, repeats_of
 from penchant.domain.rollout import Rollout
+from penchant.domain.segments import SegmentShares, segment_shares
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import CatalogHead, FoldKey, Interest, UserState, Window
+from penchant.domain.types import CatalogHead, Context, FoldKey, Interest, UserState, Window
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
 from penchant.store.rollouts import read_rollout
@@ -154,3 +155,10 @@ def repeats_in(view: CatalogView, user: UserInContext) -> Repeats | None:
     if not view.settings.repeat_weight or not len(user.window):
         return None
     return repeats_of(user.window, user.bucket, view.settings)
+
+
+def segments_in(view: CatalogView, interest: Interest, context: Context) -> SegmentShares | None:
+    """What the segments of a ranking's context add; None if they add nothing."""
+    if not context or not view.frozen.segments:
+        return None
+    return segment_shares(view.frozen.segments, context, interest.recent)

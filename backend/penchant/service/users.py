@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penchant.catalog.item_biases import ItemBiasTable
-from penchant.domain.ad_accounts import AdAccount, AdAccountKey
-from penchant.domain.errors import StateCorrupt, StoreUnavailable, UserNotFound
 from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.limits import Limits, check_id, check_range
+from penchant.domain.pseudonyms import StoredName, called
 from penchant.domain.rewards import SignalTable
+from penchant.domain.tombstone import ForgetReceipt
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
 from penchant.service.clock import Clock
-from penchant.service.item_counts import withdraw
+from penchant.service.forget_user import forget
+from penchant.service.kept_data import KeptPage, KeptRequest, kept_page, not_found
 from penchant.service.live_offsets import LiveOffsets
 from penchant.service.merge_users import MergedUsers, MergeUsersRequest, merge
-from penchant.service.reservation_history import ALL_LAPSED_US, read_history
-from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, interest_of
-from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.base import Snapshot, Store
 from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
 from penchant.store.newest import read_newest
-from penchant.store.reservation_log import add_to_balances, has_reserved
-from penchant.store.users import delete_user, holds_user, read_user, scan_log
-
-log = logging.getLogger("penchant")
+from penchant.store.users import read_user, scan_log
 
 PAGE_ROWS = 1_000
 """Rows read for one page, at most; more would hold the process for too long."""
@@ -72,6 +67,8 @@ class ExportUserRequest:
     """Rows of the page, at most."""
     page: LogPosition | None = None
     """Pages in the order of the store, from here on; None: by state version."""
+    kept: KeptRequest | None = None
+    """Given: what is kept beside the events, instead of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +81,8 @@ class LogPage:
     """`after_version` of the next page; 0 on the last page, or if pages have positions."""
     next_page: LogPosition | None = None
     """Position of the next page; None on the last page, or if pages have versions."""
+    kept: KeptPage | None = None
+    """What is kept beside the events, where it was asked for."""
 
 
 def check_user(user: str, limits: Limits) -> str:
@@ -145,36 +144,32 @@ class UserService:
         Raises:
             UserNotFound: nothing is kept, neither an event nor a reservation.
         """
+        if request.kept is not None:
+            return LogPage([], 0, kept=self.kept(request.kept))
         with self._store.snapshot() as snapshot:
             version = _require_any(snapshot, request.user).record.state_version
             if request.page is not None:
-                return _page_at(snapshot, request, request.page, version)
-            return (yield from _page_after(snapshot, request, version))
+                page = _page_at(snapshot, request, request.page, version)
+            else:
+                page = yield from _page_after(snapshot, request, version)
+        return _as_called(page, request.user)
 
-    def forget(self, user: str) -> int:
-        """Deletes everything kept about the user, durably; returns the number of log rows.
-
-        What the user added to items' counters and only reserved from budgets is taken back; money
-        that shown impressions have spent stays spent. Rankings see it when this returns.
+    def kept(self, request: KeptRequest) -> KeptPage:
+        """What is kept about a user beside the events; see `penchant.service.kept_data`.
 
         Raises:
-            UserNotFound: nothing is kept, neither an event nor a reservation.
+            UserNotFound: nothing is kept, not even a tombstone.
+            StateCorrupt, StateTooNew: a row can't be read.
         """
-        with self._store.transaction() as transaction:
-            if not holds_user(transaction, user):
-                raise _not_found(user)
-            items = withdraw(transaction, user, self._half_life_s)
-            left = _closed_accounts(transaction, user, self._clock())
-            rows = delete_user(transaction, user)
-            noted = _noted(transaction, items)
-        if left or not noted:  # A full store takes new rows only once the user's are gone.
-            with self._store.transaction() as transaction:
-                if add_to_balances(transaction, left):
-                    log.error("the store is full; a forgotten user's charges are in no account")
-                if not noted:
-                    _noted(transaction, items)
-        self._live_offsets.publish(items, self._clock())
-        return rows
+        with self._store.snapshot() as snapshot:
+            return kept_page(snapshot, request, self._catalogs.read(snapshot).served.ids)
+
+    def forget(self, user: str) -> ForgetReceipt:
+        """Deletes everything kept about the user; see `penchant.service.forget_user`."""
+        receipt, items = forget(self._store, user, self._clock(), self._half_life_s)
+        if items:
+            self._live_offsets.publish(items, self._clock())
+        return receipt
 
     def merge(self, request: MergeUsersRequest) -> MergedUsers:
         """Makes one user of two, durably; see `merge_users`. Rankings see it when this returns.
@@ -185,46 +180,14 @@ class UserService:
         """
         with self._store.transaction() as transaction:
             view = self._catalogs.read(transaction).served
-            merged, items = merge(transaction, request, self._signals, view, self._half_life_s)
+            merged, items = merge(
+                transaction, request, self._signals, view, self._half_life_s, self._clock()
+            )
             if items:
                 add_recounted(transaction, items)
         if items:
             self._live_offsets.publish(items, self._clock())
         return merged
-
-
-def _closed_accounts(
-    transaction: Transaction, user: str, now_us: int
-) -> dict[AdAccountKey, AdAccount]:
-    """Gives back what a user only reserved, and keeps the sums of the accounts without the user.
-
-    Returns:
-        Accounts for which a full store has no room yet.
-    """
-    if not has_reserved(transaction, user):
-        return {}
-    try:
-        accounts = read_history(transaction, user).accounts(ALL_LAPSED_US)
-    except StateCorrupt as error:
-        log.error("%s; a forgotten user's charges are in no account", error)
-        accounts = {}
-    ledger = ReservationLedger(transaction, now_us)
-    ledger.give_back(user)
-    try:
-        ledger.write()
-    except StoreUnavailable as error:
-        log.error("%s; what a forgotten user had reserved is held until it lapses", error)
-    return add_to_balances(transaction, accounts)
-
-
-def _noted(transaction: Transaction, items: list[int]) -> bool:
-    """Tells the process of feedback which counters to read again, if the store has room."""
-    try:
-        add_recounted(transaction, items)
-    except StoreUnavailable as error:
-        log.warning("%s; the process of feedback will read %d counters late", error, len(items))
-        return False
-    return True
 
 
 def _page_at(
@@ -262,15 +225,19 @@ def _page_after(
     return LogPage(rows, version)
 
 
+def _as_called(page: LogPage, user: str) -> LogPage:
+    """A page whose rows name the user as the caller does."""
+    if not isinstance(user, StoredName):
+        return page
+    rows = [replace(row, event=replace(row.event, user=called(user))) for row in page.rows]
+    return replace(page, rows=rows)
+
+
 def _require(snapshot: Snapshot, user: str) -> UserState:
     state = read_user(snapshot, user)
     if state is None:
-        raise _not_found(user)
+        raise not_found(user)
     return state
-
-
-def _not_found(user: str) -> UserNotFound:
-    return UserNotFound(f"user: no event of {user[:64]!r} was ever accepted")
 
 
 def _require_any(snapshot: Snapshot, user: str) -> UserState:

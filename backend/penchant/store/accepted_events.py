@@ -1,6 +1,7 @@
-"""The number of events that were ever accepted, by which a clock sees how many are new.
+"""The number of accepted events, by which a clock sees how many are new.
 
-It only grows: events of forgotten users stay counted. Events that older releases accepted are not.
+Those of forgotten users are taken out, so that the next look of a clock finds fewer than the last
+refresh learnt from, and refreshes. Events that older releases accepted are not counted.
 """
 
 from __future__ import annotations
@@ -28,3 +29,12 @@ def read_accepted(snapshot: Snapshot) -> int:
 def add_accepted(transaction: Transaction, events: int) -> None:
     """Counts more events."""
     transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + events)))
+
+
+def take_accepted(transaction: Transaction, events: int) -> None:
+    """Counts fewer events: some were deleted."""
+    left = read_accepted(transaction) - events
+    if left > 0:
+        transaction.put(_KEY, seal(_COUNT.pack(left)))
+    else:
+        transaction.delete(_KEY)

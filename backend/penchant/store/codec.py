@@ -23,6 +23,7 @@ import numpy as np
 
 from penchant.domain.ad_accounts import AdAccount
 from penchant.domain.errors import StateCorrupt, StateTooNew
+from penchant.domain.exact_sums import ExactSum
 from penchant.domain.reservations import ReservedImpression
 from penchant.domain.rollout import Rollout, Sums, no_sums
 from penchant.domain.types import (
@@ -32,6 +33,7 @@ from penchant.domain.types import (
     CatalogHead,
     Counters,
     Event,
+    ExactCounters,
     Exposure,
     FoldKey,
     Interest,
@@ -47,7 +49,7 @@ from penchant.domain.types import (
 )
 from penchant.domain.window import half_propensity
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _HEADER = struct.Struct("<BI")
 _RECORD = struct.Struct("<QI")
 _CACHE = struct.Struct("<QqQQII")
@@ -64,6 +66,9 @@ _OLDER_WINDOW = np.dtype(
     [*_OLDEST_WINDOW.descr, ("propensity", "<f4"), ("context", "<u4", (5,))],
 )
 _COUNTERS = struct.Struct("<ddq")
+_TIME = struct.Struct("<q")
+_EXACT = struct.Struct("<iI")
+"""Exponent, and bytes of the mantissa."""
 _FLOAT = np.dtype("<f4")
 _OF_ANOTHER_FORM = (ValueError, TypeError, LookupError, AttributeError, struct.error)
 
@@ -152,6 +157,16 @@ def decode_user(value: bytes) -> UserState:
     key = FoldKey(catalog_version, bucket, settings, context)
     slow = len(both) - d
     return UserState(record, key, Interest(both[:slow], both[slow:], recent))
+
+
+@sound("user record")
+def newest_in_record(value: bytes) -> int:
+    """The time of the last event of a record's window; 0 for an empty one. Cost: one number."""
+    _, count = _RECORD.unpack_from(value, _HEADER.size)
+    place = _HEADER.size + _RECORD.size + (count - 1) * _window_layout(value[0]).itemsize
+    return (
+        int(_TIME.unpack_from(value, place)[0]) if count else 0
+    )  # The first field of each layout.
 
 
 def _window_layout(version: int) -> np.dtype[np.void]:
@@ -329,15 +344,35 @@ def decode_change(value: bytes) -> CatalogChange:
 
 def encode_counters(counters: Counters) -> bytes:
     """Encodes the counters of an item."""
-    return seal(_COUNTERS.pack(counters.positives, counters.impressions, counters.as_of_us))
+    payload = _COUNTERS.pack(counters.positives, counters.impressions, counters.as_of_us)
+    exact = counters.exact
+    if exact is not None:
+        payload += _TIME.pack(exact.half_life_us)
+        for mantissa, exponent in (exact.positives, exact.impressions):
+            size = (mantissa.bit_length() + 7) // 8
+            payload += _EXACT.pack(exponent, size) + mantissa.to_bytes(size, "little")
+    return seal(payload)
 
 
+@sound("counters")
 def decode_counters(value: bytes) -> Counters:
-    """The inverse of `encode_counters`."""
+    """The inverse of `encode_counters`; rows of schema 6 and older have no exact sums."""
     payload = unseal(value, "counters")
-    if len(payload) != _COUNTERS.size:
-        raise StateCorrupt(f"counters: got {len(payload)} bytes, expected {_COUNTERS.size}")
-    return Counters(*_COUNTERS.unpack(payload))
+    positives, impressions, as_of_us = _COUNTERS.unpack_from(payload)
+    place = _COUNTERS.size
+    if len(payload) == place:
+        return Counters(positives, impressions, as_of_us)
+    half_life_us: int = _TIME.unpack_from(payload, place)[0]
+    place += _TIME.size
+    sums = []
+    for _ in range(2):
+        exponent, size = _EXACT.unpack_from(payload, place)
+        place += _EXACT.size + size
+        mantissa = int.from_bytes(payload[place - size : place], "little")
+        sums.append(ExactSum(mantissa, exponent))
+    if place != len(payload):
+        raise ValueError(f"got {len(payload)} bytes, expected {place}")
+    return Counters(positives, impressions, as_of_us, ExactCounters(half_life_us, *sums))
 
 
 def encode_vector(vector: Vector) -> bytes:

@@ -30,6 +30,11 @@ def write_counters(transaction: Transaction, item_number: int, counters: Counter
     transaction.put(encode(Kind.COUNTERS, item_number), codec.encode_counters(counters))
 
 
+def delete_counters(transaction: Transaction, item_number: int) -> None:
+    """Removes an item's counters."""
+    transaction.delete(encode(Kind.COUNTERS, item_number))
+
+
 def scan_counters(snapshot: Snapshot) -> Iterator[tuple[int, Counters]]:
     """The number and the counters of every item, in order of the numbers; see `read_counters`."""
     for key, value in snapshot.scan(encode(Kind.COUNTERS)):

@@ -70,6 +70,26 @@ class Kind(IntEnum):
     """(): the number of events that were ever accepted."""
     REFRESHED = ord("F")
     """(): what the last refresh learnt from, and how it went."""
+    TOMBSTONE = ord("D")
+    """(name of a forgotten user): the receipt, and the time up to which events are refused."""
+    PSEUDONYMS = ord("Z")
+    """(): which keys made the names in this store."""
+
+
+USER_PLACE = {
+    Kind.USER: 0,
+    Kind.LOG: 0,
+    Kind.OWNED: 0,
+    Kind.LEDGER: 0,
+    Kind.RESERVED: 0,
+    Kind.PAST_LEDGER: 0,
+    Kind.CONTRIBUTION: 1,
+}
+"""The kinds whose keys hold a user's id, each with its place among the parts: what is forgotten,
+exported and renamed. A tombstone stays, under a digest."""
+
+BY_USER = tuple(kind for kind, place in USER_PLACE.items() if place == 0)
+"""Those of them whose keys begin with the user's id."""
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:

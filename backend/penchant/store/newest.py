@@ -25,6 +25,11 @@ def write_newest(transaction: Transaction, at_us: int) -> None:
     transaction.put(_KEY, seal(_TIME.pack(at_us)))
 
 
+def delete_newest(transaction: Transaction) -> None:
+    """Removes the time, where no event is left."""
+    transaction.delete(_KEY)
+
+
 @functools.lru_cache(maxsize=4)
 def _decoded(value: bytes) -> int | None:
     """Cached, since every ranking reads it."""

@@ -41,6 +41,11 @@ def write_owned(transaction: Transaction, user: str, numbers: Iterable[int]) -> 
     transaction.put(encode(Kind.OWNED, user), codec.seal(owned.tobytes()))
 
 
+def delete_owned(transaction: Transaction, user: str) -> None:
+    """Removes the row, where nothing is the user's own any more."""
+    transaction.delete(encode(Kind.OWNED, user))
+
+
 @codec.sound("owned items")
 def _decoded(value: bytes) -> NDArray[np.uint32]:
     return np.frombuffer(codec.unseal(value, "owned items"), _NUMBER)

@@ -43,6 +43,11 @@ def write_reserved(
     transaction.put(key, codec.encode_reserved(recommendation_id, impressions))
 
 
+def delete_reserved(transaction: Transaction, user: str, recommendation_id: str) -> None:
+    """Removes the impressions reserved for a recommendation."""
+    transaction.delete(encode(Kind.RESERVED, user, digest64(recommendation_id)))
+
+
 def scan_reserved(snapshot: Snapshot, user: str) -> Iterator[tuple[str, ReservedImpression]]:
     """All that was ever reserved for a user, each with the id of its recommendation.
 

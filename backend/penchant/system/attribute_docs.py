@@ -17,8 +17,15 @@ def attribute_docs(cls: type) -> dict[str, str]:
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(node, ast.ClassDef)
     return {
-        first.target.id: " ".join(ast.literal_eval(second.value).split())
+        target.id: " ".join(ast.literal_eval(second.value).split())
         for first, second in zip(node.body, node.body[1:], strict=False)
-        if isinstance(first, ast.AnnAssign) and isinstance(first.target, ast.Name)
+        for target in _targets(first)
+        if isinstance(target, ast.Name)
         if isinstance(second, ast.Expr) and isinstance(second.value, ast.Constant)
     }
+
+
+def _targets(statement: ast.stmt) -> list[ast.expr]:
+    if isinstance(statement, ast.Assign):  # A member of an enumeration.
+        return statement.targets
+    return [statement.target] if isinstance(statement, ast.AnnAssign) else []

@@ -5,7 +5,10 @@ from __future__ import annotations
 import struct
 
 from penchant.domain.errors import InvalidRequest
+from penchant.domain.pseudonyms import called
+from penchant.domain.tombstone import ForgetReceipt
 from penchant.domain.types import LogRow
+from penchant.service.kept_data import KeptRequest
 from penchant.service.merge_users import MergedUsers, MergeUsersRequest
 from penchant.service.users import ExportUserRequest, LogPage, LogPosition, UserView
 from penchant.wire.event import event_message
@@ -32,6 +35,9 @@ def export_request(message: user_pb2.ExportUserRequest) -> ExportUserRequest:
             f"after_version: got {message.after_version} together with page_token, expected 0"
         )
     limit = message.limit or DEFAULT_EXPORT_ROWS
+    if message.HasField("kept_from"):
+        kept = KeptRequest(message.user, message.kept_from)
+        return ExportUserRequest(message.user, 0, limit, kept=kept)
     return ExportUserRequest(message.user, message.after_version, limit, page)
 
 
@@ -63,7 +69,7 @@ def get_user_reply(view: UserView) -> Reply:
     ]
     return Reply(
         get_user=user_pb2.GetUserReply(
-            user=view.user,
+            user=called(view.user),
             state_version=view.state_version,
             window=window,
             catalog_version=view.catalog_version,
@@ -74,7 +80,11 @@ def get_user_reply(view: UserView) -> Reply:
 
 
 def export_user_reply(page: LogPage) -> Reply:
-    """A page of a user's log."""
+    """A page of a user's log, or of what is kept beside it."""
+    if page.kept is not None:
+        rows = [user_pb2.KeptRow(kind=row.kind, json=row.json) for row in page.kept.rows]
+        next_kept = page.kept.next_start
+        return Reply(export_user=user_pb2.ExportUserReply(kept=rows, next_kept=next_kept))
     return Reply(
         export_user=user_pb2.ExportUserReply(
             events=[_logged_event(row) for row in page.rows],
@@ -96,9 +106,19 @@ def _logged_event(row: LogRow) -> user_pb2.LoggedEvent:
     )
 
 
-def forget_user_reply(deleted_events: int) -> Reply:
-    """The number of log rows that were deleted."""
-    return Reply(forget_user=user_pb2.ForgetUserReply(deleted_events=deleted_events))
+def forget_user_reply(receipt: ForgetReceipt) -> Reply:
+    """The receipt of a deletion."""
+    return Reply(
+        forget_user=user_pb2.ForgetUserReply(
+            deleted_events=receipt.deleted_events,
+            receipt_id=receipt.id,
+            forgotten_at_us=receipt.at_us,
+            deleted=[
+                user_pb2.DeletedRows(kind=kind, rows=rows)
+                for kind, rows in sorted(receipt.deleted.items())
+            ],
+        )
+    )
 
 
 def merge_users_request(message: user_pb2.MergeUsersRequest) -> MergeUsersRequest:

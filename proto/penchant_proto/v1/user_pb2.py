@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from penchant_proto.v1 import event_pb2 as penchant__proto_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpenchant_proto/v1/user.proto\x12\x0bpenchant.v1\x1a\x1dpenchant_proto/v1/event.proto\"\x1e\n\x0eGetUserRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\"S\n\x0bWindowEvent\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x16\n\x0eoccurred_at_us\x18\x02 \x01(\x03\x12\x0e\n\x06reward\x18\x03 \x01(\x01\x12\x0e\n\x06weight\x18\x04 \x01(\x01\"\x92\x01\n\x0cGetUserReply\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x15\n\rstate_version\x18\x02 \x01(\x04\x12(\n\x06window\x18\x03 \x03(\x0b\x32\x18.penchant.v1.WindowEvent\x12\x17\n\x0f\x63\x61talog_version\x18\x04 \x01(\x04\x12\x0c\n\x04slow\x18\x05 \x03(\x02\x12\x0c\n\x04\x66\x61st\x18\x06 \x03(\x02\"o\n\x11\x45xportUserRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x15\n\rafter_version\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\x12\x17\n\npage_token\x18\x04 \x01(\x0cH\x00\x88\x01\x01\x42\r\n\x0b_page_token\"\xb9\x01\n\x0bLoggedEvent\x12!\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x12.penchant.v1.Event\x12\x15\n\rstate_version\x18\x02 \x01(\x04\x12\x16\n\x0e\x61\x63\x63\x65pted_at_us\x18\x03 \x01(\x03\x12\x18\n\x0b\x63ost_micros\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x1b\n\x0ereserved_at_us\x18\x05 \x01(\x03H\x01\x88\x01\x01\x42\x0e\n\x0c_cost_microsB\x11\n\x0f_reserved_at_us\"\x87\x01\n\x0f\x45xportUserReply\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.penchant.v1.LoggedEvent\x12\x1a\n\x12next_after_version\x18\x02 \x01(\x04\x12\x15\n\rstate_version\x18\x03 \x01(\x04\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\x0c\"!\n\x11\x46orgetUserRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\")\n\x0f\x46orgetUserReply\x12\x16\n\x0e\x64\x65leted_events\x18\x01 \x01(\x04\"7\n\x11MergeUsersRequest\x12\x11\n\tfrom_user\x18\x01 \x01(\t\x12\x0f\n\x07to_user\x18\x02 \x01(\t\">\n\x0fMergeUsersReply\x12\x14\n\x0cmoved_events\x18\x01 \x01(\x04\x12\x15\n\rstate_version\x18\x02 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpenchant_proto/v1/user.proto\x12\x0bpenchant.v1\x1a\x1dpenchant_proto/v1/event.proto\"\x1e\n\x0eGetUserRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\"S\n\x0bWindowEvent\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x16\n\x0eoccurred_at_us\x18\x02 \x01(\x03\x12\x0e\n\x06reward\x18\x03 \x01(\x01\x12\x0e\n\x06weight\x18\x04 \x01(\x01\"\x92\x01\n\x0cGetUserReply\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x15\n\rstate_version\x18\x02 \x01(\x04\x12(\n\x06window\x18\x03 \x03(\x0b\x32\x18.penchant.v1.WindowEvent\x12\x17\n\x0f\x63\x61talog_version\x18\x04 \x01(\x04\x12\x0c\n\x04slow\x18\x05 \x03(\x02\x12\x0c\n\x04\x66\x61st\x18\x06 \x03(\x02\"\x95\x01\n\x11\x45xportUserRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x15\n\rafter_version\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\x12\x17\n\npage_token\x18\x04 \x01(\x0cH\x00\x88\x01\x01\x12\x16\n\tkept_from\x18\x05 \x01(\x04H\x01\x88\x01\x01\x42\r\n\x0b_page_tokenB\x0c\n\n_kept_from\"\xb9\x01\n\x0bLoggedEvent\x12!\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x12.penchant.v1.Event\x12\x15\n\rstate_version\x18\x02 \x01(\x04\x12\x16\n\x0e\x61\x63\x63\x65pted_at_us\x18\x03 \x01(\x03\x12\x18\n\x0b\x63ost_micros\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x1b\n\x0ereserved_at_us\x18\x05 \x01(\x03H\x01\x88\x01\x01\x42\x0e\n\x0c_cost_microsB\x11\n\x0f_reserved_at_us\"\xbe\x01\n\x0f\x45xportUserReply\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.penchant.v1.LoggedEvent\x12\x1a\n\x12next_after_version\x18\x02 \x01(\x04\x12\x15\n\rstate_version\x18\x03 \x01(\x04\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\x0c\x12\"\n\x04kept\x18\x05 \x03(\x0b\x32\x14.penchant.v1.KeptRow\x12\x11\n\tnext_kept\x18\x06 \x01(\x04\"%\n\x07KeptRow\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"!\n\x11\x46orgetUserRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\"\x81\x01\n\x0f\x46orgetUserReply\x12\x16\n\x0e\x64\x65leted_events\x18\x01 \x01(\x04\x12\x12\n\nreceipt_id\x18\x02 \x01(\t\x12\x17\n\x0f\x66orgotten_at_us\x18\x03 \x01(\x03\x12)\n\x07\x64\x65leted\x18\x04 \x03(\x0b\x32\x18.penchant.v1.DeletedRows\")\n\x0b\x44\x65letedRows\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x04\"7\n\x11MergeUsersRequest\x12\x11\n\tfrom_user\x18\x01 \x01(\t\x12\x0f\n\x07to_user\x18\x02 \x01(\t\">\n\x0fMergeUsersReply\x12\x14\n\x0cmoved_events\x18\x01 \x01(\x04\x12\x15\n\rstate_version\x18\x02 \x01(\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,18 +38,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WINDOWEVENT']._serialized_end=191
   _globals['_GETUSERREPLY']._serialized_start=194
   _globals['_GETUSERREPLY']._serialized_end=340
-  _globals['_EXPORTUSERREQUEST']._serialized_start=342
-  _globals['_EXPORTUSERREQUEST']._serialized_end=453
-  _globals['_LOGGEDEVENT']._serialized_start=456
-  _globals['_LOGGEDEVENT']._serialized_end=641
-  _globals['_EXPORTUSERREPLY']._serialized_start=644
-  _globals['_EXPORTUSERREPLY']._serialized_end=779
-  _globals['_FORGETUSERREQUEST']._serialized_start=781
-  _globals['_FORGETUSERREQUEST']._serialized_end=814
-  _globals['_FORGETUSERREPLY']._serialized_start=816
-  _globals['_FORGETUSERREPLY']._serialized_end=857
-  _globals['_MERGEUSERSREQUEST']._serialized_start=859
-  _globals['_MERGEUSERSREQUEST']._serialized_end=914
-  _globals['_MERGEUSERSREPLY']._serialized_start=916
-  _globals['_MERGEUSERSREPLY']._serialized_end=978
+  _globals['_EXPORTUSERREQUEST']._serialized_start=343
+  _globals['_EXPORTUSERREQUEST']._serialized_end=492
+  _globals['_LOGGEDEVENT']._serialized_start=495
+  _globals['_LOGGEDEVENT']._serialized_end=680
+  _globals['_EXPORTUSERREPLY']._serialized_start=683
+  _globals['_EXPORTUSERREPLY']._serialized_end=873
+  _globals['_KEPTROW']._serialized_start=875
+  _globals['_KEPTROW']._serialized_end=912
+  _globals['_FORGETUSERREQUEST']._serialized_start=914
+  _globals['_FORGETUSERREQUEST']._serialized_end=947
+  _globals['_FORGETUSERREPLY']._serialized_start=950
+  _globals['_FORGETUSERREPLY']._serialized_end=1079
+  _globals['_DELETEDROWS']._serialized_start=1081
+  _globals['_DELETEDROWS']._serialized_end=1122
+  _globals['_MERGEUSERSREQUEST']._serialized_start=1124
+  _globals['_MERGEUSERSREQUEST']._serialized_end=1179
+  _globals['_MERGEUSERSREPLY']._serialized_start=1181
+  _globals['_MERGEUSERSREPLY']._serialized_end=1243
 # @@protoc_insertion_point(module_scope)

@@ -42,16 +42,18 @@ class GetUserReply(_message.Message):
     def __init__(self, user: _Optional[str] = ..., state_version: _Optional[int] = ..., window: _Optional[_Iterable[_Union[WindowEvent, _Mapping]]] = ..., catalog_version: _Optional[int] = ..., slow: _Optional[_Iterable[float]] = ..., fast: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class ExportUserRequest(_message.Message):
-    __slots__ = ("user", "after_version", "limit", "page_token")
+    __slots__ = ("user", "after_version", "limit", "page_token", "kept_from")
     USER_FIELD_NUMBER: _ClassVar[int]
     AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FROM_FIELD_NUMBER: _ClassVar[int]
     user: str
     after_version: int
     limit: int
     page_token: bytes
-    def __init__(self, user: _Optional[str] = ..., after_version: _Optional[int] = ..., limit: _Optional[int] = ..., page_token: _Optional[bytes] = ...) -> None: ...
+    kept_from: int
+    def __init__(self, user: _Optional[str] = ..., after_version: _Optional[int] = ..., limit: _Optional[int] = ..., page_token: _Optional[bytes] = ..., kept_from: _Optional[int] = ...) -> None: ...
 
 class LoggedEvent(_message.Message):
     __slots__ = ("event", "state_version", "accepted_at_us", "cost_micros", "reserved_at_us")
@@ -68,16 +70,28 @@ class LoggedEvent(_message.Message):
     def __init__(self, event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., state_version: _Optional[int] = ..., accepted_at_us: _Optional[int] = ..., cost_micros: _Optional[int] = ..., reserved_at_us: _Optional[int] = ...) -> None: ...
 
 class ExportUserReply(_message.Message):
-    __slots__ = ("events", "next_after_version", "state_version", "next_page_token")
+    __slots__ = ("events", "next_after_version", "state_version", "next_page_token", "kept", "next_kept")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_KEPT_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[LoggedEvent]
     next_after_version: int
     state_version: int
     next_page_token: bytes
-    def __init__(self, events: _Optional[_Iterable[_Union[LoggedEvent, _Mapping]]] = ..., next_after_version: _Optional[int] = ..., state_version: _Optional[int] = ..., next_page_token: _Optional[bytes] = ...) -> None: ...
+    kept: _containers.RepeatedCompositeFieldContainer[KeptRow]
+    next_kept: int
+    def __init__(self, events: _Optional[_Iterable[_Union[LoggedEvent, _Mapping]]] = ..., next_after_version: _Optional[int] = ..., state_version: _Optional[int] = ..., next_page_token: _Optional[bytes] = ..., kept: _Optional[_Iterable[_Union[KeptRow, _Mapping]]] = ..., next_kept: _Optional[int] = ...) -> None: ...
+
+class KeptRow(_message.Message):
+    __slots__ = ("kind", "json")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    json: str
+    def __init__(self, kind: _Optional[str] = ..., json: _Optional[str] = ...) -> None: ...
 
 class ForgetUserRequest(_message.Message):
     __slots__ = ("user",)
@@ -86,10 +100,24 @@ class ForgetUserRequest(_message.Message):
     def __init__(self, user: _Optional[str] = ...) -> None: ...
 
 class ForgetUserReply(_message.Message):
-    __slots__ = ("deleted_events",)
+    __slots__ = ("deleted_events", "receipt_id", "forgotten_at_us", "deleted")
     DELETED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_ID_FIELD_NUMBER: _ClassVar[int]
+    FORGOTTEN_AT_US_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
     deleted_events: int
-    def __init__(self, deleted_events: _Optional[int] = ...) -> None: ...
+    receipt_id: str
+    forgotten_at_us: int
+    deleted: _containers.RepeatedCompositeFieldContainer[DeletedRows]
+    def __init__(self, deleted_events: _Optional[int] = ..., receipt_id: _Optional[str] = ..., forgotten_at_us: _Optional[int] = ..., deleted: _Optional[_Iterable[_Union[DeletedRows, _Mapping]]] = ...) -> None: ...
+
+class DeletedRows(_message.Message):
+    __slots__ = ("kind", "rows")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    rows: int
+    def __init__(self, kind: _Optional[str] = ..., rows: _Optional[int] = ...) -> None: ...
 
 class MergeUsersRequest(_message.Message):
     __slots__ = ("from_user", "to_user")

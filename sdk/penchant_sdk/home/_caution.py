@@ -1,12 +1,15 @@
 """How likely a sentence means what was understood: one confidence for all ways to understand.
 
-The numbers are shares of right first actions on sentences kept for development, by what spoke
-against them; `docs/measurements/home.md` has the reliability on others.
+Doubts multiply into evidence, which a monotone map turns into the share of right first actions
+that it had on sentences kept for development (Zadrozny and Elkan 2002, "Transforming classifier
+scores into accurate multiclass probability estimates", with few knots in place of a step for each
+score). `docs/measurements/home.md` has the reliability on others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from penchant_sdk.home.reading.commands import Command, Reading
 
@@ -26,7 +29,10 @@ _DOUBTS = {
 _LEFT_OVER = {True: 0.93, False: 0.8}
 """Factors by whether the sentence names a device and a verb beside the words left over."""
 _AT_MOST = 0.95
-"""Highest confidence of a vote: the encoder alone never acts by default."""
+"""Highest evidence of a vote: the encoder alone never acts by default."""
+_STATED = ((0.0, 0.0), (0.4, 0.8), (0.63, 0.93), (0.95, 0.94), (0.975, 0.975), (1.0, 1.0))
+"""Evidence, and the confidence that it is stated as; linear between. What is asked about is right
+more often than its doubts suggest, and is still not done without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,15 @@ class Sense:
 
 def confidence(sense: Sense, command: Command) -> float:
     """Estimated probability that the first action of a command is right, 0 to 1."""
+    evidence = _evidence(sense, command)
+    for (low, least), (high, most) in pairwise(_STATED):
+        if evidence <= high:
+            return least + (evidence - low) / (high - low) * (most - least)
+    return 1.0
+
+
+def _evidence(sense: Sense, command: Command) -> float:
+    """How much speaks for a command, 0 to 1: the product of what speaks against it."""
     if sense.voted:
         return sense.voted * max(0.0, min(_AT_MOST, 4 * (sense.cosine - 0.75)))
     if sense.exact and not command.doubts:

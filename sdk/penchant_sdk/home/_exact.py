@@ -45,7 +45,6 @@ class ExactMatcher:
         data = get_intents(language)
         if data is None:
             raise InvalidRequest(f"language: got {language!r}, expected one of Home Assistant's")
-        self._templates = TemplateIndex(Intents.from_dict(data))
         self._lists: dict[str, SlotList] = {
             "name": TextSlotList.from_tuples(
                 [
@@ -59,6 +58,7 @@ class ExactMatcher:
             "area": _texts("area", {entity.room for entity in entities} - {""}),
             "floor": _texts("floor", {entity.floor for entity in entities} - {""}),
         }
+        self._templates = TemplateIndex(Intents.from_dict(data), self._lists)
         self._known: OrderedDict[tuple[str, bool], Frame | None] = OrderedDict()
 
     def match(self, text: str, *, in_room: bool) -> Frame | None:

@@ -44,7 +44,7 @@ from penchant_sdk.types import Ranking
 
 TEXTS_PER_CALL = 32
 """Sentences encoded in one call; one core takes well under a second for them."""
-_ASKED_FROM = 0.4
+_ASKED_FROM = 0.8
 """Confidence of a vote below which a sentence is refused rather than asked about."""
 _NOWHERE = Ranking("", (), (), 0, 0, "", True)
 

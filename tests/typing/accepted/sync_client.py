@@ -38,7 +38,7 @@ def readme() -> None:
         assert_type(again.items[0].explanation, Explanation | None)
         assert_type(penchant.user("u42"), UserState)
         assert_type(penchant.export_user("u42").to_json_ready(), dict[str, Any])
-        assert_type(penchant.forget_user("u42"), int)
+        assert_type(penchant.forget_user("u42").deleted_events, int)
 
 
 def every_argument() -> None:

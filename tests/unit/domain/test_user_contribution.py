@@ -97,7 +97,11 @@ def test_users_with_one_event_each_count_as_their_events(
         shown = signal.wait_s is not None
         positive = 0.0 if shown else max(0.0, signal.reward) * signal.weight
         plain = count(plain, positive, float(shown), at_us, HALF_LIFE_S)
-    assert tally.counters[7] == plain
+    counters = tally.counters[7]
+    assert (counters.positives, counters.impressions) == pytest.approx(
+        (plain.positives, plain.impressions), rel=1e-12
+    )
+    assert counters.as_of_us == plain.as_of_us
 
 
 def test_a_repeated_event_renews_a_contribution_that_has_faded() -> None:

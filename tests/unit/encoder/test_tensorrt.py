@@ -190,6 +190,20 @@ class TestChoosing:
         with pytest.raises(ConfigError, match=f"got tensorrt, but {reason}"):
             load_encoder(directory, "tensorrt", find=found)
 
+    @pytest.mark.usefixtures("note")
+    @pytest.mark.parametrize("trouble", ["no memory", "engine refused"])
+    def test_a_gpu_that_fails_at_the_start_keeps_no_server_from_starting(
+        self, directory: Path, trt: FakeTensorRt, gpu: FakeRuntime, trouble: str
+    ) -> None:
+        gpu.full, trt.refuses = trouble == "no memory", trouble == "engine refused"
+        encoder, why = load_encoder(directory, find=self.found(trt, gpu))
+        assert isinstance(encoder, OnnxEncoder)
+        reason = "cudaErrorMemoryAllocation" if gpu.full else "compile it again here"
+        assert why.startswith("onnxruntime, since ")
+        assert reason in why
+        with pytest.raises(ConfigError, match=f"got tensorrt, but .*{reason}"):
+            load_encoder(directory, "tensorrt", find=self.found(trt, gpu))
+
     def test_the_real_runtimes_of_this_machine_are_tried(self, directory: Path) -> None:
         encoder, why = load_encoder(directory)
         assert encoder.version == read_bundle(directory).version

@@ -165,7 +165,7 @@ def test_what_is_remembered_of_the_log_equals_the_log_and_only_changed_users_are
     check(2)
     world.users.forget("u5")
     check(0)
-    world.feed(*[liked(f"back{n}", f"i{n}", user="u5") for n in range(6)])
+    world.feed(*[liked(f"back{n}", f"i{n}", user="u5", ago_s=-1) for n in range(6)])
     check(1)
     world.catalog.delete(["i3"])
     check(0)

@@ -54,7 +54,7 @@ def test_round_trip_over_grpc(wire: Wire) -> None:
             assert (await penchant.get_items(["1"])).items[0].text == "a film"
             assert len(await penchant.embed(["a", "b"])) == 2
             assert (await penchant.delete_items(["2"])).deleted == 1
-            assert await penchant.forget_user("u") == 1
+            assert (await penchant.forget_user("u")).deleted_events == 1
 
     asyncio.run(main())
 

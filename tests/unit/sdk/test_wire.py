@@ -58,7 +58,7 @@ def test_user_code_of_the_readme_runs(wire: Wire) -> None:
         assert again.state_version == 1
         assert penchant.user("u42").state_version == 1
         assert len(penchant.export_user("u42").events) == 1
-        assert penchant.forget_user("u42") == 1
+        assert penchant.forget_user("u42").deleted_events == 1
 
 
 def test_each_verb_goes_to_its_model(wire: Wire, penchant: Penchant) -> None:

@@ -17,6 +17,7 @@ from penchant.domain.errors import (
     StateCorrupt,
     UserNotFound,
 )
+from penchant.domain.tombstone import ForgetReceipt
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.encoder.library import EncoderLibrary
 from penchant.server.app import App, build
@@ -159,7 +160,7 @@ def test_an_unexpected_failure_repeats_nobodys_deletion(
 ) -> None:
     forget = UserService.forget
 
-    def failing(service: UserService, user: str) -> int:
+    def failing(service: UserService, user: str) -> ForgetReceipt:
         if user == "b":
             raise RuntimeError("a bug")
         return forget(service, user)

@@ -211,7 +211,7 @@ def test_a_users_window_comes_newest_first(app: App) -> None:
 def test_a_forgotten_user_is_not_found(app: App) -> None:
     answered(app, feedback_call("a", "b"))
     assert answered(app, forget_call("u")).forget_user.deleted_events == 2
-    for call in (user_call("get_user", "u"), user_call("export_user", "u"), forget_call("u")):
+    for call in (user_call("get_user", "u"), user_call("export_user", "u"), forget_call("nobody")):
         assert isinstance(refused(app, call), UserNotFound)
 
 

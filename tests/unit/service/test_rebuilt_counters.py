@@ -104,7 +104,7 @@ def test_events_of_retired_signals_count_for_nothing_and_are_named(world: World)
     ((kind, remedy, count),) = made.retired.cases()
     assert ("'rating'" in kind, count) == (True, 2)
     assert remedy.startswith("2 users; add the signal to the table")
-    assert counters(world)[1] == Counters()
+    assert 1 not in counters(world)
     assert rebuild_records(world.store, signals, 256, retired=made.retired) == 2
     assert len(world.record("u").window) == 1
     assert world.record("u").state_version == 2
@@ -118,5 +118,5 @@ def test_a_user_with_a_damaged_log_keeps_what_was_counted(world: World) -> None:
         transaction.put(key, value[:-1] + bytes([value[-1] ^ 1]))
     made = rebuilt(world)
     assert (made.users, made.unreadable) == (1, 1)
-    assert counters(world) == {**before, 2: Counters()}
+    assert counters(world) == before
     assert np.isfinite(world.view().offsets).all()

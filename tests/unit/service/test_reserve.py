@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from penchant.domain.errors import PenchantError, StateCorrupt, UnknownItem, UserNotFound
+from penchant.domain.errors import PenchantError, StateCorrupt, UnknownItem
 from penchant.domain.reservations import (
     Budget,
     Cap,
@@ -156,11 +156,11 @@ def test_an_as_of_in_the_past_is_a_clock_of_its_own(world: World) -> None:
 
 def test_a_forgotten_user_has_no_reservations(world: World) -> None:
     reserver(world).reserve([asks("r", "toy", "heat", "bug", n=3)])
-    assert world.users.forget("u") == 0
+    receipt = world.users.forget("u")
+    assert receipt.deleted == {"ledger": 1, "reservations": 1}
     with world.store.snapshot() as snapshot:
         assert snapshot.get(encode(Kind.LEDGER, "u")) is None
-    with pytest.raises(UserNotFound):
-        world.users.forget("u")
+    assert world.users.forget("u") == receipt
     assert len(reserved(reserver(world).reserve([asks("r2", "toy", "bug", n=2)])[0])) == 2
 
 
@@ -204,6 +204,6 @@ def test_a_user_with_a_damaged_ledger_can_be_forgotten(world: World) -> None:
     reserver(world).reserve([asks("r1", "toy", budget=Budget("money", 30, 100))])
     with world.store.transaction() as transaction:
         transaction.put(encode(Kind.LEDGER, "u"), b"\x04garbage")
-    assert world.users.forget("u") == 0
+    assert world.users.forget("u").deleted_events == 0
     with world.store.snapshot() as snapshot:
         assert len(read_ledger(snapshot, "u")) == 0

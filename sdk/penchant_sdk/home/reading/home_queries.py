@@ -7,6 +7,7 @@ back.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from penchant_sdk.home.reading.clauses import Clause, gather
 from penchant_sdk.home.reading.commands import Command, Reading
@@ -41,7 +42,7 @@ def read_query(
     nothing = Reading(refused="asked", unknown=unknown, understood=understood)
     if not (clause.targeted or kind) or is_general(marks) or clause.later or clause.whens:
         return nothing
-    if commands_too(marks):
+    if commands_too(marks) or _asks_how_it_may_be(marks) or _asks_of_a_place(clause, marks):
         return nothing
     found = grounded(clause, kind, home, room)
     if found.missing and (not clause.named or clause.kinds == ("speaker",)):
@@ -57,6 +58,27 @@ def read_query(
     doubts = ("target",) if warm and not _is_indoors(clause, marks) else ()
     command = Command(TEMPERATURE if warm else STATE, found.choices[:1], doubts=doubts)
     return Reading((command,), "", unknown, understood, slips=slips)
+
+
+def _asks_how_it_may_be(marks: Sequence[Mark]) -> bool:
+    """Whether it asks for what can be, or for an amount: how bright can it go, how much is left."""
+    texts = [mark.text for mark in marks[:4]]
+    modal = any(
+        one.has("question") and two.text in ("can", "could", "should", "will", "would", "do")
+        for one, two in pairwise(marks[:4])
+    )
+    return modal or "how much" in " ".join(texts) or "how many" in " ".join(texts)
+
+
+def _asks_of_a_place(clause: Clause, marks: Sequence[Mark]) -> bool:
+    """Whether it asks what no device of a place tells: is my house clean."""
+    if clause.named or clause.quantities or clause.groups == ("everything",):
+        return False
+    told = any(
+        one.startswith(("brightness", "temperature")) for one in (*clause.rels, *clause.adjectives)
+    )
+    switched = any(mark.has("particle") or mark.has("result") for mark in marks)
+    return not (told or switched or (clause.ops and not {*clause.ops} <= {"clean"}))
 
 
 def _asks_elsewhere(marks: Sequence[Mark], clause: Clause, domain: str) -> bool:

@@ -3,15 +3,16 @@
 >>> from penchant_sdk.home.reading.home_words import HomeWords
 >>> marks = mark_up(["dim", "it", "to", "20", "%"], HomeWords("en", ()))
 >>> [mark.text for mark in marks], marks[0].values("rel"), marks[3].number
-(['dim', 'it', 'to', '20 %'], ['brightness-'], 20.0)
+(['dim', 'it', 'to', '20 %'], ('brightness-',), 20.0)
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from penchant_sdk.home.reading.home_words import HomeWords
 from penchant_sdk.home.reading.lexicon import Feature
@@ -41,14 +42,28 @@ class Mark:
     """Unit of the number: %, degrees, fahrenheit, kelvin or steps. Empty: none."""
     words: int = 1
     """Number of symbols."""
+    meanings: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    """The meanings by category, sorted. They are asked for a thousand times a sentence."""
+
+    def __post_init__(self) -> None:
+        """Sorts the meanings."""
+        object.__setattr__(self, "meanings", _by_category(self.features))
 
     def has(self, category: str) -> bool:
         """Whether the part may mean something of a category."""
-        return any(one.category == category for one in self.features)
+        return category in self.meanings
 
-    def values(self, category: str) -> list[str]:
+    def values(self, category: str) -> tuple[str, ...]:
         """Meanings of the part in a category, sorted."""
-        return sorted(one.value for one in self.features if one.category == category)
+        return self.meanings.get(category, ())
+
+
+@lru_cache(maxsize=4096)
+def _by_category(features: frozenset[Feature]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for feature in sorted(features):
+        found.setdefault(feature.category, []).append(feature.value)
+    return {category: tuple(values) for category, values in found.items()}
 
 
 def mark_up(words: Sequence[str], home: HomeWords) -> list[Mark]:
@@ -76,7 +91,22 @@ def mark_up(words: Sequence[str], home: HomeWords) -> list[Mark]:
         mark = mark or Mark(words[place], frozenset({Feature(UNKNOWN, "")}))
         marks.append(mark)
         place += mark.words
-    return _rejoined(_with_participles(marks, home), home) if spaced else marks
+    return _rejoined(_with_participles(_hinted(marks, home), home), home) if spaced else marks
+
+
+def _hinted(marks: list[Mark], home: HomeWords) -> list[Mark]:
+    """The marks with a word that one device alone has in its names, to ask about: bedside on."""
+    if any(mark.has("entity") or mark.has("kind") for mark in marks):
+        return marks
+    meant = {mark.text for mark in marks if mark.has(UNKNOWN)} & {*home.distinctive}
+    if len(meant) != 1:
+        return marks
+    (word,) = meant
+    features = frozenset({Feature("entity", home.distinctive[word]), Feature("hint", "")})
+    return [
+        dataclasses.replace(mark, features=features) if mark.text == word else mark
+        for mark in marks
+    ]
 
 
 def _with_participles(marks: list[Mark], home: HomeWords) -> list[Mark]:
@@ -125,10 +155,16 @@ def _rejoined(marks: list[Mark], home: HomeWords) -> list[Mark]:
     return out
 
 
+_PRAISING = ("pretty", "very", "too")
+"""Words with which light is an adjective, and lights are none."""
+
+
 def _phrase(words: Sequence[str], keys: Sequence[str], place: int, home: HomeWords) -> Mark | None:
     for end in range(min(len(words), place + home.longest), place, -1):
         features = home.phrases.get(tuple(keys[place:end]), frozenset())
-        if words[place] != keys[place] and end > place + 1:  # "Lights up" is not "light up".
+        several = words[place] != keys[place] and end > place + 1  # "Lights up" is no "light up",
+        praised = words[end - 1] == "lights" and words[place] in _PRAISING  # nor these "too light".
+        if several or praised:
             verbal = any(one.category in _VERBAL for one in features)
             features = frozenset() if verbal else features
         if features:

@@ -13,6 +13,19 @@ import re
 _LOUD = r"(?:tv|telly|television|music|speakers?|stereo|radio)"
 _ENGLISH = (
     (
+        r"\b(?:can|could) (?:not|barely|hardly|scarcely) (?:even )?(?:see|read|work|find).* "
+        r"(?:in|with|by|under) (?:this|the|that|these|such) (?:bad |poor |dim )?light(?:s|ing)?\b"
+        r"|\b(?:light|lights|lighting|lamp) (?:is|are|seems) (?:too |so |very |rather )?(?:poor|bad"
+        r"|weak|faint)\b",
+        "make the light brighter",
+    ),
+    (
+        r"\b(?:set|create|give|get|change|need|want|like|make)\b.*\b(?:mood|ambien[cs]e"
+        r"|atmosphere)\b|\blight(?:s|ing)? (?:more )?(?:romantic|cosy|cozy|relaxing)\b"
+        r"|\bromantic (?:light|lighting|lights)\b",
+        "dim the light",
+    ),
+    (
         r"\b(?:can|could) (?:not|barely|hardly|scarcely) (?:even )?(?:see|read|find|make out)\b"
         r"|\b(?:so|too|very|pretty|really|getting|getting a bit) (?:dark|gloomy|murky)\b"
         r"|\bpitch (?:dark|black)\b|\blike a (?:cave|dungeon|tomb)\b|\bneed(?: some| more)? light\b"
@@ -60,6 +73,15 @@ _ENGLISH = (
         "turn on the coffee machine",
     ),
     (
+        r"(?:^|, |\b(?:more|another|one|for a|of a|with|some|machine for) )(?:cup of )?"
+        r"(?:coffee|espresso|caffeine|americano|latte|cappuccino|flat white)"
+        r"(?: please| now| made)*$"
+        r"|\bcoffee made$",
+        "turn on the coffee machine",
+    ),
+    (r"\bbegin brewing\b|^(?:please )?start (?:to )?brew(?:ing)?$", "turn on the coffee machine"),
+    (r"^(?:please )?(?:stop|end|quit) (?:the )?brewing$", "turn off the coffee machine"),
+    (
         r"\b(?:dying for|desperate for|gasping for|need|could murder|could do with|fancy|want|"
         r"kill for|without) (?:a |an |my |some |another )?(?:cup of |nice )?(?:tea|cuppa|brew)\b",
         "turn on the kettle",
@@ -93,11 +115,16 @@ _ENGLISH = (
         "turn the volume of the tv up",
     ),
     (
-        r"\blet (?:the |my |our )?[a-z]+(?: [a-z]+)? in$|\b(?:someone|somebody) is at the door\b",
+        r"\blet (?!.*\b(?:light|daylight|sun|sunlight|sunshine|air|breeze)\b)"
+        r"(?:the |my |our )?[a-z]+(?: [a-z]+)? in$|\b(?:someone|somebody) is at the door\b",
         "unlock the front door",
     ),
 )
 _CHINESE = (
+    (
+        r"(?:光线?|灯光?)(?:也|实在)?(?:(?:太|好|很|有点|真)(?:暗|弱)(?!一?[点些])|不足|不够)",
+        "灯调亮",
+    ),
     (r"地(?:上|板|面).*(?:毛|灰|脏|屑|渣|土|泥|碎|头发|乱)|(?:猫|狗)毛|满地|到处是灰", "打扫"),
     (
         r"听不[清见到].*(?:电视|说|唱|播|讲)|电视.*听不[清见到]|(?:电视|声音)(?:太|有点)小",

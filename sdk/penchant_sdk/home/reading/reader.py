@@ -20,6 +20,7 @@ from penchant_sdk.home.reading.adjuncts import trimmed, without_adjuncts
 from penchant_sdk.home.reading.asides import (
     changes,
     commands_left,
+    in_its_room,
     is_explicit,
     is_mere_reason,
     left_over,
@@ -31,7 +32,7 @@ from penchant_sdk.home.reading.clause_splitting import doubled, joined, split
 from penchant_sdk.home.reading.clause_times import clocked, time_of
 from penchant_sdk.home.reading.clauses import Clause, gather, is_target
 from penchant_sdk.home.reading.commands import Command, Reading, doubted
-from penchant_sdk.home.reading.grounding import STANDING, Grounded, grounded
+from penchant_sdk.home.reading.grounding import STANDING, Grounded, grounded, rest_of
 from penchant_sdk.home.reading.home_queries import READ, read_query
 from penchant_sdk.home.reading.home_words import HomeWords
 from penchant_sdk.home.reading.intentions import (
@@ -42,6 +43,7 @@ from penchant_sdk.home.reading.intentions import (
     repeats,
 )
 from penchant_sdk.home.reading.lexicon import real_words
+from penchant_sdk.home.reading.loose_words import is_loose
 from penchant_sdk.home.reading.marks import TIME, Mark, mark_up
 from penchant_sdk.home.reading.mere_talk import is_mere_talk
 from penchant_sdk.home.reading.needs import command_for
@@ -182,9 +184,7 @@ class Reader:
             return reading
         if len(rooms) > 1:
             return doubted(reading, "aside")
-        spaced, part_room = self._language != "zh-CN", rooms.pop()
-        words = ["in", "the", *part_room.split()] if spaced else list(part_room)
-        placed = self._read([*part, *words] if spaced else [*words, *part], slips, times, room)
+        placed = self._read(in_its_room(part, aside, self.words), slips, times, room)
         return placed if placed.full and there else doubted(placed, "aside")
 
     def _felt(self, reading: Reading, said: str, room: str) -> Reading:
@@ -203,9 +203,13 @@ class Reader:
         command = command_for(said, self._language)
         if not command:
             return reading
-        needed = self._read(symbols(command, self._language), 0, (), room)
-        found = needed.commands and all(one.choices and not one.missing for one in needed.commands)
-        return doubted(needed, "need") if found else reading
+        plain = symbols(command, self._language)
+        heard = mark_up(symbols(said, self._language), self.words)
+        for words in (in_its_room(plain, heard, self.words), plain):
+            needed = self._read(words, 0, (), room)
+            if needed.commands and all(one.choices and not one.missing for one in needed.commands):
+                return doubted(needed, "need")
+        return reading
 
     def _read(self, words: Sequence[str], slips: int, times: Sequence[When], room: str) -> Reading:
         """What the symbols of a sentence say."""
@@ -234,6 +238,9 @@ class Reader:
         commands: list[Command] = []
         clauses = [part for clause in clauses for part in doubled(clause)]
         told = is_statement(marks, self._language) or self._talks(marks)
+        loose = is_loose(marks, self._language)
+        weighed = (("verb", told), ("aside", loose), ("corrected", corrected))
+        beside = tuple(doubt for doubt, holds in weighed if holds)
         for clause in clauses:
             command = self._command(clause, room, times, commands)
             if command is None or (
@@ -242,11 +249,7 @@ class Reader:
                 and any(other.directive for other in clauses)
             ):
                 continue  # "I am watching tv, so less light", where there is no tv.
-            doubts = command.doubts
-            if told:
-                doubts = (*doubts, "verb")
-            if corrected:
-                doubts = (*doubts, "corrected")
+            doubts = (*command.doubts, *beside)
             if condition:
                 doubts = (*doubts, "later")
                 command = dataclasses.replace(
@@ -292,7 +295,7 @@ class Reader:
         if clause.kept and not clause.moved:  # "Leave the lamp", beside "turn the rest off".
             return None
         if "rest" in clause.groups and not clause.named:
-            found = self._rest(before)
+            found = rest_of(before, self.words)
         else:
             found = grounded(clause, kind or guessed, self.words, room)
         when, later = time_of(clause, times)
@@ -309,7 +312,9 @@ class Reader:
             return Command(guess.intent if guess else "", when=when, doubts=("target", *doubts))
         return self._decided(clause, found, when, doubts)
 
-    def _decided(self, clause: Clause, found: Grounded, when: When, doubts: list[str]) -> Command:
+    def _decided(
+        self, clause: Clause, found: Grounded, when: When, doubts: list[str]
+    ) -> Command | None:
         domain = common_domain(found.choices[0])
         clause, when, unclear = clocked(clause, when, domain)
         if unclear:
@@ -320,6 +325,9 @@ class Reader:
         asked = verb(clause, domain)
         if asked is None:
             asked = usual(clause, found, self.words)
+        switched = asked is None or asked.intent in (ON, OFF)
+        if switched and ON not in intents_of(found.choices[0][0]):
+            return None  # A shopping list is not switched.
         if asked is None:
             clear = clause.moved and not (clause.particles or clause.rels)
             return Command(
@@ -388,9 +396,3 @@ class Reader:
         )
         value = said_value(clause, Wish(intent, change)) if clause.valued else SaidValue()
         return Command(intent, able, value.parameter, value.impossible, change, clause.valued)
-
-    def _rest(self, before: Sequence[Command]) -> Grounded:
-        """The lights that no command before has named."""
-        named = {entity.id for one in before for choice in one.choices[:1] for entity in choice}
-        rest = tuple(one for one in self.words.of_kind("light") if one.id not in named)
-        return Grounded((rest,)) if rest and before else Grounded(doubtful=True)

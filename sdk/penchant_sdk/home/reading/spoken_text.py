@@ -16,6 +16,10 @@ from penchant_sdk.home.reading.spoken_numbers import in_digits
 _CONTRACTED = (
     (r"\b(can)(?:not|'?t)\b", r"\1 not"),
     (r"\bwon'?t\b", "will not"),
+    (
+        r"\b(?:don|dun|dnt|dno?t)\b(?= (?:turn|switch|put|set|make|open|close|shut|start|touch)\b)",
+        "do not",
+    ),
     (r"\b(do|does|did|is|are|was|were|has|have|had|should|would|could|must|need)n'?t\b", r"\1 not"),
     (r"\bain't\b", "is not"),
     (r"\b(i)'?m\b(?! m)", r"\1 am"),
@@ -98,6 +102,7 @@ def normal(text: str, language: str) -> str:
     folded = _THOUSANDS.sub("", _POSSESSIVE.sub("", folded))
     folded = _ENDS.sub(" , ", folded)
     folded = _GLUED.sub(" ", folded)
+    folded = re.sub(r"\b(de|un|dis|re)-(?=[a-z])", r"\1", folded)  # "De-activate."
     folded = re.sub(r"(?<=\w)-(?=[a-z])", " ", folded)
     words = in_digits(" ".join(_ENGLISH.findall(folded)), language)
     return _REPEATED.sub(r"\1", words)

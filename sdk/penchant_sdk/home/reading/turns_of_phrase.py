@@ -34,7 +34,49 @@ _AS_CAN = (
     r"(?: (?:go|get|be|possibly|make it|manage|allow))*\b"
 )
 _SPAN = r"\d+(?:\.\d+)? (?:seconds?|minutes?|mins?|hours?)"
+_BODIES = "bright|dark|dim|loud|quiet|hot|cold|warm|strong|fast|high|low|intense|harsh"
 _ENGLISH = (
+    (
+        r"\b(?:it is|it was|is|looks|so|too|getting|gone) (?:so |really |very |too )?"
+        r"(?:pitch (?:dark|black)|pitch)\b",
+        "is too dark",
+    ),
+    (
+        r"\bdarken (.+?) (?:completely|fully|totally|entirely)\b",
+        r"turn off the lights in \1",
+    ),
+    (
+        r"^(?:the |my )?([a-z ]+?) (?:does|do) not (?:need|want|require)(?: any| the| its| a)? "
+        r"(lights?|lighting)(?: on)?(?: any ?more| any longer| now| at the moment)?$",
+        r"turn off the light in the \1",
+    ),
+    (
+        r"\b(?:would|will|could|might) not "
+        r"(?:hurt|go amiss|be amiss|go astray|be bad|be a bad idea)\b",
+        "please",
+    ),
+    (
+        r"\bwould (?:really )?be (?:very |really |so |much )?"
+        r"(?:nice|great|good|lovely|appreciated|welcome|wonderful|perfect|awesome|cool)$",
+        "please",
+    ),
+    (
+        rf"\b(?:do not|not) (?:make|have|let|keep|leave|put|set) ((?:the |my |this )?[a-z ]+?) "
+        rf"(?:be |on )?(?:so|too|that|this|quite so|as) ({_BODIES})\b",
+        r"make \1 less \2",
+    ),
+    (
+        r"\bput (?:the |some |any )?(?:power|electricity|current|juice) "
+        r"(?:to|on|in|into|on to|onto|through) ",
+        "give power to ",
+    ),
+    (
+        r"\b(hold|pause|stop|freeze|wait)( .+?)? for (?:just )?(?:a|one|1) "
+        r"(?:second|sec|moment|minute|min|bit)\b",
+        r"\1\2",
+    ),
+    (r"^(?:it is )?(?:bed ?time|sleep ?time|night ?time)(?: now)? , ", ""),
+    (r" , (?:it is )?(?:bed ?time|sleep ?time)$", ""),
     (r"\b(?:a )?quarter to (?:midnight|12 at night)\b", "23:45"),
     (r"\b(?:a )?quarter past midnight\b", "0:15"),
     (r"\bhalf past midnight\b", "0:30"),
@@ -164,6 +206,13 @@ _ENGLISH = (
 )
 _TURNED_ON = "打开|点亮|亮起来|亮|开"
 _CHINESE = (
+    (
+        r"^(.*?)(?:不用|不需要|用不着|不要|不必用)(.+?)了,?(?:请|就|帮我|给我)?(?:把它)?(?:关掉|关上|关闭|关了|关)"
+        r"(?:它)?(?:吧|了)?$",
+        r"\1关掉\2",
+    ),
+    (r"(?:来|给|弄)(?:点|些|一点|一些)儿?(?:光|亮光|灯光|光亮)(?:吧|呗|啊|嘛)?$", "开灯"),
+    (r"(灯光?)(?:全部?|全都|统统|通通)(?:给我|给)?关", r"\1都关"),
     (r"(?:不要|没有?|别有|不出|别出)声音?(?=$|,|了|吧)", "静音"),
     (rf"(灯光?)(?:都|给我|给)?全部?(?:{_TURNED_ON})(?:了|吧|着)?(?=$|,)", r"\1都打开"),
     (
@@ -217,7 +266,20 @@ def plainly(normal_text: str, language: str) -> str:
         normal_text: the normal form of a sentence.
         language: en or zh-CN.
     """
+    if language == "en":
+        normal_text = _unbroken(normal_text)
     for pattern, plain in _TABLES[language]:
         normal_text = pattern.sub(plain, normal_text)
     normal_text = _THOUSANDS.sub(lambda found: f"{1000 * float(found[1]):g}", normal_text)
     return " ".join(normal_text.split()) if language == "en" else normal_text
+
+
+_FEW = 2
+"""Words of the longest piece of a command that is broken up."""
+
+
+def _unbroken(text: str) -> str:
+    """A command of single words without the marks between them: kitchen, lights, off."""
+    pieces = [piece.split() for piece in text.strip(" ,").split(" , ")]
+    short = all(len(piece) <= _FEW for piece in pieces) and len(pieces) > _FEW
+    return " ".join(word for piece in pieces for word in piece) if short else text

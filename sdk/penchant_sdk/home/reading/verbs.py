@@ -68,7 +68,19 @@ _OPS: dict[str, dict[str, str]] = {
         "stop": OFF,
     },
 }
-_PRIORITY = ("pause", "dock", "stop", "off", "close", "mute", "unmute", "unlock", "lock")
+_PRIORITY = (
+    "next",
+    "previous",
+    "pause",
+    "dock",
+    "stop",
+    "off",
+    "close",
+    "mute",
+    "unmute",
+    "unlock",
+    "lock",
+)
 """Of several verbs of a device, the one that is meant: stop cleaning is stop."""
 _STEPS = {
     "light": ("brightness", "", "temperature"),
@@ -174,7 +186,7 @@ def _ops(clause: Clause, domain: str, changed: bool) -> list[str]:
         said = [op for op in said if op != "on"]
     if not said and "on" in clause.particles and not changed and "on" in table:
         said.append("on")
-    if domain == "vacuum" and clause.homeward and not said:
+    if domain in ("vacuum", "lawn_mower") and clause.homeward and not said:
         said = ["dock"]
     if not said and not changed:
         said = [op for op in clause.weak_ops if op in table]

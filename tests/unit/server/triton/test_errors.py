@@ -24,6 +24,7 @@ CODES = {
     "Unauthenticated": "INVALID_ARG",
     "PermissionDenied": "INVALID_ARG",
     "UserNotFound": "NOT_FOUND",
+    "UserForgotten": "INVALID_ARG",
     "EventIdReused": "ALREADY_EXISTS",
     "StoreUnavailable": "UNAVAILABLE",
     "EncoderUnavailable": "UNAVAILABLE",

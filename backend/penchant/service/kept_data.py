@@ -1,0 +1,191 @@
+"""All that is kept about a user beside the events, row by row and in words: the rest of an export.
+
+The kinds are those of `penchant.store.keys.USER_PLACE`, so that what is forgotten is also exported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penchant.domain.errors import UserNotFound
+from penchant.domain.frequency_caps import NOT_SHOWN, Ledger
+from penchant.domain.pseudonyms import called
+from penchant.store.base import Snapshot
+from penchant.store.item_contributions import read_contribution
+from penchant.store.items import read_sound_item
+from penchant.store.keys import Kind
+from penchant.store.ledgers import read_ledger
+from penchant.store.owned import read_owned
+from penchant.store.reservation_log import read_past_ledger, scan_reserved
+from penchant.store.tombstones import read_tombstone
+from penchant.store.users import holds_user, read_log, read_user
+
+KIND_NAMES = {
+    Kind.LOG: "events",
+    Kind.USER: "record",
+    Kind.OWNED: "own_items",
+    Kind.RESERVED: "reservations",
+    Kind.LEDGER: "ledger",
+    Kind.PAST_LEDGER: "past_ledger",
+    Kind.CONTRIBUTION: "contributions",
+    Kind.TOMBSTONE: "forgotten",
+}
+"""The kinds of rows about a user, as exports and receipts call them."""
+
+PAGE_BYTES = 1 << 20
+"""Bytes of JSON after which a page ends."""
+
+_Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A page of what is kept about a user beside the events."""
+
+    user: str
+    start: int = 0
+    """Rows of earlier pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """One row, in words."""
+
+    kind: str
+    """A value of `KIND_NAMES`."""
+    json: str
+    """A JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A part of the rows, always in the same order."""
+
+    rows: list[KeptRow]
+    next_start: int = 0
+    """`start` of the next page; 0 on the last one."""
+
+
+def not_found(user: str) -> UserNotFound:
+    """The error for a user about whom nothing is kept."""
+    return UserNotFound(f"user: no event of {called(user)[:64]!r} was ever accepted")
+
+
+def kept_page(snapshot: Snapshot, request: KeptRequest, ids: Sequence[str]) -> KeptPage:
+    """A page of the rows.
+
+    Args:
+        snapshot: the store.
+        request: the user, and where the page begins.
+        ids: item ids by number.
+
+    Raises:
+        UserNotFound: nothing is kept, not even a tombstone.
+        StateCorrupt, StateTooNew: a row can't be read.
+    """
+    buried = read_tombstone(snapshot, request.user) is not None
+    if not buried and not holds_user(snapshot, request.user):
+        raise not_found(request.user)
+    rows: list[KeptRow] = []
+    place, size = 0, 0
+    for kind, read in _READERS.items():
+        for fields in read(snapshot, request.user, ids):
+            if place >= request.start:
+                if size > PAGE_BYTES:
+                    return KeptPage(rows, place)
+                text = json.dumps(fields, separators=(",", ":"))
+                rows.append(KeptRow(KIND_NAMES[kind], text))
+                size += len(text)
+            place += 1
+    return KeptPage(rows)
+
+
+def _record(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+    state = read_user(snapshot, user)
+    if state is not None:
+        interest = state.interest
+        yield {
+            "state_version": state.record.state_version,
+            "window": [_named_item(row, ids) for row in _rows_of(state.record.window)],
+            "slow": [] if interest is None else interest.slow.tolist(),
+            "fast": [] if interest is None else interest.fast.tolist(),
+        }
+
+
+def _own_items(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+    for number in read_owned(snapshot, user).tolist():
+        yield {"item": _id_of(number, ids)}
+
+
+def _reservations(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+    for recommendation_id, impression in scan_reserved(snapshot, user):
+        yield {"recommendation_id": recommendation_id, **dataclasses.asdict(impression)}
+
+
+def _ledger(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+    return _entries(read_ledger(snapshot, user))
+
+
+def _past_ledger(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+    return _entries(read_past_ledger(snapshot, user))
+
+
+def _contributions(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+    for item in sorted({row.event.item for row in read_log(snapshot, user)}):
+        stored = read_sound_item(snapshot, item)
+        found = None if stored is None else read_contribution(snapshot, stored.number, user)
+        if found is not None:
+            yield {"item": item, **dataclasses.asdict(found)}
+
+
+def _forgotten(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+    tombstone = read_tombstone(snapshot, user)
+    if tombstone is not None:
+        receipt = dataclasses.asdict(tombstone.receipt)
+        yield {"until_us": tombstone.until_us, "receipt": receipt}
+
+
+_READERS: dict[Kind, Callable[[Snapshot, str, Sequence[str]], Iterator[_Fields]]] = {
+    Kind.USER: _record,
+    Kind.OWNED: _own_items,
+    Kind.RESERVED: _reservations,
+    Kind.LEDGER: _ledger,
+    Kind.PAST_LEDGER: _past_ledger,
+    Kind.CONTRIBUTION: _contributions,
+    Kind.TOMBSTONE: _forgotten,
+}
+"""Every kind but the log, whose rows are events."""
+
+
+def _entries(ledger: Ledger) -> Iterator[_Fields]:
+    """A ledger's entries; digests as hexadecimal text, since JSON's numbers are not exact."""
+    for row in _rows_of(ledger):
+        shown_at_us = row["shown_at_us"]
+        yield {**row, "shown_at_us": None if shown_at_us == NOT_SHOWN else shown_at_us}
+
+
+def _rows_of(array: NDArray[np.void]) -> Iterator[_Fields]:
+    names = array.dtype.names or ()
+    for row in array:
+        yield {name: _plain(row[name]) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if value.dtype == np.uint64:
+        return f"{int(value):016x}"
+    return value.tolist()
+
+
+def _named_item(row: _Fields, ids: Sequence[str]) -> _Fields:
+    return {**row, "item": _id_of(row["item"], ids)}
+
+
+def _id_of(number: int, ids: Sequence[str]) -> str:
+    return ids[number] if number < len(ids) else ""
