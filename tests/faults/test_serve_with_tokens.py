@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -139,8 +140,12 @@ def test_tenants_with_the_same_ids_write_at_once_and_never_meet(served: Served) 
             ack.raise_for_refused()
             assert ack.state_version("eve") == 1
         assert [row.event.signal for row in acme.export_user("eve").events] == ["like"]
-        assert bravo.forget_user("eve") == 1
+        assert bravo.forget_user("eve").deleted_events == 1
         assert acme.user("eve").state_version == 1
+    # Who exported and who forgot is in the audit log of the tenant.
+    store = f"{served.serve.said('store')}/tenants/bravo"
+    shown = run(["audit", "show", "--store", store]).output
+    assert re.search(r"developer\W+forget_user", shown), shown
 
 
 def test_a_public_server_without_tokens_does_not_start(tmp_path: Path) -> None:

@@ -288,10 +288,11 @@ def _catalog(service: CatalogService, config: Config, audited: Audited) -> Verbs
         ),
         "delete_items": Verb(
             ids_request,
-            audited.delete_items(ids),
+            ids,
             one_by_one(service.delete),
             delete_items_reply,
             delete_plan,
+            audit=audited.delete_items,
         ),
         "get_items": Verb(
             get_request, get, one_by_one(service.get), get_items_reply, get_items_plan
@@ -307,25 +308,28 @@ def _users(service: UserService, config: Config, audited: Audited, names: UserNa
         "get_user": Verb(user_request, user, one_by_one(service.get), get_user_reply),
         "export_user": Verb(
             export_request,
-            audited.export(page),
+            page,
             one_by_one(service.export),
             export_user_reply,
             export_plan,
             service.export_in_slices,
+            audit=audited.export,
         ),
         "forget_user": Verb(
             user_request,
-            audited.forget(user),
+            user,
             one_by_one(service.forget),
             forget_user_reply,
             forget_plan,
+            audit=audited.forget,
         ),
         "merge_users": Verb(
             merge_users_request,
-            audited.merge(both),
+            both,
             one_by_one(service.merge),
             merge_users_reply,
             merge_plan,
+            audit=audited.merge,
         ),
     }
 

@@ -2,74 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from penchant.domain.caller import Caller
 from penchant.domain.pseudonyms import name_of
 from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.users import ExportUserRequest
 from penchant.system.audit_log import LOCAL, AuditLog, digest_of
 
-Ids = Sequence[str]
-
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The checks of the audited methods; each passes a request on once it is in the log."""
+    """Writes the audited methods' requests, which have been checked, with their callers."""
 
     audit: AuditLog
-    actor: str = LOCAL
-    """Who calls."""
 
-    def forget(self, check: Callable[[str], str]) -> Callable[[str], str]:
+    def forget(self, user: str, caller: Caller) -> None:
         """A deletion; a log that can't be written keeps nobody from being forgotten."""
+        self.audit.note("forget_user", name_of(user), actor=_actor(caller))
 
-        def checked(user: str) -> str:
-            user = check(user)
-            self.audit.note("forget_user", name_of(user), actor=self.actor)
-            return user
-
-        return checked
-
-    def export(
-        self, check: Callable[[ExportUserRequest], ExportUserRequest]
-    ) -> Callable[[ExportUserRequest], ExportUserRequest]:
+    def export(self, request: ExportUserRequest, caller: Caller) -> None:
         """An export, by its first page."""
+        if _is_first_page(request):
+            self.audit.add("export_user", name_of(request.user), actor=_actor(caller))
 
-        def checked(request: ExportUserRequest) -> ExportUserRequest:
-            request = check(request)
-            if _is_first_page(request):
-                self.audit.add("export_user", name_of(request.user), actor=self.actor)
-            return request
-
-        return checked
-
-    def merge(
-        self, check: Callable[[MergeUsersRequest], MergeUsersRequest]
-    ) -> Callable[[MergeUsersRequest], MergeUsersRequest]:
+    def merge(self, request: MergeUsersRequest, caller: Caller) -> None:
         """A merge; the subject is the user that goes, the note names the other."""
+        self.audit.add(
+            "merge_users",
+            name_of(request.from_user),
+            f"into {name_of(request.to_user)}",
+            _actor(caller),
+        )
 
-        def checked(request: MergeUsersRequest) -> MergeUsersRequest:
-            request = check(request)
-            self.audit.add(
-                "merge_users",
-                name_of(request.from_user),
-                f"into {name_of(request.to_user)}",
-                self.actor,
-            )
-            return request
-
-        return checked
-
-    def delete_items(self, check: Callable[[Ids], Ids]) -> Callable[[Ids], Ids]:
+    def delete_items(self, ids: Sequence[str], caller: Caller) -> None:
         """A deletion of items."""
+        self.audit.add("delete_items", digest_of(ids), f"{len(ids)} items", _actor(caller))
 
-        def checked(ids: Ids) -> Ids:
-            ids = check(ids)
-            self.audit.add("delete_items", digest_of(ids), f"{len(ids)} items", self.actor)
-            return ids
 
-        return checked
+def _actor(caller: Caller) -> str:
+    """The caller's name at its issuer; `local` where callers have no identity."""
+    return caller.subject or LOCAL
 
 
 def _is_first_page(request: ExportUserRequest) -> bool:

@@ -77,10 +77,15 @@ class Verb(Generic[Message, Request, Result]):
     slices: Callable[[Request], Generator[None, None, Result]] | None = None
     """Like `serve` for one request, as a generator that pauses between two slices of the work.
     None: the work is one slice."""
+    audit: Callable[[Request, Caller], None] | None = None
+    """Writes down who makes a request, before the work on it. None: nobody asks for it later."""
 
-    def accept(self, message: Message) -> Request:
-        """Reads and checks one request."""
-        return self.check(self.read(message))
+    def accept(self, message: Message, caller: Caller) -> Request:
+        """Reads and checks one request of a caller."""
+        request = self.check(self.read(message))
+        if self.audit is not None:
+            self.audit(request, caller)
+        return request
 
 
 def one_by_one(
@@ -144,7 +149,7 @@ class Dispatch:
         verb = self._verbs[call.field]
         if verb.slices is None:
             return self.answer([call])[0]
-        request = attempt(verb.accept, call.message)
+        request = attempt(verb.accept, call.message, call.caller)
         if isinstance(request, PenchantError):
             return request
         work = verb.slices(request)
@@ -163,11 +168,11 @@ class Dispatch:
         """One reply or error per call, in order."""
         fields = dict.fromkeys([call.field for call in calls])
         if len(fields) == 1:  # The usual case, since most models have one method.
-            return _answer(self._verbs[calls[0].field], [call.message for call in calls])
+            return _answer(self._verbs[calls[0].field], calls)
         replies: list[Answer] = [InternalError()] * len(calls)
         for field in fields:
             places = [place for place, call in enumerate(calls) if call.field == field]
-            answers = _answer(self._verbs[field], [calls[place].message for place in places])
+            answers = _answer(self._verbs[field], [calls[place] for place in places])
             for place, answer in zip(places, answers, strict=True):
                 replies[place] = answer
         return replies
@@ -219,9 +224,9 @@ def _advance(work: Generator[None, None, Any]) -> _Finished | None:
     return None
 
 
-def _answer(verb: Verb[Message, Request, Result], messages: Sequence[Message]) -> list[Answer]:
-    """Takes the messages of one method through the verb's steps."""
-    requests = [attempt(verb.accept, message) for message in messages]
+def _answer(verb: Verb[Any, Request, Result], calls: Sequence[ParsedCall]) -> list[Answer]:
+    """Takes the calls of one method through the verb's steps."""
+    requests = [attempt(verb.accept, call.message, call.caller) for call in calls]
     accepted = [request for request in requests if not isinstance(request, PenchantError)]
     results = _serve(verb, accepted)
     remaining = iter(results)
