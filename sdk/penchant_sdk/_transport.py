@@ -111,7 +111,8 @@ class GrpcTransport:
         return self._call_once(method, request, left_s)
 
     def _call_once(self, method: Any, request: object, timeout_s: float) -> Any:
-        metadata = self._bearer.metadata()
+        token = self._bearer.ask()
+        metadata = self._bearer.metadata(token)
         try:
             return method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,11 +102,16 @@ def test_clients_of_ads_and_of_asyncio_show_the_token(served: Served) -> None:
     with Penchant(served.serve.target, timeout_s=30.0, token=lambda: token) as penchant:
         AdClient(penchant).put_campaigns([tents])
 
-    async def asked(token: str | None) -> int:
+    async def fetched() -> str:
+        await asyncio.sleep(0)
+        return token
+
+    async def asked(token: str | Callable[[], Awaitable[str]] | None) -> int:
         async with AsyncPenchant(served.serve.target, timeout_s=30.0, token=token) as penchant:
             return len((await penchant.rank("ann")).items)
 
     assert asyncio.run(asked(token)) > 0
+    assert asyncio.run(asked(fetched)) > 0
     with pytest.raises(Unauthenticated, match="missing"):
         asyncio.run(asked(None))
 

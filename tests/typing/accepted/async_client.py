@@ -32,6 +32,11 @@ class MyTransport:
 def tokens() -> None:
     AsyncPenchant("localhost:8001", token="a.b.c")
     AsyncPenchant("localhost:8001", token=lambda: "a.b.c")
+    AsyncPenchant("localhost:8001", token=fetched)
+
+
+async def fetched() -> str:
+    return "a.b.c"
 
 
 def takes_a_client(penchant: AsyncPenchant) -> None: ...
