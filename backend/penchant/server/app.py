@@ -313,7 +313,7 @@ def _users(service: UserService, config: Config, audited: Audited, names: UserNa
             export_user_reply,
             export_plan,
             service.export_in_slices,
-            audit=audited.export,
+            audited.export,
         ),
         "forget_user": Verb(
             user_request,

@@ -14,7 +14,7 @@ from penchant.system.audit_log import LOCAL, AuditLog, digest_of
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """Writes the audited methods' requests, which have been checked, with their callers."""
+    """Writes the rows of the audited methods, for `Verb.audit`."""
 
     audit: AuditLog
 
@@ -23,18 +23,13 @@ class Audited:
         self.audit.note("forget_user", name_of(user), actor=_actor(caller))
 
     def export(self, request: ExportUserRequest, caller: Caller) -> None:
-        """An export, by its first page."""
-        if _is_first_page(request):
-            self.audit.add("export_user", name_of(request.user), actor=_actor(caller))
+        """A page of an export: whoever asks for a later one alone has read it, too."""
+        self.audit.add("export_user", name_of(request.user), _page(request), _actor(caller))
 
     def merge(self, request: MergeUsersRequest, caller: Caller) -> None:
         """A merge; the subject is the user that goes, the note names the other."""
-        self.audit.add(
-            "merge_users",
-            name_of(request.from_user),
-            f"into {name_of(request.to_user)}",
-            _actor(caller),
-        )
+        note = f"into {name_of(request.to_user)}"
+        self.audit.add("merge_users", name_of(request.from_user), note, _actor(caller))
 
     def delete_items(self, ids: Sequence[str], caller: Caller) -> None:
         """A deletion of items."""
@@ -42,12 +37,12 @@ class Audited:
 
 
 def _actor(caller: Caller) -> str:
-    """The caller's name at its issuer; `local` where callers have no identity."""
     return caller.subject or LOCAL
 
 
-def _is_first_page(request: ExportUserRequest) -> bool:
+def _page(request: ExportUserRequest) -> str:
     if request.kept is not None:
-        return request.kept.start == 0
-    page = request.page
-    return request.after_version == 0 and (page is None or page.most_version is None)
+        return f"what is kept beside events, from row {request.kept.start}"
+    if request.page is not None:
+        return "the events" if request.page.most_version is None else "more of the events"
+    return f"the events after version {request.after_version}"

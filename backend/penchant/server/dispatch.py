@@ -77,11 +77,12 @@ class Verb(Generic[Message, Request, Result]):
     slices: Callable[[Request], Generator[None, None, Result]] | None = None
     """Like `serve` for one request, as a generator that pauses between two slices of the work.
     None: the work is one slice."""
-    audit: Callable[[Request, Caller], None] | None = None
-    """Writes down who makes a request, before the work on it. None: nobody asks for it later."""
 
-    def accept(self, message: Message, caller: Caller) -> Request:
-        """Reads and checks one request of a caller."""
+    audit: Callable[[Request, Caller], None] | None = None
+    """Notes that a caller is about to have a request served; may refuse. None: nobody asks."""
+
+    def accept(self, message: Message, caller: Caller = LOCAL) -> Request:
+        """Reads, checks and notes one request."""
         request = self.check(self.read(message))
         if self.audit is not None:
             self.audit(request, caller)
@@ -224,7 +225,7 @@ def _advance(work: Generator[None, None, Any]) -> _Finished | None:
     return None
 
 
-def _answer(verb: Verb[Any, Request, Result], calls: Sequence[ParsedCall]) -> list[Answer]:
+def _answer(verb: Verb[Message, Request, Result], calls: Sequence[ParsedCall]) -> list[Answer]:
     """Takes the calls of one method through the verb's steps."""
     requests = [attempt(verb.accept, call.message, call.caller) for call in calls]
     accepted = [request for request in requests if not isinstance(request, PenchantError)]
