@@ -27,7 +27,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .NOTPARALLEL:
 .PHONY: help setup drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
 	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest \
-	docs docs-build clean libpython
+	docs docs-build clean libpython prometheus
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,7 @@ check: $(VENV)/ready ## Check format, lint, types, layers, contract, generated c
 	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.txtpb
 	@$(BIN)/python proto/generate.py --check
 	@$(BIN)/python sdk/generate_sync.py --check
+	@$(BIN)/python deploy/dashboards/generate_dashboard.py --check
 	@$(MKDOCS) build --quiet
 	@echo "All checks passed."
 
@@ -92,9 +93,10 @@ format: $(VENV)/ready ## Format the code and fix what ruff can fix.
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-generate: $(VENV)/ready ## Generate penchant_proto and the SDK's synchronous modules again.
+generate: $(VENV)/ready ## Generate penchant_proto, the SDK's synchronous modules and the dashboard again.
 	@$(BIN)/python proto/generate.py
 	@$(BIN)/python sdk/generate_sync.py
+	@$(BIN)/python deploy/dashboards/generate_dashboard.py
 
 baseline: $(VENV)/ready ## Make today's contract the one that later ones must be compatible with.
 	@cd proto && ../$(BIN)/buf build --exclude-source-info -o baseline.txtpb
@@ -117,6 +119,13 @@ serve: $(VENV)/ready libpython .penchant/encoder/encoder.json ## Serve from an e
 
 loadtest: $(VENV)/ready libpython ## Load an embedded server for two minutes; leaves an HTML report.
 	@$(BIN)/python -m loadtest $(ARGS)
+
+prometheus: build/prometheus/usr/bin/promtool ## Fetch Debian's Prometheus for the tests of alerts, without root.
+
+build/prometheus/usr/bin/promtool:
+	@rm -rf build/prometheus && mkdir -p build/prometheus
+	@cd build/prometheus && apt-get -o APT::Sandbox::User=root download -qq prometheus && dpkg-deb -x prometheus_*.deb . \
+		&& rm prometheus_*.deb
 
 setup: $(VENV)/ready ## Only install into .venv.
 

@@ -20,9 +20,8 @@ import numpy as np
 
 from benchmarks.drift_plot import draw
 from benchmarks.recovery import Curve, curve_of, recovery_of
-from penchant.config import parse
+from penchant.config import Config, parse
 from penchant.domain.arrays import Int64
-from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.evaluation.baselines import make
 from penchant.evaluation.evaluate import EvaluationRequest, evaluate
@@ -207,7 +206,7 @@ def main() -> None:
     log = plant(np.repeat(np.arange(len(KINDS)), ITEMS_A_KIND), options.seed)
     write_files(directory, items, log)
     source = source_of(directory, template)
-    stream = ReplayLog(source).read(DEFAULT_SIGNALS, "drift")
+    stream = ReplayLog(source).read_for(Config("memory:", Path("encoder")), "drift").stream
     texts = [item.text for item in stream.items]
     place = directory / "encoder"
     request = ExportRequest(output=place, projection_texts=texts, max_tokens=MAX_TOKENS)

@@ -51,9 +51,12 @@ def summary(seconds: list[float]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--encoder", type=Path, default=Path(".penchant/encoder"))
+    parser.add_argument("--first", type=int, default=FIRST, help="ratings before the first refresh")
+    parser.add_argument("--times", type=int, default=TIMES, help="refreshes that follow it")
     options = parser.parse_args()
+    first, times = options.first, options.times
     data = read_movielens()
-    users = sorted({event.user for event in data.ratings[:FIRST]})
+    users = sorted({event.user for event in data.ratings[:first]})
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
         with make_server(directory, options.encoder.absolute()) as server:
@@ -61,7 +64,7 @@ def main() -> None:
             penchant = Penchant(server.target, timeout_s=30)
             put_items(penchant, data.films, lambda units: None)
             in_calls(
-                data.ratings[:FIRST],
+                data.ratings[:first],
                 EVENTS_PER_CALL,
                 lambda some: feed(penchant, some),
                 lambda units: None,
@@ -75,9 +78,9 @@ def main() -> None:
                 quiet, busy = [], []
                 while not refreshes():
                     time.sleep(0.1)
-                for number in range(TIMES):
-                    quiet += ranked_until(penchant, users, _after(QUIET_S / TIMES))
-                    begin = FIRST + number * EACH
+                for number in range(times):
+                    quiet += ranked_until(penchant, users, _after(QUIET_S / times))
+                    begin = first + number * EACH
                     feed(penchant, data.ratings[begin : begin + EACH])
                     known = len(refreshes())
                     done = threading.Event()

@@ -36,9 +36,8 @@ from penchant.domain.signals import SIGNAL_TABLES
 from penchant.launch.errors import LaunchError, TritonAborted
 from penchant.loop.loop_state import LockHeld
 from penchant.refresh.refresh_turn import RefreshRunning
+from penchant.server.metric_table import COSINES, GROUPS, SECONDS, SIZES
 from penchant.server.triton.errors import CODE_OF
-from penchant.server.triton.prometheus import HELP, MODEL_GAUGES, SECONDS, SIZES
-from penchant.server.triton.restart_gauges import GAUGES
 from penchant.system.attribute_docs import attribute_docs
 from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant_sdk import ads, errors, games, home, testing
@@ -300,27 +299,35 @@ def _retried(reason: str) -> str:
 
 def metrics_page() -> str:
     """Every Prometheus metric."""
-    rows = []
-    for name, text in HELP.items():
-        kind = "counter" if name.endswith("_total") else "histogram"
-        rows.append((f"`{name}`", kind, f"{text}."))
-    rows += [
-        (f"`{name}`", "gauge", f"{text}.") for name, text in {**MODEL_GAUGES, **GAUGES}.items()
+    parts = [
+        "# Metrics",
+        "Served on Triton's metrics port, `http://HOST:8002/metrics`, next to Triton's own "
+        "`nv_inference_*`. Each series has the label `model`, those in the table, and `tenant` "
+        "where it is a tenant's. "
+        "[Operate](../operations.md#what-to-watch) says which to watch.",
     ]
-    seconds, sizes = (", ".join(f"{bound:g}" for bound in bounds) for bounds in (SECONDS, SIZES))
-    return page(
-        [
-            "# Metrics",
-            "Served on Triton's metrics port, `http://HOST:8002/metrics`, next to Triton's own "
-            "`nv_inference_*`. Each series of a counter or histogram has the label `model`. "
-            "[Operate](../operations.md#what-to-watch) says which to watch.",
-            table(("metric", "type", "meaning"), rows),
-            f"Buckets in seconds: {seconds}. Buckets of sizes: {sizes}. Triton's Python backend "
-            "takes observations one message each, so a histogram is sent as three counters, "
-            "`…_bucket`, `…_sum` and `…_count`, whose `TYPE` is `counter`; `histogram_quantile` "
-            "works on them as on any histogram. Health checks count nowhere.",
+    for title, families in GROUPS.items():
+        rows = [
+            (
+                f"`{name}`",
+                family.kind.value,
+                ", ".join(f"`{label}`" for label in family.labels),
+                f"{family.meaning}.",
+            )
+            for name, family in families.items()
         ]
+        parts += [f"## {title}", table(("metric", "type", "labels", "meaning"), rows)]
+    seconds, sizes, cosines = (
+        ", ".join(f"{bound:g}" for bound in bounds) for bounds in (SECONDS, SIZES, COSINES)
     )
+    parts += [
+        "## Buckets",
+        f"In seconds: {seconds}. Of sizes: {sizes}. Of drift: {cosines}. Triton's Python backend "
+        "takes observations one message each, so a histogram is sent as three counters, "
+        "`…_bucket`, `…_sum` and `…_count`, whose `TYPE` is `counter`; `histogram_quantile` "
+        "works on them as on any histogram. Health checks count nowhere.",
+    ]
+    return page(parts)
 
 
 # The SDK

@@ -334,9 +334,15 @@ def audit_directory(config: Config) -> Path | None:
     return _beside_store(config, AUDIT)
 
 
-def _beside_store(config: Config, name: str) -> Path | None:
+def store_directory(config: Config) -> Path | None:
+    """The directory of the store; None for one in memory."""
     engine, _, place = config.store.partition(":")
-    return Path(place) / name if engine == "lmdb" else None
+    return Path(place) if engine == "lmdb" else None
+
+
+def _beside_store(config: Config, name: str) -> Path | None:
+    directory = store_directory(config)
+    return directory and directory / name
 
 
 def _convert(name: str, text: str, kind: Callable[[str], object]) -> object:

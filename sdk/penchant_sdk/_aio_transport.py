@@ -26,6 +26,7 @@ from penchant_sdk._channel import (
     merge_options,
     stubs,
 )
+from penchant_sdk._request_trace import attempt_span, name_attempt, new_request_id
 from penchant_sdk._wire import decode, encode
 from penchant_sdk.errors import PenchantError
 
@@ -69,8 +70,14 @@ class AsyncGrpcTransport:
 
     async def infer(self, model: str, payload: bytes, timeout_s: float) -> bytes:
         """See `AsyncTransport.infer`."""
-        method = self._open().infer
-        return decode(await self._call(method, encode(model, payload, timeout_s), timeout_s))
+        method, request_id = self._open().infer, new_request_id()
+        request = encode(model, payload, timeout_s, request_id)
+        with attempt_span(model, request_id) as headers:
+            try:
+                return decode(await self._call(method, request, timeout_s, headers))
+            except PenchantError as error:
+                name_attempt(error, request_id)
+                raise
 
     async def model_ready(self, model: str, timeout_s: float) -> bool:
         """See `AsyncTransport.model_ready`."""
@@ -100,21 +107,25 @@ class AsyncGrpcTransport:
                 self._stubs = stubs(self._channel)
             return self._stubs
 
-    async def _call(self, method: Any, request: object, timeout_s: float) -> Any:
+    async def _call(
+        self, method: Any, request: object, timeout_s: float, headers: Metadata = ()
+    ) -> Any:
         started_s = time.monotonic()
         try:
-            return await self._call_once(method, request, timeout_s)
+            return await self._call_once(method, request, timeout_s, headers)
         except PenchantError as error:
             left_s = started_s + timeout_s - time.monotonic()
             if left_s <= 0 or not self._bearer.worth_another(error):
                 raise
-        return await self._call_once(method, request, left_s)
+        return await self._call_once(method, request, left_s, headers)
 
-    async def _call_once(self, method: Any, request: object, timeout_s: float) -> Any:
+    async def _call_once(
+        self, method: Any, request: object, timeout_s: float, headers: Metadata
+    ) -> Any:
         token = self._bearer.ask()
         if isinstance(token, Awaitable):  # Asyncio only.
             token = await token  # Asyncio only.
-        metadata = self._bearer.metadata(token)
+        metadata = (*self._bearer.metadata(token), *headers)
         try:
             return await method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:

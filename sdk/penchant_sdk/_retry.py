@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass
 
 from penchant_sdk._arguments import real, whole
+from penchant_sdk._request_trace import name_attempt
 from penchant_sdk.errors import (
     DeadlineExceeded,
     InvalidRequest,
@@ -91,7 +92,9 @@ class Attempts:
         """
         self._made += 1
         if isinstance(error, DeadlineExceeded):
-            raise self._expired(str(error))
+            expired = self._expired(str(error))
+            name_attempt(expired, error.request_id)
+            raise expired
         if not isinstance(error, Unavailable):
             raise error
         if self._made >= self._policy.max_attempts:
@@ -112,7 +115,9 @@ class Attempts:
     def _given_up(self, error: PenchantError) -> PenchantError:
         if self._made == 1:
             return error
-        return type(error)(f"{error} ({self._verb}: {self._made} attempts)")
+        copy = type(error)(f"{error} ({self._verb}: {self._made} attempts)")
+        name_attempt(copy, error.request_id)
+        return copy
 
     def _expired(self, message: str) -> DeadlineExceeded:
         detail = f": {message}" if message else ""

@@ -35,7 +35,7 @@ def _head(model: str) -> bytes:
 _HEADS = {model: _head(model) for model in MODELS}
 
 
-def encode(model: str, payload: bytes, timeout_s: float) -> bytes:
+def encode(model: str, payload: bytes, timeout_s: float, request_id: str = "") -> bytes:
     """A serialized ModelInferRequest that carries a call to the model.
 
     Args:
@@ -43,11 +43,14 @@ def encode(model: str, payload: bytes, timeout_s: float) -> bytes:
         payload: a serialized `Call`.
         timeout_s: seconds that the caller waits for this attempt. They travel with the call, so
             that the server does not work on it once nobody waits.
+        request_id: names the attempt in the server's log; Triton repeats it in its response.
     """
     # A message behind a message parses as their merger, so a retry needs no new `Call`.
     milliseconds = min(_LONGEST_MS, max(1, round(timeout_s * 1e3)))
     payload += Call(timeout_ms=milliseconds).SerializeToString()
-    tail = kserve_pb2.ModelInferRequest(raw_input_contents=[_LENGTH.pack(len(payload)) + payload])
+    tail = kserve_pb2.ModelInferRequest(
+        id=request_id, raw_input_contents=[_LENGTH.pack(len(payload)) + payload]
+    )
     return _HEADS[model] + tail.SerializeToString()
 
 

@@ -25,6 +25,8 @@ class PenchantError(Exception):
 
     reason: ClassVar[str] = "PenchantError"
     """The stable name of the error on the wire."""
+    request_id: str = ""
+    """Of the attempt that failed last, as the server's log names it; empty: nothing was sent."""
 
     def __init_subclass__(cls) -> None:
         cls.reason = cls.__name__

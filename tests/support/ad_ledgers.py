@@ -75,7 +75,9 @@ class AdDesk:
     def reserve(
         self, user: str, id_: str, options: Any, n: int = 1, lapse_s: int = 60
     ) -> Reservations:
-        service = ReserveService(self.world.store, self.world.catalogs, self.world.clock)
+        service = ReserveService(
+            self.world.store, self.world.catalogs, self.world.clock, self.world.meter
+        )
         (reply,) = service.reserve([ReserveRequest(user, id_, tuple(options), n, lapse_s)])
         assert not isinstance(reply, PenchantError)
         self.taken += [(user, id_, one.item) for one in reply.reserved]

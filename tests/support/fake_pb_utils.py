@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,13 +84,27 @@ class Sender:
 
 
 class Request:
-    def __init__(self, payload: bytes, shape: tuple[int, ...] = (1, 1)) -> None:
+    def __init__(
+        self,
+        payload: bytes,
+        shape: tuple[int, ...] = (1, 1),
+        id_: str = "",
+        parameters: str = "{}",
+    ) -> None:
+        self._id = id_
+        self._parameters = parameters
         self.array = np.full(shape, None, np.object_)
         self.array[...] = payload
         self.sender = Sender()
 
     def is_cancelled(self) -> bool:
         return False
+
+    def request_id(self) -> str:
+        return self._id
+
+    def parameters(self) -> str:
+        return self._parameters
 
     def get_response_sender(self) -> Sender:
         return self.sender
@@ -115,14 +130,17 @@ class MetricFamily:
         assert description
         assert kind in (self.COUNTER, self.GAUGE)
         assert name not in pb_utils.families
-        self.metrics: dict[tuple[tuple[str, str], ...], Metric] = {}
+        # Triton shows a metric for as long as its object lives.
+        self.metrics: WeakValueDictionary[tuple[tuple[str, str], ...], Metric] = (
+            WeakValueDictionary()
+        )
         pb_utils.families[name] = self
 
     def Metric(self, labels: dict[str, str]) -> Metric:  # noqa: N802
         key = tuple(sorted(labels.items()))
         assert key not in self.metrics
-        self.metrics[key] = Metric()
-        return self.metrics[key]
+        metric = self.metrics[key] = Metric()
+        return metric
 
 
 class FakePbUtils:
@@ -165,7 +183,7 @@ class FakePbUtils:
 
     def value(self, name: str, **labels: str) -> float:
         """The value of a counter, summed over all models."""
-        metrics = self.families[name].metrics if name in self.families else {}
+        metrics = dict(self.families[name].metrics) if name in self.families else {}
         return sum(
             metric.value for key, metric in metrics.items() if set(labels.items()) <= set(key)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from penchant.domain.types import Event, Item, Matrix
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
 from penchant.logs.stream import Stream, make_stream
+from tests.support.shop_log import write_csv
 
 MINUTE_US = 60_000_000
 FIRST_US = 1_600_000_000_000_000
@@ -55,6 +57,24 @@ def shop_rows(
             item = int(rng.integers(items))
         rows.append((user, item, signal))
     return rows
+
+
+def write_shop_log(directory: Path, rows: Rows, items: int) -> list[object]:
+    """The rows as files, ten minutes apart, and the options that name them."""
+    named = write_csv(
+        directory / "shop-items.csv",
+        ("item_id", "text"),
+        [(f"i{number}", f"item number {number}") for number in range(items)],
+    )
+    events = write_csv(
+        directory / "shop-events.csv",
+        ("user_id", "item_id", "signal", "timestamp"),
+        [
+            (f"u{user}", f"i{item}", signal, FIRST_US // 1_000_000 + 600 * place)
+            for place, (user, item, signal) in enumerate(rows)
+        ],
+    )
+    return ["--items", named, "--events", events]
 
 
 def stream_of_rows(rows: Rows, items: int, relevant: str = "signal=purchase") -> Stream:

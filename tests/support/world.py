@@ -14,7 +14,7 @@ from penchant.domain.errors import PenchantError
 from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signals import DEFAULT_SIGNALS
-from penchant.domain.types import Event, Item, LogRow, Record, UserState
+from penchant.domain.types import Event, Item, LogRow, Record, Rows, UserState
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
@@ -25,6 +25,7 @@ from penchant.service.feedback import (
     check_feedback,
 )
 from penchant.service.mended_catalog import mend_catalog
+from penchant.service.meter import Outcome
 from penchant.service.rank import Ranking, RankRequest, RankService
 from penchant.service.user_interest import Catalogs, read_catalog
 from penchant.service.users import UserService
@@ -51,6 +52,23 @@ class CountingMeter:
     refusals: Counter[str] = field(default_factory=Counter)
     clock_doubts: list[str] = field(default_factory=list)
     mends: list[str] = field(default_factory=list)
+    rankings: list[tuple[list[int], bool]] = field(default_factory=list)
+    """The rows of each, and whether its user was new."""
+    reservations: Counter[str] = field(default_factory=Counter)
+    seen: list[Outcome] = field(default_factory=list)
+    drifts: list[float] = field(default_factory=list)
+
+    def ranked(self, top: Rows, *, cold: bool) -> None:
+        self.rankings.append((top.tolist(), cold))
+
+    def reserved(self, outcome: str, options: int) -> None:
+        self.reservations[outcome] += options
+
+    def outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        self.seen += outcomes
+
+    def interest_drift(self, distance: float) -> None:
+        self.drifts.append(distance)
 
     def fold(self, seconds: float, users: int = 1) -> None:
         assert seconds >= 0

@@ -21,6 +21,8 @@ from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 from penchant.cli.file_options import FileOptions, members_of
 from penchant.cli.settings_file import FILE, VARIABLE, SettingsFile
 from penchant.report.printable import escape_what_cannot_be_encoded, printable_lines
+from penchant.system.log_format import FORMATS, json_line, log_as_json, logs_are_json
+from penchant.system.log_format import VARIABLE as LOG_FORMAT
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
@@ -100,7 +102,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 _EPILOGUE = (
     f"Options and settings not given are taken from the file of --config, else from {FILE} in the "
-    "working directory; `penchant config show` shows them."
+    "working directory; `penchant config show` shows them. With --log-format json, every command "
+    "says what it says as JSON, one object a line."
 )
 
 
@@ -173,11 +176,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     An error that Penchant foresees becomes one plain line on standard error, and so does one of
     the operating system.
     """
+    before = os.environ.get(LOG_FORMAT)
+    try:
+        return _run(arguments)
+    finally:
+        _set(LOG_FORMAT, before)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     escape_what_cannot_be_encoded()
     chosen = ""
     try:
         given = [_as_utf8(one) for one in sys.argv[1:]] if arguments is None else list(arguments)
         given, file = _without_config(given)
+        given = _without_log_format(given)
         chosen = next(iter(given), "")
         if COMMANDS.get(chosen, ("", ""))[0].startswith("demos."):
             _find_demos(chosen)
@@ -193,19 +205,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would complain at its end.
         return 1
     except OSError as error:  # A full disk, a file system that went read-only, a quota.
-        print(f"penchant: {_os_error_text(error)}", file=sys.stderr)
-        return 1
+        return _failed(_os_error_text(error), type(error).__name__)
     except MemoryError:
-        print(
-            "penchant: out of memory; raise the limit, or give it less at a time", file=sys.stderr
-        )
-        return 1
+        return _failed("out of memory; raise the limit, or give it less at a time", "MemoryError")
     except Exception as error:
         if not isinstance(error, _foreseen()):
             raise
-        print(f"penchant: {printable_lines(str(error))}", file=sys.stderr)
-        return 1
+        return _failed(printable_lines(str(error)), type(error).__name__)
     return status if isinstance(status, int) else 0
+
+
+def _failed(text: str, reason: str) -> int:
+    """Says why the command failed, as a person or as a program reads it; the exit status."""
+    line = json_line("ERROR", text, reason=reason) if logs_are_json() else f"penchant: {text}"
+    print(line, file=sys.stderr)
+    return 1
 
 
 def _as_utf8(argument: str) -> str:
@@ -249,6 +263,29 @@ def _without_config(given: Sequence[str]) -> tuple[list[str], str | None]:
     return rest, file
 
 
+def _without_log_format(given: Sequence[str]) -> list[str]:
+    """The arguments without `--log-format FORMAT`, which holds for all processes of the command."""
+    from penchant.domain.errors import ConfigError
+
+    rest: list[str] = []
+    words = iter(given)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+            break
+        name, equals, value = word.partition("=")
+        if name != "--log-format":
+            rest.append(word)
+            continue
+        chosen = value if equals else next(words, "")
+        if chosen not in FORMATS:
+            raise ConfigError(f"--log-format: got {chosen!r}, expected {' or '.join(FORMATS)}")
+        os.environ[LOG_FORMAT] = chosen
+    if logs_are_json():
+        log_as_json()
+    return rest
+
+
 @contextmanager
 def _settings_file(file: str | None) -> Iterator[None]:
     """Makes a file the settings file of this command and of those that it runs as processes."""
@@ -258,10 +295,15 @@ def _settings_file(file: str | None) -> Iterator[None]:
     try:
         yield
     finally:
-        if before is None:
-            os.environ.pop(VARIABLE, None)
-        else:
-            os.environ[VARIABLE] = before
+        _set(VARIABLE, before)
+
+
+def _set(variable: str, value: str | None) -> None:
+    """Sets a variable of the environment; None: removes it."""
+    if value is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = value
 
 
 def _find_demos(name: str) -> None:

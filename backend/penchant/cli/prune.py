@@ -23,13 +23,12 @@ def prune(*, request: Annotated[PruneRequest, FLAT]) -> int | None:
     written and the exit status is 2.
     """
     console = terminal()
-    hits = request.validation.hits
     try:
         with text_status(console, "Reading the log") as status:
             report = run(
                 request,
                 status,
-                lambda stream, left_out: show_log(console, stream, left_out, hits),
+                lambda stream, left_out, hits: show_log(console, stream, left_out, hits),
             )
     except LossBudgetExceeded as refused:
         return show_refusal(console, refused)

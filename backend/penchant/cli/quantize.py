@@ -22,13 +22,12 @@ def quantize(*, request: Annotated[QuantizeRequest, FLAT]) -> int | None:
     needs. If more is lost than allowed, nothing is written and the exit status is 2.
     """
     console = terminal()
-    hits = request.validation.hits
     try:
         with text_status(console, "Reading the log") as status:
             report = run(
                 request,
                 status,
-                lambda stream, left_out: show_log(console, stream, left_out, hits),
+                lambda stream, left_out, hits: show_log(console, stream, left_out, hits),
             )
     except LossBudgetExceeded as refused:
         return show_refusal(console, refused)

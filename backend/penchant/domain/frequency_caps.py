@@ -323,7 +323,7 @@ def _forbidden(
     if after > budget.allowed_micros:
         return UnreservedReason.BUDGET
     if budget.pace and not spending.keeps(budget.pace, budget.cost_micros, now_us):
-        return UnreservedReason.BUDGET
+        return UnreservedReason.PACE
     return None
 
 

@@ -72,13 +72,16 @@ def count(
     >>> count(Counters(4.0, 0.0, 0), 1.0, 0.0, at_us=10_000_000, half_life_s=10.0)
     Counters(positives=3.0, impressions=0.0, as_of_us=10000000)
     """
-    as_of_us = max(counters.as_of_us, at_us)
-    old = decay(as_of_us - counters.as_of_us, half_life_s)
-    new = decay(as_of_us - at_us, half_life_s)
+    if at_us >= counters.as_of_us:  # Nearly always; the factor of the other branch is then 1.
+        old = decay(at_us - counters.as_of_us, half_life_s)
+        return Counters(
+            counters.positives * old + positive, counters.impressions * old + impressions, at_us
+        )
+    new = decay(counters.as_of_us - at_us, half_life_s)
     return Counters(
-        positives=counters.positives * old + positive * new,
-        impressions=counters.impressions * old + impressions * new,
-        as_of_us=as_of_us,
+        counters.positives + positive * new,
+        counters.impressions + impressions * new,
+        counters.as_of_us,
     )
 
 

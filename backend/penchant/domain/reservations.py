@@ -68,6 +68,9 @@ class UnreservedReason(Enum):
 
     CAPPED = "capped"
     BUDGET = "budget"
+    """The budget would be overspent, or can't be read."""
+    PACE = "pace"
+    """There is money left, but it is spent too fast; callers are told BUDGET."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from cyclopts import Parameter
 
 from penchant.config import Config
 from penchant.domain.objective import ALL_LIKES, find_objective
-from penchant.domain.rewards import SignalTable
 from penchant.logs.log_source import GOOD_RATING, LogSource
 from penchant.logs.read_log import read_log
 from penchant.logs.refusals import LeftOut
@@ -71,7 +70,8 @@ def ignore_log(stream: Stream, left_out: LeftOut, hits: str) -> None:
     """Ignores the contents of a log."""
 
 
-def _default_hits(_: Any) -> str:
+def default_hits(_: Any) -> str:
+    """What `--relevant` is by default, for the help of commands."""
     return f"those of the objective, or {POSITIVE}; {GOOD_RATING} for movielens"
 
 
@@ -80,7 +80,7 @@ class ReplayLog:
     """The source of a log, and the events in it that count as hits."""
 
     source: Annotated[LogSource, FLAT] = LogSource()
-    relevant: Annotated[str, Parameter(metavar="TERM", show_default=_default_hits)] = ""
+    relevant: Annotated[str, Parameter(metavar="TERM", show_default=default_hits)] = ""
     """Events that count as hits: 'rating>=4', 'reward>0.5', signal=purchase."""
 
     @property
@@ -97,7 +97,8 @@ class ReplayLog:
             on_log: called once the log is read.
 
         Raises:
-            ConfigError: as `read` raises it.
+            ConfigError: the options contradict each other, a file can't be read, or no event is
+                left.
         """
         left_out = LeftOut()
         stream = read_log(self.source, config.signals, self.hits, left_out, nothing)
@@ -107,20 +108,3 @@ class ReplayLog:
             left_out.assumed.append(judged.sentence)
         on_log(judged.stream, left_out, judged.hits)
         return judged
-
-    def read(self, signals: SignalTable, nothing: str, on_log: OnLog = ignore_log) -> Stream:
-        """Reads the log as a stream in time order.
-
-        Args:
-            signals: rewards of the signals.
-            nothing: first words of the error for a source that names no log.
-            on_log: called once the log is read.
-
-        Raises:
-            ConfigError: the options contradict each other, a file can't be read, or no event is
-                left.
-        """
-        left_out = LeftOut()
-        stream = read_log(self.source, signals, self.hits, left_out, nothing)
-        on_log(stream, left_out, self.hits)
-        return stream

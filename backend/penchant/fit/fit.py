@@ -240,19 +240,20 @@ class _Fit:
         request = self._request
         report = request.output / REPORT
         write_whole(report, fit_report(self._said, measured))
-        own = not request.log.store
+        own, whole = not request.log.store, True
         address = request.log.store or f"lmdb:{(request.output / 'store').absolute()}"
         directory = self._served_encoder().absolute()
         if own:
             config = parse({"store": address, "encoder": str(directory), **self._pairs})
             refused = fill_store(stream, config, encoder, self._progress)
             if refused:
+                whole = False
                 self._say(f"The store refused {refused:,} events; see `penchant doctor`.")
         with open_server_store(address, request.settings, directory) as server:
             manifest = self._build(server, stream, choice, encoder, directory, measured, report)
             folder = server.releases / manifest.id
             if own:
-                self._serve(server, folder)
+                self._serve(server, folder, whole)
         self._say(manifest.reasons)
         return FitResult(
             release=manifest,
@@ -292,14 +293,22 @@ class _Fit:
         )
         return build_release(server.releases, stream, server.config, recipe, encoder.encode)
 
-    def _serve(self, server: ServerStore, folder: Path) -> None:
+    def _serve(self, server: ServerStore, folder: Path, whole: bool) -> None:
+        """Serves a release; if the store holds the whole log, with the items as it learnt them."""
         with server.store.snapshot() as snapshot:
             served = read_head(snapshot).release
         if served == folder.name:
             return
         release = load_release(folder, "publish", load_onnx)
         server.audit.add("publish", digest_of([folder.name]), folder.name)
-        switch_to(server.store, server.directory, server.config, release, self._progress)
+        switch_to(
+            server.store,
+            server.directory,
+            server.config,
+            release,
+            self._progress,
+            as_released=whole,
+        )
 
 
 def _loaded(directory: Path) -> CachedEncoder:

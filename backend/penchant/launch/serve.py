@@ -20,6 +20,7 @@ from penchant.launch.supervise import Supervisor, WatchEvents
 from penchant.launch.tls import ServerTls
 from penchant.launch.token_options import NO_TOKENS, TokenOptions, check_exposure
 from penchant.server.identity.token_keys import read_key_file
+from penchant.server.triton.traces import ENDPOINT, check_installed
 from penchant.system.interval import Interval
 from penchant.system.option_types import (
     ENCODER_IN_USE,
@@ -80,6 +81,9 @@ class ServeRequest:
     refresh_every: Interval = 300.0
     """Look for new events this often, and refresh item vectors and weights when enough came;
     never: leave that to `penchant refresh`."""
+    otlp_endpoint: str | None = None
+    """Address of an OpenTelemetry collector for OTLP over HTTP, as in http://collector:4318; then
+    calls that their callers sample are traced to it, step by step. Needs the extra `trace`."""
     timeout: Annotated[float, Parameter(validator=Number(gte=1))] = 120
     """Time limit of the start, in seconds."""
     stuck_after: Annotated[float, Parameter(validator=Number(gte=5))] = 20
@@ -126,6 +130,7 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
         instances={"penchant_rank": request.rank_instances},
         tls=_tls(request),
         arguments=request.triton_arguments,
+        environment=_trace_environment(request.otlp_endpoint),
         start_timeout_s=request.timeout,
     )
     clock = None
@@ -157,6 +162,23 @@ def parameters_of(request: ServeRequest) -> dict[str, str]:
     """The parameters of every model; see `gather`."""
     settings = (*request.settings, *request.tokens.settings())
     return gather(request.store, request.encoder, settings)
+
+
+def _trace_environment(endpoint: str | None) -> dict[str, str]:
+    """The environment that makes the models export traces.
+
+    Raises:
+        LaunchError: the endpoint is no address of HTTP.
+        ConfigError: the extra `trace` is not installed.
+    """
+    if endpoint is None:
+        return {}
+    if not endpoint.startswith(("http://", "https://")):
+        raise LaunchError(
+            f"otlp-endpoint: got {endpoint!r}, expected an address such as http://collector:4318"
+        )
+    check_installed()
+    return {ENDPOINT: endpoint}
 
 
 def _tls(request: ServeRequest) -> ServerTls | None:

@@ -39,9 +39,11 @@ from penchant.launch.tritonserver import (
     find_triton,
 )
 from penchant.server.identity.server_secret import server_secret
+from penchant.server.triton.traces import ENDPOINT
 
 TOKEN_NAME = "health-token"
 """Name of the file with the token of health checks."""
+
 _POLL_S = 0.1
 _EXIT_TIMEOUT_S = 10
 _STOP_TIMEOUT_S = 20.0
@@ -343,12 +345,15 @@ class Server:
             *triton_arguments.region_sizes(),
             *triton_arguments.completion(self._arguments),
             *triton_arguments.closed_doors(self._key),
-            *triton_arguments.forwarded_headers(self._settings),
+            *triton_arguments.forwarded_headers(self._settings, traced=self._traced()),
             f"--exit-timeout-secs={_EXIT_TIMEOUT_S}",
             *triton_arguments.listening(self._hosts, self.ports),
             *(self._tls.arguments() if self._tls else ()),
             *self._arguments,
         ]
+
+    def _traced(self) -> bool:
+        return bool({**os.environ, **self._environment}.get(ENDPOINT))
 
     def _wait(self) -> None:
         deadline = time.monotonic() + self._start_timeout_s

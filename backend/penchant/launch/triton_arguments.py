@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from penchant.launch.ports import Hosts, Ports
 from penchant.launch.shared_memory import REGION_BYTES
 from penchant.server.identity.forwarded import HEADER
+from penchant.server.triton.traces import HEADER as TRACE_HEADER
 
 KEY_NAME = "admin-key"
 """Name of the key, and HTTP's header for it."""
@@ -34,15 +35,17 @@ def closed_doors(key: str) -> list[str]:
     return [f"--grpc-restricted-protocol={rule}", f"--http-restricted-api={rule}"]
 
 
-def forwarded_headers(parameters: Mapping[str, str]) -> list[str]:
-    """Arguments that hand the callers' tokens to the models, of a server that asks for them.
+def forwarded_headers(parameters: Mapping[str, str], *, traced: bool = False) -> list[str]:
+    """Arguments that hand headers of callers to the models: tokens, and where traces go on.
 
     Args:
-        parameters: of the models.
+        parameters: of the models; those of a server that asks for tokens name its keys.
+        traced: whether the models export traces.
     """
-    if not parameters.get("token_keys"):
-        return []
-    return [f"--{door}-header-forward-pattern={HEADER}" for door in ("grpc", "http")]
+    names = [HEADER] if parameters.get("token_keys") else []
+    names += [TRACE_HEADER] if traced else []
+    pattern = names[0] if len(names) == 1 else f"({'|'.join(names)})"
+    return [f"--{door}-header-forward-pattern={pattern}" for door in ("grpc", "http") if names]
 
 
 def region_sizes() -> list[str]:

@@ -22,7 +22,7 @@ TIMES = (
     "date_time", "created_at", "rated_at", "unix_review_time", "unix_time", "epoch", "date",
 )  # fmt: skip
 SIGNALS = ("signal", "event_type", "event", "event_name", "action", "interaction", "behavior")
-RATINGS = ("rating", "stars", "overall", "review_overall", "rating_value")
+RATINGS = ("rating", "stars", "overall", "review_overall", "rating_value", "book_rating")
 VALUES = ("value", *RATINGS)
 EVENT_IDS = ("event_id",)
 RECOMMENDATION_IDS = ("recommendation_id",)

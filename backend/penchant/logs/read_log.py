@@ -21,6 +21,7 @@ from penchant.logs.item_text_templates import (
     with_template,
 )
 from penchant.logs.log_source import MOVIELENS, MOVIELENS_1M, LogSource
+from penchant.logs.missing_ratings import with_missing_ratings
 from penchant.logs.open_table import open_table
 from penchant.logs.read_table import read_events, read_items
 from penchant.logs.refusals import LeftOut
@@ -59,7 +60,7 @@ def read_log(
     events = _with_attributes(source, events, left_out)
     if make_texts and source.makes_texts:
         items = _with_texts(items, left_out)
-    signals = _signals_of(source, events, signals, left_out)
+    events, signals = _signals_of(source, events, signals, left_out)
     return make_stream(items, events, signals, relevance, left_out)
 
 
@@ -132,17 +133,19 @@ _USERS_OF = {MOVIELENS: users_of_movielens, MOVIELENS_1M: users_of_movielens_1m}
 
 def _signals_of(
     source: LogSource, events: Sequence[Event], signals: SignalTable, left_out: LeftOut
-) -> SignalTable:
-    """The signal table of a log: the usual one is completed for files, see `assumed_signals`.
+) -> tuple[Sequence[Event], SignalTable]:
+    """The events and the signal table of a log: for files, the usual one is completed.
 
-    A table that somebody chose, and that of a store or a data set, stays as it is.
+    See `with_missing_ratings` and `assumed_signals`. A table that somebody chose, and that of a
+    store or a data set, stays as it is, and so do the events.
     """
     if source.store or source.dataset or signals != DEFAULT_SIGNALS:
-        return signals
+        return events, signals
     log = events if isinstance(events, EventLog) else EventLog.of(events)
+    log, missing = with_missing_ratings(log, signals)
     table, assumed = assumed_signals(log, signals)
-    left_out.assumed += assumed
-    return table
+    left_out.assumed += [*missing, *assumed]
+    return log, table
 
 
 def _with_texts(items: Sequence[Item], left_out: LeftOut) -> Sequence[Item]:

@@ -81,7 +81,7 @@ class DirectSearch:
         rivals = rankings.candidate.copy()
         rivals[rows, rankings.chosen] = False
         self._absent = np.where(rivals, np.float32(0.0), np.float32(-np.inf))
-        self._prior = Weighting(prior.weights / prior.weights.sum(), prior.variants)
+        self.prior = Weighting(prior.weights / prior.weights.sum(), prior.variants)
         of_each = self.ndcg_of_each(prior) * len(rows)
         self._caution = float(CAUTION * of_each.std() / np.sqrt(len(rows)))
 
@@ -99,9 +99,9 @@ class DirectSearch:
 
     def _price(self, point: Weighting) -> float:
         shares = point.weights / max(float(point.weights.sum()), 1e-300)
-        pairs = zip(self._tied, point.variants, self._prior.variants, strict=True)
+        pairs = zip(self._tied, point.variants, self.prior.variants, strict=True)
         changed = {of for of, variant, kept in pairs if variant != kept}
-        moved = float(np.abs(shares - self._prior.weights).sum())
+        moved = float(np.abs(shares - self.prior.weights).sum())
         return self._caution * (moved + _VARIANT_CAUTION * len(changed))
 
     def improve(self, start: Weighting) -> Weighting:

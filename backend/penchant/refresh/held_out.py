@@ -18,7 +18,7 @@ from penchant.domain.arrays import Float32, Float64, Int64
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Items, Prior, fold, prior_precision
 from penchant.domain.neighbours import OPENING, Neighbours, near_all, opening_weight
-from penchant.domain.offsets import log_odds
+from penchant.domain.offsets import decay, log_odds
 from penchant.domain.repeats import repeat_all, repeats_of
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
@@ -195,6 +195,10 @@ class HeldOut:
         # A first event without a reward adds nothing.
         counted = first + np.flatnonzero(self.liked[first:] | ~self.unseen[first:])
         weights = np.ones(len(events.item)) if events.weight is None else events.weight
+        if self.unseen[counted].all():
+            gained = np.maximum(0.0, events.reward[counted].astype(np.float64)) * weights[counted]
+            item, at_us = events.item[counted], events.at_us[counted]
+            return counted, _decayed_sums(item, gained, at_us, self._half_life_s)
         tally = Tally(self._half_life_s)
         rows = zip(
             events.user[counted].tolist(),
@@ -315,6 +319,18 @@ class HeldOut:
         candidate = np.arange(width) < np.array([len(places) for places in picked])[:, None]
         rankings = Rankings(parts_of, np.array(own_places), candidate, self.reward[positions])
         return rankings, scales
+
+
+def _decayed_sums(item: Int64, gained: Float64, at_us: Int64, half_life_s: float) -> Float64:
+    """The item's sum after each event where no user meets an item twice, as `Tally` counts it."""
+    sums: dict[int, float] = {}
+    newest: dict[int, int] = {}
+    after = []
+    for one, gain, now in zip(item.tolist(), gained.tolist(), at_us.tolist(), strict=True):
+        total = sums.get(one, 0.0) * decay(now - newest.get(one, 0), half_life_s) + gain
+        sums[one], newest[one] = total, now
+        after.append(total)
+    return np.array(after, np.float64)
 
 
 def best_places(values: Vector, hidden: Int64) -> Int64:

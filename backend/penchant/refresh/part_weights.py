@@ -9,9 +9,11 @@ end, the mean of the ten largest of a ranking, so that the search compares like 
 parts' total keeps its size, so that queries and exploration keep their meaning.
 
 A young log keeps a prior: shares of the total that suited all logs tried. The search leaves it as
-far as the held-out rankings justify. Popularity alone replaces what was found if it is no worse on
-the held-out rankings, or by less than half a standard error; any other part alone, if it is better
-by as much.
+far as the held-out rankings justify. It is run twice, since on some logs, of baskets above all, the
+order of likes says nothing, and a prior that trusts it is too far away: the search from one without
+order counts where it is certainly better. Popularity alone replaces what was found if it is no
+worse on the held-out rankings, or by less than half a standard error; any other part alone, if it
+is better by as much.
 """
 
 from __future__ import annotations
@@ -73,6 +75,17 @@ PRIOR_SHARES = {
 """Shares of the parts' upper ends in the score of a log that says nothing else; good on both film
 logs, and changed little by anything near."""
 
+_OF_THE_OTHERS = (OFFSET, SLOW, FAST, NEAR, ITEM_WEIGHTS)
+
+WITHOUT_ORDER = PRIOR_SHARES | {
+    TRANSITIONS: 0.0,
+    **{
+        name: PRIOR_SHARES[name] / sum(PRIOR_SHARES[other] for other in _OF_THE_OTHERS)
+        for name in _OF_THE_OTHERS
+    },
+}
+"""The same for a log whose order says nothing, such as one of baskets."""
+
 PRIOR_VARIANTS = {SLOW: 1, FAST: 0, NEAR: 1, ITEM_WEIGHTS: 1, TRANSITIONS: 1}
 """Places in `FOLD_VARIANTS` of the half-lives that go with them."""
 
@@ -92,6 +105,9 @@ _VARIED = {
 
 SIMPLER = 0.5
 """Standard errors by which a sum of parts must beat popularity, and another part alone the sum."""
+
+CERTAIN = 2.0
+"""Standard errors by which a log must be ranked better by weights that began without order."""
 
 IMPERSONAL = (POPULARITY, OFFSET)
 """The parts that are the same for all users."""
@@ -292,15 +308,9 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
     """Learns the weights of all parts but repeats, from likes of items new to their users."""
     rankings, ends = log.rankings(positions)
     names = [part.name for part in rankings.parts]
-    shares = prior_shares(ends)
-    prior = Weighting(
-        np.array([shares[name] for name in names]),
-        tuple(PRIOR_VARIANTS.get(name, 0) for name in names),
-    )
-    search = DirectSearch(rankings, prior)
-    alone = _alone(rankings, prior)
+    search, point = search_parts(rankings, ends)
+    alone = _alone(rankings, point)
     single = max(alone, key=search.ndcg)
-    point = search.improve(max(prior, single, key=search.value))
     same_for_all = [one for one in alone if names[int(one.weights.argmax())] in IMPERSONAL]
     if _ahead(search, single, point) >= SIMPLER:
         point = single
@@ -308,11 +318,29 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
     if _ahead(search, popular, point) >= -SIMPLER:
         point = popular
     weights = UPPER_END * point.weights / point.weights.sum()
-    raw = dict.fromkeys(shares, 0.0)
+    raw = dict.fromkeys(PRIOR_SHARES, 0.0)
     raw |= {name: float(weights[place]) / ends[name] for place, name in enumerate(names)}
     total = PartTotal(raw, dict(zip(names, point.variants, strict=True)))
     without = _without(search, point, names)
     return _as_learnt(total, ends, len(positions), search.ndcg(point), without), total
+
+
+def search_parts(rankings: Rankings, ends: dict[str, float]) -> tuple[DirectSearch, Weighting]:
+    """The best weighting from the prior, or without order where that is certainly better.
+
+    Args:
+        rankings: the held-out rankings.
+        ends: the upper end of each part.
+    """
+    found = []
+    for shares in (PRIOR_SHARES, WITHOUT_ORDER):
+        search = DirectSearch(
+            rankings, _prior(shares, ends, [part.name for part in rankings.parts])
+        )
+        single = max(_alone(rankings, search.prior), key=search.ndcg)
+        found.append((search, search.improve(max(search.prior, single, key=search.value))))
+    (search, with_order), (_, without_order) = found
+    return found[_ahead(search, without_order, with_order) >= CERTAIN]
 
 
 def _ahead(search: DirectSearch, one: Weighting, other: Weighting) -> float:
@@ -322,9 +350,19 @@ def _ahead(search: DirectSearch, one: Weighting, other: Weighting) -> float:
     return float(gained.sum()) / error if error else 0.0
 
 
-def prior_shares(ends: dict[str, float]) -> dict[str, float]:
+def _prior(shares: Mapping[str, float], ends: dict[str, float], names: list[str]) -> Weighting:
+    found = prior_shares(ends, shares)
+    return Weighting(
+        np.array([found[name] for name in names]),
+        tuple(PRIOR_VARIANTS.get(name, 0) for name in names),
+    )
+
+
+def prior_shares(
+    ends: dict[str, float], shares: Mapping[str, float] = PRIOR_SHARES
+) -> dict[str, float]:
     """The prior's shares; an opening weighs as much as a neighbour by co-occurrence."""
-    shares = dict(PRIOR_SHARES)
+    shares = dict(shares)
     if ends.get(NEAR) and ends.get(OPENINGS):
         shares[OPENINGS] = shares[NEAR] * min(1.0, ends[OPENINGS] / ends[NEAR])
     return shares

@@ -27,12 +27,12 @@ from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.side import Side
 from penchant.evaluation.gates.validation import Validation
 from penchant.evaluation.gates.verdict import Verdict
+from penchant.evaluation.replay_log import JudgedLog, judged_by
 from penchant.launch.model_parameters import DEFAULT_STORE, KEPT_ENCODER
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
 from penchant.logs.store_log import stream_of_store
-from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import LoadEncoder, install_release, load_release
@@ -60,6 +60,7 @@ from penchant.system.option_types import (
     Repeated,
     Share,
     pairs_of,
+    shows,
 )
 from penchant.system.progress import Progress, no_progress
 
@@ -68,6 +69,7 @@ _GATE = Parameter(group="Gate")
 _ROLLOUT = Parameter(group="Rollout")
 _MAYBE_SHARE = Parameter(group="Rollout", metavar="SHARE", show_default=False)
 _BUDGETS, _VALIDATION = Budgets(), Validation()
+_DEFAULT_HITS = shows(f"those of the objective, or {POSITIVE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class PublishRequest:
     """Largest relative loss of each cohort, of each probe set, and with noisy texts."""
     attributes: Annotated[Repeated, Parameter(name="--attribute"), _GATE] = ()
     """An attribute of the items, each value of which is a cohort; repeatable."""
-    relevant: Annotated[str, Parameter(metavar="TERM"), _GATE] = POSITIVE
+    relevant: Annotated[str, Parameter(metavar="TERM", show_default=_DEFAULT_HITS), _GATE] = ""
     """The events that count as a hit: 'rating>=4', 'reward>0.5', signal=purchase."""
     validation_fraction: Annotated[float, _GATE] = _VALIDATION.fraction
     """Share of the log's events, the newest, to rank for."""
@@ -216,13 +218,14 @@ def publish(
         progress("Reading the log", 0.0)
         with server.store.snapshot() as snapshot:
             served = ServedRelease(read_head(snapshot), read_releases(snapshot))
-            relevance = parse_relevance(request.relevant)
+            relevance = parse_relevance(request.relevant or POSITIVE)
             if candidate.folder is not None and candidate.folder.name == served.head.release:
                 return PublishResult(PublishOutcome.ALREADY_SERVED, served.head.release)
             left_out = LeftOut()
             stream = stream_of_store(snapshot, server.config.signals, relevance, left_out)
+        judged = judged_by(stream, server.config, request.relevant, POSITIVE)
         progress("Reading the log", 1.0)
-        work = _Publication(request, server, served, stream, candidate, progress, load)
+        work = _Publication(request, server, served, judged, candidate, progress, load)
         verdict = None if request.no_gate else work.judge()
         if verdict is not None and not verdict.passed:
             return PublishResult(PublishOutcome.REFUSED, verdict=verdict, left_out=left_out)
@@ -263,7 +266,7 @@ class _Publication:
     request: PublishRequest
     server: ServerStore
     served: ServedRelease
-    stream: Stream
+    judged: JudgedLog
     candidate: _Candidate
     progress: Progress
     load: LoadEncoder
@@ -272,9 +275,10 @@ class _Publication:
         """Compares the candidate with the served release on the log."""
         request, config = self.request, self.server.config
         encoder = self.served.encoder(self.server.releases, config.encoder, self.load)
+        config = self.judged.config
         weighted = with_score_weights(config, json.dumps(self.candidate.weights))
         return judge(
-            self.stream,
+            self.judged.stream,
             self.served.side(encoder, config),
             Side(CachedEncoder(self.candidate.encoder), weighted, self.candidate.refresh),
             request.budgets,
@@ -289,7 +293,7 @@ class _Publication:
         assert self.request.candidate is not None
         self.progress("Building the release", 0.0)
         config = self.server.config
-        probes = freeze_validation_part(self.stream, config, self.request.validation)
+        probes = freeze_validation_part(self.judged.stream, config, self.request.validation)
         reports = reports | {PROBES: probes}
         if verdict is not None:
             reports[GATE] = verdict.json().encode()
@@ -302,7 +306,7 @@ class _Publication:
             reports=reports,
         )
         encode = self.candidate.encoder.encode
-        manifest = build_release(self.server.releases, self.stream, config, recipe, encode)
+        manifest = build_release(self.server.releases, self.judged.stream, config, recipe, encode)
         self.progress("Building the release", 1.0)
         return self.server.releases / manifest.id
 

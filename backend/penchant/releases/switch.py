@@ -66,9 +66,21 @@ ENCODE, FIT, SWITCH, COMMIT, DROP, DONE = (
 
 
 def encode_and_fit(
-    store: Store, config: Config, release: LoadedRelease, progress: Progress
+    store: Store,
+    config: Config,
+    release: LoadedRelease,
+    progress: Progress,
+    *,
+    as_released: bool = False,
 ) -> tuple[RefreshInput, RefreshedCatalog]:
     """Encodes the catalog's texts for a release, and fits its item vectors to the store's log.
+
+    Args:
+        store: the server's store.
+        config: the server's settings.
+        release: the release.
+        progress: called as steps begin and end.
+        as_released: take the items as the release learnt them, because its log is the store's.
 
     Raises:
         EncoderUnavailable, StoreUnavailable: nothing that readers see has changed.
@@ -77,7 +89,7 @@ def encode_and_fit(
     progress(FIT, 0.0)
     with store.snapshot() as snapshot:
         source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
-        fresh = fit_release(snapshot, release, source, config)
+        fresh = fit_release(snapshot, release, source, config, as_released=as_released)
     progress(FIT, 1.0)
     return source, fresh
 
@@ -89,6 +101,8 @@ def switch_to(
     release: LoadedRelease,
     progress: Progress = no_progress,
     clock: Clock = system_clock,
+    *,
+    as_released: bool = False,
 ) -> CatalogHead:
     """Serves a release to everybody; a running server follows at its next request.
 
@@ -99,6 +113,7 @@ def switch_to(
         release: the release, installed in the server's directory of releases.
         progress: called as steps begin and end.
         clock: gives the time in microseconds since 1970.
+        as_released: take the items as the release learnt them, because its log is the store's.
 
     Returns:
         The head that readers follow now.
@@ -107,7 +122,7 @@ def switch_to(
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
     began_s = time.time()
-    source, fresh = encode_and_fit(store, config, release, progress)
+    source, fresh = encode_and_fit(store, config, release, progress, as_released=as_released)
     progress(SWITCH, 0.0)
     encoder = release.encoder
     reader = prepared_reader(store, directory, config)
@@ -188,10 +203,15 @@ def _write(transaction: Transaction, release: LoadedRelease, vectors: Mapping[st
 
 
 def fit_release(
-    snapshot: Snapshot, release: LoadedRelease, source: RefreshInput, config: Config
+    snapshot: Snapshot,
+    release: LoadedRelease,
+    source: RefreshInput,
+    config: Config,
+    *,
+    as_released: bool = False,
 ) -> RefreshedCatalog:
     """Fits item vectors to the store's log; without any event, takes those of the release."""
-    if len(source.events.item) or release.items is None:
+    if release.items is None or (len(source.events.item) and not as_released):
         settings = RefreshSettings(**json.loads(release.published.refresh))
         served = with_score_weights(config, release.published.score_weights)
         return learn_catalog(source.events, source.texts, settings, served)

@@ -9,13 +9,17 @@ prints; `printable` also keeps a line break in an id from looking like a line of
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
 from penchant.report.printable import without_controls
+from penchant.system.log_format import json_line, logs_are_json
+
+_PROGRAMS_WIDTH = 500
+"""Columns, so that no line of a table is folded."""
 
 
 class Terminal(Console):
@@ -43,6 +47,30 @@ class Terminal(Console):
                 yield Segment(without_controls(segment.text), segment.style)
 
 
+class JsonTerminal(Terminal):
+    """A console for programs: whatever is printed at once is one JSON object on one line."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, width=_PROGRAMS_WIDTH)
+        self._printing = False
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Prints one record."""
+        if self._printing:
+            super().print(*objects, **options)
+            return
+        self._printing = True
+        try:
+            with self.capture() as captured:
+                super().print(*objects, **options)
+        finally:
+            self._printing = False
+        text = "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
+        if text:
+            self.file.write(json_line("INFO", text) + "\n")
+            self.file.flush()
+
+
 def terminal(*, stderr: bool = False) -> Terminal:
     """The console of a command: standard output, or standard error."""
-    return Terminal(stderr=stderr)
+    return JsonTerminal(stderr=stderr) if logs_are_json() else Terminal(stderr=stderr)

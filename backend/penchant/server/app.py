@@ -91,6 +91,8 @@ class App:
     """The server's claim on the store, held by models that write."""
     watch: CatalogWatch | None = None
     """Looks at the catalog's files; None where they are not read."""
+    catalogs: Catalogs | None = None
+    """The catalogs that it follows."""
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
@@ -199,7 +201,7 @@ def _over(
     verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us, names)
     if "feedback" in fields and began_us:
         doubt_unseen(store, clock(), Path(config.store.partition(":")[2]), meter)
-    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch)
+    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch, catalogs)
 
 
 def _verbs(
@@ -227,7 +229,7 @@ def _verbs(
         )
         verbs |= _feedback(feedback, config, clock, names)
     if "reserve" in fields:
-        verbs |= _reserve(ReserveService(store, catalogs, clock), config, clock, names)
+        verbs |= _reserve(ReserveService(store, catalogs, clock, meter), config, clock, names)
     if "put_items" in fields:
         verbs |= _catalog(CatalogService(store, catalogs, encoders), config, audited)
     if "get_user" in fields:

@@ -30,6 +30,7 @@ from penchant.domain.tally import Tally
 from penchant.domain.tombstone import Tombstone
 from penchant.domain.types import Event, LogRow, Record, UserState
 from penchant.domain.window import digest64, empty_record, entry, insert
+from penchant.service.batch_quality import BatchQuality
 from penchant.service.clock import Clock
 from penchant.service.clock_evidence import ClockEvidence
 from penchant.service.item_counts import ANY_TIME, recount, tally_of, write_tally
@@ -38,6 +39,7 @@ from penchant.service.rebuilt_records import rebuild_user
 from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
+from penchant.service.shown_scores import ShownScores
 from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs, Offered, fold_key
 from penchant.store.accepted_events import add_accepted
@@ -49,6 +51,7 @@ from penchant.store.newest import read_newest, write_newest
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.tombstones import any_tombstone, read_tombstone
 from penchant.store.users import read_event, read_log, read_user, write_event, write_user
+from penchant.system.step_times import step_began, step_ended
 
 log = logging.getLogger("penchant")
 
@@ -127,6 +130,7 @@ class _Batch:
 
     ledger: ReservationLedger
     watch: RolloutWatch
+    quality: BatchQuality
     tally: Tally
     newest_us: int
     """Time of the newest event, those of the batch included."""
@@ -171,6 +175,7 @@ class FeedbackService:
         self._meter = meter
         self._item_biases = item_biases
         self._said: set[str] = set()
+        self._shown_scores = ShownScores()
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
             counters = dict(scan_counters(snapshot))
@@ -211,7 +216,7 @@ class FeedbackService:
             StoreUnavailable: no event of the whole batch was accepted.
         """
         arrived_us, started = self._clock(), time.perf_counter()
-        latest_us = self._latest(arrived_us)
+        latest_us, began_ns = self._latest(arrived_us), step_began()
         with self._store.transaction() as transaction:
             offered = self._catalogs.read(transaction)
             view = offered.served
@@ -225,6 +230,7 @@ class FeedbackService:
             batch = _Batch(
                 ReservationLedger(transaction, arrived_us),
                 RolloutWatch(offered),
+                BatchQuality(offered, self._shown_scores),
                 tally_of(transaction, self._item_biases.half_life_s, latest_us),
                 min(read_newest(transaction) or self._item_biases.newest_us, latest_us),
                 tombstones={} if any_tombstone(transaction) else None,
@@ -236,10 +242,12 @@ class FeedbackService:
                 ]
                 for call in requests
             ]
+            step_ended("read", began_ns)
             if batch.rows:
                 self._write(transaction, offered, batch, arrived_us)
             elsewhere = [(number, read_counters(transaction, number)) for number in recounted]
-            commit_started = time.perf_counter()
+            commit_started, commit_began_ns = time.perf_counter(), step_began()
+        step_ended("commit", commit_began_ns)
         self._item_biases.set(elsewhere)
         self._say_refused(results)
         if batch.rows or elsewhere:
@@ -248,6 +256,7 @@ class FeedbackService:
             ended = time.perf_counter()
             self._meter.commit(ended - commit_started, len(batch.rows))
             self._meter.staleness(ended - started)
+            batch.quality.tell(self._meter)
         return results
 
     def _take(
@@ -266,7 +275,7 @@ class FeedbackService:
             signal = admit(self._signals, event.signal, event.value)
             if batch.tombstones is not None:
                 _require_not_forgotten(transaction, batch.tombstones, event)
-            record = batch.records.get(event.user) or _read_record(transaction, event.user)
+            record = batch.records.get(event.user) or _read_record(transaction, batch, event.user)
             if latest_us < ANY_TIME and dated_after(record, latest_us):
                 record = self._redate(transaction, event.user, latest_us, arrived_us)
             digest = digest64(event.event_id)
@@ -288,6 +297,7 @@ class FeedbackService:
         batch.newest_us = max(batch.newest_us, event.occurred_at_us)
         fold_us = fold_time(arrived_us, batch.newest_us)
         batch.watch.event(event.user, record, number, signal, fold_us)
+        batch.quality.event(event, signal)
         record = insert(record, [entry(event, number, signal)], view.settings.window_events)
         batch.records[event.user] = record
         if signal.owned:
@@ -346,7 +356,8 @@ class FeedbackService:
                 if offered.shown_to(user) is view
             ]
             if view is not None:
-                self._fold(transaction, view, mine, fold_time(arrived_us, batch.newest_us))
+                fold_us = fold_time(arrived_us, batch.newest_us)
+                self._fold(transaction, view, batch, mine, fold_us)
         if batch.newest_us != read_newest(transaction):
             write_newest(transaction, batch.newest_us)
         for row in batch.rows.values():
@@ -372,13 +383,14 @@ class FeedbackService:
         self,
         transaction: Transaction,
         view: CatalogView,
+        batch: _Batch,
         records: Sequence[tuple[str, Record]],
         fold_us: int,
     ) -> None:
         """Writes records with the interests that their users' next rankings need."""
         bucket = time_bucket(fold_us, view.settings)
         for some in _in_chunks(records, FOLDED_TOGETHER):
-            started = time.perf_counter()
+            started, began_ns = time.perf_counter(), step_began()
             windows = [record.window for _, record in some]
             window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
             items = view.items_of(window)
@@ -388,8 +400,10 @@ class FeedbackService:
                 view.prior, window, lengths, items, bucket, view.settings, contexts
             )
             self._meter.fold(time.perf_counter() - started, len(some))
+            step_ended("fold", began_ns)
             for (user, record), interest, context in zip(some, interests, contexts, strict=True):
                 key = fold_key(view, bucket, context)
+                batch.quality.folded(user, key, interest)
                 write_user(transaction, user, UserState(record, key, interest))
 
     def _read_new_items(self, snapshot: Snapshot, view: CatalogView) -> None:
@@ -411,9 +425,12 @@ def _in_chunks(elements: Sequence[_Element], size: int) -> Iterator[Sequence[_El
         yield elements[start : start + size]
 
 
-def _read_record(snapshot: Snapshot, user: str) -> Record:
+def _read_record(snapshot: Snapshot, batch: _Batch, user: str) -> Record:
     state = read_user(snapshot, user)
-    return empty_record() if state is None else state.record
+    if state is None:
+        return empty_record()
+    batch.quality.read(user, state)
+    return state.record
 
 
 def _require_not_forgotten(

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from penchant.domain.types import Rows
+
+
+class Outcome(NamedTuple):
+    """What became of an item that was shown: of one accepted event, without who made it."""
+
+    arm: str
+    """`served`, or `candidate` for users of a canary's share."""
+    impression: bool
+    """Whether the event says that the item was shown; then the reward is not known yet."""
+    reward: float
+    """-1 to 1."""
+    score: float | None
+    """At which the item was shown; None: unknown."""
 
 
 class Meter(Protocol):
@@ -36,6 +52,22 @@ class Meter(Protocol):
         """Records that a damaged part of the catalog was written again, by its kind."""
         ...
 
+    def ranked(self, top: Rows, *, cold: bool) -> None:
+        """Records a ranking: the rows of its items, best first, and whether the user is new."""
+        ...
+
+    def reserved(self, outcome: str, options: int) -> None:
+        """Records options of a reserve call: `reserved`, or why not."""
+        ...
+
+    def outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Records what accepted events say about what was shown."""
+        ...
+
+    def interest_drift(self, distance: float) -> None:
+        """Records how far a user's slow interest has moved: 1 - cosine, 0 to 2."""
+        ...
+
 
 class SilentMeter:
     """Drops every measurement."""
@@ -60,3 +92,15 @@ class SilentMeter:
 
     def mended(self, kind: str) -> None:
         """See `Meter.mended`."""
+
+    def ranked(self, top: Rows, *, cold: bool) -> None:
+        """See `Meter.ranked`."""
+
+    def reserved(self, outcome: str, options: int) -> None:
+        """See `Meter.reserved`."""
+
+    def outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """See `Meter.outcomes`."""
+
+    def interest_drift(self, distance: float) -> None:
+        """See `Meter.interest_drift`."""

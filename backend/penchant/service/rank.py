@@ -55,6 +55,7 @@ from penchant.store.base import Snapshot, Store
 from penchant.store.newest import read_newest
 from penchant.store.owned import read_owned
 from penchant.store.users import read_user
+from penchant.system.step_times import step_began, step_ended
 
 ENCODE_RETRIES = 3
 """Times that queries are encoded again after a change of the encoder; then the call fails."""
@@ -193,7 +194,9 @@ class RankService:
                         else attempt(self._rank_one, snapshot, view, request, vector)
                         for view, request, vector in zip(views, requests, vectors, strict=True)
                     ]
+            began_ns = step_began()
             queries |= self._encode(sorted(missing))
+            step_ended("encode", began_ns)
         raise EncoderUnavailable("query: the encoder is being changed; ask again in a moment")
 
     def _encode(self, queries: Sequence[_Query]) -> dict[_Query, Vector | PenchantError]:
@@ -231,13 +234,16 @@ class RankService:
     def _rank_slices(
         self, snapshot: Snapshot, view: CatalogView, request: RankRequest, query: Vector | None
     ) -> Generator[None, None, Ranking]:
+        began_ns = step_began()
         state = read_user(snapshot, request.user) or UserState(empty_record())
+        step_ended("read", began_ns)
         _require_version(state, request.min_state_version)
         now_us = self._clock() if request.as_of_us is None else request.as_of_us
         fold_us = now_us
         if request.as_of_us is None:
             fold_us = fold_time(now_us, read_newest(snapshot))
         user = self._user(state, view, request, fold_us)
+        began_ns = step_began()
         left_out = []
         if request.exclude_owned:
             left_out.append(read_owned(snapshot, request.user))
@@ -250,6 +256,8 @@ class RankService:
         )
         left = max(0, self._explorations_per_day - explored_lately(user.window, now_us))
         top = _select(view, user, scored, request, may_explore=left > 0)
+        step_ended("score", began_ns)
+        self._meter.ranked(top.rows, cold=state.record.state_version == 0)
         explanations = None
         if request.explain:
             explanations = yield from explain(snapshot, view, user, top, query)
@@ -272,9 +280,10 @@ class RankService:
         self, state: UserState, view: CatalogView, request: RankRequest, fold_us: int
     ) -> UserInContext:
         bucket, context = time_bucket(fold_us, view.settings), as_slots(request.context)
-        started = time.perf_counter()
+        started, began_ns = time.perf_counter(), step_began()
         interest, folded = interest_of(state, view, bucket, context)
         if folded:
+            step_ended("fold", began_ns)
             self._meter.fold(time.perf_counter() - started)
         return UserInContext(request.user, state.record.window, interest, bucket, context)
 

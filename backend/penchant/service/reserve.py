@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 
 from penchant.catalog.view import CatalogView
@@ -20,6 +21,7 @@ from penchant.domain.reservations import Reservations, ReserveOption, ReserveReq
 from penchant.service.attempt import attempt
 from penchant.service.campaign_costs import bounded
 from penchant.service.clock import Clock
+from penchant.service.meter import Meter
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.user_interest import Catalogs
 from penchant.store.base import Snapshot, Store
@@ -59,10 +61,11 @@ def _check_option(name: str, option: ReserveOption, limits: Limits) -> None:
 class ReserveService:
     """Reserves impressions. Caps are exact because the store has one writer at a time."""
 
-    def __init__(self, store: Store, catalogs: Catalogs, clock: Clock) -> None:
+    def __init__(self, store: Store, catalogs: Catalogs, clock: Clock, meter: Meter) -> None:
         self._store = store
         self._catalogs = catalogs
         self._clock = clock
+        self._meter = meter
 
     def reserve(self, requests: Sequence[ReserveRequest]) -> list[Reservations | PenchantError]:
         """The reservations of each request, durable when this returns.
@@ -81,7 +84,15 @@ class ReserveService:
                 for request in requests
             ]
             ledger.write()
+        self._count(replies)
         return replies
+
+    def _count(self, replies: Sequence[Reservations | PenchantError]) -> None:
+        granted = [reply for reply in replies if isinstance(reply, Reservations)]
+        outcomes = Counter(one.reason.value for reply in granted for one in reply.refused)
+        outcomes["reserved"] = sum(len(reply.reserved) for reply in granted)
+        for outcome, options in outcomes.items():
+            self._meter.reserved(outcome, options)
 
 
 def _reserve(

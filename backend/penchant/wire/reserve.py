@@ -20,6 +20,7 @@ DEFAULT_LAPSE_S = 60
 _REASON = {
     UnreservedReason.CAPPED: reserve_pb2.Unreserved.REASON_CAPPED,
     UnreservedReason.BUDGET: reserve_pb2.Unreserved.REASON_BUDGET,
+    UnreservedReason.PACE: reserve_pb2.Unreserved.REASON_BUDGET,
 }
 
 

@@ -17,6 +17,7 @@ from penchant.store.lmdb import LmdbStore
 from tests.support.command import Ran
 from tests.support.command import run as run_command
 from tests.support.shop_log import write_shop
+from tests.support.signal_logs import CART, shop_rows, write_shop_log
 from tests.support.word_encoder import write_word_encoder
 from tests.support.world import World
 
@@ -162,3 +163,16 @@ def test_an_interrupt_leaves_no_file(
     result = run(*shop, *both, "--json", tmp_path / "out.json")
     assert result.exit_code == 130
     assert not (tmp_path / "out.json").exists()
+
+
+def test_a_log_of_several_signals_is_judged_by_its_objective(tmp_path: Path) -> None:
+    """The one that an evaluation ranks for; `--relevant` takes other hits."""
+    log = write_shop_log(tmp_path, shop_rows((CART,), events=3000), 160)
+    encoder = write_word_encoder(tmp_path / "words", ["item number"], dimensions=8, seed=1)
+    sides = ("--no-refresh", "--baseline", encoder, "--candidate", encoder, *ENOUGH)
+    result = run(*log, *sides)
+    assert result.exit_code == 0, result.output
+    assert "a hit is signal=purchase" in result.output
+    assert "The objective is purchase" in " ".join(result.output.split())
+    named = run(*log, *sides, "--relevant", "signal=view")
+    assert "a hit is signal=view" in named.output

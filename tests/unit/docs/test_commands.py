@@ -45,7 +45,8 @@ def test_commands_and_options_in_the_docs_are_there(page: Path) -> None:
         assert words[0] in COMMANDS, words
         command = tuple(words[:2]) if tuple(words[:2]) in known() else tuple(words[:1])
         given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
-        unknown = given - options_of(*command) - {"--help", "--config"}  # Any command has these.
+        any_has = {"--help", "--config", "--log-format"}
+        unknown = given - options_of(*command) - any_has
         assert not unknown, f"{page.name}: penchant {' '.join(words)}: {unknown}"
 
 

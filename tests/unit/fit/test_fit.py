@@ -7,16 +7,21 @@ import json
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from penchant.catalog.view import CatalogReader
 from penchant.cli.main import COMMANDS, check_settings_file
 from penchant.cli.settings_file import read_settings_file
+from penchant.config import with_score_weights
 from penchant.fit.fit import fit
 from penchant.fit.fit_request import FitRequest, FitResult
 from penchant.fit.trial import Rung
 from penchant.launch.server_store import open_server_store
 from penchant.logs.log_source import LogSource
+from penchant.refresh.item_vectors import learn_catalog
+from penchant.refresh.refresh import released_settings
+from penchant.refresh.refresh_input import read_refresh_input
 from penchant.releases.manifest import check_release
 from penchant.service.user_interest import read_catalog
 from penchant.store.items import read_head, scan_items
@@ -87,6 +92,23 @@ def test_a_log_in_files_becomes_a_store_that_serves_a_whole_release(
     assert json.loads(view.frozen.learnt) == pytest.approx(manifest.learnt["settings"], rel=1e-5)
     assert {"NDCG@10", "recall@10"} == manifest.metrics.keys()
     assert (directory / "fitted" / "report.html").read_bytes() == report
+
+
+def test_the_store_serves_what_a_refresh_of_its_log_would_learn(done: tuple[Path, Ran]) -> None:
+    """The release is learnt once, from the log in files, and served as it is."""
+    address = f"lmdb:{done[0] / 'fitted' / 'store'}"
+    with open_server_store(address, ()) as server:
+        reader = CatalogReader(server.directory, server.config.fold)
+        with server.store.snapshot() as snapshot:
+            view = read_catalog(snapshot, reader)
+            source = read_refresh_input(snapshot, server.config)
+        settings = released_settings(server.store)
+        served = with_score_weights(server.config, view.head.score_weights)
+        fresh = learn_catalog(source.events, source.texts, settings, served)
+    expected = json.loads(fresh.learnt.settings_json)
+    assert json.loads(view.frozen.learnt) == pytest.approx(expected, rel=1e-5)
+    rows = list(source.numbers)
+    np.testing.assert_allclose(view.vectors[rows], fresh.vectors, atol=1e-5)
 
 
 def test_the_report_shows_the_parts_and_the_peers(done: tuple[Path, Ran]) -> None:

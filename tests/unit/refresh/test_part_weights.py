@@ -12,9 +12,10 @@ from penchant.config import Config
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Matrix
 from penchant.logs.interactions import Interactions
-from penchant.refresh.held_out import HeldOut
+from penchant.refresh.direct_search import Part, Rankings
+from penchant.refresh.held_out import NEAR, TRANSITIONS, HeldOut
 from penchant.refresh.item_vectors import RefreshedCatalog, fit_for_weights, learn_catalog
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.part_weights import LearntWeights, search_parts
 from penchant.refresh.refresh_settings import RefreshSettings
 
 CONFIG = Config("memory:", Path("encoder"))
@@ -91,6 +92,25 @@ def test_the_order_of_likes_says_more_than_their_neighbourhood() -> None:
     weights = learnt(log_of(user, rng.permutation(ITEMS)[item])).learnt
     losses = {name: weights.ndcg - without for name, without in weights.without.items()}
     assert max(losses, key=lambda name: losses[name]) == "transitions"
+
+
+@pytest.mark.parametrize("says", ["nothing", "much"])
+def test_the_order_keeps_its_share_unless_the_log_is_certainly_better_without(says: str) -> None:
+    rng, (count, rivals) = np.random.default_rng(3), (400, 60)
+    near, order = rng.normal(0, 1, (2, count, rivals)).astype(np.float32)
+    near[:, 0] += 1.5
+    # Shares compare upper ends: an order whose values reach far drowns the others.
+    order = order**5 if says == "nothing" else order
+    order[:, 0] += 0.0 if says == "nothing" else 1.5
+    rankings = Rankings(
+        (Part(NEAR, (near,) * 3), Part(TRANSITIONS, (order,) * 3)),
+        np.zeros(count, np.int64),
+        np.ones((count, rivals), np.bool_),
+        np.ones(count),
+    )
+    _, point = search_parts(rankings, {NEAR: 1.0, TRANSITIONS: 1.0})
+    kept, share = bool(point.weights[1]), point.weights[1] / point.weights.sum()
+    assert (kept, share > 0.2) == ((False, False) if says == "nothing" else (True, True))
 
 
 def test_where_only_the_texts_count_the_interest_in_them_does() -> None:

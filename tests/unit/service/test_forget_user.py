@@ -111,7 +111,7 @@ def test_every_kind_of_key_that_names_a_user_is_forgotten_and_exported(world: Wo
     assert naming == {*USER_PLACE, Kind.TOMBSTONE}
     assert KIND_NAMES.keys() == naming
     world.feed(liked("e1", "toy"), liked("e2", "heat", signal="purchase"))
-    desk = ReserveService(world.store, world.catalogs, world.clock)
+    desk = ReserveService(world.store, world.catalogs, world.clock, world.meter)
     caps, budget = (Cap("c", 3, 60),), Budget("b", 5, 1000)
     desk.reserve([ReserveRequest("u", "r1", (ReserveOption("toy", caps, budget),), 1, 60)])
     (shown,) = world.feed(liked("e3", "toy", signal="impression", recommendation_id="r1"))

@@ -27,7 +27,7 @@ THREE_AN_HOUR = (Cap("campaign", 3, 3600),)
 
 
 def reserver(world: World) -> ReserveService:
-    return ReserveService(world.store, world.catalogs, world.clock)
+    return ReserveService(world.store, world.catalogs, world.clock, world.meter)
 
 
 def asks(

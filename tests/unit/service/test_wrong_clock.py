@@ -181,7 +181,9 @@ def reserve(world: World, id_: str, now_us: int) -> Reservations:
     world.now_us = now_us
     option = ReserveOption("toy", (Cap("c", 1, 3600),), Budget("money", 60, 100))
     request = ReserveRequest("u", id_, (option,), 1, lapse_s=60)
-    (reply,) = ReserveService(world.store, world.catalogs, world.clock).reserve([request])
+    (reply,) = ReserveService(world.store, world.catalogs, world.clock, world.meter).reserve(
+        [request]
+    )
     assert isinstance(reply, Reservations)
     return reply
 

@@ -80,10 +80,13 @@ def gate(
     if request.freeze_probes is not None:
         check_writable(request.freeze_probes, "--freeze-probes")
     progress("Reading the log", 0.0)
-    stream = request.log.read(baseline.signals, "nothing to judge by", on_log)
+    judged = request.log.read_for(baseline, "nothing to judge by", on_log)
+    stream = judged.stream
     if candidate.signals == baseline.signals:
         candidate = dataclasses.replace(candidate, signals=stream.signals)
-    baseline = dataclasses.replace(baseline, signals=stream.signals)
+    if candidate.objective == baseline.objective:
+        candidate = dataclasses.replace(candidate, objective=judged.config.objective)
+    baseline = judged.config
     progress("Reading the log", 1.0)
     # Only here: they load ONNX Runtime, SciPy and PyArrow, which the command's help does without.
     from penchant.evaluation.gates.judge import judge

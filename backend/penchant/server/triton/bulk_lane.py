@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from penchant.server.dispatch import Answer, ParsedCall
+from penchant.server.dispatch import Answer
 from penchant.server.triton.backlog import Backlog
 from penchant.server.triton.call_queue import CallQueue
 from penchant.server.triton.process_turn import ProcessTurn
@@ -43,7 +43,7 @@ class BulkLane(CallQueue[_Begun]):
 
     def __init__(
         self,
-        begin: Callable[[ParsedCall], Slices],
+        begin: Callable[[WaitingCall], Slices],
         answer: Callable[[WaitingCall, Answer], None],
         drop: Callable[[WaitingCall], None],
         turn: ProcessTurn,
@@ -64,7 +64,7 @@ class BulkLane(CallQueue[_Begun]):
         self._thread.start()
 
     def _queued(self, waiting: WaitingCall) -> _Begun:
-        return _Begun(waiting, self._begin(waiting.call))
+        return _Begun(waiting, self._begin(waiting))
 
     def _work(self) -> None:
         with self._changed:

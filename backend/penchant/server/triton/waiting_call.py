@@ -8,6 +8,7 @@ from typing import Any
 
 from penchant.domain.errors import Overloaded
 from penchant.server.dispatch import Lane, ParsedCall
+from penchant.server.triton.traces import CallTrace
 
 log = logging.getLogger("penchant")
 
@@ -26,17 +27,27 @@ EXPIRED = Overloaded(
 class WaitingCall:
     """A parsed call with the way to its caller."""
 
-    __slots__ = ("_asked_s", "arrived_s", "call", "deadline_s", "sender")
+    __slots__ = ("_asked_s", "arrived_s", "call", "deadline_s", "request_id", "sender", "trace")
 
-    def __init__(self, sender: Any, call: ParsedCall) -> None:
+    def __init__(
+        self,
+        sender: Any,
+        call: ParsedCall,
+        request_id: str = "",
+        trace: CallTrace | None = None,
+    ) -> None:
         """Takes the time of arrival.
 
         Args:
             sender: Triton's response sender of the request.
             call: the call.
+            request_id: as the caller named the request; may be empty.
+            trace: the trace that the call belongs to; None: none.
         """
         self.sender = sender
         self.call = call
+        self.request_id = request_id
+        self.trace = trace
         self.arrived_s = time.monotonic()
         self.deadline_s = self.arrived_s + (call.timeout_s or float("inf"))
         self._asked_s = self.arrived_s

@@ -13,8 +13,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.logs.refusals import LeftOut
-from penchant.logs.stream import Stream
+from penchant.evaluation.replay_log import OnLog, ignore_log
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Share
 from penchant.system.optional_package import needs_extra
@@ -93,7 +92,7 @@ class PruneReport:
 def prune(
     request: PruneRequest,
     on_stage: Callable[[str], None] = lambda stage: None,
-    on_read: Callable[[Stream, LeftOut], None] = lambda stream, left_out: None,
+    on_read: OnLog = ignore_log,
 ) -> PruneReport:
     """Drops an encoder's least important layers, distils the rest, and trims its vocabulary.
 
@@ -103,7 +102,7 @@ def prune(
     Args:
         request: encoder, settings, log and output.
         on_stage: called when a stage begins, with its name.
-        on_read: called once the log is read, with the rows left out of it.
+        on_read: called once the log is read.
 
     Raises:
         ConfigError: an argument is wrong; nothing is written.

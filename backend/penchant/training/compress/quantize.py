@@ -21,8 +21,7 @@ from cyclopts import Parameter
 from penchant.domain.errors import ConfigError
 from penchant.encoder.base import Encoder
 from penchant.encoder.bundle import MANIFEST, read_bundle
-from penchant.logs.refusals import LeftOut
-from penchant.logs.stream import Stream
+from penchant.evaluation.replay_log import OnLog, ignore_log
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT, Share
 from penchant.system.optional_package import needs_extra
@@ -89,14 +88,14 @@ class QuantizeReport:
 def quantize(
     request: QuantizeRequest,
     on_stage: Callable[[str], None] = lambda stage: None,
-    on_read: Callable[[Stream, LeftOut], None] = lambda stream, left_out: None,
+    on_read: OnLog = ignore_log,
 ) -> QuantizeReport:
     """Quantizes an encoder to int8, with as few products in fp32 as its loss budget needs.
 
     Args:
         request: encoder, method, log and output.
         on_stage: called when a stage begins, with its name.
-        on_read: called once the log is read, with the rows left out of it.
+        on_read: called once the log is read.
 
     Raises:
         ConfigError: an argument is wrong; nothing is written.

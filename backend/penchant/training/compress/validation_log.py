@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +10,9 @@ from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
 from penchant.evaluation.model_settings import config_of
-from penchant.logs.log_source import GOOD_RATING, LogSource
-from penchant.logs.read_log import read_log
-from penchant.logs.refusals import LeftOut
-from penchant.logs.relevance import POSITIVE
-from penchant.logs.stream import Stream, first_events
+from penchant.evaluation.replay_log import OnLog, ReplayLog, default_hits
+from penchant.logs.log_source import LogSource
+from penchant.logs.stream import first_events
 from penchant.system.option_types import FLAT, Pairs
 from penchant.training.validation_rankings import ValidationRankings
 
@@ -37,25 +33,18 @@ class ValidationLog:
     """A setting of the models; repeatable."""
     relevant: Annotated[
         str,
-        Parameter(metavar="TERM", show_default=f"{POSITIVE}; {GOOD_RATING} for movielens"),
+        Parameter(metavar="TERM", show_default=default_hits),
     ] = ""
     """Events that count as a hit: 'rating>=4', 'reward>0.5', signal=purchase."""
 
-    @property
-    def hits(self) -> str:
-        """`relevant`, or its default for the log."""
-        return self.relevant or self.log.default_relevance
 
-
-def read_rankings(
-    chosen: ValidationLog, encoder: Path, on_read: Callable[[Stream, LeftOut], None]
-) -> ValidationRankings:
+def read_rankings(chosen: ValidationLog, encoder: Path, on_read: OnLog) -> ValidationRankings:
     """Reads a log and chooses the rankings to measure encoders by.
 
     Args:
         chosen: the log and the part to rank for.
         encoder: directory of the encoder, as a setting of the server.
-        on_read: called once the log is read, with the rows left out of it.
+        on_read: called once the log is read.
 
     Raises:
         ConfigError: an option is wrong, the log can't be read, or nothing can be ranked for.
@@ -63,9 +52,8 @@ def read_rankings(
     if not 0 < chosen.log_fraction <= 1:
         raise ConfigError(f"log_fraction: got {chosen.log_fraction}, expected above 0 to 1")
     config = config_of(encoder, chosen.settings, chosen.log.store)
-    left_out = LeftOut()
-    stream = read_log(chosen.log, config.signals, chosen.hits, left_out, "nothing to measure on")
-    config = dataclasses.replace(config, signals=stream.signals)
-    on_read(stream, left_out)
+    log = ReplayLog(chosen.log, chosen.relevant)
+    judged = log.read_for(config, "nothing to measure on", on_read)
+    stream, config = judged.stream, judged.config
     stream = first_events(stream, int(chosen.log_fraction * len(stream.events)))
     return ValidationRankings.of_newest(stream, chosen.validation_fraction, config, MAX_RANKINGS)

@@ -114,7 +114,8 @@ class Sliced:
             ProcessTurn(),
         )
 
-    def _begin(self, call: ParsedCall) -> Generator[None, None, Answer]:
+    def _begin(self, waiting: WaitingCall) -> Generator[None, None, Answer]:
+        call = waiting.call
         for _ in range(int(call.cost)):
             self.worked.append(call.message)
             self.working.set()

@@ -1,0 +1,43 @@
+"""The scores at which items were shown lately, so that an answer can be compared with its score.
+
+Callers send the exposure with the impression; the like that follows names only user and item. Kept
+in the writer's memory alone, by a digest, and only for the latest impressions.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from penchant.domain.window import digest64
+
+MOST = 20_000
+"""Impressions that are remembered; some 2 MB."""
+
+
+class ShownScores:
+    """Scores by user and item, the latest impressions alone."""
+
+    def __init__(self, most: int = MOST) -> None:
+        """Remembers nothing yet; `most` impressions at most."""
+        self._most = most
+        self._scores: OrderedDict[int, float] = OrderedDict()
+
+    def shown(self, user: str, item: str, score: float) -> None:
+        """Notes an impression; the oldest one is dropped where there are too many."""
+        self._scores[_key(user, item)] = score
+        if len(self._scores) > self._most:
+            self._scores.popitem(last=False)
+
+    def answered(self, user: str, item: str) -> float | None:
+        """The score at which the item was shown to the user, given once; None: not known.
+
+        >>> scores = ShownScores()
+        >>> scores.shown("ann", "toy", 0.25)
+        >>> scores.answered("ann", "toy"), scores.answered("ann", "toy")
+        (0.25, None)
+        """
+        return self._scores.pop(_key(user, item), None)
+
+
+def _key(user: str, item: str) -> int:
+    return digest64(f"{user}\0{item}")
