@@ -13,6 +13,7 @@ from grpc.experimental.gevent import init_gevent
 init_gevent()  # Before any channel is made: gRPC must wait as gevent does, not block all greenlets.
 
 # ruff: noqa: E402
+import os
 import sys
 import time
 from argparse import ArgumentParser
@@ -57,7 +58,7 @@ def begin(environment: Environment, **_: Any) -> None:
     options: Any = environment.parsed_options
     arrivals = Arrivals(options.rate, options.num_users) if options.rate else None
     Visitor.run_state = LoadRun(
-        penchant=Penchant(options.target),
+        penchant=Penchant(options.target, token=os.environ.get("PENCHANT_TOKEN") or None),
         population=Population(Zipf(options.visitors, 1.0), Zipf(options.items, 0.8)),
         recorder=Recorder(),
         seed=options.seed,

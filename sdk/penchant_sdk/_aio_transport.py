@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Awaitable  # Asyncio only.
 from typing import Any, Protocol
 
 import grpc
 import grpc.aio
 
 from penchant_proto.kserve.v1 import kserve_pb2
-from penchant_sdk._bearer import Bearer, Token
+from penchant_sdk._bearer import AsyncToken, Bearer
 from penchant_sdk._channel import (
     ChannelOptions,
     Metadata,
@@ -55,7 +56,7 @@ class AsyncGrpcTransport:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Metadata = (),
-        token: Token | None = None,
+        token: AsyncToken | None = None,
         channel_options: ChannelOptions = (),
     ) -> None:
         self._target = target
@@ -121,7 +122,10 @@ class AsyncGrpcTransport:
     async def _call_once(
         self, method: Any, request: object, timeout_s: float, headers: Metadata
     ) -> Any:
-        metadata = (*self._bearer.metadata(), *headers)
+        token = self._bearer.ask()
+        if isinstance(token, Awaitable):  # Asyncio only.
+            token = await token  # Asyncio only.
+        metadata = (*self._bearer.metadata(token), *headers)
         try:
             return await method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:

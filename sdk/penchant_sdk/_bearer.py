@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from penchant_sdk.errors import InvalidRequest, PenchantError, Unauthenticated
 
@@ -12,6 +12,9 @@ Token = str | Callable[[], str]
 The function is called for each call, so it should keep its token and fetch a new one only shortly
 before that expires. Of threads, it may be called by several at once.
 """
+
+AsyncToken = str | Callable[[], str | Awaitable[str]]
+"""The same for asyncio, where the function may be a coroutine function."""
 
 MOST_TOKEN_BYTES = 4_096
 """Size limit of a token, in bytes."""
@@ -24,7 +27,7 @@ class Bearer:
 
     __slots__ = ("_fixed", "_metadata", "_token")
 
-    def __init__(self, token: Token | None, metadata: Pairs) -> None:
+    def __init__(self, token: AsyncToken | None, metadata: Pairs) -> None:
         """Checks a token that is a text.
 
         Args:
@@ -42,13 +45,20 @@ class Bearer:
         self._token = token if callable(token) else None
         self._fixed = metadata if token is None or callable(token) else self._with(token)
 
-    def metadata(self) -> Pairs:
+    def ask(self) -> object:
+        """What the function returns now, which may have to be awaited; None without one."""
+        return None if self._token is None else self._token()
+
+    def metadata(self, token: object) -> Pairs:
         """The pairs to send with a call.
 
+        Args:
+            token: what the function returned, awaited where it had to be.
+
         Raises:
-            InvalidRequest: the function returned no token.
+            InvalidRequest: that is no token.
         """
-        return self._fixed if self._token is None else self._with(self._token())
+        return self._fixed if self._token is None else self._with(token)
 
     def worth_another(self, error: PenchantError) -> bool:
         """Whether the call should be made once more, with a token that is asked for again."""

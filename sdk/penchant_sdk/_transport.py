@@ -118,7 +118,8 @@ class GrpcTransport:
         return self._call_once(method, request, left_s, headers)
 
     def _call_once(self, method: Any, request: object, timeout_s: float, headers: Metadata) -> Any:
-        metadata = (*self._bearer.metadata(), *headers)
+        token = self._bearer.ask()
+        metadata = (*self._bearer.metadata(token), *headers)
         try:
             return method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:

@@ -28,7 +28,7 @@ import grpc
 from penchant_proto.v1 import service_pb2
 from penchant_sdk import _operations
 from penchant_sdk._aio_transport import AsyncGrpcTransport, AsyncTransport
-from penchant_sdk._bearer import Token
+from penchant_sdk._bearer import AsyncToken
 from penchant_sdk._channel import ChannelOptions, Metadata
 from penchant_sdk._event_loop import EventLoopGuard  # Asyncio only.
 from penchant_sdk._operations import EncodedCall, Operation, first_call
@@ -71,7 +71,7 @@ class AsyncPenchant:
         tls: Tls | FilePath | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Metadata = (),
-        token: Token | None = None,
+        token: AsyncToken | None = None,
         channel_options: ChannelOptions = (),
         transport: AsyncTransport | None = None,
     ) -> None:
@@ -90,9 +90,9 @@ class AsyncPenchant:
             credentials: for TLS in any other way, from `grpc.ssl_channel_credentials`.
             metadata: pairs sent with every call.
             token: shown with every call to a server that asks for tokens: a text, or a function
-                that returns the one to use now. After a refusal because the token has expired, the
-                function is asked once more and the call repeated. Without TLS, whoever sees the
-                network sees the token.
+                that returns the one to use now (in asyncio, a coroutine function will do). After a
+                refusal because the token has expired, the function is asked once more and the call
+                repeated. Without TLS, whoever sees the network sees the token.
             channel_options: gRPC channel arguments; they override Penchant's own (keepalive,
                 sizes).
             transport: carries the calls instead of gRPC, for tests.

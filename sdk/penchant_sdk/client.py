@@ -88,9 +88,9 @@ class Penchant:
             credentials: for TLS in any other way, from `grpc.ssl_channel_credentials`.
             metadata: pairs sent with every call.
             token: shown with every call to a server that asks for tokens: a text, or a function
-                that returns the one to use now. After a refusal because the token has expired, the
-                function is asked once more and the call repeated. Without TLS, whoever sees the
-                network sees the token.
+                that returns the one to use now (in asyncio, a coroutine function will do). After a
+                refusal because the token has expired, the function is asked once more and the call
+                repeated. Without TLS, whoever sees the network sees the token.
             channel_options: gRPC channel arguments; they override Penchant's own (keepalive,
                 sizes).
             transport: carries the calls instead of gRPC, for tests.

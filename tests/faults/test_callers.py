@@ -9,6 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +86,11 @@ class Site:
 
     def client(self, token: str | Callable[[], str]) -> Penchant:
         return Penchant(self.server.target, timeout_s=20.0, token=token)
+
+    def rows(self, tenant: str) -> dict[bytes, bytes]:
+        """Every row of a tenant's store; without a name, of the server's own."""
+        address = f"{self.store}/tenants/{tenant}" if tenant else self.store
+        return self.content()[address]
 
     def content(self) -> dict[str, dict[bytes, bytes]]:
         """Every row of every store."""
@@ -271,6 +277,21 @@ def test_a_parameter_of_the_body_is_no_second_header(site: Site) -> None:
 
 
 @pytest.mark.usefixtures("unchanged")
+def test_odd_bytes_in_a_token_cost_nobody_else_a_reply(site: Site) -> None:
+    good = bearer(site.honest.token("rank", "acme"))
+    for value in ("Bearer \x00\x1f", "Bearer é", "Bearer " + "[" * 3000):
+        answer = site.knocker.grpc(calls()["rank"], (), {"authorization": value})
+        site.refused("Unauthenticated", "malformed", "", answer)
+    surrogate = '{"authorization": "Bearer \\ud800"}'
+    for headers, parameters in (((), surrogate), ([("authorization", "Bearer \xff\xfe")], "{}")):
+        status, body = site.knocker.http(calls()["rank"], headers, parameters)
+        assert status in (400, 500), body
+        if "Unauthenticated" in body:  # Else Triton has refused it itself.
+            site.refused("Unauthenticated", "malformed", "", str(json.loads(body)["error"]))
+    assert isinstance(site.knocker.grpc(calls()["rank"], good), Reply)
+
+
+@pytest.mark.usefixtures("unchanged")
 def test_a_caller_cannot_name_a_tenant_beside_the_token(site: Site) -> None:
     call = Call()
     call.get_user.user = "nobody"
@@ -356,6 +377,44 @@ def test_the_replay_of_one_tenants_call_by_another_stays_with_the_other(site: Si
         reply = site.knocker.grpc(call, bearer(site.honest.token("feedback", tenant)))
         assert isinstance(reply, Reply)
         assert reply.feedback.results[0].state_version == 1
+
+
+def test_tenants_that_write_the_same_ids_at_once_never_meet(site: Site) -> None:
+    """Events of both travel in the same batches, under the same ids and with other contents."""
+    signals = {"acme": "like", "bravo": "dislike"}
+    users = [f"user-{n}" for n in range(4)]
+
+    def write(tenant: str, half: int) -> None:
+        with site.client(site.honest.token("feedback", tenant)) as penchant:
+            for n in range(half, 60, 2):
+                event = Event(users[n % 4], "ab"[n % 2], signals[tenant], event_id=f"e{n}")
+                penchant.feedback([event]).raise_for_refused()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, ["acme", "bravo"] * 2, [0, 0, 1, 1]))
+    for tenant, signal in signals.items():
+        with site.client(site.honest.token("users:read", tenant)) as penchant:
+            for user in users:
+                export = penchant.export_user(user)
+                assert {row.event.signal for row in export.events} == {signal}
+                assert len(export.events) == export.state.state_version == 15
+    own = site.rows("")
+    assert not any(user.encode() in key for user in users for key in own)
+
+
+def test_the_gauges_of_a_store_name_its_tenant(site: Site) -> None:
+    with site.client(site.honest.token("users:read", "bravo")) as penchant:
+        assert penchant.user("ann").state_version == 1
+
+    def items(tenant: str) -> float:
+        return sum(
+            value
+            for (name, labels), value in scrape(site.server).items()
+            if name == "penchant_items" and dict(labels).get("tenant", "") == tenant
+        )
+
+    wait_until(lambda: items("bravo") == 2, "the gauge of the tenant")
+    assert items("") == 0
 
 
 def test_liveness_needs_no_token_and_the_probe_has_its_own(site: Site) -> None:

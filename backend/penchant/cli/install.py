@@ -44,6 +44,19 @@ def _continued(lines: Iterable[str]) -> list[str]:
     return [*(f"{line} \\" for line in every[:-1]), *every[-1:]]
 
 
+def _callers(*, knows_callers: bool) -> list[str]:
+    """Who may call the server."""
+    if knows_callers:
+        return [
+            "- The two arguments about headers hand callers' tokens to the models, which refuse "
+            "every call without one."
+        ]
+    return [
+        "- Whoever reaches gRPC or HTTP may read, change and forget every user: install with "
+        "--token-keys to ask callers for tokens, or keep both to this machine."
+    ]
+
+
 def _report(request: InstallRequest, installation: Installation) -> str:
     backends, models = installation.backend.parent, request.models.absolute()
     doors = closed_doors(f"${_KEY}")
@@ -88,6 +101,7 @@ def _report(request: InstallRequest, installation: Installation) -> str:
         f"load models or read statistics send the key: {GRPC_HEADER} (gRPC), {KEY_NAME} (HTTP).",
         "- Keep HTTP and metrics to this machine if nobody else needs them: "
         "--http-address=127.0.0.1 --metrics-address=127.0.0.1",
+        *_callers(knows_callers=bool(forwarded)),
         "- Set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1: each model is a process of its own.",
         "- In a container: --shm-size=256m or more.",
         "- Nothing refreshes a store beside a Triton of your own. Run this where the store is, for "

@@ -57,7 +57,7 @@ def gather(
         name, equals, value = setting.partition("=")
         if not equals or not name.strip():
             raise LaunchError(f"--set: got {setting!r}, expected key=value")
-        in_place = name.strip() in (*PLACES, "token_keys") and bool(value)
+        in_place = name.strip() in PLACES and bool(value)
         settings[name.strip()] = str(Path(value).absolute()) if in_place else value
     config.parse({"encoder": "none", **settings})
     if "encoder" not in settings:

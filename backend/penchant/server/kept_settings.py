@@ -34,8 +34,8 @@ OF_THE_MACHINE = frozenset(
 )
 """Settings that say how one machine serves a store; each server has its own."""
 
-PLACES = frozenset({"encoder", "catalog_dir", "releases_dir"})
-"""Directories, which are kept as the server sees them."""
+PLACES = frozenset({"encoder", "catalog_dir", "releases_dir", "token_keys"})
+"""Paths, taken as the server sees them."""
 
 REBUILT = frozenset({"signals", "window_events", "offset_half_life_s"})
 """Settings that shape records or counters: `penchant rebuild` brings those up to date."""

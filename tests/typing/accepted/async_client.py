@@ -29,6 +29,16 @@ class MyTransport:
     async def close(self) -> None: ...
 
 
+def tokens() -> None:
+    AsyncPenchant("localhost:8001", token="a.b.c")
+    AsyncPenchant("localhost:8001", token=lambda: "a.b.c")
+    AsyncPenchant("localhost:8001", token=fetched)
+
+
+async def fetched() -> str:
+    return "a.b.c"
+
+
 def takes_a_client(penchant: AsyncPenchant) -> None: ...
 
 

@@ -73,6 +73,12 @@ def errors(penchant: Penchant) -> str:
     return ""
 
 
+def tokens() -> None:
+    Penchant("localhost:8001", token="a.b.c")
+    Penchant("localhost:8001", token=lambda: "a.b.c")
+    Penchant("localhost:8001", token=None)
+
+
 def takes_a_client(penchant: Penchant) -> None: ...
 
 

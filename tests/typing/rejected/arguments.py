@@ -19,6 +19,8 @@ penchant.user()  # E: call-arg
 Penchant("localhost:8001", 1.0)  # E: call-arg
 Penchant(transport=object())  # E: arg-type
 Penchant(tls=b"certs")  # E: arg-type
+Penchant("localhost:8001", token=b"a.b.c")  # E: arg-type
+Penchant("localhost:8001", token=lambda: 7)  # E: arg-type
 Event("u", "i")  # E: call-arg
 Event("u", "i", "like", occurred_at="now")  # E: arg-type
 Event("u", "i", "like", occurred_at=None)  # E: arg-type

@@ -106,3 +106,16 @@ def test_a_directory_that_is_no_encoder_is_refused_where_it_can_be_seen(
     assert served.exit_code == 1
     assert "encoder.json is missing" in served.stderr
     assert not (tmp_path / "s").exists()
+
+
+def test_it_asks_for_tokens_if_it_is_given_keys(arguments: list[str], tmp_path: Path) -> None:
+    forwarding = ("--grpc-header-forward-pattern=authorization", "--http-header-forward-pattern")
+    without = run(arguments).output
+    assert "install with --token-keys" in without
+    assert not any(argument in without for argument in forwarding)
+    result = run([*arguments, "--token-keys", "/etc/keys.json", "--token-audience", "films"])
+    assert result.exit_code == 0, result.output
+    assert all(argument in result.output for argument in forwarding)
+    config = parse_config((tmp_path / "models" / "penchant_users" / "config.pbtxt").read_text())
+    assert config.parameters["token_keys"].string_value == "/etc/keys.json"
+    assert config.parameters["token_audience"].string_value == "films"

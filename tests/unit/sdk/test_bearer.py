@@ -15,7 +15,7 @@ def test_what_is_no_token_is_refused_at_once(token: str) -> None:
         with pytest.raises(InvalidRequest, match="token: got"):
             client("localhost:1", token=token)
     with pytest.raises(InvalidRequest, match="token: got"):
-        Bearer(lambda: token, ()).metadata()
+        Bearer(lambda: token, ()).metadata(token)
 
 
 def test_a_token_and_a_header_of_ones_own_exclude_each_other() -> None:
@@ -26,9 +26,10 @@ def test_a_token_and_a_header_of_ones_own_exclude_each_other() -> None:
 def test_a_function_is_asked_for_each_call() -> None:
     tokens = iter("ab")
     bearer = Bearer(lambda: next(tokens), (("x", "y"),))
-    assert [bearer.metadata()[-1][1] for _ in range(2)] == ["Bearer a", "Bearer b"]
-    assert Bearer("t", (("x", "y"),)).metadata() == (("x", "y"), ("authorization", "Bearer t"))
-    assert Bearer(None, (("x", "y"),)).metadata() == (("x", "y"),)
+    shown = [bearer.metadata(bearer.ask())[-1][1] for _ in range(2)]
+    assert shown == ["Bearer a", "Bearer b"]
+    assert Bearer("t", (("x", "y"),)).metadata(None) == (("x", "y"), ("authorization", "Bearer t"))
+    assert Bearer(None, (("x", "y"),)).metadata(None) == (("x", "y"),)
 
 
 def test_only_an_expired_token_of_a_function_is_worth_another_call() -> None:

@@ -1,7 +1,7 @@
 """Tells who makes each call to one model process: by its token, which is verified once.
 
-A verified token is kept by its digest until it expires or the keys change, so that a call costs a
-digest and one look-up.
+A verified token is kept until it expires or the keys change, by its own digest and by that of the
+parameters that carried it, so that the next call like it costs a digest and one look-up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 from penchant.config import Config
 from penchant.domain.caller import Caller, Scope, is_tenant_name
-from penchant.domain.errors import PenchantError
+from penchant.domain.errors import PenchantError, Unauthenticated
 from penchant.server.identity.forwarded import bearer_of
 from penchant.server.identity.rate_limits import RateLimits
 from penchant.server.identity.server_secret import server_secret
@@ -24,7 +24,9 @@ from penchant.server.identity.token_check import SKEW_S, TokenRules, check_token
 from penchant.server.identity.token_keys import KeyFile
 
 MOST_KEPT = 10_000
-"""Verified tokens in memory, at most."""
+"""Digests in memory, at most."""
+MOST_AROUND = 40
+"""Characters around a token where the parameters hold nothing else."""
 OTHER_TENANTS = "other"
 """The label of all tenants beyond the limit, so that metrics stay bounded."""
 
@@ -94,16 +96,24 @@ class Callers:
         """
         tenant = ""
         try:
-            token, named = bearer_of(parameters)
-            caller = self._caller(token, named)
+            caller = self._caller(parameters)
             if caller.is_server:
                 return caller
             tenant = caller.tenant
-            self._limits.admit(caller, time.monotonic())
+            if self._limits.bound(caller):
+                self._limits.admit(caller, time.monotonic())
         except PenchantError as error:
             self.count(error, tenant)
             return error
         return caller
+
+    def refused_bytes(self) -> PenchantError:
+        """The refusal of a request whose parameters are no text, counted."""
+        error = Unauthenticated(
+            "authorization: got bytes that are no text, expected `Bearer` and a token", "malformed"
+        )
+        self.count(error, "")
+        return error
 
     def count(self, error: PenchantError, tenant: str) -> None:
         """Counts a refusal, if the error is one that the caller's identity causes."""
@@ -118,28 +128,42 @@ class Callers:
             self._labels.add(tenant)
         return tenant
 
-    def _caller(self, token: str, named: str) -> Caller:
-        digest = hashlib.sha256(token.encode()).digest()
+    def _caller(self, parameters: str) -> Caller:
         if self._key_file.look():
             self._kept.clear()
-        kept = self._kept.get(digest)
         now_s = self._now_s()
+        whole = _digest(parameters)
+        kept = self._kept.get(whole)
         if kept is not None and now_s < kept.valid_until_s:
             return kept.caller
-        if hmac.compare_digest(token.encode(), self._secret):
-            tenant = named if is_tenant_name(named) else ""
-            return Caller(tenant, "", frozenset({Scope.SERVER}))
-        caller = check_token(token, self._key_file.keys, self._rules, now_s)
+        token, named = bearer_of(parameters)
+        digest = _digest(token)
+        kept = self._kept.get(digest)
+        if kept is None or now_s >= kept.valid_until_s:
+            if hmac.compare_digest(token.encode(), self._secret):
+                tenant = named if is_tenant_name(named) else ""
+                return Caller(tenant, "", frozenset({Scope.SERVER}))
+            caller = check_token(token, self._key_file.keys, self._rules, now_s)
+            kept = _Kept(caller, caller.expires_s + SKEW_S)
+            self._keep(digest, kept, now_s)
+        if len(parameters) - len(token) < MOST_AROUND:  # Else each call may be another.
+            self._keep(whole, kept, now_s)
+        return kept.caller
+
+    def _keep(self, digest: bytes, kept: _Kept, now_s: float) -> None:
         if len(self._kept) >= MOST_KEPT:
             self._forget_some(now_s)
-        self._kept[digest] = _Kept(caller, caller.expires_s + SKEW_S)
-        return caller
+        self._kept[digest] = kept
 
     def _forget_some(self, now_s: float) -> None:
         """Forgets the tokens that have expired; without any, the one kept the longest."""
         expired = [digest for digest, kept in self._kept.items() if kept.valid_until_s <= now_s]
         for digest in expired or [next(iter(self._kept))]:
             del self._kept[digest]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
 def callers_of(config: Config, processes: int, meter: IdentityMeter) -> Callers | None:

@@ -33,7 +33,13 @@ def bearer_of(parameters: str) -> tuple[str, str]:
     Traceback (most recent call last):
     penchant.domain.errors.Unauthenticated: authorization: got 2 values, expected one; ...
     """
-    pairs: Any = _DECODER.decode(parameters) if parameters else []
+    try:
+        pairs: Any = _DECODER.decode(parameters or "{}")
+    except (ValueError, RecursionError):
+        raise Unauthenticated(
+            "authorization: the parameters can't be read, expected `Bearer` and a token",
+            "malformed",
+        ) from None
     values, tenant = [], ""
     for name, value in pairs:
         if len(name) == len(HEADER) and name.lower() == HEADER:
@@ -56,4 +62,9 @@ def bearer_of(parameters: str) -> tuple[str, str]:
         raise Unauthenticated(
             "authorization: got another scheme, expected `Bearer` and a token", "malformed"
         )
-    return value[len(_SCHEME) :].strip(), tenant
+    token = value[len(_SCHEME) :].strip()
+    if not token.isascii():
+        raise Unauthenticated(
+            "authorization: got a token with odd characters, expected base64url", "malformed"
+        )
+    return token, tenant

@@ -55,7 +55,12 @@ class RateLimits:
         self._per_tenant = (per_tenant or math.inf) * share
         self._per_caller = (per_caller or math.inf) * share
         self._share = share
+        self._bounds_all = min(self._per_tenant, self._per_caller) != math.inf
         self._buckets: dict[tuple[str, str | None], TokenBucket] = {}
+
+    def bound(self, caller: Caller) -> bool:
+        """Whether any limit holds for a caller."""
+        return self._bounds_all or caller.calls_per_s != math.inf
 
     def admit(self, caller: Caller, now_s: float) -> None:
         """Counts a call.

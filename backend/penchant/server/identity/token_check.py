@@ -36,7 +36,7 @@ class TokenRules:
 
 
 def check_token(token: str, keys: TokenKeys, rules: TokenRules, now_s: float) -> Caller:
-    """The caller of a token, which takes about 0.1 ms.
+    """The caller of a token; verifying the signature takes 0.2 to 0.6 ms.
 
     Args:
         token: header, claims and signature, each in base64url, with dots between.

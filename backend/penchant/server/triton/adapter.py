@@ -34,7 +34,7 @@ from penchant.report.private_log import keep_logs_private
 from penchant.server.app import App, build
 from penchant.server.dispatch import Answer, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
-from penchant.server.identity.callers import callers_of
+from penchant.server.identity.callers import Callers, callers_of
 from penchant.server.identity.forwarded import TENANT_PARAMETER
 from penchant.server.metric_table import Series
 from penchant.server.tenants import TenantApps
@@ -48,6 +48,7 @@ from penchant.server.triton.remote_encoder import RemoteEncoders
 from penchant.server.triton.restart_gauges import restart_gauges
 from penchant.server.triton.traces import CallTrace, traces_of
 from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
+from penchant.service.attempt import attempt
 from penchant.system.log_format import log_as_json, logs_are_json
 from penchant.system.step_times import Step, recorded
 from penchant.system.supervision import RestartNote
@@ -244,12 +245,9 @@ class Adapter:
         return call
 
     def _parsed(self, request: Any) -> ParsedCall | PenchantError:
-        caller = LOCAL
-        if self._callers is not None:
-            found = self._callers.of(request.parameters())
-            if isinstance(found, PenchantError):
-                return found
-            caller = found
+        caller = LOCAL if self._callers is None else self._caller(request, self._callers)
+        if isinstance(caller, PenchantError):
+            return caller
         tensor = self._pb_utils.get_input_tensor_by_name(request, REQUEST_TENSOR)
         if tensor is None:
             return InvalidRequest(f"{REQUEST_TENSOR}: missing, expected shape [1, 1]")
@@ -262,6 +260,14 @@ class Adapter:
         if isinstance(call, PenchantError):
             self._count(call, caller)
         return call
+
+    @staticmethod
+    def _caller(request: Any, callers: Callers) -> Caller | PenchantError:
+        try:
+            parameters = request.parameters()
+        except Exception:  # noqa: BLE001  # Any bytes of a header that Triton can't hand over.
+            return callers.refused_bytes()
+        return attempt(callers.of, parameters)
 
     def _count(self, error: PenchantError, caller: Caller) -> None:
         """Counts a refusal that is due to the caller's identity."""

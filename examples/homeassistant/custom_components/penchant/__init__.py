@@ -55,7 +55,7 @@ SLOTS = {
 
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Connects to the server, and offers the agent."""
-    penchant = AsyncPenchant(entry.data["target"])
+    penchant = AsyncPenchant(entry.data["target"], token=entry.data.get("token") or None)
     entry.async_on_unload(penchant.close)
     agent = PenchantAgent(hass, AsyncHomeClient(penchant, language=entry.data["language"]))
     conversation.async_set_agent(hass, entry, agent)

@@ -1,4 +1,4 @@
-"""The form that adds the agent: the address of the server, and the language of the home."""
+"""The form that adds the agent: the server's address, a token for it, and the home's language."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from homeassistant.data_entry_flow import FlowResult
 FORM = vol.Schema(
     {
         vol.Required("target", default="localhost:8001"): str,
+        vol.Optional("token", default=""): str,  # For a server that asks for one.
         vol.Required("language", default="en"): vol.In(["en", "zh-CN"]),
     }
 )
