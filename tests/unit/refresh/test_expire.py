@@ -68,7 +68,7 @@ def test_old_events_are_as_if_they_had_never_been(tmp_path: Path) -> None:
 
 def test_accounts_and_ledgers_stay_right(tmp_path: Path) -> None:
     world = made_world(tmp_path)
-    desk = ReserveService(world.store, world.catalogs, world.clock)
+    desk = ReserveService(world.store, world.catalogs, world.clock, world.meter)
     option = ReserveOption("toy", (Cap("c", 9, 90 * 86_400),), Budget("money", 7, 1000))
     for number, days_ago in enumerate((50, 40, 10, 0)):
         world.now_us = NOW_US - days_ago * DAY_US
