@@ -1,8 +1,9 @@
-"""Cost of knowing the caller: `python -m benchmarks.callers_cost`.
+"""Cost of trust: `python -m benchmarks.callers_cost`.
 
-Two servers side by side, one that asks for tokens and one that does not, with the same catalog and
-the same users, which are those of a tenant on the first. One client calls them in turns, so that
-whatever else the machine does slows both; the figure is the ratio of the medians.
+Three servers side by side with the same catalog and the same users: one that is open, one that asks
+for tokens, its users those of a tenant, and one that has all of it: tokens, mutual TLS, pseudonyms
+of its users, and masked texts. One client calls them in turns, so that whatever else the machine
+does slows all of them; the figures are ratios of the medians.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ import numpy as np
 
 from benchmarks import prepare
 from penchant.launch import Server
+from penchant.launch.certs import CertsRequest, make_certs
 from penchant.launch.development_tokens import KeysRequest, TokenRequest, issue_token, make_keys
 from penchant.launch.model_parameters import gather
+from penchant.launch.rotate_pseudonyms import RotatePseudonymsRequest, rotate_pseudonyms
+from penchant.launch.tls import ServerTls
+from penchant.system.pseudonym_keys import new_key
 from penchant_sdk import Event, Penchant
 from tests.support.word_encoder import write_word_encoder
 
@@ -51,12 +56,38 @@ def _verbs(penchant: Penchant) -> dict[str, Callable[[int], object]]:
     def rank(number: int) -> object:
         return penchant.rank(prepare.user_id(number % USERS), candidates=candidates)
 
+    def query(number: int) -> object:
+        user, text = prepare.user_id(number % USERS), f"item {number} of 2024, call 020 7946 0018"
+        return penchant.rank(user, candidates=candidates, query=text)
+
     def feedback(number: int) -> object:
         item = candidates[number % CANDIDATES]
         event = Event(prepare.user_id(number % USERS), item, "like", event_id=f"b{next(numbers)}")
         return penchant.feedback([event])
 
-    return {"rank": rank, "feedback": feedback}
+    return {"rank": rank, "rank with a query": query, "feedback": feedback}
+
+
+def _all_on(directory: Path, encoder: Path) -> tuple[Server, Callable[[str], Penchant]]:
+    """A server with all of it on, and how to make a client of it from its address."""
+    store, tokens, certs = directory / "all-store", directory / "all-tokens", directory / "certs"
+    _filled(store, encoder)
+    keys = make_keys(KeysRequest(tokens))
+    make_certs(CertsRequest(certs, clients=("app",)))
+    names = directory / "pseudonym-keys"
+    names.write_text(new_key() + "\n")
+    names.chmod(0o600)
+    pseudonyms = f"pseudonym_keys=file:{names}"
+    rotate_pseudonyms(RotatePseudonymsRequest(store=f"lmdb:{store}", settings=(pseudonyms,)))
+    settings = [f"token_keys={keys.public}", "mask_texts=all", pseudonyms]
+    parameters = gather(f"lmdb:{store}", encoder, settings)
+    server = Server(directory / "all", parameters, tls=ServerTls.of(certs / "server"))
+    token = issue_token(TokenRequest(("rank", "feedback"), keys=tokens))
+
+    def client(target: str) -> Penchant:
+        return Penchant(target, timeout_s=10.0, token=token, tls=certs / "app")
+
+    return server, client
 
 
 def main() -> None:
@@ -70,25 +101,25 @@ def main() -> None:
         _filled(plain, encoder)
         _filled(asking / "tenants" / TENANT, encoder)
         keys = make_keys(KeysRequest(directory / "tokens"))
-        request = TokenRequest(("rank", "feedback"), TENANT, keys=directory / "tokens")
-        token = issue_token(request)
+        token = issue_token(TokenRequest(("rank", "feedback"), TENANT, keys=directory / "tokens"))
         settings = [f"token_keys={keys.public}"]
-        open_server = Server(directory / "open", gather(f"lmdb:{plain}", encoder))
-        strict_server = Server(directory / "strict", gather(f"lmdb:{asking}", encoder, settings))
+        open_settings = gather(f"lmdb:{plain}", encoder, ["mask_texts=off"])
+        all_server, all_client = _all_on(directory, encoder)
         with (
-            open_server as first,
-            strict_server as second,
+            Server(directory / "open", open_settings) as first,
+            Server(directory / "strict", gather(f"lmdb:{asking}", encoder, settings)) as second,
+            all_server as third,
             Penchant(first.target, timeout_s=10.0) as without,
             Penchant(second.target, timeout_s=10.0, token=token) as with_token,
+            all_client(third.target) as with_all,
         ):
-            of_first, of_second = _verbs(without), _verbs(with_token)
-            for verb in of_first:
-                calls = {"without": of_first[verb], "with": of_second[verb]}
-                p50 = _p50s(calls, rounds)
-                print(
-                    f"{verb}: p50 {p50['without']:.3f} ms without tokens, {p50['with']:.3f} ms "
-                    f"with them, ratio {p50['with'] / p50['without']:.3f}"
-                )
+            ways = {"open": without, "tokens": with_token, "all": with_all}
+            verbs = {way: _verbs(penchant) for way, penchant in ways.items()}
+            for verb in verbs["open"]:
+                p50 = _p50s({way: calls[verb] for way, calls in verbs.items()}, rounds)
+                figures = ", ".join(f"{way} {ms:.3f} ms" for way, ms in p50.items())
+                of_open = [f"{p50[way] / p50['open']:.3f} ({way})" for way in ("tokens", "all")]
+                print(f"{verb}: p50 {figures}; times the open server's: {', '.join(of_open)}")
 
 
 if __name__ == "__main__":
