@@ -38,7 +38,7 @@ class KitRequest:
     load_mib: int = 50
     """Largest size of a load, 1 or more."""
     effort: int = 6
-    """Of the compression, 0 to 9: 6 takes four minutes and 0 half a minute."""
+    """Of the compression, 0 to 9: 6 takes six minutes and 0 one."""
     components: Sequence[str] = tuple(COMPONENTS)
     """Names of components, in the order of the loads."""
 
