@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -138,13 +139,15 @@ def build(
     directory = catalog_directory(config)
     if directory is None:
         raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
-    claim = _claim(config, fields, server_pid or os.getpid())
-    try:
-        return _built(fields, config, directory, encoders, meter, clock, claim)
-    except BaseException:
+    with ExitStack() as opened:  # What is open by then is closed if anything fails.
+        claim = _claim(config, fields, server_pid or os.getpid())
         if claim is not None:
-            claim.close()
-        raise
+            opened.callback(claim.close)
+        store = open_store(config.store, map_bytes=config.store_map_bytes)
+        opened.callback(store.close)
+        app = _over(store, fields, config, directory, encoders, meter, clock, claim)
+        opened.pop_all()
+    return app
 
 
 def _claim(config: Config, fields: frozenset[str], server_pid: int) -> ServerClaim | None:
@@ -153,23 +156,6 @@ def _claim(config: Config, fields: frozenset[str], server_pid: int) -> ServerCla
     if engine != "lmdb" or not fields & WRITERS:
         return None
     return ServerClaim(Path(place), this_server(server_pid))
-
-
-def _built(
-    fields: frozenset[str],
-    config: Config,
-    directory: Path,
-    encoders: Encoders,
-    meter: Meter,
-    clock: Clock | None,
-    claim: ServerClaim | None,
-) -> App:
-    store = open_store(config.store, map_bytes=config.store_map_bytes)
-    try:
-        return _over(store, fields, config, directory, encoders, meter, clock, claim)
-    except BaseException:
-        store.close()
-        raise
 
 
 def _over(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -47,10 +48,9 @@ class RemoteEncoders:
             bulk: whether the texts of other models go first.
             parameters: of each request; they say who calls, where the server asks for tokens.
         """
-        self._pb_utils = pb_utils
-        self._turn = turn
-        self._bulk = bulk
-        self._parameters = dict(parameters)
+        self._refer = partial(
+            RemoteEncoder, pb_utils, turn=turn, bulk=bulk, parameters=dict(parameters)
+        )
         self.default: Encoder = self._refer(version, dimensions)
 
     def of(self, version: str, dimensions: int) -> Encoder:
@@ -58,16 +58,6 @@ class RemoteEncoders:
         if version == self.default.version:
             return self.default
         return self._refer(version, dimensions)
-
-    def _refer(self, version: str, dimensions: int) -> RemoteEncoder:
-        return RemoteEncoder(
-            self._pb_utils,
-            version,
-            dimensions,
-            self._turn,
-            bulk=self._bulk,
-            parameters=self._parameters,
-        )
 
 
 class RemoteEncoder:
