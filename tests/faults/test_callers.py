@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from penchant_proto.methods import METHODS
 from penchant_proto.v1.item_pb2 import Item as ItemMessage
 from penchant_proto.v1.service_pb2 import Call, Reply
 from penchant_sdk import Event, Item, Overloaded, Penchant, PermissionDenied, Unauthenticated
-from tests.integration.test_metrics import scrape
+from tests.integration.test_metrics import Series, scrape, settled
 from tests.support.issuers import CLAIMS, Issuer, encoded, part, write_keys
 from tests.support.knocker import Headers, Knocker, bearer
 from tests.support.serve_process import wait_until
@@ -297,17 +297,17 @@ def test_a_caller_cannot_name_a_tenant_beside_the_token(site: Site) -> None:
     call.get_user.user = "nobody"
     named = {"penchant-tenant": "bravo", "tenant": "bravo"}
     token = site.honest.token("users:read", "acme")
-    before = scrape_requests(site, "acme")
+    before = requests_of(settled(site.server), "acme")  # Earlier calls are counted a second later.
     answer = site.knocker.grpc(call, bearer(token), named)
     assert isinstance(answer, str)
     assert answer.startswith("[UserNotFound]")
-    wait_until(lambda: scrape_requests(site, "acme") == before + 1, "the call counts for acme")
+    assert requests_of(settled(site.server), "acme") == before + 1
 
 
-def scrape_requests(site: Site, tenant: str) -> float:
+def requests_of(series: Mapping[Series, float], tenant: str) -> float:
     return sum(
         value
-        for (name, labels), value in scrape(site.server).items()
+        for (name, labels), value in series.items()
         if name == "penchant_requests_total" and ("tenant", tenant) in labels
     )
 

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
+import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from penchant.store.accepted_events import read_accepted
 from penchant.store.open import open_store
-from penchant_sdk import Event, FeedbackAck, ModelNotFound, Penchant, Unavailable
+from penchant_sdk import Event, ModelNotFound, Penchant, Unavailable
 from tests.support.serve_process import FILMS, PATIENCE_S, serving, wait_until
 
 pytestmark = pytest.mark.server
 
-CALLS, EVENTS = 5, 400
-"""Each call takes some hundred milliseconds, and they are worked on one after another."""
+CALLERS, EVENTS = 5, 400
+"""Calls are worked on one after another: of five callers without a pause, some always wait."""
 
 
-def feed(target: str, call: int) -> FeedbackAck:
-    events = [
-        Event(f"u{call}-{n % 100}", FILMS[n % 3].id, "like", event_id=f"{call}-{n}")
-        for n in range(EVENTS)
-    ]
+@dataclass
+class Sent:
+    """One call, in monotonic seconds."""
+
+    sent_s: float
+    answered_s: float
+    acked: bool
+
+
+def feed(target: str, caller: int, sent: list[Sent], give_up: threading.Event) -> None:
+    """Sends calls without a pause until one is refused."""
     with Penchant(target, timeout_s=PATIENCE_S, max_attempts=1) as penchant:
-        return penchant.feedback(events)
+        for call in itertools.count():
+            events = [
+                Event(
+                    f"u{caller}-{n % 100}",
+                    FILMS[n % 3].id,
+                    "like",
+                    event_id=f"{caller}-{call}-{n}",
+                )
+                for n in range(EVENTS)
+            ]
+            sent_s = time.monotonic()
+            try:
+                acked = not penchant.feedback(events).refused
+            except (Unavailable, ModelNotFound):
+                acked = False
+            sent.append(Sent(sent_s, time.monotonic(), acked))
+            if not acked or give_up.is_set():
+                return
 
 
 def test_calls_under_way_are_finished_and_new_ones_refused_at_once(tmp_path: Path) -> None:
@@ -34,28 +60,32 @@ def test_calls_under_way_are_finished_and_new_ones_refused_at_once(tmp_path: Pat
         target = serve.target
         store = Path(serve.said("store").removeprefix("lmdb:"))
         store = store if store.is_absolute() else serve.directory / store
-        with ThreadPoolExecutor(CALLS) as threads:
-            calls: list[Future[FeedbackAck]] = [
-                threads.submit(feed, target, call) for call in range(CALLS)
+        logs: list[list[Sent]] = [[] for _ in range(CALLERS)]
+        give_up = threading.Event()
+        with ThreadPoolExecutor(CALLERS) as threads:
+            callers = [
+                threads.submit(feed, target, caller, log, give_up)
+                for caller, log in enumerate(logs)
             ]
-            wait_until(lambda: any(call.done() for call in calls), "the first of the calls")
-            serve.process.send_signal(signal.SIGTERM)
-            serve.wait_for("Stopping.")
-            time.sleep(0.2)  # Until Triton has closed its models.
-            under_way = [call for call in calls if not call.done()]
-            asked_at = time.monotonic()
-            with pytest.raises((Unavailable, ModelNotFound)):
-                Penchant(target, timeout_s=PATIENCE_S, max_attempts=1).rank("somebody")
-            refused_s = time.monotonic() - asked_at
-            acks = [call.result() for call in calls]
-            last_s = time.monotonic() - asked_at
+            try:
+                wait_until(lambda: all(logs), "an answer to every caller")
+                stopped_s = time.monotonic()
+                serve.process.send_signal(signal.SIGTERM)
+                for caller in callers:
+                    caller.result(PATIENCE_S)
+            finally:
+                give_up.set()
         assert serve.process.wait(PATIENCE_S) == 0
-    assert under_way, "all was done before the signal: it showed nothing"
-    assert refused_s < last_s, "a new call waited for those under way"
-    assert all(not ack.refused for ack in acks)
+    sent = [call for log in logs for call in log]
+    under_way = [call for call in sent if call.sent_s < stopped_s < call.answered_s]
+    assert under_way, "no call was under way at the signal: it showed nothing"
+    assert all(call.acked for call in sent if call.sent_s < stopped_s)
+    longest_s = max(call.answered_s - call.sent_s for call in sent if call.acked)
+    for refused in (call for call in sent if not call.acked):
+        assert refused.answered_s - refused.sent_s < longest_s, "it waited for those under way"
     kept = open_store(f"lmdb:{store}", map_bytes=0)
     try:
         with kept.snapshot() as snapshot:
-            assert read_accepted(snapshot) == CALLS * EVENTS
+            assert read_accepted(snapshot) == EVENTS * sum(call.acked for call in sent)
     finally:
         kept.close()
