@@ -23,6 +23,7 @@ from penchant.store.counters import add_recounted
 from penchant.store.keys import Kind
 from penchant.store.newest import delete_newest, read_newest, write_newest
 from penchant.store.reservation_log import add_to_balances, has_reserved
+from penchant.store.ship_notes import note_forgotten
 from penchant.store.tombstones import read_tombstone, write_tombstone
 from penchant.store.users import delete_user, holds_user, newest_event_of_all_us, newest_event_us
 
@@ -58,6 +59,7 @@ def forget(
         receipt = ForgetReceipt(secrets.token_hex(16), now_us, deleted)
         tombstone = Tombstone(receipt, max(now_us, newest_us))
         buried = _buried(transaction, user, tombstone)
+        note_forgotten(transaction, user, receipt.id)
         noted = not items or _noted(transaction, items)
     if left or not noted or not buried:
         # A full store takes new rows only once the user's are gone.
