@@ -90,6 +90,16 @@ def gone_on(world: World) -> None:
     world.users.merge(MergeUsersRequest("d", "e"))
 
 
+def in_a_file(store: Store, directory: Path) -> None:
+    """Writes the content of a store as that of a directory, closed again."""
+    shutil.rmtree(directory / "store", ignore_errors=True)
+    copy = opened(directory)
+    with store.snapshot() as snapshot, copy.transaction() as transaction:
+        for key, value in snapshot.scan(b""):
+            transaction.put(key, value)
+    copy.close()
+
+
 def rows_in(store: Store) -> list[LogRow]:
     """All rows of a store's log, in one order."""
     with store.snapshot() as snapshot:

@@ -36,7 +36,8 @@ from penchant.logs.shipped.shipped_state import ShippedFile, ShippedState, read_
 from penchant.store.base import Snapshot, Store
 from penchant.store.ship_notes import read_shipping
 
-_ORDER = [("occurred_at", "ascending"), ("accepted_at", "ascending")]
+_ORDER = [(name, "ascending") for name in ("occurred_at", "accepted_at", "user", "state_version")]
+"""As a store's own log is read."""
 _ATTEMPTS = 5
 
 
@@ -188,5 +189,5 @@ class ShippedLog:
 
 def _with_needed(columns: Sequence[str]) -> list[str]:
     """The columns, and those that marks and order need; in the schema's order."""
-    needed = {*columns, "user", "event_id", "occurred_at", "accepted_at"}
+    needed = {*columns, "user", "event_id", "occurred_at", "accepted_at", "state_version"}
     return [name for name in SCHEMA.names if name in needed]
