@@ -25,6 +25,8 @@ def never(users: frozenset[str]) -> frozenset[str]:
 class _Journal(MemoryView):
     """Its writes can be made again without some users."""
 
+    shared = True
+
     def __init__(self, data: dict[bytes, bytes]) -> None:
         super().__init__(data)
         self.writes: list[tuple[str, Callable[[MemoryView], None]]] = []
@@ -56,6 +58,8 @@ class _Journal(MemoryView):
 
 class ConflictingStore(MemoryStore):
     """Asks at each commit that writes something; what is nobody's own is written before users."""
+
+    shared = True
 
     def __init__(self, conflicts: Conflicts = never) -> None:
         super().__init__()

@@ -73,6 +73,10 @@ class Snapshot(Protocol):
 class Transaction(Snapshot, Protocol):
     """A snapshot that sees its own writes, which become visible to others all at once."""
 
+    shared: bool
+    """Whether other servers write to the store as well: what all users share is then merged, never
+    put, on the way of an event."""
+
     def put(self, key: bytes, value: bytes) -> None:
         """Sets the value of a key; raises StoreUnavailable if the store is full.
 
@@ -105,6 +109,8 @@ class Store(Protocol):
 
     durable: bool
     """Whether committed transactions survive the death of every process."""
+    shared: bool
+    """Whether other servers write to it as well; see `Transaction.shared`."""
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Begins a read, which is cheap and never waits for a writer; raises StoreUnavailable."""

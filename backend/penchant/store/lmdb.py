@@ -54,6 +54,8 @@ _REPAIR = "put the store's own files back, or restart the server to use those th
 class _LmdbView:
     """A transaction of LMDB as a `Snapshot` and a `Transaction`."""
 
+    shared = False
+
     def __init__(self, inner: lmdb.Transaction, refusal: str = "") -> None:
         self._inner = inner
         self._refusal = refusal
@@ -127,6 +129,7 @@ class LmdbStore:
     """See `penchant.store.base.Store`. Open it once per process, and not before a fork."""
 
     durable = True
+    shared = False
 
     def __init__(self, directory: Path, *, map_bytes: int = DEFAULT_MAP_BYTES) -> None:
         """Opens or creates the store in a directory; its files are for this user alone.

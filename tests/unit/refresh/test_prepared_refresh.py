@@ -38,6 +38,8 @@ class CountingStore(MemoryStore):
 
 
 class _Counted:
+    shared = False
+
     def __init__(self, inner: Transaction) -> None:
         self._inner = inner
         self.rows = 0
