@@ -16,11 +16,11 @@ from penchant.domain.tally import Tally
 from penchant.domain.types import CatalogHead, Counters
 from penchant.service.clock import Clock
 from penchant.service.clock_evidence import ClockEvidence
-from penchant.service.conflict_retries import in_transaction
 from penchant.service.item_counts import ANY_TIME, recount
 from penchant.service.meter import Meter
 from penchant.service.user_interest import Catalogs
 from penchant.store.base import Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.counters import (
     UNREADABLE,
     counters_of_row,

@@ -17,7 +17,6 @@ from penchant.domain.errors import PenchantError, StoreUnavailable
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Event
 from penchant.service.clock import Clock
-from penchant.service.conflict_retries import ConflictRetries
 from penchant.service.counted_offsets import CountedOffsets
 from penchant.service.event_results import EventResult, EventStatus, FeedbackRequest
 from penchant.service.feedback_batch import BatchTerms, FeedbackBatch
@@ -26,6 +25,7 @@ from penchant.service.shown_scores import ShownScores
 from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs
 from penchant.store.base import Store, WriteConflict
+from penchant.store.conflict_retries import ConflictRetries
 from penchant.store.counters import read_counters
 from penchant.system.step_times import step_began, step_ended
 

@@ -15,13 +15,13 @@ from functools import partial
 from penchant.domain.ad_accounts import AdAccount, AdAccountKey
 from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.domain.tombstone import ForgetReceipt, Tombstone
-from penchant.service.conflict_retries import in_transaction
 from penchant.service.item_counts import withdraw
 from penchant.service.kept_data import KIND_NAMES, not_found
 from penchant.service.reservation_history import ALL_LAPSED_US, read_history
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.store.accepted_events import take_accepted
 from penchant.store.base import Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.counters import add_recounted
 from penchant.store.keys import Kind
 from penchant.store.newest import delete_newest, read_newest, write_newest

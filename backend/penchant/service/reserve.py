@@ -22,11 +22,11 @@ from penchant.domain.window import digest64
 from penchant.service.attempt import attempt
 from penchant.service.campaign_costs import bounded
 from penchant.service.clock import Clock
-from penchant.service.conflict_retries import ConflictRetries, in_transaction
 from penchant.service.meter import Meter
 from penchant.service.reservation_ledger import Hold, ReservationLedger
 from penchant.service.user_interest import Catalogs
 from penchant.store.base import Snapshot, Store, WriteConflict
+from penchant.store.conflict_retries import ConflictRetries, in_transaction
 from penchant.store.keys import Kind, encode
 
 

@@ -14,7 +14,6 @@ from penchant.domain.tombstone import ForgetReceipt
 from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
 from penchant.service.clock import Clock
-from penchant.service.conflict_retries import in_transaction
 from penchant.service.forget_user import forget
 from penchant.service.kept_data import KeptPage, KeptRequest, kept_page, not_found
 from penchant.service.live_offsets import LiveOffsets
@@ -22,6 +21,7 @@ from penchant.service.merge_users import MergedUsers, MergeUsersRequest, merge
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, interest_of
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
 from penchant.store.newest import read_newest
