@@ -19,6 +19,7 @@ from penchant.domain.window import digest64
 from penchant.service.campaign_costs import day_of
 from penchant.store.base import Transaction
 from penchant.store.ledgers import (
+    budget_key,
     is_logged_budget,
     is_logged_ledger,
     read_ledger,
@@ -54,6 +55,11 @@ class Hold(NamedTuple):
     payment: Payment
     at_us: int
     """When it was reserved."""
+
+    @property
+    def key(self) -> bytes:
+        """The key of the budget's row."""
+        return budget_key(self.payment.budget)
 
 
 @dataclass(slots=True)
@@ -117,8 +123,8 @@ class ReservationLedger:
         """By user and budget; where several servers write."""
 
     def held(self, users: Collection[str]) -> list[Hold]:
-        """What budgets hold for reservations of some users in this batch, once it is written."""
-        return [hold for hold in self._held if hold.user in users]
+        """What budgets hold for the batch's reservations of some users; of all, if none is named."""
+        return [hold for hold in self._held if not users or hold.user in users]
 
     def reserve(self, request: ReserveRequest, now_us: int) -> Reservations:
         """Reserves as much as caps and budgets allow; a request that fails changes nothing.

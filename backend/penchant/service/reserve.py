@@ -89,6 +89,7 @@ class ReserveService:
         owed: list[Hold] = []
         retries = ConflictRetries()
         while left:
+            ledger: ReservationLedger | None = None
             try:
                 with self._store.transaction() as transaction:
                     transaction.fetch(_keys(left.values()))
@@ -102,8 +103,9 @@ class ReserveService:
                 replies |= taken
                 left = {}
             except WriteConflict as conflict:
-                if conflict.users:  # The budgets are written.
-                    owed = ledger.held(conflict.users)
+                if ledger is not None:
+                    owed = _still_owed(owed, ledger, conflict)
+                if conflict.users:
                     replies |= _of_others(taken, left, conflict.users)
                     left = {place: one for place, one in left.items() if one.user in conflict.users}
                 self._pause(retries, conflict, owed, now_us)
@@ -131,6 +133,16 @@ class ReserveService:
         outcomes["reserved"] = sum(len(reply.reserved) for reply in granted)
         for outcome, options in outcomes.items():
             self._meter.reserved(outcome, options)
+
+
+def _still_owed(
+    before: Sequence[Hold], ledger: ReservationLedger, conflict: WriteConflict
+) -> list[Hold]:
+    """What budgets hold after a conflict for reservations that were not written."""
+    not_given = [hold for hold in before if hold.key not in conflict.written]
+    return not_given + [
+        hold for hold in ledger.held(conflict.users) if hold.key in conflict.written
+    ]
 
 
 def _of_others(

@@ -107,6 +107,9 @@ class _LmdbView:
     def delete(self, key: bytes) -> None:
         self.freed = self._inner.delete(key) or self.freed
 
+    def settle(self) -> None:
+        """Nothing to do: operands are applied at once."""
+
 
 class _Reading:
     """A snapshot from its beginning to its end. A class, since a generator takes longer."""

@@ -55,6 +55,9 @@ class MemoryView:
         else:
             self.put(key, row)
 
+    def settle(self) -> None:
+        """Nothing to do: operands are applied at once."""
+
 
 class MemoryStore:
     """A dictionary, copied by each transaction; see `penchant.store.base.Store`."""
