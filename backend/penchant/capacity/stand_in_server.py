@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,11 +35,8 @@ _PUT = 250
 _TIMEOUT_S = 60.0
 _THINGS = ("harbour", "sister", "dog", "moon", "bank", "winter", "chef", "river", "letter", "train")
 
-_Ask = Callable[[Call], Reply]
-
-
-class _Unknown(ConfigError):
-    """The server does not know the user, or the model."""
+_Ask = Callable[..., Reply]
+"""Takes a call, and `unknown=True` if its user may be unknown to the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +109,7 @@ def _running(request: CapacityRequest, target: str, progress: Progress) -> Itera
                 for number, user in enumerate(users):
                     progress("Forgetting the made-up users", number / len(users))
                     # The load was random: some of them reported nothing.
-                    with suppress(_Unknown):
-                        ask(Call(forget_user=user_pb2.ForgetUserRequest(user=user)))
+                    ask(Call(forget_user=user_pb2.ForgetUserRequest(user=user)), unknown=True)
 
 
 def _mix(request: CapacityRequest, users: Sequence[str], items: Sequence[str]) -> CallMix:
@@ -145,15 +141,16 @@ def _asking(target: str, access: ChannelAccess) -> Iterator[_Ask]:
     with open_channel(target, access) as channel:
         infer = partial(infer_of(channel), metadata=access.metadata(), timeout=_TIMEOUT_S)
 
-        def ask(call: Call) -> Reply:
+        def ask(call: Call, *, unknown: bool = False) -> Reply:
             model = METHODS[call.WhichOneof("method") or ""].model
             try:
                 response = infer(request_of(model, call))
             except grpc.RpcError as error:
                 failed = cast(grpc.Call, error)
                 text = printable(failed.details() or failed.code().name)
-                missing = failed.code() is grpc.StatusCode.NOT_FOUND
-                raise (_Unknown if missing else ConfigError)(
+                if unknown and failed.code() is grpc.StatusCode.NOT_FOUND:
+                    return Reply()
+                raise ConfigError(
                     f"no good answer from the server at {target} ({text}); `penchant doctor "
                     f"--target {target}` looks closer"
                 ) from None
