@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("penchant.cli.token:app", "Make keys and tokens for development."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
     "probe": ("penchant.cli.probe:probe", "Ask each model of a server for an answer."),
+    "capacity": ("penchant.cli.capacity:capacity", "Find the most calls that a server bears."),
     "certs": ("penchant.cli.certs:certs", "Make certificates for development."),
     "pretrain": (
         "penchant.cli.pretrain:pretrain",
