@@ -148,9 +148,14 @@ def ship_turn(address: str, wait_s: float = TURN_S) -> Iterator[None]:
     """Holds the turn to ship a store's log during the body.
 
     Raises:
+        ConfigError: the store is no directory of this machine.
         ShippingUnderWay: another process has it; the text names the process.
         StoreUnavailable: the lock's file can't be made.
     """
+    if not address.startswith("lmdb:"):
+        raise ConfigError(
+            f"--store: got {address!r}, expected lmdb:DIRECTORY, whose log is shipped"
+        )
     try:
         with turn_file(Path(address.partition(":")[2]) / _LOCK, wait_s):
             yield
