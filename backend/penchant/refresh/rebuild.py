@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config
@@ -15,6 +16,7 @@ from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.refresh.put_back import put_back
+from penchant.refresh.record_workers import record_workers
 from penchant.server.kept_settings import REBUILT, keep
 from penchant.service.clock import system_clock
 from penchant.service.live_offsets import LiveOffsets
@@ -43,6 +45,8 @@ class RebuildRequest:
     settings: ServerSettings = ()
     """New signals or a new window, which the store keeps from now on; repeatable."""
     shipped_log: Annotated[ShippedSource, FLAT] = ShippedSource()
+    workers: Annotated[int, Parameter(validator=Number(gte=1))] = 1
+    """Processes that make records; the result is the same for any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
         if request.part in ("all", "records"):
             head_made_again = _mend_head(server)
             window = config.fold.window_events
-            users = rebuild_records(server.store, config.signals, window, progress, retired)
+            make = record_workers(request.store, config.signals, window, request.workers)
+            users = rebuild_records(server.store, config.signals, window, progress, retired, make)
         if request.part in ("all", "counters"):
             made = rebuild_counters(
                 server.store, config.signals, config.offset_half_life_s, progress
