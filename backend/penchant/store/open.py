@@ -6,7 +6,6 @@ from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.store.base import DEFAULT_MAP_BYTES, Store
-from penchant.store.memory import MemoryStore
 from penchant.store.valkey.valkey_address import is_valkey, parse_address, without_password
 
 
@@ -37,6 +36,9 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
         from penchant.store.lmdb import LmdbStore
 
         return LmdbStore(Path(place), map_bytes=map_bytes)
+    # Only here: the command line reads this file for the form of addresses, and needs no numpy.
+    from penchant.store.memory import MemoryStore
+
     return MemoryStore()
 
 
