@@ -46,6 +46,7 @@ from penchant.service.rank import RankService, check_rank
 from penchant.service.reserve import ReserveService, check_reserve
 from penchant.service.user_interest import Catalogs
 from penchant.service.users import UserService, check_export, check_user
+from penchant.store.address import directory_of
 from penchant.store.base import Store
 from penchant.store.counters import scan_counters
 from penchant.store.open import open_store
@@ -152,10 +153,10 @@ def build(
 
 def _claim(config: Config, fields: frozenset[str], server_pid: int) -> ServerClaim | None:
     """The claim on the store for models that write to it; None for others."""
-    engine, _, place = config.store.partition(":")
-    if engine != "lmdb" or not fields & WRITERS:
+    place = directory_of(config.store)
+    if place is None or not fields & WRITERS:
         return None
-    return ServerClaim(Path(place), this_server(server_pid))
+    return ServerClaim(place, this_server(server_pid))
 
 
 def _over(
@@ -187,8 +188,9 @@ def _over(
         if store.durable:
             watch = CatalogWatch(store, catalogs, read_biases, meter, reads_all=reads_all)
     verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us, names)
-    if "feedback" in fields and began_us:
-        doubt_unseen(store, clock(), Path(config.store.partition(":")[2]), meter)
+    place = directory_of(config.store)
+    if "feedback" in fields and began_us and place is not None:
+        doubt_unseen(store, clock(), place, meter)
     return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch, catalogs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
+from penchant.store.address import check_address, is_network
 from penchant.store.base import DEFAULT_MAP_BYTES, Store
 from penchant.store.memory import MemoryStore
 
@@ -30,20 +31,9 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
         from penchant.store.lmdb import LmdbStore
 
         return LmdbStore(Path(place), map_bytes=map_bytes)
+    if is_network(address):
+        raise ConfigError(
+            "store: got an address of Valkey, which this release does not open yet; expected "
+            "lmdb:DIRECTORY"
+        )
     return MemoryStore()
-
-
-def check_address(address: str) -> None:
-    """Checks the form of a store's address, without opening it.
-
-    Raises:
-        ConfigError: the engine is unknown, or the place is missing.
-
-    >>> check_address("redis://localhost")
-    Traceback (most recent call last):
-    ...
-    penchant.domain.errors.ConfigError: store: got 'redis://localhost', expected lmdb:/absolute/...
-    """
-    engine, colon, place = address.partition(":")
-    if not ((engine == "lmdb" and place) or (engine == "memory" and colon)):
-        raise ConfigError(f"store: got {address!r}, expected lmdb:/absolute/directory or memory:")
