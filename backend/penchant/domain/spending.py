@@ -71,6 +71,16 @@ class Spending:
             held[second] = left
         return Spending(self.spent_micros, held, self.granted)
 
+    def settled(self, spent_micros: int, freed: Mapping[int, int]) -> Spending:
+        """The budget with more spent and less held, by the seconds at which the holds lapse.
+
+        >>> Spending(held={9: 30}).settled(20, {9: 20, 7: 5})
+        Spending(spent_micros=20, held={9: 10})
+        """
+        held = {second: micros - freed.get(second, 0) for second, micros in self.held.items()}
+        left = {second: micros for second, micros in held.items() if micros > 0}
+        return Spending(self.spent_micros + spent_micros, left, self.granted)
+
     def until(self, clock_us: int) -> Spending:
         """The budget without holds of reservations that a wrong clock dated far ahead.
 

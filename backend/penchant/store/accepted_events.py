@@ -15,15 +15,23 @@ from penchant.store.keys import Kind, encode
 
 _KEY = encode(Kind.ACCEPTED)
 _COUNT = struct.Struct("<Q")
+_CHANGE = struct.Struct("<q")
 
 
 def read_accepted(snapshot: Snapshot) -> int:
     """The number; 0 before the first event, or if it can't be read."""
-    value = snapshot.get(_KEY)
-    try:
-        return 0 if value is None else int(_COUNT.unpack(unseal(value, "accepted events"))[0])
-    except (StateCorrupt, struct.error):
-        return 0  # A clock then sees fewer events than the last refresh did, and refreshes.
+    return _decoded(snapshot.get(_KEY))
+
+
+def merge_accepted(transaction: Transaction, events: int, user: str) -> None:
+    """Counts more events of a user, or fewer where `events` is below 0: some were deleted."""
+    transaction.merge(_KEY, seal(_CHANGE.pack(events)), user=user)
+
+
+def accepted_with(row: bytes | None, operand: bytes) -> bytes | None:
+    """The rule of its merges: a sum, of which nothing is kept at 0 or below."""
+    left = _decoded(row) + int(_CHANGE.unpack(unseal(operand, "number of events"))[0])
+    return seal(_COUNT.pack(left)) if left > 0 else None
 
 
 def add_accepted(transaction: Transaction, events: int) -> None:
@@ -38,3 +46,10 @@ def take_accepted(transaction: Transaction, events: int) -> None:
         transaction.put(_KEY, seal(_COUNT.pack(left)))
     else:
         transaction.delete(_KEY)
+
+
+def _decoded(value: bytes | None) -> int:
+    try:
+        return 0 if value is None else int(_COUNT.unpack(unseal(value, "accepted events"))[0])
+    except (StateCorrupt, struct.error):
+        return 0  # A clock then sees fewer events than the last refresh did, and refreshes.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import struct
 from array import array
 from collections.abc import Iterable, Iterator
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import Counters
+from penchant.domain.user_contribution import UserContribution, added, withdrawn
 from penchant.store import codec
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.corrupt_rows import say_corrupt
 from penchant.store.keys import Kind, decode, encode
 
+_PARTS = struct.Struct("<d??")
+"""Half-life, and whether a contribution is taken and another given, which follow."""
+_PART = struct.Struct("<dddq")
 _REMEDY = "run `penchant rebuild counters`, which makes them from the log"
 
 
@@ -33,6 +39,47 @@ def write_counters(transaction: Transaction, item_number: int, counters: Counter
 def delete_counters(transaction: Transaction, item_number: int) -> None:
     """Removes an item's counters."""
     transaction.delete(encode(Kind.COUNTERS, item_number))
+
+
+def change_counters(
+    transaction: Transaction,
+    item_number: int,
+    taken: UserContribution | None,
+    given: UserContribution | None,
+    half_life_s: float,
+    user: str,
+) -> None:
+    """Takes a contribution out of an item's counters and puts another one in.
+
+    Args:
+        transaction: writes the user's own contribution as well.
+        item_number: of the item.
+        taken: the contribution that the counters hold; None: none.
+        given: the one that they shall hold; None: none.
+        half_life_s: seconds after which a contribution counts half.
+        user: whose contribution it is; `penchant.store.item_contributions.CATALOG`: the catalog's.
+    """
+    parts = [_PARTS.pack(half_life_s, taken is not None, given is not None)]
+    parts += [_PART.pack(*dataclasses.astuple(one)) for one in (taken, given) if one is not None]
+    transaction.merge(encode(Kind.COUNTERS, item_number), codec.seal(b"".join(parts)), user=user)
+
+
+def counters_with(row: bytes | None, operand: bytes) -> bytes | None:
+    """The rule of their merges; counters that can't be read stay as they are, until recounted."""
+    payload = codec.unseal(operand, "change of counters")
+    half_life_s, takes, gives = _PARTS.unpack_from(payload)
+    parts = [UserContribution(*part) for part in _PART.iter_unpack(payload[_PARTS.size :])]
+    try:
+        counters = Counters() if row is None else codec.decode_counters(row)
+    except StateCorrupt:
+        return row
+    if takes:
+        counters = withdrawn(counters, parts[0], half_life_s)
+    if gives:
+        counters = added(counters, parts[-1], half_life_s)
+    elif counters == Counters():
+        return None
+    return codec.encode_counters(counters)
 
 
 def scan_counters(snapshot: Snapshot) -> Iterator[tuple[int, Counters]]:

@@ -92,6 +92,22 @@ BY_USER = tuple(kind for kind, place in USER_PLACE.items() if place == 0)
 """Those of them whose keys begin with the user's id."""
 
 
+def user_of(key: bytes) -> str | None:
+    """The user whose place a key is in; None: it is no user's.
+
+    >>> user_of(encode(Kind.CONTRIBUTION, 7, "u1")), user_of(encode(Kind.COUNTERS, 7))
+    ('u1', None)
+    """
+    place = USER_PLACE.get(key[0]) if key else None  # type: ignore[call-overload] # By its number.
+    if place is None:
+        return None
+    try:
+        user = decode(key)[1][place]
+    except (ValueError, IndexError):
+        return None
+    return user if isinstance(user, str) else None
+
+
 def encode(kind: Kind, *parts: str | int) -> bytes:
     """The key of a kind and its parts; with fewer parts, the prefix of all longer keys."""
     out = bytearray([kind])

@@ -14,7 +14,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from penchant.store.lmdb_environment import (
     write_identity,
 )
 from penchant.store.lmdb_file import DATA, LOCK, check_whole, renumber
+from penchant.store.merges import merged_row
 from penchant.store.writer_lock import WriterLock
 from penchant.system.durable_file import sync_directory
 
@@ -80,6 +81,16 @@ class _LmdbView:
                     yield bytes(key), bytes(value)
         except _DAMAGE as error:
             raise _damaged(error) from error
+
+    def fetch(self, keys: Iterable[bytes]) -> None:
+        """Nothing to do: the file is mapped."""
+
+    def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
+        row = merged_row(key, self.get(key), operand)
+        if row is None:
+            self.delete(key)
+        else:
+            self.put(key, row)
 
     def put(self, key: bytes, value: bytes) -> None:
         if self._refusal and not self._fits_in_place(key, value):

@@ -25,6 +25,20 @@ def write_newest(transaction: Transaction, at_us: int) -> None:
     transaction.put(_KEY, seal(_TIME.pack(at_us)))
 
 
+def raise_newest(transaction: Transaction, at_us: int, user: str) -> None:
+    """Makes it the time of a user's event, in microseconds since 1970, if that is later."""
+    transaction.merge(_KEY, seal(_TIME.pack(at_us)), user=user)
+
+
+def newest_with(row: bytes | None, operand: bytes) -> bytes:
+    """The rule of its merges: the later of both; a row that can't be read counts as none."""
+    (at_us,) = _TIME.unpack(unseal(operand, "time of an event"))
+    if row is None:
+        return operand
+    before_us = _decoded(row)
+    return row if before_us is not None and before_us >= at_us else operand
+
+
 def delete_newest(transaction: Transaction) -> None:
     """Removes the time, where no event is left."""
     transaction.delete(_KEY)

@@ -122,6 +122,20 @@ def write_past_spending(transaction: Transaction, budget: int, micros: int) -> N
     transaction.put(key, codec.encode_balance(AdAccount(charged_micros=micros)))
 
 
+def merge_balance(
+    transaction: Transaction, key: AdAccountKey, account: AdAccount, user: str
+) -> None:
+    """Adds to a balance what a user's log no longer accounts for."""
+    stored = encode(Kind.BALANCE, key.budget, key.campaign, key.day)
+    transaction.merge(stored, codec.encode_balance(account), user=user)
+
+
+def balance_with(row: bytes | None, operand: bytes) -> bytes:
+    """The rule of its merges: a sum; a balance that can't be read counts as none."""
+    before, more = _readable(row), codec.decode_balance(operand)
+    return codec.encode_balance(more if before is None else before + more)
+
+
 def add_to_balances(
     transaction: Transaction, accounts: Mapping[AdAccountKey, AdAccount]
 ) -> dict[AdAccountKey, AdAccount]:

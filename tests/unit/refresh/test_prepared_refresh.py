@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,9 +51,16 @@ class _Counted:
             self.rows += 1
             yield row
 
+    def fetch(self, keys: Iterable[bytes]) -> None:
+        self._inner.fetch(keys)
+
     def put(self, key: bytes, value: bytes) -> None:
         self.rows += 1
         self._inner.put(key, value)
+
+    def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
+        self.rows += 1
+        self._inner.merge(key, operand, user=user)
 
     def delete(self, key: bytes) -> None:
         self.rows += 1
