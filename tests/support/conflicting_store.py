@@ -25,10 +25,14 @@ def never(users: frozenset[str]) -> frozenset[str]:
 class _Journal(MemoryView):
     """Its writes can be made again without some users."""
 
+    shared = True
+
     def __init__(self, data: dict[bytes, bytes]) -> None:
         super().__init__(data)
         self.writes: list[tuple[str, Callable[[MemoryView], None]]] = []
         """Each with its user; empty: nobody's."""
+        self.own: set[bytes] = set()
+        """Keys written that are no user's."""
         self._merging = False
 
     @property
@@ -37,25 +41,29 @@ class _Journal(MemoryView):
 
     def put(self, key: bytes, value: bytes) -> None:
         super().put(key, value)
-        self._note(user_of(key) or "", lambda view: view.put(key, value))
+        self._note(user_of(key) or "", key, lambda view: view.put(key, value))
 
     def delete(self, key: bytes) -> None:
         super().delete(key)
-        self._note(user_of(key) or "", lambda view: view.delete(key))
+        self._note(user_of(key) or "", key, lambda view: view.delete(key))
 
     def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
         self._merging = True
         super().merge(key, operand, user=user)
         self._merging = False
-        self._note(user, lambda view: view.merge(key, operand, user=user))
+        self._note(user, key, lambda view: view.merge(key, operand, user=user))
 
-    def _note(self, user: str, write: Callable[[MemoryView], None]) -> None:
+    def _note(self, user: str, key: bytes, write: Callable[[MemoryView], None]) -> None:
         if not self._merging:
             self.writes.append((user, write))
+            if not user:
+                self.own.add(key)
 
 
 class ConflictingStore(MemoryStore):
     """Asks at each commit that writes something; what is nobody's own is written before users."""
+
+    shared = True
 
     def __init__(self, conflicts: Conflicts = never) -> None:
         super().__init__()
@@ -80,4 +88,4 @@ class ConflictingStore(MemoryStore):
             self._data = data
             if view.users - written:
                 self.raised += 1
-                raise WriteConflict(view.users - written)
+                raise WriteConflict(view.users - written, view.own)

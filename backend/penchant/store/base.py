@@ -41,9 +41,14 @@ class WriteConflict(Exception):
     It never leaves the services, which run their work again for what was not written.
     """
 
-    def __init__(self, users: Iterable[str] = ()) -> None:
-        """Names the users whose rows were not written; none: nothing at all was written."""
-        self.users = frozenset(users)
+    def __init__(self, users: Iterable[str] = (), written: Iterable[bytes] = ()) -> None:
+        """Says what was written, and what was not.
+
+        Args:
+            users: those whose rows were not written, where those of others were; none: nobody's.
+            written: the keys of rows that are nobody's own and were written all the same.
+        """
+        self.users, self.written = frozenset(users), frozenset(written)
         what = f"the rows of {len(self.users)} users" if self.users else "the whole transaction"
         super().__init__(f"not written, since another writer was faster: {what}")
 
@@ -71,7 +76,13 @@ class Snapshot(Protocol):
 
 
 class Transaction(Snapshot, Protocol):
-    """A snapshot that sees its own writes, which become visible to others all at once."""
+    """A snapshot that sees its own writes, which become visible to others all at once.
+
+    In an engine with places they become visible place by place; see `WriteConflict`.
+    """
+
+    shared: bool
+    """As of its store."""
 
     def put(self, key: bytes, value: bytes) -> None:
         """Sets the value of a key; raises StoreUnavailable if the store is full.
@@ -99,12 +110,21 @@ class Transaction(Snapshot, Protocol):
         """
         ...
 
+    def settle(self) -> None:
+        """Applies all operands, of everybody, that were committed and are not applied yet.
+
+        Engines on this machine have none.
+        """
+        ...
+
 
 class Store(Protocol):
     """A storage engine."""
 
     durable: bool
     """Whether committed transactions survive the death of every process."""
+    shared: bool
+    """Whether servers on several machines may write at once, and transactions may conflict."""
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Begins a read, which is cheap and never waits for a writer; raises StoreUnavailable."""

@@ -54,6 +54,8 @@ _REPAIR = "put the store's own files back, or restart the server to use those th
 class _LmdbView:
     """A transaction of LMDB as a `Snapshot` and a `Transaction`."""
 
+    shared = False
+
     def __init__(self, inner: lmdb.Transaction, refusal: str = "") -> None:
         self._inner = inner
         self._refusal = refusal
@@ -105,6 +107,9 @@ class _LmdbView:
     def delete(self, key: bytes) -> None:
         self.freed = self._inner.delete(key) or self.freed
 
+    def settle(self) -> None:
+        """Nothing to do: operands are applied at once."""
+
 
 class _Reading:
     """A snapshot from its beginning to its end. A class, since a generator takes longer."""
@@ -127,6 +132,7 @@ class LmdbStore:
     """See `penchant.store.base.Store`. Open it once per process, and not before a fork."""
 
     durable = True
+    shared = False
 
     def __init__(self, directory: Path, *, map_bytes: int = DEFAULT_MAP_BYTES) -> None:
         """Opens or creates the store in a directory; its files are for this user alone.

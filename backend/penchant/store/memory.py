@@ -14,6 +14,8 @@ from penchant.store.merges import merged_row
 class MemoryView:
     """One version of the data, which a transaction may change; see `Transaction`."""
 
+    shared = False
+
     def __init__(self, data: dict[bytes, bytes]) -> None:
         self._data = data
         self._sorted: list[bytes] | None = None
@@ -53,11 +55,15 @@ class MemoryView:
         else:
             self.put(key, row)
 
+    def settle(self) -> None:
+        """Nothing to do: operands are applied at once."""
+
 
 class MemoryStore:
     """A dictionary, copied by each transaction; see `penchant.store.base.Store`."""
 
     durable = False
+    shared = False
 
     def __init__(self) -> None:
         self._data: dict[bytes, bytes] = {}

@@ -40,6 +40,7 @@ class CountingStore(MemoryStore):
 class _Counted:
     def __init__(self, inner: Transaction) -> None:
         self._inner = inner
+        self.shared = inner.shared
         self.rows = 0
 
     def get(self, key: bytes) -> bytes | None:
@@ -61,6 +62,9 @@ class _Counted:
     def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
         self.rows += 1
         self._inner.merge(key, operand, user=user)
+
+    def settle(self) -> None:
+        self._inner.settle()
 
     def delete(self, key: bytes) -> None:
         self.rows += 1

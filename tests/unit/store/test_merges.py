@@ -106,7 +106,7 @@ def test_a_conflict_of_one_user_leaves_the_rest_written() -> None:
     store = ConflictingStore(lambda users: users - {"u2"})
     with pytest.raises(WriteConflict) as caught:
         _two_users(store)()
-    assert caught.value.users == {"u2"}
+    assert (caught.value.users, caught.value.written) == ({"u2"}, {b"shared"})
     with store.snapshot() as snapshot:
         assert snapshot.get(encode(Kind.USER, "u1")) == b"record"
         assert snapshot.get(encode(Kind.USER, "u2")) is None
@@ -117,5 +117,5 @@ def test_a_conflict_of_the_whole_writes_nothing() -> None:
     store = ConflictingStore(lambda users: None)
     with pytest.raises(WriteConflict, match="the whole transaction") as caught:
         _two_users(store)()
-    assert caught.value.users == frozenset()
+    assert (caught.value.users, caught.value.written) == (frozenset(), frozenset())
     assert store.usage().entries == 0
