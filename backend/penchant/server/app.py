@@ -32,6 +32,7 @@ from penchant.server.plans import (
     rank_plan,
     reserve_plan,
 )
+from penchant.server.served_store import ServedStore, guarded, served_store
 from penchant.server.user_names import UserNames, agreed_names
 from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
 from penchant.service.catalog_watch import CatalogWatch
@@ -97,6 +98,8 @@ class App:
     """Looks at the catalog's files; None where they are not read."""
     catalogs: Catalogs | None = None
     """The catalogs that it follows."""
+    served: ServedStore | None = None
+    """The store as its services use it."""
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
@@ -106,6 +109,8 @@ class App:
         """Closes the store and ends the claim on it."""
         if self.watch is not None:
             self.watch.close()
+        if self.served is not None:
+            self.served.close()
         self.store.close()
         if self.claim is not None:
             self.claim.close()
@@ -139,12 +144,16 @@ def build(
         raise ConfigError(f"model: got {models}, expected some of: {', '.join(known)}")
     directory = catalog_directory(config)
     if directory is None:
-        raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
+        raise ConfigError(
+            "catalog_dir: missing; a store in memory has no directory of its own, and one in "
+            "Valkey needs a state_dir"
+        )
     with ExitStack() as opened:  # What is open by then is closed if anything fails.
         claim = _claim(config, fields, server_pid or os.getpid())
         if claim is not None:
             opened.callback(claim.close)
-        store = open_store(config.store, map_bytes=config.store_map_bytes)
+        engine = open_store(config.store, map_bytes=config.store_map_bytes)
+        store = guarded(engine, config, ranks="rank" in fields)
         opened.callback(store.close)
         app = _over(store, fields, config, directory, encoders, meter, clock, claim)
         opened.pop_all()
@@ -176,29 +185,43 @@ def _over(
     config = keep(store, config) if "feedback" in fields else follow(store, config)
     began_us = 0 if clock is not None else installed_us()
     clock = clock or SteplessClock(meter)
-    catalogs = Catalogs(directory, config.fold, config.fixed)
+    read_biases = partial(_read_item_biases, store, config, clock)
+    served = served_store(store, config, directory, read_biases, follows=fields != {"embed"})
+    catalogs = served.catalogs
     watch = None
     if fields != {"embed"}:
-        read_biases = partial(_read_item_biases, store, config, clock)
         version = encoders.default.version
-        for kind in mend_catalog(store, directory, read_biases, encoder_version=version):
+        for kind in mend_catalog(
+            served.changing,
+            directory,
+            read_biases,
+            encoder_version=version,
+            complete=served.complete,
+        ):
             meter.mended(kind)
         # One process reads all files now and then: that with the least to do.
         reads_all = "get_user" in fields
         if store.durable:
-            watch = CatalogWatch(store, catalogs, read_biases, meter, reads_all=reads_all)
-    verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us, names)
+            watch = CatalogWatch(
+                served.changing,
+                catalogs,
+                read_biases,
+                meter,
+                reads_all=reads_all,
+                complete=served.complete,
+            )
+    verbs = _verbs(fields, config, served, encoders, meter, clock, began_us, names)
     place = directory_of(config.store)
     if "feedback" in fields and began_us and place is not None:
         doubt_unseen(store, clock(), place, meter)
-    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch, catalogs)
+    dispatch = Dispatch(verbs, config.limits.request_bytes)
+    return App(dispatch, store, claim, watch, catalogs, served)
 
 
 def _verbs(
     fields: frozenset[str],
     config: Config,
-    store: Store,
-    catalogs: Catalogs,
+    served: ServedStore,
     encoders: Encoders,
     meter: Meter,
     clock: Clock,
@@ -207,6 +230,7 @@ def _verbs(
 ) -> Verbs:
     """The verbs of the models that have these fields; only their services are built."""
     verbs: Verbs = {}
+    store, catalogs = served.store, served.catalogs
     audited = Audited(AuditLog(audit_directory(config)))
     if "rank" in fields:
         explorations = config.explorations_per_day
@@ -221,7 +245,7 @@ def _verbs(
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock, meter), config, clock, names)
     if "put_items" in fields:
-        verbs |= _catalog(CatalogService(store, catalogs, encoders), config, audited)
+        verbs |= _catalog(CatalogService(served.changing, catalogs, encoders), config, audited)
     if "get_user" in fields:
         verbs |= _users(
             UserService(store, catalogs, config.signals, clock, _empty_item_biases(config)),

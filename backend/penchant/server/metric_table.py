@@ -165,6 +165,10 @@ QUALITY = {
     "penchant_rankings_total": _counter(
         "Rankings, by user: new ones without an event (cold), and others (known)", "user"
     ),
+    "penchant_degraded_rankings_total": _counter(
+        "Rankings from what the process read last, since the store did not answer; counted among "
+        "the others too"
+    ),
     "penchant_recent_top_items": _gauge(
         "Distinct items among the ten best of a process's last 1,000 rankings", "process"
     ),

@@ -53,6 +53,7 @@ def mend_catalog(
     read_biases: Callable[[], ItemBiasTable],
     held: Held | None = None,
     encoder_version: str = "",
+    complete: Callable[[Snapshot], None] | None = None,
 ) -> list[str]:
     """Writes the catalog's head, its files, and those of one on rollout, again where damaged.
 
@@ -62,6 +63,8 @@ def mend_catalog(
         read_biases: reads every item's counters; called where they are needed.
         held: parts of versions that need not be lost with their files; None: none.
         encoder_version: of the configured encoder, for a head that is made again.
+        complete: fetches what is missing from where other servers share it, first; None: there are
+            no others.
 
     Returns:
         The kinds of the parts that were damaged.
@@ -73,12 +76,14 @@ def mend_catalog(
             files.remove_partial(directory)
         found = mend_head(store, directory, encoder_version, whole_only=True)
         with store.snapshot() as snapshot:
+            if complete is not None:
+                complete(snapshot)
             log_is_whole = catalog_log_is_whole(snapshot, read_head(snapshot).rows)
             if log_is_whole and not damaged_files(snapshot, directory):
                 return found
             # Before the transaction, which keeps feedback waiting.
             rows = {
-                head: _from_store(snapshot, head)
+                head: rows_of_store(snapshot, head)
                 for place, head in _catalogs(snapshot, directory)
                 if find_damage(place, head)
             }
@@ -150,7 +155,7 @@ def _rollout_is_sound(snapshot: Snapshot) -> bool:
 
 
 def _gram(snapshot: Snapshot, head: CatalogHead) -> Float64:
-    made = _from_store(snapshot, head)
+    made = rows_of_store(snapshot, head)
     return gram_of(made.vectors, made.alive)
 
 
@@ -175,7 +180,7 @@ def find_damage(directory: Path, head: CatalogHead) -> dict[str, str]:
     return found
 
 
-class _Rows(NamedTuple):
+class CatalogRows(NamedTuple):
     """The rows of a catalog by the store."""
 
     vectors: Matrix
@@ -191,12 +196,12 @@ class _Material(NamedTuple):
 
     biases: ItemBiasTable
     held: Held
-    rows: Mapping[CatalogHead, _Rows]
+    rows: Mapping[CatalogHead, CatalogRows]
     """Read beforehand; of a head that is no longer the store's, they are read again."""
 
-    def rows_of(self, snapshot: Snapshot, head: CatalogHead) -> _Rows:
+    def rows_of(self, snapshot: Snapshot, head: CatalogHead) -> CatalogRows:
         """The rows of a catalog with this head."""
-        return self.rows.get(head) or _from_store(snapshot, head)
+        return self.rows.get(head) or rows_of_store(snapshot, head)
 
 
 def damaged_files(snapshot: Snapshot, directory: Path) -> bool:
@@ -310,7 +315,8 @@ def _mended(
     return head, list(damage)
 
 
-def _from_store(snapshot: Snapshot, head: CatalogHead) -> _Rows:
+def rows_of_store(snapshot: Snapshot, head: CatalogHead) -> CatalogRows:
+    """The rows of a catalog with this head, by the store. Cost: a read of every item."""
     matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
     alive = np.zeros(head.rows, np.bool_)
     for stored in scan_items(snapshot):
@@ -319,4 +325,4 @@ def _from_store(snapshot: Snapshot, head: CatalogHead) -> _Rows:
             text = text_vector(snapshot, head, stored.item)
             texts[stored.number] = text
             matrix[stored.number] = placed(snapshot, head.encoder_version, stored.number, text)
-    return _Rows(matrix, texts, alive)
+    return CatalogRows(matrix, texts, alive)
