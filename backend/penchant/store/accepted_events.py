@@ -7,6 +7,7 @@ refresh learnt from, and refreshes. Events that older releases accepted are not 
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 from penchant.domain.errors import StateCorrupt
 from penchant.store.base import Snapshot, Transaction
@@ -34,13 +35,21 @@ def accepted_with(row: bytes | None, operand: bytes) -> bytes | None:
     return seal(_COUNT.pack(left)) if left > 0 else None
 
 
-def add_accepted(transaction: Transaction, events: int) -> None:
-    """Counts more events."""
-    transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + events)))
+def count_accepted(transaction: Transaction, events: Mapping[str, int]) -> None:
+    """Counts more events, by user."""
+    if transaction.shared:
+        for user, more in events.items():
+            merge_accepted(transaction, more, user)
+    else:
+        more = sum(events.values())
+        transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + more)))
 
 
-def take_accepted(transaction: Transaction, events: int) -> None:
-    """Counts fewer events: some were deleted."""
+def take_accepted(transaction: Transaction, events: int, user: str) -> None:
+    """Counts fewer events: some of a user were deleted."""
+    if transaction.shared:
+        merge_accepted(transaction, -events, user)
+        return
     left = read_accepted(transaction) - events
     if left > 0:
         transaction.put(_KEY, seal(_COUNT.pack(left)))

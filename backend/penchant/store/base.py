@@ -82,7 +82,8 @@ class Transaction(Snapshot, Protocol):
     """
 
     shared: bool
-    """As of its store."""
+    """As of its store. Where it is, what all users share is merged on the way of an event, never
+    put by value."""
 
     def put(self, key: bytes, value: bytes) -> None:
         """Sets the value of a key; raises StoreUnavailable if the store is full.

@@ -89,8 +89,19 @@ def scan_counters(snapshot: Snapshot) -> Iterator[tuple[int, Counters]]:
         yield int(number), _readable(int(number), value)
 
 
+def counters_of_row(key: bytes, value: bytes | None) -> tuple[int, Counters]:
+    """The number and the counters of a row; zeros for one that is gone; see `read_counters`."""
+    _, (number,) = decode(key)
+    return int(number), Counters() if value is None else _readable(int(number), value)
+
+
 def add_recounted(transaction: Transaction, item_numbers: Iterable[int]) -> None:
-    """Notes items whose counters changed, for the process that holds them in memory."""
+    """Notes items whose counters changed, for the process that holds them in memory.
+
+    Nothing is noted where several servers write: each of them follows all counters by itself.
+    """
+    if transaction.shared:
+        return
     last = -1
     for key, _ in transaction.scan(encode(Kind.RECOUNTED)):
         _, (position,) = decode(key)
@@ -102,6 +113,8 @@ def add_recounted(transaction: Transaction, item_numbers: Iterable[int]) -> None
 def take_recounted(transaction: Transaction) -> set[int]:
     """Removes the notes, and returns the items that they name."""
     numbers: set[int] = set()
+    if transaction.shared:
+        return numbers
     for key, value in list(transaction.scan(encode(Kind.RECOUNTED))):
         noted = array("q")
         try:

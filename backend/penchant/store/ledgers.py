@@ -18,6 +18,11 @@ from penchant.store.keys import Kind, decode, encode
 _REBUILD = "run `penchant rebuild ledgers`, which makes it from the log"
 
 
+def budget_key(budget: int) -> bytes:
+    """The key of a budget's row, by the digest of its own key."""
+    return encode(Kind.BUDGET, budget)
+
+
 def read_ledger(snapshot: Snapshot, user: str) -> Ledger:
     """A user's ledger as a read-only array; empty if there is none.
 

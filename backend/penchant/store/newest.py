@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from collections.abc import Mapping
 
 from penchant.domain.errors import StateCorrupt
 from penchant.store.base import Snapshot, Transaction
@@ -37,6 +38,26 @@ def newest_with(row: bytes | None, operand: bytes) -> bytes:
         return operand
     before_us = _decoded(row)
     return row if before_us is not None and before_us >= at_us else operand
+
+
+def note_newest(transaction: Transaction, newest_us: int, by_user: Mapping[str, int]) -> None:
+    """Writes the time of the newest event, if it is another than before.
+
+    Args:
+        transaction: of a batch.
+        newest_us: of all events, those of the batch included; earlier than before where a wrong
+            clock had dated some.
+        by_user: time of the newest event of each user in the batch.
+    """
+    before_us = read_newest(transaction)
+    if before_us == newest_us:
+        return
+    if not transaction.shared or (before_us is not None and before_us > newest_us):
+        write_newest(transaction, newest_us)
+        return
+    for user, at_us in by_user.items():
+        if before_us is None or at_us > before_us:
+            raise_newest(transaction, at_us, user)
 
 
 def delete_newest(transaction: Transaction) -> None:

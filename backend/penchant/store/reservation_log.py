@@ -137,11 +137,14 @@ def balance_with(row: bytes | None, operand: bytes) -> bytes:
 
 
 def add_to_balances(
-    transaction: Transaction, accounts: Mapping[AdAccountKey, AdAccount]
+    transaction: Transaction, accounts: Mapping[AdAccountKey, AdAccount], user: str
 ) -> dict[AdAccountKey, AdAccount]:
-    """Adds to the balances; returns those for which a full store has no room."""
+    """Adds accounts of a user to the balances; returns those for which a full store has no room."""
     left: dict[AdAccountKey, AdAccount] = {}
     for key, account in accounts.items():
+        if transaction.shared:
+            merge_balance(transaction, key, account, user)
+            continue
         stored = encode(Kind.BALANCE, key.budget, key.campaign, key.day)
         before = _readable(transaction.get(stored))
         after = account if before is None else before + account
