@@ -45,9 +45,9 @@ def fill_store(stream: Stream, config: Config, encoder: Encoder, progress: Progr
     Raises:
         StoreUnavailable: the store can't be opened, or a server writes to it.
     """
-    place = directory_of(config.store)
-    assert place is not None  # The store is the fit's own.
-    place.mkdir(parents=True, exist_ok=True)
+    directory = directory_of(config.store)
+    assert directory is not None  # The store is the fit's own.
+    directory.mkdir(parents=True, exist_ok=True)
     app = build(_MODELS, config, EncoderLibrary(encoder), SilentMeter())
     refused = 0
     try:

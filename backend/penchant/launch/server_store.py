@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,8 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.launch.model_parameters import HOME, gather, is_store, kept_encoder
 from penchant.server.kept_settings import refuse_differences, settled
+from penchant.server.served_store import read_item_biases, served_store
+from penchant.service.clock import system_clock
 from penchant.store.address import directory_of, is_network, redacted
 from penchant.store.base import Store
 from penchant.store.open import open_store
@@ -90,6 +93,8 @@ def open_server_store(
         assert directory is not None
         assert releases is not None
         audit = AuditLog(config.audit_directory(parsed))
-        yield ServerStore(store, parsed, directory, releases, audit)
+        read_biases = partial(read_item_biases, store, parsed, system_clock)
+        served = served_store(store, parsed, directory, read_biases, follows=False)
+        yield ServerStore(served.changing, parsed, directory, releases, audit)
     finally:
         store.close()

@@ -10,10 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, audit_directory, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
-from penchant.domain.limits import AHEAD_US
 from penchant.domain.types import Item
 from penchant.encoder.base import Encoders
 from penchant.server.audited import Audited
@@ -32,12 +30,19 @@ from penchant.server.plans import (
     rank_plan,
     reserve_plan,
 )
-from penchant.server.served_store import ServedStore, guarded, served_store
+from penchant.server.served_store import (
+    ServedStore,
+    empty_item_biases,
+    guarded,
+    read_item_biases,
+    served_store,
+)
 from penchant.server.user_names import UserNames, agreed_names
 from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
 from penchant.service.catalog_watch import CatalogWatch
 from penchant.service.clock import Clock, SteplessClock
 from penchant.service.clock_evidence import doubt_unseen, installed_us
+from penchant.service.counts_follower import CountsFollower
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.event_results import check_feedback
 from penchant.service.feedback import FeedbackService
@@ -50,7 +55,6 @@ from penchant.service.user_interest import Catalogs
 from penchant.service.users import UserService, check_export, check_user
 from penchant.store.address import directory_of
 from penchant.store.base import Store
-from penchant.store.counters import scan_counters
 from penchant.store.open import open_store
 from penchant.store.server_claim import ServerClaim, this_server
 from penchant.system.audit_log import AuditLog
@@ -186,7 +190,7 @@ def _over(
     config = keep(store, config) if "feedback" in fields else follow(store, config)
     began_us = 0 if clock is not None else installed_us()
     clock = clock or SteplessClock(meter)
-    read_biases = partial(_read_item_biases, store, config, clock)
+    read_biases = partial(read_item_biases, store, config, clock)
     served = served_store(store, config, directory, read_biases, follows=fields != {"embed"})
     catalogs = served.catalogs
     watch = None
@@ -238,10 +242,12 @@ def _verbs(
         service = RankService(store, catalogs, encoders, clock, meter, explorations)
         verbs |= _rank(service, config, names)
     if "feedback" in fields:
-        item_biases = _empty_item_biases(config)
+        item_biases = empty_item_biases(config)
         feedback = FeedbackService(
             store, catalogs, config.signals, item_biases, clock, meter, began_us
         )
+        if store.shared:
+            served.followers.append(CountsFollower(feedback.follow))
         verbs |= _feedback(feedback, config, clock, names)
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock, meter), config, clock, names)
@@ -249,7 +255,7 @@ def _verbs(
         verbs |= _catalog(CatalogService(served.changing, catalogs, encoders), config, audited)
     if "get_user" in fields:
         verbs |= _users(
-            UserService(store, catalogs, config.signals, clock, _empty_item_biases(config)),
+            UserService(store, catalogs, config.signals, clock, empty_item_biases(config)),
             config,
             audited,
             names,
@@ -360,16 +366,3 @@ def _embed(service: EmbedService, config: Config) -> Verbs:
     read = embed_request if config.mask_texts == "off" else masked_embed_request
     verb = Verb(read, check, service.embed, embed_reply, embed_plan, service.in_slices)
     return {"embed": verb}
-
-
-def _read_item_biases(store: Store, config: Config, clock: Clock) -> ItemBiasTable:
-    """Every item's counters, none of them dated after the clock."""
-    item_biases = _empty_item_biases(config)
-    with store.snapshot() as snapshot:
-        item_biases.set(scan_counters(snapshot))
-    item_biases.limit(clock() + AHEAD_US)
-    return item_biases
-
-
-def _empty_item_biases(config: Config) -> ItemBiasTable:
-    return ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config
+from penchant.domain.limits import AHEAD_US
 from penchant.service.catalog_share import CatalogShare
+from penchant.service.clock import Clock
+from penchant.service.counts_follower import CountsFollower
 from penchant.service.shared_catalogs import CatalogFollower, SharedCatalogs
 from penchant.service.sharing_store import SharingStore
 from penchant.service.user_interest import Catalogs
 from penchant.store.address import is_network
 from penchant.store.base import Snapshot, Store
+from penchant.store.counters import scan_counters
 from penchant.store.guarded_store import GuardedStore
 from penchant.store.remembered_rows import RememberedRows
 from penchant.system.shared_files import MemoryFiles, SharedFiles, UrlFiles
@@ -30,12 +34,13 @@ class ServedStore:
     catalogs: Catalogs
     complete: Callable[[Snapshot], None] | None = None
     """Fetches the catalog's files that are missing here; None: nobody else could have them."""
-    follower: CatalogFollower | None = None
+    followers: list[CatalogFollower | CountsFollower] = field(default_factory=list)
+    """Threads that follow what other servers write."""
 
     def close(self) -> None:
-        """Ends the thread that follows the catalogs; the engine is the opener's to close."""
-        if self.follower is not None:
-            self.follower.close()
+        """Ends the threads; the engine is the opener's to close."""
+        for follower in self.followers:
+            follower.close()
 
 
 def guarded(engine: Store, config: Config, *, ranks: bool) -> Store:
@@ -75,8 +80,24 @@ def served_store(
         return ServedStore(store, store, Catalogs(directory, config.fold, config.fixed))
     share = CatalogShare(directory, shared_files(store, config), read_biases)
     catalogs = SharedCatalogs(share, config.fold, config.fixed)
-    follower = CatalogFollower(store, catalogs) if follows else None
-    return ServedStore(store, SharingStore(store, share), catalogs, share.complete, follower)
+    served = ServedStore(store, SharingStore(store, share), catalogs, share.complete)
+    if follows:
+        served.followers.append(CatalogFollower(store, catalogs))
+    return served
+
+
+def read_item_biases(store: Store, config: Config, clock: Clock) -> ItemBiasTable:
+    """Every item's counters, none of them dated after the clock."""
+    item_biases = empty_item_biases(config)
+    with store.snapshot() as snapshot:
+        item_biases.set(scan_counters(snapshot))
+    item_biases.limit(clock() + AHEAD_US)
+    return item_biases
+
+
+def empty_item_biases(config: Config) -> ItemBiasTable:
+    """A table of no counters."""
+    return ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
 
 
 def shared_files(store: Store, config: Config) -> SharedFiles:

@@ -29,6 +29,7 @@ from penchant.service.catalog_writer import placed, text_vector
 from penchant.service.rebuilt_head import head_is_sound, rebuild_head, with_fitting_version
 from penchant.service.user_interest import rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.items import (
     catalog_log_is_whole,
     read_head,
@@ -88,10 +89,14 @@ def mend_catalog(
                 if find_damage(place, head)
             }
         material = _Material(read_biases(), held or {}, rows)
-        with store.transaction() as transaction:  # Another process may have been faster.
-            if not log_is_whole or damaged_files(transaction, directory):
-                found += _mend(transaction, directory, material, log_is_whole=log_is_whole)
-        return found
+
+        def mend(transaction: Transaction) -> list[str]:
+            # Another process may have been faster.
+            if log_is_whole and not damaged_files(transaction, directory):
+                return []
+            return _mend(transaction, directory, material, log_is_whole=log_is_whole)
+
+        return found + in_transaction(store, mend)
     except (PenchantError, OSError) as error:
         log.error("catalog: its files are damaged and can't be written again: %s", error)
     return []
@@ -117,8 +122,9 @@ def mend_head(
     with store.snapshot() as snapshot:
         if head_is_sound(snapshot) and _rollout_is_sound(snapshot):
             return []
-    found = []
-    with store.transaction() as transaction:
+
+    def mend(transaction: Transaction) -> list[str]:
+        found = []
         if not head_is_sound(transaction):
             made = rebuild_head(transaction, directory, encoder_version)
             if whole_only and not made.whole:
@@ -141,6 +147,9 @@ def mend_head(
                 "StateCorrupt: the release on rollout can't be read, and its rollout is ended; "
                 "begin it again"
             )
+        return found
+
+    found = in_transaction(store, mend)
     if found:
         note_damage(directory, [f"{kind}: its row in the store" for kind in found])
     return found

@@ -69,7 +69,7 @@ class UrlFiles:
             ConfigError: fsspec, or what it needs for this kind of URL, is not installed; or the
                 folder can't be made.
         """
-        with needs_extra("catalog_share", "share"):
+        with needs_extra("catalog_share", "ship"):
             from fsspec.core import url_to_fs
         try:
             self._system, self._folder = url_to_fs(url)
