@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from penchant.domain.errors import ConfigError
-from penchant.store.address import check_address, directory_of
+from penchant.store.address import check_address, directory_of, sealed
 from penchant.system.toml_file import read_toml
 
 FILE = "penchant.toml"
@@ -53,6 +53,7 @@ class SettingsFile:
             place = directory_of(found["store"])
             if place is not None:
                 found["store"] = f"lmdb:{self.resolved(str(place))}"
+            found["store"] = sealed(found["store"])
         if "encoder" in found:
             found["encoder"] = str(self.resolved(found["encoder"]))
         return found

@@ -132,10 +132,5 @@ def whole_address(address: str) -> str:
         raise LaunchError(
             "store: got memory:, which the models' processes cannot share; expected lmdb:DIRECTORY"
         )
-    if is_network(address):
-        raise LaunchError(
-            "store: got an address of Valkey, which this release does not serve yet; expected "
-            "lmdb:DIRECTORY"
-        )
     place = directory_of(address)
     return sealed(address) if place is None else f"lmdb:{place.absolute()}"

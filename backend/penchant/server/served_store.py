@@ -20,7 +20,7 @@ from penchant.store.base import Snapshot, Store
 from penchant.store.counters import scan_counters
 from penchant.store.guarded_store import GuardedStore
 from penchant.store.remembered_rows import RememberedRows
-from penchant.system.shared_files import MemoryFiles, SharedFiles, UrlFiles
+from penchant.system.shared_files import SharedFiles, UrlFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +104,5 @@ def shared_files(store: Store, config: Config) -> SharedFiles:
     """Where the servers of a store share the catalog's files; raises ConfigError."""
     if config.catalog_share:
         return UrlFiles(config.catalog_share)
-    return MemoryFiles()
+    files: SharedFiles = store.files  # type: ignore[attr-defined]  # Of an engine in a network.
+    return files

@@ -45,7 +45,7 @@ log = logging.getLogger("penchant")
 SERVED = "served"
 """Name of the served catalog in the shared place; one on trial has its directory's."""
 
-KEPT = files.KEPT
+KEPT = 2
 """Numbers of each kind that stay in the shared place."""
 
 TURN_S = 60.0

@@ -21,7 +21,7 @@ from penchant.catalog.files import DamagedFile, Frozen, PathOf
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.arrays import Float64, Mask
 from penchant.domain.cold_start import flat_cold_start_prior
-from penchant.domain.errors import PenchantError, StateCorrupt
+from penchant.domain.errors import PenchantError, StateCorrupt, StoreUnavailable
 from penchant.domain.neighbours import no_neighbours
 from penchant.domain.types import CatalogHead, Matrix
 from penchant.service.catalog_version import freeze, gram_of
@@ -98,7 +98,10 @@ def mend_catalog(
 
         return found + in_transaction(store, mend)
     except (PenchantError, OSError) as error:
-        log.error("catalog: its files are damaged and can't be written again: %s", error)
+        if isinstance(error, StoreUnavailable) and store.shared:
+            log.warning("catalog: its files can't be looked at: %s", error)
+        else:
+            log.error("catalog: its files are damaged and can't be written again: %s", error)
     return []
 
 

@@ -20,6 +20,7 @@ from penchant.service.catalog_share import CatalogShare, catalogs_in
 from penchant.service.sharing_store import SharingTransaction
 from penchant.service.user_interest import Catalogs, Offered
 from penchant.store.base import Snapshot, Store
+from penchant.store.guarded_store import GuardedStore
 from penchant.store.remembered_rows import is_remembered
 
 log = logging.getLogger("penchant")
@@ -154,6 +155,8 @@ class CatalogFollower:
         return True
 
     def _failed(self, error: PenchantError) -> None:
+        if isinstance(self._store, GuardedStore) and self._store.away:
+            return  # Which is said already.
         now_s = time.monotonic()
         if self._failing_since_s is None:
             self._failing_since_s = now_s

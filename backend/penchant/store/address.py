@@ -27,6 +27,7 @@ NETWORK = ("valkey", "valkeys")
 PASSWORD_FILE, PASSWORD_ENV = "password_file", "password_env"
 """Options that say where the password is."""
 
+_VARIABLE = "PENCHANT_STORE_PASSWORD_"
 _HIDDEN = "***"
 _SECRET = re.compile(r"(?<=://)([^/?#@]*):[^/?#]*@")
 _EXPECTED = (
@@ -100,10 +101,29 @@ def sealed(address: str) -> str:
     if not at or not colon:
         return address
     bare = f"{engine}://{user}{at if user else ''}{places}/{namespace}"
-    name = f"PENCHANT_STORE_PASSWORD_{hashlib.blake2b(bare.encode(), digest_size=4).hexdigest()}"
-    os.environ[name.upper()] = unquote(password)
+    name = _VARIABLE + hashlib.blake2b(bare.encode(), digest_size=4).hexdigest().upper()
+    os.environ[name] = unquote(password)
     kept = [(key, value) for key, value in options if key not in (PASSWORD_ENV, PASSWORD_FILE)]
-    return f"{bare}?{urlencode([*kept, (PASSWORD_ENV, name.upper())], safe='/,:')}"
+    return f"{bare}?{urlencode([*kept, (PASSWORD_ENV, name)], safe='/,:')}"
+
+
+def sealed_within(word: str) -> str:
+    """A word of a command line whose address, if it holds one, is sealed.
+
+    >>> sealed_within("--store=valkey://cache/shop"), sealed_within("doctor")
+    ('--store=valkey://cache/shop', 'doctor')
+    """
+    found = re.search(r"\bvalkeys?://", word)
+    return word if found is None else word[: found.start()] + sealed(word[found.start() :])
+
+
+def is_sealed(address: str) -> bool:
+    """Whether the password of an address is in this process's environment alone.
+
+    >>> is_sealed("valkey://cache/shop?password_file=/run/secret")
+    False
+    """
+    return f"{PASSWORD_ENV}={_VARIABLE}" in address
 
 
 def resolved(address: str) -> str:

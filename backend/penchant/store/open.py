@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penchant.domain.errors import ConfigError
-from penchant.store.address import check_address, is_network
+from penchant.store.address import check_address, is_network, resolved
 from penchant.store.base import DEFAULT_MAP_BYTES, Store
 from penchant.store.memory import MemoryStore
+from penchant.store.valkey.valkey_address import parse_address
 
 
 def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
-    """Opens the store at an address: `lmdb:/absolute/directory` or `memory:`.
+    """Opens the store at an address: `lmdb:/absolute/directory`, `memory:` or `valkey://…`.
 
     Args:
-        address: the name of the engine, a colon, and the place.
+        address: the name of the engine, a colon, and the place; see
+            `penchant.store.valkey.valkey_address` for those of Valkey.
         map_bytes: size limit of an LMDB store, in bytes.
 
     Raises:
@@ -25,15 +26,15 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     False
     """
     check_address(address)
+    if is_network(address):
+        # Only here, as below.
+        from penchant.store.valkey.valkey_store import ValkeyStore
+
+        return ValkeyStore(parse_address(resolved(address)))
     engine, _, place = address.partition(":")
     if engine == "lmdb":
         # Only here: a store in memory does without the package lmdb.
         from penchant.store.lmdb import LmdbStore
 
         return LmdbStore(Path(place), map_bytes=map_bytes)
-    if is_network(address):
-        raise ConfigError(
-            "store: got an address of Valkey, which this release does not open yet; expected "
-            "lmdb:DIRECTORY"
-        )
     return MemoryStore()

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.store.address import check_address, name_of, redacted, resolved, sealed
+from penchant.store.address import (
+    check_address,
+    is_sealed,
+    name_of,
+    redacted,
+    resolved,
+    sealed,
+    sealed_within,
+)
 
 SECRET = "p@ss:w/rd?"
 TYPED = "valkey://shop:p%40ss%3Aw%2Frd%3F@one:7000,two:7001/shop?wait=1"
@@ -66,3 +74,11 @@ def test_what_is_no_address_is_refused_without_its_password() -> None:
 def test_servers_of_one_store_name_their_files_alike() -> None:
     assert name_of(TYPED) == name_of(sealed(TYPED))
     assert name_of("valkey://one/a") != name_of("valkey://one/b")
+
+
+def test_a_typed_address_is_sealed_wherever_it_stands_in_a_word() -> None:
+    for word in (TYPED, f"--store={TYPED}"):
+        kept = sealed_within(word)
+        assert "p%40ss" not in kept
+        assert kept.partition("valkey")[0] == word.partition("valkey")[0]
+        assert is_sealed(kept)
