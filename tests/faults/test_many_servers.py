@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 
 ITEMS = {f"film-{number}": f"red blue film part{number % 7}" for number in range(30)}
 ALTERNATIONS = 2_000
+SECRET = "never-to-be-seen"
 THREADS = 4
 
 
@@ -50,8 +51,9 @@ def describe(directory: Path, name: str, address: str) -> Server:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     directory = tmp_path_factory.mktemp("pair")
     write_word_encoder(directory / "encoder", ITEMS.values(), dimensions=16, seed=1)
-    with valkey_server(directory / "valkey", *durability("everysec")) as valkey:
-        address = f"valkey://{valkey.name}/shop"
+    user = ["--user", "shop", "on", f">{SECRET}", "~*", "&*", "+@all"]
+    with valkey_server(directory / "valkey", *durability("everysec"), *user) as valkey:
+        address = f"valkey://shop:{SECRET}@{valkey.name}/shop"
         one, two = (describe(directory, name, address) for name in ("one", "two"))
         with (
             served(one),
@@ -62,8 +64,21 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             a.put_items([Item(id_, text) for id_, text in ITEMS.items()])
             wait_until(lambda: len(b.rank("nobody", k=50).items) == len(ITEMS), "the items at both")
             yield Pair((one, two), (a, b), valkey, address, directory)
+            assert SECRET not in _command_lines(one, two)
+        assert not [path for path in _files(directory) if SECRET.encode() in path.read_bytes()]
         for server in (one, two):
             assert "Traceback" not in server.log_path.read_text(errors="replace")
+
+
+def _command_lines(*servers: Server) -> str:
+    pids = [pid for server in servers for pid in (server.pid, *server.pids().values()) if pid]
+    return " ".join(Path(f"/proc/{pid}/cmdline").read_text() for pid in pids)
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    """What the servers have written: logs, configurations, catalogs."""
+    for name in ("one", "two", "late", "job"):
+        yield from (path for path in (directory / name).rglob("*") if path.is_file())
 
 
 def like(client: Penchant, user: str, item: str, event_id: str = "") -> int:

@@ -6,23 +6,28 @@ that all its servers reach, but an engine that gives leases.
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
-from penchant.domain.errors import ConfigError, StoreUnavailable
+from penchant.domain.errors import ConfigError
+from penchant.store.address import directory_of
 from penchant.store.base import Store
-from penchant.system.file_lock import FileLock
+from penchant.system.turn_file import TurnTaken, turn_file, turn_note
 
 NAME = "refresh.lock"
 
-_NOTE_BYTES = 256
 _ASK_EVERY_S = 0.5
+
+
+class RefreshRunning(ConfigError):
+    """Another process is refreshing the store.
+
+    Cause: a clock (`penchant serve`, `penchant refresh --every`) or a `penchant refresh` works on
+    the same store; the message names the process.
+    Remedy: wait for it; if it is stopped, let it go on or end it, which loses nothing.
+    """
 
 
 class Lease(Protocol):
@@ -41,18 +46,9 @@ class Lease(Protocol):
         ...
 
 
-class RefreshRunning(ConfigError):
-    """Another process is refreshing the store.
-
-    Cause: a clock (`penchant serve`, `penchant refresh --every`) or a `penchant refresh` works on
-    the same store; the message names the process.
-    Remedy: wait for it; if it is stopped, let it go on or end it, which loses nothing.
-    """
-
-
 @contextmanager
 def refresh_turn(address: str, wait_s: float, store: Store | None = None) -> Iterator[None]:
-    """Holds the turn to refresh a store during the body; the kernel frees it if this process dies.
+    """Holds the turn to refresh a store during the body; it ends when this process dies.
 
     Args:
         address: of the store.
@@ -61,46 +57,32 @@ def refresh_turn(address: str, wait_s: float, store: Store | None = None) -> Ite
 
     Raises:
         RefreshRunning: somebody still does; the text names the process.
-        StoreUnavailable: the lock's file can't be made.
+        StoreUnavailable: the lock's file can't be made, or the store does not answer.
     """
-    lease = getattr(store, "lease", None)
-    if lease is not None:
-        with _leased(lease("refresh"), wait_s):
-            yield
-        return
-    path = Path(address.partition(":")[2]) / NAME
+    place = directory_of(address)
     try:
-        turn = FileLock(path)
-    except OSError as error:
-        raise StoreUnavailable(f"store: can't open {path}: {error.strerror}") from error
-    try:
-        if not turn.acquire(wait_s):
-            raise RefreshRunning(
-                f"refresh: {turn.read().decode().strip() or 'another process'} is refreshing this "
-                "store; wait for it, since only one refresh at a time can work on a store"
-            )
-        turn.write(_note().encode().ljust(_NOTE_BYTES))
-        yield
-    finally:
-        turn.close()
+        if place is not None:
+            with turn_file(place / NAME, wait_s):
+                yield
+        else:
+            with _leased(getattr(store, "lease")("refresh"), wait_s):  # noqa: B009  # Of an engine.
+                yield
+    except TurnTaken as holder:
+        raise RefreshRunning(
+            f"refresh: {holder} is refreshing this store; wait for it, since only one refresh at a "
+            "time can work on a store"
+        ) from None
 
 
 @contextmanager
 def _leased(lease: Lease, wait_s: float) -> Iterator[None]:
+    """Holds a lease during the body; raises TurnTaken if somebody else does."""
     deadline = time.monotonic() + wait_s
-    while not lease.take(_note()):
+    while not lease.take(turn_note()):
         if time.monotonic() >= deadline:
-            raise RefreshRunning(
-                f"refresh: {lease.holder() or 'another process'} is refreshing this store; wait "
-                "for it, since only one refresh at a time can work on a store"
-            )
+            raise TurnTaken(lease.holder() or "another process")
         time.sleep(_ASK_EVERY_S)
     try:
         yield
     finally:
         lease.end()
-
-
-def _note() -> str:
-    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return f"process {os.getpid()} on {socket.gethostname()}, since {now},"

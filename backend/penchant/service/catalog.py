@@ -24,7 +24,10 @@ from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.conflict_retries import in_transaction
 from penchant.store.counters import write_counters
 from penchant.store.item_contributions import CATALOG, write_contribution
+from penchant.store.item_residuals import fetch_residuals
 from penchant.store.items import (
+    fetch_items,
+    fetch_text_vectors,
     read_head,
     read_item,
     read_sound_item,
@@ -153,6 +156,8 @@ class CatalogService:
 
     def _plan(self, snapshot: Snapshot, items: Sequence[Item]) -> _Plan:
         version = read_head(snapshot).encoder_version
+        fetch_items(snapshot, [item.id for item in items])
+        fetch_text_vectors(snapshot, version, [item.text for item in items])
         changed = [
             item
             for item in items
@@ -231,6 +236,7 @@ class CatalogService:
             for text, vector in mine.items():
                 write_text_vector(transaction, space.encoder.version, text, vector)
         served = plan.spaces[0]
+        fetch_items(transaction, [item.id for item in plan.changed])
         stored = self._number(transaction, offered.served, plan.changed)
         version = served.encoder.version
         self._count_prior(transaction, offered.served, stored, vectors[0], version)
@@ -255,6 +261,7 @@ class CatalogService:
         rewritten = list(scan_items(transaction)) if space.new else stored
         alive = [row for row in rewritten if row.alive]
         version = space.encoder.version
+        fetch_residuals(transaction, version, [row.number for row in alive])
         placements = [
             placed(transaction, version, row.number, vectors[row.item.text]) for row in alive
         ]

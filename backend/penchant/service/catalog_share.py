@@ -35,7 +35,14 @@ from penchant.service.catalog_writer import placed, text_vector
 from penchant.service.mended_catalog import find_damage, rows_of_store
 from penchant.service.user_interest import rollout_directory
 from penchant.store.base import Snapshot
-from penchant.store.items import read_changes, read_head, read_sound_item
+from penchant.store.item_residuals import fetch_residuals
+from penchant.store.items import (
+    fetch_items,
+    fetch_text_vectors,
+    read_changes,
+    read_head,
+    read_sound_item,
+)
 from penchant.store.rollouts import read_rollout
 from penchant.system.file_lock import FileLock
 from penchant.system.shared_files import SharedFiles
@@ -376,10 +383,13 @@ def appended_rows(snapshot: Snapshot, head: CatalogHead, start: int) -> tuple[Ma
         for change in read_changes(snapshot, 0)
         if start <= change.number < head.rows
     }
-    for number, id_ in ids.items():
-        stored = read_sound_item(snapshot, id_)
-        if stored is None or stored.number != number:
-            continue
+    fetch_items(snapshot, ids.values())
+    found = [read_sound_item(snapshot, id_) for id_ in ids.values()]
+    items = [one for one in found if one is not None and one.number in ids]
+    fetch_text_vectors(snapshot, head.encoder_version, [stored.item.text for stored in items])
+    fetch_residuals(snapshot, head.encoder_version, [stored.number for stored in items])
+    for stored in items:
+        number = stored.number
         text = text_vector(snapshot, head, stored.item)
         texts[number - start] = text
         vectors[number - start] = placed(snapshot, head.encoder_version, number, text)

@@ -30,8 +30,10 @@ from penchant.service.rebuilt_head import head_is_sound, rebuild_head, with_fitt
 from penchant.service.user_interest import rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.conflict_retries import in_transaction
+from penchant.store.item_residuals import fetch_residuals
 from penchant.store.items import (
     catalog_log_is_whole,
+    fetch_text_vectors,
     read_head,
     rewrite_log,
     scan_items,
@@ -43,6 +45,9 @@ log = logging.getLogger("penchant")
 
 _UNTIL_REFRESH = "rankings do without until the next `penchant refresh`"
 
+
+_TOGETHER = 1_000
+"""Items whose rows a store over a network reads in one go."""
 
 Held = Mapping[int, Frozen]
 """What a process still has in memory of damaged files: the parts of versions, by their number."""
@@ -331,10 +336,14 @@ def rows_of_store(snapshot: Snapshot, head: CatalogHead) -> CatalogRows:
     """The rows of a catalog with this head, by the store. Cost: a read of every item."""
     matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
     alive = np.zeros(head.rows, np.bool_)
-    for stored in scan_items(snapshot):
-        if stored.alive and stored.number < head.rows:
-            alive[stored.number] = True
-            text = text_vector(snapshot, head, stored.item)
-            texts[stored.number] = text
-            matrix[stored.number] = placed(snapshot, head.encoder_version, stored.number, text)
+    rows = [one for one in scan_items(snapshot) if one.alive and one.number < head.rows]
+    for place, stored in enumerate(rows):
+        if place % _TOGETHER == 0:
+            some = rows[place : place + _TOGETHER]
+            fetch_text_vectors(snapshot, head.encoder_version, [one.item.text for one in some])
+            fetch_residuals(snapshot, head.encoder_version, [one.number for one in some])
+        alive[stored.number] = True
+        text = text_vector(snapshot, head, stored.item)
+        texts[stored.number] = text
+        matrix[stored.number] = placed(snapshot, head.encoder_version, stored.number, text)
     return CatalogRows(matrix, texts, alive)

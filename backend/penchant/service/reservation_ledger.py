@@ -123,7 +123,7 @@ class ReservationLedger:
         """By user and budget; where several servers write."""
 
     def held(self, users: Collection[str]) -> list[Hold]:
-        """What budgets hold for reservations of some of the batch's users; none named: of all."""
+        """What budgets hold for reservations of some users in this batch; no user: of all."""
         return [hold for hold in self._held if not users or hold.user in users]
 
     def reserve(self, request: ReserveRequest, now_us: int) -> Reservations:

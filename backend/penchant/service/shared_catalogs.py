@@ -17,7 +17,7 @@ from penchant.domain.errors import PenchantError, StoreUnavailable
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogHead
 from penchant.service.catalog_share import CatalogShare, catalogs_in
-from penchant.service.sharing_store import SharingTransaction
+from penchant.service.sharing_store import HEADS, SharingTransaction
 from penchant.service.user_interest import Catalogs, Offered
 from penchant.store.base import Snapshot, Store
 from penchant.store.guarded_store import GuardedStore
@@ -144,6 +144,7 @@ class CatalogFollower:
             with self._store.snapshot() as snapshot:
                 if is_remembered(snapshot):
                     return False
+                snapshot.fetch(HEADS)
                 self._catalogs.follow(snapshot)
         except PenchantError as error:
             self._failed(error)

@@ -17,7 +17,7 @@ from penchant.service.catalog_share import CatalogShare, catalogs_in
 from penchant.store.base import Snapshot, Store, Transaction, Usage
 from penchant.store.keys import Kind, encode
 
-_HEADS = frozenset({encode(Kind.HEAD), encode(Kind.ROLLOUT)})
+HEADS = frozenset({encode(Kind.HEAD), encode(Kind.ROLLOUT)})
 
 
 class SharingStore:
@@ -84,7 +84,7 @@ class SharingTransaction:
 
     def put(self, key: bytes, value: bytes) -> None:
         """See `Transaction.put`."""
-        if key in _HEADS and self._before is None:
+        if key in HEADS and self._before is None:
             found = catalogs_in(self._transaction, self._share.directory)
             self._before = {catalog: head for catalog, _, head in found}
         self._transaction.put(key, value)

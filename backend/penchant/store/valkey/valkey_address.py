@@ -18,7 +18,7 @@ SCHEMES = ("valkey", "valkeys")
 PORT = 6379
 
 _FORM = "valkey://[user:password@]host:port[,host:port…]/NAMESPACE"
-_NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _OPTIONS = ("timeout_ms", "wait", "wait_ms", "ca", "cert", "key")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from penchant.domain.errors import StoreUnavailable
 from penchant.store.base import Snapshot, Transaction, Usage
@@ -40,6 +41,7 @@ class ValkeyStore:
         """
         self._nodes = ValkeyNodes(address)
         self._namespace = address.namespace
+        self._tenants = f"{{{address.namespace}:tenants}}".encode()
         self._places = Places(address.namespace)
         self._kept = KeptCatalog()
         self._settlement = Settlement(self._nodes, self._places)
@@ -100,6 +102,24 @@ class ValkeyStore:
     def lease(self, name: str) -> StoreLease:
         """A lease that one process of all servers can hold at a time, not held yet."""
         return StoreLease(self._nodes, self._namespace, name)
+
+    def tenants(self) -> list[str]:
+        """Names of the tenants that have stores of their own beside this one, in order.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        return sorted(name.decode() for name in self._asked(b"SMEMBERS", self._tenants))
+
+    def note_tenant(self, name: str) -> None:
+        """Notes that a tenant has a store beside this one; raises StoreUnavailable."""
+        self._asked(b"SADD", self._tenants, name.encode())
+
+    def _asked(self, *words: bytes) -> Any:
+        (reply,) = self._nodes.run([ServerCommand(words[1], words)], durable=True)
+        if isinstance(reply, StoreUnavailable):
+            raise reply
+        return reply
 
     def settle(self) -> None:
         """Applies all operands that any server has committed and nobody has applied yet.

@@ -184,7 +184,7 @@ class ValkeyTransaction(ValkeySnapshot):
         written: list[bytes] = []
         for kinds in (("catalog", "credit"), ("counts", "budget")):
             self._commit_shared([place for place in shared if place.kind in kinds], written)
-        last = [place for place in users if self._only_deletes(place, outboxes)]
+        last = [place for place in users if self._leaves_nothing(place)]
         first = [place for place in users if place not in last]
         done = self._commit_users(first, outboxes, unsure)
         if len(done) == len(first):
@@ -198,9 +198,10 @@ class ValkeyTransaction(ValkeySnapshot):
         left = {place.user for place in users} - {place.user for place in done}
         raise WriteConflict(left if done or written else (), written)
 
-    def _only_deletes(self, place: Place, outboxes: Mapping[str, Operands]) -> bool:
+    def _leaves_nothing(self, place: Place) -> bool:
+        """Whether rows of a user are deleted alone, perhaps since they went to another user."""
         rows = self._writes.get(place, {})
-        return bool(rows) and not any(rows.values()) and place.user not in outboxes
+        return bool(rows) and all(value is None for value in rows.values())
 
     def _add_to_indexes(self, users: Sequence[Place], shared: Sequence[Place]) -> None:
         """Names new users, contributions and budgets before they are there."""
