@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
@@ -58,6 +58,11 @@ def read_sound_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
     if value is None:
         return None
     return next((one for _, one in readable([(key, value)], codec.decode_item, _PUT)), None)
+
+
+def item_keys(ids: Iterable[str]) -> Iterator[bytes]:
+    """The keys of items, to fetch them."""
+    return (encode(Kind.ITEM, id_) for id_ in ids)
 
 
 def write_item(transaction: Transaction, stored: StoredItem) -> None:
