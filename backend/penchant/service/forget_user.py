@@ -26,6 +26,7 @@ from penchant.store.counters import add_recounted
 from penchant.store.keys import Kind
 from penchant.store.newest import delete_newest, read_newest, write_newest
 from penchant.store.reservation_log import add_to_balances, has_reserved
+from penchant.store.ship_notes import note_forgotten
 from penchant.store.tombstones import read_tombstone, write_tombstone
 from penchant.store.users import delete_user, holds_user, newest_event_of_all_us, newest_event_us
 
@@ -88,6 +89,7 @@ def _forgotten(user: str, now_us: int, half_life_s: float, transaction: Transact
     receipt = ForgetReceipt(secrets.token_hex(16), now_us, deleted)
     tombstone = Tombstone(receipt, max(now_us, newest_us))
     buried = _buried(transaction, user, tombstone)
+    note_forgotten(transaction, user, receipt.id)
     noted = not items or _noted(transaction, items)
     return _Forgotten(tombstone, items, left, buried, noted)
 

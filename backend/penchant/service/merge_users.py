@@ -53,6 +53,7 @@ from penchant.store.reservation_log import (
     write_past_ledger,
     write_reserved,
 )
+from penchant.store.ship_notes import note_changed, note_merged
 from penchant.store.tombstones import read_tombstone
 from penchant.store.users import (
     delete_user,
@@ -142,6 +143,7 @@ def merge(
     record = empty_record() if state is None else state.record
     tombstone = read_tombstone(transaction, stays)
     trimmed: list[int] = []
+    note_merged(transaction, goes, stays, None if tombstone is None else tombstone.until_us)
     if tombstone is not None and holds_user(transaction, goes):
         trimmed = trim_user(
             transaction, goes, tombstone.until_us, now_us, signals, capacity, half_life_s
@@ -153,6 +155,8 @@ def merge(
     moves = _moves(transaction, rows, stays, record.state_version)
     for row in moves.rows:
         write_event(transaction, row)
+    replaced = [row for row in moves.rows if row.state_version <= record.state_version]
+    note_changed(transaction, stays, [row.event.event_id for row in replaced])
     window = empty_record().window if left is None else left.record.window
     record = merged_record(record, window, moves.ids, capacity)
     if moves.earlier:

@@ -39,6 +39,7 @@ from penchant.store.reservation_log import (
     write_past_ledger,
     write_reserved,
 )
+from penchant.store.ship_notes import note_lowered
 from penchant.store.users import (
     delete_event,
     delete_record,
@@ -111,6 +112,7 @@ def _trim_record(
     if not left:
         delete_record(transaction, user)
         delete_owned(transaction, user)
+        note_lowered(transaction, user, 0)
         return
     made = rebuild_user(transaction, left, signals, window_events)
     version = made.record.state_version if before is None else before.record.state_version

@@ -74,6 +74,12 @@ class Kind(IntEnum):
     """(name of a forgotten user): the receipt, and the time up to which events are refused."""
     PSEUDONYMS = ord("Z")
     """(): which keys made the names in this store."""
+    SHIPPING = ord("s")
+    """(): where the log is shipped to, and how far that has come."""
+    SHIP_NOTE = ord("n")
+    """(position): a change of the log that shipping can't see by state versions."""
+    ERASURE = ord("e")
+    """(a tombstone's name): how far its user is gone from the shipped files."""
 
 
 USER_PLACE = {

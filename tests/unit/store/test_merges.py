@@ -106,7 +106,10 @@ def test_a_conflict_of_one_user_leaves_the_rest_written() -> None:
     store = ConflictingStore(lambda users: users - {"u2"})
     with pytest.raises(WriteConflict) as caught:
         _two_users(store)()
-    assert (caught.value.users, caught.value.written) == ({"u2"}, {b"shared"})
+    assert (caught.value.users, caught.value.written) == (
+        frozenset({"u2"}),
+        frozenset({b"shared"}),
+    )
     with store.snapshot() as snapshot:
         assert snapshot.get(encode(Kind.USER, "u1")) == b"record"
         assert snapshot.get(encode(Kind.USER, "u2")) is None
