@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -47,6 +47,7 @@ from penchant.service.scoring import ScoredItems, TopK, score_all
 from penchant.service.selection import best_of, diverse, explore
 from penchant.service.slices import whole
 from penchant.service.user_interest import (
+    READ_BY_ALL,
     Catalogs,
     UserInContext,
     interest_of,
@@ -55,6 +56,7 @@ from penchant.service.user_interest import (
 )
 from penchant.store.base import Snapshot, Store
 from penchant.store.guarded_store import GuardedStore
+from penchant.store.keys import Kind, encode
 from penchant.store.newest import read_newest
 from penchant.store.owned import read_owned
 from penchant.store.remembered_rows import is_remembered
@@ -215,6 +217,7 @@ class RankService:
         queries: dict[_Query, Vector | PenchantError] = {}
         for _ in range(ENCODE_RETRIES + 1):
             with begin() as snapshot:
+                snapshot.fetch(_keys(requests))
                 offered = self._catalogs.read(snapshot)
                 views = [offered.shown_to(request.user) for request in requests]
                 wanted = [_query(*pair) for pair in zip(views, requests, strict=True)]
@@ -256,6 +259,7 @@ class RankService:
                 raise result
             return result
         with self._store.snapshot() as snapshot:
+            snapshot.fetch(_keys([request]))
             view = self._catalogs.read(snapshot).shown_to(request.user)
             return (yield from self._rank_slices(snapshot, view, request, None))
 
@@ -338,6 +342,15 @@ def _select(
     if request.diversity:
         return diverse(view, scored, request.k, request.diversity)
     return best_of(scored, request.k)
+
+
+def _keys(requests: Iterable[RankRequest]) -> Iterator[bytes]:
+    """The rows that requests need; lazy, since a store on this machine does not look at it."""
+    yield from READ_BY_ALL
+    for request in requests:
+        yield encode(Kind.USER, request.user)
+        if request.exclude_owned:
+            yield encode(Kind.OWNED, request.user)
 
 
 def _query(view: CatalogView, request: RankRequest) -> _Query | None:

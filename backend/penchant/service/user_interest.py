@@ -21,6 +21,7 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogHead, Context, FoldKey, Interest, UserState, Window
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
+from penchant.store.keys import Kind, encode
 from penchant.store.rollouts import read_rollout
 
 
@@ -105,6 +106,10 @@ class Catalogs:
             place = rollout_directory(self.directory, release)
             known = self._candidate = (release, CatalogReader(place, self._settings, self._fixed))
         return known[1]
+
+
+READ_BY_ALL = (encode(Kind.HEAD), encode(Kind.ROLLOUT), encode(Kind.NEWEST))
+"""Keys of the rows that every ranking and every batch of feedback reads."""
 
 
 def rollout_directory(directory: Path, release: str) -> Path:

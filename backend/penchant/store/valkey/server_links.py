@@ -13,7 +13,7 @@ from penchant.system.optional_package import needs_extra
 
 log = logging.getLogger("penchant")
 
-_IDLE = 8
+_IDLE = 32
 """Idle connections kept, a node."""
 
 Node = tuple[str, int]
