@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,7 +108,7 @@ def test_items_that_are_put_at_one_server_are_ranked_and_learnt_at_the_other(pai
         at, other = pair.clients[number % 2], pair.clients[1 - number % 2]
         item = f"new-{number}"
         at.put_items([Item(item, f"blue part{number}")])
-        wait_until(lambda item=item, other=other: _knows(other, item), "the item at the other")
+        wait_until(partial(_knows, other, item), "the item at the other")
         assert like(other, "learner", item) == number + 1
     wait_until(lambda: _same_ranking(pair, "learner"), "the same offsets at both")
     at.put_items([Item("new-0", "quite another text part1")])
@@ -118,6 +119,10 @@ def test_items_that_are_put_at_one_server_are_ranked_and_learnt_at_the_other(pai
 
 def _knows(client: Penchant, item: str) -> bool:
     return item not in client.rank("nobody", k=1, candidates=[item]).unknown_candidates
+
+
+def _is_at(client: Penchant, version: int) -> bool:
+    return client.rank("nobody", k=1).catalog_version == version
 
 
 def _same_ranking(pair: Pair, user: str, clients: tuple[Penchant, Penchant] | None = None) -> bool:
@@ -140,10 +145,7 @@ def test_a_refresh_reaches_all_servers_without_a_restart(pair: Pair) -> None:
     result = refresh(RefreshRequest(store=pair.address, settings=(state,)))
     assert result.head.version > before
     for client in pair.clients:
-        wait_until(
-            lambda client=client: client.rank("fan-0", k=3).catalog_version == result.head.version,
-            "the refreshed version",
-        )
+        wait_until(partial(_is_at, client, result.head.version), "the refreshed version")
     wait_until(lambda: _same_ranking(pair, "fan-0"), "the same ranking at both")
 
 
