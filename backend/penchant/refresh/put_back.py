@@ -78,7 +78,7 @@ def _put_user(
     for row in missing:
         version = min(row.state_version, cursors.get(user, 0))
         write_event(transaction, dataclasses.replace(row, state_version=version, receipt=None))
-    count_accepted(transaction, {user: len(missing)})
+    count_accepted(transaction, [user] * len(missing))
     try:
         if read_user(transaction, user) is None:
             write_user(transaction, user, UserState(empty_record()))
