@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from penchant.domain.reservations import Budget, Cap, ReserveOption, ReserveRequest
-from penchant.domain.types import Event
+from penchant.domain.types import Counters, Event
 from penchant.domain.window import digest64
 from penchant.service.event_results import EventStatus
 from penchant.service.rank import RankRequest
@@ -130,7 +130,7 @@ def test_events_at_two_servers_at_once_are_counted_as_by_one(
     assert servers[0].ask("offsets") == pytest.approx(servers[1].ask("offsets"))
 
 
-def counts(store: ValkeyStore) -> tuple[dict[int, object], int, int | None]:
+def counts(store: ValkeyStore) -> tuple[dict[int, Counters], int, int | None]:
     with store.snapshot() as snapshot:
         return dict(scan_counters(snapshot)), read_accepted(snapshot), read_newest(snapshot)
 

@@ -81,14 +81,17 @@ class Catalogs:
     def read(self, snapshot: Snapshot) -> Offered:
         """Both as of a snapshot; raises StoreUnavailable if files are missing or damaged."""
         try:
-            served = read_catalog(snapshot, self.served)
-            rollout = read_rollout(snapshot)
-            if rollout is None:
-                return Offered(served)
-            view = read_catalog(snapshot, self._reader(rollout.release), rollout.head)
+            return self._read(snapshot)
         except (StoreUnavailable, StateCorrupt):
             self.damaged.set()
             raise
+
+    def _read(self, snapshot: Snapshot) -> Offered:
+        served = read_catalog(snapshot, self.served)
+        rollout = read_rollout(snapshot)
+        if rollout is None:
+            return Offered(served)
+        view = read_catalog(snapshot, self._reader(rollout.release), rollout.head)
         # Offsets do not depend on the vector space; feedback writes those of the served catalog.
         return Offered(served, rollout, dataclasses.replace(view, offsets=served.offsets))
 

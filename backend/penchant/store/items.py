@@ -60,9 +60,9 @@ def read_sound_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
     return next((one for _, one in readable([(key, value)], codec.decode_item, _PUT)), None)
 
 
-def item_keys(ids: Iterable[str]) -> Iterator[bytes]:
-    """The keys of items, to fetch them."""
-    return (encode(Kind.ITEM, id_) for id_ in ids)
+def fetch_items(snapshot: Snapshot, ids: Iterable[str]) -> None:
+    """Says which items will be read; see `Snapshot.fetch`."""
+    snapshot.fetch(encode(Kind.ITEM, id_) for id_ in ids)
 
 
 def write_item(transaction: Transaction, stored: StoredItem) -> None:
@@ -154,6 +154,11 @@ def read_text_vector(snapshot: Snapshot, encoder_version: str, text: str) -> Vec
         return None if value is None else codec.decode_vector(value)
     except StateCorrupt:
         return None
+
+
+def fetch_text_vectors(snapshot: Snapshot, encoder_version: str, texts: Iterable[str]) -> None:
+    """Says which texts' vectors will be read; see `Snapshot.fetch`."""
+    snapshot.fetch(_text_key(encoder_version, text) for text in texts)
 
 
 def encoders_of_texts(snapshot: Snapshot) -> list[str]:
