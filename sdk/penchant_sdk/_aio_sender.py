@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import grpc
 
@@ -208,13 +209,8 @@ class AsyncBalancedSender(AsyncSender):
             if after_s is None or after_s >= timeout_s:
                 return await self._infer(place, call, timeout_s, tried)
             race = AsyncRace()
-            try:
-                race.start(self._infer, place, call, timeout_s, tried)
-                if not await race.over_in(after_s):
-                    self._join(race, place, call, timeout_s - after_s, tried)
-                return await race.answer()
-            finally:
-                race.cancel()
+            join = partial(self._join, race, place, call, timeout_s - after_s, tried)
+            return await race.run(after_s, join, self._infer, place, call, timeout_s, tried)
         finally:
             hedge.took(place, time.monotonic() - started_s)
 

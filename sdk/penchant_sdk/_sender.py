@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import grpc
 
@@ -207,13 +208,8 @@ class BalancedSender(Sender):
             if after_s is None or after_s >= timeout_s:
                 return self._infer(place, call, timeout_s, tried)
             race = Race()
-            try:
-                race.start(self._infer, place, call, timeout_s, tried)
-                if not race.over_in(after_s):
-                    self._join(race, place, call, timeout_s - after_s, tried)
-                return race.answer()
-            finally:
-                race.cancel()
+            join = partial(self._join, race, place, call, timeout_s - after_s, tried)
+            return race.run(after_s, join, self._infer, place, call, timeout_s, tried)
         finally:
             hedge.took(place, time.monotonic() - started_s)
 

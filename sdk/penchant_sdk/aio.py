@@ -424,10 +424,11 @@ class AsyncPenchant:
         self._loop.check()  # Asyncio only.
         seconds = self._seconds(timeout_s, at_least=BULK_TIMEOUT_S if bulk else 0.0)
         try:
+            send = self._sender.send if self._spool is None else self._send
             call = first_call(operation)
             while True:
                 try:
-                    reply = await self._send(call, seconds)
+                    reply = await send(call, seconds)
                 except PenchantError as error:
                     call = operation.throw(error)
                 else:
@@ -459,8 +460,8 @@ class AsyncPenchant:
         return 0 if self._spool is None else self._spool.waiting
 
     async def _send(self, call: EncodedCall, timeout_s: float) -> service_pb2.Reply:
-        if self._spool is None:
-            return await self._sender.send(call, timeout_s)
+        """Sends a call of a client with a spool."""
+        assert self._spool is not None
         self._spool.start()
         if call.verb != "feedback":
             return await self._sender.send(call, timeout_s)

@@ -1,13 +1,14 @@
 """A gRPC server that answers as Triton does, with made-up rankings: an endpoint that tests control.
 
-    python -m tests.support.stub_endpoint PORT LEDGER
+    python -m tests.support.stub_endpoint PORT LEDGER DELAY_MS DELAYED_SHARE
 
 is one in a process of its own, for `kill -9`; it appends the ids of the events that it accepts to a
-file, one a line, and prints its port.
+file, one a line, and prints its port. The last two may be left out.
 """
 
 from __future__ import annotations
 
+import random
 import struct
 import sys
 import threading
@@ -42,6 +43,7 @@ class StubEndpoint:
         self.port = 0
         self.calls = 0
         self.delay_s = 0.0
+        self.delayed_share = 1.0
         self.failure: Failure | None = None
         self.refused_id = ""
         """Id of an event for which a whole call is refused."""
@@ -96,7 +98,7 @@ class StubEndpoint:
         with self._lock:
             self.calls += 1
             self.peers.append(context.peer())
-        if self.delay_s:
+        if self.delay_s and random.random() < self.delayed_share:
             time.sleep(self.delay_s)
         if self.failure is not None:
             context.abort(*self.failure)
@@ -138,9 +140,10 @@ class StubEndpoint:
         return reply
 
 
-def _main(port: int, ledger: Path) -> None:
+def _main(port: int, ledger: Path, delay_ms: float = 0.0, delayed_share: float = 1.0) -> None:
     endpoint = StubEndpoint()
     endpoint.port = port
+    endpoint.delay_s, endpoint.delayed_share = delay_ms / 1e3, delayed_share
     with ledger.open("a", buffering=1) as file, endpoint:
         endpoint.accepted = lambda event_id: print(event_id, file=file)
         print(endpoint.port, flush=True)
@@ -148,4 +151,4 @@ def _main(port: int, ledger: Path) -> None:
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]), Path(sys.argv[2]))
+    _main(int(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:]))
