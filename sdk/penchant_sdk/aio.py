@@ -439,9 +439,7 @@ class AsyncPenchant:
 
     async def close(self) -> None:
         """Closes the connection; calls in progress and later calls raise Cancelled."""
-        if self._spool is not None:
-            await self._spool.close()
-        await self._sender.close()
+        await (self._spool or self._sender).close()
 
     async def __aenter__(self) -> Self:
         if self._spool is not None:

@@ -428,9 +428,7 @@ class Penchant:
 
     def close(self) -> None:
         """Closes the connection; calls in progress and later calls raise Cancelled."""
-        if self._spool is not None:
-            self._spool.close()
-        self._sender.close()
+        (self._spool or self._sender).close()
 
     def __enter__(self) -> Self:
         if self._spool is not None:

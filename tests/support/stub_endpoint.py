@@ -12,7 +12,6 @@ import random
 import struct
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent import futures
@@ -52,6 +51,7 @@ class StubEndpoint:
         self.versions = Counter[str]() if versions is None else versions
         self.peers: list[str] = []
         self.accepted: Callable[[str], None] = lambda event_id: None
+        self._gone = threading.Event()
         self._server: grpc.Server | None = None
         self._lock = threading.Lock()
 
@@ -61,6 +61,7 @@ class StubEndpoint:
 
     def start(self) -> Self:
         """Listens, on the port of before if there was one."""
+        self._gone.clear()
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             "ModelInfer": grpc.unary_unary_rpc_method_handler(
                 self._infer,
@@ -82,6 +83,7 @@ class StubEndpoint:
 
     def stop(self) -> None:
         """Goes away; calls under way are cut off."""
+        self._gone.set()
         if self._server is not None:
             self._server.stop(None).wait()
             self._server = None
@@ -99,7 +101,7 @@ class StubEndpoint:
             self.calls += 1
             self.peers.append(context.peer())
         if self.delay_s and random.random() < self.delayed_share:
-            time.sleep(self.delay_s)
+            self._gone.wait(self.delay_s)
         if self.failure is not None:
             context.abort(*self.failure)
         call = service_pb2.Call.FromString(request.raw_input_contents[0][4:])
