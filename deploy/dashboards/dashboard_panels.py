@@ -188,6 +188,7 @@ LAYERS = DashboardRow(
             (_gauge("penchant_refresh_age_seconds"), "refresh"),
             (_gauge("penchant_refresh_duration_seconds"), "duration of the last refresh"),
             (_gauge("penchant_release_age_seconds"), "release"),
+            (_gauge("penchant_ship_age_seconds"), "shipping"),
         ),
         _panel(
             "Refresh",

@@ -10,7 +10,7 @@ from penchant.config import parse
 from penchant.domain.types import Event, Exposure, LogRow
 from penchant.launch.server_store import ServerStore
 from penchant.logs.shipped.shipped_log import ShippedLog
-from penchant.logs.shipped.shipped_place import LocalPlace
+from penchant.logs.shipped.shipped_place import open_place
 from penchant.logs.shipped.shipped_schema import SCHEMA, rows_of
 from penchant.service.merge_users import MergeUsersRequest
 from penchant.shipping.ship import ShipRequest, ShipResult, look
@@ -90,6 +90,16 @@ def gone_on(world: World) -> None:
     world.users.merge(MergeUsersRequest("d", "e"))
 
 
+def in_a_file(store: Store, directory: Path) -> None:
+    """Writes the content of a store as that of a directory, closed again."""
+    shutil.rmtree(directory / "store", ignore_errors=True)
+    copy = opened(directory)
+    with store.snapshot() as snapshot, copy.transaction() as transaction:
+        for key, value in snapshot.scan(b""):
+            transaction.put(key, value)
+    copy.close()
+
+
 def rows_in(store: Store) -> list[LogRow]:
     """All rows of a store's log, in one order."""
     with store.snapshot() as snapshot:
@@ -115,8 +125,9 @@ def ship_once(
     now_us: int = NOW_US,
     **fields: object,
 ) -> ShipResult:
-    """Ships what is new to the folder `log` of a directory."""
-    shipper = Shipper(store, LocalPlace(directory / "log"), lambda: now_us, commit_rows)
+    """Ships what is new to the folder `log` of a directory, or to the address `to`."""
+    place = open_place(str(fields.get("to") or directory / "log"))
+    shipper = Shipper(store, place, lambda: now_us, commit_rows)
     request = ShipRequest(**fields)  # type: ignore[arg-type]  # Fields of several types.
     return look(server_of(directory, store), shipper, request)
 

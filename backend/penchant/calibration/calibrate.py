@@ -29,6 +29,7 @@ from penchant.domain.retired_signals import RetiredSignals
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.impressions import impressions_in
 from penchant.logs.open_table import open_table
+from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import FLAT
 from penchant.system.strict_json import read_json
@@ -61,6 +62,7 @@ class CalibrationRequest:
     """The calibration in use, to compare with."""
     held_out: float = HELD_OUT
     """Share of the impressions, the newest, to judge on; above 0, below 1."""
+    shipped_log: Annotated[ShippedSource, FLAT] = ShippedSource()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +117,17 @@ def calibrate(request: CalibrationRequest) -> CalibrationResult:
     """
     if bool(request.store) == (request.impressions is not None):
         raise ConfigError("impressions: name one of --store and --impressions")
+    if request.shipped_log and not request.store:
+        raise ConfigError("--shipped: got it without --store; name the store that ships there")
     in_use = None if request.current is None else read_calibration(request.current)
     retired, sales = RetiredSignals(), None
     if request.impressions is not None:
         with open_table(request.impressions) as table:
             shown = from_table(table, request.columns)
     else:
-        with (
-            open_server_store(request.store, request.settings) as server,
-            server.store.snapshot() as snapshot,
-        ):
-            impressions = list(impressions_in(snapshot, server.config.signals, retired))
+        with open_server_store(request.store, request.settings) as server:
+            signals, shipped = server.config.signals, request.shipped_log
+            impressions = list(impressions_in(server.store, shipped, signals, retired))
         shown = from_impressions(impressions, request.click_signal)
         clicked = clicked_ads(
             impressions, click=request.click_signal, conversion=request.conversion_signal

@@ -25,11 +25,15 @@ def rebuild(request: Annotated[RebuildRequest, FLAT] = _DEFAULTS) -> None:
     signals that the table no longer holds are left out and named. Ledgers of reservations and
     budgets follow the log of what was reserved and shown: a rebuild mends damaged and lost ones.
 
+    With --shipped, events that were shipped and trimmed come back into the store first.
+
     A running server may stay up; it needs the same settings.
     """
     console = terminal()
     with step_status(console, "Opening the store") as progress:
         result = job.rebuild(request, progress)
+    if request.shipped_log:
+        console.say(f"Put back {counted(result.put_back, 'event')} of the shipped log.")
     parts = []
     if request.part in ("all", "records"):
         parts.append(f"the records of {counted(result.users, 'user')}")

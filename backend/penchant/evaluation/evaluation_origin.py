@@ -101,6 +101,8 @@ def _changed(config: Config) -> dict[str, str]:
 
 
 def _name_of(source: LogSource) -> str:
+    if source.shipped_log:
+        return source.shipped_log.shipped
     if source.store:
         return source.store
     return source.dataset or f"{source.items} and {source.events}"

@@ -20,11 +20,12 @@ from penchant.domain.types import Event
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.columns import CONTEXT_PREFIX
+from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.report.page import check_writable
-from penchant.store.base import Snapshot
+from penchant.store.base import Store
 from penchant.store.users import read_log, scan_user_ids
 from penchant.system.durable_file import whole_file
-from penchant.system.option_types import STORE_IN_USE, Repeated
+from penchant.system.option_types import FLAT, STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
 
 COLUMNS = (
@@ -58,6 +59,7 @@ class ImpressionsRequest:
     """Signal of an answer that is worth 1; repeatable."""
     settings: ServerSettings = ()
     """A setting, if it is not the one that the server keeps in the store; repeatable."""
+    shipped_log: Annotated[ShippedSource, FLAT] = ShippedSource()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +91,13 @@ def write_impressions(
     if output.suffix not in (".parquet", ".csv"):
         raise ConfigError(f"--output: got {output.name}, expected a name in .parquet or .csv")
     check_writable(output, "--output")
-    with (
-        open_server_store(request.store, request.settings) as server,
-        server.store.snapshot() as snapshot,
-    ):
+    with open_server_store(request.store, request.settings) as server:
         progress("Reading the log", 0)
         table = server.config.signals
         good = _known(request.reward, sorted(table)) if request.reward else good_signals(table)
         retired = RetiredSignals()
-        rows = [one.row(good) for one in impressions_in(snapshot, table, retired)]
+        found = impressions_in(server.store, request.shipped_log, table, retired)
+        rows = [one.row(good) for one in found]
     if not rows:
         raise ConfigError(
             "impressions: the log holds none; send an event with the signal `impression` for each "
@@ -185,12 +185,27 @@ def _answers(outcome: Event, impression: Event) -> bool:
 
 
 def impressions_in(
-    snapshot: Snapshot, table: SignalTable, retired: RetiredSignals | None = None
+    store: Store,
+    shipped: ShippedSource,
+    table: SignalTable,
+    retired: RetiredSignals | None = None,
 ) -> Iterator[AnsweredImpression]:
-    """Yields all users' impressions in a store; one user's log is in memory at a time."""
-    for user in scan_user_ids(snapshot):
-        events = (row.event for row in read_log(snapshot, user))
-        yield from impressions_of(events, table, retired)
+    """Yields all users' impressions in a store, or in its shipped log if that is named.
+
+    Of the store, one user's log is in memory at a time.
+
+    Raises:
+        ConfigError: the shipped log or a time can't be read.
+    """
+    shipped.within()
+    if shipped:
+        for events in shipped.events_by_user(store):
+            yield from impressions_of(events, table, retired)
+        return
+    with store.snapshot() as snapshot:
+        for user in scan_user_ids(snapshot):
+            of_user = (row.event for row in read_log(snapshot, user))
+            yield from impressions_of(of_user, table, retired)
 
 
 def good_signals(table: SignalTable) -> frozenset[str]:

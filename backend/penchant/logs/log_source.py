@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from penchant.domain.errors import ConfigError
 from penchant.logs.columns import COLUMNS_GROUP, EventColumns, ItemColumns
 from penchant.logs.relevance import POSITIVE
+from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.system.option_types import FLAT
 
 MOVIELENS, MOVIELENS_1M, GOOD_RATING = "movielens", "movielens-1m", "rating>=4"
@@ -48,6 +49,7 @@ class LogSource:
     """Take a field of items or events from this column; repeatable."""
     format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
     """Format of the files: csv, tsv, jsonl or parquet; by default, as content or names say."""
+    shipped_log: Annotated[ShippedSource, FLAT] = ShippedSource()
 
     @property
     def default_relevance(self) -> str:

@@ -25,7 +25,7 @@ from penchant.logs.open_table import open_table
 from penchant.logs.read_table import read_events, read_items
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
-from penchant.logs.store_log import items_and_events
+from penchant.logs.store_log import items_and_events, items_in_order
 from penchant.logs.stream import Stream, make_stream
 from penchant.logs.user_attributes import with_user_attributes
 from penchant.store.address import directory_of, is_network, redacted
@@ -83,7 +83,12 @@ def read_source(
     if source.store:
         if source.dataset or source.items or source.events:
             raise ConfigError("--store: expected neither --items, --events nor --dataset with it")
-        return _read_store(source.store)
+        return _read_store(source)
+    if source.shipped_log:
+        if source.dataset or source.events:
+            raise ConfigError("--shipped: expected neither --events nor --dataset with it")
+        return _read_shipped(source, left_out)
+    source.shipped_log.within()  # For the error of a range without a log.
     if source.dataset:
         known = source.dataset in (MOVIELENS, MOVIELENS_1M)
         if not known or source.items or source.events:
@@ -108,10 +113,22 @@ def read_source(
             items = read_items(table, item_columns, left_out)
     with open_table(source.events, source.format) as table:
         log = read_events(table, event_columns, left_out)
-    if items is None:
-        named = sorted({log.item.distinct[code] for code in set(log.item.code.tolist())})
-        items = [Item(id_, id_) for id_ in named]
-    return items, log
+    return _items_named_by(log) if items is None else items, log
+
+
+def _items_named_by(log: EventLog) -> list[Item]:
+    named = sorted({log.item.distinct[code] for code in set(log.item.code.tolist())})
+    return [Item(id_, id_) for id_ in named]
+
+
+def _read_shipped(source: LogSource, left_out: LeftOut) -> tuple[Sequence[Item], Sequence[Event]]:
+    """The events of a shipped log, with the items of a file or those that they name."""
+    log = source.shipped_log.events(None)
+    if source.items is None:
+        return _items_named_by(log), log
+    item_columns, _ = source.columns()
+    with open_table(source.items, source.format) as table:
+        return read_items(table, item_columns, left_out), log
 
 
 def _with_attributes(
@@ -139,7 +156,7 @@ def _signals_of(
     See `with_missing_ratings` and `assumed_signals`. A table that somebody chose, and that of a
     store or a data set, stays as it is, and so do the events.
     """
-    if source.store or source.dataset or signals != DEFAULT_SIGNALS:
+    if source.store or source.dataset or source.shipped_log or signals != DEFAULT_SIGNALS:
         return events, signals
     log = events if isinstance(events, EventLog) else EventLog.of(events)
     log, missing = with_missing_ratings(log, signals)
@@ -165,7 +182,8 @@ def _with_texts(items: Sequence[Item], left_out: LeftOut) -> Sequence[Item]:
     return with_template(items, templates[0])
 
 
-def _read_store(address: str) -> tuple[Sequence[Item], Sequence[Event]]:
+def _read_store(source: LogSource) -> tuple[Sequence[Item], Sequence[Event]]:
+    address = source.store
     place = directory_of(address)
     if not is_network(address) and (place is None or not (place / "data.mdb").is_file()):
         raise ConfigError(
@@ -173,6 +191,11 @@ def _read_store(address: str) -> tuple[Sequence[Item], Sequence[Event]]:
         )
     store = open_store(address, map_bytes=0)  # As large as its writer made it.
     try:
+        if source.shipped_log:
+            log = source.shipped_log.events(store)
+            with store.snapshot() as snapshot:
+                return items_in_order(snapshot), log
+        source.shipped_log.within()
         with store.snapshot() as snapshot:
             return items_and_events(snapshot)
     finally:

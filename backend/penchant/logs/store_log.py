@@ -26,11 +26,16 @@ def items_and_events(snapshot: Snapshot) -> tuple[list[Item], EventLog]:
     Events come in the order of their acceptance; those of forgotten users are gone. Cost: one scan
     of the store; the events are in memory afterwards, as columns.
     """
-    stored = sorted(scan_items(snapshot), key=lambda one: one.number)
     accepted_at_us = array("q")
     log = joined(_parts(snapshot, accepted_at_us))
     order = np.argsort(np.array(accepted_at_us, np.int64), kind="stable")
-    return [one.item for one in stored if one.alive], log.take(order)
+    return items_in_order(snapshot), log.take(order)
+
+
+def items_in_order(snapshot: Snapshot) -> list[Item]:
+    """The items that can be ranked, in the order of their numbers."""
+    stored = sorted(scan_items(snapshot), key=lambda one: one.number)
+    return [one.item for one in stored if one.alive]
 
 
 def _parts(snapshot: Snapshot, accepted_at_us: array[int]) -> Iterator[EventLog]:

@@ -87,7 +87,7 @@ def make_stream(
     return Stream(
         items=catalog,
         users=tuple(log.user.at(position[at]) for at in first[by_first].tolist()),
-        events=log.take(position),
+        events=log if _is_all_of(position, len(log)) else log.take(position),
         user=numbered[user],
         item=accepted.item[order],
         at_us=log.at_us[position],
@@ -97,6 +97,11 @@ def make_stream(
         put_at=np.zeros(len(catalog), np.int64),
         signals=signals,
     )
+
+
+def _is_all_of(position: Int64, count: int) -> bool:
+    """Whether positions are all of n, in order: a large log need not be in memory twice."""
+    return len(position) == count and bool(np.array_equal(position, np.arange(count)))
 
 
 def outcomes_before(stream: Stream, until: int) -> Interactions:

@@ -7,12 +7,16 @@ from functools import partial
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
+from penchant.logs.shipped.shipped_source import ShippedSource
+from penchant.refresh.put_back import put_back
+from penchant.refresh.record_workers import record_workers
 from penchant.server.kept_settings import REBUILT, keep
 from penchant.service.clock import system_clock
 from penchant.service.live_offsets import LiveOffsets
@@ -22,7 +26,7 @@ from penchant.service.rebuilt_ledgers import RebuiltLedgers, rebuild_ledgers
 from penchant.service.rebuilt_records import rebuild_records
 from penchant.service.user_interest import Catalogs
 from penchant.store.counters import scan_counters
-from penchant.system.option_types import STORE_IN_USE
+from penchant.system.option_types import FLAT, STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
 Part = Literal["all", "records", "counters", "ledgers"]
@@ -40,6 +44,9 @@ class RebuildRequest:
     """Store of the server: lmdb:DIRECTORY."""
     settings: ServerSettings = ()
     """New signals or a new window, which the store keeps from now on; repeatable."""
+    shipped_log: Annotated[ShippedSource, FLAT] = ShippedSource()
+    workers: Annotated[int, Parameter(validator=Number(gte=1))] = 1
+    """Processes that make records; the result is the same for any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,8 @@ class RebuildResult:
     """Names of the given settings, which the store keeps from now on."""
     head_made_again: bool = False
     """Whether the catalog's head was damaged, and was made again."""
+    put_back: int = 0
+    """Events that the store lacked and a shipped log held."""
 
 
 def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> RebuildResult:
@@ -68,20 +77,26 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
     Signals and window are those that the store keeps, unless the request names others; the store
     then keeps those. A running server goes on with its own until it is restarted.
 
+    Rows of a shipped log that the store lacks are put back first, if the request names one.
+
     Raises:
-        ConfigError: there is no store, or a setting is wrong.
+        ConfigError: there is no store, a setting is wrong, or the shipped log can't be read.
         LaunchError: the store's address or a setting can't be read.
     """
-    users = items = unreadable = 0
+    users = items = unreadable = put = 0
     head_made_again = False
     retired, ledgers = RetiredSignals(), RebuiltLedgers()
     with open_server_store(request.store, request.settings, may_differ=REBUILT) as server:
         server.audit.note("rebuild", note=request.part)
         config = server.config
+        request.shipped_log.within()
+        if request.shipped_log:
+            put = put_back(server.store, request.shipped_log, progress)
         if request.part in ("all", "records"):
             head_made_again = _mend_head(server)
             window = config.fold.window_events
-            users = rebuild_records(server.store, config.signals, window, progress, retired)
+            make = record_workers(request.store, config.signals, window, request.workers)
+            users = rebuild_records(server.store, config.signals, window, progress, retired, make)
         if request.part in ("all", "counters"):
             made = rebuild_counters(
                 server.store, config.signals, config.offset_half_life_s, progress
@@ -94,7 +109,7 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
         kept = tuple(sorted(REBUILT & config.given))
         if kept:
             keep(server.store, config, REBUILT)
-    return RebuildResult(users, items, unreadable, retired, ledgers, kept, head_made_again)
+    return RebuildResult(users, items, unreadable, retired, ledgers, kept, head_made_again, put)
 
 
 def _mend_head(server: ServerStore) -> bool:

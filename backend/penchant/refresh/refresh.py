@@ -18,15 +18,17 @@ from cyclopts import Parameter
 
 from penchant.catalog.view import CatalogReader
 from penchant.config import Config, with_asked, with_score_weights
+from penchant.domain.errors import ConfigError
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
 from penchant.launch.model_parameters import DEFAULT_STORE
-from penchant.launch.server_store import ServerSettings, open_server_store
+from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.columns import COLUMNS_GROUP, EventColumns
 from penchant.logs.interactions import LogFile
 from penchant.logs.log_source import EVENT_FIELDS, mapped_fields
 from penchant.logs.refusals import LeftOut
+from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.refresh.catalog_update import write_refreshed
 from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
 from penchant.refresh.part_weights import LearntWeights
@@ -84,6 +86,7 @@ class RefreshRequest:
     """Take a field of the events from this column; repeatable."""
     format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
     """Format of the file: csv, tsv, jsonl or parquet; by default, as its content or name says."""
+    shipped_log: Annotated[ShippedSource, FLAT] = ShippedSource()
 
     def fit_settings(self, released: RefreshSettings) -> RefreshSettings:
         """The settings of the fit: the request's, else those of the served release.
@@ -96,6 +99,23 @@ class RefreshRequest:
             text_weight=released.text_weight if self.text_weight is None else self.text_weight,
             shrinkage=released.shrinkage if self.shrinkage is None else self.shrinkage,
         )
+
+    def reader(self, server: ServerStore, left_out: LeftOut) -> ReadLog | None:
+        """What reads the log, if it is not the store's own; `left_out` counts what is refused.
+
+        Raises:
+            ConfigError: the request names two logs, or an entry of `mapped` is wrong.
+        """
+        file, signals = self.log_file(), server.config.signals
+        self.shipped_log.within()
+        if file is not None and self.shipped_log:
+            raise ConfigError("--shipped: got it with --events, expected either")
+        if file is not None:
+            return partial(file.read, signals=signals, left_out=left_out)
+        if self.shipped_log:
+            outcomes = self.shipped_log.outcomes
+            return partial(outcomes, store=server.store, signals=signals, left_out=left_out)
+        return None
 
     def log_file(self) -> LogFile | None:
         """The file of events, if the request names one.
@@ -139,15 +159,21 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
         RefreshRunning: another process has been refreshing the store for `TURN_S`.
         StoreUnavailable: another encoder was published meanwhile; nothing changed.
     """
-    file, left_out = request.log_file(), LeftOut()
+    left_out = LeftOut()
     with open_server_store(request.store, request.settings) as server:
-        read: ReadLog | None = None
-        if file is not None:
-            read = partial(file.read, signals=server.config.signals, left_out=left_out)
+        read = request.reader(server, left_out)
         config = with_asked(server.config, request.objective)
         settings = request.fit_settings(released_settings(server.store))
         with refresh_turn(request.store, TURN_S, server.store):
-            result = refresh_store(server.store, server.directory, config, settings, read, progress)
+            result = refresh_store(
+                server.store,
+                server.directory,
+                config,
+                settings,
+                read,
+                progress,
+                elsewhere=request.events is not None,
+            )
     for kind, remedy, count in result.retired.cases():
         left_out.add(kind, remedy, count)
     return dataclasses.replace(result, left_out=left_out)
@@ -172,6 +198,8 @@ def refresh_store(
     read: ReadLog | None = None,
     progress: Progress = no_progress,
     memory: RefreshMemory | None = None,
+    *,
+    elsewhere: bool | None = None,
 ) -> RefreshResult:
     """Fits a catalog to the whole log, and publishes a version if anything changed.
 
@@ -184,6 +212,7 @@ def refresh_store(
         progress: called as steps begin and end.
         memory: of a process that refreshes again and again, which then reads and fits at low
             priority; None: everything is learnt anew.
+        elsewhere: whether what `read` reads is another log than the store's own; None: it is.
 
     Raises:
         ConfigError: the store holds no items; or as `read` raises it.
@@ -199,7 +228,7 @@ def refresh_store(
         took_s=time.monotonic() - began_s,
         events=len(source.events.item),
         accepted=source.accepted,
-        elsewhere=read is not None,
+        elsewhere=read is not None if elsewhere is None else elsewhere,
         learnt=fresh.learnt.sentence,
     )
     head = publish_refreshed(store, directory, config, source, fresh, note)

@@ -20,6 +20,7 @@ from penchant.config import with_asked
 from penchant.domain.errors import PenchantError
 from penchant.launch.errors import LaunchError
 from penchant.launch.server_store import ServerStore, open_server_store
+from penchant.logs.refusals import LeftOut
 from penchant.refresh.expire import expire_if_due
 from penchant.refresh.refresh import (
     RefreshRequest,
@@ -115,7 +116,13 @@ class RefreshClock:
             settings = self.request.fit_settings(released_settings(server.store))
             config = with_asked(server.config, self.request.objective)
             result = refresh_store(
-                server.store, server.directory, config, settings, memory=self._memory
+                server.store,
+                server.directory,
+                config,
+                settings,
+                self.request.reader(server, LeftOut()),
+                memory=self._memory,
+                elsewhere=False,
             )
             with server.store.snapshot() as snapshot:
                 took_s = read_refresh_note(snapshot).took_s

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from penchant.domain.errors import PenchantError, StoreUnavailable
+from penchant.domain.errors import PenchantError, StateCorrupt, StoreUnavailable
 from penchant.domain.types import CatalogHead
 from penchant.server.metric_table import Series
 from penchant.server.vector_drift import VectorDrift
@@ -19,6 +19,7 @@ from penchant.store.newest import read_newest
 from penchant.store.refresh_note import RefreshNote, read_refresh_note
 from penchant.store.releases import read_releases
 from penchant.store.rollouts import read_rollout
+from penchant.store.ship_notes import read_shipping
 from penchant.store.users import scan_user_ids_from
 
 USERS_AT_A_TIME = 2_000
@@ -72,6 +73,7 @@ class StoreGauges:
             refreshed, accepted = read_refresh_note(snapshot), read_accepted(snapshot)
             rollout = read_rollout(snapshot)
             newest_us = read_newest(snapshot)
+            shipped_us = _shipped_us(snapshot)
             published_s = self._published_s(snapshot, head)
             found = scan_user_ids_from(snapshot, self._next_user or "", USERS_AT_A_TIME)
             drift = self._vector_drift(snapshot)
@@ -88,6 +90,7 @@ class StoreGauges:
             "penchant_users": self._users,
             "penchant_item_vector_drift": drift,
             "penchant_release_age_seconds": _age_s(published_s, now_s),
+            "penchant_ship_age_seconds": _age_s(shipped_us and shipped_us / 1e6, now_s),
             "penchant_newest_event_age_seconds": _age_s(newest_us and newest_us / 1e6, now_s),
         }
         gauges |= {name: float(value) for name, value in known.items() if value is not None}
@@ -140,6 +143,14 @@ def _durability(store: GuardedStore) -> Series:
         "waits_for": str(found.wait),
     }
     return "penchant_store_durability_info", tuple(labels.items())
+
+
+def _shipped_us(snapshot: Snapshot) -> int | None:
+    try:
+        shipping = read_shipping(snapshot)
+    except StateCorrupt:  # `penchant ship` says so.
+        return None
+    return None if shipping is None else shipping.at_us
 
 
 def _refresh_gauges(refreshed: RefreshNote, accepted: int, now_s: float) -> _Gauges:

@@ -166,6 +166,9 @@ STORE = {
     "penchant_refresh_failures": _gauge(
         "Attempts of the clock to refresh that failed since it last did"
     ),
+    "penchant_ship_age_seconds": _gauge(
+        "Seconds since all of the log was shipped; missing if it is not shipped anywhere"
+    ),
     "penchant_newest_event_age_seconds": _gauge(
         "Seconds since the newest event in the store happened; missing without events"
     ),

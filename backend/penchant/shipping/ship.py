@@ -148,6 +148,7 @@ def ship_turn(address: str, wait_s: float = TURN_S) -> Iterator[None]:
     """Holds the turn to ship a store's log during the body.
 
     Raises:
+        ConfigError: the store is no directory of this machine.
         ShippingUnderWay: another process has it; the text names the process.
         StoreUnavailable: the lock's file can't be made.
     """

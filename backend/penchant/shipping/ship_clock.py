@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 from penchant.domain.errors import PenchantError
 from penchant.launch.errors import LaunchError
@@ -12,6 +13,9 @@ from penchant.shipping.ship import ShipRequest, ShipResult, look, place_of, ship
 from penchant.shipping.shipper import Shipper
 
 LONGEST_RETRY_S = 600.0
+
+TRIM_EVERY_S = 86_400.0
+"""Seconds between two deletions from the store, each of which reads its whole log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class ShipClock:
     """Seconds from the end of one look to the next."""
     _shipper: Shipper | None = None
     _failures: int = 0
+    _trimmed_s: float = 0.0
 
     def look(self) -> ShipLook:
         """Looks once; never raises."""
@@ -69,4 +74,9 @@ class ShipClock:
             if self._shipper is None:
                 self._shipper = Shipper(server.store, open_place(place_of(request, server.store)))
             self._shipper.store = server.store
-            return look(server, self._shipper, request)
+            trims = request.trim_older is not None and time.time() - self._trimmed_s >= TRIM_EVERY_S
+            if not trims:
+                return look(server, self._shipper, replace(request, trim_older=None))
+            result = look(server, self._shipper, request)
+            self._trimmed_s = time.time()
+            return result

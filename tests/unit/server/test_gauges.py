@@ -13,6 +13,7 @@ from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.server import gauges
 from penchant.server.gauges import StoreGauges
+from penchant.store.ship_notes import ShippingState, write_shipping
 from tests.support.world import World, liked
 
 
@@ -52,6 +53,16 @@ def test_gauges_show_how_the_clock_goes(tmp_path: Path) -> None:
     assert found["penchant_refresh_failures"] == 0
     assert 0 <= found["penchant_refresh_age_seconds"] < 3600
     assert found["penchant_refresh_duration_seconds"] > 0
+
+
+def test_gauges_show_how_long_ago_all_was_shipped(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    read = StoreGauges(world.store, world.catalogs)
+    assert "penchant_ship_age_seconds" not in named(read)
+    at_us = round(time.time() * 1e6) - 60_000_000
+    with world.store.transaction() as transaction:
+        write_shipping(transaction, ShippingState("place", "/log", at_us=at_us))
+    assert named(read)["penchant_ship_age_seconds"] == pytest.approx(60, abs=30)
 
 
 def test_gauges_show_what_is_served_and_how_old_it_is(tmp_path: Path) -> None:

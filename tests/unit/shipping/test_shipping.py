@@ -11,7 +11,9 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.pseudonyms import name_of
 from penchant.logs.shipped.shipped_log import ShippedLog, TimeRange
 from penchant.logs.shipped.shipped_schema import SCHEMA, day_of_us, rows_of
+from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.refresh.expire import DAY_US, expire_store
+from penchant.refresh.put_back import put_back
 from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.rebuilt_records import rebuild_records
 from penchant.service.redated_log import redate
@@ -238,3 +240,23 @@ def test_expire_leaves_a_note_where_the_log_is_shipped_and_none_elsewhere(
         with store.snapshot() as snapshot:
             kinds = [note.kind for note in read_notes(snapshot, 0)]
         assert kinds == (["lowered"] if store is world.store else [])
+
+
+def test_trimmed_rows_come_back_for_a_rebuild_and_are_not_shipped_again(
+    world: World, tmp_path: Path
+) -> None:
+    before = {user: world.record_bytes(user) for user in "abcdef"}
+    ship_once(tmp_path, world.store, trim_older=30.0 * DAY_S)
+    world.feed(liked("g1-again", "heat", user="gone"))
+    source = ShippedSource(str(tmp_path / "log"))
+    assert put_back(world.store, ShippedSource(source.shipped, until="2023-10-01")) > 0
+    put_back(world.store, source)
+    assert put_back(world.store, source) == 0
+    rebuild_records(world.store, world.config.signals, 256)
+    assert {user: world.record_bytes(user) for user in "abcdef"} == before
+    assert len(world.log("gone")) == 2
+    report = ship_once(tmp_path, world.store).report
+    assert report.rows == 1  # The event that came meanwhile.
+    events = {row.event for row in shipped_rows(tmp_path / "log")}
+    assert events == {row.event for row in rows_in(world.store)}
+    assert len(events) == len(shipped_rows(tmp_path / "log")) == 50

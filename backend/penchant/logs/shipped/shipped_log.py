@@ -22,7 +22,7 @@ from penchant.logs.shipped.recount import (
     lost_marks,
     shipped_rows_by_content,
 )
-from penchant.logs.shipped.ship_cursors import read_cursors
+from penchant.logs.shipped.ship_cursors import Cursors, lower, read_cursors
 from penchant.logs.shipped.shipped_marks import MarksByName
 from penchant.logs.shipped.shipped_place import ShippedPlace, open_place, read_columns
 from penchant.logs.shipped.shipped_schema import (
@@ -36,7 +36,8 @@ from penchant.logs.shipped.shipped_state import ShippedFile, ShippedState, read_
 from penchant.store.base import Snapshot, Store
 from penchant.store.ship_notes import read_shipping
 
-_ORDER = [("occurred_at", "ascending"), ("accepted_at", "ascending")]
+_ORDER = [(name, "ascending") for name in ("occurred_at", "accepted_at", "user", "state_version")]
+"""As a store's own log is read."""
 _ATTEMPTS = 5
 
 
@@ -75,6 +76,12 @@ class ShippedLog:
     tail: pa.Table
     """Rows of the store that no file holds, with all columns."""
     marks: MarksByName
+    next_note: int = 0
+    """Position of the first note of the store that the log does not account for."""
+    lowered: tuple[tuple[str, int], ...] = ()
+    """Names of users whose versions have begun again since, and from where."""
+    recounted: bool = False
+    """Whether rows were told from shipped ones by their content."""
 
     @classmethod
     def opened(cls, url: str) -> ShippedLog:
@@ -120,7 +127,8 @@ class ShippedLog:
             )
         if not is_in_step(state, shipping):
             return None
-        if state.recounting or shipping.losses != state.losses:
+        recounted = state.recounting or shipping.losses != state.losses
+        if recounted:
             lost = lost_marks(snapshot, state, shipping)
             is_shipped = shipped_rows_by_content(log.place, state, snapshot, lost)
             pending = pending_rows(snapshot, {}, state.next_note, is_shipped=is_shipped)
@@ -129,7 +137,15 @@ class ShippedLog:
             cursors = read_cursors(log.place, state)
             pending = pending_rows(snapshot, cursors, state.next_note)
         new = [dataclasses.replace(mark, sequence=state.sequence + 1) for mark in pending.marks]
-        return cls(log.place, state, pending.table, MarksByName([*state.marks, *new]))
+        marks = MarksByName([*state.marks, *new])
+        lowered = tuple(pending.lowered)
+        return cls(log.place, state, pending.table, marks, pending.next_note, lowered, recounted)
+
+    def cursors(self) -> Cursors:
+        """State versions up to which each user's log is shipped; empty if they are not known."""
+        cursors = {} if self.recounted else read_cursors(self.place, self.state)
+        lower(cursors, self.lowered)
+        return cursors
 
     def tables(
         self, columns: Sequence[str] = EVENT_COLUMNS, within: TimeRange = TimeRange()
@@ -188,5 +204,5 @@ class ShippedLog:
 
 def _with_needed(columns: Sequence[str]) -> list[str]:
     """The columns, and those that marks and order need; in the schema's order."""
-    needed = {*columns, "user", "event_id", "occurred_at", "accepted_at"}
+    needed = {*columns, "user", "event_id", "occurred_at", "accepted_at", "state_version"}
     return [name for name in SCHEMA.names if name in needed]

@@ -54,7 +54,6 @@ EVENT_COLUMNS = (
     "propensity",
     "propensity_estimated",
     "score",
-    "accepted_at",
 )
 """The columns of which events are made; the others are the log's own."""
 
