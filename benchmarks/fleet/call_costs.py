@@ -2,14 +2,15 @@
 
 Each curve is measured at one value of the other sizes. How the parts go together is the model:
 
-    rank(n, d, k)  = R_n(100) + [R_n(n) - R_n(100)] r(d) + [R_k(k) - R_k(10)]
-    r(d)           = [R_d(d) - R_d(1)] / [R_d(64) - R_d(1)]
-    fold(W, d)     = F_W(W) F_d(d) / F_d(64)
-    commit(b)      = B(b) + b [fold(W, d) - fold(30, 64)]
+    rank(n, d, k) = R_n(n) + n (d - 64) s + [R_k(k) - R_k(10)]
+    fold(W, d)    = a + b W + c W d^2 + e d^3
+    commit(b)     = B(b) + b [fold(W, d) - fold(30, 64)]
 
-The search is a product of n vectors with d numbers each, so that part grows with both; what a list
-costs beyond ten items does not depend on d. `benchmarks.fleet.cost_check` measures points that lie
-on no curve, and compares.
+The search multiplies n vectors of d numbers, so s is the time of one more number of one vector: the
+slope of R_d over d. What a list costs beyond ten items does not depend on d. The fold adds up W
+outer products and solves a system of d equations: a, b, c and e are fitted to both of its curves,
+none of them negative. The machine was not as fast for each curve, so they are joined where they
+cross. `benchmarks.fleet.cost_check` measures points that lie on no curve, and compares.
 """
 
 from __future__ import annotations
@@ -17,13 +18,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from scipy.optimize import nnls
+
 from benchmarks.costs.cost_curve import CostCurve
+from penchant.domain.arrays import Float64
 
 Curves = Mapping[tuple[str, str], CostCurve]
 
 _WHOLE, _FOLD, _COMMIT = "rank, whole catalog", "fold", "feedback, the whole commit"
 _WINDOW, _DIMENSIONS, _K = 30, 64, 10
 """Sizes at which the curves of the other sizes were measured."""
+_ITEMS, _FOLDED = 2000, 100
+"""Items, and events of a window, at which the curves over d were measured."""
+_K_ITEMS = 10_000
+"""Items at which the curve over k was measured."""
+
+
+def _fold_terms(window: float, dimensions: float) -> Float64:
+    return np.array([1.0, window, window * dimensions**2, dimensions**3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +47,31 @@ class CallCosts:
 
     def rank_us(self, items: float, dimensions: float, k: float) -> float:
         """A ranking of the whole catalog."""
-        by_items = self.curves[_WHOLE, "items"]
-        by_k = self.curves[_WHOLE, "k"]
+        by_items, by_k = self.curves[_WHOLE, "items"], self.curves[_WHOLE, "k"]
         by_d = self.curves[_WHOLE, "dimensions"]
-        least = by_items.cost[0]
-        wider = (by_d.at(dimensions) - by_d.cost[0]) / (by_d.at(_DIMENSIONS) - by_d.cost[0])
-        search = max(0.0, by_items.at(items) - least) * max(wider, 0.0)
-        return least + search + by_k.at(k) - by_k.at(_K)
+        number_us = float(np.polyfit(by_d.sizes, by_d.cost, 1)[0]) / _ITEMS
+        number_us *= by_items.at(_ITEMS) / by_d.at(_DIMENSIONS)
+        searched = by_items.at(items) + items * (dimensions - _DIMENSIONS) * number_us
+        longer = (by_k.at(k) - by_k.at(_K)) * by_items.at(_K_ITEMS) / by_k.at(_K)
+        return max(by_items.cost[0], searched) + longer
 
     def fold_us(self, window: float, dimensions: float) -> float:
         """A fold of a full window."""
+        return float(_fold_terms(window, dimensions) @ self._fold_parts())
+
+    def _fold_parts(self) -> Float64:
+        """a, b, c and e, by least squares of relative errors."""
         by_window, by_d = self.curves[_FOLD, "window"], self.curves[_FOLD, "dimensions"]
-        return by_window.at(window) * by_d.at(dimensions) / by_d.at(_DIMENSIONS)
+        points = [(size, _DIMENSIONS) for size in by_window.sizes]
+        points += [(_FOLDED, size) for size in by_d.sizes]
+        joined = by_d.at(_DIMENSIONS) / by_window.at(_FOLDED)
+        costs = np.array([*(joined * cost for cost in by_window.cost), *by_d.cost])
+        terms = np.array([_fold_terms(*point) for point in points]) / costs[:, None]
+        # Columns of very different sizes would leave the small ones at 0.
+        scale = terms.max(axis=0)
+        parts, _ = nnls(terms / scale, np.ones(len(costs)))
+        found: Float64 = parts / scale
+        return found
 
     def commit_us(self, events: int, window: float, dimensions: float) -> float:
         """A commit of the events of as many users."""

@@ -55,7 +55,7 @@ def checks(place: Path, costs: CallCosts, rounds: int) -> Iterator[CheckedCost]:
     """Rankings and folds far from every curve."""
     with ExitStack() as stack:
         usual = stack.enter_context(costed_app(place / "usual", items=1000, users=_USERS))
-        for items, dimensions, k in ((20_000, 128, 100), (50_000, 32, 300), (5_000, 256, 30)):
+        for items, dimensions, k in ((30_000, 96, 50), (3_000, 384, 200), (70_000, 48, 20)):
             far = stack.enter_context(
                 costed_app(place / f"far{items}", items=items, users=_USERS, dimensions=dimensions)
             )
@@ -67,7 +67,7 @@ def checks(place: Path, costs: CallCosts, rounds: int) -> Iterator[CheckedCost]:
                 _rank(far, k),
                 rounds,
             )
-    for window, dimensions in ((300, 128), (700, 32)):
+    for window, dimensions in ((500, 96), (200, 256), (900, 16)):
         yield _compared(
             f"fold of W = {window}, d = {dimensions}",
             "W = 100, d = 64",

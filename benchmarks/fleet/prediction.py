@@ -1,7 +1,7 @@
 """Predicts the capacity of a server with two processes that rank from a measurement of one's.
 
-    penchant capacity --rank-instances 1 --feedback-share 10% --output out/one
-    penchant capacity --rank-instances 2 --feedback-share 10% --output out/two
+    penchant capacity --p99-ms 250 --rank-instances 1 --feedback-share 10% --output out/one
+    penchant capacity --p99-ms 250 --rank-instances 2 --feedback-share 10% --output out/two
     python -m benchmarks.fleet.prediction out/one/capacity.json out/two/capacity.json
 
 The simulation is calibrated on the first file alone: processor time a call of each process, what
