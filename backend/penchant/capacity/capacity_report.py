@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PICTURE = "capacity.png"
+_CONTRADICTION = 1.05
+"""Ratio of a rate that held to one that failed from which the two contradict each other."""
 _NEAR = 1.1
 """Ratio of two rates at which their levels share a point of the lines."""
 
@@ -56,6 +58,13 @@ def sentences(found: CapacityFound) -> list[str]:
     ]
     if not found.finished:
         lines.append("The search ended before the interval was as narrow as asked for.")
+    held = max((one.rate for one in found.levels if one.holds), default=0.0)
+    gave_way = min((one.rate for one in found.levels if not one.holds), default=held)
+    if held > _CONTRADICTION * gave_way:
+        lines.append(
+            f"The machine was not the same from level to level: {gave_way:,.0f}/s failed and "
+            f"{held:,.0f}/s held. The interval is of this search; another one may move by more."
+        )
     failed: Counter[str] = Counter()
     for one in found.levels:
         failed.update(one.errors)
