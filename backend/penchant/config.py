@@ -29,8 +29,8 @@ from penchant.domain.settings import (
 )
 from penchant.domain.signals import DEFAULT_SIGNALS, as_text, merged_signals, named_signals
 from penchant.encoder.base import RUNTIMES
+from penchant.store.address import check_address, directory_of, is_network
 from penchant.store.base import DEFAULT_MAP_BYTES
-from penchant.store.open import check_address
 from penchant.system.audit_log import AUDIT
 from penchant.system.strict_json import read_json
 
@@ -47,13 +47,22 @@ class Config:
     """All settings of a model."""
 
     store: str
-    """Address of the store: `lmdb:` and a directory; `memory:` serves tests only."""
+    """Address of the store: `lmdb:` and a directory, or `valkey://HOST:PORT/NAMESPACE`; `memory:`
+    serves tests only."""
     encoder: Path
     """Directory of the encoder, as `penchant export` writes it."""
     catalog_dir: Path | None = None
-    """Directory of the catalog's files. Default: `catalog` inside the LMDB directory."""
+    """Directory of the catalog's files. Default: `catalog` inside the LMDB directory, or inside
+    `state_dir`."""
     releases_dir: Path | None = None
-    """Directory of the releases. Default: `releases` inside the LMDB directory."""
+    """Directory of the releases. Default: `releases` inside the LMDB directory, or inside
+    `state_dir`."""
+    state_dir: Path | None = None
+    """Directory of what a server keeps of its own beside a store in Valkey: the catalog's files,
+    releases, audit log. A store in LMDB has a directory, and takes none."""
+    catalog_share: str = ""
+    """Where the servers of a store in Valkey share the catalog's files: a URL that fsspec
+    understands, such as `s3://bucket/path` or `file:///mnt/shared`. Default: the store itself."""
     store_map_bytes: int = DEFAULT_MAP_BYTES
     """Size limit of an LMDB store, in bytes."""
     encoder_threads: int = 1
@@ -162,7 +171,8 @@ _RULES = {
     "encoder_runtime": f"one of {', '.join(RUNTIMES)}",
     "encoder_fallback": "true or false",
     "signals": "table names or JSON",
-    "store": "lmdb: and a directory",
+    "store": "lmdb: and a directory, or valkey://HOST:PORT/NAMESPACE",
+    "catalog_share": "a URL, or nothing",
     "signal_weights": "a JSON object from signal to factor",
     "objective": "a signal, `all`, or nothing",
     "mask_texts": "one of queries, all, off",
@@ -191,6 +201,8 @@ _PLAIN: dict[str, Callable[[str], object]] = {
     "encoder": Path,
     "catalog_dir": Path,
     "releases_dir": Path,
+    "state_dir": lambda text: Path(text) if text else None,
+    "catalog_share": str,
     "store_map_bytes": int,
     "encoder_threads": int,
     "objective": str,
@@ -262,9 +274,19 @@ def parse(parameters: Mapping[str, str]) -> Config:
     for name in ("store", "encoder"):
         if name not in plain:
             raise ConfigError(f"{name}: missing; set it in the model's config.pbtxt parameters")
-    check_address(str(plain["store"]))
+    _check_store(str(plain["store"]), plain)
     given = frozenset({*plain, *fold})
     return Config(**plain, fold=FoldSettings(**fold), given=given)  # type: ignore[arg-type]  # By `_convert`.
+
+
+def _check_store(address: str, plain: Mapping[str, object]) -> None:
+    check_address(address)
+    for name in ("state_dir", "catalog_share"):
+        if plain.get(name) and not is_network(address):
+            raise ConfigError(
+                f"{name}: got {str(plain[name])!r}, expected none: that is for a store in Valkey, "
+                "and this one keeps all in its own directory; leave it out"
+            )
 
 
 def text_of(config: Config, name: str) -> str:
@@ -353,9 +375,8 @@ def audit_directory(config: Config) -> Path | None:
 
 
 def store_directory(config: Config) -> Path | None:
-    """The directory of the store; None for one in memory."""
-    engine, _, place = config.store.partition(":")
-    return Path(place) if engine == "lmdb" else None
+    """The directory of the store, or of what its server keeps beside it; None in memory."""
+    return directory_of(config.store) or config.state_dir
 
 
 def _beside_store(config: Config, name: str) -> Path | None:

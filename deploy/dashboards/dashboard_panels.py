@@ -236,6 +236,16 @@ RESOURCES = DashboardRow(
             (_gauge("penchant_store_fill"), "store filled"),
             (_gauge("penchant_disk_free_ratio"), "disk free"),
         ),
+        _panel(
+            "A store in a network",
+            "short",
+            (_gauge("penchant_store_away"), "away"),
+            (_rate("penchant_degraded_rankings_total", "instance"), "degraded rankings a second"),
+            (
+                _gauge("penchant_store_durability_info"),
+                "logged {{logged}}, synced {{synced}}, waits for {{waits_for}}",
+            ),
+        ),
         _panel("Disk free", "bytes", (_gauge("penchant_disk_free_bytes"), "{{instance}}")),
         _panel(
             "Restarts",

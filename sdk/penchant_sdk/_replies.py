@@ -87,6 +87,7 @@ def ranking(reply: rank_pb2.RankReply) -> Ranking:
         catalog_version=reply.catalog_version,
         encoder_version=reply.encoder_version,
         cold_start=reply.cold_start,
+        degraded=reply.degraded,
         explored=reply.explored,
         propensity_estimated=reply.propensity_estimated,
         explorations_left=reply.explorations_left,

@@ -194,6 +194,9 @@ class Ranking:
     """True if the propensities are estimates (Thompson sampling)."""
     explorations_left: int = 0
     """Explored impressions left in the user's budget for today."""
+    degraded: bool = False
+    """True if the server's store did not answer, so that the ranking comes from what the server
+    read last; it may lack the user's latest events, or all of them."""
 
     @property
     def ids(self) -> tuple[str, ...]:

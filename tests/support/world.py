@@ -48,6 +48,7 @@ class CountingMeter:
     refusals: Counter[str] = field(default_factory=Counter)
     clock_doubts: list[str] = field(default_factory=list)
     mends: list[str] = field(default_factory=list)
+    degradations: int = 0
     rankings: list[tuple[list[int], bool]] = field(default_factory=list)
     """The rows of each, and whether its user was new."""
     reservations: Counter[str] = field(default_factory=Counter)
@@ -88,6 +89,9 @@ class CountingMeter:
 
     def mended(self, kind: str) -> None:
         self.mends.append(kind)
+
+    def degraded(self) -> None:
+        self.degradations += 1
 
 
 class World:

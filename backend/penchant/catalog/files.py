@@ -159,7 +159,7 @@ def write_generation(directory: Path, generation: int, vectors: Matrix, offsets:
     Raises:
         OSError: a file can't be written, as on a full disk.
     """
-    crc = _write_rows(vectors_path(directory, generation), vectors)
+    crc = write_matrix(vectors_path(directory, generation), vectors)
     write_offsets(directory, generation, offsets, capacity_for(len(vectors)))
     return crc
 
@@ -173,10 +173,15 @@ def write_texts(directory: Path, generation: int, texts: Matrix) -> int:
     Raises:
         OSError: the file can't be written, as on a full disk.
     """
-    return _write_rows(texts_path(directory, generation), texts)
+    return write_matrix(texts_path(directory, generation), texts)
 
 
-def _write_rows(path: Path, matrix: Matrix) -> int:
+def write_matrix(path: Path, matrix: Matrix) -> int:
+    """Writes and syncs a matrix, shape (n, d), with room to grow; returns the rows' checksum.
+
+    Raises:
+        OSError: the file can't be written, as on a full disk.
+    """
     rows, dimensions = matrix.shape
     with whole_file(path, private=True) as file:
         file.write(np.ascontiguousarray(matrix, np.float32).data)
@@ -343,10 +348,15 @@ def map_neighbours(directory: Path, number: int, crc: int | None = None) -> Neig
     return mapped.view(np.ndarray)
 
 
-def _write(path: Path, content: io.BytesIO) -> int:
+def write_content(path: Path, content: bytes | memoryview) -> int:
+    """Writes a file as it is, whole or not at all; returns its checksum; raises OSError."""
     with whole_file(path, private=True) as file:
-        file.write(content.getbuffer())
-    return zlib.crc32(content.getbuffer())
+        file.write(content)
+    return zlib.crc32(content)
+
+
+def _write(path: Path, content: io.BytesIO) -> int:
+    return write_content(path, content.getbuffer())
 
 
 def _check(path: Path, content: bytes | memoryview, crc: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -176,7 +177,10 @@ class CatalogReader:
         if old is not None:
             alive[: len(old.alive)] = old.alive
             start = old.head.log_length
-        for change in changes(start):
+        # A store in a network may already show changes that came after the head.
+        for change in itertools.islice(changes(start), max(0, head.log_length - start)):
+            if change.number >= head.rows:
+                continue
             if change.number == len(self._ids):
                 self._ids.append(change.id)
             alive[change.number] = change.alive

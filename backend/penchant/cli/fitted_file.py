@@ -14,6 +14,7 @@ from penchant.domain.errors import ConfigError
 from penchant.fit.fit_request import FitResult
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.report.printable import printable
+from penchant.store.address import directory_of, redacted
 from penchant.system.durable_file import write_whole
 
 FITTED = FILE
@@ -43,8 +44,9 @@ def _lines(path: Path, result: FitResult) -> Iterator[str]:
     yield comment(printable(f"Made by: {current_line() or 'penchant fit'}"))
     for sentence in result.said[-2:]:
         yield comment(printable(sentence))
-    engine, _, place = result.store.partition(":")
-    yield f"store = {toml_value(f'{engine}:{_relative(place, path)}')}"
+    place = directory_of(result.store)
+    store = redacted(result.store) if place is None else f"lmdb:{_relative(str(place), path)}"
+    yield f"store = {toml_value(store)}"
     yield f"encoder = {toml_value(_relative(result.encoder, path))}"
     if result.settings:
         config = parse({"store": "memory:", "encoder": "none", **result.settings})

@@ -21,8 +21,10 @@ from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 from penchant.cli.file_options import FileOptions, members_of
 from penchant.cli.settings_file import FILE, VARIABLE, SettingsFile
 from penchant.report.printable import escape_what_cannot_be_encoded, printable_lines
+from penchant.store.address import sealed, sealed_within
 from penchant.system.log_format import FORMATS, json_line, log_as_json, logs_are_json
 from penchant.system.log_format import VARIABLE as LOG_FORMAT
+from penchant.system.option_types import STORE_IN_USE
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("penchant.cli.serve:serve", "Run a Triton with Penchant's models."),
@@ -194,7 +196,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         given = [_as_utf8(one) for one in sys.argv[1:]] if arguments is None else list(arguments)
         given, file = _without_config(given)
-        given = _without_log_format(given)
+        given = [sealed_within(one) for one in _without_log_format(given)]
+        (variable,) = STORE_IN_USE.env_var or ("",)
+        if variable in os.environ:
+            os.environ[variable] = sealed(os.environ[variable])
         chosen = next(iter(given), "")
         if COMMANDS.get(chosen, ("", ""))[0].startswith("demos."):
             _find_demos(chosen)

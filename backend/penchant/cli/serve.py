@@ -10,17 +10,19 @@ from types import FrameType
 from typing import Annotated
 
 from penchant.cli.next_steps import command_line
-from penchant.domain.errors import StateCorrupt
+from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.launch import Server
 from penchant.launch.certificate_dates import server_complaints
 from penchant.launch.model_parameters import changes_to_store
 from penchant.launch.ports import Hosts
 from penchant.launch.serve import ServeEvents, ServeRequest, parameters_of, tls_of
 from penchant.launch.serve import serve as run_serve
+from penchant.launch.store_promise import durability_of
 from penchant.launch.supervise import WatchEvents
 from penchant.launch.vital_signs import Fault
 from penchant.report.terminal import terminal
 from penchant.server.kept_settings import REBUILT
+from penchant.store.address import is_network
 from penchant.system.interval import shown_interval
 from penchant.system.option_types import FLAT
 
@@ -104,6 +106,7 @@ def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: flo
             f"  HTTP     {server.http_url}",
             f"  metrics  {server.metrics_url}",
             f"  store    {parameters['store']}",
+            *_promise(parameters["store"]),
             f"  encoder  {parameters['encoder']}",
             f"  log      {server.log_path}",
             f"  callers  {_callers(parameters)}",
@@ -115,6 +118,14 @@ def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: flo
             "Ctrl-C stops it.",
         ]
     )
+
+
+def _promise(address: str) -> list[str]:
+    """What an acknowledged commit survives, where that depends on how the store is configured."""
+    try:
+        return [f"  commits  {durability_of(address)[0]}"] if is_network(address) else []
+    except StoreUnavailable as error:
+        return [f"  commits  {error}"]
 
 
 def _callers(parameters: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from penchant.domain.errors import ConfigError
-from penchant.store.open import check_address
+from penchant.store.address import check_address, directory_of, sealed
 from penchant.system.toml_file import read_toml
 
 FILE = "penchant.toml"
@@ -50,9 +50,10 @@ class SettingsFile:
         """Store, encoder and target, as far as they are given, with absolute paths."""
         found = {key: self.table[key] for key in IN_USE if key in self.table}
         if "store" in found:
-            engine, _, place = found["store"].partition(":")
-            if engine == "lmdb" and place:
-                found["store"] = f"lmdb:{self.resolved(place)}"
+            place = directory_of(found["store"])
+            if place is not None:
+                found["store"] = f"lmdb:{self.resolved(str(place))}"
+            found["store"] = sealed(found["store"])
         if "encoder" in found:
             found["encoder"] = str(self.resolved(found["encoder"]))
         return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 from penchant.config import Config
@@ -15,6 +14,7 @@ from penchant.encoder.library import EncoderLibrary
 from penchant.logs.stream import Stream
 from penchant.server.app import App, build
 from penchant.service.meter import SilentMeter
+from penchant.store.address import directory_of
 from penchant.system.progress import Progress
 from penchant.wire.event import event_message
 from penchant_proto.v1.feedback_pb2 import EventResult
@@ -45,7 +45,9 @@ def fill_store(stream: Stream, config: Config, encoder: Encoder, progress: Progr
     Raises:
         StoreUnavailable: the store can't be opened, or a server writes to it.
     """
-    Path(config.store.partition(":")[2]).mkdir(parents=True, exist_ok=True)
+    directory = directory_of(config.store)
+    assert directory is not None  # The store is the fit's own.
+    directory.mkdir(parents=True, exist_ok=True)
     app = build(_MODELS, config, EncoderLibrary(encoder), SilentMeter())
     refused = 0
     try:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from penchant.domain.errors import ConfigError
+from penchant.launch.model_parameters import state_directory
+from penchant.store.address import is_network, redacted
 from penchant.store.lmdb_file import DATA
 from penchant.system.audit_check import AuditCheck, read_audit_log, verify_audit_log
 from penchant.system.audit_log import AUDIT, AuditRow
@@ -50,7 +52,15 @@ def show_audit(request: ShowAuditRequest) -> list[AuditRow]:
 
 
 def _directory(address: str) -> Path:
-    engine, _, place = address.partition(":")
-    if engine != "lmdb" or not place or not (Path(place) / DATA).is_file():
-        raise ConfigError(f"store: got {address!r}, expected lmdb:DIRECTORY of a store; name that")
-    return Path(place) / AUDIT
+    place = state_directory(address)
+    if place is None or not (is_network(address) or (place / DATA).is_file()):
+        raise ConfigError(
+            f"store: got {redacted(address)!r}, expected lmdb:DIRECTORY of a store, or the address "
+            "of one in Valkey; name that"
+        )
+    if not place.is_dir():
+        raise ConfigError(
+            f"store: no server of {redacted(address)} has kept an audit log in {place}; each "
+            "server keeps its own: run this on its machine, in its directory"
+        )
+    return place / AUDIT

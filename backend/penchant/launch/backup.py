@@ -10,6 +10,7 @@ from typing import Annotated
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.launch.compact import open_lmdb
 from penchant.server.tenants import TENANTS, tenant_stores
+from penchant.store.address import directory_of, is_network, redacted
 from penchant.store.lmdb_file import DATA
 from penchant.system.audit_log import AUDIT, AuditLog
 from penchant.system.option_types import STORE_IN_USE
@@ -54,11 +55,17 @@ def backup(request: BackupRequest) -> BackupResult:
     """
     if request.to.exists():
         raise ConfigError(f"to: got {request.to}, which exists, expected a directory to make")
+    if is_network(request.store):
+        raise ConfigError(
+            f"store: got {redacted(request.store)}, expected lmdb:DIRECTORY: a store in Valkey is "
+            "backed up by Valkey itself, from an RDB snapshot or a replica; copy its servers' "
+            "releases beside it"
+        )
     with whole_directory(request.to) as made:
         size = _copy(request.store, made)
         tenants = tenant_stores(request.store)
         for address in tenants:
-            place = made / TENANTS / Path(address.partition(":")[2]).name
+            place = made / TENANTS / (directory_of(address) or made).name
             place.mkdir(parents=True)
             size += _copy(address, place)
         make_private(made)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from penchant.domain.errors import ConfigError
+from penchant.store.address import directory_of, is_network, redacted
 from penchant.store.lmdb import LmdbStore
 from penchant.store.lmdb_file import DATA
 from penchant.system.audit_log import AUDIT, AuditLog
@@ -57,10 +58,16 @@ def open_lmdb(address: str) -> Iterator[tuple[LmdbStore, Path]]:
         ConfigError: there is none.
         StoreUnavailable: it cannot be opened.
     """
-    engine, _, place = address.partition(":")
-    directory = Path(place)
-    if engine != "lmdb" or not place or not (directory / DATA).is_file():
-        raise ConfigError(f"store: got {address!r}, expected lmdb:DIRECTORY of a store; name that")
+    if is_network(address):
+        raise ConfigError(
+            f"store: got {redacted(address)}, expected lmdb:DIRECTORY: Valkey frees memory by "
+            "itself, and its append-only file by BGREWRITEAOF"
+        )
+    directory = directory_of(address)
+    if directory is None or not (directory / DATA).is_file():
+        raise ConfigError(
+            f"store: got {redacted(address)!r}, expected lmdb:DIRECTORY of a store; name that"
+        )
     store = LmdbStore(directory, map_bytes=0)  # As large as its writer made it.
     try:
         yield store, directory

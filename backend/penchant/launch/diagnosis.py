@@ -24,14 +24,16 @@ from penchant.launch.certificate_check import check_certificates
 from penchant.launch.check import Check, CheckState
 from penchant.launch.errors import LaunchError
 from penchant.launch.exposure import DoorsToTry, try_doors
-from penchant.launch.model_parameters import HOME
+from penchant.launch.model_parameters import DEFAULT_STORE, HOME, is_store, state_directory
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
 from penchant.launch.server_history import ServerHistory
 from penchant.launch.shown_token import NO_TOKEN, ShownToken
+from penchant.launch.store_promise import durability_of
 from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
 from penchant.launch.vital_signs import FAULT_KINDS
 from penchant.service.mended_catalog import find_damage
 from penchant.store.accepted_events import read_accepted
+from penchant.store.address import directory_of, is_network, redacted
 from penchant.store.items import read_head
 from penchant.store.refresh_note import read_refresh_note
 from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, Flag, shows
@@ -92,6 +94,7 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield check_gpu(find_tensorrt(), find_cuda())
     yield check_shared_memory()
     yield check_store(request.store)
+    yield from check_durability(request.store)
     yield from check_store_use(request.store)
     yield from check_refresh(request.store)
     yield from check_server(request.target, request.tls, request.token)
@@ -101,11 +104,11 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
 
 def _doors_to_try(request: DiagnosisRequest) -> DoorsToTry:
     target = request.target or DEFAULT_TARGET
-    engine, _, place = (request.store or f"lmdb:{HOME / 'store'}").partition(":")
+    place = state_directory(request.store or DEFAULT_STORE)
     port = target.rpartition(":")[2]
     files = request.tls.named()
     keys = {path.parent for path in (files.tls_key,) if path is not None}
-    places = [Path(place)] if engine == "lmdb" and place else []
+    places = [] if place is None else [place]
     if is_local(target):
         places += [HOME / f"serve-{port}"]
     else:
@@ -188,8 +191,8 @@ def check_store(address: str | None) -> Check:
         if not directory.is_dir():
             return Check("store", "skip", f"none in {directory}, and --store is not given")
         address = f"lmdb:{directory}"
-    engine, _, place = address.partition(":")
-    if engine == "lmdb" and place and not (Path(place) / "data.mdb").is_file():
+    place = directory_of(address)
+    if place is not None and not is_store(place):
         return Check("store", "fail", f"no store in {place}", "name the server's own --store")
     from penchant.store.open import open_store  # The other checks need no LMDB.
 
@@ -201,7 +204,12 @@ def check_store(address: str | None) -> Check:
             store.close()
     except PenchantError as error:
         advice = "check that this user may read and write it, and that the disk is not full"
+        if is_network(address):
+            advice = "check that its servers run, and that this machine may reach them"
         return Check("store", "fail", str(error), advice)
+    if is_network(address):
+        size = f"{usage.used_bytes / 2**20:,.1f} MiB in use at {redacted(address)}"
+        return Check("store", "ok", f"{size}, {usage.entries:,} entries")
     found = (
         f"{usage.used_bytes / 2**20:,.1f} MiB of {usage.map_bytes / 2**20:,.0f} MiB "
         f"({usage.fraction:.1%}), {usage.entries:,} entries"
@@ -212,19 +220,37 @@ def check_store(address: str | None) -> Check:
     return Check("store", "ok", found)
 
 
+def check_durability(address: str | None) -> Iterator[Check]:
+    """Says what an acknowledged commit to a store in Valkey survives; nothing of one in LMDB."""
+    if address is None or not is_network(address):
+        return
+    try:
+        promise, logged = durability_of(address)
+    except PenchantError:
+        return  # Which the check of the store says.
+    advice = "set appendonly yes in the servers of the store, and appendfsync always or everysec"
+    yield Check("durability", "ok" if logged else "warn", promise, "" if logged else advice)
+
+
 def check_store_use(address: str | None) -> Iterator[Check]:
-    """Reports which server writes to an LMDB store, and whether its catalog's files are whole."""
-    place = Path((address or f"lmdb:{HOME / 'store'}").partition(":")[2])
-    if not (place / "data.mdb").is_file():
+    """Reports which server writes to an LMDB store, and whether its catalog's files are whole.
+
+    Of a store in Valkey, the files are those of this machine's server.
+    """
+    whole = address or DEFAULT_STORE
+    place = state_directory(whole)
+    if place is None or not (is_network(whole) or is_store(place)):
         return
     from penchant.store.open import open_store
     from penchant.store.server_claim import claiming_servers
 
     name = "catalog"
     try:
-        holders = ", ".join(map(str, claiming_servers(place)))
-        yield Check("store's server", "ok" if holders else "skip", holders or "none writes to it")
-        store = open_store(f"lmdb:{place}", map_bytes=0)
+        if not is_network(whole):
+            holders = ", ".join(map(str, claiming_servers(place)))
+            state: CheckState = "ok" if holders else "skip"
+            yield Check("store's server", state, holders or "none writes to it")
+        store = open_store(whole, map_bytes=0)
         try:
             with store.snapshot() as snapshot:
                 head = read_head(snapshot)
@@ -269,14 +295,14 @@ def check_refresh(address: str | None, now_s: float | None = None) -> Iterator[C
         address: of the store; None: the one in `HOME`, if it exists.
         now_s: the time now, in epoch seconds; None: the machine's.
     """
-    place = Path((address or f"lmdb:{HOME / 'store'}").partition(":")[2])
-    if not (place / "data.mdb").is_file():
+    whole = address or DEFAULT_STORE
+    if not is_network(whole) and not is_store(directory_of(whole)):
         return
     from penchant.store.open import open_store
 
     name = "refresh"
     try:
-        store = open_store(f"lmdb:{place}", map_bytes=0)
+        store = open_store(whole, map_bytes=0)
         try:
             with store.snapshot() as snapshot:
                 note, accepted = read_refresh_note(snapshot), read_accepted(snapshot)
@@ -303,7 +329,7 @@ def check_refresh(address: str | None, now_s: float | None = None) -> Iterator[C
         advice = (
             "no clock seems to run: `penchant serve` runs one unless it is started with "
             "--refresh-every never; beside another Triton run "
-            f"`penchant refresh --every 5m --store {shlex.quote(f'lmdb:{place}')}`"
+            f"`penchant refresh --every 5m --store {shlex.quote(redacted(whole))}`"
         )
         yield Check(name, "warn", found, advice)
     else:

@@ -15,6 +15,7 @@ from penchant.launch import layout
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import gather
 from penchant.launch.token_options import NO_TOKENS, TokenOptions
+from penchant.store.address import is_sealed
 from penchant.system.option_types import ENCODER_IN_USE, FLAT, STORE_IN_USE, Flag, Pairs, shows
 
 ENVIRONMENT_PARAMETER = "EXECUTION_ENV_PATH"
@@ -73,6 +74,12 @@ def install(request: InstallRequest) -> Installation:
     backends, models = request.backends.absolute(), request.models.absolute()
     settings = (*request.settings, *request.tokens.settings())
     parameters = gather(request.store, request.encoder, settings)
+    if is_sealed(parameters["store"]):
+        raise LaunchError(
+            "store: got an address with a password, which would stand in the models' files; name a "
+            "file or a variable that the server of these models reads: ?password_file=/path or "
+            "?password_env=NAME"
+        )
     if request.python is not None:
         parameters[ENVIRONMENT_PARAMETER] = str(request.python.absolute())
         layout.check_plain("python", request.python.absolute())

@@ -10,6 +10,7 @@ from penchant import config
 from penchant.launch.errors import LaunchError
 from penchant.launch.layout import check_path
 from penchant.server.kept_settings import PLACES, Kept, differences
+from penchant.store.address import directory_of, is_network, name_of, sealed
 from penchant.store.open import open_store
 from penchant.store.settings_row import read_settings
 from penchant.system.option_types import shows
@@ -23,7 +24,10 @@ DEFAULT_STORE = f"lmdb:{HOME / 'store'}"
 KEPT_ENCODER = shows(f"the one that the store was last served with, or {HOME / 'encoder'}")
 """How the help shows the default encoder."""
 
-_PATHS = ("store", "encoder", "catalog_dir", "releases_dir", "token_keys")
+_PATHS = ("store", "encoder", "catalog_dir", "releases_dir", "state_dir", "token_keys")
+
+_LOCAL_PLACES = PLACES | {"state_dir"}
+"""Settings that are paths on this machine."""
 
 
 def gather(
@@ -32,7 +36,8 @@ def gather(
     """The parameters of every model, checked as the models will check them.
 
     Args:
-        store: address of the store; default: `lmdb:` and `store` in `home`.
+        store: address of the store; default: `lmdb:` and `store` in `home`. A password in it moves
+            into the environment of this process.
         encoder: directory of the encoder; default: the one that the store was last served with,
             else `encoder` in `home`, if it exists.
         extra: more settings, each as `key=value`.
@@ -46,7 +51,7 @@ def gather(
             or the models cannot open a path.
         ConfigError: an unknown setting, or a value outside its range.
     """
-    settings = {"store": _store(store or f"lmdb:{home / 'store'}")}
+    settings = {"store": whole_address(store or f"lmdb:{home / 'store'}")}
     if encoder is None:
         encoder = kept_encoder(settings["store"])
     if encoder is None and (home / "encoder").is_dir():
@@ -57,8 +62,12 @@ def gather(
         name, equals, value = setting.partition("=")
         if not equals or not name.strip():
             raise LaunchError(f"--set: got {setting!r}, expected key=value")
-        in_place = name.strip() in PLACES and bool(value)
+        in_place = name.strip() in _LOCAL_PLACES and bool(value)
         settings[name.strip()] = str(Path(value).absolute()) if in_place else value
+    if is_network(settings["store"]) and not settings.get("state_dir"):
+        settings["state_dir"] = str(
+            Path(state_directory(settings["store"], home) or home).absolute()
+        )
     config.parse({"encoder": "none", **settings})
     if "encoder" not in settings:
         raise LaunchError(
@@ -85,9 +94,9 @@ def kept_settings_at(address: str) -> Kept | None:
 
     Raises:
         StateCorrupt: they can't be read.
+        StoreUnavailable: the store is one in a network, and does not answer.
     """
-    engine, _, place = address.partition(":")
-    if engine != "lmdb" or not is_store(place):
+    if not is_network(address) and not is_store(directory_of(address)):
         return None
     store = open_store(address, map_bytes=0)  # As large as its writer made it.
     try:
@@ -103,15 +112,25 @@ def kept_encoder(address: str) -> Path | None:
     return Path(kept["encoder"]) if kept and kept.get("encoder") else None
 
 
-def is_store(place: str) -> bool:
+def state_directory(address: str, home: Path = HOME) -> Path | None:
+    """Where a server keeps what is its own, by default; None for a store in memory."""
+    return home / name_of(address) if is_network(address) else directory_of(address)
+
+
+def is_store(place: Path | None) -> bool:
     """Whether a directory holds an LMDB store."""
-    return bool(place) and (Path(place) / "data.mdb").is_file()
+    return place is not None and (place / "data.mdb").is_file()
 
 
-def _store(address: str) -> str:
-    engine, _, place = address.partition(":")
-    if engine == "memory":
+def whole_address(address: str) -> str:
+    """A store's address as any process can take it: absolute, and without a password.
+
+    Raises:
+        LaunchError: other processes can't open it.
+    """
+    if address.partition(":")[0] == "memory":
         raise LaunchError(
             "store: got memory:, which the models' processes cannot share; expected lmdb:DIRECTORY"
         )
-    return f"lmdb:{Path(place).absolute()}" if engine == "lmdb" and place else address
+    place = directory_of(address)
+    return sealed(address) if place is None else f"lmdb:{place.absolute()}"

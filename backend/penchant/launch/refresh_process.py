@@ -34,20 +34,24 @@ class RefreshProcess:
         remark: Callable[[str], None],
         *,
         tenants: bool = False,
+        state_dir: str = "",
     ) -> None:
         """Starts nothing yet.
 
         Args:
-            store: address of the store, `lmdb:DIRECTORY`.
+            store: address of the store.
             every_s: seconds between two looks.
             directory: receives the clock's log.
             remark: called with a sentence when the clock ended by itself.
             tenants: whether to refresh the stores of the tenants too.
+            state_dir: where the server of a store in a network keeps its own files; empty: none.
         """
         self._command = [
             *(sys.executable, "-P", "-m", "penchant.cli.main", "refresh"),
             *("--store", store, "--every", shown_interval(every_s)),
             *(["--tenants"] if tenants else []),
+            # Tenants have directories of their own, which the command finds by their stores.
+            *(["--set", f"state_dir={state_dir}"] if state_dir and not tenants else []),
         ]
         self._remark = remark
         self._process: subprocess.Popen[bytes] | None = None

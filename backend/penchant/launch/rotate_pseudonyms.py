@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 from penchant.domain.errors import ConfigError
@@ -18,6 +17,7 @@ from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.server.kept_settings import keep
 from penchant.server.tenants import tenant_stores
+from penchant.store.address import directory_of
 from penchant.store.base import Transaction
 from penchant.store.lmdb import LmdbStore
 from penchant.store.name_keys import NameKeys, found_name_keys, write_name_keys
@@ -85,7 +85,12 @@ def _rotate_at(address: str, settings: Pairs, progress: Progress) -> RotatedPseu
                 "pseudonym_keys: got none, expected where the keys are; --set "
                 "pseudonym_keys=file:/PATH, with a key that `penchant pseudonyms new-key` prints"
             )
-        place = Path(server.config.store.partition(":")[2])
+        place = directory_of(server.config.store)
+        if place is None:
+            raise ConfigError(
+                "store: pseudonyms of a store in Valkey can't be rotated yet: nothing keeps its "
+                "servers from writing meanwhile; rotate those of one in LMDB"
+            )
         claim = ServerClaim(place, this_server(os.getpid()))
         try:
             result = _rotate(server, keys, progress)

@@ -43,7 +43,7 @@ class ServeRequest:
     store: Annotated[
         str | None, STORE_IN_USE, Parameter(show_default=shows(f"lmdb:{HOME / 'store'}"))
     ] = None
-    """Store of the users: lmdb:DIRECTORY."""
+    """Store of the users: lmdb:DIRECTORY, or valkey://HOST:PORT/NAMESPACE for many servers."""
     encoder: Annotated[Path | None, ENCODER_IN_USE, Parameter(show_default=KEPT_ENCODER)] = None
     """Directory of the encoder, as `penchant export` writes it."""
     grpc_port: _Port = 8001
@@ -145,6 +145,7 @@ def serve(request: ServeRequest, events: ServeEvents) -> None:
             server.directory,
             events.watch.remark,
             tenants=bool(keys),
+            state_dir=parameters.get("state_dir", ""),
         )
     supervisor = Supervisor(server, events.watch, request.stuck_after, clock)
     try:

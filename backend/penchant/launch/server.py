@@ -40,6 +40,7 @@ from penchant.launch.tritonserver import (
 )
 from penchant.server.identity.server_secret import server_secret
 from penchant.server.triton.traces import ENDPOINT
+from penchant.store.address import directory_of
 
 TOKEN_NAME = "health-token"
 """Name of the file with the token of health checks."""
@@ -273,7 +274,7 @@ class Server:
         if self._tls is not None:
             self.access = self._tls.probe_access()
         if self._settings.get("token_keys"):
-            place = Path(self._settings["store"].partition(":")[2])
+            place = directory_of(self._settings["store"]) or Path(self._settings["state_dir"])
             self.access = replace(self.access, token=server_secret(place))
         return self._triton
 

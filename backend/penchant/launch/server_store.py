@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,9 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.launch.model_parameters import HOME, gather, is_store, kept_encoder
 from penchant.server.kept_settings import refuse_differences, settled
+from penchant.server.served_store import read_item_biases, served_store
+from penchant.service.clock import system_clock
+from penchant.store.address import directory_of, is_network, redacted
 from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.store.settings_row import read_settings
@@ -56,33 +60,41 @@ def open_server_store(
     """Opens a server's store under the settings that it keeps; closes it after the body.
 
     Args:
-        address: address of the store, `lmdb:DIRECTORY`.
+        address: address of the store.
         settings: settings beside those that the store keeps, each `KEY=VALUE`.
         encoder: directory of the configured encoder; None: the one that the store keeps, else the
             default one.
         may_differ: names of settings that may differ from the store's.
 
     Raises:
-        ConfigError: the directory holds no store, or a setting is wrong, or differs from the one
+        ConfigError: there is no store, or a setting is wrong, or differs from the one
             that the store keeps.
         LaunchError: the address or a setting can't be read.
     """
     # A job that needs the encoder says so when it loads it, and not before.
     parameters = gather(address, encoder or kept_encoder(address) or HOME / "encoder", settings)
     given = config.parse(parameters)
-    place = parameters["store"].partition(":")[2]
-    if not is_store(place):
+    whole = parameters["store"]
+    place = directory_of(whole)
+    if place is not None and not is_store(place):
         raise ConfigError(f"store: there is none in {place}; name the server's own --store")
-    store = open_store(parameters["store"], map_bytes=0)  # As large as its writer made it.
+    store = open_store(whole, map_bytes=0)  # As large as its writer made it.
     try:
         with store.snapshot() as snapshot:
             kept = read_settings(snapshot)
+        if kept is None and is_network(whole):
+            raise ConfigError(
+                f"store: no server has served one at {redacted(whole)} yet; name the server's own "
+                "--store"
+            )
         refuse_differences(given, kept, may_differ)
         parsed = settled(given, kept)
         directory, releases = config.catalog_directory(parsed), config.releases_directory(parsed)
         assert directory is not None
         assert releases is not None
         audit = AuditLog(config.audit_directory(parsed))
-        yield ServerStore(store, parsed, directory, releases, audit)
+        read_biases = partial(read_item_biases, store, parsed, system_clock)
+        served = served_store(store, parsed, directory, read_biases, follows=False)
+        yield ServerStore(served.changing, parsed, directory, releases, audit)
     finally:
         store.close()

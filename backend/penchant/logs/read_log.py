@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
@@ -29,6 +28,7 @@ from penchant.logs.relevance import parse_relevance
 from penchant.logs.store_log import items_and_events
 from penchant.logs.stream import Stream, make_stream
 from penchant.logs.user_attributes import with_user_attributes
+from penchant.store.address import directory_of, is_network, redacted
 from penchant.store.open import open_store
 
 
@@ -166,10 +166,10 @@ def _with_texts(items: Sequence[Item], left_out: LeftOut) -> Sequence[Item]:
 
 
 def _read_store(address: str) -> tuple[Sequence[Item], Sequence[Event]]:
-    engine, _, place = address.partition(":")
-    if engine != "lmdb" or not (Path(place) / "data.mdb").is_file():
+    place = directory_of(address)
+    if not is_network(address) and (place is None or not (place / "data.mdb").is_file()):
         raise ConfigError(
-            f"--store: there is none in {address!r}; expected lmdb:DIRECTORY of a server"
+            f"--store: there is none in {redacted(address)!r}; expected lmdb:DIRECTORY of a server"
         )
     store = open_store(address, map_bytes=0)  # As large as its writer made it.
     try:

@@ -32,6 +32,7 @@ from penchant.refresh.refresh_input import RefreshInput
 from penchant.service.catalog_writer import MatrixChange, RefreshedParts, write_catalog
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.item_residuals import drop_unused_residuals, stage_residuals, use_residuals
 from penchant.store.items import write_head
 from penchant.store.refresh_note import RefreshNote, write_refresh_note
@@ -64,9 +65,13 @@ def publish_refreshed(
     version = source.head.encoder_version
     drop_unused_residuals(store, version)  # What a killed refresh left.
     prepared = _prepare(store, directory, config, source, fresh)
-    with store.transaction() as transaction:
+
+    def switch(transaction: Transaction) -> CatalogHead:
         head = _switch(transaction, directory, config, source, fresh, prepared)
         write_refresh_note(transaction, note)
+        return head
+
+    head = in_transaction(store, switch)
     drop_unused_residuals(store, version)
     return head
 

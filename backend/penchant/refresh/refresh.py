@@ -36,7 +36,8 @@ from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.refresh_turn import refresh_turn
 from penchant.service.user_interest import read_catalog, rollout_directory
-from penchant.store.base import Store
+from penchant.store.base import Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.items import read_head
 from penchant.store.refresh_note import RefreshNote
 from penchant.store.releases import read_log_of_releases, read_releases
@@ -145,7 +146,7 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
             read = partial(file.read, signals=server.config.signals, left_out=left_out)
         config = with_asked(server.config, request.objective)
         settings = request.fit_settings(released_settings(server.store))
-        with refresh_turn(request.store, TURN_S):
+        with refresh_turn(request.store, TURN_S, server.store):
             result = refresh_store(server.store, server.directory, config, settings, read, progress)
     for kind, remedy, count in result.retired.cases():
         left_out.add(kind, remedy, count)
@@ -254,7 +255,8 @@ def _refresh_rollout(
         return
     tried = with_score_weights(config, source.head.score_weights)
     fresh = learn_catalog(source.events, source.texts, RefreshSettings(**json.loads(by)), tried)
-    with store.transaction() as transaction:
+
+    def switch(transaction: Transaction) -> None:
         now = read_rollout(transaction)
         if now is None or now.release != rollout.release:
             return
@@ -262,3 +264,5 @@ def _refresh_rollout(
         view = read_catalog(transaction, CatalogReader(place, config.fold), now.head)
         head = write_refreshed(transaction, place, config, view, now.head, source, fresh)
         write_rollout(transaction, dataclasses.replace(now, head=head))
+
+    in_transaction(store, switch)

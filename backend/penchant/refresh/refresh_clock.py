@@ -32,7 +32,8 @@ from penchant.refresh.refresh_pace import enough, is_due
 from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
 from penchant.service.clock import system_clock
 from penchant.store.accepted_events import read_accepted
-from penchant.store.base import Snapshot
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.items import read_head
 from penchant.store.newest import read_newest
 from penchant.store.refresh_note import RefreshNote, read_refresh_note, write_refresh_note
@@ -102,7 +103,7 @@ class RefreshClock:
     def _look(self) -> ClockLook:
         with (
             open_server_store(self.request.store, self.request.settings) as server,
-            refresh_turn(self.request.store, 0.0),
+            refresh_turn(self.request.store, 0.0, server.store),
         ):
             if time.time() - self._expired_s >= EXPIRE_EVERY_S:
                 self._expired_s = time.time()
@@ -168,7 +169,9 @@ class RefreshClock:
 
 
 def _note_failure(server: ServerStore, text: str) -> None:
-    with server.store.transaction() as transaction:
+    def note_it(transaction: Transaction) -> None:
         note: RefreshNote = read_refresh_note(transaction)
         failed = dataclasses.replace(note, failures=note.failures + 1, error=text[:500])
         write_refresh_note(transaction, failed)
+
+    in_transaction(server.store, note_it)

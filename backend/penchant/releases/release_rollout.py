@@ -29,7 +29,8 @@ from penchant.releases.switch import (
 from penchant.service.clock import Clock, system_clock
 from penchant.service.rollout_watch import describe, end_rollout
 from penchant.service.user_interest import read_catalog, rollout_directory
-from penchant.store.base import Snapshot, Store
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.items import read_head
 from penchant.store.releases import append_release, read_releases
 from penchant.store.rollouts import read_rollout, read_sums, write_rollout, write_sums
@@ -83,7 +84,8 @@ def begin_rollout(
     with store.snapshot() as snapshot:
         texts = PreparedTexts.read(snapshot, config, encoder.version, encoder.dimensions)
     residuals = PreparedResiduals.staged_in(store, source, fresh)
-    with store.transaction() as transaction:
+
+    def begin(transaction: Transaction) -> Rollout:
         view = read_catalog(transaction, reader)
         before = read_rollout(transaction)
         if before is not None:
@@ -113,6 +115,9 @@ def begin_rollout(
         )
         append_release(transaction, published)
         progress(COMMIT, 0.0)
+        return rollout
+
+    rollout = in_transaction(store, begin)
     progress(DONE, 1.0)
     return rollout
 
@@ -123,12 +128,15 @@ def stop_rollout(store: Store, reason: str, clock: Clock = system_clock) -> Roll
     Returns:
         The rollout; None if none was running.
     """
-    with store.transaction() as transaction:
+
+    def stop(transaction: Transaction) -> Rollout | None:
         rollout = read_rollout(transaction)
         if rollout is not None:
             note = f"{reason}: {describe(rollout, standing(read_sums(transaction), rollout))}"
             end_rollout(transaction, rollout, clock(), note)
-    return rollout
+        return rollout
+
+    return in_transaction(store, stop)
 
 
 def read_standing(snapshot: Snapshot) -> tuple[Rollout, Standing] | None:

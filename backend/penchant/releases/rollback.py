@@ -38,7 +38,8 @@ from penchant.releases.switch import (
 )
 from penchant.service.clock import Clock, system_clock
 from penchant.service.user_interest import read_catalog
-from penchant.store.base import Store
+from penchant.store.base import Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.items import read_head, write_head
 from penchant.store.releases import log_of_releases_is_whole, read_releases
 from penchant.system.audit_log import digest_of
@@ -172,13 +173,17 @@ def switch_back(
     with store.snapshot() as snapshot:
         texts = PreparedTexts.read(snapshot, config, version, dimensions)
         residuals = PreparedResiduals.kept(snapshot, version, dimensions)
-    with store.transaction() as transaction:
+
+    def switch(transaction: Transaction) -> CatalogHead:
         view = read_catalog(transaction, reader)
         head, changed = begin_switch(transaction, view.head, release, texts, clock())
         fitted = FittedParts.of(view, np.zeros(head.dimensions))
         head = write_prepared(transaction, directory, view, head, texts, changed, residuals, fitted)
         write_head(transaction, head)
         progress(COMMIT, 0.0)
+        return head
+
+    head = in_transaction(store, switch)
     progress(DONE, 1.0)
     return head
 

@@ -17,6 +17,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from penchant.config import Config, with_score_weights
@@ -37,6 +38,7 @@ from penchant.service.encoding import known_vectors
 from penchant.service.rollout_watch import end_rollout
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.items import (
     drop_encoders,
     read_head,
@@ -129,7 +131,8 @@ def switch_to(
     with store.snapshot() as snapshot:
         texts = PreparedTexts.read(snapshot, config, encoder.version, encoder.dimensions)
     residuals = PreparedResiduals.staged_in(store, source, fresh)
-    with store.transaction() as transaction:
+
+    def switch(transaction: Transaction) -> CatalogHead:
         view = read_catalog(transaction, reader)
         head, changed = begin_switch(transaction, view.head, release, texts, clock())
         fitted = FittedParts.made(fresh, source, head.rows)
@@ -137,6 +140,9 @@ def switch_to(
         write_head(transaction, head)
         write_refresh_note(transaction, note_of(release, source, began_s))
         progress(COMMIT, 0.0)
+        return head
+
+    head = in_transaction(store, switch)
     progress(DROP, 0.0)
     with store.snapshot() as snapshot:
         kept = kept_encoders(read_releases(snapshot))
@@ -172,8 +178,7 @@ def encode_texts(store: Store, release: LoadedRelease, progress: Progress = no_p
     for start in range(0, len(missing), BATCH_TEXTS):
         batch = missing[start : start + BATCH_TEXTS]
         vectors = _vectors(release, batch)
-        with store.transaction() as transaction:
-            _write(transaction, release, vectors)
+        in_transaction(store, partial(_write, release=release, vectors=vectors))
         progress(ENCODE, min(1.0, (start + BATCH_TEXTS) / len(missing)))
     progress(ENCODE, 1.0)
 

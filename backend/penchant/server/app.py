@@ -10,10 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config, audit_directory, catalog_directory
 from penchant.domain.errors import ConfigError, PenchantError
-from penchant.domain.limits import AHEAD_US
 from penchant.domain.types import Item
 from penchant.encoder.base import Encoders
 from penchant.server.audited import Audited
@@ -32,11 +30,19 @@ from penchant.server.plans import (
     rank_plan,
     reserve_plan,
 )
+from penchant.server.served_store import (
+    ServedStore,
+    empty_item_biases,
+    guarded,
+    read_item_biases,
+    served_store,
+)
 from penchant.server.user_names import UserNames, agreed_names
 from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
 from penchant.service.catalog_watch import CatalogWatch
 from penchant.service.clock import Clock, SteplessClock
 from penchant.service.clock_evidence import doubt_unseen, installed_us
+from penchant.service.counts_follower import CountsFollower
 from penchant.service.embed import EmbedService, check_embed
 from penchant.service.event_results import check_feedback
 from penchant.service.feedback import FeedbackService
@@ -47,8 +53,8 @@ from penchant.service.rank import RankService, check_rank
 from penchant.service.reserve import ReserveService, check_reserve
 from penchant.service.user_interest import Catalogs
 from penchant.service.users import UserService, check_export, check_user
+from penchant.store.address import directory_of
 from penchant.store.base import Store
-from penchant.store.counters import scan_counters
 from penchant.store.open import open_store
 from penchant.store.server_claim import ServerClaim, this_server
 from penchant.system.audit_log import AuditLog
@@ -97,6 +103,8 @@ class App:
     """Looks at the catalog's files; None where they are not read."""
     catalogs: Catalogs | None = None
     """The catalogs that it follows."""
+    served: ServedStore | None = None
+    """The store as its services use it."""
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
@@ -106,6 +114,8 @@ class App:
         """Closes the store and ends the claim on it."""
         if self.watch is not None:
             self.watch.close()
+        if self.served is not None:
+            self.served.close()
         self.store.close()
         if self.claim is not None:
             self.claim.close()
@@ -139,12 +149,16 @@ def build(
         raise ConfigError(f"model: got {models}, expected some of: {', '.join(known)}")
     directory = catalog_directory(config)
     if directory is None:
-        raise ConfigError("catalog_dir: missing; a store in memory has no directory of its own")
+        raise ConfigError(
+            "catalog_dir: missing; a store in memory has no directory of its own, and one in "
+            "Valkey needs a state_dir"
+        )
     with ExitStack() as opened:  # What is open by then is closed if anything fails.
         claim = _claim(config, fields, server_pid or os.getpid())
         if claim is not None:
             opened.callback(claim.close)
-        store = open_store(config.store, map_bytes=config.store_map_bytes)
+        engine = open_store(config.store, map_bytes=config.store_map_bytes)
+        store = guarded(engine, config, ranks="rank" in fields)
         opened.callback(store.close)
         app = _over(store, fields, config, directory, encoders, meter, clock, claim)
         opened.pop_all()
@@ -153,10 +167,10 @@ def build(
 
 def _claim(config: Config, fields: frozenset[str], server_pid: int) -> ServerClaim | None:
     """The claim on the store for models that write to it; None for others."""
-    engine, _, place = config.store.partition(":")
-    if engine != "lmdb" or not fields & WRITERS:
+    place = directory_of(config.store)
+    if place is None or not fields & WRITERS:
         return None
-    return ServerClaim(Path(place), this_server(server_pid))
+    return ServerClaim(place, this_server(server_pid))
 
 
 def _over(
@@ -176,28 +190,43 @@ def _over(
     config = keep(store, config) if "feedback" in fields else follow(store, config)
     began_us = 0 if clock is not None else installed_us()
     clock = clock or SteplessClock(meter)
-    catalogs = Catalogs(directory, config.fold, config.fixed)
+    read_biases = partial(read_item_biases, store, config, clock)
+    served = served_store(store, config, directory, read_biases, follows=fields != {"embed"})
+    catalogs = served.catalogs
     watch = None
     if fields != {"embed"}:
-        read_biases = partial(_read_item_biases, store, config, clock)
         version = encoders.default.version
-        for kind in mend_catalog(store, directory, read_biases, encoder_version=version):
+        for kind in mend_catalog(
+            served.changing,
+            directory,
+            read_biases,
+            encoder_version=version,
+            complete=served.complete,
+        ):
             meter.mended(kind)
         # One process reads all files now and then: that with the least to do.
         reads_all = "get_user" in fields
         if store.durable:
-            watch = CatalogWatch(store, catalogs, read_biases, meter, reads_all=reads_all)
-    verbs = _verbs(fields, config, store, catalogs, encoders, meter, clock, began_us, names)
-    if "feedback" in fields and began_us:
-        doubt_unseen(store, clock(), Path(config.store.partition(":")[2]), meter)
-    return App(Dispatch(verbs, config.limits.request_bytes), store, claim, watch, catalogs)
+            watch = CatalogWatch(
+                served.changing,
+                catalogs,
+                read_biases,
+                meter,
+                reads_all=reads_all,
+                complete=served.complete,
+            )
+    verbs = _verbs(fields, config, served, encoders, meter, clock, began_us, names)
+    place = directory_of(config.store)
+    if "feedback" in fields and began_us and place is not None:
+        doubt_unseen(store, clock(), place, meter)
+    dispatch = Dispatch(verbs, config.limits.request_bytes)
+    return App(dispatch, store, claim, watch, catalogs, served)
 
 
 def _verbs(
     fields: frozenset[str],
     config: Config,
-    store: Store,
-    catalogs: Catalogs,
+    served: ServedStore,
     encoders: Encoders,
     meter: Meter,
     clock: Clock,
@@ -206,24 +235,27 @@ def _verbs(
 ) -> Verbs:
     """The verbs of the models that have these fields; only their services are built."""
     verbs: Verbs = {}
+    store, catalogs = served.store, served.catalogs
     audited = Audited(AuditLog(audit_directory(config)))
     if "rank" in fields:
         explorations = config.explorations_per_day
         service = RankService(store, catalogs, encoders, clock, meter, explorations)
         verbs |= _rank(service, config, names)
     if "feedback" in fields:
-        item_biases = _empty_item_biases(config)
+        item_biases = empty_item_biases(config)
         feedback = FeedbackService(
             store, catalogs, config.signals, item_biases, clock, meter, began_us
         )
+        if store.shared:
+            served.followers.append(CountsFollower(feedback.follow))
         verbs |= _feedback(feedback, config, clock, names)
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock, meter), config, clock, names)
     if "put_items" in fields:
-        verbs |= _catalog(CatalogService(store, catalogs, encoders), config, audited)
+        verbs |= _catalog(CatalogService(served.changing, catalogs, encoders), config, audited)
     if "get_user" in fields:
         verbs |= _users(
-            UserService(store, catalogs, config.signals, clock, _empty_item_biases(config)),
+            UserService(store, catalogs, config.signals, clock, empty_item_biases(config)),
             config,
             audited,
             names,
@@ -334,16 +366,3 @@ def _embed(service: EmbedService, config: Config) -> Verbs:
     read = embed_request if config.mask_texts == "off" else masked_embed_request
     verb = Verb(read, check, service.embed, embed_reply, embed_plan, service.in_slices)
     return {"embed": verb}
-
-
-def _read_item_biases(store: Store, config: Config, clock: Clock) -> ItemBiasTable:
-    """Every item's counters, none of them dated after the clock."""
-    item_biases = _empty_item_biases(config)
-    with store.snapshot() as snapshot:
-        item_biases.set(scan_counters(snapshot))
-    item_biases.limit(clock() + AHEAD_US)
-    return item_biases
-
-
-def _empty_item_biases(config: Config) -> ItemBiasTable:
-    return ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)

@@ -44,6 +44,7 @@ def first_series(model: str) -> list[Series]:
         found += [("penchant_catalog_mends_total", (("kind", kind),)) for kind in _DAMAGES]
     if model == METHODS["rank"].model:
         found += [("penchant_rankings_total", (("user", user),)) for user in ("cold", "known")]
+        found.append(("penchant_degraded_rankings_total", ()))
     if model == METHODS["feedback"].model:
         found += _of_feedback()
     return found

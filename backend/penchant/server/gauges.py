@@ -6,13 +6,14 @@ import os
 import time
 from pathlib import Path
 
-from penchant.domain.errors import PenchantError
+from penchant.domain.errors import PenchantError, StoreUnavailable
 from penchant.domain.types import CatalogHead
 from penchant.server.metric_table import Series
 from penchant.server.vector_drift import VectorDrift
 from penchant.service.user_interest import Catalogs
 from penchant.store.accepted_events import read_accepted
 from penchant.store.base import Snapshot, Store
+from penchant.store.guarded_store import GuardedStore
 from penchant.store.items import read_head
 from penchant.store.newest import read_newest
 from penchant.store.refresh_note import RefreshNote, read_refresh_note
@@ -24,6 +25,8 @@ USERS_AT_A_TIME = 2_000
 """Users counted by one reading, so that no reading takes long."""
 
 _Gauges = dict[str, float]
+
+_AWAY: Series = "penchant_store_away", ()
 
 
 class StoreGauges:
@@ -50,7 +53,19 @@ class StoreGauges:
         self._published: tuple[str, float | None] = "", None
 
     def read(self) -> dict[Series, float]:
-        """Each gauge's value by its series; one that is not known yet is missing."""
+        """Each gauge's value by its series; one that is not known yet is missing.
+
+        Of a store in a network that is away, only that it is.
+        """
+        if not isinstance(self._store, GuardedStore):
+            return self._read()
+        try:
+            gauges = self._read()
+        except StoreUnavailable:
+            return {_AWAY: 1.0}
+        return {**gauges, _AWAY: 0.0, _durability(self._store): 1.0}
+
+    def _read(self) -> dict[Series, float]:
         usage = self._store.usage()
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
@@ -113,6 +128,18 @@ class StoreGauges:
             self._users, self._counting, self._next_user = self._counting, 0, ""
         else:
             self._next_user = found[-1] + "\0"
+
+
+def _durability(store: GuardedStore) -> Series:
+    """The series that says what acknowledged commits survive."""
+    found = store.durability
+    labels = {
+        "logged": "yes" if found.logged else "no",
+        "synced": found.synced or "unknown",
+        "replicas": str(found.replicas),
+        "waits_for": str(found.wait),
+    }
+    return "penchant_store_durability_info", tuple(labels.items())
 
 
 def _refresh_gauges(refreshed: RefreshNote, accepted: int, now_s: float) -> _Gauges:

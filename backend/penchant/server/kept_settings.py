@@ -11,7 +11,9 @@ from collections.abc import Mapping
 
 from penchant.config import Config, audit_directory, parse, setting_names, text_of, with_settings_of
 from penchant.domain.errors import ConfigError, StateCorrupt, StoreUnavailable
+from penchant.store.address import is_network
 from penchant.store.base import Store
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.settings_row import read_settings, write_settings
 from penchant.system.audit_log import AuditLog, digest_of
 
@@ -20,6 +22,7 @@ log = logging.getLogger("penchant")
 OF_THE_MACHINE = frozenset(
     {
         "store",
+        "state_dir",
         "store_map_bytes",
         "encoder_threads",
         "encoder_runtime",
@@ -33,6 +36,8 @@ OF_THE_MACHINE = frozenset(
     }
 )
 """Settings that say how one machine serves a store; each server has its own."""
+
+_DIRECTORIES = frozenset({"catalog_dir", "releases_dir"})
 
 PLACES = frozenset({"encoder", "catalog_dir", "releases_dir", "token_keys"})
 """Paths, taken as the server sees them."""
@@ -49,7 +54,10 @@ def to_keep(config: Config) -> dict[str, str]:
     return {
         name: text_of(config, name)
         for name in setting_names()
-        if name in config.given and name not in OF_THE_MACHINE
+        if name in config.given
+        and name not in OF_THE_MACHINE
+        # Servers of a store in a network have directories of their own.
+        and not (is_network(config.store) and name in _DIRECTORIES)
     }
 
 
@@ -133,8 +141,7 @@ def keep(store: Store, config: Config, chosen: frozenset[str] | None = None) -> 
             AuditLog(audit_directory(config)).note(
                 "settings", digest_of(after[name] for name in names), ", ".join(names)
             )
-            with store.transaction() as transaction:
-                write_settings(transaction, after)
+            in_transaction(store, lambda transaction: write_settings(transaction, after))
         except StoreUnavailable as error:
             log.warning("the settings could not be kept in the store: %s", error)
     return settled(config, before)

@@ -131,6 +131,18 @@ STORE = {
         "Users with a record as of the last full count, which takes 1 s per 2,000"
     ),
     "penchant_store_fill": _gauge("Used share of the store's size limit, 0 to 1; full at 0.98"),
+    "penchant_store_away": _gauge(
+        "Whether a store in a network did not answer the last call: 0 or 1; missing with LMDB"
+    ),
+    "penchant_store_durability_info": _gauge(
+        "1 for what a commit to a store in Valkey survives: whether it is logged, when the log is "
+        "synced, replicas that each primary has, and replicas that a commit waits for; missing "
+        "with LMDB, whose commits are synced",
+        "logged",
+        "synced",
+        "replicas",
+        "waits_for",
+    ),
     "penchant_disk_free_ratio": _gauge(
         "Free share of the store's file system, 0 to 1; missing without one"
     ),
@@ -164,6 +176,10 @@ STORE = {
 QUALITY = {
     "penchant_rankings_total": _counter(
         "Rankings, by user: new ones without an event (cold), and others (known)", "user"
+    ),
+    "penchant_degraded_rankings_total": _counter(
+        "Rankings from what the process read last, since the store did not answer; counted among "
+        "the others too"
     ),
     "penchant_recent_top_items": _gauge(
         "Distinct items among the ten best of a process's last 1,000 rankings", "process"

@@ -10,12 +10,16 @@ import dataclasses
 import threading
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import Protocol, cast
 
 from penchant.config import Config
 from penchant.domain.errors import InternalError, PenchantError, PermissionDenied
 from penchant.server.app import App
 from penchant.server.dispatch import Answer, ParsedCall
 from penchant.service.attempt import attempt
+from penchant.store.address import directory_of, is_network, with_namespace
+from penchant.store.base import Store
+from penchant.store.open import open_store
 
 TENANTS = "tenants"
 """Directory, inside the server's own store, catalog and releases, with one folder per tenant."""
@@ -23,21 +27,58 @@ TENANTS = "tenants"
 
 def tenant_config(config: Config, tenant: str) -> Config:
     """The settings of a tenant's app: the server's, with places of the tenant's own."""
-    engine, _, place = config.store.partition(":")
     within = Path(TENANTS) / tenant
     return dataclasses.replace(
         config,
-        store=f"{engine}:{Path(place) / within}" if engine == "lmdb" else config.store,
+        store=_store_of(config.store, tenant),
+        state_dir=config.state_dir and config.state_dir / within,
         catalog_dir=config.catalog_dir and config.catalog_dir / within,
         releases_dir=config.releases_dir and config.releases_dir / within,
     )
 
 
 def tenant_stores(address: str) -> list[str]:
-    """The addresses of the stores of all tenants of a server, by its own store's address."""
-    engine, _, place = address.partition(":")
-    found = sorted(Path(place, TENANTS).glob("*/data.mdb")) if engine == "lmdb" else []
-    return [f"lmdb:{path.parent}" for path in found]
+    """The addresses of the stores of all tenants of a server, by its own store's address.
+
+    Raises:
+        StoreUnavailable: the store is one in a network, and does not answer.
+    """
+    place = directory_of(address)
+    if place is not None:
+        return [f"lmdb:{path.parent}" for path in sorted((place / TENANTS).glob("*/data.mdb"))]
+    if not is_network(address):
+        return []
+    store = open_store(address)
+    try:
+        names = _named(store).tenants()
+    finally:
+        store.close()
+    return [_store_of(address, name) for name in names]
+
+
+def _store_of(address: str, tenant: str) -> str:
+    """The address of a tenant's store: a directory in the server's, or a namespace of its own."""
+    place = directory_of(address)
+    if place is not None:
+        return f"lmdb:{place / TENANTS / tenant}"
+    return with_namespace(address, f":{TENANTS}:{tenant}") if is_network(address) else address
+
+
+class _NamesTenants(Protocol):
+    """A store in a network, which keeps the names of the tenants that have stores beside it."""
+
+    def tenants(self) -> list[str]:
+        """The names; raises StoreUnavailable."""
+        ...
+
+    def note_tenant(self, name: str) -> None:
+        """Adds a name; raises StoreUnavailable."""
+        ...
+
+
+def _named(store: Store) -> _NamesTenants:
+    names: _NamesTenants = cast(_NamesTenants, store)
+    return names
 
 
 class TenantApps:
@@ -105,17 +146,21 @@ class TenantApps:
             return app
 
     def _check_room(self, tenant: str, settings: Config) -> None:
-        """Refuses a new tenant beyond the limit; one that has a directory is never new.
+        """Refuses a new tenant beyond the limit; one that has a store is never new.
 
         Raises:
             PermissionDenied: there are as many tenants as there may be.
         """
-        engine, _, place = settings.store.partition(":")
-        directory = Path(place)
-        if engine == "lmdb":
+        directory = directory_of(settings.store)
+        if directory is not None:
             if directory.is_dir() or not directory.parent.is_dir():
                 return
             others = sum(1 for _ in directory.parent.iterdir())
+        elif is_network(settings.store):
+            known = _named(self._own.store).tenants()
+            if tenant in known:
+                return
+            others = len(known)
         else:
             others = len(self._apps)
         if others >= self._config.tenant_limit:
@@ -124,3 +169,5 @@ class TenantApps:
                 "(setting tenant_limit)",
                 "tenant_limit",
             )
+        if is_network(settings.store):
+            _named(self._own.store).note_tenant(tenant)

@@ -20,6 +20,7 @@ from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.rank import RankRequest
 from penchant.service.users import ExportUserRequest
 from penchant.store.base import Store
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.name_keys import NameKeys, found_name_keys, write_name_keys
 from penchant.store.users import any_user
 
@@ -132,6 +133,5 @@ def agreed_names(store: Store, keys: Sequence[bytes], *, writes: bool) -> UserNa
             "`penchant pseudonyms rotate`"
         )
     if writes and given and kept != NameKeys(given):
-        with store.transaction() as transaction:
-            write_name_keys(transaction, NameKeys(given))
+        in_transaction(store, lambda transaction: write_name_keys(transaction, NameKeys(given)))
     return UserNames(keys)

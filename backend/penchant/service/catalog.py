@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -20,9 +21,13 @@ from penchant.service.encoding import Space, encoder_of, space_of
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, Offered, rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.counters import write_counters
 from penchant.store.item_contributions import CATALOG, write_contribution
+from penchant.store.item_residuals import fetch_residuals
 from penchant.store.items import (
+    fetch_text_vectors,
+    item_keys,
     read_head,
     read_item,
     read_sound_item,
@@ -151,6 +156,8 @@ class CatalogService:
 
     def _plan(self, snapshot: Snapshot, items: Sequence[Item]) -> _Plan:
         version = read_head(snapshot).encoder_version
+        snapshot.fetch(item_keys([item.id for item in items]))
+        fetch_text_vectors(snapshot, version, [item.text for item in items])
         changed = [
             item
             for item in items
@@ -169,18 +176,20 @@ class CatalogService:
 
     def delete(self, ids: Sequence[str]) -> DeleteResult:
         """Removes items from every ranking; raises StoreUnavailable."""
-        with self._store.transaction() as transaction:
-            offered = self._catalogs.read(transaction)
-            found = [_held_item(transaction, offered.served, id_) for id_ in ids]
-            alive = [stored for stored in found if stored is not None and stored.alive]
-            unknown = sorted(set(ids) - {stored.item.id for stored in alive})
-            head = offered.served.head
-            if alive:
-                gone = [dataclasses.replace(stored, alive=False) for stored in alive]
-                logged = self._log(transaction, offered.served, gone)
-                change = MatrixChange(removed=[stored.number for stored in gone])
-                changes = [change] * len(_views(offered))
-                head = self._publish(transaction, offered, logged, changes)
+        return in_transaction(self._store, partial(self._delete, ids=ids))
+
+    def _delete(self, transaction: Transaction, ids: Sequence[str]) -> DeleteResult:
+        offered = self._catalogs.read(transaction)
+        found = [_held_item(transaction, offered.served, id_) for id_ in ids]
+        alive = [stored for stored in found if stored is not None and stored.alive]
+        unknown = sorted(set(ids) - {stored.item.id for stored in alive})
+        head = offered.served.head
+        if alive:
+            gone = [dataclasses.replace(stored, alive=False) for stored in alive]
+            logged = self._log(transaction, offered.served, gone)
+            change = MatrixChange(removed=[stored.number for stored in gone])
+            changes = [change] * len(_views(offered))
+            head = self._publish(transaction, offered, logged, changes)
         return DeleteResult(head, len(alive), unknown)
 
     def get(self, request: GetRequest) -> GetResult:
@@ -214,27 +223,32 @@ class CatalogService:
 
     def _write(self, plan: _Plan, vectors: list[dict[str, Vector]]) -> CatalogHead | None:
         """The new head; None, and nothing is written, if a release came or went meanwhile."""
-        with self._store.transaction() as transaction:
-            offered = self._catalogs.read(transaction)
-            views = _views(offered)
-            if [_space(view.head) for view in views] != [_space(s.head) for s in plan.spaces]:
-                return None
-            for space, mine in zip(plan.spaces, vectors, strict=True):
-                for text, vector in mine.items():
-                    write_text_vector(transaction, space.encoder.version, text, vector)
-            served = plan.spaces[0]
-            stored = self._number(transaction, offered.served, plan.changed)
-            version = served.encoder.version
-            self._count_prior(transaction, offered.served, stored, vectors[0], version)
-            logged = self._log(transaction, offered.served, stored)
-            logged = dataclasses.replace(
-                logged, encoder_version=version, dimensions=served.encoder.dimensions
-            )
-            changes = [
-                self._placed(transaction, space, mine, stored)
-                for space, mine in zip(plan.spaces, vectors, strict=True)
-            ]
-            return self._publish(transaction, offered, logged, changes)
+        return in_transaction(self._store, partial(self._write_in, plan=plan, vectors=vectors))
+
+    def _write_in(
+        self, transaction: Transaction, plan: _Plan, vectors: list[dict[str, Vector]]
+    ) -> CatalogHead | None:
+        offered = self._catalogs.read(transaction)
+        views = _views(offered)
+        if [_space(view.head) for view in views] != [_space(s.head) for s in plan.spaces]:
+            return None
+        for space, mine in zip(plan.spaces, vectors, strict=True):
+            for text, vector in mine.items():
+                write_text_vector(transaction, space.encoder.version, text, vector)
+        served = plan.spaces[0]
+        transaction.fetch(item_keys([item.id for item in plan.changed]))
+        stored = self._number(transaction, offered.served, plan.changed)
+        version = served.encoder.version
+        self._count_prior(transaction, offered.served, stored, vectors[0], version)
+        logged = self._log(transaction, offered.served, stored)
+        logged = dataclasses.replace(
+            logged, encoder_version=version, dimensions=served.encoder.dimensions
+        )
+        changes = [
+            self._placed(transaction, space, mine, stored)
+            for space, mine in zip(plan.spaces, vectors, strict=True)
+        ]
+        return self._publish(transaction, offered, logged, changes)
 
     def _placed(
         self,
@@ -247,6 +261,7 @@ class CatalogService:
         rewritten = list(scan_items(transaction)) if space.new else stored
         alive = [row for row in rewritten if row.alive]
         version = space.encoder.version
+        fetch_residuals(transaction, version, [row.number for row in alive])
         placements = [
             placed(transaction, version, row.number, vectors[row.item.text]) for row in alive
         ]

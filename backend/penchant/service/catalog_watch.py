@@ -18,7 +18,7 @@ from penchant.domain.errors import PenchantError
 from penchant.service.mended_catalog import damaged_files, mend_catalog
 from penchant.service.meter import Meter
 from penchant.service.user_interest import Catalogs
-from penchant.store.base import Store
+from penchant.store.base import Snapshot, Store
 
 log = logging.getLogger("penchant")
 
@@ -41,6 +41,7 @@ class CatalogWatch:
         meter: Meter,
         *,
         reads_all: bool,
+        complete: Callable[[Snapshot], None] | None = None,
     ) -> None:
         """Starts the thread.
 
@@ -50,12 +51,14 @@ class CatalogWatch:
             read_biases: reads every item's counters.
             meter: counts files that were written again.
             reads_all: whether this process reads all files now and then.
+            complete: see `mend_catalog`.
         """
         self._store = store
         self._catalogs = catalogs
         self._read_biases = read_biases
         self._meter = meter
         self._reads_all = reads_all
+        self._complete = complete
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="penchant-catalog", daemon=True)
         self._thread.start()
@@ -100,7 +103,13 @@ class CatalogWatch:
                 return False  # The files have just been replaced.
         if not found:
             return False
-        kinds = mend_catalog(self._store, self._directory, self._read_biases, self._catalogs.held())
+        kinds = mend_catalog(
+            self._store,
+            self._directory,
+            self._read_biases,
+            self._catalogs.held(),
+            complete=self._complete,
+        )
         for kind in kinds:
             self._meter.mended(kind)
         return bool(kinds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from penchant.store.counters import (
 )
 from penchant.store.item_contributions import any_contribution
 from penchant.store.items import read_head
+from penchant.store.keys import Kind
 
 log = logging.getLogger("penchant")
 
@@ -45,8 +46,8 @@ _AHEAD = "events in the store are ahead of the machine's clock and count as of n
 class _TellsChanges(Protocol):
     """A store that says which counters changed, whichever server changed them."""
 
-    def changed_counts(self, since: int) -> tuple[int, list[tuple[bytes, bytes | None]]]:
-        """The version now, and the rows of counters that changed after another one."""
+    def changed_counts(self, cursor: Any) -> tuple[Any, list[tuple[bytes, bytes | None]]]:
+        """The rows of counts that changed since a call that returned a cursor, and the next one."""
         ...
 
 
@@ -78,8 +79,8 @@ class CountedOffsets:
         self._meter = meter
         self._lock = threading.RLock()
         self._said: set[str] = set()
-        self._changes = 0
-        """Version of the counters of which the table has heard, where the store tells changes."""
+        self._changes: Any = None
+        """Cursor of what the table has heard of, where the store tells changes."""
         self._file = ItemBiasFile(catalogs.directory, item_biases)
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
@@ -176,16 +177,17 @@ class CountedOffsets:
         Raises:
             StoreUnavailable: the store can't be read.
         """
-        version, counters = self._changes, list[tuple[int, Counters]]()
+        cursor, counters = self._changes, list[tuple[int, Counters]]()
         with self._store.snapshot() as snapshot:
             head = read_head(snapshot)
             if isinstance(self._store, _TellsChanges):
-                version, rows = self._store.changed_counts(self._changes)
-                counters = [counters_of_row(key, row) for key, row in rows]
+                cursor, rows = self._store.changed_counts(self._changes)
+                own = [(key, row) for key, row in rows if key[0] == Kind.COUNTERS]
+                counters = [counters_of_row(key, row) for key, row in own]
             else:
                 counters = list(scan_counters(snapshot))
         with self._lock:
-            self._changes = version
+            self._changes = cursor
             self._item_biases.set(counters)
             self._file.publish(head.generation, head.rows)
 

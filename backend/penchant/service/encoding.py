@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from penchant.domain.types import CatalogHead, Vector
 from penchant.encoder.base import Encoder, Encoders
 from penchant.store.base import Snapshot
-from penchant.store.items import read_text_vector, scan_items
+from penchant.store.items import fetch_text_vectors, read_text_vector, scan_items
 
 ENCODE_TEXTS = 32
 """Texts per request to the encoder; smaller puts go between those of a large one."""
@@ -65,7 +65,9 @@ def known_vectors(
     """The vectors of texts that an encoder has encoded before, and the texts that it has not."""
     known: dict[str, Vector] = {}
     missing: list[str] = []
-    for text in dict.fromkeys(texts):
+    distinct = dict.fromkeys(texts)
+    fetch_text_vectors(snapshot, encoder_version, distinct)
+    for text in distinct:
         vector = read_text_vector(snapshot, encoder_version, text)
         if vector is None:
             missing.append(text)

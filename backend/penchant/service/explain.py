@@ -17,7 +17,7 @@ from penchant.domain.types import Rows, Vector
 from penchant.service.scoring import TopK
 from penchant.service.user_interest import UserInContext, repeats_in
 from penchant.store.base import Snapshot
-from penchant.store.users import read_sound_event
+from penchant.store.users import event_keys, read_sound_event
 
 SLICE_ITEMS = 200
 """Items explained without a pause."""
@@ -83,6 +83,7 @@ def explain(
     if found is not None:
         repeats = settings.repeat_weight * repeat_shares(found, top.rows, len(window))
     by_event = parts.slow + parts.fast + near.events + repeats
+    snapshot.fetch(event_keys(user.user, window["event"].tolist()))
     named = _NamedEvents(snapshot, view, user)
     explanations: list[Explanation] = []
     for position in range(len(vectors)):

@@ -19,7 +19,7 @@ from penchant.domain.types import Event
 from penchant.service.clock import Clock
 from penchant.service.counted_offsets import CountedOffsets
 from penchant.service.event_results import EventResult, EventStatus, FeedbackRequest
-from penchant.service.feedback_batch import BatchTerms, FeedbackBatch
+from penchant.service.feedback_batch import BatchTerms, FeedbackBatch, rows_of
 from penchant.service.meter import Meter
 from penchant.service.shown_scores import ShownScores
 from penchant.service.slices import SliceSize
@@ -135,12 +135,12 @@ class FeedbackService:
         began_ns = step_began()
         try:
             with self._store.transaction() as transaction:
+                transaction.fetch(rows_of(events.values(), self._catalogs.served.latest))
                 offered = self._catalogs.read(transaction)
                 recounted = self._offsets.read(transaction, offered.served)
                 newest_us, half_life_s = self._offsets.newest_us, self._offsets.half_life_s
                 terms = BatchTerms(self._signals, half_life_s, arrived_us, latest_us, newest_us)
                 batch = FeedbackBatch(transaction, offered, terms, self._shown_scores, self._meter)
-                batch.fetch(events.values())
                 taken = {place: batch.take(event) for place, event in events.items()}
                 step_ended("read", began_ns)
                 batch.write()
@@ -153,12 +153,14 @@ class FeedbackService:
             conflict = error
         assert batch is not None  # The conflict came at the commit.
         unwritten = frozenset[str]() if conflict is None else conflict.users
-        rows = sum(user not in unwritten for user, _ in batch.rows)
+        rows = batch.written(unwritten)
         if rows or elsewhere:
             self._offsets.publish(offered.served.head, batch.tally, elsewhere, unwritten)
         if rows:
             self._meter.commit(time.perf_counter() - commit_started, rows)
         batch.tell(unwritten)
+        if not unwritten:
+            return taken, None
         return {
             place: result
             for place, result in taken.items()

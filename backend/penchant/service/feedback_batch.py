@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -35,13 +35,13 @@ from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
 from penchant.service.shown_scores import ShownScores
-from penchant.service.user_interest import Offered, fold_key
+from penchant.service.user_interest import READ_BY_ALL, Offered, fold_key
 from penchant.store.accepted_events import count_accepted
 from penchant.store.base import Transaction
 from penchant.store.keys import Kind, encode
 from penchant.store.newest import note_newest, read_newest
 from penchant.store.owned import read_owned, write_owned
-from penchant.store.tombstones import any_tombstone, read_tombstone, tombstone_key
+from penchant.store.tombstones import any_tombstone, read_tombstone
 from penchant.store.users import read_event, read_log, read_user, write_event, write_user
 from penchant.system.step_times import step_began, step_ended
 
@@ -98,7 +98,6 @@ class FeedbackBatch:
         newest_us = read_newest(transaction) or terms.newest_us
         self._newest_us = min(newest_us, terms.latest_us)
         """Time of the newest event, those of the batch included."""
-        self._newest_of: dict[str, int] = {}
         self._records: dict[str, Record] = {}
         self.rows: dict[tuple[str, int], LogRow] = {}
         """By user and event digest."""
@@ -110,27 +109,6 @@ class FeedbackBatch:
         """By user, as they are read; None: nobody was ever forgotten."""
         self._redated: list[str] = []
         """Users whose events of a wrong clock were moved to now."""
-
-    def fetch(self, events: Iterable[Event | EventResult]) -> None:
-        """Tells the store which rows these events need, so that one over a network reads them."""
-        self._transaction.fetch(self._keys(events))
-
-    def _keys(self, events: Iterable[Event | EventResult]) -> Iterator[bytes]:
-        """Lazy, since a store on this machine does not look at it."""
-        view = self._offered.served
-        for event in events:
-            if isinstance(event, EventResult):
-                continue
-            yield encode(Kind.USER, event.user)
-            yield encode(Kind.LOG, event.user, digest64(event.event_id))
-            if event.recommendation_id:
-                yield encode(Kind.LEDGER, event.user)
-            if self._tombstones is not None:
-                yield tombstone_key(event.user)
-            number = view.number(event.item)
-            if number is not None:
-                yield encode(Kind.CONTRIBUTION, number, event.user)
-                yield encode(Kind.COUNTERS, number)
 
     def take(self, event: Event | EventResult) -> EventResult | StoreUnavailable:
         """Adds one event to the batch, or refuses it.
@@ -166,9 +144,7 @@ class FeedbackBatch:
             if isinstance(error, StoreUnavailable) and transaction.shared:
                 return error
             return refused(event, error)
-        at_us = event.occurred_at_us
-        self._newest_us = max(self._newest_us, at_us)
-        self._newest_of[user] = max(self._newest_of.get(user, at_us), at_us)
+        self._newest_us = max(self._newest_us, event.occurred_at_us)
         fold_us = fold_time(terms.arrived_us, self._newest_us)
         self._watch.event(user, record, number, signal, fold_us)
         self._quality.event(event, signal)
@@ -194,10 +170,11 @@ class FeedbackBatch:
                     if offered.shown_to(user) is view
                 ]
                 self._fold(view, mine, fold_us)
-        note_newest(transaction, self._newest_us, self._newest_of)
+        times_us = ((row.event.user, row.event.occurred_at_us) for row in self.rows.values())
+        note_newest(transaction, self._newest_us, times_us)
         for row in self.rows.values():
             write_event(transaction, row)
-        count_accepted(transaction, Counter(user for user, _ in self.rows))
+        count_accepted(transaction, [user for user, _ in self.rows])
         write_tally(transaction, self.tally)
         for user, numbers in self._owned.items():
             write_owned(transaction, user, numbers | self._owned_before(user))
@@ -214,8 +191,14 @@ class FeedbackBatch:
         for user in self._redated:
             if user not in unwritten:
                 self._meter.clock_doubt("redated")
-        if any(user not in unwritten for user, _ in self.rows):
+        if self.written(unwritten):
             self._quality.tell(self._meter, unwritten)
+
+    def written(self, unwritten: Collection[str] = ()) -> int:
+        """The number of accepted events, without those of some users."""
+        if not unwritten:
+            return len(self.rows)
+        return sum(user not in unwritten for user, _ in self.rows)
 
     def _read_record(self, user: str) -> Record:
         state = read_user(self._transaction, user)
@@ -266,6 +249,29 @@ class FeedbackBatch:
                 key = fold_key(view, bucket, context)
                 self._quality.folded(user, key, interest)
                 write_user(self._transaction, user, UserState(record, key, interest))
+
+
+def rows_of(events: Iterable[Event | EventResult], view: CatalogView | None) -> Iterator[bytes]:
+    """The keys of the rows that events need, for a store over a network to read in one go.
+
+    Lazy, since a store on this machine does not look at them.
+
+    Args:
+        events: of a batch.
+        view: of an earlier batch, which knows the numbers of most items; None: there was none.
+    """
+    yield from READ_BY_ALL
+    for event in events:
+        if isinstance(event, EventResult):
+            continue
+        yield encode(Kind.USER, event.user)
+        yield encode(Kind.LOG, event.user, digest64(event.event_id))
+        if event.recommendation_id:
+            yield encode(Kind.LEDGER, event.user)
+        number = None if view is None else view.number(event.item)
+        if number is not None:
+            yield encode(Kind.CONTRIBUTION, number, event.user)
+            yield encode(Kind.COUNTERS, number)
 
 
 def _in_chunks(elements: Sequence[_Element], size: int) -> Iterator[Sequence[_Element]]:

@@ -21,6 +21,7 @@ from penchant.store.counters import (
 )
 from penchant.store.item_contributions import (
     CATALOG,
+    contribution_keys,
     contributors,
     decode_contribution,
     delete_contribution,
@@ -28,7 +29,7 @@ from penchant.store.item_contributions import (
     read_contribution,
     write_contribution,
 )
-from penchant.store.items import read_item
+from penchant.store.items import item_keys, read_item
 from penchant.store.users import holds_user, read_whole_log
 
 log = logging.getLogger("penchant")
@@ -82,6 +83,7 @@ def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[in
         StateTooNew: a newer release wrote the counters.
     """
     items = _items_of(transaction, user)
+    transaction.fetch(contribution_keys(items, user))
     return [number for number in items if withdraw_from(transaction, number, user, half_life_s)]
 
 
@@ -164,8 +166,9 @@ def _close(one: float, other: float) -> bool:
 
 def _items_of(snapshot: Snapshot, user: str) -> list[int]:
     try:
-        rows = read_whole_log(snapshot, user)
-        found = [read_item(snapshot, id_) for id_ in {row.event.item for row in rows}]
+        ids = {row.event.item for row in read_whole_log(snapshot, user)}
+        snapshot.fetch(item_keys(ids))
+        found = [read_item(snapshot, id_) for id_ in ids]
     except StateCorrupt:  # A row does not say which item it names, or an item its number.
         return list(items_of(snapshot, user))
     return sorted(stored.number for stored in found if stored is not None)

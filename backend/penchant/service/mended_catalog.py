@@ -21,7 +21,7 @@ from penchant.catalog.files import DamagedFile, Frozen, PathOf
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.arrays import Float64, Mask
 from penchant.domain.cold_start import flat_cold_start_prior
-from penchant.domain.errors import PenchantError, StateCorrupt
+from penchant.domain.errors import PenchantError, StateCorrupt, StoreUnavailable
 from penchant.domain.neighbours import no_neighbours
 from penchant.domain.types import CatalogHead, Matrix
 from penchant.service.catalog_version import freeze, gram_of
@@ -29,8 +29,11 @@ from penchant.service.catalog_writer import placed, text_vector
 from penchant.service.rebuilt_head import head_is_sound, rebuild_head, with_fitting_version
 from penchant.service.user_interest import rollout_directory
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
+from penchant.store.item_residuals import fetch_residuals
 from penchant.store.items import (
     catalog_log_is_whole,
+    fetch_text_vectors,
     read_head,
     rewrite_log,
     scan_items,
@@ -43,6 +46,9 @@ log = logging.getLogger("penchant")
 _UNTIL_REFRESH = "rankings do without until the next `penchant refresh`"
 
 
+_TOGETHER = 1_000
+"""Items whose rows a store over a network reads in one go."""
+
 Held = Mapping[int, Frozen]
 """What a process still has in memory of damaged files: the parts of versions, by their number."""
 
@@ -53,6 +59,7 @@ def mend_catalog(
     read_biases: Callable[[], ItemBiasTable],
     held: Held | None = None,
     encoder_version: str = "",
+    complete: Callable[[Snapshot], None] | None = None,
 ) -> list[str]:
     """Writes the catalog's head, its files, and those of one on rollout, again where damaged.
 
@@ -62,6 +69,8 @@ def mend_catalog(
         read_biases: reads every item's counters; called where they are needed.
         held: parts of versions that need not be lost with their files; None: none.
         encoder_version: of the configured encoder, for a head that is made again.
+        complete: fetches what is missing from where other servers share it, first; None: there are
+            no others.
 
     Returns:
         The kinds of the parts that were damaged.
@@ -73,22 +82,31 @@ def mend_catalog(
             files.remove_partial(directory)
         found = mend_head(store, directory, encoder_version, whole_only=True)
         with store.snapshot() as snapshot:
+            if complete is not None:
+                complete(snapshot)
             log_is_whole = catalog_log_is_whole(snapshot, read_head(snapshot).rows)
             if log_is_whole and not damaged_files(snapshot, directory):
                 return found
             # Before the transaction, which keeps feedback waiting.
             rows = {
-                head: _from_store(snapshot, head)
+                head: rows_of_store(snapshot, head)
                 for place, head in _catalogs(snapshot, directory)
                 if find_damage(place, head)
             }
         material = _Material(read_biases(), held or {}, rows)
-        with store.transaction() as transaction:  # Another process may have been faster.
-            if not log_is_whole or damaged_files(transaction, directory):
-                found += _mend(transaction, directory, material, log_is_whole=log_is_whole)
-        return found
+
+        def mend(transaction: Transaction) -> list[str]:
+            # Another process may have been faster.
+            if log_is_whole and not damaged_files(transaction, directory):
+                return []
+            return _mend(transaction, directory, material, log_is_whole=log_is_whole)
+
+        return found + in_transaction(store, mend)
     except (PenchantError, OSError) as error:
-        log.error("catalog: its files are damaged and can't be written again: %s", error)
+        if isinstance(error, StoreUnavailable) and store.shared:
+            log.warning("catalog: its files can't be looked at: %s", error)
+        else:
+            log.error("catalog: its files are damaged and can't be written again: %s", error)
     return []
 
 
@@ -112,8 +130,9 @@ def mend_head(
     with store.snapshot() as snapshot:
         if head_is_sound(snapshot) and _rollout_is_sound(snapshot):
             return []
-    found = []
-    with store.transaction() as transaction:
+
+    def mend(transaction: Transaction) -> list[str]:
+        found = []
         if not head_is_sound(transaction):
             made = rebuild_head(transaction, directory, encoder_version)
             if whole_only and not made.whole:
@@ -136,6 +155,9 @@ def mend_head(
                 "StateCorrupt: the release on rollout can't be read, and its rollout is ended; "
                 "begin it again"
             )
+        return found
+
+    found = in_transaction(store, mend)
     if found:
         note_damage(directory, [f"{kind}: its row in the store" for kind in found])
     return found
@@ -150,7 +172,7 @@ def _rollout_is_sound(snapshot: Snapshot) -> bool:
 
 
 def _gram(snapshot: Snapshot, head: CatalogHead) -> Float64:
-    made = _from_store(snapshot, head)
+    made = rows_of_store(snapshot, head)
     return gram_of(made.vectors, made.alive)
 
 
@@ -175,7 +197,7 @@ def find_damage(directory: Path, head: CatalogHead) -> dict[str, str]:
     return found
 
 
-class _Rows(NamedTuple):
+class CatalogRows(NamedTuple):
     """The rows of a catalog by the store."""
 
     vectors: Matrix
@@ -191,12 +213,12 @@ class _Material(NamedTuple):
 
     biases: ItemBiasTable
     held: Held
-    rows: Mapping[CatalogHead, _Rows]
+    rows: Mapping[CatalogHead, CatalogRows]
     """Read beforehand; of a head that is no longer the store's, they are read again."""
 
-    def rows_of(self, snapshot: Snapshot, head: CatalogHead) -> _Rows:
+    def rows_of(self, snapshot: Snapshot, head: CatalogHead) -> CatalogRows:
         """The rows of a catalog with this head."""
-        return self.rows.get(head) or _from_store(snapshot, head)
+        return self.rows.get(head) or rows_of_store(snapshot, head)
 
 
 def damaged_files(snapshot: Snapshot, directory: Path) -> bool:
@@ -310,13 +332,18 @@ def _mended(
     return head, list(damage)
 
 
-def _from_store(snapshot: Snapshot, head: CatalogHead) -> _Rows:
+def rows_of_store(snapshot: Snapshot, head: CatalogHead) -> CatalogRows:
+    """The rows of a catalog with this head, by the store. Cost: a read of every item."""
     matrix, texts = np.zeros((2, head.rows, head.dimensions), np.float32)
     alive = np.zeros(head.rows, np.bool_)
-    for stored in scan_items(snapshot):
-        if stored.alive and stored.number < head.rows:
-            alive[stored.number] = True
-            text = text_vector(snapshot, head, stored.item)
-            texts[stored.number] = text
-            matrix[stored.number] = placed(snapshot, head.encoder_version, stored.number, text)
-    return _Rows(matrix, texts, alive)
+    rows = [one for one in scan_items(snapshot) if one.alive and one.number < head.rows]
+    for place, stored in enumerate(rows):
+        if place % _TOGETHER == 0:
+            some = rows[place : place + _TOGETHER]
+            fetch_text_vectors(snapshot, head.encoder_version, [one.item.text for one in some])
+            fetch_residuals(snapshot, head.encoder_version, [one.number for one in some])
+        alive[stored.number] = True
+        text = text_vector(snapshot, head, stored.item)
+        texts[stored.number] = text
+        matrix[stored.number] = placed(snapshot, head.encoder_version, stored.number, text)
+    return CatalogRows(matrix, texts, alive)

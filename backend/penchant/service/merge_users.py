@@ -37,8 +37,12 @@ from penchant.service.rebuilt_records import rebuild_user
 from penchant.service.trim_user import trim_user
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.counters import change_counters, write_counters
-from penchant.store.item_contributions import delete_contribution, write_contribution
-from penchant.store.items import read_sound_item
+from penchant.store.item_contributions import (
+    contribution_keys,
+    delete_contribution,
+    write_contribution,
+)
+from penchant.store.items import item_keys, read_sound_item
 from penchant.store.ledgers import read_ledger, write_ledger
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.reservation_log import (
@@ -53,6 +57,7 @@ from penchant.store.ship_notes import note_changed, note_merged
 from penchant.store.tombstones import read_tombstone
 from penchant.store.users import (
     delete_user,
+    event_keys,
     holds_user,
     read_event,
     read_user,
@@ -202,6 +207,7 @@ def _both(transaction: Transaction, stays: Ledger, goes: Ledger) -> Ledger:
 
 def _moves(transaction: Transaction, rows: list[LogRow], stays: str, version: int) -> _Moves:
     moves = _Moves()
+    transaction.fetch(event_keys(stays, (digest64(row.event.event_id) for row in rows)))
     for row in rows:
         event = dataclasses.replace(row.event, user=stays)
         known = read_event(transaction, stays, digest64(event.event_id))
@@ -262,10 +268,12 @@ def _merge_contributions(
     goes, stays = request.from_user, request.to_user
     recounted = _recounted(transaction, stays, moves.same, signals, view, half_life_s)
     changed = []
-    for item in sorted({row.event.item for row in rows}):
-        number = _number(transaction, view, item)
-        if number is None:
-            continue
+    items = sorted({row.event.item for row in rows})
+    transaction.fetch(item_keys(items))
+    numbers = [_number(transaction, view, item) for item in items]
+    known = [number for number in numbers if number is not None]
+    transaction.fetch(key for user in (goes, stays) for key in contribution_keys(known, user))
+    for number in known:
         gone = readable_contribution(transaction, number, goes)
         kept = readable_contribution(transaction, number, stays)
         delete_contribution(transaction, number, goes)

@@ -56,6 +56,10 @@ class Meter(Protocol):
         """Records a ranking: the rows of its items, best first, and whether the user is new."""
         ...
 
+    def degraded(self) -> None:
+        """Records a ranking from what was read last, since the store was away."""
+        ...
+
     def reserved(self, outcome: str, options: int) -> None:
         """Records options of a reserve call: `reserved`, or why not."""
         ...
@@ -92,6 +96,9 @@ class SilentMeter:
 
     def mended(self, kind: str) -> None:
         """See `Meter.mended`."""
+
+    def degraded(self) -> None:
+        """See `Meter.degraded`."""
 
     def ranked(self, top: Rows, *, cold: bool) -> None:
         """See `Meter.ranked`."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from penchant.domain.errors import (
     InvalidRequest,
     PenchantError,
     StateBehind,
+    StoreUnavailable,
 )
 from penchant.domain.event_weights import fold_time, time_bucket
 from penchant.domain.exploration import (
@@ -45,6 +47,7 @@ from penchant.service.scoring import ScoredItems, TopK, score_all
 from penchant.service.selection import best_of, diverse, explore
 from penchant.service.slices import whole
 from penchant.service.user_interest import (
+    READ_BY_ALL,
     Catalogs,
     UserInContext,
     interest_of,
@@ -52,8 +55,11 @@ from penchant.service.user_interest import (
     segments_in,
 )
 from penchant.store.base import Snapshot, Store
+from penchant.store.guarded_store import GuardedStore
+from penchant.store.keys import Kind, encode
 from penchant.store.newest import read_newest
 from penchant.store.owned import read_owned
+from penchant.store.remembered_rows import is_remembered
 from penchant.store.users import read_user
 from penchant.system.step_times import step_began, step_ended
 
@@ -96,6 +102,8 @@ class Ranking:
     catalog_version: int
     encoder_version: str
     cold_start: bool
+    degraded: bool = False
+    """Whether the store was away, and what the process read last stood in for it."""
 
 
 def check_rank(request: RankRequest, limits: Limits) -> RankRequest:
@@ -172,16 +180,44 @@ class RankService:
         self._clock = clock
         self._meter = meter
         self._explorations_per_day = explorations_per_day
+        self._last_good = store.last_good if isinstance(store, GuardedStore) else None
 
     def rank(self, requests: Sequence[RankRequest]) -> list[Ranking | PenchantError]:
         """One ranking or error per request, all from one snapshot.
+
+        Where the store does not answer and what was read last can stand in, that does, and the
+        rankings say so.
+
+        Raises:
+            StoreUnavailable: the store does not answer, or the catalog's files can't be read.
+        """
+        if self._last_good is None:
+            return self._rank(requests, self._store.snapshot)
+        try:
+            results = self._rank(requests, self._store.snapshot)
+        except StoreUnavailable:
+            return self._rank(requests, self._last_good)
+        failed = [at for at, one in enumerate(results) if isinstance(one, StoreUnavailable)]
+        if failed:
+            again = self._rank([requests[at] for at in failed], self._last_good)
+            for at, result in zip(failed, again, strict=True):
+                results[at] = result
+        return results
+
+    def _rank(
+        self,
+        requests: Sequence[RankRequest],
+        begin: Callable[[], AbstractContextManager[Snapshot]],
+    ) -> list[Ranking | PenchantError]:
+        """The rankings from one snapshot.
 
         Queries are encoded between two snapshots, since that takes milliseconds. If a release is
         published in between, they are encoded again, so that no ranking mixes two vector spaces.
         """
         queries: dict[_Query, Vector | PenchantError] = {}
         for _ in range(ENCODE_RETRIES + 1):
-            with self._store.snapshot() as snapshot:
+            with begin() as snapshot:
+                snapshot.fetch(_keys(requests))
                 offered = self._catalogs.read(snapshot)
                 views = [offered.shown_to(request.user) for request in requests]
                 wanted = [_query(*pair) for pair in zip(views, requests, strict=True)]
@@ -223,6 +259,7 @@ class RankService:
                 raise result
             return result
         with self._store.snapshot() as snapshot:
+            snapshot.fetch(_keys([request]))
             view = self._catalogs.read(snapshot).shown_to(request.user)
             return (yield from self._rank_slices(snapshot, view, request, None))
 
@@ -258,6 +295,9 @@ class RankService:
         top = _select(view, user, scored, request, may_explore=left > 0)
         step_ended("score", began_ns)
         self._meter.ranked(top.rows, cold=state.record.state_version == 0)
+        degraded = is_remembered(snapshot)
+        if degraded:
+            self._meter.degraded()
         explanations = None
         if request.explain:
             explanations = yield from explain(snapshot, view, user, top, query)
@@ -274,6 +314,7 @@ class RankService:
             catalog_version=view.head.version,
             encoder_version=view.head.encoder_version,
             cold_start=state.record.state_version == 0,
+            degraded=degraded,
         )
 
     def _user(
@@ -301,6 +342,15 @@ def _select(
     if request.diversity:
         return diverse(view, scored, request.k, request.diversity)
     return best_of(scored, request.k)
+
+
+def _keys(requests: Iterable[RankRequest]) -> Iterator[bytes]:
+    """The rows that requests need; lazy, since a store on this machine does not look at it."""
+    yield from READ_BY_ALL
+    for request in requests:
+        yield encode(Kind.USER, request.user)
+        if request.exclude_owned:
+            yield encode(Kind.OWNED, request.user)
 
 
 def _query(view: CatalogView, request: RankRequest) -> _Query | None:

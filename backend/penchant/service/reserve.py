@@ -24,7 +24,7 @@ from penchant.service.campaign_costs import bounded
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
 from penchant.service.reservation_ledger import Hold, ReservationLedger
-from penchant.service.user_interest import Catalogs
+from penchant.service.user_interest import READ_BY_ALL, Catalogs
 from penchant.store.base import Snapshot, Store, WriteConflict
 from penchant.store.conflict_retries import ConflictRetries, in_transaction
 from penchant.store.keys import Kind, encode
@@ -156,6 +156,7 @@ def _of_others(
 
 def _keys(requests: Iterable[ReserveRequest]) -> Iterator[bytes]:
     """The rows that requests need; lazy, since a store on this machine does not look at it."""
+    yield from READ_BY_ALL
     for request in requests:
         yield encode(Kind.LEDGER, request.user)
         yield encode(Kind.RESERVED, request.user, digest64(request.recommendation_id))

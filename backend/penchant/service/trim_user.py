@@ -28,7 +28,8 @@ from penchant.service.reservation_history import (
 )
 from penchant.store.accepted_events import take_accepted
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.items import read_sound_item
+from penchant.store.item_contributions import contribution_keys
+from penchant.store.items import item_keys, read_sound_item
 from penchant.store.ledgers import delete_ledger, read_ledger, write_ledger
 from penchant.store.owned import delete_owned, write_owned
 from penchant.store.reservation_log import (
@@ -138,6 +139,7 @@ def _recount(
         if row.event.item in numbers and outcome is not None:
             tally.count(user, numbers[row.event.item], outcome, row.event.occurred_at_us)
     changed = []
+    transaction.fetch(contribution_keys(numbers.values(), user))
     for number in sorted(numbers.values()):
         now: UserContribution | None = tally.contributions.get(number, {}).get(user)
         if readable_contribution(transaction, number, user) == now:
@@ -150,6 +152,7 @@ def _recount(
 
 
 def _numbers(snapshot: Snapshot, items: set[str]) -> dict[str, int]:
+    snapshot.fetch(item_keys(items))
     found = {item: read_sound_item(snapshot, item) for item in items}
     return {item: stored.number for item, stored in found.items() if stored is not None}
 

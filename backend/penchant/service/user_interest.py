@@ -21,6 +21,7 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogHead, Context, FoldKey, Interest, UserState, Window
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
+from penchant.store.keys import Kind, encode
 from penchant.store.rollouts import read_rollout
 
 
@@ -80,14 +81,17 @@ class Catalogs:
     def read(self, snapshot: Snapshot) -> Offered:
         """Both as of a snapshot; raises StoreUnavailable if files are missing or damaged."""
         try:
-            served = read_catalog(snapshot, self.served)
-            rollout = read_rollout(snapshot)
-            if rollout is None:
-                return Offered(served)
-            view = read_catalog(snapshot, self._reader(rollout.release), rollout.head)
+            return self._read(snapshot)
         except (StoreUnavailable, StateCorrupt):
             self.damaged.set()
             raise
+
+    def _read(self, snapshot: Snapshot) -> Offered:
+        served = read_catalog(snapshot, self.served)
+        rollout = read_rollout(snapshot)
+        if rollout is None:
+            return Offered(served)
+        view = read_catalog(snapshot, self._reader(rollout.release), rollout.head)
         # Offsets do not depend on the vector space; feedback writes those of the served catalog.
         return Offered(served, rollout, dataclasses.replace(view, offsets=served.offsets))
 
@@ -102,6 +106,10 @@ class Catalogs:
             place = rollout_directory(self.directory, release)
             known = self._candidate = (release, CatalogReader(place, self._settings, self._fixed))
         return known[1]
+
+
+READ_BY_ALL = (encode(Kind.HEAD), encode(Kind.ROLLOUT), encode(Kind.NEWEST))
+"""Keys of the rows that every ranking and every batch of feedback reads."""
 
 
 def rollout_directory(directory: Path, release: str) -> Path:

@@ -19,10 +19,11 @@ from penchant.service.kept_data import KeptPage, KeptRequest, kept_page, not_fou
 from penchant.service.live_offsets import LiveOffsets
 from penchant.service.merge_users import MergedUsers, MergeUsersRequest, merge
 from penchant.service.slices import whole
-from penchant.service.user_interest import Catalogs, interest_of
+from penchant.service.user_interest import READ_BY_ALL, Catalogs, interest_of
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.conflict_retries import in_transaction
 from penchant.store.counters import add_recounted
+from penchant.store.keys import Kind, encode
 from penchant.store.ledgers import read_ledger
 from penchant.store.newest import read_newest
 from penchant.store.users import read_user, scan_log
@@ -121,6 +122,7 @@ class UserService:
     def get(self, user: str) -> UserView:
         """The user's record; raises UserNotFound."""
         with self._store.snapshot() as snapshot:
+            snapshot.fetch([*READ_BY_ALL, encode(Kind.USER, user)])
             state = _require(snapshot, user)
             view = self._catalogs.read(snapshot).shown_to(user)
             fold_us = fold_time(self._clock(), read_newest(snapshot))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -18,6 +17,7 @@ from penchant.refresh.expire import Expired, expire_store
 from penchant.service.clock import Clock, system_clock
 from penchant.shipping.rewritten_files import RewrittenFiles, rewrite_files
 from penchant.shipping.shipper import ShippedReport, Shipper
+from penchant.store.address import directory_of, redacted
 from penchant.store.base import Store, Transaction
 from penchant.store.ship_notes import delete_shipping, read_shipping
 from penchant.store.users import read_whole_log
@@ -151,8 +151,14 @@ def ship_turn(address: str, wait_s: float = TURN_S) -> Iterator[None]:
         ShippingUnderWay: another process has it; the text names the process.
         StoreUnavailable: the lock's file can't be made.
     """
+    place = directory_of(address)
+    if place is None:
+        raise ConfigError(
+            f"store: got {redacted(address)}, expected lmdb:DIRECTORY: the log of a store in "
+            "Valkey can't be shipped yet"
+        )
     try:
-        with turn_file(Path(address.partition(":")[2]) / _LOCK, wait_s):
+        with turn_file(place / _LOCK, wait_s):
             yield
     except TurnTaken as holder:
         raise ShippingUnderWay(

@@ -7,7 +7,8 @@ refresh learnt from, and refreshes. Events that older releases accepted are not 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 
 from penchant.domain.errors import StateCorrupt
 from penchant.store.base import Snapshot, Transaction
@@ -35,14 +36,13 @@ def accepted_with(row: bytes | None, operand: bytes) -> bytes | None:
     return seal(_COUNT.pack(left)) if left > 0 else None
 
 
-def count_accepted(transaction: Transaction, events: Mapping[str, int]) -> None:
-    """Counts more events, by user."""
+def count_accepted(transaction: Transaction, users: Sequence[str]) -> None:
+    """Counts more events, each named by its user."""
     if transaction.shared:
-        for user, more in events.items():
-            merge_accepted(transaction, more, user)
+        for user, events in Counter(users).items():
+            merge_accepted(transaction, events, user)
     else:
-        more = sum(events.values())
-        transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + more)))
+        transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + len(users))))
 
 
 def take_accepted(transaction: Transaction, events: int, user: str) -> None:

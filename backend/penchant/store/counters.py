@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 from array import array
 from collections.abc import Iterable, Iterator
@@ -60,7 +59,11 @@ def change_counters(
         user: whose contribution it is; `penchant.store.item_contributions.CATALOG`: the catalog's.
     """
     parts = [_PARTS.pack(half_life_s, taken is not None, given is not None)]
-    parts += [_PART.pack(*dataclasses.astuple(one)) for one in (taken, given) if one is not None]
+    parts += [
+        _PART.pack(one.positives, one.impressions, one.strongest, one.as_of_us)
+        for one in (taken, given)
+        if one is not None
+    ]
     transaction.merge(encode(Kind.COUNTERS, item_number), codec.seal(b"".join(parts)), user=user)
 
 

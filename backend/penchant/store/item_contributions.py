@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.user_contribution import UserContribution
@@ -22,6 +22,11 @@ def read_contribution(snapshot: Snapshot, item_number: int, user: str) -> UserCo
     """A user's contribution to an item, or None; raises StateCorrupt or StateTooNew."""
     value = snapshot.get(encode(Kind.CONTRIBUTION, item_number, user))
     return None if value is None else decode_contribution(value)
+
+
+def contribution_keys(item_numbers: Iterable[int], user: str) -> Iterator[bytes]:
+    """The keys of a user's contributions to items, to fetch them."""
+    return (encode(Kind.CONTRIBUTION, number, user) for number in item_numbers)
 
 
 def write_contribution(

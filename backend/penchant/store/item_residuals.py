@@ -35,6 +35,12 @@ def read_residual(snapshot: Snapshot, encoder_version: str, number: int) -> Vect
     return next((one for _, one in readable([(key, value)], codec.decode_vector, _REFRESH)), None)
 
 
+def fetch_residuals(snapshot: Snapshot, encoder_version: str, numbers: Iterable[int]) -> None:
+    """Says which items' residuals will be read; see `Snapshot.fetch`."""
+    used = _used(snapshot, encoder_version)
+    snapshot.fetch(encode(Kind.RESIDUAL, used, number) for number in numbers)
+
+
 def scan_residuals(snapshot: Snapshot, encoder_version: str) -> Iterator[tuple[int, Vector]]:
     """Item numbers and residuals in an encoder's space, in order of the numbers."""
     rows = snapshot.scan(encode(Kind.RESIDUAL, _used(snapshot, encoder_version)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import CatalogChange, CatalogHead, StoredItem, Vector
@@ -58,6 +58,11 @@ def read_sound_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
     if value is None:
         return None
     return next((one for _, one in readable([(key, value)], codec.decode_item, _PUT)), None)
+
+
+def item_keys(ids: Iterable[str]) -> Iterator[bytes]:
+    """The keys of items, to fetch them."""
+    return (encode(Kind.ITEM, id_) for id_ in ids)
 
 
 def write_item(transaction: Transaction, stored: StoredItem) -> None:
@@ -149,6 +154,11 @@ def read_text_vector(snapshot: Snapshot, encoder_version: str, text: str) -> Vec
         return None if value is None else codec.decode_vector(value)
     except StateCorrupt:
         return None
+
+
+def fetch_text_vectors(snapshot: Snapshot, encoder_version: str, texts: Iterable[str]) -> None:
+    """Says which texts' vectors will be read; see `Snapshot.fetch`."""
+    snapshot.fetch(_text_key(encoder_version, text) for text in texts)
 
 
 def encoders_of_texts(snapshot: Snapshot) -> list[str]:

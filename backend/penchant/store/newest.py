@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from penchant.domain.errors import StateCorrupt
 from penchant.store.base import Snapshot, Transaction
@@ -40,14 +40,16 @@ def newest_with(row: bytes | None, operand: bytes) -> bytes:
     return row if before_us is not None and before_us >= at_us else operand
 
 
-def note_newest(transaction: Transaction, newest_us: int, by_user: Mapping[str, int]) -> None:
+def note_newest(
+    transaction: Transaction, newest_us: int, times_us: Iterable[tuple[str, int]]
+) -> None:
     """Writes the time of the newest event, if it is another than before.
 
     Args:
         transaction: of a batch.
         newest_us: of all events, those of the batch included; earlier than before where a wrong
             clock had dated some.
-        by_user: time of the newest event of each user in the batch.
+        times_us: the user and the time of each event of the batch.
     """
     before_us = read_newest(transaction)
     if before_us == newest_us:
@@ -55,7 +57,10 @@ def note_newest(transaction: Transaction, newest_us: int, by_user: Mapping[str, 
     if not transaction.shared or (before_us is not None and before_us > newest_us):
         write_newest(transaction, newest_us)
         return
-    for user, at_us in by_user.items():
+    newest_of: dict[str, int] = {}
+    for user, at_us in times_us:
+        newest_of[user] = max(newest_of.get(user, before_us or 0), at_us)
+    for user, at_us in newest_of.items():
         if before_us is None or at_us > before_us:
             raise_newest(transaction, at_us, user)
 

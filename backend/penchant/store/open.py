@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penchant.domain.errors import ConfigError
+from penchant.store.address import check_address, is_network, resolved
 from penchant.store.base import DEFAULT_MAP_BYTES, Store
-from penchant.store.memory import MemoryStore
-from penchant.store.valkey.valkey_address import is_valkey, parse_address, without_password
+from penchant.store.valkey.valkey_address import parse_address
 
 
 def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
@@ -25,38 +24,19 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     >>> open_store("memory:").durable
     False
     """
-    if is_valkey(address):
+    check_address(address)
+    if is_network(address):
         # Only here, as below.
         from penchant.store.valkey.valkey_store import ValkeyStore
 
-        return ValkeyStore(parse_address(address))
-    check_address(address)
+        return ValkeyStore(parse_address(resolved(address)))
     engine, _, place = address.partition(":")
     if engine == "lmdb":
         # Only here: a store in memory does without the package lmdb.
         from penchant.store.lmdb import LmdbStore
 
         return LmdbStore(Path(place), map_bytes=map_bytes)
+    # Only here: the command line reads this file for the form of addresses, and needs no numpy.
+    from penchant.store.memory import MemoryStore
+
     return MemoryStore()
-
-
-def check_address(address: str) -> None:
-    """Checks the address of a server's store, without opening it.
-
-    Raises:
-        ConfigError: the engine is unknown, or the place is missing; servers do not run on Valkey
-            yet.
-
-    >>> check_address("redis://localhost")
-    Traceback (most recent call last):
-    ...
-    penchant.domain.errors.ConfigError: store: got 'redis://localhost', expected lmdb:/absolute/...
-    """
-    if is_valkey(address):
-        raise ConfigError(
-            f"store: got {without_password(address)!r}: a server does not run on Valkey yet; "
-            "expected lmdb:/absolute/directory or memory:"
-        )
-    engine, colon, place = address.partition(":")
-    if not ((engine == "lmdb" and place) or (engine == "memory" and colon)):
-        raise ConfigError(f"store: got {address!r}, expected lmdb:/absolute/directory or memory:")

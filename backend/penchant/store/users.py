@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import LogRow, UserState
@@ -29,6 +29,11 @@ def read_user(snapshot: Snapshot, user: str) -> UserState | None:
 def write_user(transaction: Transaction, user: str, state: UserState) -> None:
     """Replaces a user's state."""
     transaction.put(encode(Kind.USER, user), codec.encode_user(state))
+
+
+def event_keys(user: str, event_digests: Iterable[int]) -> Iterator[bytes]:
+    """The keys of events in a user's log, to fetch them."""
+    return (encode(Kind.LOG, user, digest) for digest in event_digests)
 
 
 def read_event(snapshot: Snapshot, user: str, event_digest: int) -> LogRow | None:

@@ -38,9 +38,13 @@ def turn_file(path: Path, wait_s: float) -> Iterator[None]:
     try:
         if not turn.acquire(wait_s):
             raise TurnTaken(turn.read().decode().strip() or "another process")
-        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        note = f"process {os.getpid()} on {socket.gethostname()}, since {now},"
-        turn.write(note.encode().ljust(_NOTE_BYTES))
+        turn.write(turn_note().encode().ljust(_NOTE_BYTES))
         yield
     finally:
         turn.close()
+
+
+def turn_note() -> str:
+    """What says to others who has a turn: this process, and since when."""
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"process {os.getpid()} on {socket.gethostname()}, since {now},"

@@ -56,6 +56,7 @@ def rank_reply(ranking: Ranking) -> Reply:
     message.explored = ranking.propensities is not None
     message.propensity_estimated = ranking.propensity_estimated
     message.explorations_left = ranking.explorations_left
+    message.degraded = ranking.degraded
     add = message.items.add
     chances = itertools.repeat(1.0) if ranking.propensities is None else ranking.propensities
     for id_, score, chance in zip(ranking.ids, ranking.scores, chances, strict=False):

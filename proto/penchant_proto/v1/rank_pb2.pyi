@@ -121,7 +121,7 @@ class RankedItem(_message.Message):
     def __init__(self, id: _Optional[str] = ..., score: _Optional[float] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., propensity: _Optional[float] = ...) -> None: ...
 
 class RankReply(_message.Message):
-    __slots__ = ("recommendation_id", "items", "unknown_candidates", "state_version", "catalog_version", "encoder_version", "cold_start", "explored", "propensity_estimated", "explorations_left")
+    __slots__ = ("recommendation_id", "items", "unknown_candidates", "state_version", "catalog_version", "encoder_version", "cold_start", "explored", "propensity_estimated", "explorations_left", "degraded")
     RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +132,7 @@ class RankReply(_message.Message):
     EXPLORED_FIELD_NUMBER: _ClassVar[int]
     PROPENSITY_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     EXPLORATIONS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
     recommendation_id: str
     items: _containers.RepeatedCompositeFieldContainer[RankedItem]
     unknown_candidates: _containers.RepeatedScalarFieldContainer[str]
@@ -142,4 +143,5 @@ class RankReply(_message.Message):
     explored: bool
     propensity_estimated: bool
     explorations_left: int
-    def __init__(self, recommendation_id: _Optional[str] = ..., items: _Optional[_Iterable[_Union[RankedItem, _Mapping]]] = ..., unknown_candidates: _Optional[_Iterable[str]] = ..., state_version: _Optional[int] = ..., catalog_version: _Optional[int] = ..., encoder_version: _Optional[str] = ..., cold_start: bool = ..., explored: bool = ..., propensity_estimated: bool = ..., explorations_left: _Optional[int] = ...) -> None: ...
+    degraded: bool
+    def __init__(self, recommendation_id: _Optional[str] = ..., items: _Optional[_Iterable[_Union[RankedItem, _Mapping]]] = ..., unknown_candidates: _Optional[_Iterable[str]] = ..., state_version: _Optional[int] = ..., catalog_version: _Optional[int] = ..., encoder_version: _Optional[str] = ..., cold_start: bool = ..., explored: bool = ..., propensity_estimated: bool = ..., explorations_left: _Optional[int] = ..., degraded: bool = ...) -> None: ...

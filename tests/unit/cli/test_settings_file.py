@@ -243,7 +243,7 @@ def test_init_writes_a_file_that_explains_all_settings_and_changes_none() -> Non
     shown = tomllib.loads(run(["config", "show"]).stdout)["settings"]
     config = Config("memory:", Path("e"))
     for name, value in shown.items():
-        if name not in ("signals", "catalog_dir", "releases_dir", "token_keys"):
+        if name not in ("signals", "catalog_dir", "releases_dir", "state_dir", "token_keys"):
             assert value == value_of(config, name)
     assert set(shown) == {*setting_names()} - {"store", "encoder"}
 

@@ -6,7 +6,6 @@ Helm's own library renders; Kubernetes' own schemas judge, strictly. No cluster 
 from __future__ import annotations
 
 import json
-import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +31,9 @@ KUBERNETES = ("1.29", "1.35")
 OF_OTHERS = json.loads(Path(__file__).with_name("custom_resources.json").read_text())
 """Schemas of the kinds that operators bring."""
 MINIMAL = read_values(CHART / "ci" / "evaluation-values.yaml")
+SHARED: Manifest = read_values(CHART / "ci" / "valkey-values.yaml")
 SCALED: Manifest = {
-    **MINIMAL,
-    "store": {"type": "valkey"},
+    **SHARED,
     "autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 6},
 }
 
@@ -42,15 +41,6 @@ SCALED: Manifest = {
 @pytest.fixture(scope="module", params=VALUES, ids=lambda path: path.stem)
 def chart(request: pytest.FixtureRequest) -> RenderedChart:
     return render(read_values(request.param))
-
-
-@pytest.fixture(scope="module")
-def later_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The chart as it will be once a store of many writers exists: without its refusals."""
-    place = tmp_path_factory.mktemp("later") / "penchant"
-    shutil.copytree(CHART, place)
-    (place / "templates" / "refusals.yaml").unlink()
-    return place
 
 
 def check(manifest: Manifest) -> None:
@@ -269,7 +259,16 @@ def test_whatever_rules_and_dashboards_there_are_come_along() -> None:
         ({"replicas": 2}, "replicas"),
         ({"autoscaling": {"enabled": True}}, "autoscaling"),
         ({"store": {"type": "redis"}}, "type"),
-        ({"store": {"type": "valkey"}}, "this release does not have yet; use lmdb"),
+        ({"store": {"type": "valkey"}}, "store.address: got none, expected valkey://"),
+        ({"store": {"address": "valkey://cache/shop"}}, "got one beside store.type lmdb"),
+        (
+            {"store": {"type": "valkey", "address": "valkey://a:secret@cache/shop"}},
+            "address",
+        ),
+        (
+            {"store": {"type": "valkey", "address": "valkey://cache/shop"}},
+            "networkPolicy.egress: got none beside store.type valkey",
+        ),
         ({"insecure": False}, "tokens.secret: got none, expected the secret"),
         ({"tokens": {"secret": "keys"}}, "insecure: got true beside tokens.secret"),
         ({"image": {"repository": ""}}, "repository"),
@@ -288,12 +287,9 @@ def test_values_that_cannot_be_served_are_refused_by_name(change: Manifest, said
 
 
 @pytest.mark.parametrize("by", ["hpa", "keda"])
-def test_many_replicas_scale_by_the_time_in_the_queue(by: str, later_chart: Path) -> None:
-    """What a store of many writers will allow; today it is refused in words."""
+def test_many_replicas_scale_by_the_time_in_the_queue(by: str) -> None:
     values: dict[str, Any] = {**SCALED, "autoscaling": {**SCALED["autoscaling"], "by": by}}
-    with pytest.raises(Exception, match="does not have yet"):
-        render(values)
-    chart = render(values, later_chart)
+    chart = render(values)
     for manifest in chart.manifests:
         check(manifest)
     (server,) = chart.of("StatefulSet")
@@ -309,3 +305,22 @@ def test_many_replicas_scale_by_the_time_in_the_queue(by: str, later_chart: Path
 def test_the_notes_say_so_where_anybody_may_call() -> None:
     assert "whoever reaches it" in render(MINIMAL).notes
     assert "whoever" not in render(read_values(CHART / "ci" / "gpu-values.yaml")).notes
+
+
+def test_servers_of_a_store_in_valkey_have_its_address_and_not_its_password() -> None:
+    chart = render(SHARED)
+    (server,) = chart.of("StatefulSet")
+    assert server["spec"]["replicas"] == 3
+    assert not chart.of("PersistentVolumeClaim")
+    settings = next(
+        one["data"]["penchant.toml"]
+        for one in chart.of("ConfigMap")
+        if "penchant.toml" in one["data"]
+    )
+    address = (
+        "valkeys://penchant@valkey.store.svc:6379/shop?wait=1&password_env=PENCHANT_STORE_PASSWORD"
+    )
+    assert f'store = "{address}"' in settings
+    (container,) = server["spec"]["template"]["spec"]["containers"]
+    (password,) = [one for one in container["env"] if one["name"] == "PENCHANT_STORE_PASSWORD"]
+    assert password["valueFrom"]["secretKeyRef"]["name"] == "valkey-password"

@@ -18,7 +18,7 @@ NOW_S = 1_700_000_000.0
 def checked(directory: Path, note: RefreshNote | None, accepted: int) -> Check:
     store = LmdbStore(directory / "store", map_bytes=1 << 24)
     with store.transaction() as transaction:
-        count_accepted(transaction, {"u": accepted})
+        count_accepted(transaction, ["u"] * accepted)
         if note is not None:
             write_refresh_note(transaction, note)
     store.close()

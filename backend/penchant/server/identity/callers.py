@@ -11,10 +11,9 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from penchant.config import Config
+from penchant.config import Config, store_directory
 from penchant.domain.caller import Caller, Scope, is_tenant_name
 from penchant.domain.errors import PenchantError, Unauthenticated
 from penchant.server.identity.forwarded import bearer_of
@@ -180,12 +179,11 @@ def callers_of(config: Config, processes: int, meter: IdentityMeter) -> Callers 
     """
     if config.token_keys is None:
         return None
-    engine, _, place = config.store.partition(":")
     return Callers(
         KeyFile(config.token_keys, meter.token_keys_read),
         TokenRules(config.token_issuer, config.token_audience),
         RateLimits(config.tenant_calls_per_s, config.caller_calls_per_s, 1.0 / processes),
-        server_secret(Path(place) if engine == "lmdb" else None),
+        server_secret(store_directory(config)),
         config.tenant_limit,
         meter,
     )

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from penchant.domain.errors import PenchantError
 from penchant.server.metric_table import FAMILIES, MetricKind, Series
 
 SEND_EVERY_S = 1.0
@@ -161,6 +162,9 @@ class MetricSender:
     def _send_gauges(self, watched: _Watched) -> None:
         try:
             values = watched.read()
+        except PenchantError as error:  # Such as a store that does not answer.
+            log.info("gauges could not be read: %s", error)
+            return
         except Exception:  # A gauge that cannot be read must not cost the counters.
             log.exception("gauges could not be read")
             return

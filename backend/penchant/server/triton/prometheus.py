@@ -118,6 +118,10 @@ class TritonMeter:
         self._sender.add(_COLD if cold else _KNOWN, 1.0)
         self._tops.append(top[:TOP].copy())  # A view would keep the whole list.
 
+    def degraded(self) -> None:
+        """See `Meter.degraded`."""
+        self._add("penchant_degraded_rankings_total", 1.0)
+
     def reserved(self, outcome: str, options: int) -> None:
         """See `Meter.reserved`."""
         self._add("penchant_reservations_total", options, outcome=outcome)

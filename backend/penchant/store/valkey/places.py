@@ -32,6 +32,8 @@ SHARDS = 16
 """Shards of the counts, and of each index."""
 VERSION, COMMIT = b"\x00v", b"\x00c"
 
+_REMEMBERED = 4096
+
 _SINGLE = frozenset({Kind.USER, Kind.OWNED, Kind.LEDGER, Kind.PAST_LEDGER})
 """Kinds with one row a user."""
 _TEXT_TAG, _END = b"T", b"\x00\x01"
@@ -82,6 +84,8 @@ class Places:
 
     def __init__(self, namespace: str) -> None:
         """Names them."""
+        self._found: dict[bytes, tuple[Place, bytes]] = {}
+        """Some of the last answers: a transaction asks for each key several times."""
         self._name = namespace.encode()
         self.catalog = Place(self._name + b":catalog", "catalog")
         self.counts = tuple(Place(b"%s:n:%d" % (self._name, n), "counts") for n in range(SHARDS))
@@ -108,8 +112,19 @@ class Places:
 
     def of(self, key: bytes) -> tuple[Place, bytes]:
         """The place of a key, and its field there."""
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            found = self._found[key] = self._of(key)
+        return found
+
+    def _of(self, key: bytes) -> tuple[Place, bytes]:
         kind = key[0] if key else 0
         if kind in USER_PLACE:
+            simple = _simple_user(key)
+            if simple is not None:
+                return self.user(simple[0]), simple[1]
             user = user_of(key)
             field = None if user is None else _user_field(key, user)
             if user is not None and field is not None:
@@ -170,6 +185,27 @@ def _user_field(key: bytes, user: str) -> bytes | None:
     if not key.startswith(text, 1) or (rest and key[0] in _SINGLE):
         return None
     return key[:1] + rest
+
+
+def _simple_user(key: bytes) -> tuple[str, bytes] | None:
+    """The user and the field of a key whose user's id has no zero in it, as hardly any has."""
+    end = key.find(_END, 2)
+    if key[0] == Kind.CONTRIBUTION:
+        end = key.find(_END, 10)
+        if key[10:11] == _TEXT_TAG and key[1:2] == b"N" and end == len(key) - 2:
+            text, field = key[11:end], key[:10]
+        else:
+            return None
+    elif key[1:2] == _TEXT_TAG and end > 0 and (end == len(key) - 2 or key[0] not in _SINGLE):
+        text, field = key[2:end], key[:1] + key[end + 2 :]
+    else:
+        return None
+    if b"\x00" in text or key[0] not in USER_PLACE:
+        return None
+    try:
+        return text.decode(), field
+    except UnicodeDecodeError:
+        return None
 
 
 def _text(user: str) -> bytes:

@@ -24,7 +24,13 @@ from typing import NamedTuple
 from penchant.domain.errors import StateCorrupt, StateTooNew, StoreUnavailable
 from penchant.store.merges import merged_row
 from penchant.store.valkey.outbox import Operands, unpacked
-from penchant.store.valkey.place_indexes import additions, budget_entry, drop_gone, user_entry
+from penchant.store.valkey.place_indexes import (
+    Indexed,
+    additions,
+    budget_entry,
+    drop_gone,
+    user_entry,
+)
 from penchant.store.valkey.places import Place, Places, groups
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.shared_rows import changes, compared
@@ -32,7 +38,7 @@ from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 
 log = logging.getLogger("penchant")
 
-_PAUSE_S = 0.02
+_PAUSE_S = 0.1
 """What is committed within this long is settled together."""
 _SWEEP_S = 1.0
 _OTHERS_AFTER_US = 2_000_000
@@ -62,13 +68,15 @@ class Settlement:
         self._name = secrets.token_bytes(8)
         """Of this server, in announcements."""
         self._gate = threading.Lock()
-        """Held to look at the four sets below."""
+        """Held to look at the sets below."""
         self._under_way: Counter[str] = Counter()
         """Users of transactions that go on."""
         self._committed: set[str] = set()
         """Users with operands to settle."""
         self._to_withdraw: set[str] = set()
         """Users whose announcement has served its purpose."""
+        self._to_look_at: list[Indexed] = []
+        """Names in indexes that may stand for nothing."""
         self._woken = threading.Event()
         self._settling = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -103,6 +111,12 @@ class Settlement:
         if committed:
             self._start()
             self._woken.set()
+
+    def look_at(self, entries: Sequence[Indexed]) -> None:
+        """Removes names from the indexes later, if they stand for nothing by then."""
+        with self._gate:
+            self._to_look_at += entries
+        self._start()
 
     def settle_all(self) -> None:
         """Settles everything that any server has announced.
@@ -170,6 +184,8 @@ class Settlement:
                 user for user in self._to_withdraw - self._committed if not self._under_way[user]
             }
             self._to_withdraw -= mine
+            entries, self._to_look_at = self._to_look_at, []
+        drop_gone(self._nodes, entries)
         self._withdraw(_WITHDRAWN_AFTER_US, [user.encode() + self._name for user in mine])
         announced = self._announced(_OTHERS_AFTER_US)
         settled = self._settle({user for user, _ in announced})

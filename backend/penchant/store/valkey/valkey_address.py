@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from penchant.domain.errors import ConfigError
+from penchant.store.address import redacted
 
 SCHEMES = ("valkey", "valkeys")
 PORT = 6379
 
 _FORM = "valkey://[user:password@]host:port[,host:port…]/NAMESPACE"
-_NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _OPTIONS = ("timeout_ms", "wait", "wait_ms", "ca", "cert", "key")
 
 
@@ -46,15 +47,6 @@ class ValkeyAddress:
     """File with its private key."""
 
 
-def is_valkey(address: str) -> bool:
-    """Whether a store's address names this engine.
-
-    >>> is_valkey("valkeys://db.example/shop"), is_valkey("lmdb:/srv/store")
-    (True, False)
-    """
-    return address.partition("://")[0] in SCHEMES and "://" in address
-
-
 def parse_address(address: str) -> ValkeyAddress:
     """Takes an address apart.
 
@@ -68,7 +60,7 @@ def parse_address(address: str) -> ValkeyAddress:
     parts = urlsplit(address)
     namespace = unquote(parts.path.strip("/")).replace("/", ":")
     if parts.scheme not in SCHEMES or not _NAMESPACE.fullmatch(namespace):
-        raise _wrong("the address", without_password(address), _FORM)
+        raise _wrong("the address", redacted(address), _FORM)
     credentials, _, servers = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -93,15 +85,6 @@ def parse_address(address: str) -> ValkeyAddress:
         cert=cert,
         key=key,
     )
-
-
-def without_password(address: str) -> str:
-    """An address as it may be shown and logged.
-
-    >>> without_password("valkey://ann:secret@one:7000/shop")
-    'valkey://ann:***@one:7000/shop'
-    """
-    return re.sub(r"(://[^:@/]*):[^@]*@", r"\1:***@", address)
 
 
 def _host(server: str) -> tuple[str, int]:

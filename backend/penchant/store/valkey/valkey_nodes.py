@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ from penchant.system.optional_package import needs_extra
 log = logging.getLogger("penchant")
 
 SLOTS = 16384
+_READ_BYTES = 14 << 10
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.05
 _AWAY_S = 1.0
 """For this long after a node let a deadline pass, calls to it are tried once, and briefly."""
@@ -60,6 +61,7 @@ class _Run:
     """One call of `run`."""
 
     commands: Sequence[ServerCommand]
+    durable: bool
     wait: int
     """Replicas to wait for; 0: none."""
     deadline: float
@@ -111,6 +113,13 @@ class ValkeyNodes:
                     f"{address.timeout_ms} ms; is the server up, and the address right?"
                 )
             time.sleep(_LONGEST_PAUSE_S)
+        for node in self.primaries:
+            self._load(node)
+
+    @property
+    def waits(self) -> bool:
+        """Whether commits wait for replicas."""
+        return self._address.wait > 0
 
     @property
     def primaries(self) -> list[Node]:
@@ -139,13 +148,14 @@ class ValkeyNodes:
         """The reply to each command; a StoreUnavailable in the place of one that has none.
 
         Args:
-            commands: each may be sent twice. Those of one node are run in their order.
-            durable: whether the replicas that the address asks for must have them as well.
+            commands: each may be sent twice, in no order.
+            durable: whether they are commits, which the replicas that the address asks for must
+                have as well.
         """
         wait = self._address.wait if durable else 0
         timeout_s = self._timeout_s + (self._address.wait_ms / 1000 if wait else 0)
         deadline, size = time.monotonic() + timeout_s, len(commands)
-        run = _Run(commands, wait, deadline, [None] * size, list(range(size)))
+        run = _Run(commands, durable, wait, deadline, [None] * size, list(range(size)))
         pause_s = _FIRST_PAUSE_S
         while run.left:
             for sent in self._send(run):
@@ -179,7 +189,7 @@ class ValkeyNodes:
             else:
                 by_node[node].append(number)
         sent = []
-        for node, mine in by_node.items():
+        for node, mine in self._bundles(run, by_node):
             words: list[Sequence[bytes]] = []
             for number in mine:
                 if number in run.asked:
@@ -198,13 +208,36 @@ class ValkeyNodes:
                 sent.append(_Sent(node, link, mine))
         return sent
 
+    def _bundles(
+        self, run: _Run, by_node: Mapping[Node, list[int]]
+    ) -> Iterator[tuple[Node, list[int]]]:
+        """What goes out on one connection: all of a node, or as much as it reads in one go.
+
+        A server that syncs its log before it answers does so after each read of 16 kB from a
+        connection. It reads from all connections that have something before it syncs.
+        """
+        for node, numbers in by_node.items():
+            if not run.durable:
+                yield node, numbers
+                continue
+            bundle: list[int] = []
+            size = 0
+            for number in numbers:
+                length = sum(map(len, run.commands[number].words))
+                if bundle and size + length > _READ_BYTES:
+                    yield node, bundle
+                    bundle, size = [], 0
+                bundle.append(number)
+                size += length
+            yield node, bundle
+
     def _read(self, run: _Run, sent: _Sent) -> None:
         """Reads the replies of one node."""
         node, link, numbers = sent
         done: list[int] = []
         try:
+            self._links.limit(link, self._deadline_of(node, run.deadline))
             for number in numbers:
-                self._links.limit(link, self._deadline_of(node, run.deadline))
                 if run.asked.pop(number, None) is not None:
                     link.read_response()
                 try:
@@ -264,11 +297,15 @@ class ValkeyNodes:
     def _load(self, node: Node) -> bool:
         """Loads the functions at a node; False: it refuses."""
         try:
-            self.ask(node, b"FUNCTION", b"LOAD", LIBRARY.encode())
-        except StoreUnavailable as error:
-            if "already exists" in str(error):
-                return True
-            log.error("the functions of the store can't be loaded: %s", error)
+            link = self._links.take(node, time.monotonic() + self._timeout_s)
+            try:
+                self._replied(link, b"FUNCTION", b"LOAD", LIBRARY.encode())
+            except self._errors.ResponseError as error:
+                if "already exists" not in str(error):
+                    log.error("the functions of the store can't be loaded: %s", error)
+                    return False
+            self._links.give(node, link)
+        except self._lost:
             return False
         return True
 
@@ -290,6 +327,8 @@ class ValkeyNodes:
             try:
                 if self._look_at(node, deadline):
                     return True
+            except self._errors.AuthenticationError as error:  # To the library, a lost connection.
+                raise StoreUnavailable(refusal(error)) from error
             except self._lost:
                 continue
             except self._errors.ResponseError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from penchant.domain.errors import StoreUnavailable
 from penchant.store.base import Snapshot, Transaction, Usage
@@ -13,6 +14,8 @@ from penchant.store.valkey.places import Places
 from penchant.store.valkey.server_durability import info, read_durability
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.settlement import Settlement
+from penchant.store.valkey.store_lease import StoreLease
+from penchant.store.valkey.stored_files import StoredFiles
 from penchant.store.valkey.valkey_address import ValkeyAddress
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 from penchant.store.valkey.valkey_snapshot import ValkeySnapshot
@@ -37,6 +40,8 @@ class ValkeyStore:
             StoreUnavailable: no server answers, or one may evict rows.
         """
         self._nodes = ValkeyNodes(address)
+        self._namespace = address.namespace
+        self._tenants = f"{{{address.namespace}:tenants}}".encode()
         self._places = Places(address.namespace)
         self._kept = KeptCatalog()
         self._settlement = Settlement(self._nodes, self._places)
@@ -88,6 +93,33 @@ class ValkeyStore:
         shards = [max(0, length - 2) for length in replies[-len(places.counts) :]]
         entries = sum(replies[: -len(places.counts)]) + sum(shards)
         return Usage(used_bytes=used, map_bytes=limit, entries=entries)
+
+    @property
+    def files(self) -> StoredFiles:
+        """Files that the servers of this store share; they are no rows."""
+        return StoredFiles(self._nodes, self._namespace)
+
+    def lease(self, name: str) -> StoreLease:
+        """A lease that one process of all servers can hold at a time, not held yet."""
+        return StoreLease(self._nodes, self._namespace, name)
+
+    def tenants(self) -> list[str]:
+        """Names of the tenants that have stores of their own beside this one, in order.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        return sorted(name.decode() for name in self._asked(b"SMEMBERS", self._tenants))
+
+    def note_tenant(self, name: str) -> None:
+        """Notes that a tenant has a store beside this one; raises StoreUnavailable."""
+        self._asked(b"SADD", self._tenants, name.encode())
+
+    def _asked(self, *words: bytes) -> Any:
+        (reply,) = self._nodes.run([ServerCommand(words[1], words)], durable=True)
+        if isinstance(reply, StoreUnavailable):
+            raise reply
+        return reply
 
     def settle(self) -> None:
         """Applies all operands that any server has committed and nobody has applied yet.

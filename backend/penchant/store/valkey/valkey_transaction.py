@@ -29,7 +29,7 @@ from penchant.store.valkey.place_indexes import (
     drop_gone,
     user_entry,
 )
-from penchant.store.valkey.places import Place, Places, user_key
+from penchant.store.valkey.places import Place, Places, escaped, user_key
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.shared_rows import changes, compared
@@ -63,6 +63,10 @@ class ValkeyTransaction(ValkeySnapshot):
         """By key: operands, each with its user, that no put of the row has replaced."""
         self._announced: list[str] = []
         """Users, once for each time that operands of theirs were announced."""
+        self._named: set[bytes] = set()
+        """Names that are known to be in their indexes."""
+        self._new_names: list[Indexed] = []
+        """Names that `fetch` put there, and that may stand for nothing."""
         self._sure: set[str] = set()
         """Users whose announcement is known to be there."""
         self._announced_s = time.monotonic()
@@ -86,7 +90,20 @@ class ValkeyTransaction(ValkeySnapshot):
             place, name = self._places.of(key)
             if name not in self._of(place).rows:
                 wanted.setdefault(place, []).append(name)
-        self._announce({place.user for place in wanted if place.kind == "user"}, wanted)
+        users = [place for place in wanted if place.kind == "user"]
+        entries = [user_entry(self._places, place) for place in users]
+        for place in users:
+            entries += [
+                contribution_entry(self._places, place, user_key(name, place.user))
+                for name in wanted[place]
+                if name[0] == Kind.CONTRIBUTION
+            ]
+        beside = additions(entries)
+        replies = self._announce({place.user for place in users}, wanted, beside)
+        if replies and not any(isinstance(reply, StoreUnavailable) for reply in replies):
+            self._named |= {entry.name for entry in entries}
+            if any(replies[-len(beside) :]):  # Perhaps nothing is written under some new names.
+                self._new_names += entries
 
     def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """See `Snapshot.scan`; with what this transaction has written."""
@@ -131,20 +148,25 @@ class ValkeyTransaction(ValkeySnapshot):
         self._operands.pop(key, None)
 
     def _announce(
-        self, users: Iterable[str], wanted: dict[Place, list[bytes]] | None = None
-    ) -> None:
-        """Announces operands of users, in one pipeline with the reads of what is wanted."""
+        self,
+        users: Iterable[str],
+        wanted: dict[Place, list[bytes]] | None = None,
+        beside: Sequence[ServerCommand] = (),
+    ) -> list[Any]:
+        """Announces operands of users, in one pipeline with reads and other commands."""
         fresh = [user for user in users if user not in self._sure]
-        commands = self._settlement.announcing(fresh) if fresh else []
+        commands = [*(self._settlement.announcing(fresh) if fresh else ()), *beside]
         self._announced += fresh
         replies = self._load(wanted or {}, commands) if wanted or commands else []
         if not any(isinstance(reply, StoreUnavailable) for reply in replies):
             self._sure |= set(fresh)
         elif not wanted:
             _require(replies)
+        return replies
 
     def end(self) -> None:
         """Ends a transaction that is not committed."""
+        self._settlement.look_at(self._new_names)
         self._settlement.end(self._announced, (), ())
 
     def commit(self) -> None:
@@ -170,6 +192,7 @@ class ValkeyTransaction(ValkeySnapshot):
         users += [place for place in map(self._places.user, outboxes) if place not in self._writes]
         shared = [place for place in self._writes if place.kind != "user"]
         if not users and not shared:
+            self._affirm((), [], [])
             return
         if time.monotonic() - self._announced_s > _ANNOUNCED_FOR_S:
             self._sure.clear()
@@ -192,11 +215,53 @@ class ValkeyTransaction(ValkeySnapshot):
         committed |= {place.user for place in done if place.user in outboxes}
         self._drop_from_indexes([*done, *shared])
         if len(done) == len(users):
+            self._affirm(users, done, written)
+            self._look_at_names(outboxes)
             return
         if unsure and not done:
             raise self._failed
         left = {place.user for place in users} - {place.user for place in done}
         raise WriteConflict(left if done or written else (), written)
+
+    def _look_at_names(self, outboxes: Mapping[str, Operands]) -> None:
+        """Has names looked at under which `fetch` expected rows, and nothing was written."""
+        rows = {
+            user_key(name, place.user)
+            for place, names in self._writes.items()
+            if place.kind == "user"
+            for name in names
+        }
+        users = {escaped(place.user) for place in self._writes if place.kind == "user"}
+        users |= {escaped(user) for user in outboxes}
+        unused = [one for one in self._new_names if one.name not in rows | users]
+        if unused:
+            self._settlement.look_at(unused)
+
+    def _affirm(
+        self, users: Sequence[Place], done: Sequence[Place], written: Sequence[bytes]
+    ) -> None:
+        """Makes sure that replicas have the users' rows that were read, and not written.
+
+        An event that is known already is acknowledged by its row, which an earlier commit may have
+        left on its primary alone.
+        """
+        if not self._nodes.waits:
+            return
+        read = [
+            place
+            for place in self._read_users.values()
+            if place not in users and self._of(place).version
+        ]
+        replies = self._nodes.run(
+            [ServerCommand(place.rows, call("user_affirm", place.rows)) for place in read],
+            durable=True,
+        )
+        pairs = list(zip(read, replies, strict=True))
+        left = [place.user for place, reply in pairs if isinstance(reply, StoreUnavailable)]
+        if left and not done and not written:
+            _require(replies)
+        if left:
+            raise WriteConflict(left, written)
 
     def _leaves_nothing(self, place: Place) -> bool:
         """Whether rows of a user are deleted alone, perhaps since they went to another user."""
@@ -213,7 +278,7 @@ class ValkeyTransaction(ValkeySnapshot):
                 name = next(iter(self._writes[place]))
                 entries.append(budget_entry(self._places, place, name[2:10]))
             entries += self._contributions(place, present=True)
-        _require(self._nodes.run(additions(entries)))
+        _require(self._nodes.run(additions(one for one in entries if one.name not in self._named)))
 
     def _contributions(self, place: Place, *, present: bool) -> list[Indexed]:
         """Contributions that are written and may be new, or that are deleted."""

@@ -26,6 +26,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ .Values.store.existingClaim | default (include "penchant.name" .) }}
 {{- end }}
 
+{{- define "penchant.store" -}}
+{{- if eq .Values.store.type "lmdb" }}lmdb:/var/lib/penchant/store
+{{- else if .Values.store.passwordSecret }}{{ .Values.store.address }}{{ ternary "&" "?" (contains "?" .Values.store.address) }}password_env=PENCHANT_STORE_PASSWORD
+{{- else }}{{ .Values.store.address }}
+{{- end }}
+{{- end }}
+
 {{- define "penchant.restricted" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -73,6 +80,11 @@ seccompProfile:
 - {name: PENCHANT_CONFIG, value: /etc/penchant/penchant.toml}
 - {name: OMP_NUM_THREADS, value: "1"}
 - {name: OPENBLAS_NUM_THREADS, value: "1"}
+{{- with .Values.store }}{{ if .passwordSecret }}
+- name: PENCHANT_STORE_PASSWORD
+  valueFrom:
+    secretKeyRef: {name: {{ .passwordSecret }}, key: {{ .passwordKey }}}
+{{- end }}{{ end }}
 {{- /* Not as a file: a mounted secret is readable by the group of its volume, which is refused. */}}
 {{- with .Values.pseudonyms }}{{ if .secret }}
 - name: PENCHANT_PSEUDONYM_KEYS

@@ -93,6 +93,7 @@ def test_every_metric_of_the_table_can_be_sent_and_no_other_is(pb_utils: FakePbU
     feedback.refused("InvalidEvent", 2)
     feedback.clock_doubt("step")
     feedback.mended("vectors")
+    feedback.degraded()
     feedback.reserved("capped", 1)
     feedback.refused_caller("scope", "acme")
     feedback.token_keys_read(False)

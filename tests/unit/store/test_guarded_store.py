@@ -1,0 +1,108 @@
+"""A store that is away costs one wait, then nothing, and is used again as soon as it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from penchant.domain.errors import StoreUnavailable
+from penchant.store.guarded_store import GuardedStore
+from penchant.store.keys import Kind, encode
+from penchant.store.memory import MemoryStore
+from penchant.store.remembered_rows import RememberedRows, is_remembered
+from tests.support.absent_store import AbsentStore
+
+ROW, OTHER = encode(Kind.USER, "a"), encode(Kind.USER, "b")
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10.0
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _read(store: GuardedStore, key: bytes = ROW) -> bytes | None:
+    with store.snapshot() as snapshot:
+        return snapshot.get(key)
+
+
+def _write(store: GuardedStore) -> None:
+    with store.transaction() as transaction:
+        transaction.put(ROW, b"new")
+
+
+def _write_while(store: GuardedStore, happens: Callable[[], None]) -> None:
+    with store.transaction() as transaction:
+        transaction.put(ROW, b"lost")
+        happens()
+
+
+def test_calls_are_refused_at_once_while_the_store_is_away_and_go_on_without_a_restart() -> None:
+    engine = AbsentStore(MemoryStore())
+    store = GuardedStore(engine)
+    _write(store)
+    engine.leave()
+    with pytest.raises(StoreUnavailable, match="no answer in time"):
+        _read(store)
+    assert store.away
+    for call in (_read, _write, GuardedStore.usage):
+        with pytest.raises(StoreUnavailable, match="it does not answer, and nothing was read"):
+            call(store)
+    engine.come_back()
+    _wait_until(lambda: not store.away)
+    assert _read(store) == b"new"
+    store.close()
+
+
+def test_a_commit_that_is_not_answered_and_one_that_cannot_begin_count_too() -> None:
+    engine = AbsentStore(MemoryStore())
+    store = GuardedStore(engine)
+    with pytest.raises(StoreUnavailable):
+        _write_while(store, engine.leave)
+    assert store.away
+    engine.come_back()
+    _wait_until(lambda: not store.away)
+    assert _read(store) is None
+    store.close()
+
+
+def test_the_failure_of_a_body_is_not_the_stores() -> None:
+    store = GuardedStore(MemoryStore())
+    for begin in (store.snapshot, store.transaction):
+        with pytest.raises(StoreUnavailable, match="the files"), begin():
+            raise StoreUnavailable("catalog: the files are missing")
+    assert not store.away
+
+
+def test_what_was_read_last_stands_in_for_a_store_that_is_away() -> None:
+    engine = AbsentStore(MemoryStore())
+    store = GuardedStore(engine, RememberedRows())
+    _write(store)
+    assert (_read(store), _read(store, OTHER)) == (b"new", None)
+    engine.leave()
+    with pytest.raises(StoreUnavailable):
+        _read(store)
+    waited = engine.waited
+    with store.snapshot() as snapshot:
+        assert is_remembered(snapshot)
+        assert (snapshot.get(ROW), snapshot.get(OTHER)) == (b"new", None)
+        with pytest.raises(StoreUnavailable, match="more than what the server remembers"):
+            list(snapshot.scan(ROW))
+    assert engine.waited - waited <= 1  # The thread that asks, not this call.
+    engine.come_back()
+    _wait_until(lambda: not store.away)
+    store.close()
+
+
+def test_remembered_rows_are_bounded_and_those_read_longest_ago_go_first() -> None:
+    rows = RememberedRows(most_bytes=10_000)
+    for number in range(100):
+        rows.note(encode(Kind.USER, str(number)), b"x" * 400)
+        rows.note(ROW, b"y" * 100)
+    assert rows.used_bytes <= 10_000
+    assert rows.get(ROW) == b"y" * 100
+    assert rows.get(encode(Kind.USER, "99")) == b"x" * 400
+    assert rows.get(encode(Kind.USER, "0")) is None

