@@ -15,38 +15,47 @@ T = TypeVar("T")
 
 
 class AsyncRace:
-    """Calls of which the first answer counts; the others are cancelled at the end."""
+    """Calls of which the first answer counts; the others are cancelled."""
 
     def __init__(self) -> None:
         self._running: list[asyncio.Task[bytes]] = []
 
+    async def run(
+        self,
+        after_s: float,
+        join: Callable[[], None],
+        call: Callable[..., Coroutine[Any, Any, bytes]],
+        *arguments: object,
+    ) -> bytes:
+        """The first answer; if all calls fail, the error of the first call is raised.
+
+        Args:
+            after_s: seconds after which others may join the call.
+            join: starts them.
+            call: the first call.
+            arguments: of the call, whose last argument is a handle that cancels it.
+        """
+        self.start(call, *arguments)
+        try:
+            done, _ = await asyncio.wait(self._running, timeout=after_s)
+            if not done:
+                join()
+            left: set[asyncio.Task[bytes]] = set(self._running)
+            while left:
+                done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    if not task.cancelled() and task.exception() is None:
+                        return task.result()
+            return self._running[0].result()
+        finally:
+            for task in self._running:
+                task.cancel()
+
     def start(self, call: Callable[..., Coroutine[Any, Any, bytes]], *arguments: object) -> None:
-        """Starts a call; its last argument is the handle by which it is cancelled."""
+        """Starts a call that joins."""
         task = asyncio.ensure_future(call(*arguments, CallHandle()))
         task.add_done_callback(_retrieve)
         self._running.append(task)
-
-    async def over_in(self, seconds: float) -> bool:
-        """Waits, at most so long, until one of the calls is over; returns whether one is."""
-        done, _ = await asyncio.wait(
-            self._running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        return bool(done)
-
-    async def answer(self) -> bytes:
-        """The first answer; if all calls fail, the error of the first call is raised."""
-        left: set[asyncio.Task[bytes]] = set(self._running)
-        while left:
-            done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                if not task.cancelled() and task.exception() is None:
-                    return task.result()
-        return self._running[0].result()
-
-    def cancel(self) -> None:
-        """Cancels the calls that are under way."""
-        for task in self._running:
-            task.cancel()
 
 
 def _retrieve(task: asyncio.Task[bytes]) -> None:

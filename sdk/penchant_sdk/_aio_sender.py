@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import grpc
 
@@ -184,7 +185,8 @@ class AsyncBalancedSender(AsyncSender):
                 call.model, call.payload, timeout_s, handle
             )
         except PenchantError as error:
-            self._balance.failed(place, error)
+            waited_s = time.monotonic() - started_s if call.verb == HEDGED else None
+            self._balance.failed(place, error, waited_s)
             tried.append(place)
             name_endpoint(error, name)
             log.debug("%s: %s failed: %s", call.verb, name, error.reason)
@@ -204,19 +206,14 @@ class AsyncBalancedSender(AsyncSender):
         """An attempt that another endpoint joins if no answer has come within the hedge's delay."""
         started_s = time.monotonic()
         after_s = hedge.after_s()
-        try:
-            if after_s is None or after_s >= timeout_s:
-                return await self._infer(place, call, timeout_s, tried)
+        if after_s is None or after_s >= timeout_s:
+            answer = await self._infer(place, call, timeout_s, tried)
+        else:
             race = AsyncRace()
-            try:
-                race.start(self._infer, place, call, timeout_s, tried)
-                if not await race.over_in(after_s):
-                    self._join(race, place, call, timeout_s - after_s, tried)
-                return await race.answer()
-            finally:
-                race.cancel()
-        finally:
-            hedge.took(place, time.monotonic() - started_s)
+            join = partial(self._join, race, place, call, timeout_s - after_s, tried)
+            answer = await race.run(after_s, join, self._infer, place, call, timeout_s, tried)
+        hedge.took(place, time.monotonic() - started_s)
+        return answer
 
     def _join(
         self, race: AsyncRace, place: int, call: EncodedCall, timeout_s: float, tried: list[int]

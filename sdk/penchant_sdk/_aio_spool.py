@@ -110,9 +110,10 @@ class AsyncSpool:
             self._running = self._background.start(self._deliver_all)
 
     async def close(self) -> None:
-        """Ends the delivery; what waits stays in the file for the next client."""
+        """Ends the delivery and closes the sender; what waits stays for the file's next client."""
         with self._lock:
             self._closed = True
+        await self._sender.close()  # First, so that the delivery waits for no answer.
         await self._background.stop()
         self._file.close()
 

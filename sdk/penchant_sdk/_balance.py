@@ -113,7 +113,7 @@ class Balance:
             seat = self._seats[chosen]
             seat.calls += 1
             seat.picked_s = now_s
-            seat.breaker.tries()
+            seat.breaker.tries(now_s)
             return chosen
 
     def good(self, connected: Sequence[bool], tried: Collection[int]) -> bool:
@@ -147,8 +147,14 @@ class Balance:
         if closed:
             log.info("endpoint %s: answers again", seat.name)
 
-    def failed(self, place: int, error: PenchantError) -> None:
-        """An attempt failed, by a refusal or by a failure of the endpoint itself."""
+    def failed(self, place: int, error: PenchantError, ranking_s: float | None = None) -> None:
+        """An attempt failed, by a refusal or by a failure of the endpoint itself.
+
+        Args:
+            place: of the endpoint.
+            error: of the attempt.
+            ranking_s: how long a ranking had waited, in seconds; None: it was another call.
+        """
         now_s = self._clock()
         rest_s, closed = None, False
         with self._lock:
@@ -156,6 +162,8 @@ class Balance:
             seat.calls -= 1
             if isinstance(error, Overloaded) and error.retry_after_ms is not None:
                 seat.rests_until_s = max(seat.rests_until_s, now_s + error.retry_after_ms / 1e3)
+            if isinstance(error, DeadlineExceeded) and ranking_s is not None:
+                self._took(seat, ranking_s)  # So that not each of its next calls waits as long.
             if isinstance(error, Cancelled):
                 seat.breaker.dropped()
             elif isinstance(error, _OF_THE_ENDPOINT) and not isinstance(error, _OF_THE_CALL):

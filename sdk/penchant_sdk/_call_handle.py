@@ -10,6 +10,8 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+import grpc
+
 
 class CallHandle:
     """Cancels the calls that are made through it, those to come included; thread-safe.
@@ -17,12 +19,20 @@ class CallHandle:
     In asyncio it does nothing: there, cancelling the task cancels the call that it awaits.
     """
 
-    __slots__ = ("_call", "_cancelled", "_lock")
+    __slots__ = ("_call", "_cancelled", "_late", "_late_s", "_lock")
 
-    def __init__(self) -> None:
+    def __init__(self, late_s: float | None = None, late: Callable[[], None] | None = None) -> None:
+        """Makes a handle.
+
+        Args:
+            late_s: seconds after which `late` is called if there is no answer. None: never.
+            late: called once at most, in the thread of the call.
+        """
         self._lock = Lock()
         self._call: Any = None
         self._cancelled = False
+        self._late_s = late_s
+        self._late = late
 
     def wrap(self, method: Any) -> Callable[..., Any]:
         """A method of a channel, through which each call can be cancelled."""
@@ -36,6 +46,12 @@ class CallHandle:
                 self._call, cancelled = future, self._cancelled
             if cancelled:
                 future.cancel()
+            late, self._late = self._late, None
+            if late is not None:
+                try:
+                    return future.result(timeout=self._late_s)
+                except grpc.FutureTimeoutError:
+                    late()
             return future.result()
 
         return call

@@ -8,7 +8,7 @@ failure accrual do, and are spread at random, so that clients do not come back t
 (None, True)
 >>> breaker.admits(now_s=0.1), breaker.admits(now_s=2.0)
 (False, True)
->>> breaker.tries()  # The probe is under way: no second call joins it.
+>>> breaker.tries(now_s=2.0)  # The probe is under way: no second call joins it.
 >>> breaker.admits(now_s=2.0)
 False
 >>> breaker.answered()
@@ -54,9 +54,9 @@ class CircuitBreaker:
             return True
         return not self._probing and now_s >= self._until_s
 
-    def tries(self) -> None:
-        """A call goes there; while the breaker is open, it is the probe."""
-        self._probing = self._until_s is not None
+    def tries(self, now_s: float) -> None:
+        """A call goes there; after a rest it is the probe, during one it says nothing new."""
+        self._probing = self._until_s is not None and now_s >= self._until_s
 
     def answered(self) -> bool:
         """The endpoint answered: the breaker is closed. Returns whether it was open."""

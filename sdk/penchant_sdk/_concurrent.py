@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import contextvars
-import time
 from collections.abc import Callable
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
+import grpc
+
 from penchant_sdk._call_handle import CallHandle
+from penchant_sdk.errors import PenchantError
 
 T = TypeVar("T")
 
@@ -19,75 +21,70 @@ LONGEST_STOP_S = 5.0
 """Seconds that `Background.stop` waits at most; the work's call has been cancelled by then."""
 
 
-class _Runner:
-    """A call in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.handle = CallHandle()
-        self.result: bytes | None = None
-        self.error: BaseException | None = None
-
-    @property
-    def over(self) -> bool:
-        return self.result is not None or self.error is not None
-
-
 class Race:
-    """Calls of which the first answer counts; the others are cancelled at the end."""
+    """Calls of which the first answer counts; the others are cancelled.
+
+    The first call runs in its caller's thread, so that a call which nobody joins needs no other.
+    """
 
     def __init__(self) -> None:
-        self._runners: list[_Runner] = []
+        self._first = CallHandle()
+        self._others: list[CallHandle] = []
+        self._answer: bytes | None = None
+        self._running = 0
         self._changed = Condition()
 
+    def run(
+        self,
+        after_s: float,
+        join: Callable[[], None],
+        call: Callable[..., bytes],
+        *arguments: object,
+    ) -> bytes:
+        """The first answer; if all calls fail, the error of the first call is raised.
+
+        Args:
+            after_s: seconds after which others may join the call.
+            join: starts them.
+            call: the first call.
+            arguments: of the call, whose last argument is a handle that cancels it.
+        """
+        self._first = CallHandle(after_s, join)
+        try:
+            return call(*arguments, self._first)
+        except (PenchantError, grpc.FutureCancelledError):
+            with self._changed:
+                while self._answer is None and self._running:
+                    self._changed.wait()
+            if self._answer is None:
+                raise
+            return self._answer
+        finally:
+            for handle in self._others:
+                handle.cancel()
+
     def start(self, call: Callable[..., bytes], *arguments: object) -> None:
-        """Starts a call; its last argument is the handle by which it is cancelled."""
-        runner = _Runner()
+        """Starts a call that joins."""
+        handle = CallHandle()
         context = contextvars.copy_context()  # The application's trace.
-        self._runners.append(runner)
 
         def run() -> None:
+            answer = None
             try:
-                found = context.run(call, *arguments, runner.handle)
-            except BaseException as error:  # noqa: BLE001  # Raised by `answer`, in the caller.
+                answer = context.run(call, *arguments, handle)
+            except Exception:  # noqa: BLE001, S110  # The first call's error is the one to raise.
+                pass
+            finally:
                 with self._changed:
-                    runner.error = error
+                    self._running -= 1
+                    self._answer = self._answer or answer
                     self._changed.notify()
-            else:
-                with self._changed:
-                    runner.result = found
-                    self._changed.notify()
+            if answer is not None:
+                self._first.cancel()
 
+        self._others.append(handle)
+        self._running += 1
         Thread(target=run, name="penchant-race", daemon=True).start()
-
-    def over_in(self, seconds: float) -> bool:
-        """Waits, at most so long, until one of the calls is over; returns whether one is."""
-        end_s = time.monotonic() + seconds
-        with self._changed:
-            while not any(runner.over for runner in self._runners):
-                left_s = end_s - time.monotonic()
-                if left_s <= 0:
-                    return False
-                self._changed.wait(left_s)
-            return True
-
-    def answer(self) -> bytes:
-        """The first answer; if all calls fail, the error of the first call is raised."""
-        with self._changed:
-            while True:
-                for runner in self._runners:
-                    if runner.result is not None:
-                        return runner.result
-                if all(runner.over for runner in self._runners):
-                    error = self._runners[0].error
-                    assert error is not None
-                    raise error
-                self._changed.wait()
-
-    def cancel(self) -> None:
-        """Cancels the calls that are under way."""
-        for runner in self._runners:
-            if not runner.over:
-                runner.handle.cancel()
 
 
 class Background:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import grpc
 
@@ -183,7 +184,8 @@ class BalancedSender(Sender):
         try:
             answer = self._transports[place].infer(call.model, call.payload, timeout_s, handle)
         except PenchantError as error:
-            self._balance.failed(place, error)
+            waited_s = time.monotonic() - started_s if call.verb == HEDGED else None
+            self._balance.failed(place, error, waited_s)
             tried.append(place)
             name_endpoint(error, name)
             log.debug("%s: %s failed: %s", call.verb, name, error.reason)
@@ -203,19 +205,14 @@ class BalancedSender(Sender):
         """An attempt that another endpoint joins if no answer has come within the hedge's delay."""
         started_s = time.monotonic()
         after_s = hedge.after_s()
-        try:
-            if after_s is None or after_s >= timeout_s:
-                return self._infer(place, call, timeout_s, tried)
+        if after_s is None or after_s >= timeout_s:
+            answer = self._infer(place, call, timeout_s, tried)
+        else:
             race = Race()
-            try:
-                race.start(self._infer, place, call, timeout_s, tried)
-                if not race.over_in(after_s):
-                    self._join(race, place, call, timeout_s - after_s, tried)
-                return race.answer()
-            finally:
-                race.cancel()
-        finally:
-            hedge.took(place, time.monotonic() - started_s)
+            join = partial(self._join, race, place, call, timeout_s - after_s, tried)
+            answer = race.run(after_s, join, self._infer, place, call, timeout_s, tried)
+        hedge.took(place, time.monotonic() - started_s)
+        return answer
 
     def _join(
         self, race: Race, place: int, call: EncodedCall, timeout_s: float, tried: list[int]

@@ -112,9 +112,10 @@ class Spool:
             self._running = self._background.start(self._deliver_all)
 
     def close(self) -> None:
-        """Ends the delivery; what waits stays in the file for the next client."""
+        """Ends the delivery and closes the sender; what waits stays for the file's next client."""
         with self._lock:
             self._closed = True
+        self._sender.close()  # First, so that the delivery waits for no answer.
         self._background.stop()
         self._file.close()
 

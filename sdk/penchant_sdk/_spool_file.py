@@ -61,7 +61,7 @@ class SpoolFile:
         try:
             self._start, self._end = self._recovered()
         except BaseException:
-            os.close(self._file)
+            self.close()
             raise
 
     def append(self, rows: Sequence[bytes]) -> None:
@@ -155,6 +155,11 @@ class SpoolFile:
             return os.pread(self._file, min(most, self._end - self._start), self._start)
         except OSError as error:
             raise SpoolRefused(f"spool: {self.path} can't be read: {error.strerror}") from error
+
+    def __del__(self) -> None:
+        # A client that was never closed must not keep others out for the process's life.
+        if getattr(self, "_file", None) is not None:
+            self.close()
 
     def _check(self) -> None:
         if self._closed:

@@ -424,10 +424,11 @@ class AsyncPenchant:
         self._loop.check()  # Asyncio only.
         seconds = self._seconds(timeout_s, at_least=BULK_TIMEOUT_S if bulk else 0.0)
         try:
+            send = self._sender.send if self._spool is None else self._send
             call = first_call(operation)
             while True:
                 try:
-                    reply = await self._send(call, seconds)
+                    reply = await send(call, seconds)
                 except PenchantError as error:
                     call = operation.throw(error)
                 else:
@@ -438,9 +439,7 @@ class AsyncPenchant:
 
     async def close(self) -> None:
         """Closes the connection; calls in progress and later calls raise Cancelled."""
-        if self._spool is not None:
-            await self._spool.close()
-        await self._sender.close()
+        await (self._spool or self._sender).close()
 
     async def __aenter__(self) -> Self:
         if self._spool is not None:
@@ -459,8 +458,8 @@ class AsyncPenchant:
         return 0 if self._spool is None else self._spool.waiting
 
     async def _send(self, call: EncodedCall, timeout_s: float) -> service_pb2.Reply:
-        if self._spool is None:
-            return await self._sender.send(call, timeout_s)
+        """Sends a call of a client with a spool."""
+        assert self._spool is not None
         self._spool.start()
         if call.verb != "feedback":
             return await self._sender.send(call, timeout_s)

@@ -413,10 +413,11 @@ class Penchant:
         """
         seconds = self._seconds(timeout_s, at_least=BULK_TIMEOUT_S if bulk else 0.0)
         try:
+            send = self._sender.send if self._spool is None else self._send
             call = first_call(operation)
             while True:
                 try:
-                    reply = self._send(call, seconds)
+                    reply = send(call, seconds)
                 except PenchantError as error:
                     call = operation.throw(error)
                 else:
@@ -427,9 +428,7 @@ class Penchant:
 
     def close(self) -> None:
         """Closes the connection; calls in progress and later calls raise Cancelled."""
-        if self._spool is not None:
-            self._spool.close()
-        self._sender.close()
+        (self._spool or self._sender).close()
 
     def __enter__(self) -> Self:
         if self._spool is not None:
@@ -448,8 +447,8 @@ class Penchant:
         return 0 if self._spool is None else self._spool.waiting
 
     def _send(self, call: EncodedCall, timeout_s: float) -> service_pb2.Reply:
-        if self._spool is None:
-            return self._sender.send(call, timeout_s)
+        """Sends a call of a client with a spool."""
+        assert self._spool is not None
         self._spool.start()
         if call.verb != "feedback":
             return self._sender.send(call, timeout_s)

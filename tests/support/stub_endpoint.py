@@ -1,17 +1,17 @@
 """A gRPC server that answers as Triton does, with made-up rankings: an endpoint that tests control.
 
-    python -m tests.support.stub_endpoint PORT LEDGER
+    python -m tests.support.stub_endpoint PORT LEDGER DELAY_MS DELAYED_SHARE
 
 is one in a process of its own, for `kill -9`; it appends the ids of the events that it accepts to a
-file, one a line, and prints its port.
+file, one a line, and prints its port. The last two may be left out.
 """
 
 from __future__ import annotations
 
+import random
 import struct
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent import futures
@@ -42,6 +42,7 @@ class StubEndpoint:
         self.port = 0
         self.calls = 0
         self.delay_s = 0.0
+        self.delayed_share = 1.0
         self.failure: Failure | None = None
         self.refused_id = ""
         """Id of an event for which a whole call is refused."""
@@ -50,6 +51,7 @@ class StubEndpoint:
         self.versions = Counter[str]() if versions is None else versions
         self.peers: list[str] = []
         self.accepted: Callable[[str], None] = lambda event_id: None
+        self._gone = threading.Event()
         self._server: grpc.Server | None = None
         self._lock = threading.Lock()
 
@@ -59,6 +61,7 @@ class StubEndpoint:
 
     def start(self) -> Self:
         """Listens, on the port of before if there was one."""
+        self._gone.clear()
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             "ModelInfer": grpc.unary_unary_rpc_method_handler(
                 self._infer,
@@ -80,6 +83,7 @@ class StubEndpoint:
 
     def stop(self) -> None:
         """Goes away; calls under way are cut off."""
+        self._gone.set()
         if self._server is not None:
             self._server.stop(None).wait()
             self._server = None
@@ -96,8 +100,8 @@ class StubEndpoint:
         with self._lock:
             self.calls += 1
             self.peers.append(context.peer())
-        if self.delay_s:
-            time.sleep(self.delay_s)
+        if self.delay_s and random.random() < self.delayed_share:
+            self._gone.wait(self.delay_s)
         if self.failure is not None:
             context.abort(*self.failure)
         call = service_pb2.Call.FromString(request.raw_input_contents[0][4:])
@@ -138,9 +142,10 @@ class StubEndpoint:
         return reply
 
 
-def _main(port: int, ledger: Path) -> None:
+def _main(port: int, ledger: Path, delay_ms: float = 0.0, delayed_share: float = 1.0) -> None:
     endpoint = StubEndpoint()
     endpoint.port = port
+    endpoint.delay_s, endpoint.delayed_share = delay_ms / 1e3, delayed_share
     with ledger.open("a", buffering=1) as file, endpoint:
         endpoint.accepted = lambda event_id: print(event_id, file=file)
         print(endpoint.port, flush=True)
@@ -148,4 +153,4 @@ def _main(port: int, ledger: Path) -> None:
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]), Path(sys.argv[2]))
+    _main(int(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from penchant.capacity.capacity_search import CapacityFound
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PICTURE = "capacity.png"
+_CONTRADICTION = 1.05
+"""Ratio of a rate that held to one that failed from which the two contradict each other."""
+_NEAR = 1.1
+"""Ratio of two rates at which their levels share a point of the lines."""
 
 
 def table(found: CapacityFound) -> TextTable:
@@ -26,7 +31,7 @@ def table(found: CapacityFound) -> TextTable:
             f"{one.rate:,.0f}",
             f"{one.answered_per_s:,.0f}",
             f"{one.p50_ms:.1f}",
-            f"{one.p99_ms:.1f}",
+            f"{one.p99_ms:.0f}",
             f"{one.slow_share:.1%}",
             f"{one.failed_share:.2%}",
             f"{sum(one.cores.values()):.2f}" if one.cores else "?",
@@ -35,8 +40,9 @@ def table(found: CapacityFound) -> TextTable:
         ]
         for one in _by_rate(found.levels)
     ]
-    columns = ["calls/s", "answered/s", "p50 ms", "p99 ms", "slow", "failed", "server's cores"]
-    return TextTable("Levels", [*columns, "others' cores", "service level"], rows)
+    columns = ["calls/s", "answered", "p50 ms", "p99 ms", "slow", "failed", "cores", "others"]
+    title = "Levels; cores: of the server, and of other programs"
+    return TextTable(title, [*columns, "level"], rows)
 
 
 def sentences(found: CapacityFound) -> list[str]:
@@ -52,6 +58,13 @@ def sentences(found: CapacityFound) -> list[str]:
     ]
     if not found.finished:
         lines.append("The search ended before the interval was as narrow as asked for.")
+    held = max((one.rate for one in found.levels if one.holds), default=0.0)
+    gave_way = min((one.rate for one in found.levels if not one.holds), default=held)
+    if held > _CONTRADICTION * gave_way:
+        lines.append(
+            f"The machine was not the same from level to level: {gave_way:,.0f}/s failed and "
+            f"{held:,.0f}/s held. The interval is of this search; another one may move by more."
+        )
     failed: Counter[str] = Counter()
     for one in found.levels:
         failed.update(one.errors)
@@ -74,6 +87,8 @@ def draw(found: CapacityFound, path: Path) -> None:
     figure = chart.new_figure((8.0, 8.4), _title(found))
     latency, throughput, cores = figure.subplots(3, 1, sharex=True)
     rates = [one.rate for one in levels]
+    groups = _near(levels)
+    middles = [fmean(one.rate for one in group) for group in groups]
     for axes in (latency, throughput, cores):
         axes.axvspan(interval.low, interval.high, color=chart.GREEN, alpha=0.15, linewidth=0)
         axes.set_xscale("log")
@@ -81,14 +96,16 @@ def draw(found: CapacityFound, path: Path) -> None:
         ("p99", [one.p99_ms for one in levels], chart.GREEN),
         ("p50", [one.p50_ms for one in levels], chart.BLUE),
     ):
-        latency.plot(rates, values, "o-", color=colour, markersize=4, label=name)
+        latency.plot(rates, values, "o", color=colour, markersize=3)
+        line = [fmean(values[levels.index(one)] for one in group) for group in groups]
+        latency.plot(middles, line, "-", color=colour, label=name)
     latency.axhline(found.service.p99_ms, color=chart.RED, linestyle="--", linewidth=1)
     latency.set_yscale("log")
     chart.plain(latency, "ms", "latency from when a call was due; dashed: the p99 to keep")
     chart.legend(latency, "upper left")
     throughput.plot(rates, rates, color=chart.LIGHT, linewidth=1, label="asked for")
     answered = [one.answered_per_s for one in levels]
-    throughput.plot(rates, answered, "o-", color=chart.GREEN, markersize=4, label="answered")
+    throughput.plot(rates, answered, "o-", color=chart.GREEN, markersize=3, label="answered")
     throughput.set_yscale("log")
     chart.plain(throughput, "calls per second")
     chart.legend(throughput, "upper left")
@@ -105,9 +122,24 @@ def _draw_cores(axes: Axes, levels: Sequence[MeasuredLevel], rates: Sequence[flo
     series.append(("other programs", [one.others_cores for one in levels]))
     for (name, values), colour in zip(series, chart.colours(len(series)), strict=True):
         style = ":" if name in ("senders", "other programs") else "-"
-        axes.plot(rates, values, f"o{style}", color=colour, markersize=3, label=name)
+        axes.plot(rates, values, "o", color=colour, markersize=2)
+        line = [fmean(values[levels.index(one)] for one in group) for group in _near(levels)]
+        middles = [fmean(one.rate for one in group) for group in _near(levels)]
+        axes.plot(middles, line, style, color=colour, label=name)
+    axes.set_ylim(0, 1.4 * max(max(values) for _, values in series))
     chart.plain(axes, "cores", "processor time a second, by process")
     chart.legend(axes, "upper left", 2)
+
+
+def _near(levels: Sequence[MeasuredLevel]) -> list[list[MeasuredLevel]]:
+    """Levels by rate, those that are nearly at one rate together: their line would jump."""
+    groups: list[list[MeasuredLevel]] = []
+    for one in levels:
+        if groups and one.rate <= _NEAR * groups[-1][0].rate:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
 
 
 def _title(found: CapacityFound) -> str:

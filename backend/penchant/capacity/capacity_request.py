@@ -30,8 +30,8 @@ class CapacityRequest:
     target: Annotated[
         str | None, Parameter(metavar="HOST:PORT", show_default=shows("a server of its own"))
     ] = None
-    """gRPC address of a running server. It gets as much load as it bears, and more: not one that
-    people use."""
+    """gRPC address of a running server, never taken from the environment or from the settings file.
+    It gets as much load as it bears, and more: not one that people use."""
     tls: Annotated[TlsFiles, FLAT] = NO_TLS
     """Certificates, if the server speaks TLS."""
     token: Annotated[ShownToken, FLAT] = NO_TOKEN

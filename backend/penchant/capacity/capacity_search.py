@@ -20,6 +20,8 @@ from penchant.system.progress import Progress, no_progress
 _LEAST_DEADLINE_S = 1.0
 _DEADLINES = 5
 """Deadline of a call, as a multiple of the p99 to keep: beyond it nobody waits."""
+_DOUBTED = 0.4
+"""Least chance that a level counts with if it failed while its senders were late."""
 _SETTLE_S = 0.5
 """Pause after a level that was too much, in which the server's queues empty."""
 
@@ -107,7 +109,9 @@ def found_so_far(
     """What some levels say, in the order of measuring."""
     search = NoisyBisection(request.lowest, request.highest)
     for one in levels:
-        search.learn(one.rate, one.chance)
+        # Senders that were late say little of the server: the machine stalled, or they are full.
+        doubted = not one.holds and one.spoilt(request.service)
+        search.learn(one.rate, max(one.chance, _DOUBTED) if doubted else one.chance)
     interval = search.interval()
     return CapacityFound(
         about,

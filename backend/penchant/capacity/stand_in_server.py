@@ -81,9 +81,12 @@ def measured_server(request: CapacityRequest, progress: Progress) -> Iterator[Me
             pid = server.pid
             pids = {**({TRITON: pid} if pid else {}), **server.pids()}
             address = Address(server.target, server.access.token)
+            processes = "1 process that ranks"
+            if request.rank_instances > 1:
+                processes = f"{request.rank_instances} processes that rank"
             about = (
                 f"a server of its own: {request.items:,} made-up items, {len(users):,} users of "
-                f"{MADE_UP_EVENTS} events, {request.rank_instances} processes that rank"
+                f"{MADE_UP_EVENTS} events, {processes}"
             )
             yield MeasuredServer(address, _mix(request, users, items), pids, about)
 

@@ -50,10 +50,9 @@ def put_back(store: Store, source: ShippedSource, progress: Progress = no_progre
         by_user: defaultdict[str, list[LogRow]] = defaultdict(list)
         for row in rows_of(table):
             by_user[row.event.user].append(row)
-        counts: dict[str, int] = {}
-        work = partial(_put_user, cursors=cursors, next_note=log.next_note, counts=counts)
-        in_short_transactions(store, list(by_user.items()), work, progress, "Putting events back")
-        put += sum(counts.values())
+        work = partial(_put_user, cursors=cursors, next_note=log.next_note)
+        users = list(by_user.items())
+        put += sum(in_short_transactions(store, users, work, progress, "Putting events back"))
     return put
 
 
@@ -62,8 +61,8 @@ def _put_user(
     user_rows: tuple[str, list[LogRow]],
     cursors: Cursors,
     next_note: int,
-    counts: dict[str, int],
-) -> None:
+) -> int:
+    """The number of rows that came back."""
     user, rows = user_rows
     shipping = read_shipping(transaction)
     if shipping is None or shipping.next_note != next_note:
@@ -72,9 +71,8 @@ def _put_user(
             "which goes on"
         )
     missing = [row for row in rows if _may_come_back(transaction, row)]
-    counts[user] = len(missing)
     if not missing:
-        return
+        return 0
     for row in missing:
         version = min(row.state_version, cursors.get(user, 0))
         write_event(transaction, dataclasses.replace(row, state_version=version, receipt=None))
@@ -83,7 +81,8 @@ def _put_user(
         if read_user(transaction, user) is None:
             write_user(transaction, user, UserState(empty_record()))
     except StateCorrupt:
-        return  # The rebuild makes the record.
+        pass  # The rebuild makes the record.
+    return len(missing)
 
 
 def _may_come_back(transaction: Transaction, row: LogRow) -> bool:

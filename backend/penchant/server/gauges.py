@@ -133,14 +133,6 @@ class StoreGauges:
             self._next_user = found[-1] + "\0"
 
 
-def _shipped_us(snapshot: Snapshot) -> int | None:
-    try:
-        shipping = read_shipping(snapshot)
-    except StateCorrupt:  # `penchant ship` says so.
-        return None
-    return None if shipping is None else shipping.at_us
-
-
 def _durability(store: GuardedStore) -> Series:
     """The series that says what acknowledged commits survive."""
     found = store.durability
@@ -151,6 +143,14 @@ def _durability(store: GuardedStore) -> Series:
         "waits_for": str(found.wait),
     }
     return "penchant_store_durability_info", tuple(labels.items())
+
+
+def _shipped_us(snapshot: Snapshot) -> int | None:
+    try:
+        shipping = read_shipping(snapshot)
+    except StateCorrupt:  # `penchant ship` says so.
+        return None
+    return None if shipping is None else shipping.at_us
 
 
 def _refresh_gauges(refreshed: RefreshNote, accepted: int, now_s: float) -> _Gauges:

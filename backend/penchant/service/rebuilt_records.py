@@ -89,6 +89,7 @@ MakeRecords = Callable[[Sequence[Sequence[str]]], Iterator[Sequence[MadeRecord]]
 """Makes the records of shares of users, in their order; may leave some out."""
 
 _SHARE_USERS = 500
+_STAGE = "Rebuilding records"
 
 
 def made_record(
@@ -152,12 +153,11 @@ def rebuild_records(
     """
     with store.snapshot() as snapshot:
         users = list(scan_user_ids(snapshot))
-    rebuilt = 0
     found = RetiredSignals() if retired is None else retired
     ready: dict[str, MadeRecord] = {}
 
-    def rebuild(transaction: Transaction, user: str) -> None:
-        nonlocal rebuilt
+    def rebuild(transaction: Transaction, user: str) -> RetiredSignals | None:
+        """The user's events without a reward; None if the record stays as it is."""
         before = _fingerprint(transaction, user)
         made = ready.get(user)
         if made is None or before is None or made.before != before:
@@ -168,27 +168,34 @@ def rebuild_records(
                     log.error(
                         "the log of a user can't be read (%s); its record stays as it is", error
                     )
-                    return
+                    return None
                 made = made_record(transaction, user, signals, window_events, readable_rows=True)
-        if made is not None:  # None if the user was forgotten after the list was made.
-            window: Window = np.frombuffer(made.window, WINDOW_DTYPE)
-            write_user(transaction, user, UserState(Record(made.version, window)))
-            if before is None:
-                note_lowered(transaction, user, made.version)
-            if made.owned or has_owned(transaction, user):
-                write_owned(transaction, user, made.owned)
-            found.add(made.retired)
-            rebuilt += 1
+        if made is None:  # The user was forgotten after the list was made.
+            return None
+        window: Window = np.frombuffer(made.window, WINDOW_DTYPE)
+        write_user(transaction, user, UserState(Record(made.version, window)))
+        if before is None:
+            note_lowered(transaction, user, made.version)
+        if made.owned or has_owned(transaction, user):
+            write_owned(transaction, user, made.owned)
+        return made.retired
+
+    def rebuild_all(some: Sequence[str], progress: Progress, stage: str) -> int:
+        outcomes = in_short_transactions(store, some, rebuild, progress, stage)
+        done = [outcome for outcome in outcomes if outcome is not None]
+        for outcome in done:
+            found.add(outcome)
+        return len(done)
 
     if make is None:
-        in_short_transactions(store, users, rebuild, progress, "Rebuilding records")
-        return rebuilt
+        return rebuild_all(users, progress, _STAGE)
     shares = [users[at : at + _SHARE_USERS] for at in range(0, len(users), _SHARE_USERS)]
+    rebuilt = 0
     for place, (share, made) in enumerate(zip(shares, make(shares), strict=True)):
-        progress("Rebuilding records", place / len(shares))
+        progress(_STAGE, place / len(shares))
         ready = {one.user: one for one in made}
-        in_short_transactions(store, share, rebuild)
-    progress("Rebuilding records", 1.0)
+        rebuilt += rebuild_all(share, no_progress, "")
+    progress(_STAGE, 1.0)
     return rebuilt
 
 

@@ -166,3 +166,7 @@ def test_the_table_is_by_rate_and_names_the_others_share() -> None:
     assert [row[0] for row in rows] == ["100", "300"]
     assert rows[0][-2:] == ["1.10", "holds 99%"]
     assert sentences(found)[0].startswith("Capacity: ")
+    assert "not the same" not in " ".join(sentences(found))
+    odd = [*levels, level(400, holds=True, tritonserver=0.5)]
+    text = " ".join(sentences(found_so_far(request, odd, "a server")))
+    assert "300/s failed and 400/s held" in text

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from grpc import StatusCode
@@ -206,6 +207,20 @@ def test_a_failing_endpoint_rests_and_one_call_tries_it_again(
         assert time.monotonic() < end_s
 
 
+def test_an_endpoint_that_hangs_costs_few_calls_their_deadline(
+    a: StubEndpoint, b: StubEndpoint, penchant: Penchant
+) -> None:
+    a.delay_s = 60.0
+    late = 0
+    for _ in range(300):
+        try:
+            penchant.rank("u", timeout_s=0.3)
+        except DeadlineExceeded as error:
+            assert error.endpoint == a.target  # noqa: PT017  # Not each call raises it.
+            late += 1
+    assert 1 <= late <= 6
+
+
 def test_refusals_of_bad_calls_open_no_breaker(
     a: StubEndpoint, b: StubEndpoint, penchant: Penchant
 ) -> None:
@@ -216,13 +231,16 @@ def test_refusals_of_bad_calls_open_no_breaker(
 
 
 def test_the_last_endpoint_is_never_taken_away(
-    a: StubEndpoint, b: StubEndpoint, penchant: Penchant
+    a: StubEndpoint, b: StubEndpoint, penchant: Penchant, caplog: pytest.LogCaptureFixture
 ) -> None:
     a.failure = b.failure = UNAVAILABLE, "[StoreUnavailable] away"
-    for _ in range(20):
+    for _ in range(40):
         with pytest.raises(StoreUnavailable):
             penchant.rank("u")
+    assert len([one for one in caplog.messages if "rests for" in one]) < 20
     b.failure = None
+    with suppress(StoreUnavailable):  # Of the other one: no retry may be left.
+        penchant.rank("u")
     penchant.rank("u")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from penchant.domain.errors import ConfigError
-from penchant.store.open import check_address, open_store
-from penchant.store.valkey.valkey_address import parse_address, without_password
+from penchant.store.address import check_address
+from penchant.store.open import open_store
+from penchant.store.valkey.valkey_address import parse_address
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,6 @@ def test_no_refusal_shows_the_password() -> None:
         with pytest.raises(ConfigError) as caught:
             check(address)
         assert "secret" not in str(caught.value)
-    assert without_password("valkey://host/shop") == "valkey://host/shop"
 
 
 def test_every_part_of_an_address_is_read() -> None:
