@@ -58,6 +58,15 @@ class Expired:
     items: set[int] = field(default_factory=set)
     """Numbers of the items whose counters changed."""
 
+    def add(self, other: Expired) -> None:
+        """Counts what was deleted of others."""
+        self.users += other.users
+        self.events += other.events
+        self.reservations += other.reservations
+        self.unreadable += other.unreadable
+        self.waiting += other.waiting
+        self.items |= other.items
+
 
 def expire(
     request: ExpireRequest, progress: Progress = no_progress, clock: Clock = system_clock
@@ -116,11 +125,10 @@ def expire_store(
     with store.snapshot() as snapshot:
         users = scan_all_users(snapshot)
 
-    def trim(transaction: Transaction, user: str) -> None:
+    def trim(transaction: Transaction, user: str) -> Expired:
         try:
             if not may_trim(transaction, user):
-                found.waiting += 1
-                return
+                return Expired(waiting=1)
             trimmed = trim_user(
                 transaction,
                 user,
@@ -131,17 +139,18 @@ def expire_store(
                 config.offset_half_life_s,
             )
         except StateCorrupt:
-            found.unreadable += 1
-            return
-        found.users += bool(trimmed.events or trimmed.reservations)
-        found.events += trimmed.events
-        found.reservations += trimmed.reservations
-        found.items |= set(trimmed.items)
+            return Expired(unreadable=1)
         if trimmed.items:
             add_recounted(transaction, trimmed.items)
+        some = bool(trimmed.events or trimmed.reservations)
+        one = Expired(int(some), trimmed.events, trimmed.reservations)
+        one.items |= set(trimmed.items)
+        return one
 
     server.audit.note("expire", note=f"events up to {until_us}")
-    in_short_transactions(store, users, trim, progress, "Deleting old events")
+    # Counted once it is written: where another server was faster, a user is trimmed again.
+    for one in in_short_transactions(store, users, trim, progress, "Deleting old events"):
+        found.add(one)
     if found.items:
         biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)
         catalogs = Catalogs(server.directory, config.fold)

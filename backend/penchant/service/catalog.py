@@ -26,8 +26,8 @@ from penchant.store.counters import write_counters
 from penchant.store.item_contributions import CATALOG, write_contribution
 from penchant.store.item_residuals import fetch_residuals
 from penchant.store.items import (
+    fetch_items,
     fetch_text_vectors,
-    item_keys,
     read_head,
     read_item,
     read_sound_item,
@@ -156,7 +156,7 @@ class CatalogService:
 
     def _plan(self, snapshot: Snapshot, items: Sequence[Item]) -> _Plan:
         version = read_head(snapshot).encoder_version
-        snapshot.fetch(item_keys([item.id for item in items]))
+        fetch_items(snapshot, [item.id for item in items])
         fetch_text_vectors(snapshot, version, [item.text for item in items])
         changed = [
             item
@@ -236,7 +236,7 @@ class CatalogService:
             for text, vector in mine.items():
                 write_text_vector(transaction, space.encoder.version, text, vector)
         served = plan.spaces[0]
-        transaction.fetch(item_keys([item.id for item in plan.changed]))
+        fetch_items(transaction, [item.id for item in plan.changed])
         stored = self._number(transaction, offered.served, plan.changed)
         version = served.encoder.version
         self._count_prior(transaction, offered.served, stored, vectors[0], version)

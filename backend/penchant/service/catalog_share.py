@@ -37,8 +37,8 @@ from penchant.service.user_interest import rollout_directory
 from penchant.store.base import Snapshot
 from penchant.store.item_residuals import fetch_residuals
 from penchant.store.items import (
+    fetch_items,
     fetch_text_vectors,
-    item_keys,
     read_changes,
     read_head,
     read_sound_item,
@@ -383,7 +383,7 @@ def appended_rows(snapshot: Snapshot, head: CatalogHead, start: int) -> tuple[Ma
         for change in read_changes(snapshot, 0)
         if start <= change.number < head.rows
     }
-    snapshot.fetch(item_keys(ids.values()))
+    fetch_items(snapshot, ids.values())
     found = [read_sound_item(snapshot, id_) for id_ in ids.values()]
     items = [one for one in found if one is not None and one.number in ids]
     fetch_text_vectors(snapshot, head.encoder_version, [stored.item.text for stored in items])

@@ -29,7 +29,7 @@ from penchant.store.item_contributions import (
     read_contribution,
     write_contribution,
 )
-from penchant.store.items import item_keys, read_item
+from penchant.store.items import fetch_items, read_item
 from penchant.store.users import holds_user, read_whole_log
 
 log = logging.getLogger("penchant")
@@ -167,7 +167,7 @@ def _close(one: float, other: float) -> bool:
 def _items_of(snapshot: Snapshot, user: str) -> list[int]:
     try:
         ids = {row.event.item for row in read_whole_log(snapshot, user)}
-        snapshot.fetch(item_keys(ids))
+        fetch_items(snapshot, ids)
         found = [read_item(snapshot, id_) for id_ in ids]
     except StateCorrupt:  # A row does not say which item it names, or an item its number.
         return list(items_of(snapshot, user))

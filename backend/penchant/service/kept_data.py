@@ -20,7 +20,7 @@ from penchant.domain.pseudonyms import called, name_of
 from penchant.service.item_counts import readable_contribution
 from penchant.store.base import Snapshot
 from penchant.store.item_contributions import contribution_keys
-from penchant.store.items import item_keys, read_sound_item
+from penchant.store.items import fetch_items, read_sound_item
 from penchant.store.keys import Kind
 from penchant.store.ledgers import read_ledger
 from penchant.store.owned import read_owned
@@ -141,7 +141,7 @@ def _past_ledger(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[
 
 def _contributions(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
     items = sorted({row.event.item for row in read_log(snapshot, user)})
-    snapshot.fetch(item_keys(items))
+    fetch_items(snapshot, items)
     stored = [(item, read_sound_item(snapshot, item)) for item in items]
     numbers = [(item, one.number) for item, one in stored if one is not None]
     snapshot.fetch(contribution_keys((number for _, number in numbers), user))

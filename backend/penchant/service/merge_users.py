@@ -42,7 +42,7 @@ from penchant.store.item_contributions import (
     delete_contribution,
     write_contribution,
 )
-from penchant.store.items import item_keys, read_sound_item
+from penchant.store.items import fetch_items, read_sound_item
 from penchant.store.ledgers import read_ledger, write_ledger
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.reservation_log import (
@@ -269,7 +269,7 @@ def _merge_contributions(
     recounted = _recounted(transaction, stays, moves.same, signals, view, half_life_s)
     changed = []
     items = sorted({row.event.item for row in rows})
-    transaction.fetch(item_keys(items))
+    fetch_items(transaction, items)
     numbers = [_number(transaction, view, item) for item in items]
     known = [number for number in numbers if number is not None]
     transaction.fetch(key for user in (goes, stays) for key in contribution_keys(known, user))

@@ -84,24 +84,26 @@ def rebuild_ledgers(
     with store.snapshot() as snapshot:
         users = scan_reserving_users(snapshot)
 
-    def ledger(transaction: Transaction, user: str) -> None:
+    def ledger(transaction: Transaction, user: str) -> RebuiltLedgers:
         if not is_logged_ledger(transaction, user):
-            return
+            return RebuiltLedgers()
         try:
             expected = read_history(transaction, user).ledger(clock_us)
         except StateCorrupt as error:
             log.error("the log of a user can't be read (%s); the ledger stays as it is", error)
-            made.unreadable += 1
-            return
-        made.users += 1
-        if not _agrees(transaction, user, expected):
-            made.corrected_users += 1
-            if len(expected):
-                write_ledger(transaction, user, expected)
-            else:
-                delete_ledger(transaction, user)
+            return RebuiltLedgers(unreadable=1)
+        if _agrees(transaction, user, expected):
+            return RebuiltLedgers(users=1)
+        if len(expected):
+            write_ledger(transaction, user, expected)
+        else:
+            delete_ledger(transaction, user)
+        return RebuiltLedgers(users=1, corrected_users=1)
 
-    in_short_transactions(store, users, ledger, progress, "Rebuilding ledgers")
+    for one in in_short_transactions(store, users, ledger, progress, "Rebuilding ledgers"):
+        made.users += one.users
+        made.corrected_users += one.corrected_users
+        made.unreadable += one.unreadable
     if store.shared:
         budgets = in_transaction(store, partial(_correct_beside_others, clock_us=clock_us))
         made.budgets, made.corrected_budgets = budgets

@@ -89,17 +89,15 @@ def rebuild_records(
     """
     with store.snapshot() as snapshot:
         users = list(scan_user_ids(snapshot))
-    rebuilt = 0
 
-    def rebuild(transaction: Transaction, user: str) -> None:
-        nonlocal rebuilt
+    def rebuild(transaction: Transaction, user: str) -> bool:
         before = _version_of(transaction, user)
         try:
             rows = read_whole_log(transaction, user)
         except StateCorrupt as error:
             if before is not None:
                 log.error("the log of a user can't be read (%s); its record stays as it is", error)
-                return
+                return False
             rows = read_log(transaction, user)
         if rows:  # Empty if the user was forgotten after the list was made.
             made = rebuild_user(transaction, rows, signals, window_events, retired)
@@ -110,10 +108,9 @@ def rebuild_records(
                 note_lowered(transaction, user, version)
             if made.owned or has_owned(transaction, user):
                 write_owned(transaction, user, made.owned)
-            rebuilt += 1
+        return bool(rows)
 
-    in_short_transactions(store, users, rebuild, progress, "Rebuilding records")
-    return rebuilt
+    return sum(in_short_transactions(store, users, rebuild, progress, "Rebuilding records"))
 
 
 def _version_of(snapshot: Snapshot, user: str) -> int | None:

@@ -29,7 +29,7 @@ from penchant.service.reservation_history import (
 from penchant.store.accepted_events import take_accepted
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.item_contributions import contribution_keys
-from penchant.store.items import item_keys, read_sound_item
+from penchant.store.items import fetch_items, read_sound_item
 from penchant.store.ledgers import delete_ledger, read_ledger, write_ledger
 from penchant.store.owned import delete_owned, write_owned
 from penchant.store.reservation_log import (
@@ -152,7 +152,7 @@ def _recount(
 
 
 def _numbers(snapshot: Snapshot, items: set[str]) -> dict[str, int]:
-    snapshot.fetch(item_keys(items))
+    fetch_items(snapshot, items)
     found = {item: read_sound_item(snapshot, item) for item in items}
     return {item: stored.number for item, stored in found.items() if stored is not None}
 

@@ -60,9 +60,9 @@ def read_sound_item(snapshot: Snapshot, id_: str) -> StoredItem | None:
     return next((one for _, one in readable([(key, value)], codec.decode_item, _PUT)), None)
 
 
-def item_keys(ids: Iterable[str]) -> Iterator[bytes]:
-    """The keys of items, to fetch them."""
-    return (encode(Kind.ITEM, id_) for id_ in ids)
+def fetch_items(snapshot: Snapshot, ids: Iterable[str]) -> None:
+    """Says which items will be read; see `Snapshot.fetch`."""
+    snapshot.fetch(encode(Kind.ITEM, id_) for id_ in ids)
 
 
 def write_item(transaction: Transaction, stored: StoredItem) -> None:
