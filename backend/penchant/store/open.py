@@ -6,7 +6,6 @@ from pathlib import Path
 
 from penchant.store.address import check_address, is_network, resolved
 from penchant.store.base import DEFAULT_MAP_BYTES, Store
-from penchant.store.memory import MemoryStore
 from penchant.store.valkey.valkey_address import parse_address
 
 
@@ -25,16 +24,19 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     >>> open_store("memory:").durable
     False
     """
-    check_address(address)
     if is_network(address):
         # Only here, as below.
         from penchant.store.valkey.valkey_store import ValkeyStore
 
         return ValkeyStore(parse_address(resolved(address)))
+    check_address(address)
     engine, _, place = address.partition(":")
     if engine == "lmdb":
         # Only here: a store in memory does without the package lmdb.
         from penchant.store.lmdb import LmdbStore
 
         return LmdbStore(Path(place), map_bytes=map_bytes)
+    # Only here: the command line reads this file for the form of addresses, and needs no numpy.
+    from penchant.store.memory import MemoryStore
+
     return MemoryStore()

@@ -83,6 +83,13 @@ local function user_commit(keys, args)
   return {1, text(v), redis.call('LLEN', keys[2])}
 end
 
+-- keys: rows. Writes nothing new, so that a WAIT after it waits for all that was written before.
+local function user_affirm(keys, args)
+  local found = meta(keys[1])
+  if found[2] then redis.call('HSET', keys[1], C, found[2]) end
+  return {1, found[1] or ''}
+end
+
 -- keys: rows; args: prefix, most. All at once, unless there are too many: then the fields alone.
 local function user_scan(keys, args)
   local found = {}
@@ -208,7 +215,15 @@ local function withdraw(keys, args)
 end
 """
 
-_WRITING = ("user_commit", "user_settled", "rows_commit", "shared_apply", "announce", "withdraw")
+_WRITING = (
+    "user_commit",
+    "user_affirm",
+    "user_settled",
+    "rows_commit",
+    "shared_apply",
+    "announce",
+    "withdraw",
+)
 _READING = ("user_scan", "rows_scan", "shared_read", "rows_changed", "announced")
 
 PREFIX = f"penchant_{zlib.crc32((_SOURCE + ''.join(_WRITING + _READING)).encode()):08x}"

@@ -127,7 +127,7 @@ def names_of(nodes: Iterable[Node]) -> str:
 
 
 _REMEDIES = {
-    "OOM": "is full: raise maxmemory, or forget users",
+    "maxmemory": "is full: raise maxmemory, or forget users",
     "MISCONF": "can't write to its disk: make room there",
     "NOREPLICAS": "has fewer replicas than min-replicas-to-write asks for",
     "NOPERM": "does not let this user call what a store needs: see the guide of the store",

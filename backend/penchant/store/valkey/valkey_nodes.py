@@ -117,6 +117,11 @@ class ValkeyNodes:
             self._load(node)
 
     @property
+    def waits(self) -> bool:
+        """Whether commits wait for replicas."""
+        return self._address.wait > 0
+
+    @property
     def primaries(self) -> list[Node]:
         """The nodes that serve slots."""
         return sorted({node for node in self._served if node is not None})
@@ -322,6 +327,8 @@ class ValkeyNodes:
             try:
                 if self._look_at(node, deadline):
                     return True
+            except self._errors.AuthenticationError as error:  # To the library, a lost connection.
+                raise StoreUnavailable(refusal(error)) from error
             except self._lost:
                 continue
             except self._errors.ResponseError as error:

@@ -64,6 +64,7 @@ class ValkeySnapshot:
         self._nodes, self._places, self._kept = nodes, places, kept
         self._reads: dict[bytes, PlaceReads] = {}
         """By tag."""
+        self._read_users: dict[str, Place] = {}
 
     def get(self, key: bytes) -> bytes | None:
         """See `Snapshot.get`; a round trip, unless the key was fetched."""
@@ -107,6 +108,8 @@ class ValkeySnapshot:
         reads = self._reads.get(place.tag)
         if reads is None:
             reads = self._reads[place.tag] = PlaceReads()
+            if place.kind == "user":
+                self._read_users[place.user] = place
         return reads
 
     def _load(

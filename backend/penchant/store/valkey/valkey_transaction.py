@@ -192,6 +192,7 @@ class ValkeyTransaction(ValkeySnapshot):
         users += [place for place in map(self._places.user, outboxes) if place not in self._writes]
         shared = [place for place in self._writes if place.kind != "user"]
         if not users and not shared:
+            self._affirm((), [], [])
             return
         if time.monotonic() - self._announced_s > _ANNOUNCED_FOR_S:
             self._sure.clear()
@@ -214,6 +215,7 @@ class ValkeyTransaction(ValkeySnapshot):
         committed |= {place.user for place in done if place.user in outboxes}
         self._drop_from_indexes([*done, *shared])
         if len(done) == len(users):
+            self._affirm(users, done, written)
             self._look_at_names(outboxes)
             return
         if unsure and not done:
@@ -234,6 +236,32 @@ class ValkeyTransaction(ValkeySnapshot):
         unused = [one for one in self._new_names if one.name not in rows | users]
         if unused:
             self._settlement.look_at(unused)
+
+    def _affirm(
+        self, users: Sequence[Place], done: Sequence[Place], written: Sequence[bytes]
+    ) -> None:
+        """Makes sure that replicas have the users' rows that were read, and not written.
+
+        An event that is known already is acknowledged by its row, which an earlier commit may have
+        left on its primary alone.
+        """
+        if not self._nodes.waits:
+            return
+        read = [
+            place
+            for place in self._read_users.values()
+            if place not in users and self._of(place).version
+        ]
+        replies = self._nodes.run(
+            [ServerCommand(place.rows, call("user_affirm", place.rows)) for place in read],
+            durable=True,
+        )
+        pairs = list(zip(read, replies, strict=True))
+        left = [place.user for place, reply in pairs if isinstance(reply, StoreUnavailable)]
+        if left and not done and not written:
+            _require(replies)
+        if left:
+            raise WriteConflict(left, written)
 
     def _leaves_nothing(self, place: Place) -> bool:
         """Whether rows of a user are deleted alone, perhaps since they went to another user."""

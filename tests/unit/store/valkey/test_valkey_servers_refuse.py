@@ -1,0 +1,210 @@
+"""What a store on Valkey does where its servers refuse, are full, or are away."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penchant.domain.errors import StoreUnavailable
+from penchant.store.base import WriteConflict
+from penchant.store.keys import Kind, encode
+from penchant.store.open import open_store
+from penchant.store.valkey.places import Places
+from penchant.store.valkey.valkey_nodes import ServerCommand
+from penchant.store.valkey.valkey_store import ValkeyStore
+from tests.contracts.store_laws import apply, contents
+from tests.support.certificates import Authority
+from tests.support.tls_relay import tls_relay
+from tests.support.valkey_servers import (
+    ValkeyCluster6,
+    ValkeyNode,
+    free_ports,
+    valkey_cluster,
+    valkey_server,
+)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ValkeyNode]:
+    with valkey_server(tmp_path / "one") as node:
+        yield node
+
+
+def opened(address: str) -> ValkeyStore:
+    store = open_store(address)
+    assert isinstance(store, ValkeyStore)
+    return store
+
+
+def record(user: str) -> bytes:
+    return encode(Kind.USER, user)
+
+
+def test_a_server_that_is_not_there_is_named_at_the_start() -> None:
+    (port,) = free_ports(1)
+    with pytest.raises(StoreUnavailable, match=rf"no answer from 127\.0\.0\.1:{port} within 200"):
+        open_store(f"valkey://127.0.0.1:{port}/shop?timeout_ms=200")
+
+
+def test_a_server_that_ends_is_unavailable_within_the_timeout_and_back_at_once(
+    server: ValkeyNode,
+) -> None:
+    store = opened(f"valkey://{server.name}/shop?timeout_ms=300")
+    apply(store, [(record("u1"), b"1")])
+    server.kill()
+    began_s = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="did not answer within 300 ms; send the call again"):
+        contents(store)
+    assert time.monotonic() - began_s < 3
+    server.start()
+    apply(store, [(record("u1"), b"2")])
+    assert contents(store) == [(record("u1"), b"2")]
+    store.close()
+
+
+def test_a_user_of_the_server_may_call_what_the_guide_names_and_needs_no_more(
+    server: ValkeyNode,
+) -> None:
+    guide = Path("docs/guides/valkey.md").read_text(encoding="utf-8")
+    (rule,) = [line for line in guide.splitlines() if line.startswith("ACL SETUSER penchant ")]
+    words = rule.replace("PASSWORD", "secret").split()
+    assert server.command(*words) == "OK"
+    store = opened(f"valkey://penchant:secret@{server.name}/shop")
+    apply(store, [(record("u1"), b"1"), (b"head", b"2")])
+    assert len(contents(store)) == 2
+    assert store.usage().entries == 2
+    store.close()
+    with pytest.raises(StoreUnavailable, match="does not know this user and password"):
+        open_store(f"valkey://penchant:wrong@{server.name}/shop")
+
+
+def test_a_full_server_refuses_writes_and_still_reads(server: ValkeyNode) -> None:
+    store = opened(f"valkey://{server.name}/shop")
+    apply(store, [(record("u1"), b"1")])
+    server.command("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(StoreUnavailable, match="is full: raise maxmemory, or forget users"):
+        apply(store, [(record("u2"), b"x" * 1000)])
+    with store.snapshot() as snapshot:
+        assert snapshot.get(record("u1")) == b"1"
+    store.close()
+
+
+def test_a_server_that_would_throw_rows_away_is_refused(tmp_path: Path) -> None:
+    options = ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]
+    with (
+        valkey_server(tmp_path / "one", *options) as server,
+        pytest.raises(StoreUnavailable, match="got allkeys-lru, expected noeviction"),
+    ):
+        open_store(f"valkey://{server.name}/shop")
+
+
+def test_too_few_replicas_are_said(server: ValkeyNode) -> None:
+    store = opened(f"valkey://{server.name}/shop?wait=1&wait_ms=50")
+    with pytest.raises(StoreUnavailable, match="fewer than 1 replicas had the write within 50 ms"):
+        apply(store, [(record("u1"), b"1")])
+
+    def read() -> None:  # As for an event that is sent again, and known by now.
+        with store.transaction() as transaction:
+            assert transaction.get(record("u1")) == b"1"
+
+    with pytest.raises(StoreUnavailable, match="fewer than 1 replicas had the write within 50 ms"):
+        read()
+    store.close()
+
+
+def test_functions_that_a_server_has_lost_are_loaded_again(server: ValkeyNode) -> None:
+    store = opened(f"valkey://{server.name}/shop")
+    server.command("FUNCTION", "FLUSH")
+    apply(store, [(record("u1"), b"1")])
+    assert contents(store) == [(record("u1"), b"1")]
+    store.close()
+
+
+def test_what_is_said_beforehand_costs_one_round_trip(
+    server: ValkeyNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(f"valkey://{server.name}/shop")
+    users = [record(f"u{number}") for number in range(32)]
+    apply(store, [(user, b"1") for user in users])
+    trips: list[int] = []
+    run = store._nodes.run
+
+    def counted(commands: Sequence[ServerCommand], *, durable: bool = False) -> list[Any]:
+        trips.extend([len(commands)] * bool(commands))
+        return run(commands, durable=durable)
+
+    monkeypatch.setattr(store._nodes, "run", counted)
+    with store.snapshot() as snapshot:
+        snapshot.fetch([*users, encode(Kind.HEAD), encode(Kind.ROLLOUT), encode(Kind.NEWEST)])
+        assert [snapshot.get(user) for user in users] == [b"1"] * 32
+        assert snapshot.get(encode(Kind.HEAD)) is None
+    assert len(trips) == 1
+    with store.transaction() as transaction:
+        transaction.fetch(users)
+        for user in users:
+            transaction.put(user, b"%d" % (1 + int(transaction.get(user) or b"0")))
+    assert len(trips) == 3
+    store.close()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[ValkeyCluster6]:
+    with valkey_cluster(tmp_path / "six") as six:
+        yield six
+
+
+def test_a_node_that_is_away_fails_what_lies_there_alone(cluster: ValkeyCluster6) -> None:
+    store = opened(cluster.address_of("shop") + "?timeout_ms=300")
+    users = [f"u{number}" for number in range(24)]
+    apply(store, [(record(user), b"1") for user in users])
+    places = Places("shop")
+    victim = cluster.nodes[0]
+    nodes = store._nodes
+    served = {user: nodes._served[nodes._slot_of(places.user(user).rows)] for user in users}
+    there = {user for user, node in served.items() if node == ("127.0.0.1", victim.port)}
+    assert 0 < len(there) < len(users)
+
+    def write() -> None:
+        with store.transaction() as transaction:
+            transaction.fetch([record(user) for user in users])
+            for user in users:
+                transaction.put(record(user), b"2")
+
+    with store.snapshot() as snapshot, victim.paused():
+        snapshot.fetch([record(user) for user in users])
+        for user in users:
+            if user in there:
+                with pytest.raises(StoreUnavailable):
+                    snapshot.get(record(user))
+            else:
+                assert snapshot.get(record(user)) == b"1"
+        with pytest.raises((WriteConflict, StoreUnavailable)):
+            write()
+    store.close()
+
+
+def test_a_store_over_tls_shows_its_certificate_and_checks_the_servers(
+    server: ValkeyNode, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path / "certificates")
+    certificate, key = authority.sign("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(authority.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with tls_relay(server.port, context) as port:
+        address = f"valkeys://localhost:{port}/shop?ca={authority.ca}"
+        store = opened(f"{address}&cert={certificate}&key={key}")
+        apply(store, [(record("u1"), b"1")])
+        assert contents(store) == [(record("u1"), b"1")]
+        store.close()
+        stranger = Authority(tmp_path / "others", "stranger")
+        untrusted = f"valkeys://localhost:{port}/shop?timeout_ms=300&ca={stranger.ca}"
+        for refused in (f"{address}&timeout_ms=300", f"{untrusted}&cert={certificate}&key={key}"):
+            with pytest.raises(StoreUnavailable, match="no answer from localhost"):
+                open_store(refused)
