@@ -29,6 +29,7 @@ PASSWORD_FILE, PASSWORD_ENV = "password_file", "password_env"
 
 _VARIABLE = "PENCHANT_STORE_PASSWORD_"
 _HIDDEN = "***"
+_NAMESPACE = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 _SECRET = re.compile(r"(?<=://)([^/?#@]*):[^/?#]*@")
 _EXPECTED = (
     "lmdb:/absolute/directory, memory:, or valkey://[user[:password]@]host[:port][,...]/NAMESPACE"
@@ -50,7 +51,7 @@ def check_address(address: str) -> None:
     fits = bool(place) if engine == "lmdb" else engine == "memory" and bool(colon)
     if is_network(address):
         _, hosts, namespace, _ = _parts(address)
-        fits = bool(hosts and namespace)
+        fits = bool(hosts.rpartition("@")[2] and _NAMESPACE.fullmatch(namespace))
     if not fits:
         raise ConfigError(f"store: got {redacted(address)!r}, expected {_EXPECTED}")
 

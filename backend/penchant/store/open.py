@@ -24,12 +24,12 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     >>> open_store("memory:").durable
     False
     """
-    check_address(address)
     if is_network(address):
         # Only here, as below.
         from penchant.store.valkey.valkey_store import ValkeyStore
 
         return ValkeyStore(parse_address(resolved(address)))
+    check_address(address)
     engine, _, place = address.partition(":")
     if engine == "lmdb":
         # Only here: a store in memory does without the package lmdb.
