@@ -38,6 +38,7 @@ from penchant.loop.loop_state import LockHeld
 from penchant.refresh.refresh_turn import RefreshRunning
 from penchant.server.metric_table import COSINES, GROUPS, SECONDS, SIZES
 from penchant.server.triton.errors import CODE_OF
+from penchant.shipping.ship import ShippingUnderWay
 from penchant.system.attribute_docs import attribute_docs
 from penchant.training.compress.encoder_comparison import LossBudgetExceeded
 from penchant_sdk import ads, errors, games, home, testing
@@ -242,7 +243,7 @@ def limits_page() -> str:
 def errors_page() -> str:
     """Every error with its cause and its remedy."""
     server = [cls for cls in PenchantError.__subclasses__() if cls is not ConfigError]
-    refusals = [LossBudgetExceeded, LockHeld, RefreshRunning]
+    refusals = [LossBudgetExceeded, LockHeld, RefreshRunning, ShippingUnderWay]
     reasons = {cls.__name__ for cls in server}
     client = [cls for cls in descendants(errors.PenchantError) if cls.__name__ not in reasons]
     rows = [

@@ -1,6 +1,8 @@
-"""`python -m loadtest`: a fresh server, its capacity, then a load of one of two shapes.
+"""`python -m loadtest`: a fresh server, its capacity, then a load of some shape.
 
-`steady`: two minutes at half of the capacity. `overload`: for each kind of call, half of its
+Open loops over the users of a world (shop, ads, games, homes): `steady`, half of the capacity;
+`soak`, 70 % of it for half an hour; `ramp`, from a tenth to 90 %; `spike`, three times as much for
+a tenth of the run; `diurnal`, a day in four minutes. `overload`: for each kind of call, half of its
 capacity, three times as much as it can bear, half again.
 """
 
@@ -17,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 from rich.status import Status
@@ -27,18 +30,20 @@ from loadtest.overload import overload
 from loadtest.overload_calls import KINDS, USUAL_KINDS
 from loadtest.overload_report import OverloadReport
 from loadtest.resources import ResourceWatch, growth, trends
-from loadtest.results import Results, read_results
-from loadtest.traffic import item_id, item_text
+from loadtest.results import Results, read_recorded
+from loadtest.shapes import SHAPES, SHARE_OF_CAPACITY, USUAL_S, RateCurve
+from loadtest.worlds import WORLDS
 from penchant.domain.errors import ConfigError
 from penchant.launch import LaunchError, Server
-from penchant_sdk import Item, Penchant
+from penchant.launch.model_parameters import gather
+from penchant.launch.ports import FREE, Hosts, choose
+from penchant_sdk import Penchant
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 CAPACITY_CLIENTS = 16
 CAPACITY_S = 10.0
 CAPACITY_WARM_UP_S = 3.0
 WARM_UP_S = 5.0
-SHARE_OF_CAPACITY = 0.5
 _LATEST_S = 15.0
 """Longest time that Locust may run on after its last step was due, in seconds."""
 
@@ -59,13 +64,19 @@ class Load:
 
 
 def run_locust(
-    target: str, load: Load, options: argparse.Namespace, scratch: Path, html: Path | None
+    target: str,
+    load: Load,
+    shape: str,
+    options: argparse.Namespace,
+    scratch: Path,
+    html: Path | None,
 ) -> Results:
-    """Runs Locust in a process of its own, since it patches how Python waits.
+    """Runs Locust in processes of its own, since it patches how Python waits.
 
     Args:
         target: gRPC address of the server.
         load: the load to put on it.
+        shape: key of `SHAPES`.
         options: command-line options of the load test.
         scratch: directory for Locust's log and results.
         html: file for Locust's report; None for no report.
@@ -74,74 +85,101 @@ def run_locust(
         LoadTestError: Locust left no results.
     """
     path, log = scratch / "results.json", scratch / "locust.log"
-    path.unlink(missing_ok=True)
+    for old in scratch.glob("results-*.json"):
+        old.unlink()
     seconds = load.warm_up_s + load.duration_s + 2
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless"]
-    command += ["--only-summary", "--exit-code-on-error", "0", "--stop-timeout", "5"]
-    command += ["--users", str(load.clients), "--spawn-rate", str(load.clients)]
-    command += ["--run-time", f"{seconds:.0f}s", "--target", target, "--rate", str(load.rate)]
+    clients = -(-load.clients // options.workers) * options.workers  # As many for each worker.
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--target", target]
+    command += ["--world", options.world, "--shape", shape, "--rate", str(load.rate)]
     command += ["--warm-up-s", str(load.warm_up_s), "--duration-s", str(load.duration_s)]
     command += ["--items", str(options.items), "--visitors", str(options.visitors)]
     command += ["--seed", str(options.seed), "--results", str(path)]
+    command += ["--load-workers", str(options.workers), "--clients", str(clients)]
+    lead = [*command, "--headless", "--only-summary", "--exit-code-on-error", "0"]
+    lead += ["--stop-timeout", "5", "--users", str(clients), "--spawn-rate", str(clients)]
+    lead += ["--run-time", f"{seconds:.0f}s"]
     if html is not None:
-        command += ["--html", str(html)]
-    # If Locust hangs, it has already left its results or never will; the check below tells.
-    with log.open("wb") as file, contextlib.suppress(subprocess.TimeoutExpired):
-        subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            timeout=seconds + _LATEST_S,
-            check=False,
-        )
-    if not path.is_file():
+        lead += ["--html", str(html)]
+    with log.open("wb") as file, contextlib.ExitStack() as stack:
+        if options.workers > 1:
+            port = str(choose(FREE, Hosts()).http)
+            lead += ["--master", "--expect-workers", str(options.workers)]
+            lead += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+            for _ in range(options.workers):
+                work = [*command, "--worker", "--master-host", "127.0.0.1", "--master-port", port]
+                stack.callback(_end, _start(work, file))
+        process = _start(lead, file)
+        stack.callback(_end, process)
+        # If Locust hangs, it has already left its results or never will; the check below tells.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds + _LATEST_S)
+    left = sorted(scratch.glob("results-*.json"))
+    if len(left) != options.workers:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
         raise LoadTestError("Locust left no results:\n" + "\n".join(tail))
-    return read_results(path)
+    return read_recorded(left, load.duration_s)
+
+
+def _start(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Lets a process of Locust end by itself, and kills it if it does not."""
+    try:
+        process.wait(_LATEST_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextmanager
 def filled_server(
-    items: int, encoder: Path, console: Console
+    options: argparse.Namespace, encoder: Path, console: Console
 ) -> Iterator[tuple[Server, Path, Status]]:
     """A server with a store of its own and its items, its directory, and a line of progress."""
     with tempfile.TemporaryDirectory(prefix="penchant-loadtest-") as name:
         scratch = Path(name)
-        settings = {"store": f"lmdb:{scratch / 'store'}", "encoder": str(encoder)}
+        world = WORLDS[options.world]
+        settings = gather(f"lmdb:{scratch / 'store'}", encoder, world.settings)
         with console.status("Starting Triton") as status, Server(scratch, settings) as server:
-            status.update(f"Encoding {items:,} items")
-            put_items(server.target, items)
+            status.update("Encoding items")
+            with Penchant(server.target) as penchant:
+                world.fill(penchant, options.items)
             yield server, scratch, status
 
 
 def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> LoadReport:
     """Runs the whole load test on a server with an empty store, which is stopped in any case."""
     html = options.out / "loadtest.html"
-    with filled_server(options.items, encoder, console) as (server, scratch, status):
+    shape = options.shape
+    with filled_server(options, encoder, console) as (server, scratch, status):
         capacity, rate = None, options.rate
         if rate is None:
             status.update(f"Measuring capacity for {CAPACITY_S:g} s")
             closed = Load(CAPACITY_CLIENTS, 0.0, CAPACITY_WARM_UP_S, CAPACITY_S)
-            capacity = run_locust(server.target, closed, options, scratch, None).rate
-            rate = SHARE_OF_CAPACITY * capacity
-        status.update(f"{rate:,.0f} arrivals per second for {options.duration_s:g} s")
+            capacity = run_locust(server.target, closed, "steady", options, scratch, None).rate
+            rate = SHARE_OF_CAPACITY[shape] * capacity
+        status.update(f"{rate:,.0f} arrivals per second, {shape}, {options.duration_s:g} s")
         load = Load(options.users, rate, WARM_UP_S, options.duration_s)
         with ResourceWatch(lambda: processes_of(server)) as watch:
-            measured = run_locust(server.target, load, options, scratch, html)
-    thresholds = Thresholds(
-        p99_ms={"rank": options.p99_rank_ms, "feedback": options.p99_feedback_ms}
-    )
+            measured = run_locust(server.target, load, shape, options, scratch, html)
+    curve = RateCurve.of(shape, rate, options.duration_s)
+    due = curve.arrivals(options.duration_s)
+    thresholds = Thresholds(p99_ms={**WORLDS[options.world].p99_ms, **dict(options.p99_ms)})
     grown = growth(watch.samples)
-    missed = broken(measured, rate, thresholds) + (grown or [])
+    missed = broken(measured, due, thresholds) + (grown or [])
     held = trends(watch.samples)
-    return LoadReport(capacity, rate, options.users, measured, missed, held, grown is not None)
+    title = f"{options.world}, {shape}"
+    return LoadReport(
+        title, capacity, rate, options.users, measured, missed, held, grown is not None
+    )
 
 
 def overload_test(options: argparse.Namespace, encoder: Path, console: Console) -> OverloadReport:
     """Overloads a server with an empty store, which is stopped in any case."""
     with (
-        filled_server(options.items, encoder, console) as (server, _, status),
+        filled_server(options, encoder, console) as (server, _, status),
         ResourceWatch(lambda: processes_of(server)) as watch,
     ):
         figures = asyncio.run(
@@ -156,19 +194,15 @@ def processes_of(server: Server) -> dict[str, int]:
     return {**server.pids(), **({} if pid is None else {"tritonserver": pid})}
 
 
-def put_items(target: str, count: int) -> None:
-    """Fills the catalog through the SDK, as an application would."""
-    items = [Item(id=item_id(number), text=item_text(number)) for number in range(count)]
-    with Penchant(target) as penchant:
-        penchant.put_items(items, timeout_s=120.0)
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parses the command line."""
-    default = Thresholds().p99_ms
     parser = argparse.ArgumentParser("python -m loadtest", description=__doc__)
     parser.add_argument(
-        "--shape", choices=("steady", "overload"), default="steady", help="shape of the load"
+        "--shape", choices=(*SHAPES, "overload"), default="steady", help="shape of the load"
+    )
+    parser.add_argument("--world", choices=list(WORLDS), default="shop", help="who the users are")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes of Locust that share the arrivals"
     )
     parser.add_argument(
         "--phase-s", type=float, default=8.0, help="overload: seconds of each of three phases"
@@ -177,21 +211,25 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--kinds", nargs="+", choices=list(KINDS), default=USUAL_KINDS, help="overload: kinds"
     )
     parser.add_argument(
-        "--duration-s", type=float, default=120.0, help="seconds of load after the warm-up"
+        "--duration-s", type=float, help="seconds of load after the warm-up; default: the shape's"
     )
     parser.add_argument(
-        "--rate", type=float, help="arrivals per second; default: half the capacity"
+        "--rate", type=float, help="highest arrivals per second; default: by the capacity"
     )
     parser.add_argument("--users", type=int, default=64, help="clients that share the arrivals")
-    parser.add_argument("--items", type=int, default=2000, help="items in the catalog")
+    parser.add_argument("--items", type=int, help="items in the catalog; default: the world's")
     parser.add_argument(
         "--visitors", type=int, default=10_000, help="users who may start a session"
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the traffic")
-    for verb, most_ms in default.items():
-        parser.add_argument(
-            f"--p99-{verb}-ms", type=float, default=most_ms, help=f"largest p99 of {verb}, in ms"
-        )
+    parser.add_argument(
+        "--p99-ms",
+        action="append",
+        default=[],
+        type=_threshold,
+        metavar="VERB=MS",
+        help="largest p99 of a verb; repeatable",
+    )
     parser.add_argument(
         "--encoder", type=Path, metavar="DIR", help="encoder to serve; default: in .penchant"
     )
@@ -199,11 +237,26 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--out", type=Path, default=Path("out"), metavar="DIR", help="directory for the reports"
     )
     options = parser.parse_args(arguments)
+    if options.duration_s is None:
+        options.duration_s = USUAL_S.get(options.shape, 0.0) or 1.0
+    if options.items is None:
+        options.items = WORLDS[options.world].usual_items
+    if options.shape == "overload" and options.world != "shop":
+        parser.error(f"--world: got {options.world}, expected shop: overload has calls of its own")
     if options.duration_s <= 0 or (options.rate is not None and options.rate <= 0):
         parser.error("--duration-s and --rate: expected more than 0")
-    if min(options.users, options.items, options.visitors) < 1:
-        parser.error("--users, --items and --visitors: expected 1 or more")
+    if min(options.users, options.items, options.visitors, options.workers) < 1:
+        parser.error("--users, --items, --visitors and --workers: expected 1 or more")
+    known = WORLDS[options.world].p99_ms
+    for verb, _ in options.p99_ms:
+        if verb not in known:
+            parser.error(f"--p99-ms: got {verb!r}, expected one of {', '.join(known)}")
     return options
+
+
+def _threshold(text: str) -> tuple[str, float]:
+    verb, _, most_ms = text.rpartition("=")
+    return verb.strip(), float(most_ms)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

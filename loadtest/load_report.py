@@ -27,12 +27,12 @@ class Thresholds:
     """Smallest share of the due arrivals that were sent, 0 to 1."""
 
 
-def broken(results: Results, rate: float, thresholds: Thresholds) -> list[str]:
+def broken(results: Results, due: float, thresholds: Thresholds) -> list[str]:
     """The thresholds that a run broke, in words; empty if it kept all of them.
 
     Args:
         results: results of the run.
-        rate: due arrivals per second.
+        due: number of arrivals that were due.
         thresholds: limits to keep.
     """
     texts = []
@@ -48,7 +48,7 @@ def broken(results: Results, rate: float, thresholds: Thresholds) -> list[str]:
         elif results.verbs[verb].p99 > most:
             got = results.verbs[verb].p99
             texts.append(f"{verb}: p99 of {got:.1f} ms, expected at most {most:g} ms")
-    share = results.requests / (rate * results.seconds)
+    share = results.requests / due
     if share < thresholds.sent:
         texts.append(f"arrivals: {share:.1%} were sent, expected at least {thresholds.sent:.0%}")
     return texts
@@ -58,10 +58,12 @@ def broken(results: Results, rate: float, thresholds: Thresholds) -> list[str]:
 class LoadReport:
     """Load, results and verdict of a load test."""
 
+    title: str
+    """World and shape."""
     capacity: float | None
     """Requests per second of the closed loop before; None if the rate was given."""
     rate: float
-    """Arrivals per second of the open loop."""
+    """Arrivals per second of the open loop, at their highest."""
     clients: int
     results: Results
     broken: list[str]
@@ -80,7 +82,8 @@ class LoadReport:
         """Prints the report as a table with notes."""
         capacity = "" if self.capacity is None else f" (capacity {self.capacity:,.0f}/s)"
         title = (
-            f"{self.rate:,.0f} arrivals per second{capacity} for {self.results.seconds:g} s, "
+            f"{self.title}: {self.rate:,.0f} arrivals per second{capacity} for "
+            f"{self.results.seconds:g} s, "
             f"{self.clients} clients"
         )
         table = Table("verb", title=title, title_justify="left")

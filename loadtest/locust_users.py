@@ -9,33 +9,24 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from locust import User, constant, task
 from locust.exception import StopUser
 
 from loadtest.results import Recorder
-from loadtest.traffic import (
-    SHOWN,
-    Arrivals,
-    FeedbackStep,
-    Population,
-    RankStep,
-    Session,
-    Step,
-    session,
-)
-from penchant_sdk import Event, Penchant, PenchantError
+from loadtest.timed_session import PlayedSession, SessionMaker, TimedCall
+from loadtest.traffic import Arrivals
+from penchant_sdk import Penchant, PenchantError
 
 
 @dataclass(slots=True)
 class LoadRun:
-    """State that all users of a run share."""
+    """State that all users of a process share."""
 
     penchant: Penchant
-    population: Population
+    sessions: SessionMaker
     recorder: Recorder
     seed: int
     start: float
@@ -46,7 +37,14 @@ class LoadRun:
     """Seconds after the start from which no step is due."""
     arrivals: Arrivals | None
     """Due times of the open loop. None for a closed loop: a step is due when the last one ends."""
+    worker: int = 0
+    """Number of this process among those that share the arrivals."""
+    workers: int = 1
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def next_number(self) -> int:
+        """The next client's number, different from those of all processes."""
+        return next(self.numbers) * self.workers + self.worker
 
 
 class Visitor(User):
@@ -58,13 +56,10 @@ class Visitor(User):
     def on_start(self) -> None:
         """Takes the next number, which decides the client's share of the arrivals."""
         run = self.run_state
-        self._number = next(run.numbers)
+        self._number = run.next_number()
         self._rng = random.Random(f"{run.seed}-{self._number}")
         self._step_number = 0
-        self._session: Session = session(self._rng, run.population)
-        self._next: Step = next(self._session)
-        self._version = 0
-        self._recommendation = ""
+        self._begin()
 
     @task
     def step(self) -> None:
@@ -75,12 +70,20 @@ class Visitor(User):
         pause = due - time.perf_counter()
         if pause > 0:
             time.sleep(pause)  # Patched by Locust: only this greenlet waits.
-        if isinstance(self._next, RankStep):
-            rank = self._next
-            self._timed("rank", due, lambda: self._rank(rank))
+        step = self._next
+        sent, returned = time.perf_counter(), None
+        error: PenchantError | None = None
+        try:
+            returned = step.call()
+        except PenchantError as raised:
+            error = raised
+        done = time.perf_counter()
+        if error is None:
+            self._go_on(returned)
         else:
-            feedback = self._next
-            self._timed("feedback", due, lambda: self._feedback(feedback))
+            self._begin()
+        if due - self.run_state.start >= self.run_state.warm_up_s:
+            self._record(step.verb, (done - due) * 1e3, (done - sent) * 1e3, error)
 
     def _due(self) -> float:
         run = self.run_state
@@ -90,54 +93,28 @@ class Visitor(User):
         self._step_number += 1
         return due
 
-    def _timed(self, verb: str, due: float, call: Callable[[], Sequence[str]]) -> None:
-        sent, shown = time.perf_counter(), None
-        error: PenchantError | None = None
+    def _begin(self) -> None:
+        """Starts the session of another user."""
+        self._session: PlayedSession = self.run_state.sessions(self._rng)
+        self._next: TimedCall = next(self._session)
+
+    def _go_on(self, returned: Any) -> None:
+        """Moves to the session's next step, or to a new session if this one ended."""
         try:
-            shown = call()
-        except PenchantError as raised:
-            error = raised
-        done = time.perf_counter()
-        self._advance(shown)
-        if due - self.run_state.start < self.run_state.warm_up_s:
-            return
+            self._next = self._session.send(returned)
+        except StopIteration:
+            self._begin()
+
+    def _record(
+        self, verb: str, from_due_ms: float, from_sent_ms: float, error: PenchantError | None
+    ) -> None:
         text = "" if error is None else f"{type(error).__name__}: {error}"
-        self.run_state.recorder.record(verb, (done - due) * 1e3, (done - sent) * 1e3, text)
+        self.run_state.recorder.record(verb, from_due_ms, from_sent_ms, text)
         self.environment.events.request.fire(
             request_type="penchant",
             name=verb,
-            response_time=(done - due) * 1e3,
+            response_time=from_due_ms,
             response_length=0,
             exception=error,
             context={},
         )
-
-    def _advance(self, shown: Sequence[str] | None) -> None:
-        """Moves to the session's next step, or to a new session if this one ended or failed."""
-        try:
-            if shown is None:
-                raise StopIteration
-            self._next = self._session.send(shown)
-        except StopIteration:
-            self._session = session(self._rng, self.run_state.population)
-            self._next = next(self._session)
-
-    def _rank(self, step: RankStep) -> Sequence[str]:
-        ranking = self.run_state.penchant.rank(
-            step.user,
-            k=SHOWN,
-            candidates=step.candidates,
-            min_state_version=self._version if step.after_feedback else 0,
-        )
-        self._recommendation = ranking.recommendation_id
-        return ranking.ids
-
-    def _feedback(self, step: FeedbackStep) -> Sequence[str]:
-        events = [
-            Event(user=step.user, item=item, signal=signal, recommendation_id=self._recommendation)
-            for item, signal in step.events
-        ]
-        ack = self.run_state.penchant.feedback(events)
-        ack.raise_for_refused()
-        self._version = ack.state_version(step.user)
-        return ()

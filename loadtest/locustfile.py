@@ -4,6 +4,10 @@ r"""The file that Locust loads: its options, and a run from start to results.
 
     locust -f loadtest/locustfile.py --headless --users 64 --spawn-rate 64 --target HOST:PORT \
         --rate 500 --duration-s 60 --run-time 75
+
+From several machines: the same line with `--master --expect-workers 2` on one of them, and with
+`--worker --master-host HOST` instead of `--headless` on two others, and on all three
+`--load-workers 2 --clients 64`.
 """
 
 from __future__ import annotations
@@ -22,12 +26,15 @@ from typing import Any
 
 from locust import events
 from locust.env import Environment
+from locust.runners import MasterRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from loadtest.locust_users import LoadRun, Visitor
 from loadtest.results import Recorder
+from loadtest.shapes import SHAPES, RateCurve
 from loadtest.traffic import Arrivals, Population, Zipf
+from loadtest.worlds import WORLDS
 from penchant_sdk import Penchant
 
 __all__ = ["Visitor"]
@@ -40,8 +47,10 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--target", default="localhost:8001", help="gRPC address of the server, host:port"
     )
+    parser.add_argument("--world", choices=list(WORLDS), default="shop", help="who the users are")
+    parser.add_argument("--shape", choices=list(SHAPES), default="steady", help="of the load")
     parser.add_argument(
-        "--rate", type=float, default=0.0, help="arrivals per second; 0: a closed loop"
+        "--rate", type=float, default=0.0, help="highest arrivals per second; 0: a closed loop"
     )
     parser.add_argument("--warm-up-s", type=float, default=5.0, help="seconds not recorded")
     parser.add_argument("--duration-s", type=float, default=60.0, help="seconds recorded")
@@ -50,31 +59,53 @@ def add_options(parser: ArgumentParser) -> None:
         "--visitors", type=int, default=10_000, help="users who may start a session"
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the traffic")
-    parser.add_argument("--results", type=Path, help="JSON file for the latencies")
+    # Text, since Locust sends options to its workers as they are.
+    parser.add_argument("--results", default="", help="file for the latencies, one a worker")
+    parser.add_argument(
+        "--load-workers", type=int, default=1, help="processes that share the arrivals"
+    )
+    parser.add_argument(
+        "--clients", type=int, default=0, help="clients of all workers; 0: Locust's --users"
+    )
 
 
 def begin(environment: Environment, **_: Any) -> None:
     """Makes the shared state of the users before the first one starts."""
+    if isinstance(environment.runner, MasterRunner):
+        return  # It only counts what the workers send it.
     options: Any = environment.parsed_options
-    arrivals = Arrivals(options.rate, options.num_users) if options.rate else None
+    curve = RateCurve.of(options.shape, options.rate, options.duration_s, options.warm_up_s)
+    penchant = Penchant(options.target, token=os.environ.get("PENCHANT_TOKEN") or None)
+    population = Population(Zipf(options.visitors, 1.0), Zipf(options.items, 0.8))
     Visitor.run_state = LoadRun(
-        penchant=Penchant(options.target, token=os.environ.get("PENCHANT_TOKEN") or None),
-        population=Population(Zipf(options.visitors, 1.0), Zipf(options.items, 0.8)),
+        penchant=penchant,
+        sessions=WORLDS[options.world].sessions(penchant, population, options.items),
         recorder=Recorder(),
         seed=options.seed,
         start=time.perf_counter() + _SPAWNING_S,
         warm_up_s=options.warm_up_s,
         end_s=options.warm_up_s + options.duration_s,
-        arrivals=arrivals,
+        arrivals=Arrivals(curve, options.clients or options.num_users) if options.rate else None,
+        worker=_worker_number(environment),
+        workers=options.load_workers,
     )
 
 
 def end(environment: Environment, **_: Any) -> None:
-    """Closes the client and writes the results."""
+    """Closes the client and writes what was recorded."""
+    if isinstance(environment.runner, MasterRunner):
+        return
     options: Any = environment.parsed_options
     Visitor.run_state.penchant.close()
     if options.results:
-        Visitor.run_state.recorder.results(options.duration_s).write(options.results)
+        path = Path(options.results)
+        number = Visitor.run_state.worker
+        Visitor.run_state.recorder.write(path.with_name(f"{path.stem}-{number}{path.suffix}"))
+
+
+def _worker_number(environment: Environment) -> int:
+    """The place of this process among the workers; 0 without any."""
+    return int(getattr(environment.runner, "worker_index", 0))
 
 
 _hooks: Any = events  # Locust's hooks have no types.

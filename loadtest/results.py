@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -51,17 +52,6 @@ class Results:
         """Successful requests per second."""
         return (self.requests - self.failures) / self.seconds
 
-    def write(self, path: Path) -> None:
-        """Writes the results as JSON."""
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
-
-
-def read_results(path: Path) -> Results:
-    """Reads a file that `Results.write` has written."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    verbs = {name: VerbSummary(**verb) for name, verb in content["verbs"].items()}
-    return Results(verbs, content["errors"], content["seconds"])
-
 
 @dataclass(slots=True)
 class _Recorded:
@@ -86,10 +76,36 @@ class Recorder:
             recorded.failures += 1
             self._errors[error] += 1
 
+    def write(self, path: Path) -> None:
+        """Writes what was recorded, for `read`."""
+        content = {
+            "verbs": {name: asdict(one) for name, one in self._recorded.items()},
+            "errors": self._errors,
+        }
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+    def read(self, path: Path) -> None:
+        """Adds what another recorder wrote."""
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for name, other in content["verbs"].items():
+            recorded = self._recorded.setdefault(name, _Recorded())
+            recorded.from_due_ms += other["from_due_ms"]
+            recorded.from_sent_ms += other["from_sent_ms"]
+            recorded.failures += other["failures"]
+        self._errors.update(content["errors"])
+
     def results(self, seconds: float) -> Results:
         """The results of everything recorded in a run of `seconds`."""
         verbs = {name: _summary(recorded) for name, recorded in sorted(self._recorded.items())}
         return Results(verbs, dict(self._errors.most_common()), seconds)
+
+
+def read_recorded(paths: Iterable[Path], seconds: float) -> Results:
+    """The results of all processes of a run of `seconds`."""
+    recorder = Recorder()
+    for path in paths:
+        recorder.read(path)
+    return recorder.results(seconds)
 
 
 def _summary(recorded: _Recorded) -> VerbSummary:

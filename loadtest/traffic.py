@@ -12,6 +12,8 @@ import random
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+from loadtest.shapes import RateCurve
+
 CANDIDATES = 100
 """Candidates of a ranking that names them."""
 SHOWN = 10
@@ -110,19 +112,20 @@ def session(rng: random.Random, population: Population) -> Session:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Arrivals at a constant rate, one every 1 / rate seconds, shared by the clients in turn.
+    """Arrivals along a curve of rates, shared by the clients in turn.
 
-    >>> Arrivals(rate=10.0, clients=2).due_s(client=1, step=3)
+    >>> curve = RateCurve.of("steady", highest=10.0, seconds=60.0)
+    >>> Arrivals(curve, clients=2).due_s(client=1, step=3)
     0.7
     """
 
-    rate: float
-    """Requests per second of all clients together; more than 0."""
+    curve: RateCurve
+    """Requests per second of all clients together."""
     clients: int
 
     def due_s(self, client: int, step: int) -> float:
         """Due time of a client's step in seconds after the start, whenever earlier steps ended."""
-        return (step * self.clients + client) / self.rate
+        return self.curve.due_s(step * self.clients + client)
 
 
 def user_id(number: int) -> str:

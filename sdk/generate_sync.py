@@ -30,6 +30,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 SOURCES = {
     "penchant_sdk/_aio_transport.py": "penchant_sdk/_transport.py",
+    "penchant_sdk/_aio_sender.py": "penchant_sdk/_sender.py",
+    "penchant_sdk/_aio_spool.py": "penchant_sdk/_spool.py",
     "penchant_sdk/aio.py": "penchant_sdk/client.py",
     "penchant_sdk/ads/aio.py": "penchant_sdk/ads/client.py",
     "penchant_sdk/games/aio.py": "penchant_sdk/games/client.py",
@@ -47,6 +49,9 @@ NAMES = {
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "_aio_transport": "_transport",
+    "_aio_sender": "_sender",
+    "_aio_spool": "_spool",
+    "_aio_concurrent": "_concurrent",
     "aio": "client",
     "asyncio": "time",
 }

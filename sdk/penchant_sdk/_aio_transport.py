@@ -16,17 +16,17 @@ import grpc.aio
 
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_sdk._bearer import AsyncToken, Bearer
+from penchant_sdk._call_handle import CallHandle
 from penchant_sdk._channel import (
     ChannelOptions,
     Metadata,
-    Stubs,
     as_pairs,
     closed,
     from_rpc_error,
     merge_options,
-    stubs,
 )
 from penchant_sdk._request_trace import attempt_span, name_attempt, new_request_id
+from penchant_sdk._server_connection import ServerConnection
 from penchant_sdk._wire import decode, encode
 from penchant_sdk.errors import PenchantError
 
@@ -58,54 +58,114 @@ class AsyncGrpcTransport:
         metadata: Metadata = (),
         token: AsyncToken | None = None,
         channel_options: ChannelOptions = (),
+        several: bool = False,
+        max_connection_age_s: float | None = None,
     ) -> None:
         self._target = target
         self._credentials = credentials
         self._bearer = Bearer(token, as_pairs(metadata))
-        self._options = merge_options(target, channel_options)
+        self._longest_s = max_connection_age_s
+        self._options = merge_options(
+            target, channel_options, several=several, renewed=max_connection_age_s is not None
+        )
         self._lock = threading.Lock()  # Never held while a call waits.
-        self._channel: grpc.aio.Channel | None = None
-        self._stubs: Stubs | None = None
+        self._connection: ServerConnection | None = None
+        self._next: ServerConnection | None = None
+        self._retired: list[ServerConnection] = []
         self._closed = False
 
-    async def infer(self, model: str, payload: bytes, timeout_s: float) -> bytes:
-        """See `AsyncTransport.infer`."""
-        method, request_id = self._open().infer, new_request_id()
-        request = encode(model, payload, timeout_s, request_id)
-        with attempt_span(model, request_id) as headers:
-            try:
-                return decode(await self._call(method, request, timeout_s, headers))
-            except PenchantError as error:
-                name_attempt(error, request_id)
-                raise
+    @property
+    def connectivity(self) -> grpc.ChannelConnectivity:
+        """The state of the channel, which connects by itself from the first look on."""
+        with self._lock:
+            return self._opened().state()
+
+    async def infer(
+        self, model: str, payload: bytes, timeout_s: float, handle: CallHandle | None = None
+    ) -> bytes:
+        """See `AsyncTransport.infer`; a call can be cancelled by its handle."""
+        connection, request_id = self._enter(), new_request_id()
+        try:
+            method = connection.stubs.infer
+            if handle is not None:
+                method = handle.wrap(method)
+            request = encode(model, payload, timeout_s, request_id)
+            with attempt_span(model, request_id) as headers:
+                try:
+                    return decode(await self._call(method, request, timeout_s, headers))
+                except PenchantError as error:
+                    name_attempt(error, request_id)
+                    raise
+        finally:
+            if self._longest_s is not None:
+                await self._leave(connection)
 
     async def model_ready(self, model: str, timeout_s: float) -> bool:
         """See `AsyncTransport.model_ready`."""
-        method, request = self._open().model_ready, kserve_pb2.ModelReadyRequest(name=model)
-        reply = await self._call(method, request, timeout_s)
-        return bool(reply.ready)
+        connection, request = self._enter(), kserve_pb2.ModelReadyRequest(name=model)
+        try:
+            reply = await self._call(connection.stubs.model_ready, request, timeout_s)
+            return bool(reply.ready)
+        finally:
+            if self._longest_s is not None:
+                await self._leave(connection)
 
     async def close(self) -> None:
         """See `AsyncTransport.close`."""
         with self._lock:
             self._closed = True
-            channel, self._channel = self._channel, None
-        if channel is not None:
-            await channel.close()
+            found = [self._connection, self._next, *self._retired]
+            self._connection = self._next = None
+            self._retired = []
+        for connection in found:
+            if connection is not None:
+                await connection.channel.close()
 
-    def _open(self) -> Stubs:
-        """The channel's methods; raises Cancelled once the transport is closed.
+    def _enter(self) -> ServerConnection:
+        """The connection of a call, which must leave it afterwards where connections are replaced.
+
+        Raises:
+            Cancelled: the transport is closed.
+        """
+        with self._lock:
+            connection = self._opened()
+            if self._longest_s is None:
+                return connection
+            if self._next is None and connection.old():
+                self._next = self._new_connection()
+            # The old one carries the calls until the new one is there.
+            if self._next is not None and self._next.state() is grpc.ChannelConnectivity.READY:
+                self._retired.append(connection)
+                self._connection = connection = self._next
+                self._next = None
+            connection.calls += 1
+            return connection
+
+    async def _leave(self, connection: ServerConnection) -> None:
+        """Ends a call, and closes the replaced connections that carry none any more."""
+        with self._lock:
+            connection.calls -= 1
+            idle = [one for one in self._retired if not one.calls]
+            if idle:
+                self._retired = [one for one in self._retired if one.calls]
+        for one in idle:
+            await one.channel.close()
+
+    def _opened(self) -> ServerConnection:
+        """The connection; raises Cancelled once the transport is closed.
 
         The constructor opens no channel, because it may run before a fork or, in asyncio, outside
         of the event loop.
         """
-        with self._lock:
-            if self._closed:
-                raise closed()
-            if self._stubs is None:
-                self._channel = _new_channel(self._target, self._credentials, self._options)
-                self._stubs = stubs(self._channel)
-            return self._stubs
+        if self._closed:
+            raise closed()
+        if self._connection is None:
+            self._connection = self._new_connection()
+        return self._connection
+
+    def _new_connection(self) -> ServerConnection:
+        channel = _new_channel(self._target, self._credentials, self._options)
+        return ServerConnection(channel, self._longest_s)
 
     async def _call(
         self, method: Any, request: object, timeout_s: float, headers: Metadata = ()

@@ -11,6 +11,7 @@ penchant_sdk.errors.InvalidRequest: context['n']: got 5, expected text
 
 from __future__ import annotations
 
+import math
 import numbers
 import operator
 from collections.abc import Iterable, Mapping
@@ -137,6 +138,14 @@ def real(name: str, value: object, error: Refusal = InvalidRequest) -> float:
     if found is None:
         raise error(f"{name}: got {shown(value)}, expected a number")
     return found
+
+
+def longer_than_zero(name: str, value: object, error: Refusal = InvalidRequest) -> float:
+    """A number of seconds above 0, and finite."""
+    seconds = real(name, value, error)
+    if not 0 < seconds < math.inf:
+        raise error(f"{name}: got {shown(value)}, expected more than 0, and finite")
+    return seconds
 
 
 def flag(name: str, value: object, error: Refusal = InvalidRequest) -> bool:

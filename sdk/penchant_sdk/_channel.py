@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 
 from penchant_proto.kserve.v1 import kserve_pb2
-from penchant_proto.local_targets import proxy_options
+from penchant_proto.local_targets import is_local, proxy_options
 from penchant_sdk._wire import SERVICE
 from penchant_sdk.errors import Cancelled, PenchantError, error_from_status
 
@@ -35,6 +35,14 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "grpc.max_send_message_length": -1,
 }
 """Channel options of every client, unless the caller sets an option of the same name."""
+
+ROUND_ROBIN: tuple[str, Any] = ("grpc.lb_policy_name", "round_robin")
+"""Balances over the addresses of a name, and connects again by itself where a connection is lost.
+gRPC's default, `pick_first`, does neither."""
+
+OWN_CONNECTION: tuple[str, Any] = ("grpc.use_local_subchannel_pool", 1)
+"""Keeps a channel's connections to itself. By default, gRPC gives all channels of a process to one
+target the same connection, so that a new channel would be no new connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +71,34 @@ def stubs(channel: grpc.Channel | grpc.aio.Channel) -> Stubs:
     )
 
 
-def merge_options(target: str, options: ChannelOptions) -> list[tuple[str, Any]]:
+def merge_options(
+    target: str, options: ChannelOptions, *, several: bool = False, renewed: bool = False
+) -> list[tuple[str, Any]]:
     """The default options, without a proxy for a local target; the caller's override them.
+
+    Args:
+        target: of the channel.
+        options: the caller's.
+        several: whether the client has other endpoints too.
+        renewed: whether the client replaces its connections by new ones.
 
     >>> merged = dict(merge_options("localhost:8001", [("grpc.keepalive_time_ms", 1)]))
     >>> merged["grpc.keepalive_time_ms"], merged["grpc.enable_http_proxy"]
     (1, 0)
+    >>> dict(merge_options("ranker:8001", []))["grpc.lb_policy_name"]
+    'round_robin'
     """
-    return list({**DEFAULT_OPTIONS, **dict(proxy_options(target)), **dict(options)}.items())
+    own = dict(DEFAULT_OPTIONS)
+    if several or (_is_name(target) and not is_local(target)):
+        own.update([ROUND_ROBIN])
+    if renewed:
+        own.update([OWN_CONNECTION])
+    return list({**own, **dict(proxy_options(target)), **dict(options)}.items())
+
+
+def _is_name(target: str) -> bool:
+    """Whether a target is looked up in the DNS, rather than by another resolver of gRPC's."""
+    return target.startswith("dns:") or "://" not in target
 
 
 def as_pairs(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[tuple[str, str | bytes], ...]:

@@ -52,6 +52,9 @@ _STATUS = {
     feedback_pb2.EventResult.STATUS_DUPLICATE: EventStatus.DUPLICATE,
     feedback_pb2.EventResult.STATUS_REFUSED: EventStatus.REFUSED,
 }
+SPOOLED = "Spooled"
+"""Reason, without a status, that the client gives to an event which waits in its spool. A server
+sends none without a status."""
 _UNRESERVED_REASON = {
     reserve_pb2.Unreserved.REASON_CAPPED: UnreservedReason.CAPPED,
     reserve_pb2.Unreserved.REASON_BUDGET: UnreservedReason.BUDGET,
@@ -136,21 +139,23 @@ def event_results(
         EventResult(
             event_id=event.event_id,
             user=event.user,
-            status=_status(result.status),
+            status=_status(result),
             state_version=result.state_version,
-            reason=result.reason,
+            reason=result.reason if result.status else "",
             message=result.message,
         )
         for event, result in zip(events, reply.results, strict=True)
     )
 
 
-def _status(status: feedback_pb2.EventResult.Status) -> EventStatus:
-    try:
-        return _STATUS[status]
-    except KeyError:
+def _status(result: feedback_pb2.EventResult) -> EventStatus:
+    found = _STATUS.get(result.status)
+    if found is None and not result.status and result.reason == SPOOLED:
+        return EventStatus.SPOOLED
+    if found is None:
         # A newer server sent it. An error is better than a wrong answer.
-        raise ServerError(f"the reply holds the event status {status}, unknown here") from None
+        raise ServerError(f"the reply holds the event status {result.status}, unknown here")
+    return found
 
 
 def reservations(reply: reserve_pb2.ReserveReply) -> Reservations:

@@ -18,7 +18,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Self, TypeVar
@@ -27,14 +26,19 @@ import grpc
 
 from penchant_proto.v1 import service_pb2
 from penchant_sdk import _operations
+from penchant_sdk._aio_sender import AsyncBalancedSender, AsyncSender
+from penchant_sdk._aio_spool import AsyncSpool
 from penchant_sdk._aio_transport import AsyncGrpcTransport, AsyncTransport
+from penchant_sdk._arguments import longer_than_zero
 from penchant_sdk._bearer import AsyncToken
 from penchant_sdk._channel import ChannelOptions, Metadata
+from penchant_sdk._endpoint_names import endpoint_names
 from penchant_sdk._event_loop import EventLoopGuard  # Asyncio only.
+from penchant_sdk._hedge_delay import HedgeAfter, HedgeDelay
 from penchant_sdk._operations import EncodedCall, Operation, first_call
-from penchant_sdk._replies import parse
-from penchant_sdk._retry import BULK_TIMEOUT_S, NOT_READY, Attempts, RetryPolicy, check_timeout
-from penchant_sdk._wire import MODELS
+from penchant_sdk._retry import BULK_TIMEOUT_S, RetryPolicy, check_timeout
+from penchant_sdk._retry_budget import SHARE, RetryBudget
+from penchant_sdk._spool_file import SPOOL_BYTES, SpoolFile
 from penchant_sdk.client_tls import FilePath, Tls, channel_credentials
 from penchant_sdk.errors import PenchantError
 from penchant_sdk.exploration import Exploration
@@ -55,7 +59,7 @@ T = TypeVar("T")
 
 
 class AsyncPenchant:
-    """A connection to a Triton that serves Penchant; safe to share between tasks of one event loop.
+    """A client of Tritons that serve Penchant; safe to share between tasks of one event loop.
 
     Every verb may raise a `PenchantError`: `InvalidRequest` for a wrong argument, `Unavailable` or
     one of its subclasses if the server did not take the call after all retries, `DeadlineExceeded`
@@ -64,7 +68,7 @@ class AsyncPenchant:
 
     def __init__(
         self,
-        target: str = "localhost:8001",
+        target: str | Sequence[str] = "localhost:8001",
         *,
         timeout_s: float = 1.0,
         max_attempts: int = 4,
@@ -73,14 +77,21 @@ class AsyncPenchant:
         metadata: Metadata = (),
         token: AsyncToken | None = None,
         channel_options: ChannelOptions = (),
+        retry_share: float = SHARE,
+        hedge_after_ms: HedgeAfter | None = None,
+        max_connection_age_s: float | None = None,
+        spool: FilePath | None = None,
+        spool_bytes: int = SPOOL_BYTES,
         transport: AsyncTransport | None = None,
     ) -> None:
         """Makes the client; it connects at the first call.
 
         Args:
-            target: host:port of Triton's gRPC endpoint, or any gRPC target. A local one (loopback,
-                `localhost`, `unix:`) is never reached through a proxy; others as gRPC decides, by
-                `grpc_proxy`, `https_proxy`, `http_proxy` and `no_proxy` in the environment.
+            target: host:port of Triton's gRPC endpoint, or any gRPC target; for several endpoints,
+                a sequence, or a text with commas. A local one (loopback, `localhost`, `unix:`) is
+                never reached through a proxy; others as gRPC decides, by `grpc_proxy`,
+                `https_proxy`, `http_proxy` and `no_proxy` in the environment. A name with several
+                addresses counts as one endpoint, over whose addresses gRPC balances.
             timeout_s: seconds for one call to the server, retries included; more than 0. Every verb
                 accepts its own `timeout_s` instead.
             max_attempts: attempts for one call, the first included; 1 or more.
@@ -94,25 +105,57 @@ class AsyncPenchant:
                 refusal because the token has expired, the function is asked once more and the call
                 repeated. Without TLS, whoever sees the network sees the token.
             channel_options: gRPC channel arguments; they override Penchant's own (keepalive,
-                sizes).
+                sizes, balancing).
+            retry_share: retries and hedges for each call, over all calls of the client; 0 or more.
+                One a second and 20 at once are free. Attempts whose connection failed don't count.
+            hedge_after_ms: with several endpoints, a ranking without an answer after so many
+                milliseconds goes to a second one too, and the first answer counts. "p95": after 95
+                % of the latest rankings had theirs. None: never.
+            max_connection_age_s: seconds after which a new connection takes the place of an old
+                one, give or take a tenth; calls under way end on the old one. None: never.
+            spool: file that keeps feedback which can't be delivered, and from which it is delivered
+                later, also by the next process. One client uses it at a time. None: such feedback
+                raises an error.
+            spool_bytes: size limit of that file, 4,096 or more.
             transport: carries the calls instead of gRPC, for tests.
 
         Raises:
-            InvalidRequest: the timeout or the number of attempts is out of range, a file of `tls`
-                can't be used, or the token is none.
+            InvalidRequest: an argument is out of range, a file of `tls` or the spool can't be used,
+                or the token is none.
         """
-        self._target = target
+        names = endpoint_names(target)
+        self._target = ",".join(names)
         self._timeout_s = check_timeout(timeout_s)
-        self._policy = RetryPolicy(max_attempts=max_attempts)
+        policy, budget = RetryPolicy(max_attempts=max_attempts), RetryBudget(retry_share)
+        hedge = None if hedge_after_ms is None else HedgeDelay(hedge_after_ms, len(names))
+        if max_connection_age_s is not None:
+            longer_than_zero("max_connection_age_s", max_connection_age_s)
         if transport is None:
-            transport = AsyncGrpcTransport(
-                target,
-                credentials=channel_credentials(tls, credentials),
-                metadata=metadata,
-                token=token,
-                channel_options=channel_options,
+            own_credentials = channel_credentials(tls, credentials)
+            transports = [
+                AsyncGrpcTransport(
+                    name,
+                    credentials=own_credentials,
+                    metadata=metadata,
+                    token=token,
+                    channel_options=channel_options,
+                    several=len(names) > 1,
+                    max_connection_age_s=max_connection_age_s,
+                )
+                for name in names
+            ]
+            self._sender = (
+                AsyncBalancedSender(names, transports, policy, budget, hedge)
+                if len(names) > 1
+                else AsyncSender(transports[0], policy, budget)
             )
-        self._transport = transport
+        else:
+            self._sender = AsyncSender(transport, policy, budget)
+        self._spool: AsyncSpool | None = None
+        if spool is not None:
+            file = SpoolFile(spool, spool_bytes)
+            self._spool = AsyncSpool(file, self._sender, self._timeout_s)
+            self._spool.start()
         self._loop = EventLoopGuard()  # Asyncio only.
 
     async def put_items(
@@ -227,9 +270,15 @@ class AsyncPenchant:
         calls of at most 1,000 events and 1 MiB, and all are checked before the first call. They
         keep their ids, so after an error the whole list may be sent again.
 
+        With a spool, events that can't be delivered have the status `SPOOLED`: they are on this
+        machine's disk, and no ranking knows them before they are delivered.
+
         Args:
             events: 1 or more, of any users, in any order.
             timeout_s: seconds for each call to the server. Default: the client's timeout.
+
+        Raises:
+            SpoolRefused: neither a server nor the client's spool took the events.
         """
         return await self.run(_operations.feedback(events), timeout_s=timeout_s)
 
@@ -349,18 +398,13 @@ class AsyncPenchant:
     async def ready(self, *, timeout_s: float | None = None) -> bool:
         """Whether all of Penchant's models take requests, according to the server. Never retries.
 
+        Of several endpoints, one whose models all do is enough.
+
         Args:
             timeout_s: seconds for all models together. Default: the client's timeout.
         """
         self._loop.check()  # Asyncio only.
-        attempts = Attempts(self._policy, "ready", self._seconds(timeout_s))
-        try:
-            for model in MODELS:
-                if not await self._transport.model_ready(model, attempts.remaining_s()):
-                    return False
-        except NOT_READY:
-            return False
-        return True
+        return await self._sender.ready(check_timeout(self._seconds(timeout_s)))
 
     async def run(
         self, operation: Operation[T], *, timeout_s: float | None = None, bulk: bool = False
@@ -394,9 +438,13 @@ class AsyncPenchant:
 
     async def close(self) -> None:
         """Closes the connection; calls in progress and later calls raise Cancelled."""
-        await self._transport.close()
+        if self._spool is not None:
+            await self._spool.close()
+        await self._sender.close()
 
     async def __aenter__(self) -> Self:
+        if self._spool is not None:
+            self._spool.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -405,17 +453,18 @@ class AsyncPenchant:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._target!r})"
 
+    @property
+    def spooled_events(self) -> int:
+        """How many events wait in the spool."""
+        return 0 if self._spool is None else self._spool.waiting
+
     async def _send(self, call: EncodedCall, timeout_s: float) -> service_pb2.Reply:
-        attempts = Attempts(self._policy, call.verb, timeout_s)
-        while True:
-            left_s = attempts.remaining_s()
-            try:
-                answer = await self._transport.infer(call.model, call.payload, left_s)
-            except PenchantError as error:
-                pause_s = attempts.pause_after(error)
-            else:
-                return parse(call.verb, answer)
-            await asyncio.sleep(pause_s)
+        if self._spool is None:
+            return await self._sender.send(call, timeout_s)
+        self._spool.start()
+        if call.verb != "feedback":
+            return await self._sender.send(call, timeout_s)
+        return await self._spool.send(call, timeout_s)
 
     def _seconds(self, timeout_s: float | None, at_least: float = 0.0) -> float:
         """The caller's timeout; without one, the client's or `at_least`, whichever is longer."""

@@ -27,6 +27,10 @@ class PenchantError(Exception):
     """The stable name of the error on the wire."""
     request_id: str = ""
     """Of the attempt that failed last, as the server's log names it; empty: nothing was sent."""
+    endpoint: str = ""
+    """Of the attempt that failed last, where the client has several; the text names it too."""
+    connection_failed: bool = False
+    """Whether there was no connection, or it broke; the server refused nothing."""
 
     def __init_subclass__(cls) -> None:
         cls.reason = cls.__name__
@@ -103,6 +107,16 @@ class Overloaded(Unavailable):
         """Milliseconds after which the server expects to have time; None if it gave no hint."""
         hint = _RETRY_AFTER.search(str(self))
         return None if hint is None else int(hint[1])
+
+
+class SpoolRefused(Unavailable):
+    """Events could not be delivered, and the client's spool could not keep them either.
+
+    Cause: no server takes feedback, and the spool has reached `spool_bytes`, or its disk is full or
+    fails.
+    Remedy: keep the events and send them again later, with the same `event_id`s; raise
+    `spool_bytes`.
+    """
 
 
 class StateBehind(Unavailable):
@@ -239,4 +253,19 @@ def error_from_status(code: StatusCode, message: str) -> PenchantError:
     for text, its_code, meaning in _BY_TEXT:
         if code is its_code and text in message:
             return meaning(message)
-    return _BY_CODE.get(code, ServerError)(message)
+    error = _BY_CODE.get(code, ServerError)(message)
+    # Whatever the server refuses carries a reason, or one of the texts above.
+    error.connection_failed = code is StatusCode.UNAVAILABLE
+    return error
+
+
+def name_endpoint(error: PenchantError, endpoint: str) -> None:
+    """Gives an error, and its text, the endpoint of its attempt.
+
+    >>> error = Overloaded("queue full")
+    >>> name_endpoint(error, "b:8001")
+    >>> error
+    Overloaded('queue full (endpoint b:8001)')
+    """
+    error.endpoint = endpoint
+    error.args = (f"{error} (endpoint {endpoint})",)

@@ -235,7 +235,7 @@ def _reasons(why: Explanation | None, most: int, named: Counter[str]) -> tuple[C
 
 
 class EventStatus(Enum):
-    """The server's verdict on an event."""
+    """What became of an event."""
 
     ACCEPTED = "accepted"
     """Durable, and part of the user's next ranking."""
@@ -243,17 +243,20 @@ class EventStatus(Enum):
     """Already stored with the same content; nothing changed."""
     REFUSED = "refused"
     """Not stored; other events of the call are unaffected."""
+    SPOOLED = "spooled"
+    """Not delivered yet: it waits in the client's spool, on disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventResult:
-    """The server's verdict on one event, with the reason for a refusal."""
+    """What became of one event, with the reason for a refusal."""
 
     event_id: str
     user: str
     status: EventStatus
     state_version: int
-    """The user's state version after the call; 0 for a refused event of an unknown user."""
+    """The user's state version after the call; 0 for a refused event of an unknown user, and for
+    one that waits in the spool."""
     reason: str = ""
     """For a refused event: InvalidEvent, UnknownItem or EventIdReused."""
     message: str = ""
@@ -271,8 +274,15 @@ class FeedbackAck:
         """The results of the refused events."""
         return tuple(item for item in self.results if item.status is EventStatus.REFUSED)
 
+    @property
+    def spooled(self) -> tuple[EventResult, ...]:
+        """The results of the events that wait in the client's spool."""
+        return tuple(item for item in self.results if item.status is EventStatus.SPOOLED)
+
     def state_version(self, user: str) -> int:
         """The user's state version after the events, to pass to `rank` as `min_state_version`.
+
+        Events that wait in the spool have none yet: with them alone, it is 0.
 
         Raises:
             InvalidRequest: the call contained no event of this user.

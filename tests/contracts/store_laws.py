@@ -8,7 +8,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penchant.store.base import Store
+from penchant.domain.ad_accounts import AdAccount, AdAccountKey
+from penchant.domain.rollout import no_sums
+from penchant.domain.spending import Spending
+from penchant.domain.types import Counters
+from penchant.domain.user_contribution import UserContribution, added
+from penchant.store.accepted_events import merge_accepted, read_accepted
+from penchant.store.base import Store, Transaction
+from penchant.store.counters import change_counters, read_counters
+from penchant.store.keys import Kind, encode
+from penchant.store.ledgers import read_spending, settle_spending, write_spending
+from penchant.store.newest import raise_newest, read_newest
+from penchant.store.reservation_log import merge_balance, scan_balances
+from penchant.store.rollouts import add_sums, read_sums
 
 KEYS = st.binary(min_size=1, max_size=6)
 VALUES = st.binary(max_size=20)
@@ -24,6 +36,16 @@ class Spoilt(Exception):
 def contents(store: Store, prefix: bytes = b"", start: bytes = b"") -> list[tuple[bytes, bytes]]:
     with store.snapshot() as snapshot:
         return list(snapshot.scan(prefix, start))
+
+
+def touch(transaction: Transaction, user: str) -> None:
+    """Writes a row of a user, as each transaction does that adds an operand for one."""
+    transaction.put(encode(Kind.USER, user), b"a record")
+
+
+def settle(store: Store) -> None:
+    """Applies the operands that an engine over a network still keeps with their users."""
+    getattr(store, "settle", lambda: None)()
 
 
 def clear(store: Store) -> None:
@@ -47,7 +69,7 @@ def apply(store: Store, writes: list[tuple[bytes, bytes | None]]) -> dict[bytes,
 
 
 class StoreLaws:
-    """Subclass it, and provide the fixture `store`, an empty store."""
+    """What holds of every engine. Subclass it, and provide the fixture `store`, an empty store."""
 
     def test_a_key_never_put_is_absent(self, store: Store) -> None:
         with store.snapshot() as snapshot:
@@ -66,17 +88,6 @@ class StoreLaws:
         apply(store, [(b"k", b"old"), (b"k", b"new")])
         apply(store, [(b"k", b"newest, and longer")])
         assert contents(store) == [(b"k", b"newest, and longer")]
-
-    def test_a_snapshot_sees_nothing_that_was_committed_after_it_began(self, store: Store) -> None:
-        apply(store, [(b"a", b"1"), (b"b", b"1")])
-        with store.snapshot() as snapshot:
-            # In another thread: some engines allow one transaction per thread.
-            writer = threading.Thread(target=apply, args=(store, [(b"a", b"2"), (b"b", None)]))
-            writer.start()
-            writer.join()
-            assert snapshot.get(b"a") == b"1"
-            assert list(snapshot.scan(b"")) == [(b"a", b"1"), (b"b", b"1")]
-        assert contents(store) == [(b"a", b"2")]
 
     def test_an_open_transaction_is_seen_by_nobody_else(self, store: Store) -> None:
         seen: list[list[tuple[bytes, bytes]]] = []
@@ -117,19 +128,95 @@ class StoreLaws:
         apply(store, [(b"a", b"1"), (b"b", None)])
         assert contents(store) == [(b"a", b"1")]
 
-    def test_transactions_take_turns(self, store: Store) -> None:
-        def add(times: int) -> None:
-            for _ in range(times):
-                with store.transaction() as transaction:
-                    count = int(transaction.get(b"n") or b"0")
-                    transaction.put(b"n", b"%d" % (count + 1))
+    def test_what_was_said_beforehand_is_read_as_without(self, store: Store) -> None:
+        apply(store, [(b"a", b"1"), (b"b", b"2")])
+        with store.snapshot() as snapshot:
+            snapshot.fetch([b"a", b"absent"])
+            assert [snapshot.get(key) for key in (b"a", b"absent", b"b")] == [b"1", None, b"2"]
+        with store.transaction() as transaction:
+            transaction.fetch([b"a", b"absent"])
+            transaction.put(b"a", b"3")
+            transaction.put(b"absent", b"4")
+            assert [transaction.get(key) for key in (b"a", b"absent")] == [b"3", b"4"]
+        assert contents(store) == [(b"a", b"3"), (b"absent", b"4"), (b"b", b"2")]
 
-        threads = [threading.Thread(target=add, args=(20,)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert contents(store) == [(b"n", b"80")]
+    def test_operands_add_up_by_the_rule_of_their_kind(self, store: Store) -> None:
+        contribution = UserContribution(1.0, 1.0, 1.0, as_of_us=5_000_000)
+        renewed = UserContribution(0.5, 1.0, 1.0, as_of_us=9_000_000)
+        for number, user in enumerate(("u1", "u2", "u3")):
+            with store.transaction() as transaction:
+                touch(transaction, user)
+                change_counters(transaction, 7, None, contribution, 60.0, user)
+                raise_newest(transaction, 100 - number, user)
+                merge_accepted(transaction, 2, user)
+        with store.transaction() as transaction:
+            touch(transaction, "u1")
+            change_counters(transaction, 7, contribution, renewed, 60.0, "u1")
+        settle(store)
+        expected = Counters()
+        for one in (contribution, contribution, renewed):
+            expected = added(expected, one, 60.0)
+        with store.snapshot() as snapshot:
+            found = read_counters(snapshot, 7)
+            assert (found, found.exact) == (expected, expected.exact)
+            assert read_newest(snapshot) == 100
+            assert read_accepted(snapshot) == 6
+
+    def test_a_row_of_which_all_is_taken_again_is_gone(self, store: Store) -> None:
+        for events in (3, -3):
+            with store.transaction() as transaction:
+                touch(transaction, "u1")
+                merge_accepted(transaction, events, "u1")
+        settle(store)
+        with store.snapshot() as snapshot:
+            assert snapshot.get(encode(Kind.ACCEPTED)) is None
+
+    def test_a_transaction_reads_its_own_operands(self, store: Store) -> None:
+        with store.transaction() as transaction:
+            touch(transaction, "u1")
+            merge_accepted(transaction, 3, "u1")
+            merge_accepted(transaction, 4, "u1")
+            assert read_accepted(transaction) == 7
+        settle(store)
+        with store.snapshot() as snapshot:
+            assert read_accepted(snapshot) == 7
+
+    def test_an_exception_leaves_no_operand(self, store: Store) -> None:
+        def spoil() -> None:
+            with store.transaction() as transaction:
+                merge_accepted(transaction, 3, "u1")
+                raise Spoilt
+
+        with pytest.raises(Spoilt):
+            spoil()
+        settle(store)
+        assert contents(store) == []
+
+    def test_budgets_and_balances_add_up(self, store: Store) -> None:
+        with store.transaction() as transaction:
+            write_spending(transaction, 5, Spending(held={9: 30, 10: 4}))
+        account = AdAccount(reserved=1, charged_micros=10)
+        for user in ("u1", "u2"):
+            with store.transaction() as transaction:
+                touch(transaction, user)
+                settle_spending(transaction, 5, 10, {9: 15}, user)
+                merge_balance(transaction, AdAccountKey("shoes", "", 5), account, user)
+        settle(store)
+        with store.snapshot() as snapshot:
+            assert read_spending(snapshot, 5) == Spending(20, held={10: 4})
+            ((_, total),) = scan_balances(snapshot)
+            assert total == account + account
+
+    def test_the_sums_of_a_rollout_add_up(self, store: Store) -> None:
+        sums = no_sums()
+        sums[0, 3] = 1.0, 0.5
+        for user in ("u1", "u2"):
+            with store.transaction() as transaction:
+                touch(transaction, user)
+                add_sums(transaction, sums, user)
+        settle(store)
+        with store.snapshot() as snapshot:
+            assert (read_sums(snapshot) == 2 * sums).all()
 
     @settings(
         max_examples=40,
@@ -155,6 +242,39 @@ class StoreLaws:
         assert contents(store, prefix) == sorted(begun)
         late = [(key, value) for key, value in begun if key >= start]
         assert contents(store, prefix, start) == sorted(late)
+
+
+class OneMachineLaws(StoreLaws):
+    """What holds of engines on one machine alone, where writers take turns.
+
+    An engine with places promises less: a snapshot is of one moment within what it fetched of one
+    place; transactions run side by side, and raise WriteConflict; its usage is that of its servers.
+    """
+
+    def test_a_snapshot_sees_nothing_that_was_committed_after_it_began(self, store: Store) -> None:
+        apply(store, [(b"a", b"1"), (b"b", b"1")])
+        with store.snapshot() as snapshot:
+            # In another thread: some engines allow one transaction per thread.
+            writer = threading.Thread(target=apply, args=(store, [(b"a", b"2"), (b"b", None)]))
+            writer.start()
+            writer.join()
+            assert snapshot.get(b"a") == b"1"
+            assert list(snapshot.scan(b"")) == [(b"a", b"1"), (b"b", b"1")]
+        assert contents(store) == [(b"a", b"2")]
+
+    def test_transactions_take_turns(self, store: Store) -> None:
+        def add(times: int) -> None:
+            for _ in range(times):
+                with store.transaction() as transaction:
+                    count = int(transaction.get(b"n") or b"0")
+                    transaction.put(b"n", b"%d" % (count + 1))
+
+        threads = [threading.Thread(target=add, args=(20,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert contents(store) == [(b"n", b"80")]
 
     def test_usage_counts_what_is_held(self, store: Store) -> None:
         before = store.usage()

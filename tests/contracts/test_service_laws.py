@@ -13,7 +13,7 @@ from penchant.config import Config
 from penchant.domain.rewards import SignalTable
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Event
-from penchant.service.feedback import EventStatus
+from penchant.service.event_results import EventStatus
 from penchant.service.rank import RankRequest
 from penchant.service.rebuilt_records import rebuild_records, rebuild_user
 from penchant.store.codec import encode_record

@@ -14,12 +14,12 @@ from penchant.store.base import Store
 from penchant.store.lmdb import LmdbStore
 from penchant.store.memory import MemoryStore
 from penchant.store.open import open_store
-from tests.contracts.store_laws import StoreLaws, apply, contents
+from tests.contracts.store_laws import OneMachineLaws, apply, contents
 
 MAP_BYTES = 32 << 20
 
 
-class TestMemoryStore(StoreLaws):
+class TestMemoryStore(OneMachineLaws):
     @pytest.fixture
     def store(self) -> Iterator[Store]:
         store = MemoryStore()
@@ -30,7 +30,7 @@ class TestMemoryStore(StoreLaws):
         assert not store.durable
 
 
-class TestLmdbStore(StoreLaws):
+class TestLmdbStore(OneMachineLaws):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
         store = LmdbStore(tmp_path, map_bytes=MAP_BYTES)

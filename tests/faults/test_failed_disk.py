@@ -22,7 +22,7 @@ from tests.faults.test_server_on_a_faulty_disk import (
 from tests.support.small_disk import Ext4Disk, ext4_disk, without_inodes
 from tests.support.word_encoder import write_word_encoder
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")

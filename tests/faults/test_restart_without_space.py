@@ -11,7 +11,7 @@ from penchant_sdk import Event, StoreUnavailable, Unavailable
 from tests.support.serve_process import FILMS, serving, wait_until
 from tests.support.small_disk import filled, small_disk
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.server
 
 
 def test_what_dies_comes_back_while_the_disk_of_the_server_is_full(tmp_path: Path) -> None:

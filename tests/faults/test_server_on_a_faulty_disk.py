@@ -23,7 +23,6 @@ from tests.support.word_encoder import write_word_encoder
 
 pytestmark = [
     pytest.mark.server,
-    pytest.mark.timeout(300),
     pytest.mark.usefixtures("foreign_clients_direct"),
 ]
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant.launch import diagnosis, probe, shared_memory
+from penchant.launch import diagnosis, probe
 from penchant.launch.server_history import ServerHistory
 from penchant_sdk import Event, PenchantError, Unavailable
 from tests.support.serve_process import FILMS, ServeProcess, serving, wait_until
+from tests.support.shared_regions import prefixes_held, regions_of
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("foreign_clients_direct")]
 
@@ -29,10 +30,6 @@ BACK_S = 30.0
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
     with serving(tmp_path_factory.mktemp("served")) as running:
         yield running
-
-
-def regions() -> set[str]:
-    return {path.name for path in shared_memory.PLACE.glob("penchant_*")}
 
 
 def answers(serve: ServeProcess) -> bool:
@@ -48,23 +45,16 @@ def steady(serve: ServeProcess) -> bool:
 @contextmanager
 def mended(serve: ServeProcess) -> Iterator[None]:
     """The body does harm; then the server comes back, on its ports, without old regions."""
-    times, target, before = serve.backs(), serve.target, regions()
+    times, target, held = serve.backs(), serve.target, prefixes_held(serve.family())
     started = time.monotonic()
     yield
     wait_until(lambda: serve.backs() > times, f"back: {serve.lines[-9:]}")
     assert time.monotonic() - started < BACK_S
     assert serve.target == target
     assert answers(serve)
-    assert before & regions() - others(serve) == set()
-
-
-def others(serve: ServeProcess) -> set[str]:
-    """Regions of servers that other tests run beside this one."""
-    mine = (serve.files / "server.pid").read_text()
-    assert str(serve.triton().pid) in mine
-    held = {m.path for p in serve.family() for m in p.memory_maps() if "penchant_" in m.path}
-    prefixes = {Path(path).name.rpartition("_")[0] for path in held}
-    return {name for name in regions() if name.rpartition("_")[0] not in prefixes}
+    assert str(serve.triton().pid) in (serve.files / "server.pid").read_text()
+    assert held
+    assert regions_of(held - prefixes_held(serve.family())) == set()
 
 
 HARM: dict[str, Callable[[ServeProcess], None]] = {

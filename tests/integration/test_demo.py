@@ -29,9 +29,10 @@ def left_over(directory: Path) -> list[str]:
     return processes + [path.name for path in (directory / ".penchant").glob("demo-*")]
 
 
+@pytest.mark.timeout(1800)
 def test_the_demo_shows_that_feedback_helps_and_tidies_up(tmp_path: Path) -> None:
     run = subprocess.run(
-        COMMAND, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False
+        COMMAND, cwd=tmp_path, capture_output=True, text=True, timeout=1500, check=False
     )
     assert run.returncode == 0, run.stderr
     for words in ("Triton is up", "popularity", "Latency", "Try next"):

@@ -30,7 +30,7 @@ from penchant_sdk import (
 from tests.contracts.client_world import KITCHEN, SPACE
 from tests.support.acked import assert_all_is_there_once
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(1800)]
 
 ROUNDS = 20
 FEEDERS = 4

@@ -13,9 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant.launch import Server, shared_memory
+from penchant.launch import Server
 from penchant_sdk import Event, Item, Penchant, PenchantError
 from tests.contracts.client_world import KITCHEN, SPACE
+from tests.support.shared_regions import prefixes_held, regions_of
 
 pytestmark = pytest.mark.server
 
@@ -25,14 +26,9 @@ TIMEOUT_S = 2.0
 PATIENCE_S = 60.0
 
 
-def regions() -> set[str]:
-    return {path.name for path in shared_memory.PLACE.glob("penchant_*")}
-
-
 def test_acked_events_outlive_a_shutdown_under_load(
     tmp_path: Path, server_in: Callable[[Path], Server]
 ) -> None:
-    before = regions()
     server = server_in(tmp_path)
     acked = dict.fromkeys(range(CLIENTS), 0)
     longest_s = 0.0
@@ -59,6 +55,7 @@ def test_acked_events_outlive_a_shutdown_under_load(
         with Penchant(server.target, timeout_s=30.0) as penchant:
             penchant.put_items(FILMS)
         models = [psutil.Process(pid) for pid in server.pids().values()]
+        held = prefixes_held(models)
         with ThreadPoolExecutor(CLIENTS) as threads:
             working = [threads.submit(work, client) for client in range(CLIENTS)]
             busy.wait(60)
@@ -67,7 +64,8 @@ def test_acked_events_outlive_a_shutdown_under_load(
                 future.result()
     assert server.returncode == 0
     assert [model for model in models if model.is_running()] == []
-    assert regions() - before == set()
+    assert held
+    assert regions_of(held) == set()
     assert longest_s < 3 * TIMEOUT_S
 
     with server, Penchant(server.target, timeout_s=30.0) as penchant:

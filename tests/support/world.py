@@ -18,12 +18,8 @@ from penchant.domain.types import Event, Item, LogRow, Record, Rows, UserState
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
-from penchant.service.feedback import (
-    EventResult,
-    FeedbackRequest,
-    FeedbackService,
-    check_feedback,
-)
+from penchant.service.event_results import EventResult, FeedbackRequest, check_feedback
+from penchant.service.feedback import FeedbackService
 from penchant.service.mended_catalog import mend_catalog
 from penchant.service.meter import Outcome
 from penchant.service.rank import Ranking, RankRequest, RankService
@@ -172,7 +168,7 @@ class World:
             check_feedback(request, self.now_us, limits) if request.events else request
             for request in requests
         ]
-        return self.feedback.feedback(checked)
+        return [_answered(reply) for reply in self.feedback.feedback(checked)]
 
     def rank_all(self, requests: Sequence[RankRequest]) -> list[Ranking | PenchantError]:
         return self.ranker.rank(requests)
@@ -202,6 +198,12 @@ class World:
     def log(self, user: str) -> list[LogRow]:
         with self.store.snapshot() as snapshot:
             return read_log(snapshot, user)
+
+
+def _answered(reply: list[EventResult] | PenchantError) -> list[EventResult]:
+    if isinstance(reply, PenchantError):
+        raise reply
+    return reply
 
 
 def copy_of(store: Store) -> MemoryStore:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("penchant.cli.token:app", "Make keys and tokens for development."),
     "doctor": ("penchant.cli.doctor:doctor", "Check this machine, the store and a server."),
     "probe": ("penchant.cli.probe:probe", "Ask each model of a server for an answer."),
+    "capacity": ("penchant.cli.capacity:capacity", "Find the most calls that a server bears."),
     "certs": ("penchant.cli.certs:certs", "Make certificates for development."),
     "pretrain": (
         "penchant.cli.pretrain:pretrain",
@@ -71,6 +72,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Rebuild records, counters and ledgers from the log.",
     ),
     "expire": ("penchant.cli.expire:expire", "Delete events that are too old to keep."),
+    "ship": ("penchant.cli.ship:ship", "Ship the log to date-partitioned Parquet files."),
     "compact": ("penchant.cli.compact:compact", "Give a store's free space back to the disk."),
     "backup": ("penchant.cli.backup:backup", "Copy a store while it serves."),
     "loop": ("penchant.cli.loop:loop", "Run the slow clock as one resumable job."),

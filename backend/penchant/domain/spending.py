@@ -71,6 +71,35 @@ class Spending:
             held[second] = left
         return Spending(self.spent_micros, held, self.granted)
 
+    def settled(self, spent_micros: int, freed: Mapping[int, int]) -> Spending:
+        """The budget with more spent and less held, by the seconds at which the holds lapse.
+
+        >>> Spending(held={9: 30}).settled(20, {9: 20, 7: 5})
+        Spending(spent_micros=20, held={9: 10})
+        """
+        held = {second: micros - freed.get(second, 0) for second, micros in self.held.items()}
+        left = {second: micros for second, micros in held.items() if micros > 0}
+        return Spending(self.spent_micros + spent_micros, left, self.granted)
+
+    def without(self, micros: int, lapses_at_us: int, now_us: int) -> Spending:
+        """The budget as if a reservation had never been made.
+
+        Args:
+            micros: of the reservation.
+            lapses_at_us: when it would lapse.
+            now_us: when it was made.
+
+        >>> budget = Spending().hold(30, lapses_at_us=1_500_000, now_us=0)
+        >>> left = budget.without(30, lapses_at_us=1_500_000, now_us=0)
+        >>> left.held, left.granted
+        ({}, {})
+        """
+        granted = dict(self.granted)
+        recent = granted.pop(now_us // BUCKET_US, 0) - micros
+        if recent > 0:
+            granted[now_us // BUCKET_US] = recent
+        return Spending(self.spent_micros, self.release(micros, lapses_at_us).held, granted)
+
     def until(self, clock_us: int) -> Spending:
         """The budget without holds of reservations that a wrong clock dated far ahead.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import Counters
@@ -38,6 +38,10 @@ class Tally:
         """Those of the items with events, by item number."""
         self.contributions: dict[int, dict[str | int, UserContribution]] = {}
         """By item number and user."""
+        self.before: dict[int, dict[str | int, UserContribution | None]] = {}
+        """Those before the first event of each; None: there was none."""
+        self._counted: dict[int, Counters] = {}
+        """The counters before the first event."""
         self._counters_before = counters_before
         self._contribution_before = contribution_before
 
@@ -51,9 +55,30 @@ class Tally:
             at_us: the event's time.
         """
         users = self.contributions.setdefault(number, {})
-        old = users.get(user) or self._contribution_before(number, user)
-        counters = self.counters.get(number) or self._counters_before(number)
+        old = users.get(user)
+        if old is None:
+            old = self._contribution_before(number, user)
+            self.before.setdefault(number, {})[user] = old
+        counters = self.counters.get(number)
+        if counters is None:
+            counters = self._counted[number] = self._counters_before(number)
         new = contribute(old, signal, at_us, self.half_life_s)
         users[user] = new
         self.counters[number] = counters = replaced(counters, old, new, self.half_life_s)
         return counters
+
+    def counters_without(self, users: Collection[str | int]) -> dict[int, Counters]:
+        """The items' counters as if some users had had no event, by number.
+
+        Items that nobody else had an event on are left out.
+        """
+        if not users:
+            return self.counters
+        found: dict[int, Counters] = {}
+        for number, contributions in self.contributions.items():
+            for user, new in contributions.items():
+                if user not in users:
+                    counters = found.get(number) or self._counted[number]
+                    old = self.before[number][user]
+                    found[number] = replaced(counters, old, new, self.half_life_s)
+        return found

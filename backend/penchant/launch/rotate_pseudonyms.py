@@ -23,6 +23,7 @@ from penchant.store.lmdb import LmdbStore
 from penchant.store.name_keys import NameKeys, found_name_keys, write_name_keys
 from penchant.store.renamed_users import names_before, rename_other_contributions, rename_user
 from penchant.store.server_claim import ServerClaim, this_server
+from penchant.store.ship_notes import read_shipping
 from penchant.store.short_transactions import in_short_transactions
 from penchant.system.option_types import STORE_IN_USE, Pairs
 from penchant.system.progress import Progress, no_progress
@@ -102,6 +103,12 @@ def _rotate(server: ServerStore, keys: tuple[bytes, ...], progress: Progress) ->
     given = tuple(map(fingerprint, keys))
     with store.snapshot() as snapshot:
         chain = found_name_keys(snapshot, given) or NameKeys()
+        shipping = read_shipping(snapshot)
+    if shipping is not None and len(chain.applied) < len(keys):
+        raise ConfigError(
+            f"pseudonym_keys: this store ships its log to {shipping.url}, whose files bear the "
+            "present names; end that with `penchant ship --end`, rotate, and ship to a new place"
+        )
     next_one = given[len(chain.applied) : len(chain.applied) + 1]
     if given[: len(chain.applied)] != chain.applied or (
         chain.under_way and next_one != (chain.under_way,)

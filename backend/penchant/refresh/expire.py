@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated
 
@@ -52,6 +53,8 @@ class Expired:
     reservations: int = 0
     unreadable: int = 0
     """Users of whom something can't be read; all of theirs stays."""
+    waiting: int = 0
+    """Users whose old events may not go yet."""
     items: set[int] = field(default_factory=set)
     """Numbers of the items whose counters changed."""
 
@@ -97,8 +100,16 @@ def expire_if_due(server: ServerStore, now_us: int) -> Expired | None:
     return expire_store(server, until_us, now_us)
 
 
+MayTrim = Callable[[Transaction, str], bool]
+"""Tells whether a user's old events may go; raises StateCorrupt."""
+
+
 def expire_store(
-    server: ServerStore, until_us: int, now_us: int, progress: Progress = no_progress
+    server: ServerStore,
+    until_us: int,
+    now_us: int,
+    progress: Progress = no_progress,
+    may_trim: MayTrim = lambda transaction, user: True,
 ) -> Expired:
     """Deletes the events up to a moment. Cost: reads the whole log, 10 us an event."""
     config, store, found = server.config, server.store, Expired()
@@ -107,6 +118,9 @@ def expire_store(
 
     def trim(transaction: Transaction, user: str) -> None:
         try:
+            if not may_trim(transaction, user):
+                found.waiting += 1
+                return
             trimmed = trim_user(
                 transaction,
                 user,

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-from penchant.domain.errors import ConfigError, StoreUnavailable
-from penchant.system.file_lock import FileLock
+from penchant.domain.errors import ConfigError
+from penchant.system.turn_file import TurnTaken, turn_file
 
 NAME = "refresh.lock"
-
-_NOTE_BYTES = 256
 
 
 class RefreshRunning(ConfigError):
@@ -38,20 +33,11 @@ def refresh_turn(address: str, wait_s: float) -> Iterator[None]:
         RefreshRunning: somebody still does; the text names the process.
         StoreUnavailable: the lock's file can't be made.
     """
-    path = Path(address.partition(":")[2]) / NAME
     try:
-        turn = FileLock(path)
-    except OSError as error:
-        raise StoreUnavailable(f"store: can't open {path}: {error.strerror}") from error
-    try:
-        if not turn.acquire(wait_s):
-            raise RefreshRunning(
-                f"refresh: {turn.read().decode().strip() or 'another process'} is refreshing this "
-                "store; wait for it, since only one refresh at a time can work on a store"
-            )
-        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        note = f"process {os.getpid()} on {socket.gethostname()}, since {now},"
-        turn.write(note.encode().ljust(_NOTE_BYTES))
-        yield
-    finally:
-        turn.close()
+        with turn_file(Path(address.partition(":")[2]) / NAME, wait_s):
+            yield
+    except TurnTaken as holder:
+        raise RefreshRunning(
+            f"refresh: {holder} is refreshing this store; wait for it, since only one refresh at a "
+            "time can work on a store"
+        ) from None

@@ -38,7 +38,8 @@ from penchant.service.catalog_watch import CatalogWatch
 from penchant.service.clock import Clock, SteplessClock
 from penchant.service.clock_evidence import doubt_unseen, installed_us
 from penchant.service.embed import EmbedService, check_embed
-from penchant.service.feedback import FeedbackService, check_feedback
+from penchant.service.event_results import check_feedback
+from penchant.service.feedback import FeedbackService
 from penchant.service.mended_catalog import mend_catalog
 from penchant.service.merge_users import check_merge
 from penchant.service.meter import Meter

@@ -15,7 +15,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.pseudonyms import StoredName, fingerprint, pseudonym
 from penchant.domain.reservations import ReserveRequest
 from penchant.domain.types import Event
-from penchant.service.feedback import FeedbackRequest
+from penchant.service.event_results import FeedbackRequest
 from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.rank import RankRequest
 from penchant.service.users import ExportUserRequest

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
 from penchant.domain.errors import ErrorKind, InternalError, PenchantError
+from penchant.store.base import WriteConflict
 
 log = logging.getLogger("penchant")
 
@@ -24,7 +25,7 @@ def attempt(
     """Calls the step and returns its result, or the PenchantError that it raised.
 
     Any other exception becomes an InternalError. Faults of the server go to its log, since their
-    text never reaches a client.
+    text never reaches a client. WriteConflict goes on to whoever works the batch again.
 
     >>> from penchant.domain.errors import InvalidRequest
     >>> def reciprocal(x: float) -> float:
@@ -40,6 +41,8 @@ def attempt(
         if error.kind is ErrorKind.INTERNAL:
             log.error("%s: %s", error.reason, error)
         return error
+    except WriteConflict:
+        raise
     except Exception:
         log.exception("a request failed")
         return InternalError()

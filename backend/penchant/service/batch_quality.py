@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from penchant.domain.rewards import ResolvedSignal
@@ -17,7 +19,7 @@ class BatchQuality:
     def __init__(self, offered: Offered, shown: ShownScores) -> None:
         self._offered = offered
         self._shown = shown
-        self._outcomes: list[Outcome] = []
+        self._noted: list[tuple[Event, ResolvedSignal]] = []
         self._before: tuple[str, UserState] | None = None
         self._drift: float | None = None
 
@@ -28,10 +30,13 @@ class BatchQuality:
 
     def event(self, event: Event, signal: ResolvedSignal) -> None:
         """Notes an accepted event."""
+        self._noted.append((event, signal))
+
+    def _outcome(self, event: Event, signal: ResolvedSignal) -> Outcome:
         rollout = self._offered.rollout
         arm = "candidate" if rollout is not None and rollout.shows(event.user) else "served"
         impression = signal.wait_s is not None
-        self._outcomes.append(Outcome(arm, impression, signal.reward, self._score(event, signal)))
+        return Outcome(arm, impression, signal.reward, self._score(event, signal))
 
     def _score(self, event: Event, signal: ResolvedSignal) -> float | None:
         # A score of 0 is what a caller sends who knows none.
@@ -47,10 +52,15 @@ class BatchQuality:
         if self._before is not None and self._before[0] == user:
             self._drift = _moved(self._before[1], key, interest)
 
-    def tell(self, meter: Meter) -> None:
-        """Tells what was noted; only after the commit, since a batch may fail."""
-        meter.outcomes(self._outcomes)
-        if self._drift is not None:
+    def tell(self, meter: Meter, unwritten: Collection[str] = ()) -> None:
+        """Tells what was noted; only after the commit, since a batch may fail.
+
+        Args:
+            meter: receives it.
+            unwritten: users whose events were not written.
+        """
+        meter.outcomes([self._outcome(*one) for one in self._noted if one[0].user not in unwritten])
+        if self._drift is not None and self._before and self._before[0] not in unwritten:
             meter.interest_drift(self._drift)
 
 

@@ -12,7 +12,13 @@ from penchant.domain.tally import Tally
 from penchant.domain.types import Counters
 from penchant.domain.user_contribution import UserContribution, added, withdrawn
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.counters import UNREADABLE, delete_counters, read_counters, write_counters
+from penchant.store.counters import (
+    UNREADABLE,
+    change_counters,
+    delete_counters,
+    read_counters,
+    write_counters,
+)
 from penchant.store.item_contributions import (
     CATALOG,
     contributors,
@@ -48,12 +54,21 @@ def tally_of(transaction: Transaction, half_life_s: float, latest_us: int = ANY_
 
 
 def write_tally(transaction: Transaction, tally: Tally) -> None:
-    """Writes the contributions and counters that changed, each once."""
+    """Writes the contributions and counters that changed, each once.
+
+    Where several servers write, each user's change is merged into the counters; one writer alone
+    writes the sums that it knows.
+    """
     for number, users in tally.contributions.items():
         for user, contribution in users.items():
             write_contribution(transaction, number, str(user), contribution)
-    for number, counters in tally.counters.items():
-        write_counters(transaction, number, counters)
+            if transaction.shared:
+                taken = tally.before[number][user]
+                times = tally.half_life_s, str(user)
+                change_counters(transaction, number, taken, contribution, *times)
+    if not transaction.shared:
+        for number, counters in tally.counters.items():
+            write_counters(transaction, number, counters)
 
 
 def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[int]:
@@ -73,6 +88,8 @@ def withdraw(transaction: Transaction, user: str, half_life_s: float) -> list[in
 def withdraw_from(transaction: Transaction, number: int, user: str, half_life_s: float) -> bool:
     """Takes a user's contribution out of an item's counters, and deletes it.
 
+    Where several servers write, the time of the counters stays, be it the contribution's.
+
     Returns:
         Whether the counters changed.
 
@@ -83,6 +100,10 @@ def withdraw_from(transaction: Transaction, number: int, user: str, half_life_s:
     if contribution is None:
         delete_contribution(transaction, number, user)
         return False
+    if transaction.shared:
+        delete_contribution(transaction, number, user)
+        change_counters(transaction, number, contribution, None, half_life_s, user)
+        return True
     counters = sound_counters(transaction, number, half_life_s)
     delete_contribution(transaction, number, user)
     counters = _without(transaction, number, counters, contribution, half_life_s)
@@ -91,6 +112,22 @@ def withdraw_from(transaction: Transaction, number: int, user: str, half_life_s:
     else:
         write_counters(transaction, number, counters)
     return True
+
+
+def contribute_to(
+    transaction: Transaction,
+    number: int,
+    user: str,
+    contribution: UserContribution,
+    half_life_s: float,
+) -> None:
+    """Gives a user, who has none, a contribution to an item, and counts it."""
+    if transaction.shared:
+        change_counters(transaction, number, None, contribution, half_life_s, user)
+    else:
+        counters = sound_counters(transaction, number, half_life_s)
+        write_counters(transaction, number, added(counters, contribution, half_life_s))
+    write_contribution(transaction, number, user, contribution)
 
 
 def _without(

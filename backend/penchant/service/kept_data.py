@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from penchant.domain.errors import UserNotFound
 from penchant.domain.frequency_caps import NOT_SHOWN, Ledger
-from penchant.domain.pseudonyms import called
+from penchant.domain.pseudonyms import called, name_of
 from penchant.service.item_counts import readable_contribution
 from penchant.store.base import Snapshot
 from penchant.store.items import read_sound_item
@@ -24,6 +24,7 @@ from penchant.store.keys import Kind
 from penchant.store.ledgers import read_ledger
 from penchant.store.owned import read_owned
 from penchant.store.reservation_log import read_past_ledger, scan_reserved
+from penchant.store.ship_notes import read_erasure
 from penchant.store.tombstones import read_tombstone
 from penchant.store.users import holds_user, read_log, read_user
 
@@ -149,7 +150,12 @@ def _forgotten(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_F
     tombstone = read_tombstone(snapshot, user)
     if tombstone is not None:
         receipt = dataclasses.asdict(tombstone.receipt)
-        yield {"until_us": tombstone.until_us, "receipt": receipt}
+        fields: _Fields = {"until_us": tombstone.until_us, "receipt": receipt}
+        erasure = read_erasure(snapshot, name_of(user))
+        if erasure is not None and erasure.receipt == tombstone.receipt.id:
+            hidden_at_us, erased_at_us = erasure.hidden_at_us, erasure.erased_at_us
+            fields["shipped"] = {"hidden_at_us": hidden_at_us, "erased_at_us": erased_at_us}
+        yield fields
 
 
 _READERS: dict[Kind, Callable[[Snapshot, str, Sequence[str]], Iterator[_Fields]]] = {

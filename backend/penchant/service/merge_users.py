@@ -1,5 +1,8 @@
 """Makes one user of two, in one transaction: a visitor who signs in takes everything along.
 
+Over a network, the user that stays is written before the one that goes is deleted. A merge that
+ends in between, and is made again, finds what it has moved, and moves the rest.
+
 What is kept about a user is a function of that user's events and reservations, so the union of both
 logs gives what one user would have had from the start: window, own items, contributions to items'
 counters, in which one user counts once, and the ledger. The rows of the log move too, so that a
@@ -18,6 +21,7 @@ from dataclasses import dataclass, field
 from penchant.catalog.view import CatalogView
 from penchant.domain import user_contribution
 from penchant.domain.errors import InvalidRequest
+from penchant.domain.frequency_caps import Ledger
 from penchant.domain.frequency_caps import merged as merged_ledger
 from penchant.domain.limits import Limits, check_id
 from penchant.domain.merged_records import merged_record, moved_event_id
@@ -32,7 +36,7 @@ from penchant.service.item_counts import readable_contribution, sound_counters
 from penchant.service.rebuilt_records import rebuild_user
 from penchant.service.trim_user import trim_user
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.counters import write_counters
+from penchant.store.counters import change_counters, write_counters
 from penchant.store.item_contributions import delete_contribution, write_contribution
 from penchant.store.items import read_sound_item
 from penchant.store.ledgers import read_ledger, write_ledger
@@ -45,6 +49,7 @@ from penchant.store.reservation_log import (
     write_past_ledger,
     write_reserved,
 )
+from penchant.store.ship_notes import note_changed, note_merged
 from penchant.store.tombstones import read_tombstone
 from penchant.store.users import (
     delete_user,
@@ -133,6 +138,7 @@ def merge(
     record = empty_record() if state is None else state.record
     tombstone = read_tombstone(transaction, stays)
     trimmed: list[int] = []
+    note_merged(transaction, goes, stays, None if tombstone is None else tombstone.until_us)
     if tombstone is not None and holds_user(transaction, goes):
         trimmed = trim_user(
             transaction, goes, tombstone.until_us, now_us, signals, capacity, half_life_s
@@ -144,6 +150,8 @@ def merge(
     moves = _moves(transaction, rows, stays, record.state_version)
     for row in moves.rows:
         write_event(transaction, row)
+    replaced = [row for row in moves.rows if row.state_version <= record.state_version]
+    note_changed(transaction, stays, [row.event.event_id for row in replaced])
     window = empty_record().window if left is None else left.record.window
     record = merged_record(record, window, moves.ids, capacity)
     if moves.earlier:
@@ -166,13 +174,16 @@ def _move_reservations(transaction: Transaction, request: MergeUsersRequest) -> 
     goes, stays = request.from_user, request.to_user
     if not has_reserved(transaction, goes):
         return
-    past = merged_ledger(read_unlogged(transaction, stays), read_unlogged(transaction, goes))
-    ledger = merged_ledger(read_ledger(transaction, stays), read_ledger(transaction, goes))
+    past = _both(transaction, read_unlogged(transaction, stays), read_unlogged(transaction, goes))
+    ledger = _both(transaction, read_ledger(transaction, stays), read_ledger(transaction, goes))
     reserved: defaultdict[str, list[ReservedImpression]] = defaultdict(list)
     for recommendation_id, impression in scan_reserved(transaction, goes):
         reserved[recommendation_id].append(impression)
     for recommendation_id, impressions in reserved.items():
-        both = [*read_reserved(transaction, stays, recommendation_id), *impressions]
+        known = read_reserved(transaction, stays, recommendation_id)
+        if transaction.shared:
+            impressions = [one for one in impressions if one not in known]
+        both = [*known, *impressions]
         both.sort(key=lambda one: one.at_us)
         write_reserved(transaction, stays, recommendation_id, both)
     if len(past):
@@ -180,16 +191,28 @@ def _move_reservations(transaction: Transaction, request: MergeUsersRequest) -> 
     write_ledger(transaction, stays, ledger)
 
 
-def _moves(snapshot: Snapshot, rows: list[LogRow], stays: str, version: int) -> _Moves:
+def _both(transaction: Transaction, stays: Ledger, goes: Ledger) -> Ledger:
+    """The ledger of both; where several servers write, without what was moved before."""
+    if transaction.shared:
+        known = set(stays.tolist())
+        new = [place for place, row in enumerate(goes.tolist()) if row not in known]
+        goes = goes[new]
+    return merged_ledger(stays, goes)
+
+
+def _moves(transaction: Transaction, rows: list[LogRow], stays: str, version: int) -> _Moves:
     moves = _Moves()
     for row in rows:
         event = dataclasses.replace(row.event, user=stays)
-        known = read_event(snapshot, stays, digest64(event.event_id))
-        if known is not None and not _is_same(known, dataclasses.replace(row, event=event)):
+        known = read_event(transaction, stays, digest64(event.event_id))
+        mine = dataclasses.replace(row, event=event)
+        if known is not None and not (
+            _is_same(known, mine) or _was_moved(transaction, known, mine)
+        ):
             event = dataclasses.replace(
                 event, event_id=moved_event_id(row.event.user, event.event_id)
             )
-            known = read_event(snapshot, stays, digest64(event.event_id))
+            known = read_event(transaction, stays, digest64(event.event_id))
         if known is not None:
             moves.same.add(event.item)
             earlier = event.occurred_at_us < known.event.occurred_at_us
@@ -214,6 +237,16 @@ def _is_same(one: LogRow, other: LogRow) -> bool:
         return False
     at_us = other.event.occurred_at_us
     return dataclasses.replace(one.event, occurred_at_us=at_us) == other.event
+
+
+def _was_moved(transaction: Transaction, one: LogRow, other: LogRow) -> bool:
+    """Whether a row is the other's, moved by an attempt that did not come to its end.
+
+    Only over a network are two users written one after the other.
+    """
+    return (
+        transaction.shared and dataclasses.replace(one, state_version=other.state_version) == other
+    )
 
 
 def _merge_contributions(
@@ -242,6 +275,12 @@ def _merge_contributions(
             gone if kept is None else user_contribution.merged(gone, kept, half_life_s)
         )
         write_contribution(transaction, number, stays, both)
+        if transaction.shared:
+            # Each with the rows of its user, so that both or neither are written.
+            change_counters(transaction, number, kept, both, half_life_s, stays)
+            change_counters(transaction, number, gone, None, half_life_s, goes)
+            changed.append(number)
+            continue
         if kept is None and both == gone:
             continue  # One contribution, under another name: the item's counters stay.
         counters = sound_counters(transaction, number, half_life_s)

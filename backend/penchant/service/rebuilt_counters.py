@@ -11,17 +11,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rewards import SignalTable
 from penchant.domain.tally import Tally
-from penchant.domain.types import LogRow
+from penchant.domain.types import Counters, LogRow
+from penchant.domain.user_contribution import added
 from penchant.service.item_counts import recount
 from penchant.store.base import Snapshot, Store, Transaction
-from penchant.store.counters import add_recounted
-from penchant.store.item_contributions import delete_contribution, write_contribution
+from penchant.store.conflict_retries import in_transaction
+from penchant.store.counters import (
+    UNREADABLE,
+    add_recounted,
+    delete_counters,
+    read_counters,
+    write_counters,
+)
+from penchant.store.item_contributions import (
+    delete_contribution,
+    scan_contributions,
+    write_contribution,
+)
 from penchant.store.items import read_head, read_sound_item
+from penchant.store.keys import Kind, encode
 from penchant.store.short_transactions import in_short_transactions
 from penchant.store.users import read_whole_log, scan_user_ids
 from penchant.system.progress import Progress, no_progress
@@ -69,6 +83,8 @@ def rebuild_counters(
         _rewrite(transaction, user, rows, signals, half_life_s, made.retired)
         made.users += 1
 
+    if store.shared:
+        return _rebuilt_beside_others(store, users, signals, half_life_s, progress)
     in_short_transactions(store, users, contributions, progress, "Reading the logs")
     with store.snapshot() as snapshot:
         numbers = range(read_head(snapshot).rows)
@@ -81,6 +97,68 @@ def rebuild_counters(
     with store.transaction() as transaction:
         add_recounted(transaction, numbers)
     return made
+
+
+def _rebuilt_beside_others(
+    store: Store,
+    users: Sequence[str],
+    signals: SignalTable,
+    half_life_s: float,
+    progress: Progress,
+) -> RebuiltCounters:
+    """As `rebuild_counters`, where other servers write: each user alone, then all items at once."""
+    made = RebuiltCounters()
+    for done, user in enumerate(users):
+        progress("Reading the logs", done / len(users))
+        work = partial(_rewritten, user=user, signals=signals, half_life_s=half_life_s)
+        retired = in_transaction(store, work)
+        if retired is None:
+            made.unreadable += 1
+        else:
+            made.users += 1
+            made.retired.add(retired)
+    progress("Counting the items", 0.0)
+    made.items = in_transaction(store, partial(_recount_all, half_life_s=half_life_s))
+    progress("Counting the items", 1.0)
+    return made
+
+
+def _rewritten(
+    transaction: Transaction, user: str, signals: SignalTable, half_life_s: float
+) -> RetiredSignals | None:
+    """Makes a user's contributions again; None: the log can't be read, and they stay."""
+    try:
+        rows = read_whole_log(transaction, user)
+    except StateCorrupt as error:
+        log.error("the log of a user can't be read (%s); its events stay as counted", error)
+        return None
+    retired = RetiredSignals()
+    _rewrite(transaction, user, rows, signals, half_life_s, retired)
+    return retired
+
+
+def _recount_all(transaction: Transaction, half_life_s: float) -> int:
+    """Makes all items' counters from all contributions; returns the number of items.
+
+    A contribution that is read may wait to be counted, so all that waits is counted before the
+    commit, which fails if the counters are not those that were read first. What is committed
+    afterwards is counted onto the new ones.
+    """
+    numbers = range(read_head(transaction).rows)
+    transaction.fetch(encode(Kind.COUNTERS, number) for number in numbers)
+    before = {number: read_counters(transaction, number) for number in numbers}
+    sums: dict[int, Counters] = {}
+    for number, contribution in scan_contributions(transaction):
+        sums[number] = added(sums.get(number, Counters()), contribution, half_life_s)
+    transaction.settle()
+    for number, counters in before.items():
+        now = sums.get(number, Counters())
+        if counters is UNREADABLE or (counters, counters.exact) != (now, now.exact):
+            if now == Counters():
+                delete_counters(transaction, number)
+            else:
+                write_counters(transaction, number, now)
+    return len(numbers)
 
 
 def _rewrite(

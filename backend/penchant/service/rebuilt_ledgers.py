@@ -12,6 +12,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from penchant.domain.spending import BUCKET_US, RECENT_BUCKETS, Spending, lapse_
 from penchant.domain.window import digest64
 from penchant.service.reservation_history import read_history
 from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.ledgers import (
     delete_ledger,
     is_logged_budget,
@@ -100,6 +102,10 @@ def rebuild_ledgers(
                 delete_ledger(transaction, user)
 
     in_short_transactions(store, users, ledger, progress, "Rebuilding ledgers")
+    if store.shared:
+        budgets = in_transaction(store, partial(_correct_beside_others, clock_us=clock_us))
+        made.budgets, made.corrected_budgets = budgets
+        return made
     with store.snapshot() as snapshot:
         corrections = _corrections(snapshot, clock_us)
     made.budgets = len(corrections)
@@ -111,6 +117,26 @@ def rebuild_ledgers(
     differing = [(key, one) for key, one in corrections.items() if one is not None]
     in_short_transactions(store, differing, budget, progress, "Rebuilding budgets")
     return made
+
+
+def _correct_beside_others(transaction: Transaction, clock_us: int) -> tuple[int, int]:
+    """Corrects all budgets where other servers write; returns their number, and how many differed.
+
+    Payments that wait to be charged are charged before the commit, which fails if a budget is not
+    what was read first. A hold whose reservation is being written is in no log yet, so that none is
+    taken away: what is held too much lapses.
+    """
+    corrections = _corrections(transaction, clock_us)
+    transaction.settle()
+    corrected = 0
+    for key, one in corrections.items():
+        if one is not None:
+            held = {second: micros for second, micros in one.held.items() if micros > 0}
+            lacking = Spending(one.spent_micros, held, one.granted)
+            if not _is_empty(lacking):
+                write_spending(transaction, key, _corrected(transaction, key, lacking))
+                corrected += 1
+    return len(corrections), corrected
 
 
 def _logged_budgets(snapshot: Snapshot, clock_us: int) -> tuple[dict[int, BudgetLog], bool]:
@@ -156,8 +182,8 @@ def _corrections(snapshot: Snapshot, clock_us: int) -> dict[int, Spending | None
 
     No budget is lowered where a part of the logs can't be read.
     """
+    kept = dict(scan_budgets(snapshot))  # First: see `_correct_beside_others`.
     logged, whole = _logged_budgets(snapshot, clock_us)
-    kept = dict(scan_budgets(snapshot))
     found: dict[int, Spending | None] = {}
     for key in sorted(logged.keys() | kept.keys()):
         if not is_logged_budget(snapshot, key):

@@ -19,6 +19,7 @@ from penchant.domain.window import empty_record, entry, insert
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.items import read_sound_item
 from penchant.store.owned import has_owned, write_owned
+from penchant.store.ship_notes import note_lowered
 from penchant.store.short_transactions import in_short_transactions
 from penchant.store.users import read_log, read_user, read_whole_log, scan_user_ids, write_user
 from penchant.system.progress import Progress, no_progress
@@ -92,16 +93,21 @@ def rebuild_records(
 
     def rebuild(transaction: Transaction, user: str) -> None:
         nonlocal rebuilt
+        before = _version_of(transaction, user)
         try:
             rows = read_whole_log(transaction, user)
         except StateCorrupt as error:
-            if _is_sound(transaction, user):
+            if before is not None:
                 log.error("the log of a user can't be read (%s); its record stays as it is", error)
                 return
             rows = read_log(transaction, user)
         if rows:  # Empty if the user was forgotten after the list was made.
             made = rebuild_user(transaction, rows, signals, window_events, retired)
-            write_user(transaction, user, UserState(made.record))
+            # Retention may have deleted the row of the highest version, which must not come again.
+            version = max(made.record.state_version, before or 0)
+            write_user(transaction, user, UserState(Record(version, made.record.window)))
+            if before is None:
+                note_lowered(transaction, user, version)
             if made.owned or has_owned(transaction, user):
                 write_owned(transaction, user, made.owned)
             rebuilt += 1
@@ -110,8 +116,10 @@ def rebuild_records(
     return rebuilt
 
 
-def _is_sound(snapshot: Snapshot, user: str) -> bool:
+def _version_of(snapshot: Snapshot, user: str) -> int | None:
+    """The state version of a record; None if there is none that can be read."""
     try:
-        return read_user(snapshot, user) is not None
+        state = read_user(snapshot, user)
     except StateCorrupt:
-        return False
+        return None
+    return None if state is None else state.record.state_version

@@ -12,7 +12,8 @@ from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Record, UserState
 from penchant.service.rebuilt_records import rebuild_user
 from penchant.store.base import Transaction
-from penchant.store.users import read_log, write_event, write_user
+from penchant.store.ship_notes import note_changed
+from penchant.store.users import read_log, read_user, write_event, write_user
 
 
 def dated_after(record: Record, latest_us: int) -> bool:
@@ -48,6 +49,12 @@ def redate(
         moved = dataclasses.replace(row, event=event, accepted_at_us=min(row.accepted_at_us, at_us))
         write_event(transaction, moved)
         rows.append(moved)
-    record = rebuild_user(transaction, rows, signals, window_events).record
+    note_changed(transaction, user, [row.event.event_id for row in later])
+    before, made = (
+        read_user(transaction, user),
+        rebuild_user(transaction, rows, signals, window_events),
+    )
+    version = max(made.record.state_version, 0 if before is None else before.record.state_version)
+    record = Record(version, made.record.window)
     write_user(transaction, user, UserState(record))
     return record

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from penchant.catalog.view import CatalogView
-from penchant.domain.errors import InvalidRequest, PenchantError, UnknownItem
+from penchant.domain.errors import InvalidRequest, PenchantError, StoreUnavailable, UnknownItem
 from penchant.domain.limits import (
     Limits,
     check_count,
@@ -18,13 +18,16 @@ from penchant.domain.limits import (
     check_time,
 )
 from penchant.domain.reservations import Reservations, ReserveOption, ReserveRequest
+from penchant.domain.window import digest64
 from penchant.service.attempt import attempt
 from penchant.service.campaign_costs import bounded
 from penchant.service.clock import Clock
 from penchant.service.meter import Meter
-from penchant.service.reservation_ledger import ReservationLedger
+from penchant.service.reservation_ledger import Hold, ReservationLedger
 from penchant.service.user_interest import Catalogs
-from penchant.store.base import Snapshot, Store
+from penchant.store.base import Snapshot, Store, WriteConflict
+from penchant.store.conflict_retries import ConflictRetries, in_transaction
+from penchant.store.keys import Kind, encode
 
 
 def check_reserve(request: ReserveRequest, now_us: int, limits: Limits) -> ReserveRequest:
@@ -59,7 +62,12 @@ def _check_option(name: str, option: ReserveOption, limits: Limits) -> None:
 
 
 class ReserveService:
-    """Reserves impressions. Caps are exact because the store has one writer at a time."""
+    """Reserves impressions within caps and budgets, however many servers do.
+
+    A user's ledger and a budget are each read and written at once, or the work is done again. Where
+    a budget is written and its user's ledger is not, since another server was faster, the next
+    attempt gives back what the budget holds; after a crash in between, it lapses.
+    """
 
     def __init__(self, store: Store, catalogs: Catalogs, clock: Clock, meter: Meter) -> None:
         self._store = store
@@ -73,19 +81,51 @@ class ReserveService:
         A request sees the reservations of those before it.
 
         Raises:
-            StoreUnavailable: the whole batch reserved nothing.
+            StoreUnavailable: the whole batch reserved nothing. Where several servers write, some of
+                it may be reserved, which the same request, sent again, is answered with.
         """
-        now_us = self._clock()
-        with self._store.transaction() as transaction:
-            view = self._catalogs.read(transaction).served
-            ledger = ReservationLedger(transaction, now_us)
-            replies = [
-                attempt(_reserve, transaction, view, ledger, request, now_us)
-                for request in requests
-            ]
-            ledger.write()
-        self._count(replies)
-        return replies
+        now_us, left = self._clock(), dict(enumerate(requests))
+        replies: dict[int, Reservations | PenchantError] = {}
+        owed: list[Hold] = []
+        retries = ConflictRetries()
+        while left:
+            ledger: ReservationLedger | None = None
+            try:
+                with self._store.transaction() as transaction:
+                    transaction.fetch(_keys(left.values()))
+                    view = self._catalogs.read(transaction).served
+                    ledger = ReservationLedger(transaction, now_us, owed)
+                    taken = {
+                        place: attempt(_reserve, transaction, view, ledger, request, now_us)
+                        for place, request in left.items()
+                    }
+                    ledger.write()
+                replies |= taken
+                left = {}
+            except WriteConflict as conflict:
+                if ledger is not None:
+                    owed = _still_owed(owed, ledger, conflict)
+                if conflict.users:
+                    replies |= _of_others(taken, left, conflict.users)
+                    left = {place: one for place, one in left.items() if one.user in conflict.users}
+                self._pause(retries, conflict, owed, now_us)
+        ordered = [replies[place] for place in range(len(requests))]
+        self._count(ordered)
+        return ordered
+
+    def _pause(
+        self, retries: ConflictRetries, conflict: WriteConflict, owed: Sequence[Hold], now_us: int
+    ) -> None:
+        """Waits for the next attempt; after the last one, gives back what budgets hold."""
+        try:
+            retries.pause(conflict)
+        except StoreUnavailable:
+            if owed:
+                in_transaction(
+                    self._store,
+                    lambda transaction: ReservationLedger(transaction, now_us, owed).write(),
+                )
+            raise
 
     def _count(self, replies: Sequence[Reservations | PenchantError]) -> None:
         granted = [reply for reply in replies if isinstance(reply, Reservations)]
@@ -93,6 +133,36 @@ class ReserveService:
         outcomes["reserved"] = sum(len(reply.reserved) for reply in granted)
         for outcome, options in outcomes.items():
             self._meter.reserved(outcome, options)
+
+
+def _still_owed(
+    before: Sequence[Hold], ledger: ReservationLedger, conflict: WriteConflict
+) -> list[Hold]:
+    """What budgets hold after a conflict for reservations that were not written."""
+    not_given = [hold for hold in before if hold.key not in conflict.written]
+    return not_given + [
+        hold for hold in ledger.held(conflict.users) if hold.key in conflict.written
+    ]
+
+
+def _of_others(
+    taken: Mapping[int, Reservations | PenchantError],
+    requests: Mapping[int, ReserveRequest],
+    users: Collection[str],
+) -> dict[int, Reservations | PenchantError]:
+    """The replies to the requests of all users but some."""
+    return {place: reply for place, reply in taken.items() if requests[place].user not in users}
+
+
+def _keys(requests: Iterable[ReserveRequest]) -> Iterator[bytes]:
+    """The rows that requests need; lazy, since a store on this machine does not look at it."""
+    for request in requests:
+        yield encode(Kind.LEDGER, request.user)
+        yield encode(Kind.RESERVED, request.user, digest64(request.recommendation_id))
+        for option in request.options:
+            if option.budget is not None:
+                yield encode(Kind.BUDGET, digest64(option.budget.key))
+                yield encode(Kind.ITEM, option.item)
 
 
 def _reserve(

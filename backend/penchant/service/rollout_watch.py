@@ -9,6 +9,7 @@ before the event was learnt.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 
 from penchant.catalog.view import CatalogView
 from penchant.domain.event_weights import time_bucket
@@ -19,6 +20,7 @@ from penchant.domain.rollout import (
     SERVED,
     Rollout,
     Standing,
+    Sums,
     bucket_of,
     no_sums,
     standing,
@@ -29,7 +31,7 @@ from penchant.service.selection import best_of
 from penchant.service.user_interest import Offered, interest_of
 from penchant.store.base import Transaction
 from penchant.store.releases import append_release
-from penchant.store.rollouts import delete_rollout, read_sums, write_sums
+from penchant.store.rollouts import add_sums, delete_rollout, read_sums, write_sums
 
 log = logging.getLogger("penchant")
 
@@ -42,6 +44,8 @@ class RolloutWatch:
     def __init__(self, offered: Offered) -> None:
         self._offered = offered
         self._sums = no_sums()
+        self._by_user: defaultdict[str, Sums] = defaultdict(no_sums)
+        self._ended = ""
 
     def event(
         self, user: str, record: Record, number: int, signal: ResolvedSignal, fold_us: int
@@ -60,7 +64,7 @@ class RolloutWatch:
             return
         if rollout.mode == "canary":
             arm = CANDIDATE if rollout.shows(user) else SERVED
-            self._sums[arm, bucket_of(user)] += (1.0, signal.reward)
+            self._add(user, arm, bucket_of(user), signal.reward)
         elif rollout.tries(user) and signal.reward > 0:
             self._shadow(user, record, number, fold_us)
 
@@ -70,12 +74,21 @@ class RolloutWatch:
         if rollout is None or not self._sums.any():
             return
         sums = read_sums(transaction) + self._sums
-        write_sums(transaction, sums)
+        if transaction.shared:
+            for user, mine in self._by_user.items():
+                add_sums(transaction, mine, user)
+        else:
+            write_sums(transaction, sums)
         found = standing(sums, rollout)
         if found.worse:
             note = f"by itself: {describe(rollout, found)}"
             end_rollout(transaction, rollout, now_us, note)
-            log.error("the %s of release %s is ended %s", rollout.mode, rollout.release, note)
+            self._ended = f"the {rollout.mode} of release {rollout.release} is ended {note}"
+
+    def say(self) -> None:
+        """Says in the log that the rollout is ended, where it is; only after the commit."""
+        if self._ended:
+            log.error(self._ended)
 
     def _shadow(self, user: str, record: Record, number: int, fold_us: int) -> None:
         if number in record.window["item"]:
@@ -83,9 +96,13 @@ class RolloutWatch:
         tops = [self._top(view, record, fold_us) for view in self._views()]
         bucket = bucket_of(user)
         for arm, top in zip((SERVED, CANDIDATE), tops, strict=True):
-            self._sums[arm, bucket] += (1.0, float(number in top))
-        shared = len(set(tops[0].tolist()) & set(tops[1].tolist()))
-        self._sums[OVERLAP, bucket] += (1.0, shared / max(1, len(tops[0])))
+            self._add(user, arm, bucket, float(number in top))
+        both = len(set(tops[0].tolist()) & set(tops[1].tolist()))
+        self._add(user, OVERLAP, bucket, both / max(1, len(tops[0])))
+
+    def _add(self, user: str, row: int, bucket: int, gain: float) -> None:
+        self._sums[row, bucket] += (1.0, gain)
+        self._by_user[user][row, bucket] += (1.0, gain)
 
     def _views(self) -> list[CatalogView]:
         assert self._offered.candidate is not None

@@ -17,8 +17,8 @@ from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rewards import SignalTable
 from penchant.domain.tally import Tally
 from penchant.domain.types import LogRow, Record, UserState
-from penchant.domain.user_contribution import UserContribution, added
-from penchant.service.item_counts import readable_contribution, sound_counters, withdraw_from
+from penchant.domain.user_contribution import UserContribution
+from penchant.service.item_counts import contribute_to, readable_contribution, withdraw_from
 from penchant.service.rebuilt_records import rebuild_user
 from penchant.service.reservation_history import (
     ALL_LAPSED_US,
@@ -28,8 +28,6 @@ from penchant.service.reservation_history import (
 )
 from penchant.store.accepted_events import take_accepted
 from penchant.store.base import Snapshot, Transaction
-from penchant.store.counters import write_counters
-from penchant.store.item_contributions import write_contribution
 from penchant.store.items import read_sound_item
 from penchant.store.ledgers import delete_ledger, read_ledger, write_ledger
 from penchant.store.owned import delete_owned, write_owned
@@ -40,6 +38,7 @@ from penchant.store.reservation_log import (
     write_past_ledger,
     write_reserved,
 )
+from penchant.store.ship_notes import note_lowered
 from penchant.store.users import (
     delete_event,
     delete_record,
@@ -95,7 +94,7 @@ def trim_user(
         return trimmed
     for row in old:
         delete_event(transaction, user, row.event.event_id)
-    take_accepted(transaction, len(old))
+    take_accepted(transaction, len(old), user)
     _trim_record(transaction, user, left, signals, window_events)
     trimmed.items = _recount(transaction, user, old, left, signals, half_life_s)
     return trimmed
@@ -112,6 +111,7 @@ def _trim_record(
     if not left:
         delete_record(transaction, user)
         delete_owned(transaction, user)
+        note_lowered(transaction, user, 0)
         return
     made = rebuild_user(transaction, left, signals, window_events)
     version = made.record.state_version if before is None else before.record.state_version
@@ -144,9 +144,7 @@ def _recount(
             continue
         withdraw_from(transaction, number, user, half_life_s)
         if now is not None:
-            counters = sound_counters(transaction, number, half_life_s)
-            write_counters(transaction, number, added(counters, now, half_life_s))
-            write_contribution(transaction, number, user, now)
+            contribute_to(transaction, number, user, now, half_life_s)
         changed.append(number)
     return changed
 
@@ -180,7 +178,7 @@ def _trim_reservations(transaction: Transaction, user: str, until_us: int, now_u
             delete_reserved(transaction, user, id_)
     if len(history.past):
         write_past_ledger(transaction, user, past)
-    add_to_balances(transaction, closed.accounts(ALL_LAPSED_US))
+    add_to_balances(transaction, closed.accounts(ALL_LAPSED_US), user)
     ledger = read_ledger(transaction, user)
     kept = ledger[(ledger["at_us"] > until_us) | (ledger["lapses_at_us"] > now_us)]
     if len(kept):

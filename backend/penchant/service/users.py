@@ -20,7 +20,8 @@ from penchant.service.live_offsets import LiveOffsets
 from penchant.service.merge_users import MergedUsers, MergeUsersRequest, merge
 from penchant.service.slices import whole
 from penchant.service.user_interest import Catalogs, interest_of
-from penchant.store.base import Snapshot, Store
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.counters import add_recounted
 from penchant.store.ledgers import read_ledger
 from penchant.store.newest import read_newest
@@ -178,13 +179,17 @@ class UserService:
             StateCorrupt, StateTooNew: something kept about one of them can't be read; both stay.
             StoreUnavailable: nothing was moved.
         """
-        with self._store.transaction() as transaction:
+
+        def work(transaction: Transaction) -> tuple[MergedUsers, list[int]]:
             view = self._catalogs.read(transaction).served
             merged, items = merge(
                 transaction, request, self._signals, view, self._half_life_s, self._clock()
             )
             if items:
                 add_recounted(transaction, items)
+            return merged, items
+
+        merged, items = in_transaction(self._store, work)
         if items:
             self._live_offsets.publish(items, self._clock())
         return merged

@@ -7,6 +7,7 @@ refresh learnt from, and refreshes. Events that older releases accepted are not 
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 from penchant.domain.errors import StateCorrupt
 from penchant.store.base import Snapshot, Transaction
@@ -15,26 +16,49 @@ from penchant.store.keys import Kind, encode
 
 _KEY = encode(Kind.ACCEPTED)
 _COUNT = struct.Struct("<Q")
+_CHANGE = struct.Struct("<q")
 
 
 def read_accepted(snapshot: Snapshot) -> int:
     """The number; 0 before the first event, or if it can't be read."""
-    value = snapshot.get(_KEY)
-    try:
-        return 0 if value is None else int(_COUNT.unpack(unseal(value, "accepted events"))[0])
-    except (StateCorrupt, struct.error):
-        return 0  # A clock then sees fewer events than the last refresh did, and refreshes.
+    return _decoded(snapshot.get(_KEY))
 
 
-def add_accepted(transaction: Transaction, events: int) -> None:
-    """Counts more events."""
-    transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + events)))
+def merge_accepted(transaction: Transaction, events: int, user: str) -> None:
+    """Counts more events of a user, or fewer where `events` is below 0: some were deleted."""
+    transaction.merge(_KEY, seal(_CHANGE.pack(events)), user=user)
 
 
-def take_accepted(transaction: Transaction, events: int) -> None:
-    """Counts fewer events: some were deleted."""
+def accepted_with(row: bytes | None, operand: bytes) -> bytes | None:
+    """The rule of its merges: a sum, of which nothing is kept at 0 or below."""
+    left = _decoded(row) + int(_CHANGE.unpack(unseal(operand, "number of events"))[0])
+    return seal(_COUNT.pack(left)) if left > 0 else None
+
+
+def count_accepted(transaction: Transaction, events: Mapping[str, int]) -> None:
+    """Counts more events, by user."""
+    if transaction.shared:
+        for user, more in events.items():
+            merge_accepted(transaction, more, user)
+    else:
+        more = sum(events.values())
+        transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + more)))
+
+
+def take_accepted(transaction: Transaction, events: int, user: str) -> None:
+    """Counts fewer events: some of a user were deleted."""
+    if transaction.shared:
+        merge_accepted(transaction, -events, user)
+        return
     left = read_accepted(transaction) - events
     if left > 0:
         transaction.put(_KEY, seal(_COUNT.pack(left)))
     else:
         transaction.delete(_KEY)
+
+
+def _decoded(value: bytes | None) -> int:
+    try:
+        return 0 if value is None else int(_COUNT.unpack(unseal(value, "accepted events"))[0])
+    except (StateCorrupt, struct.error):
+        return 0  # A clock then sees fewer events than the last refresh did, and refreshes.

@@ -169,6 +169,12 @@ def newest_in_record(value: bytes) -> int:
     )  # The first field of each layout.
 
 
+@sound("user record")
+def version_in_record(value: bytes) -> int:
+    """The state version of a record. Cost: one number; the checksum is not looked at."""
+    return int(_RECORD.unpack_from(value, _HEADER.size)[0])
+
+
 def _window_layout(version: int) -> np.dtype[np.void]:
     if version >= _WINDOW_SINCE:
         return WINDOW_DTYPE

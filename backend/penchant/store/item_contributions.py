@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator
 
@@ -46,6 +47,14 @@ def contributors(snapshot: Snapshot, item_number: int) -> Iterator[tuple[str, by
 def any_contribution(snapshot: Snapshot) -> bool:
     """Whether the store holds contributions; counters of older releases have none."""
     return next(snapshot.scan(encode(Kind.CONTRIBUTION)), None) is not None
+
+
+def scan_contributions(snapshot: Snapshot) -> Iterator[tuple[int, UserContribution]]:
+    """Everybody's contributions, by item number; those that can't be read are left out."""
+    for key, value in snapshot.scan(encode(Kind.CONTRIBUTION)):
+        _, (number, _) = decode(key)
+        with contextlib.suppress(StateCorrupt):
+            yield int(number), decode_contribution(value)
 
 
 def items_of(snapshot: Snapshot, user: str) -> Iterator[int]:

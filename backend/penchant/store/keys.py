@@ -74,6 +74,12 @@ class Kind(IntEnum):
     """(name of a forgotten user): the receipt, and the time up to which events are refused."""
     PSEUDONYMS = ord("Z")
     """(): which keys made the names in this store."""
+    SHIPPING = ord("s")
+    """(): where the log is shipped to, and how far that has come."""
+    SHIP_NOTE = ord("n")
+    """(position): a change of the log that shipping can't see by state versions."""
+    ERASURE = ord("e")
+    """(a tombstone's name): how far its user is gone from the shipped files."""
 
 
 USER_PLACE = {
@@ -90,6 +96,22 @@ exported and renamed. A tombstone stays, under a digest."""
 
 BY_USER = tuple(kind for kind, place in USER_PLACE.items() if place == 0)
 """Those of them whose keys begin with the user's id."""
+
+
+def user_of(key: bytes) -> str | None:
+    """The user whose place a key is in; None: it is no user's.
+
+    >>> user_of(encode(Kind.CONTRIBUTION, 7, "u1")), user_of(encode(Kind.COUNTERS, 7))
+    ('u1', None)
+    """
+    place = USER_PLACE.get(key[0]) if key else None  # type: ignore[call-overload] # By its number.
+    if place is None:
+        return None
+    try:
+        user = decode(key)[1][place]
+    except (ValueError, IndexError):
+        return None
+    return user if isinstance(user, str) else None
 
 
 def encode(kind: Kind, *parts: str | int) -> bytes:

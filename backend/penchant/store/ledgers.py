@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from penchant.store.corrupt_rows import named
 from penchant.store.keys import Kind, decode, encode
 
 _REBUILD = "run `penchant rebuild ledgers`, which makes it from the log"
+
+
+def budget_key(budget: int) -> bytes:
+    """The key of a budget's row, by the digest of its own key."""
+    return encode(Kind.BUDGET, budget)
 
 
 def read_ledger(snapshot: Snapshot, user: str) -> Ledger:
@@ -73,6 +78,32 @@ def read_spending(snapshot: Snapshot, budget: int) -> Spending:
 def write_spending(transaction: Transaction, budget: int, spending: Spending) -> None:
     """Replaces a budget."""
     transaction.put(encode(Kind.BUDGET, budget), encode_spending(spending))
+
+
+def settle_spending(
+    transaction: Transaction, budget: int, spent_micros: int, freed: Mapping[int, int], user: str
+) -> None:
+    """Charges a budget for a user's impressions, and frees what they, or others, had reserved.
+
+    Args:
+        transaction: writes the user's ledger as well.
+        budget: the digest of its key.
+        spent_micros: charged for impressions that were shown.
+        freed: micros no longer held, by the second since 1970 at which the reservation lapses.
+        user: whose reservations they are.
+    """
+    change = json.dumps([spent_micros, sorted(freed.items())], separators=(",", ":")).encode()
+    transaction.merge(encode(Kind.BUDGET, budget), seal(change), user=user)
+
+
+def spending_with(row: bytes | None, operand: bytes) -> bytes | None:
+    """The rule of a budget's merges; one that can't be read stays as it is, until it is rebuilt."""
+    spent_micros, freed = json.loads(str(unseal(operand, "change of a budget"), "utf-8"))
+    try:
+        spending = Spending() if row is None else decode_spending(row)
+    except StateCorrupt:
+        return row
+    return encode_spending(spending.settled(spent_micros, dict(freed)))
 
 
 def _is_logged(value: bytes | None, decode_value: Callable[[bytes], object]) -> bool:

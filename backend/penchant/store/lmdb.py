@@ -14,7 +14,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from penchant.store.lmdb_environment import (
     write_identity,
 )
 from penchant.store.lmdb_file import DATA, LOCK, check_whole, renumber
+from penchant.store.merges import merged_row
 from penchant.store.writer_lock import WriterLock
 from penchant.system.durable_file import sync_directory
 
@@ -52,6 +53,8 @@ _REPAIR = "put the store's own files back, or restart the server to use those th
 
 class _LmdbView:
     """A transaction of LMDB as a `Snapshot` and a `Transaction`."""
+
+    shared = False
 
     def __init__(self, inner: lmdb.Transaction, refusal: str = "") -> None:
         self._inner = inner
@@ -81,6 +84,16 @@ class _LmdbView:
         except _DAMAGE as error:
             raise _damaged(error) from error
 
+    def fetch(self, keys: Iterable[bytes]) -> None:
+        """Nothing to do: the file is mapped."""
+
+    def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
+        row = merged_row(key, self.get(key), operand)
+        if row is None:
+            self.delete(key)
+        else:
+            self.put(key, row)
+
     def put(self, key: bytes, value: bytes) -> None:
         if self._refusal and not self._fits_in_place(key, value):
             raise StoreUnavailable(self._refusal)
@@ -93,6 +106,9 @@ class _LmdbView:
 
     def delete(self, key: bytes) -> None:
         self.freed = self._inner.delete(key) or self.freed
+
+    def settle(self) -> None:
+        """Nothing to do: operands are applied at once."""
 
 
 class _Reading:
@@ -116,6 +132,7 @@ class LmdbStore:
     """See `penchant.store.base.Store`. Open it once per process, and not before a fork."""
 
     durable = True
+    shared = False
 
     def __init__(self, directory: Path, *, map_bytes: int = DEFAULT_MAP_BYTES) -> None:
         """Opens or creates the store in a directory; its files are for this user alone.

@@ -7,13 +7,15 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.store.base import DEFAULT_MAP_BYTES, Store
 from penchant.store.memory import MemoryStore
+from penchant.store.valkey.valkey_address import is_valkey, parse_address, without_password
 
 
 def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
-    """Opens the store at an address: `lmdb:/absolute/directory` or `memory:`.
+    """Opens the store at an address: `lmdb:/absolute/directory`, `memory:` or `valkey://…`.
 
     Args:
-        address: the name of the engine, a colon, and the place.
+        address: the name of the engine, a colon, and the place; see
+            `penchant.store.valkey.valkey_address` for those of Valkey.
         map_bytes: size limit of an LMDB store, in bytes.
 
     Raises:
@@ -23,6 +25,11 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
     >>> open_store("memory:").durable
     False
     """
+    if is_valkey(address):
+        # Only here, as below.
+        from penchant.store.valkey.valkey_store import ValkeyStore
+
+        return ValkeyStore(parse_address(address))
     check_address(address)
     engine, _, place = address.partition(":")
     if engine == "lmdb":
@@ -34,16 +41,22 @@ def open_store(address: str, *, map_bytes: int = DEFAULT_MAP_BYTES) -> Store:
 
 
 def check_address(address: str) -> None:
-    """Checks the form of a store's address, without opening it.
+    """Checks the address of a server's store, without opening it.
 
     Raises:
-        ConfigError: the engine is unknown, or the place is missing.
+        ConfigError: the engine is unknown, or the place is missing; servers do not run on Valkey
+            yet.
 
     >>> check_address("redis://localhost")
     Traceback (most recent call last):
     ...
     penchant.domain.errors.ConfigError: store: got 'redis://localhost', expected lmdb:/absolute/...
     """
+    if is_valkey(address):
+        raise ConfigError(
+            f"store: got {without_password(address)!r}: a server does not run on Valkey yet; "
+            "expected lmdb:/absolute/directory or memory:"
+        )
     engine, colon, place = address.partition(":")
     if not ((engine == "lmdb" and place) or (engine == "memory" and colon)):
         raise ConfigError(f"store: got {address!r}, expected lmdb:/absolute/directory or memory:")

@@ -31,7 +31,7 @@ def rename_user(transaction: Transaction, user: str, key: bytes) -> None:
     """Moves all rows of a user, or of a tombstone, to the name after one more key."""
     name = renamed(user, key)
     numbers: set[int] = set()
-    for kind in (*BY_USER, Kind.TOMBSTONE):
+    for kind in (*BY_USER, Kind.TOMBSTONE, Kind.ERASURE):
         for old, value in list(transaction.scan(encode(kind, user))):
             _, (_, *rest) = decode(old)
             if kind is Kind.LOG:

@@ -122,12 +122,29 @@ def write_past_spending(transaction: Transaction, budget: int, micros: int) -> N
     transaction.put(key, codec.encode_balance(AdAccount(charged_micros=micros)))
 
 
+def merge_balance(
+    transaction: Transaction, key: AdAccountKey, account: AdAccount, user: str
+) -> None:
+    """Adds to a balance what a user's log no longer accounts for."""
+    stored = encode(Kind.BALANCE, key.budget, key.campaign, key.day)
+    transaction.merge(stored, codec.encode_balance(account), user=user)
+
+
+def balance_with(row: bytes | None, operand: bytes) -> bytes:
+    """The rule of its merges: a sum; a balance that can't be read counts as none."""
+    before, more = _readable(row), codec.decode_balance(operand)
+    return codec.encode_balance(more if before is None else before + more)
+
+
 def add_to_balances(
-    transaction: Transaction, accounts: Mapping[AdAccountKey, AdAccount]
+    transaction: Transaction, accounts: Mapping[AdAccountKey, AdAccount], user: str
 ) -> dict[AdAccountKey, AdAccount]:
-    """Adds to the balances; returns those for which a full store has no room."""
+    """Adds accounts of a user to the balances; returns those for which a full store has no room."""
     left: dict[AdAccountKey, AdAccount] = {}
     for key, account in accounts.items():
+        if transaction.shared:
+            merge_balance(transaction, key, account, user)
+            continue
         stored = encode(Kind.BALANCE, key.budget, key.campaign, key.day)
         before = _readable(transaction.get(stored))
         after = account if before is None else before + account

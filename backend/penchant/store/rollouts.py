@@ -48,6 +48,20 @@ def read_sums(snapshot: Snapshot) -> Sums:
     )
 
 
+def add_sums(transaction: Transaction, sums: Sums, user: str) -> None:
+    """Adds what a user's events add to the sums."""
+    transaction.merge(encode(Kind.SUMS), codec.encode_sums(sums), user=user)
+
+
+def sums_with(row: bytes | None, operand: bytes) -> bytes:
+    """The rule of their merges: they add up; corrupt ones count as zeros, as in `read_sums`."""
+    more = codec.decode_sums(operand)
+    try:
+        return codec.encode_sums((no_sums() if row is None else codec.decode_sums(row)) + more)
+    except StateCorrupt:
+        return codec.encode_sums(more)
+
+
 def write_sums(transaction: Transaction, sums: Sums) -> None:
     """Replaces the sums."""
     transaction.put(encode(Kind.SUMS), codec.encode_sums(sums))

@@ -18,13 +18,18 @@ def any_tombstone(snapshot: Snapshot) -> bool:
     return next(snapshot.scan(encode(Kind.TOMBSTONE)), None) is not None
 
 
+def tombstone_key(user: str) -> bytes:
+    """The key of a user's tombstone."""
+    return encode(Kind.TOMBSTONE, name_of(user))
+
+
 def read_tombstone(snapshot: Snapshot, user: str) -> Tombstone | None:
     """The tombstone of a user, or None.
 
     Raises:
         StateCorrupt, StateTooNew: it can't be read.
     """
-    value = snapshot.get(encode(Kind.TOMBSTONE, name_of(user)))
+    value = snapshot.get(tombstone_key(user))
     try:
         return None if value is None else decode_tombstone(value)
     except StateCorrupt as error:
@@ -33,7 +38,7 @@ def read_tombstone(snapshot: Snapshot, user: str) -> Tombstone | None:
 
 def write_tombstone(transaction: Transaction, user: str, tombstone: Tombstone) -> None:
     """Replaces a user's tombstone."""
-    transaction.put(encode(Kind.TOMBSTONE, name_of(user)), encode_tombstone(tombstone))
+    transaction.put(tombstone_key(user), encode_tombstone(tombstone))
 
 
 def encode_tombstone(tombstone: Tombstone) -> bytes:

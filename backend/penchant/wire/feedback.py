@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from penchant.service.feedback import EventResult, EventStatus, FeedbackRequest
+from penchant.service.event_results import EventResult, EventStatus, FeedbackRequest
 from penchant.wire.event import event_of
 from penchant_proto.v1 import feedback_pb2
 from penchant_proto.v1.service_pb2 import Reply

@@ -50,7 +50,16 @@ def every_argument() -> None:
         credentials=grpc.ssl_channel_credentials(),
         metadata=[("authorization", "Bearer token"), ("trace-bin", b"\x00")],
         channel_options=[("grpc.keepalive_time_ms", 10_000)],
+        retry_share=0.2,
+        hedge_after_ms=20,
+        max_connection_age_s=600,
+        spool=Path("spool"),
+        spool_bytes=1 << 20,
     )
+    Penchant("a:8001,b:8001", hedge_after_ms="p95", spool="spool").close()
+    Penchant(("a:8001", "b:8001"), hedge_after_ms=None, spool=None).close()
+    assert_type(penchant.spooled_events, int)
+    assert_type(penchant.feedback([]).spooled, tuple[EventResult, ...])
     Penchant(tls="certs/client").close()
     Penchant(tls=Path("certs/client")).close()
     Penchant(tls=Tls(ca="ca.pem", cert=Path("app.pem"), key="app.key")).close()

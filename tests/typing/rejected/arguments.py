@@ -19,6 +19,14 @@ penchant.user()  # E: call-arg
 Penchant("localhost:8001", 1.0)  # E: call-arg
 Penchant(transport=object())  # E: arg-type
 Penchant(tls=b"certs")  # E: arg-type
+Penchant(["a:8001", 8001])  # E: list-item
+Penchant(b"localhost:8001")  # E: arg-type
+Penchant("a:8001,b:8001", hedge_after_ms="p99")  # E: arg-type
+Penchant("a:8001,b:8001", retry_share="0.1")  # E: arg-type
+Penchant("a:8001,b:8001", max_connection_age_s="60")  # E: arg-type
+Penchant(spool=b"spool")  # E: arg-type
+Penchant(spool="spool", spool_bytes=1.5)  # E: arg-type
+penchant.spooled_events()  # E: operator
 Penchant("localhost:8001", token=b"a.b.c")  # E: arg-type
 Penchant("localhost:8001", token=lambda: 7)  # E: arg-type
 Event("u", "i")  # E: call-arg

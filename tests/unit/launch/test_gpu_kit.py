@@ -63,7 +63,7 @@ def offline(*command: str | Path) -> str:
 
 
 @pytest.mark.server
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_machine_without_a_network_runs_all_but_the_gpu(
     machine: Path, minilm_report: ExportReport, tmp_path: Path
 ) -> None:

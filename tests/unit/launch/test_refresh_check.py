@@ -8,7 +8,7 @@ import pytest
 
 from penchant.launch.check import Check
 from penchant.launch.diagnosis import check_refresh
-from penchant.store.accepted_events import add_accepted
+from penchant.store.accepted_events import count_accepted
 from penchant.store.lmdb import LmdbStore
 from penchant.store.refresh_note import RefreshNote, write_refresh_note
 
@@ -18,7 +18,7 @@ NOW_S = 1_700_000_000.0
 def checked(directory: Path, note: RefreshNote | None, accepted: int) -> Check:
     store = LmdbStore(directory / "store", map_bytes=1 << 24)
     with store.transaction() as transaction:
-        add_accepted(transaction, accepted)
+        count_accepted(transaction, {"u": accepted})
         if note is not None:
             write_refresh_note(transaction, note)
     store.close()

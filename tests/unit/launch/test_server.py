@@ -10,15 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penchant.launch import FREE, LaunchError, Ports, Server, probe, shared_memory
+from penchant.launch import FREE, LaunchError, Ports, Server, probe
+from tests.support.shared_regions import prefixes_held, regions_of
 from tests.unit.launch.standin import write_sources
 
 pytestmark = pytest.mark.server
-
-
-def regions() -> set[str]:
-    """Names of shared-memory regions, including those of other servers."""
-    return {path.name for path in shared_memory.PLACE.glob("penchant_*")}
 
 
 def alive(target: str) -> set[str]:
@@ -26,7 +22,6 @@ def alive(target: str) -> set[str]:
 
 
 def test_the_life_of_a_server(tmp_path: Path) -> None:
-    before = regions()
     settings = {"greeting": 'é "x"\\\n'}
     server = Server(
         tmp_path, settings, instances={"penchant_rank": 2}, sources=write_sources(tmp_path)
@@ -37,8 +32,8 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
         assert len(stubs) == 6
         assert {"penchant_rank_0_0", "penchant_rank_0_1"} < set(stubs)
         assert r'"greeting": "\u00e9 \"x\"\\\n"' in server.log_path.read_text()
-        mine = regions() - before
-        assert mine
+        held = prefixes_held(map(psutil.Process, stubs.values()))
+        assert regions_of(held)
 
         os.kill(stubs["penchant_users_0_0"], signal.SIGKILL)
         while "penchant_users_0_0" in server.pids():
@@ -57,7 +52,7 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
         assert server.returncode == -signal.SIGKILL
         assert server.pid is None
         assert server.pids() == {}
-        assert mine & regions() == set()
+        assert regions_of(held) == set()
 
         server.start()
         assert server.pid != pid
@@ -82,7 +77,7 @@ def test_a_model_that_fails_says_its_own_reason_first(
     assert reason.strip() == "[ConfigError] fail: got 1, expected 2"
     assert raised.value.log == server.log_path
     assert server.pid is None
-    assert {name for name in regions() if token in name} == set()
+    assert regions_of([f"penchant_{token}"]) == set()
 
 
 def test_a_model_that_stays_sick_is_named(tmp_path: Path) -> None:

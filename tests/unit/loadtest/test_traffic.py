@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from loadtest.shapes import RateCurve
 from loadtest.traffic import (
     CANDIDATES,
     Arrivals,
@@ -120,7 +121,7 @@ def test_a_session_ends_where_nothing_is_shown() -> None:
 
 
 def test_arrivals_come_at_a_constant_rate_over_all_clients() -> None:
-    arrivals = Arrivals(rate=40.0, clients=8)
+    arrivals = Arrivals(RateCurve.of("steady", 40.0, 10.0), clients=8)
     due = sorted(arrivals.due_s(client, step) for client in range(8) for step in range(10))
     assert due[0] == 0.0
     gaps = [later - earlier for earlier, later in pairwise(due)]

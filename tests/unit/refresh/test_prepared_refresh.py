@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class CountingStore(MemoryStore):
 class _Counted:
     def __init__(self, inner: Transaction) -> None:
         self._inner = inner
+        self.shared = inner.shared
         self.rows = 0
 
     def get(self, key: bytes) -> bytes | None:
@@ -51,9 +52,19 @@ class _Counted:
             self.rows += 1
             yield row
 
+    def fetch(self, keys: Iterable[bytes]) -> None:
+        self._inner.fetch(keys)
+
     def put(self, key: bytes, value: bytes) -> None:
         self.rows += 1
         self._inner.put(key, value)
+
+    def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
+        self.rows += 1
+        self._inner.merge(key, operand, user=user)
+
+    def settle(self) -> None:
+        self._inner.settle()
 
     def delete(self, key: bytes) -> None:
         self.rows += 1

@@ -18,13 +18,22 @@ from penchant_sdk import (
     Overloaded,
     PenchantError,
     ServerError,
+    SpoolRefused,
     Unavailable,
     UserNotFound,
 )
 from penchant_sdk.errors import error_from_reason, error_from_status
 
 # Made by the client, or of the wire alone.
-WITHOUT_REASON = {Cancelled, DeadlineExceeded, ModelNotFound, ServerError, Unavailable}
+WITHOUT_REASON = {
+    Cancelled,
+    DeadlineExceeded,
+    ModelNotFound,
+    ServerError,
+    SpoolRefused,
+    SpoolRefused,
+    Unavailable,
+}
 
 
 def tree(kind: type[Exception]) -> set[type[Any]]:

@@ -17,7 +17,7 @@ import pytest
 
 from penchant.domain.errors import StateTooNew
 from penchant.domain.types import Event
-from penchant.service.feedback import EventStatus
+from penchant.service.event_results import EventStatus
 from penchant.service.rank import RankRequest
 from penchant.store.codec import SCHEMA_VERSION, unseal
 from penchant.store.keys import Kind, encode

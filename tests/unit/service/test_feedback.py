@@ -11,7 +11,7 @@ import pytest
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Counters, Event
-from penchant.service.feedback import EventStatus
+from penchant.service.event_results import EventStatus
 from penchant.service.rank import RankRequest
 from penchant.store.base import Store
 from penchant.store.codec import decode_counters

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from penchant.domain.errors import UserNotFound
 from penchant.domain.reservations import Budget, Cap, ReserveOption, ReserveRequest
 from penchant.domain.types import Event
-from penchant.service.feedback import EventStatus
+from penchant.service.event_results import EventStatus
 from penchant.service.kept_data import KIND_NAMES, KeptRequest
 from penchant.service.merge_users import MergeUsersRequest
 from penchant.service.rebuilt_counters import rebuild_counters

@@ -17,7 +17,7 @@ from penchant.domain.reservations import (
 from penchant.domain.spending import Spending
 from penchant.domain.types import Event, Item
 from penchant.domain.window import digest64
-from penchant.service.feedback import EventStatus
+from penchant.service.event_results import EventStatus
 from penchant.service.reserve import ReserveService
 from penchant.store.keys import Kind, encode
 from penchant.store.ledgers import read_ledger, read_spending

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.service.embed import EmbedRequest, EmbedService
-from penchant.service.feedback import FeedbackRequest
+from penchant.service.event_results import FeedbackRequest
 from penchant.service.rank import RankRequest
 from penchant.service.slices import SLICE_S, SliceSize, whole
 from tests.support.world import World, liked

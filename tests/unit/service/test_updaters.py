@@ -8,7 +8,7 @@ import pytest
 
 from penchant.domain.settings import FoldSettings
 from penchant.domain.updaters import UPDATERS
-from penchant.service.feedback import EventStatus
+from penchant.service.event_results import EventStatus
 from penchant.service.rank import RankRequest
 from penchant.service.user_interest import interest_of
 from tests.support.histories import FILMS

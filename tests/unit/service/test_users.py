@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penchant.domain.errors import UserNotFound
 from penchant.domain.types import LogRow
-from penchant.service.feedback import EventStatus
+from penchant.service.event_results import EventStatus
 from penchant.service.rank import RankRequest
 from penchant.service.users import ExportUserRequest, LogPosition
 from penchant.store import codec

@@ -11,7 +11,8 @@ from penchant.domain.limits import AHEAD_US
 from penchant.domain.reservations import Budget, Cap, Reservations, ReserveOption, ReserveRequest
 from penchant.service.clock import LASTED_US, SteplessClock, system_clock
 from penchant.service.clock_evidence import doubt_unseen
-from penchant.service.feedback import EventStatus, FeedbackService
+from penchant.service.event_results import EventStatus
+from penchant.service.feedback import FeedbackService
 from penchant.service.reserve import ReserveService
 from penchant.store.lmdb import LmdbStore
 from tests.support.world import NOW_US, SECOND_US, CountingMeter, World, liked

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as npst
 from penchant.domain.errors import InvalidRequest
 from penchant.domain.types import Item, Matrix
 from penchant.service.embed import Embedded
-from penchant.service.feedback import EventResult, EventStatus
+from penchant.service.event_results import EventResult, EventStatus
 from penchant.service.rank import RankRequest
 from penchant.wire.call import parse_call
 from penchant.wire.catalog import put_items_request

@@ -103,7 +103,7 @@ def test_more_like_leaves_the_game_itself_out_and_says_so(games: GameClient) -> 
 
 def test_a_repeated_list_is_one_call(games: GameClient, monkeypatch: pytest.MonkeyPatch) -> None:
     games.recommend(user="ann", session=HERE)
-    server = games._penchant._transport
+    server = games._penchant._sender._transport
     models: list[str] = []
     infer = server.infer
 

@@ -1,0 +1,159 @@
+"""The place of a shipped log: a folder, or any address of fsspec, such as `s3://bucket/log`.
+
+What a place must do: show a file under its name only when it is whole, and list what is there. A
+folder gets files by rename after a sync; object stores do it by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Protocol, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from penchant.domain.errors import ConfigError
+from penchant.system.durable_file import sync_directory, write_whole
+from penchant.system.optional_package import needs_extra
+
+
+class ShippedPlace(Protocol):
+    """Files by relative names such as `date=2026-11-27/part-1.parquet`."""
+
+    url: str
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes a file, whole or not at all; durable when this returns."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The content of a file; raises FileNotFoundError."""
+        ...
+
+    def opened(self, name: str) -> IO[bytes]:
+        """A file to read parts of; raises FileNotFoundError."""
+        ...
+
+    def names(self, folder: str = "") -> list[str]:
+        """The names of all files in a folder and below it, in order."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Removes a file, if it is there."""
+        ...
+
+
+class LocalPlace:
+    """A folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = str(folder)
+        self._folder = folder
+
+    def write(self, name: str, content: bytes) -> None:
+        """See `ShippedPlace.write`."""
+        write_whole(self._folder / name, content)
+
+    def read(self, name: str) -> bytes:
+        """See `ShippedPlace.read`."""
+        return (self._folder / name).read_bytes()
+
+    def opened(self, name: str) -> IO[bytes]:
+        """See `ShippedPlace.opened`."""
+        return (self._folder / name).open("rb")
+
+    def names(self, folder: str = "") -> list[str]:
+        """See `ShippedPlace.names`; what a killed process was writing is among them."""
+        found = (self._folder / folder).rglob("*")
+        return sorted(path.relative_to(self._folder).as_posix() for path in found if path.is_file())
+
+    def delete(self, name: str) -> None:
+        """See `ShippedPlace.delete`."""
+        path = self._folder / name
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            sync_directory(path.parent)
+
+
+class RemotePlace:
+    """An address of fsspec."""
+
+    def __init__(self, url: str) -> None:
+        """Opens the file system of the address.
+
+        Raises:
+            ConfigError: fsspec, or the package of this kind of address, is missing, or the address
+                can't be read.
+        """
+        with needs_extra(f"{url.partition(':')[0]}: addresses", "ship"):
+            import fsspec
+        try:
+            system, root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError, OSError) as error:
+            raise ConfigError(f"address: got {url!r}: {' '.join(str(error).split())}") from error
+        self.url = url
+        self._system: Any = system
+        self._root = str(root).rstrip("/")
+
+    def write(self, name: str, content: bytes) -> None:
+        """See `ShippedPlace.write`."""
+        path = self._path(name)
+        self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        self._system.pipe_file(path, content)
+
+    def read(self, name: str) -> bytes:
+        """See `ShippedPlace.read`."""
+        return cast(bytes, self._system.cat_file(self._path(name)))
+
+    def opened(self, name: str) -> IO[bytes]:
+        """See `ShippedPlace.opened`."""
+        return cast(IO[bytes], self._system.open(self._path(name), "rb"))
+
+    def names(self, folder: str = "") -> list[str]:
+        """See `ShippedPlace.names`."""
+        self._system.invalidate_cache()
+        try:
+            found = self._system.find(self._path(folder) if folder else self._root)
+        except FileNotFoundError:
+            return []
+        skipped = len(self._root) + 1
+        return sorted(str(path)[skipped:] for path in found)
+
+    def delete(self, name: str) -> None:
+        """See `ShippedPlace.delete`."""
+        try:
+            self._system.rm_file(self._path(name))
+        except FileNotFoundError:
+            return
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+def open_place(url: str) -> ShippedPlace:
+    """Opens a place; a folder need not be there yet.
+
+    Raises:
+        ConfigError: the address can't be read, or a package is missing.
+
+    >>> open_place("file:///tmp/log").url
+    '/tmp/log'
+    """
+    scheme, separator, path = url.partition("://")
+    if not url:
+        raise ConfigError("address: got none, expected a folder or an address such as s3://bucket")
+    if not separator:
+        return LocalPlace(Path(url).absolute())
+    return LocalPlace(Path(path).absolute()) if scheme == "file" else RemotePlace(url)
+
+
+def read_columns(place: ShippedPlace, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Reads some columns of a Parquet file of a place; None: all.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError, ValueError: it can't be read, or is damaged.
+    """
+    with place.opened(name) as opened:
+        return pq.read_table(opened, columns=None if columns is None else list(columns))

@@ -1,0 +1,197 @@
+"""What a store knows of the shipping of its log: where to, how far, and what to tell it.
+
+Shipping finds new rows of the log by their state versions, which costs whoever writes them nothing.
+Four things break that order, all of them rare, and leave a note in the transaction that does them:
+a user is forgotten, is merged into another, loses the last row (so that versions begin again), or a
+row changes. A store whose log is not shipped takes no notes. Notes name users as tombstones do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from penchant.domain.errors import StoreUnavailable
+from penchant.domain.pseudonyms import name_of
+from penchant.domain.window import digest64
+from penchant.store.base import Snapshot, Transaction
+from penchant.store.codec import seal, sound, unseal
+from penchant.store.keys import Kind, decode, encode
+
+_KEY = encode(Kind.SHIPPING)
+_LOSSES = 10
+
+NoteKind = Literal["forgotten", "merged", "lowered", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingState:
+    """How far the shipping of a log has come, as its store knows it."""
+
+    place: str
+    """Random id of the place that the log is shipped to."""
+    url: str
+    begun: str = ""
+    """Random token of the commit that was begun last."""
+    done: str = ""
+    """Token of the commit that was last known to be made; equal to `begun` between two commits."""
+    next_note: int = 0
+    """Position of the next note."""
+    losses: int = 0
+    """Notes for which a full store had no room, counted from 0 to 9 and again."""
+    at_us: int = 0
+    """When shipping last found nothing left to ship, in microseconds since 1970; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipNote:
+    """One change of the log."""
+
+    kind: NoteKind
+    name: str
+    """Of the user, as `name_of` gives it."""
+    version: int = 0
+    """`lowered`: the user's state version from now on."""
+    events: tuple[int, ...] = ()
+    """`changed`: digests of the changed rows; `merged`: of all rows that the user had."""
+    to: str = ""
+    """`merged`: the user that is kept."""
+    until_us: int | None = None
+    """`merged`: events up to this time are gone, since the user that is kept was forgotten."""
+    receipt: str = ""
+    """`forgotten`: id of the receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """How far a forgotten user is gone from the shipped files."""
+
+    receipt: str
+    """Id of the receipt."""
+    hidden_at_us: int = 0
+    """Since when no reader sees the user's rows, in microseconds since 1970."""
+    erased_at_us: int = 0
+    """When the last file that held them was deleted; 0: not yet."""
+
+
+def read_shipping(snapshot: Snapshot) -> ShippingState | None:
+    """The state of the shipping; None: the log is not shipped. Raises StateCorrupt."""
+    value = snapshot.get(_KEY)
+    return None if value is None else _decode_state(value)
+
+
+@sound("state of the shipping")
+def _decode_state(value: bytes) -> ShippingState:
+    return ShippingState(**json.loads(str(unseal(value, "state of the shipping"), "utf-8")))
+
+
+def write_shipping(transaction: Transaction, state: ShippingState) -> None:
+    """Replaces the state of the shipping."""
+    transaction.put(_KEY, _encoded(state))
+
+
+def delete_shipping(transaction: Transaction) -> None:
+    """Ends the shipping: later changes leave no notes, and earlier notes go."""
+    transaction.delete(_KEY)
+    delete_notes(transaction, None)
+
+
+def _encoded(state: ShippingState) -> bytes:
+    return seal(json.dumps(dataclasses.asdict(state), separators=(",", ":")).encode())
+
+
+def note_forgotten(transaction: Transaction, user: str, receipt: str) -> None:
+    """Tells the shipping that a user was forgotten."""
+    _note(transaction, ShipNote("forgotten", name_of(user), receipt=receipt))
+
+
+def note_lowered(transaction: Transaction, user: str, version: int) -> None:
+    """Tells the shipping that a user's next event has the state version after this one."""
+    _note(transaction, ShipNote("lowered", name_of(user), version))
+
+
+def note_changed(transaction: Transaction, user: str, event_ids: Sequence[str]) -> None:
+    """Tells the shipping that rows of a user's log were replaced in place."""
+    if event_ids:
+        digests = tuple(map(digest64, event_ids))
+        _note(transaction, ShipNote("changed", name_of(user), events=digests))
+
+
+def note_merged(transaction: Transaction, user: str, to: str, until_us: int | None) -> None:
+    """Tells the shipping that a user becomes another; before any row moves.
+
+    Args:
+        transaction: the merge's.
+        user: the user that goes.
+        to: the user that stays.
+        until_us: time up to which the user that stays was forgotten, or None.
+    """
+    if read_shipping(transaction) is not None:
+        keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
+        digests = tuple(int(decode(key)[1][1]) for key in keys)
+        _note(transaction, ShipNote("merged", name_of(user), 0, digests, str(to), until_us))
+
+
+def _note(transaction: Transaction, note: ShipNote) -> None:
+    """Adds a note; where a full store has no room for it, counts the loss, which fits in place."""
+    state = read_shipping(transaction)
+    if state is None:
+        return
+    fields = {key: value for key, value in dataclasses.asdict(note).items() if value}
+    text = json.dumps(fields, separators=(",", ":")).encode()
+    try:
+        transaction.put(encode(Kind.SHIP_NOTE, state.next_note), seal(text))
+        write_shipping(transaction, dataclasses.replace(state, next_note=state.next_note + 1))
+    except StoreUnavailable:
+        transaction.delete(encode(Kind.SHIP_NOTE, state.next_note))
+        losses = (state.losses + 1) % _LOSSES
+        write_shipping(transaction, dataclasses.replace(state, losses=losses))
+
+
+def read_notes(snapshot: Snapshot, start: int) -> list[ShipNote]:
+    """The notes from a position on, in order.
+
+    Raises:
+        StateCorrupt, StateTooNew: one can't be read.
+    """
+    scanned = snapshot.scan(encode(Kind.SHIP_NOTE), encode(Kind.SHIP_NOTE, start))
+    return [_decode_note(value) for _, value in scanned]
+
+
+@sound("note to the shipping")
+def _decode_note(value: bytes) -> ShipNote:
+    fields = json.loads(str(unseal(value, "note to the shipping"), "utf-8"))
+    return ShipNote(**{**fields, "events": tuple(fields.get("events", ()))})
+
+
+def delete_notes(transaction: Transaction, end: int | None) -> None:
+    """Removes the notes before a position; None: all."""
+    for key, _ in list(transaction.scan(encode(Kind.SHIP_NOTE))):
+        if end is None or int(decode(key)[1][0]) < end:
+            transaction.delete(key)
+
+
+def read_erasure(snapshot: Snapshot, name: str) -> Erasure | None:
+    """How far a forgotten user is gone from the shipped files; None: shipping has not met it.
+
+    Args:
+        snapshot: the store.
+        name: the user's, as `name_of` gives it.
+    """
+    value = snapshot.get(encode(Kind.ERASURE, name))
+    return None if value is None else _decode_erasure(value)
+
+
+@sound("erasure")
+def _decode_erasure(value: bytes) -> Erasure:
+    receipt, hidden_at_us, erased_at_us = json.loads(str(unseal(value, "erasure"), "utf-8"))
+    return Erasure(receipt, hidden_at_us, erased_at_us)
+
+
+def write_erasure(transaction: Transaction, name: str, erasure: Erasure) -> None:
+    """Replaces how far a forgotten user is gone."""
+    row = [erasure.receipt, erasure.hidden_at_us, erasure.erased_at_us]
+    transaction.put(encode(Kind.ERASURE, name), seal(json.dumps(row).encode()))

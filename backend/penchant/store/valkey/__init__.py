@@ -1,0 +1,1 @@
+"""The store of many servers: Valkey, one server or a cluster."""

@@ -1,0 +1,244 @@
+"""The functions that run in the server, each on one place, and so atomically.
+
+They are loaded once as a library whose name holds a digest of its source: servers of two releases
+run their own side by side, and a library never changes. Every function that writes may be sent
+again when its reply was lost; it then says that it has been done.
+
+Rows are given as a number and that many pairs, or fields: `puts` and `deletes`.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+_SOURCE = r"""
+local V, C = '\0v', '\0c'
+local CHUNK = 1000
+
+local function version_after(old)
+  local t = redis.call('TIME')
+  local v = t[1] * 1000000 + t[2]
+  if v <= old then v = old + 1 end
+  return v
+end
+
+local function text(v) return string.format('%.0f', v) end
+
+-- Writes the puts and deletes that begin at an argument, and returns the fields.
+local function write(rows, index, args, at, version)
+  local puts = tonumber(args[at])
+  local pairs_, named = {}, {}
+  at = at + 1
+  for n = 1, puts do
+    pairs_[#pairs_ + 1] = args[at]
+    pairs_[#pairs_ + 1] = args[at + 1]
+    if index then
+      named[#named + 1] = version and text(version) or '0'
+      named[#named + 1] = args[at]
+    end
+    at = at + 2
+    if #pairs_ >= CHUNK or n == puts then
+      redis.call('HSET', rows, unpack(pairs_))
+      if index then redis.call('ZADD', index, unpack(named)) end
+      pairs_, named = {}, {}
+    end
+  end
+  local deletes = tonumber(args[at])
+  at = at + 1
+  for n = 1, deletes do
+    redis.call('HDEL', rows, args[at])
+    if index then
+      if version then
+        redis.call('ZADD', index, text(version), args[at])
+      else
+        redis.call('ZREM', index, args[at])
+      end
+    end
+    at = at + 1
+  end
+end
+
+local function meta(rows) return redis.call('HMGET', rows, V, C) end
+
+-- Was written already. Written once more, so that a WAIT after it waits for it.
+local function again(rows, found)
+  redis.call('HSET', rows, C, found[2])
+  return {1, found[1]}
+end
+
+-- keys: rows, outbox; args: commit id, expected version, payload, puts, deletes
+local function user_commit(keys, args)
+  local found = meta(keys[1])
+  if found[2] == args[1] then return again(keys[1], found) end
+  if (found[1] or '') ~= args[2] then return {0, found[1] or ''} end
+  local v = version_after(tonumber(found[1] or '0'))
+  write(keys[1], nil, args, 4)
+  if args[3] ~= '' then redis.call('RPUSH', keys[2], text(v) .. ':' .. args[3]) end
+  local left = redis.call('HLEN', keys[1]) - (found[1] and 2 or 0)
+  if left > 0 or redis.call('EXISTS', keys[2]) == 1 then
+    redis.call('HSET', keys[1], V, text(v), C, args[1])
+  else
+    redis.call('DEL', keys[1])
+  end
+  return {1, text(v), redis.call('LLEN', keys[2])}
+end
+
+-- keys: rows; args: prefix, most. All at once, unless there are too many: then the fields alone.
+local function user_scan(keys, args)
+  local found = {}
+  for _, field in ipairs(redis.call('HKEYS', keys[1])) do
+    if field ~= V and field ~= C and string.sub(field, 1, #args[1]) == args[1] then
+      found[#found + 1] = field
+    end
+  end
+  local version = redis.call('HGET', keys[1], V) or ''
+  if #found == 0 or #found > tonumber(args[2]) then return {version, found, false} end
+  return {version, found, redis.call('HMGET', keys[1], unpack(found))}
+end
+
+-- keys: outbox, rows; args: version up to which the operands are settled
+local function user_settled(keys, args)
+  local head = redis.call('LINDEX', keys[1], 0)
+  while head and tonumber(string.match(head, '^%d+')) <= tonumber(args[1]) do
+    redis.call('LPOP', keys[1])
+    head = redis.call('LINDEX', keys[1], 0)
+  end
+  if not head and redis.call('HLEN', keys[2]) == 2 and redis.call('HEXISTS', keys[2], V) == 1 then
+    redis.call('DEL', keys[2])
+  end
+  return {redis.call('LLEN', keys[1]), redis.call('EXISTS', keys[2])}
+end
+
+-- keys: rows, index; args: commit id, expected version or '*', number of compared fields, each
+-- with the SHA-1 of its value or '', 'lex' or 'changed', puts, deletes
+local function rows_commit(keys, args)
+  local found = meta(keys[1])
+  if found[2] == args[1] then return again(keys[1], found) end
+  if args[2] ~= '*' and (found[1] or '') ~= args[2] then return {0, found[1] or ''} end
+  local at = 4
+  for n = 1, tonumber(args[3]) do
+    local value = redis.call('HGET', keys[1], args[at])
+    if (value and redis.sha1hex(value) or '') ~= args[at + 1] then return {0, found[1] or ''} end
+    at = at + 2
+  end
+  local v = version_after(tonumber(found[1] or '0'))
+  write(keys[1], keys[2], args, at + 1, args[at] == 'changed' and v or nil)
+  redis.call('HSET', keys[1], V, text(v), C, args[1])
+  return {1, text(v)}
+end
+
+-- keys: rows, index; args: least and greatest key in ZRANGEBYLEX's form, most
+local function rows_scan(keys, args)
+  local found = redis.call('ZRANGEBYLEX', keys[2], args[1], args[2], 'LIMIT', 0, args[3])
+  local version = redis.call('HGET', keys[1], V) or ''
+  if #found == 0 then return {version, found, {}} end
+  return {version, found, redis.call('HMGET', keys[1], unpack(found))}
+end
+
+-- keys: rows, applied; args: number of users, users, fields
+local function shared_read(keys, args)
+  local users, scores, fields = tonumber(args[1]), {}, {}
+  for n = 2, users + 1 do scores[#scores + 1] = redis.call('ZSCORE', keys[2], args[n]) or '' end
+  for n = users + 2, #args do fields[#fields + 1] = args[n] end
+  return {scores, #fields > 0 and redis.call('HMGET', keys[1], unpack(fields)) or {}}
+end
+
+-- keys: rows, applied, index; args: commit id, number of users, each with the version applied
+-- before and the one applied now, number of compared fields, each with its SHA-1, puts, deletes
+local function shared_apply(keys, args)
+  local found = meta(keys[1])
+  if found[2] == args[1] then return again(keys[1], found) end
+  local users, at, marks = tonumber(args[2]), 3, {}
+  for n = 1, users do
+    if (redis.call('ZSCORE', keys[2], args[at]) or '') ~= args[at + 1] then return {0, ''} end
+    marks[#marks + 1] = args[at + 2]
+    marks[#marks + 1] = args[at]
+    at = at + 3
+  end
+  local compared = tonumber(args[at])
+  at = at + 1
+  for n = 1, compared do
+    local value = redis.call('HGET', keys[1], args[at])
+    if (value and redis.sha1hex(value) or '') ~= args[at + 1] then return {0, ''} end
+    at = at + 2
+  end
+  local v = version_after(tonumber(found[1] or '0'))
+  write(keys[1], keys[3], args, at, v)
+  redis.call('HSET', keys[1], V, text(v), C, args[1])
+  for n = 1, #marks, CHUNK do
+    redis.call('ZADD', keys[2], unpack(marks, n, math.min(n + CHUNK - 1, #marks)))
+  end
+  redis.call('ZREMRANGEBYSCORE', keys[2], '-inf', text(v - 600000000))
+  return {1, text(v)}
+end
+
+-- keys: rows, index; args: a version
+local function rows_changed(keys, args)
+  local found = redis.call('ZRANGEBYSCORE', keys[2], '(' .. args[1], '+inf')
+  local version = redis.call('HGET', keys[1], V) or '0'
+  local values = {}
+  for n = 1, #found do values[n] = redis.call('HGET', keys[1], found[n]) or '' end
+  return {version, found, values}
+end
+
+-- keys: a sorted set; args: members
+local function announce(keys, args)
+  local t = redis.call('TIME')
+  local now = text(t[1] * 1000000 + t[2])
+  for n = 1, #args do redis.call('ZADD', keys[1], now, args[n]) end
+  return #args
+end
+
+-- keys: a sorted set; args: least age in microseconds, most
+local function announced(keys, args)
+  local t = redis.call('TIME')
+  local until_ = text(t[1] * 1000000 + t[2] - tonumber(args[1]))
+  return redis.call('ZRANGEBYSCORE', keys[1], '-inf', until_, 'LIMIT', 0, args[2])
+end
+
+-- keys: a sorted set; args: least age in microseconds, members
+local function withdraw(keys, args)
+  local t = redis.call('TIME')
+  local until_, gone = t[1] * 1000000 + t[2] - tonumber(args[1]), 0
+  for n = 2, #args do
+    local at = redis.call('ZSCORE', keys[1], args[n])
+    if at and tonumber(at) <= until_ then gone = gone + redis.call('ZREM', keys[1], args[n]) end
+  end
+  return gone
+end
+"""
+
+_WRITING = ("user_commit", "user_settled", "rows_commit", "shared_apply", "announce", "withdraw")
+_READING = ("user_scan", "rows_scan", "shared_read", "rows_changed", "announced")
+
+PREFIX = f"penchant_{zlib.crc32((_SOURCE + ''.join(_WRITING + _READING)).encode()):08x}"
+"""Name of the library, and the beginning of its functions' names."""
+
+LIBRARY = "\n".join(
+    [
+        f"#!lua name={PREFIX}",
+        _SOURCE,
+        *[
+            f"redis.register_function('{PREFIX}_{name}', {name})"  # Writes.
+            for name in _WRITING
+        ],
+        *[
+            f"redis.register_function{{function_name='{PREFIX}_{name}', callback={name}, "
+            "flags={'no-writes'}}"
+            for name in _READING
+        ],
+    ]
+)
+"""What FUNCTION LOAD is given."""
+
+_NAMES = {name: f"{PREFIX}_{name}".encode() for name in (*_WRITING, *_READING)}
+_CALLS = dict.fromkeys(_WRITING, b"FCALL") | dict.fromkeys(_READING, b"FCALL_RO")
+
+
+def call(name: str, *keys: bytes) -> list[bytes]:
+    """The beginning of a command that calls a function; its arguments follow.
+
+    >>> call("user_settled", b"{a}:o", b"{a}:r")[2:]
+    [b'2', b'{a}:o', b'{a}:r']
+    """
+    return [_CALLS[name], _NAMES[name], b"%d" % len(keys), *keys]

@@ -1,0 +1,166 @@
+"""Connections to single servers, kept for the next call, and what servers refuse in words."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, cast
+
+from penchant.store.valkey.valkey_address import ValkeyAddress
+from penchant.system.optional_package import needs_extra
+
+log = logging.getLogger("penchant")
+
+_IDLE = 8
+"""Idle connections kept, a node."""
+
+Node = tuple[str, int]
+"""Host and port."""
+
+
+class ServerLink(Protocol):
+    """The client library's connection, as far as it is used here."""
+
+    def connect(self) -> None:
+        """Connects and logs in."""
+        ...
+
+    def disconnect(self) -> None:
+        """Closes the socket."""
+        ...
+
+    def pack_commands(self, commands: Iterable[Sequence[bytes]]) -> list[bytes]:
+        """Commands in the protocol's form."""
+        ...
+
+    def send_packed_command(self, command: list[bytes]) -> None:
+        """Sends commands in the protocol's form."""
+        ...
+
+    def read_response(self) -> Any:
+        """The next reply; raises the library's errors."""
+        ...
+
+
+class ServerLinks:
+    """Connections to all servers of an address, each used by one thread at a time."""
+
+    def __init__(self, address: ValkeyAddress) -> None:
+        """Connects to nothing yet.
+
+        Raises:
+            ConfigError: the client library is not installed.
+        """
+        with needs_extra("a store on Valkey", "valkey"):
+            import valkey.connection
+        self._connection = (
+            valkey.connection.SSLConnection if address.tls else valkey.connection.Connection
+        )
+        self._options: dict[str, Any] = {
+            "username": address.user or None,
+            "password": address.password or None,
+            "socket_keepalive": True,
+            "client_name": "penchant",
+            "lib_name": None,
+            "lib_version": None,
+        }
+        if address.tls:
+            self._options |= {
+                "ssl_ca_certs": address.ca or None,
+                "ssl_certfile": address.cert or None,
+                "ssl_keyfile": address.key or None,
+                "ssl_check_hostname": True,
+            }
+        self._idle: defaultdict[Node, deque[ServerLink]] = defaultdict(deque)
+        self._closed = False
+
+    def take(self, node: Node, deadline: float) -> ServerLink:
+        """A connection, idle or new; raises the library's errors."""
+        try:
+            link = self._idle[node].pop()
+        except IndexError:
+            host, port = node
+            left_s = max(0.01, deadline - time.monotonic())
+            limits = {"socket_timeout": left_s, "socket_connect_timeout": left_s}
+            made = self._connection(host=host, port=port, **limits, **self._options)
+            link = cast("ServerLink", made)
+            link.connect()
+        self.limit(link, deadline)
+        return link
+
+    def give(self, node: Node, link: ServerLink) -> None:
+        """Keeps a connection, all of whose replies were read."""
+        idle = self._idle[node]
+        if self._closed or len(idle) >= _IDLE:
+            link.disconnect()
+        else:
+            idle.append(link)
+
+    def drop(self, node: Node) -> None:
+        """Closes the idle connections to a node, which are probably lost as well."""
+        idle = self._idle[node]
+        while idle:
+            idle.pop().disconnect()
+
+    def limit(self, link: ServerLink, deadline: float) -> None:
+        """Lets reads and writes last until a time; the library knows one limit for all of them."""
+        held = getattr(link, "_sock", None)
+        if held is not None:
+            held.settimeout(max(0.001, deadline - time.monotonic()))
+
+    def close(self) -> None:
+        """Closes all that are idle now, and the others as they are given back."""
+        self._closed = True
+        for node in list(self._idle):
+            self.drop(node)
+
+
+def names_of(nodes: Iterable[Node]) -> str:
+    """Servers as they are shown.
+
+    >>> names_of([("one", 7000), ("two", 7001)])
+    'one:7000, two:7001'
+    """
+    return ", ".join(f"{host}:{port}" for host, port in nodes)
+
+
+_REMEDIES = {
+    "OOM": "is full: raise maxmemory, or forget users",
+    "MISCONF": "can't write to its disk: make room there",
+    "NOREPLICAS": "has fewer replicas than min-replicas-to-write asks for",
+    "NOPERM": "does not let this user call what a store needs: see the guide of the store",
+    "ermission": "does not let this user call what a store needs: see the guide of the store",
+    "NOAUTH": "asks for a user and a password: put them into the store's address",
+    "uthentication required": "asks for a user and a password: put them into the store's address",
+    "WRONGPASS": "does not know this user and password",
+    "nvalid username": "does not know this user and password",
+}
+
+
+def refusal(error: Exception) -> str:
+    """What a server refused, in a sentence that says what to do.
+
+    >>> refusal(ValueError("OOM command not allowed when used memory > 'maxmemory'."))
+    'store: the server is full: raise maxmemory, or forget users'
+    """
+    text = str(error)
+    for sign, remedy in _REMEDIES.items():
+        if sign in text:
+            return f"store: the server {remedy}"
+    log.error("the store's server answers: %s", text)
+    return f"store: the server refused a command: {text.partition(' ')[0][:40]}"
+
+
+def away_text(timeout_ms: int) -> str:
+    """What is said of a server that does not answer."""
+    return f"store: a server of it did not answer within {timeout_ms} ms; send the call again"
+
+
+def fewer_text(wait: int, wait_ms: int) -> str:
+    """What is said of a write that too few replicas have."""
+    return (
+        f"store: fewer than {wait} replicas had the write within {wait_ms} ms, so that it may be "
+        "kept or not; send the call again"
+    )

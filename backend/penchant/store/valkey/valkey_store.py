@@ -1,0 +1,135 @@
+"""The store of many servers: see `penchant.store.base.Store`, and ADR 16 for its design."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from penchant.domain.errors import StoreUnavailable
+from penchant.store.base import Snapshot, Transaction, Usage
+from penchant.store.valkey.kept_catalog import KeptCatalog
+from penchant.store.valkey.places import Places
+from penchant.store.valkey.server_durability import info, read_durability
+from penchant.store.valkey.server_functions import call
+from penchant.store.valkey.settlement import Settlement
+from penchant.store.valkey.valkey_address import ValkeyAddress
+from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
+from penchant.store.valkey.valkey_snapshot import ValkeySnapshot
+from penchant.store.valkey.valkey_transaction import ValkeyTransaction
+
+log = logging.getLogger("penchant")
+
+ChangesCursor = tuple[bytes, ...]
+"""Where `changed_counts` goes on: the version of each shard."""
+
+
+class ValkeyStore:
+    """One namespace on a server or a cluster. Open it once per process, and not before a fork."""
+
+    shared = True
+
+    def __init__(self, address: ValkeyAddress) -> None:
+        """Opens the store, which begins to be with its first row.
+
+        Raises:
+            ConfigError: the client library is not installed.
+            StoreUnavailable: no server answers, or one may evict rows.
+        """
+        self._nodes = ValkeyNodes(address)
+        self._places = Places(address.namespace)
+        self._kept = KeptCatalog()
+        self._settlement = Settlement(self._nodes, self._places)
+        self.durability = read_durability(self._nodes, address.wait)
+        self.durable = self.durability.logged
+        if self.durability.maxmemory_policy != "noeviction":
+            self._nodes.close()
+            raise StoreUnavailable(
+                f"store: maxmemory-policy: got {self.durability.maxmemory_policy}, expected "
+                "noeviction: a server that is full would throw users away"
+            )
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """See `Store.snapshot`; nothing is read before the first read."""
+        yield ValkeySnapshot(self._nodes, self._places, self._kept)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """See `Store.transaction`; transactions run side by side, and may conflict."""
+        transaction = ValkeyTransaction(self._nodes, self._places, self._kept, self._settlement)
+        try:
+            yield transaction
+        except BaseException:
+            transaction.end()
+            raise
+        transaction.commit()
+
+    def usage(self) -> Usage:
+        """See `Store.usage`: the memory of all primaries, whatever else they hold.
+
+        Entries are rows of the catalog and of counts, users and budgets.
+        """
+        used = limit = 0
+        for node in self._nodes.primaries:
+            memory = info(self._nodes, node, b"memory")
+            used += int(memory["used_memory"])
+            limit += int(memory.get("maxmemory", 0))
+        places, counted = self._places, [self._places.catalog.index]
+        commands = [
+            ServerCommand(index, [b"ZCARD", index])
+            for index in (*counted, *places.user_indexes, places.budget_index)
+        ]
+        commands += [ServerCommand(place.rows, [b"HLEN", place.rows]) for place in places.counts]
+        replies = self._nodes.run(commands)
+        for reply in replies:
+            if isinstance(reply, StoreUnavailable):
+                raise reply
+        shards = [max(0, length - 2) for length in replies[-len(places.counts) :]]
+        entries = sum(replies[: -len(places.counts)]) + sum(shards)
+        return Usage(used_bytes=used, map_bytes=limit, entries=entries)
+
+    def settle(self) -> None:
+        """Applies all operands that any server has committed and nobody has applied yet.
+
+        Raises:
+            StoreUnavailable: some of it can't be applied now.
+        """
+        self._settlement.settle_all()
+
+    def changed_counts(
+        self, cursor: ChangesCursor | None = None
+    ) -> tuple[ChangesCursor, list[tuple[bytes, bytes | None]]]:
+        """Rows of counts that were changed since a call before, whoever changed them.
+
+        Args:
+            cursor: as that call returned it; None: all rows that there are.
+
+        Returns:
+            The cursor for the next call, and keys with their rows; None: it is deleted. A row may
+            be reported twice.
+
+        Raises:
+            StoreUnavailable: a server is away.
+        """
+        before: Sequence[bytes] = cursor or [b"0"] * len(self._places.counts)
+        replies = self._nodes.run(
+            [
+                ServerCommand(place.rows, [*call("rows_changed", place.rows, place.index), version])
+                for place, version in zip(self._places.counts, before, strict=True)
+            ]
+        )
+        versions: list[bytes] = []
+        rows: list[tuple[bytes, bytes | None]] = []
+        for reply in replies:
+            if isinstance(reply, StoreUnavailable):
+                raise reply
+            version, keys, values = reply
+            versions.append(version)
+            rows += [(key, value or None) for key, value in zip(keys, values, strict=True)]
+        return tuple(versions), rows
+
+    def close(self) -> None:
+        """Settles what was committed, and closes the connections."""
+        self._settlement.close()
+        self._nodes.close()

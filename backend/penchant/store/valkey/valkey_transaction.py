@@ -1,0 +1,303 @@
+"""A write: reads that remember what they saw, and writes that are committed place by place.
+
+Order of a commit: what is about to be written is announced in the indexes, then come the rows of
+the catalog, then those of counts and budgets, then the users', all in one pipeline a node, and last
+the users whose rows are only deleted. Each place is compared with what was read of it: a user's as
+a whole, the others by row.
+"""
+
+from __future__ import annotations
+
+import heapq
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from penchant.domain.errors import StoreUnavailable
+from penchant.store.base import WriteConflict
+from penchant.store.keys import Kind
+from penchant.store.merges import merged_row
+from penchant.store.valkey.kept_catalog import KeptCatalog
+from penchant.store.valkey.outbox import Operands, packed
+from penchant.store.valkey.place_indexes import (
+    Indexed,
+    additions,
+    budget_entry,
+    contribution_entry,
+    drop_gone,
+    user_entry,
+)
+from penchant.store.valkey.places import Place, Places, user_key
+from penchant.store.valkey.server_functions import call
+from penchant.store.valkey.settlement import Settlement
+from penchant.store.valkey.shared_rows import changes, compared
+from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
+from penchant.store.valkey.valkey_snapshot import ValkeySnapshot
+
+_ANNOUNCED_FOR_S = 10.0
+"""A transaction that takes longer announces its operands again."""
+
+_Rows = dict[bytes, bytes | None]
+"""Fields and their new values; None: deleted."""
+
+
+class ValkeyTransaction(ValkeySnapshot):
+    """See `penchant.store.base.Transaction`."""
+
+    shared = True
+
+    def __init__(
+        self,
+        nodes: ValkeyNodes,
+        places: Places,
+        kept: KeptCatalog,
+        settlement: Settlement,
+    ) -> None:
+        """Nothing is read or written yet."""
+        super().__init__(nodes, places, kept)
+        self._settlement = settlement
+        self._writes: dict[Place, _Rows] = {}
+        self._operands: dict[bytes, list[tuple[bytes, str]]] = {}
+        """By key: operands, each with its user, that no put of the row has replaced."""
+        self._announced: list[str] = []
+        """Users, once for each time that operands of theirs were announced."""
+        self._sure: set[str] = set()
+        """Users whose announcement is known to be there."""
+        self._announced_s = time.monotonic()
+        self._failed = StoreUnavailable("store: the write failed")
+
+    def get(self, key: bytes) -> bytes | None:
+        """See `Snapshot.get`; with what this transaction has written."""
+        place, name = self._places.of(key)
+        row = self._writes.get(place, {}).get(name, ...)
+        if row is ...:
+            row = super().get(key)
+        assert row is None or isinstance(row, bytes)
+        for operand, _ in self._operands.get(key, ()):
+            row = merged_row(key, row, operand)
+        return row
+
+    def fetch(self, keys: Iterable[bytes]) -> None:
+        """See `Snapshot.fetch`; announces operands of the users as well, for the commit."""
+        wanted: dict[Place, list[bytes]] = {self._places.catalog: []}
+        for key in keys:
+            place, name = self._places.of(key)
+            if name not in self._of(place).rows:
+                wanted.setdefault(place, []).append(name)
+        self._announce({place.user for place in wanted if place.kind == "user"}, wanted)
+
+    def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """See `Snapshot.scan`; with what this transaction has written."""
+        low = max(prefix, start)
+        mine: _Rows = {}
+        for place, rows in self._writes.items():
+            for name, value in rows.items():
+                key = user_key(name, place.user) if place.kind in ("user", "credit") else name
+                if key >= low and key.startswith(prefix):
+                    mine[key] = value
+        for key in self._operands:
+            if key >= low and key.startswith(prefix):
+                mine[key] = self.get(key)
+        kept = (row for row in super().scan(prefix, start) if row[0] not in mine)
+        written = ((key, value) for key, value in sorted(mine.items()) if value is not None)
+        return heapq.merge(kept, written)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """See `Transaction.put`."""
+        self._write(key, bytes(value))
+
+    def delete(self, key: bytes) -> None:
+        """See `Transaction.delete`."""
+        self._write(key, None)
+
+    def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
+        """See `Transaction.merge`."""
+        place, name = self._places.of(key)
+        rows = self._writes.get(place, {})
+        if name in rows or not user:
+            self._write(key, merged_row(key, self.get(key), operand))
+        else:
+            self._operands.setdefault(key, []).append((operand, user))
+
+    def settle(self) -> None:
+        """See `Transaction.settle`."""
+        self._settlement.settle_all()
+
+    def _write(self, key: bytes, value: bytes | None) -> None:
+        place, name = self._places.of(key)
+        self._writes.setdefault(place, {})[name] = value
+        self._operands.pop(key, None)
+
+    def _announce(
+        self, users: Iterable[str], wanted: dict[Place, list[bytes]] | None = None
+    ) -> None:
+        """Announces operands of users, in one pipeline with the reads of what is wanted."""
+        fresh = [user for user in users if user not in self._sure]
+        commands = self._settlement.announcing(fresh) if fresh else []
+        self._announced += fresh
+        replies = self._load(wanted or {}, commands) if wanted or commands else []
+        if not any(isinstance(reply, StoreUnavailable) for reply in replies):
+            self._sure |= set(fresh)
+        elif not wanted:
+            _require(replies)
+
+    def end(self) -> None:
+        """Ends a transaction that is not committed."""
+        self._settlement.end(self._announced, (), ())
+
+    def commit(self) -> None:
+        """Writes what was put, deleted and merged.
+
+        Raises:
+            StoreUnavailable: some or all of it can't be written, or may have been.
+            WriteConflict: another writer was faster, or the server of some users is away.
+        """
+        committed: set[str] = set()
+        unsure: set[str] = set()
+        try:
+            self._commit(committed, unsure)
+        finally:
+            self._settlement.end(self._announced, committed, unsure)
+
+    def _commit(self, committed: set[str], unsure: set[str]) -> None:
+        outboxes: defaultdict[str, Operands] = defaultdict(list)
+        for key, operands in self._operands.items():
+            for operand, user in operands:
+                outboxes[user].append((key, operand))
+        users = [place for place in self._writes if place.kind == "user"]
+        users += [place for place in map(self._places.user, outboxes) if place not in self._writes]
+        shared = [place for place in self._writes if place.kind != "user"]
+        if not users and not shared:
+            return
+        if time.monotonic() - self._announced_s > _ANNOUNCED_FOR_S:
+            self._sure.clear()
+        unread = [place for place in (*users, *shared) if self._of(place).version is None]
+        self._announce(outboxes, {place: [] for place in unread})
+        self._announce(outboxes)
+        for place in unread:
+            error = self._of(place).error
+            if error is not None:
+                raise error
+        self._add_to_indexes(users, shared)
+        written: list[bytes] = []
+        for kinds in (("catalog", "credit"), ("counts", "budget")):
+            self._commit_shared([place for place in shared if place.kind in kinds], written)
+        last = [place for place in users if self._leaves_nothing(place)]
+        first = [place for place in users if place not in last]
+        done = self._commit_users(first, outboxes, unsure)
+        if len(done) == len(first):
+            done += self._commit_users(last, outboxes, unsure)
+        committed |= {place.user for place in done if place.user in outboxes}
+        self._drop_from_indexes([*done, *shared])
+        if len(done) == len(users):
+            return
+        if unsure and not done:
+            raise self._failed
+        left = {place.user for place in users} - {place.user for place in done}
+        raise WriteConflict(left if done or written else (), written)
+
+    def _leaves_nothing(self, place: Place) -> bool:
+        """Whether rows of a user are deleted alone, perhaps since they went to another user."""
+        rows = self._writes.get(place, {})
+        return bool(rows) and all(value is None for value in rows.values())
+
+    def _add_to_indexes(self, users: Sequence[Place], shared: Sequence[Place]) -> None:
+        """Names new users, contributions and budgets before they are there."""
+        entries = [
+            user_entry(self._places, place) for place in users if not self._of(place).version
+        ]
+        for place in (*users, *shared):
+            if place.kind == "budget":
+                name = next(iter(self._writes[place]))
+                entries.append(budget_entry(self._places, place, name[2:10]))
+            entries += self._contributions(place, present=True)
+        _require(self._nodes.run(additions(entries)))
+
+    def _contributions(self, place: Place, *, present: bool) -> list[Indexed]:
+        """Contributions that are written and may be new, or that are deleted."""
+        rows, known = self._writes.get(place, {}), self._of(place).rows
+        return [
+            contribution_entry(self._places, place, user_key(name, place.user))
+            for name, value in rows.items()
+            if place.kind in ("user", "credit")
+            and name[0] == Kind.CONTRIBUTION
+            and (value is not None) == present
+            and not (present and known.get(name) is not None)
+        ]
+
+    def _drop_from_indexes(self, places: Sequence[Place]) -> None:
+        """Forgets the names of rows that are gone."""
+        entries = [
+            user_entry(self._places, place)
+            for place in places
+            if place.kind == "user"
+            and not any(value is not None for value in self._writes.get(place, {}).values())
+        ]
+        for place in places:
+            entries += self._contributions(place, present=False)
+        drop_gone(self._nodes, entries)
+
+    def _commit_shared(self, places: Sequence[Place], written: list[bytes]) -> None:
+        commands = []
+        for place in places:
+            reads, rows, id_ = self._of(place), self._writes[place], secrets.token_bytes(16)
+            if place.kind == "credit":
+                words = [*call("user_commit", place.rows, place.outbox), id_]
+                words += [reads.version or b"", b"", *changes(rows)]
+            else:
+                catalog = place.kind == "catalog"
+                version = reads.version if catalog and reads.scanned else b"*"
+                assert version is not None
+                names = reads.rows if catalog else rows.keys() & reads.rows.keys()
+                seen = {name: reads.rows[name] for name in names}
+                words = [*call("rows_commit", place.rows, place.index), id_, version]
+                words += [*compared(seen), b"lex" if catalog else b"changed", *changes(rows)]
+            commands.append(ServerCommand(place.rows, words))
+        refused = False
+        failed: StoreUnavailable | None = None
+        for place, reply in zip(places, self._nodes.run(commands, durable=True), strict=True):
+            if isinstance(reply, StoreUnavailable):
+                failed = reply
+            elif reply[0] == 1:
+                written += self._keys_of(place)
+            else:
+                refused = True
+        if failed is not None:
+            raise failed
+        if refused:
+            raise WriteConflict((), written)
+
+    def _keys_of(self, place: Place) -> list[bytes]:
+        names = self._writes[place]
+        return [user_key(name, "") for name in names] if place.kind == "credit" else [*names]
+
+    def _commit_users(
+        self, places: Sequence[Place], outboxes: Mapping[str, Operands], unsure: set[str]
+    ) -> list[Place]:
+        """Commits users' rows and outboxes; returns the places that were written.
+
+        Users of whom that is not known are added to `unsure`: their next commit tells.
+        """
+        sent = [place for place in places if not self._of(place).changed]
+        commands = []
+        for place in sent:
+            words = [*call("user_commit", place.rows, place.outbox), secrets.token_bytes(16)]
+            words += [self._of(place).version or b"", packed(outboxes.get(place.user, ()))]
+            words += changes(self._writes.get(place, {}))
+            commands.append(ServerCommand(place.rows, words))
+        done = []
+        for place, reply in zip(sent, self._nodes.run(commands, durable=True), strict=True):
+            if isinstance(reply, StoreUnavailable):
+                unsure.add(place.user)
+                self._failed = reply
+            elif reply[0] == 1:
+                done.append(place)
+        return done
+
+
+def _require(replies: Sequence[Any]) -> None:
+    for reply in replies:
+        if isinstance(reply, StoreUnavailable):
+            raise reply

