@@ -139,7 +139,7 @@ def _score(
     earlier, half_life = log.earlier[strangers].tolist(), opening.half_life_events
     fade = np.array([opening_weight(events, half_life) for events in earlier], np.float32)
     scores = np.empty((count, log.items), np.float32)
-    for place, (position, parts) in enumerate(log.each(strangers)):
+    for place, (position, parts) in enumerate(log.each(strangers, total.needed)):
         scores[place] = total.of(parts, without=(OPENINGS,)) + fade[place] * opening.row
         scores[place, log.seen(position)] = -np.inf
     rows = {}

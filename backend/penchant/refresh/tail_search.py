@@ -143,7 +143,7 @@ def _ranks(
     pairs = np.array(tried, np.float32)
     corners = [place for place, pair in enumerate(tried) if _is_corner(pair, tried)]
     ranks = []
-    for position, parts in log.each(positions):
+    for position, parts in log.each(positions, total.needed):
         own, hidden = int(log.events.item[position]), log.seen(position)
         fade = np.float32(opening_weight(int(log.earlier[position]), opening.half_life_events))
         scores = total.of(parts, without=(OPENINGS,)) + fade * opening.row

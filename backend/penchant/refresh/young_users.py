@@ -189,7 +189,7 @@ def _gains(
     half_lives = sorted({row.half_life_events for row in tried})
     place = np.array([half_lives.index(row.half_life_events) for row in tried])
     gains, simple = [], []
-    for position, parts in log.each(positions):
+    for position, parts in log.each(positions, total.needed):
         own, hidden = int(log.events.item[position]), log.seen(position)
         others = total.of(parts, without=(OPENINGS,))
         alone: list[Vector] = [*parts[POPULARITY], *parts[OFFSET]]
