@@ -163,9 +163,9 @@ def costs(stream: Stream, vectors: Matrix) -> dict[str, Cost]:
             interest = folded()
 
             def scored(interest: Interest = interest, settings: FoldSettings = settings) -> object:
-                return score(
-                    vectors, offsets, 0 * offsets, user_vector(interest, settings), settings
-                )
+                weights = np.full_like(offsets, settings.offset_weight)
+                user = user_vector(interest, settings)
+                return score(vectors, offsets, weights, 0 * offsets, user)
 
             state = UserState(record, FoldKey(1, bucket, settings.digest()), interest)
             cost = found.setdefault(updater, Cost([], [], len(encode_user(state))))

@@ -3,7 +3,7 @@
     vectors-<generation>.f32    item vectors, one row per item number, with room to grow
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
     texts-<generation>.f32      vectors of the items' texts alone, row by row as above, for queries
-    version-<version>.npz       Gram matrix, priors, popularity (all, by segment), learnt weights
+    version-<version>.npz       Gram matrix, priors, popularity (all, by segment), tail, weights
     neighbours-<number>.npy     the neighbour table of the last refresh
     trial-<release>/            the same files for a release on rollout
 
@@ -73,6 +73,8 @@ class Frozen:
     """Settings of the fold that the last refresh learnt, as a JSON object."""
     segments: SegmentPopularity = field(default_factory=SegmentPopularity)
     """What the segments of a ranking's context add for users with few events."""
+    tail: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """g_i of `penchant.domain.long_tail` of the first items, shape (n,), or empty for 0."""
 
 
 def vectors_path(directory: Path, generation: int) -> Path:
@@ -288,6 +290,7 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> int:
         "learnt": np.array(frozen.learnt),
         "segments": np.array(frozen.segments.names_json),
         "segment_entries": frozen.segments.entries,
+        "tail": frozen.tail,
     }
     content = io.BytesIO()
     np.savez(content, **arrays)
@@ -315,7 +318,10 @@ def read_version(directory: Path, version: int, crc: int | None = None) -> Froze
             if "segments" not in arrays:  # Written before refreshes learnt of segments.
                 return parts
             names, entries = str(arrays["segments"]), arrays["segment_entries"]
-            return replace(parts, segments=read_segment_popularity(names, entries))
+            parts = replace(parts, segments=read_segment_popularity(names, entries))
+            if "tail" not in arrays:  # Written before refreshes learnt of the long tail.
+                return parts
+            return replace(parts, tail=arrays["tail"])
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise DamagedFile(f"{path.name}: {error}") from error
 

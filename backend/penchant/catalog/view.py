@@ -18,6 +18,7 @@ from penchant.catalog.numbers import NONE, ItemNumbers
 from penchant.domain.arrays import Mask
 from penchant.domain.cold_start import flat_cold_start_prior
 from penchant.domain.interest import Items, Prior, prior_precision
+from penchant.domain.long_tail import weighed_tail, whole_tail
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogChange, CatalogHead, Matrix, Rows, Vector, Window
@@ -42,8 +43,10 @@ class CatalogView:
     prior: Prior
     neighbours: Neighbours
     """The neighbour table; a memory map shared by all processes."""
+    offset_weights: Vector
+    """c_i of `penchant.domain.long_tail`, shape (rows,)."""
     popularity: Vector
-    """What popularity as of the last refresh adds to each score, shape (rows,)."""
+    """p_i of the same module, shape (rows,)."""
     frozen: Frozen
     """The parts of the fold that the version fixes, as its file holds them."""
     alive: Mask
@@ -150,6 +153,8 @@ class CatalogReader:
         settings = self._settings.overridden((frozen.learnt, head.score_weights), keep=self._fixed)
         popularity = np.zeros(head.rows, np.float32)
         popularity[: len(frozen.popularity)] = frozen.popularity[: head.rows]
+        tail = whole_tail(frozen.tail, head.rows)
+        offset_weights, popularity = weighed_tail(popularity, tail, settings)
         return CatalogView(
             head=head,
             settings=settings,
@@ -159,6 +164,7 @@ class CatalogReader:
             offsets=offsets[: head.rows],
             prior=Prior(prior_precision(frozen.gram, settings), frozen.prior_mean),
             neighbours=self._neighbours(head, old),
+            offset_weights=offset_weights,
             popularity=popularity,
             frozen=frozen,
             alive=alive,

@@ -7,7 +7,7 @@ Ridge regression on the window with two kinds of forgetting, anchored on the cat
     m = A^-1 (A_0 m_0 + sum_t w_t y_t x_t),  A_0 = alpha G + lambda I                    (2)
     w_t = weight_t k(c_t, c) 2^(-(n - t) / h_events) 2^(-(now - s_t) / h_time)           (3)
     f = sum of recent positives, normalised                                              (4)
-    score(i) = c b_i + p_i + sigma m.x_i + gamma f.x_i + delta near(i) + rho repeat(i)
+    score(i) = c_i b_i + p_i + sigma m.x_i + gamma f.x_i + delta near(i) + rho repeat(i)
              + beta q.t_i                                                                (5)
 
 alpha G stands for the items that the user never touched: a weak negative for the whole catalog
@@ -15,8 +15,9 @@ at the price of one matrix (Hu, Koren and Volinsky, "Collaborative filtering for
 datasets", 2008, eq. 4; Rendle et al., "Revisiting the performance of iALS", 2021, eq. 3). m_0 is
 the population's mean interest (empirical Bayes). `penchant.domain.neighbours` defines near(i),
 `penchant.domain.repeats` repeat(i), `penchant.domain.context` the kernel k, and
-`penchant.domain.offsets` the offset b_i. p_i is what popularity as of the last refresh adds,
-and t_i the vector of the item's text alone, which no refresh moves: a query means words.
+`penchant.domain.offsets` the offset b_i, and `penchant.domain.long_tail` its weight c_i and p_i,
+what popularity as of the last refresh adds. t_i is the vector of the item's text alone, which no
+refresh moves: a query means words.
 """
 
 from __future__ import annotations
@@ -164,18 +165,18 @@ def user_vector(interest: Interest, settings: FoldSettings) -> Vector:
 
 
 def score(
-    vectors: Matrix, offsets: Vector, popularity: Vector, user: Vector, settings: FoldSettings
+    vectors: Matrix, offsets: Vector, weights: Vector, popularity: Vector, user: Vector
 ) -> tuple[Vector, Vector]:
-    """Equation 5 without near(i) and repeat(i), and its offset part c b_i + p_i, shape (n,) each.
+    """Equation 5 without near(i) and repeat(i), and its offset part c_i b_i + p_i, shape (n,) each.
 
     Args:
         vectors: the items', shape (n, d).
         offsets: b_i, shape (n,); read once, since it may be a live map.
+        weights: c_i, shape (n,).
         popularity: p_i, shape (n,).
         user: the `user_vector`, shape (d,) or (p, d).
-        settings: the score's weights.
     """
-    parts = np.float32(settings.offset_weight) * offsets
+    parts: Vector = weights * offsets
     parts += popularity
     scores: Vector
     scores = vectors @ user if user.ndim == 1 else (user @ vectors.T).max(axis=0)

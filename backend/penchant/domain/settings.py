@@ -78,6 +78,10 @@ class FoldSettings:
     """beta: weight of the request's query in the score; the default puts an item's title first."""
     offset_weight: float = 1.0
     """c: weight of the item's popularity in the score."""
+    tail_offset_weight: float = 0.0
+    """c_tail: weight of the popularity of items with few events, beside c; learnt."""
+    tail_lift: float = 0.0
+    """l: what an item without events gets in place of popularity; learnt."""
     near_weight: float = 1.0
     """delta: weight in the score of the neighbours of the latest likes."""
     near_half_life_events: float = 5.0
@@ -179,6 +183,8 @@ FOLD_RANGES: Mapping[str, Range] = {
     "fast_weight": FROM_0,
     "query_weight": FROM_0,
     "offset_weight": FROM_0,
+    "tail_offset_weight": FROM_0,
+    "tail_lift": FROM_0,
     "near_weight": FROM_0,
     "near_half_life_events": MORE_THAN_0,
     "opening_half_life_events": MORE_THAN_0,

@@ -21,6 +21,7 @@ from penchant.domain.context import as_slots
 from penchant.domain.errors import ConfigError
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Prior, prior_precision
+from penchant.domain.long_tail import weighed_tail, whole_tail
 from penchant.domain.neighbours import no_neighbours
 from penchant.domain.rewards import resolve
 from penchant.domain.tally import Tally
@@ -199,10 +200,12 @@ class PenchantRecommender:
         gram = gram_of(fresh.vectors, alive)
         nothing, learnt = flat_cold_start_prior(dimensions), fresh.learnt.settings_json
         of_all = fresh.popularity
-        frozen = Frozen(gram, fresh.prior_mean, nothing, of_all, learnt, fresh.segments)
+        frozen = Frozen(gram, fresh.prior_mean, nothing, of_all, learnt, fresh.segments, fresh.tail)
         fold = self._config.fold.overridden([learnt], keep=self._config.fixed)
         head = CatalogHead(self._version, 1, rows, rows, rows, dimensions)
         popularity = of_all if len(of_all) else np.zeros(rows, np.float32)
+        tail = whole_tail(fresh.tail, rows)
+        offset_weights, popularity = weighed_tail(popularity, tail, fold)
         return CatalogView(
             head=head,
             settings=fold,
@@ -212,6 +215,7 @@ class PenchantRecommender:
             offsets=np.zeros(rows, np.float32),
             prior=Prior(prior_precision(gram, fold), fresh.prior_mean),
             neighbours=fresh.neighbours,
+            offset_weights=offset_weights,
             popularity=popularity,
             frozen=frozen,
             alive=alive,

@@ -47,13 +47,15 @@ class FittedParts:
     """Settings of the fold that were learnt, as a JSON object."""
     segments: SegmentPopularity
     """What the segments of a ranking's context add, by item number."""
+    tail: Vector
+    """g_i of `penchant.domain.long_tail`, by item number, shape (n,), or empty for 0."""
 
     @classmethod
     def of(cls, view: CatalogView, prior_mean: Float64) -> FittedParts:
         """The parts of a catalog that is served, with a prior of its own."""
         frozen = view.frozen
         popularity, segments = frozen.popularity, frozen.segments
-        return cls(prior_mean, view.neighbours, popularity, frozen.learnt, segments)
+        return cls(prior_mean, view.neighbours, popularity, frozen.learnt, segments, frozen.tail)
 
     @classmethod
     def made(cls, fresh: RefreshedCatalog, source: RefreshInput, rows: int) -> FittedParts:
@@ -61,18 +63,20 @@ class FittedParts:
         return cls(
             fresh.prior_mean,
             _by_number(fresh.neighbours, source, rows),
-            _popularity_by_number(fresh.popularity, source, rows),
+            _moved(fresh.popularity, source, rows, 0.0),
             fresh.learnt.settings_json,
             _segments_by_number(fresh.segments, source),
+            _moved(fresh.tail, source, rows, 1.0),
         )
 
     def same_as(self, view: CatalogView) -> bool:
-        """Whether neighbours, popularities and learnt settings are those of a catalog."""
+        """Whether neighbours, popularities, tail and learnt settings are those of a catalog."""
         return (
             np.array_equal(view.neighbours, self.neighbours)
             and np.array_equal(view.frozen.popularity, self.popularity)
             and view.frozen.learnt == self.learnt
             and self.segments.same_as(view.frozen.segments)
+            and np.array_equal(view.frozen.tail, self.tail)
         )
 
 
@@ -189,6 +193,7 @@ def write_from_residuals(
             fitted.popularity,
             fitted.learnt,
             fitted.segments,
+            fitted.tail,
         ),
     )
     return write_catalog(directory, view, head, change)
@@ -205,11 +210,12 @@ def _by_number(neighbours: Neighbours, source: RefreshInput, rows: int) -> Neigh
     return moved
 
 
-def _popularity_by_number(popularity: Vector, source: RefreshInput, rows: int) -> Vector:
-    if not len(popularity):
-        return popularity
-    moved = np.zeros(rows, np.float32)
-    moved[np.fromiter(source.numbers, np.int64)] = popularity
+def _moved(values: Vector, source: RefreshInput, rows: int, others: float) -> Vector:
+    """Moves values from the rows of `source.texts` to item numbers; other items get `others`."""
+    if not len(values):
+        return values
+    moved = np.full(rows, others, np.float32)
+    moved[np.fromiter(source.numbers, np.int64)] = values
     return moved
 
 

@@ -235,23 +235,45 @@ class HeldOut:
         items: Int64 = self.events.item[self._by_user[start:place]]
         return items
 
-    def personal(self, position: int) -> dict[str, list[Vector]]:
-        """The variants of the personal parts before an event, shape (items,) each."""
+    def personal(
+        self, position: int, needed: Mapping[str, int] | None = None
+    ) -> dict[str, list[Vector]]:
+        """The variants of the personal parts before an event, shape (items,) each.
+
+        Args:
+            position: of the event.
+            needed: the one variant of each part that is computed, zeros stand for all others;
+                None: all are.
+        """
         window, fitted = self.window(position), self.fitted
         vectors = fitted.vectors
+        tables = {
+            NEAR: fitted.near,
+            ITEM_WEIGHTS: fitted.item_weights,
+            TRANSITIONS: fitted.transitions,
+        }
         items = Items(vectors[window["item"]], np.ones(len(window), np.bool_))
         parts: dict[str, list[Vector]] = {name: [] for name in (SLOW, FAST, *RECENT_PARTS)}
         parts[OPENINGS] = [self.opening_share(position) * self.opening]
-        for settings, prior in self._folds:
+        nothing = np.zeros(self.items, np.float32)
+        for place, (settings, prior) in enumerate(self._folds):
+            wanted = [name for name in parts if needed is None or needed.get(name) == place]
+            for name in parts:
+                if name != OPENINGS and name not in wanted:
+                    parts[name].append(nothing)
+            if not {SLOW, FAST, *RECENT_PARTS} & set(wanted):
+                continue
             bucket = time_bucket(int(self.events.at_us[position]), settings)
             interest = fold(prior, window, items, bucket, settings)
-            slow = interest.slow.reshape(settings.interests, -1)
-            parts[SLOW].append((slow @ vectors.T).max(axis=0))
-            parts[FAST].append(vectors @ interest.fast)
+            if SLOW in wanted:
+                slow = interest.slow.reshape(settings.interests, -1)
+                parts[SLOW].append((slow @ vectors.T).max(axis=0))
+            if FAST in wanted:
+                parts[FAST].append(vectors @ interest.fast)
             likes = interest.recent[interest.recent["item"] != OPENING]
-            parts[NEAR].append(near_all(fitted.near, likes, self.items))
-            parts[ITEM_WEIGHTS].append(near_all(fitted.item_weights, likes, self.items))
-            parts[TRANSITIONS].append(near_all(fitted.transitions, likes, self.items))
+            for name, table in tables.items():
+                if name in wanted:
+                    parts[name].append(near_all(table, likes, self.items))
         return parts
 
     def opening_share(self, position: int, half_life_events: float | None = None) -> np.float32:
@@ -267,11 +289,18 @@ class HeldOut:
             for chosen in variants
         ]
 
-    def each(self, positions: Int64) -> Iterator[tuple[int, dict[str, list[Vector]]]]:
-        """The variants of all parts but repeats before each position, shape (items,) each."""
+    def each(
+        self, positions: Int64, needed: Mapping[str, int] | None = None
+    ) -> Iterator[tuple[int, dict[str, list[Vector]]]]:
+        """The variants of all parts but repeats before each position, shape (items,) each.
+
+        Args:
+            positions: of the events, in time order.
+            needed: see `personal`.
+        """
         for position, offsets in zip(positions.tolist(), self.offsets(positions), strict=True):
             parts = {POPULARITY: self.popularity, OFFSET: [offsets]}
-            yield position, parts | self.personal(position)
+            yield position, parts | self.personal(position, needed)
 
     def rankings(self, positions: Int64) -> tuple[Rankings, dict[str, float]]:
         """The shortlists of the items that are new to their users, and the parts' upper ends.

@@ -19,6 +19,7 @@ import numpy as np
 from penchant.config import Config
 from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
+from penchant.domain.long_tail import tail_share
 from penchant.domain.neighbours import Neighbours
 from penchant.domain.residuals import anchored
 from penchant.domain.segments import SegmentPopularity
@@ -65,6 +66,8 @@ class RefreshedCatalog:
     for nothing."""
     segments: SegmentPopularity = field(default_factory=SegmentPopularity)
     """What the segments of a ranking's context add, by row of the texts."""
+    tail: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """g_i of `penchant.domain.long_tail`, by row of the texts, or empty for 0."""
 
 
 def learn_catalog(
@@ -142,6 +145,9 @@ def fit_item_vectors(
     ):
         if factor:
             opening += np.float32(factor) * popular(half_life_s)
+    tail = np.empty(0, np.float32)
+    if weights.weighs_tail:
+        tail = tail_share(np.bincount(events.item, minlength=len(texts)))
     tables = [
         (fit.items.item_weights, weights.item_weights),
         (fit.items.transitions, weights.transitions),
@@ -154,6 +160,7 @@ def fit_item_vectors(
         learnt=weights,
         popularity=popularity,
         segments=segment_popularity_of(events, rewards, len(texts), weights.segments),
+        tail=tail,
     )
 
 

@@ -19,6 +19,11 @@ class PartTotal:
     variants: dict[str, int]
     """The variant of each part; the first one where it is missing."""
 
+    @property
+    def needed(self) -> dict[str, int]:
+        """The variant of each part that has a weight."""
+        return {name: self.variants.get(name, 0) for name, weight in self.raw.items() if weight}
+
     def of(self, parts: dict[str, list[Vector]], without: Collection[str] = ()) -> Vector:
         """The sum for all items, shape (items,).
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from penchant.domain.arrays import Int64, Mask
+from penchant.domain.long_tail import FEW, TAIL_SETTINGS
 from penchant.domain.objective import Objective
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signal_weights import read_signal_weights, write_signal_weights
@@ -48,6 +49,7 @@ from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S
 from penchant.refresh.part_total import PartTotal
 from penchant.refresh.repeat_search import find_repeats
 from penchant.refresh.segment_search import choose_segments
+from penchant.refresh.tail_search import SEEN, choose_tail
 from penchant.refresh.young_users import YOUNG, OpeningRow, choose_opening
 
 MOST_RANKINGS = 1000
@@ -155,6 +157,13 @@ class LearntWeights:
     """Factors of popularity by segment, by key of the context; others count nothing."""
     segments_gain: tuple[float, float] | None = None
     """NDCG@10 of strangers without and with the segments; None: none count."""
+    tail: tuple[float, float] | None = None
+    """Recall@50 of items with few events without and with weights of their own; None: none."""
+
+    @property
+    def weighs_tail(self) -> bool:
+        """Whether items with few events have weights of their own."""
+        return any(self.settings.get(name) for name in TAIL_SETTINGS)
 
     @property
     def settings_json(self) -> str:
@@ -167,7 +176,13 @@ class LearntWeights:
     @property
     def sentence(self) -> str:
         """The choice, and the gain of each part, in plain words."""
-        parts = (self.objective.sentence, self._of_signals, self._of_parts, self._of_segments)
+        parts = (
+            self.objective.sentence,
+            self._of_signals,
+            self._of_parts,
+            self._of_segments,
+            self._of_tail,
+        )
         return " ".join(filter(None, parts))
 
     @property
@@ -178,6 +193,16 @@ class LearntWeights:
         return (
             f"What people with the same {', '.join(self.segments)} like counts for users with few "
             f"events; that raises NDCG@{TOP} of strangers from {before:.3f} to {after:.3f}."
+        )
+
+    @property
+    def _of_tail(self) -> str:
+        if self.tail is None:
+            return ""
+        before, after = self.tail
+        return (
+            f"Items with fewer than {FEW} events have weights of their own; that raises "
+            f"recall@{SEEN} of them from {before:.3f} to {after:.3f}."
         )
 
     @property
@@ -269,6 +294,10 @@ def learn_weights(
         if segments is not None:
             gain = (segments.before, segments.after)
             learnt = replace(learnt, segments=segments.factors, segments_gain=gain)
+        tail = choose_tail(log, cut, fresh, total, row)
+        if tail is not None:
+            settings = {**learnt.settings, **tail.settings}
+            learnt = replace(learnt, settings=settings, tail=(tail.before, tail.after))
     repeated = int(np.count_nonzero(latest & ~log.unseen))
     if repeated < max(LEAST_RANKINGS, REPEATS_MATTER * len(every)):
         return learnt

@@ -142,6 +142,7 @@ def _switch(
         fitted.popularity,
         fitted.learnt,
         fitted.segments,
+        fitted.tail,
     )
     change = MatrixChange(numbers, vectors, texts, refreshed=parts)
     head = write_catalog(directory, view, head, change)

@@ -124,7 +124,7 @@ def _rankings(
     settings = [variant.within(log.prior) for variant in variants]
     leads: list[tuple[Float32, list[Float32]]] = []
     ends = []
-    for position, parts in log.each(positions):
+    for position, parts in log.each(positions, total.needed):
         others, own = total.of(parts), int(log.events.item[position])
         repeats = log.repeats(position, settings)
         first = np.argpartition(-others, min(_FIRST, log.items - 1))[:_FIRST]

@@ -17,7 +17,7 @@ from penchant.refresh.direct_search import TOP
 from penchant.refresh.held_out import OPENINGS, HeldOut, weighed_rewards
 from penchant.refresh.part_total import PartTotal
 from penchant.refresh.segment_popularity import SegmentLifts, find_segments
-from penchant.refresh.young_users import OpeningRow
+from penchant.refresh.young_users import OpeningPart, OpeningRow
 
 STRANGER = 6
 """Events from which a user is no stranger."""
@@ -135,17 +135,12 @@ def _score(
     most = max(LEAST_STRANGERS, min(MOST_STRANGERS, MOST_SCORES // log.items))
     count = min(len(strangers), most)
     strangers = strangers[np.linspace(0, len(strangers) - 1, count).astype(np.int64)]
-    opening = np.float32(total.raw[OPENINGS]) * log.opening
-    half_life = log.prior.opening_half_life_events
-    if row is not None:
-        opening, half_life = np.float32(row.begun) * log.opening, row.half_life_events
-        for factor, popularity in zip(row.popularity, log.popularity, strict=True):
-            opening = opening + np.float32(factor) * popularity
-    earlier = log.earlier[strangers].tolist()
+    opening = OpeningPart.of(log, total, row)
+    earlier, half_life = log.earlier[strangers].tolist(), opening.half_life_events
     fade = np.array([opening_weight(events, half_life) for events in earlier], np.float32)
     scores = np.empty((count, log.items), np.float32)
-    for place, (position, parts) in enumerate(log.each(strangers)):
-        scores[place] = total.of(parts, without=(OPENINGS,)) + fade[place] * opening
+    for place, (position, parts) in enumerate(log.each(strangers, total.needed)):
+        scores[place] = total.of(parts, without=(OPENINGS,)) + fade[place] * opening.row
         scores[place, log.seen(position)] = -np.inf
     rows = {}
     for key, of_key in lifts.items():

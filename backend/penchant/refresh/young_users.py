@@ -86,6 +86,27 @@ class _Row:
     """Upper end times half-life."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpeningPart:
+    """What strangers see, as a part of the score of all users."""
+
+    row: Vector
+    """Weighted, shape (items,)."""
+    half_life_events: float
+    """h_open."""
+
+    @classmethod
+    def of(cls, log: HeldOut, total: PartTotal, chosen: OpeningRow | None) -> OpeningPart:
+        """The part of a row that was chosen; None: of the row in force."""
+        if chosen is None:
+            in_force = np.float32(total.raw[OPENINGS]) * log.opening
+            return cls(in_force, log.prior.opening_half_life_events)
+        row = np.float32(chosen.begun) * log.opening
+        for factor, popularity in zip(chosen.popularity, log.popularity, strict=True):
+            row = row + np.float32(factor) * popularity
+        return cls(row, chosen.half_life_events)
+
+
 def choose_opening(log: HeldOut, positions: Int64, total: PartTotal) -> OpeningRow | None:
     """Chooses the row; None: the one in force stays. Deterministic.
 
@@ -168,7 +189,7 @@ def _gains(
     half_lives = sorted({row.half_life_events for row in tried})
     place = np.array([half_lives.index(row.half_life_events) for row in tried])
     gains, simple = [], []
-    for position, parts in log.each(positions):
+    for position, parts in log.each(positions, total.needed):
         own, hidden = int(log.events.item[position]), log.seen(position)
         others = total.of(parts, without=(OPENINGS,))
         alone: list[Vector] = [*parts[POPULARITY], *parts[OFFSET]]

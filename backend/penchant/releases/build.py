@@ -124,6 +124,7 @@ def learn_items(
         popularity=fresh.popularity,
         learnt=json.loads(fresh.learnt.settings_json),
         segments=fresh.segments,
+        tail=fresh.tail,
     )
     return items, fresh.learnt
 

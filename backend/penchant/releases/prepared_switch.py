@@ -189,6 +189,7 @@ def write_prepared(
             fitted.popularity,
             fitted.learnt,
             fitted.segments,
+            fitted.tail,
         ),
     )
     return write_catalog(directory, view, head, change)

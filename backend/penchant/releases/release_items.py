@@ -46,6 +46,8 @@ class ReleasedItems:
     """Settings of the fold that were learnt, by name; empty for a log too short to learn from."""
     segments: SegmentPopularity = field(default_factory=SegmentPopularity)
     """What the segments of a ranking's context add, by row of the ids."""
+    tail: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """g_i of `penchant.domain.long_tail`, shape (n,), or empty for 0."""
 
     def write(self, path: Path) -> None:
         """Writes the file; equal items give equal bytes."""
@@ -61,6 +63,7 @@ class ReleasedItems:
             "learnt": np.array(json.dumps(dict(self.learnt), sort_keys=True), np.str_),
             "segments": np.array(self.segments.names_json, np.str_),
             "segment_entries": self.segments.entries,
+            "tail": self.tail,
         }
         content = io.BytesIO()  # On a full disk, an archive that is not closed complains later.
         np.savez(content, **arrays)
@@ -79,18 +82,15 @@ class ReleasedItems:
         residuals = np.zeros(texts.shape, np.float32)
         residuals[known] = self.residuals[found[known]]
         neighbours = self._moved(found, known)
-        popularity = self.popularity
-        if len(popularity):
-            popularity = np.zeros(len(ids), np.float32)
-            popularity[known] = self.popularity[found[known]]
         return RefreshedCatalog(
             anchored(texts, residuals),
             residuals,
             self.prior_mean,
             neighbours,
             learnt_settings(self.learnt),
-            popularity,
+            _values_at(found, known, self.popularity, 0.0),
             SegmentPopularity(self.segments.names, _moved_to(found, known, self.segments.entries)),
+            _values_at(found, known, self.tail, 1.0),
         )
 
     def _moved(self, found: Int64, known: Mask) -> Neighbours:
@@ -106,6 +106,15 @@ class ReleasedItems:
         moved[0] = self.neighbours[0]  # Row 0 is the opening's, so an item's row is its own plus 1.
         moved[1:][known] = self.neighbours[1:][found[known]]
         return _moved_to(found, known, moved)
+
+
+def _values_at(found: Int64, known: Mask, values: Vector, others: float) -> Vector:
+    """Values by row of the other catalog; an item that is not known gets `others`."""
+    if not len(values):
+        return values
+    moved = np.full(len(found), others, np.float32)
+    moved[known] = values[found[known]]
+    return moved
 
 
 def _moved_to(found: Int64, known: Mask, entries: Neighbours) -> Neighbours:
@@ -135,13 +144,14 @@ def read_items(path: Path) -> ReleasedItems:
                 neighbours=arrays["neighbours"],
                 prior_mean=arrays["prior_mean"],
                 offsets=arrays["offsets"],
-                # A release of an earlier version holds neither.
+                # A release of an earlier version does not hold these.
                 popularity=arrays.get("popularity", np.empty(0, np.float32)),
                 learnt=json.loads(str(arrays.get("learnt", "{}"))),
                 segments=read_segment_popularity(
                     str(arrays.get("segments", "[]")),
                     arrays.get("segment_entries", no_neighbours()),
                 ),
+                tail=arrays.get("tail", np.empty(0, np.float32)),
             )
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"release: {path} can't be read: {error}") from error

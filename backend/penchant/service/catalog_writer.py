@@ -52,6 +52,8 @@ class RefreshedParts:
     """Settings of the fold that were learnt, as a JSON object."""
     segments: SegmentPopularity = field(default_factory=SegmentPopularity)
     """What the segments of a ranking's context add, by item number."""
+    tail: Vector = field(default_factory=lambda: np.empty(0, np.float32))
+    """g_i of `penchant.domain.long_tail`, by item number, shape (n,), or empty for 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _written(
             refreshed.popularity,
             refreshed.learnt,
             refreshed.segments,
+            refreshed.tail,
         )
         number = old.neighbours + 1
         crc = files.write_neighbours(directory, number, refreshed.neighbours)

@@ -75,7 +75,9 @@ def score_all(
     vector = user_vector(interest, settings)
     near_weight = np.float32(settings.near_weight)
     if candidates is None:
-        scores, offsets = score(view.vectors, view.offsets, view.popularity, vector, settings)
+        scores, offsets = score(
+            view.vectors, view.offsets, view.offset_weights, view.popularity, vector
+        )
         if segments is not None:
             _add(segment_all(segments, view.head.rows), scores, offsets)
         if len(view.neighbours):
@@ -91,8 +93,8 @@ def score_all(
         return ScoredItems(None, scores, offsets, [])
     rows, unknown = view.find(candidates)
     vectors = view.vectors.take(rows, axis=0)
-    popularity = view.popularity.take(rows)
-    scores, offsets = score(vectors, view.offsets.take(rows), popularity, vector, settings)
+    weights, popularity = view.offset_weights.take(rows), view.popularity.take(rows)
+    scores, offsets = score(vectors, view.offsets.take(rows), weights, popularity, vector)
     if segments is not None:
         _add(segment_some(segments, rows), scores, offsets)
     if len(view.neighbours):

@@ -28,6 +28,8 @@ NOT_NEGATIVE = [
     "fast_weight",
     "query_weight",
     "offset_weight",
+    "tail_offset_weight",
+    "tail_lift",
     "near_weight",
     "repeat_weight",
     "repeat_pause_s",

@@ -48,7 +48,7 @@ def interest(
 
 def scores(found: Interest, settings: FoldSettings) -> Vector:
     offsets = np.zeros(ITEMS, np.float32)
-    return score(catalog(), offsets, offsets, user_vector(found, settings), settings)[0]
+    return score(catalog(), offsets, offsets, offsets, user_vector(found, settings))[0]
 
 
 @EACH_UPDATER

@@ -38,7 +38,7 @@ def probe_ranks(probes: ProbeSet, vectors: Matrix, settings: FoldSettings) -> Fl
         bucket = time_bucket(int(probes.at_us[row]), settings)
         interest = fold(prior, window, Items(vectors[numbers], known), bucket, settings)
         vector = user_vector(interest, settings)
-        scores = score(vectors, no_offsets, no_offsets, vector, settings)[0]
+        scores = score(vectors, no_offsets, no_offsets, no_offsets, vector)[0]
         target = int(probes.target[row])
         hidden = np.unique(numbers[numbers != target])
         if probes.candidates == "all":
