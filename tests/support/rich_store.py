@@ -22,6 +22,13 @@ from penchant.store.ledgers import read_ledger
 from penchant.store.lmdb import LmdbStore
 from penchant.store.name_keys import NameKeys, write_name_keys
 from penchant.store.reservation_log import write_past_ledger
+from penchant.store.ship_notes import (
+    Erasure,
+    ShippingState,
+    note_changed,
+    write_erasure,
+    write_shipping,
+)
 from penchant_sdk import Budget, Cap, Event, Item, Penchant, ReserveOption
 from penchant_sdk.errors import error_from_status
 from tests.support.command import run
@@ -118,6 +125,9 @@ def make_rich_store(root: Path) -> RichStore:
         add_recounted(transaction, [1, 2])
         write_name_keys(transaction, NameKeys())
         write_past_ledger(transaction, HURT, read_ledger(transaction, HURT)[:0])
+        write_shipping(transaction, ShippingState("a place", "/srv/log", "token", "token"))
+        note_changed(transaction, USERS[1], [f"{USERS[1]}-bought"])
+        write_erasure(transaction, USERS[-1], Erasure("a receipt"))
         kinds = {Kind(key[0]) for key, _ in transaction.scan(b"")}
     opened.close()
     assert kinds == set(Kind), f"no row of {set(Kind) - kinds}"

@@ -77,6 +77,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ship": ("penchant.cli.ship:ship", "Ship the log to date-partitioned Parquet files."),
     "compact": ("penchant.cli.compact:compact", "Give a store's free space back to the disk."),
     "backup": ("penchant.cli.backup:backup", "Copy a store while it serves."),
+    "migrate": ("penchant.cli.migrate:migrate", "Move a store from LMDB to Valkey, or back."),
     "loop": ("penchant.cli.loop:loop", "Run the slow clock as one resumable job."),
     "home-encoder": (
         "penchant.cli.home_encoder:home_encoder",

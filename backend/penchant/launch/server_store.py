@@ -6,6 +6,7 @@ nor the directories beside a store, and the jobs of refresh, calibration and rel
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from penchant.domain.errors import ConfigError
 from penchant.launch.model_parameters import HOME, gather, is_store, kept_encoder
 from penchant.server.kept_settings import refuse_differences, settled
 from penchant.server.served_store import read_item_biases, served_store
+from penchant.server.store_use import use_store
 from penchant.service.clock import system_clock
 from penchant.store.address import directory_of, is_network, redacted
 from penchant.store.base import Store
@@ -87,6 +89,7 @@ def open_server_store(
                 f"store: no server has served one at {redacted(whole)} yet; name the server's own "
                 "--store"
             )
+        use_store(whole, store, os.getpid(), writes=True)
         refuse_differences(given, kept, may_differ)
         parsed = settled(given, kept)
         directory, releases = config.catalog_directory(parsed), config.releases_directory(parsed)

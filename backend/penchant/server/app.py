@@ -37,6 +37,7 @@ from penchant.server.served_store import (
     read_item_biases,
     served_store,
 )
+from penchant.server.store_use import use_store
 from penchant.server.user_names import UserNames, agreed_names
 from penchant.service.catalog import CatalogService, check_get, check_item_ids, check_items
 from penchant.service.catalog_watch import CatalogWatch
@@ -158,6 +159,13 @@ def build(
         if claim is not None:
             opened.callback(claim.close)
         engine = open_store(config.store, map_bytes=config.store_map_bytes)
+        try:
+            use_store(
+                config.store, engine, server_pid or os.getpid(), writes=bool(fields & WRITERS)
+            )
+        except BaseException:
+            engine.close()
+            raise
         store = guarded(engine, config, ranks="rank" in fields)
         opened.callback(store.close)
         app = _over(store, fields, config, directory, encoders, meter, clock, claim)

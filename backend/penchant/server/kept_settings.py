@@ -61,6 +61,16 @@ def to_keep(config: Config) -> dict[str, str]:
     }
 
 
+def kept_for(settings: Kept, *, network: bool) -> dict[str, str]:
+    """The settings that a store of the other engine keeps: without directories, if in a network.
+
+    >>> kept_for({"ridge": "2.0", "catalog_dir": "/srv/catalog"}, network=True)
+    {'ridge': '2.0'}
+    """
+    left_out = _DIRECTORIES if network else frozenset()
+    return {name: text for name, text in settings.items() if name not in left_out}
+
+
 def settled(config: Config, kept: Kept | None) -> Config:
     """A configuration that takes from the store what it was not given.
 

@@ -30,7 +30,7 @@ def tenant_config(config: Config, tenant: str) -> Config:
     within = Path(TENANTS) / tenant
     return dataclasses.replace(
         config,
-        store=_store_of(config.store, tenant),
+        store=tenant_store(config.store, tenant),
         state_dir=config.state_dir and config.state_dir / within,
         catalog_dir=config.catalog_dir and config.catalog_dir / within,
         releases_dir=config.releases_dir and config.releases_dir / within,
@@ -53,10 +53,43 @@ def tenant_stores(address: str) -> list[str]:
         names = _named(store).tenants()
     finally:
         store.close()
-    return [_store_of(address, name) for name in names]
+    return [tenant_store(address, name) for name in names]
 
 
-def _store_of(address: str, tenant: str) -> str:
+def tenant_pairs(source: str, target: str) -> list[tuple[str, str, str]]:
+    """The tenants of one store, each with the address of its store there and at another place.
+
+    Raises:
+        StoreUnavailable: the store is one in a network, and does not answer.
+    """
+    place = directory_of(source)
+    names = []
+    for address in tenant_stores(source):
+        its = directory_of(address)
+        names.append(its.name if its and place else _tenant_in(address, source))
+    return [(name, tenant_store(source, name), tenant_store(target, name)) for name in names]
+
+
+def _tenant_in(address: str, source: str) -> str:
+    """The tenant of a store in a network, by the addresses of both."""
+    before = tenant_store(source, "").partition("?")[0]
+    return address.partition("?")[0].removeprefix(before)
+
+
+def note_tenant(address: str, tenant: str) -> None:
+    """Notes in a server's store in a network that a tenant has one beside it.
+
+    Raises:
+        StoreUnavailable: it does not answer.
+    """
+    store = open_store(address)
+    try:
+        _named(store).note_tenant(tenant)
+    finally:
+        store.close()
+
+
+def tenant_store(address: str, tenant: str) -> str:
     """The address of a tenant's store: a directory in the server's, or a namespace of its own."""
     place = directory_of(address)
     if place is not None:

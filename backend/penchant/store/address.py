@@ -127,6 +127,15 @@ def is_sealed(address: str) -> bool:
     return f"{PASSWORD_ENV}={_VARIABLE}" in address
 
 
+def shown(address: str) -> str:
+    """An address as another command line can take it: never with a password.
+
+    >>> shown("valkey://u:pw@cache/shop?wait=1")
+    'valkey://u:***@cache/shop?wait=1'
+    """
+    return redacted(address.partition("?")[0] if is_sealed(address) else address)
+
+
 def resolved(address: str) -> str:
     """An address with the password that its options name, for the engine alone.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from penchant.domain.errors import StoreUnavailable
 from penchant.store.base import Snapshot, Transaction, Usage
 from penchant.store.valkey.kept_catalog import KeptCatalog
-from penchant.store.valkey.places import Places
+from penchant.store.valkey.places import Places, unescaped
 from penchant.store.valkey.server_durability import info, read_durability
 from penchant.store.valkey.server_functions import call
+from penchant.store.valkey.server_presence import ServerPresence
 from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.store_lease import StoreLease
 from penchant.store.valkey.stored_files import StoredFiles
@@ -42,6 +43,8 @@ class ValkeyStore:
         self._nodes = ValkeyNodes(address)
         self._namespace = address.namespace
         self._tenants = f"{{{address.namespace}:tenants}}".encode()
+        self._notice = f"{{{address.namespace}:notice}}".encode()
+        self._presence = ServerPresence(self._nodes, address.namespace)
         self._places = Places(address.namespace)
         self._kept = KeptCatalog()
         self._settlement = Settlement(self._nodes, self._places)
@@ -115,6 +118,63 @@ class ValkeyStore:
         """Notes that a tenant has a store beside this one; raises StoreUnavailable."""
         self._asked(b"SADD", self._tenants, name.encode())
 
+    def announce(self, who: str) -> None:
+        """Says that this process writes to the store until it is closed; raises StoreUnavailable.
+
+        Args:
+            who: the process, as others shall name it.
+        """
+        self._presence.begin(who)
+
+    def users(self) -> list[str]:
+        """The other processes that have said so, or did until a moment ago.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        return self._presence.others()
+
+    def notice(self) -> bytes | None:
+        """The note beside the rows (`penchant.store.move_note`); raises StoreUnavailable."""
+        content = self._asked(b"GET", self._notice)
+        return None if content is None else bytes(content)
+
+    def keep_notice(self, content: bytes) -> None:
+        """Replaces that note; raises StoreUnavailable."""
+        self._asked(b"SET", self._notice, content)
+
+    def unsettled(self) -> int:
+        """How many users have operands that are not applied yet; looks at every user.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        count, low = 0, dict.fromkeys(self._places.user_indexes, b"-")
+        while low:
+            pages = self._all(
+                (index, b"ZRANGEBYLEX", index, bound, b"+", b"LIMIT", b"0", b"1024")
+                for index, bound in low.items()
+            )
+            low = {
+                index: b"(" + page[-1]
+                for index, page in zip(low, pages, strict=True)
+                if len(page) == 1024
+            }
+            outboxes = [
+                self._places.user(unescaped(text)).outbox for page in pages for text in page
+            ]
+            lengths = self._all((outbox, b"LLEN", outbox) for outbox in outboxes)
+            count += sum(length > 0 for length in lengths)
+        return count
+
+    def _all(self, commands: Iterable[Sequence[bytes]]) -> list[Any]:
+        """The replies to commands, each with its key in front; raises StoreUnavailable."""
+        replies = self._nodes.run([ServerCommand(key, words) for key, *words in commands])
+        for reply in replies:
+            if isinstance(reply, StoreUnavailable):
+                raise reply
+        return replies
+
     def _asked(self, *words: bytes) -> Any:
         (reply,) = self._nodes.run([ServerCommand(words[1], words)], durable=True)
         if isinstance(reply, StoreUnavailable):
@@ -163,5 +223,6 @@ class ValkeyStore:
 
     def close(self) -> None:
         """Settles what was committed, and closes the connections."""
+        self._presence.close()
         self._settlement.close()
         self._nodes.close()
