@@ -45,13 +45,14 @@ def _show(console: Terminal, report: MoveReport) -> None:
         console.say(printable(f"{report.source} has moved to {report.target} already."))
         return
     last = report.passes[-1]
+    last_s = report.seconds[-1]
     written = sum(one.written for one in report.passes)
     deleted = sum(one.deleted for one in report.passes)
     console.say(
         printable(
             f"{report.source} to {report.target}: {counted(last.source.rows, 'row')} of "
-            f"{counted(last.users, 'user')} compared in pass {len(report.passes)}"
-            f", {written:,} written, {deleted:,} deleted; the last pass took {report.pass_s:.1f} s "
+            f"{counted(last.users, 'user')} compared, {written:,} written, "
+            f"{deleted:,} deleted. The last pass, number {len(report.passes)}, took {last_s:.1f} s "
             f"and found {last.changed:,} that differed."
         )
     )

@@ -87,8 +87,8 @@ class MoveReport:
     target: str
     passes: tuple[CopyPass, ...]
     """In order; none: the store had moved already."""
-    pass_s: float
-    """Seconds that the last pass took."""
+    seconds: tuple[float, ...]
+    """How long each of them took."""
     finished: bool
     """Whether the target has taken the source's place."""
     refused_s: float = 0.0
@@ -154,33 +154,34 @@ def _move(source: str, target: str, finish: bool, progress: Progress) -> MoveRep
         _refuse_what_cannot_move(theirs, target)
         names = shown(source), shown(target)
         if move.done:
-            return MoveReport(*names, (), 0.0, finished=True)
+            return MoveReport(*names, (), (), finished=True)
         # The target first: a source that is noted as copied alone means nothing.
         write_move(target, ours, MoveNote(move.id, "arriving", names[0]))
         if not move.left:
             write_move(source, theirs, MoveNote(move.id, "copied", names[1]))
         carried = partial(_carried, to_network=is_network(target))
         if not finish:
-            passes, last_s = _live(theirs, ours, carried, progress)
-            return MoveReport(*names, tuple(passes), last_s, finished=False)
+            passes, seconds = _live(theirs, ours, carried, progress)
+            return MoveReport(*names, tuple(passes), tuple(seconds), finished=False)
         return _finish(source, target, theirs, ours, move, carried, progress)
 
 
 def _live(
     source: Store, target: Store, carried: Carried, progress: Progress
-) -> tuple[list[CopyPass], float]:
+) -> tuple[list[CopyPass], list[float]]:
     """Passes until little is left, or a further one would find as much again."""
     passes: list[CopyPass] = []
-    last_s = 0.0
+    seconds: list[float] = []
     while len(passes) < MOST_PASSES:
         _settle(source)
-        done, last_s = _passed(source, target, carried, progress, len(passes) + 1)
+        done, took_s = _passed(source, target, carried, progress, len(passes) + 1)
         passes.append(done)
+        seconds.append(took_s)
         if done.changed <= LITTLE_ROWS:
             break
         if len(passes) > 1 and done.changed > passes[-2].changed / 2:
             break
-    return passes, last_s
+    return passes, seconds
 
 
 def _finish(
@@ -194,7 +195,7 @@ def _finish(
 ) -> MoveReport:
     names = shown(source), shown(target)
     passes: list[CopyPass] = []
-    last_s = 0.0
+    seconds: list[float] = []
     with _nobody_writes(source, theirs):
         began_s = time.monotonic()
         while not passes or passes[-1].changed:
@@ -205,8 +206,9 @@ def _finish(
                     "`penchant refresh` or `ship --every` as well, and run this again"
                 )
             _settle(source=theirs, whole=True)
-            done, last_s = _passed(theirs, ours, carried, progress, len(passes) + 1)
+            done, took_s = _passed(theirs, ours, carried, progress, len(passes) + 1)
             passes.append(done)
+            seconds.append(took_s)
         _require_equal(passes[-1])
         progress("Moving the catalog's files", 0.0)
         remarks = _move_files(source, target, theirs, ours)
@@ -217,7 +219,12 @@ def _finish(
         write_move(target, ours, MoveNote(move.id, "arrived", names[0]))
         refused_s = time.monotonic() - began_s
     return MoveReport(
-        *names, tuple(passes), last_s, finished=True, refused_s=refused_s, remarks=tuple(remarks)
+        *names,
+        tuple(passes),
+        tuple(seconds),
+        finished=True,
+        refused_s=refused_s,
+        remarks=tuple(remarks),
     )
 
 

@@ -222,9 +222,9 @@ def killed_before(step: int, source: str, target: str) -> int:
         for module, name in ((row_copy, "_commit"), (job, "write_move"), (job, "_move_files")):
             setattr(module, name, mortal(getattr(module, name)))
         moved(source, target)
-    except BaseException:
+        os._exit(0)
+    finally:
         os._exit(1)
-    os._exit(0)
 
 
 def test_a_target_of_another_store_is_refused(small: str, away: str, tmp_path: Path) -> None:
@@ -301,10 +301,10 @@ def test_what_users_added_is_in_the_rows_before_the_last_pass(
     back = f"lmdb:{tmp_path / 'back'}"
     with monkeypatch.context() as patched:
         patched.setattr(Settlement, "settle_all", lambda self: None)
-        with pytest.raises(StoreUnavailable, match="what 2 users have added .* not applied yet"):
+        with pytest.raises(StoreUnavailable, match=r"what 2 users have added .* not applied yet"):
             moved(away, back)
     moved(away, back)
-    with closing(LmdbStore(tmp_path / "back")) as store, store.snapshot() as snapshot:
+    with closing(LmdbStore(tmp_path / "back")) as home, home.snapshot() as snapshot:
         assert read_accepted(snapshot) == 2
 
 
