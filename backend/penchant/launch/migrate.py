@@ -138,9 +138,11 @@ def migrate(request: MigrateRequest, progress: Progress = no_progress) -> Migrat
             note_tenant(target, tenant)
     reports.append(_move(source, target, request.finish, progress))
     with _opened(source) as store, store.snapshot() as snapshot:
-        keys, release = read_name_keys(snapshot), ""
-        with suppress(StateCorrupt):  # Which the pass has reported.
+        keys, release = None, ""
+        with suppress(StateCorrupt):  # The passes have reported it.
             release = read_head(snapshot).release
+        with suppress(StateCorrupt):
+            keys = read_name_keys(snapshot)
     return MigrateResult(tuple(reports), release, 0 if keys is None else len(keys.applied))
 
 
@@ -308,10 +310,12 @@ def _is_empty(store: Store) -> bool:
 
 
 def _refuse_what_cannot_move(store: Store, target: str) -> None:
+    keys = None
     with store.snapshot() as snapshot:
-        shipping = read_shipping(snapshot)
-        keys = read_name_keys(snapshot)
-    if shipping is not None and is_network(target):
+        shipping = read_shipping(snapshot) if is_network(target) else None
+        with suppress(StateCorrupt):  # The passes report it.
+            keys = read_name_keys(snapshot)
+    if shipping is not None:
         raise ConfigError(
             f"--from: this store ships its log to {shipping.url}, which one in Valkey can't yet; "
             "end that first with `penchant ship --end`: its files stay"
@@ -441,30 +445,29 @@ def _move_files(source: str, target: str, theirs: Store, ours: Store) -> list[st
     What is missing then, the new server makes from the rows, except for what a refresh alone makes.
     """
     network = is_network(target)
-    place = source if network else target
-    with theirs.snapshot() as snapshot:
-        kept = read_settings(snapshot)
-    parsed = _config_of(place, kept_for(kept or {}, network=not network))
-    directory = config.catalog_directory(parsed)
-    assert directory is not None
-    biases = partial(read_item_biases, theirs, parsed, system_clock)
-    share = CatalogShare(directory, shared_files(ours if network else theirs, parsed), biases)
-    missing: list[str] = []
-    if not network:
+    try:
         with theirs.snapshot() as snapshot:
-            share.complete(snapshot)
-    with ours.snapshot() as snapshot:
-        try:
+            kept = read_settings(snapshot) or {}
+        parsed = _config_of(source if network else target, kept_for(kept, network=not network))
+        directory = config.catalog_directory(parsed)
+        assert directory is not None
+        biases = partial(read_item_biases, theirs, parsed, system_clock)
+        share = CatalogShare(directory, shared_files(ours if network else theirs, parsed), biases)
+        if not network:
+            with theirs.snapshot() as snapshot:
+                share.complete(snapshot)
+        with ours.snapshot() as snapshot:
             catalogs = catalogs_in(snapshot, directory)
-        except StateCorrupt as error:
-            return [str(error)]
-        for catalog, files, head in catalogs:
-            missing += find_damage(files, head).values()
-            if network and head.generation:
-                try:
-                    share.send(CatalogHead(), head, files, catalog)
-                except StoreUnavailable as error:
-                    missing.append(str(error))
+    except StateCorrupt as error:
+        return [f"the catalog's files: {error}"]
+    missing: list[str] = []
+    for catalog, files, head in catalogs:
+        missing += find_damage(files, head).values()
+        if network and head.generation:
+            try:
+                share.send(CatalogHead(), head, files, catalog)
+            except StoreUnavailable as error:
+                missing.append(str(error))
     return missing
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from penchant.domain.errors import ConfigError
+from penchant.domain.errors import ConfigError, StateCorrupt
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.shipped.shipped_place import open_place
@@ -137,7 +137,10 @@ def end_shipping(request: ShipRequest) -> str:
         ShippingUnderWay: another process ships it.
     """
     with open_server_store(request.store, request.settings) as server, ship_turn(request.store):
-        url = _url_of(server.store)
+        try:
+            url = _url_of(server.store)
+        except StateCorrupt:
+            url = "the place that its row named, which is damaged"
         with server.store.transaction() as transaction:
             delete_shipping(transaction)
         return url

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.domain.pseudonyms import name_of
 from penchant.domain.window import digest64
 from penchant.store.base import Snapshot, Transaction
 from penchant.store.codec import seal, sound, unseal
 from penchant.store.keys import Kind, decode, encode
+
+log = logging.getLogger("penchant")
 
 _KEY = encode(Kind.SHIPPING)
 _LOSSES = 10
@@ -78,9 +81,18 @@ class Erasure:
 
 
 def read_shipping(snapshot: Snapshot) -> ShippingState | None:
-    """The state of the shipping; None: the log is not shipped. Raises StateCorrupt."""
+    """The state of the shipping; None: the log is not shipped.
+
+    Raises:
+        StateCorrupt, StateTooNew: it can't be read; the text says what to do.
+    """
     value = snapshot.get(_KEY)
-    return None if value is None else _decode_state(value)
+    try:
+        return None if value is None else _decode_state(value)
+    except StateCorrupt as error:
+        raise StateCorrupt(
+            f"{error}; end the shipping with `penchant ship --end`, and ship to a new place"
+        ) from error
 
 
 @sound("state of the shipping")
@@ -129,7 +141,7 @@ def note_merged(transaction: Transaction, user: str, to: str, until_us: int | No
         to: the user that stays.
         until_us: time up to which the user that stays was forgotten, or None.
     """
-    if read_shipping(transaction) is not None:
+    if _shipping_to_tell(transaction) is not None:
         keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
         digests = tuple(int(decode(key)[1][1]) for key in keys)
         _note(transaction, ShipNote("merged", name_of(user), 0, digests, str(to), until_us))
@@ -137,7 +149,7 @@ def note_merged(transaction: Transaction, user: str, to: str, until_us: int | No
 
 def _note(transaction: Transaction, note: ShipNote) -> None:
     """Adds a note; where a full store has no room for it, counts the loss, which fits in place."""
-    state = read_shipping(transaction)
+    state = _shipping_to_tell(transaction)
     if state is None:
         return
     fields = {key: value for key, value in dataclasses.asdict(note).items() if value}
@@ -149,6 +161,15 @@ def _note(transaction: Transaction, note: ShipNote) -> None:
         transaction.delete(encode(Kind.SHIP_NOTE, state.next_note))
         losses = (state.losses + 1) % _LOSSES
         write_shipping(transaction, dataclasses.replace(state, losses=losses))
+
+
+def _shipping_to_tell(transaction: Transaction) -> ShippingState | None:
+    """The state; None, too, where it is damaged: nothing is shipped from it until it is ended."""
+    try:
+        return read_shipping(transaction)
+    except StateCorrupt as error:
+        log.error("StateCorrupt: %s", error)
+        return None
 
 
 def read_notes(snapshot: Snapshot, start: int) -> list[ShipNote]:

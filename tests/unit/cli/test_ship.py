@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from penchant.shipping.ship import ShippingUnderWay, ShipRequest, ship, ship_turn
 from penchant.shipping.ship_clock import ShipClock
+from penchant.store.codec import seal
+from penchant.store.keys import Kind, encode
+from penchant.store.lmdb import LmdbStore
 from penchant.store.memory import MemoryStore
 from tests.support.command import run
 from tests.support.shipped_world import (
@@ -90,3 +94,14 @@ def test_places_of_fsspec_hold_a_log_as_a_folder_does(world: World, tmp_path: Pa
     assert shipped_rows(url) == rows_in(world.store)
     fsspec.filesystem("memory").rm(f"/{tmp_path.name}", recursive=True)
     shutil.rmtree(tmp_path)
+
+
+def test_a_damaged_state_says_how_to_end_the_shipping_and_is_ended(tmp_path: Path) -> None:
+    with closing(LmdbStore(tmp_path / "store")) as store, store.transaction() as transaction:
+        transaction.put(encode(Kind.SHIPPING), seal(b"{nonsense"))
+    options = ["--store", f"lmdb:{tmp_path / 'store'}"]
+    ran = run(["ship", *options, "--to", tmp_path / "files"])
+    assert ran.exit_code == 1
+    assert "`penchant ship --end`" in ran.stderr
+    assert run(["ship", *options, "--end"]).exit_code == 0
+    assert run(["ship", *options, "--to", tmp_path / "files"]).exit_code == 0

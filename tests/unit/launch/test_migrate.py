@@ -308,15 +308,31 @@ def test_what_users_added_is_in_the_rows_before_the_last_pass(
         assert read_accepted(snapshot) == 2
 
 
-def test_damaged_rows_are_copied_as_they_are_and_named(home: str, away: str) -> None:
-    key = next(key for key in rows_at(home) if key.startswith(encode(Kind.LOG, HURT)))
-    value = bytearray(rows_at(home)[key])
-    value[-1] ^= 1
-    change(home, (key, bytes(value)))
-    ran = run(["migrate", "--from", home, "--to", away, "--finish"])
+@pytest.mark.parametrize("kind", ["LOG", "every kind"])
+def test_damaged_rows_are_copied_as_they_are_and_named(
+    home: str, away: str, tmp_path: Path, kind: str
+) -> None:
+    kinds = [Kind.LOG] if kind == "LOG" else Kind
+    keys = [key for key in (first_of(home, one) for one in kinds) if key is not None]
+    with_faults = {key: damaged(rows_at(home)[key]) for key in keys}
+    change(home, *with_faults.items())
+    report = moved(home, away).stores[0]
+    assert sorted(report.passes[-1].damaged) == sorted(keys)
+    assert with_faults.items() <= rows_at(away).items()
+    ran = run(["migrate", "--from", away, "--to", f"lmdb:{tmp_path / 'back'}", "--finish"])
     assert ran.exit_code == 0, ran.output
-    assert f"Damaged in the source, copied as it is: log '{HURT}'" in ran.output
-    assert rows_at(away)[key] == bytes(value)
+    if kind == "LOG":
+        assert f"Damaged in the source, copied as it is: log '{HURT}'" in ran.output
+    assert rows_at(f"lmdb:{tmp_path / 'back'}") == rows_at(home)
+
+
+def first_of(address: str, kind: Kind) -> bytes | None:
+    """The key of the first row of a kind."""
+    return next((key for key in rows_at(address) if key[0] == kind), None)
+
+
+def damaged(value: bytes) -> bytes:
+    return value[:-1] + bytes([value[-1] ^ 1])
 
 
 def test_what_cannot_move_is_refused_by_name(
