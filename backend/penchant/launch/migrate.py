@@ -132,10 +132,14 @@ def migrate(request: MigrateRequest, progress: Progress = no_progress) -> Migrat
     if place is not None and not is_store(place):
         raise ConfigError(f"--from: there is no store in {place}; name the server's own")
     reports = []
-    for tenant, its_source, its_target in tenant_pairs(source, target):
-        reports.append(_move(its_source, its_target, request.finish, progress))
-        if request.finish and is_network(target):
-            note_tenant(target, tenant)
+    tenants = tenant_pairs(source, target)
+    with ExitStack() as held:
+        if request.finish and tenants:  # Else theirs would be gone, and the server's own refused.
+            held.enter_context(_stopped(source))
+        for tenant, its_source, its_target in tenants:
+            reports.append(_move(its_source, its_target, request.finish, progress))
+            if request.finish and is_network(target):
+                note_tenant(target, tenant)
     reports.append(_move(source, target, request.finish, progress))
     with _opened(source) as store, store.snapshot() as snapshot:
         keys, release = None, ""
@@ -393,6 +397,19 @@ def _nobody_writes(source: str, store: Store) -> Iterator[None]:
         else:
             held.callback(ServerClaim(place, this_server(os.getpid())).close)
             held.enter_context(store.transaction())  # Jobs beside a server wait for their turn.
+        yield
+
+
+@contextmanager
+def _stopped(source: str) -> Iterator[None]:
+    """Makes sure that the source's servers are stopped; see `_nobody_writes`, which follows."""
+    with ExitStack() as held:
+        place = directory_of(source)
+        if place is None:
+            with _opened(source) as store, _alone("--from", source, store):
+                pass
+        else:
+            held.callback(ServerClaim(place, this_server(os.getpid())).close)
         yield
 
 

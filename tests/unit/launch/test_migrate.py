@@ -376,6 +376,27 @@ def test_tenants_move_with_the_server(small: str, away: str, tmp_path: Path) -> 
     assert {**theirs, settings: b""} == {**wanted, settings: b""}
 
 
+def test_no_tenant_is_handed_over_while_the_server_runs(
+    small: str, away: str, tmp_path: Path
+) -> None:
+    acme = small_store(tmp_path / "small" / "tenants" / "acme")
+    with (
+        subprocess.Popen(["sleep", "60"]) as sleep,
+        claimed_elsewhere(tmp_path / "small", sleep.pid),
+    ):
+        with pytest.raises(StoreUnavailable, match=rf"process {sleep.pid} on "):
+            moved(small, away)
+        sleep.kill()
+    assert read_note(acme) == ""
+    moved(small, away)
+    assert read_note(acme) == "left"
+    with closing(opened(away)) as served:
+        served.announce("process 7 on elsewhere")
+        with pytest.raises(StoreUnavailable, match="in use by process 7 on elsewhere"):
+            moved(away, f"lmdb:{tmp_path / 'back'}")
+    assert read_note(f"{away}:tenants:acme") == "arrived"
+
+
 def test_it_says_what_to_do_next(small: str, away: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = run(["migrate", "--from", small, "--to", away])
     assert ran.exit_code == 0, ran.output

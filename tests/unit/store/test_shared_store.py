@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,3 +81,21 @@ def test_files_are_whole_or_not_there_and_no_rows(store: ValkeyStore) -> None:
     assert (files.names(), files.read("large")) == ([], None)
     with pytest.raises(OSError, match="set catalog_share to a place for larger ones"):
         files.write("huge", bytes(MOST_BYTES + 1))
+
+
+def test_a_process_is_named_until_it_ends_or_a_while_after_it_was_killed(
+    store: ValkeyStore, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ValkeyStore(parse_address(address))
+    one.announce("one")
+    assert (store.users(), one.users()) == (["one"], [])
+    one.close()
+    assert store.users() == []
+    killed = ValkeyStore(parse_address(address))
+    monkeypatch.setattr(killed._presence, "_lasts_s", 0.3)
+    killed.announce("killed")
+    time.sleep(0.6)  # For twice as long as it would last by itself.
+    assert store.users() == ["killed"]
+    killed._presence._ended.set()  # Nothing says so any more.
+    wait_until(lambda: store.users() == [], "its end")
+    killed.close()
