@@ -48,9 +48,9 @@ class MortalPlace(LocalPlace):
         super().__init__(folder)
         self._mortal = mortal
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes, *, new: bool = False) -> None:
         self._mortal.step()
-        super().write(name, content)
+        super().write(name, content, new=new)
 
     def delete(self, name: str) -> None:
         self._mortal.step()

@@ -6,6 +6,7 @@ with world_process(address, directory) as other:
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from penchant.domain.errors import PenchantError
+from penchant.domain.errors import PenchantError, UserNotFound
 from penchant.domain.reservations import Reservations, ReserveRequest
 from penchant.domain.types import Event
 from penchant.service.event_results import EventResult
@@ -51,6 +52,18 @@ class ServedWorld:
 
     def forget(self, user: str) -> None:
         self.world.users.forget(user)
+
+    def forget_some(self, users: Sequence[str]) -> None:
+        """Forgets those of whom anything is known."""
+        for user in users:
+            with contextlib.suppress(UserNotFound):
+                self.world.users.forget(user)
+
+    def merge_some(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Merges those of whom anything is known."""
+        for goes, stays in pairs:
+            with contextlib.suppress(UserNotFound):
+                self.merge(goes, stays)
 
     def merge(self, goes: str, stays: str) -> MergedUsers:
         return self.world.users.merge(MergeUsersRequest(goes, stays))

@@ -10,26 +10,27 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError, StateCorrupt
+from penchant.domain.pseudonyms import name_of
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
+from penchant.logs.shipped.recount import CLOCKS_DIFFER_US
 from penchant.logs.shipped.shipped_place import open_place
 from penchant.refresh.expire import Expired, expire_store
 from penchant.service.clock import Clock, system_clock
 from penchant.shipping.rewritten_files import RewrittenFiles, rewrite_files
 from penchant.shipping.shipper import ShippedReport, Shipper
-from penchant.store.address import directory_of, redacted
 from penchant.store.base import Store, Transaction
-from penchant.store.ship_notes import delete_shipping, read_shipping
+from penchant.store.conflict_retries import in_transaction
+from penchant.store.ship_notes import delete_shipping, read_notes, read_shipping
+from penchant.store.store_turn import store_turn
 from penchant.store.users import read_whole_log
 from penchant.system.interval import Interval
 from penchant.system.option_types import STORE_IN_USE, Flag
 from penchant.system.progress import Progress, no_progress
-from penchant.system.turn_file import TurnTaken, turn_file
+from penchant.system.turn_file import TurnTaken
 
 TURN_S = 120.0
 """Seconds to wait for another process that ships the same store."""
-
-_LOCK = "ship.lock"
 
 
 class ShippingUnderWay(ConfigError):
@@ -47,7 +48,7 @@ class ShipRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY, or valkey://HOST:PORT/NAMESPACE."""
     to: Annotated[
         str, Parameter(metavar="URL", show_default=lambda _: "where the store ships to already")
     ] = ""
@@ -85,7 +86,7 @@ def ship(
         ShippingUnderWay: another process has been shipping the store for `TURN_S`.
         StoreUnavailable: the store can't be read or written.
     """
-    with open_server_store(request.store, request.settings) as server, ship_turn(request.store):
+    with shipped_store(request) as server:
         progress("Shipping the log", 0.0)
         shipper = Shipper(server.store, open_place(place_of(request, server.store)), clock)
         return look(server, shipper, request, progress)
@@ -112,21 +113,43 @@ def trim_shipped(
 
     A user of whom an old row is not shipped yet is left to the next look.
     """
+    state, cursors, looked_at_us = shipper.state, shipper.cursors, shipper.looked_at_us
+    renewed = _RenewedUsers(state.next_note)
 
     def is_shipped(transaction: Transaction, user: str) -> bool:
-        shipping, state = read_shipping(transaction), shipper.state
+        shipping, cursor = read_shipping(transaction), cursors.get(user, 0)
         if shipping is None or shipping.done != state.token or shipping.losses != state.losses:
             return False
-        if shipping.next_note != state.next_note:
-            return False  # State versions may have begun again since.
-        cursor = shipper.cursors.get(user, 0)
-        return all(
-            row.state_version <= cursor
-            for row in read_whole_log(transaction, user)
-            if row.event.occurred_at_us <= until_us
-        )
+        old = [
+            row for row in read_whole_log(transaction, user) if row.event.occurred_at_us <= until_us
+        ]
+        if any(row.state_version > cursor for row in old):
+            return False
+        if transaction.shared:
+            # A note of this moment may not be here yet. Versions that have begun again since the
+            # look belong to rows that were accepted since.
+            return all(row.accepted_at_us < looked_at_us - CLOCKS_DIFFER_US for row in old)
+        return not old or user not in renewed.until(transaction, shipping.next_note)
 
     return expire_store(server, until_us, shipper.clock(), progress, is_shipped)
+
+
+class _RenewedUsers:
+    """The users whose state versions may have begun again since a note."""
+
+    def __init__(self, next_note: int) -> None:
+        self._next_note = next_note
+        self._names: set[str] = set()
+
+    def until(self, transaction: Transaction, end: int) -> _RenewedUsers:
+        """With the notes up to a position."""
+        if end != self._next_note:
+            self._names |= {note.name for note in read_notes(transaction, self._next_note)}
+            self._next_note = end
+        return self
+
+    def __contains__(self, user: str) -> bool:
+        return name_of(user) in self._names
 
 
 def end_shipping(request: ShipRequest) -> str:
@@ -136,33 +159,35 @@ def end_shipping(request: ShipRequest) -> str:
         ConfigError: the store's log is not shipped.
         ShippingUnderWay: another process ships it.
     """
-    with open_server_store(request.store, request.settings) as server, ship_turn(request.store):
+    with shipped_store(request) as server:
         try:
             url = _url_of(server.store)
         except StateCorrupt:
             url = "the place that its row named, which is damaged"
-        with server.store.transaction() as transaction:
-            delete_shipping(transaction)
+        in_transaction(server.store, delete_shipping)
         return url
 
 
 @contextmanager
-def ship_turn(address: str, wait_s: float = TURN_S) -> Iterator[None]:
-    """Holds the turn to ship a store's log during the body.
+def shipped_store(request: ShipRequest) -> Iterator[ServerStore]:
+    """Opens the store of a request, and holds the turn to ship it; see `ship`."""
+    with (
+        open_server_store(request.store, request.settings) as server,
+        ship_turn(request.store, server.store),
+    ):
+        yield server
+
+
+@contextmanager
+def ship_turn(address: str, store: Store, wait_s: float = TURN_S) -> Iterator[None]:
+    """Holds the turn to ship a store's log during the body; see `store_turn`.
 
     Raises:
-        ConfigError: the store is no directory of this machine.
         ShippingUnderWay: another process has it; the text names the process.
-        StoreUnavailable: the lock's file can't be made.
+        StoreUnavailable: the lock's file can't be made, or the store does not answer.
     """
-    place = directory_of(address)
-    if place is None:
-        raise ConfigError(
-            f"store: got {redacted(address)}, expected lmdb:DIRECTORY: the log of a store in "
-            "Valkey can't be shipped yet"
-        )
     try:
-        with turn_file(place / _LOCK, wait_s):
+        with store_turn(address, "ship", wait_s, store):
             yield
     except TurnTaken as holder:
         raise ShippingUnderWay(

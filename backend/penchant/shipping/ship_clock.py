@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from penchant.domain.errors import PenchantError
 from penchant.launch.errors import LaunchError
-from penchant.launch.server_store import open_server_store
 from penchant.logs.shipped.shipped_place import open_place
-from penchant.shipping.ship import ShipRequest, ShipResult, look, place_of, ship_turn
+from penchant.shipping.ship import ShipRequest, ShipResult, look, place_of, shipped_store
 from penchant.shipping.shipper import Shipper
 
 LONGEST_RETRY_S = 600.0
@@ -70,7 +69,7 @@ class ShipClock:
 
     def _look(self) -> ShipResult:
         request = self.request
-        with open_server_store(request.store, request.settings) as server, ship_turn(request.store):
+        with shipped_store(request) as server:
             if self._shipper is None:
                 self._shipper = Shipper(server.store, open_place(place_of(request, server.store)))
             self._shipper.store = server.store

@@ -17,6 +17,7 @@ from penchant.store.ledgers import spending_with
 from penchant.store.newest import newest_with
 from penchant.store.reservation_log import balance_with
 from penchant.store.rollouts import sums_with
+from penchant.store.ship_notes import note_with
 
 Rule = Callable[[bytes | None, bytes], bytes | None]
 """(row or None, operand) -> row or None."""
@@ -28,6 +29,7 @@ MERGES: Mapping[int, Rule] = {
     Kind.SUMS: sums_with,
     Kind.BUDGET: spending_with,
     Kind.BALANCE: balance_with,
+    Kind.SHIP_NOTE: note_with,
 }
 """By kind byte."""
 

@@ -4,6 +4,11 @@ Shipping finds new rows of the log by their state versions, which costs whoever 
 Four things break that order, all of them rare, and leave a note in the transaction that does them:
 a user is forgotten, is merged into another, loses the last row (so that versions begin again), or a
 row changes. A store whose log is not shipped takes no notes. Notes name users as tombstones do.
+
+Where several servers write, a note travels with the rows of the user that it is about (`merge`): it
+is there if they have changed, and only then, and can be read once the store is settled. It gets its
+position before: positions rise in the order in which one change follows another, but the note of a
+later one may be there first, and a change that was given up leaves a gap.
 """
 
 from __future__ import annotations
@@ -11,14 +16,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.domain.pseudonyms import name_of
 from penchant.domain.window import digest64
-from penchant.store.base import Snapshot, Transaction
+from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.codec import seal, sound, unseal
 from penchant.store.keys import Kind, decode, encode
 
@@ -42,7 +47,7 @@ class ShippingState:
     done: str = ""
     """Token of the commit that was last known to be made; equal to `begun` between two commits."""
     next_note: int = 0
-    """Position of the next note."""
+    """Position of the next note that is begun."""
     losses: int = 0
     """Notes for which a full store had no room, counted from 0 to 9 and again."""
     at_us: int = 0
@@ -56,6 +61,7 @@ class ShipNote:
     kind: NoteKind
     name: str
     """Of the user, as `name_of` gives it."""
+    position: int = 0
     version: int = 0
     """`lowered`: the user's state version from now on."""
     events: tuple[int, ...] = ()
@@ -117,19 +123,19 @@ def _encoded(state: ShippingState) -> bytes:
 
 def note_forgotten(transaction: Transaction, user: str, receipt: str) -> None:
     """Tells the shipping that a user was forgotten."""
-    _note(transaction, ShipNote("forgotten", name_of(user), receipt=receipt))
+    _note(transaction, ShipNote("forgotten", name_of(user), receipt=receipt), user)
 
 
 def note_lowered(transaction: Transaction, user: str, version: int) -> None:
     """Tells the shipping that a user's next event has the state version after this one."""
-    _note(transaction, ShipNote("lowered", name_of(user), version))
+    _note(transaction, ShipNote("lowered", name_of(user), version=version), user)
 
 
 def note_changed(transaction: Transaction, user: str, event_ids: Sequence[str]) -> None:
     """Tells the shipping that rows of a user's log were replaced in place."""
     if event_ids:
         digests = tuple(map(digest64, event_ids))
-        _note(transaction, ShipNote("changed", name_of(user), events=digests))
+        _note(transaction, ShipNote("changed", name_of(user), events=digests), user)
 
 
 def note_merged(transaction: Transaction, user: str, to: str, until_us: int | None) -> None:
@@ -140,24 +146,31 @@ def note_merged(transaction: Transaction, user: str, to: str, until_us: int | No
         user: the user that goes.
         to: the user that stays.
         until_us: time up to which the user that stays was forgotten, or None.
+
+    Where several servers write, the users change one after the other, and the note goes with each:
+    the first comes before whatever is done to the user that stays, the second after the other's
+    rows are gone. Twice is as once.
     """
     if _shipping_to_tell(transaction) is not None:
         keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
         digests = tuple(int(decode(key)[1][1]) for key in keys)
-        _note(transaction, ShipNote("merged", name_of(user), 0, digests, str(to), until_us))
+        note = ShipNote("merged", name_of(user), events=digests, to=str(to), until_us=until_us)
+        if transaction.shared:
+            _note(transaction, note, to)
+        _note(transaction, note, user)
 
 
-def _note(transaction: Transaction, note: ShipNote) -> None:
+def _note(transaction: Transaction, note: ShipNote, user: str) -> None:
     """Adds a note; where a full store has no room for it, counts the loss, which fits in place."""
     state = _shipping_to_tell(transaction)
     if state is None:
         return
-    fields = {key: value for key, value in dataclasses.asdict(note).items() if value}
-    text = json.dumps(fields, separators=(",", ":")).encode()
     try:
-        transaction.put(encode(Kind.SHIP_NOTE, state.next_note), seal(text))
+        add_note(transaction, state.next_note, note, user)
         write_shipping(transaction, dataclasses.replace(state, next_note=state.next_note + 1))
     except StoreUnavailable:
+        if transaction.shared:
+            raise
         transaction.delete(encode(Kind.SHIP_NOTE, state.next_note))
         losses = (state.losses + 1) % _LOSSES
         write_shipping(transaction, dataclasses.replace(state, losses=losses))
@@ -172,14 +185,71 @@ def _shipping_to_tell(transaction: Transaction) -> ShippingState | None:
         return None
 
 
-def read_notes(snapshot: Snapshot, start: int) -> list[ShipNote]:
+def add_note(transaction: Transaction, position: int, note: ShipNote, user: str) -> None:
+    """Adds a note at a position, along with the rows of a user."""
+    left_out = {"position"}
+    fields = {k: v for k, v in dataclasses.asdict(note).items() if v and k not in left_out}
+    text = json.dumps(fields, separators=(",", ":")).encode()
+    transaction.merge(encode(Kind.SHIP_NOTE, position), seal(text), user=user)
+
+
+def note_with(row: bytes | None, operand: bytes) -> bytes:
+    """The rule of its merges: a position has one note."""
+    unseal(operand, "note to the shipping")
+    return operand
+
+
+def read_notes(snapshot: Snapshot, start: int = 0) -> list[ShipNote]:
     """The notes from a position on, in order.
 
     Raises:
         StateCorrupt, StateTooNew: one can't be read.
     """
     scanned = snapshot.scan(encode(Kind.SHIP_NOTE), encode(Kind.SHIP_NOTE, start))
-    return [_decode_note(value) for _, value in scanned]
+    return [
+        dataclasses.replace(_decode_note(value), position=int(decode(key)[1][0]))
+        for key, value in scanned
+    ]
+
+
+def read_all_notes(store: Store) -> list[ShipNote]:
+    """The notes of all changes that were made, in an order in which they can be answered.
+
+    Where several servers write, a note may be there before one that it follows. All that were begun
+    before the last of one reading are there at the next one, if they were made at all; those that
+    the next one finds beyond are left for later.
+
+    Raises:
+        StateCorrupt, StateTooNew: one can't be read.
+        StoreUnavailable: the store can't be read or settled.
+    """
+    first = _settled_notes(store)
+    if not (store.shared and first):
+        return first
+    return [note for note in _settled_notes(store) if note.position <= first[-1].position]
+
+
+def _settled_notes(store: Store) -> list[ShipNote]:
+    if store.shared:
+        getattr(store, "settle")()  # noqa: B009  # Of an engine in a network.
+    with store.snapshot() as snapshot:
+        return read_notes(snapshot)
+
+
+def names_noted_since(store: Store, answered: Iterable[int]) -> set[str]:
+    """The names of the users of whom a note is there that is not among some.
+
+    Empty on a store of one writer, whose snapshots are of one moment.
+
+    Raises:
+        StateCorrupt, StateTooNew: one can't be read.
+        StoreUnavailable: the store can't be read or settled.
+    """
+    if not store.shared:
+        return set()
+    known = set(answered)
+    late = [note for note in _settled_notes(store) if note.position not in known]
+    return {note.name for note in late} | {name_of(note.to) for note in late if note.to}
 
 
 @sound("note to the shipping")
@@ -188,8 +258,12 @@ def _decode_note(value: bytes) -> ShipNote:
     return ShipNote(**{**fields, "events": tuple(fields.get("events", ()))})
 
 
-def delete_notes(transaction: Transaction, end: int | None) -> None:
-    """Removes the notes before a position; None: all."""
+def delete_notes(transaction: Transaction, end: int | None, others: Iterable[int] = ()) -> None:
+    """Removes the notes before a position, and those at others; None: all."""
+    for position in others:
+        transaction.delete(encode(Kind.SHIP_NOTE, position))
+    if end == 0:
+        return
     for key, _ in list(transaction.scan(encode(Kind.SHIP_NOTE))):
         if end is None or int(decode(key)[1][0]) < end:
             transaction.delete(key)

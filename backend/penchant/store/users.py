@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.types import LogRow, UserState
@@ -77,6 +77,23 @@ def read_log(snapshot: Snapshot, user: str) -> list[LogRow]:
     return sorted(rows, key=lambda row: row.state_version)
 
 
+def read_logs(snapshot: Snapshot, users: Sequence[str]) -> Iterator[tuple[str, list[LogRow]]]:
+    """As `read_log` for some users, in the order of their keys, who lie close together.
+
+    Cost: reads the logs of those between them as well; over a network by pages, not one by one.
+    """
+    first, last = encode(Kind.LOG, users[0]), encode(Kind.LOG, users[-1])
+    wanted = set(users)
+    scanned = itertools.takewhile(
+        lambda row: row[0] < last or row[0].startswith(last),
+        snapshot.scan(encode(Kind.LOG), first),
+    )
+    for user, rows in itertools.groupby(scanned, key=lambda row: str(decode(row[0])[1][0])):
+        if user in wanted:
+            decoded = [row for _, row in readable(rows, codec.decode_log_row, _REMEDY)]
+            yield user, sorted(decoded, key=lambda row: row.state_version)
+
+
 def read_whole_log(snapshot: Snapshot, user: str) -> list[LogRow]:
     """As `read_log`; raises StateCorrupt if a row cannot be read."""
     scanned = snapshot.scan(encode(Kind.LOG, user))
@@ -120,17 +137,25 @@ def scan_user_ids_from(snapshot: Snapshot, start: str, most: int) -> list[str]:
     return found
 
 
-def scan_state_versions(snapshot: Snapshot, start: str = "") -> Iterator[tuple[str, int]]:
-    """The users with a record, in order from a text on, and their state versions.
+def scan_records(snapshot: Snapshot, start: str = "") -> Iterator[tuple[str, int, bytes]]:
+    """The users with a record, in order from a text on: each one's state version, and the record.
 
     A damaged record may give any number. Cost: a look at each record, 1 to 2 us.
     """
     for key, value in snapshot.scan(encode(Kind.USER), encode(Kind.USER, start) if start else b""):
         _, (user,) = decode(key)
         try:
-            yield str(user), codec.version_in_record(value)
+            yield str(user), codec.version_in_record(value), value
         except StateCorrupt:
-            yield str(user), 0
+            yield str(user), 0, value
+
+
+def sound_version(record: bytes) -> int:
+    """The state version in a record, or 0 if it is damaged. Raises StateTooNew."""
+    try:
+        return codec.decode_user(record).record.state_version
+    except StateCorrupt:
+        return 0
 
 
 def scan_recent_times(snapshot: Snapshot, most_users: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import IO
 
 
 @contextmanager
-def whole_file(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
+def whole_file(path: Path, *, private: bool = False, new: bool = False) -> Iterator[IO[bytes]]:
     """Opens a temporary file for writing, and renames it to `path` once the body has ended.
 
     The content is synced before the rename, so a crash leaves the previous file, or none. If the
@@ -21,6 +21,7 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
         path: the file's final name.
         private: whether the file, and its directory if missing, are for this user alone, whatever
             the umask.
+        new: whether to raise FileExistsError, at the end, if the file is there already.
     """
     path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -30,19 +31,22 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        if new:
+            os.link(partial, path)
+        else:
+            partial.replace(path)
         sync_directory(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
+def write_whole(path: Path, content: bytes | str, *, new: bool = False) -> None:
     """Writes a file completely or not at all; text is encoded as UTF-8.
 
     Bytes of a file's name that are not UTF-8 are written as escapes, so that a report whose command
-    line names such a file is written too.
+    line names such a file is written too. With `new`, raises FileExistsError if the file is there.
     """
-    with whole_file(path) as file:
+    with whole_file(path, new=new) as file:
         file.write(
             content.encode(errors="backslashreplace") if isinstance(content, str) else content
         )

@@ -62,7 +62,7 @@ def test_one_process_at_a_time_ships_a_log(
 ) -> None:
     monkeypatch.setattr("penchant.shipping.ship.ship_turn.__wrapped__.__defaults__", (0.0,))
     address = address_of(tmp_path)
-    with ship_turn(address), pytest.raises(ShippingUnderWay, match="process"):
+    with ship_turn(address, world.store), pytest.raises(ShippingUnderWay, match="process"):
         ship(ShipRequest(store=address, to=str(tmp_path / "log")))
 
 

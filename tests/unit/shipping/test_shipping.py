@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -99,9 +100,21 @@ def test_trimming_leaves_what_is_not_shipped(world: World, tmp_path: Path) -> No
     trimmed = trim_shipped(server_of(tmp_path, world.store), shipper, NOW_US - 30 * DAY_US)
     assert trimmed.waiting == 1
     assert {row.event.user for row in rows_in(world.store) if row.event.event_id == "late"} == {"a"}
-    world.users.forget("b")  # A note that no commit has seen: nobody is trimmed.
-    again = trim_shipped(server_of(tmp_path, world.store), shipper, NOW_US - 10 * DAY_US)
-    assert again.events == 0
+    # `gone` has lost the last row: its versions begin again, below what is shipped.
+    world.feed(liked("g1-late", "heat", user="gone", ago_s=39 * DAY_S))
+    again = trim_shipped(server_of(tmp_path, world.store), shipper, NOW_US - 30 * DAY_US)
+    assert (again.events, again.waiting) == (0, 2)
+    assert "g1-late" in {row.event.event_id for row in rows_in(world.store)}
+
+
+def test_users_who_lose_their_last_row_hold_up_nobody(world: World, tmp_path: Path) -> None:
+    for number in range(4):
+        world.feed(liked(f"l{number}", "toy", user=f"A{number}", ago_s=45 * DAY_S))
+    result = ship_once(tmp_path, world.store, trim_older=30.0 * DAY_S)
+    assert result.trimmed is not None
+    assert result.trimmed.waiting == 0
+    kept = {row.event.user for row in rows_in(world.store)}
+    assert kept == set("abcdef")
 
 
 def test_a_rebuild_after_a_trim_never_lets_versions_come_again(
@@ -194,6 +207,23 @@ def test_a_restored_backup_is_noticed_and_nothing_is_shipped_twice(
     assert len(ids) == len(set(ids)) == 51
     restored.feed(liked("next", "toy", user="a"))
     assert ship_once(tmp_path, backup).report.rows == 1
+
+
+def test_a_recount_knows_every_row_whatever_its_digest(world: World, tmp_path: Path) -> None:
+    user = "recounted"
+    digests = {
+        f"r{n}": hashlib.blake2b(f"{user}\0r{n}".encode(), digest_size=16) for n in range(999)
+    }
+    ids = [id_ for id_, digest in digests.items() if 0 in (digest.digest()[0], digest.digest()[-1])]
+    assert len(ids) > 3
+    backup = copy_of(world.store)
+    ship_once(tmp_path, backup)
+    early = copy_of(backup)
+    world_in(tmp_path / "other", backup).feed(*(liked(id_, "toy", user=user) for id_ in ids))
+    ship_once(tmp_path, backup)
+    world_in(tmp_path / "restored", early).feed(*(liked(id_, "toy", user=user) for id_ in ids))
+    report = ship_once(tmp_path, early).report
+    assert (report.recounted, report.rows) == (True, 0)
 
 
 def test_one_place_holds_one_log(world: World, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from penchant.store.merges import MERGES, merged_row
 from penchant.store.newest import raise_newest
 from penchant.store.reservation_log import merge_balance
 from penchant.store.rollouts import add_sums
+from penchant.store.ship_notes import ShipNote, add_note
 from tests.support.conflicting_store import ConflictingStore
 
 OLD = UserContribution(0.3, 1.0, 0.3, as_of_us=1_000_000)
@@ -39,6 +40,7 @@ def add(transaction: Transaction, user: str, number: int) -> None:
     sums = no_sums()
     sums[0, number] = 1.0, 0.5
     add_sums(transaction, sums, user)
+    add_note(transaction, number, ShipNote("forgotten", user), user)
 
 
 class _Operands:

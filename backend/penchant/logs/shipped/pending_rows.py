@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from penchant.domain.errors import StateCorrupt
+from penchant.domain.pseudonyms import name_of
 from penchant.domain.types import LogRow
-from penchant.logs.shipped.ship_cursors import Cursors, lower, users_by_name
+from penchant.logs.shipped.ship_cursors import Cursors, users_by_name
 from penchant.logs.shipped.shipped_schema import SCHEMA, table_of
 from penchant.logs.shipped.shipped_state import ShippedMark
 from penchant.store.base import Snapshot
-from penchant.store.ship_notes import ShipNote, read_notes
-from penchant.store.users import read_log, read_sound_event, read_user, scan_state_versions
+from penchant.store.ship_notes import ShipNote
+from penchant.store.users import (
+    event_keys,
+    read_log,
+    read_logs,
+    read_sound_event,
+    scan_records,
+    sound_version,
+)
 
 _CHUNK_ROWS = 1 << 14
 """Rows that are objects at once."""
+
+_CHUNK_USERS = 256
+"""Records that are looked at together."""
+
+_NEAR = 4
+"""The logs of users who are at least one in so many are read together."""
 
 IsShipped = Callable[[LogRow], bool]
 
@@ -29,68 +44,108 @@ class PendingRows:
     table: pa.Table = field(default_factory=SCHEMA.empty_table)
     marks: list[ShippedMark] = field(default_factory=list)
     lowered: list[tuple[str, int]] = field(default_factory=list)
-    next_note: int = 0
+    cursors: Cursors = field(default_factory=dict)
+    """Those that change; 0: there is none any more."""
     next_user: str | None = None
     """Where the scan goes on; None: it has seen all users."""
+    notes: Sequence[ShipNote] = ()
+    """The notes that are answered."""
+    by_content: bool = False
+    """Whether shipped rows were told by their content, so that nobody can be left out."""
+    left_out: bool = False
+    """Whether users were left to a later commit."""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to commit."""
         return not (self.table.num_rows or self.marks or self.lowered)
 
+    def leave_out(self, names: Collection[str]) -> None:
+        """Leaves the new rows of some users, by name, to a later commit."""
+        users = [user for user in self.cursors if name_of(user) in names]
+        self.left_out = bool(users)
+        if users:
+            others = pc.invert(pc.is_in(self.table["user"], pa.array(users, pa.string())))
+            self.table = self.table.filter(others)
+            for user in users:
+                del self.cursors[user]
+
+    def move(self, cursors: Cursors) -> None:
+        """Moves cursors over what is pending."""
+        for user, version in self.cursors.items():
+            if version:
+                cursors[user] = version
+            else:
+                cursors.pop(user, None)
+
 
 def pending_rows(
     snapshot: Snapshot,
     cursors: Cursors,
-    next_note: int,
+    notes: Sequence[ShipNote] = (),
     start: str = "",
     most_rows: int = 1 << 62,
     is_shipped: IsShipped | None = None,
 ) -> PendingRows:
-    """Finds the rows and the changes that are not shipped, and moves the cursors over them.
+    """Finds the rows and the changes that are not shipped.
+
+    What it reads of one user is of one moment, or of moments in their order: the version first,
+    then the rows.
 
     Args:
         snapshot: the store.
-        cursors: how far each user's log is shipped; changed in place. If the commit fails, they
-            are of no use any more.
-        next_note: position of the first note that is not seen yet.
+        cursors: how far each user's log is shipped.
+        notes: those that are not answered yet; read before the snapshot's first look at a user.
         start: users are scanned from here on.
         most_rows: rows after which the scan ends, with the whole log of the last user.
         is_shipped: tells by a row's content, where cursors are not known; every log is read then.
 
     Cost: a look at every record; 10 us for each row of those users whose version is past their
-    cursor.
+    cursor. Over a network: a round trip for 64 records, another one for their logs, or for each
+    log where few of them have news.
     """
-    notes = read_notes(snapshot, next_note)
-    pending = PendingRows(next_note=next_note + len(notes))
+    pending = PendingRows(notes=notes, by_content=is_shipped is not None)
     gathered = _Gathered()
-    _apply(snapshot, notes, cursors, pending, gathered, is_shipped)
-    for user, version in scan_state_versions(snapshot, start):
-        if gathered.count >= most_rows:
-            pending.next_user = user
-            break
-        cursor = cursors.get(user, 0)
-        if version <= cursor and is_shipped is None:
-            continue
-        rows = read_log(snapshot, user)
-        for row in rows:
-            if row.state_version > cursor if is_shipped is None else not is_shipped(row):
-                gathered.add(row)
-        reached = _sound_version(snapshot, user, rows)
-        if reached:
-            cursors[user] = max(cursor, reached)
+    moved = pending.cursors
+    _answer(snapshot, notes, cursors, pending, gathered, is_shipped)
+    records = scan_records(snapshot, start)
+    while chunk := list(itertools.islice(records, _CHUNK_USERS)):
+        found = {
+            user: sound_version(record)
+            for user, version, record in chunk
+            if is_shipped is not None or version > moved.get(user, cursors.get(user, 0))
+        }
+        for user, rows in _logs(snapshot, list(found), len(chunk)):
+            if gathered.count >= most_rows:
+                pending.next_user = user
+                pending.table = gathered.table()
+                return pending
+            cursor = moved.get(user, cursors.get(user, 0))
+            for row in rows:
+                if row.state_version > cursor if is_shipped is None else not is_shipped(row):
+                    gathered.add(row)
+            reached = max((found[user], *(row.state_version for row in rows)))
+            if reached > cursor:
+                moved[user] = reached
     pending.table = gathered.table()
     return pending
 
 
-def _sound_version(snapshot: Snapshot, user: str, rows: list[LogRow]) -> int:
-    """The version that a user's log has reached: of the record, or of its rows if it is damaged."""
-    try:
-        state = read_user(snapshot, user)
-    except StateCorrupt:
-        state = None
-    newest = max((row.state_version for row in rows), default=0)
-    return newest if state is None else max(state.record.state_version, newest)
+def _logs(snapshot: Snapshot, users: Sequence[str], of: int) -> Iterator[tuple[str, list[LogRow]]]:
+    """The logs of some of `of` neighbouring users, in order, whether they have rows or not."""
+    if not users:
+        return
+    if len(users) * _NEAR < of:
+        yield from ((user, read_log(snapshot, user)) for user in users)
+        return
+    read = read_logs(snapshot, users)
+    ahead = next(read, None)
+    for user in users:
+        if ahead is not None and ahead[0] == user:
+            yield ahead
+            ahead = next(read, None)
+        else:
+            yield user, []
 
 
 class _Gathered:
@@ -123,9 +178,9 @@ def marks_of(notes: Iterable[ShipNote]) -> list[ShippedMark]:
     return marks
 
 
-def _apply(
+def _answer(
     snapshot: Snapshot,
-    notes: list[ShipNote],
+    notes: Sequence[ShipNote],
     cursors: Cursors,
     pending: PendingRows,
     gathered: _Gathered,
@@ -137,15 +192,32 @@ def _apply(
     pending.marks = marks_of(notes)
     pending.lowered = [(note.name, note.version) for note in notes if note.kind != "changed"]
     changed = [note for note in notes if note.kind == "changed"]
-    known = cursors if is_shipped is None else (user for user, _ in scan_state_versions(snapshot))
-    users = users_by_name(known, {note.name for note in changed}) if changed else {}
-    lower(cursors, pending.lowered)
-    for name, digest in dict.fromkeys((note.name, one) for note in changed for one in note.events):
+    known: Iterable[str] = cursors
+    if is_shipped is not None:
+        known = itertools.chain(cursors, (user for user, _, _ in scan_records(snapshot)))
+    users, moved = users_by_name(known, {note.name for note in notes}), pending.cursors
+    for name, version in pending.lowered:
         user = users.get(name)
-        row = None if user is None else read_sound_event(snapshot, user, digest)
-        if user is None or row is None:
+        if user is not None and user in cursors:
+            moved[user] = max(0, min(moved.get(user, cursors[user]), version))
+    for name, digests in _by_name(changed).items():
+        user = users.get(name)
+        if user is None:
             continue
-        known_row = row.state_version <= cursors.get(user, 0)
-        if known_row if is_shipped is None else is_shipped(row):
-            pending.marks.append(ShippedMark("replaced", name, (digest,)))
-            gathered.add(row)
+        snapshot.fetch(event_keys(user, digests))
+        for digest in digests:
+            row = read_sound_event(snapshot, user, digest)
+            if row is None:
+                continue
+            known_row = row.state_version <= moved.get(user, cursors.get(user, 0))
+            if known_row if is_shipped is None else is_shipped(row):
+                pending.marks.append(ShippedMark("replaced", name, (digest,)))
+                gathered.add(row)
+
+
+def _by_name(changed: Iterable[ShipNote]) -> dict[str, list[int]]:
+    """Digests of changed rows, each once, by the names of their users."""
+    found: dict[str, dict[int, None]] = {}
+    for note in changed:
+        found.setdefault(note.name, {}).update(dict.fromkeys(note.events))
+    return {name: list(digests) for name, digests in found.items()}

@@ -19,13 +19,14 @@ from penchant.logs.shipped.shipped_place import ShippedPlace, read_columns
 from penchant.logs.shipped.shipped_state import ShippedMark, ShippedState
 from penchant.store.base import Snapshot
 from penchant.store.keys import Kind, decode, encode
-from penchant.store.ship_notes import ShippingState, read_erasure, read_notes
+from penchant.store.ship_notes import ShipNote, ShippingState, read_erasure
 from penchant.store.tombstones import decode_tombstone
 
 NO_TOKEN = "0" * 32
 """The token of a log without a commit."""
 
-_CLOCKS_DIFFER_US = 3_600_000_000
+CLOCKS_DIFFER_US = 3_600_000_000
+"""By which the clocks of machines may differ, at most."""
 _DIGEST = 16
 
 
@@ -44,18 +45,25 @@ def needs_recount(state: ShippedState, shipping: ShippingState) -> bool:
 
 
 def lost_marks(
-    snapshot: Snapshot, state: ShippedState, shipping: ShippingState
+    snapshot: Snapshot, state: ShippedState, shipping: ShippingState, notes: Iterable[ShipNote]
 ) -> list[ShippedMark]:
-    """The marks of users that were forgotten while a full store had no room to note it."""
+    """The marks of users that were forgotten while a full store had no room to note it.
+
+    Args:
+        snapshot: the store.
+        state: of the log.
+        shipping: the store's own row.
+        notes: those that are not answered yet.
+    """
     if shipping.losses == state.losses:
         return []
-    noted = {note.receipt for note in read_notes(snapshot, state.next_note)}
+    noted = {note.receipt for note in notes}
     marks = []
     for key, value in snapshot.scan(encode(Kind.TOMBSTONE)):
         name, receipt = str(decode(key)[1][0]), decode_tombstone(value).receipt
         erasure = read_erasure(snapshot, name)
         known = receipt.id in noted or (erasure is not None and erasure.receipt == receipt.id)
-        if not known and receipt.at_us >= shipping.at_us - _CLOCKS_DIFFER_US:
+        if not known and receipt.at_us >= shipping.at_us - CLOCKS_DIFFER_US:
             marks.append(ShippedMark("forgotten", name, receipt=receipt.id))
     return marks
 
@@ -63,7 +71,7 @@ def lost_marks(
 def shipped_rows_by_content(
     place: ShippedPlace,
     state: ShippedState,
-    snapshot: Snapshot,
+    notes: Iterable[ShipNote],
     lost: Iterable[ShippedMark] = (),
 ) -> IsShipped:
     """A test that tells whether a row of the store is in the files.
@@ -71,12 +79,11 @@ def shipped_rows_by_content(
     Args:
         place: of the log.
         state: of the log.
-        snapshot: the store, whose notes count as marks.
+        notes: those of the store that are not answered yet, which count as marks.
         lost: marks that no note stands for.
 
     Cost: reads two columns of all files; 16 bytes of memory a row.
     """
-    notes = read_notes(snapshot, state.next_note)
     later = [
         dataclasses.replace(mark, sequence=state.sequence + 1) for mark in [*marks_of(notes), *lost]
     ]
@@ -90,13 +97,14 @@ def shipped_rows_by_content(
     known = np.sort(np.concatenate([np.empty(0, f"S{_DIGEST}"), *parts]))
 
     def is_shipped(row: LogRow) -> bool:
-        mine = np.bytes_(_digest(row.event.user, row.event.event_id))
-        place_of = int(np.searchsorted(known, mine))
-        return place_of < len(known) and bool(known[place_of] == mine)
+        mine = _digest(row.event.user, row.event.event_id)
+        place_of = int(np.searchsorted(known, np.bytes_(mine)))
+        return place_of < len(known) and bytes(known[place_of]) == mine
 
     return is_shipped
 
 
 def _digest(user: str, event_id: str) -> bytes:
+    """Of a row, without zeros at its end: an array of bytes has none."""
     content = f"{user}\0{event_id}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(content, digest_size=_DIGEST).digest()
+    return hashlib.blake2b(content, digest_size=_DIGEST).digest().rstrip(b"\0")

@@ -9,6 +9,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +17,8 @@ import pyarrow.compute as pc
 from penchant.domain.errors import ConfigError
 from penchant.logs.event_log import EventLog
 from penchant.logs.joined_log import joined
-from penchant.logs.shipped.pending_rows import pending_rows
+from penchant.logs.shipped.pending_changes import read_pending, unanswered
+from penchant.logs.shipped.pending_rows import PendingRows, pending_rows
 from penchant.logs.shipped.recount import (
     is_in_step,
     lost_marks,
@@ -34,7 +36,7 @@ from penchant.logs.shipped.shipped_schema import (
 )
 from penchant.logs.shipped.shipped_state import ShippedFile, ShippedState, read_state
 from penchant.store.base import Snapshot, Store
-from penchant.store.ship_notes import read_shipping
+from penchant.store.ship_notes import ShipNote, ShippingState, read_shipping
 
 _ORDER = [(name, "ascending") for name in ("occurred_at", "accepted_at", "user", "state_version")]
 """As a store's own log is read."""
@@ -77,7 +79,7 @@ class ShippedLog:
     """Rows of the store that no file holds, with all columns."""
     marks: MarksByName
     next_note: int = 0
-    """Position of the first note of the store that the log does not account for."""
+    """Position of the first note of the store that was begun after the log was opened."""
     lowered: tuple[tuple[str, int], ...] = ()
     """Names of users whose versions have begun again since, and from where."""
     recounted: bool = False
@@ -106,18 +108,19 @@ class ShippedLog:
             ConfigError: there is none, it can't be read, or it is another store's.
         """
         for _ in range(_ATTEMPTS):
-            with store.snapshot() as snapshot:
-                log = cls.opened_at(url, snapshot)
-            if log is not None:
-                return log
+            (log, shipping), pending = read_pending(store, partial(cls._opened_at, url))
+            if log is not None and not (store.shared and _has_gone_on(store, shipping)):
+                return dataclasses.replace(log, tail=pending.table)
         raise ConfigError(
             f"shipped log: the commits in {url} are not those that its store knows; was a backup "
             "of the store restored? `penchant ship` brings both together"
         )
 
     @classmethod
-    def opened_at(cls, url: str, snapshot: Snapshot) -> ShippedLog | None:
-        """As `opened_with`; None if the log has gone on since the snapshot was taken."""
+    def _opened_at(
+        cls, url: str, snapshot: Snapshot, notes: Sequence[ShipNote]
+    ) -> tuple[tuple[ShippedLog | None, ShippingState], PendingRows]:
+        """As `opened_with`, with the store's own row; no log if it has gone on since."""
         log = cls.opened(url)
         shipping, state = read_shipping(snapshot), log.state
         if shipping is None or shipping.place != state.place:
@@ -126,20 +129,21 @@ class ShippedLog:
                 "shipped from, or none"
             )
         if not is_in_step(state, shipping):
-            return None
+            return (None, shipping), PendingRows()
+        notes = unanswered(state, notes)
         recounted = state.recounting or shipping.losses != state.losses
         if recounted:
-            lost = lost_marks(snapshot, state, shipping)
-            is_shipped = shipped_rows_by_content(log.place, state, snapshot, lost)
-            pending = pending_rows(snapshot, {}, state.next_note, is_shipped=is_shipped)
+            lost = lost_marks(snapshot, state, shipping, notes)
+            is_shipped = shipped_rows_by_content(log.place, state, notes, lost)
+            pending = pending_rows(snapshot, {}, notes, is_shipped=is_shipped)
             pending.marks += lost
         else:
-            cursors = read_cursors(log.place, state)
-            pending = pending_rows(snapshot, cursors, state.next_note)
+            pending = pending_rows(snapshot, read_cursors(log.place, state), notes)
         new = [dataclasses.replace(mark, sequence=state.sequence + 1) for mark in pending.marks]
-        marks = MarksByName([*state.marks, *new])
-        lowered = tuple(pending.lowered)
-        return cls(log.place, state, pending.table, marks, pending.next_note, lowered, recounted)
+        marks, lowered = MarksByName([*state.marks, *new]), tuple(pending.lowered)
+        next_note = shipping.next_note
+        log = cls(log.place, state, pending.table, marks, next_note, lowered, recounted)
+        return (log, shipping), pending
 
     def cursors(self) -> Cursors:
         """State versions up to which each user's log is shipped; empty if they are not known."""
@@ -200,6 +204,13 @@ class ShippedLog:
         for table in self.tables(columns, within):
             yield event_log_of(table, number)
             number += table.num_rows
+
+
+def _has_gone_on(store: Store, shipping: ShippingState) -> bool:
+    """Whether a commit was made since the store's row was read, so that notes may be gone."""
+    with store.snapshot() as snapshot:
+        now = read_shipping(snapshot)
+    return now is None or now.done != shipping.done
 
 
 def _with_needed(columns: Sequence[str]) -> list[str]:

@@ -23,8 +23,11 @@ class ShippedPlace(Protocol):
 
     url: str
 
-    def write(self, name: str, content: bytes) -> None:
-        """Writes a file, whole or not at all; durable when this returns."""
+    def write(self, name: str, content: bytes, *, new: bool = False) -> None:
+        """Writes a file, whole or not at all; durable when this returns.
+
+        With `new`, raises FileExistsError if the file is there already, whoever wrote it.
+        """
         ...
 
     def read(self, name: str) -> bytes:
@@ -51,9 +54,9 @@ class LocalPlace:
         self.url = str(folder)
         self._folder = folder
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes, *, new: bool = False) -> None:
         """See `ShippedPlace.write`."""
-        write_whole(self._folder / name, content)
+        write_whole(self._folder / name, content, new=new)
 
     def read(self, name: str) -> bytes:
         """See `ShippedPlace.read`."""
@@ -96,11 +99,14 @@ class RemotePlace:
         self._system: Any = system
         self._root = str(root).rstrip("/")
 
-    def write(self, name: str, content: bytes) -> None:
-        """See `ShippedPlace.write`."""
+    def write(self, name: str, content: bytes, *, new: bool = False) -> None:
+        """See `ShippedPlace.write`; how sure `new` is depends on the kind of address."""
         path = self._path(name)
         self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
-        self._system.pipe_file(path, content)
+        if new:
+            self._system.pipe_file(path, content, mode="create")
+        else:
+            self._system.pipe_file(path, content)
 
     def read(self, name: str) -> bytes:
         """See `ShippedPlace.read`."""

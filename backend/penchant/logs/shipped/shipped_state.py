@@ -24,7 +24,7 @@ from penchant.logs.shipped.shipped_place import ShippedPlace
 FOLDER = "_log"
 FORMAT = 1
 
-_STRAY = re.compile(r"date=[^/]+/part-[^/]+\.parquet|[^/]+/\.[^/]+\.partial")
+_STRAY = re.compile(r"date=[^/]+/part-(\d+)-[^/]+\.parquet|[^/]+/\.[^/]+\.partial")
 
 MarkKind = Literal["forgotten", "moved", "replaced"]
 
@@ -80,7 +80,10 @@ class ShippedCommit:
     lowered: tuple[tuple[str, int], ...] = ()
     """Names of users, and the state versions that their cursors fell to, before the new rows."""
     next_note: int = 0
-    """Position of the first note of the store that no commit has seen."""
+    """Position of the first note of the store that no commit has answered; see `notes`."""
+    notes: tuple[int, ...] = ()
+    """Positions of further notes that are answered. Where several servers write, of all of them
+    that may still be in the store."""
     recounting: bool = False
     """Whether cursors are unknown until a later commit says otherwise; see `recount`."""
     rewritten: bool = False
@@ -102,6 +105,7 @@ class ShippedState:
     marks: list[ShippedMark] = field(default_factory=list)
     """In their order; those alone that may apply to a file."""
     next_note: int = 0
+    notes: tuple[int, ...] = ()
     recounting: bool = False
     losses: int = 0
     checkpoint: int = 0
@@ -124,6 +128,7 @@ class ShippedState:
         self.marks = [mark for mark in self.marks if mark.sequence > oldest]
         self.place, self.sequence, self.token = commit.place, commit.sequence, commit.token
         self.at_us, self.next_note = commit.at_us, commit.next_note
+        self.notes = commit.notes
         self.recounting, self.losses = commit.recounting, commit.losses
         self.since.append(commit)
 
@@ -168,8 +173,9 @@ def _read_state(place: ShippedPlace) -> ShippedState:
 
 
 def write_commit(place: ShippedPlace, commit: ShippedCommit) -> None:
-    """Makes a commit; its files must be there."""
-    place.write(f"{FOLDER}/{commit.sequence:010d}.json", _json(dataclasses.asdict(commit)))
+    """Makes a commit; its files must be there. Raises FileExistsError if another has its number."""
+    name = f"{FOLDER}/{commit.sequence:010d}.json"
+    place.write(name, _json(dataclasses.asdict(commit)), new=True)
 
 
 def cursors_name(sequence: int) -> str:
@@ -192,12 +198,28 @@ def write_checkpoint(place: ShippedPlace, state: ShippedState, cursors: bytes) -
     state.checkpoint, state.since = state.sequence, []
 
 
-def remove_strays(place: ShippedPlace, state: ShippedState) -> int:
-    """Removes the files of rows that no commit names, and unfinished ones; returns their number."""
-    strays = [name for name in place.names() if _STRAY.fullmatch(name) and name not in state.files]
+def remove_strays(place: ShippedPlace, state: ShippedState, *, dead: bool = True) -> int:
+    """Removes the files of rows that no commit names, and unfinished ones; returns their number.
+
+    Args:
+        place: of the log.
+        state: of the log.
+        dead: whether their writer is dead. Else what may belong to the next commit stays.
+    """
+    found = [(name, _STRAY.fullmatch(name)) for name in place.names()]
+    strays = [
+        name
+        for name, match in found
+        if match and name not in state.files and (dead or _is_late(match[1], state))
+    ]
     for name in strays:
         place.delete(name)
     return len(strays)
+
+
+def _is_late(sequence: str | None, state: ShippedState) -> bool:
+    """Whether the commit for which a file was written can't be made any more."""
+    return sequence is not None and int(sequence) <= state.sequence
 
 
 def _json(fields: Mapping[str, Any]) -> bytes:
@@ -226,6 +248,7 @@ def _commit_of(fields: dict[str, Any]) -> ShippedCommit:
                 **fields,
                 "added": tuple(ShippedFile(**one) for one in fields["added"]),
                 "removed": tuple(fields["removed"]),
+                "notes": tuple(fields.get("notes", ())),
                 "marks": _marks(fields["marks"]),
                 "lowered": tuple((name, version) for name, version in fields["lowered"]),
             }
@@ -238,7 +261,8 @@ def _state_of(fields: dict[str, Any]) -> ShippedState:
     try:
         files = [ShippedFile(**one) for one in fields["files"]]
         named = {file.name: file for file in files}
-        return ShippedState(**{**fields, "files": named, "marks": list(_marks(fields["marks"]))})
+        marks, notes = list(_marks(fields["marks"])), tuple(fields.get("notes", ()))
+        return ShippedState(**{**fields, "files": named, "marks": marks, "notes": notes})
     except (LookupError, TypeError, ValueError) as error:
         raise ConfigError(f"shipped log: a checkpoint can't be read: {error}") from error
 

@@ -5,6 +5,7 @@
 | of a user | `NS:u:USER` | every kind of `keys.USER_PLACE` |
 | of the counts, in shards | `NS:n:SHARD` | `COUNTS`: what all users' events add up to |
 | of a budget | `NS:b:DIGEST` | BUDGET, BALANCE |
+| of notes | `NS:notes` | SHIP_NOTE |
 | of the catalog | `NS:catalog` | all others |
 
 Rows lie in the hash `{TAG}:r`, by a field that is the key without what the tag says already. Beside
@@ -45,7 +46,8 @@ class Place:
 
     tag: bytes
     kind: str
-    """`user`, `credit`, `counts`, `budget` or `catalog`; the catalog's own credit is no user's."""
+    """`user`, `credit`, `counts`, `budget`, `notes` or `catalog`; the catalog's own credit is no
+    user's."""
     user: str = ""
 
     @property
@@ -88,6 +90,7 @@ class Places:
         """Some of the last answers: a transaction asks for each key several times."""
         self._name = namespace.encode()
         self.catalog = Place(self._name + b":catalog", "catalog")
+        self.notes = Place(self._name + b":notes", "notes")
         self.counts = tuple(Place(b"%s:n:%d" % (self._name, n), "counts") for n in range(SHARDS))
         self.user_indexes = self._indexes(b"users")
         """Sorted sets of users' escaped ids: who has rows."""
@@ -129,6 +132,8 @@ class Places:
             field = None if user is None else _user_field(key, user)
             if user is not None and field is not None:
                 return self.user(user), field
+        elif kind == Kind.SHIP_NOTE:
+            return self.notes, key
         elif kind in COUNTS:
             return self.counts[shard_of(key)], key
         elif kind in BUDGETS and len(key) >= 10 and key[1:2] == b"N":

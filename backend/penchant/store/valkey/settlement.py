@@ -126,7 +126,7 @@ class Settlement:
         """
         with self._gate:
             users, self._committed = self._committed, set()
-        users |= {user for user, _ in self._announced(0)}
+        users |= {user for user, _ in self._announced(0, complete=True)}
         left = users - self._settle(users)
         if left:
             self._again(left)
@@ -192,8 +192,11 @@ class Settlement:
         old = {member for user, member in self._announced(_DEAD_AFTER_US) if user in settled}
         self._withdraw(_DEAD_AFTER_US, sorted(old))
 
-    def _announced(self, age_us: int) -> list[tuple[str, bytes]]:
-        """Users announced longer ago than this, each with the announcement."""
+    def _announced(self, age_us: int, *, complete: bool = False) -> list[tuple[str, bytes]]:
+        """Users announced longer ago than this, each with the announcement.
+
+        With `complete`, raises StoreUnavailable if some announcements can't be read.
+        """
         words = b"%d" % age_us, b"%d" % _MOST
         replies = self._nodes.run(
             [
@@ -203,6 +206,8 @@ class Settlement:
         )
         for reply in replies:
             if isinstance(reply, StoreUnavailable):
+                if complete:
+                    raise reply
                 log.debug("some announcements can't be read: %s", reply)
         found = [reply for reply in replies if isinstance(reply, list)]
         return [(member[:-8].decode(), member) for shard in found for member in shard]

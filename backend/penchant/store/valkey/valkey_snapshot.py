@@ -29,6 +29,7 @@ PAGE = 512
 """Rows read at a time by a scan."""
 _FIRST_PAGE = 16
 _USERS_PAGE = 64
+_NOTE = Kind.SHIP_NOTE
 _ABSENT = b""
 """The version of a place that holds nothing."""
 
@@ -92,7 +93,7 @@ class ValkeySnapshot:
         if user_prefix is not None and user_prefix.field is not None:
             return self._scan_user(unescaped(user_prefix.text), user_prefix.field, low)
         sources = [self._scan_catalog(prefix, low)]
-        kinds = {prefix[0]} if prefix else {*BY_USER, Kind.CONTRIBUTION, *COUNTS, *BUDGETS}
+        kinds = {prefix[0]} if prefix else {*BY_USER, Kind.CONTRIBUTION, *COUNTS, *BUDGETS, _NOTE}
         for kind in sorted(kinds):
             if kind in BY_USER:
                 sources.append(self._scan_users(kind, prefix, low))
@@ -100,8 +101,10 @@ class ValkeySnapshot:
                 sources.append(self._scan_contributions(prefix, low))
             elif kind in BUDGETS:
                 sources.append(self._scan_budgets(kind, prefix, low))
+            elif kind == _NOTE:
+                sources.append(self._scan_hashes([self._places.notes], prefix, low))
         if kinds & COUNTS:
-            sources.append(self._scan_counts(prefix, low))
+            sources.append(self._scan_hashes(self._places.counts, prefix, low))
         return heapq.merge(*sources)
 
     def _of(self, place: Place) -> PlaceReads:
@@ -282,8 +285,10 @@ class ValkeySnapshot:
                 if value is not None:
                     yield key, value
 
-    def _scan_counts(self, prefix: bytes, low: bytes) -> Iterator[tuple[bytes, bytes]]:
-        places = self._places.counts
+    def _scan_hashes(
+        self, places: Sequence[Place], prefix: bytes, low: bytes
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """The rows of places whose fields are whole keys. Reads the names of all their rows."""
         commands = [ServerCommand(place.rows, [b"HKEYS", place.rows]) for place in places]
         found = [_reply(reply) for reply in self._nodes.run(commands)]
         names = sorted(
@@ -296,7 +301,7 @@ class ValkeySnapshot:
             some = names[start : start + PAGE]
             shards: dict[Place, list[bytes]] = {}
             for name in some:
-                shards.setdefault(places[shard_of(name)], []).append(name)
+                shards.setdefault(self._places.of(name)[0], []).append(name)
             replies = self._nodes.run(
                 [
                     ServerCommand(place.rows, [b"HMGET", place.rows, *mine])

@@ -205,7 +205,7 @@ class ValkeyTransaction(ValkeySnapshot):
                 raise error
         self._add_to_indexes(users, shared)
         written: list[bytes] = []
-        for kinds in (("catalog", "credit"), ("counts", "budget")):
+        for kinds in (("catalog", "credit"), ("counts", "budget", "notes")):
             self._commit_shared([place for place in shared if place.kind in kinds], written)
         last = [place for place in users if self._leaves_nothing(place)]
         first = [place for place in users if place not in last]
@@ -318,7 +318,8 @@ class ValkeyTransaction(ValkeySnapshot):
                 names = reads.rows if catalog else rows.keys() & reads.rows.keys()
                 seen = {name: reads.rows[name] for name in names}
                 words = [*call("rows_commit", place.rows, place.index), id_, version]
-                words += [*compared(seen), b"lex" if catalog else b"changed", *changes(rows)]
+                by_key = catalog or place.kind == "notes"  # Nobody asks which notes changed.
+                words += [*compared(seen), b"lex" if by_key else b"changed", *changes(rows)]
             commands.append(ServerCommand(place.rows, words))
         refused = False
         failed: StoreUnavailable | None = None
