@@ -47,7 +47,6 @@ from penchant.store.open import open_store
 from penchant.store.row_copy import NOT_CARRIED, Carried, CopyPass, StoreChecksums, copy_pass
 from penchant.store.server_claim import ServerClaim, this_server
 from penchant.store.settings_row import read_settings
-from penchant.store.ship_notes import read_shipping
 from penchant.system.audit_log import AuditLog
 from penchant.system.option_types import Flag
 from penchant.system.progress import Progress, no_progress
@@ -157,7 +156,7 @@ def _move(source: str, target: str, finish: bool, progress: Progress) -> MoveRep
         move = _agreed(source, theirs)
         ours = opened.enter_context(_receiving(target))
         move = _accepted(move, source, target, theirs, ours)
-        _refuse_what_cannot_move(theirs, target)
+        _refuse_what_cannot_move(theirs)
         names = shown(source), shown(target)
         if move.done:
             return MoveReport(*names, (), (), finished=True)
@@ -313,17 +312,10 @@ def _is_empty(store: Store) -> bool:
         return all(key[0] in NOT_CARRIED for key, _ in snapshot.scan(b""))
 
 
-def _refuse_what_cannot_move(store: Store, target: str) -> None:
+def _refuse_what_cannot_move(store: Store) -> None:
     keys = None
-    with store.snapshot() as snapshot:
-        shipping = read_shipping(snapshot) if is_network(target) else None
-        with suppress(StateCorrupt):  # The passes report it.
-            keys = read_name_keys(snapshot)
-    if shipping is not None:
-        raise ConfigError(
-            f"--from: this store ships its log to {shipping.url}, which one in Valkey can't yet; "
-            "end that first with `penchant ship --end`: its files stay"
-        )
+    with store.snapshot() as snapshot, suppress(StateCorrupt):  # The passes report it.
+        keys = read_name_keys(snapshot)
     if keys is not None and keys.under_way:
         raise ConfigError(
             "--from: the names of its users are being changed; let `penchant pseudonyms rotate` "

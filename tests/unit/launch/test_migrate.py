@@ -16,22 +16,32 @@ from penchant.domain.errors import ConfigError, StateTooNew, StoreUnavailable
 from penchant.launch import migrate as job
 from penchant.launch.migrate import MigrateRequest, MigrateResult, migrate
 from penchant.launch.server_store import open_server_store
+from penchant.shipping.ship import ShipRequest, ship
 from penchant.store import row_copy
 from penchant.store.accepted_events import merge_accepted, read_accepted
 from penchant.store.address import directory_of
 from penchant.store.codec import decode_settings, seal
 from penchant.store.keys import Kind, encode
 from penchant.store.lmdb import LmdbStore
+from penchant.store.memory import MemoryStore
 from penchant.store.move_note import read_move
 from penchant.store.open import open_store
 from penchant.store.server_claim import this_server
 from penchant.store.settings_row import write_settings
-from penchant.store.ship_notes import delete_shipping
 from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.valkey_store import ValkeyStore
 from tests.support.command import run
 from tests.support.rich_store import HURT, make_rich_store
+from tests.support.shipped_world import (
+    gone_on,
+    in_a_file,
+    rows_in,
+    shipped_rows,
+    short_history,
+    world_in,
+)
 from tests.support.valkey_servers import ValkeyNode, valkey_server
+from tests.support.world import World
 from tests.unit.store.test_server_claim import claimed_elsewhere
 
 _NAMES = itertools.count()
@@ -58,11 +68,8 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(rich: Path, tmp_path: Path) -> str:
-    """The address of a copy of that store, which does not ship."""
-    directory = Path(shutil.copytree(rich, tmp_path / "store"))
-    with closing(LmdbStore(directory)) as store, store.transaction() as transaction:
-        delete_shipping(transaction)
-    return f"lmdb:{directory}"
+    """The address of a copy of that store."""
+    return f"lmdb:{shutil.copytree(rich, tmp_path / 'store')}"
 
 
 @pytest.fixture
@@ -335,12 +342,7 @@ def damaged(value: bytes) -> bytes:
     return value[:-1] + bytes([value[-1] ^ 1])
 
 
-def test_what_cannot_move_is_refused_by_name(
-    rich: Path, small: str, away: str, tmp_path: Path
-) -> None:
-    ships = f"lmdb:{shutil.copytree(rich, tmp_path / 'ships')}"
-    with pytest.raises(ConfigError, match=r"ships its log to .*penchant ship --end"):
-        moved(ships, away)
+def test_what_cannot_move_is_refused_by_name(small: str, away: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected a store in the other engine"):
         moved(small, f"lmdb:{tmp_path / 'other'}")
     with pytest.raises(ConfigError, match="there is no store in"):
@@ -361,6 +363,27 @@ def of_schema(version: int) -> bytes:
     import zlib
 
     return struct.pack("<BI", version, zlib.crc32(b"row", version)) + b"row"
+
+
+def test_shipping_goes_on_from_where_it_was(away: str, tmp_path: Path) -> None:
+    world = world_in(tmp_path, MemoryStore())
+    short_history(world)
+    in_a_file(world.store, tmp_path)
+    home, back, log = f"lmdb:{tmp_path / 'store'}", f"lmdb:{tmp_path / 'back'}", tmp_path / "log"
+    with closing(open_store(home)) as store, store.transaction() as transaction:
+        write_settings(transaction, {"ridge": "2.0"})
+    assert ship(ShipRequest(store=home, to=str(log))).report.rows == 11
+    with closing(open_store(home)) as store:
+        gone_on(World(tmp_path / "catalog", store=store))
+    moved(home, away)
+    state = (f"state_dir={tmp_path / 'state'}",)
+    report = ship(ShipRequest(store=away, settings=state)).report
+    assert (report.recounted, report.forgotten) == (False, 1)
+    with closing(open_store(away)) as store:
+        assert shipped_rows(log) == rows_in(store)
+    moved(away, back)
+    report = ship(ShipRequest(store=back)).report
+    assert (report.recounted, report.rows) == (False, 0)
 
 
 def test_tenants_move_with_the_server(small: str, away: str, tmp_path: Path) -> None:
