@@ -104,14 +104,19 @@ def make_rich_store(root: Path) -> RichStore:
             penchant.feedback(
                 [Event(user, chosen[1], "impression", recommendation_id=f"r-{user}")]
             ).raise_for_refused()
-        penchant.forget_user(USERS[-1])
     store = ["--store", address_of(root)]
+    ship = ["ship", *store, "--to", root / "shipped"]
+    for forgotten in USERS[-1], USERS[-2]:  # One is gone from the files, of one they don't know.
+        ran = run(ship)
+        assert ran.exit_code == 0, ran.output
+        with served(root, encoder) as penchant:
+            penchant.forget_user(forgotten)
     publish = ["publish", *store, "--encoder", encoder, "--no-gate", "--candidate", root / "second"]
     for command in (["refresh", *store], [*publish, "--canary", "0.5"]):
         ran = run(command)
         assert ran.exit_code == 0, ran.output
     with served(root, encoder) as penchant:
-        for user in USERS[:-1]:
+        for user in USERS[:-2]:
             penchant.feedback([Event(user, "i5", "like")]).raise_for_refused()
     opened = LmdbStore(root / "store", map_bytes=MAP_BYTES)
     with opened.transaction() as transaction:

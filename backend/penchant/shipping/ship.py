@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from penchant.domain.errors import ConfigError
+from penchant.domain.errors import ConfigError, StateCorrupt
 from penchant.domain.pseudonyms import name_of
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
@@ -153,14 +153,17 @@ class _RenewedUsers:
 
 
 def end_shipping(request: ShipRequest) -> str:
-    """Ends the shipping of a store; returns where it went to.
+    """Ends the shipping of a store; returns where it went to, as far as it can be read.
 
     Raises:
         ConfigError: the store's log is not shipped.
         ShippingUnderWay: another process ships it.
     """
     with shipped_store(request) as server:
-        url = _url_of(server.store)
+        try:
+            url = _url_of(server.store)
+        except StateCorrupt:  # Ending it is the remedy.
+            url = "its place, whose name can't be read"
         in_transaction(server.store, delete_shipping)
         return url
 

@@ -15,18 +15,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.domain.pseudonyms import name_of
 from penchant.domain.window import digest64
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.codec import seal, sound, unseal
 from penchant.store.keys import Kind, decode, encode
 
+log = logging.getLogger("penchant")
+
 _KEY = encode(Kind.SHIPPING)
+_Row = TypeVar("_Row")
 _LOSSES = 10
 
 NoteKind = Literal["forgotten", "merged", "lowered", "changed"]
@@ -86,7 +90,18 @@ class Erasure:
 def read_shipping(snapshot: Snapshot) -> ShippingState | None:
     """The state of the shipping; None: the log is not shipped. Raises StateCorrupt."""
     value = snapshot.get(_KEY)
-    return None if value is None else _decode_state(value)
+    return None if value is None else _or_begin_anew(_decode_state, value)
+
+
+def _or_begin_anew(decode: Callable[[bytes], _Row], value: bytes) -> _Row:
+    """A row of the shipping, which nothing makes again; raises StateCorrupt with what to do."""
+    try:
+        return decode(value)
+    except StateCorrupt as error:
+        raise StateCorrupt(
+            f"{error}; shipping can't go on: `penchant ship --end`, ship to a new place, which "
+            "gets the whole log of the store, and keep the old place for events that were trimmed"
+        ) from error
 
 
 @sound("state of the shipping")
@@ -139,7 +154,7 @@ def note_merged(transaction: Transaction, user: str, to: str, until_us: int | No
     the first comes before whatever is done to the user that stays, the second after the other's
     rows are gone. Twice is as once.
     """
-    if read_shipping(transaction) is not None:
+    if _shipping_to_tell(transaction) is not None:
         keys = [key for key, _ in transaction.scan(encode(Kind.LOG, user))]
         digests = tuple(int(decode(key)[1][1]) for key in keys)
         note = ShipNote("merged", name_of(user), events=digests, to=str(to), until_us=until_us)
@@ -150,7 +165,7 @@ def note_merged(transaction: Transaction, user: str, to: str, until_us: int | No
 
 def _note(transaction: Transaction, note: ShipNote, user: str) -> None:
     """Adds a note; where a full store has no room for it, counts the loss, which fits in place."""
-    state = read_shipping(transaction)
+    state = _shipping_to_tell(transaction)
     if state is None:
         return
     try:
@@ -162,6 +177,19 @@ def _note(transaction: Transaction, note: ShipNote, user: str) -> None:
         transaction.delete(encode(Kind.SHIP_NOTE, state.next_note))
         losses = (state.losses + 1) % _LOSSES
         write_shipping(transaction, dataclasses.replace(state, losses=losses))
+
+
+def _shipping_to_tell(snapshot: Snapshot) -> ShippingState | None:
+    """The state of the shipping; None: nobody will read a note.
+
+    Where the state can't be read, shipping can't go on, and must be begun anew at another place,
+    with the whole log: what is not noted until then is lost to nobody.
+    """
+    try:
+        return read_shipping(snapshot)
+    except StateCorrupt as error:
+        log.error("%s", error)
+        return None
 
 
 def add_note(transaction: Transaction, position: int, note: ShipNote, user: str) -> None:
@@ -186,7 +214,7 @@ def read_notes(snapshot: Snapshot, start: int = 0) -> list[ShipNote]:
     """
     scanned = snapshot.scan(encode(Kind.SHIP_NOTE), encode(Kind.SHIP_NOTE, start))
     return [
-        dataclasses.replace(_decode_note(value), position=int(decode(key)[1][0]))
+        dataclasses.replace(_or_begin_anew(_decode_note, value), position=int(decode(key)[1][0]))
         for key, value in scanned
     ]
 
