@@ -127,6 +127,7 @@ def test_each_command_works_beside_a_damaged_row_or_names_what_mends_it(
         ["releases", *store],
         ["ads", "report", *store],
         ["impressions", *store, "--output", place / "shown.csv"],
+        ["ship", *store],
         ["backup", *store, "--to", place / "backup"],
         ["compact", *store],
         ["refresh", *store],
@@ -137,6 +138,10 @@ def test_each_command_works_beside_a_damaged_row_or_names_what_mends_it(
         ran = run(command)
         assert "Traceback" not in ran.output
         assert ran.exit_code == 0 or says_what_to_do(ran), ran.output
+    if kind in (Kind.SHIPPING, Kind.SHIP_NOTE):
+        for command in ["ship", *store, "--end"], ["ship", *store, "--to", place / "anew"]:
+            ran = run(command)
+            assert ran.exit_code == 0, ran.output
     if kind is Kind.SETTINGS:
         with served(place, rich.encoder):
             pass  # The server keeps its settings anew.
@@ -154,5 +159,12 @@ def test_each_command_works_beside_a_damaged_row_or_names_what_mends_it(
 def says_what_to_do(ran: Ran) -> bool:
     """Whether a refusal is one sentence that names a command or an action."""
     said = ran.stderr or ran.stdout
-    remedies = ("penchant re", "start the server", "start of the server", "name the one", "fails")
+    remedies = (
+        "penchant re",
+        "penchant ship --end",
+        "start the server",
+        "start of the server",
+        "name the one",
+        "fails",
+    )
     return any(remedy in said for remedy in remedies)

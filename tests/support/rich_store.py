@@ -22,13 +22,6 @@ from penchant.store.ledgers import read_ledger
 from penchant.store.lmdb import LmdbStore
 from penchant.store.name_keys import NameKeys, write_name_keys
 from penchant.store.reservation_log import write_past_ledger
-from penchant.store.ship_notes import (
-    Erasure,
-    ShippingState,
-    note_changed,
-    write_erasure,
-    write_shipping,
-)
 from penchant_sdk import Budget, Cap, Event, Item, Penchant, ReserveOption
 from penchant_sdk.errors import error_from_status
 from tests.support.command import run
@@ -111,23 +104,25 @@ def make_rich_store(root: Path) -> RichStore:
             penchant.feedback(
                 [Event(user, chosen[1], "impression", recommendation_id=f"r-{user}")]
             ).raise_for_refused()
-        penchant.forget_user(USERS[-1])
     store = ["--store", address_of(root)]
+    ship = ["ship", *store, "--to", root / "shipped"]
+    for forgotten in USERS[-1], USERS[-2]:  # One is gone from the files, of one they don't know.
+        ran = run(ship)
+        assert ran.exit_code == 0, ran.output
+        with served(root, encoder) as penchant:
+            penchant.forget_user(forgotten)
     publish = ["publish", *store, "--encoder", encoder, "--no-gate", "--candidate", root / "second"]
     for command in (["refresh", *store], [*publish, "--canary", "0.5"]):
         ran = run(command)
         assert ran.exit_code == 0, ran.output
     with served(root, encoder) as penchant:
-        for user in USERS[:-1]:
+        for user in USERS[:-2]:
             penchant.feedback([Event(user, "i5", "like")]).raise_for_refused()
     opened = LmdbStore(root / "store", map_bytes=MAP_BYTES)
     with opened.transaction() as transaction:
         add_recounted(transaction, [1, 2])
         write_name_keys(transaction, NameKeys())
         write_past_ledger(transaction, HURT, read_ledger(transaction, HURT)[:0])
-        write_shipping(transaction, ShippingState("a place", "/srv/log", "token", "token"))
-        note_changed(transaction, USERS[1], [f"{USERS[1]}-bought"])
-        write_erasure(transaction, USERS[-1], Erasure("a receipt"))
         kinds = {Kind(key[0]) for key, _ in transaction.scan(b"")}
     opened.close()
     assert kinds == set(Kind), f"no row of {set(Kind) - kinds}"

@@ -153,7 +153,7 @@ class _RenewedUsers:
 
 
 def end_shipping(request: ShipRequest) -> str:
-    """Ends the shipping of a store; returns where it went to.
+    """Ends the shipping of a store; returns where it went to, as far as it can be read.
 
     Raises:
         ConfigError: the store's log is not shipped.
@@ -162,8 +162,8 @@ def end_shipping(request: ShipRequest) -> str:
     with shipped_store(request) as server:
         try:
             url = _url_of(server.store)
-        except StateCorrupt:
-            url = "the place that its row named, which is damaged"
+        except StateCorrupt:  # Ending it is the remedy.
+            url = "its place, whose name can't be read"
         in_transaction(server.store, delete_shipping)
         return url
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from penchant.domain.errors import StateCorrupt, StoreUnavailable
 from penchant.domain.pseudonyms import name_of
@@ -30,6 +30,7 @@ from penchant.store.keys import Kind, decode, encode
 log = logging.getLogger("penchant")
 
 _KEY = encode(Kind.SHIPPING)
+_Row = TypeVar("_Row")
 _LOSSES = 10
 
 NoteKind = Literal["forgotten", "merged", "lowered", "changed"]
@@ -87,17 +88,19 @@ class Erasure:
 
 
 def read_shipping(snapshot: Snapshot) -> ShippingState | None:
-    """The state of the shipping; None: the log is not shipped.
-
-    Raises:
-        StateCorrupt, StateTooNew: it can't be read; the text says what to do.
-    """
+    """The state of the shipping; None: the log is not shipped. Raises StateCorrupt."""
     value = snapshot.get(_KEY)
+    return None if value is None else _or_begin_anew(_decode_state, value)
+
+
+def _or_begin_anew(decode: Callable[[bytes], _Row], value: bytes) -> _Row:
+    """A row of the shipping, which nothing makes again; raises StateCorrupt with what to do."""
     try:
-        return None if value is None else _decode_state(value)
+        return decode(value)
     except StateCorrupt as error:
         raise StateCorrupt(
-            f"{error}; end the shipping with `penchant ship --end`, and ship to a new place"
+            f"{error}; shipping can't go on: `penchant ship --end`, ship to a new place, which "
+            "gets the whole log of the store, and keep the old place for events that were trimmed"
         ) from error
 
 
@@ -176,12 +179,16 @@ def _note(transaction: Transaction, note: ShipNote, user: str) -> None:
         write_shipping(transaction, dataclasses.replace(state, losses=losses))
 
 
-def _shipping_to_tell(transaction: Transaction) -> ShippingState | None:
-    """The state; None, too, where it is damaged: nothing is shipped from it until it is ended."""
+def _shipping_to_tell(snapshot: Snapshot) -> ShippingState | None:
+    """The state of the shipping; None: nobody will read a note.
+
+    Where the state can't be read, shipping can't go on, and must be begun anew at another place,
+    with the whole log: what is not noted until then is lost to nobody.
+    """
     try:
-        return read_shipping(transaction)
+        return read_shipping(snapshot)
     except StateCorrupt as error:
-        log.error("StateCorrupt: %s", error)
+        log.error("%s", error)
         return None
 
 
@@ -207,7 +214,7 @@ def read_notes(snapshot: Snapshot, start: int = 0) -> list[ShipNote]:
     """
     scanned = snapshot.scan(encode(Kind.SHIP_NOTE), encode(Kind.SHIP_NOTE, start))
     return [
-        dataclasses.replace(_decode_note(value), position=int(decode(key)[1][0]))
+        dataclasses.replace(_or_begin_anew(_decode_note, value), position=int(decode(key)[1][0]))
         for key, value in scanned
     ]
 

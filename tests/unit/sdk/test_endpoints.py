@@ -194,6 +194,7 @@ def test_an_endpoint_that_is_behind_leaves_the_ranking_to_another(b: StubEndpoin
 def test_a_failing_endpoint_rests_and_one_call_tries_it_again(
     a: StubEndpoint, b: StubEndpoint, penchant: Penchant, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, "penchant_sdk")  # The command line silences it.
     a.failure = UNAVAILABLE, "[StoreUnavailable] the disk is full"
     for _ in range(60):
         penchant.rank("u")
