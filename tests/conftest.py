@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from penchant.training.export import ExportReport
 
 # The same examples every time.
-settings.register_profile("penchant", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "penchant",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],  # On a busy machine everything is.
+)
 settings.load_profile("penchant")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from penchant.evaluation import plots
 from penchant.evaluation.result_tables import tables
 from penchant.fit.measured import MeasuredFit
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.learnt_weights import LearntWeights
 from penchant.report import chart
 from penchant.report.page import page
 from penchant.report.text_table import TextTable

@@ -15,7 +15,7 @@ from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.fit.trial import TRAINING, FitChoice
 from penchant.logs.stream import Stream
 from penchant.refresh.item_vectors import RefreshedCatalog
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.learnt_weights import LearntWeights
 from penchant.system.progress import Progress
 
 PEERS = (

@@ -37,9 +37,10 @@ from penchant.refresh.factors import factorise, turn
 from penchant.refresh.held_out import FittedItems, weighed_rewards
 from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S, popularity_of
 from penchant.refresh.item_weights import find_item_weights
+from penchant.refresh.learnt_weights import LEAST_RANKINGS, LearntWeights
 from penchant.refresh.neighbour_table import combine, find_neighbours
 from penchant.refresh.objective_weights import learn_for_objective
-from penchant.refresh.part_weights import HELD_OUT, LEAST_RANKINGS, LearntWeights
+from penchant.refresh.part_weights import HELD_OUT
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.segment_popularity import segment_popularity_of
 from penchant.refresh.signal_search import without_signals

@@ -9,7 +9,8 @@ from penchant.domain.objective import find_objective
 from penchant.domain.signal_weights import read_signal_weights
 from penchant.logs.interactions import Interactions
 from penchant.refresh.held_out import HeldOut
-from penchant.refresh.part_weights import LearntWeights, learn_weights
+from penchant.refresh.learnt_weights import LearntWeights
+from penchant.refresh.part_weights import learn_weights
 from penchant.refresh.signal_search import Refit, find_signals
 
 

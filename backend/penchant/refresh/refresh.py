@@ -31,7 +31,7 @@ from penchant.logs.refusals import LeftOut
 from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.refresh.catalog_update import write_refreshed
 from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.learnt_weights import LearntWeights
 from penchant.refresh.prepared_refresh import publish_refreshed
 from penchant.refresh.refresh_input import ReadLog, RefreshInput, read_refresh_input
 from penchant.refresh.refresh_memory import RefreshMemory

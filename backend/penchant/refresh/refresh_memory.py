@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from penchant.config import Config
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.learnt_weights import LearntWeights
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.remembered_log import RememberedLog
 

@@ -28,14 +28,9 @@ from penchant.domain.signal_weights import write_signal_weights
 from penchant.logs.interactions import Interactions
 from penchant.refresh.direct_search import TOP, DirectSearch, Weighting
 from penchant.refresh.held_out import FAST, FOLD_VARIANTS, NEAR, SLOW, FittedItems, HeldOut
+from penchant.refresh.learnt_weights import LEAST_RANKINGS
 from penchant.refresh.part_total import PartTotal
-from penchant.refresh.part_weights import (
-    LEAST_RANKINGS,
-    PRIOR_VARIANTS,
-    REPEATS_MATTER,
-    UPPER_END,
-    prior_shares,
-)
+from penchant.refresh.part_weights import PRIOR_VARIANTS, REPEATS_MATTER, UPPER_END, prior_shares
 
 FACTORS = (0.0, 0.2, 1.0, 4.0)
 """Factors that are tried."""

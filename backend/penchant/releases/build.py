@@ -26,7 +26,7 @@ from penchant.domain.types import Matrix, Vector
 from penchant.encoder.bundle import read_bundle
 from penchant.logs.stream import Stream, outcomes_before
 from penchant.refresh.item_vectors import learn_catalog
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.learnt_weights import LearntWeights
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.manifest import (
     ITEMS,

@@ -21,7 +21,7 @@ from penchant.domain.residuals import anchored
 from penchant.domain.segments import SegmentPopularity, read_segment_popularity
 from penchant.domain.types import Matrix, Vector
 from penchant.refresh.item_vectors import RefreshedCatalog
-from penchant.refresh.part_weights import learnt_settings
+from penchant.refresh.learnt_weights import learnt_settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from penchant.logs.interactions import Interactions
 from penchant.refresh.direct_search import Part, Rankings
 from penchant.refresh.held_out import NEAR, TRANSITIONS, HeldOut
 from penchant.refresh.item_vectors import RefreshedCatalog, fit_for_weights, learn_catalog
-from penchant.refresh.part_weights import LearntWeights, search_parts
+from penchant.refresh.learnt_weights import LearntWeights
+from penchant.refresh.part_weights import search_parts
 from penchant.refresh.refresh_settings import RefreshSettings
 
 CONFIG = Config("memory:", Path("encoder"))

@@ -12,7 +12,7 @@ from penchant.domain.types import Event
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.logs.stream import Stream, outcomes_before
 from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.learnt_weights import LearntWeights
 from penchant.refresh.prepared_refresh import publish_refreshed
 from penchant.refresh.refresh_input import read_refresh_input
 from penchant.service.rank import Ranking, RankRequest

@@ -18,7 +18,7 @@ from penchant.logs.interactions import Interactions
 from penchant.logs.stream import Stream, outcomes_before
 from penchant.refresh.held_out import HeldOut
 from penchant.refresh.item_vectors import fit_for_weights, learn_catalog
-from penchant.refresh.part_weights import LearntWeights
+from penchant.refresh.learnt_weights import LearntWeights
 from penchant.refresh.refresh_settings import RefreshSettings
 from tests.support.signal_logs import CART, shop_rows, stream_of_rows, unit_rows
 

@@ -1,6 +1,6 @@
 """How items with few events are found, and at which cost to the others.
 
-`python -m benchmarks.long_tail --encoder DIR`
+`python -m benchmarks.tail_recall --encoder DIR`
 
 Replays MovieLens-100K with nothing set and ranks for every `--few-every`-th relevant rating of a
 film with fewer than five ratings at the time, and for one in `--every` of the others, weighted as
