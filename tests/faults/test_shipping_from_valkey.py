@@ -8,6 +8,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,10 @@ class FaultyPlace(LocalPlace):
     def delete(self, name: str) -> None:
         self.before(name)
         super().delete(name)
+
+
+def _step(mortal: Mortal, name: str) -> None:
+    mortal.step()
 
 
 def shipper_of(
@@ -220,7 +225,7 @@ def test_a_shipper_that_dies_at_any_step_loses_no_row_and_doubles_none(
         mortal = Mortal(last)
         with counted_transactions(ValkeyStore, mortal):
             try:
-                shipper = shipper_of(store, tmp_path, lambda name, mortal=mortal: mortal.step())
+                shipper = shipper_of(store, tmp_path, partial(_step, mortal))
                 shipper.look()
                 rewrite_files(shipper)
                 died = False
@@ -244,13 +249,13 @@ def test_a_shipper_that_lost_its_turn_unnoticed_changes_nothing(
     def another_ships(name: str) -> None:
         """While this one is stopped before it makes its commit."""
         if name.startswith("_log/"):
-            stopped.before = lambda name: None
+            stopped.before = partial(_step, Mortal(-1))
             shipper_of(store, tmp_path).look()
             world.feed(liked("n2", "heat", user="c"))
 
     late = shipper_of(store, tmp_path, another_ships)
-    stopped = late.place
-    assert isinstance(stopped, FaultyPlace)
+    assert isinstance(late.place, FaultyPlace)
+    stopped: FaultyPlace = late.place
     with pytest.raises(StoreUnavailable, match="another process has shipped"):
         late.look()
     assert_shipped_once(store, tmp_path)
