@@ -119,7 +119,7 @@ class RefusalLaws(Laws):
             str(nothing.value) == "options[0].item: got 'nowhere', which the catalog does not hold"
         )
         with pytest.raises(StateBehind) as behind:
-            penchant.rank(user, min_state_version=2, timeout_s=0.01)
+            penchant.rank(user, min_state_version=2, timeout_s=0.5)
         assert str(behind.value).startswith(
             "min_state_version: got 2, the user's state is at 0; ask again in a moment"
         )

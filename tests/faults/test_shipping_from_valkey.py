@@ -7,7 +7,8 @@ import itertools
 import random
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from penchant.store.ship_notes import read_notes
 from penchant.store.valkey.valkey_store import ValkeyStore
 from penchant.store.valkey.valkey_transaction import ValkeyTransaction
 from tests.support.histories import FILMS
+from tests.support.ship_steps import Dies, Mortal, counted_transactions
 from tests.support.shipped_world import (
     DAY_S,
     begun_history,
@@ -74,10 +76,6 @@ def world(store: ValkeyStore, tmp_path: Path) -> World:
     return made
 
 
-class Dies(Exception):
-    """What ends a process of a test, as a kill would."""
-
-
 class FaultyPlace(LocalPlace):
     """A folder that calls something before each step."""
 
@@ -92,6 +90,10 @@ class FaultyPlace(LocalPlace):
     def delete(self, name: str) -> None:
         self.before(name)
         super().delete(name)
+
+
+def _step(mortal: Mortal, name: str) -> None:
+    mortal.step()
 
 
 def shipper_of(
@@ -220,9 +222,10 @@ def test_a_shipper_that_dies_at_any_step_loses_no_row_and_doubles_none(
             world.users.forget(user)
         elif last % 3 == 1:
             world.users.merge(MergeUsersRequest(f"v{last}", user))
-        with steps_until_death(last) as step:
+        mortal = Mortal(last)
+        with counted_transactions(ValkeyStore, mortal):
             try:
-                shipper = shipper_of(store, tmp_path, step)
+                shipper = shipper_of(store, tmp_path, partial(_step, mortal))
                 shipper.look()
                 rewrite_files(shipper)
                 died = False
@@ -236,29 +239,6 @@ def test_a_shipper_that_dies_at_any_step_loses_no_row_and_doubles_none(
     assert last > 20
 
 
-@contextmanager
-def steps_until_death(last: int) -> Iterator[Callable[[str], None]]:
-    """Counts writes and deletions at the place, and transactions of the store."""
-    left = last
-    transaction = ValkeyStore.transaction
-
-    def step(name: str) -> None:
-        nonlocal left
-        if left == 0:
-            raise Dies
-        left -= 1
-
-    @contextmanager
-    def counted(store: ValkeyStore) -> Iterator[Transaction]:
-        step("")
-        with transaction(store) as inner:
-            yield inner
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ValkeyStore, "transaction", counted)
-        yield step
-
-
 def test_a_shipper_that_lost_its_turn_unnoticed_changes_nothing(
     world: World, store: ValkeyStore, tmp_path: Path
 ) -> None:
@@ -269,13 +249,13 @@ def test_a_shipper_that_lost_its_turn_unnoticed_changes_nothing(
     def another_ships(name: str) -> None:
         """While this one is stopped before it makes its commit."""
         if name.startswith("_log/"):
-            stopped.before = lambda name: None
+            stopped.before = partial(_step, Mortal(-1))
             shipper_of(store, tmp_path).look()
             world.feed(liked("n2", "heat", user="c"))
 
     late = shipper_of(store, tmp_path, another_ships)
-    stopped = late.place
-    assert isinstance(stopped, FaultyPlace)
+    assert isinstance(late.place, FaultyPlace)
+    stopped: FaultyPlace = late.place
     with pytest.raises(StoreUnavailable, match="another process has shipped"):
         late.look()
     assert_shipped_once(store, tmp_path)
@@ -321,7 +301,8 @@ def test_a_log_that_two_servers_write_is_shipped_once(
                 server.begin("forget_some", people[turn : turn + 2])
                 server.begin("merge_some", [(people[10 - turn - number], people[11])])
             for _ in range(4):
-                with contextlib.suppress(Dies), steps_until_death(dice.randrange(12)):
+                mortal = Mortal(dice.randrange(12))
+                with contextlib.suppress(Dies), counted_transactions(ValkeyStore, mortal):
                     shipper.look()
             for server in servers:
                 for _ in range(3):

@@ -1,11 +1,11 @@
-"""A process that ships a log and kills itself at each of its steps, in a child for each.
+"""Shipping that ends at a chosen step, by an exception in this process, or by SIGKILL in a child.
 
     python -m tests.support.ship_steps DIRECTORY...
 
-Child k works in the k-th directory and dies, by SIGKILL, before its k-th step, which is right after
-the one before: a step is a write or a deletion at the place, or a transaction of the store. Prints
-the number of children that died so; the others came to their end. A kill needs no syncs to be
-survived, so that there are none.
+A child works in each directory `NAME-k` and dies, by SIGKILL, before its k-th step, which is right
+after the one before: a step is a write or a deletion at the place, or a transaction of the store.
+Prints the number of children that died so; the others came to their end. A kill needs no syncs to
+be survived, so that there are none.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from penchant.logs.shipped.shipped_place import LocalPlace
 from penchant.shipping.ship import ShipRequest, look
 from penchant.shipping.shipper import Shipper
-from penchant.store.base import Transaction
-from penchant.store.lmdb import LmdbStore
+from penchant.store.base import Store, Transaction
 from tests.support.shipped_world import DAY_S, opened, server_of
 from tests.support.world import NOW_US
 
@@ -31,15 +31,28 @@ COMMIT_ROWS = 4
 TRIM_S = 30.0 * DAY_S
 
 
+class Dies(Exception):
+    """What ends a step in this process."""
+
+
+def by_exception() -> None:
+    raise Dies
+
+
+def by_kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Mortal:
     """Counts steps, and dies before one."""
 
-    def __init__(self, last: int) -> None:
+    def __init__(self, last: int, die: Callable[[], None] = by_exception) -> None:
         self._left = last
+        self._die = die
 
     def step(self) -> None:
         if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._die()
         self._left -= 1
 
 
@@ -57,31 +70,42 @@ class MortalPlace(LocalPlace):
         super().delete(name)
 
 
-def ship_and_die(directory: Path, last: int) -> None:
-    mortal = Mortal(last)
-    transaction = LmdbStore.transaction
+@contextmanager
+def counted_transactions(engine: type[Any], mortal: Mortal) -> Iterator[None]:
+    """Each transaction of an engine's stores is a step during the body."""
+    transaction = engine.transaction
 
     @contextmanager
-    def counted(store: LmdbStore) -> Iterator[Transaction]:
+    def counted(store: Store) -> Iterator[Transaction]:
         mortal.step()
         with transaction(store) as inner:
             yield inner
 
-    store = opened(directory)
-    LmdbStore.transaction = counted  # type: ignore[method-assign, assignment]  # In this child.
-    shipper = Shipper(store, MortalPlace(directory / "log", mortal), lambda: NOW_US, COMMIT_ROWS)
-    look(server_of(directory, store), shipper, ShipRequest(trim_older=TRIM_S, compact=True))
+    engine.transaction = counted
+    try:
+        yield
+    finally:
+        engine.transaction = transaction
+
+
+def ship_and_die(store: Store, directory: Path, mortal: Mortal) -> None:
+    """Ships, rewrites and trims, as far as the steps allow."""
+    place = MortalPlace(directory / "log", mortal)
+    shipper = Shipper(store, place, lambda: NOW_US, COMMIT_ROWS)
+    with counted_transactions(type(store), mortal):
+        look(server_of(directory, store), shipper, ShipRequest(trim_older=TRIM_S, compact=True))
 
 
 def main(directories: list[Path]) -> None:
     os.fsync = lambda fd: None
     died = 0
-    for number, directory in enumerate(directories):
+    for directory in directories:
+        number = int(directory.name.rpartition("-")[2])
         child = os.fork()
         if not child:
             status = 1
             try:
-                ship_and_die(directory, number)
+                ship_and_die(opened(directory), directory, Mortal(number, by_kill))
                 status = 0
             finally:
                 os._exit(status)
