@@ -12,15 +12,13 @@ note changes first: at no moment do both stores take servers.
 from __future__ import annotations
 
 import dataclasses
-import os
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -29,23 +27,27 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError, StateCorrupt, StoreUnavailable
 from penchant.domain.types import CatalogHead
 from penchant.launch.model_parameters import is_store, whole_address
+from penchant.launch.move_turns import (
+    nobody_writes,
+    opened_store,
+    receiving,
+    settle_operands,
+    stopped,
+)
 from penchant.server.kept_settings import kept_for, settled
 from penchant.server.served_store import read_item_biases, shared_files
-from penchant.server.store_use import UsedByServers
 from penchant.server.tenants import note_tenant, tenant_pairs
 from penchant.service.catalog_share import CatalogShare, catalogs_in
 from penchant.service.clock import system_clock
 from penchant.service.mended_catalog import find_damage
 from penchant.store.address import check_address, directory_of, is_network, shown
-from penchant.store.base import DEFAULT_MAP_BYTES, Store
+from penchant.store.base import Store
 from penchant.store.codec import decode_settings, encode_settings
 from penchant.store.items import read_head
 from penchant.store.keys import Kind, encode
-from penchant.store.move_note import MOVING, MoveNote, read_move, write_move
+from penchant.store.move_note import MoveNote, read_move, write_move
 from penchant.store.name_keys import read_name_keys
-from penchant.store.open import open_store
 from penchant.store.row_copy import NOT_CARRIED, Carried, CopyPass, StoreChecksums, copy_pass
-from penchant.store.server_claim import ServerClaim, this_server
 from penchant.store.settings_row import read_settings
 from penchant.system.audit_log import AuditLog
 from penchant.system.option_types import Flag
@@ -134,13 +136,13 @@ def migrate(request: MigrateRequest, progress: Progress = no_progress) -> Migrat
     tenants = tenant_pairs(source, target)
     with ExitStack() as held:
         if request.finish and tenants:  # Else theirs would be gone, and the server's own refused.
-            held.enter_context(_stopped(source))
+            held.enter_context(stopped(source))
         for tenant, its_source, its_target in tenants:
             reports.append(_move(its_source, its_target, request.finish, progress))
             if request.finish and is_network(target):
                 note_tenant(target, tenant)
     reports.append(_move(source, target, request.finish, progress))
-    with _opened(source) as store, store.snapshot() as snapshot:
+    with opened_store(source) as store, store.snapshot() as snapshot:
         keys, release = None, ""
         with suppress(StateCorrupt):  # The passes have reported it.
             release = read_head(snapshot).release
@@ -152,9 +154,9 @@ def migrate(request: MigrateRequest, progress: Progress = no_progress) -> Migrat
 def _move(source: str, target: str, finish: bool, progress: Progress) -> MoveReport:
     """Moves one store."""
     with ExitStack() as opened:
-        theirs = opened.enter_context(_opened(source))
+        theirs = opened.enter_context(opened_store(source))
         move = _agreed(source, theirs)
-        ours = opened.enter_context(_receiving(target))
+        ours = opened.enter_context(receiving(target))
         move = _accepted(move, source, target, theirs, ours)
         _refuse_what_cannot_move(theirs)
         names = shown(source), shown(target)
@@ -178,7 +180,7 @@ def _live(
     passes: list[CopyPass] = []
     seconds: list[float] = []
     while len(passes) < MOST_PASSES:
-        _settle(source)
+        settle_operands(source)
         done, took_s = _passed(source, target, carried, progress, len(passes) + 1)
         passes.append(done)
         seconds.append(took_s)
@@ -201,7 +203,7 @@ def _finish(
     names = shown(source), shown(target)
     passes: list[CopyPass] = []
     seconds: list[float] = []
-    with _nobody_writes(source, theirs):
+    with nobody_writes(source, theirs):
         began_s = time.monotonic()
         while not passes or passes[-1].changed:
             if len(passes) == LAST_PASSES:
@@ -210,7 +212,7 @@ def _finish(
                     f"{passes[-1].changed:,} rows that differ; stop whatever writes to it, a "
                     "`penchant refresh` or `ship --every` as well, and run this again"
                 )
-            _settle(source=theirs, whole=True)
+            settle_operands(source=theirs, whole=True)
             done, took_s = _passed(theirs, ours, carried, progress, len(passes) + 1)
             passes.append(done)
             seconds.append(took_s)
@@ -336,108 +338,6 @@ def _carried(key: bytes, value: bytes, *, to_network: bool) -> bytes:
         return value
     kept = kept_for(settings, network=True)
     return value if kept == settings else encode_settings(kept)
-
-
-def _settle(source: Store, *, whole: bool = False) -> None:
-    """Has what users share settled, so that it is in the rows.
-
-    Raises:
-        StoreUnavailable: some of it is not settled, though all shall be.
-    """
-    if not source.shared:
-        return
-    store = cast(UsedByServers, source)
-    store.settle()
-    left = store.unsettled() if whole else 0
-    if left:
-        raise StoreUnavailable(
-            f"store: what {left:,} users have added to counters and budgets is not applied yet; "
-            "wait a minute, in which any process that has the store open does it, and run this "
-            "again"
-        )
-
-
-@contextmanager
-def _receiving(target: str) -> Iterator[Store]:
-    """The target, kept from servers and from other moves during the body.
-
-    Raises:
-        StoreUnavailable: a server uses it, or another move.
-    """
-    place = directory_of(target)
-    with ExitStack() as held:
-        if place is not None:
-            held.callback(ServerClaim(place, this_server(os.getpid())).close)
-        store = held.enter_context(_opened(target, DEFAULT_MAP_BYTES))
-        if place is None:
-            held.enter_context(_alone("--to", target, store))
-            _settle(store, whole=True)
-        yield store
-
-
-@contextmanager
-def _nobody_writes(source: str, store: Store) -> Iterator[None]:
-    """Keeps servers and jobs from writing to the source during the body.
-
-    Raises:
-        StoreUnavailable: one does; the text names it.
-    """
-    place = directory_of(source)
-    with ExitStack() as held:
-        if place is None:
-            held.enter_context(_alone("--from", source, store))
-        else:
-            held.callback(ServerClaim(place, this_server(os.getpid())).close)
-            held.enter_context(store.transaction())  # Jobs beside a server wait for their turn.
-        yield
-
-
-@contextmanager
-def _stopped(source: str) -> Iterator[None]:
-    """Makes sure that the source's servers are stopped; see `_nobody_writes`, which follows."""
-    with ExitStack() as held:
-        place = directory_of(source)
-        if place is None:
-            with _opened(source) as store, _alone("--from", source, store):
-                pass
-        else:
-            held.callback(ServerClaim(place, this_server(os.getpid())).close)
-        yield
-
-
-@contextmanager
-def _alone(option: str, address: str, store: Store) -> Iterator[None]:
-    """Holds the lease of moves on a store in a network that nobody else uses.
-
-    A server announces itself before it looks at the lease, and this takes the lease before it looks
-    at who has announced himself: one of both is refused.
-    """
-    used = cast(UsedByServers, store)
-    lease = used.lease(MOVING)
-    if not lease.take(str(this_server(os.getpid()))):
-        raise StoreUnavailable(
-            f"{option}: {shown(address)} is being moved by {lease.holder() or 'another process'}"
-            "; wait for it, or 30 s if it was killed"
-        )
-    try:
-        users = used.users()
-        if users:
-            raise StoreUnavailable(
-                f"{option}: {shown(address)} is in use by {', '.join(users)}; stop that, and "
-                "run this again (one that was killed counts for 30 s)"
-            )
-        yield
-    finally:
-        lease.end()
-
-
-@contextmanager
-def _opened(address: str, map_bytes: int = 0) -> Iterator[Store]:
-    store = open_store(address, map_bytes=map_bytes)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _whole(option: str, address: str) -> str:

@@ -77,7 +77,8 @@ class Kind(IntEnum):
     SHIPPING = ord("s")
     """(): where the log is shipped to, and how far that has come."""
     SHIP_NOTE = ord("n")
-    """(position): a change of the log that shipping can't see by state versions."""
+    """(position): a change of the log that shipping can't see by state versions; merged, never
+    written over."""
     ERASURE = ord("e")
     """(a tombstone's name): how far its user is gone from the shipped files."""
 
