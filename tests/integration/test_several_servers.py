@@ -93,8 +93,11 @@ def test_servers_that_are_killed_stopped_and_started_cost_no_call(
         callers = Callers(penchant)
         with callers.at_work():
             callers.more(100)
-            assert answers(caplog, a) > 20
-            assert answers(caplog, b) > 20
+            end_s = time.monotonic() + TIMEOUT_S
+            # On a busy machine one of them may seem slow, and get one call a second for a while.
+            while min(answers(caplog, a), answers(caplog, b)) < 10:
+                callers.more(1)
+                assert time.monotonic() < end_s
             a.kill()
             callers.more(100)
             likes = [Event("u", film.id, "like") for film in FILMS]
