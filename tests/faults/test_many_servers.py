@@ -198,8 +198,10 @@ def test_a_server_that_is_killed_loses_nothing_that_was_acked(pair: Pair) -> Non
 
     with ThreadPoolExecutor(2) as threads:
         running = [threads.submit(feed, side) for side in (0, 1)]
-        wait_until(lambda: min(len(acked[0]), len(acked[1])) > 40, "events at both")
-        gone.set()
+        try:
+            wait_until(lambda: min(len(acked[0]), len(acked[1])) > 40, "events at both")
+        finally:
+            gone.set()  # Else the callers would go on for ever.
         pair.servers[0].kill()
         for one in running:
             one.result()
