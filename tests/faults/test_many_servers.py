@@ -199,7 +199,8 @@ def test_a_server_that_is_killed_loses_nothing_that_was_acked(pair: Pair) -> Non
     with ThreadPoolExecutor(2) as threads:
         running = [threads.submit(feed, side) for side in (0, 1)]
         try:
-            wait_until(lambda: min(len(acked[0]), len(acked[1])) > 40, "events at both")
+            both = "events at both"
+            wait_until(lambda: min(len(acked[0]), len(acked[1])) > 40, both, timeout_s=120.0)
         finally:
             gone.set()  # Else the callers would go on for ever.
         pair.servers[0].kill()
