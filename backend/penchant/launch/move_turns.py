@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import cast
 
 from penchant.domain.errors import StoreUnavailable
-from penchant.server.store_use import UsedByServers
 from penchant.store.address import directory_of, shown
 from penchant.store.base import DEFAULT_MAP_BYTES, Store
 from penchant.store.move_note import MOVING
+from penchant.store.network_store import in_network
 from penchant.store.open import open_store
 from penchant.store.server_claim import ServerClaim, this_server
 
@@ -24,7 +23,7 @@ def settle_operands(source: Store, *, whole: bool = False) -> None:
     """
     if not source.shared:
         return
-    store = cast(UsedByServers, source)
+    store = in_network(source)
     store.settle()
     left = store.unsettled() if whole else 0
     if left:
@@ -90,7 +89,7 @@ def _alone(option: str, address: str, store: Store) -> Iterator[None]:
     A server announces itself before it looks at the lease, and this takes the lease before it looks
     at who has announced himself: one of both is refused.
     """
-    used = cast(UsedByServers, store)
+    used = in_network(store)
     lease = used.lease(MOVING)
     if not lease.take(str(this_server(os.getpid()))):
         raise StoreUnavailable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from penchant.store.address import is_network
+from penchant.store.network_store import in_network
 from penchant.store.open import open_store
 
 
@@ -22,7 +23,6 @@ def durability_of(address: str) -> tuple[str, bool]:
         return "synced to disk before it is acknowledged", True
     store = open_store(address)
     try:
-        promise: str = store.durability.promise  # type: ignore[attr-defined]  # Of such an engine.
-        return promise, store.durable
+        return in_network(store).durability.promise, store.durable
     finally:
         store.close()

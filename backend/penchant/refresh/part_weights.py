@@ -27,6 +27,7 @@ from penchant.domain.arrays import Int64, Mask
 from penchant.domain.settings import FoldSettings
 from penchant.logs.interactions import Interactions
 from penchant.refresh.direct_search import DirectSearch, Rankings, Weighting
+from penchant.refresh.even_sample import even_sample
 from penchant.refresh.held_out import (
     FAST,
     FOLD_VARIANTS,
@@ -137,7 +138,7 @@ def learn_weights(
     learnt = LearntWeights(rankings=len(fresh))
     total = PartTotal(_raw(prior), PRIOR_VARIANTS)
     if len(fresh) >= LEAST_RANKINGS:
-        learnt, total = _learn_parts(log, _sample(fresh))
+        learnt, total = _learn_parts(log, even_sample(fresh, MOST_RANKINGS))
         row = choose_opening(log, fresh, total)
         if row is not None:
             learnt = _with_opening(learnt, row)
@@ -152,7 +153,7 @@ def learn_weights(
     repeated = int(np.count_nonzero(latest & ~log.unseen))
     if repeated < max(LEAST_RANKINGS, REPEATS_MATTER * len(every)):
         return learnt
-    repeats = find_repeats(log, _sample(every), total)
+    repeats = find_repeats(log, even_sample(every, MOST_RANKINGS), total)
     if repeats is None:
         return learnt
     return replace(
@@ -161,12 +162,6 @@ def learn_weights(
         rankings=max(learnt.rankings, min(len(every), MOST_RANKINGS)),
         repeats=(repeats.before, repeats.after),
     )
-
-
-def _sample(positions: Int64) -> Int64:
-    """At most MOST_RANKINGS of the positions, evenly spread."""
-    count = min(MOST_RANKINGS, len(positions))
-    return positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
 
 
 def _raw(settings: FoldSettings) -> dict[str, float]:

@@ -14,6 +14,7 @@ import numpy as np
 from penchant.domain.arrays import Float32, Float64, Int64
 from penchant.domain.neighbours import opening_weight
 from penchant.refresh.direct_search import TOP
+from penchant.refresh.even_sample import even_sample
 from penchant.refresh.held_out import OPENINGS, HeldOut, weighed_rewards
 from penchant.refresh.part_total import PartTotal
 from penchant.refresh.segment_popularity import SegmentLifts, find_segments
@@ -133,12 +134,11 @@ def _score(
     lifts: dict[str, SegmentLifts],
 ) -> _Strangers:
     most = max(LEAST_STRANGERS, min(MOST_STRANGERS, MOST_SCORES // log.items))
-    count = min(len(strangers), most)
-    strangers = strangers[np.linspace(0, len(strangers) - 1, count).astype(np.int64)]
+    strangers = even_sample(strangers, most)
     opening = OpeningPart.of(log, total, row)
     earlier, half_life = log.earlier[strangers].tolist(), opening.half_life_events
     fade = np.array([opening_weight(events, half_life) for events in earlier], np.float32)
-    scores = np.empty((count, log.items), np.float32)
+    scores = np.empty((len(strangers), log.items), np.float32)
     for place, (position, parts) in enumerate(log.each(strangers, total.needed)):
         scores[place] = total.of(parts, without=(OPENINGS,)) + fade[place] * opening.row
         scores[place, log.seen(position)] = -np.inf

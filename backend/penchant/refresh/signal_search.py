@@ -27,6 +27,7 @@ from penchant.domain.settings import FoldSettings
 from penchant.domain.signal_weights import write_signal_weights
 from penchant.logs.interactions import Interactions
 from penchant.refresh.direct_search import TOP, DirectSearch, Weighting
+from penchant.refresh.even_sample import even_sample
 from penchant.refresh.held_out import FAST, FOLD_VARIANTS, NEAR, SLOW, FittedItems, HeldOut
 from penchant.refresh.learnt_weights import LEAST_RANKINGS
 from penchant.refresh.part_total import PartTotal
@@ -146,7 +147,7 @@ class _Trial:
 
     def __init__(self, log: HeldOut, cut: int, positions: tuple[Int64, ...]) -> None:
         self._log, self._cut = log, cut
-        self._fresh, self._known = (_spread(one) for one in positions)
+        self._fresh, self._known = (even_sample(one, MOST_RANKINGS) for one in positions)
         shares = np.array([len(one) for one in positions], np.float64)
         of_each = np.repeat(
             shares / np.maximum(1, [len(self._fresh), len(self._known)]),
@@ -268,11 +269,6 @@ def _search(trial: _Trial, fits: _Fits, others: list[str]) -> dict[str, float]:
         if best == before:
             break
     return dict(sorted(best.items()))
-
-
-def _spread(positions: Int64) -> Int64:
-    count = min(MOST_RANKINGS, len(positions))
-    return positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
 
 
 def _variant() -> dict[str, float]:

@@ -20,6 +20,7 @@ from penchant.domain.long_tail import FEW, TAIL_SETTINGS, tail_share
 from penchant.domain.neighbours import opening_weight
 from penchant.domain.types import Vector
 from penchant.refresh.direct_search import TOP
+from penchant.refresh.even_sample import even_sample
 from penchant.refresh.held_out import BEST, OFFSET, OPENINGS, HeldOut, best_places
 from penchant.refresh.part_total import PartTotal
 from penchant.refresh.young_users import OpeningPart, OpeningRow
@@ -84,7 +85,7 @@ def choose_tail(
     share = float(of_few.mean())
     chosen = np.sort(
         np.concatenate(
-            [_spread(positions[of_few], MOST_FEW), _spread(positions[~of_few], MOST_OTHERS)]
+            [even_sample(positions[of_few], MOST_FEW), even_sample(positions[~of_few], MOST_OTHERS)]
         )
     )
     few = np.isin(chosen, positions[of_few])
@@ -112,12 +113,6 @@ def _events_before(item: Int64) -> Int64:
     earlier = np.empty_like(order)
     earlier[order] = np.arange(len(order)) - first[group]
     return earlier
-
-
-def _spread(positions: Int64, most: int) -> Int64:
-    """At most so many of the positions, evenly spread."""
-    count = min(most, len(positions))
-    return positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
 
 
 def _upper_end(log: HeldOut, positions: Int64) -> float:

@@ -31,6 +31,7 @@ from penchant.domain.arrays import Float32, Float64, Int64
 from penchant.domain.neighbours import opening_weight
 from penchant.domain.types import Vector
 from penchant.refresh.direct_search import TOP
+from penchant.refresh.even_sample import even_sample
 from penchant.refresh.held_out import BEST, OFFSET, OPENINGS, POPULARITY, HeldOut, best_places
 from penchant.refresh.part_total import PartTotal
 
@@ -154,9 +155,7 @@ def _some_of_each(log: HeldOut, young: Int64) -> Int64:
     """At most `MOST_OF_BAND` likes of each band, evenly spread, in time order."""
     band, kept = _bands(log, young), []
     for one in range(1 + len(BANDS)):
-        of_band = young[band == one]
-        count = min(MOST_OF_BAND, len(of_band))
-        kept.append(of_band[np.linspace(0, len(of_band) - 1, count).astype(np.int64)])
+        kept.append(even_sample(young[band == one], MOST_OF_BAND))
     return np.sort(np.concatenate(kept))
 
 

@@ -19,6 +19,7 @@ from penchant.store.address import is_network
 from penchant.store.base import Snapshot, Store
 from penchant.store.counters import scan_counters
 from penchant.store.guarded_store import GuardedStore
+from penchant.store.network_store import in_network
 from penchant.store.remembered_rows import RememberedRows
 from penchant.system.shared_files import SharedFiles, UrlFiles
 
@@ -104,5 +105,4 @@ def shared_files(store: Store, config: Config) -> SharedFiles:
     """Where the servers of a store share the catalog's files; raises ConfigError."""
     if config.catalog_share:
         return UrlFiles(config.catalog_share)
-    files: SharedFiles = store.files  # type: ignore[attr-defined]  # Of an engine in a network.
-    return files
+    return in_network(store).files

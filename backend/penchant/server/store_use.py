@@ -2,53 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
-
 from penchant.domain.errors import StoreUnavailable
 from penchant.store.address import is_network, shown
 from penchant.store.base import Store
 from penchant.store.move_note import MOVING, refuse_moved
+from penchant.store.network_store import in_network
 from penchant.store.server_claim import this_server
-
-
-class HeldLease(Protocol):
-    """A lease of a store in a network."""
-
-    def take(self, note: str) -> bool:
-        """Takes it, unless another process has it; raises StoreUnavailable."""
-        ...
-
-    def holder(self) -> str:
-        """What its holder noted; empty: nobody has it; raises StoreUnavailable."""
-        ...
-
-    def end(self) -> None:
-        """Lets go of it."""
-        ...
-
-
-class UsedByServers(Protocol):
-    """A store in a network, as far as one needs to know who uses it."""
-
-    def announce(self, who: str) -> None:
-        """Says that this process writes to it; raises StoreUnavailable."""
-        ...
-
-    def users(self) -> list[str]:
-        """The other processes that write to it; raises StoreUnavailable."""
-        ...
-
-    def settle(self) -> None:
-        """Applies all operands; raises StoreUnavailable."""
-        ...
-
-    def unsettled(self) -> int:
-        """Users with operands that are not applied; raises StoreUnavailable."""
-        ...
-
-    def lease(self, name: str) -> HeldLease:
-        """A lease, not held yet."""
-        ...
 
 
 def use_store(address: str, store: Store, server_pid: int, *, writes: bool) -> None:
@@ -65,7 +24,7 @@ def use_store(address: str, store: Store, server_pid: int, *, writes: bool) -> N
         StoreUnavailable: it is being moved in this moment, or does not answer.
     """
     if is_network(address) and writes:
-        shared = cast(UsedByServers, store)
+        shared = in_network(store)
         # Before the look at the lease: see `penchant.launch.migrate`.
         shared.announce(str(this_server(server_pid)))
         mover = shared.lease(MOVING).holder()

@@ -10,7 +10,6 @@ import dataclasses
 import threading
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Protocol, cast
 
 from penchant.config import Config
 from penchant.domain.errors import InternalError, PenchantError, PermissionDenied
@@ -18,7 +17,7 @@ from penchant.server.app import App
 from penchant.server.dispatch import Answer, ParsedCall
 from penchant.service.attempt import attempt
 from penchant.store.address import directory_of, is_network, with_namespace
-from penchant.store.base import Store
+from penchant.store.network_store import in_network
 from penchant.store.open import open_store
 
 TENANTS = "tenants"
@@ -50,7 +49,7 @@ def tenant_stores(address: str) -> list[str]:
         return []
     store = open_store(address)
     try:
-        names = _named(store).tenants()
+        names = in_network(store).tenants()
     finally:
         store.close()
     return [tenant_store(address, name) for name in names]
@@ -84,7 +83,7 @@ def note_tenant(address: str, tenant: str) -> None:
     """
     store = open_store(address)
     try:
-        _named(store).note_tenant(tenant)
+        in_network(store).note_tenant(tenant)
     finally:
         store.close()
 
@@ -95,23 +94,6 @@ def tenant_store(address: str, tenant: str) -> str:
     if place is not None:
         return f"lmdb:{place / TENANTS / tenant}"
     return with_namespace(address, f":{TENANTS}:{tenant}") if is_network(address) else address
-
-
-class _NamesTenants(Protocol):
-    """A store in a network, which keeps the names of the tenants that have stores beside it."""
-
-    def tenants(self) -> list[str]:
-        """The names; raises StoreUnavailable."""
-        ...
-
-    def note_tenant(self, name: str) -> None:
-        """Adds a name; raises StoreUnavailable."""
-        ...
-
-
-def _named(store: Store) -> _NamesTenants:
-    names: _NamesTenants = cast(_NamesTenants, store)
-    return names
 
 
 class TenantApps:
@@ -190,7 +172,7 @@ class TenantApps:
                 return
             others = sum(1 for _ in directory.parent.iterdir())
         elif is_network(settings.store):
-            known = _named(self._own.store).tenants()
+            known = in_network(self._own.store).tenants()
             if tenant in known:
                 return
             others = len(known)
@@ -203,4 +185,4 @@ class TenantApps:
                 "tenant_limit",
             )
         if is_network(settings.store):
-            _named(self._own.store).note_tenant(tenant)
+            in_network(self._own.store).note_tenant(tenant)

@@ -26,6 +26,7 @@ from penchant.domain.window import digest64
 from penchant.store.base import Snapshot, Store, Transaction
 from penchant.store.codec import seal, sound, unseal
 from penchant.store.keys import Kind, decode, encode
+from penchant.store.network_store import in_network
 
 log = logging.getLogger("penchant")
 
@@ -238,7 +239,7 @@ def read_all_notes(store: Store) -> list[ShipNote]:
 
 def _settled_notes(store: Store) -> list[ShipNote]:
     if store.shared:
-        getattr(store, "settle")()  # noqa: B009  # Of an engine in a network.
+        in_network(store).settle()
     with store.snapshot() as snapshot:
         return read_notes(snapshot)
 

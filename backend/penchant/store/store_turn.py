@@ -9,29 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from penchant.store.address import directory_of
 from penchant.store.base import Store
+from penchant.store.network_store import Lease, in_network
 from penchant.system.turn_file import TurnTaken, turn_file, turn_note
 
 _ASK_EVERY_S = 0.5
-
-
-class Lease(Protocol):
-    """What a store in a network gives one process at a time; it expires unless it is renewed."""
-
-    def take(self, note: str) -> bool:
-        """Takes the lease, and keeps it renewed; False if another process holds it."""
-        ...
-
-    def holder(self) -> str:
-        """What the holder noted; empty if there is none."""
-        ...
-
-    def end(self) -> None:
-        """Lets go of it."""
-        ...
 
 
 @contextmanager
@@ -53,7 +37,8 @@ def store_turn(address: str, job: str, wait_s: float, store: Store | None = None
         with turn_file(place / f"{job}.lock", wait_s):
             yield
         return
-    with _leased(getattr(store, "lease")(job), wait_s):  # noqa: B009  # Of an engine.
+    assert store is not None  # Who has a turn in a network has the store open.
+    with _leased(in_network(store).lease(job), wait_s):
         yield
 
 
