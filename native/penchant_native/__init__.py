@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from penchant_native._core import INTERFACE, crc32
+from penchant_native._core import (
+    INTERFACE,
+    ItemIds,
+    RankCall,
+    RankLimits,
+    RankView,
+    crc32,
+    parse_rank_call,
+)
 
-__all__ = ["INTERFACE", "crc32"]
+__all__ = [
+    "INTERFACE",
+    "ItemIds",
+    "RankCall",
+    "RankLimits",
+    "RankView",
+    "crc32",
+    "parse_rank_call",
+]

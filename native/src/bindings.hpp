@@ -1,0 +1,10 @@
+// What each part of the module binds.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace penchant {
+
+void bind_rank(nanobind::module_ &module);
+
+}  // namespace penchant
