@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from penchant_native._core import INTERFACE, crc32
+from penchant_native._core import INTERFACE, RECORD_SCHEMA, Folds, crc32, record_head
 
-__all__ = ["INTERFACE", "crc32"]
+__all__ = ["INTERFACE", "RECORD_SCHEMA", "Folds", "crc32", "record_head"]
