@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from penchant_native._core import (
     INTERFACE,
+    RECORD_SCHEMA,
+    Folds,
+    FoldTerms,
     ItemIds,
     RankCall,
     RankLimits,
     RankView,
     crc32,
     parse_rank_call,
+    record_head,
 )
 
 __all__ = [
     "INTERFACE",
+    "RECORD_SCHEMA",
+    "FoldTerms",
+    "Folds",
     "ItemIds",
     "RankCall",
     "RankLimits",
     "RankView",
     "crc32",
     "parse_rank_call",
+    "record_head",
 ]

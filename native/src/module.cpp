@@ -17,5 +17,6 @@ NB_MODULE(_core, module) {
             return penchant::crc32(static_cast<const std::uint8_t *>(data.data()), data.size(), start);
         },
         nb::arg("data"), nb::arg("start") = 0);
+    penchant::bind_fold(module);
     penchant::bind_rank(module);
 }

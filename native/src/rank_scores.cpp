@@ -26,8 +26,8 @@ float dot(const float *a, const float *b, std::size_t size) noexcept {
     return sums[0];
 }
 
-float dense_score(const CatalogRows &catalog, const ScoredUser &user, std::size_t row) noexcept {
-    const float *vector = catalog.vectors + row * catalog.dimensions;
+float dense_score(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t row) noexcept {
+    const float *vector = catalog.items.vectors + row * catalog.dimensions;
     const std::size_t interests = user.vectors.size() / catalog.dimensions;
     float score = dot(vector, user.vectors.data(), catalog.dimensions);
     for (std::size_t one = 1; one < interests; ++one) {
@@ -46,7 +46,7 @@ float dense_score(const CatalogRows &catalog, const ScoredUser &user, std::size_
 
 // Calls `add(item, amount)` for each neighbour of the recent items.
 template <typename Add>
-void for_neighbours(const CatalogRows &catalog, const std::vector<RecentItem> &recent, Add add) {
+void for_neighbours(const ScoredCatalog &catalog, const std::vector<RecentItem> &recent, Add add) {
     for (const RecentItem &liked : recent) {
         const std::uint32_t place = liked.item + 1U;  // The opening wraps around to 0.
         if (place >= catalog.neighbour_rows) continue;  // Newer items have no neighbours yet.
@@ -124,7 +124,7 @@ class PlaceOf {
 
 }  // namespace
 
-void rank_some(const CatalogRows &catalog, const ScoredUser &user,
+void rank_some(const ScoredCatalog &catalog, const ScoredUser &user,
                const std::vector<std::uint32_t> &rows, std::size_t k,
                std::vector<RankedRow> &best) {
     thread_local PlaceOf place_of;
@@ -132,7 +132,7 @@ void rank_some(const CatalogRows &catalog, const ScoredUser &user,
     thread_local std::vector<double> sums;
     constexpr std::size_t line = 64 / sizeof(float);
     for (const std::uint32_t row : rows) {
-        const float *vector = catalog.vectors + std::size_t{row} * catalog.dimensions;
+        const float *vector = catalog.items.vectors + std::size_t{row} * catalog.dimensions;
         for (std::size_t at = 0; at < catalog.dimensions; at += line) __builtin_prefetch(vector + at);
         __builtin_prefetch(catalog.offsets + row);
         __builtin_prefetch(catalog.offset_weights + row);
@@ -174,18 +174,18 @@ void rank_some(const CatalogRows &catalog, const ScoredUser &user,
     for (RankedRow &one : best) one.row = rows[one.row];
 }
 
-void rank_all(const CatalogRows &catalog, const ScoredUser &user, std::size_t k,
+void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t k,
               std::vector<RankedRow> &best) {
     thread_local std::vector<float> scores;
     thread_local std::vector<double> sums;  // Zeros between two uses.
     thread_local std::vector<std::uint32_t> touched;
-    scores.resize(catalog.rows);
-    for (std::size_t row = 0; row < catalog.rows; ++row) {
-        scores[row] = catalog.alive[row] ? dense_score(catalog, user, row) : left_out;
+    scores.resize(catalog.items.rows);
+    for (std::size_t row = 0; row < catalog.items.rows; ++row) {
+        scores[row] = catalog.items.alive[row] ? dense_score(catalog, user, row) : left_out;
     }
-    if (sums.size() < catalog.rows) sums.resize(catalog.rows, 0.0);
+    if (sums.size() < catalog.items.rows) sums.resize(catalog.items.rows, 0.0);
     const auto add_to = [&](std::uint32_t item, double amount) {
-        if (item >= catalog.rows) return;
+        if (item >= catalog.items.rows) return;
         if (sums[item] == 0.0) touched.push_back(item);
         sums[item] += amount;
     };
@@ -207,10 +207,10 @@ void rank_all(const CatalogRows &catalog, const ScoredUser &user, std::size_t k,
     }
     add_part(user.repeats.weight);
     for (const std::uint32_t item : user.left_out) {
-        if (item < catalog.rows) scores[item] = left_out;
+        if (item < catalog.items.rows) scores[item] = left_out;
     }
     BestOf keeper(k, best);
-    for (std::uint32_t row = 0; row < catalog.rows; ++row) keeper.offer(row, scores[row]);
+    for (std::uint32_t row = 0; row < catalog.items.rows; ++row) keeper.offer(row, scores[row]);
     keeper.finish();
 }
 

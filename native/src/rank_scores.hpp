@@ -6,26 +6,21 @@
 #include <string_view>
 #include <vector>
 
+#include "fold.hpp"
+
 namespace penchant {
 
 // A catalog's arrays during one call: views of what Python holds.
-struct CatalogRows {
-    std::size_t rows = 0;
+struct ScoredCatalog {
+    CatalogRows items{};
     std::size_t dimensions = 0;
-    const float *vectors = nullptr;         // (rows, dimensions)
     const float *offsets = nullptr;         // (rows,); live: other processes write them
     const float *offset_weights = nullptr;  // (rows,)
     const float *popularity = nullptr;      // (rows,)
     const float *tail = nullptr;            // (rows,); g_i of `penchant.domain.long_tail`
-    const bool *alive = nullptr;            // (rows,)
     const std::uint32_t *neighbours = nullptr;  // (neighbour_rows, neighbour_columns) of pairs
     std::size_t neighbour_rows = 0;
     std::size_t neighbour_columns = 0;
-};
-
-struct RecentItem {
-    std::uint32_t item;
-    float weight;
 };
 
 // What a user adds to items one by one, as entries of an item and an amount.
@@ -54,11 +49,11 @@ struct RankedRow {
 
 // The best k of some rows, best first; of equal scores, the earlier place. `rows` holds rows of the
 // catalog, each once. Cost: O(n d + neighbours).
-void rank_some(const CatalogRows &catalog, const ScoredUser &user,
+void rank_some(const ScoredCatalog &catalog, const ScoredUser &user,
                const std::vector<std::uint32_t> &rows, std::size_t k, std::vector<RankedRow> &best);
 
 // As `rank_some` for all rows of the catalog that are alive. Cost: O(rows d + neighbours).
-void rank_all(const CatalogRows &catalog, const ScoredUser &user, std::size_t k,
+void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t k,
               std::vector<RankedRow> &best);
 
 }  // namespace penchant

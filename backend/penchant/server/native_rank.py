@@ -2,7 +2,7 @@
 
 What it declines takes the general way through `wire.rank` and `service.rank`, which also says what
 is wrong with a request that is refused: a query, an explanation, exploration, diversity, a context
-that changes the ranking, a stale fold, a damaged row, a user who is shown a release on rollout.
+that changes the ranking, a fold that the module declines, a damaged row, a user who is shown a release on rollout.
 Both give the same items in the same order, and scores that differ by rounding alone.
 """
 
@@ -19,11 +19,15 @@ from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits
 from penchant.server.plans import SMALL_CANDIDATES, SMALL_K, candidates_cost
 from penchant.service.clock import Clock
+from penchant.service.compiled_folds import CompiledFolds
 from penchant.service.meter import Meter
 from penchant.service.user_interest import Catalogs
 from penchant.store.base import Snapshot, Store
 from penchant.store.keys import Kind, encode
 from penchant.system.step_times import step_began, step_ended
+
+MOST_BUCKET_S = 1e9
+"""Longest time bucket of the compiled way, in seconds."""
 
 _NEWEST = encode(Kind.NEWEST)
 
@@ -102,8 +106,10 @@ class NativeRank:
                     )
                     if answer is not None:
                         step_ended("score", began_ns)
-                        replies[place], top, cold = answer
+                        replies[place], top, cold, fold_s = answer
                         ranked(top, cold=cold)
+                        if fold_s:
+                            self._meter.fold(fold_s)
         except PenchantError:
             # It is found, and said, once more on the general way.
             return replies
@@ -125,13 +131,17 @@ class NativeRank:
         known = self._view
         if known is not None and known[0] is view:
             return known[1]
-        if not view.head.rows or view.settings.repeat_weight:
+        if not view.head.rows or view.settings.repeat_weight or not _fits(view):
             return None
         with self._lock:
             self._ids.follow(view.ids)
             native = _native_view(view, self._ids)
             self._view = view, native
         return native
+
+
+def _fits(view: CatalogView) -> bool:
+    return view.settings.time_bucket_s <= MOST_BUCKET_S
 
 
 def _native_view(view: CatalogView, ids: penchant_native.ItemIds) -> penchant_native.RankView:
@@ -150,7 +160,7 @@ def _native_view(view: CatalogView, ids: penchant_native.ItemIds) -> penchant_na
         version=head.version,
         encoder_version=head.encoder_version,
         digest=view.digest,
-        bucket_us=int(settings.time_bucket_s * 1e6),
+        time_bucket_s=settings.time_bucket_s,
         interests=settings.interests,
         slow_weight=settings.slow_weight,
         fast_weight=settings.fast_weight,
@@ -158,4 +168,5 @@ def _native_view(view: CatalogView, ids: penchant_native.ItemIds) -> penchant_na
         tail_offset_weight=settings.tail_offset_weight,
         tail_lift=settings.tail_lift,
         knows_contexts=bool(settings.context_halvings) or bool(view.frozen.segments),
+        fold=CompiledFolds().terms(view),
     )

@@ -291,9 +291,9 @@ def test_a_catalog_whose_arrays_do_not_fit_is_refused() -> None:
                 ids=ids, vectors=np.zeros((1, 1), np.float32), offsets=offsets,
                 offset_weights=vector, popularity=vector, tail=vector,
                 alive=np.ones(1, np.bool_), neighbours=np.zeros((0, 0), np.uint32),
-                prior_mean=vector, version=1, encoder_version="", digest=1, bucket_us=1,
+                prior_mean=vector, version=1, encoder_version="", digest=1, time_bucket_s=1.0,
                 interests=1, slow_weight=1.0, fast_weight=1.0, near_weight=1.0,
-                tail_offset_weight=0.0, tail_lift=0.0, knows_contexts=False,
+                tail_offset_weight=0.0, tail_lift=0.0, knows_contexts=False, fold=None,
             )  # fmt: skip
 
 

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,11 +16,13 @@
 #include <vector>
 
 #include "bindings.hpp"
+#include "fold.hpp"
 #include "item_ids.hpp"
 #include "rank_reply.hpp"
 #include "rank_request.hpp"
 #include "rank_scores.hpp"
-#include "user_record.hpp"
+#include "record_cache.hpp"
+
 
 namespace nb = nanobind;
 
@@ -52,10 +55,10 @@ std::int64_t floor_divide(std::int64_t value, std::int64_t step) noexcept {
 
 // `penchant.domain.exploration.explored_lately`: half-precision numbers from above 0 to below 1
 // have bits from 1 to 0x3BFF.
-std::uint32_t explored_lately(const UserRecord &record, std::int64_t now_us) noexcept {
+std::uint32_t explored_lately(const CachedRecord &record, std::int64_t now_us) noexcept {
     std::uint32_t explored = 0;
-    for (std::size_t at = 0; at < record.events; ++at) {
-        const WindowEvent event = record.event(at);
+    for (std::size_t at = 0; at < record.head.events; ++at) {
+        const WindowRow event = record.row(at);
         explored += event.wait_s != -1.0F && event.propensity >= 1 && event.propensity < 0x3C00 &&
                     event.occurred_at_us > now_us - day_us;
     }
@@ -82,7 +85,7 @@ struct ViewSettings {
     std::uint64_t version;
     std::string encoder_version;
     std::uint64_t digest;
-    std::int64_t bucket_us;
+    double time_bucket_s;
     std::size_t interests;
     float slow_weight;
     float fast_weight;
@@ -90,6 +93,11 @@ struct ViewSettings {
     float tail_offset_weight;
     float tail_lift;
     bool knows_contexts;
+
+    // As `penchant.domain.event_weights.time_bucket` steps.
+    std::int64_t bucket_us() const noexcept {
+        return static_cast<std::int64_t>(time_bucket_s * 1e6);
+    }
 };
 
 // One version of the catalog. It holds Python's arrays, and looks at them during a call alone.
@@ -97,16 +105,18 @@ class RankView {
   public:
     RankView(std::shared_ptr<ItemIds> ids, Matrix vectors, Vector offsets, Vector offset_weights,
              Vector popularity, Vector tail, Mask alive, Pairs neighbours, Vector prior_mean,
-             ViewSettings settings)
+             ViewSettings settings, std::shared_ptr<FoldTerms> fold)
         : ids_(std::move(ids)), vectors_(std::move(vectors)), offsets_(std::move(offsets)),
           offset_weights_(std::move(offset_weights)), popularity_(std::move(popularity)),
           tail_(std::move(tail)), alive_(std::move(alive)), neighbours_(std::move(neighbours)),
-          prior_mean_(std::move(prior_mean)), settings_(std::move(settings)) {
+          prior_mean_(std::move(prior_mean)), settings_(std::move(settings)),
+          fold_(std::move(fold)) {
         const std::size_t rows = vectors_.shape(0);
         if (offsets_.shape(0) != rows || offset_weights_.shape(0) != rows ||
             popularity_.shape(0) != rows || tail_.shape(0) != rows || alive_.shape(0) != rows || ids_->size() < rows ||
             neighbours_.shape(1) % 2 != 0 || prior_mean_.shape(0) != vectors_.shape(1) ||
-            vectors_.shape(1) == 0 || settings_.interests == 0 || settings_.bucket_us <= 0) {
+            vectors_.shape(1) == 0 || settings_.interests == 0 || !(settings_.time_bucket_s >= 1.0) ||
+            settings_.time_bucket_s > 1e9 || (fold_ && fold_->dimensions != vectors_.shape(1))) {
             throw nb::value_error("the arrays of the catalog do not fit together");
         }
     }
@@ -117,13 +127,13 @@ class RankView {
                       const std::optional<nb::bytes> &newest_row, std::int64_t now_us,
                       std::uint32_t explorations_per_day) const {
         if (request.has_context && settings_.knows_contexts) return nb::none();
-        UserRecord record;
+        CachedRecord record;
         if (const auto value = text_of(record_row)) {
-            const auto read = read_user_record(*value);
+            const auto read = read_cached_record(*value);
             if (!read) return nb::none();
             record = *read;
         }
-        if (record.state_version < request.min_state_version) return nb::none();
+        if (record.head.state_version < request.min_state_version) return nb::none();
         const std::int64_t at_us = request.as_of_us.value_or(now_us);
         std::int64_t fold_us = at_us;
         if (!request.as_of_us) {
@@ -132,7 +142,9 @@ class RankView {
             }
         }
         ScoredUser user;
-        if (!set_interest(record, floor_divide(fold_us, settings_.bucket_us), user)) {
+        double fold_s = 0.0;
+        const std::int64_t bucket = floor_divide(fold_us, settings_.bucket_us());
+        if (!set_interest(record, bucket, user) && !folded(record, bucket, user, fold_s)) {
             return nb::none();
         }
         if (!user.recent.empty() && user.recent.back().item == opening) {
@@ -142,20 +154,20 @@ class RankView {
         user.tail_lift = settings_.tail_lift;
         if (settings_.tail_offset_weight == 0.0F && settings_.tail_lift == 0.0F) user.begun = 0.0F;
         if (request.exclude_seen) {
-            for (std::size_t at = 0; at < record.events; ++at) {
-                user.left_out.push_back(record.event(at).item);
+            for (std::size_t at = 0; at < record.head.events; ++at) {
+                user.left_out.push_back(record.row(at).item);
             }
         }
         if (request.exclude_owned && !leave_out_owned(owned_row, user)) return nb::none();
 
         RankReply reply;
         std::vector<RankedRow> best;
-        const CatalogRows catalog = rows();
+        const ScoredCatalog catalog = scored();
         if (request.has_candidates) {
             std::vector<std::uint32_t> found;
             if (!find(request, found, reply.unknown_candidates)) return nb::none();
             rank_some(catalog, user, found, request.k, best);
-        } else if (catalog.rows * catalog.dimensions < long_work) {
+        } else if (catalog.items.rows * catalog.dimensions < long_work) {
             rank_all(catalog, user, request.k, best);
         } else {
             nb::gil_scoped_release others_go_on;
@@ -167,29 +179,32 @@ class RankView {
         for (const RankedRow &one : best) {
             reply.items.push_back({ids_->id(one.row), double{one.score}});
         }
-        reply.state_version = record.state_version;
+        reply.state_version = record.head.state_version;
         reply.catalog_version = settings_.version;
         reply.encoder_version = settings_.encoder_version;
-        reply.cold_start = record.state_version == 0;
+        reply.cold_start = record.head.state_version == 0;
         const std::uint32_t explored = explored_lately(record, at_us);
         reply.explorations_left =
             explored < explorations_per_day ? explorations_per_day - explored : 0;
         const std::string written = write_rank_reply(reply);
         return nb::make_tuple(nb::bytes(written.data(), written.size()), top_rows(best),
-                              reply.cold_start);
+                              reply.cold_start, fold_s);
     }
 
   private:
-    CatalogRows rows() const {
-        CatalogRows catalog;
-        catalog.rows = vectors_.shape(0);
+    CatalogRows items() const {
+        return {vectors_.data(), reinterpret_cast<const std::uint8_t *>(alive_.data()),
+                vectors_.shape(0)};
+    }
+
+    ScoredCatalog scored() const {
+        ScoredCatalog catalog;
+        catalog.items = items();
         catalog.dimensions = vectors_.shape(1);
-        catalog.vectors = vectors_.data();
         catalog.offsets = offsets_.data();
         catalog.offset_weights = offset_weights_.data();
         catalog.popularity = popularity_.data();
         catalog.tail = tail_.data();
-        catalog.alive = alive_.data();
         catalog.neighbours = neighbours_.data();
         catalog.neighbour_rows = neighbours_.shape(0);
         catalog.neighbour_columns = neighbours_.shape(1) / 2;
@@ -198,11 +213,11 @@ class RankView {
 
     // The user's vectors and recent items from the cached fold, or from none for a new user; false
     // if the cache is stale.
-    bool set_interest(const UserRecord &record, std::int64_t bucket, ScoredUser &user) const {
+    bool set_interest(const CachedRecord &record, std::int64_t bucket, ScoredUser &user) const {
         const std::size_t d = vectors_.shape(1);
         user.vectors.resize(settings_.interests * d);
         user.near_weight = settings_.near_weight;
-        if (record.events == 0 && !record.has_fold) {
+        if (record.head.events == 0 && !record.has_fold) {
             for (std::size_t at = 0; at < user.vectors.size(); ++at) {
                 const float slow = prior_mean_.data()[at % d];
                 user.vectors[at] = settings_.slow_weight * slow + settings_.fast_weight * 0.0F;
@@ -210,9 +225,9 @@ class RankView {
             user.recent.push_back({opening, 1.0F});
             return true;
         }
-        if (!record.has_fold || record.catalog_version != settings_.version ||
-            record.time_bucket != bucket || record.settings != settings_.digest ||
-            record.context != 0 || record.dimensions != d ||
+        if (!record.has_fold || record.key.catalog_version != settings_.version ||
+            record.key.time_bucket != bucket || record.key.settings != settings_.digest ||
+            record.key.context != 0 || record.dimensions != d ||
             record.slow.size() != user.vectors.size() * sizeof(float)) {
             return false;
         }
@@ -225,6 +240,25 @@ class RankView {
             user.recent.push_back({number_at<std::uint32_t>(record.recent, at),
                                    number_at<float>(record.recent, at + 4)});
         }
+        return true;
+    }
+
+    // The same from a new fold; false if it is declined.
+    bool folded(const CachedRecord &record, std::int64_t bucket, ScoredUser &user,
+                double &fold_s) const {
+        if (!fold_ || settings_.interests != 1 || record.head.events == 0) return false;
+        const auto began = std::chrono::steady_clock::now();
+        std::vector<WindowRow> window(record.head.events);
+        for (std::size_t at = 0; at < window.size(); ++at) window[at] = record.row(at);
+        const double start_us = static_cast<double>(bucket) * settings_.time_bucket_s * 1e6;
+        Interest interest;
+        if (!fold(*fold_, items(), window, nullptr, start_us, interest)) return false;
+        for (std::size_t at = 0; at < user.vectors.size(); ++at) {
+            user.vectors[at] = settings_.slow_weight * interest.slow[at] +
+                               settings_.fast_weight * interest.fast[at];
+        }
+        user.recent = std::move(interest.recent);
+        fold_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
         return true;
     }
 
@@ -291,6 +325,7 @@ class RankView {
     Pairs neighbours_;
     Vector prior_mean_;
     ViewSettings settings_;
+    std::shared_ptr<FoldTerms> fold_;
 };
 
 }  // namespace
@@ -340,25 +375,27 @@ void bind_rank(nb::module_ &module) {
             [](RankView *self, std::shared_ptr<ItemIds> ids, Matrix vectors, Vector offsets,
                Vector offset_weights, Vector popularity, Vector tail, Mask alive,
                Pairs neighbours, Vector prior_mean, std::uint64_t version, std::string encoder_version,
-               std::uint64_t digest, std::int64_t bucket_us, std::size_t interests,
+               std::uint64_t digest, double time_bucket_s, std::size_t interests,
                float slow_weight, float fast_weight, float near_weight, float tail_offset_weight,
-               float tail_lift, bool knows_contexts) {
+               float tail_lift, bool knows_contexts, std::shared_ptr<FoldTerms> fold) {
                 new (self) RankView(
                     std::move(ids), std::move(vectors), std::move(offsets),
                     std::move(offset_weights), std::move(popularity), std::move(tail), std::move(alive),
                     std::move(neighbours), std::move(prior_mean),
-                    ViewSettings{version, std::move(encoder_version), digest, bucket_us, interests,
+                    ViewSettings{version, std::move(encoder_version), digest, time_bucket_s, interests,
                                  slow_weight, fast_weight, near_weight, tail_offset_weight, tail_lift,
-                                 knows_contexts});
+                                 knows_contexts},
+                    std::move(fold));
             },
             nb::kw_only(), nb::arg("ids"), nb::arg("vectors").noconvert(),
             nb::arg("offsets").noconvert(), nb::arg("offset_weights").noconvert(),
             nb::arg("popularity").noconvert(), nb::arg("tail").noconvert(), nb::arg("alive").noconvert(),
             nb::arg("neighbours").noconvert(), nb::arg("prior_mean").noconvert(),
             nb::arg("version"), nb::arg("encoder_version"), nb::arg("digest"),
-            nb::arg("bucket_us"), nb::arg("interests"), nb::arg("slow_weight"),
+            nb::arg("time_bucket_s"), nb::arg("interests"), nb::arg("slow_weight"),
             nb::arg("fast_weight"), nb::arg("near_weight"),
-            nb::arg("tail_offset_weight"), nb::arg("tail_lift"), nb::arg("knows_contexts"))
+            nb::arg("tail_offset_weight"), nb::arg("tail_lift"), nb::arg("knows_contexts"),
+            nb::arg("fold").none())
         .def("answer", &RankView::answer, nb::arg("call"), nb::arg("record").none(),
              nb::arg("owned").none(), nb::arg("newest").none(), nb::arg("now_us"),
              nb::arg("explorations_per_day"));
