@@ -373,7 +373,8 @@ def test_a_catalog_whose_arrays_do_not_fit_is_refused() -> None:
                 prior_mean=vector, version=1, encoder_version="", digest=1, time_bucket_s=1.0,
                 interests=1, slow_weight=1.0, fast_weight=1.0, near_weight=1.0,
                 tail_offset_weight=0.0, tail_lift=0.0, knows_contexts=False,
-                repeat_weight=0.0, repeat_half_life_s=1.0, repeat_pause_s=0.0, repeat_basket_weight=0.0, fold=None,
+                repeat_weight=0.0, repeat_half_life_s=1.0, repeat_pause_s=0.0,
+                repeat_basket_weight=0.0, fold=None,
             )  # fmt: skip
 
 
