@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from penchant_native._core import INTERFACE, crc32
+from penchant_native._core import (
+    INTERFACE,
+    RECORD_SCHEMA,
+    Folds,
+    FoldTerms,
+    ItemIds,
+    RankCall,
+    RankLimits,
+    RankView,
+    crc32,
+    parse_rank_call,
+    record_head,
+)
 
-__all__ = ["INTERFACE", "crc32"]
+__all__ = [
+    "INTERFACE",
+    "RECORD_SCHEMA",
+    "FoldTerms",
+    "Folds",
+    "ItemIds",
+    "RankCall",
+    "RankLimits",
+    "RankView",
+    "crc32",
+    "parse_rank_call",
+    "record_head",
+]

@@ -1,6 +1,7 @@
 // Python's side of the module: what it takes, what it gives, and nothing of the work itself.
 #include <nanobind/nanobind.h>
 
+#include "bindings.hpp"
 #include "crc32.hpp"
 
 namespace nb = nanobind;
@@ -16,4 +17,6 @@ NB_MODULE(_core, module) {
             return penchant::crc32(static_cast<const std::uint8_t *>(data.data()), data.size(), start);
         },
         nb::arg("data"), nb::arg("start") = 0);
+    penchant::bind_fold(module);
+    penchant::bind_rank(module);
 }

@@ -47,6 +47,8 @@ class CatalogView:
     """c_i of `penchant.domain.long_tail`, shape (rows,)."""
     popularity: Vector
     """p_i of the same module, shape (rows,)."""
+    tail: Vector
+    """g_i of the same module, shape (rows,)."""
     frozen: Frozen
     """The parts of the fold that the version fixes, as its file holds them."""
     alive: Mask
@@ -166,6 +168,7 @@ class CatalogReader:
             neighbours=self._neighbours(head, old),
             offset_weights=offset_weights,
             popularity=popularity,
+            tail=tail,
             frozen=frozen,
             alive=alive,
             ids=self._ids,

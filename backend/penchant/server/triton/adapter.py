@@ -383,7 +383,8 @@ class Adapter:
             trace_id = "" if trace is None else trace.trace_id
             self._errors.say(answer, call.field, _id_of(source), trace_id)
             return pb_utils.InferenceResponse([], error=to_triton(pb_utils, answer))
-        payload = np.array([[answer.SerializeToString()]], dtype=np.object_)
+        reply = answer if isinstance(answer, bytes) else answer.SerializeToString()
+        payload = np.array([[reply]], dtype=np.object_)
         return pb_utils.InferenceResponse([pb_utils.Tensor(REPLY_TENSOR, payload)])
 
     def _refused(self, request: Any, error: PenchantError) -> Any:
