@@ -55,7 +55,7 @@ class RotatedPseudonyms:
     names: int
     """Users and tombstones that this run renamed, once for each key."""
     kept_before: bool = False
-    """Whether the store's own servers hold the names of before in files, until these are rewritten."""
+    """Whether files of the store's own servers still hold the names of before."""
 
 
 def rotate_pseudonyms(
