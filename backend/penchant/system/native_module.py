@@ -22,6 +22,9 @@ NATIVE_VARIABLE = "PENCHANT_NATIVE"
 INTERFACE = 1
 """Number of the compiled interface that this release calls."""
 
+COST_OF_NUMPY = "each rank and each event takes more of a core than by penchant_native"
+"""What the NumPy path costs, for people to read; docs/concepts/native.md has the figures."""
+
 
 class NativeChoice(NamedTuple):
     """The implementation that runs, and why."""
@@ -48,7 +51,9 @@ def _imported() -> NativeChoice:
     try:
         module = importlib.import_module("penchant_native")
     except ImportError as error:
-        why = "not installed" if isinstance(error, ModuleNotFoundError) else str(error)
+        # A part of it that is missing: the one for this Python.
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "penchant_native"
+        why = "not installed" if missing else f"does not load in this Python: {error}"
         return NativeChoice(False, f"NumPy: penchant_native: {why}")
     found = getattr(module, "INTERFACE", None)
     if found != INTERFACE:
