@@ -1,7 +1,8 @@
 """What does an event of feedback cost in process: by NumPy, and by the compiled module?
 
 Both ways take turns with batches of events on one store, so that the ratio holds on a busy machine
-too. The time is CPU of the thread: the wait for the disk at the commit is left out. Run with `python benchmarks/compiled_feedback.py [--window 256] [--batch 1]`.
+too. The time is CPU of the thread: the wait for the disk at the commit is left out. Run with
+`python benchmarks/compiled_feedback.py [--window 256] [--batch 1]`.
 """
 
 from __future__ import annotations
