@@ -138,6 +138,10 @@ class CatalogReader:
             self._require_whole()
             return self._view
 
+    def is_whole(self) -> bool:
+        """Whether the files of the latest view are as long as when they were mapped."""
+        return self._sizes.truncated() is None
+
     def _require_whole(self) -> None:
         name = self._sizes.truncated()
         if name is not None:

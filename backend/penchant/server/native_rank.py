@@ -2,14 +2,16 @@
 
 What it declines takes the general way through `wire.rank` and `service.rank`, which also says what
 is wrong with a request that is refused: a query, an explanation, exploration, diversity, a context
-that changes the ranking, a fold that the module declines, a damaged row, a user who is shown a release on rollout.
-Both give the same items in the same order, and scores that differ by rounding alone.
+that changes the ranking, a fold that the module declines, a damaged row, a user who is shown a
+release on rollout. Both give the same items in the same order, and scores that differ by rounding
+alone.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import penchant_native
@@ -21,7 +23,7 @@ from penchant.server.plans import SMALL_CANDIDATES, SMALL_K, candidates_cost
 from penchant.service.clock import Clock
 from penchant.service.compiled_folds import CompiledFolds
 from penchant.service.meter import Meter
-from penchant.service.user_interest import Catalogs
+from penchant.service.user_interest import Catalogs, Offered
 from penchant.store.base import Snapshot, Store
 from penchant.store.keys import Kind, encode
 from penchant.system.step_times import step_began, step_ended
@@ -29,7 +31,17 @@ from penchant.system.step_times import step_began, step_ended
 MOST_BUCKET_S = 1e9
 """Longest time bucket of the compiled way, in seconds."""
 
-_NEWEST = encode(Kind.NEWEST)
+_HEAD, _ROLLOUT, _NEWEST = (encode(kind) for kind in (Kind.HEAD, Kind.ROLLOUT, Kind.NEWEST))
+
+
+class _Known(NamedTuple):
+    """The catalog that the last calls were answered from."""
+
+    head: bytes | None
+    """The row of its head."""
+    view: CatalogView
+    native: penchant_native.RankView | None
+    """Its compiled twin; None for an empty catalog, or settings that the module lacks."""
 
 
 class NativeRank:
@@ -73,7 +85,7 @@ class NativeRank:
         )
         self._lock = threading.Lock()
         self._ids = penchant_native.ItemIds()
-        self._view: tuple[CatalogView, penchant_native.RankView] | None = None
+        self._known: _Known | None = None
 
     def parse(self, payload: bytes) -> penchant_native.RankCall | None:
         """The parsed call; None: it takes the general way."""
@@ -86,16 +98,14 @@ class NativeRank:
     def answer(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes | None]:
         """One serialized reply per call, all from one snapshot; None: it takes the general way."""
         replies: list[bytes | None] = [None] * len(calls)
-        ranked = self._meter.ranked
         try:
             with self._store.snapshot() as snapshot:
-                offered = self._catalogs.read(snapshot)
-                view = self._native_view(offered.served)
+                view, others = self._catalog(snapshot)
                 if view is None:
                     return replies
                 newest = snapshot.get(_NEWEST)
                 for place, call in enumerate(calls):
-                    if offered.candidate and offered.shown_to(call.user) is not offered.served:
+                    if others is not None and others.shown_to(call.user) is not others.served:
                         continue
                     began_ns = step_began()
                     record, owned = self._rows(snapshot, call)
@@ -107,13 +117,33 @@ class NativeRank:
                     if answer is not None:
                         step_ended("score", began_ns)
                         replies[place], top, cold, fold_s = answer
-                        ranked(top, cold=cold)
+                        self._meter.ranked(top, cold=cold)
                         if fold_s:
                             self._meter.fold(fold_s)
         except PenchantError:
             # It is found, and said, once more on the general way.
             return replies
         return replies
+
+    def _catalog(
+        self, snapshot: Snapshot
+    ) -> tuple[penchant_native.RankView | None, Offered | None]:
+        """The catalog as of a snapshot; with what is offered to whom, where there is a rollout."""
+        head, rollout = snapshot.get(_HEAD), snapshot.get(_ROLLOUT)
+        known = self._known
+        if known is not None and head == known.head and rollout is None:
+            # The usual case, in a few calls: the head has not moved, and its files are whole.
+            reader = self._catalogs.served
+            if reader.latest is known.view and reader.is_whole():
+                return known.native, None
+        # It may be newer than the snapshot's, where another thread has read that.
+        offered = self._catalogs.read(snapshot)
+        if known is None or known.view is not offered.served:
+            native = self._native_view(offered.served)
+        else:
+            native = known.native
+        self._known = _Known(head, offered.served, native)
+        return native, None if rollout is None else offered
 
     def _rows(
         self, snapshot: Snapshot, call: penchant_native.RankCall
@@ -127,17 +157,11 @@ class NativeRank:
         return snapshot.get(encode(Kind.USER, user)), owned
 
     def _native_view(self, view: CatalogView) -> penchant_native.RankView | None:
-        """The compiled twin of a view; None for an empty catalog, or settings that it lacks."""
-        known = self._view
-        if known is not None and known[0] is view:
-            return known[1]
         if not view.head.rows or view.settings.repeat_weight or not _fits(view):
             return None
         with self._lock:
             self._ids.follow(view.ids)
-            native = _native_view(view, self._ids)
-            self._view = view, native
-        return native
+            return _native_view(view, self._ids)
 
 
 def _fits(view: CatalogView) -> bool:
