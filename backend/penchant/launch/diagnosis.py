@@ -25,6 +25,7 @@ from penchant.launch.check import Check, CheckState
 from penchant.launch.errors import LaunchError
 from penchant.launch.exposure import DoorsToTry, try_doors
 from penchant.launch.model_parameters import DEFAULT_STORE, HOME, is_store, state_directory
+from penchant.launch.move_check import check_move
 from penchant.launch.native_wheel import DISTRIBUTION
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
 from penchant.launch.server_history import ServerHistory
@@ -103,6 +104,7 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield check_shared_memory()
     yield check_store(request.store)
     yield from check_durability(request.store)
+    yield from check_move(request.store)
     yield from check_store_use(request.store)
     yield from check_refresh(request.store)
     yield from check_server(request.target, request.tls, request.token)
