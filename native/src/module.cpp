@@ -10,6 +10,8 @@ namespace nb = nanobind;
 constexpr int interface_number = 1;
 
 NB_MODULE(_core, module) {
+    // What caches hold until the process ends is no leak, and a server's log no place to say so.
+    nb::set_leak_warnings(false);
     module.attr("INTERFACE") = interface_number;
     module.def(
         "crc32",
