@@ -34,7 +34,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 	docs docs-build clean libpython prometheus
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) libpython ## Start a real Triton and watch it learn from MovieLens (4 minutes).
 	@$(BIN)/penchant demo $(ARGS)

@@ -168,6 +168,15 @@ def test_every_dependency_is_pinned() -> None:
     assert set(declared()) - pins("constraints.txt").keys() == set()
 
 
+def test_the_compiled_module_has_the_products_version_and_is_built_by_what_is_pinned() -> None:
+    native = tomllib.loads((ROOT / "native" / "pyproject.toml").read_text())
+    assert native["project"]["version"] == PROJECT["version"]
+    pinned = pins("constraints.txt")
+    required = [entry.split("==") for entry in native["build-system"]["requires"]]
+    assert {name_of(name): version for name, version in required}.items() <= pinned.items()
+    assert {"cmake", "ninja", "ziglang"} <= pinned.keys()
+
+
 def test_both_environments_have_the_same_versions_but_for_numpy() -> None:
     main, second = pins("constraints.txt"), pins("constraints-numpy2.txt")
     assert {name for name, version in second.items() if main.get(name) != version} == {"numpy"}

@@ -100,6 +100,9 @@ def test_an_image_has_the_pinned_packages_and_a_list_of_them(dockerfile: Path) -
     script = (PLACE / "build-environment.sh").read_text()
     assert '-c "$pins"' in script
     assert "sbom.cdx.json" in script
+    # The compiled module: built by tools that are not in the image, before the list is made.
+    built = script.index('native/build_module.py --into "$home/venv/bin/python"')
+    assert script.index('-m venv "$tools"') < built < script.index("cyclonedx-py")
 
 
 def test_the_script_is_one_that_a_plain_shell_reads() -> None:
@@ -128,3 +131,5 @@ def test_the_context_holds_what_a_wheel_needs_and_no_store_or_key(tmp_path: Path
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=context, check=True, capture_output=True, timeout=120)
     assert len(list(tmp_path.glob("penchant-*.whl"))) == 1
+    assert (context / "native" / "build_module.py").is_file()
+    assert (context / "native" / "CMakeLists.txt").is_file()
