@@ -55,7 +55,7 @@ demo-release: $(READY) libpython ## Make a release, serve it under load, take it
 # encoder is exported once for all; without this variable, by each suite. A job in the background
 # would ignore Ctrl-C, and so would every process that its tests start.
 test: export TEST_EXPORT_DIR := $(CURDIR)/build/test-export
-test: drop-test-export $(VENV)/ready libpython ## Run all tests, those on a real Triton included.
+test: drop-test-export $(READY) libpython ## Run all tests, those on a real Triton included.
 	@echo "Tests on a Triton; the others run beside them, and say at the end how they went:"
 	@others=$$(mktemp); \
 	nice -n 10 env --default-signal=INT,QUIT $(MAKE) -k --no-print-directory test-numpy2 test-fast \
