@@ -73,8 +73,8 @@ class ValkeyNode:
     def _answers(self) -> bool:
         try:
             return self.command("PING") == "PONG"
-        except OSError:
-            return False
+        except OSError as error:
+            return "NOAUTH" in str(error)
 
     def command(self, *words: str | int, timeout_s: float = 10.0) -> str:
         """The reply to a command as plain text, without any client library."""

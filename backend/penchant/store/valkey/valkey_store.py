@@ -171,6 +171,22 @@ class ValkeyStore:
             count += sum(length > 0 for length in lengths)
         return count
 
+    def forget_settled(self) -> None:
+        """Drops the notes, by users' names, of which operands are applied and which announced.
+
+        They go by themselves ten minutes after a user's last operand, where others follow. All
+        operands must be applied (`unsettled`), and no other process may write meanwhile.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        (budgets,) = self._all(
+            [(self._places.budget_index, b"ZRANGE", self._places.budget_index, b"0", b"-1")]
+        )
+        places = [*self._places.counts, self._places.notes, *map(self._places.budget, budgets)]
+        keys = [*(place.applied for place in places), *self._places.pending]
+        self._all((key, b"DEL", key) for key in keys)
+
     def _all(self, commands: Iterable[Sequence[bytes]]) -> list[Any]:
         """The replies to commands, each with its key in front; raises StoreUnavailable."""
         replies = self._nodes.run([ServerCommand(key, words) for key, *words in commands])
