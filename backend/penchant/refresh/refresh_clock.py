@@ -70,11 +70,14 @@ class RefreshClock:
     request: RefreshRequest
     every_s: float
     """Seconds from the end of one look to the next."""
-    _memory: RefreshMemory = field(default_factory=RefreshMemory)
+    _memory: RefreshMemory = field(init=False)
     _failures: int = 0
     _expired_s: float = 0.0
     _began_s: float = field(default_factory=time.time)
     _said: str = ""
+
+    def __post_init__(self) -> None:
+        self._memory = RefreshMemory(self.request.remembered_log())
 
     def run(self, say: Callable[[str], None]) -> NoReturn:
         """Looks for ever; says what happened, but not twice in a row that nothing did."""
