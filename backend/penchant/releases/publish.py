@@ -51,6 +51,7 @@ from penchant.releases.release_gate import (
     parse_weights,
 )
 from penchant.releases.release_rollout import RolloutPlan, begin_rollout
+from penchant.releases.shared_release import fetch_release, send_release
 from penchant.releases.switch import switch_to
 from penchant.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
@@ -194,6 +195,8 @@ class PublishResult:
     """Folder that was added to the model repository of `triton`."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Events of the log that were not used."""
+    remark: str = ""
+    """What is left to do for the other servers of the store; empty: nothing."""
 
 
 def publish(
@@ -272,6 +275,7 @@ def _candidate(
     folder = Path(request.release or "")
     if not (folder / MANIFEST).is_file():
         folder = server.releases / folder.name
+        fetch_release(server, folder.name)
     folder = install_release(folder, server.releases)
     manifest = check_release(folder)
     encoder = load(encoder_directory(folder))
@@ -342,6 +346,8 @@ class _Publication:
         if request.triton is not None:
             model_version = write_model_version(request.triton, encoder_directory(folder))
 
+        remark = send_release(server, folder)
+
         def result(outcome: PublishOutcome, catalog_version: int = 0) -> PublishResult:
             return PublishResult(
                 outcome,
@@ -352,6 +358,7 @@ class _Publication:
                 manifest.reasons,
                 catalog_version,
                 model_version,
+                remark=remark,
             )
 
         if request.build_only:
