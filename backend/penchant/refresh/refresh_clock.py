@@ -31,6 +31,7 @@ from penchant.refresh.refresh import (
 from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_pace import enough, is_due
 from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
+from penchant.refresh.store_for_workers import check_store_for
 from penchant.service.clock import system_clock
 from penchant.store.accepted_events import read_accepted
 from penchant.store.base import Snapshot, Transaction
@@ -116,6 +117,7 @@ class RefreshClock:
                 reason = self._reason_to_wait(snapshot)
             if reason:
                 return ClockLook("waits", reason, self.every_s)
+            check_store_for(server.config.store, self.request.workers)
             settings = self.request.fit_settings(released_settings(server.store))
             config = with_asked(server.config, self.request.objective)
             result = refresh_store(
