@@ -21,6 +21,7 @@ from penchant.store.valkey.valkey_address import ValkeyAddress
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 from penchant.store.valkey.valkey_snapshot import ValkeySnapshot
 from penchant.store.valkey.valkey_transaction import ValkeyTransaction
+from penchant.store.valkey.writer_lines import WriterLines
 
 log = logging.getLogger("penchant")
 
@@ -48,6 +49,7 @@ class ValkeyStore:
         self._places = Places(address.namespace)
         self._kept = KeptCatalog()
         self._settlement = Settlement(self._nodes, self._places)
+        self._lines = WriterLines(self._nodes)
         self.durability = read_durability(self._nodes, address.wait)
         self.durable = self.durability.logged
         if self.durability.maxmemory_policy != "noeviction":
@@ -65,7 +67,9 @@ class ValkeyStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """See `Store.transaction`; transactions run side by side, and may conflict."""
-        transaction = ValkeyTransaction(self._nodes, self._places, self._kept, self._settlement)
+        transaction = ValkeyTransaction(
+            self._nodes, self._places, self._kept, self._settlement, self._lines
+        )
         try:
             yield transaction
         except BaseException:
