@@ -11,7 +11,6 @@ import numpy as np
 
 from penchant.domain.arrays import Float32
 from penchant.encoder.base import Encoder
-from penchant.encoder.onnx import OnnxEncoder
 from penchant.system.workers import ALONE, Workers
 
 SHARE_TEXTS = 256
@@ -35,7 +34,9 @@ def encode_share(share: TextShare) -> Float32:
 
 
 @lru_cache(maxsize=2)
-def _loaded(directory: Path, threads: int) -> OnnxEncoder:
+def _loaded(directory: Path, threads: int) -> Encoder:
+    from penchant.encoder.onnx import OnnxEncoder  # Only here: help and servers do without.
+
     return OnnxEncoder.load(directory, threads=threads)
 
 
