@@ -161,8 +161,8 @@ class RankView:
 RECORD_SCHEMA: int
 """The one schema of records that is read and written here."""
 
-def record_head(record: bytes) -> tuple[int, int, int] | None:
-    """State version, number of events and time of the newest event of a sound record.
+def record_version(record: bytes) -> int | None:
+    """State version of a sound record.
 
     None for a record that is damaged or of another schema: the codec says which.
     """

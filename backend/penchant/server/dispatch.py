@@ -290,7 +290,8 @@ def _answer(verb: Verb[Message, Request, Result], calls: Sequence[ParsedCall]) -
     native = verb.native
     parsed = [] if native is None else [call.message for call in calls if call.payload is not None]
     if native is None or not parsed:
-        return _answer_generally(verb, calls)
+        # A tenant's store may have no compiled way where the server's own, which parsed, has one.
+        return _answer_generally(verb, [_for_general_way(call) for call in calls])
     replies = attempt(native.answer, parsed)
     if isinstance(replies, PenchantError):
         replies = [None] * len(parsed)

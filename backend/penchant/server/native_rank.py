@@ -135,7 +135,7 @@ class NativeRank:
         # It may be newer than the snapshot's, where another thread has read that.
         offered = self._catalogs.read(snapshot)
         if known is None or known.view is not offered.served:
-            native = self._native_view(offered.served)
+            native = self._twin(offered.served)
         else:
             native = known.native
         self._known = _Known(head, offered.served, native)
@@ -152,7 +152,8 @@ class NativeRank:
         owned = snapshot.get(encode(Kind.OWNED, user)) if call.exclude_owned else None
         return snapshot.get(encode(Kind.USER, user)), owned
 
-    def _native_view(self, view: CatalogView) -> penchant_native.RankView | None:
+    def _twin(self, view: CatalogView) -> penchant_native.RankView | None:
+        """The compiled twin of a view; None for an empty catalog, or settings that it lacks."""
         if not view.head.rows or view.settings.time_bucket_s > MOST_BUCKET_S:
             return None
         terms = CompiledFolds().terms(view)
@@ -161,21 +162,6 @@ class NativeRank:
         with self._lock:
             self._ids.follow(view.ids)
             return _native_view(view, self._ids, terms)
-
-
-def _native_view(self, view: CatalogView) -> penchant_native.RankView | None:
-    if not view.head.rows or view.settings.time_bucket_s > MOST_BUCKET_S:
-        return None
-    terms = CompiledFolds().terms(view)
-    if terms is None and view.settings.repeat_weight and view.settings.signal_weights:
-        return None
-    with self._lock:
-        self._ids.follow(view.ids)
-        return _native_view(view, self._ids, terms)
-
-
-def _fits(view: CatalogView) -> bool:
-    return view.settings.time_bucket_s <= MOST_BUCKET_S
 
 
 def _native_view(

@@ -129,7 +129,7 @@ def test_the_context_holds_what_a_wheel_needs_and_no_store_or_key(tmp_path: Path
             shutil.copy(source, target)
     assert not {".git", ".venv", ".penchant", "certs"} & {path.name for path in context.iterdir()}
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=context, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=context, check=True, capture_output=True, timeout=600)
     assert len(list(tmp_path.glob("penchant-*.whl"))) == 1
     assert (context / "native" / "build_module.py").is_file()
     assert (context / "native" / "CMakeLists.txt").is_file()
