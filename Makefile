@@ -26,7 +26,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
-	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest \
+	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest loadtest-cluster \
 	docs docs-build clean libpython prometheus
 
 help: ## List the targets.
@@ -119,6 +119,9 @@ serve: $(VENV)/ready libpython .penchant/encoder/encoder.json ## Serve from an e
 
 loadtest: $(VENV)/ready libpython ## Load an embedded server for two minutes; leaves an HTML report.
 	@$(BIN)/python -m loadtest $(ARGS)
+
+loadtest-cluster: $(VENV)/ready libpython ## Load two servers on a Valkey cluster of six nodes (4 minutes).
+	@$(BIN)/python -m loadtest --cluster $(ARGS)
 
 prometheus: build/prometheus/usr/bin/promtool ## Fetch Debian's Prometheus for the tests of alerts, without root.
 
