@@ -7,10 +7,12 @@ b'\x01\x00\x00\x002\x01\x00\x00\x002\x02\x00\x00\x00id\x00\x00\x00\x00'
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from penchant.domain.errors import StoreUnavailable
+from penchant.store.valkey.place_indexes import Indexed
+from penchant.store.valkey.places import Place
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 
@@ -24,6 +26,29 @@ class UserCommit(NamedTuple):
 
     keys: tuple[bytes, ...]
     words: list[bytes]
+
+    @classmethod
+    def of(
+        cls,
+        place: Place,
+        words: list[bytes],
+        names: Iterable[Indexed],
+        announced: tuple[bytes, bytes] | None,
+    ) -> UserCommit:
+        """The commit of a place, which names its rows and announces its operands as well.
+
+        Args:
+            place: of a user.
+            words: the arguments without those for the indexes.
+            names: to be put into indexes.
+            announced: the index and the name of an announcement; None: none.
+        """
+        named = [(one.index, one.name) for one in names]
+        pairs = named if announced is None else [announced, *named]
+        indexes, members = [index for index, _ in pairs], [member for _, member in pairs]
+        first = b"named" if announced is None else b"announced"
+        keys = (place.rows, place.outbox, place.line, *indexes)
+        return cls(keys, [*words, first, *members])
 
     def packed(self) -> bytes:
         """As `users_commit` reads it, without the keys themselves."""

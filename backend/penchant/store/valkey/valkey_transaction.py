@@ -29,14 +29,16 @@ from penchant.store.valkey.place_indexes import (
     contribution_entry,
     drop_gone,
     user_entry,
+    written_names,
 )
-from penchant.store.valkey.places import Place, Places, escaped, user_key
+from penchant.store.valkey.places import Place, Places, user_key
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.shared_rows import changes, compared
 from penchant.store.valkey.user_commits import UserCommit, run_commits
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 from penchant.store.valkey.valkey_snapshot import ValkeySnapshot
+from penchant.store.valkey.writer_lines import WriterLines
 
 _ANNOUNCED_FOR_S = 10.0
 """A transaction that takes longer announces its operands again."""
@@ -56,10 +58,14 @@ class ValkeyTransaction(ValkeySnapshot):
         places: Places,
         kept: KeptCatalog,
         settlement: Settlement,
+        lines: WriterLines,
     ) -> None:
         """Nothing is read or written yet."""
         super().__init__(nodes, places, kept)
-        self._settlement = settlement
+        self._settlement, self._lines = settlement, lines
+        self._lost: set[Place] = set()
+        """Places with a line at which another writer was faster, or is to be."""
+        self._written: list[Place] = []
         self._writes: dict[Place, _Rows] = {}
         self._operands: dict[bytes, list[tuple[bytes, str]]] = {}
         """By key: operands, each with its user, that no put of the row has replaced."""
@@ -173,6 +179,7 @@ class ValkeyTransaction(ValkeySnapshot):
         """Ends a transaction that is not committed."""
         self._settlement.look_at(self._new_names)
         self._settlement.end(self._announced, (), ())
+        self._lines.keep((), ())
 
     def commit(self) -> None:
         """Writes what was put, deleted and merged.
@@ -187,6 +194,7 @@ class ValkeyTransaction(ValkeySnapshot):
             self._commit(committed, unsure)
         finally:
             self._settlement.end(self._announced, committed, unsure)
+            self._lines.keep(self._lost, self._written)
 
     def _commit(self, committed: set[str], unsure: set[str]) -> None:
         outboxes: defaultdict[str, Operands] = defaultdict(list)
@@ -208,8 +216,7 @@ class ValkeyTransaction(ValkeySnapshot):
         else:
             self._settlement.begin(outboxes)
             self._announced += outboxes
-            if unread:
-                self._load({place: [] for place in unread})
+            self._load({place: [] for place in unread})
         for place in unread:
             error = self._of(place).error
             if error is not None:
@@ -232,19 +239,17 @@ class ValkeyTransaction(ValkeySnapshot):
         if unsure and not done:
             raise self._failed
         left = {place.user for place in users} - {place.user for place in done}
-        raise WriteConflict(left if done or written else (), written)
+        raise self._conflict(left if done or written else (), written)
+
+    def _conflict(self, users: Iterable[str], written: Iterable[bytes]) -> WriteConflict:
+        lost = frozenset(self._lost)
+        turn = (lambda most_s: self._lines.wait(lost, most_s)) if lost else None
+        return WriteConflict(users, written, turn)
 
     def _look_at_names(self, outboxes: Mapping[str, Operands]) -> None:
         """Has names looked at under which `fetch` expected rows, and nothing was written."""
-        rows = {
-            user_key(name, place.user)
-            for place, names in self._writes.items()
-            if place.kind == "user"
-            for name in names
-        }
-        users = {escaped(place.user) for place in self._writes if place.kind == "user"}
-        users |= {escaped(user) for user in outboxes}
-        unused = [one for one in self._new_names if one.name not in rows | users]
+        names = written_names(self._writes, outboxes)
+        unused = [one for one in self._new_names if one.name not in names]
         if unused:
             self._settlement.look_at(unused)
 
@@ -326,15 +331,16 @@ class ValkeyTransaction(ValkeySnapshot):
         for place in places:
             reads, rows, id_ = self._of(place), self._writes[place], secrets.token_bytes(16)
             if place.kind == "credit":
-                words = [*call("user_commit", place.rows, place.outbox), id_]
-                words += [reads.version or b"", b"", *changes(rows)]
+                words = [*call("user_commit", place.rows, place.outbox, place.line), id_]
+                words += [reads.version or b"", self._lines.who, b"", *changes(rows)]
             else:
                 catalog = place.kind == "catalog"
                 version = reads.version if catalog and reads.scanned else b"*"
                 assert version is not None
                 names = reads.rows if catalog else rows.keys() & reads.rows.keys()
                 seen = {name: reads.rows[name] for name in names}
-                words = [*call("rows_commit", place.rows, place.index), id_, version]
+                words = [*call("rows_commit", place.rows, place.index, place.line), id_, version]
+                words.append(self._lines.who if place.kind == "budget" else b"")
                 by_key = catalog or place.kind == "notes"  # Nobody asks which notes changed.
                 words += [*compared(seen), b"lex" if by_key else b"changed", *changes(rows)]
             commands.append(ServerCommand(place.rows, words))
@@ -345,12 +351,15 @@ class ValkeyTransaction(ValkeySnapshot):
                 failed = reply
             elif reply[0] == 1:
                 written += self._keys_of(place)
+                self._written.append(place)
             else:
                 refused = True
+                if place.kind in ("budget", "credit"):
+                    self._lost.add(place)
         if failed is not None:
             raise failed
         if refused:
-            raise WriteConflict((), written)
+            raise self._conflict((), written)
 
     def _keys_of(self, place: Place) -> list[bytes]:
         names = self._writes[place]
@@ -367,10 +376,12 @@ class ValkeyTransaction(ValkeySnapshot):
         calls, id_ = [], secrets.token_bytes(16)
         for number, place in enumerate(sent):
             operands = outboxes.get(place.user, ())
-            indexes, named = self._named_with(place, announced=bool(operands))
-            words = [b"%s%d" % (id_, number), self._of(place).version or b"", packed(operands)]
-            words += [*changes(self._writes.get(place, {})), *named]
-            calls.append(UserCommit((place.rows, place.outbox, *indexes), words))
+            here = not self._nodes.is_cluster  # Else all names were written before.
+            words = [b"%s%d" % (id_, number), self._of(place).version or b"", self._lines.who]
+            words += [packed(operands), *changes(self._writes.get(place, {}))]
+            names = self._new_entries(place) if here else ()
+            announced = self._settlement.announcement(place.user) if here and operands else None
+            calls.append(UserCommit.of(place, words, names, announced))
         done = []
         for place, reply in zip(sent, run_commits(self._nodes, calls), strict=True):
             if isinstance(reply, StoreUnavailable):
@@ -378,19 +389,9 @@ class ValkeyTransaction(ValkeySnapshot):
                 self._failed = reply
             elif reply[0] == 1:
                 done.append(place)
+        self._lost |= {place for place in places if place not in done}
+        self._written += done
         return done
-
-    def _named_with(self, place: Place, *, announced: bool) -> tuple[list[bytes], list[bytes]]:
-        """The indexes that a user's commit writes as well, and the words for it."""
-        if self._nodes.is_cluster:  # They lie in other slots, and were written before.
-            return [], []
-        entries = self._new_entries(place)
-        indexes = [entry.index for entry in entries]
-        named = [entry.name for entry in entries]
-        if not announced:
-            return indexes, [b"named", *named]
-        index, member = self._settlement.announcement(place.user)
-        return [index, *indexes], [b"announced", member, *named]
 
 
 def _require(replies: Sequence[Any]) -> None:
