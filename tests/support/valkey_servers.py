@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ from penchant.launch import tied_process
 from tests.support.parted_network import Machine
 
 SLOTS = 16384
+_PORTS = range(10_000, 20_000)
 _START_S = 30.0
 _NODE_TIMEOUT_MS = 1500
 """After this long without an answer, a primary counts as failed, and its replica takes over."""
@@ -78,6 +80,9 @@ class ValkeyNode:
         wait_until(self._answers, f"a server at {self.name}; see {self.directory / 'log'}")
 
     def _answers(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            pytest.fail(f"{self.name} ended: {(self.directory / 'log').read_text()[-500:]}")
         try:
             return self.command("PING") == "PONG"
         except OSError as error:
@@ -193,12 +198,21 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = _STA
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens now."""
+    """Ports on which nothing listens now.
+
+    Below those that the system gives to outgoing connections, so that no caller of another test
+    takes one before the server does, and below those of the tests' Tritons.
+    """
+    found: list[int] = []
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+            if len(found) == count:
+                break
+            one = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 def durability(fsync: str) -> list[str]:
