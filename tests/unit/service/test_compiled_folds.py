@@ -80,7 +80,8 @@ def windows(draw: st.DrawFn, least: int = 1, most: int = 40) -> Window:
     window["wait_s"] = np.where(shown, rng.choice([0.0, 1800.0], count), -1.0)
     window["signal"] = rng.choice([signal_code(one) for one in ("", *SIGNALS)], count)
     window["context"] = rng.integers(0, 2, (count, 5)) << 16 | rng.integers(0, 2, (count, 5))
-    return window[np.lexsort((window["event"], window["occurred_at_us"]))]
+    ordered: Window = window[np.lexsort((window["event"], window["occurred_at_us"]))]
+    return ordered
 
 
 SETTINGS = st.builds(
