@@ -30,7 +30,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup native native-check native-sanitize native-counts fuzz drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant test-ray \
-	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest \
+	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest loadtest-cluster \
 	docs docs-build clean libpython prometheus
 
 help: ## List the targets.
@@ -151,6 +151,9 @@ serve: $(READY) libpython .penchant/encoder/encoder.json ## Serve from an embedd
 
 loadtest: $(READY) libpython ## Load an embedded server for two minutes; leaves an HTML report.
 	@$(BIN)/python -m loadtest $(ARGS)
+
+loadtest-cluster: $(READY) libpython ## Load two servers on a Valkey cluster of six nodes (4 minutes).
+	@$(BIN)/python -m loadtest --cluster $(ARGS)
 
 prometheus: build/prometheus/usr/bin/promtool ## Fetch Debian's Prometheus for the tests of alerts, without root.
 

@@ -155,7 +155,7 @@ def test_the_evaluation_that_the_start_page_names(encoder: Path, tmp_path: Path)
 
 
 def test_the_command_that_installs_into_a_running_triton(tmp_path: Path) -> None:
-    (arguments,) = (words for words in commands(INTEGRATE) if words[0] == "install")
+    (arguments,) = (words for words in commands(INTEGRATE) if {"install", "--models"} <= {*words})
     encoder = tmp_path / "encoder"
     write_words(encoder, "words")
     places = {"--backends": tmp_path / "b", "--models": tmp_path / "m", "--encoder": encoder}

@@ -210,6 +210,8 @@ class Dispatch:
 
     def answer(self, calls: Sequence[ParsedCall]) -> list[Answer]:
         """One reply or error per call, in order."""
+        if len(calls) == 1:
+            return _answer(self._verbs[calls[0].field], calls)
         fields = dict.fromkeys([call.field for call in calls])
         if len(fields) == 1:  # The usual case, since most models have one method.
             return _answer(self._verbs[calls[0].field], calls)

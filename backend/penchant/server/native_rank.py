@@ -105,13 +105,15 @@ class NativeRank:
                         continue
                     began_ns = step_began()
                     record, owned = self._rows(snapshot, call)
-                    step_ended("read", began_ns)
-                    began_ns = step_began()
+                    if began_ns:
+                        step_ended("read", began_ns)
+                        began_ns = step_began()
                     answer = view.answer(
                         call, record, owned, newest, self._clock(), self._explorations_per_day
                     )
                     if answer is not None:
-                        step_ended("score", began_ns)
+                        if began_ns:
+                            step_ended("score", began_ns)
                         replies[place], top, cold, fold_s = answer
                         self._meter.ranked(top, cold=cold)
                         if fold_s:
