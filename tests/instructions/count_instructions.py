@@ -49,8 +49,8 @@ def main() -> None:
         print(f"No counts are kept for {compiler}: not compared; --keep adds them.")
         return
     grown = differences(kept[compiler], counts)
-    print(*grown, sep="\n", file=sys.stderr)
     if grown:
+        print(*grown, sep="\n", file=sys.stderr)
         sys.exit("Slower than before: mend it, or keep the new counts with --keep and say why.")
     print(f"Instructions of {len(counts)} hot calls: as kept.")
 

@@ -22,7 +22,7 @@ NATIVE_VARIABLE = "PENCHANT_NATIVE"
 INTERFACE = 2
 """Number of the compiled interface that this release calls."""
 
-COST_OF_NUMPY = "each rank and each event takes more of a core than by penchant_native"
+COST_OF_NUMPY = "a rank and an event take their process about 6 times as long as natively"
 """What the NumPy path costs, for people to read; docs/concepts/native.md has the figures."""
 
 
