@@ -212,7 +212,7 @@ def _taken() -> str:
 
 
 def _soak() -> str:
-    """What processes and the store held over half an hour, every few minutes."""
+    """What processes and the store held under load, every few minutes."""
     content = _data("valkey_soak.json")
     rows = [
         [

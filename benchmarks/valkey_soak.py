@@ -1,6 +1,6 @@
-"""What servers and nodes held over half an hour under load, every few minutes, for docs/scaling.md.
+"""What servers and nodes held under load, every few minutes, for docs/scaling.md.
 
-    python -m loadtest --cluster --shape soak --retention-s 300
+    python -m loadtest --cluster --shape soak --retention-s 120
     python -m benchmarks.valkey_soak out/loadtest-cluster.json
 
 Writes docs/data/valkey_soak.json from the report of the first command.
@@ -17,7 +17,7 @@ from typing import Any
 from penchant.system.durable_file import write_whole
 
 SOAK = Path(__file__).resolve().parents[1] / "docs/data/valkey_soak.json"
-EVERY_MINUTES = 3.0
+EVERY_MINUTES = 2.0
 
 
 def soak_rows(report: Mapping[str, Any]) -> list[dict[str, float]]:
@@ -27,12 +27,12 @@ def soak_rows(report: Mapping[str, Any]) -> list[dict[str, float]]:
     ...           "descriptors": {"server 1: x": 7, "node 1": 3}} for minute in (0, 3)]
     >>> store = [{"at_s": 170.0, "log_rows": 9, "memory_mib": 4.0}]
     >>> [(row["minute"], row["log_rows"]) for row in soak_rows({"timeline": looks, "store": store})]
-    [(3.0, 9)]
+    [(2.0, 9)]
     """
     looks, store = report["timeline"], report["store"]
     last = max(look["at_s"] for look in looks) / 60.0
     rows = []
-    for number in range(1, int(last / EVERY_MINUTES + 0.5) + 1):
+    for number in range(1, int(last / EVERY_MINUTES) + 1):
         at_s = 60.0 * EVERY_MINUTES * number
         look, kept = _nearest(looks, at_s), _nearest(store, at_s)
         row = {"minute": EVERY_MINUTES * number}
@@ -57,6 +57,8 @@ def main() -> None:
     verbs = report["results"]["verbs"]
     content = {
         "command": "python -m benchmarks.valkey_soak",
+        "title": report["title"],
+        "seconds": report["results"]["seconds"],
         "rate": report["rate"],
         "capacity": report["capacity"],
         "requests": sum(one["requests"] for one in verbs.values()),

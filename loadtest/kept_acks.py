@@ -27,7 +27,7 @@ class KeptAcks:
     doubled: int
     """Users for whom an event counts twice, or in whose numbering of events one is missing."""
     counted: int
-    """Events that the store's own counter counts, deleted ones included."""
+    """Events that the store's own counter counts."""
     degraded: int
     """Rankings that were made while the store was away."""
 

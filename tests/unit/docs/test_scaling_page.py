@@ -29,7 +29,7 @@ def test_its_pictures_are_there() -> None:
         assert (DOCS / name).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["costs", "cost_check", "fleet", "prediction"])
+@pytest.mark.parametrize("name", ["costs", "cost_check", "fleet", "prediction", "valkey_served"])
 def test_every_data_file_says_what_makes_it(name: str) -> None:
     command = json.loads((DOCS / "data" / f"{name}.json").read_text())["command"]
     assert command.startswith("python -m benchmarks.")
