@@ -8,7 +8,7 @@ that small calls never stand behind long ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
@@ -173,6 +173,11 @@ class Dispatch:
         self._request_bytes = request_bytes
         natives = [(field, verb.native) for field, verb in verbs.items() if verb.native]
         self._natives = {native.tag: (field, native) for field, native in natives}
+
+    def without_native(self) -> Dispatch:
+        """The same verbs, with every call on the general way: to compare the two."""
+        verbs = {field: replace(verb, native=None) for field, verb in self._verbs.items()}
+        return Dispatch(verbs, self._request_bytes)
 
     def handle(self, payload: bytes) -> Answer:
         """Parses and answers one call."""
