@@ -22,7 +22,8 @@ from pathlib import Path
 
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.signals import DEFAULT_SIGNALS
-from penchant.domain.types import LogRow, StoredItem
+from penchant.domain.types import LogRow, StoredItem, UserState
+from penchant.domain.window import empty_record
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.shared_encoder import SharedEncoder
 from penchant.evaluation.evaluate import EvaluationRequest, evaluate
@@ -38,7 +39,7 @@ from penchant.service.rebuilt_records import rebuild_records
 from penchant.store.items import write_item
 from penchant.store.keys import Kind, encode
 from penchant.store.lmdb import LmdbStore
-from penchant.store.users import write_event
+from penchant.store.users import write_event, write_user
 from penchant.system.workers import ALONE, Workers
 
 WHO = {"alone": ALONE, "two processes": Workers(2), "Ray": Workers(2, "local")}
@@ -62,6 +63,7 @@ def fill(address: str, copies: int) -> None:
         for start in range(0, len(users), 100):
             with store.transaction() as transaction:
                 for user in users[start : start + 100]:
+                    write_user(transaction, user, UserState(empty_record()))
                     for row in log[user]:
                         write_event(transaction, row)
     with closing(LmdbStore(Path(address.partition(":")[2]))) as store:
