@@ -22,7 +22,8 @@ from pathlib import Path
 
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.signals import DEFAULT_SIGNALS
-from penchant.domain.types import LogRow, StoredItem
+from penchant.domain.types import LogRow, StoredItem, UserState
+from penchant.domain.window import empty_record
 from penchant.encoder.onnx import OnnxEncoder
 from penchant.encoder.shared_encoder import SharedEncoder
 from penchant.evaluation.evaluate import EvaluationRequest, evaluate
@@ -38,19 +39,18 @@ from penchant.service.rebuilt_records import rebuild_records
 from penchant.store.items import write_item
 from penchant.store.keys import Kind, encode
 from penchant.store.lmdb import LmdbStore
-from penchant.store.users import write_event
+from penchant.store.users import write_event, write_user
 from penchant.system.workers import ALONE, Workers
 
-COPIES = 3
 WHO = {"alone": ALONE, "two processes": Workers(2), "Ray": Workers(2, "local")}
 
 
-def fill(address: str) -> None:
+def fill(address: str, copies: int) -> None:
     """Writes the films, and each user's log some times."""
     films = read_movielens()
     log: dict[str, list[LogRow]] = {}
     for event in films.ratings:
-        for copy in range(COPIES):
+        for copy in range(copies):
             user = f"{event.user}-{copy}"
             rows = log.setdefault(user, [])
             mine = dataclasses.replace(event, user=user)
@@ -63,6 +63,7 @@ def fill(address: str) -> None:
         for start in range(0, len(users), 100):
             with store.transaction() as transaction:
                 for user in users[start : start + 100]:
+                    write_user(transaction, user, UserState(empty_record()))
                     for row in log[user]:
                         write_event(transaction, row)
     with closing(LmdbStore(Path(address.partition(":")[2]))) as store:
@@ -100,12 +101,12 @@ def texts(encoder: Path, workers: Workers) -> bytes:
     return shared.encode([film.text for film in read_movielens().films]).tobytes()
 
 
-def replayed(encoder: Path, workers: Workers) -> bytes:
+def replayed(encoder: Path, every: int, workers: Workers) -> bytes:
     """Evaluates on the log, refitted twice."""
     request = EvaluationRequest(
         ReplayLog(LogSource(dataset="movielens")),
         ModelSettings(encoder),
-        replay=ReplayConfig(refresh_every=25_000),
+        replay=ReplayConfig(every=every, refresh_every=25_000),
         workers=workers,
     )
     return evaluate(request).results[0].rank.tobytes()
@@ -114,10 +115,13 @@ def replayed(encoder: Path, workers: Workers) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--encoder", type=Path, required=True)
-    encoder = parser.parse_args().encoder
+    parser.add_argument("--copies", type=int, default=3, help="of each user in the store")
+    parser.add_argument("--every", type=int, default=1, help="ranks for one in so many likes")
+    options = parser.parse_args()
+    encoder = options.encoder
     with tempfile.TemporaryDirectory() as place:
         address = f"lmdb:{place}/store"
-        fill(address)
+        fill(address, options.copies)
         for name, workers in WHO.items():
             if workers.ray and importlib.util.find_spec("ray") is None:
                 continue
@@ -125,7 +129,7 @@ def main() -> None:
                 "records": partial(records, address),
                 "log": partial(log, address),
                 "texts": partial(texts, encoder),
-                "evaluate": partial(replayed, encoder),
+                "evaluate": partial(replayed, encoder, options.every),
             }.items():
                 began_s = time.perf_counter()
                 digest = hashlib.blake2b(work(workers), digest_size=6).hexdigest()
