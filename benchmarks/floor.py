@@ -22,13 +22,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 
 from benchmarks import calls, client, floor_models, machine, prepare
+from benchmarks.bench_history import BenchHistory
 from benchmarks.bench_report import rows_of
 from benchmarks.encoder import encoder_directory
+from benchmarks.in_process import rank_in_process
 from benchmarks.rounds import Measure, run
 from benchmarks.table import RatioRow, missed, render, write_json
 from penchant.config import Config
 from penchant.encoder.bundle import read_bundle
 from penchant.launch import Server
+from penchant.system.native_module import native_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class WorkloadSize:
 
 FULL = WorkloadSize(9, 0.5, 1.0, 100_000, 1_000, 200_000)
 QUICK = WorkloadSize(2, 0.1, 0.2, 5_000, 200, 2_000)
+HISTORY = Path(__file__).resolve().parents[1] / "build" / "bench-history.jsonl"
 _DAY_US = 86_400_000_000
 
 
@@ -72,6 +76,26 @@ class FloorBench:
         self._salt = 0
         self.most_client_cores = 0.0
 
+    def in_process(self, store: Path, encoder: Path) -> dict[str, Measure]:
+        """The measures without Triton, by name; none where the compiled module does not run.
+
+        Args:
+            store: of the server with few users.
+            encoder: the server's.
+        """
+        if not native_choice().runs:
+            return {}
+        return {
+            f"rank in process, {name}": self._in_process(store, encoder, native)
+            for name, native in (("native", True), ("NumPy", False))
+        }
+
+    def _in_process(self, store: Path, encoder: Path, native: bool) -> Measure:
+        seconds, seed = self._size.alone_s, self._next_seed()
+        return lambda number: self._pool.submit(
+            rank_in_process, store, encoder, self._rank, native, seconds, seed + number
+        ).result()
+
     def measures(self, few: str, many: str, vectors: Path, dimensions: int) -> dict[str, Measure]:
         """All measures by name.
 
@@ -93,6 +117,7 @@ class FloorBench:
             "floor with BYTES, alone": self._alone(few, calls.floor(floor_models.FLOOR_BYTES)),
             "rank, alone": self._alone(few, rank),
             "rank with a fold, alone": self._alone(few, replace(rank, as_of_us=as_of_us + _DAY_US)),
+            "rank of 500, alone": self._alone(few, replace(rank, candidates=min(500, size.items))),
             "search, alone": self._alone(few, search),
             "NumPy alone": lambda number: self._pool.submit(
                 client.bare_search, vectors, dimensions, size.items, search.k, size.alone_s
@@ -157,12 +182,14 @@ def bench(
         measuring = FloorBench(pool, size, as_of_us)
         dimensions = read_bundle(encoder).settings.dimensions
         measures = measuring.measures(first.target, second.target, vectors, dimensions)
+        measures |= measuring.in_process(directory / "few", encoder)
         facts = machine.facts(directory)
         series = run(measures, size.rounds, say)
         memories = machine.memory(first.pids()), machine.memory(second.pids())
     rows = rows_of(series, *memories, (size.few_users, size.many_users))
     notes = [
         facts,
+        f"hot path: {native_choice().reason}",
         f"{size.rounds} rounds of all measures; ratios are medians over the rounds",
         "floor: one FP32 number, with the processes and batching of the model it is compared with",
         f"the client used at most {measuring.most_client_cores:.2f} cores",
@@ -190,6 +217,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--strict", action="store_true", help="exit with status 1 if a target is missed"
     )
+    parser.add_argument(
+        "--history",
+        type=Path,
+        metavar="FILE",
+        default=HISTORY,
+        help="ratios of earlier full runs, to which this one is compared and added",
+    )
     parser.add_argument("--rounds", type=int, metavar="N", help="number of rounds")
     parser.add_argument(
         "--encoder",
@@ -208,6 +242,8 @@ def main(arguments: list[str] | None = None) -> int:
         encoder = encoder_directory(options.encoder, status.update)
         with tempfile.TemporaryDirectory(prefix="penchant-bench-") as directory:
             rows, notes = bench(size, encoder, Path(directory), status.update)
+    if not options.quick:
+        notes += BenchHistory(options.history).add(rows, native_choice().runs)
     render(rows, notes, console)
     if options.json:
         write_json(options.json, rows, notes)

@@ -17,6 +17,7 @@ from penchant.domain.errors import ConfigError
 from penchant.launch import FREE, LaunchError, Ports, Server
 from penchant.launch.model_parameters import HOME, gather
 from penchant.launch.ports import choose
+from penchant.launch.server import ATTEMPTS
 from penchant.report.terminal import Terminal
 from penchant_sdk import Penchant
 
@@ -116,7 +117,7 @@ def serving(console: Terminal, server: Server) -> Iterator[Penchant]:
     """Starts a server, yields a client for it, and stops the server at the end."""
     try:
         with step(console, "Starting Triton") as starting:
-            server.start()
+            server.start(attempts=ATTEMPTS)
             starting.done = f"Triton is up: gRPC on {server.target}, every model has answered"
         with Penchant(server.target, timeout_s=TIMEOUT_S) as penchant:
             yield penchant

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from penchant.training.export import ExportReport
 
-# The same examples every time.
+# The same examples every time, of each law that does not name a number itself.
 settings.register_profile(
     "penchant",
+    max_examples=int(os.environ.get("TEST_EXAMPLES", "50")),
     deadline=None,
     derandomize=True,
     print_blob=True,

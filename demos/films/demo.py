@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,7 @@ from demos.films.live_replay import (
 from demos.progress_steps import counted_step, print_next, print_results
 from penchant.cli.next_steps import command_line
 from penchant.domain.errors import ConfigError
+from penchant.domain.types import Event, Item
 from penchant.launch import Ports, Server
 from penchant.launch.model_parameters import HOME
 from penchant.launch.server_store import open_server_store
@@ -43,6 +45,7 @@ from penchant.system.option_types import FLAT, Flag
 from penchant_sdk import Penchant
 
 USERS = 200
+RATINGS = 70_000
 SEED = 1
 PICTURE, NUMBERS = "learning_curve.png", "demo.json"
 
@@ -53,6 +56,8 @@ class FilmsDemo:
 
     users: Annotated[int, Parameter(validator=validators.Number(gte=1))] = USERS
     """Number of users to watch, out of the 721 who rate films after the history."""
+    ratings: Annotated[int, Parameter(validator=validators.Number(gte=1))] = RATINGS
+    """Number of ratings to play after the history, at most all 70,000."""
     keep: Flag = False
     """Leave the server up at the end, until Ctrl-C."""
     output: Path = Path("out")
@@ -88,7 +93,8 @@ def _play(console: Terminal, directory: Path, options: FilmsDemo) -> None:
         films_step(console, penchant, data.films)
         address = options.store or store_in(directory)
         outcome = _replay(console, penchant, data, options, address)
-        _follow_first_clock(console, outcome, data, address)
+        played = data.ratings[: HISTORY + options.ratings]
+        _follow_first_clock(console, outcome, data.films, played, address)
         titles = {film.id: film.attributes["title"] for film in data.films}
         seconds = time.monotonic() - began
         _print_tables(console, outcome, titles)
@@ -106,7 +112,7 @@ def _replay(
     Months pass in a minute, so the clock of `penchant serve` is looked at by the number of ratings
     instead of every five minutes.
     """
-    history, later = data.ratings[:HISTORY], data.ratings[HISTORY:]
+    history, later = data.ratings[:HISTORY], data.ratings[HISTORY:][: options.ratings]
     watched = choose_users(later, options.users, options.seed)
     story_user = choose_story(history, later, watched)
     replay = LiveReplay(penchant, LivePopularity([film.id for film in data.films]))
@@ -126,16 +132,20 @@ def _replay(
 
 
 def _follow_first_clock(
-    console: Terminal, outcome: LiveOutcome, data: MovieLens, store: str
+    console: Terminal,
+    outcome: LiveOutcome,
+    films: Sequence[Item],
+    ratings: Sequence[Event],
+    store: str,
 ) -> None:
     """Adds to the rankings where the films would have been if nothing had been refreshed."""
     with open_server_store(store) as server, server.store.snapshot() as snapshot:
-        stored = [read_item(snapshot, film.id) for film in data.films]
+        stored = [read_item(snapshot, film.id) for film in films]
         known = [item for item in stored if item is not None]
         texts = text_vectors(snapshot, read_head(snapshot), known)
-        first_clock = FirstClock(data.films, data.ratings, texts, server.config)
+        first_clock = FirstClock(films, ratings, texts, server.config)
     text = "The same rankings, had nothing been refreshed"
-    with counted_step(console, text, len(data.ratings)) as advance:
+    with counted_step(console, text, len(ratings)) as advance:
         first_clock.follow(outcome, advance)
 
 

@@ -19,9 +19,11 @@ pip="python -m pip --disable-pip-version-check --no-input -q"
 python3 -m venv "$home/venv"
 "$home/venv/bin/"$pip install --no-cache-dir -c "$pins" "$@"
 
-# The tool that lists packages is none of them.
+# What builds and lists packages is none of them.
 tools=$(mktemp -d)
 python3 -m venv "$tools"
+# The compiled module; without a compiler, PyPI's is fetched into the tools.
+"$tools/bin/python" -P native/build_module.py --into "$home/venv/bin/python"
 "$tools/bin/"$pip install --no-cache-dir cyclonedx-bom==7.5.0
 "$tools/bin/cyclonedx-py" environment --output-reproducible --of JSON -o "$home/sbom.cdx.json" \
 	"$home/venv"

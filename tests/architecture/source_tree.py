@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,8 @@ def hand_written(*folders: str) -> Iterator[Path]:
                 yield path
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The absolute names of the modules that a file imports, anywhere in it.
 
     `from a import b` gives both `a` and `a.b`: `b` may be a module.
@@ -34,7 +36,7 @@ def imports(path: Path) -> set[str]:
             assert node.module is not None
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
 
 
 def packages(path: Path) -> set[str]:

@@ -85,13 +85,16 @@ def full(tmp_path: Path) -> Iterator[LmdbStore]:
     """A store that was filled until it refused a write."""
     store = LmdbStore(tmp_path, map_bytes=2 << 20)
 
-    def fill() -> None:
+    def fill(values: int) -> None:
+        """Puts so many values in each transaction; a commit waits for the disk."""
         for number in range(10_000):
             with store.transaction() as transaction:
-                transaction.put(b"%05d" % number, b"x" * 1000)
+                for place in range(values):
+                    transaction.put(b"%03d %05d %03d" % (values, number, place), b"x" * 1000)
 
-    with pytest.raises(StoreUnavailable, match=r"full: its map of .* raise store_map_bytes"):
-        fill()
+    for values in (100, 10, 1):
+        with pytest.raises(StoreUnavailable, match=r"full: its map of .* raise store_map_bytes"):
+            fill(values)
     yield store
     store.close()
 

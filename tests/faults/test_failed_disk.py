@@ -8,6 +8,7 @@ import pytest
 
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
+from penchant.launch.server import ATTEMPTS
 from penchant_sdk import Item
 from tests.contracts.client_world import KITCHEN, SPACE
 from tests.faults.test_server_on_a_faulty_disk import (
@@ -85,7 +86,7 @@ def test_a_disk_that_fails_costs_writes_alone_and_no_acked_event(
     assert server.pids() == pids
     server.stop()
     disk.repair()
-    server.start()
+    server.start(attempts=ATTEMPTS)
     with connected(server) as penchant:
         assert kept(penchant) >= acked
         assert len(feed(penchant, "repaired", 5)) == 5

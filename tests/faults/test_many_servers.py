@@ -14,6 +14,7 @@ import pytest
 
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
+from penchant.launch.server import ATTEMPTS
 from penchant.refresh.refresh import RefreshRequest, refresh
 from penchant.store.open import open_store
 from penchant.store.users import read_log
@@ -213,7 +214,7 @@ def test_a_server_that_is_killed_loses_nothing_that_was_acked(pair: Pair) -> Non
     found = [row.event.event_id for log in logs for row in log]
     assert len(found) == len(set(found))
     assert set(acked[0] + acked[1]) <= set(found)
-    pair.servers[0].start()
+    pair.servers[0].start(attempts=ATTEMPTS)
     ranking = pair.clients[0].rank("victim-0", k=3)
     assert ranking.state_version == len(logs[0])
 

@@ -15,6 +15,7 @@ from penchant.launch import Server
 from penchant.launch.errors import LaunchError
 from penchant.launch.migrate import MigrateRequest, MoveReport, migrate
 from penchant.launch.model_parameters import gather
+from penchant.launch.server import ATTEMPTS
 from penchant.store.open import open_store
 from penchant.store.users import read_log
 from penchant_sdk import Event, Item, Penchant
@@ -104,7 +105,7 @@ def test_no_acked_event_is_lost_on_the_way_to_valkey_and_back(tmp_path: Path) ->
             describe(tmp_path, name, address)
             for name, address in (("a", first), ("b", away), ("c", last))
         ]
-        servers[0].start()
+        servers[0].start(attempts=ATTEMPTS)
         try:
             with Penchant(servers[0].target, timeout_s=30.0) as client:
                 client.put_items([Item(id_, text) for id_, text in ITEMS.items()])
@@ -122,7 +123,7 @@ def test_no_acked_event_is_lost_on_the_way_to_valkey_and_back(tmp_path: Path) ->
                     assert done.finished
                     assert done.passes[-1].changed == 0
                     assert done.remarks == ()
-                    servers[place + 1].start()
+                    servers[place + 1].start(attempts=ATTEMPTS)
                     feeder.target = servers[place + 1].target
                     feeder.more()
                 gap_s = feeder.gap_s()

@@ -18,7 +18,7 @@ import pytest
 from penchant.launch import Server, ports, shared_memory
 from penchant.launch.errors import TritonAborted
 from penchant.launch.model_parameters import gather
-from penchant.launch.tritonserver import STUB
+from penchant.launch.model_python import STUB
 from penchant.system.process_identity import identity
 from tests.support.serve_process import PATIENCE_S, serving, started, wait_until
 from tests.support.word_encoder import write_word_encoder

@@ -20,6 +20,7 @@ from loadtest.overload_calls import KINDS
 from loadtest.traffic import item_id, item_text
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
+from penchant.launch.server import ATTEMPTS
 from penchant_sdk import Event, InvalidRequest, Item, Penchant
 from penchant_sdk.errors import Overloaded, PenchantError
 from tests.contracts.client_world import unique
@@ -55,7 +56,7 @@ def _up(server: Server) -> None:
     if server.pid is None:
         assert server.returncode in (-signal.SIGSEGV, -signal.SIGABRT)
         server.kill()
-        server.start()
+        server.start(attempts=ATTEMPTS)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from penchant.launch import LaunchError, Server
 from penchant.launch.diagnosis import check_store_use
 from penchant.launch.model_parameters import gather
+from penchant.launch.server import ATTEMPTS
 from penchant_sdk import Event, Item, Penchant, PenchantError, StoreUnavailable, Unavailable
 from tests.contracts.client_world import KITCHEN, SPACE
 from tests.support.served import served
@@ -194,7 +195,7 @@ def test_a_server_starts_on_damaged_files_and_serves_as_before(server: Server, d
         path.write_bytes(b"")
     for path in catalog.glob("version-*"):
         path.write_bytes(path.read_bytes()[:100])
-    server.start()
+    server.start(attempts=ATTEMPTS)
     with connected(server) as penchant:
         after = penchant.rank("stranger", k=300)
     # Films that are liked as much as others are told apart by milliseconds.
@@ -214,6 +215,6 @@ def test_an_empty_data_file_is_refused_by_name_at_the_start(server: Server, disk
     with pytest.raises(LaunchError, match=r"empty data\.mdb \(0 bytes\)"):
         server.start()
     whole.replace(data)
-    server.start()  # A copy of the store starts.
+    server.start(attempts=ATTEMPTS)  # A copy of the store starts.
     with connected(server) as penchant:
         assert kept(penchant)

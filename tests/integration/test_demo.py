@@ -1,4 +1,4 @@
-"""The demo from end to end, with few users, on a real Triton."""
+"""The demo from end to end, with few users and ratings, on a real Triton."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from tests.support.movielens import needs_movielens
 
 pytestmark = [pytest.mark.server, needs_movielens]
 
-COMMAND = [sys.executable, "-m", "penchant.cli.main", "demo", "--users", "12"]
+# The clock refreshes twice: before the first rating, and after 14,000.
+FEW = ["--users", "15", "--ratings", "16000"]
+COMMAND = [sys.executable, "-m", "penchant.cli.main", "demo", *FEW]
 
 
 def left_over(directory: Path) -> list[str]:
@@ -45,14 +47,14 @@ def test_the_demo_shows_that_feedback_helps_and_tidies_up(tmp_path: Path) -> Non
     assert (tmp_path / "out" / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
     assert left_over(tmp_path) == []
 
-    # Again, now with the encoder there, and cut off while ratings are played.
+    # Again, now with the encoder there, and cut off while the films are registered.
     process = subprocess.Popen(
         COMMAND, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
     with process:
         for line in process.stdout:
-            if "as history" in line:
+            if "Triton is up" in line:
                 os.kill(process.pid, signal.SIGINT)
                 break
         rest = process.stdout.read()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from penchant.launch import Server
+from penchant.launch.server import ATTEMPTS
 from penchant_sdk import Event, EventStatus, Item, Penchant
 from tests.contracts.client_world import KITCHEN, SPACE
 from tests.support.served import served
@@ -104,7 +105,7 @@ def test_servers_that_are_killed_stopped_and_started_cost_no_call(
             for like in likes:
                 ack = lonely.feedback([like])
                 assert ack.results[0].status is EventStatus.SPOOLED
-            a.start()
+            a.start(attempts=ATTEMPTS)
             before = answers(caplog, a)
             end_s = time.monotonic() + TIMEOUT_S
             while answers(caplog, a) < before + 20 or lonely.spooled_events:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from penchant.launch import Server
+from penchant.launch.server import ATTEMPTS
 from penchant_sdk import Event, Item, Penchant, PenchantError
 from tests.contracts.client_world import KITCHEN, SPACE
 from tests.support.shared_regions import prefixes_held, regions_of
@@ -88,7 +89,7 @@ def test_a_patient_client_gets_its_answer_across_a_restart(
         with ThreadPoolExecutor(1) as threads:
             answer = threads.submit(penchant.feedback, [like])
             server.stop()
-            server.start()
+            server.start(attempts=ATTEMPTS)
             assert answer.result().state_version("u") == 1
         assert penchant.feedback([like]).state_version("u") == 1
         assert len(penchant.export_user("u").events) == 1

@@ -19,6 +19,7 @@ from penchant.domain.types import Counters
 from penchant.domain.user_contribution import UserContribution, added
 from penchant.store.accepted_events import merge_accepted, read_accepted
 from penchant.store.base import Store, WriteConflict
+from penchant.store.conflict_retries import ConflictRetries
 from penchant.store.counters import change_counters, read_counters
 from penchant.store.item_contributions import (
     contributors,
@@ -82,14 +83,18 @@ def acked_load(address: str, writers: int = 4, servers: int = 2) -> Iterator[Ack
 
 
 def _feed(store: Store, user: str, number: int, load: AckedLoad, stop: threading.Event) -> None:
-    began_s = time.monotonic()
+    began_s, retries = time.monotonic(), ConflictRetries()
     while True:
         try:
-            write_event(store, user, number)
-        except WriteConflict:
-            load.conflicts += 1
+            try:
+                write_event(store, user, number)
+            except WriteConflict as conflict:
+                load.conflicts += 1
+                retries.pause(conflict)
+                continue
         except StoreUnavailable:
             load.unavailable += 1
+            retries = ConflictRetries()
             if stop.is_set() and time.monotonic() - began_s > _LAST_TRIES_S:
                 return  # Was never acknowledged.
             time.sleep(0.02)

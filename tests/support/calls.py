@@ -13,6 +13,7 @@ from penchant.encoder.bag_of_words import BagOfWords
 from penchant.encoder.base import Encoder
 from penchant.encoder.library import EncoderLibrary
 from penchant.server.app import App, build
+from penchant.server.dispatch import Answer
 from penchant.service.meter import SilentMeter
 from penchant_proto.methods import METHODS
 from penchant_proto.v1.item_pb2 import Item
@@ -66,7 +67,13 @@ def refused(app: App, call: Call) -> PenchantError:
 def together(app: App, calls: Sequence[Call]) -> list[Reply | PenchantError]:
     """The replies to calls that arrived in one batch."""
     parsed = [app.dispatch.parse(call.SerializeToString()) for call in calls]
-    return app.dispatch.answer([one for one in parsed if not isinstance(one, PenchantError)])
+    calls_ = [one for one in parsed if not isinstance(one, PenchantError)]
+    return [read_answer(answer) for answer in app.dispatch.answer(calls_)]
+
+
+def read_answer(answer: Answer) -> Reply | PenchantError:
+    """An answer with its reply as a message."""
+    return Reply.FromString(answer) if isinstance(answer, bytes) else answer
 
 
 def rank_call(user: str = "u", k: int = 3, query: str = "") -> Call:

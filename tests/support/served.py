@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from penchant.launch import Server
+from penchant.launch.server import ATTEMPTS
 
 
 @contextmanager
 def served(server: Server) -> Iterator[Server]:
     """Starts a server and kills it at the end; `with server` lets it close its store instead."""
-    server.start()
+    server.start(attempts=ATTEMPTS)
     try:
         yield server
     finally:

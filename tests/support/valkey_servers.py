@@ -16,8 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
+
+from tests.support.parted_network import Machine
 
 SLOTS = 16384
 _START_S = 30.0
@@ -33,10 +36,13 @@ class ValkeyNode:
     directory: Path
     options: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
+    host: str = "127.0.0.1"
+    inside: Sequence[str] = ()
+    """What its command begins with, so that it runs in another network namespace."""
 
     @property
     def name(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def start(self) -> None:
         """Starts the process on its own files; returns once it answers."""
@@ -47,11 +53,12 @@ class ValkeyNode:
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
+                    *self.inside,
                     str(binary),
                     "--port",
                     str(self.port),
                     "--bind",
-                    "127.0.0.1",
+                    self.host,
                     "--dir",
                     str(self.directory),
                     "--save",
@@ -66,23 +73,23 @@ class ValkeyNode:
     def _answers(self) -> bool:
         try:
             return self.command("PING") == "PONG"
-        except OSError:
-            return False
+        except OSError as error:
+            return "NOAUTH" in str(error)
 
     def command(self, *words: str | int, timeout_s: float = 10.0) -> str:
         """The reply to a command as plain text, without any client library."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s) as link:
-            parts = [str(word).encode() for word in words]
+        reply = self.ask(*words, timeout_s=timeout_s)
+        return reply.decode() if isinstance(reply, bytes) else str(reply)
+
+    def ask(self, *words: str | int | bytes, timeout_s: float = 10.0) -> Any:
+        """The reply to a command: bytes, a number, None or a list; raises OSError for an error."""
+        with socket.create_connection((self.host, self.port), timeout=timeout_s) as link:
+            parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]
             request = b"*%d\r\n" % len(parts)
             request += b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
             link.sendall(request)
             with link.makefile("rb") as replies:
-                first = replies.readline().rstrip(b"\r\n")
-                if first[:1] == b"$" and first != b"$-1":
-                    return replies.read(int(first[1:])).decode()
-        if first[:1] == b"-":
-            raise OSError(first.decode())
-        return first[1:].decode()
+                return _read_reply(replies)
 
     def role(self) -> str:
         """`master` or `slave`, as the server says it."""
@@ -144,6 +151,20 @@ def _is_whole(node: ValkeyNode) -> bool:
     return _field(replication, "master_link_status") == "up"
 
 
+def _read_reply(replies: BinaryIO) -> Any:
+    first = replies.readline().rstrip(b"\r\n")
+    kind, rest = first[:1], first[1:]
+    if kind == b"-":
+        raise OSError(rest.decode())
+    if kind == b":":
+        return int(rest)
+    if kind == b"$":
+        return None if rest == b"-1" else replies.read(int(rest) + 2)[:-2]
+    if kind == b"*":
+        return [_read_reply(replies) for _ in range(int(rest))]
+    return rest
+
+
 def _field(text: str, name: str) -> str:
     return next(
         (
@@ -189,15 +210,30 @@ def valkey_server(directory: Path, *options: str) -> Iterator[ValkeyNode]:
 
 
 @contextmanager
-def valkey_cluster(directory: Path, *options: str) -> Iterator[ValkeyCluster6]:
-    """Six servers: the replica of `nodes[n]` is `nodes[n + 3]`, until failovers change that."""
+def valkey_cluster(
+    directory: Path,
+    *options: str,
+    machines: Sequence[Machine] = (),
+    first_home: Path | None = None,
+) -> Iterator[ValkeyCluster6]:
+    """Six servers: the replica of `nodes[n]` is `nodes[n + 3]`, until failovers change that.
+
+    Args:
+        directory: of their files.
+        options: of each server.
+        machines: on which they run, one each; none: all on this one.
+        first_home: of the files of `nodes[0]`, in the place of a directory in `directory`.
+    """
     ports = free_ports(12)
     cluster = ValkeyCluster6()
-    for port, bus in zip(ports[:6], ports[6:], strict=True):
+    for number, (port, bus) in enumerate(zip(ports[:6], ports[6:], strict=True)):
         cluster_options = ["--cluster-enabled", "yes", "--cluster-port", str(bus)]
         cluster_options += ["--cluster-node-timeout", str(_NODE_TIMEOUT_MS)]
         cluster_options += ["--repl-diskless-sync-delay", "0"]
-        node = ValkeyNode(port, directory / str(port), [*cluster_options, *options])
+        home = first_home if first_home and not number else directory / str(port)
+        node = ValkeyNode(port, home, [*cluster_options, *options])
+        if machines:
+            node.host, node.inside = machines[number].host, machines[number].inside
         cluster.nodes.append(node)
     with _ended(cluster.nodes):
         for node in cluster.nodes:
@@ -213,7 +249,7 @@ def _join(nodes: Sequence[ValkeyNode], buses: Sequence[int]) -> None:
         node.command("CLUSTER", "ADDSLOTSRANGE", first, end - 1)
         node.command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
     for node, bus in zip(nodes[1:], buses[1:], strict=True):
-        nodes[0].command("CLUSTER", "MEET", "127.0.0.1", node.port, bus)
+        nodes[0].command("CLUSTER", "MEET", node.host, node.port, bus)
     ids = [node.command("CLUSTER", "MYID") for node in nodes]
     wait_until(lambda: all(_knows(node, ids) for node in nodes), "all to know each other")
     for number, node in enumerate(nodes[3:]):

@@ -47,6 +47,8 @@ class CatalogView:
     """c_i of `penchant.domain.long_tail`, shape (rows,)."""
     popularity: Vector
     """p_i of the same module, shape (rows,)."""
+    tail: Vector
+    """g_i of the same module, shape (rows,)."""
     frozen: Frozen
     """The parts of the fold that the version fixes, as its file holds them."""
     alive: Mask
@@ -136,6 +138,10 @@ class CatalogReader:
             self._require_whole()
             return self._view
 
+    def is_whole(self) -> bool:
+        """Whether the files of the latest view are as long as when they were mapped."""
+        return self._sizes.truncated() is None
+
     def _require_whole(self) -> None:
         name = self._sizes.truncated()
         if name is not None:
@@ -166,6 +172,7 @@ class CatalogReader:
             neighbours=self._neighbours(head, old),
             offset_weights=offset_weights,
             popularity=popularity,
+            tail=tail,
             frozen=frozen,
             alive=alive,
             ids=self._ids,

@@ -44,6 +44,21 @@ def _continued(lines: Iterable[str]) -> list[str]:
     return [*(f"{line} \\" for line in every[:-1]), *every[-1:]]
 
 
+def _hot_path(installation: Installation) -> str:
+    """What rank and feedback will run by."""
+    native = installation.native
+    if native is not None:
+        newer = " or newer" if native.abi == "abi3" else ""
+        return (
+            f"Wrote penchant_native {native.version}, for Python {native.python}{newer} on "
+            f"{native.machine} with {native.libc}"
+        )
+    return (
+        f"Without the compiled module: {installation.without_native}. The models run by NumPy, "
+        "unless penchant_native is installed in their Python; --native WHEEL lays one out."
+    )
+
+
 def _callers(*, knows_callers: bool) -> list[str]:
     """Who may call the server."""
     if knows_callers:
@@ -64,6 +79,7 @@ def _report(request: InstallRequest, installation: Installation) -> str:
     lines = [
         f"Wrote {installation.backend}",
         *(f"Wrote {model}" for model in installation.models),
+        _hot_path(installation),
         "",
         "Each config.pbtxt holds these parameters, as options and settings file gave them. After a "
         "change, install again and restart Triton:",

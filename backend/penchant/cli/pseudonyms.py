@@ -34,8 +34,8 @@ def new_key() -> None:
 def rotate(*, request: Annotated[RotatePseudonymsRequest, FLAT] = _DEFAULTS) -> None:
     """Renames the users of a store by the keys that were added to the setting pseudonym_keys.
 
-    A store of plain ids gets pseudonyms. The server must be stopped; after a kill, the same command
-    goes on.
+    A store of plain ids gets pseudonyms. Its servers must be stopped, and of a store in Valkey the
+    jobs beside them as well; after a kill, the same command goes on.
     """
     console = terminal()
     with step_status(console, "Opening the store") as progress:
@@ -44,3 +44,9 @@ def rotate(*, request: Annotated[RotatePseudonymsRequest, FLAT] = _DEFAULTS) -> 
         f"Renamed {counted(result.names, 'user')}; every name has been through "
         f"{counted(result.keys, 'key')} now, {result.new_keys} of them new."
     )
+    if result.kept_before:
+        console.say(
+            "The files of the Valkey servers hold the names of before until they are rewritten: "
+            "BGREWRITEAOF, and BGSAVE where snapshots are kept, on each of them.",
+            "yellow",
+        )

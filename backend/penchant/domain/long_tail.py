@@ -1,12 +1,13 @@
 """The long tail: items with few events, whose place the score finds by weights of its own.
 
-    c_i = c + c_tail g_i,   p_i = popularity_i + l g_i,   g_i = 1 / (1 + (n_i / k)^4)
+    c_i = c + f c_tail g_i,   p_i = popularity_i + f l g_i,   g_i = 1 / (1 + (n_i / k)^4)
 
-n_i is the number of events about an item as of the last refresh, so that g_i is 1 without any and
-0.04 after ten; an item that was put since has g_i = 1. Among such items one recent like says more
-than its log-odds against all items do (c_tail), and what their texts and neighbours say is not
-outweighed by the popularity that they had no time to win (l). Both are learnt by a refresh
-(`penchant.refresh.tail_search`), and 0 before.
+f = 1 - a_0 rises with the user's own events (`penchant.domain.neighbours`), since nothing tells
+which of a thousand rare items would suit a stranger. n_i is the number of events about an item as
+of the last refresh, so that g_i is 1 without any and 0.04 after ten; an item that was put since has
+g_i = 1. Among such items one recent like says more than its log-odds against all items do (c_tail),
+and what their texts and neighbours say is not outweighed by the popularity that they had no time to
+win (l). Both are learnt by a refresh (`penchant.refresh.tail_search`), and 0 before.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def whole_tail(tail: Vector, rows: int) -> Vector:
 
 
 def weighed_tail(popularity: Vector, tail: Vector, settings: FoldSettings) -> tuple[Vector, Vector]:
-    """c_i and p_i of the equation of this module, shape (n,) each.
+    """c_i and p_i of the equation of this module for f = 1, shape (n,) each.
 
     Args:
         popularity: what popularity as of the last refresh adds, shape (n,).
@@ -59,3 +60,22 @@ def weighed_tail(popularity: Vector, tail: Vector, settings: FoldSettings) -> tu
     """
     weights = np.float32(settings.offset_weight) + np.float32(settings.tail_offset_weight) * tail
     return weights, popularity + np.float32(settings.tail_lift) * tail
+
+
+def withheld_tail(offsets: Vector, tail: Vector, begun: float, settings: FoldSettings) -> Vector:
+    """What a user with a short history lacks of `weighed_tail`'s c_i b_i + p_i, shape (n,).
+
+    Args:
+        offsets: b_i, shape (n,).
+        tail: g_i, shape (n,).
+        begun: a_0, so that f is 1 - a_0.
+        settings: the score's weights.
+
+    >>> settings = FoldSettings(tail_offset_weight=2.0, tail_lift=1.0)
+    >>> half = np.array([0.5], np.float32)
+    >>> [withheld_tail(half, half, begun, settings).tolist() for begun in (1.0, 0.25, 0.0)]
+    [[1.0], [0.25], [0.0]]
+    """
+    weighed = np.float32(settings.tail_offset_weight) * offsets + np.float32(settings.tail_lift)
+    withheld: Vector = np.float32(begun) * tail * weighed
+    return withheld

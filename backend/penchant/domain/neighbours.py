@@ -85,6 +85,16 @@ def recent_of(
     return recent
 
 
+def opening_share(recent: Recent) -> float:
+    """a_0 of this module's equation, which `recent_of` put last; 0 if it no longer counts.
+
+    >>> opening_share(recent_of(np.empty(0, np.uint32), np.empty(0), 3, 3.0))
+    0.5
+    """
+    begun = len(recent) > 0 and recent["item"][-1] == OPENING
+    return float(recent["weight"][-1]) if begun else 0.0
+
+
 def near_all(neighbours: Neighbours, recent: Recent, rows: int) -> Vector:
     """near(i) for the first `rows` items, shape (rows,). Cost: O(rows + neighbours)."""
     items, strengths = _entries(neighbours, recent)

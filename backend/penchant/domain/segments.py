@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from penchant.domain.arrays import Float64, Int64
-from penchant.domain.neighbours import NEIGHBOUR_DTYPE, OPENING, SMALL_ROWS, Neighbours
+from penchant.domain.neighbours import NEIGHBOUR_DTYPE, SMALL_ROWS, Neighbours, opening_share
 from penchant.domain.types import Context, Recent, Rows, Vector
 
 
@@ -94,13 +94,12 @@ def segment_shares(
         context: the ranking's.
         recent: of the user's interest; its last entry is the opening's while a_0 is above 0.
     """
-    if not len(recent) or recent["item"][-1] != OPENING:
-        return None
-    rows = popularity.rows_of(context)
+    begun = opening_share(recent)
+    rows = popularity.rows_of(context) if begun else []
     if not rows:
         return None
     entries = popularity.entries[rows]
-    share = entries["strength"].ravel().astype(np.float64) * float(recent["weight"][-1])
+    share = entries["strength"].ravel().astype(np.float64) * begun
     return SegmentShares(entries["item"].ravel().astype(np.int64), share)
 
 

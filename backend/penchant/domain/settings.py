@@ -162,6 +162,11 @@ class FoldSettings:
             ) from error
 
     @property
+    def weighs_tail(self) -> bool:
+        """Whether items with few events have weights of their own."""
+        return self.tail_offset_weight != 0 or self.tail_lift != 0
+
+    @property
     def interests(self) -> int:
         """p: slow interests that the updater keeps per user."""
         return self.prototypes if self.updater == "prototypes" else 1

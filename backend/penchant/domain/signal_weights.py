@@ -81,12 +81,13 @@ def factors_in(window: Window, signal_weights: str) -> Float64 | None:
     """
     if not signal_weights:
         return None
-    factors: Float64 = _by_code(signal_weights)[window["signal"]]
+    factors: Float64 = factors_by_code(signal_weights)[window["signal"]]
     return factors
 
 
 @functools.lru_cache(maxsize=16)
-def _by_code(signal_weights: str) -> Float64:
+def factors_by_code(signal_weights: str) -> Float64:
+    """The factor of each `signal_code`, shape (65,536,), read-only; 1 for codes of no factor."""
     by_code = np.ones(_CODES)
     for signal, factor in read_signal_weights(signal_weights).items():
         by_code[signal_code(signal)] = factor

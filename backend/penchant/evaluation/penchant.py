@@ -217,6 +217,7 @@ class PenchantRecommender:
             neighbours=fresh.neighbours,
             offset_weights=offset_weights,
             popularity=popularity,
+            tail=tail,
             frozen=frozen,
             alive=alive,
             ids=[],

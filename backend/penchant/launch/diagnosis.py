@@ -25,6 +25,8 @@ from penchant.launch.check import Check, CheckState
 from penchant.launch.errors import LaunchError
 from penchant.launch.exposure import DoorsToTry, try_doors
 from penchant.launch.model_parameters import DEFAULT_STORE, HOME, is_store, state_directory
+from penchant.launch.move_check import check_move
+from penchant.launch.native_wheel import DISTRIBUTION
 from penchant.launch.ports import DEFAULT_TARGET, Ports, is_free
 from penchant.launch.server_history import ServerHistory
 from penchant.launch.shown_token import NO_TOKEN, ShownToken
@@ -36,6 +38,12 @@ from penchant.store.accepted_events import read_accepted
 from penchant.store.address import directory_of, is_network, redacted
 from penchant.store.items import read_head
 from penchant.store.refresh_note import read_refresh_note
+from penchant.system.native_module import (
+    COST_OF_NUMPY,
+    NATIVE_VARIABLE,
+    NativeChoice,
+    native_choice,
+)
 from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, Flag, shows
 from penchant_proto.local_targets import is_local
 
@@ -91,10 +99,12 @@ def diagnose(request: DiagnosisRequest) -> Iterator[Check]:
     yield check_python()
     yield check_packages()
     yield from check_triton()
+    yield check_hot_path()
     yield check_gpu(find_tensorrt(), find_cuda())
     yield check_shared_memory()
     yield check_store(request.store)
     yield from check_durability(request.store)
+    yield from check_move(request.store)
     yield from check_store_use(request.store)
     yield from check_refresh(request.store)
     yield from check_server(request.target, request.tls, request.token)
@@ -152,6 +162,22 @@ def check_triton() -> Iterator[Check]:
     except metadata.PackageNotFoundError:
         numpy = ""
     yield _passes("numpy", lambda: tritonserver.check_numpy(triton), f"{numpy}, fits this Triton")
+
+
+def check_hot_path(choice: NativeChoice | None = None) -> Check:
+    """Says what rank and feedback run by in this environment, and what that costs.
+
+    Args:
+        choice: the implementation; None: the one that a model's process would choose here.
+    """
+    runs, reason = choice or native_choice()
+    if runs:
+        return Check("hot path", "ok", f"{reason} {metadata.version(DISTRIBUTION)}")
+    found = f"{reason}; {COST_OF_NUMPY}"
+    if NATIVE_VARIABLE in reason:
+        return Check("hot path", "skip", found)
+    advice = "in a checkout: make native; else install its wheel where the models run, and restart"
+    return Check("hot path", "warn", found, advice)
 
 
 def check_gpu(trt: Any | None, cuda: Cuda | None) -> Check:

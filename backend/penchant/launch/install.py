@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from penchant.encoder.bundle import check_encoder
 from penchant.launch import layout
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_parameters import gather
+from penchant.launch.model_python import python_of_models
+from penchant.launch.native_wheel import NativeModule, installed_module, read_wheel
 from penchant.launch.token_options import NO_TOKENS, TokenOptions
 from penchant.store.address import is_sealed
 from penchant.system.option_types import ENCODER_IN_USE, FLAT, STORE_IN_USE, Flag, Pairs, shows
@@ -38,6 +41,10 @@ class InstallRequest:
     """Directory of the encoder, as the server sees it."""
     python: Annotated[Path | None, Parameter(show_default=shows(SERVERS_PYTHON))] = None
     """Virtual environment (or conda-pack archive) for the models, as the server sees it."""
+    native: Annotated[
+        Path | None, Parameter(show_default=shows("the module installed here, where it fits"))
+    ] = None
+    """Wheel of the compiled module, penchant-native, for the Python of this Triton."""
     tokens: Annotated[TokenOptions, FLAT] = NO_TOKENS
     """Who may call; the file of keys as the server sees it."""
     rank_instances: Annotated[int, Parameter(validator=Number(gte=1))] = 2
@@ -60,14 +67,18 @@ class Installation:
     """Whether the backend directory contains Triton's Python backend."""
     parameters: Mapping[str, str]
     """The parameters that each model was given, by name."""
+    native: NativeModule | None
+    """The compiled module that lies beside the backend; None: none does."""
+    without_native: str
+    """Why none does; empty if one does."""
 
 
 def install(request: InstallRequest) -> Installation:
     """Writes the backend and the models; a repetition replaces them and nothing else.
 
     Raises:
-        LaunchError: a path that the models cannot open, or a folder that does not exist or cannot
-            be written.
+        LaunchError: a path that the models cannot open, a folder that does not exist or cannot be
+            written, or a wheel of the compiled module that is not for this Triton's Python.
         ConfigError: an unknown store, an unknown setting, a value outside its range, or a directory
             that is here and is no encoder.
     """
@@ -95,10 +106,35 @@ def install(request: InstallRequest) -> Installation:
                 f"{name}: {place} is not a directory; name that of your Triton, or make it "
                 "with --create"
             )
+    native, without_native = _native_for(backends, request)
     sources = layout.find_sources()
-    folder = layout.write_backend(backends, sources)
+    folder = layout.write_backend(backends, sources, native=native)
     instances = {"penchant_rank": request.rank_instances}
     names = layout.write_models(models, sources, parameters, instances)
     has_python_backend = (backends / "python").is_dir()
     written = tuple(models / name for name in names)
-    return Installation(folder, written, has_python_backend, parameters)
+    return Installation(folder, written, has_python_backend, parameters, native, without_native)
+
+
+def _native_for(backends: Path, request: InstallRequest) -> tuple[NativeModule | None, str]:
+    """The compiled module to lay out, or why none.
+
+    A named wheel that does not fit is refused; what happens to be installed here is left out then.
+    """
+    named = None if request.native is None else read_wheel(request.native)
+    module = named or installed_module()
+    if module is None:
+        return None, "penchant_native is not installed here"
+    try:
+        python = python_of_models(backends, request.python)
+    except OSError as error:
+        raise LaunchError(f"backends: cannot be read: {error}") from error
+    misfit = module.misfit(python, metadata.version("penchant"))
+    if named is not None and misfit:
+        raise LaunchError(
+            f"native: got {named.source.name}, which does not fit: {misfit}; build one there: "
+            "pip wheel --no-deps ./native"
+        )
+    if named is None and not python.version:
+        misfit = "the Python of its models is not known from here"
+    return (None, misfit) if misfit else (module, "")

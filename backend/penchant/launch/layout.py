@@ -11,7 +11,9 @@ from pathlib import Path
 
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_config import configure, parse_config
-from penchant.launch.tritonserver import STUB, Triton
+from penchant.launch.model_python import STUB
+from penchant.launch.native_wheel import NativeModule, write_module
+from penchant.launch.tritonserver import Triton
 from penchant.system.durable_file import write_whole
 from penchant_proto import methods
 
@@ -75,7 +77,13 @@ def find_packages() -> tuple[Path, ...]:
     return _PACKAGE, Path(methods.__file__).resolve().parent
 
 
-def write_backend(backends: Path, sources: Sources, *, compiled: bool = False) -> Path:
+def write_backend(
+    backends: Path,
+    sources: Sources,
+    *,
+    compiled: bool = False,
+    native: NativeModule | None = None,
+) -> Path:
     """Writes Penchant's backend folder, for a Triton that already has a Python backend.
 
     Writing it again replaces the folder; other backends are left alone.
@@ -85,6 +93,8 @@ def write_backend(backends: Path, sources: Sources, *, compiled: bool = False) -
         sources: the files to copy.
         compiled: also compile what the models import (0.3 s, where it is not compiled yet), which
             each of their processes would else do by itself. For a Triton with this Python.
+        native: the compiled module to lay beside; None: none, and the models import the one that
+            is installed where they run, if any.
 
     Returns:
         The folder, `<backends>/penchant`.
@@ -104,6 +114,8 @@ def write_backend(backends: Path, sources: Sources, *, compiled: bool = False) -
         for package in sources.packages:
             ignored = _UNFINISHED if compiled else _SKIPPED
             shutil.copytree(package, fresh / package.name, ignore=ignored)
+        if native is not None:
+            write_module(native, fresh)
         if compiled:
             _compile(fresh)
         if folder.exists():

@@ -1,4 +1,8 @@
-"""Who may use a store while it moves: nobody writes to a target, and at the end to no source."""
+"""Who may use a store while a job has it for itself.
+
+Nobody writes to the target of a move, nor at the end to the source; nobody to a store whose users
+get other names.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +87,31 @@ def stopped(source: str) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(option: str, address: str, store: Store) -> Iterator[None]:
+def servers_stopped(option: str, address: str, store: Store, job: str) -> Iterator[None]:
+    """Keeps servers from a store during the body, and from one in a network other jobs as well.
+
+    Args:
+        option: that names the store.
+        address: of the store.
+        store: the open store.
+        job: whose body it is, as others shall name it.
+
+    Raises:
+        StoreUnavailable: one uses it; the text names it.
+    """
+    place = directory_of(address)
+    with ExitStack() as held:
+        if place is None:
+            held.enter_context(_alone(option, address, store, job))
+        else:
+            held.callback(ServerClaim(place, this_server(os.getpid())).close)
+        yield
+
+
+@contextmanager
+def _alone(
+    option: str, address: str, store: Store, job: str = "`penchant migrate`"
+) -> Iterator[None]:
     """Holds the lease of moves on a store in a network that nobody else uses.
 
     A server announces itself before it looks at the lease, and this takes the lease before it looks
@@ -91,10 +119,10 @@ def _alone(option: str, address: str, store: Store) -> Iterator[None]:
     """
     used = in_network(store)
     lease = used.lease(MOVING)
-    if not lease.take(str(this_server(os.getpid()))):
+    if not lease.take(f"{job}, {this_server(os.getpid())}"):
         raise StoreUnavailable(
-            f"{option}: {shown(address)} is being moved by {lease.holder() or 'another process'}"
-            "; wait for it, or 30 s if it was killed"
+            f"{option}: {lease.holder() or 'another process'} has {shown(address)} for itself; "
+            "wait for it, or 30 s if it was killed"
         )
     try:
         users = used.users()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from penchant.launch.tritonserver import STUB
+from penchant.launch.model_python import STUB
 
 _DEATH_S = 10.0
 _INSTANCE = re.compile(r"[A-Za-z]\w*_\d+_\d+")

@@ -6,7 +6,6 @@ each name tells how many keys it has been through, and the same command goes on.
 
 from __future__ import annotations
 
-import os
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Annotated
@@ -14,15 +13,16 @@ from typing import Annotated
 from penchant.domain.errors import ConfigError
 from penchant.domain.pseudonyms import fingerprint
 from penchant.launch.model_parameters import DEFAULT_STORE
+from penchant.launch.move_turns import servers_stopped, settle_operands
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.server.kept_settings import keep
 from penchant.server.tenants import tenant_stores
-from penchant.store.address import directory_of
+from penchant.store.address import is_network
 from penchant.store.base import Transaction
 from penchant.store.lmdb import LmdbStore
 from penchant.store.name_keys import NameKeys, found_name_keys, write_name_keys
+from penchant.store.network_store import in_network
 from penchant.store.renamed_users import names_before, rename_other_contributions, rename_user
-from penchant.store.server_claim import ServerClaim, this_server
 from penchant.store.ship_notes import read_shipping
 from penchant.store.short_transactions import in_short_transactions
 from penchant.system.option_types import STORE_IN_USE, Pairs
@@ -34,11 +34,11 @@ _SETTING = frozenset({"pseudonym_keys"})
 
 @dataclass(frozen=True, slots=True)
 class RotatePseudonymsRequest:
-    """The store, whose server must be stopped."""
+    """The store, whose servers must be stopped."""
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     settings: ServerSettings = ()
     """A setting, if it is not the one that the server keeps in the store; repeatable. The first
     time, `pseudonym_keys=file:/PATH`."""
@@ -54,6 +54,8 @@ class RotatedPseudonyms:
     """Those of them that this run applied, or finished to apply."""
     names: int
     """Users and tombstones that this run renamed, once for each key."""
+    kept_before: bool = False
+    """Whether files of the store's own servers still hold the names of before."""
 
 
 def rotate_pseudonyms(
@@ -62,19 +64,21 @@ def rotate_pseudonyms(
     """Brings the names of a store up to the keys of the setting `pseudonym_keys`.
 
     A store of plain ids gets pseudonyms; one of pseudonyms takes the keys that were added at the
-    end of the file. Its file is rewritten in the end, so that no old name is left on free pages.
+    end of the file. The file of one in LMDB is rewritten in the end, so that no old name is left on
+    free pages; of one in Valkey, its operator has that done.
 
     Raises:
         ConfigError: there is no store, no key, or the keys that the store has been through are not
             the first ones of the setting.
-        StoreUnavailable: a server runs, or the store can't be written; run it again.
+        StoreUnavailable: a server or another job uses the store, or it can't be written; run it
+            again.
     """
     done = [_rotate_at(request.store, request.settings, progress)]
     for address in tenant_stores(request.store):  # They have the server's keys, too.
         done.append(_rotate_at(address, request.settings, progress))
-    return RotatedPseudonyms(
-        done[0].keys, max(one.new_keys for one in done), sum(one.names for one in done)
-    )
+    names = sum(one.names for one in done)
+    kept_before = bool(names) and is_network(request.store)
+    return RotatedPseudonyms(done[0].keys, max(one.new_keys for one in done), names, kept_before)
 
 
 def _rotate_at(address: str, settings: Pairs, progress: Progress) -> RotatedPseudonyms:
@@ -85,17 +89,12 @@ def _rotate_at(address: str, settings: Pairs, progress: Progress) -> RotatedPseu
                 "pseudonym_keys: got none, expected where the keys are; --set "
                 "pseudonym_keys=file:/PATH, with a key that `penchant pseudonyms new-key` prints"
             )
-        place = directory_of(server.config.store)
-        if place is None:
-            raise ConfigError(
-                "store: pseudonyms of a store in Valkey can't be rotated yet: nothing keeps its "
-                "servers from writing meanwhile; rotate those of one in LMDB"
-            )
-        claim = ServerClaim(place, this_server(os.getpid()))
-        try:
+        job = "`penchant pseudonyms rotate`"
+        with servers_stopped("--store", server.config.store, server.store, job):
+            settle_operands(server.store, whole=True)
             result = _rotate(server, keys, progress)
-        finally:
-            claim.close()
+            if server.store.shared:
+                in_network(server.store).forget_settled()
         if result.names and isinstance(server.store, LmdbStore):
             progress("Compacting the store", 0.0)
             server.store.compact()

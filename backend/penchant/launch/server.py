@@ -45,6 +45,9 @@ from penchant.store.address import directory_of
 TOKEN_NAME = "health-token"
 """Name of the file with the token of health checks."""
 
+ATTEMPTS = 3
+"""Starts of a server in a `with` block, where Triton itself aborts: a busy machine may see it."""
+
 _POLL_S = 0.1
 _EXIT_TIMEOUT_S = 10
 _STOP_TIMEOUT_S = 20.0
@@ -118,7 +121,7 @@ class Server:
         """What the last start had to clean up, and what it warns of."""
 
     def __enter__(self) -> Self:
-        self.start()
+        self.start(attempts=ATTEMPTS)
         return self
 
     def __exit__(
@@ -183,18 +186,25 @@ class Server:
         """The process ids of living model instances, by name (`penchant_rank_0_1`)."""
         return processes.stubs(self.pid) if self.pid else {}
 
-    def start(self, environment: Mapping[str, str] | None = None) -> None:
+    def start(self, environment: Mapping[str, str] | None = None, *, attempts: int = 1) -> None:
         """Starts Triton and waits until each model answers a request of the probe.
 
         Args:
             environment: more environment variables, for this start alone.
+            attempts: how often Triton is started where it aborts, at least 1.
 
         Raises:
-            TritonAborted: Triton crashed at its start, or lost a race for a free port; nothing is
+            TritonAborted: Triton crashed at each start, or lost a race for a free port; nothing is
                 wrong with what it was asked to serve.
             LaunchError: something is missing, a port is taken, a model cannot be loaded, or the
                 time limit has passed. In both cases, nothing is left running.
         """
+        for _ in range(attempts - 1):
+            with contextlib.suppress(TritonAborted):
+                return self._start(environment or {})
+        return self._start(environment or {})
+
+    def _start(self, environment: Mapping[str, str]) -> None:
         if self.pid:
             raise LaunchError(f"the server is already running, as process {self.pid}")
         triton = self._check()
@@ -211,7 +221,7 @@ class Server:
                 self.remarks.append(warning)
             self.models = [model for model in probe.calls() if model in layout_]
             self._regions = shared_memory.Regions()
-            self._launch(triton, files, self._regions.prefix, environment or {})
+            self._launch(triton, files, self._regions.prefix, environment)
             self._wait()
             self._regions.close_to_others()
         except OSError as error:

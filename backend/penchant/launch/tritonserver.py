@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from penchant.launch.errors import LaunchError
+from penchant.launch.model_python import STUB, python_of_stub
 
 VARIABLE = "PENCHANT_TRITONSERVER"
 """Environment variable with the path of the tritonserver to use."""
@@ -24,9 +25,6 @@ INSTALLED = Path("/opt/tritonserver/bin/tritonserver")
 
 WHEEL = "nvidia-pytriton"
 WHEEL_PIN = "nvidia-pytriton==0.7.0"
-
-STUB = "triton_python_backend_stub"
-"""The program that Triton starts for each instance of a Python model."""
 
 _SERVER_IN_WHEEL = {"0.7.0": "2.51.0"}
 _FIRST_FOR_NUMPY_2 = (2, 52)
@@ -100,7 +98,7 @@ def check_stub(triton: Triton) -> None:
     Raises:
         LaunchError: a library is missing, or the stub is built for another Python.
     """
-    built_for, running = _python_of(triton.stub), _this_python()
+    built_for, running = python_of_stub(triton.stub).version, _this_python()
     if built_for and built_for != running:
         raise LaunchError(
             f"Python: this is {running}, but the Python backend of {triton.binary} is built for "
@@ -213,12 +211,6 @@ def _version(root: Path) -> str:
 
 def _this_python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def _python_of(stub: Path) -> str:
-    """The Python that a stub is linked to, for example `3.11`; empty if unknown."""
-    found = re.search(rb"libpython3(?:-[0-9a-f]+)?\.(\d+)\.so", stub.read_bytes())
-    return f"3.{found.group(1).decode()}" if found else ""
 
 
 def _missing_text(library: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,10 @@ class Interactions:
         chosen = np.array([name in names for name in self.signals], np.bool_)
         of_these: Mask = chosen[self.signal]
         return of_these
+
+
+ReadLog = Callable[[Mapping[str, int]], Interactions]
+"""Reads the events about items, given the row of each item's text vector by the item's id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,11 +39,11 @@ def learn_for_objective(
         log = HeldOut(events, older, cut, fold, *offsets)
         found = find_signals(log, cut, objective.signals, refit)
     if found is None:
-        learnt = learn_weights(events, older, cut, fold, *offsets, matters)
+        learnt = learn_weights(events, older, cut, fold, *offsets, matters, config.fixed)
         given = read_signal_weights(fold.signal_weights)
         return dataclasses.replace(learnt, objective=objective, signals=given)
     fold = dataclasses.replace(fold, signal_weights=found.text)
-    learnt = learn_weights(events, found.fitted, cut, fold, *offsets, matters)
+    learnt = learn_weights(events, found.fitted, cut, fold, *offsets, matters, config.fixed)
     return dataclasses.replace(
         learnt,
         objective=objective,

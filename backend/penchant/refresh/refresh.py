@@ -25,15 +25,16 @@ from penchant.domain.types import CatalogHead
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.columns import COLUMNS_GROUP, EventColumns
-from penchant.logs.interactions import LogFile
+from penchant.logs.interactions import LogFile, ReadLog
 from penchant.logs.log_source import EVENT_FIELDS, mapped_fields
 from penchant.logs.refusals import LeftOut
 from penchant.logs.shipped.shipped_source import ShippedSource
+from penchant.logs.shipped.trimmed_log import reader_of_whole_log
 from penchant.refresh.catalog_update import write_refreshed
 from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
 from penchant.refresh.learnt_weights import LearntWeights
 from penchant.refresh.prepared_refresh import publish_refreshed
-from penchant.refresh.refresh_input import ReadLog, RefreshInput, read_refresh_input
+from penchant.refresh.refresh_input import RefreshInput, read_refresh_input
 from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.refresh_turn import refresh_turn
@@ -101,7 +102,10 @@ class RefreshRequest:
         )
 
     def reader(self, server: ServerStore, left_out: LeftOut) -> ReadLog | None:
-        """What reads the log, if it is not the store's own; `left_out` counts what is refused.
+        """What reads the log, if the store does not hold it all; `left_out` counts what is refused.
+
+        Of a store that was trimmed behind its shipping, that is the shipped log with what the store
+        has not shipped.
 
         Raises:
             ConfigError: the request names two logs, or an entry of `mapped` is wrong.
@@ -115,7 +119,7 @@ class RefreshRequest:
         if self.shipped_log:
             outcomes = self.shipped_log.outcomes
             return partial(outcomes, store=server.store, signals=signals, left_out=left_out)
-        return None
+        return reader_of_whole_log(server.store, signals, left_out)
 
     def log_file(self) -> LogFile | None:
         """The file of events, if the request names one.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,15 +10,12 @@ from penchant.config import Config
 from penchant.domain.errors import ConfigError
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.types import CatalogHead, Matrix, StoredItem
-from penchant.logs.interactions import Interactions
+from penchant.logs.interactions import Interactions, ReadLog
 from penchant.refresh.remembered_log import RememberedLog
 from penchant.service.catalog_writer import text_vector
 from penchant.store.accepted_events import read_accepted
 from penchant.store.base import Snapshot
 from penchant.store.items import read_head, scan_items
-
-ReadLog = Callable[[Mapping[str, int]], Interactions]
-"""Reads the events about items, given the row of each item's text vector by the item's id."""
 
 
 @dataclass(frozen=True, slots=True)

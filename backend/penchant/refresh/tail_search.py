@@ -142,7 +142,7 @@ def _ranks(
         own, hidden = int(log.events.item[position]), log.seen(position)
         fade = np.float32(opening_weight(int(log.earlier[position]), opening.half_life_events))
         scores = total.of(parts, without=(OPENINGS,)) + fade * opening.row
-        added = np.stack([tail * parts[OFFSET][0], tail])
+        added = (1 - fade) * np.stack([tail * parts[OFFSET][0], tail])
         first = [best_places(scores + pairs[place] @ added, hidden) for place in corners]
         rivals = np.setdiff1d(np.unique(np.concatenate(first)), np.append(hidden, own))
         lead = pairs @ (added[:, rivals] - added[:, [own]])

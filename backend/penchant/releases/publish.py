@@ -32,7 +32,9 @@ from penchant.launch.model_parameters import DEFAULT_STORE, KEPT_ENCODER
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import POSITIVE, parse_relevance
-from penchant.logs.store_log import stream_of_store
+from penchant.logs.shipped.trimmed_log import trimmed_log
+from penchant.logs.store_log import items_in_order, stream_of_store
+from penchant.logs.stream import make_stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.releases.build import ReleaseRecipe, build_release
 from penchant.releases.loaded_release import LoadEncoder, install_release, load_release
@@ -222,7 +224,12 @@ def publish(
             if candidate.folder is not None and candidate.folder.name == served.head.release:
                 return PublishResult(PublishOutcome.ALREADY_SERVED, served.head.release)
             left_out = LeftOut()
-            stream = stream_of_store(snapshot, server.config.signals, relevance, left_out)
+            signals, shipped = server.config.signals, trimmed_log(server.store)
+            if shipped:
+                items, events = items_in_order(snapshot), shipped.events(server.store)
+                stream = make_stream(items, events, signals, relevance, left_out)
+            else:
+                stream = stream_of_store(snapshot, signals, relevance, left_out)
         judged = judged_by(stream, server.config, request.relevant, POSITIVE)
         progress("Reading the log", 1.0)
         work = _Publication(request, server, served, judged, candidate, progress, load)

@@ -22,6 +22,8 @@ from pathlib import Path
 
 from penchant.config import Config, with_score_weights
 from penchant.domain.types import CatalogHead, Published, StoredItem, Vector
+from penchant.logs.refusals import LeftOut
+from penchant.logs.shipped.trimmed_log import reader_of_whole_log
 from penchant.refresh.catalog_update import FittedParts
 from penchant.refresh.item_vectors import RefreshedCatalog, learn_catalog
 from penchant.refresh.refresh_input import RefreshInput, read_refresh_input
@@ -89,8 +91,10 @@ def encode_and_fit(
     """
     encode_texts(store, release, progress)
     progress(FIT, 0.0)
+    read = reader_of_whole_log(store, config.signals, LeftOut())
     with store.snapshot() as snapshot:
-        source = read_refresh_input(snapshot, config, head=head_of(release, read_head(snapshot)))
+        head = head_of(release, read_head(snapshot))
+        source = read_refresh_input(snapshot, config, read, head=head)
         fresh = fit_release(snapshot, release, source, config, as_released=as_released)
     progress(FIT, 1.0)
     return source, fresh

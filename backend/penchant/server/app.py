@@ -15,7 +15,7 @@ from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.types import Item
 from penchant.encoder.base import Encoders
 from penchant.server.audited import Audited
-from penchant.server.dispatch import Dispatch, Verb, one_by_one
+from penchant.server.dispatch import Dispatch, NativeVerb, Verb, one_by_one
 from penchant.server.kept_settings import follow, keep
 from penchant.server.masked_texts import masked_embed_request, masked_items, masked_rank
 from penchant.server.plans import (
@@ -59,6 +59,7 @@ from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.store.server_claim import ServerClaim, this_server
 from penchant.system.audit_log import AuditLog
+from penchant.system.native_module import native_choice
 from penchant.system.pseudonym_keys import read_pseudonym_keys
 from penchant.wire.catalog import (
     delete_items_reply,
@@ -109,7 +110,8 @@ class App:
 
     def handle(self, payload: bytes) -> Reply | PenchantError:
         """Parses and answers one serialized call."""
-        return self.dispatch.handle(payload)
+        answer = self.dispatch.handle(payload)
+        return Reply.FromString(answer) if isinstance(answer, bytes) else answer
 
     def close(self) -> None:
         """Closes the store and ends the claim on it."""
@@ -248,7 +250,8 @@ def _verbs(
     if "rank" in fields:
         explorations = config.explorations_per_day
         service = RankService(store, catalogs, encoders, clock, meter, explorations)
-        verbs |= _rank(service, config, names)
+        native = _native_rank(store, catalogs, clock, meter, config, names)
+        verbs |= _rank(service, config, names, native)
     if "feedback" in fields:
         item_biases = empty_item_biases(config)
         feedback = FeedbackService(
@@ -273,11 +276,38 @@ def _verbs(
     return verbs
 
 
-def _rank(service: RankService, config: Config, names: UserNames) -> Verbs:
+def _native_rank(
+    store: Store,
+    catalogs: Catalogs,
+    clock: Clock,
+    meter: Meter,
+    config: Config,
+    names: UserNames,
+) -> NativeVerb | None:
+    """The compiled way of rank; None where NumPy runs, or the store is one in a network."""
+    if store.shared or not native_choice().runs:
+        return None
+    from penchant.server.native_rank import NativeRank  # Where the module is, and fits.
+
+    explorations = config.explorations_per_day
+    return NativeRank(store, catalogs, clock, meter, explorations, config.limits, names.stored)
+
+
+def _rank(
+    service: RankService, config: Config, names: UserNames, native: NativeVerb | None
+) -> Verbs:
     check = names.of_named(partial(check_rank, limits=config.limits))
     if config.mask_texts != "off":
         check = masked_rank(check)
-    verb = Verb(rank_request, check, service.rank, rank_reply, rank_plan, service.in_slices)
+    verb = Verb(
+        rank_request,
+        check,
+        service.rank,
+        rank_reply,
+        rank_plan,
+        service.in_slices,
+        native=native,
+    )
     return {"rank": verb}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from penchant.domain.caller import LOCAL, SCOPES_OF_VERB, Caller, Scope
 from penchant.domain.errors import (
@@ -31,7 +31,8 @@ Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 
-Answer = Reply | PenchantError
+Answer = Reply | bytes | PenchantError
+"""The reply, as a message or serialized; or the error."""
 
 
 class Lane(Enum):
@@ -60,6 +61,39 @@ def _small(message: object) -> Plan:
     return SMALL
 
 
+class NativeVerb(Protocol):
+    """The compiled way of a method, which answers its common small calls."""
+
+    tag: bytes
+    """First byte of its serialized calls: the number of its field in `Call`, length-delimited."""
+
+    def parse(self, payload: bytes) -> NativeCall | None:
+        """The parsed call; None: it takes the general way, which says what is wrong with it."""
+        ...
+
+    def answer(self, calls: Sequence[Any]) -> Sequence[bytes | None]:
+        """One serialized reply per parsed call, in order; None: it takes the general way."""
+        ...
+
+    def cost(self, call: Any) -> float:
+        """See `Plan.cost`."""
+        ...
+
+
+class NativeCall(Protocol):
+    """A call that the compiled way has parsed."""
+
+    @property
+    def timeout_ms(self) -> int:
+        """See `Call.timeout_ms`."""
+        ...
+
+    @property
+    def health_check(self) -> bool:
+        """See `Call.health_check`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verb(Generic[Message, Request, Result]):
     """The steps of one method. `read` and `check` refuse a request by raising a PenchantError."""
@@ -80,6 +114,9 @@ class Verb(Generic[Message, Request, Result]):
 
     audit: Callable[[Request, Caller], None] | None = None
     """Notes that a caller is about to have a request served; may refuse. None: nobody asks."""
+
+    native: NativeVerb | None = None
+    """None: all calls take the general way."""
 
     def accept(self, message: Message, caller: Caller = LOCAL) -> Request:
         """Reads, checks and notes one request."""
@@ -116,6 +153,8 @@ class ParsedCall(NamedTuple):
     """Whether this is a health check, which no metric counts."""
     caller: Caller = LOCAL
     """Who makes the call, and in whose store."""
+    payload: bytes | None = None
+    """The serialized call, where `message` is what its verb's compiled way has parsed."""
 
 
 class Dispatch:
@@ -130,6 +169,8 @@ class Dispatch:
         """
         self._verbs = verbs
         self._request_bytes = request_bytes
+        natives = [(field, verb.native) for field, verb in verbs.items() if verb.native]
+        self._natives = {native.tag: (field, native) for field, native in natives}
 
     def handle(self, payload: bytes) -> Answer:
         """Parses and answers one call."""
@@ -148,7 +189,7 @@ class Dispatch:
     def slices(self, call: ParsedCall) -> Generator[None, None, Answer]:
         """The work on one call: pauses between two slices, returns the reply or the error."""
         verb = self._verbs[call.field]
-        if verb.slices is None:
+        if call.payload is not None or verb.slices is None:
             return self.answer([call])[0]
         request = attempt(verb.accept, call.message, call.caller)
         if isinstance(request, PenchantError):
@@ -183,6 +224,9 @@ class Dispatch:
             raise InvalidRequest(
                 f"REQUEST: got {len(payload)} bytes, expected at most {self._request_bytes}"
             )
+        native = self._natives.get(payload[:1])
+        if native is not None and (call := _native_call(*native, payload, caller)) is not None:
+            return call
         field, message, timeout_ms, health_check = parse_call(payload)
         verb = self._verbs.get(field)
         if verb is None:
@@ -195,6 +239,21 @@ class Dispatch:
             health_check = health_check and caller.is_server  # Others are counted all the same.
         lane, cost = verb.plan(message)
         return ParsedCall(field, message, lane, cost, timeout_ms / 1e3, health_check, caller)
+
+
+def _native_call(
+    field: str, native: NativeVerb, payload: bytes, caller: Caller
+) -> ParsedCall | None:
+    """The call for its verb's compiled way; None: it takes the general way."""
+    if caller is not LOCAL and not caller.may(field):
+        return None
+    call = native.parse(payload)
+    if call is None:
+        return None
+    health_check = call.health_check and (caller is LOCAL or caller.is_server)
+    timeout_s = call.timeout_ms / 1e3
+    cost = native.cost(call)
+    return ParsedCall(field, call, Lane.SMALL, cost, timeout_s, health_check, caller, payload)
 
 
 def _permit(caller: Caller, field: str, message: object) -> None:
@@ -227,6 +286,34 @@ def _advance(work: Generator[None, None, Any]) -> _Finished | None:
 
 def _answer(verb: Verb[Message, Request, Result], calls: Sequence[ParsedCall]) -> list[Answer]:
     """Takes the calls of one method through the verb's steps."""
+    if verb.native is None:
+        return _answer_generally(verb, calls)
+    places = [place for place, call in enumerate(calls) if call.payload is not None]
+    if not places:
+        return _answer_generally(verb, calls)
+    replies = attempt(verb.native.answer, [calls[place].message for place in places])
+    answers: list[Answer | None] = [None] * len(calls)
+    if not isinstance(replies, PenchantError):
+        for place, reply in zip(places, replies, strict=True):
+            answers[place] = reply
+    left = [place for place, answer in enumerate(answers) if answer is None]
+    if left:
+        others = _answer_generally(verb, [_for_general_way(calls[place]) for place in left])
+        for place, answer in zip(left, others, strict=True):
+            answers[place] = answer
+    return cast(list[Answer], answers)
+
+
+def _for_general_way(call: ParsedCall) -> ParsedCall:
+    """A call that its verb's compiled way has declined."""
+    if call.payload is None:
+        return call
+    return call._replace(message=parse_call(call.payload).message, payload=None)
+
+
+def _answer_generally(
+    verb: Verb[Message, Request, Result], calls: Sequence[ParsedCall]
+) -> list[Answer]:
     requests = [attempt(verb.accept, call.message, call.caller) for call in calls]
     accepted = [request for request in requests if not isinstance(request, PenchantError)]
     results = _serve(verb, accepted)

@@ -110,10 +110,10 @@ class InProcessServer:
         with _TURN, _BLAS.limit(limits=1, user_api="blas"):
             if not self._remove_files.alive:
                 raise StatusError(StatusCode.UNAVAILABLE, "the server is closed")
-            reply = self._app.handle(payload)
+            reply = self._app.dispatch.handle(payload)
         if isinstance(reply, PenchantError):
             raise StatusError(GRPC_CODE_OF[CODE_OF[reply.kind]], message_of(reply))
-        return reply.SerializeToString()
+        return reply if isinstance(reply, bytes) else reply.SerializeToString()
 
     def close(self) -> None:
         """Forgets everything and removes the files; later calls fail with UNAVAILABLE."""

@@ -84,6 +84,11 @@ CALLS = {
     "penchant_alive_timestamp_seconds": _gauge(
         "When a model's process last sent its metrics, which it does every second", "process"
     ),
+    "penchant_native": _gauge(
+        "Whether the compiled module answers in a model's process, 1, or NumPy does, 0; of rank "
+        "and feedback",
+        "process",
+    ),
     "penchant_restarts": _gauge(
         "Times that `penchant serve` has started this server again since its own start"
     ),

@@ -18,6 +18,8 @@ from penchant_proto.v1 import (
 )
 
 SMALL_RANK = 2.0
+SMALL_K = 100
+SMALL_CANDIDATES = 4000
 SMALL_EVENTS = 32
 SMALL_OPTIONS = 64
 SMALL_IDS = 32
@@ -25,10 +27,15 @@ SMALL_TEXTS = 64
 SMALL_TEXT_BYTES = 128 << 10
 
 
+def candidates_cost(candidates: int) -> float:
+    """The cost of a ranking of some candidates, or of the whole catalog, without extras."""
+    return 1.0 + candidates / SMALL_CANDIDATES
+
+
 def rank_plan(message: rank_pb2.RankRequest) -> Plan:
     """A query waits for the encoder; an explained, long or explored list is long work."""
     k = message.k
-    cost = 1.0 + len(message.candidates.ids) / 4000
+    cost = candidates_cost(len(message.candidates.ids))
     if message.explain:
         cost += 1.5 + 0.03 * k
     if message.diversity:
@@ -39,7 +46,7 @@ def rank_plan(message: rank_pb2.RankRequest) -> Plan:
             cost += 6 + 0.05 * k
     if message.query:
         return Plan(Lane.ENCODER, cost + encoding_cost(message.query))
-    return SMALL if cost <= SMALL_RANK and k <= 100 else Plan(Lane.BULK, cost)
+    return SMALL if cost <= SMALL_RANK and k <= SMALL_K else Plan(Lane.BULK, cost)
 
 
 def feedback_plan(message: feedback_pb2.FeedbackRequest) -> Plan:

@@ -21,15 +21,15 @@ def use_store(address: str, store: Store, server_pid: int, *, writes: bool) -> N
 
     Raises:
         ConfigError: the store has moved, or is an unfinished copy.
-        StoreUnavailable: it is being moved in this moment, or does not answer.
+        StoreUnavailable: a job has it for itself in this moment, or it does not answer.
     """
     if is_network(address) and writes:
         shared = in_network(store)
-        # Before the look at the lease: see `penchant.launch.migrate`.
+        # Before the look at the lease: see `penchant.launch.move_turns`.
         shared.announce(str(this_server(server_pid)))
         mover = shared.lease(MOVING).holder()
         if mover:
             raise StoreUnavailable(
-                f"store: {shown(address)} is being moved by {mover}; wait until that has ended"
+                f"store: {mover} has {shown(address)} for itself; wait until that has ended"
             )
     refuse_moved(address, store)

@@ -40,6 +40,11 @@ class UserNames:
     def _name(self, user: str) -> str:
         return StoredName(pseudonym(user, self._keys), user)
 
+    @property
+    def stored(self) -> Callable[[str], str] | None:
+        """From a caller's name of a user to the store's; None: they are the same."""
+        return self._stored if self._keys else None
+
     def of_user(self, check: Callable[[str], str]) -> Callable[[str], str]:
         """The check of a request that is a user."""
         return (lambda user: self._stored(check(user))) if self._keys else check

@@ -28,6 +28,15 @@ class BatchQuality:
         if self._before is None:
             self._before = user, state
 
+    @property
+    def wants_state(self) -> bool:
+        """Whether no user's state was noted yet."""
+        return self._before is None
+
+    def follows(self, user: str) -> bool:
+        """Whether `folded` looks at a user."""
+        return self._before is not None and self._before[0] == user
+
     def event(self, event: Event, signal: ResolvedSignal) -> None:
         """Notes an accepted event."""
         self._noted.append((event, signal))

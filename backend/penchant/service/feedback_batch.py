@@ -25,12 +25,14 @@ from penchant.domain.interest import fold_each
 from penchant.domain.rewards import SignalTable, admit
 from penchant.domain.tombstone import Tombstone
 from penchant.domain.types import Event, LogRow, Record, UserState
-from penchant.domain.window import digest64, empty_record, entry, insert
+from penchant.domain.window import digest64, entry
 from penchant.service.batch_quality import BatchQuality
+from penchant.service.compiled_folds import compiled_folds
 from penchant.service.event_results import EventResult, EventStatus, refused
 from penchant.service.item_counts import ANY_TIME, tally_of, write_tally
 from penchant.service.meter import Meter
 from penchant.service.rebuilt_records import rebuild_user
+from penchant.service.record_draft import RecordDraft
 from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
@@ -42,7 +44,15 @@ from penchant.store.keys import Kind, encode
 from penchant.store.newest import note_newest, read_newest
 from penchant.store.owned import read_owned, write_owned
 from penchant.store.tombstones import any_tombstone, read_tombstone
-from penchant.store.users import read_event, read_log, read_user, write_event, write_user
+from penchant.store.users import (
+    read_encoded_user,
+    read_event,
+    read_log,
+    sound_state,
+    write_encoded_user,
+    write_event,
+    write_user,
+)
 from penchant.system.step_times import step_began, step_ended
 
 log = logging.getLogger("penchant")
@@ -98,7 +108,10 @@ class FeedbackBatch:
         newest_us = read_newest(transaction) or terms.newest_us
         self._newest_us = min(newest_us, terms.latest_us)
         """Time of the newest event, those of the batch included."""
-        self._records: dict[str, Record] = {}
+        self._capacity = offered.served.settings.window_events
+        self._compiled = compiled_folds()
+        self._drafts: dict[str, RecordDraft] = {}
+        """By user, of all that were read."""
         self.rows: dict[tuple[str, int], LogRow] = {}
         """By user and event digest."""
         self._owned: defaultdict[str, set[int]] = defaultdict(set)
@@ -125,15 +138,15 @@ class FeedbackBatch:
             signal = admit(terms.signals, event.signal, event.value)
             if self._tombstones is not None:
                 self._require_not_forgotten(self._tombstones, event)
-            record = self._records.get(user) or self._read_record(user)
-            if terms.latest_us < ANY_TIME and dated_after(record, terms.latest_us):
-                record = self._redate(user)
+            draft = self._drafts.get(user) or self._read(user)
+            if terms.latest_us < ANY_TIME and dated_after(self._whole(draft), terms.latest_us):
+                draft = self._redate(user)
             digest = digest64(event.event_id)
             known = self.rows.get((user, digest)) or read_event(transaction, user, digest)
             if known is not None:
                 _require_same(known.event, event)
                 status = EventStatus.DUPLICATE
-                return EventResult(event.event_id, status, record.state_version)
+                return EventResult(event.event_id, status, draft.state_version)
             number = view.number(event.item)
             if number is None:
                 raise UnknownItem(f"item: got {event.item[:64]!r}, which the catalog does not hold")
@@ -146,15 +159,15 @@ class FeedbackBatch:
             return refused(event, error)
         self._newest_us = max(self._newest_us, event.occurred_at_us)
         fold_us = fold_time(terms.arrived_us, self._newest_us)
-        self._watch.event(user, record, number, signal, fold_us)
+        if self._offered.rollout is not None:
+            self._watch.event(user, self._whole(draft), number, signal, fold_us)
         self._quality.event(event, signal)
-        record = insert(record, [entry(event, number, signal)], view.settings.window_events)
-        self._records[user] = record
+        draft.added.append(entry(event, number, signal))
         if signal.owned:
             self._owned[user].add(number)
         receipt = self._ledger.confirm(confirmation) if confirmation else None
-        self.rows[user, digest] = LogRow(event, record.state_version, terms.arrived_us, receipt)
-        return EventResult(event.event_id, EventStatus.ACCEPTED, record.state_version)
+        self.rows[user, digest] = LogRow(event, draft.state_version, terms.arrived_us, receipt)
+        return EventResult(event.event_id, EventStatus.ACCEPTED, draft.state_version)
 
     def write(self) -> None:
         """Writes what the accepted events change; nothing where there are none."""
@@ -165,9 +178,9 @@ class FeedbackBatch:
         for view in (offered.served, offered.candidate):
             if view is not None:
                 mine = [
-                    (user, record)
-                    for user, record in self._records.items()
-                    if offered.shown_to(user) is view
+                    (user, draft)
+                    for user, draft in self._drafts.items()
+                    if draft.added and offered.shown_to(user) is view
                 ]
                 self._fold(view, mine, fold_us)
         times_us = ((row.event.user, row.event.occurred_at_us) for row in self.rows.values())
@@ -200,12 +213,22 @@ class FeedbackBatch:
             return len(self.rows)
         return sum(user not in unwritten for user, _ in self.rows)
 
-    def _read_record(self, user: str) -> Record:
-        state = read_user(self._transaction, user)
-        if state is None:
-            return empty_record()
-        self._quality.read(user, state)
-        return state.record
+    def _read(self, user: str) -> RecordDraft:
+        value = read_encoded_user(self._transaction, user)
+        draft = RecordDraft.of_new_user()
+        if value is not None:
+            version = None if self._compiled is None else self._compiled.head(value)
+            if version is None or self._quality.wants_state:
+                state = sound_state(user, value)
+                self._quality.read(user, state)
+                draft = RecordDraft(state.record, None if version is None else value)
+            else:
+                draft = RecordDraft(None, value, version)
+        self._drafts[user] = draft
+        return draft
+
+    def _whole(self, draft: RecordDraft) -> Record:
+        return draft.record(self._capacity)
 
     def _require_not_forgotten(self, read: dict[str, Tombstone | None], event: Event) -> None:
         if event.user not in read:
@@ -214,12 +237,13 @@ class FeedbackBatch:
         if tombstone is not None:
             tombstone.check(event)
 
-    def _redate(self, user: str) -> Record:
-        terms, capacity = self._terms, self._offered.served.settings.window_events
+    def _redate(self, user: str) -> RecordDraft:
+        terms = self._terms
         times = terms.latest_us, terms.arrived_us
-        record = redate(self._transaction, user, *times, terms.signals, capacity)
+        record = redate(self._transaction, user, *times, terms.signals, self._capacity)
         self._redated.append(user)
-        return record
+        draft = self._drafts[user] = RecordDraft(record)
+        return draft
 
     def _owned_before(self, user: str) -> set[int]:
         """Numbers of the user's own items; made again from the log where they can't be read."""
@@ -230,25 +254,50 @@ class FeedbackBatch:
             rows = read_log(self._transaction, user)
             return set(rebuild_user(self._transaction, rows, self._terms.signals, 1).owned)
 
-    def _fold(self, view: CatalogView, records: Sequence[tuple[str, Record]], fold_us: int) -> None:
+    def _fold(
+        self, view: CatalogView, drafts: Sequence[tuple[str, RecordDraft]], fold_us: int
+    ) -> None:
         """Writes records with the interests that their users' next rankings need."""
         bucket = time_bucket(fold_us, view.settings)
-        for some in _in_chunks(records, FOLDED_TOGETHER):
+        for some in _in_chunks(drafts, FOLDED_TOGETHER):
             started, began_ns = time.perf_counter(), step_began()
-            windows = [record.window for _, record in some]
-            window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
-            items = view.items_of(window)
-            # The next ranking is probably made in the context of the last event.
-            contexts = np.stack([one["context"][-1] for one in windows])
-            interests = fold_each(
-                view.prior, window, lengths, items, bucket, view.settings, contexts
-            )
+            rest = some
+            if self._compiled is not None:
+                drafted = [draft for _, draft in some]
+                learnt = self._compiled.learn(view, drafted, self._capacity, bucket)
+                rest = []
+                for (user, draft), value in zip(some, learnt, strict=True):
+                    if value is None:
+                        rest.append((user, draft))
+                    else:
+                        self._write_encoded(user, value)
+            if rest:
+                self._fold_with_numpy(view, rest, bucket)
             self._meter.fold(time.perf_counter() - started, len(some))
             step_ended("fold", began_ns)
-            for (user, record), interest, context in zip(some, interests, contexts, strict=True):
-                key = fold_key(view, bucket, context)
-                self._quality.folded(user, key, interest)
-                write_user(self._transaction, user, UserState(record, key, interest))
+
+    def _write_encoded(self, user: str, value: bytes) -> None:
+        write_encoded_user(self._transaction, user, value)
+        if self._quality.follows(user):
+            state = sound_state(user, value)
+            if state.key is not None and state.interest is not None:
+                self._quality.folded(user, state.key, state.interest)
+
+    def _fold_with_numpy(
+        self, view: CatalogView, drafts: Sequence[tuple[str, RecordDraft]], bucket: int
+    ) -> None:
+        records = [self._whole(draft) for _, draft in drafts]
+        windows = [record.window for record in records]
+        window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
+        items = view.items_of(window)
+        # The next ranking is probably made in the context of the last event.
+        contexts = np.stack([one["context"][-1] for one in windows])
+        interests = fold_each(view.prior, window, lengths, items, bucket, view.settings, contexts)
+        folded = zip(drafts, records, interests, contexts, strict=True)
+        for (user, _), record, interest, context in folded:
+            key = fold_key(view, bucket, context)
+            self._quality.folded(user, key, interest)
+            write_user(self._transaction, user, UserState(record, key, interest))
 
 
 def rows_of(events: Iterable[Event | EventResult], view: CatalogView | None) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from penchant.domain.rollout import Rollout
 from penchant.domain.segments import SegmentShares, segment_shares
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import CatalogHead, Context, FoldKey, Interest, UserState, Window
+from penchant.service.compiled_folds import compiled_folds
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
 from penchant.store.keys import Kind, encode
@@ -138,6 +139,11 @@ def interest_of(
     if state.interest is not None and state.key == fold_key(view, bucket, here):
         return state.interest, False
     window = state.record.window
+    compiled = compiled_folds()
+    if compiled is not None and len(window):
+        interest = compiled.interest(view, window, bucket, here)
+        if interest is not None:
+            return interest, True
     items = view.items_of(window)
     return fold(view.prior, window, items, bucket, view.settings, here), True
 

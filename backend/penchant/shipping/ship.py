@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
@@ -21,7 +22,12 @@ from penchant.shipping.rewritten_files import RewrittenFiles, rewrite_files
 from penchant.shipping.shipper import ShippedReport, Shipper
 from penchant.store.base import Store, Transaction
 from penchant.store.conflict_retries import in_transaction
-from penchant.store.ship_notes import delete_shipping, read_notes, read_shipping
+from penchant.store.ship_notes import (
+    delete_shipping,
+    read_notes,
+    read_shipping,
+    write_shipping,
+)
 from penchant.store.store_turn import store_turn
 from penchant.store.users import read_whole_log
 from penchant.system.interval import Interval
@@ -113,6 +119,7 @@ def trim_shipped(
 
     A user of whom an old row is not shipped yet is left to the next look.
     """
+    in_transaction(server.store, _note_trims)  # Before the first event is gone.
     state, cursors, looked_at_us = shipper.state, shipper.cursors, shipper.looked_at_us
     renewed = _RenewedUsers(state.next_note)
 
@@ -132,6 +139,13 @@ def trim_shipped(
         return not old or user not in renewed.until(transaction, shipping.next_note)
 
     return expire_store(server, until_us, shipper.clock(), progress, is_shipped)
+
+
+def _note_trims(transaction: Transaction) -> None:
+    """Tells whoever reads the store's log that the files hold what it lacks."""
+    shipping = read_shipping(transaction)
+    if shipping is not None and not shipping.trims:
+        write_shipping(transaction, dataclasses.replace(shipping, trims=True))
 
 
 class _RenewedUsers:

@@ -7,7 +7,7 @@ encodings of `codec`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,14 +41,21 @@ class WriteConflict(Exception):
     It never leaves the services, which run their work again for what was not written.
     """
 
-    def __init__(self, users: Iterable[str] = (), written: Iterable[bytes] = ()) -> None:
+    def __init__(
+        self,
+        users: Iterable[str] = (),
+        written: Iterable[bytes] = (),
+        turn: Callable[[float], None] | None = None,
+    ) -> None:
         """Says what was written, and what was not.
 
         Args:
             users: those whose rows were not written, where those of others were; none: nobody's.
             written: the keys of rows that are nobody's own and were written all the same.
+            turn: waits until it is this thread's turn to try again, for a number of seconds at
+                most; None: the store keeps no order.
         """
-        self.users, self.written = frozenset(users), frozenset(written)
+        self.users, self.written, self.turn = frozenset(users), frozenset(written), turn
         what = f"the rows of {len(self.users)} users" if self.users else "the whole transaction"
         super().__init__(f"not written, since another writer was faster: {what}")
 

@@ -1,5 +1,6 @@
-"""Work that is done again where another server was faster: bounded, with pauses at random.
+"""Work that is done again where another server was faster: bounded, and in turn.
 
+Where the store keeps an order of those who lost, each waits for its turn; else pauses are random.
 Only a store that several servers write to raises WriteConflict. Whoever writes to it comes by here,
 so that the conflict never reaches a caller.
 """
@@ -32,7 +33,9 @@ class ConflictRetries:
         self._until_s: float | None = None
 
     def pause(self, conflict: WriteConflict) -> None:
-        """Waits before the next attempt, for a random time up to twice that of the one before.
+        """Waits before the next attempt: for its turn, or for a random time.
+
+        The longest random time doubles with each attempt.
 
         Raises:
             StoreUnavailable: the first conflict was `LONGEST_S` ago.
@@ -45,6 +48,9 @@ class ConflictRetries:
                 f"store: other servers kept writing to the same rows for {LONGEST_S:g} s; "
                 "send the call again"
             ) from conflict
+        if conflict.turn is not None:
+            conflict.turn(self._until_s - now_s)
+            return
         time.sleep(random.uniform(0.0, self._most_s))
         self._most_s = min(2 * self._most_s, LONGEST_PAUSE_S)
 

@@ -70,6 +70,10 @@ class NetworkStore(Store, Protocol):
         """Users with operands that are not applied; raises StoreUnavailable."""
         ...
 
+    def forget_settled(self) -> None:
+        """Drops the notes by users' names of what is applied; all must be, and nobody may write."""
+        ...
+
     def tenants(self) -> list[str]:
         """The tenants that have stores beside it, by name; raises StoreUnavailable."""
         ...

@@ -54,6 +54,8 @@ class ShippingState:
     """Notes for which a full store had no room, counted from 0 to 9 and again."""
     at_us: int = 0
     """When shipping last found nothing left to ship, in microseconds since 1970; 0: never."""
+    trims: bool = False
+    """Whether events may have been deleted from the store because the place holds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ def _or_begin_anew(decode: Callable[[bytes], _Row], value: bytes) -> _Row:
 
 @sound("state of the shipping")
 def _decode_state(value: bytes) -> ShippingState:
-    return ShippingState(**json.loads(str(unseal(value, "state of the shipping"), "utf-8")))
+    fields = json.loads(str(unseal(value, "state of the shipping"), "utf-8"))
+    known = {field.name for field in dataclasses.fields(ShippingState)}  # A later release has more.
+    return ShippingState(**{name: value for name, value in fields.items() if name in known})
 
 
 def write_shipping(transaction: Transaction, state: ShippingState) -> None:

@@ -19,16 +19,31 @@ _REBUILD = "run `penchant rebuild records`, which makes it from the log"
 
 def read_user(snapshot: Snapshot, user: str) -> UserState | None:
     """The state of a user, or None; raises StateCorrupt or StateTooNew."""
-    value = snapshot.get(encode(Kind.USER, user))
+    value = read_encoded_user(snapshot, user)
+    return None if value is None else sound_state(user, value)
+
+
+def read_encoded_user(snapshot: Snapshot, user: str) -> bytes | None:
+    """The state of a user as the store holds it, or None; nothing is checked."""
+    return snapshot.get(encode(Kind.USER, user))
+
+
+def sound_state(user: str, value: bytes) -> UserState:
+    """The state that a user's row holds; raises StateCorrupt or StateTooNew."""
     try:
-        return None if value is None else codec.decode_user(value)
+        return codec.decode_user(value)
     except StateCorrupt as error:
         raise named(error, user, _REBUILD) from error
 
 
 def write_user(transaction: Transaction, user: str, state: UserState) -> None:
     """Replaces a user's state."""
-    transaction.put(encode(Kind.USER, user), codec.encode_user(state))
+    write_encoded_user(transaction, user, codec.encode_user(state))
+
+
+def write_encoded_user(transaction: Transaction, user: str, value: bytes) -> None:
+    """Replaces a user's state by one that is encoded already."""
+    transaction.put(encode(Kind.USER, user), value)
 
 
 def event_keys(user: str, event_digests: Iterable[int]) -> Iterator[bytes]:

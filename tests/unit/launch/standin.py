@@ -9,6 +9,8 @@ from penchant_proto import methods
 
 MODEL = """
 import json
+import os
+import signal
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
@@ -22,6 +24,13 @@ class TritonPythonModel:
         self.settings = {key: value["string_value"] for key, value in parameters.items()}
         if "fail" in self.settings:
             raise pb_utils.TritonModelException("[ConfigError] fail: " + self.settings["fail"])
+        if "abort_once" in self.settings:
+            try:
+                open(self.settings["abort_once"], "x").close()
+            except FileExistsError:
+                pass
+            else:
+                os.kill(os.getppid(), signal.SIGABRT)
         print("settings", json.dumps(self.settings), flush=True)
 
     def execute(self, requests):

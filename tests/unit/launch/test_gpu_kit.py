@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.gpu_kit.__main__ import KitRequest, pack
-from benchmarks.gpu_kit.components import PRESENT
+from benchmarks.gpu_kit.components import COMPONENTS, PRESENT
 from benchmarks.gpu_kit.install_kit import install
 
 if TYPE_CHECKING:
@@ -93,7 +94,16 @@ def test_a_machine_without_a_network_runs_all_but_the_gpu(
     assert "| onnxruntime | " in said
 
 
-def test_a_damaged_piece_is_refused_and_a_missing_one_is_waited_for(tmp_path: Path) -> None:
+def test_a_damaged_piece_is_refused_and_a_missing_one_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(root: Path, python: str) -> None:
+        """Instead of packages of this Python, which the whole kit above holds."""
+        (root / "site" / "cyclopts").mkdir(parents=True)
+        (root / "site" / "cyclopts" / "__init__.py").touch()
+        (root / "site" / "noise").write_bytes(random.Random(1).randbytes(3 << 20))
+
+    monkeypatch.setitem(COMPONENTS, "packages", fill)
     loads = pack(KitRequest(tmp_path / "kit", THIS, 2, effort=0, components=("packages",)))
     assert len(loads) > 1
     for load in loads[1:]:

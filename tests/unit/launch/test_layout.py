@@ -11,7 +11,8 @@ import pytest
 from penchant.launch import layout
 from penchant.launch.errors import LaunchError
 from penchant.launch.model_config import parse_config
-from penchant.launch.tritonserver import STUB, Triton
+from penchant.launch.model_python import STUB
+from penchant.launch.tritonserver import Triton
 from tests.unit.launch.standin import write_sources
 
 

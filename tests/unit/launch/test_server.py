@@ -11,6 +11,8 @@ import psutil
 import pytest
 
 from penchant.launch import FREE, LaunchError, Ports, Server, probe
+from penchant.launch.errors import TritonAborted
+from penchant.launch.server import ATTEMPTS
 from tests.support.shared_regions import prefixes_held, regions_of
 from tests.unit.launch.standin import write_sources
 
@@ -54,7 +56,7 @@ def test_the_life_of_a_server(tmp_path: Path) -> None:
         assert server.pids() == {}
         assert regions_of(held) == set()
 
-        server.start()
+        server.start(attempts=ATTEMPTS)
         assert server.pid != pid
         assert server.target == target
         assert alive(target) == set(probe.calls())
@@ -78,6 +80,17 @@ def test_a_model_that_fails_says_its_own_reason_first(
     assert raised.value.log == server.log_path
     assert server.pid is None
     assert regions_of([f"penchant_{token}"]) == set()
+
+
+def test_a_triton_that_aborts_at_its_start_is_started_again_where_asked(tmp_path: Path) -> None:
+    settings = {"abort_once": str(tmp_path / "aborted")}
+    server = Server(tmp_path, settings, sources=write_sources(tmp_path))
+    with pytest.raises(TritonAborted, match="by SIGABRT"):
+        server.start()
+    (tmp_path / "aborted").unlink()
+    with server:
+        assert (tmp_path / "aborted").exists()
+        assert alive(server.target) == set(probe.calls())
 
 
 def test_a_model_that_stays_sick_is_named(tmp_path: Path) -> None:

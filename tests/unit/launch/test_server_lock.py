@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from penchant.launch.errors import LaunchError
+from penchant.launch.model_python import STUB
 from penchant.launch.processes import stubs_in_group
 from penchant.launch.server_lock import NAME, ServerLock
-from penchant.launch.tritonserver import STUB
 from penchant.system.process_identity import boot_id, identity
 from tests.support.serve_process import wait_until
 

@@ -10,7 +10,8 @@ import pytest
 
 from penchant.launch import tritonserver
 from penchant.launch.errors import LaunchError
-from penchant.launch.tritonserver import STUB, VARIABLE, Triton
+from penchant.launch.model_python import STUB
+from penchant.launch.tritonserver import VARIABLE, Triton
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 

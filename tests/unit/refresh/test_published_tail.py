@@ -78,6 +78,20 @@ def test_an_item_put_since_weighs_as_one_without_events(world: World) -> None:
     assert float(view.popularity[-1]) == 1.5
 
 
+def offset_of_new(world: World, user: str) -> float:
+    ranking = world.rank(RankRequest(user, 2, candidates=("new", "i0"), explain=True))
+    by_id = dict(zip(ranking.ids, ranking.explanations or [], strict=True))
+    return by_id["new"].offset
+
+
+def test_a_stranger_sees_rare_items_where_popularity_puts_them(world: World) -> None:
+    world.put(new="something new")
+    live, after_three_events = float(world.view().offsets[-1]), 0.5
+    assert offset_of_new(world, "stranger") == pytest.approx(0.5 * live, abs=1e-6)
+    expected = 0.5 * live + after_three_events * (2 * live + 1.5)
+    assert offset_of_new(world, "u3") == pytest.approx(expected, abs=1e-6)
+
+
 @pytest.mark.parametrize("user", ["u3", "stranger"])
 def test_the_parts_sum_to_the_score(world: World, user: str) -> None:
     world.put(new="something new")

@@ -10,7 +10,7 @@ import pytest
 
 from penchant.domain.types import Event
 from penchant.refresh import refresh_clock
-from penchant.refresh.refresh import RefreshRequest
+from penchant.refresh.refresh import RefreshRequest, refresh
 from penchant.refresh.refresh_clock import RefreshClock
 from penchant.refresh.refresh_input import read_refresh_input
 from penchant.refresh.refresh_pace import LEAST_EVENTS, LONGEST_S
@@ -18,6 +18,7 @@ from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
 from penchant.refresh.remembered_log import RememberedLog
 from penchant.store.refresh_note import RefreshNote, read_refresh_note, write_refresh_note
 from tests.support.lasting_store import opened_by_jobs
+from tests.support.shipped_world import rows_in, ship_once
 from tests.support.world import World, liked
 
 EVERY_S = 300.0
@@ -190,3 +191,23 @@ def test_weights_are_learnt_again_once_the_log_has_grown_by_a_quarter(
     again = clock.look()
     assert again.result is not None
     assert again.result.weights is not first.result.weights
+
+
+def test_a_store_that_was_trimmed_behind_its_shipping_is_learnt_from_as_a_whole(
+    world: World, clock: RefreshClock, tmp_path: Path
+) -> None:
+    world.feed(*likes(0, 200))
+    first = clock.look().result
+    assert first is not None
+    assert first.events == 200
+    ship_once(tmp_path, world.store, trim_older=99_900.0)
+    assert len(rows_in(world.store)) < 110
+    world.feed(*likes(200, 100))  # These are in no file.
+    look = clock.look()
+    assert look.result is not None, look.text
+    assert look.result.events == 300
+    world.feed(*likes(300, 100))
+    again = RefreshClock(clock.request, EVERY_S).look().result
+    assert again is not None
+    assert again.events == 400
+    assert refresh(clock.request).events == 400

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.arrays import Int64
 from penchant.domain.long_tail import FEW
 from penchant.domain.types import Matrix
@@ -46,8 +46,8 @@ def drawn() -> Interactions:
     return Interactions(user, place * GROUPS + group, np.ones(EVENTS), at_us)
 
 
-def learnt(events: Interactions, texts: Matrix) -> RefreshedCatalog:
-    return learn_catalog(events, texts, RefreshSettings(), CONFIG)
+def learnt(events: Interactions, texts: Matrix, config: Config = CONFIG) -> RefreshedCatalog:
+    return learn_catalog(events, texts, RefreshSettings(), config)
 
 
 def test_where_texts_tell_who_likes_new_items_they_get_a_weight_of_their_own() -> None:
@@ -69,3 +69,8 @@ def test_few_likes_of_such_items_are_not_learnt_from() -> None:
     assert weights.tail is None
     assert "tail_lift" not in weights.settings
     assert not weights.weighs_tail
+
+
+def test_weights_that_the_operator_set_are_not_searched_for() -> None:
+    fixed = with_score_weights(CONFIG, '{"tail_offset_weight": 0.0, "tail_lift": 0.0}')
+    assert learnt(drawn(), texts_of(np.arange(ALL) % GROUPS), fixed).learnt.tail is None

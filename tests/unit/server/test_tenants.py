@@ -19,7 +19,7 @@ from penchant.server.dispatch import Answer, ParsedCall
 from penchant.server.tenants import TenantApps, tenant_config, tenant_stores
 from penchant.server.triton.errors import message_of
 from penchant_proto.v1.service_pb2 import Call, Reply
-from tests.support.calls import app_of, config_of
+from tests.support.calls import app_of, config_of, read_answer
 
 TENANTS = ("acme", "bravo")
 CALLERS = {name: Caller(name, "s", frozenset({Scope.ADMIN})) for name in (*TENANTS, "charlie")}
@@ -68,10 +68,11 @@ def parsed(app: App, tenant: str, call: Call) -> ParsedCall:
 
 def shown(answer: Answer) -> str:
     """An answer without the random id of a ranking."""
-    if isinstance(answer, PenchantError):
-        return message_of(answer)
-    answer.rank.recommendation_id = ""
-    return str(answer)
+    reply = read_answer(answer)
+    if isinstance(reply, PenchantError):
+        return message_of(reply)
+    reply.rank.recommendation_id = ""
+    return str(reply)
 
 
 def result_of(work: Generator[None, None, Answer]) -> Reply:

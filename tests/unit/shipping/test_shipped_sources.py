@@ -21,6 +21,8 @@ from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.logs.stream import Stream
 from penchant.refresh.refresh_input import read_refresh_input
 from penchant.store.memory import MemoryStore
+from penchant.store.refresh_note import read_refresh_note
+from tests.support.released import Releasing
 from tests.support.shipped_world import (
     DAY_S,
     begun_history,
@@ -94,6 +96,21 @@ def test_a_refresh_learns_from_shipped_rows_as_from_the_stores_own(
         return sorted(zip(*columns, strict=True))
 
     assert rows(shipped.events) == rows(own.events)
+
+
+def test_a_release_is_fitted_to_what_was_trimmed_as_well(tmp_path: Path) -> None:
+    releasing = Releasing(tmp_path)
+    world = releasing.world
+    begun_history(world)
+    with world.store.snapshot() as snapshot:
+        whole = len(read_refresh_input(snapshot, world.config).events.item)
+    release = releasing.build("second")
+    ship_once(tmp_path, world.store, trim_older=30.0 * DAY_S)
+    with world.store.snapshot() as snapshot:
+        assert len(read_refresh_input(snapshot, world.config).events.item) < whole
+    releasing.publish(release.id)
+    with world.store.snapshot() as snapshot:
+        assert read_refresh_note(snapshot).events == whole
 
 
 def test_impressions_and_their_answers_are_found_in_both(world: World, tmp_path: Path) -> None:

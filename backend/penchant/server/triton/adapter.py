@@ -50,6 +50,7 @@ from penchant.server.triton.traces import CallTrace, traces_of
 from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
 from penchant.service.attempt import attempt
 from penchant.system.log_format import log_as_json, logs_are_json
+from penchant.system.native_module import COST_OF_NUMPY, NativeChoice, native_choice
 from penchant.system.step_times import Step, recorded
 from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
@@ -61,6 +62,7 @@ MAX_BATCH = 64
 SWITCH_S = 0.001
 """Seconds after which a thread of Python lets another one run; a slice may be all Python."""
 
+_HOT_MODELS = frozenset(METHODS[field].model for field in ("rank", "feedback"))
 _REQUEST_ID = re.compile(r"[0-9A-Za-z_.:-]{1,64}")
 
 
@@ -107,6 +109,8 @@ class Adapter:
             raise pb_utils.TritonModelException(text) from error
         if model == METHODS["feedback"].model:  # One process: a gauge must not be shown twice.
             self._meter.watch(partial(restart_gauges, RestartNote.read(os.environ)))
+        if model in _HOT_MODELS:
+            self._say_hot_path(native_choice())
         self._errors = ErrorLog()
         sys.setswitchinterval(SWITCH_S)
         # Without tokens there are no tenants, and nothing stands before the one app.
@@ -177,6 +181,13 @@ class Adapter:
         if refusal is None:
             return None
         return self._response(call, refusal, waiting.arrived_s, request, trace)
+
+    def _say_hot_path(self, choice: NativeChoice) -> None:
+        """Says what answers in this process: in the log, and as a metric."""
+        cost = "" if choice.runs else f"; {COST_OF_NUMPY}"
+        log.warning("%s runs by %s%s", self._model, choice.reason, cost)
+        gauge: dict[Series, float] = {("penchant_native", ()): float(choice.runs)}
+        self._meter.watch(lambda: gauge)
 
     def close(self) -> None:
         """Answers the waiting calls, sends the last metrics and closes the store."""
@@ -372,7 +383,8 @@ class Adapter:
             trace_id = "" if trace is None else trace.trace_id
             self._errors.say(answer, call.field, _id_of(source), trace_id)
             return pb_utils.InferenceResponse([], error=to_triton(pb_utils, answer))
-        payload = np.array([[answer.SerializeToString()]], dtype=np.object_)
+        reply = answer if isinstance(answer, bytes) else answer.SerializeToString()
+        payload = np.array([[reply]], dtype=np.object_)
         return pb_utils.InferenceResponse([pb_utils.Tensor(REPLY_TENSOR, payload)])
 
     def _refused(self, request: Any, error: PenchantError) -> Any:

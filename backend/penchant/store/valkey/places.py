@@ -70,6 +70,11 @@ class Place:
         """The sorted set of users by the last version whose operands are applied here."""
         return b"{%s}:a" % self.tag
 
+    @property
+    def line(self) -> bytes:
+        """The hash of the writers that lost at a user's place, or a budget's, while some wait."""
+        return b"{%s}:l" % self.tag
+
 
 class UserPrefix(NamedTuple):
     """A prefix of keys of users, taken apart."""

@@ -60,20 +60,96 @@ end
 
 local function meta(rows) return redis.call('HMGET', rows, V, C) end
 
+-- The line at a place: the writers that lost there, in the order in which they did, WHO bytes each.
+-- The first one has its turn from the moment at which it asks for it: until it has written, others
+-- are refused. One that is not heard of for TURN_US loses its place. The line says who goes first,
+-- and nothing else: versions keep what is written right.
+local WHO, TURN_US, KEPT_MS = 16, 500000, 10000
+
+local function line_of(line, who)
+  local found = redis.call('HMGET', line, 'writers', 'until', 'asked')
+  local l = {writers = found[1] or '', till = tonumber(found[2] or '0'), asked = found[3] == '1'}
+  l.now = version_after(0)
+  local late = l.now > l.till or l.till > l.now + TURN_US  -- Set by a clock that was ahead.
+  if late and l.writers ~= '' and string.sub(l.writers, 1, WHO) ~= who then
+    l.writers, l.till, l.asked = string.sub(l.writers, WHO + 1), l.now + TURN_US, false
+    l.changed = true
+  end
+  for at = 1, #l.writers, WHO do
+    if string.sub(l.writers, at, at + WHO - 1) == who then l.at = at end
+  end
+  return l
+end
+
+-- Has a writer join, if it is not there yet; notes that the first one was heard of.
+local function join(l, who)
+  if not l.at then
+    l.at, l.writers, l.changed = #l.writers + 1, l.writers .. who, true
+  end
+  if l.at == 1 then l.till, l.changed = l.now + TURN_US, true end
+end
+
+local function leave(l)
+  if not l.at then return end
+  if l.at == 1 then l.till, l.asked = l.now + TURN_US, false end
+  l.writers = string.sub(l.writers, 1, l.at - 1) .. string.sub(l.writers, l.at + WHO)
+  l.changed = true
+end
+
+local function keep_line(line, l)
+  if not l.changed then return end
+  if l.writers == '' then
+    redis.call('DEL', line)
+  else
+    local asked = l.asked and '1' or '0'
+    redis.call('HSET', line, 'writers', l.writers, 'until', text(l.till), 'asked', asked)
+    redis.call('PEXPIRE', line, KEPT_MS)
+  end
+end
+
+-- Whether a commit is refused, since it has lost or it is another one's turn; it is in line then.
+-- Else it leaves the line.
+local function refused(line, who, lost)
+  if not lost and redis.call('EXISTS', line) == 0 then return false end
+  local l = line_of(line, who)
+  local waits = lost or (l.asked and l.at ~= 1)
+  if waits then join(l, who) else leave(l) end
+  keep_line(line, l)
+  return waits
+end
+
+-- keys: a line; args: who. Asks for its turn; returns how many are ahead.
+local function line_ask(keys, args)
+  local l = line_of(keys[1], args[1])
+  join(l, args[1])
+  if l.at == 1 then l.asked = true end
+  keep_line(keys[1], l)
+  return (l.at - 1) / WHO
+end
+
+-- keys: a line; args: who
+local function line_leave(keys, args)
+  local l = line_of(keys[1], args[1])
+  leave(l)
+  keep_line(keys[1], l)
+  return 1
+end
+
 -- Was written already. Written once more, so that a WAIT after it waits for it.
 local function again(rows, found)
   redis.call('HSET', rows, C, found[2])
   return {1, found[1]}
 end
 
--- keys: rows, outbox; args: commit id, expected version, payload, puts, deletes
+-- keys: rows, outbox, line; args: commit id, expected version, who, payload, puts, deletes
 local function user_commit(keys, args)
   local found = meta(keys[1])
   if found[2] == args[1] then return again(keys[1], found) end
-  if (found[1] or '') ~= args[2] then return {0, found[1] or ''} end
+  local lost = (found[1] or '') ~= args[2]
+  if refused(keys[3], args[3], lost) then return {0, found[1] or ''} end
   local v = version_after(tonumber(found[1] or '0'))
-  write(keys[1], nil, args, 4)
-  if args[3] ~= '' then redis.call('RPUSH', keys[2], text(v) .. ':' .. args[3]) end
+  write(keys[1], nil, args, 5)
+  if args[4] ~= '' then redis.call('RPUSH', keys[2], text(v) .. ':' .. args[4]) end
   local left = redis.call('HLEN', keys[1]) - (found[1] and 2 or 0)
   if left > 0 or redis.call('EXISTS', keys[2]) == 1 then
     redis.call('HSET', keys[1], V, text(v), C, args[1])
@@ -116,18 +192,19 @@ local function user_settled(keys, args)
   return {redis.call('LLEN', keys[1]), redis.call('EXISTS', keys[2])}
 end
 
--- keys: rows, index; args: commit id, expected version or '*', number of compared fields, each
--- with the SHA-1 of its value or '', 'lex' or 'changed', puts, deletes
+-- keys: rows, index, line; args: commit id, expected version or '*', who or '' for no line, number
+-- of compared fields, each with the SHA-1 of its value or '', 'lex' or 'changed', puts, deletes
 local function rows_commit(keys, args)
   local found = meta(keys[1])
   if found[2] == args[1] then return again(keys[1], found) end
-  if args[2] ~= '*' and (found[1] or '') ~= args[2] then return {0, found[1] or ''} end
-  local at = 4
-  for n = 1, tonumber(args[3]) do
+  local lost, at = args[2] ~= '*' and (found[1] or '') ~= args[2], 5
+  for n = 1, tonumber(args[4]) do
     local value = redis.call('HGET', keys[1], args[at])
-    if (value and redis.sha1hex(value) or '') ~= args[at + 1] then return {0, found[1] or ''} end
+    if (value and redis.sha1hex(value) or '') ~= args[at + 1] then lost = true end
     at = at + 2
   end
+  if args[3] ~= '' then lost = refused(keys[3], args[3], lost) end
+  if lost then return {0, found[1] or ''} end
   local v = version_after(tonumber(found[1] or '0'))
   write(keys[1], keys[2], args, at + 1, args[at] == 'changed' and v or nil)
   redis.call('HSET', keys[1], V, text(v), C, args[1])
@@ -219,6 +296,8 @@ _WRITING = (
     "user_commit",
     "user_affirm",
     "user_settled",
+    "line_ask",
+    "line_leave",
     "rows_commit",
     "shared_apply",
     "announce",

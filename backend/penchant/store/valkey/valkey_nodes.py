@@ -276,13 +276,16 @@ class ValkeyNodes:
 
     def _goes_on(self, error: Exception, node: Node, number: int, run: _Run) -> bool:
         """Whether a command is sent again after an error, and prepares for it."""
-        if isinstance(error, self._errors.AskError):
-            run.asked[number] = (error.host or node[0], int(error.port))
-            return True
-        if isinstance(error, self._errors.MovedError):
-            self._served[int(error.slot_id)] = (error.host or node[0], int(error.port))
-            return True
         text = str(error)
+        kind, *rest = text.split()
+        if kind in ("MOVED", "ASK") and len(rest) == 2:
+            host, _, port = rest[1].rpartition(":")
+            other = host or node[0], int(port)
+            if kind == "ASK":
+                run.asked[number] = other
+            else:
+                self._served[int(rest[0])] = other
+            return True
         if "unction not found" in text:
             return self._load(node)
         passing = ("TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY", "UNBLOCKED")

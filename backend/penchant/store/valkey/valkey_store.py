@@ -21,6 +21,7 @@ from penchant.store.valkey.valkey_address import ValkeyAddress
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 from penchant.store.valkey.valkey_snapshot import ValkeySnapshot
 from penchant.store.valkey.valkey_transaction import ValkeyTransaction
+from penchant.store.valkey.writer_lines import WriterLines
 
 log = logging.getLogger("penchant")
 
@@ -48,6 +49,7 @@ class ValkeyStore:
         self._places = Places(address.namespace)
         self._kept = KeptCatalog()
         self._settlement = Settlement(self._nodes, self._places)
+        self._lines = WriterLines(self._nodes)
         self.durability = read_durability(self._nodes, address.wait)
         self.durable = self.durability.logged
         if self.durability.maxmemory_policy != "noeviction":
@@ -65,7 +67,9 @@ class ValkeyStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """See `Store.transaction`; transactions run side by side, and may conflict."""
-        transaction = ValkeyTransaction(self._nodes, self._places, self._kept, self._settlement)
+        transaction = ValkeyTransaction(
+            self._nodes, self._places, self._kept, self._settlement, self._lines
+        )
         try:
             yield transaction
         except BaseException:
@@ -166,6 +170,22 @@ class ValkeyStore:
             lengths = self._all((outbox, b"LLEN", outbox) for outbox in outboxes)
             count += sum(length > 0 for length in lengths)
         return count
+
+    def forget_settled(self) -> None:
+        """Drops the notes, by users' names, of which operands are applied and which announced.
+
+        They go by themselves ten minutes after a user's last operand, where others follow. All
+        operands must be applied (`unsettled`), and no other process may write meanwhile.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        (budgets,) = self._all(
+            [(self._places.budget_index, b"ZRANGE", self._places.budget_index, b"0", b"-1")]
+        )
+        places = [*self._places.counts, self._places.notes, *map(self._places.budget, budgets)]
+        keys = [*(place.applied for place in places), *self._places.pending]
+        self._all((key, b"DEL", key) for key in keys)
 
     def _all(self, commands: Iterable[Sequence[bytes]]) -> list[Any]:
         """The replies to commands, each with its key in front; raises StoreUnavailable."""

@@ -35,6 +35,7 @@ from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.shared_rows import changes, compared
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 from penchant.store.valkey.valkey_snapshot import ValkeySnapshot
+from penchant.store.valkey.writer_lines import WriterLines
 
 _ANNOUNCED_FOR_S = 10.0
 """A transaction that takes longer announces its operands again."""
@@ -54,10 +55,14 @@ class ValkeyTransaction(ValkeySnapshot):
         places: Places,
         kept: KeptCatalog,
         settlement: Settlement,
+        lines: WriterLines,
     ) -> None:
         """Nothing is read or written yet."""
         super().__init__(nodes, places, kept)
-        self._settlement = settlement
+        self._settlement, self._lines = settlement, lines
+        self._lost: set[Place] = set()
+        """Places with a line at which another writer was faster, or is to be."""
+        self._written: list[Place] = []
         self._writes: dict[Place, _Rows] = {}
         self._operands: dict[bytes, list[tuple[bytes, str]]] = {}
         """By key: operands, each with its user, that no put of the row has replaced."""
@@ -168,6 +173,7 @@ class ValkeyTransaction(ValkeySnapshot):
         """Ends a transaction that is not committed."""
         self._settlement.look_at(self._new_names)
         self._settlement.end(self._announced, (), ())
+        self._lines.keep((), ())
 
     def commit(self) -> None:
         """Writes what was put, deleted and merged.
@@ -182,6 +188,7 @@ class ValkeyTransaction(ValkeySnapshot):
             self._commit(committed, unsure)
         finally:
             self._settlement.end(self._announced, committed, unsure)
+            self._lines.keep(self._lost, self._written)
 
     def _commit(self, committed: set[str], unsure: set[str]) -> None:
         outboxes: defaultdict[str, Operands] = defaultdict(list)
@@ -221,7 +228,12 @@ class ValkeyTransaction(ValkeySnapshot):
         if unsure and not done:
             raise self._failed
         left = {place.user for place in users} - {place.user for place in done}
-        raise WriteConflict(left if done or written else (), written)
+        raise self._conflict(left if done or written else (), written)
+
+    def _conflict(self, users: Iterable[str], written: Iterable[bytes]) -> WriteConflict:
+        lost = frozenset(self._lost)
+        turn = (lambda most_s: self._lines.wait(lost, most_s)) if lost else None
+        return WriteConflict(users, written, turn)
 
     def _look_at_names(self, outboxes: Mapping[str, Operands]) -> None:
         """Has names looked at under which `fetch` expected rows, and nothing was written."""
@@ -309,15 +321,16 @@ class ValkeyTransaction(ValkeySnapshot):
         for place in places:
             reads, rows, id_ = self._of(place), self._writes[place], secrets.token_bytes(16)
             if place.kind == "credit":
-                words = [*call("user_commit", place.rows, place.outbox), id_]
-                words += [reads.version or b"", b"", *changes(rows)]
+                words = [*call("user_commit", place.rows, place.outbox, place.line), id_]
+                words += [reads.version or b"", self._lines.who, b"", *changes(rows)]
             else:
                 catalog = place.kind == "catalog"
                 version = reads.version if catalog and reads.scanned else b"*"
                 assert version is not None
                 names = reads.rows if catalog else rows.keys() & reads.rows.keys()
                 seen = {name: reads.rows[name] for name in names}
-                words = [*call("rows_commit", place.rows, place.index), id_, version]
+                words = [*call("rows_commit", place.rows, place.index, place.line), id_, version]
+                words.append(self._lines.who if place.kind == "budget" else b"")
                 by_key = catalog or place.kind == "notes"  # Nobody asks which notes changed.
                 words += [*compared(seen), b"lex" if by_key else b"changed", *changes(rows)]
             commands.append(ServerCommand(place.rows, words))
@@ -328,12 +341,15 @@ class ValkeyTransaction(ValkeySnapshot):
                 failed = reply
             elif reply[0] == 1:
                 written += self._keys_of(place)
+                self._written.append(place)
             else:
                 refused = True
+                if place.kind in ("budget", "credit"):
+                    self._lost.add(place)
         if failed is not None:
             raise failed
         if refused:
-            raise WriteConflict((), written)
+            raise self._conflict((), written)
 
     def _keys_of(self, place: Place) -> list[bytes]:
         names = self._writes[place]
@@ -349,8 +365,9 @@ class ValkeyTransaction(ValkeySnapshot):
         sent = [place for place in places if not self._of(place).changed]
         commands = []
         for place in sent:
-            words = [*call("user_commit", place.rows, place.outbox), secrets.token_bytes(16)]
-            words += [self._of(place).version or b"", packed(outboxes.get(place.user, ()))]
+            id_, version = secrets.token_bytes(16), self._of(place).version or b""
+            words = [*call("user_commit", place.rows, place.outbox, place.line), id_, version]
+            words += [self._lines.who, packed(outboxes.get(place.user, ()))]
             words += changes(self._writes.get(place, {}))
             commands.append(ServerCommand(place.rows, words))
         done = []
@@ -360,6 +377,8 @@ class ValkeyTransaction(ValkeySnapshot):
                 self._failed = reply
             elif reply[0] == 1:
                 done.append(place)
+        self._lost |= {place for place in places if place not in done}
+        self._written += done
         return done
 
 

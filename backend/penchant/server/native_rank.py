@@ -1,0 +1,196 @@
+"""Rank by the compiled module: the common case in one call, from request bytes to reply bytes.
+
+What it declines takes the general way through `wire.rank` and `service.rank`, which also says what
+is wrong with a request that is refused: a query, an explanation, exploration, diversity, a context
+that changes the ranking, a fold that the module declines, a damaged row, a user who is shown a
+release on rollout. Both give the same items in the same order, and scores that differ by rounding
+alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import penchant_native
+
+from penchant.catalog.view import CatalogView
+from penchant.domain.errors import PenchantError
+from penchant.domain.limits import Limits
+from penchant.server.plans import SMALL_CANDIDATES, SMALL_K, candidates_cost
+from penchant.service.clock import Clock
+from penchant.service.compiled_folds import CompiledFolds
+from penchant.service.meter import Meter
+from penchant.service.user_interest import Catalogs, Offered
+from penchant.store.base import Snapshot, Store
+from penchant.store.keys import Kind, encode
+from penchant.system.step_times import step_began, step_ended
+
+MOST_BUCKET_S = 1e9
+"""Longest time bucket of the compiled way, in seconds."""
+
+_HEAD, _ROLLOUT, _NEWEST = (encode(kind) for kind in (Kind.HEAD, Kind.ROLLOUT, Kind.NEWEST))
+
+
+class _Known(NamedTuple):
+    """The catalog that the last calls were answered from."""
+
+    head: bytes | None
+    """The row of its head."""
+    view: CatalogView
+    native: penchant_native.RankView | None
+    """Its compiled twin; None for an empty catalog, or settings that the module lacks."""
+
+
+class NativeRank:
+    """See `penchant.server.dispatch.NativeVerb`; over a store on this machine, safe in threads."""
+
+    tag = b"\x0a"
+
+    def __init__(
+        self,
+        store: Store,
+        catalogs: Catalogs,
+        clock: Clock,
+        meter: Meter,
+        explorations_per_day: int,
+        limits: Limits,
+        stored_name: Callable[[str], str] | None,
+    ) -> None:
+        """Answers over a store.
+
+        Args:
+            store: never one in a network, whose rankings may have to say that they are degraded.
+            catalogs: of the store.
+            clock: the server's time.
+            meter: receives the measurements.
+            explorations_per_day: explored impressions that a user may get in a day.
+            limits: of a call; a request beyond them is declined.
+            stored_name: from the caller's name of a user to the store's; None: they are the same.
+        """
+        self._store = store
+        self._catalogs = catalogs
+        self._clock = clock
+        self._meter = meter
+        self._explorations_per_day = explorations_per_day
+        self._stored_name = stored_name
+        self._limits = penchant_native.RankLimits(
+            k=min(limits.k, SMALL_K),
+            candidates=min(limits.candidates, SMALL_CANDIDATES),
+            id_bytes=limits.id_bytes,
+            context_entries=limits.context_entries,
+            context_bytes=limits.context_bytes,
+        )
+        self._lock = threading.Lock()
+        self._ids = penchant_native.ItemIds()
+        self._known: _Known | None = None
+
+    def parse(self, payload: bytes) -> penchant_native.RankCall | None:
+        """The parsed call; None: it takes the general way."""
+        return penchant_native.parse_rank_call(payload, self._limits)
+
+    def cost(self, call: penchant_native.RankCall) -> float:
+        """See `Plan.cost`."""
+        return candidates_cost(call.candidates)
+
+    def answer(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes | None]:
+        """One serialized reply per call, all from one snapshot; None: it takes the general way."""
+        replies: list[bytes | None] = [None] * len(calls)
+        try:
+            with self._store.snapshot() as snapshot:
+                view, others = self._catalog(snapshot)
+                if view is None:
+                    return replies
+                newest = snapshot.get(_NEWEST)
+                for place, call in enumerate(calls):
+                    if others is not None and others.shown_to(call.user) is not others.served:
+                        continue
+                    began_ns = step_began()
+                    record, owned = self._rows(snapshot, call)
+                    step_ended("read", began_ns)
+                    began_ns = step_began()
+                    answer = view.answer(
+                        call, record, owned, newest, self._clock(), self._explorations_per_day
+                    )
+                    if answer is not None:
+                        step_ended("score", began_ns)
+                        replies[place], top, cold, fold_s = answer
+                        self._meter.ranked(top, cold=cold)
+                        if fold_s:
+                            self._meter.fold(fold_s)
+        except PenchantError:
+            # It is found, and said, once more on the general way.
+            return replies
+        return replies
+
+    def _catalog(
+        self, snapshot: Snapshot
+    ) -> tuple[penchant_native.RankView | None, Offered | None]:
+        """The catalog as of a snapshot; with what is offered to whom, where there is a rollout."""
+        head, rollout = snapshot.get(_HEAD), snapshot.get(_ROLLOUT)
+        known = self._known
+        if known is not None and head == known.head and rollout is None:
+            # The usual case, in a few calls: the head has not moved, and its files are whole.
+            reader = self._catalogs.served
+            if reader.latest is known.view and reader.is_whole():
+                return known.native, None
+        # It may be newer than the snapshot's, where another thread has read that.
+        offered = self._catalogs.read(snapshot)
+        if known is None or known.view is not offered.served:
+            native = self._native_view(offered.served)
+        else:
+            native = known.native
+        self._known = _Known(head, offered.served, native)
+        return native, None if rollout is None else offered
+
+    def _rows(
+        self, snapshot: Snapshot, call: penchant_native.RankCall
+    ) -> tuple[bytes | None, bytes | None]:
+        """The user's record and own items."""
+        if self._stored_name is None:
+            owned = snapshot.get(call.key(Kind.OWNED)) if call.exclude_owned else None
+            return snapshot.get(call.key(Kind.USER)), owned
+        user = self._stored_name(call.user)
+        owned = snapshot.get(encode(Kind.OWNED, user)) if call.exclude_owned else None
+        return snapshot.get(encode(Kind.USER, user)), owned
+
+    def _native_view(self, view: CatalogView) -> penchant_native.RankView | None:
+        if not view.head.rows or view.settings.repeat_weight or not _fits(view):
+            return None
+        with self._lock:
+            self._ids.follow(view.ids)
+            return _native_view(view, self._ids)
+
+
+def _fits(view: CatalogView) -> bool:
+    return view.settings.time_bucket_s <= MOST_BUCKET_S
+
+
+def _native_view(view: CatalogView, ids: penchant_native.ItemIds) -> penchant_native.RankView:
+    settings, head = view.settings, view.head
+    neighbours = view.neighbours
+    return penchant_native.RankView(
+        ids=ids,
+        vectors=view.vectors,
+        offsets=view.offsets,
+        offset_weights=np.ascontiguousarray(view.offset_weights, np.float32),
+        popularity=np.ascontiguousarray(view.popularity, np.float32),
+        tail=np.ascontiguousarray(view.tail, np.float32),
+        alive=view.alive,
+        neighbours=neighbours.view(np.uint32) if len(neighbours) else np.zeros((0, 0), np.uint32),
+        prior_mean=view.prior.mean.astype(np.float32),
+        version=head.version,
+        encoder_version=head.encoder_version,
+        digest=view.digest,
+        time_bucket_s=settings.time_bucket_s,
+        interests=settings.interests,
+        slow_weight=settings.slow_weight,
+        fast_weight=settings.fast_weight,
+        near_weight=settings.near_weight,
+        tail_offset_weight=settings.tail_offset_weight,
+        tail_lift=settings.tail_lift,
+        knows_contexts=bool(settings.context_halvings) or bool(view.frozen.segments),
+        fold=CompiledFolds().terms(view),
+    )

@@ -1,0 +1,31 @@
+"""The hot path of Penchant's backend, compiled; `penchant.system.native_module` chooses it."""
+
+from __future__ import annotations
+
+from penchant_native._core import (
+    INTERFACE,
+    RECORD_SCHEMA,
+    Folds,
+    FoldTerms,
+    ItemIds,
+    RankCall,
+    RankLimits,
+    RankView,
+    crc32,
+    parse_rank_call,
+    record_head,
+)
+
+__all__ = [
+    "INTERFACE",
+    "RECORD_SCHEMA",
+    "FoldTerms",
+    "Folds",
+    "ItemIds",
+    "RankCall",
+    "RankLimits",
+    "RankView",
+    "crc32",
+    "parse_rank_call",
+    "record_head",
+]

@@ -1,0 +1,230 @@
+"""The compiled functions, as `src/` binds them."""
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+INTERFACE: int
+"""Grows with every change of a signature here; a backend takes the number that it knows alone."""
+
+def crc32(data: bytes, start: int = 0) -> int:
+    """The CRC-32 of some bytes, as `zlib.crc32` computes it."""
+
+@final
+class RankLimits:
+    """The maxima of a call of rank that is answered here."""
+
+    def __init__(
+        self,
+        *,
+        k: int,
+        candidates: int,
+        id_bytes: int,
+        context_entries: int,
+        context_bytes: int,
+    ) -> None: ...
+
+@final
+class RankCall:
+    """A call of rank, parsed."""
+
+    @property
+    def user(self) -> str: ...
+    @property
+    def candidates(self) -> int:
+        """Number of candidates."""
+    @property
+    def timeout_ms(self) -> int: ...
+    @property
+    def health_check(self) -> bool: ...
+    @property
+    def exclude_owned(self) -> bool: ...
+    def key(self, kind: int) -> bytes:
+        """The key of the user's row of a kind; see `penchant.store.keys`."""
+
+def parse_rank_call(payload: bytes, limits: RankLimits) -> RankCall | None:
+    """Parses a serialized `penchant.v1.Call`; None for what it leaves to the general path."""
+
+@final
+class ItemIds:
+    """The ids of a catalog's items, by number."""
+
+    def __init__(self) -> None: ...
+    def __len__(self) -> int: ...
+    def follow(self, ids: list[str]) -> None:
+        """Adds the ids beyond those that are known; ids that were there never change."""
+
+@final
+class RankView:
+    """One version of the catalog, which answers calls of rank."""
+
+    def __init__(
+        self,
+        *,
+        ids: ItemIds,
+        vectors: NDArray[np.float32],
+        offsets: NDArray[np.float32],
+        offset_weights: NDArray[np.float32],
+        popularity: NDArray[np.float32],
+        tail: NDArray[np.float32],
+        alive: NDArray[np.bool_],
+        neighbours: NDArray[np.uint32],
+        prior_mean: NDArray[np.float32],
+        version: int,
+        encoder_version: str,
+        digest: int,
+        time_bucket_s: float,
+        interests: int,
+        slow_weight: float,
+        fast_weight: float,
+        near_weight: float,
+        tail_offset_weight: float,
+        tail_lift: float,
+        knows_contexts: bool,
+        fold: FoldTerms | None,
+    ) -> None:
+        """Keeps the arrays of a `CatalogView`, uncopied; raises ValueError if they do not fit.
+
+        Args:
+            ids: of all rows, or more.
+            vectors: shape (rows, d).
+            offsets: the live ones, shape (rows,).
+            offset_weights: shape (rows,).
+            popularity: shape (rows,).
+            tail: g_i of `penchant.domain.long_tail`, shape (rows,).
+            alive: shape (rows,).
+            neighbours: the table's pairs of an item and the bits of a strength, shape (n, 2 w).
+            prior_mean: shape (d,).
+            version: the catalog's.
+            encoder_version: the catalog's.
+            digest: the view's.
+            time_bucket_s: step of the fold's clock, 1 or more.
+            interests: slow interests of a user, 1 or more.
+            slow_weight: sigma.
+            fast_weight: gamma.
+            near_weight: delta.
+            tail_offset_weight: c_tail.
+            tail_lift: l.
+            knows_contexts: whether a context changes a ranking.
+            fold: folds a record whose cache is stale; None: such a call is declined.
+        """
+
+    def answer(
+        self,
+        call: RankCall,
+        record: bytes | None,
+        owned: bytes | None,
+        newest: bytes | None,
+        now_us: int,
+        explorations_per_day: int,
+    ) -> tuple[bytes, NDArray[np.int64], bool, float] | None:
+        """Answers a call, or declines it.
+
+        Args:
+            call: of the user.
+            record: the row of the user's record.
+            owned: the row of the user's own items.
+            newest: the row of the newest event's time.
+            now_us: the server's time, in microseconds since 1970.
+            explorations_per_day: explored impressions that a user may get in a day.
+
+        Returns:
+            The serialized reply, the rows of its first ten items at most, whether the user is new,
+            and the seconds that a fold took, 0 without one; None: the general path answers.
+        """
+
+RECORD_SCHEMA: int
+"""The one schema of records that is read and written here."""
+
+def record_head(record: bytes) -> tuple[int, int, int] | None:
+    """State version, number of events and time of the newest event of a sound record.
+
+    None for a record that is damaged or of another schema: the codec says which.
+    """
+
+@final
+class FoldTerms:
+    """What the folds of one catalog version share."""
+
+class Folds:
+    """The folds of one catalog version under its settings, with the updater `ridge`.
+
+    What it is made of is copied. Arrays are checked at each call, and no pointer outlives it.
+    """
+
+    def __init__(
+        self,
+        *,
+        precision: NDArray[np.float64],
+        target: NDArray[np.float64],
+        least_eigenvalue: float,
+        half_life_events: float,
+        half_life_s: float,
+        fast_half_life_events: float,
+        near_half_life_events: float,
+        opening_half_life_events: float,
+        context_halvings: float,
+        factors: NDArray[np.float64] | None,
+        catalog_version: int,
+        settings: int,
+    ) -> None:
+        """Takes A_0, shape (d, d), and A_0 m_0, shape (d,), of `penchant.domain.interest`.
+
+        Args:
+            precision: A_0.
+            target: A_0 m_0.
+            least_eigenvalue: a lower bound of those of A_0; 0 or less: every fold is declined.
+            half_life_events: these and the next as in `penchant.domain.settings.FoldSettings`.
+            half_life_s: see there.
+            fast_half_life_events: see there.
+            near_half_life_events: see there.
+            opening_half_life_events: see there.
+            context_halvings: see there.
+            factors: of each signal code, shape (65,536,); None: 1 each.
+            catalog_version: for the key of a record's fold.
+            settings: digest, for the same.
+        """
+
+    @property
+    def terms(self) -> FoldTerms:
+        """For a `RankView`."""
+
+    def interest(
+        self,
+        vectors: NDArray[np.float32],
+        alive: NDArray[np.bool_],
+        window: bytes,
+        context: bytes | None,
+        bucket_start_us: float,
+    ) -> tuple[bytes, bytes, bytes] | None:
+        """The slow and the fast interest, and the recent items; None: declined.
+
+        Args:
+            vectors: of the items, shape (rows, d).
+            alive: False for deleted items, shape (rows,).
+            window: rows of WINDOW_DTYPE.
+            context: five slots; None: no context.
+            bucket_start_us: start of the time bucket, in microseconds since 1970.
+        """
+
+    def learn(
+        self,
+        vectors: NDArray[np.float32],
+        alive: NDArray[np.bool_],
+        users: Sequence[tuple[bytes | None, bytes]],
+        capacity: int,
+        bucket: int,
+        bucket_start_us: float,
+    ) -> list[bytes | None]:
+        """The encoded records of users with new events, folded; None for those declined.
+
+        Args:
+            vectors: of the items, shape (rows, d).
+            alive: False for deleted items, shape (rows,).
+            users: each one's encoded record, None for none, and rows of WINDOW_DTYPE to insert.
+            capacity: events that a window keeps, 1 or more.
+            bucket: the time bucket.
+            bucket_start_us: its start, in microseconds since 1970.
+        """

@@ -1,0 +1,196 @@
+// Python's side of the fold and of the record; see `_core.pyi`.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "bindings.hpp"
+#include "fold.hpp"
+#include "record.hpp"
+
+namespace nb = nanobind;
+
+namespace penchant {
+namespace {
+
+using Vectors = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Alive = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Doubles = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using DoubleRows = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+constexpr std::size_t signal_codes = 1 << 16;
+
+const std::uint8_t *data_of(const nb::bytes &bytes) {
+    return static_cast<const std::uint8_t *>(bytes.data());
+}
+
+std::vector<double> copied(const double *numbers, std::size_t count) {
+    return count ? std::vector<double>(numbers, numbers + count) : std::vector<double>();
+}
+
+std::vector<WindowRow> rows_of(const nb::bytes &bytes) {
+    if (bytes.size() % sizeof(WindowRow)) throw nb::value_error("window: not whole rows");
+    return window_rows(data_of(bytes), bytes.size());
+}
+
+template <typename Number>
+nb::bytes bytes_of(const std::vector<Number> &numbers) {
+    return nb::bytes(reinterpret_cast<const char *>(numbers.data()), numbers.size() * sizeof(Number));
+}
+
+// The folds of one catalog version under its settings.
+class Folds {
+public:
+    Folds(const DoubleRows &precision, const Doubles &target, double least_eigenvalue,
+          double half_life_events, double half_life_s, double fast_half_life_events,
+          double near_half_life_events, double opening_half_life_events, double context_halvings,
+          const std::optional<Doubles> &factors, std::uint64_t catalog_version,
+          std::uint64_t settings)
+        : catalog_version_(catalog_version), settings_(settings) {
+        const std::size_t d = target.shape(0);
+        if (precision.shape(0) != d || precision.shape(1) != d) {
+            throw nb::value_error("precision: expected shape (d, d)");
+        }
+        if (factors && factors->shape(0) != signal_codes) {
+            throw nb::value_error("factors: expected shape (65536,)");
+        }
+        terms_->dimensions = d;
+        terms_->precision = copied(precision.data(), d * d);
+        terms_->target = copied(target.data(), d);
+        terms_->least_eigenvalue = least_eigenvalue;
+        terms_->half_life_events = half_life_events;
+        terms_->half_life_s = half_life_s;
+        terms_->fast_half_life_events = fast_half_life_events;
+        terms_->near_half_life_events = near_half_life_events;
+        terms_->opening_half_life_events = opening_half_life_events;
+        terms_->context_halvings = context_halvings;
+        if (factors) terms_->factors = copied(factors->data(), signal_codes);
+    }
+
+    nb::object interest(const Vectors &vectors, const Alive &alive, const nb::bytes &window,
+                        const std::optional<nb::bytes> &context, double bucket_start_us) const {
+        const CatalogRows catalog = rows_in(vectors, alive);
+        const std::vector<WindowRow> rows = rows_of(window);
+        std::uint32_t slots[context_slots] = {};
+        if (context) {
+            if (context->size() != sizeof slots) throw nb::value_error("context: expected 20 bytes");
+            std::memcpy(slots, context->data(), sizeof slots);
+        }
+        Interest found;
+        bool folded = false;
+        {
+            nb::gil_scoped_release released;
+            folded = fold(*terms_, catalog, rows, context ? slots : nullptr, bucket_start_us, found);
+        }
+        if (!folded) return nb::none();
+        return nb::make_tuple(bytes_of(found.slow), bytes_of(found.fast), bytes_of(found.recent));
+    }
+
+    nb::list learn(const Vectors &vectors, const Alive &alive, const nb::list &users,
+                   std::size_t capacity, std::int64_t bucket, double bucket_start_us) const {
+        const CatalogRows catalog = rows_in(vectors, alive);
+        std::vector<Learner> learners;
+        learners.reserve(users.size());
+        for (nb::handle user : users) {
+            const auto parts = nb::cast<nb::tuple>(user);
+            if (parts.size() != 2) throw nb::value_error("users: expected pairs");
+            Learner &one = learners.emplace_back();
+            if (!nb::object(parts[0]).is_none()) one.record = nb::cast<nb::bytes>(parts[0]);
+            one.added = rows_of(nb::cast<nb::bytes>(parts[1]));
+            one.value = one.record ? data_of(*one.record) : nullptr;
+            one.size = one.record ? one.record->size() : 0;
+        }
+        {
+            nb::gil_scoped_release released;
+            for (Learner &one : learners) learn_one(one, catalog, capacity, bucket, bucket_start_us);
+        }
+        nb::list records;
+        for (const Learner &one : learners) {
+            if (one.learnt.empty()) {
+                records.append(nb::none());
+            } else {
+                records.append(bytes_of(one.learnt));
+            }
+        }
+        return records;
+    }
+
+    std::shared_ptr<FoldTerms> terms() const { return terms_; }
+
+private:
+    struct Learner {
+        std::optional<nb::bytes> record;  // Held, so that its bytes stay.
+        const std::uint8_t *value = nullptr;
+        std::size_t size = 0;
+        std::vector<WindowRow> added;
+        std::vector<std::uint8_t> learnt;
+    };
+
+    CatalogRows rows_in(const Vectors &vectors, const Alive &alive) const {
+        if (vectors.shape(1) != terms_->dimensions || alive.shape(0) != vectors.shape(0)) {
+            throw nb::value_error("vectors: expected shape (rows, d), and alive (rows,)");
+        }
+        return {vectors.data(), reinterpret_cast<const std::uint8_t *>(alive.data()),
+                vectors.shape(0)};
+    }
+
+    void learn_one(Learner &one, const CatalogRows &catalog, std::size_t capacity,
+                   std::int64_t bucket, double bucket_start_us) const {
+        RecordHead head{};
+        std::vector<WindowRow> window;
+        if (one.value != nullptr) {
+            if (!read_record(one.value, one.size, head)) return;
+            window = window_of(one.value, head);
+        }
+        if (one.added.empty() || capacity == 0) return;
+        insert(window, one.added, capacity);
+        // The next ranking is probably made in the context of the last event.
+        const std::uint32_t *context = window.back().context;
+        Interest found;
+        if (!fold(*terms_, catalog, window, context, bucket_start_us, found)) return;
+        const FoldKey key{catalog_version_, bucket, settings_,
+                          context_digest(context, terms_->context_halvings)};
+        one.learnt = encode_record(head.state_version + one.added.size(), window, key, found);
+    }
+
+    std::shared_ptr<FoldTerms> terms_ = std::make_shared<FoldTerms>();
+    std::uint64_t catalog_version_;
+    std::uint64_t settings_;
+};
+
+nb::object head_of(const nb::bytes &record) {
+    RecordHead head{};
+    if (!read_record(data_of(record), record.size(), head)) return nb::none();
+    std::int64_t newest_us = 0;
+    if (head.events) newest_us = window_of(data_of(record), head).back().occurred_at_us;
+    return nb::make_tuple(head.state_version, head.events, newest_us);
+}
+
+}  // namespace
+
+void bind_fold(nb::module_ &module) {
+    module.attr("RECORD_SCHEMA") = int{record_schema};
+    module.def("record_head", &head_of, nb::arg("record"));
+    nb::class_<FoldTerms>(module, "FoldTerms");
+    nb::class_<Folds>(module, "Folds")
+        .def(nb::init<const DoubleRows &, const Doubles &, double, double, double, double, double,
+                      double, double, const std::optional<Doubles> &, std::uint64_t,
+                      std::uint64_t>(),
+             nb::kw_only(), nb::arg("precision"), nb::arg("target"), nb::arg("least_eigenvalue"),
+             nb::arg("half_life_events"), nb::arg("half_life_s"), nb::arg("fast_half_life_events"),
+             nb::arg("near_half_life_events"), nb::arg("opening_half_life_events"),
+             nb::arg("context_halvings"), nb::arg("factors").none(), nb::arg("catalog_version"),
+             nb::arg("settings"))
+        .def_prop_ro("terms", &Folds::terms)
+        .def("interest", &Folds::interest, nb::arg("vectors"), nb::arg("alive"), nb::arg("window"),
+             nb::arg("context").none(), nb::arg("bucket_start_us"))
+        .def("learn", &Folds::learn, nb::arg("vectors"), nb::arg("alive"), nb::arg("users"),
+             nb::arg("capacity"), nb::arg("bucket"), nb::arg("bucket_start_us"));
+}
+
+}  // namespace penchant

@@ -1,0 +1,205 @@
+#include "normal_equations.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace penchant {
+namespace {
+
+// Columns of a panel, and rows of a tile. Each number of the matrix is loaded once for four
+// products.
+constexpr std::size_t panel = 4;
+// Rows of X that stay in the first cache while all tiles pass over them.
+constexpr std::size_t rows_at_once = 32;
+
+typedef double Lane __attribute__((vector_size(lanes * sizeof(double)), aligned(8), may_alias));
+
+inline __attribute__((always_inline)) Lane &lane(double *place) {
+    return *reinterpret_cast<Lane *>(place);
+}
+
+inline __attribute__((always_inline)) const Lane &lane(const double *place) {
+    return *reinterpret_cast<const Lane *>(place);
+}
+
+// matrix += X'X in tiles of 4 x 8 on and below the diagonal.
+inline __attribute__((always_inline)) void add_products(double *matrix, const double *rows,
+                                                        std::size_t count, std::size_t width) {
+    for (std::size_t i = 0; i < width; i += panel) {
+        for (std::size_t j = 0; j < i + panel; j += lanes) {
+            double *tile = matrix + i * width + j;
+            Lane sum0 = lane(tile), sum1 = lane(tile + width), sum2 = lane(tile + 2 * width),
+                 sum3 = lane(tile + 3 * width);
+            for (std::size_t t = 0; t < count; ++t) {
+                const double *row = rows + t * width;
+                const Lane others = lane(row + j);
+                sum0 += others * row[i];
+                sum1 += others * row[i + 1];
+                sum2 += others * row[i + 2];
+                sum3 += others * row[i + 3];
+            }
+            lane(tile) = sum0;
+            lane(tile + width) = sum1;
+            lane(tile + 2 * width) = sum2;
+            lane(tile + 3 * width) = sum3;
+        }
+    }
+}
+
+// Factors the matrix as L L' in place, and replaces the row below it, b, by L^-1 b.
+//
+// G. H. Golub and C. F. Van Loan, "Matrix computations", 2013, section 4.2.6: a panel of columns,
+// then the rest without what the panel explains. `columns` holds the panel's, by column.
+inline __attribute__((always_inline)) bool factor(double *matrix, double *columns,
+                                                  std::size_t width) {
+    for (std::size_t k = 0; k < width; k += panel) {
+        double *top[panel];
+        double inverse[panel];
+        for (std::size_t q = 0; q < panel; ++q) top[q] = matrix + (k + q) * width + k;
+        for (std::size_t q = 0; q < panel; ++q) {
+            for (std::size_t p = 0; p < q; ++p) {
+                double rest = top[q][p];
+                for (std::size_t r = 0; r < p; ++r) rest -= top[q][r] * top[p][r];
+                top[q][p] = rest * inverse[p];
+            }
+            double pivot = top[q][q];
+            for (std::size_t r = 0; r < q; ++r) pivot -= top[q][r] * top[q][r];
+            if (!(pivot > 0)) return false;
+            top[q][q] = std::sqrt(pivot);
+            inverse[q] = 1 / top[q][q];
+        }
+        const std::size_t below = k + panel, first = below / lanes * lanes;
+        for (std::size_t q = 0; q < panel; ++q) {
+            for (std::size_t i = first; i < below; ++i) columns[q * width + i] = 0;
+        }
+        for (std::size_t i = below; i <= width; ++i) {
+            double *row = matrix + i * width + k;
+            const double part0 = row[0] * inverse[0];
+            const double part1 = (row[1] - part0 * top[1][0]) * inverse[1];
+            const double part2 = (row[2] - part0 * top[2][0] - part1 * top[2][1]) * inverse[2];
+            const double part3 = (row[3] - part0 * top[3][0] - part1 * top[3][1] -
+                                  part2 * top[3][2]) *
+                                 inverse[3];
+            row[0] = part0;
+            row[1] = part1;
+            row[2] = part2;
+            row[3] = part3;
+            if (i < width) {
+                columns[i] = part0;
+                columns[width + i] = part1;
+                columns[2 * width + i] = part2;
+                columns[3 * width + i] = part3;
+            }
+        }
+        for (std::size_t i = below; i <= width; ++i) {
+            double *row = matrix + i * width;
+            const double part0 = row[k], part1 = row[k + 1], part2 = row[k + 2],
+                         part3 = row[k + 3];
+            const std::size_t end = i < width ? i + 1 : width;
+            for (std::size_t j = first; j < end; j += lanes) {
+                lane(row + j) -= lane(columns + j) * part0 + lane(columns + width + j) * part1 +
+                                 (lane(columns + 2 * width + j) * part2 +
+                                  lane(columns + 3 * width + j) * part3);
+            }
+        }
+    }
+    return true;
+}
+
+// From L^-1 b, the row below the matrix, to L'^-1 L^-1 b, in its place.
+inline __attribute__((always_inline)) void substitute_back(double *matrix, std::size_t width) {
+    double *numbers = matrix + width * width;
+    for (std::size_t k = width; k-- > 0;) {
+        const double *row = matrix + k * width;
+        const double number = numbers[k] / row[k];
+        for (std::size_t j = 0; j < k; ++j) numbers[j] -= row[j] * number;
+        numbers[k] = number;
+    }
+}
+
+// One body for each width of registers; which one runs moves the last bits of the sums.
+#define PENCHANT_KERNELS(NAME, TARGET)                                                        \
+    TARGET void add_##NAME(double *matrix, const double *rows, std::size_t count,             \
+                           std::size_t width) {                                               \
+        add_products(matrix, rows, count, width);                                             \
+    }                                                                                         \
+    TARGET bool solve_##NAME(double *matrix, double *columns, std::size_t width) {            \
+        if (!factor(matrix, columns, width)) return false;                                    \
+        substitute_back(matrix, width);                                                       \
+        return true;                                                                          \
+    }
+
+struct Kernels {
+    void (*add)(double *, const double *, std::size_t, std::size_t);
+    bool (*solve)(double *, double *, std::size_t);
+};
+
+PENCHANT_KERNELS(anywhere, )
+
+#if defined(__x86_64__)
+PENCHANT_KERNELS(avx2, __attribute__((target("avx2,fma"))))
+PENCHANT_KERNELS(avx512, __attribute__((target("avx512f,avx2,fma"))))
+
+// What the processor has and the system saves. Asked by hand, since not every compiler that PyPI
+// carries brings the table behind __builtin_cpu_supports.
+Kernels chosen() noexcept {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    const bool fits = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) && (c & bit_FMA);
+    if (fits && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2)) {
+        unsigned low = 0, high = 0;
+        __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+        if ((b & bit_AVX512F) && (low & 0xE6) == 0xE6) return {add_avx512, solve_avx512};
+        if ((low & 6) == 6) return {add_avx2, solve_avx2};
+    }
+    return {add_anywhere, solve_anywhere};
+}
+#else
+Kernels chosen() noexcept { return {add_anywhere, solve_anywhere}; }
+#endif
+
+const Kernels kernels = chosen();
+
+}  // namespace
+
+NormalEquations::NormalEquations(std::size_t dimensions)
+    : dimensions_(dimensions),
+      width_(padded(dimensions)),
+      matrix_(width_ * (width_ + 1)),
+      columns_(panel * width_) {}
+
+void NormalEquations::start(const double *precision, const double *target) noexcept {
+    std::fill(matrix_.begin(), matrix_.end(), 0.0);
+    for (std::size_t i = 0; i < width_; ++i) {
+        double *row = &matrix_[i * width_];
+        if (i < dimensions_) {
+            std::copy(precision + i * dimensions_, precision + i * dimensions_ + i + 1, row);
+        } else {
+            row[i] = 1;
+        }
+    }
+    std::copy(target, target + dimensions_, this->target());
+}
+
+void NormalEquations::add(const double *rows, std::size_t count) noexcept {
+    for (std::size_t t = 0; t < count; t += rows_at_once) {
+        kernels.add(matrix_.data(), rows + t * width_, std::min(rows_at_once, count - t), width_);
+    }
+}
+
+double NormalEquations::trace() const noexcept {
+    double sum = 0;
+    for (std::size_t i = 0; i < dimensions_; ++i) sum += matrix_[i * width_ + i];
+    return sum;
+}
+
+bool NormalEquations::solve(double *solution) noexcept {
+    if (!kernels.solve(matrix_.data(), columns_.data(), width_)) return false;
+    std::copy(target(), target() + dimensions_, solution);
+    return true;
+}
+
+}  // namespace penchant

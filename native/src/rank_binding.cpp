@@ -1,0 +1,404 @@
+// The rank path as Python calls it: a request, the ids, and a catalog's view that answers.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings.hpp"
+#include "fold.hpp"
+#include "item_ids.hpp"
+#include "rank_reply.hpp"
+#include "rank_request.hpp"
+#include "rank_scores.hpp"
+#include "record_cache.hpp"
+
+
+namespace nb = nanobind;
+
+namespace penchant {
+namespace {
+
+using Vector = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Pairs = nb::ndarray<const std::uint32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+constexpr std::int64_t quiet_us = 86'400'000'000;  // `penchant.domain.event_weights.QUIET_US`
+constexpr std::int64_t day_us = 86'400'000'000;    // `penchant.domain.exploration.DAY_US`
+constexpr std::uint32_t opening = 0xFFFFFFFFU;     // `penchant.domain.neighbours.OPENING`
+constexpr std::size_t meter_rows = 10;             // As many as the meter looks at.
+constexpr std::size_t long_work = 1 << 16;         // Numbers from which Python's lock is let go.
+
+std::string_view text_of(const nb::bytes &bytes) {
+    return {static_cast<const char *>(bytes.data()), bytes.size()};
+}
+
+std::optional<std::string_view> text_of(const std::optional<nb::bytes> &bytes) {
+    if (!bytes) return std::nullopt;
+    return text_of(*bytes);
+}
+
+std::int64_t floor_divide(std::int64_t value, std::int64_t step) noexcept {
+    return value / step - (value % step < 0 ? 1 : 0);
+}
+
+// `penchant.domain.exploration.explored_lately`: half-precision numbers from above 0 to below 1
+// have bits from 1 to 0x3BFF.
+std::uint32_t explored_lately(const CachedRecord &record, std::int64_t now_us) noexcept {
+    std::uint32_t explored = 0;
+    for (std::size_t at = 0; at < record.head.events; ++at) {
+        const WindowRow event = record.row(at);
+        explored += event.wait_s != -1.0F && event.propensity >= 1 && event.propensity < 0x3C00 &&
+                    event.occurred_at_us > now_us - day_us;
+    }
+    return explored;
+}
+
+// Whether a list of candidates names an unknown id twice. Cost: O(n log n).
+bool repeats(std::vector<std::string_view> ids) {
+    std::sort(ids.begin(), ids.end());
+    return std::adjacent_find(ids.begin(), ids.end()) != ids.end();
+}
+
+// See `penchant.store.newest`: nothing where it can't be read.
+std::optional<std::int64_t> newest_in(const std::optional<nb::bytes> &row) {
+    const auto value = text_of(row);
+    if (!value) return std::nullopt;
+    const auto payload = unsealed(*value);
+    if (!payload || payload->size() != sizeof(std::int64_t)) return std::nullopt;
+    return number_at<std::int64_t>(*payload, 0);
+}
+
+// The settings of the score and the fold's key that one version of the catalog fixes.
+struct ViewSettings {
+    std::uint64_t version;
+    std::string encoder_version;
+    std::uint64_t digest;
+    double time_bucket_s;
+    std::size_t interests;
+    float slow_weight;
+    float fast_weight;
+    float near_weight;
+    float tail_offset_weight;
+    float tail_lift;
+    bool knows_contexts;
+
+    // As `penchant.domain.event_weights.time_bucket` steps.
+    std::int64_t bucket_us() const noexcept {
+        return static_cast<std::int64_t>(time_bucket_s * 1e6);
+    }
+};
+
+// One version of the catalog. It holds Python's arrays, and looks at them during a call alone.
+class RankView {
+  public:
+    RankView(std::shared_ptr<ItemIds> ids, Matrix vectors, Vector offsets, Vector offset_weights,
+             Vector popularity, Vector tail, Mask alive, Pairs neighbours, Vector prior_mean,
+             ViewSettings settings, std::shared_ptr<FoldTerms> fold)
+        : ids_(std::move(ids)), vectors_(std::move(vectors)), offsets_(std::move(offsets)),
+          offset_weights_(std::move(offset_weights)), popularity_(std::move(popularity)),
+          tail_(std::move(tail)), alive_(std::move(alive)), neighbours_(std::move(neighbours)),
+          prior_mean_(std::move(prior_mean)), settings_(std::move(settings)),
+          fold_(std::move(fold)) {
+        const std::size_t rows = vectors_.shape(0);
+        if (offsets_.shape(0) != rows || offset_weights_.shape(0) != rows ||
+            popularity_.shape(0) != rows || tail_.shape(0) != rows || alive_.shape(0) != rows || ids_->size() < rows ||
+            neighbours_.shape(1) % 2 != 0 || prior_mean_.shape(0) != vectors_.shape(1) ||
+            vectors_.shape(1) == 0 || settings_.interests == 0 || !(settings_.time_bucket_s >= 1.0) ||
+            settings_.time_bucket_s > 1e9 || (fold_ && fold_->dimensions != vectors_.shape(1))) {
+            throw nb::value_error("the arrays of the catalog do not fit together");
+        }
+    }
+
+    // See `_core.pyi`.
+    nb::object answer(const RankRequest &request, const std::optional<nb::bytes> &record_row,
+                      const std::optional<nb::bytes> &owned_row,
+                      const std::optional<nb::bytes> &newest_row, std::int64_t now_us,
+                      std::uint32_t explorations_per_day) const {
+        if (request.has_context && settings_.knows_contexts) return nb::none();
+        CachedRecord record;
+        if (const auto value = text_of(record_row)) {
+            const auto read = read_cached_record(*value);
+            if (!read) return nb::none();
+            record = *read;
+        }
+        if (record.head.state_version < request.min_state_version) return nb::none();
+        const std::int64_t at_us = request.as_of_us.value_or(now_us);
+        std::int64_t fold_us = at_us;
+        if (!request.as_of_us) {
+            if (const auto newest = newest_in(newest_row)) {
+                fold_us = std::min(fold_us, *newest + quiet_us);
+            }
+        }
+        ScoredUser user;
+        double fold_s = 0.0;
+        const std::int64_t bucket = floor_divide(fold_us, settings_.bucket_us());
+        if (!set_interest(record, bucket, user) && !folded(record, bucket, user, fold_s)) {
+            return nb::none();
+        }
+        if (!user.recent.empty() && user.recent.back().item == opening) {
+            user.begun = user.recent.back().weight;
+        }
+        user.tail_offset_weight = settings_.tail_offset_weight;
+        user.tail_lift = settings_.tail_lift;
+        if (settings_.tail_offset_weight == 0.0F && settings_.tail_lift == 0.0F) user.begun = 0.0F;
+        if (request.exclude_seen) {
+            for (std::size_t at = 0; at < record.head.events; ++at) {
+                user.left_out.push_back(record.row(at).item);
+            }
+        }
+        if (request.exclude_owned && !leave_out_owned(owned_row, user)) return nb::none();
+
+        RankReply reply;
+        std::vector<RankedRow> best;
+        const ScoredCatalog catalog = scored();
+        if (request.has_candidates) {
+            std::vector<std::uint32_t> found;
+            if (!find(request, found, reply.unknown_candidates)) return nb::none();
+            rank_some(catalog, user, found, request.k, best);
+        } else if (catalog.items.rows * catalog.dimensions < long_work) {
+            rank_all(catalog, user, request.k, best);
+        } else {
+            nb::gil_scoped_release others_go_on;
+            rank_all(catalog, user, request.k, best);
+        }
+        const std::string name = random_name();
+        reply.recommendation_id = name;
+        reply.items.reserve(best.size());
+        for (const RankedRow &one : best) {
+            reply.items.push_back({ids_->id(one.row), double{one.score}});
+        }
+        reply.state_version = record.head.state_version;
+        reply.catalog_version = settings_.version;
+        reply.encoder_version = settings_.encoder_version;
+        reply.cold_start = record.head.state_version == 0;
+        const std::uint32_t explored = explored_lately(record, at_us);
+        reply.explorations_left =
+            explored < explorations_per_day ? explorations_per_day - explored : 0;
+        const std::string written = write_rank_reply(reply);
+        return nb::make_tuple(nb::bytes(written.data(), written.size()), top_rows(best),
+                              reply.cold_start, fold_s);
+    }
+
+  private:
+    CatalogRows items() const {
+        return {vectors_.data(), reinterpret_cast<const std::uint8_t *>(alive_.data()),
+                vectors_.shape(0)};
+    }
+
+    ScoredCatalog scored() const {
+        ScoredCatalog catalog;
+        catalog.items = items();
+        catalog.dimensions = vectors_.shape(1);
+        catalog.offsets = offsets_.data();
+        catalog.offset_weights = offset_weights_.data();
+        catalog.popularity = popularity_.data();
+        catalog.tail = tail_.data();
+        catalog.neighbours = neighbours_.data();
+        catalog.neighbour_rows = neighbours_.shape(0);
+        catalog.neighbour_columns = neighbours_.shape(1) / 2;
+        return catalog;
+    }
+
+    // The user's vectors and recent items from the cached fold, or from none for a new user; false
+    // if the cache is stale.
+    bool set_interest(const CachedRecord &record, std::int64_t bucket, ScoredUser &user) const {
+        const std::size_t d = vectors_.shape(1);
+        user.vectors.resize(settings_.interests * d);
+        user.near_weight = settings_.near_weight;
+        if (record.head.events == 0 && !record.has_fold) {
+            for (std::size_t at = 0; at < user.vectors.size(); ++at) {
+                const float slow = prior_mean_.data()[at % d];
+                user.vectors[at] = settings_.slow_weight * slow + settings_.fast_weight * 0.0F;
+            }
+            user.recent.push_back({opening, 1.0F});
+            return true;
+        }
+        if (!record.has_fold || record.key.catalog_version != settings_.version ||
+            record.key.time_bucket != bucket || record.key.settings != settings_.digest ||
+            record.key.context != 0 || record.dimensions != d ||
+            record.slow.size() != user.vectors.size() * sizeof(float)) {
+            return false;
+        }
+        for (std::size_t at = 0; at < user.vectors.size(); ++at) {
+            const auto slow = number_at<float>(record.slow, at * sizeof(float));
+            const auto fast = number_at<float>(record.fast, at % d * sizeof(float));
+            user.vectors[at] = settings_.slow_weight * slow + settings_.fast_weight * fast;
+        }
+        for (std::size_t at = 0; at < record.recent.size(); at += 8) {
+            user.recent.push_back({number_at<std::uint32_t>(record.recent, at),
+                                   number_at<float>(record.recent, at + 4)});
+        }
+        return true;
+    }
+
+    // The same from a new fold; false if it is declined.
+    bool folded(const CachedRecord &record, std::int64_t bucket, ScoredUser &user,
+                double &fold_s) const {
+        if (!fold_ || settings_.interests != 1 || record.head.events == 0) return false;
+        const auto began = std::chrono::steady_clock::now();
+        std::vector<WindowRow> window(record.head.events);
+        for (std::size_t at = 0; at < window.size(); ++at) window[at] = record.row(at);
+        const double start_us = static_cast<double>(bucket) * settings_.time_bucket_s * 1e6;
+        Interest interest;
+        if (!fold(*fold_, items(), window, nullptr, start_us, interest)) return false;
+        for (std::size_t at = 0; at < user.vectors.size(); ++at) {
+            user.vectors[at] = settings_.slow_weight * interest.slow[at] +
+                               settings_.fast_weight * interest.fast[at];
+        }
+        user.recent = std::move(interest.recent);
+        fold_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        return true;
+    }
+
+    static bool leave_out_owned(const std::optional<nb::bytes> &row, ScoredUser &user) {
+        const auto value = text_of(row);
+        if (!value) return true;
+        const auto payload = unsealed(*value);
+        if (!payload || payload->size() % sizeof(std::uint32_t) != 0) return false;
+        for (std::size_t at = 0; at < payload->size(); at += sizeof(std::uint32_t)) {
+            user.left_out.push_back(number_at<std::uint32_t>(*payload, at));
+        }
+        return true;
+    }
+
+    // The rows of the candidates that can be ranked, in order, and the others; false if one is
+    // named twice.
+    bool find(const RankRequest &request, std::vector<std::uint32_t> &found,
+              std::vector<std::string_view> &unknown) const {
+        std::vector<std::uint32_t> numbers;
+        ids_->find(request.candidates, numbers);
+        const std::size_t rows = vectors_.shape(0);
+        for (std::size_t place = 0; place < numbers.size(); ++place) {
+            if (numbers[place] < rows && alive_.data()[numbers[place]]) {
+                found.push_back(numbers[place]);
+            } else {
+                unknown.push_back(request.candidates[place]);
+            }
+        }
+        numbers = found;
+        std::sort(numbers.begin(), numbers.end());
+        return std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end() &&
+               !repeats(unknown);
+    }
+
+    static std::string random_name() {
+        unsigned char random[12];
+        if (getrandom(random, sizeof random, 0) != sizeof random) {
+            throw std::runtime_error("the system gave no random bytes");
+        }
+        std::string name;
+        for (const unsigned char byte : random) {
+            name.push_back("0123456789abcdef"[byte >> 4]);
+            name.push_back("0123456789abcdef"[byte & 15]);
+        }
+        return name;
+    }
+
+    static nb::object top_rows(const std::vector<RankedRow> &best) {
+        const std::size_t size = std::min(best.size(), meter_rows);
+        auto rows = std::make_unique<std::int64_t[]>(size);
+        for (std::size_t at = 0; at < size; ++at) rows[at] = best[at].row;
+        std::int64_t *data = rows.release();
+        nb::capsule owner(data, [](void *held) noexcept { delete[] static_cast<std::int64_t *>(held); });
+        return nb::cast(nb::ndarray<nb::numpy, std::int64_t, nb::ndim<1>>(data, {size}, owner));
+    }
+
+    std::shared_ptr<ItemIds> ids_;
+    Matrix vectors_;
+    Vector offsets_;
+    Vector offset_weights_;
+    Vector popularity_;
+    Vector tail_;
+    Mask alive_;
+    Pairs neighbours_;
+    Vector prior_mean_;
+    ViewSettings settings_;
+    std::shared_ptr<FoldTerms> fold_;
+};
+
+}  // namespace
+
+void bind_rank(nb::module_ &module) {
+    nb::class_<RankLimits>(module, "RankLimits")
+        .def(
+            "__init__",
+            [](RankLimits *self, std::uint64_t k, std::uint64_t candidates, std::uint64_t id_bytes,
+               std::uint64_t context_entries, std::uint64_t context_bytes) {
+                new (self) RankLimits{k, candidates, id_bytes, context_entries, context_bytes};
+            },
+            nb::kw_only(), nb::arg("k"), nb::arg("candidates"), nb::arg("id_bytes"),
+            nb::arg("context_entries"), nb::arg("context_bytes"));
+
+    nb::class_<RankRequest>(module, "RankCall")
+        .def_prop_ro("user", [](const RankRequest &self) { return self.user; })
+        .def_prop_ro("candidates", [](const RankRequest &self) { return self.candidates.size(); })
+        .def_ro("timeout_ms", &RankRequest::timeout_ms)
+        .def_ro("health_check", &RankRequest::health_check)
+        .def_ro("exclude_owned", &RankRequest::exclude_owned)
+        .def("key", [](const RankRequest &self, std::uint8_t kind) {
+            const std::string key = key_of(static_cast<char>(kind), self.user);
+            return nb::bytes(key.data(), key.size());
+        });
+
+    module.def(
+        "parse_rank_call",
+        [](nb::handle payload, const RankLimits &limits) -> std::optional<RankRequest> {
+            if (!nb::isinstance<nb::bytes>(payload)) return std::nullopt;
+            return parse_rank_call(text_of(nb::borrow<nb::bytes>(payload)), limits);
+        },
+        nb::arg("payload"), nb::arg("limits"));
+
+    nb::class_<ItemIds>(module, "ItemIds")
+        .def(nb::init<>())
+        .def("__len__", &ItemIds::size)
+        .def("follow", [](ItemIds &self, nb::list ids) {
+            for (std::size_t at = self.size(); at < ids.size(); ++at) {
+                self.add(nb::cast<std::string_view>(ids[at]));
+            }
+        });
+
+    nb::class_<RankView>(module, "RankView")
+        .def(
+            "__init__",
+            [](RankView *self, std::shared_ptr<ItemIds> ids, Matrix vectors, Vector offsets,
+               Vector offset_weights, Vector popularity, Vector tail, Mask alive,
+               Pairs neighbours, Vector prior_mean, std::uint64_t version, std::string encoder_version,
+               std::uint64_t digest, double time_bucket_s, std::size_t interests,
+               float slow_weight, float fast_weight, float near_weight, float tail_offset_weight,
+               float tail_lift, bool knows_contexts, std::shared_ptr<FoldTerms> fold) {
+                new (self) RankView(
+                    std::move(ids), std::move(vectors), std::move(offsets),
+                    std::move(offset_weights), std::move(popularity), std::move(tail), std::move(alive),
+                    std::move(neighbours), std::move(prior_mean),
+                    ViewSettings{version, std::move(encoder_version), digest, time_bucket_s, interests,
+                                 slow_weight, fast_weight, near_weight, tail_offset_weight, tail_lift,
+                                 knows_contexts},
+                    std::move(fold));
+            },
+            nb::kw_only(), nb::arg("ids"), nb::arg("vectors").noconvert(),
+            nb::arg("offsets").noconvert(), nb::arg("offset_weights").noconvert(),
+            nb::arg("popularity").noconvert(), nb::arg("tail").noconvert(), nb::arg("alive").noconvert(),
+            nb::arg("neighbours").noconvert(), nb::arg("prior_mean").noconvert(),
+            nb::arg("version"), nb::arg("encoder_version"), nb::arg("digest"),
+            nb::arg("time_bucket_s"), nb::arg("interests"), nb::arg("slow_weight"),
+            nb::arg("fast_weight"), nb::arg("near_weight"),
+            nb::arg("tail_offset_weight"), nb::arg("tail_lift"), nb::arg("knows_contexts"),
+            nb::arg("fold").none())
+        .def("answer", &RankView::answer, nb::arg("call"), nb::arg("record").none(),
+             nb::arg("owned").none(), nb::arg("newest").none(), nb::arg("now_us"),
+             nb::arg("explorations_per_day"));
+}
+
+}  // namespace penchant

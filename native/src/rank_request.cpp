@@ -1,0 +1,157 @@
+#include "rank_request.hpp"
+
+#include <limits>
+
+#include "utf8.hpp"
+#include "wire_reader.hpp"
+
+namespace penchant {
+namespace {
+
+bool read_number(WireReader &reader, WireType type, std::uint64_t &value) noexcept {
+    return type == WireType::varint && reader.varint(value);
+}
+
+bool read_flag(WireReader &reader, WireType type, bool &flag) noexcept {
+    std::uint64_t value = 0;
+    if (!read_number(reader, type, value)) return false;
+    flag = value != 0;
+    return true;
+}
+
+// Numbers beyond 32 bits are cut off by protobuf; none is ever sent, so they are left to it.
+bool read_uint32(WireReader &reader, WireType type, std::uint32_t &number) noexcept {
+    std::uint64_t value = 0;
+    if (!read_number(reader, type, value)) return false;
+    number = static_cast<std::uint32_t>(value);
+    return value <= std::numeric_limits<std::uint32_t>::max();
+}
+
+bool read_text(WireReader &reader, WireType type, std::string_view &text) noexcept {
+    return type == WireType::bytes && reader.bytes(text) && is_utf8(text);
+}
+
+bool read_candidates(std::string_view message, const RankLimits &limits, RankRequest &request) {
+    WireReader reader(message);
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        std::string_view id;
+        if (!reader.tag(field, type) || field != 1 || !read_text(reader, type, id)) return false;
+        if (id.size() > limits.id_bytes || request.candidates.size() >= limits.candidates) {
+            return false;
+        }
+        request.candidates.push_back(id);
+    }
+    return true;
+}
+
+bool read_context_entry(std::string_view message, const RankLimits &limits) noexcept {
+    WireReader reader(message);
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        std::string_view text;
+        if (!reader.tag(field, type) || field > 2 || !read_text(reader, type, text)) return false;
+        if (text.size() > limits.context_bytes) return false;
+    }
+    return true;
+}
+
+bool read_request(std::string_view message, const RankLimits &limits, RankRequest &request) {
+    WireReader reader(message);
+    std::uint64_t context_entries = 0;
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        std::uint64_t number = 0;
+        std::string_view part;
+        if (!reader.tag(field, type)) return false;
+        switch (field) {
+            case 1:
+                if (!read_text(reader, type, request.user)) return false;
+                break;
+            case 2:  // A second one would be merged with the first.
+                if (request.has_candidates || type != WireType::bytes || !reader.bytes(part)) {
+                    return false;
+                }
+                request.has_candidates = true;
+                if (!read_candidates(part, limits, request)) return false;
+                break;
+            case 3:
+                if (!read_uint32(reader, type, request.k)) return false;
+                break;
+            case 5:
+                if (type != WireType::bytes || !reader.bytes(part)) return false;
+                if (!read_context_entry(part, limits)) return false;
+                if (++context_entries > limits.context_entries) return false;
+                request.has_context = true;
+                break;
+            case 6:
+                if (!read_flag(reader, type, request.exclude_seen)) return false;
+                break;
+            case 7:
+                if (!read_number(reader, type, request.min_state_version)) return false;
+                break;
+            case 9:
+                if (!read_number(reader, type, number) || number >= (std::uint64_t{1} << 53)) {
+                    return false;
+                }
+                request.as_of_us = static_cast<std::int64_t>(number);
+                break;
+            case 12:
+                if (!read_flag(reader, type, request.exclude_owned)) return false;
+                break;
+            default:  // A query, an explanation, exploration, diversity, or unknown.
+                return false;
+        }
+    }
+    return request.k >= 1 && request.k <= limits.k && !request.user.empty() &&
+           request.user.size() <= limits.id_bytes && !has_control_character(request.user);
+}
+
+}  // namespace
+
+std::optional<RankRequest> parse_rank_call(std::string_view payload, const RankLimits &limits) {
+    RankRequest request;
+    request.payload.assign(payload.begin(), payload.end());
+    WireReader reader(std::string_view(request.payload.data(), request.payload.size()));
+    bool found = false;
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        std::string_view message;
+        if (!reader.tag(field, type)) return std::nullopt;
+        switch (field) {
+            case 1:
+                if (found || type != WireType::bytes || !reader.bytes(message)) return std::nullopt;
+                found = true;
+                if (!read_request(message, limits, request)) return std::nullopt;
+                break;
+            case 11:
+                if (!read_uint32(reader, type, request.timeout_ms)) return std::nullopt;
+                break;
+            case 12:
+                if (!read_flag(reader, type, request.health_check)) return std::nullopt;
+                break;
+            default:
+                return std::nullopt;
+        }
+    }
+    if (!found) return std::nullopt;
+    return request;
+}
+
+std::string key_of(char kind, std::string_view user) {
+    std::string key{kind, 'T'};
+    key.reserve(user.size() + 4);
+    for (const char byte : user) {
+        key.push_back(byte);
+        if (byte == '\0') key.push_back('\xff');
+    }
+    key.push_back('\0');
+    key.push_back('\x01');
+    return key;
+}
+
+}  // namespace penchant

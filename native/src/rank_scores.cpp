@@ -1,0 +1,217 @@
+#include "rank_scores.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace penchant {
+namespace {
+
+constexpr float left_out = -std::numeric_limits<float>::infinity();
+constexpr std::uint32_t nowhere = 0xFFFFFFFFU;
+constexpr std::size_t lanes = 16;
+
+// Sixteen sums side by side, so that the result depends on the two vectors alone: on neither the
+// item's place nor the machine.
+float dot(const float *a, const float *b, std::size_t size) noexcept {
+    float sums[lanes] = {};
+    std::size_t at = 0;
+    for (; at + lanes <= size; at += lanes) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += a[at + lane] * b[at + lane];
+    }
+    for (std::size_t lane = 0; at < size; ++at, ++lane) sums[lane] += a[at] * b[at];
+    for (std::size_t half = lanes / 2; half; half /= 2) {
+        for (std::size_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+    }
+    return sums[0];
+}
+
+float dense_score(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t row) noexcept {
+    const float *vector = catalog.items.vectors + row * catalog.dimensions;
+    const std::size_t interests = user.vectors.size() / catalog.dimensions;
+    float score = dot(vector, user.vectors.data(), catalog.dimensions);
+    for (std::size_t one = 1; one < interests; ++one) {
+        const float other =
+            dot(vector, user.vectors.data() + one * catalog.dimensions, catalog.dimensions);
+        score = std::max(score, other);
+    }
+    const float offset = catalog.offsets[row];  // Read once: it is live.
+    score += catalog.offset_weights[row] * offset + catalog.popularity[row];
+    if (user.begun != 0.0F) {
+        const float weighed = user.tail_offset_weight * offset + user.tail_lift;
+        score -= user.begun * catalog.tail[row] * weighed;
+    }
+    return score;
+}
+
+// Calls `add(item, amount)` for each neighbour of the recent items.
+template <typename Add>
+void for_neighbours(const ScoredCatalog &catalog, const std::vector<RecentItem> &recent, Add add) {
+    for (const RecentItem &liked : recent) {
+        const std::uint32_t place = liked.item + 1U;  // The opening wraps around to 0.
+        if (place >= catalog.neighbour_rows) continue;  // Newer items have no neighbours yet.
+        const std::uint32_t *entry =
+            catalog.neighbours + 2 * catalog.neighbour_columns * std::size_t{place};
+        for (std::size_t column = 0; column < catalog.neighbour_columns; ++column, entry += 2) {
+            float strength;
+            std::memcpy(&strength, entry + 1, sizeof strength);
+            if (strength != 0.0F) add(entry[0], double{strength * liked.weight});
+        }
+    }
+}
+
+bool better(const RankedRow &a, const RankedRow &b) noexcept {
+    return a.score > b.score || (a.score == b.score && a.row < b.row);
+}
+
+// Keeps the best k of scores that come in the order of their places. What is no number or minus
+// infinity is never kept.
+class BestOf {
+  public:
+    BestOf(std::size_t k, std::vector<RankedRow> &best) : k_(k), best_(best) { best_.clear(); }
+
+    void offer(std::uint32_t place, float score) {
+        if (best_.size() < k_) {
+            if (!(score > left_out)) return;
+            best_.push_back({place, score});
+            if (best_.size() == k_) std::make_heap(best_.begin(), best_.end(), better);
+        } else if (score > best_.front().score) {
+            std::pop_heap(best_.begin(), best_.end(), better);
+            best_.back() = {place, score};
+            std::push_heap(best_.begin(), best_.end(), better);
+        }
+    }
+
+    void finish() { std::sort(best_.begin(), best_.end(), better); }
+
+  private:
+    std::size_t k_;
+    std::vector<RankedRow> &best_;
+};
+
+// The places of some rows, by row: a small table that fits in the nearest cache.
+class PlaceOf {
+  public:
+    void build(const std::vector<std::uint32_t> &rows) {
+        bits_ = 8;
+        while ((std::size_t{1} << bits_) < 4 * rows.size()) ++bits_;
+        rows_.assign(std::size_t{1} << bits_, nowhere);
+        places_.resize(rows_.size());
+        for (std::uint32_t place = 0; place < rows.size(); ++place) {
+            std::size_t at = first(rows[place]);
+            while (rows_[at] != nowhere) at = (at + 1) & (rows_.size() - 1);
+            rows_[at] = rows[place];
+            places_[at] = place;
+        }
+    }
+
+    std::uint32_t operator[](std::uint32_t row) const noexcept {
+        for (std::size_t at = first(row); rows_[at] != nowhere; at = (at + 1) & (rows_.size() - 1)) {
+            if (rows_[at] == row) return places_[at];
+        }
+        return nowhere;
+    }
+
+  private:
+    std::size_t first(std::uint32_t row) const noexcept {
+        return static_cast<std::uint32_t>(row * 2654435769U) >> (32 - bits_);
+    }
+
+    unsigned bits_ = 8;
+    std::vector<std::uint32_t> rows_;
+    std::vector<std::uint32_t> places_;
+};
+
+}  // namespace
+
+void rank_some(const ScoredCatalog &catalog, const ScoredUser &user,
+               const std::vector<std::uint32_t> &rows, std::size_t k,
+               std::vector<RankedRow> &best) {
+    thread_local PlaceOf place_of;
+    thread_local std::vector<float> scores;
+    thread_local std::vector<double> sums;
+    constexpr std::size_t line = 64 / sizeof(float);
+    for (const std::uint32_t row : rows) {
+        const float *vector = catalog.items.vectors + std::size_t{row} * catalog.dimensions;
+        for (std::size_t at = 0; at < catalog.dimensions; at += line) __builtin_prefetch(vector + at);
+        __builtin_prefetch(catalog.offsets + row);
+        __builtin_prefetch(catalog.offset_weights + row);
+        __builtin_prefetch(catalog.popularity + row);
+    }
+    place_of.build(rows);
+    scores.resize(rows.size());
+    for (std::size_t place = 0; place < rows.size(); ++place) {
+        scores[place] = dense_score(catalog, user, rows[place]);
+    }
+    const auto add_part = [&](float weight) {
+        for (std::size_t place = 0; place < rows.size(); ++place) {
+            scores[place] += weight * static_cast<float>(sums[place]);
+        }
+    };
+    if (catalog.neighbour_rows) {
+        sums.assign(rows.size(), 0.0);
+        for_neighbours(catalog, user.recent, [&](std::uint32_t item, double amount) {
+            const std::uint32_t place = place_of[item];
+            if (place != nowhere) sums[place] += amount;
+        });
+        add_part(user.near_weight);
+    }
+    if (!user.repeats.items.empty()) {
+        sums.assign(rows.size(), 0.0);
+        for (std::size_t at = 0; at < user.repeats.items.size(); ++at) {
+            const std::uint32_t place = place_of[user.repeats.items[at]];
+            if (place != nowhere) sums[place] += user.repeats.amounts[at];
+        }
+        add_part(user.repeats.weight);
+    }
+    for (const std::uint32_t item : user.left_out) {
+        const std::uint32_t place = place_of[item];
+        if (place != nowhere) scores[place] = left_out;
+    }
+    BestOf keeper(k, best);
+    for (std::uint32_t place = 0; place < rows.size(); ++place) keeper.offer(place, scores[place]);
+    keeper.finish();
+    for (RankedRow &one : best) one.row = rows[one.row];
+}
+
+void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t k,
+              std::vector<RankedRow> &best) {
+    thread_local std::vector<float> scores;
+    thread_local std::vector<double> sums;  // Zeros between two uses.
+    thread_local std::vector<std::uint32_t> touched;
+    scores.resize(catalog.items.rows);
+    for (std::size_t row = 0; row < catalog.items.rows; ++row) {
+        scores[row] = catalog.items.alive[row] ? dense_score(catalog, user, row) : left_out;
+    }
+    if (sums.size() < catalog.items.rows) sums.resize(catalog.items.rows, 0.0);
+    const auto add_to = [&](std::uint32_t item, double amount) {
+        if (item >= catalog.items.rows) return;
+        if (sums[item] == 0.0) touched.push_back(item);
+        sums[item] += amount;
+    };
+    // An item is touched again where its sum comes back to 0; then nothing is left to add.
+    const auto add_part = [&](float weight) {
+        for (const std::uint32_t item : touched) {
+            scores[item] += weight * static_cast<float>(sums[item]);
+            sums[item] = 0.0;
+        }
+        touched.clear();
+    };
+    touched.clear();
+    if (catalog.neighbour_rows) {
+        for_neighbours(catalog, user.recent, add_to);
+        add_part(user.near_weight);
+    }
+    for (std::size_t at = 0; at < user.repeats.items.size(); ++at) {
+        add_to(user.repeats.items[at], user.repeats.amounts[at]);
+    }
+    add_part(user.repeats.weight);
+    for (const std::uint32_t item : user.left_out) {
+        if (item < catalog.items.rows) scores[item] = left_out;
+    }
+    BestOf keeper(k, best);
+    for (std::uint32_t row = 0; row < catalog.items.rows; ++row) keeper.offer(row, scores[row]);
+    keeper.finish();
+}
+
+}  // namespace penchant

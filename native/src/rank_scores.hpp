@@ -1,0 +1,59 @@
+// The scores of items for one user: equation 5 of `penchant.domain.interest`, and the best k.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "fold.hpp"
+
+namespace penchant {
+
+// A catalog's arrays during one call: views of what Python holds.
+struct ScoredCatalog {
+    CatalogRows items{};
+    std::size_t dimensions = 0;
+    const float *offsets = nullptr;         // (rows,); live: other processes write them
+    const float *offset_weights = nullptr;  // (rows,)
+    const float *popularity = nullptr;      // (rows,)
+    const float *tail = nullptr;            // (rows,); g_i of `penchant.domain.long_tail`
+    const std::uint32_t *neighbours = nullptr;  // (neighbour_rows, neighbour_columns) of pairs
+    std::size_t neighbour_rows = 0;
+    std::size_t neighbour_columns = 0;
+};
+
+// What a user adds to items one by one, as entries of an item and an amount.
+struct SparsePart {
+    std::vector<std::uint32_t> items;
+    std::vector<double> amounts;
+    float weight = 0.0F;
+};
+
+// A user's side of the score.
+struct ScoredUser {
+    std::vector<float> vectors;  // (interests, dimensions); of several, the best counts
+    std::vector<RecentItem> recent;
+    float near_weight = 0.0F;
+    float begun = 0.0F;  // a_0 of `penchant.domain.long_tail`, by which the tail is withheld; or 0
+    float tail_offset_weight = 0.0F;
+    float tail_lift = 0.0F;
+    SparsePart repeats;
+    std::vector<std::uint32_t> left_out;  // numbers of items that must not be shown
+};
+
+struct RankedRow {
+    std::uint32_t row;
+    float score;
+};
+
+// The best k of some rows, best first; of equal scores, the earlier place. `rows` holds rows of the
+// catalog, each once. Cost: O(n d + neighbours).
+void rank_some(const ScoredCatalog &catalog, const ScoredUser &user,
+               const std::vector<std::uint32_t> &rows, std::size_t k, std::vector<RankedRow> &best);
+
+// As `rank_some` for all rows of the catalog that are alive. Cost: O(rows d + neighbours).
+void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t k,
+              std::vector<RankedRow> &best);
+
+}  // namespace penchant

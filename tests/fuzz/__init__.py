@@ -1,0 +1,1 @@
+"""Fuzzers of the compiled module: `make fuzz`."""

@@ -1,0 +1,72 @@
+"""What the fuzzers start from: calls and records as the product's own encoders write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from penchant.domain.types import (
+    RECENT_DTYPE,
+    WINDOW_DTYPE,
+    FoldKey,
+    Interest,
+    Record,
+    UserState,
+)
+from penchant.store.codec import encode_record, encode_user
+from penchant_proto.v1 import rank_pb2
+from penchant_proto.v1.service_pb2 import Call
+
+
+def calls() -> list[bytes]:
+    """Calls of rank, of other methods, and some that are cut."""
+    some = rank_pb2.Candidates(ids=[f"item {number}" for number in range(5)])
+    requests = [
+        rank_pb2.RankRequest(user="u", k=3),
+        rank_pb2.RankRequest(user="ü", k=1000, candidates=some, exclude_seen=True),
+        rank_pb2.RankRequest(user="u", k=1, min_state_version=2**63, as_of_us=-1),
+        rank_pb2.RankRequest(user="u", k=1, query="a comedy", explain=True, diversity=0.5),
+        rank_pb2.RankRequest(user="u", k=1, context={"device": "tv", "daypart": "evening"}),
+    ]
+    whole = [Call(rank=request).SerializeToString() for request in requests]
+    whole.append(Call(rank=requests[0], health_check=True).SerializeToString())
+    return [*whole, whole[1][:-3], b"", b"\xff" * 12]
+
+
+def records() -> list[bytes]:
+    """Records with and without events and a cached fold: their payloads, and sealed."""
+    found = []
+    for events in (0, 1, 30):
+        window = np.zeros(events, WINDOW_DTYPE)
+        window["occurred_at_us"] = window["event"] = np.arange(events)
+        record = Record(events, window)
+        recent = np.zeros(min(events, 3), RECENT_DTYPE)
+        interest = Interest(np.ones(4, np.float32), np.ones(4, np.float32), recent)
+        sealed = encode_user(UserState(record, FoldKey(1, 2, 3, 4), interest))
+        found += [encode_record(record), sealed[5:], sealed]
+    return found
+
+
+def windows() -> list[bytes]:
+    """Windows of likes of both items of the target, some of them far in the future."""
+    found = []
+    for events in (1, 3, 12):
+        window = np.zeros(events, WINDOW_DTYPE)
+        window["occurred_at_us"] = 10**15 - np.arange(events)[::-1] * 10**9
+        window["event"] = np.arange(events)
+        window["item"] = np.arange(events) % 2
+        window["reward"] = window["weight"] = 1.0
+        found.append(window.tobytes())
+        window["wait_s"], window["reward"] = 60.0, np.nan
+        found.append(window.tobytes())
+    return found
+
+
+SEEDS: Mapping[str, Callable[[], list[bytes]]] = {
+    "crc32": records,
+    "fold": windows,
+    "rank_request": calls,
+    "record": records,
+}
+"""By the name of the target, as in `targets/fuzz_NAME.cpp`."""

@@ -1,0 +1,1 @@
+"""Instruction counts of the compiled module's hot calls, which repeat where seconds don't."""

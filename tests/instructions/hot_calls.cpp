@@ -1,0 +1,168 @@
+// The hot calls of the module, each in a function of its own that callgrind counts.
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "crc32.hpp"
+#include "fold.hpp"
+#include "item_ids.hpp"
+#include "rank_reply.hpp"
+#include "rank_request.hpp"
+#include "rank_scores.hpp"
+#include "record.hpp"
+#include "record_cache.hpp"
+
+#define CASE extern "C" __attribute__((noinline)) std::uint64_t
+
+namespace {
+
+constexpr std::size_t dimensions = 64;
+constexpr std::size_t rows = 1000;
+
+// Numbers in [-0.5, 0.5), the same in every run.
+float drawn(std::uint32_t &state) {
+    state = state * 1664525U + 1013904223U;
+    return static_cast<float>(state >> 8) / 16777216.0F - 0.5F;
+}
+
+struct World {
+    std::vector<float> vectors, zeros = std::vector<float>(rows);
+    std::vector<std::uint8_t> alive = std::vector<std::uint8_t>(rows, 1);
+    penchant::ItemIds ids;
+    std::vector<std::string> names;
+    penchant::ScoredCatalog catalog;
+    penchant::ScoredUser user;
+    penchant::FoldTerms terms;
+    std::vector<std::uint32_t> candidates;
+
+    World() {
+        std::uint32_t state = 1;
+        for (std::size_t at = 0; at < rows * dimensions; ++at) vectors.push_back(drawn(state) / 4);
+        for (std::size_t at = 0; at < rows; ++at) names.push_back("item-" + std::to_string(at));
+        for (const auto &name : names) ids.add(name);
+        catalog.items = {vectors.data(), alive.data(), rows};
+        catalog.dimensions = dimensions;
+        catalog.offsets = catalog.offset_weights = catalog.popularity = catalog.tail = zeros.data();
+        for (std::size_t at = 0; at < dimensions; ++at) user.vectors.push_back(drawn(state));
+        for (std::uint32_t at = 0; at < 100; ++at) candidates.push_back((at * 37) % rows);
+        terms.dimensions = dimensions;
+        terms.precision.assign(dimensions * dimensions, 0.0);
+        for (std::size_t at = 0; at < dimensions; ++at) terms.precision[at * (dimensions + 1)] = 1.0;
+        terms.target.assign(dimensions, 0.1);
+        terms.least_eigenvalue = 1.0;
+        terms.half_life_events = 100.0;
+        terms.half_life_s = 1e7;
+        terms.fast_half_life_events = 5.0;
+        terms.near_half_life_events = 20.0;
+        terms.opening_half_life_events = 5.0;
+        terms.context_halvings = 0.0;
+    }
+
+    std::vector<penchant::WindowRow> window(std::uint32_t events) const {
+        std::vector<penchant::WindowRow> found(events);
+        for (std::uint32_t at = 0; at < events; ++at) {
+            found[at].occurred_at_us = 1'000'000'000'000'000 + at * 1'000'000;
+            found[at].event = at;
+            found[at].item = at * 7 % rows;
+            found[at].reward = at % 3 == 0 ? 0.0F : 1.0F;
+            found[at].weight = 1.0F;
+        }
+        return found;
+    }
+};
+
+// A field of protobuf with bytes in it.
+std::string field(int number, const std::string &bytes) {
+    std::string found(1, static_cast<char>(number << 3 | 2));
+    std::size_t size = bytes.size();
+    for (; size >= 0x80; size >>= 7) found += static_cast<char>(size & 0x7F | 0x80);
+    return found + static_cast<char>(size) + bytes;
+}
+
+}  // namespace
+
+CASE case_crc32_of_4_5_kb(const std::vector<std::uint8_t> &value) {
+    return penchant::crc32(value.data(), value.size(), 7);
+}
+
+CASE case_parse_a_call_of_100(const std::string &call, const penchant::RankLimits &limits) {
+    const auto request = penchant::parse_rank_call(call, limits);
+    return request ? request->candidates.size() : 0;
+}
+
+CASE case_find_100_ids(const World &world, const std::vector<std::string_view> &ids) {
+    std::vector<std::uint32_t> numbers;
+    world.ids.find(ids, numbers);
+    return numbers.size();
+}
+
+CASE case_read_a_record(const std::vector<std::uint8_t> &value) {
+    const std::string_view bytes(reinterpret_cast<const char *>(value.data()), value.size());
+    const auto record = penchant::read_cached_record(bytes);
+    return record ? record->head.events : 0;
+}
+
+CASE case_rank_100_of_64(const World &world, std::vector<penchant::RankedRow> &best) {
+    penchant::rank_some(world.catalog, world.user, world.candidates, 10, best);
+    return best.size();
+}
+
+CASE case_rank_all_1000_of_64(const World &world, std::vector<penchant::RankedRow> &best) {
+    penchant::rank_all(world.catalog, world.user, 10, best);
+    return best.size();
+}
+
+CASE case_write_a_reply_of_10(const penchant::RankReply &reply) {
+    return penchant::write_rank_reply(reply).size();
+}
+
+CASE case_fold_30_events(const World &world, const std::vector<penchant::WindowRow> &window) {
+    penchant::Interest interest;
+    penchant::fold(world.terms, world.catalog.items, window, nullptr, 1.1e15, interest);
+    return interest.slow.size();
+}
+
+CASE case_fold_256_events(const World &world, const std::vector<penchant::WindowRow> &window) {
+    penchant::Interest interest;
+    penchant::fold(world.terms, world.catalog.items, window, nullptr, 1.1e15, interest);
+    return interest.slow.size();
+}
+
+CASE case_insert_and_encode(std::vector<penchant::WindowRow> window,
+                            const penchant::Interest &interest) {
+    penchant::WindowRow row{};
+    row.occurred_at_us = 1'000'000'000'500'000;
+    penchant::insert(window, {row}, 256);
+    return penchant::encode_record(1, window, {}, interest).size();
+}
+
+int main() {
+    const World world;
+    const auto few = world.window(30), many = world.window(256);
+    penchant::Interest interest;
+    interest.slow.assign(dimensions, 0.5F);
+    interest.fast.assign(dimensions, 0.5F);
+    const auto record = penchant::encode_record(1, few, {}, interest);
+    std::string candidates;
+    std::vector<std::string_view> ids;
+    for (const auto row : world.candidates) {
+        candidates += field(1, world.names[row]);
+        ids.push_back(world.names[row]);
+    }
+    // `Call.rank`, with the user, the candidates and k = 10 of `RankRequest`.
+    const auto call = field(1, field(1, "user-1") + field(2, candidates) + "\x18\x0a");
+    const penchant::RankLimits limits{1000, 10000, 256, 16, 64};
+    std::vector<penchant::RankedRow> best;
+    penchant::RankReply reply;
+    reply.recommendation_id = "0123456789abcdef";
+    for (std::size_t at = 0; at < 10; ++at) reply.items.push_back({ids[at], 0.5});
+    std::uint64_t sum = case_crc32_of_4_5_kb(std::vector<std::uint8_t>(4500, 7));
+    sum += case_parse_a_call_of_100(call, limits);
+    sum += case_find_100_ids(world, ids) + case_read_a_record(record);
+    sum += case_rank_100_of_64(world, best) + case_rank_all_1000_of_64(world, best);
+    sum += case_write_a_reply_of_10(reply) + case_insert_and_encode(few, interest);
+    sum += case_fold_30_events(world, few) + case_fold_256_events(world, many);
+    std::printf("%llu\n", static_cast<unsigned long long>(sum));
+    return 0;
+}

@@ -1,0 +1,355 @@
+"""One law, two implementations: what the compiled rank answers, NumPy answers as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penchant.catalog.files import Frozen
+from penchant.catalog.numbers import ItemNumbers
+from penchant.catalog.view import CatalogView
+from penchant.domain.cold_start import flat_cold_start_prior
+from penchant.domain.errors import PenchantError
+from penchant.domain.event_weights import time_bucket
+from penchant.domain.interest import Prior
+from penchant.domain.limits import Limits
+from penchant.domain.neighbours import NEIGHBOUR_DTYPE, OPENING
+from penchant.domain.settings import FoldSettings
+from penchant.domain.types import (
+    NO_WAIT,
+    RECENT_DTYPE,
+    WINDOW_DTYPE,
+    CatalogHead,
+    Interest,
+    Record,
+    UserState,
+)
+from penchant.encoder.bag_of_words import BagOfWords
+from penchant.encoder.library import EncoderLibrary
+from penchant.service.meter import SilentMeter
+from penchant.service.rank import RankService, check_rank
+from penchant.service.user_interest import Catalogs, Offered, fold_key
+from penchant.store.keys import Kind, encode
+from penchant.store.memory import MemoryStore
+from penchant.store.newest import write_newest
+from penchant.store.owned import write_owned
+from penchant.store.users import write_user
+from penchant.wire.call import parse_call
+from penchant.wire.rank import rank_reply, rank_request
+from penchant_proto.v1.service_pb2 import Call, Reply
+
+penchant_native = pytest.importorskip("penchant_native", reason="not built: pip install ./native")
+from penchant.server.native_rank import NativeRank  # noqa: E402  # It imports the module.
+
+NOW_US = 1_700_000_000_000_000
+DAY_US = 86_400_000_000
+USER = "ann \u00e9"
+DIMENSIONS = (1, 3, 16, 21, 64)
+
+Numbers = Callable[[tuple[int, ...]], "np.typing.NDArray[np.float32]"]
+
+
+def eighths(rng: np.random.Generator) -> Numbers:
+    """Numbers whose products and sums are exact, so that neither way rounds, and ties are many."""
+    return lambda shape: (rng.integers(-8, 9, shape) / 8).astype(np.float32)
+
+
+def any_numbers(rng: np.random.Generator) -> Numbers:
+    return lambda shape: rng.standard_normal(shape).astype(np.float32)
+
+
+@dataclass
+class Shop:
+    """A random catalog, a user with a cached fold, and both ways to rank in it."""
+
+    seed: int
+    rows: int
+    numbers_of: Callable[[np.random.Generator], Numbers]
+    rng: np.random.Generator = field(init=False)
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+        self.view = self._view()
+        self._write_user()
+        catalogs = cast(Catalogs, self)  # It reads one view, and that is all.
+        limits, meter = Limits(), SilentMeter()
+        self.native = NativeRank(self.store, catalogs, lambda: NOW_US, meter, 50, limits, None)
+        encoders = EncoderLibrary(BagOfWords())
+        self.service = RankService(self.store, catalogs, encoders, lambda: NOW_US, meter, 50)
+
+    @property
+    def served(self) -> Shop:
+        return self
+
+    @property
+    def latest(self) -> CatalogView:
+        return self.view
+
+    def is_whole(self) -> bool:
+        return True
+
+    def read(self, _: object) -> Offered:
+        return Offered(self.view)
+
+    def _view(self) -> CatalogView:
+        rng, rows, numbers = self.rng, self.rows, self.numbers_of(self.rng)
+        d = int(rng.choice(DIMENSIONS))
+        alive = rng.random(rows) < rng.choice([0.5, 1.0])
+        ids = [f"item {number}" for number in range(rows + 3)]
+        by_id = ItemNumbers()
+        for number in np.flatnonzero(alive).tolist():
+            by_id.add(ids[number], number)
+        by_id.settle()
+        neighbours = np.zeros((0, 0), NEIGHBOUR_DTYPE)
+        if rng.random() < 0.8:
+            neighbours = np.zeros((int(rng.integers(1, rows + 2)), 5), NEIGHBOUR_DTYPE)
+            neighbours["item"] = rng.integers(0, rows + 4, neighbours.shape)
+            neighbours["strength"] = numbers(neighbours.shape)
+        tailed = bool(rng.random() < 0.5)
+        fold = FoldSettings(
+            tail_offset_weight=0.5 * tailed, tail_lift=0.25 * tailed, near_weight=0.5
+        )
+        if rng.random() < 0.2:
+            fold = replace(fold, updater="prototypes", prototypes=2)
+        head = CatalogHead(
+            version=int(rng.integers(1, 2**40)),
+            rows=rows,
+            alive=int(alive.sum()),
+            dimensions=d,
+            encoder_version="words-é",
+        )
+        return CatalogView(
+            head=head,
+            settings=fold,
+            digest=int(rng.integers(0, 2**63)),
+            vectors=numbers((rows, d)),
+            texts=numbers((rows, d)),
+            offsets=numbers((rows,)),
+            prior=Prior(np.eye(d), numbers((d,)).astype(np.float64)),
+            neighbours=neighbours,
+            offset_weights=numbers((rows,)),
+            popularity=numbers((rows,)),
+            tail=np.abs(numbers((rows,))),
+            frozen=Frozen(np.eye(d), np.zeros(d), flat_cold_start_prior(d)),
+            alive=alive,
+            ids=ids,
+            numbers=by_id,
+        )
+
+    def _write_user(self) -> None:
+        rng, view, numbers = self.rng, self.view, self.numbers_of(self.rng)
+        events = int(rng.integers(0, 6))
+        window = np.zeros(events, WINDOW_DTYPE)
+        window["occurred_at_us"] = np.sort(NOW_US - rng.integers(0, 2 * DAY_US, events))
+        window["item"] = rng.integers(0, self.rows + 3, events)
+        window["wait_s"] = rng.choice([float(NO_WAIT), 30.0], events)
+        window["propensity"] = rng.choice([0.0, 0.5, 1.0], events)
+        recent = np.zeros(int(rng.integers(0, 4)), RECENT_DTYPE)
+        recent["item"] = rng.integers(0, self.rows + 3, len(recent))
+        recent["weight"] = np.abs(numbers((len(recent),)))
+        if len(recent) and rng.random() < 0.5:
+            recent["item"][-1] = OPENING
+        newest = int(rng.choice([NOW_US, NOW_US - 5 * DAY_US]))
+        fold_us = min(NOW_US, newest + DAY_US)
+        key = fold_key(view, time_bucket(fold_us, view.settings), np.zeros(5, np.uint32))
+        if rng.random() < 0.1:
+            key = replace(key, time_bucket=key.time_bucket + 1)
+        d = view.head.dimensions
+        interest = Interest(numbers((view.settings.interests * d,)), numbers((d,)), recent)
+        with self.store.transaction() as transaction:
+            write_newest(transaction, newest)
+            if rng.random() < 0.8:
+                write_user(transaction, USER, UserState(Record(events, window), key, interest))
+            if rng.random() < 0.7:
+                write_owned(transaction, USER, rng.integers(0, self.rows + 3, 4).tolist())
+
+    def answers(self, call: Call) -> tuple[Reply | None, bytes, Reply | PenchantError]:
+        """The compiled way's reply, its bytes, and NumPy's."""
+        payload = call.SerializeToString()
+        parsed = self.native.parse(payload)
+        written = None if parsed is None else self.native.answer([parsed])[0]
+        try:
+            request = check_rank(rank_request(parse_call(payload).message), Limits())
+            (result,) = self.service.rank([request])
+            general = result if isinstance(result, PenchantError) else rank_reply(result)
+        except PenchantError as error:
+            general = error
+        return (None if written is None else Reply.FromString(written)), written or b"", general
+
+
+@st.composite
+def any_call(draw: st.DrawFn) -> Callable[[Shop], Call]:
+    """A call of rank that may be anything that a caller sends."""
+    ids = draw(
+        st.none() | st.lists(st.integers(-2, 999), max_size=300, unique=draw(st.integers(0, 9)) > 0)
+    )
+    call = Call(timeout_ms=draw(st.sampled_from([0, 250])), health_check=draw(st.booleans()))
+    request = call.rank
+    request.user = draw(st.sampled_from([USER, USER, USER, "nobody", "", "\u0085", "x" * 300]))
+    request.k = draw(st.sampled_from([1, 2, 5, 10, 100, 0, 2000]))
+    request.exclude_seen = draw(st.booleans())
+    request.exclude_owned = draw(st.booleans())
+    request.min_state_version = draw(st.sampled_from([0, 0, 0, 1, 9]))
+    if draw(st.integers(0, 5)) == 0:
+        request.as_of_us = draw(st.sampled_from([NOW_US, 0, -1, 2**53]))
+    if draw(st.integers(0, 5)) == 0:
+        request.context["device"] = draw(st.sampled_from(["phone", "x" * 200]))
+    if draw(st.integers(0, 9)) == 0:
+        request.explain = True
+    if draw(st.integers(0, 9)) == 0:
+        request.explore.plackett_luce.temperature = 1.0
+        request.explore.seed = 7
+
+    def of(shop: Shop) -> Call:
+        if ids is not None:
+            request.candidates.SetInParent()
+            request.candidates.ids.extend(f"item {number % (shop.rows + 5)}" for number in ids)
+        return call
+
+    return of
+
+
+def test_most_calls_are_answered_by_the_compiled_way() -> None:
+    shop = Shop(3, 50, eighths)
+    call = Call()
+    call.rank.user, call.rank.k = "nobody", 5
+    native, _, _ = shop.answers(call)
+    assert native is not None
+    assert len(native.rank.items) == 5
+
+
+@settings(max_examples=150)
+@given(seed=st.integers(0, 2**32), rows=st.integers(1, 1200), call_of=any_call())
+def test_both_ways_give_the_same_reply_byte_for_byte_where_nothing_rounds(
+    seed: int, rows: int, call_of: Callable[[Shop], Call]
+) -> None:
+    shop = Shop(seed, rows, eighths)
+    native, written, general = shop.answers(call_of(shop))
+    if native is None:
+        return
+    assert isinstance(general, Reply)
+    general.rank.recommendation_id = native.rank.recommendation_id
+    assert native == general
+    assert written == general.SerializeToString()
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32), rows=st.integers(1, 400), call_of=any_call())
+def test_both_ways_give_scores_that_differ_by_rounding_alone(
+    seed: int, rows: int, call_of: Callable[[Shop], Call]
+) -> None:
+    shop = Shop(seed, rows, any_numbers)
+    native, _, general = shop.answers(call_of(shop))
+    if native is None:
+        return
+    assert isinstance(general, Reply)
+    theirs = [item.score for item in general.rank.items]
+    # Relative to the parts of a score, which may cancel each other out.
+    rounding = 1e-6 * max([16.0, *map(abs, theirs)])
+    assert [item.score for item in native.rank.items] == pytest.approx(theirs, abs=rounding)
+    by_id = {item.id: item.score for item in general.rank.items}
+    for mine, other in zip(native.rank.items, general.rank.items, strict=True):
+        if mine.id != other.id:  # Two scores closer than what is rounded off.
+            assert by_id.get(mine.id, other.score) == pytest.approx(other.score, abs=rounding)
+
+
+@pytest.mark.parametrize("candidates", [0, 30])
+def test_a_stale_fold_is_folded_in_the_call_as_numpy_folds_it(candidates: int) -> None:
+    answered = 0
+    for seed in range(20):
+        shop = Shop(seed, 60, any_numbers)
+        window = np.zeros(40, WINDOW_DTYPE)
+        window["occurred_at_us"] = np.sort(NOW_US - shop.rng.integers(0, 9 * DAY_US, 40))
+        window["event"] = np.arange(40)
+        window["item"] = shop.rng.integers(0, 63, 40)
+        window["reward"] = shop.rng.random(40) * 2 - 1
+        window["weight"] = 1.0
+        window["wait_s"] = NO_WAIT
+        with shop.store.transaction() as transaction:
+            write_user(transaction, USER, UserState(Record(40, window)))
+        call = Call()
+        call.rank.user, call.rank.k = USER, 10
+        call.rank.candidates.ids.extend(f"item {number}" for number in range(candidates))
+        if not candidates:
+            call.rank.ClearField("candidates")
+        native, _, general = shop.answers(call)
+        if native is None:
+            continue
+        answered += 1
+        assert isinstance(general, Reply)
+        theirs = [item.score for item in general.rank.items]
+        scores = [item.score for item in native.rank.items]
+        assert scores == pytest.approx(theirs, abs=1e-5 * max(map(abs, theirs)))
+    assert answered >= 10  # The rest has another updater than `ridge`, or a sum too near a half.
+
+
+@settings(max_examples=300)
+@given(data=st.data())
+def test_what_is_parsed_is_what_protobuf_reads(data: st.DataObject) -> None:
+    """Of any bytes near a call; the rest is declined, and refused or answered the general way."""
+    shop = SHOP
+    payload = bytearray(data.draw(any_call())(shop).SerializeToString())
+    for _ in range(data.draw(st.integers(0, 3))):
+        payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))
+    payload = payload[: data.draw(st.integers(0, len(payload)))]
+    call = shop.native.parse(bytes(payload))
+    if call is None:
+        return
+    parts = parse_call(bytes(payload))
+    message = parts.message
+    assert (parts.field, parts.timeout_ms) == ("rank", call.timeout_ms)
+    assert parts.health_check == call.health_check
+    assert call.user == message.user
+    assert call.candidates == len(message.candidates.ids)
+    assert call.key(Kind.USER) == encode(Kind.USER, message.user)
+    request = replace(rank_request(message), candidates=None)  # Those named twice are found later.
+    check_rank(request, Limits())
+    assert (request.query, request.explain, request.explore, request.diversity) == (
+        "",
+        False,
+        None,
+        0,
+    )
+
+
+SHOP = Shop(1, 40, eighths)
+
+
+def test_a_catalog_whose_arrays_do_not_fit_is_refused() -> None:
+    ids = penchant_native.ItemIds()
+    ids.follow(["a"])
+    vector, empty = np.zeros(1, np.float32), np.zeros(0, np.float32)
+    for offsets in (empty, np.zeros(2, np.float32)):
+        with pytest.raises(ValueError, match="do not fit"):
+            penchant_native.RankView(
+                ids=ids, vectors=np.zeros((1, 1), np.float32), offsets=offsets,
+                offset_weights=vector, popularity=vector, tail=vector,
+                alive=np.ones(1, np.bool_), neighbours=np.zeros((0, 0), np.uint32),
+                prior_mean=vector, version=1, encoder_version="", digest=1, time_bucket_s=1.0,
+                interests=1, slow_weight=1.0, fast_weight=1.0, near_weight=1.0,
+                tail_offset_weight=0.0, tail_lift=0.0, knows_contexts=False, fold=None,
+            )  # fmt: skip
+
+
+def test_a_damaged_record_is_declined() -> None:
+    shop = Shop(11, 30, eighths)
+    call = Call()
+    call.rank.user, call.rank.k = USER, 5
+    with shop.store.snapshot() as snapshot:
+        whole = snapshot.get(encode(Kind.USER, USER))
+    assert whole is not None
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        with shop.store.transaction() as transaction:
+            transaction.put(encode(Kind.USER, USER), bytes(damaged))
+        native, _, general = shop.answers(call)
+        assert native is None
+        assert isinstance(general, PenchantError)
